@@ -1,0 +1,211 @@
+/**
+ * Every error that Zester throws. Each class stands for one concern, each `code` for one thing that went wrong:
+ * codes are stable, messages are for people and may change.
+ *
+ * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed.
+ */
+
+/** Options of every error: `cause` keeps the original. */
+export interface ZesterErrorOptions {
+  cause?: unknown;
+}
+
+/** The base of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. */
+export class ZesterError<Code extends string = string> extends Error {
+  override readonly name: string = 'ZesterError';
+  /** Stable, machine-readable, such as `ERR_CREDS_SEED_MISMATCH`. */
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ZesterErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type FileErrorCode =
+  | 'ERR_FILE_NOT_FOUND'
+  | 'ERR_FILE_IS_DIRECTORY'
+  | 'ERR_FILE_READ'
+  | 'ERR_FILE_WRITE'
+  /** The directory to write into is not there. */
+  | 'ERR_FILE_DIRECTORY_NOT_FOUND';
+
+/** A file cannot be read or written. `path` says which; the `code` of `cause` is the system's. */
+export class FileError extends ZesterError<FileErrorCode> {
+  override readonly name = 'FileError';
+  readonly path: string;
+
+  constructor(code: FileErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+    this.path = path;
+  }
+}
+
+export type KeyErrorCode =
+  /** Not base32 text of a key at all. */
+  | 'ERR_KEY_ENCODING'
+  /** The text is damaged: its CRC-16 does not match. */
+  | 'ERR_KEY_CHECKSUM'
+  /** A whole key, but of another role than asked for. */
+  | 'ERR_KEY_ROLE'
+  /** A public key where a seed belongs. */
+  | 'ERR_KEY_NOT_A_SEED'
+  /** A seed where a public key belongs. */
+  | 'ERR_KEY_IS_A_SEED'
+  /** The bundle was wiped, or holds no private half. */
+  | 'ERR_KEY_WIPED'
+  /** The key file holds no key. */
+  | 'ERR_KEY_FILE';
+
+/** A key, a seed or a file that should hold one is not what it should be. */
+export class KeyError extends ZesterError<KeyErrorCode> {
+  override readonly name = 'KeyError';
+}
+
+export type JwtErrorCode =
+  /** Not three base64url parts of JSON. */
+  | 'ERR_JWT_FORMAT'
+  /** The header is not that of a NATS JWT v2 (`none`, `HS256`, a v1 token, …). */
+  | 'ERR_JWT_ALGORITHM'
+  /** The claims are of an unsupported version. */
+  | 'ERR_JWT_VERSION'
+  /** The signature is not the issuer's. */
+  | 'ERR_JWT_SIGNATURE'
+  /** A whole token, but of another type than asked for. */
+  | 'ERR_JWT_TYPE'
+  /** A claim is missing or is of the wrong form. */
+  | 'ERR_JWT_CLAIMS'
+  /** The issuer's or the subject's role does not fit the type of the token. */
+  | 'ERR_JWT_ISSUER'
+  /** The token would not fit a CONNECT line of the server's default `max_control_line`. */
+  | 'ERR_JWT_TOO_LARGE'
+  /** An option given to a `create…Jwt` function is not usable. */
+  | 'ERR_JWT_OPTIONS';
+
+/** A token cannot be made from what was given, or cannot be trusted as it is. */
+export class JwtError extends ZesterError<JwtErrorCode> {
+  override readonly name = 'JwtError';
+}
+
+export type JwtChainErrorCode =
+  | 'ERR_CHAIN_OPERATOR_ISSUER'
+  | 'ERR_CHAIN_OPERATOR_EXPIRED'
+  | 'ERR_CHAIN_OPERATOR_NOT_YET_VALID'
+  | 'ERR_CHAIN_OPERATOR_INVALID'
+  | 'ERR_CHAIN_ACCOUNT_ISSUER'
+  | 'ERR_CHAIN_ACCOUNT_ISSUER_STRICT'
+  | 'ERR_CHAIN_ACCOUNT_EXPIRED'
+  | 'ERR_CHAIN_ACCOUNT_NOT_YET_VALID'
+  | 'ERR_CHAIN_ACCOUNT_INVALID'
+  | 'ERR_CHAIN_USER_ISSUER'
+  | 'ERR_CHAIN_USER_ISSUER_ACCOUNT'
+  | 'ERR_CHAIN_USER_SCOPED'
+  | 'ERR_CHAIN_USER_BEARER'
+  | 'ERR_CHAIN_USER_EXPIRED'
+  | 'ERR_CHAIN_USER_NOT_YET_VALID'
+  | 'ERR_CHAIN_USER_REVOKED'
+  | 'ERR_CHAIN_USER_INVALID';
+
+/** A link of the chain operator → account → user. */
+export type JwtChainLink = 'operator' | 'account' | 'user';
+
+/** The chain operator → account → user does not hold; `link` says where it breaks. */
+export class JwtChainError extends ZesterError<JwtChainErrorCode> {
+  override readonly name = 'JwtChainError';
+  readonly link: JwtChainLink;
+
+  constructor(link: JwtChainLink, code: JwtChainErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+    this.link = link;
+  }
+}
+
+/** The id of a peel is not one NATS token of the allowed form. */
+export class PeelIdError extends ZesterError<'ERR_PEEL_ID'> {
+  override readonly name = 'PeelIdError';
+
+  constructor(message: string) {
+    super('ERR_PEEL_ID', message);
+  }
+}
+
+/** A subject does not follow the subject grammar. */
+export class SubjectError extends ZesterError<'ERR_SUBJECT'> {
+  override readonly name = 'SubjectError';
+
+  constructor(message: string) {
+    super('ERR_SUBJECT', message);
+  }
+}
+
+export type CredsErrorCode =
+  | 'ERR_CREDS_NO_JWT'
+  | 'ERR_CREDS_NO_SEED'
+  | 'ERR_CREDS_DUPLICATE_JWT'
+  | 'ERR_CREDS_DUPLICATE_SEED'
+  /** A section that is opened and not closed, or holds more than its one line: a torn or edited file. */
+  | 'ERR_CREDS_FORMAT'
+  /** The seed is an account's or an operator's, not a user's. */
+  | 'ERR_CREDS_SEED_ROLE'
+  /** The seed's text is damaged. */
+  | 'ERR_CREDS_SEED_CHECKSUM'
+  /** What stands in the seed's section is no seed. */
+  | 'ERR_CREDS_SEED_FORMAT'
+  /** The JWT's text is no NATS JWT. */
+  | 'ERR_CREDS_JWT_FORMAT'
+  /** The JWT is an account's or an operator's. */
+  | 'ERR_CREDS_JWT_TYPE'
+  /** The JWT was altered: its signature does not match. */
+  | 'ERR_CREDS_JWT_SIGNATURE'
+  /** The JWT's subject is not the seed's public key. */
+  | 'ERR_CREDS_SEED_MISMATCH'
+  /** Larger than 64 KiB. */
+  | 'ERR_CREDS_TOO_LARGE'
+  /** Valid once: the JWT's time is over. */
+  | 'ERR_CREDS_EXPIRED'
+  /** Whole and valid, but of another peel than the one that it was given for. */
+  | 'ERR_CREDS_OTHER_PEEL'
+  /** Neither bytes nor text was given. */
+  | 'ERR_CREDS_INPUT'
+  | 'ERR_CREDS_WIPED';
+
+/** A `.creds` file, or the bytes of one, cannot be made, read or used. `path` says which. */
+export class CredsError extends ZesterError<CredsErrorCode> {
+  override readonly name = 'CredsError';
+  /** The file, or the name that was given with the bytes. */
+  readonly path: string;
+
+  constructor(code: CredsErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+    this.path = path;
+  }
+}
+
+export type NatsServerErrorCode =
+  /** No `nats-server` program on this machine. */
+  | 'ERR_NATS_SERVER_NOT_FOUND'
+  /** It started and ended again, or did not become ready in time. */
+  | 'ERR_NATS_SERVER_START';
+
+/** The `nats-server` program is missing or does not do its work. */
+export class NatsServerError extends ZesterError<NatsServerErrorCode> {
+  override readonly name = 'NatsServerError';
+}
+
+/** The command line was used wrongly; the CLI exits with 2. */
+export class UsageError extends ZesterError<'ERR_USAGE'> {
+  override readonly name = 'UsageError';
+
+  constructor(message: string, options?: ZesterErrorOptions) {
+    super('ERR_USAGE', message, options);
+  }
+}
+
+/** An expectation that a command was there to show did not hold (`zester demo`). */
+export class ExpectationError extends ZesterError<'ERR_EXPECTATION'> {
+  override readonly name = 'ExpectationError';
+
+  constructor(message: string, options?: ZesterErrorOptions) {
+    super('ERR_EXPECTATION', message, options);
+  }
+}

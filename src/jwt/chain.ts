@@ -1,0 +1,157 @@
+import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
+import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
+import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
+import { nowSeconds, type Clock } from './time.js';
+
+/**
+ * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
+ * keys and strict use of them too), expiry, not-before and revocation, as a nats-server does at connect.
+ *
+ * It does not say whether the operator is the right one: give the operator JWT from where you trust it.
+ *
+ * @param options.now the clock; `Date.now` by default
+ * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
+ *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`.
+ */
+export function validateJwtChain(
+  operatorJwt: string,
+  accountJwt: string,
+  userJwt: string,
+  options: { now?: Clock } = {},
+): void {
+  const now = nowSeconds(options.now);
+  const operator = link('operator', () => decodeOperatorJwt(operatorJwt));
+  checkOperator(operator);
+  checkTime('operator', operator, now);
+
+  const account = link('account', () => decodeAccountJwt(accountJwt));
+  checkAccount(operator, account);
+  checkTime('account', account, now);
+
+  const user = link('user', () => decodeUserJwt(userJwt));
+  checkUser(account, user);
+  checkTime('user', user, now);
+  checkRevocation(account, user);
+}
+
+/**
+ * Whether an account's revocations hold for a token: those of the key, and those of everyone (`*`), issued at or before
+ * the time of the revocation.
+ *
+ * Source: github.com/nats-io/jwt/v2, revocation_list.go (`IsRevoked`).
+ */
+export function isRevoked(revocations: Readonly<Record<string, number>>, publicKey: string, issuedAt: number): boolean {
+  return [revocations['*'], revocations[publicKey]].some((time) => time !== undefined && time >= issuedAt);
+}
+
+function link<T>(name: JwtChainLink, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (!(cause instanceof JwtError)) throw cause;
+    throw broken(name, 'INVALID', cause.message, cause);
+  }
+}
+
+function broken<L extends JwtChainLink>(
+  name: L,
+  reason: Reason<Uppercase<L>>,
+  message: string,
+  cause?: unknown,
+): JwtChainError {
+  const code = `ERR_CHAIN_${name.toUpperCase()}_${reason}` as JwtChainErrorCode;
+  return new JwtChainError(name, code, `the chain breaks at the ${name}: ${message}`, { cause });
+}
+
+type Reason<L extends string> = JwtChainErrorCode extends infer C
+  ? C extends `ERR_CHAIN_${L}_${infer R}`
+    ? R
+    : never
+  : never;
+
+function checkOperator(operator: OperatorClaims): void {
+  if (operator.iss !== operator.sub && !(operator.nats.signing_keys ?? []).includes(operator.iss)) {
+    throw broken('operator', 'ISSUER', `${operator.sub} is signed by ${operator.iss}, not by itself`);
+  }
+}
+
+function checkAccount(operator: OperatorClaims, account: AccountClaims): void {
+  if ((operator.nats.signing_keys ?? []).includes(account.iss)) return;
+  if (account.iss !== operator.sub) {
+    throw broken(
+      'account',
+      'ISSUER',
+      `${account.sub} is signed by ${account.iss}, which is neither the operator ${operator.sub} nor one of its signing keys`,
+    );
+  }
+  if (operator.nats.strict_signing_key_usage === true) {
+    throw broken(
+      'account',
+      'ISSUER_STRICT',
+      `${account.sub} is signed by the operator's identity key, and the operator allows only its signing keys`,
+    );
+  }
+}
+
+function checkUser(account: AccountClaims, user: UserClaims): void {
+  const issuerAccount = user.nats.issuer_account ?? '';
+  if (issuerAccount !== '' && issuerAccount !== account.sub) {
+    throw broken('user', 'ISSUER_ACCOUNT', `${user.sub} belongs to the account ${issuerAccount}, not to ${account.sub}`);
+  }
+  let scope: ScopedSigningKeyClaim | undefined;
+  if (user.iss !== account.sub) {
+    const key = (account.nats.signing_keys ?? []).find((k) => (typeof k === 'string' ? k : k.key) === user.iss);
+    // A user signed by a signing key must name its account: the server finds the account by that name.
+    if (key === undefined || issuerAccount === '') {
+      throw broken(
+        'user',
+        'ISSUER',
+        `${user.sub} is signed by ${user.iss}, which is neither the account ${account.sub} nor one of its signing keys`,
+      );
+    }
+    if (typeof key !== 'string') scope = key;
+  }
+  if (scope !== undefined && !hasNoPermissions(user)) {
+    throw broken(
+      'user',
+      'SCOPED',
+      `${user.sub} is signed by a scoped signing key and carries permissions or limits of its own, which the server refuses`,
+    );
+  }
+  const bearer = scope === undefined ? user.nats.bearer_token : scope.template.bearer_token;
+  if (bearer === true && account.nats.limits?.['disallow_bearer'] === true) {
+    throw broken('user', 'BEARER', `${user.sub} is a bearer token, and the account allows none`);
+  }
+}
+
+/** Source: jwt/v2, user_claims.go (`HasEmptyPermissions`): everything absent, empty or zero. */
+function hasNoPermissions({ nats }: UserClaims): boolean {
+  const lists = [nats.pub?.allow, nats.pub?.deny, nats.sub?.allow, nats.sub?.deny];
+  return (
+    [...lists, nats.src, nats.times, nats.allowed_connection_types].every((list) => (list?.length ?? 0) === 0) &&
+    nats.resp === undefined &&
+    [nats.subs, nats.data, nats.payload].every((limit) => (limit ?? 0) === 0) &&
+    (nats.times_location ?? '') === '' &&
+    nats.bearer_token !== true
+  );
+}
+
+function checkTime(name: JwtChainLink, claims: { exp?: number; nbf?: number; sub: string }, now: number): void {
+  if (claims.exp !== undefined && claims.exp > 0 && now >= claims.exp) {
+    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${iso(claims.exp)}; issue it again`);
+  }
+  if (claims.nbf !== undefined && now < claims.nbf) {
+    throw broken(name, 'NOT_YET_VALID', `${claims.sub} is not valid before ${iso(claims.nbf)}; check the clock`);
+  }
+}
+
+function checkRevocation(account: AccountClaims, user: UserClaims): void {
+  if (isRevoked(account.nats.revocations ?? {}, user.sub, user.iat)) {
+    throw broken('user', 'REVOKED', `${user.sub}, issued at ${iso(user.iat)}, is revoked by its account`);
+  }
+}
+
+function iso(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s since 1970` : date.toISOString();
+}

@@ -1,0 +1,176 @@
+import * as v from 'valibot';
+import { JwtError, KeyError } from '../errors.js';
+import { isPublicKey } from '../nkeys/validate.js';
+import { withArticle, type Role } from '../nkeys/roles.js';
+import { verifySignature } from '../nkeys/verify.js';
+import {
+  claimsSchema,
+  type AccountClaims,
+  type Claims,
+  type ClaimType,
+  type NatsFields,
+  type OperatorClaims,
+  type UserClaims,
+} from './claims.js';
+
+/** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
+const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
+  operator: { subject: 'operator', issuers: ['operator'] },
+  account: { subject: 'account', issuers: ['operator', 'account'] },
+  user: { subject: 'user', issuers: ['account'] },
+};
+
+const V1_ALGORITHM = 'ed25519';
+const V2_ALGORITHM = 'ed25519-nkey';
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/** No JWT of Zester or of nsc comes near it; the server's own limit on an account JWT is 1 MB of payload. */
+const MAX_JWT_LENGTH = 4 * 1024 * 1024;
+
+/**
+ * Decodes an operator JWT and verifies its signature against the issuer it names.
+ * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ *
+ * @throws JwtError
+ */
+export function decodeOperatorJwt(jwt: string): OperatorClaims {
+  return decode(jwt, 'operator') as OperatorClaims;
+}
+
+/**
+ * Decodes an account JWT and verifies its signature against the issuer it names.
+ * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ *
+ * @throws JwtError
+ */
+export function decodeAccountJwt(jwt: string): AccountClaims {
+  return decode(jwt, 'account') as AccountClaims;
+}
+
+/**
+ * Decodes a user JWT and verifies its signature against the issuer it names.
+ * It does *not* check expiry or revocation, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ *
+ * @throws JwtError
+ */
+export function decodeUserJwt(jwt: string): UserClaims {
+  return decode(jwt, 'user') as UserClaims;
+}
+
+function decode(jwt: string, type: ClaimType): Claims<NatsFields> {
+  const token = split(jwt);
+  checkHeader(token.header);
+  const claims = parseJson(token.payload, 'payload');
+  checkType(claims, type);
+  const parsed = v.safeParse(claimsSchema[type], claims, { abortEarly: true });
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    throw new JwtError(
+      'ERR_JWT_CLAIMS',
+      `the ${type} JWT has a claim of the wrong form at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`,
+    );
+  }
+  const checked = parsed.output as Claims<NatsFields>;
+  checkRoles(checked, type);
+  checkSignature(token, checked, type);
+  return checked;
+}
+
+interface Token {
+  signed: string;
+  header: string;
+  payload: string;
+  signature: string;
+}
+
+function split(jwt: string): Token {
+  if (typeof jwt !== 'string') throw new JwtError('ERR_JWT_FORMAT', `a JWT is a string, this is ${typeof jwt}`);
+  if (jwt.length > MAX_JWT_LENGTH) {
+    throw new JwtError('ERR_JWT_FORMAT', `not a JWT: it has ${jwt.length} characters, more than any NATS JWT`);
+  }
+  const [header, payload, signature, ...more] = jwt.split('.', 4);
+  if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
+    throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a JWT has three parts with dots between them');
+  }
+  for (const part of [header, payload, signature]) {
+    if (!BASE64URL.test(part)) {
+      throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a part is empty or holds characters that are not base64url');
+    }
+  }
+  return { signed: jwt.slice(0, header.length + 1 + payload.length), header, payload, signature };
+}
+
+function parseJson(part: string, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown;
+  } catch {
+    throw new JwtError('ERR_JWT_FORMAT', `not a JWT: its ${what} is not JSON`);
+  }
+}
+
+function checkHeader(part: string): void {
+  const header = parseJson(part, 'header');
+  const { typ, alg } = (typeof header === 'object' && header !== null ? header : {}) as Record<string, unknown>;
+  if (alg === V1_ALGORITHM) {
+    throw new JwtError(
+      'ERR_JWT_ALGORITHM',
+      'a NATS JWT of version 1 (alg "ed25519"), which is not trusted: issue it again with a current tool',
+    );
+  }
+  if (alg !== V2_ALGORITHM) {
+    throw new JwtError(
+      'ERR_JWT_ALGORITHM',
+      `not a NATS JWT: its alg is ${JSON.stringify(alg)?.slice(0, 40) ?? 'missing'}, and only "${V2_ALGORITHM}" is trusted`,
+    );
+  }
+  if (typ !== 'JWT' && typ !== 'jwt') {
+    throw new JwtError('ERR_JWT_ALGORITHM', 'not a NATS JWT: its typ is not "JWT"');
+  }
+}
+
+function checkType(claims: unknown, type: ClaimType): void {
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new JwtError('ERR_JWT_CLAIMS', `the ${type} JWT's payload is not an object`);
+  }
+  const nats = (claims as { nats?: unknown }).nats;
+  if (typeof nats !== 'object' || nats === null) {
+    throw new JwtError('ERR_JWT_CLAIMS', `not ${withArticle(type)} JWT of NATS: it has no "nats" claims`);
+  }
+  const { type: found, version } = nats as Record<string, unknown>;
+  if (found !== type) {
+    const named = typeof found === 'string' ? `of type "${found.slice(0, 40)}"` : 'without a type';
+    throw new JwtError('ERR_JWT_TYPE', `${withArticle(type)} JWT is needed, this one is ${named}`);
+  }
+  if (version !== 2) {
+    throw new JwtError('ERR_JWT_VERSION', `the ${type} JWT's claims are not of version 2`);
+  }
+}
+
+function checkRoles(claims: Claims<NatsFields>, type: ClaimType): void {
+  const { subject, issuers } = ROLES_OF_TYPE[type];
+  if (!isPublicKey(claims.sub, subject)) {
+    throw new JwtError('ERR_JWT_CLAIMS', `the ${type} JWT's subject is not ${withArticle(subject)}'s public key`);
+  }
+  if (!issuers.some((role) => isPublicKey(claims.iss, role))) {
+    throw new JwtError(
+      'ERR_JWT_ISSUER',
+      `the ${type} JWT's issuer is not the public key of ${issuers.map(withArticle).join(' or ')}`,
+    );
+  }
+}
+
+function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimType): void {
+  let good: boolean;
+  try {
+    good = verifySignature(claims.iss, token.signed, Buffer.from(token.signature, 'base64url'));
+  } catch (cause) {
+    if (!(cause instanceof KeyError)) throw cause;
+    good = false;
+  }
+  if (!good) {
+    throw new JwtError(
+      'ERR_JWT_SIGNATURE',
+      `the signature of the ${type} JWT is not that of its issuer ${claims.iss}: it was altered, or is damaged`,
+    );
+  }
+}

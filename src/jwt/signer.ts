@@ -1,0 +1,11 @@
+import { KeyError } from '../errors.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { withArticle } from '../nkeys/roles.js';
+
+/** The error for a key of the wrong role where a token is signed. */
+export function wrongSigner(what: string, given: KeyBundle, wanted: string): KeyError {
+  return new KeyError(
+    'ERR_KEY_ROLE',
+    `${withArticle(what)} needs ${withArticle(wanted)} key; ${given.publicKey} is ${withArticle(given.role)}'s`,
+  );
+}

@@ -1,0 +1,105 @@
+import { JwtError } from '../errors.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import type { UserNats } from './claims.js';
+import { encodeJwt } from './encode.js';
+import {
+  permissionClaims,
+  userLimitClaims,
+  type PermissionOptions,
+  type UserLimitOptions,
+} from './permission-options.js';
+import { wrongSigner } from './signer.js';
+import { timeClaims, type ValidityOptions } from './time.js';
+
+/** What a user JWT says. */
+export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
+  name: string;
+  permissions?: PermissionOptions;
+  /**
+   * The account (`A…`) the user belongs to. Needed when the signer is a signing key of the account; left out of the JWT
+   * when the signer is the account itself.
+   */
+  issuerAccount?: string;
+  /** The signer is a *scoped* signing key: the JWT carries no permissions and no limits, the key's template does. */
+  scoped?: boolean;
+  tags?: readonly string[];
+  /** Bytes that the JWT may have; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server set up for more. */
+  maxBytes?: number;
+}
+
+/**
+ * The size of a user JWT that fits a CONNECT line of the server's default `max_control_line` (4096 bytes): 512 bytes are
+ * kept for the rest of the line (nkey, signature, the connection's name and the client's own fields).
+ *
+ * Source: docs/nats-facts.md, 12.
+ */
+export const MAX_USER_JWT_BYTES = 4096 - 512;
+
+/**
+ * Makes the JWT of a user.
+ *
+ * @param user the user's key
+ * @param signer the account's key, or a signing key of it (then `options.issuerAccount` is needed)
+ * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_TOO_LARGE`, `ERR_JWT_OPTIONS`
+ */
+export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJwtOptions): string {
+  if (user.role !== 'user') throw wrongSigner('user JWT', user, 'user');
+  return encodeUser(user.publicKey, signer, options);
+}
+
+/**
+ * As {@link createUserJwt}, for a user whose seed stays elsewhere.
+ *
+ * @param publicKey the user's public key (`U…`)
+ */
+export function createUserJwtForPublicKey(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
+  validatePublicKey(publicKey, 'user');
+  return encodeUser(publicKey, signer, options);
+}
+
+function encodeUser(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
+  if (signer.role !== 'account') throw wrongSigner('user JWT', signer, 'account');
+  const jwt = encodeJwt(
+    { ...timeClaims(options), sub: publicKey, name: options.name, nats: userNats(signer, options) },
+    signer,
+  );
+  const maxBytes = options.maxBytes ?? MAX_USER_JWT_BYTES;
+  if (jwt.length > maxBytes) {
+    throw new JwtError(
+      'ERR_JWT_TOO_LARGE',
+      `the JWT of "${options.name}" has ${jwt.length} bytes, more than the ${maxBytes} that fit a server's default ` +
+        `max_control_line: grant fewer subjects, or sign with a scoped signing key`,
+    );
+  }
+  return jwt;
+}
+
+function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
+  const { issuerAccount, tags } = options;
+  const isSigningKey = issuerAccount !== undefined && issuerAccount !== signer.publicKey;
+  if (isSigningKey) validatePublicKey(issuerAccount, 'account');
+  const base = {
+    ...(isSigningKey && { issuer_account: issuerAccount }),
+    ...(tags && { tags: [...tags] }),
+    type: 'user',
+    version: 2,
+  };
+  if (options.scoped !== true) {
+    return { ...permissionClaims(options.permissions ?? {}), ...userLimitClaims(options), ...base };
+  }
+  if (!isSigningKey) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `a scoped user is signed by a signing key: give issuerAccount, the account that ${signer.publicKey} signs for`,
+    );
+  }
+  const own = Object.keys(userLimitClaims(options)).length > 3 || options.permissions !== undefined;
+  if (own || [options.subscriptions, options.data, options.payload].some((limit) => limit !== undefined)) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `"${options.name}" is scoped: its permissions and limits stand in the signing key's template, give none here`,
+    );
+  }
+  return base;
+}

@@ -1,0 +1,75 @@
+import { inspect } from 'node:util';
+import { KeyError } from '../errors.js';
+import { generateRaw, importSeed, rawPublicOf } from './ed25519.js';
+import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
+
+/** The public curve key (`X…`) of 32 raw secret bytes, as nkeys derives it: X25519 of the bytes themselves. */
+export function curvePublicKeyOfRawSeed(raw: Uint8Array): string {
+  return encodePublicKey('curve', rawPublicOf(importSeed('X25519', raw)));
+}
+
+/** A curve key pair (X25519): seed `SX…`, public key `X…`. It signs nothing; others encrypt to it. */
+export class CurveKey {
+  /** The public key as text: `X…`, 56 characters. */
+  readonly publicKey: string;
+  #seed: Uint8Array | undefined;
+
+  /** @internal Use {@link generateCurveKey} or {@link loadCurveKey}. */
+  constructor(publicKey: string, seed: Uint8Array) {
+    this.publicKey = publicKey;
+    this.#seed = seed;
+  }
+
+  /**
+   * The seed as the ASCII bytes of its text (`SX…`): the secret itself, a copy.
+   *
+   * @throws KeyError `ERR_KEY_WIPED`
+   */
+  get seed(): Uint8Array {
+    if (this.#seed === undefined) {
+      throw new KeyError('ERR_KEY_WIPED', `the key ${this.publicKey} was wiped: load it again to use it`);
+    }
+    return this.#seed.slice();
+  }
+
+  /** Overwrites the seed in memory. */
+  wipe(): void {
+    this.#seed?.fill(0);
+    this.#seed = undefined;
+  }
+
+  toJSON(): { role: 'curve'; publicKey: string } {
+    return { role: 'curve', publicKey: this.publicKey };
+  }
+
+  toString(): string {
+    return `CurveKey(${this.publicKey})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** Makes a new curve key pair. */
+export function generateCurveKey(): CurveKey {
+  const raw = generateRaw('X25519');
+  const key = new CurveKey(encodePublicKey('curve', raw.publicKey), encodeSeed('curve', raw.seed));
+  raw.seed.fill(0);
+  return key;
+}
+
+/**
+ * Loads a curve key pair from its seed (`SX…`).
+ *
+ * @throws KeyError `ERR_KEY_ROLE` for a seed of another kind, and as `loadKeyBundle`
+ */
+export function loadCurveKey(seed: Uint8Array | string): CurveKey {
+  const decoded = decodeSeed(seed);
+  try {
+    if (decoded.kind !== 'curve') throw wrongRole(decoded.kindName, 'curve', 'the seed');
+    return new CurveKey(curvePublicKeyOfRawSeed(decoded.raw), encodeSeed('curve', decoded.raw));
+  } finally {
+    decoded.raw.fill(0);
+  }
+}

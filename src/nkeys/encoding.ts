@@ -1,0 +1,180 @@
+import { base32nopad } from '@scure/base';
+import { KeyError } from '../errors.js';
+import { crc16 } from './crc16.js';
+import { kindOfPrefix, PREFIX_OF_KIND, PREFIX_SEED, withArticle, type KeyKind } from './roles.js';
+
+/**
+ * The nkeys text encoding: base32 without padding of `prefix || 32 bytes || crc16 (little endian)`.
+ * A seed has two prefix bytes, in which `S` and the role share the bits so that the text starts with `SO`, `SA`, `SU`, …
+ *
+ * Source: nkeys, "The Encoding" (docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth).
+ */
+
+const RAW_LENGTH = 32;
+const PUBLIC_TEXT_LENGTH = 56;
+const SEED_TEXT_LENGTH = 58;
+
+/** Encodes a raw 32-byte public key as the text of a key of this kind (56 characters). */
+export function encodePublicKey(kind: KeyKind, raw: Uint8Array): string {
+  const bytes = new Uint8Array(1 + RAW_LENGTH + 2);
+  bytes[0] = PREFIX_OF_KIND[kind];
+  bytes.set(raw, 1);
+  appendChecksum(bytes);
+  return base32nopad.encode(bytes);
+}
+
+/** Encodes a raw 32-byte private seed as ASCII bytes (58 of them). The intermediate buffer is wiped. */
+export function encodeSeed(kind: KeyKind, raw: Uint8Array): Uint8Array {
+  const prefix = PREFIX_OF_KIND[kind];
+  const bytes = new Uint8Array(2 + RAW_LENGTH + 2);
+  bytes[0] = PREFIX_SEED | (prefix >> 5);
+  bytes[1] = (prefix & 0x1f) << 3;
+  bytes.set(raw, 2);
+  appendChecksum(bytes);
+  const text = base32nopad.encode(bytes);
+  bytes.fill(0);
+  return asciiBytes(text);
+}
+
+/** A key's text, taken apart. `kind` is undefined for a role that nkeys has and Zester does not use (server, cluster). */
+export interface DecodedKey {
+  kind: KeyKind | undefined;
+  kindName: string;
+  raw: Uint8Array;
+}
+
+/**
+ * Takes the text of a seed apart.
+ *
+ * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for what is no key, `ERR_KEY_CHECKSUM` for
+ *   a damaged one. The message never holds the text.
+ */
+export function decodeSeed(seed: Uint8Array | string): DecodedKey {
+  const text = textOf(seed);
+  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(text)) {
+    throw new KeyError(
+      'ERR_KEY_NOT_A_SEED',
+      `a public key (${text}) was given where a seed belongs: give the seed, which starts with S`,
+    );
+  }
+  if (text.length !== SEED_TEXT_LENGTH) {
+    throw new KeyError(
+      'ERR_KEY_ENCODING',
+      `not a seed: it has ${text.length} characters where a seed has ${SEED_TEXT_LENGTH}; check that it was copied whole`,
+    );
+  }
+  const bytes = decodeBase32(text, 'a seed');
+  try {
+    checkChecksum(bytes, 'the seed');
+    const first = bytes[0] as number;
+    const second = bytes[1] as number;
+    if ((first & 0xf8) !== PREFIX_SEED) {
+      throw new KeyError('ERR_KEY_ENCODING', 'not a seed: the text of a seed starts with S');
+    }
+    const prefix = ((first & 0x07) << 5) | ((second & 0xf8) >> 3);
+    const named = nameKind(prefix, 'the seed');
+    return { ...named, raw: bytes.slice(2, 2 + RAW_LENGTH) };
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/**
+ * Takes the text of a public key apart.
+ *
+ * @throws KeyError `ERR_KEY_IS_A_SEED` for a seed (whose text is not repeated), `ERR_KEY_ENCODING`, `ERR_KEY_CHECKSUM`.
+ */
+export function decodePublicKey(publicKey: string): DecodedKey {
+  if (typeof publicKey !== 'string') {
+    throw new KeyError('ERR_KEY_ENCODING', `a public key is a string, this is ${typeof publicKey}`);
+  }
+  if (/^\s*S[OAUXNC][A-Z2-7]/.test(publicKey)) {
+    throw new KeyError(
+      'ERR_KEY_IS_A_SEED',
+      'a seed was given where a public key belongs: give the public key, and treat the seed as a password',
+    );
+  }
+  if (publicKey.length !== PUBLIC_TEXT_LENGTH) {
+    throw new KeyError(
+      'ERR_KEY_ENCODING',
+      `not a public key: it has ${publicKey.length} characters where one has ${PUBLIC_TEXT_LENGTH}`,
+    );
+  }
+  const bytes = decodeBase32(publicKey, 'a public key');
+  checkChecksum(bytes, 'the public key');
+  const named = nameKind(bytes[0] as number, 'the public key');
+  return { ...named, raw: bytes.slice(1, 1 + RAW_LENGTH) };
+}
+
+/** ASCII text as bytes of its own (not of a shared pool, so that they can be wiped). */
+export function asciiBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** The text of a seed given as bytes or text, without the white space around it. */
+function textOf(seed: Uint8Array | string): string {
+  if (typeof seed === 'string') return seed.trim();
+  if (seed instanceof Uint8Array) {
+    // latin1: one character a byte, whatever the bytes are, so that the length in a message is right
+    return Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('latin1').trim();
+  }
+  throw new KeyError('ERR_KEY_ENCODING', `a seed is bytes or a string, this is ${typeof seed}`);
+}
+
+function looksLikePublicKey(text: string): boolean {
+  try {
+    decodePublicKey(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function decodeBase32(text: string, what: string): Uint8Array {
+  try {
+    return base32nopad.decode(text);
+  } catch {
+    // no cause: the decoder's message may quote what it was given
+    throw new KeyError(
+      'ERR_KEY_ENCODING',
+      `not ${what}: it holds characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
+    );
+  }
+}
+
+function appendChecksum(bytes: Uint8Array): void {
+  const end = bytes.length - 2;
+  const crc = crc16(bytes, end);
+  bytes[end] = crc & 0xff;
+  bytes[end + 1] = crc >> 8;
+}
+
+function checkChecksum(bytes: Uint8Array, what: string): void {
+  const end = bytes.length - 2;
+  const found = (bytes[end] as number) | ((bytes[end + 1] as number) << 8);
+  if (crc16(bytes, end) !== found) {
+    throw new KeyError(
+      'ERR_KEY_CHECKSUM',
+      `the checksum of ${what} does not match: it is damaged or was copied wrongly`,
+    );
+  }
+}
+
+function nameKind(prefix: number, what: string): { kind: KeyKind | undefined; kindName: string } {
+  const kindName = kindOfPrefix(prefix);
+  if (kindName === undefined) {
+    throw new KeyError('ERR_KEY_ENCODING', `${what} has a prefix that no nkey has`);
+  }
+  const kind = kindName in PREFIX_OF_KIND ? (kindName as KeyKind) : undefined;
+  return { kind, kindName };
+}
+
+/** The error for a whole key of another role than asked for. */
+export function wrongRole(found: string, wanted: string, what: string): KeyError {
+  return new KeyError(
+    'ERR_KEY_ROLE',
+    `${what} is ${withArticle(found)}'s, but ${withArticle(wanted)}'s is needed: check which file or key was given`,
+  );
+}

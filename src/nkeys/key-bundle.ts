@@ -1,0 +1,197 @@
+import { sign as cryptoSign, type KeyObject } from 'node:crypto';
+import { inspect } from 'node:util';
+import { KeyError } from '../errors.js';
+import { writeSecretFile } from '../files/write-secret-file.js';
+import { curvePublicKeyOfRawSeed } from './curve.js';
+import { importSeed, generateRaw, rawPublicOf } from './ed25519.js';
+import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
+import { isRole, ROLES, withArticle, type Role } from './roles.js';
+import { verifySignature } from './verify.js';
+
+/**
+ * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's.
+ *
+ * The seed is reachable only by the `seed` property, which does not enumerate; `console.log`, `util.inspect`,
+ * `JSON.stringify`, template strings and structured clones show the role and the public key.
+ */
+export class KeyBundle {
+  readonly role: Role;
+  /** The public key as text: `O…`, `A…` or `U…`, 56 characters. */
+  readonly publicKey: string;
+  #seed: Uint8Array | undefined;
+  /** Imported when first used to sign: making a user's credentials never needs it. */
+  #privateKey: KeyObject | undefined;
+
+  private constructor(role: Role, publicKey: string, seed: Uint8Array, privateKey?: KeyObject) {
+    this.role = role;
+    this.publicKey = publicKey;
+    this.#seed = seed;
+    this.#privateKey = privateKey;
+  }
+
+  /** @internal Use {@link generateKeyBundle}. */
+  static generate(role: Role): KeyBundle {
+    const raw = generateRaw('Ed25519');
+    const bundle = new KeyBundle(role, encodePublicKey(role, raw.publicKey), encodeSeed(role, raw.seed));
+    raw.seed.fill(0);
+    return bundle;
+  }
+
+  /** @internal Use {@link loadKeyBundle}. */
+  static fromSeed(role: Role, seed: Uint8Array | string): KeyBundle {
+    const decoded = decodeSeed(seed);
+    try {
+      if (decoded.kind !== role) throw wrongRole(decoded.kindName, role, 'the seed');
+      const privateKey = importSeed('Ed25519', decoded.raw);
+      return new KeyBundle(
+        role,
+        encodePublicKey(role, rawPublicOf(privateKey)),
+        encodeSeed(role, decoded.raw),
+        privateKey,
+      );
+    } finally {
+      decoded.raw.fill(0);
+    }
+  }
+
+  /**
+   * The seed as the ASCII bytes of its text (`SU…`): the secret itself. Each call gives a copy, which is the caller's
+   * to wipe.
+   *
+   * @throws KeyError `ERR_KEY_WIPED`
+   */
+  get seed(): Uint8Array {
+    return this.#live().slice();
+  }
+
+  /** Whether {@link wipe} was called. */
+  get wiped(): boolean {
+    return this.#seed === undefined;
+  }
+
+  /**
+   * Signs with Ed25519.
+   *
+   * @returns the 64-byte signature
+   * @throws KeyError `ERR_KEY_WIPED`
+   */
+  sign(data: Uint8Array | string): Uint8Array {
+    const seed = this.#live();
+    if (this.#privateKey === undefined) {
+      const decoded = decodeSeed(seed);
+      this.#privateKey = importSeed('Ed25519', decoded.raw);
+      decoded.raw.fill(0);
+    }
+    return cryptoSign(null, typeof data === 'string' ? Buffer.from(data) : data, this.#privateKey);
+  }
+
+  /** Whether `signature` is this key's for `data`. Works after {@link wipe} too: it needs only the public key. */
+  verify(data: Uint8Array | string, signature: Uint8Array): boolean {
+    return verifySignature(this.publicKey, data, signature);
+  }
+
+  /**
+   * The public key (`X…`) of the X25519 key with the same 32 secret bytes: what nkeys calls a curve key. Another party
+   * can encrypt to it; it does not reveal the seed.
+   *
+   * @throws KeyError `ERR_KEY_WIPED`
+   */
+  curvePublicKey(): string {
+    const decoded = decodeSeed(this.#live());
+    try {
+      return curvePublicKeyOfRawSeed(decoded.raw);
+    } finally {
+      decoded.raw.fill(0);
+    }
+  }
+
+  /**
+   * Writes the seed's text and a line end to `path`, with mode 0600 from the first instant, replacing what is there in
+   * one step.
+   *
+   * @throws KeyError `ERR_KEY_WIPED`, FileError
+   */
+  async saveSeedToFile(path: string): Promise<void> {
+    const seed = this.#live();
+    const content = new Uint8Array(seed.length + 1);
+    content.set(seed);
+    content[seed.length] = 0x0a;
+    try {
+      await writeSecretFile(path, content);
+    } finally {
+      content.fill(0);
+    }
+  }
+
+  /** Overwrites the seed in memory and forgets the private key. Signing throws from then on. */
+  wipe(): void {
+    this.#seed?.fill(0);
+    this.#seed = undefined;
+    this.#privateKey = undefined;
+  }
+
+  toJSON(): { role: Role; publicKey: string } {
+    return { role: this.role, publicKey: this.publicKey };
+  }
+
+  toString(): string {
+    return `KeyBundle(${this.role} ${this.publicKey})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  #live(): Uint8Array {
+    if (this.#seed === undefined) {
+      throw new KeyError('ERR_KEY_WIPED', `the key ${this.publicKey} was wiped: load it again to use it`);
+    }
+    return this.#seed;
+  }
+}
+
+/**
+ * Makes a new key pair.
+ *
+ * @param role what the key is for
+ * @throws KeyError `ERR_KEY_ROLE` for an unknown role
+ */
+export function generateKeyBundle(role: Role): KeyBundle {
+  checkRole(role);
+  return KeyBundle.generate(role);
+}
+
+/**
+ * Loads a key pair from its seed.
+ *
+ * @param role the role that the seed must have
+ * @param seed the seed's text (`SU…`), as bytes or a string; white space around it is ignored
+ * @throws KeyError `ERR_KEY_ROLE`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ENCODING`, `ERR_KEY_NOT_A_SEED`
+ */
+export function loadKeyBundle(role: Role, seed: Uint8Array | string): KeyBundle {
+  checkRole(role);
+  return KeyBundle.fromSeed(role, seed);
+}
+
+/**
+ * The public key of a seed of any role, curve keys excepted.
+ *
+ * @throws KeyError as {@link loadKeyBundle}
+ */
+export function publicKeyFromSeed(seed: Uint8Array | string): string {
+  const decoded = decodeSeed(seed);
+  try {
+    if (decoded.kind === 'curve') return curvePublicKeyOfRawSeed(decoded.raw);
+    if (decoded.kind === undefined) throw wrongRole(decoded.kindName, ROLES.join(', '), 'the seed');
+    return encodePublicKey(decoded.kind, rawPublicOf(importSeed('Ed25519', decoded.raw)));
+  } finally {
+    decoded.raw.fill(0);
+  }
+}
+
+function checkRole(role: string): void {
+  if (!isRole(role)) {
+    throw new KeyError('ERR_KEY_ROLE', `"${role}" is no role of a key: use ${ROLES.map(withArticle).join(', ')}`);
+  }
+}
+

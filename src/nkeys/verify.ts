@@ -1,0 +1,29 @@
+import { verify as cryptoVerify, type KeyObject } from 'node:crypto';
+import { importPublic } from './ed25519.js';
+import { decodePublicKey } from './encoding.js';
+
+/**
+ * Public keys already imported, the most recent ones: an account's key verifies every user it signed, and importing
+ * costs as much as a tenth of a verification. Bounded, so that tokens from outside cannot make it grow.
+ */
+const imported = new Map<string, KeyObject>();
+const MAX_IMPORTED = 1024;
+
+/**
+ * Whether `signature` is that of `publicKey` (text, any signing role) for `data`. A malformed signature is false.
+ *
+ * @throws KeyError when `publicKey` is not a public key
+ */
+export function verifySignature(publicKey: string, data: Uint8Array | string, signature: Uint8Array): boolean {
+  let key = imported.get(publicKey);
+  if (key === undefined) {
+    key = importPublic(decodePublicKey(publicKey).raw);
+    if (imported.size >= MAX_IMPORTED) {
+      const oldest = imported.keys().next();
+      if (!oldest.done) imported.delete(oldest.value);
+    }
+    imported.set(publicKey, key);
+  }
+  if (signature.length !== 64) return false;
+  return cryptoVerify(null, typeof data === 'string' ? Buffer.from(data) : data, key, signature);
+}
