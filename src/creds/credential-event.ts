@@ -1,0 +1,18 @@
+import type { ZesterError } from '../errors.js';
+
+/** What happened to the credentials of a connection. Switch on `type`. None holds a seed. */
+export type CredentialEvent =
+  /** A new credential was read from the file and is used from the next connect on. */
+  | {
+      type: 'credentialsLoaded';
+      path: string;
+      /** The user's public key. */
+      publicKey: string;
+      name: string | undefined;
+      /** Milliseconds since 1970; undefined: never. */
+      expiresAt: number | undefined;
+    }
+  /** What stands in the file cannot be used; the last good credential stays in use, if there is one. */
+  | { type: 'credentialsRejected'; path: string; error: ZesterError; inUse: string | undefined }
+  /** The credential in use is past its time, and the file has no newer one: the server will refuse it. */
+  | { type: 'credentialsExpired'; path: string; publicKey: string; expiredAt: number };

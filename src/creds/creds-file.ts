@@ -1,0 +1,95 @@
+import { inspect } from 'node:util';
+import { CredsError } from '../errors.js';
+import type { UserClaims } from '../jwt/claims.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { FileCredentialSource } from './file-credential-source.js';
+import type { NatsOptions } from './nats-options.js';
+import { signNonce } from './sign-nonce.js';
+
+/**
+ * A user's credentials: a JWT and the seed of the key that it names, already checked against each other.
+ *
+ * The seed does not enumerate: `console.log`, `util.inspect`, `JSON.stringify` and template strings show who it is for.
+ */
+export class CredsFile {
+  /** The user JWT. */
+  readonly jwt: string;
+  /** The file, or the name that was given with the bytes: what errors name. */
+  readonly path: string;
+  /** Whether `path` is a file that can be read again. Decides what {@link natsOption} does. */
+  readonly source: 'file' | 'bytes';
+  /** The claims of the JWT, whose signature was verified against its issuer. */
+  readonly claims: UserClaims;
+  readonly #key: KeyBundle;
+
+  /** @internal Use `loadCredsFile` or `parseCredsData`. */
+  constructor(jwt: string, key: KeyBundle, claims: UserClaims, path: string, source: 'file' | 'bytes') {
+    this.jwt = jwt;
+    this.#key = key;
+    this.claims = claims;
+    this.path = path;
+    this.source = source;
+  }
+
+  /**
+   * The seed as the ASCII bytes of its text (`SU…`): the secret itself, a copy.
+   *
+   * @throws CredsError `ERR_CREDS_WIPED`
+   */
+  get seed(): Uint8Array {
+    return this.#live().seed;
+  }
+
+  /** The user's public key (`U…`). */
+  get publicKey(): string {
+    return this.claims.sub;
+  }
+
+  /** Whether the JWT's time is over. */
+  isExpired(now: () => number = Date.now): boolean {
+    const { exp } = this.claims;
+    return exp !== undefined && exp > 0 && now() >= exp * 1000;
+  }
+
+  /** What a connection sends to prove who it is: the JWT and the signed nonce of the server. */
+  authenticate(nonce: string | undefined): { jwt: string; nkey: string; sig: string } {
+    return signNonce(this.jwt, this.#live(), nonce);
+  }
+
+  /**
+   * Options for `connect()` of @nats-io/transport-node, to be spread. Loaded from a file, the file is read again at each
+   * connect, so that a replaced one is used at the next reconnect; parsed from bytes, the bytes are used for good.
+   * Authentication errors do not close the connection (docs/nats-facts.md, 2).
+   */
+  natsOption(): NatsOptions {
+    const authenticator =
+      this.source === 'file'
+        ? new FileCredentialSource(this.path, { initial: this }).authenticator
+        : (nonce?: string) => this.authenticate(nonce);
+    return { authenticator, ignoreAuthErrorAbort: true };
+  }
+
+  /** Overwrites the seed in memory. */
+  wipe(): void {
+    this.#key.wipe();
+  }
+
+  toJSON(): { path: string; source: 'file' | 'bytes'; name: string | undefined; publicKey: string; jwt: string } {
+    return { path: this.path, source: this.source, name: this.claims.name, publicKey: this.publicKey, jwt: this.jwt };
+  }
+
+  toString(): string {
+    return `CredsFile(${this.claims.name ?? ''} ${this.publicKey} from ${this.path})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  #live(): KeyBundle {
+    if (this.#key.wiped) {
+      throw new CredsError('ERR_CREDS_WIPED', this.path, `the credentials of ${this.path} were wiped: load them again`);
+    }
+    return this.#key;
+  }
+}

@@ -1,0 +1,174 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { CredsError, ZesterError } from '../errors.js';
+import { readError } from '../files/read-small-file.js';
+import type { CredentialEvent } from './credential-event.js';
+import type { CredsFile } from './creds-file.js';
+import { MAX_CREDS_BYTES, parseCreds } from './parse.js';
+
+/** How a {@link FileCredentialSource} is set up. */
+export interface FileCredentialSourceOptions {
+  /** Credentials already loaded from the file; the fallback until a newer one is read. */
+  initial?: CredsFile;
+  /** The name that the JWT must have: the peel's id. Another peel's file is then not used. */
+  expectedName?: string;
+  /** Without `expectedName`: hold on to the name of the first good credentials. Another peel's file is then not used. */
+  keepName?: boolean;
+  /** Hears what happens. It must not throw; if it does, that is ignored. */
+  onEvent?: (event: CredentialEvent) => void;
+  now?: () => number;
+}
+
+/** What a look at the file found. */
+export type RefreshResult = 'unchanged' | 'changed' | 'rejected';
+
+/**
+ * The credentials of a `.creds` file, read whole and once at each connect, so that JWT and seed always match
+ * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection for good
+ * (docs/nats-facts.md, 3): when the file is missing, torn, not valid, expired or another peel's, the last good
+ * credentials stay in use and an event says why.
+ */
+export class FileCredentialSource {
+  readonly path: string;
+  readonly #options: FileCredentialSourceOptions;
+  #current: CredsFile | undefined;
+  /** What `#current` was read from: the same bytes need no second look. */
+  #currentBytes: Buffer | undefined;
+
+  constructor(path: string, options: FileCredentialSourceOptions = {}) {
+    this.path = path;
+    this.#options = options;
+    this.#current = options.initial;
+  }
+
+  /** The last good credentials. */
+  get current(): CredsFile | undefined {
+    return this.#current;
+  }
+
+  /** For `connect()`: reads the file, signs the nonce. Without any good credentials it sends none, and the server refuses. */
+  readonly authenticator = (nonce?: string): { jwt: string; nkey: string; sig: string } | undefined => {
+    this.refresh();
+    this.reportExpiry();
+    try {
+      return this.#current?.authenticate(nonce);
+    } catch (error) {
+      // only wiped credentials come here: the owner of the initial ones took them back
+      this.#reject(error);
+      return undefined;
+    }
+  };
+
+  /** Reads the file once, and takes what stands in it if it is good. */
+  refresh(): RefreshResult {
+    let bytes: Buffer | undefined;
+    try {
+      bytes = readWhole(this.path);
+      if (this.#currentBytes?.equals(bytes) === true) return 'unchanged';
+      const creds = parseCreds(bytes, this.path, 'file');
+      if (creds.jwt === this.#current?.jwt) {
+        // the same credential in other bytes, or the initial one seen for the first time
+        this.#currentBytes = bytes;
+        return 'unchanged';
+      }
+      this.#checkUsable(creds);
+      this.#currentBytes?.fill(0);
+      this.#currentBytes = bytes;
+      this.#current = creds;
+      this.#emit({
+        type: 'credentialsLoaded',
+        path: this.path,
+        publicKey: creds.publicKey,
+        name: creds.claims.name,
+        expiresAt: expiryOf(creds),
+      });
+      return 'changed';
+    } catch (error) {
+      bytes?.fill(0);
+      this.#reject(error);
+      return 'rejected';
+    }
+  }
+
+  /** Says so in an event if the credential in use is past its time. Returns whether it is. */
+  reportExpiry(): boolean {
+    const current = this.#current;
+    if (current === undefined || !current.isExpired(this.#options.now)) return false;
+    const expiredAt = expiryOf(current) ?? 0;
+    this.#emit({ type: 'credentialsExpired', path: this.path, publicKey: current.publicKey, expiredAt });
+    return true;
+  }
+
+  #checkUsable(creds: CredsFile): void {
+    const { keepName, now } = this.#options;
+    const expectedName = this.#options.expectedName ?? (keepName === true ? this.#current?.claims.name : undefined);
+    if (expectedName !== undefined && creds.claims.name !== expectedName) {
+      throw new CredsError(
+        'ERR_CREDS_OTHER_PEEL',
+        this.path,
+        `${this.path} holds the credentials of "${creds.claims.name ?? ''}", and those of "${expectedName}" are needed`,
+      );
+    }
+    if (creds.isExpired(now)) throw expired(creds);
+  }
+
+  #reject(error: unknown): void {
+    const known =
+      error instanceof ZesterError
+        ? error
+        : new CredsError('ERR_CREDS_FORMAT', this.path, `${this.path} cannot be used`, { cause: error });
+    this.#emit({
+      type: 'credentialsRejected',
+      path: this.path,
+      error: known,
+      inUse: this.#current?.publicKey,
+    });
+  }
+
+  #emit(event: CredentialEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // a listener's error must not reach the client, which would close the connection for good
+    }
+  }
+}
+
+/** The error for credentials whose time is over. */
+export function expired(creds: CredsFile): CredsError {
+  const at = new Date(expiryOf(creds) ?? 0).toISOString();
+  return new CredsError(
+    'ERR_CREDS_EXPIRED',
+    creds.path,
+    `the credentials of "${creds.claims.name ?? ''}" in ${creds.path} expired at ${at}: issue new ones`,
+  );
+}
+
+/** Milliseconds since 1970 at which credentials expire; undefined: never. */
+export function expiryOf(creds: CredsFile): number | undefined {
+  const { exp } = creds.claims;
+  return exp === undefined || exp === 0 ? undefined : exp * 1000;
+}
+
+/** Reads at most one byte more than a `.creds` file may have. Authenticators are synchronous, so this is too. */
+function readWhole(path: string): Buffer {
+  let fd: number | undefined;
+  try {
+    // without O_NONBLOCK, a named pipe at the path would stop the whole process
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const buffer = Buffer.alloc(MAX_CREDS_BYTES + 1);
+    let length = 0;
+    for (;;) {
+      const read = readSync(fd, buffer, length, buffer.length - length, null);
+      length += read;
+      if (read === 0 || length === buffer.length) break;
+    }
+    const content = Buffer.alloc(length);
+    buffer.copy(content, 0, 0, length);
+    buffer.fill(0, 0, length);
+    return content;
+  } catch (cause) {
+    throw readError(path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,48 @@
+import { CredsError } from '../errors.js';
+import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
+import { formatCreds } from './format.js';
+import { parseCreds } from './parse.js';
+
+/**
+ * Makes the content of a `.creds` file from a user JWT and its seed, and checks that the two belong together.
+ *
+ * @param jwt the user JWT
+ * @param seed the seed's text (`SU…`) as bytes or a string
+ * @returns the file's bytes: they hold the seed, so they are the caller's to keep safe and to wipe
+ * @throws CredsError
+ */
+export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array {
+  const name = 'the new credentials';
+  if (typeof jwt !== 'string') throw new CredsError('ERR_CREDS_INPUT', name, `a JWT is a string, this is ${typeof jwt}`);
+  if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
+    throw new CredsError('ERR_CREDS_INPUT', name, `a seed is bytes or a string, this is ${typeof seed}`);
+  }
+  const content = formatCreds(jwt.trim(), trimmed(seed));
+  parseCreds(content, name, 'bytes').wipe();
+  return content;
+}
+
+/**
+ * Writes a `.creds` file with mode 0600: at every instant the path holds the whole old file or the whole new one, and no
+ * other user can read either. See `writeSecretFile` for how.
+ *
+ * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
+ */
+export async function writeCredsFile(
+  path: string,
+  jwt: string,
+  seed: Uint8Array | string,
+  options?: WriteSecretFileOptions,
+): Promise<void> {
+  const content = generateCredsFile(jwt, seed);
+  try {
+    await writeSecretFile(path, content, options);
+  } finally {
+    content.fill(0);
+  }
+}
+
+function trimmed(seed: Uint8Array | string): Uint8Array {
+  const text = typeof seed === 'string' ? seed : Buffer.from(seed).toString('latin1');
+  return Uint8Array.from(text.trim(), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,37 @@
+import { KeyError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import type { Role } from '../nkeys/roles.js';
+import { MAX_CREDS_BYTES } from './parse.js';
+
+/**
+ * Loads a key from a file that holds a plain seed, or is a `.creds` file or another with one decorated seed in it. Lines
+ * that are no seed are passed over.
+ *
+ * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError
+ */
+export async function loadKeyBundleFromFile(role: Role, path: string): Promise<KeyBundle> {
+  const content = await readSmallFile(path, MAX_CREDS_BYTES);
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  content.fill(0);
+  if (text.length > MAX_CREDS_BYTES) throw new KeyError('ERR_KEY_FILE', `${path} is too large to be a file with a seed`);
+  const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
+  const seeds = lines.filter((line) => /^S[A-Z2-7]{40,80}$/.test(line));
+  const [seed] = seeds;
+  if (seeds.length > 1) throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one a file`);
+  if (seed === undefined) {
+    const only = lines.filter((line) => line !== '');
+    if (only.length === 1 && /^[A-Z][A-Z2-7]{55}$/.test(only[0] ?? '')) return inFile(path, () => loadKeyBundle(role, only[0] ?? ''));
+    throw new KeyError('ERR_KEY_FILE', `${path} holds no seed: give a file with a seed (S…) or a .creds file`);
+  }
+  return inFile(path, () => loadKeyBundle(role, seed));
+}
+
+function inFile(path: string, load: () => KeyBundle): KeyBundle {
+  try {
+    return load();
+  } catch (cause) {
+    if (!(cause instanceof KeyError)) throw cause;
+    throw new KeyError(cause.code, `${path}: ${cause.message}`, { cause });
+  }
+}

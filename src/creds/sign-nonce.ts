@@ -1,0 +1,13 @@
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+
+/** The answer to the server's nonce; without one (a server that asks for none) the signature is empty. */
+export function nonceSignature(key: KeyBundle, nonce: string | undefined): string {
+  if (nonce === undefined || nonce === '') return '';
+  const signature = key.sign(nonce);
+  return Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64url');
+}
+
+/** The fields of a CONNECT with a JWT. */
+export function signNonce(jwt: string, key: KeyBundle, nonce: string | undefined): { jwt: string; nkey: string; sig: string } {
+  return { jwt, nkey: key.publicKey, sig: nonceSignature(key, nonce) };
+}

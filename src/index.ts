@@ -1,0 +1,58 @@
+/**
+ * Zester's library: keys, JWTs, credentials files and connections of a fleet on NATS. Importing it starts nothing.
+ */
+export * from './errors.js';
+
+export { ROLES, type KeyKind, type Role } from './nkeys/roles.js';
+export { generateKeyBundle, KeyBundle, loadKeyBundle, publicKeyFromSeed } from './nkeys/key-bundle.js';
+export { CurveKey, generateCurveKey, loadCurveKey } from './nkeys/curve.js';
+export { validatePublicKey } from './nkeys/validate.js';
+
+export type * from './jwt/claims.js';
+export type {
+  ConnectionType,
+  PermissionOptions,
+  UserLimitOptions,
+} from './jwt/permission-options.js';
+export type { Clock, ValidityOptions } from './jwt/time.js';
+export { createOperatorJwt, type OperatorJwtOptions } from './jwt/operator.js';
+export {
+  createAccountJwt,
+  type AccountJwtOptions,
+  type AccountLimitOptions,
+  type JetStreamLimitOptions,
+  type ScopedSigningKey,
+} from './jwt/account.js';
+export {
+  createUserJwt,
+  createUserJwtForPublicKey,
+  MAX_USER_JWT_BYTES,
+  type UserJwtOptions,
+} from './jwt/user.js';
+export { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './jwt/decode.js';
+export { isRevoked, validateJwtChain } from './jwt/chain.js';
+export { generateFullHierarchy, type FullHierarchy } from './jwt/hierarchy.js';
+
+export { isPeelId, validatePeelId } from './permissions/peel-id.js';
+export { subjectCovers, validateSubject, type SubjectRules } from './permissions/subject.js';
+export {
+  adminPermissions,
+  adminUserJwtOptions,
+  masterPermissions,
+  masterUserJwtOptions,
+  peelInboxPrefix,
+  peelPermissions,
+  peelPermissionsTemplate,
+  peelUserJwtOptions,
+  type RoleUserJwtOptions,
+} from './permissions/roles.js';
+
+export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap.js';
+export type { CredentialEvent } from './creds/credential-event.js';
+export { CredsFile } from './creds/creds-file.js';
+export { generateCredsFile, writeCredsFile } from './creds/generate.js';
+export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
+export type { NatsOptions } from './creds/nats-options.js';
+export { loadCredsFile, MAX_CREDS_BYTES, parseCredsData } from './creds/parse.js';
+
+export { natsOptionFromSeed, natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';

@@ -1,0 +1,42 @@
+import { inspect } from 'node:util';
+import { PeelIdError } from '../errors.js';
+
+/** The form of a peel id: one NATS token, 1 to 128 characters. */
+export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
+
+/**
+ * Checks that a peel id is one NATS token of the allowed form, and returns it. Called wherever an id enters: a user
+ * whose name is `*` would be every peel, and one with a dot would read the commands of another (docs/nats-facts.md, 14
+ * and 15).
+ *
+ * @throws PeelIdError
+ */
+export function validatePeelId(id: unknown): string {
+  if (typeof id !== 'string') throw new PeelIdError(`a peel id is a string, this is ${id === null ? 'null' : typeof id}`);
+  if (!PEEL_ID.test(id)) {
+    throw new PeelIdError(`${show(id)} is not a peel id: ${reason(id)}`);
+  }
+  return id;
+}
+
+/** Whether {@link validatePeelId} takes it. */
+export function isPeelId(id: unknown): id is string {
+  try {
+    validatePeelId(id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function reason(id: string): string {
+  if (id === '') return 'it is empty';
+  if (id.length > 128) return `it has ${id.length} characters, and 128 are allowed`;
+  if (/^[A-Za-z0-9_-]+$/.test(id)) return 'it begins with a letter or a digit';
+  return 'letters (A-Z, a-z), digits, _ and - are allowed, no dots, wildcards, spaces or other characters';
+}
+
+/** The id in a message: quoted, control characters escaped, cut. */
+function show(id: string): string {
+  return inspect(id.length > 60 ? `${id.slice(0, 60)}…` : id);
+}

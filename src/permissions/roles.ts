@@ -1,0 +1,146 @@
+import type { PermissionOptions } from '../jwt/permission-options.js';
+import type { UserJwtOptions } from '../jwt/user.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import { validatePeelId } from './peel-id.js';
+
+/** The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18). */
+export function peelInboxPrefix(peelId: string): string {
+  return `_INBOX.${validatePeelId(peelId)}`;
+}
+
+/** The prefix of the inboxes of masters. No peel has it: a peel id does not begin with `_`. */
+export const MASTER_INBOX_PREFIX = '_INBOX._zester-master';
+/** The prefix of the inboxes of admins. */
+export const ADMIN_INBOX_PREFIX = '_INBOX._zester-admin';
+
+/** One answer a request, within five minutes: the server keeps a record of each request until it is answered. */
+const RESPONSES = { max: 1, ttl: 300 } as const;
+
+/**
+ * What a peel may do, by default: speak for itself and read what is meant for it (docs/design.md, "Identity of a peel").
+ *
+ * @throws PeelIdError
+ */
+export function peelPermissions(peelId: string): PermissionOptions {
+  return peelPermissionsOfToken(validatePeelId(peelId));
+}
+
+/**
+ * The same as the template of a scoped signing key: the server fills in the user's name at connect. So who signs with
+ * such a key validates the name.
+ */
+export function peelPermissionsTemplate(): PermissionOptions {
+  return peelPermissionsOfToken('{{name()}}');
+}
+
+function peelPermissionsOfToken(id: string): PermissionOptions {
+  return {
+    publish: {
+      allow: [
+        `zester.event.${id}.>`,
+        `zester.fact.${id}`,
+        `zester.job.*.ack.${id}`,
+        `zester.job.*.return.${id}`,
+        `zester.auth.${id}.>`,
+        `_INBOX.${id}.>`,
+      ],
+    },
+    subscribe: { allow: [`zester.cmd.${id}`, `zester.cmd.${id}.>`, 'zester.job.*.cancel', `_INBOX.${id}.>`] },
+    responses: RESPONSES,
+  };
+}
+
+/** What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. */
+export function masterPermissions(): PermissionOptions {
+  return {
+    publish: {
+      allow: [
+        'zester.>',
+        `${MASTER_INBOX_PREFIX}.>`,
+        '$JS.API.>',
+        '$JS.ACK.>',
+        '$JS.FC.>',
+        '$KV.zester-peels.>',
+        '$SRV.>',
+      ],
+    },
+    subscribe: { allow: ['zester.>', `${MASTER_INBOX_PREFIX}.>`, '$SRV.>'] },
+    responses: { max: -1, ttl: 300 },
+  };
+}
+
+/** What an admin may do: ask the masters, command peels, and hear what comes back. */
+export function adminPermissions(): PermissionOptions {
+  return {
+    publish: {
+      allow: ['zester.admin.>', 'zester.cmd.>', 'zester.job.*.cancel', `${ADMIN_INBOX_PREFIX}.>`, '$SRV.>'],
+    },
+    subscribe: {
+      allow: [
+        'zester.event.>',
+        'zester.fact.>',
+        'zester.job.*.ack.*',
+        'zester.job.*.return.*',
+        `${ADMIN_INBOX_PREFIX}.>`,
+      ],
+    },
+  };
+}
+
+/** What can be chosen about the JWT of a peel, a master or an admin. */
+export interface RoleUserJwtOptions {
+  /** Seconds until it expires; absent: never. */
+  expiry?: number;
+  /** Seconds since 1970. */
+  notBefore?: number;
+  tags?: readonly string[];
+  now?: () => number;
+  /**
+   * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template
+   * does.
+   */
+  scoped?: boolean;
+  /** Instead of the role's default permissions (not with `scoped`). */
+  permissions?: PermissionOptions;
+}
+
+/**
+ * The options of a peel's user JWT: its name is the peel's id, its subjects are the peel's own.
+ *
+ * @param peelId one NATS token
+ * @param accountPublicKey the account (`A…`) that the peel belongs to
+ * @throws PeelIdError, KeyError
+ */
+export function peelUserJwtOptions(
+  peelId: string,
+  accountPublicKey: string,
+  options: RoleUserJwtOptions = {},
+): UserJwtOptions {
+  return roleOptions(validatePeelId(peelId), accountPublicKey, () => peelPermissions(peelId), options);
+}
+
+/** The options of a master's user JWT. @throws KeyError */
+export function masterUserJwtOptions(accountPublicKey: string, options: RoleUserJwtOptions = {}): UserJwtOptions {
+  return roleOptions('zester-master', accountPublicKey, masterPermissions, options);
+}
+
+/** The options of an admin's user JWT. @throws KeyError */
+export function adminUserJwtOptions(accountPublicKey: string, options: RoleUserJwtOptions = {}): UserJwtOptions {
+  return roleOptions('zester-admin', accountPublicKey, adminPermissions, options);
+}
+
+function roleOptions(
+  name: string,
+  accountPublicKey: string,
+  permissions: () => PermissionOptions,
+  options: RoleUserJwtOptions,
+): UserJwtOptions {
+  validatePublicKey(accountPublicKey, 'account');
+  const { scoped, permissions: own, ...rest } = options;
+  return {
+    ...rest,
+    name,
+    issuerAccount: accountPublicKey,
+    ...(scoped === true ? { scoped } : { permissions: own ?? permissions() }),
+  };
+}

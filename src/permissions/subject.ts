@@ -1,0 +1,56 @@
+import { inspect } from 'node:util';
+import { SubjectError } from '../errors.js';
+
+/** What a subject may hold beside literal tokens. */
+export interface SubjectRules {
+  /** `*` and `>`; true by default. */
+  wildcards?: boolean;
+  /** Templates of scoped signing keys, such as `{{name()}}`; false by default. */
+  templates?: boolean;
+}
+
+const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-tag)\([^(){}\s]*\)\}\}$/;
+
+/**
+ * Checks a subject: tokens with dots between them, none empty, no white space or control characters, wildcards only as
+ * whole tokens, `>` only as the last.
+ *
+ * Source: docs.nats.io/nats-concepts/subjects; for templates, docs.nats.io "Scoped Signing Keys".
+ *
+ * @returns the subject
+ * @throws SubjectError
+ */
+export function validateSubject(subject: string, rules: SubjectRules = {}): string {
+  const fail = (why: string): never => {
+    throw new SubjectError(`${inspect(subject)} is not a subject: ${why}`);
+  };
+  if (typeof subject !== 'string' || subject === '') fail('it is empty');
+  if (/[\s\p{Cc}]/u.test(subject)) fail('it holds white space or control characters');
+  const tokens = subject.split('.');
+  tokens.forEach((token, i) => {
+    if (token === '') fail('a token between its dots is empty');
+    if (token === '*' || token === '>') {
+      if (rules.wildcards === false) fail('wildcards are not allowed here');
+      if (token === '>' && i < tokens.length - 1) fail('> stands only at the end');
+    } else if (token.includes('{{') || token.includes('}}')) {
+      if (rules.templates !== true) fail('templates are for scoped signing keys');
+      if (!TEMPLATE.test(token)) fail(`${token} is no template that a nats-server knows as a whole token`);
+    } else if (/[*>]/.test(token)) {
+      fail(`in ${token} the wildcard is not a token of its own, so that it is a plain character`);
+    }
+  });
+  return subject;
+}
+
+/** Whether everything that `inner` matches, `outer` matches too. Both are valid subjects, with or without wildcards. */
+export function subjectCovers(outer: string, inner: string): boolean {
+  const outerTokens = outer.split('.');
+  const innerTokens = inner.split('.');
+  for (const [i, token] of outerTokens.entries()) {
+    const other = innerTokens[i];
+    if (other === undefined) return false;
+    if (token === '>') return true;
+    if (token === '*' ? other === '>' : token !== other) return false;
+  }
+  return outerTokens.length === innerTokens.length;
+}
