@@ -27,6 +27,8 @@ export type FileErrorCode =
   | 'ERR_FILE_IS_DIRECTORY'
   | 'ERR_FILE_READ'
   | 'ERR_FILE_WRITE'
+  /** Something stands at the path, and it was not said that it may be replaced. */
+  | 'ERR_FILE_EXISTS'
   /** The directory to write into is not there. */
   | 'ERR_FILE_DIRECTORY_NOT_FOUND';
 
@@ -178,6 +180,53 @@ export class CredsError extends ZesterError<CredsErrorCode> {
   constructor(code: CredsErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
     super(code, message, options);
     this.path = path;
+  }
+}
+
+export type ConnectErrorCode =
+  /** No server answered. */
+  | 'ERR_CONNECT_UNREACHABLE'
+  /** The server refused the credentials. */
+  | 'ERR_CONNECT_REFUSED'
+  /** The options do not fit together. */
+  | 'ERR_CONNECT_OPTIONS';
+
+/** A first connection could not be made. Later ones are tried again for as long as the connection is not closed. */
+export class ConnectError extends ZesterError<ConnectErrorCode> {
+  override readonly name = 'ConnectError';
+}
+
+/** A publish during an outage would go over the reconnect buffer's bound. What was accepted before is kept. */
+export class ReconnectBufferExceededError extends ZesterError<'ERR_RECONNECT_BUFFER_EXCEEDED'> {
+  override readonly name = 'ReconnectBufferExceededError';
+  /** The bound, in bytes. */
+  readonly maxBytes: number;
+  /** The bytes already kept. */
+  readonly bufferedBytes: number;
+
+  constructor(maxBytes: number, bufferedBytes: number, messageBytes: number) {
+    super(
+      'ERR_RECONNECT_BUFFER_EXCEEDED',
+      `disconnected, and the reconnect buffer has no room: it keeps ${bufferedBytes} of ${maxBytes} bytes, this message ` +
+        `has ${messageBytes}; publish it again after the reconnect, or raise reconnectBufferSize`,
+    );
+    this.maxBytes = maxBytes;
+    this.bufferedBytes = bufferedBytes;
+  }
+}
+
+/** A connection was drained or closed during an outage, and these messages, accepted before, were not delivered. */
+export class UndeliveredError extends ZesterError<'ERR_UNDELIVERED'> {
+  override readonly name = 'UndeliveredError';
+  /** Messages that are certainly not delivered. */
+  readonly messages: number;
+  /** Their size in bytes. */
+  readonly bytes: number;
+
+  constructor(messages: number, bytes: number, why: string, options?: ZesterErrorOptions) {
+    super('ERR_UNDELIVERED', `${why}: ${messages} messages (${bytes} bytes) were not delivered`, options);
+    this.messages = messages;
+    this.bytes = bytes;
   }
 }
 
