@@ -5,6 +5,17 @@
  * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed.
  */
 
+/**
+ * The text without the seeds in it. A seed gets into a message when it is given where a path, an id or a public key
+ * belongs (`--account-seed SAA…` instead of a file), and a public key never begins with S.
+ */
+export function redactSeeds(text: string): string {
+  return text.replace(SEED_TEXT, '(a seed)');
+}
+
+/** Shorter than a seed too: what was copied but for some characters is still a secret. */
+const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
+
 /** Options of every error: `cause` keeps the original. */
 export interface ZesterErrorOptions {
   cause?: unknown;
@@ -17,7 +28,9 @@ export class ZesterError<Code extends string = string> extends Error {
   readonly code: Code;
 
   constructor(code: Code, message: string, options?: ZesterErrorOptions) {
-    super(message, options);
+    const shown = redactSeeds(message);
+    // where the message had a seed in it, the cause may have it too
+    super(shown, shown === message ? options : undefined);
     this.code = code;
   }
 }
@@ -39,7 +52,7 @@ export class FileError extends ZesterError<FileErrorCode> {
 
   constructor(code: FileErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
     super(code, message, options);
-    this.path = path;
+    this.path = redactSeeds(path);
   }
 }
 
@@ -179,7 +192,7 @@ export class CredsError extends ZesterError<CredsErrorCode> {
 
   constructor(code: CredsErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
     super(code, message, options);
-    this.path = path;
+    this.path = redactSeeds(path);
   }
 }
 
@@ -256,5 +269,16 @@ export class ExpectationError extends ZesterError<'ERR_EXPECTATION'> {
 
   constructor(message: string, options?: ZesterErrorOptions) {
     super('ERR_EXPECTATION', message, options);
+  }
+}
+
+/** A command was asked to end by a signal (Ctrl-C) before it was done; it has cleaned up. */
+export class InterruptedError extends ZesterError<'ERR_INTERRUPTED'> {
+  override readonly name = 'InterruptedError';
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', message: string) {
+    super('ERR_INTERRUPTED', message);
+    this.signal = signal;
   }
 }

@@ -74,8 +74,20 @@ export class CredsFile {
     this.#key.wipe();
   }
 
-  toJSON(): { path: string; source: 'file' | 'bytes'; name: string | undefined; publicKey: string; jwt: string } {
-    return { path: this.path, source: this.source, name: this.claims.name, publicKey: this.publicKey, jwt: this.jwt };
+  toJSON(): {
+    path: string;
+    source: 'file' | 'bytes';
+    name: string | undefined;
+    publicKey: string;
+    jwt: string;
+  } {
+    return {
+      path: this.path,
+      source: this.source,
+      name: this.claims.name,
+      publicKey: this.publicKey,
+      jwt: this.jwt,
+    };
   }
 
   toString(): string {
@@ -88,7 +100,11 @@ export class CredsFile {
 
   #live(): KeyBundle {
     if (this.#key.wiped) {
-      throw new CredsError('ERR_CREDS_WIPED', this.path, `the credentials of ${this.path} were wiped: load them again`);
+      throw new CredsError(
+        'ERR_CREDS_WIPED',
+        this.path,
+        `the credentials of ${this.path} were wiped: load them again`,
+      );
     }
     return this.#key;
   }

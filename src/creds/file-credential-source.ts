@@ -100,7 +100,8 @@ export class FileCredentialSource {
 
   #checkUsable(creds: CredsFile): void {
     const { keepName, now } = this.#options;
-    const expectedName = this.#options.expectedName ?? (keepName === true ? this.#current?.claims.name : undefined);
+    const expectedName =
+      this.#options.expectedName ?? (keepName === true ? this.#current?.claims.name : undefined);
     if (expectedName !== undefined && creds.claims.name !== expectedName) {
       throw new CredsError(
         'ERR_CREDS_OTHER_PEEL',

@@ -13,7 +13,8 @@ import { parseCreds } from './parse.js';
  */
 export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array {
   const name = 'the new credentials';
-  if (typeof jwt !== 'string') throw new CredsError('ERR_CREDS_INPUT', name, `a JWT is a string, this is ${typeof jwt}`);
+  if (typeof jwt !== 'string')
+    throw new CredsError('ERR_CREDS_INPUT', name, `a JWT is a string, this is ${typeof jwt}`);
   if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
     throw new CredsError('ERR_CREDS_INPUT', name, `a seed is bytes or a string, this is ${typeof seed}`);
   }

@@ -14,15 +14,21 @@ export async function loadKeyBundleFromFile(role: Role, path: string): Promise<K
   const content = await readSmallFile(path, MAX_CREDS_BYTES);
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
   content.fill(0);
-  if (text.length > MAX_CREDS_BYTES) throw new KeyError('ERR_KEY_FILE', `${path} is too large to be a file with a seed`);
+  if (text.length > MAX_CREDS_BYTES)
+    throw new KeyError('ERR_KEY_FILE', `${path} is too large to be a file with a seed`);
   const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
   const seeds = lines.filter((line) => /^S[A-Z2-7]{40,80}$/.test(line));
   const [seed] = seeds;
-  if (seeds.length > 1) throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one a file`);
+  if (seeds.length > 1)
+    throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one a file`);
   if (seed === undefined) {
     const only = lines.filter((line) => line !== '');
-    if (only.length === 1 && /^[A-Z][A-Z2-7]{55}$/.test(only[0] ?? '')) return inFile(path, () => loadKeyBundle(role, only[0] ?? ''));
-    throw new KeyError('ERR_KEY_FILE', `${path} holds no seed: give a file with a seed (S…) or a .creds file`);
+    if (only.length === 1 && /^[A-Z][A-Z2-7]{55}$/.test(only[0] ?? ''))
+      return inFile(path, () => loadKeyBundle(role, only[0] ?? ''));
+    throw new KeyError(
+      'ERR_KEY_FILE',
+      `${path} holds no seed: give a file with a seed (S…) or a .creds file`,
+    );
   }
   return inFile(path, () => loadKeyBundle(role, seed));
 }

@@ -18,6 +18,14 @@ export const MAX_CREDS_BYTES = 64 * 1024;
  * @throws CredsError
  */
 export function parseCredsData(data: Uint8Array | string, name: string): CredsFile {
+  if (typeof name !== 'string') {
+    // not shown: it may be the credentials, given where their name belongs
+    throw new CredsError(
+      'ERR_CREDS_INPUT',
+      '',
+      `the name of credentials is a string, this is ${typeof name}`,
+    );
+  }
   return parseCreds(data, name, 'bytes');
 }
 
@@ -28,7 +36,7 @@ export function parseCredsData(data: Uint8Array | string, name: string): CredsFi
  */
 export async function loadCredsFile(path: string): Promise<CredsFile> {
   if (typeof path !== 'string' || path === '') {
-    throw new CredsError('ERR_CREDS_INPUT', String(path), 'the path of a .creds file is a string that is not empty');
+    throw new CredsError('ERR_CREDS_INPUT', '', 'the path of a .creds file is a string that is not empty');
   }
   const content = await readSmallFile(path, MAX_CREDS_BYTES);
   try {
@@ -56,7 +64,11 @@ export function parseCreds(data: Uint8Array | string, name: string, source: 'fil
 
 function textOf(data: Uint8Array | string, name: string): string {
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new CredsError('ERR_CREDS_INPUT', name, `${name}: credentials are bytes or a string, this is ${typeof data}`);
+    throw new CredsError(
+      'ERR_CREDS_INPUT',
+      name,
+      `${name}: credentials are bytes or a string, this is ${typeof data}`,
+    );
   }
   if (data.length > MAX_CREDS_BYTES) {
     throw new CredsError(

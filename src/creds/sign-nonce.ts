@@ -8,6 +8,10 @@ export function nonceSignature(key: KeyBundle, nonce: string | undefined): strin
 }
 
 /** The fields of a CONNECT with a JWT. */
-export function signNonce(jwt: string, key: KeyBundle, nonce: string | undefined): { jwt: string; nkey: string; sig: string } {
+export function signNonce(
+  jwt: string,
+  key: KeyBundle,
+  nonce: string | undefined,
+): { jwt: string; nkey: string; sig: string } {
   return { jwt, nkey: key.publicKey, sig: nonceSignature(key, nonce) };
 }

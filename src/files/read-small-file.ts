@@ -35,7 +35,9 @@ export function readError(path: string, cause: unknown): FileError {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`, { cause });
+      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`, {
+        cause,
+      });
     case 'EISDIR':
       return new FileError(
         'ERR_FILE_IS_DIRECTORY',
@@ -52,8 +54,13 @@ export function readError(path: string, cause: unknown): FileError {
         { cause },
       );
     default:
-      return new FileError('ERR_FILE_READ', path, `cannot read ${path}: the system says ${code ?? String(cause)}`, {
-        cause,
-      });
+      return new FileError(
+        'ERR_FILE_READ',
+        path,
+        `cannot read ${path}: the system says ${code ?? String(cause)}`,
+        {
+          cause,
+        },
+      );
   }
 }

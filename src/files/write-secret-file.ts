@@ -27,8 +27,9 @@ export async function writeSecretFile(
   options: WriteSecretFileOptions = {},
 ): Promise<void> {
   const directory = dirname(path);
-  const temporary = join(directory, temporaryName(basename(path)));
-  live.add(temporary);
+  const name = temporaryName(basename(path));
+  const temporary = join(directory, name);
+  live.add(name);
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
@@ -44,7 +45,7 @@ export async function writeSecretFile(
     await unlink(temporary).catch(() => undefined);
     throw await explain(path, directory, cause);
   } finally {
-    live.delete(temporary);
+    live.delete(name);
   }
   await syncDirectory(directory);
   if (options.sweep !== false) await sweepStaleTemporaries(directory, basename(path));
@@ -61,11 +62,11 @@ export async function sweepStaleTemporaries(directory: string, name?: string): P
     const parsed = TEMPORARY.exec(entry);
     if (parsed === null || (name !== undefined && parsed[1] !== name)) continue;
     const path = join(directory, entry);
-    if (!live.has(path) && (await isStale(path, parsed))) await unlink(path).catch(() => undefined);
+    if (!live.has(entry) && (await isStale(path, parsed))) await unlink(path).catch(() => undefined);
   }
 }
 
-/** The temporaries that this thread is writing right now. */
+/** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
 const live = new Set<string>();
 
 /** Where a process id means what it means here: another host or container on the same volume has others. */
@@ -142,9 +143,14 @@ async function explain(path: string, directory: string, cause: unknown): Promise
     );
   }
   const reason = REASONS[code ?? ''] ?? `the system says ${code ?? String(cause)}`;
-  return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${reason}; what was there is unchanged`, {
-    cause,
-  });
+  return new FileError(
+    'ERR_FILE_WRITE',
+    path,
+    `cannot write ${path}: ${reason}; what was there is unchanged`,
+    {
+      cause,
+    },
+  );
 }
 
 const REASONS: Readonly<Record<string, string>> = {

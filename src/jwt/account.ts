@@ -4,6 +4,7 @@ import { isPublicKey, validatePublicKey } from '../nkeys/validate.js';
 import type { ScopedSigningKeyClaim } from './claims.js';
 import { encodeJwt } from './encode.js';
 import {
+  limitClaim,
   permissionClaims,
   userLimitClaims,
   type PermissionOptions,
@@ -78,7 +79,11 @@ export interface AccountJwtOptions extends ValidityOptions {
  *   vouches for
  * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_OPTIONS`
  */
-export function createAccountJwt(account: KeyBundle | string, signer: KeyBundle, options: AccountJwtOptions): string {
+export function createAccountJwt(
+  account: KeyBundle | string,
+  signer: KeyBundle,
+  options: AccountJwtOptions,
+): string {
   const publicKey = typeof account === 'string' ? account : account.publicKey;
   validatePublicKey(publicKey, 'account');
   if (signer.role !== 'operator' && signer.publicKey !== publicKey) {
@@ -94,7 +99,10 @@ export function createAccountJwt(account: KeyBundle | string, signer: KeyBundle,
         ...(description !== undefined && { description }),
         ...(options.imports && { imports: [...options.imports] }),
         ...(options.exports && { exports: [...options.exports] }),
-        limits: { ...accountLimitClaims(options.limits ?? {}), ...jetStreamClaims(options.jetStream ?? false) },
+        limits: {
+          ...accountLimitClaims(options.limits ?? {}),
+          ...jetStreamClaims(options.jetStream ?? false),
+        },
         ...(signingKeys?.length && { signing_keys: signingKeys.map(signingKeyClaim) }),
         ...(revocations && { revocations: checkedRevocations(revocations) }),
         default_permissions: defaultPermissions === undefined ? {} : permissionClaims(defaultPermissions),
@@ -125,14 +133,14 @@ export function signingKeyClaim(key: string | ScopedSigningKey): string | Scoped
 
 function accountLimitClaims(limits: AccountLimitOptions): object {
   return {
-    subs: limits.subscriptions ?? -1,
-    data: limits.data ?? -1,
-    payload: limits.payload ?? -1,
-    imports: limits.imports ?? -1,
-    exports: limits.exports ?? -1,
+    subs: limitClaim(limits.subscriptions, 'subscriptions'),
+    data: limitClaim(limits.data, 'data'),
+    payload: limitClaim(limits.payload, 'payload'),
+    imports: limitClaim(limits.imports, 'imports'),
+    exports: limitClaim(limits.exports, 'exports'),
     wildcards: limits.wildcardExports ?? true,
-    conn: limits.connections ?? -1,
-    leaf: limits.leafNodes ?? -1,
+    conn: limitClaim(limits.connections, 'connections'),
+    leaf: limitClaim(limits.leafNodes, 'leafNodes'),
     ...(limits.disallowBearer === true && { disallow_bearer: true }),
   };
 }
@@ -141,13 +149,13 @@ function jetStreamClaims(jetStream: boolean | JetStreamLimitOptions): object {
   if (jetStream === false) return {};
   const limits = jetStream === true ? {} : jetStream;
   return {
-    mem_storage: limits.memoryStorage ?? -1,
-    disk_storage: limits.diskStorage ?? -1,
-    streams: limits.streams ?? -1,
-    consumer: limits.consumers ?? -1,
-    max_ack_pending: limits.maxAckPending ?? -1,
-    mem_max_stream_bytes: limits.memoryMaxStreamBytes ?? -1,
-    disk_max_stream_bytes: limits.diskMaxStreamBytes ?? -1,
+    mem_storage: limitClaim(limits.memoryStorage, 'memoryStorage'),
+    disk_storage: limitClaim(limits.diskStorage, 'diskStorage'),
+    streams: limitClaim(limits.streams, 'streams'),
+    consumer: limitClaim(limits.consumers, 'consumers'),
+    max_ack_pending: limitClaim(limits.maxAckPending, 'maxAckPending'),
+    mem_max_stream_bytes: limitClaim(limits.memoryMaxStreamBytes, 'memoryMaxStreamBytes'),
+    disk_max_stream_bytes: limitClaim(limits.diskMaxStreamBytes, 'diskMaxStreamBytes'),
     ...(limits.maxBytesRequired === true && { max_bytes_required: true }),
   };
 }
@@ -155,10 +163,16 @@ function jetStreamClaims(jetStream: boolean | JetStreamLimitOptions): object {
 function checkedRevocations(revocations: Readonly<Record<string, number>>): Record<string, number> {
   for (const [key, time] of Object.entries(revocations)) {
     if (key !== '*' && !isPublicKey(key, 'user')) {
-      throw new JwtError('ERR_JWT_OPTIONS', `cannot revoke "${key}": it is not a user's public key, nor * for all`);
+      throw new JwtError(
+        'ERR_JWT_OPTIONS',
+        `cannot revoke "${key}": it is not a user's public key, nor * for all`,
+      );
     }
     if (!Number.isSafeInteger(time) || time < 0) {
-      throw new JwtError('ERR_JWT_OPTIONS', `the revocation of ${key} is at ${time}: give whole seconds since 1970`);
+      throw new JwtError(
+        'ERR_JWT_OPTIONS',
+        `the revocation of ${key} is at ${time}: give whole seconds since 1970`,
+      );
     }
   }
   return { ...revocations };

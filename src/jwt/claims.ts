@@ -95,7 +95,15 @@ export type ClaimType = 'operator' | 'account' | 'user';
 
 // Go writes an empty list or map as null in some places; it means the same as an absent one.
 function nullable<T extends v.GenericSchema>(schema: T) {
-  return v.optional(v.union([schema, v.pipe(v.null(), v.transform(() => undefined))]));
+  return v.optional(
+    v.union([
+      schema,
+      v.pipe(
+        v.null(),
+        v.transform(() => undefined),
+      ),
+    ]),
+  );
 }
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));

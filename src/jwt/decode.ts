@@ -84,9 +84,13 @@ interface Token {
 }
 
 function split(jwt: string): Token {
-  if (typeof jwt !== 'string') throw new JwtError('ERR_JWT_FORMAT', `a JWT is a string, this is ${typeof jwt}`);
+  if (typeof jwt !== 'string')
+    throw new JwtError('ERR_JWT_FORMAT', `a JWT is a string, this is ${typeof jwt}`);
   if (jwt.length > MAX_JWT_LENGTH) {
-    throw new JwtError('ERR_JWT_FORMAT', `not a JWT: it has ${jwt.length} characters, more than any NATS JWT`);
+    throw new JwtError(
+      'ERR_JWT_FORMAT',
+      `not a JWT: it has ${jwt.length} characters, more than any NATS JWT`,
+    );
   }
   const [header, payload, signature, ...more] = jwt.split('.', 4);
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
@@ -94,7 +98,10 @@ function split(jwt: string): Token {
   }
   for (const part of [header, payload, signature]) {
     if (!BASE64URL.test(part)) {
-      throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a part is empty or holds characters that are not base64url');
+      throw new JwtError(
+        'ERR_JWT_FORMAT',
+        'not a JWT: a part is empty or holds characters that are not base64url',
+      );
     }
   }
   return { signed: jwt.slice(0, header.length + 1 + payload.length), header, payload, signature };
@@ -110,7 +117,10 @@ function parseJson(part: string, what: string): unknown {
 
 function checkHeader(part: string): void {
   const header = parseJson(part, 'header');
-  const { typ, alg } = (typeof header === 'object' && header !== null ? header : {}) as Record<string, unknown>;
+  const { typ, alg } = (typeof header === 'object' && header !== null ? header : {}) as Record<
+    string,
+    unknown
+  >;
   if (alg === V1_ALGORITHM) {
     throw new JwtError(
       'ERR_JWT_ALGORITHM',
@@ -149,7 +159,10 @@ function checkType(claims: unknown, type: ClaimType): void {
 function checkRoles(claims: Claims<NatsFields>, type: ClaimType): void {
   const { subject, issuers } = ROLES_OF_TYPE[type];
   if (!isPublicKey(claims.sub, subject)) {
-    throw new JwtError('ERR_JWT_CLAIMS', `the ${type} JWT's subject is not ${withArticle(subject)}'s public key`);
+    throw new JwtError(
+      'ERR_JWT_CLAIMS',
+      `the ${type} JWT's subject is not ${withArticle(subject)}'s public key`,
+    );
   }
   if (!issuers.some((role) => isPublicKey(claims.iss, role))) {
     throw new JwtError(

@@ -17,7 +17,11 @@ export interface FullHierarchy {
  * Makes an operator, an account that it signed and a user that the account signed: the smallest whole chain. The user
  * may do anything in its account; `createUserJwt` makes narrower ones.
  */
-export function generateFullHierarchy(operatorName: string, accountName: string, userName: string): FullHierarchy {
+export function generateFullHierarchy(
+  operatorName: string,
+  accountName: string,
+  userName: string,
+): FullHierarchy {
   const operator = generateKeyBundle('operator');
   const account = generateKeyBundle('account');
   const user = generateKeyBundle('user');

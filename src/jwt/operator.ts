@@ -27,7 +27,8 @@ export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptio
   if (operator.role !== 'operator') throw wrongSigner('operator JWT', operator, 'operator');
   for (const key of options.signingKeys ?? []) validatePublicKey(key, 'operator');
   if (options.systemAccount !== undefined) validatePublicKey(options.systemAccount, 'account');
-  const { signingKeys, strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } = options;
+  const { signingKeys, strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } =
+    options;
   return encodeJwt(
     {
       ...timeClaims(options),
@@ -47,4 +48,3 @@ export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptio
     operator,
   );
 }
-

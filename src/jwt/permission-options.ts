@@ -33,13 +33,7 @@ export interface UserLimitOptions {
 }
 
 export type ConnectionType =
-  | 'STANDARD'
-  | 'WEBSOCKET'
-  | 'LEAFNODE'
-  | 'LEAFNODE_WS'
-  | 'MQTT'
-  | 'MQTT_WS'
-  | 'IN_PROCESS';
+  'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
 
 /** Permissions as claims. @throws JwtError `ERR_JWT_OPTIONS` for an empty or malformed subject */
 export function permissionClaims(options: PermissionOptions): Permissions {
@@ -48,19 +42,44 @@ export function permissionClaims(options: PermissionOptions): Permissions {
   if (publish !== undefined) claims.pub = permission(publish, 'publish');
   if (subscribe !== undefined) claims.sub = permission(subscribe, 'subscribe');
   if (responses !== undefined) {
-    const ttl = responses.ttl === -1 ? -1 : Math.round(responses.ttl * 1e9);
-    claims.resp = { max: responses.max, ttl };
+    const { ttl } = responses;
+    if (ttl !== -1 && !(ttl >= 0 && ttl <= MAX_TTL_SECONDS)) {
+      throw new JwtError('ERR_JWT_OPTIONS', `responses.ttl is ${ttl}: give seconds, or -1 for no end`);
+    }
+    claims.resp = {
+      max: limitClaim(responses.max, 'responses.max'),
+      ttl: ttl === -1 ? -1 : Math.round(ttl * 1e9),
+    };
   }
   return claims;
+}
+
+/** Go keeps the time in nanoseconds in 64 bits; a number keeps it whole up to here, 104 days. */
+const MAX_TTL_SECONDS = Number.MAX_SAFE_INTEGER / 1e9;
+
+/**
+ * A limit as a claim: -1 where none is given. JSON has no NaN and no Infinity, and a server would read their `null` as 0.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function limitClaim(limit: number | undefined, name: string): number {
+  if (limit === undefined) return -1;
+  if (!Number.isSafeInteger(limit) || limit < -1) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `${name} is ${limit}: give a whole number, or leave it out for no limit`,
+    );
+  }
+  return limit;
 }
 
 /** Limits as claims, with NATS's "no limit" (-1) where none is given: an absent one would mean 0 to the server. */
 export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits {
   const { sourceNetworks, times, timesLocation, allowedConnectionTypes, bearer } = options;
   return {
-    subs: options.subscriptions ?? -1,
-    data: options.data ?? -1,
-    payload: options.payload ?? -1,
+    subs: limitClaim(options.subscriptions, 'subscriptions'),
+    data: limitClaim(options.data, 'data'),
+    payload: limitClaim(options.payload, 'payload'),
     ...(sourceNetworks && { src: [...sourceNetworks] }),
     ...(times && { times: times.map(({ start, end }) => ({ start, end })) }),
     ...(timesLocation !== undefined && { times_location: timesLocation }),
@@ -71,7 +90,7 @@ export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits
 
 function permission(
   given: { allow?: readonly string[]; deny?: readonly string[] },
-  what: string,
+  what: 'publish' | 'subscribe',
 ): { allow?: string[]; deny?: string[] } {
   return {
     ...(given.allow && { allow: subjects(given.allow, what) }),
@@ -79,12 +98,14 @@ function permission(
   };
 }
 
-/** A subject, or a subject and a queue with a space between them. */
-const BAD_SUBJECT = /^$|^ | $| .* |[\u0000-\u001f\u007f]/;
+/** An empty token, or a control character. */
+const BAD_SUBJECT = /^$|^\.|\.$|\.\.|[\u0000-\u001f\u007f]/;
+/** To subscribe: a subject, or a subject and a queue with a space between them. To publish: a subject. */
+const BAD_SPACES = { publish: / /, subscribe: /^ | $| .* / } as const;
 
-function subjects(given: readonly string[], what: string): string[] {
+function subjects(given: readonly string[], what: 'publish' | 'subscribe'): string[] {
   for (const subject of given) {
-    if (typeof subject !== 'string' || BAD_SUBJECT.test(subject)) {
+    if (typeof subject !== 'string' || BAD_SUBJECT.test(subject) || BAD_SPACES[what].test(subject)) {
       throw new JwtError('ERR_JWT_OPTIONS', `${JSON.stringify(subject)} is not a subject to ${what}`);
     }
   }

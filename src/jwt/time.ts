@@ -23,18 +23,31 @@ export function nowSeconds(now: Clock = Date.now): number {
  *
  * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive, `notBefore` not a natural number
  */
-export function timeClaims(options: ValidityOptions): { iat: number; exp: number | undefined; nbf: number | undefined } {
+export function timeClaims(options: ValidityOptions): {
+  iat: number;
+  exp: number | undefined;
+  nbf: number | undefined;
+} {
   const { expiry, notBefore, now } = options;
   const iat = nowSeconds(now);
   if (expiry !== undefined && (!Number.isFinite(expiry) || expiry <= 0)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `expiry is ${expiry}: give the seconds until it expires, more than 0`);
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `expiry is ${expiry}: give the seconds until it expires, more than 0`,
+    );
   }
   if (notBefore !== undefined && (!Number.isSafeInteger(notBefore) || notBefore < 0)) {
     throw new JwtError('ERR_JWT_OPTIONS', `notBefore is ${notBefore}: give whole seconds since 1970`);
   }
   const exp = expiry === undefined ? undefined : iat + Math.ceil(expiry);
+  if (exp !== undefined && !Number.isSafeInteger(exp)) {
+    throw new JwtError('ERR_JWT_OPTIONS', `expiry is ${expiry}: leave it out for a token that never expires`);
+  }
   if (exp !== undefined && notBefore !== undefined && notBefore >= exp) {
-    throw new JwtError('ERR_JWT_OPTIONS', 'notBefore is not before the expiry: the token would never be valid');
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      'notBefore is not before the expiry: the token would never be valid',
+    );
   }
   return { iat, exp, nbf: notBefore };
 }

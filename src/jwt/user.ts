@@ -53,7 +53,11 @@ export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJ
  *
  * @param publicKey the user's public key (`U…`)
  */
-export function createUserJwtForPublicKey(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
+export function createUserJwtForPublicKey(
+  publicKey: string,
+  signer: KeyBundle,
+  options: UserJwtOptions,
+): string {
   validatePublicKey(publicKey, 'user');
   return encodeUser(publicKey, signer, options);
 }

@@ -191,7 +191,11 @@ export function publicKeyFromSeed(seed: Uint8Array | string): string {
 
 function checkRole(role: string): void {
   if (!isRole(role)) {
-    throw new KeyError('ERR_KEY_ROLE', `"${role}" is no role of a key: use ${ROLES.map(withArticle).join(', ')}`);
+    // what is no string may be the seed's bytes, given where the role belongs
+    const shown = typeof role === 'string' ? `"${role}"` : `this (${typeof role})`;
+    throw new KeyError(
+      'ERR_KEY_ROLE',
+      `${shown} is no role of a key: use ${ROLES.map(withArticle).join(', ')}`,
+    );
   }
 }
-

@@ -14,7 +14,11 @@ const MAX_IMPORTED = 1024;
  *
  * @throws KeyError when `publicKey` is not a public key
  */
-export function verifySignature(publicKey: string, data: Uint8Array | string, signature: Uint8Array): boolean {
+export function verifySignature(
+  publicKey: string,
+  data: Uint8Array | string,
+  signature: Uint8Array,
+): boolean {
   let key = imported.get(publicKey);
   if (key === undefined) {
     key = importPublic(decodePublicKey(publicKey).raw);
