@@ -9,11 +9,7 @@ export { CurveKey, generateCurveKey, loadCurveKey } from './nkeys/curve.js';
 export { validatePublicKey } from './nkeys/validate.js';
 
 export type * from './jwt/claims.js';
-export type {
-  ConnectionType,
-  PermissionOptions,
-  UserLimitOptions,
-} from './jwt/permission-options.js';
+export type { ConnectionType, PermissionOptions, UserLimitOptions } from './jwt/permission-options.js';
 export type { Clock, ValidityOptions } from './jwt/time.js';
 export { createOperatorJwt, type OperatorJwtOptions } from './jwt/operator.js';
 export {
@@ -56,3 +52,12 @@ export type { NatsOptions } from './creds/nats-options.js';
 export { loadCredsFile, MAX_CREDS_BYTES, parseCredsData } from './creds/parse.js';
 
 export { natsOptionFromSeed, natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
+export {
+  connectMaster,
+  connectPeel,
+  type ConnectOptions,
+  type ConnectPeelOptions,
+  type ZesterConnection,
+} from './connection/connect.js';
+export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';
+export { withReconnectBuffer, type ReconnectBufferOptions } from './connection/with-reconnect-buffer.js';

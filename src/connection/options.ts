@@ -70,7 +70,7 @@ export function masterTable(): NatsOptions {
 }
 
 function checkedPath(path: string): string {
-  if (typeof path !== 'string' || path === '') throw new TypeError('credsPath: give the path of a .creds file');
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError('credsPath: give the path of a .creds file');
   return path;
 }
-

@@ -33,6 +33,8 @@ export class FileCredentialSource {
   #current: CredsFile | undefined;
   /** What `#current` was read from: the same bytes need no second look. */
   #currentBytes: Buffer | undefined;
+  /** The last rejection that was told, so that a watcher need not tell it again. */
+  #told: string | undefined;
 
   constructor(path: string, options: FileCredentialSourceOptions = {}) {
     this.path = path;
@@ -47,6 +49,7 @@ export class FileCredentialSource {
 
   /** For `connect()`: reads the file, signs the nonce. Without any good credentials it sends none, and the server refuses. */
   readonly authenticator = (nonce?: string): { jwt: string; nkey: string; sig: string } | undefined => {
+    this.#told = undefined;
     this.refresh();
     this.reportExpiry();
     try {
@@ -58,12 +61,18 @@ export class FileCredentialSource {
     }
   };
 
-  /** Reads the file once, and takes what stands in it if it is good. */
+  /**
+   * Reads the file once, and takes what stands in it if it is good. What is wrong with it is told once for each connect,
+   * and then again when it is another thing.
+   */
   refresh(): RefreshResult {
     let bytes: Buffer | undefined;
     try {
       bytes = readWhole(this.path);
-      if (this.#currentBytes?.equals(bytes) === true) return 'unchanged';
+      if (this.#currentBytes?.equals(bytes) === true) {
+        this.#told = undefined;
+        return 'unchanged';
+      }
       const creds = parseCreds(bytes, this.path, 'file');
       if (creds.jwt === this.#current?.jwt) {
         // the same credential in other bytes, or the initial one seen for the first time
@@ -117,6 +126,8 @@ export class FileCredentialSource {
       error instanceof ZesterError
         ? error
         : new CredsError('ERR_CREDS_FORMAT', this.path, `${this.path} cannot be used`, { cause: error });
+    if (this.#told === known.message) return;
+    this.#told = known.message;
     this.#emit({
       type: 'credentialsRejected',
       path: this.path,

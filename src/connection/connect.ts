@@ -1,0 +1,272 @@
+import { connect, errors, type Authenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { CredentialEvent } from '../creds/credential-event.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { expired, FileCredentialSource } from '../creds/file-credential-source.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { ConnectError, CredsError } from '../errors.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import { CredentialWatcher } from './credential-watcher.js';
+import type { ConnectionEvent, ConnectionLogger } from './events.js';
+import { ManagedConnection } from './managed-connection.js';
+import {
+  masterTable,
+  natsOptionFromSeed,
+  peelTable,
+  RECONNECT_JITTER_MS,
+  RECONNECT_JITTER_TLS_MS,
+  RECONNECT_WAIT_MS,
+} from './options.js';
+import { Rotator } from './rotator.js';
+
+/** A connection that survives outages and the replacement of its credentials. */
+export interface ZesterConnection extends NatsConnection {
+  /** What happens to the credentials and the reconnect buffer; each call gives an iterator of its own. */
+  events(): AsyncIterable<ConnectionEvent>;
+  /** What is kept at the moment, because the connection is down. */
+  readonly buffered: { messages: number; bytes: number };
+}
+
+/** What `connectPeel` and `connectMaster` have in common. Other options of the client's `connect()` may be given too. */
+export interface ConnectOptions extends Omit<NatsOptions, 'authenticator' | 'user' | 'pass' | 'token'> {
+  /** One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`. */
+  servers?: string | string[];
+  /** The `.creds` file. It is read again at each connect, and watched. */
+  credsPath?: string;
+  /** Instead of `credsPath`: credentials parsed from bytes, which cannot be rotated. */
+  creds?: CredsFile;
+  /** Instead of `credsPath`: a seed alone, for servers that list public keys; it cannot be rotated. */
+  seed?: Uint8Array | string;
+  /** Bytes kept during an outage; 8 MiB by default. With 0, publishing during an outage throws. */
+  reconnectBufferSize?: number;
+  /** Use a replaced `.creds` file within a second instead of at the next reconnect; true by default. */
+  watch?: boolean;
+  /**
+   * How to go over to new credentials. `reconnect` (the default) drops the connection and dials again: what this side
+   * publishes is kept and sent, what others send it in the gap is lost, as always in an outage. `hitless` makes a second
+   * connection, moves the subscriptions and lets the first one end: nothing is lost or doubled, except that a plain
+   * subscription to an inbox may get a message twice (see `ManagedSubscription`).
+   */
+  rotate?: 'reconnect' | 'hitless';
+  /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
+  drainTimeout?: number;
+  /** With `hitless`: how long the first connection stays for answers under way, in milliseconds; 5,000 by default. */
+  handoverTimeout?: number;
+  /** Hears of each event, in the shape of pino's loggers. */
+  logger?: ConnectionLogger;
+  /** Hears of each event from the first connect on, where `events()` comes too late. */
+  onEvent?: (event: ConnectionEvent) => void;
+  /** The clock, in milliseconds; `Date.now` by default. */
+  now?: () => number;
+}
+
+/** What `connectPeel` takes. */
+export interface ConnectPeelOptions extends ConnectOptions {
+  /** One NATS token; the `.creds` file must be this peel's. */
+  peelId: string;
+}
+
+/**
+ * Connects a peel: the specification's table of options, a reconnect buffer, and credentials that may be replaced at any
+ * time. It reconnects without end, whatever the server says of its credentials.
+ *
+ * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
+ *   server takes the first connection
+ */
+export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterConnection> {
+  const { peelId, ...rest } = options;
+  return open(rest, peelTable(validatePeelId(peelId)), peelId);
+}
+
+/**
+ * Connects a master: as {@link connectPeel}, with the master's table of options.
+ *
+ * @throws CredsError, FileError, ConnectError
+ */
+export async function connectMaster(options: ConnectOptions): Promise<ZesterConnection> {
+  return open(options, masterTable(), undefined);
+}
+
+async function open(
+  options: ConnectOptions,
+  table: NatsOptions,
+  peelId: string | undefined,
+): Promise<ZesterConnection> {
+  const {
+    credsPath,
+    creds,
+    seed,
+    reconnectBufferSize,
+    watch = true,
+    rotate = 'reconnect',
+    drainTimeout,
+    handoverTimeout,
+    logger,
+    onEvent,
+    now,
+    ...client
+  } = options;
+  if ([credsPath, creds, seed].filter((given) => given !== undefined).length !== 1) {
+    throw new ConnectError('ERR_CONNECT_OPTIONS', 'give one of credsPath, creds and seed');
+  }
+
+  const early: CredentialEvent[] = [];
+  let hear = (event: CredentialEvent): unknown => early.push(event);
+  const source =
+    credsPath === undefined
+      ? undefined
+      : await openSource(credsPath, peelId, now, (event) => void hear(event));
+  if (creds !== undefined) checkUsable(creds, peelId, now);
+
+  const delays = new ReconnectDelays(client, source);
+  const authenticator = source?.authenticator ?? authenticatorOf(creds, seed);
+  /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
+  let inUse: string | undefined;
+  const baseOptions: NatsOptions = { ...table, reconnectDelayHandler: () => delays.next(), ...client };
+  const dial = async (servers: NatsOptions): Promise<NatsConnection> => {
+    let started = false;
+    const nc = await connect({
+      ...servers,
+      authenticator: (nonce?: string) => {
+        const auth = authenticator(nonce);
+        if (started) inUse = source?.current?.jwt;
+        return auth;
+      },
+    });
+    started = true;
+    return nc;
+  };
+
+  const nc = await firstConnect(() => dial(baseOptions), baseOptions.servers);
+  inUse = source?.current?.jwt;
+  const connection = new ManagedConnection(nc, {
+    movable: rotate === 'hitless',
+    ...(baseOptions.inboxPrefix !== undefined && { inboxPrefix: baseOptions.inboxPrefix }),
+    ...(reconnectBufferSize !== undefined && { maxBytes: reconnectBufferSize }),
+    ...(drainTimeout !== undefined && { drainTimeout }),
+    ...(handoverTimeout !== undefined && { handoverTimeout }),
+    ...(logger && { logger }),
+    ...(onEvent && { onEvent }),
+  });
+  hear = (event) => connection.emit(event);
+  for (const event of early) connection.emit(event);
+
+  if (source !== undefined && watch) {
+    const rotator = new Rotator(connection, {
+      how: rotate,
+      wanted: () => source.current,
+      inUse: () => inUse,
+      moved: (jwt) => (inUse = jwt),
+      hurry: () => delays.hurry(),
+      dial: () => dial(sameServerFirst(baseOptions, connection)),
+      retryMs: client.reconnectTimeWait ?? RECONNECT_WAIT_MS,
+    });
+    const watcher = new CredentialWatcher(source, () => rotator.check());
+    void connection.closed().then(() => {
+      watcher.stop();
+      rotator.stop();
+    });
+  }
+  return connection;
+}
+
+async function openSource(
+  path: string,
+  peelId: string | undefined,
+  now: (() => number) | undefined,
+  onEvent: (event: CredentialEvent) => void,
+): Promise<FileCredentialSource> {
+  const initial = await loadCredsFile(path);
+  checkUsable(initial, peelId, now);
+  return new FileCredentialSource(path, {
+    initial,
+    onEvent,
+    ...(peelId !== undefined && { expectedName: peelId }),
+    ...(now && { now }),
+  });
+}
+
+/** At the start nothing is lost by an error, and much is gained: these would never connect. */
+function checkUsable(creds: CredsFile, peelId: string | undefined, now: (() => number) | undefined): void {
+  if (peelId !== undefined && creds.claims.name !== peelId) {
+    throw new CredsError(
+      'ERR_CREDS_OTHER_PEEL',
+      creds.path,
+      `${creds.path} holds the credentials of "${creds.claims.name ?? ''}", and those of "${peelId}" are needed`,
+    );
+  }
+  if (creds.isExpired(now)) throw expired(creds);
+}
+
+function authenticatorOf(creds: CredsFile | undefined, seed: Uint8Array | string | undefined): Authenticator {
+  const { authenticator } = creds?.natsOption() ?? natsOptionFromSeed(seed ?? '');
+  return authenticator as Authenticator;
+}
+
+async function firstConnect(
+  dial: () => Promise<NatsConnection>,
+  given: string | string[] | undefined,
+): Promise<NatsConnection> {
+  try {
+    return await dial();
+  } catch (cause) {
+    const servers = [given ?? 'the default server'].flat().join(', ');
+    if (
+      cause instanceof errors.AuthorizationError ||
+      cause instanceof errors.UserAuthenticationExpiredError
+    ) {
+      throw new ConnectError(
+        'ERR_CONNECT_REFUSED',
+        `${servers} refused the credentials (${cause.message}): they may be revoked, expired or of another operator`,
+        { cause },
+      );
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConnectError('ERR_CONNECT_UNREACHABLE', `cannot connect to ${servers}: ${reason}`, { cause });
+  }
+}
+
+/**
+ * The waits between attempts. Each is the last moment before a dial, so the file is looked at here: an expired
+ * credential is said to be expired before it is tried, and it is tried no more often than any other.
+ */
+class ReconnectDelays {
+  readonly #wait: number;
+  readonly #jitter: number;
+  readonly #source: FileCredentialSource | undefined;
+  #hurry = false;
+
+  constructor(client: NatsOptions, source: FileCredentialSource | undefined) {
+    const tls =
+      client.tls !== undefined || [client.servers ?? []].flat().some((url) => url.startsWith('tls://'));
+    this.#wait = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
+    this.#jitter = tls
+      ? (client.reconnectJitterTLS ?? RECONNECT_JITTER_TLS_MS)
+      : (client.reconnectJitter ?? RECONNECT_JITTER_MS);
+    this.#source = source;
+  }
+
+  /** The next dial waits for nothing: the connection is being dropped on purpose. */
+  hurry(): void {
+    this.#hurry = true;
+  }
+
+  next(): number {
+    if (this.#hurry) {
+      this.#hurry = false;
+      return 0;
+    }
+    this.#source?.reportExpiry();
+    return this.#wait + Math.floor(Math.random() * (this.#jitter + 1));
+  }
+}
+
+/**
+ * The second connection of a move goes to the server of the first where it can: then a queue group loses no message that
+ * is on its way between servers.
+ */
+function sameServerFirst(options: NatsOptions, connection: NatsConnection): NatsOptions {
+  const servers = [options.servers ?? []].flat();
+  const current = connection.getServer();
+  return { ...options, servers: current === '' ? servers : [current, ...servers], noRandomize: true };
+}

@@ -1,0 +1,56 @@
+import type { CredentialEvent } from '../creds/credential-event.js';
+
+/** What a connection tells beside the client's own `status()`. Switch on `type`. None holds a seed. */
+export type ConnectionEvent =
+  | CredentialEvent
+  /** An outage began: what is published is kept from here on. */
+  | { type: 'buffering' }
+  /** The outage is over, and what was kept has been handed to the connection, in order. */
+  | { type: 'bufferSent'; messages: number; bytes: number }
+  /** A kept message was refused when its turn came, for example by a server with a smaller `max_payload`. */
+  | { type: 'messageRefused'; subject: string; error: Error }
+  /** Closed with messages kept that were not delivered. */
+  | { type: 'undelivered'; messages: number; bytes: number }
+  /** The connection now uses another credential: by a reconnect, or by moving to a second connection. */
+  | { type: 'rotated'; publicKey: string | undefined; how: 'reconnect' | 'hitless' }
+  /** A second connection with the new credential could not be made; the first stays, and it is tried again. */
+  | { type: 'rotationFailed'; error: Error };
+
+/** Where a connection logs its decisions: pino's shape, fields first. */
+export interface ConnectionLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Writes an event to a logger, in one line that says what was decided. */
+export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void {
+  switch (event.type) {
+    case 'credentialsLoaded':
+      return logger.info(event, 'new credentials are in use from the next connect on');
+    case 'credentialsRejected':
+      return logger.warn(
+        { ...event, error: undefined, code: event.error.code },
+        `credentials not used: ${event.error.message}`,
+      );
+    case 'credentialsExpired':
+      return logger.warn(event, 'the credentials in use have expired, and the file has no newer ones');
+    case 'buffering':
+      return logger.warn(event, 'disconnected: keeping what is published');
+    case 'bufferSent':
+      return logger.info(event, 'reconnected: sent what was kept');
+    case 'messageRefused':
+      return logger.warn(
+        { ...event, error: undefined },
+        `a kept message was refused: ${event.error.message}`,
+      );
+    case 'undelivered':
+      return logger.warn(event, 'closed with messages that were not delivered');
+    case 'rotated':
+      return logger.info(event, 'the connection uses the new credentials');
+    case 'rotationFailed':
+      return logger.warn(
+        { ...event, error: undefined },
+        `the new credentials do not connect: ${event.error.message}`,
+      );
+  }
+}

@@ -1,0 +1,99 @@
+import type { NatsConnection, Status } from '@nats-io/transport-node';
+
+/**
+ * One connection of the client under a `ManagedConnection`, with what is known of it: whether it is up, and what is
+ * still under way on it.
+ */
+export class Link {
+  readonly nc: NatsConnection;
+  /** Requests that wait for their answer on this connection. */
+  #requests = 0;
+  /** Messages with a reply subject that it delivered and that were not answered. */
+  #unanswered = 0;
+  #up: boolean;
+  #idle: (() => void)[] = [];
+  /** It was replaced by another connection: what happens to it is no longer the user's concern. */
+  retired = false;
+
+  /**
+   * @param onStatus hears each status of the client, after `up` was set by it
+   */
+  constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
+    this.nc = nc;
+    // given in the middle of an outage, the client knows no server
+    this.#up = nc.info !== undefined;
+    void this.#follow(onStatus);
+  }
+
+  /** Whether the connection is known to reach its server. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Says that the connection is being cut on purpose; the next `reconnect` sets it up again. */
+  setDown(): void {
+    this.#up = false;
+  }
+
+  /** Counts a request until `settled` settles. */
+  trackRequest(settled: Promise<unknown>): void {
+    this.#requests += 1;
+    const done = (): void => {
+      this.#requests -= 1;
+      this.#checkIdle();
+    };
+    settled.then(done, done);
+  }
+
+  messageDelivered(): void {
+    this.#unanswered += 1;
+  }
+
+  messageAnswered(): void {
+    this.#unanswered -= 1;
+    this.#checkIdle();
+  }
+
+  /** Resolves when nothing is under way any more, or after `timeoutMs`. */
+  async whenIdle(timeoutMs: number): Promise<void> {
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#idle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #isIdle(): boolean {
+    return this.#requests <= 0 && this.#unanswered <= 0;
+  }
+
+  #checkIdle(): void {
+    if (!this.#isIdle()) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #follow(onStatus: (link: Link, status: Status) => void): Promise<void> {
+    for await (const status of this.nc.status()) {
+      if (status.type === 'disconnect') this.#up = false;
+      if (status.type === 'reconnect') void this.#confirm(onStatus, status);
+      else onStatus(this, status);
+    }
+  }
+
+  /**
+   * A `reconnect` may be old news when it is heard: the socket can be gone again. A round trip proves that it is not, and
+   * what runs right after its answer runs before the socket's next event.
+   */
+  async #confirm(onStatus: (link: Link, status: Status) => void, status: Status): Promise<void> {
+    try {
+      await this.nc.rtt();
+    } catch {
+      return; // gone again: another `disconnect` is on its way, and another `reconnect` after it
+    }
+    this.#up = true;
+    onStatus(this, status);
+  }
+}

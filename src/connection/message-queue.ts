@@ -1,0 +1,125 @@
+/** What a publish consists of. `headers` are encoded as on the wire. */
+export interface QueuedPublish {
+  subject: string;
+  reply: string;
+  headers: Uint8Array | undefined;
+  payload: Uint8Array;
+}
+
+/** Something that is done in its turn and is no plain publish: a request. */
+export type QueuedTask = () => void;
+
+const CHUNK_BYTES = 64 * 1024;
+const KIND_PUBLISH = 0;
+const KIND_TASK = 1;
+
+/**
+ * An ordered queue of messages that costs hardly more memory than their bytes: they are packed into chunks, with a
+ * length of one to three bytes before each field, where an object for each would cost some hundred bytes a message.
+ */
+export class MessageQueue {
+  readonly #chunks: { bytes: Uint8Array; end: number }[] = [];
+  readonly #tasks: QueuedTask[] = [];
+
+  /** Adds a message. Its bytes are copied, so that the caller may use its buffer again. */
+  pushPublish({ subject, reply, headers, payload }: QueuedPublish): void {
+    const subjectBytes = Buffer.from(subject);
+    const replyBytes = Buffer.from(reply);
+    const fields = [subjectBytes, replyBytes, headers ?? EMPTY, payload];
+    const size = fields.reduce((sum, field) => sum + 5 + field.length, 1);
+    const chunk = this.#room(size);
+    chunk.bytes[chunk.end++] = KIND_PUBLISH;
+    for (const field of fields) chunk.end = writeField(chunk.bytes, chunk.end, field);
+  }
+
+  /** Adds a task in its turn. */
+  pushTask(task: QueuedTask): void {
+    const chunk = this.#room(1);
+    chunk.bytes[chunk.end++] = KIND_TASK;
+    this.#tasks.push(task);
+  }
+
+  /**
+   * Takes everything out in order. Each chunk is let go once it is read; the payloads given out are views of it, so they
+   * are valid for as long as the receiver holds them.
+   */
+  drain(publish: (message: QueuedPublish) => void): void {
+    const chunks = this.#chunks.splice(0);
+    const tasks = this.#tasks.splice(0);
+    let nextTask = 0;
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      const reader = new FieldReader(chunk.bytes);
+      while (reader.offset < chunk.end) {
+        if (chunk.bytes[reader.offset++] === KIND_TASK) {
+          tasks[nextTask++]?.();
+          continue;
+        }
+        const subject = reader.text();
+        const reply = reader.text();
+        const headers = reader.field();
+        publish({
+          subject,
+          reply,
+          headers: headers.length === 0 ? undefined : headers,
+          payload: reader.field(),
+        });
+      }
+    }
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#chunks.length = 0;
+    this.#tasks.length = 0;
+  }
+
+  /** The last chunk, or a new one where the last has no room for `size` bytes. */
+  #room(size: number): { bytes: Uint8Array; end: number } {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.bytes.length - last.end >= size) return last;
+    const chunk = { bytes: new Uint8Array(Math.max(size, CHUNK_BYTES)), end: 0 };
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Length as a LEB128 number, then the bytes. */
+function writeField(bytes: Uint8Array, at: number, field: Uint8Array): number {
+  let offset = at;
+  let length = field.length;
+  while (length >= 0x80) {
+    bytes[offset++] = (length & 0x7f) | 0x80;
+    length >>>= 7;
+  }
+  bytes[offset++] = length;
+  bytes.set(field, offset);
+  return offset + field.length;
+}
+
+class FieldReader {
+  offset = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  field(): Uint8Array {
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes[this.offset++] ?? 0;
+      length += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    const field = this.#bytes.subarray(this.offset, this.offset + length);
+    this.offset += length;
+    return field;
+  }
+
+  text(): string {
+    const { buffer, byteOffset, byteLength } = this.field();
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  }
+}

@@ -1,0 +1,96 @@
+import { ReconnectBufferExceededError } from '../errors.js';
+import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-queue.js';
+
+/** The default bound of the reconnect buffer: 8 MiB, as in the specification. */
+export const DEFAULT_RECONNECT_BUFFER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * What is published during an outage, in order and up to a bound. Subject, reply subject, headers and payload count, as
+ * bytes on the wire; the bound is exact.
+ */
+export class ReconnectBuffer {
+  readonly maxBytes: number;
+  readonly #queue = new MessageQueue();
+  #bytes = 0;
+  #messages = 0;
+  /** Counts the times it was emptied: a count taken before is not given back after. */
+  #epoch = 0;
+
+  constructor(maxBytes: number = DEFAULT_RECONNECT_BUFFER_BYTES) {
+    if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) {
+      throw new RangeError(`the size of the reconnect buffer is ${maxBytes}: give whole bytes, 0 or more`);
+    }
+    this.maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** @throws ReconnectBufferExceededError when the message does not fit; nothing that was accepted is lost */
+  addPublish(message: QueuedPublish): void {
+    this.#reserve(sizeOf(message.subject, message.reply, message.headers, message.payload.length));
+    this.#queue.pushPublish(message);
+  }
+
+  /**
+   * Adds something to be done in its turn, counted with `size` bytes.
+   *
+   * @returns a function that takes the count back when the task is no longer wanted; the task must then do nothing
+   * @throws ReconnectBufferExceededError
+   */
+  addTask(size: number, task: QueuedTask): () => void {
+    this.#reserve(size);
+    const epoch = this.#epoch;
+    let counted = true;
+    this.#queue.pushTask(task);
+    return () => {
+      if (!counted || epoch !== this.#epoch) return;
+      counted = false;
+      this.#bytes -= size;
+      this.#messages -= 1;
+    };
+  }
+
+  /** Gives everything out in order; the buffer is empty before the first is given out. */
+  drain(publish: (message: QueuedPublish) => void): void {
+    this.#reset();
+    this.#queue.drain(publish);
+  }
+
+  /** Forgets everything, and returns how much it was. */
+  clear(): { messages: number; bytes: number } {
+    const dropped = { messages: this.#messages, bytes: this.#bytes };
+    this.#queue.clear();
+    this.#reset();
+    return dropped;
+  }
+
+  #reserve(size: number): void {
+    if (this.#bytes + size > this.maxBytes) {
+      throw new ReconnectBufferExceededError(this.maxBytes, this.#bytes, size);
+    }
+    this.#bytes += size;
+    this.#messages += 1;
+  }
+
+  #reset(): void {
+    this.#epoch += 1;
+    this.#bytes = 0;
+    this.#messages = 0;
+  }
+}
+
+/** The bytes that a message counts for. */
+export function sizeOf(
+  subject: string,
+  reply: string,
+  headers: Uint8Array | undefined,
+  payload: number,
+): number {
+  return Buffer.byteLength(subject) + Buffer.byteLength(reply) + (headers?.length ?? 0) + payload;
+}

@@ -1,0 +1,83 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { CredsFile } from '../creds/creds-file.js';
+import type { ManagedConnection } from './managed-connection.js';
+
+/** What a {@link Rotator} works with. */
+export interface RotatorOptions {
+  how: 'reconnect' | 'hitless';
+  /** The credentials that should be in use. */
+  wanted: () => CredsFile | undefined;
+  /** The JWT that the last connect sent. */
+  inUse: () => string | undefined;
+  /** Hears that the connection was moved to one that sent this JWT. */
+  moved: (jwt: string) => void;
+  /** Makes the next dial of the connection wait for nothing. */
+  hurry: () => void;
+  /** Makes a second connection, with the wanted credentials. */
+  dial: () => Promise<NatsConnection>;
+  /** How long to wait after a failed attempt, in milliseconds. */
+  retryMs: number;
+}
+
+/** Takes a connection over to the credentials that should be in use, one attempt at a time. */
+export class Rotator {
+  readonly #connection: ManagedConnection;
+  readonly #options: RotatorOptions;
+  #running = false;
+  #again: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(connection: ManagedConnection, options: RotatorOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Rotates if other credentials should be in use than are. */
+  check(): void {
+    const { wanted, inUse } = this.#options;
+    const target = wanted();
+    if (this.#stopped || this.#running || target === undefined || target.jwt === inUse()) return;
+    this.#running = true;
+    clearTimeout(this.#again);
+    void this.#rotate(target).finally(() => {
+      this.#running = false;
+      // the file may have been replaced once more meanwhile
+      if (this.#again === undefined) this.check();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#again);
+  }
+
+  async #rotate(target: CredsFile): Promise<void> {
+    this.#again = undefined;
+    const { how, hurry, dial, moved, retryMs } = this.#options;
+    try {
+      if (how === 'hitless') {
+        await this.#connection.moveTo(await dial());
+        moved(target.jwt);
+      } else {
+        hurry();
+        await this.#connection.renew();
+        await this.#reconnected();
+      }
+      if (!this.#connection.isClosed()) {
+        this.#connection.emit({ type: 'rotated', publicKey: target.publicKey, how });
+      }
+    } catch (error) {
+      if (this.#connection.isClosed() || this.#connection.isDraining()) return;
+      this.#connection.emit({ type: 'rotationFailed', error: error as Error });
+      this.#again = setTimeout(() => {
+        this.#again = undefined;
+        this.check();
+      }, retryMs).unref();
+    }
+  }
+
+  /** Resolves when the connection is up again, or closed. The client goes on trying by itself. */
+  async #reconnected(): Promise<void> {
+    await this.#connection.flush().catch(() => undefined);
+  }
+}

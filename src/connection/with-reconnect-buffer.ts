@@ -1,0 +1,33 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { ZesterConnection } from './connect.js';
+import { ManagedConnection } from './managed-connection.js';
+
+/** How {@link withReconnectBuffer} buffers. */
+export interface ReconnectBufferOptions {
+  /** Bytes kept during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
+  maxBytes?: number;
+  /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
+  drainTimeout?: number;
+}
+
+/**
+ * Gives a connection of the client the reconnect buffer that it lacks (docs/nats-facts.md, 1): what is published while
+ * it is disconnected is kept in order, up to `maxBytes`, and sent first after the reconnect. One byte more throws
+ * `ReconnectBufferExceededError`, and nothing accepted is lost. Use the connection that it returns instead of the one
+ * given; JetStream, KV and services work on it.
+ *
+ * Messages that were handed to the socket at the instant of a cut are delivered at most once, as always in NATS core: they
+ * may be lost, and are not sent again. `flush()` is the way to know: when it resolves, the server has everything that
+ * was published before.
+ *
+ * The connection's own options decide how long it reconnects; make it with `maxReconnectAttempts: -1`.
+ *
+ * @param nc a connected connection
+ */
+export function withReconnectBuffer(
+  nc: NatsConnection,
+  options: ReconnectBufferOptions = {},
+): ZesterConnection {
+  const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
+  return new ManagedConnection(nc, { ...options, ...(inboxPrefix !== undefined && { inboxPrefix }) });
+}
