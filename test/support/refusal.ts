@@ -1,0 +1,123 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import { decodeSeed } from '../../src/nkeys/encoding.js';
+import { ZesterError } from '../../src/errors.js';
+
+/** The text of a seed, whole or nearly: a public key never begins with S. */
+const SEED = /(?<![A-Z2-7])S[A-Z2-7]{40,}/;
+
+/**
+ * The error that `act` throws, which must be one of ours with this code, and show no seed in any way of printing it.
+ *
+ * @param secrets seeds that were in the input
+ */
+export async function refusal(
+  code: string,
+  act: () => unknown,
+  ...secrets: (Uint8Array | string)[]
+): Promise<ZesterError> {
+  let thrown: unknown;
+  let returned: unknown = nothing;
+  try {
+    returned = await act();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(returned, 'it was not refused').toBe(nothing);
+  expect(thrown).toBeInstanceOf(ZesterError);
+  const error = thrown as ZesterError;
+  expect(error.code, error.message).toBe(code);
+  expect(error.name).toBe(error.constructor.name);
+  expect(error.message).not.toBe('');
+  expectNoSeed(error, ...secrets);
+  return error;
+}
+
+const nothing = Symbol('nothing');
+
+/** Checks that a value shows no seed in any way that a program prints, logs or copies values. */
+export function expectNoSeed(value: unknown, ...secrets: (Uint8Array | string)[]): void {
+  const shown = everyViewOf(value).join('\n');
+  expect(shown.length).toBeGreaterThan(10);
+  expect(shown).not.toMatch(SEED);
+  for (const secret of secrets) {
+    for (const form of formsOf(secret)) expect(shown.includes(form), `shows a seed, as ${form}`).toBe(false);
+  }
+}
+
+/** Every text that a value ends up as when it is printed, logged, serialised or copied. */
+function everyViewOf(value: unknown): string[] {
+  const deep = {
+    depth: Infinity,
+    maxArrayLength: Infinity,
+    maxStringLength: Infinity,
+    breakLength: Infinity,
+  };
+  const views = [
+    String(value),
+    `${value as string}`,
+    inspect(value),
+    inspect(value, { ...deep, showHidden: true, showProxy: true }),
+    inspect({ nested: [value] }, { ...deep, showHidden: true }),
+    inspect(value, { ...deep, customInspect: false, showHidden: true }),
+    JSON.stringify(value) ?? '',
+    JSON.stringify({ nested: [value] }),
+    logged(value),
+    inspect(Object.entries(value as object), deep),
+  ];
+  try {
+    views.push(inspect(structuredClone(value), { ...deep, showHidden: true }));
+  } catch (error) {
+    // a function in it: a clone cannot be made, and the message must not show what it was
+    views.push(inspect(error, { ...deep, showHidden: true }));
+  }
+  if (value instanceof Error) views.push(value.message, value.stack ?? '', String(value.cause));
+  return views;
+}
+
+/** What console.log, console.error, console.dir and console.table print. */
+function logged(value: unknown): string {
+  let text = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  const printer = new Console({ stdout: stream, stderr: stream });
+  printer.log(value);
+  printer.log('%s %o %O %j', value, value, value, value);
+  printer.error(value);
+  printer.dir(value, { depth: null, showHidden: true });
+  printer.table([value]);
+  return text;
+}
+
+/** A seed's text and its raw bytes, in the forms in which bytes get printed. */
+function formsOf(secret: Uint8Array | string): string[] {
+  const text = Buffer.from(secret as string).toString('latin1');
+  const bytesOfText = Buffer.from(text);
+  const forms = [text];
+  let raw: Uint8Array;
+  try {
+    raw = decodeSeed(text).raw;
+  } catch {
+    return forms; // a damaged seed: only its text is a secret
+  }
+  for (const bytes of [bytesOfText, Buffer.from(raw)]) {
+    forms.push(
+      bytes.toString('hex'),
+      bytes.toString('base64').slice(0, 40),
+      bytes.toString('base64url').slice(0, 40),
+      [...bytes].slice(0, 12).join(','),
+      [...bytes].slice(0, 12).join(', '),
+      [...bytes]
+        .slice(0, 12)
+        .map((b) => b.toString(16).padStart(2, '0'))
+        .join(' '),
+    );
+  }
+  return forms;
+}
