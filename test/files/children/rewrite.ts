@@ -1,0 +1,12 @@
+/**
+ * Rewrites a file again and again with one letter, many times, and an end. argv: path, how often, how many letters.
+ * Prints a line after each.
+ */
+import { writeSecretFile } from '../../../src/files/write-secret-file.js';
+
+const [path = '', times = '', size = ''] = process.argv.slice(2);
+for (let i = 0; i < Number(times); i++) {
+  const letter = String.fromCharCode(97 + (i % 26));
+  await writeSecretFile(path, Buffer.from(`${letter.repeat(Number(size))}\n`));
+  process.stdout.write(`${i + 1}\n`);
+}

@@ -1,0 +1,46 @@
+/**
+ * Looks at a directory as fast as it can, and notes the mode of everything that is ever in it, and whether the file of
+ * interest is ever not whole.
+ *
+ * argv: directory, name of the file, how many temporaries to see. Prints `ready`, then `enough`, and when its standard input ends
+ * one line of JSON.
+ */
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+
+const [directory = '', name = '', wanted = ''] = process.argv.slice(2);
+const modes = new Set<string>();
+const temporaries = new Set<string>();
+let torn = 0;
+let looks = 0;
+let done = false;
+process.stdin.on('end', () => (done = true)).resume();
+process.stdout.write('ready\n');
+
+let told = false;
+while (!done) {
+  looks++;
+  for (const entry of readdirSync(directory)) {
+    const path = join(directory, entry);
+    try {
+      const found = lstatSync(path);
+      modes.add((found.mode & 0o7777).toString(8));
+      if (entry !== name) temporaries.add(entry);
+    } catch (error) {
+      // renamed or removed since it was listed
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  const content = readFileSync(join(directory, name), 'latin1');
+  // whole contents are one letter, many times, and an end
+  if (!/^(.)\1{9999}\n$/.test(content)) torn++;
+  if (!told && temporaries.size >= Number(wanted)) {
+    told = true;
+    process.stdout.write('enough\n');
+  }
+  await setImmediate();
+}
+process.stdout.write(
+  `${JSON.stringify({ looks, modes: [...modes], temporaries: temporaries.size, torn })}\n`,
+);

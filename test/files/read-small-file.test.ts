@@ -1,0 +1,86 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileError } from '../../src/errors.js';
+import { readSmallFile } from '../../src/files/read-small-file.js';
+import { refusal } from '../support/refusal.js';
+import { runChild } from './child.js';
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'zester-test-'));
+  await chmod(directory, 0o755);
+  path = join(directory, 'file');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('reading a small file', () => {
+  it('gives the whole content, up to the size asked for', async () => {
+    await writeFile(path, 'ten bytes.');
+    expect(Buffer.from(await readSmallFile(path, 10)).toString()).toBe('ten bytes.');
+    expect(await readSmallFile(path, 1000)).toHaveLength(10);
+  });
+
+  it('gives nothing of an empty file', async () => {
+    await writeFile(path, '');
+    expect(await readSmallFile(path, 10)).toHaveLength(0);
+  });
+
+  it('of a larger one gives one byte more than asked for, and reads no further', async () => {
+    await writeFile(path, '');
+    await truncate(path, 1e12);
+    expect(await readSmallFile(path, 10)).toHaveLength(11);
+  });
+
+  it('of one without an end (a device) does the same', async () => {
+    expect(await readSmallFile('/dev/zero', 10)).toHaveLength(11);
+  });
+
+  it('follows a symlink', async () => {
+    await writeFile(path, 'x');
+    await symlink(path, join(directory, 'link'));
+    expect(await readSmallFile(join(directory, 'link'), 10)).toHaveLength(1);
+  });
+});
+
+describe('reading refuses', () => {
+  it('a file that is not there, a path through a file, and a symlink that leads nowhere', async () => {
+    await writeFile(path, 'x');
+    await symlink(join(directory, 'nowhere'), join(directory, 'link'));
+    for (const missing of [join(directory, 'none'), join(path, 'below'), join(directory, 'link')]) {
+      const error = await refusal('ERR_FILE_NOT_FOUND', () => readSmallFile(missing, 10));
+      expect((error as FileError).path).toBe(missing);
+      expect(error.message).toContain(missing);
+    }
+  });
+
+  it('a directory', async () => {
+    await mkdir(path);
+    await refusal('ERR_FILE_IS_DIRECTORY', () => readSmallFile(path, 10));
+  });
+
+  it('a symlink to itself', async () => {
+    await symlink(path, path);
+    await refusal('ERR_FILE_READ', () => readSmallFile(path, 10));
+  });
+
+  it('a file that the user may not read', async ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root can become a user without rights');
+    await writeFile(path, 'x', { mode: 0o600 });
+    expect(await runChild('as-nobody', 'read', path)).toEqual({
+      known: true,
+      code: 'ERR_FILE_READ',
+      system: 'EACCES',
+      message: expect.stringContaining('no permission') as string,
+    });
+  });
+
+  it('a seed given where the path belongs, without showing it', async () => {
+    const seed = 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY';
+    const error = await refusal('ERR_FILE_NOT_FOUND', () => readSmallFile(seed, 10), seed);
+    expect((error as FileError).path).toBe('(a seed)');
+  });
+});
