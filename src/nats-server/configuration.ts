@@ -1,0 +1,83 @@
+import { configurationText, type ConfigurationMap } from './configuration-text.js';
+
+/** What a nats-server of ours is configured to be. */
+export interface NatsServerConfigurationOptions {
+  /** The server's name; in a cluster each has its own. */
+  serverName?: string;
+  /** The address to listen on; `127.0.0.1` by default. */
+  host?: string;
+  /** The port for clients; -1: any that is free. */
+  port: number;
+  /** The operator that the server trusts. */
+  operatorJwt: string;
+  /** The system account's public key (`A…`). */
+  systemAccount: string;
+  /** Account JWTs by public key (`A…`) that the server knows from the start; the system account's is needed. */
+  accounts: Readonly<Record<string, string>>;
+  /**
+   * Where account JWTs live. `memory`: only those of `accounts`, for good. `full`: in a directory, and new ones can be
+   * pushed to the running server (revocations, changed permissions).
+   */
+  resolver: { type: 'memory' } | { type: 'full'; dir: string };
+  /** Absent: no JetStream. */
+  jetStream?: {
+    storeDir: string;
+    /** Bytes; the server's own choice by default. */
+    maxMemory?: number;
+    /** Bytes; the server's own choice by default. */
+    maxFile?: number;
+  };
+  cluster?: {
+    name: string;
+    /** The address for the other servers. */
+    host: string;
+    /** The port for the other servers; -1: any that is free. */
+    port: number;
+    /** The other servers: `nats-route://host:port`. */
+    routes: readonly string[];
+  };
+  /** TLS for clients: paths of PEM files. */
+  tls?: {
+    cert: string;
+    key: string;
+    /** The authorities that clients' certificates come from. */
+    ca?: string;
+    /** Ask clients for a certificate; false by default. */
+    verify?: boolean;
+  };
+  /** A port for monitoring. Always on loopback: whoever reaches it is not asked who they are. */
+  httpPort?: number;
+}
+
+/**
+ * The text of a `nats-server.conf`: operator mode, accounts by JWT. `max_control_line` is left at the server's default;
+ * what Zester issues fits it.
+ */
+export function natsServerConfiguration(options: NatsServerConfigurationOptions): string {
+  const { resolver, jetStream, cluster, tls } = options;
+  const map: ConfigurationMap = {
+    server_name: options.serverName,
+    host: options.host ?? '127.0.0.1',
+    port: options.port,
+    http: options.httpPort === undefined ? undefined : `127.0.0.1:${options.httpPort}`,
+    tls: tls && { cert_file: tls.cert, key_file: tls.key, ca_file: tls.ca, verify: tls.verify },
+    jetstream: jetStream && {
+      store_dir: jetStream.storeDir,
+      max_memory_store: jetStream.maxMemory,
+      max_file_store: jetStream.maxFile,
+    },
+    cluster: cluster && {
+      name: cluster.name,
+      host: cluster.host,
+      port: cluster.port,
+      routes: cluster.routes,
+    },
+    operator: options.operatorJwt,
+    system_account: options.systemAccount,
+    // deleting accounts over the network is nothing that we need, so nobody can
+    resolver:
+      resolver.type === 'memory' ? 'MEMORY' : { type: 'full', dir: resolver.dir, allow_delete: false },
+    resolver_preload: options.accounts,
+  };
+  return `# Made by zester. Operator mode: who may connect is decided by the JWTs that this operator vouches for.\n${configurationText(map)}`;
+}

@@ -1,0 +1,218 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { NatsServerError } from '../errors.js';
+import { findNatsServer } from './find.js';
+import { watchOver } from './watchdog.js';
+
+/** How {@link startNatsServer} goes about it. */
+export interface StartNatsServerOptions {
+  /** The configuration file. */
+  configPath: string;
+  /** The program; found by `findNatsServer` by default. */
+  program?: string;
+  /** The directory to run in. */
+  cwd?: string;
+  /** Milliseconds until it must take clients; 20,000 by default. */
+  readyTimeoutMs?: number;
+  /** Hears each line of the server's log. */
+  onLog?: (line: string) => void;
+  extraArgs?: readonly string[];
+}
+
+/** How a server ended. */
+export interface NatsServerExit {
+  /** Its exit code; null when a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A `nats-server` that this process runs. It ends when this process does, however that ends. */
+export interface RunningNatsServer {
+  /** For clients, such as `nats://127.0.0.1:4222`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** The port for the other servers of a cluster. */
+  readonly clusterPort: number | undefined;
+  readonly pid: number;
+  /** Resolves when the server has ended, whatever the reason. */
+  readonly exited: Promise<NatsServerExit>;
+  /** Stops it gracefully; with SIGKILL if it takes longer than `timeoutMs` (10,000 by default). Twice is fine. */
+  stop(timeoutMs?: number): Promise<NatsServerExit>;
+  /** Sends it a signal, and does not wait. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Starts the real `nats-server`, and resolves when it takes clients.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`; `ERR_NATS_SERVER_START`, with the server's own words, when it
+ *   ends before it is ready or is not ready in time
+ */
+export async function startNatsServer(options: StartNatsServerOptions): Promise<RunningNatsServer> {
+  const program = options.program ?? (await findNatsServer());
+  const portsDirectory = await mkdtemp(join(tmpdir(), 'zester-nats-'));
+  const removePorts = () => rm(portsDirectory, { recursive: true, force: true });
+  const child = spawn(
+    program,
+    ['-c', options.configPath, '--ports_file_dir', portsDirectory, ...(options.extraArgs ?? [])],
+    {
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // its own session: a Ctrl-C on the terminal is for this process, which decides what it means for the server
+      detached: true,
+    },
+  );
+  const log = collectLog(child, options.onLog);
+  const exited = endOf(child, removePorts);
+  try {
+    const pid = await spawned(child, program);
+    const dismiss = watchOver(pid, portsDirectory);
+    void exited.then(dismiss);
+    const ports = await readyPorts(child, portsDirectory, exited, options, log);
+    return running(child, pid, ports, exited);
+  } catch (error) {
+    child.kill('SIGKILL');
+    await (child.pid === undefined ? removePorts() : exited);
+    throw error;
+  }
+}
+
+/** The last lines of the log, to quote from when the start fails. */
+interface Log {
+  lastError(): string | undefined;
+  /** Resolves when the log has been read to its end. */
+  ended: Promise<unknown>;
+}
+
+function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undefined): Log {
+  const recent: string[] = [];
+  const ended = [child.stdout, child.stderr].map((stream) => {
+    if (stream === null) return Promise.resolve();
+    const lines = createInterface({ input: stream });
+    lines.on('line', (line) => {
+      if (line.trim() === '') return;
+      recent.push(line);
+      if (recent.length > 50) recent.shift();
+      onLog?.(line);
+    });
+    return new Promise<void>((resolve) => lines.once('close', resolve));
+  });
+  return {
+    ended: Promise.all(ended),
+    lastError: () => {
+      const line = recent.findLast((l) => /\[(FTL|ERR)\]/.test(l)) ?? recent.at(-1);
+      // the process id and the time in front of it are of no use to the reader
+      return line?.replace(/^\[\d+\] [\d/]+ [\d:.]+ \[(FTL|ERR)\] /, '').replace(/^nats-server: /, '');
+    },
+  };
+}
+
+function endOf(child: ChildProcess, removePorts: () => Promise<void>): Promise<NatsServerExit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      void removePorts()
+        .catch(() => undefined)
+        .then(() => resolve({ code, signal }));
+    });
+  });
+}
+
+function spawned(child: ChildProcess, program: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', () => resolve(child.pid ?? 0));
+    child.once('error', (cause) =>
+      reject(
+        new NatsServerError('ERR_NATS_SERVER_START', `cannot run ${program}: ${cause.message}`, { cause }),
+      ),
+    );
+  });
+}
+
+/** What the server says in its ports file, the parts that matter here. */
+interface Ports {
+  nats: string;
+  cluster: string | undefined;
+}
+
+/** The server writes the file once it takes clients; where its log goes does not matter then. */
+async function readyPorts(
+  child: ChildProcess,
+  portsDirectory: string,
+  exited: Promise<NatsServerExit>,
+  options: StartNatsServerOptions,
+  log: Log,
+): Promise<Ports> {
+  const timeoutMs = options.readyTimeoutMs ?? 20_000;
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    const ports = await readPorts(portsDirectory);
+    if (ports !== undefined) return ports;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      const { code, signal } = await exited;
+      await log.ended;
+      throw startError(
+        options.configPath,
+        `it ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`,
+        log,
+      );
+    }
+    await delay(5);
+  }
+  throw startError(options.configPath, `it does not take clients after ${timeoutMs} ms`, log);
+}
+
+function startError(configPath: string, what: string, log: Log): NatsServerError {
+  const said = log.lastError();
+  return new NatsServerError(
+    'ERR_NATS_SERVER_START',
+    `nats-server did not start with ${configPath}: ${what}${said === undefined ? '' : `, and says: ${said}`}`,
+  );
+}
+
+/** The server names the file after its program and its process, so any in its directory will do. */
+async function readPorts(directory: string): Promise<Ports | undefined> {
+  try {
+    const name = (await readdir(directory)).find((entry) => entry.endsWith('.ports'));
+    if (name === undefined) return undefined;
+    const parsed = JSON.parse(await readFile(join(directory, name), 'utf8')) as {
+      nats?: string[];
+      cluster?: string[];
+    };
+    const [nats] = parsed.nats ?? [];
+    return nats === undefined ? undefined : { nats, cluster: parsed.cluster?.[0] };
+  } catch {
+    return undefined; // not yet whole
+  }
+}
+
+function running(
+  child: ChildProcess,
+  pid: number,
+  ports: Ports,
+  exited: Promise<NatsServerExit>,
+): RunningNatsServer {
+  const { hostname, port } = new URL(ports.nats);
+  return {
+    url: ports.nats,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    clusterPort: ports.cluster === undefined ? undefined : Number(new URL(ports.cluster).port),
+    pid,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    async stop(timeoutMs = 10_000) {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+      try {
+        return await exited;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}

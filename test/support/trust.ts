@@ -1,0 +1,78 @@
+import { createAccountJwt, type AccountJwtOptions } from '../../src/jwt/account.js';
+import { createOperatorJwt, type OperatorJwtOptions } from '../../src/jwt/operator.js';
+import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';
+import { peelPermissionsTemplate } from '../../src/permissions/roles.js';
+
+/** What can be different from the trust that most tests want. */
+export interface TestTrustOptions {
+  operator?: Partial<OperatorJwtOptions>;
+  /** Added to JetStream and the signing key `peel`. */
+  account?: Partial<AccountJwtOptions>;
+  /** Other accounts of the operator, by name. */
+  extraAccounts?: Readonly<Record<string, Partial<AccountJwtOptions>>>;
+}
+
+/** An account and its key. */
+export interface TestAccount {
+  key: KeyBundle;
+  jwt: string;
+}
+
+/** An operator and its accounts, in memory. */
+export interface TestTrust {
+  operator: KeyBundle;
+  /** Signs the accounts. */
+  operatorSigner: KeyBundle;
+  operatorJwt: string;
+  systemAccount: TestAccount;
+  /** The fleet's account: JetStream, and the scoped signing key of the peels. */
+  account: TestAccount;
+  /** The scoped signing key `peel` of the account. */
+  peelSigner: KeyBundle;
+  extraAccounts: Readonly<Record<string, TestAccount>>;
+  /** The account's JWT signed anew, with these options changed: what a push sends. */
+  accountJwtWith(changes: Partial<AccountJwtOptions>): string;
+}
+
+/** Makes an operator with a signing key, a system account and the account of a fleet. */
+export function createTestTrust(options: TestTrustOptions = {}): TestTrust {
+  const operator = generateKeyBundle('operator');
+  const operatorSigner = generateKeyBundle('operator');
+  const systemKey = generateKeyBundle('account');
+  const accountKey = generateKeyBundle('account');
+  const peelSigner = generateKeyBundle('account');
+  const accountOptions: AccountJwtOptions = {
+    name: 'fleet',
+    jetStream: true,
+    ...options.account,
+    signingKeys: [
+      { publicKey: peelSigner.publicKey, role: 'peel', permissions: peelPermissionsTemplate() },
+      ...(options.account?.signingKeys ?? []),
+    ],
+  };
+  const accountJwtWith = (changes: Partial<AccountJwtOptions>) =>
+    createAccountJwt(accountKey, operatorSigner, { ...accountOptions, ...changes });
+  return {
+    operator,
+    operatorSigner,
+    operatorJwt: createOperatorJwt(operator, {
+      name: 'test-operator',
+      systemAccount: systemKey.publicKey,
+      signingKeys: [operatorSigner.publicKey],
+      ...options.operator,
+    }),
+    systemAccount: {
+      key: systemKey,
+      jwt: createAccountJwt(systemKey, operatorSigner, { name: 'SYS' }),
+    },
+    account: { key: accountKey, jwt: accountJwtWith({}) },
+    peelSigner,
+    extraAccounts: Object.fromEntries(
+      Object.entries(options.extraAccounts ?? {}).map(([name, extra]) => {
+        const key = generateKeyBundle('account');
+        return [name, { key, jwt: createAccountJwt(key, operatorSigner, { name, ...extra }) }];
+      }),
+    ),
+    accountJwtWith,
+  };
+}
