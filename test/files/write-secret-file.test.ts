@@ -334,17 +334,14 @@ describe('many writers of one path', () => {
 
   it('do not remove the temporaries of each other, by whatever path they came', async () => {
     await symlink(directory, join(directory, 'link'));
-    const paths = [
-      path,
-      join(directory, 'link', 'secret'),
-      relative(process.cwd(), path),
-      join(directory, '.', 'secret'),
-    ];
-    const contents = Array.from({ length: 80 }, (_, i) => `${i}`.repeat(1000));
-    await Promise.all(
-      contents.map((content, i) => writeSecretFile(paths[i % paths.length] ?? path, Buffer.from(content))),
-    );
-    expect(contents).toContain(await readFile(path, 'utf8'));
+    const slow = writeSecretFile(join(directory, 'link', 'secret'), new Uint8Array(30_000_000));
+    let writing = true;
+    const ended = slow.finally(() => (writing = false));
+    const paths = [path, relative(process.cwd(), path), join(directory, '.', 'secret')];
+    let quick = 0;
+    for (; writing; quick++) await writeSecretFile(paths[quick % paths.length] ?? path, Buffer.from('quick'));
+    await expect(ended).resolves.toBeUndefined();
+    expect(quick).toBeGreaterThan(0);
     expect((await readdir(directory)).sort()).toEqual(['link', 'secret']);
   });
 
