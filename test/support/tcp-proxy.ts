@@ -52,7 +52,7 @@ export class TcpProxy {
 
   /** Resets every connection, as a router that lost its state does. */
   cut(): void {
-    for (const { client, upstream } of this.#pairs) {
+    for (const { client, upstream } of [...this.#pairs]) {
       client.resetAndDestroy();
       upstream.destroy();
     }

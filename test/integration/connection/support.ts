@@ -1,0 +1,124 @@
+import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import {
+  connectPeel,
+  type ConnectPeelOptions,
+  type ZesterConnection,
+} from '../../../src/connection/connect.js';
+import type { ConnectionEvent } from '../../../src/connection/events.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { atEnd } from '../../support/cleanup.js';
+import type { OperatorCredentials } from '../../support/operator-server.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** A connected peel, its credentials file, and everything that it told. */
+export interface TestPeel {
+  nc: ZesterConnection;
+  credsPath: string;
+  events: ConnectionEvent[];
+  statuses: Status[];
+}
+
+/** Short waits, so that a test of many reconnects ends soon; the specification's own are tested by themselves. */
+export const SHORT_WAITS = { reconnectTimeWait: 50, reconnectJitter: 0 } as const;
+
+/** Connects a peel whose credential allows everything, so that a test may publish where it likes. */
+export async function startPeel(
+  server: OperatorCredentials & { url: string },
+  options: Partial<ConnectPeelOptions> & { credsPath?: string } = {},
+): Promise<TestPeel> {
+  const { peelId = 'web-01', credsPath = await server.user(peelId), ...rest } = options;
+  const events: ConnectionEvent[] = [];
+  const withFile = rest.creds === undefined && rest.seed === undefined ? { credsPath } : {};
+  const nc = await connectPeel({
+    servers: server.url,
+    ...SHORT_WAITS,
+    ...withFile,
+    onEvent: (event) => events.push(event),
+    ...rest,
+    peelId,
+  });
+  atEnd(() => nc.close());
+  return { nc, credsPath, events, statuses: collect(nc.status()) };
+}
+
+/** Everything an iterator gives from now on. */
+export function collect<T>(iterator: AsyncIterable<T>): T[] {
+  const items: T[] = [];
+  void (async () => {
+    for await (const item of iterator) items.push(item);
+  })();
+  return items;
+}
+
+/** A plain connection of the client as another user, for the other side of a test. */
+export async function otherSide(
+  server: OperatorCredentials & { url: string },
+  name = 'observer',
+): Promise<NatsConnection> {
+  const nc = await connect({
+    ...(await server.userOptions(name)),
+    servers: server.url,
+    maxReconnectAttempts: -1,
+    ...SHORT_WAITS,
+  });
+  atEnd(() => nc.close());
+  return nc;
+}
+
+/** Puts new credentials in the place of old ones, as `writeCredsFile` does: by rename. */
+export async function replaceByRename(path: string, newPath: string): Promise<string> {
+  await writeFile(`${path}.new`, await readFile(newPath), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return publicKeyOf(newPath);
+}
+
+export async function publicKeyOf(path: string): Promise<string> {
+  return (await loadCredsFile(path)).publicKey;
+}
+
+/** Resolves with the first event of this type, so far or to come. */
+export function event<T extends ConnectionEvent['type']>(
+  peel: TestPeel,
+  type: T,
+  timeoutMs?: number,
+): Promise<Extract<ConnectionEvent, { type: T }>> {
+  return waitFor(
+    `the event ${type}`,
+    () => peel.events.find((e): e is Extract<ConnectionEvent, { type: T }> => e.type === type),
+    timeoutMs,
+  );
+}
+
+/** Resolves when the connection has told this many statuses of this type. */
+export async function status(peel: TestPeel, type: Status['type'], count = 1): Promise<void> {
+  await waitFor(
+    `${count} × the status ${type}`,
+    () => peel.statuses.filter((s) => s.type === type).length >= count,
+  );
+}
+
+/** Resolves when a message that the connection publishes comes back to it: it is connected, and its subscriptions work. */
+export async function works(nc: NatsConnection): Promise<void> {
+  const subject = `works.${Math.random().toString(36).slice(2)}`;
+  const sub = nc.subscribe(subject, { max: 1 });
+  try {
+    nc.publish(subject);
+    for await (const _ of sub) return;
+  } finally {
+    sub.unsubscribe();
+  }
+}
+
+/** The public keys of the users that are connected to a server now, as the server itself tells. */
+export async function connectedUsers(system: NatsConnection): Promise<{ nkey: string; name: string }[]> {
+  const answer = await system.request(
+    '$SYS.REQ.SERVER.PING.CONNZ',
+    JSON.stringify({ auth: true, state: 'open', limit: 1024 }),
+    { timeout: 5_000 },
+  );
+  const { data } = answer.json<{
+    data: { connections: { authorized_user?: string; nkey?: string; name?: string }[] };
+  }>();
+  return data.connections.map((c) => ({ nkey: c.nkey ?? c.authorized_user ?? '', name: c.name ?? '' }));
+}
