@@ -1,6 +1,7 @@
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
+import { hasNoPermissions } from './scoped.js';
 import { nowSeconds, type Clock } from './time.js';
 
 /**
@@ -40,7 +41,11 @@ export function validateJwtChain(
  *
  * Source: github.com/nats-io/jwt/v2, revocation_list.go (`IsRevoked`).
  */
-export function isRevoked(revocations: Readonly<Record<string, number>>, publicKey: string, issuedAt: number): boolean {
+export function isRevoked(
+  revocations: Readonly<Record<string, number>>,
+  publicKey: string,
+  issuedAt: number,
+): boolean {
   return [revocations['*'], revocations[publicKey]].some((time) => time !== undefined && time >= issuedAt);
 }
 
@@ -96,11 +101,17 @@ function checkAccount(operator: OperatorClaims, account: AccountClaims): void {
 function checkUser(account: AccountClaims, user: UserClaims): void {
   const issuerAccount = user.nats.issuer_account ?? '';
   if (issuerAccount !== '' && issuerAccount !== account.sub) {
-    throw broken('user', 'ISSUER_ACCOUNT', `${user.sub} belongs to the account ${issuerAccount}, not to ${account.sub}`);
+    throw broken(
+      'user',
+      'ISSUER_ACCOUNT',
+      `${user.sub} belongs to the account ${issuerAccount}, not to ${account.sub}`,
+    );
   }
   let scope: ScopedSigningKeyClaim | undefined;
   if (user.iss !== account.sub) {
-    const key = (account.nats.signing_keys ?? []).find((k) => (typeof k === 'string' ? k : k.key) === user.iss);
+    const key = (account.nats.signing_keys ?? []).find(
+      (k) => (typeof k === 'string' ? k : k.key) === user.iss,
+    );
     // A user signed by a signing key must name its account: the server finds the account by that name.
     if (key === undefined || issuerAccount === '') {
       throw broken(
@@ -124,24 +135,20 @@ function checkUser(account: AccountClaims, user: UserClaims): void {
   }
 }
 
-/** Source: jwt/v2, user_claims.go (`HasEmptyPermissions`): everything absent, empty or zero. */
-function hasNoPermissions({ nats }: UserClaims): boolean {
-  const lists = [nats.pub?.allow, nats.pub?.deny, nats.sub?.allow, nats.sub?.deny];
-  return (
-    [...lists, nats.src, nats.times, nats.allowed_connection_types].every((list) => (list?.length ?? 0) === 0) &&
-    nats.resp === undefined &&
-    [nats.subs, nats.data, nats.payload].every((limit) => (limit ?? 0) === 0) &&
-    (nats.times_location ?? '') === '' &&
-    nats.bearer_token !== true
-  );
-}
-
-function checkTime(name: JwtChainLink, claims: { exp?: number; nbf?: number; sub: string }, now: number): void {
+function checkTime(
+  name: JwtChainLink,
+  claims: { exp?: number; nbf?: number; sub: string },
+  now: number,
+): void {
   if (claims.exp !== undefined && claims.exp > 0 && now >= claims.exp) {
     throw broken(name, 'EXPIRED', `${claims.sub} expired at ${iso(claims.exp)}; issue it again`);
   }
   if (claims.nbf !== undefined && now < claims.nbf) {
-    throw broken(name, 'NOT_YET_VALID', `${claims.sub} is not valid before ${iso(claims.nbf)}; check the clock`);
+    throw broken(
+      name,
+      'NOT_YET_VALID',
+      `${claims.sub} is not valid before ${iso(claims.nbf)}; check the clock`,
+    );
   }
 }
 

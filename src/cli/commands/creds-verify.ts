@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import { UsageError, ZesterError } from '../../errors.js';
+import { exposedMode } from '../exposed-mode.js';
+import type { CliIo } from '../io.js';
+import { Output, type GlobalOptions } from '../output.js';
+import { plain } from '../plain-text.js';
+import { timeWordsAndDate } from '../time-words.js';
+
+interface Options extends GlobalOptions {
+  operatorJwt?: string;
+  accountJwt?: string;
+}
+
+interface Check {
+  check: 'file' | 'signature' | 'mode' | 'expiry' | 'chain';
+  status: 'ok' | 'warning' | 'failed' | 'not checked';
+  detail: string;
+}
+
+/** `zester creds verify FILE`: whether a `.creds` file is whole and in force, and whether its issuers vouch for it. */
+export function registerCredsVerify(parent: Command, io: CliIo): void {
+  parent
+    .command('verify')
+    .description(
+      'check a .creds file: whole, signed, in force; with the two JWTs, the chain up to the operator too',
+    )
+    .argument('<file>', 'the .creds file')
+    .option('--operator-jwt <file>', "the operator's JWT, from where you trust it")
+    .option('--account-jwt <file>', "the account's JWT as the servers hold it: it lists what is revoked")
+    .addHelpText(
+      'after',
+      `
+Without the JWT files nothing says that the issuer is yours: that is then listed as "not checked".
+Ends with 0 when every check made is good, 3 when the credential is not to be trusted, 1 when a file cannot be read.
+
+Examples:
+  $ zester creds verify web-server-01.creds
+  $ zester creds verify web-server-01.creds --operator-jwt operator.jwt --account-jwt account.jwt`,
+    )
+    .action(async (path: string, _options, command: Command) => {
+      await verify(path, command.optsWithGlobals<Options>(), io);
+    });
+}
+
+async function verify(path: string, options: Options, io: CliIo): Promise<void> {
+  const output = new Output(io, options);
+  const { operatorJwt, accountJwt } = options;
+  if ((operatorJwt === undefined) !== (accountJwt === undefined)) {
+    throw new UsageError('the chain needs both --operator-jwt and --account-jwt');
+  }
+  const checks: Check[] = [];
+  let failure: unknown;
+  try {
+    await runChecks(path, options, io, checks);
+  } catch (error) {
+    // a file that cannot be read is no verdict on the credential
+    if (!(error instanceof ZesterError) || checks.length === 0 || error.name === 'FileError') throw error;
+    failure = error;
+  }
+  const ok = failure === undefined;
+  output.result(
+    [
+      `${plain(path)}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
+      ...checks.map(({ check, status, detail }) => {
+        const colour = status === 'ok' ? 'green' : status === 'failed' ? 'red' : 'yellow';
+        return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${plain(detail)}`;
+      }),
+    ],
+    { path, ok, checks },
+  );
+  if (!ok) throw failure;
+}
+
+/** Adds what it finds to `checks`, the failing one as the last. @throws ZesterError the reason of the failing one */
+async function runChecks(path: string, options: Options, io: CliIo, checks: Check[]): Promise<void> {
+  const { loadCredsFile } = await import('../../creds/parse.js');
+  const { expired, expiryOf } = await import('../../creds/file-credential-source.js');
+  const creds = await loadCredsFile(path);
+  creds.wipe();
+  const { claims } = creds;
+  checks.push(
+    {
+      check: 'file',
+      status: 'ok',
+      detail: `one JWT of a user, ${plain(claims.name ?? '')}, and the seed of its key`,
+    },
+    { check: 'signature', status: 'ok', detail: `that of ${claims.iss}` },
+  );
+  const exposed = await exposedMode(path);
+  checks.push(
+    exposed === undefined
+      ? { check: 'mode', status: 'ok', detail: 'only its owner can read it' }
+      : { check: 'mode', status: 'warning', detail: exposed },
+  );
+
+  const now = io.now();
+  const expiry = expiryOf(creds);
+  if (creds.isExpired(() => now)) {
+    checks.push({
+      check: 'expiry',
+      status: 'failed',
+      detail: `expired ${timeWordsAndDate(expiry ?? 0, now)}`,
+    });
+    throw expired(creds);
+  }
+  const end = expiry === undefined ? 'never expires' : `expires ${timeWordsAndDate(expiry, now)}`;
+  checks.push({ check: 'expiry', status: 'ok', detail: end });
+
+  if (options.operatorJwt === undefined || options.accountJwt === undefined) {
+    checks.push({
+      check: 'chain',
+      status: 'not checked',
+      detail: 'whether the issuer is yours, and revocation: give --operator-jwt and --account-jwt',
+    });
+    return;
+  }
+  const { loadJwtFile } = await import('../../creds/load-jwt-file.js');
+  const { validateJwtChain } = await import('../../jwt/chain.js');
+  const [operator, account] = [await loadJwtFile(options.operatorJwt), await loadJwtFile(options.accountJwt)];
+  try {
+    validateJwtChain(operator, account, creds.jwt, { now: io.now });
+  } catch (error) {
+    checks.push({
+      check: 'chain',
+      status: 'failed',
+      detail: error instanceof Error ? error.message : String(error),
+    });
+    throw error;
+  }
+  checks.push({
+    check: 'chain',
+    status: 'ok',
+    detail: 'the operator vouches for the account, the account for the user, and none is revoked',
+  });
+}

@@ -1,0 +1,94 @@
+import type { ZesterConnection } from '../../connection/connect.js';
+import { ExpectationError } from '../../errors.js';
+import type { RunningNatsServer } from '../../nats-server/run.js';
+import type { TrustDomain } from '../../trust/domain.js';
+
+/** The peel of the demo, and the one whose subjects it must not touch. */
+export const PEEL_ID = 'web-server-01';
+export const OTHER_PEEL_ID = 'web-server-02';
+
+/** How long a step waits for what must come at once, in milliseconds: a busy machine, not a slow protocol. */
+export const PATIENCE_MS = 10_000;
+
+/** What a step of the demo leaves to the ones after it. */
+export class Stage {
+  /** The temporary home. */
+  readonly home: string;
+  domain = later<TrustDomain>('domain');
+  configPath = later<string>('configPath');
+  server = later<RunningNatsServer>('server');
+  credsPath = later<string>('credsPath');
+  peel = later<ZesterConnection>('peel');
+  master = later<ZesterConnection>('master');
+  readonly #endings: (() => Promise<unknown>)[] = [];
+
+  constructor(home: string) {
+    this.home = home;
+  }
+
+  /** Something to be ended at the clean-up, the last first. */
+  atEnd(end: () => Promise<unknown>): void {
+    this.#endings.unshift(end);
+  }
+
+  /** Ends everything, whatever fails. @throws the first failure */
+  async end(): Promise<void> {
+    const results = [];
+    for (const end of this.#endings.splice(0)) results.push(await Promise.allSettled([end()]));
+    const failed = results.flat().find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+}
+
+/** One step: it gives what happened, in words, and throws when that is not as it should be. */
+export interface DemoStep {
+  step: string;
+  run(stage: Stage): Promise<string>;
+}
+
+/** A value that an earlier step sets. */
+export interface Later<T> {
+  get(): T;
+  set(value: T): T;
+  readonly isSet: boolean;
+}
+
+function later<T>(name: string): Later<T> {
+  let held: { value: T } | undefined;
+  return {
+    get: () => {
+      if (held === undefined) throw new ExpectationError(`the demo has no ${name} yet`);
+      return held.value;
+    },
+    set: (value) => {
+      held = { value };
+      return value;
+    },
+    get isSet() {
+      return held !== undefined;
+    },
+  };
+}
+
+/** @throws ExpectationError when `holds` is false */
+export function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ExpectationError(otherwise);
+}
+
+/**
+ * Waits for something that an event brings.
+ *
+ * @param listen is given the function to call with it
+ * @throws ExpectationError when it does not come in time
+ */
+export function within<T>(what: string, listen: (done: (value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new ExpectationError(`${what} did not come within ${PATIENCE_MS / 1000} s`));
+    }, PATIENCE_MS);
+    listen((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

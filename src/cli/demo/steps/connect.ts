@@ -1,0 +1,45 @@
+import { connectMaster, connectPeel } from '../../../connection/connect.js';
+import { expect, PATIENCE_MS, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
+
+/** Peel and master connect with their files, and a command is answered. */
+export const connectSteps: readonly DemoStep[] = [
+  {
+    step: 'connect',
+    async run(stage) {
+      const servers = stage.server.get().url;
+      const peel = stage.peel.set(
+        await connectPeel({ servers, credsPath: stage.credsPath.get(), peelId: PEEL_ID }),
+      );
+      stage.atEnd(() => peel.drain());
+      const master = stage.master.set(
+        await connectMaster({ servers, credsPath: stage.domain.get().paths.masterCreds }),
+      );
+      stage.atEnd(() => master.drain());
+      return `zester-peel-${PEEL_ID} and zester-master, each with its .creds file`;
+    },
+  },
+  {
+    step: 'command',
+    async run(stage) {
+      const peel = stage.peel.get();
+      peel.subscribe(COMMAND, {
+        callback: (error, message) => {
+          if (error === null) message.respond(`${PEEL_ID} did: ${message.string()}`);
+        },
+      });
+      await peel.flush();
+      return `the master asked on ${COMMAND}, and the peel answered "${await sendCommand(stage, 'uptime')}"`;
+    },
+  },
+];
+
+/** The subject of the peel's commands. */
+const COMMAND = `zester.cmd.${PEEL_ID}`;
+
+/** Sends the peel a command, and checks that the answer is the peel's to this one. */
+export async function sendCommand(stage: Stage, command: string): Promise<string> {
+  const reply = await stage.master.get().request(COMMAND, command, { timeout: PATIENCE_MS });
+  const answer = reply.string();
+  expect(answer === `${PEEL_ID} did: ${command}`, `the peel answered "${answer}" to "${command}"`);
+  return answer;
+}

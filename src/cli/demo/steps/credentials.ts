@@ -1,0 +1,32 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCredsFile } from '../../../creds/parse.js';
+import { validateJwtChain } from '../../../jwt/chain.js';
+import { expect, PEEL_ID, type DemoStep } from '../stage.js';
+
+const DAY_SECONDS = 86_400;
+
+/** A peel's credentials are made, and the chain behind them is checked. */
+export const credentialSteps: readonly DemoStep[] = [
+  {
+    step: 'bootstrap',
+    async run(stage) {
+      const path = stage.credsPath.set(join(stage.home, 'creds', `${PEEL_ID}.creds`));
+      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DAY_SECONDS });
+      const mode = (await stat(path)).mode & 0o777;
+      expect(mode === 0o600, `${path} has mode ${mode.toString(8)}, and 600 was expected`);
+      const creds = await loadCredsFile(path);
+      return `${PEEL_ID} has the key ${creds.publicKey}, for 24 hours, in ${path} (0600)`;
+    },
+  },
+  {
+    step: 'chain',
+    async run(stage) {
+      const { operatorJwt, accountJwt, publicKeys } = stage.domain.get();
+      const { jwt, publicKey } = await loadCredsFile(stage.credsPath.get());
+      validateJwtChain(operatorJwt, accountJwt, jwt);
+      const short = (key: string) => `${key.slice(0, 8)}…`;
+      return `operator ${short(publicKeys.operator)} vouches for account ${short(publicKeys.account)}, that for ${short(publicKey)}`;
+    },
+  },
+];

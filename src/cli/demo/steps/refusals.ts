@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { connectPeel } from '../../../connection/connect.js';
+import { writeCredsFile } from '../../../creds/generate.js';
+import { ConnectError } from '../../../errors.js';
+import { generateFullHierarchy } from '../../../jwt/hierarchy.js';
+import { expect, OTHER_PEEL_ID, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
+
+/** What must not work. */
+export const refusalSteps: readonly DemoStep[] = [
+  {
+    step: 'stranger',
+    async run(stage) {
+      // whole and valid, in the peel's own name: only the operator behind it is not ours
+      const { user, userJwt } = generateFullHierarchy('stranger', 'fleet', PEEL_ID);
+      const credsPath = join(stage.home, 'creds', 'stranger.creds');
+      await writeCredsFile(credsPath, userJwt, user.seed);
+      user.wipe();
+      const refusal = await connectPeel({ servers: stage.server.get().url, credsPath, peelId: PEEL_ID }).then(
+        async (connection) => {
+          await connection.close();
+          return undefined;
+        },
+        (error: unknown) => error,
+      );
+      expect(refusal !== undefined, "the server took a stranger's credential");
+      if (!(refusal instanceof ConnectError) || refusal.code !== 'ERR_CONNECT_REFUSED') throw refusal;
+      return `the server refused the credential of another operator's ${PEEL_ID}`;
+    },
+  },
+  {
+    step: 'other peel',
+    async run(stage) {
+      const published = await publishForOther(stage);
+      const subscribed = await subscribeForOther(stage);
+      return `the server refused ${PEEL_ID} to publish ${published} and to subscribe to ${subscribed}`;
+    },
+  },
+];
+
+/** The server must say no, and the message must not arrive. */
+async function publishForOther(stage: Stage): Promise<string> {
+  const [peel, master] = [stage.peel.get(), stage.master.get()];
+  const foreign = `zester.event.${OTHER_PEEL_ID}.hello`;
+  const own = `zester.event.${PEEL_ID}.hello`;
+  const heard: string[] = [];
+  const arrived = within<void>(`${own} at the master`, (done) => {
+    master.subscribe('zester.event.>', {
+      callback: (_error, { subject }) => {
+        heard.push(subject);
+        if (subject === own) done();
+      },
+    });
+  });
+  await master.flush();
+  const refused = within<void>(`the server's refusal of ${foreign}`, (done) => {
+    void (async () => {
+      for await (const status of peel.status()) {
+        if (status.type === 'error' && status.error.message.includes(foreign)) return done();
+      }
+    })();
+  });
+  peel.publish(foreign);
+  // after the forbidden one on the same connection: once it is here, the other would have been
+  peel.publish(own);
+  await Promise.all([refused, arrived]);
+  expect(!heard.includes(foreign), `${foreign}, published by ${PEEL_ID}, reached the master`);
+  return foreign;
+}
+
+async function subscribeForOther(stage: Stage): Promise<string> {
+  const foreign = `zester.cmd.${OTHER_PEEL_ID}`;
+  const refusal = await within<Error | null>(`the server's refusal of ${foreign}`, (done) => {
+    stage.peel.get().subscribe(foreign, { callback: (error) => done(error) });
+  });
+  expect(
+    refusal?.name === 'PermissionViolationError',
+    `a subscription of ${PEEL_ID} to ${foreign} was not refused by the server`,
+  );
+  return foreign;
+}

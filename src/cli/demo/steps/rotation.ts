@@ -1,0 +1,53 @@
+import { connect } from '@nats-io/transport-node';
+import { loadCredsFile } from '../../../creds/parse.js';
+import { expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
+import { sendCommand } from './connect.js';
+
+/** The file is replaced under the connected peel, and the server itself says whose key comes back. */
+export const rotationSteps: readonly DemoStep[] = [
+  {
+    step: 'new key',
+    async run(stage) {
+      const path = stage.credsPath.get();
+      const before = (await loadCredsFile(path)).publicKey;
+      const connects = await watchConnects(stage);
+      const seen = within<string>(`a connect of ${PEEL_ID} with another key`, (done) => {
+        connects((name, publicKey) => {
+          if (name === PEEL_ID && publicKey !== before) done(publicKey);
+        });
+      });
+      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: 3_600 });
+      const after = (await loadCredsFile(path)).publicKey;
+      const publicKey = await seen;
+      expect(publicKey === after, `the peel came back with ${publicKey}, and the file has ${after}`);
+      return `${path} replaced: the peel reconnected by itself, and the server saw ${publicKey}`;
+    },
+  },
+  {
+    step: 'command again',
+    async run(stage) {
+      return `the peel answered "${await sendCommand(stage, 'date')}" with its new key`;
+    },
+  },
+];
+
+type OnConnect = (name: string, publicKey: string) => void;
+
+/** The server tells its system account of each connect (docs/nats-facts.md, 17): what no peel can make up. */
+async function watchConnects(stage: Stage): Promise<(onConnect: OnConnect) => void> {
+  const { publicKeys, paths } = stage.domain.get();
+  const system = await connect({
+    servers: stage.server.get().url,
+    ...(await loadCredsFile(paths.systemCreds)).natsOption(),
+  });
+  stage.atEnd(() => system.close());
+  let listener: OnConnect | undefined;
+  system.subscribe(`$SYS.ACCOUNT.${publicKeys.account}.CONNECT`, {
+    callback: (_error, message) => {
+      const { client } = message.json<{ client?: { name_tag?: string; user?: string } }>();
+      listener?.(client?.name_tag ?? '', client?.user ?? '');
+    },
+  });
+  await system.flush();
+  return (onConnect) => (listener = onConnect);
+}

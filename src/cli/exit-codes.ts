@@ -1,0 +1,59 @@
+import { JwtChainError, PeelIdError, UsageError } from '../errors.js';
+
+/** What the process ends with. Documented in the README; scripts rely on it. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** Not trusted, revoked, expired, or not allowed. */
+  refused: 3,
+  /** The server could not be reached. */
+  unreachable: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Whole files and tokens that are nonetheless not to be trusted. */
+const REFUSED_CODES: ReadonlySet<string> = new Set([
+  'ERR_CREDS_EXPIRED',
+  'ERR_CREDS_OTHER_PEEL',
+  'ERR_CREDS_JWT_SIGNATURE',
+  'ERR_CREDS_SEED_MISMATCH',
+  'ERR_JWT_SIGNATURE',
+  'ERR_JWT_ALGORITHM',
+  'ERR_CONNECT_REFUSED',
+]);
+
+/** Names of the NATS client's errors; by name, so that the client is not loaded for them. */
+const REFUSED_NAMES: ReadonlySet<string> = new Set([
+  'AuthorizationError',
+  'UserAuthenticationExpiredError',
+  'PermissionViolationError',
+]);
+const UNREACHABLE_NAMES: ReadonlySet<string> = new Set([
+  'ConnectionError',
+  'TimeoutError',
+  'NoRespondersError',
+]);
+const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
+  'ERR_CONNECT_UNREACHABLE',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+]);
+
+/** The exit code that an error stands for. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError || error instanceof PeelIdError) return EXIT.usage;
+  if (error instanceof JwtChainError) return EXIT.refused;
+  if (!(error instanceof Error)) return EXIT.failed;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (REFUSED_CODES.has(code) || REFUSED_NAMES.has(error.name)) return EXIT.refused;
+  if (UNREACHABLE_CODES.has(code) || UNREACHABLE_NAMES.has(error.name)) return EXIT.unreachable;
+  return EXIT.failed;
+}

@@ -1,0 +1,9 @@
+import { stat } from 'node:fs/promises';
+
+/** What to say about a file with a seed that others than its owner can read or write; undefined when none can. */
+export async function exposedMode(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile() || (found.mode & 0o077) === 0) return undefined;
+  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
+  return `${path} has mode ${mode}, so that others can get at its seed: chmod 600 it, and issue a new one if they may have`;
+}

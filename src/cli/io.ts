@@ -1,0 +1,49 @@
+/** Where text goes, and whether a person reads it there. */
+export interface CliStream {
+  write(text: string): void;
+  isTTY: boolean;
+}
+
+/** What a command touches of the world around it beside files and servers; tests give their own. */
+export interface CliIo {
+  stdout: CliStream;
+  stderr: CliStream;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /**
+   * Calls `stop` when the process is asked to end (Ctrl-C, SIGTERM, a closed terminal), and gives the function that
+   * ends the listening. While it listens, the signal does not end the process by itself.
+   */
+  onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
+}
+
+export const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
+
+/** The process's own. */
+export function processIo(): CliIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    // the reader of a pipe may leave early (`zester … | head -1`): nothing is wrong then, and nobody reads any more
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return {
+    stdout: streamOf(process.stdout),
+    stderr: streamOf(process.stderr),
+    env: process.env,
+    now: Date.now,
+    onInterrupt: (stop) => {
+      const handlers = INTERRUPT_SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
+      for (const [signal, handler] of handlers) process.on(signal, handler);
+      return () => {
+        for (const [signal, handler] of handlers) process.off(signal, handler);
+      };
+    },
+  };
+}
+
+function streamOf(stream: NodeJS.WriteStream): CliStream {
+  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
+}

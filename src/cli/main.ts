@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+/**
+ * The program `zester`. It stays small so that it starts fast: what a command needs is loaded when the command runs.
+ */
+import { packageVersion } from './version.js';
+
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  process.stdout.write(`${packageVersion()}\n`);
+} else {
+  const { runCli } = await import('./run.js');
+  const { processIo } = await import('./io.js');
+  // exitCode, not exit(): what is still on its way to a pipe must arrive
+  process.exitCode = await runCli(args, processIo());
+}

@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { registerCompletion } from './commands/completion.js';
+import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
+import { registerCredsInspect } from './commands/creds-inspect.js';
+import { registerCredsVerify } from './commands/creds-verify.js';
+import { registerDemo } from './commands/demo.js';
+import { registerKeysGenerate } from './commands/keys-generate.js';
+import type { CliIo } from './io.js';
+import { packageVersion } from './version.js';
+
+/**
+ * The command tree. Registering a command is cheap: a command's file imports the library only when its action runs.
+ */
+export function createProgram(io: CliIo): Command {
+  const program = new Command('zester')
+    .description('The credentials of a fleet, over NATS.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--json', 'print the result as one JSON document')
+    .option('-q, --quiet', 'print no remarks')
+    .option('--debug', 'with an error, print its stack too')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined, // run.ts writes errors, all in the same form
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+    })
+    .exitOverride()
+    .addHelpText('after', HELP_END);
+
+  const keys = program.command('keys').description('make keys');
+  registerKeysGenerate(keys, io);
+
+  const creds = program.command('creds').description('make, look at and check .creds files');
+  registerCredsBootstrap(creds, io);
+  registerCredsInspect(creds, io);
+  registerCredsVerify(creds, io);
+
+  registerDemo(program, io);
+  registerCompletion(program, io);
+  return program;
+}
+
+/** As wide as a terminal is at least, whatever it is now: the help is the same in a pipe and in a test. */
+const HELP_WIDTH = 100;
+
+const HELP_END = `
+Examples:
+  $ zester demo                                     the whole of it, on a nats-server of its own
+  $ zester keys generate account --out account.seed
+  $ zester creds bootstrap web-server-01 --account-seed account.seed --out web-server-01.creds
+  $ zester creds inspect web-server-01.creds
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (not trusted, expired, revoked), 4 server not reached.`;

@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander';
+import { InterruptedError, UsageError } from '../errors.js';
+import { errorLine } from './error-line.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import { createProgram } from './program.js';
+
+/** Signal numbers, for the exit code that a shell expects of a program that a signal ended: 128 and the number. */
+const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * Runs one command line.
+ *
+ * @param args the arguments after the program's name
+ * @returns the exit code; errors are written to `io.stderr` in one line, never thrown
+ */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    await createProgram(io).parseAsync([...args], { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done; // --help, --version
+    // commander has written the help to standard error already: a noun without a verb
+    if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
+    const shown = error instanceof CommanderError ? usageErrorOf(error) : error;
+    // the parser may not have come as far as these options
+    const options = { json: args.includes('--json'), debug: args.includes('--debug') };
+    io.stderr.write(errorLine(shown, options));
+    return error instanceof InterruptedError ? 128 + SIGNAL_NUMBER[error.signal] : exitCodeOf(shown);
+  }
+}
+
+function usageErrorOf(error: CommanderError): UsageError {
+  return new UsageError(error.message.replace(/^error: /, ''), { cause: error });
+}

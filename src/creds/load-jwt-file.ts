@@ -1,0 +1,29 @@
+import { JwtError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+
+/** An account JWT with many revocations is large; a server takes no more than its `max_payload`, 1 MB by default. */
+const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Reads the JWT out of a file that holds it plainly, or between `-----BEGIN … JWT-----` and its end as nsc writes it. It
+ * does not decode it.
+ *
+ * @throws JwtError `ERR_JWT_FORMAT` when the file holds no JWT or more than one; FileError
+ */
+export async function loadJwtFile(path: string): Promise<string> {
+  const content = await readSmallFile(path, MAX_JWT_FILE_BYTES);
+  if (content.length > MAX_JWT_FILE_BYTES) {
+    throw new JwtError('ERR_JWT_FORMAT', `${path} is too large to be a file with a JWT`);
+  }
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  const tokens = text
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim())
+    .filter((line) => /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(line));
+  const [token] = tokens;
+  if (token === undefined || tokens.length > 1) {
+    const found = token === undefined ? 'no JWT' : 'more than one JWT';
+    throw new JwtError('ERR_JWT_FORMAT', `${path} holds ${found}: give a file with one`);
+  }
+  return token;
+}

@@ -1,0 +1,27 @@
+import type { UserClaims } from './claims.js';
+
+/**
+ * Whether a user JWT carries no permissions and no limits at all: everything absent, empty or zero.
+ *
+ * Source: github.com/nats-io/jwt/v2, user_claims.go (`HasEmptyPermissions`).
+ */
+export function hasNoPermissions({ nats }: UserClaims): boolean {
+  const lists = [nats.pub?.allow, nats.pub?.deny, nats.sub?.allow, nats.sub?.deny];
+  return (
+    [...lists, nats.src, nats.times, nats.allowed_connection_types].every(
+      (list) => (list?.length ?? 0) === 0,
+    ) &&
+    nats.resp === undefined &&
+    [nats.subs, nats.data, nats.payload].every((limit) => (limit ?? 0) === 0) &&
+    (nats.times_location ?? '') === '' &&
+    nats.bearer_token !== true
+  );
+}
+
+/**
+ * Whether a user JWT was made for a scoped signing key, as far as it shows by itself: a signing key signed it, and it
+ * carries nothing of its own. An ordinary one has limits at least, if only "none" (-1).
+ */
+export function isScopedUser(claims: UserClaims): boolean {
+  return (claims.nats.issuer_account ?? '') !== '' && hasNoPermissions(claims);
+}
