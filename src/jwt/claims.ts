@@ -106,13 +106,25 @@ function nullable<T extends v.GenericSchema>(schema: T) {
   );
 }
 
+// a list is an object to valibot, and would pass for one without any of the known fields
+const notList = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value), 'Invalid type: Expected Object but received Array'),
+);
+function object<T extends v.ObjectEntries>(entries: T) {
+  return v.pipe(notList, v.looseObject(entries));
+}
+function map<T extends v.GenericSchema>(values: T) {
+  return v.pipe(notList, v.record(v.string(), values));
+}
+
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 const strings = nullable(v.array(v.string()));
-const permission = nullable(v.looseObject({ allow: strings, deny: strings }));
+const permission = nullable(object({ allow: strings, deny: strings }));
 const permissions = {
   pub: permission,
   sub: permission,
-  resp: nullable(v.looseObject({ max: v.number(), ttl: v.number() })),
+  resp: nullable(object({ max: v.number(), ttl: v.number() })),
 };
 const userPermissionLimits = {
   ...permissions,
@@ -120,7 +132,7 @@ const userPermissionLimits = {
   data: v.optional(v.number()),
   payload: v.optional(v.number()),
   src: nullable(v.array(v.string())),
-  times: nullable(v.array(v.looseObject({ start: v.string(), end: v.string() }))),
+  times: nullable(v.array(object({ start: v.string(), end: v.string() }))),
   times_location: v.optional(v.string()),
   bearer_token: v.optional(v.boolean()),
   allowed_connection_types: strings,
@@ -138,19 +150,19 @@ const common = {
   nbf: v.optional(seconds),
 };
 
-const scopedSigningKey = v.looseObject({
+const scopedSigningKey = object({
   kind: v.literal('user_scope'),
   key: v.string(),
   role: v.optional(v.string()),
   description: v.optional(v.string()),
-  template: v.looseObject(userPermissionLimits),
+  template: object(userPermissionLimits),
 });
 
 /** @internal One schema a type. */
 export const claimsSchema = {
-  operator: v.looseObject({
+  operator: object({
     ...common,
-    nats: v.looseObject({
+    nats: object({
       ...natsFields,
       signing_keys: strings,
       account_server_url: v.optional(v.string()),
@@ -159,20 +171,20 @@ export const claimsSchema = {
       strict_signing_key_usage: v.optional(v.boolean()),
     }),
   }),
-  account: v.looseObject({
+  account: object({
     ...common,
-    nats: v.looseObject({
+    nats: object({
       ...natsFields,
-      limits: nullable(v.record(v.string(), v.unknown())),
+      limits: nullable(map(v.unknown())),
       signing_keys: nullable(v.array(v.union([v.string(), scopedSigningKey]))),
-      revocations: nullable(v.record(v.string(), v.number())),
-      default_permissions: nullable(v.looseObject(permissions)),
+      revocations: nullable(map(v.number())),
+      default_permissions: nullable(object(permissions)),
       imports: nullable(v.array(v.unknown())),
       exports: nullable(v.array(v.unknown())),
     }),
   }),
-  user: v.looseObject({
+  user: object({
     ...common,
-    nats: v.looseObject({ ...natsFields, ...userPermissionLimits, issuer_account: v.optional(v.string()) }),
+    nats: object({ ...natsFields, ...userPermissionLimits, issuer_account: v.optional(v.string()) }),
   }),
 } satisfies Record<ClaimType, v.GenericSchema>;
