@@ -243,6 +243,41 @@ export class UndeliveredError extends ZesterError<'ERR_UNDELIVERED'> {
   }
 }
 
+export type TrustErrorCode =
+  /** No trust domain in the home. */
+  | 'ERR_TRUST_NOT_FOUND'
+  /** Making it was interrupted; doing it again completes it. */
+  | 'ERR_TRUST_INCOMPLETE'
+  /** Once whole, and now files are missing or do not fit each other. */
+  | 'ERR_TRUST_DAMAGED'
+  /** The home is not a directory. */
+  | 'ERR_TRUST_HOME'
+  /** Others can get at the home. */
+  | 'ERR_TRUST_HOME_EXPOSED'
+  /** Others can get at a file with a secret. */
+  | 'ERR_TRUST_SECRET_EXPOSED'
+  /** `zester.json` is not what it should be. */
+  | 'ERR_TRUST_SETTINGS'
+  /** Written by a newer version of Zester. */
+  | 'ERR_TRUST_VERSION'
+  /** The home has a domain of other names than asked for. */
+  | 'ERR_TRUST_NAMES'
+  /** A seed is needed that is not in the home. */
+  | 'ERR_TRUST_KEY_OFFLINE'
+  /** A seed file of the home holds another key's. */
+  | 'ERR_TRUST_KEY_MISMATCH';
+
+/** The trust domain in a home cannot be made or used as it is. `path` says which home, or which file of it. */
+export class TrustError extends ZesterError<TrustErrorCode> {
+  override readonly name = 'TrustError';
+  readonly path: string;
+
+  constructor(code: TrustErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+    this.path = redactSeeds(path);
+  }
+}
+
 export type NatsServerErrorCode =
   /** No `nats-server` program on this machine. */
   | 'ERR_NATS_SERVER_NOT_FOUND'

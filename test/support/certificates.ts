@@ -78,7 +78,7 @@ function certificate(
   );
   const signature = sign('sha256', body, issuerKey);
   const whole = sequence(body, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  const base64 = whole.toString('base64').replace(/(.{64})/g, '$1\n');
+  const base64 = (whole.toString('base64').match(/.{1,64}/g) ?? []).join('\n');
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
 }
 

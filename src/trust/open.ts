@@ -1,0 +1,109 @@
+import { loadJwtFile } from '../creds/load-jwt-file.js';
+import { TrustError, ZesterError } from '../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import { trustPaths, type TrustPaths } from './paths.js';
+import { checkPrivateDirectory, isThere } from './private-files.js';
+import { readSettings, type TrustSettings } from './settings.js';
+import { TrustDomain, type TrustJwts } from './domain.js';
+
+/**
+ * Opens the trust domain in a home, and checks that it is whole, that it is its owner's alone, and that its JWTs are those
+ * of its keys. The seeds of the operator and of the account may be elsewhere.
+ *
+ * @throws TrustError
+ */
+export async function openTrustDomain(home: string): Promise<TrustDomain> {
+  const paths = trustPaths(home);
+  const exists = await checkPrivateDirectory(paths.home);
+  if (!exists || !(await isThere(paths.settings))) {
+    const begun = exists && (await isThere(paths.operatorSeed));
+    throw begun
+      ? new TrustError(
+          'ERR_TRUST_INCOMPLETE',
+          paths.home,
+          `the trust domain in ${paths.home} was begun and not completed: run the same "zester init" again`,
+        )
+      : new TrustError(
+          'ERR_TRUST_NOT_FOUND',
+          paths.home,
+          `there is no trust domain in ${paths.home}: make one with "zester init", or give its --home`,
+        );
+  }
+  await checkDirectories(paths);
+  const settings = await readSettings(paths.settings);
+  await refuseMissing(paths);
+  const jwts = {
+    operatorJwt: await loadJwtFile(paths.operatorJwt),
+    systemAccountJwt: await loadJwtFile(paths.systemAccountJwt),
+    accountJwt: await loadJwtFile(paths.accountJwt),
+  };
+  checkJwts(paths, settings, jwts);
+  return new TrustDomain(paths, settings, jwts);
+}
+
+async function checkDirectories(paths: TrustPaths): Promise<void> {
+  for (const directory of [paths.jwtDirectory, paths.keysDirectory, paths.credsDirectory]) {
+    await checkPrivateDirectory(directory);
+  }
+}
+
+async function refuseMissing(paths: TrustPaths): Promise<void> {
+  const needed = [
+    paths.operatorJwt,
+    paths.systemAccountJwt,
+    paths.accountJwt,
+    paths.operatorSigningSeed,
+    paths.peelSigningSeed,
+    paths.masterCreds,
+    paths.adminCreds,
+    paths.systemCreds,
+  ];
+  const missing: string[] = [];
+  for (const path of needed) if (!(await isThere(path))) missing.push(path);
+  if (missing.length > 0) throw damaged(paths.home, `missing: ${missing.join(', ')}`);
+}
+
+/** Not the whole of `validateJwtChain`: an operator with an expired account must still get in, to renew it. */
+function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts): void {
+  const operator = decoded(paths, paths.operatorJwt, () => decodeOperatorJwt(jwts.operatorJwt));
+  const { signing_keys: signers = [], system_account: systemAccount } = operator.nats;
+  if (operator.sub !== settings.operator.publicKey || operator.iss !== operator.sub) {
+    throw damaged(
+      paths.home,
+      `${paths.operatorJwt} is not the JWT of the operator ${settings.operator.publicKey}`,
+    );
+  }
+  if (systemAccount !== settings.systemAccount.publicKey) {
+    throw damaged(paths.home, `${paths.operatorJwt} names another system account than zester.json`);
+  }
+  for (const [path, jwt, { publicKey }] of [
+    [paths.systemAccountJwt, jwts.systemAccountJwt, settings.systemAccount],
+    [paths.accountJwt, jwts.accountJwt, settings.account],
+  ] as const) {
+    const account = decoded(paths, path, () => decodeAccountJwt(jwt));
+    if (account.sub !== publicKey)
+      throw damaged(paths.home, `${path} is not the JWT of the account ${publicKey}`);
+    if (account.iss !== operator.sub && !signers.includes(account.iss)) {
+      throw damaged(paths.home, `${path} is signed by ${account.iss}, which is no key of this operator`);
+    }
+  }
+}
+
+function decoded<T>(paths: TrustPaths, path: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (!(cause instanceof ZesterError)) throw cause;
+    throw damaged(paths.home, `${path} cannot be used (${cause.message})`, cause);
+  }
+}
+
+/** The error for a home that was whole once and is not now. */
+export function damaged(home: string, what: string, cause?: unknown): TrustError {
+  return new TrustError(
+    'ERR_TRUST_DAMAGED',
+    home,
+    `the trust domain in ${home} is damaged: ${what}; restore it from a backup`,
+    { cause },
+  );
+}

@@ -1,0 +1,56 @@
+import { join, resolve } from 'node:path';
+
+/** Where a trust domain keeps what (docs/design.md, "The trust domain on disk"). All paths are absolute. */
+export interface TrustPaths {
+  home: string;
+  /** Names and public keys, the version of the layout; no secret. */
+  settings: string;
+  jwtDirectory: string;
+  operatorJwt: string;
+  systemAccountJwt: string;
+  accountJwt: string;
+  keysDirectory: string;
+  operatorSeed: string;
+  operatorSigningSeed: string;
+  accountSeed: string;
+  peelSigningSeed: string;
+  credsDirectory: string;
+  masterCreds: string;
+  adminCreds: string;
+  systemCreds: string;
+  /** Only where Zester runs the server. */
+  serverDirectory: string;
+  serverConfiguration: string;
+  serverJwtDirectory: string;
+  serverJetStreamDirectory: string;
+}
+
+/** The paths of the trust domain in a home. */
+export function trustPaths(home: string): TrustPaths {
+  const root = resolve(home);
+  const jwtDirectory = join(root, 'jwt');
+  const keysDirectory = join(root, 'keys');
+  const credsDirectory = join(root, 'creds');
+  const serverDirectory = join(root, 'nats-server');
+  return {
+    home: root,
+    settings: join(root, 'zester.json'),
+    jwtDirectory,
+    operatorJwt: join(jwtDirectory, 'operator.jwt'),
+    systemAccountJwt: join(jwtDirectory, 'system.jwt'),
+    accountJwt: join(jwtDirectory, 'account.jwt'),
+    keysDirectory,
+    operatorSeed: join(keysDirectory, 'operator.seed'),
+    operatorSigningSeed: join(keysDirectory, 'operator-signing.seed'),
+    accountSeed: join(keysDirectory, 'account.seed'),
+    peelSigningSeed: join(keysDirectory, 'peel-signing.seed'),
+    credsDirectory,
+    masterCreds: join(credsDirectory, 'master.creds'),
+    adminCreds: join(credsDirectory, 'admin.creds'),
+    systemCreds: join(credsDirectory, 'system.creds'),
+    serverDirectory,
+    serverConfiguration: join(serverDirectory, 'nats-server.conf'),
+    serverJwtDirectory: join(serverDirectory, 'jwt'),
+    serverJetStreamDirectory: join(serverDirectory, 'jetstream'),
+  };
+}

@@ -1,0 +1,97 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { FileError, TrustError } from '../errors.js';
+
+/** The bits of a mode that let others in: the group's and everyone's. */
+const OTHERS = 0o077;
+
+/**
+ * Makes a directory of the home (0700), with those above it, or checks the one that is there.
+ *
+ * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`; FileError when it cannot be made
+ */
+export async function ensurePrivateDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(path, cause);
+    const why =
+      code === 'EROFS' ? 'the file system is read-only' : code === 'EACCES' ? 'no permission' : String(code);
+    throw new FileError('ERR_FILE_WRITE', path, `cannot create the directory ${path}: ${why}`, { cause });
+  }
+  await checkPrivateDirectory(path);
+}
+
+/**
+ * Checks that only its owner gets at a directory, and that the owner is this user (or root): who can write into it can
+ * put keys of their own there.
+ *
+ * @returns whether it is there
+ * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
+ */
+export async function checkPrivateDirectory(path: string): Promise<boolean> {
+  const found = await look(path);
+  if (found === undefined) return false;
+  if (!found.isDirectory()) throw notADirectory(path);
+  const exposure = exposureOf(found);
+  if (exposure !== undefined) {
+    throw new TrustError(
+      'ERR_TRUST_HOME_EXPOSED',
+      path,
+      `the directory ${path} ${exposure}: nothing that is kept there can be trusted or secret; ` +
+        `after a look at what is in it, "chmod 700 ${path}" as its owner`,
+    );
+  }
+  return true;
+}
+
+/**
+ * Checks that a file with a secret is its owner's alone.
+ *
+ * @returns whether it is there
+ * @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
+ */
+export async function checkSecretFile(path: string): Promise<boolean> {
+  const found = await look(path);
+  if (found === undefined) return false;
+  const exposure = exposureOf(found);
+  if (exposure !== undefined) {
+    throw new TrustError(
+      'ERR_TRUST_SECRET_EXPOSED',
+      path,
+      `the file ${path} ${exposure}, and a secret is in it: "chmod 600 ${path}", and if anybody may have read it, ` +
+        'replace the key',
+    );
+  }
+  return true;
+}
+
+/** Whether there is anything at the path. @throws FileError when that cannot be told */
+export async function isThere(path: string): Promise<boolean> {
+  return (await look(path)) !== undefined;
+}
+
+async function look(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new FileError('ERR_FILE_READ', path, `cannot look at ${path}: the system says ${code}`, { cause });
+  }
+}
+
+/** In words, how others get at it; undefined: not at all. */
+function exposureOf(found: Awaited<ReturnType<typeof stat>>): string | undefined {
+  const uid = process.getuid?.();
+  if (uid !== undefined && uid !== 0 && found.uid !== uid && found.uid !== 0) {
+    return `belongs to another user (uid ${found.uid})`;
+  }
+  const mode = Number(found.mode) & OTHERS;
+  if ((mode & 0o022) !== 0) return 'can be written by others';
+  return mode === 0 ? undefined : 'can be read by others';
+}
+
+function notADirectory(path: string, cause?: unknown): TrustError {
+  return new TrustError('ERR_TRUST_HOME', path, `${path} is not a directory: give another --home`, { cause });
+}

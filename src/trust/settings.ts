@@ -1,0 +1,63 @@
+import * as v from 'valibot';
+import { TrustError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { writeSecretFile } from '../files/write-secret-file.js';
+
+/** The version of the layout that this program writes, and the newest that it reads. */
+export const LAYOUT_VERSION = 1;
+
+const MAX_SETTINGS_BYTES = 64 * 1024;
+
+const party = { name: v.string(), publicKey: v.string() };
+
+const schema = v.looseObject({
+  version: v.literal(LAYOUT_VERSION),
+  createdAt: v.string(),
+  operator: v.looseObject({ ...party, signingKey: v.string() }),
+  systemAccount: v.looseObject(party),
+  account: v.looseObject({ ...party, peelSigningKey: v.string() }),
+});
+
+/** What `zester.json` says: names, public keys, the version of the layout. No secret. */
+export interface TrustSettings {
+  version: typeof LAYOUT_VERSION;
+  /** ISO 8601. */
+  createdAt: string;
+  operator: { name: string; publicKey: string; signingKey: string };
+  systemAccount: { name: string; publicKey: string };
+  account: { name: string; publicKey: string; peelSigningKey: string };
+}
+
+/** @throws FileError */
+export async function writeSettings(path: string, settings: TrustSettings): Promise<void> {
+  await writeSecretFile(path, Buffer.from(`${JSON.stringify(settings, null, 2)}\n`));
+}
+
+/** @throws TrustError `ERR_TRUST_VERSION`, `ERR_TRUST_SETTINGS`; FileError */
+export async function readSettings(path: string): Promise<TrustSettings> {
+  const bad = (why: string, cause?: unknown) =>
+    new TrustError('ERR_TRUST_SETTINGS', path, `${path} cannot be used: ${why}; restore it from a backup`, {
+      cause,
+    });
+  const content = await readSmallFile(path, MAX_SETTINGS_BYTES);
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(content).toString('utf8'));
+  } catch (cause) {
+    throw bad('it is not JSON', cause);
+  }
+  const { version } = typeof json === 'object' && json !== null ? (json as { version?: unknown }) : {};
+  if (typeof version === 'number' && version > LAYOUT_VERSION) {
+    throw new TrustError(
+      'ERR_TRUST_VERSION',
+      path,
+      `${path} was written by a newer zester (layout ${version}, this one knows ${LAYOUT_VERSION}): install that version`,
+    );
+  }
+  const parsed = v.safeParse(schema, json);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw bad(`at "${v.getDotPath(issue) ?? ''}" ${issue.message}`);
+  }
+  return parsed.output;
+}
