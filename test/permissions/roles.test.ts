@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import {
+  adminPermissions,
+  adminUserJwtOptions,
+  createUserJwt,
+  decodeUserJwt,
+  generateKeyBundle,
+  masterPermissions,
+  masterUserJwtOptions,
+  peelInboxPrefix,
+  peelPermissions,
+  peelPermissionsTemplate,
+  peelUserJwtOptions,
+  subjectCovers,
+  validateSubject,
+  type PermissionOptions,
+} from '../../src/index.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../src/permissions/roles.js';
+import { refusal } from '../support/refusal.js';
+
+const account = generateKeyBundle('account');
+const user = generateKeyBundle('user');
+
+function may(permissions: PermissionOptions, what: 'publish' | 'subscribe', subject: string): boolean {
+  return permissions[what]?.allow?.some((allowed) => subjectCovers(allowed, subject)) ?? true;
+}
+
+describe('a peel', () => {
+  const web01 = peelPermissions('web-01');
+
+  it('may publish for itself and subscribe to what is meant for it', () => {
+    expect(web01).toEqual({
+      publish: {
+        allow: [
+          'zester.event.web-01.>',
+          'zester.fact.web-01',
+          'zester.job.*.ack.web-01',
+          'zester.job.*.return.web-01',
+          'zester.auth.web-01.>',
+          '_INBOX.web-01.>',
+        ],
+      },
+      subscribe: {
+        allow: ['zester.cmd.web-01', 'zester.cmd.web-01.>', 'zester.job.*.cancel', '_INBOX.web-01.>'],
+      },
+      responses: { max: 1, ttl: 300 },
+    });
+  });
+
+  it.each([
+    'zester.event.web-02.x',
+    'zester.event.web-01',
+    'zester.event.>',
+    'zester.fact.web-02',
+    'zester.fact.*',
+    'zester.fact.web-01.x',
+    'zester.job.7.ack.web-02',
+    'zester.job.7.return.web-02',
+    'zester.job.7.cancel',
+    'zester.auth.web-02.renew',
+    'zester.cmd.web-01',
+    'zester.cmd.web-02',
+    'zester.admin.x',
+    'zester.enroll.x',
+    '_INBOX.web-02.x',
+    '_INBOX.web-0.x',
+    `${MASTER_INBOX_PREFIX}.x`,
+    `${ADMIN_INBOX_PREFIX}.x`,
+    '$SYS.REQ.x',
+    '$JS.API.INFO',
+    '$KV.zester-peels.web-01',
+    '>',
+  ])('may not publish %s', (subject) => {
+    expect(may(web01, 'publish', subject)).toBe(false);
+  });
+
+  it.each([
+    'zester.cmd.web-02',
+    'zester.cmd.web-02.x',
+    'zester.cmd.*',
+    'zester.cmd.>',
+    'zester.event.>',
+    'zester.fact.*',
+    'zester.job.>',
+    'zester.job.*.return.web-01',
+    'zester.auth.>',
+    'zester.admin.>',
+    'zester.enroll.>',
+    '_INBOX.>',
+    '_INBOX.web-02.>',
+    `${MASTER_INBOX_PREFIX}.>`,
+    '$SYS.>',
+    '$JS.>',
+    '>',
+    '*',
+  ])('may not subscribe to %s', (subject) => {
+    expect(may(web01, 'subscribe', subject)).toBe(false);
+  });
+
+  it('has the same subjects by a template, with the name in the place of the id', () => {
+    const template = JSON.stringify(peelPermissionsTemplate());
+    expect(JSON.parse(template.replaceAll('{{name()}}', 'web-01'))).toEqual(web01);
+  });
+
+  it('has inboxes that masters and admins do not share', () => {
+    expect(peelInboxPrefix('web-01')).toBe('_INBOX.web-01');
+    for (const prefix of [MASTER_INBOX_PREFIX, ADMIN_INBOX_PREFIX]) {
+      expect(prefix).toMatch(/^_INBOX\._/);
+      validateSubject(prefix, { wildcards: false });
+    }
+  });
+});
+
+describe('every subject of a role', () => {
+  it.each([
+    ['peel', peelPermissions('web-01'), false],
+    ['peel template', peelPermissionsTemplate(), true],
+    ['master', masterPermissions(), false],
+    ['admin', adminPermissions(), false],
+  ])('%s is a valid one', (_, permissions, templates) => {
+    const subjects = [...(permissions.publish?.allow ?? []), ...(permissions.subscribe?.allow ?? [])];
+    expect(subjects.length).toBeGreaterThan(2);
+    for (const subject of subjects) validateSubject(subject, { templates });
+  });
+});
+
+describe('what a master and an admin may do', () => {
+  it('includes commanding a peel and hearing it', () => {
+    for (const permissions of [masterPermissions(), adminPermissions()]) {
+      expect(may(permissions, 'publish', 'zester.cmd.web-01')).toBe(true);
+      expect(may(permissions, 'subscribe', 'zester.event.web-01.x')).toBe(true);
+      expect(may(permissions, 'subscribe', 'zester.job.7.return.web-01')).toBe(true);
+    }
+  });
+
+  it('does not include the system, nor the inboxes of others', () => {
+    for (const permissions of [masterPermissions(), adminPermissions()]) {
+      expect(may(permissions, 'publish', '$SYS.REQ.CLAIMS.UPDATE')).toBe(false);
+      expect(may(permissions, 'subscribe', '$SYS.>')).toBe(false);
+      expect(may(permissions, 'subscribe', '_INBOX.>')).toBe(false);
+      expect(may(permissions, 'subscribe', '_INBOX.web-01.>')).toBe(false);
+    }
+    expect(may(adminPermissions(), 'publish', '$JS.API.STREAM.DELETE.x')).toBe(false);
+    expect(may(adminPermissions(), 'subscribe', 'zester.admin.>')).toBe(false);
+  });
+});
+
+describe('the options of a user JWT', () => {
+  it('of a peel carry its id as the name and its subjects', () => {
+    const jwt = createUserJwt(
+      user,
+      account,
+      peelUserJwtOptions('web-01', account.publicKey, { expiry: 60, tags: ['t'] }),
+    );
+    const claims = decodeUserJwt(jwt);
+    expect(claims.name).toBe('web-01');
+    expect(claims.nats.pub?.allow).toEqual(peelPermissions('web-01').publish?.allow);
+    expect(claims.nats.sub?.allow).toEqual(peelPermissions('web-01').subscribe?.allow);
+    expect(claims.nats.resp).toEqual({ max: 1, ttl: 300e9 });
+    expect(claims.nats.tags).toEqual(['t']);
+    expect(claims.exp).toBe(claims.iat + 60);
+  });
+
+  it('of a scoped peel carry none, but its account', () => {
+    const signer = generateKeyBundle('account');
+    const jwt = createUserJwt(
+      user,
+      signer,
+      peelUserJwtOptions('web-01', account.publicKey, { scoped: true }),
+    );
+    expect(decodeUserJwt(jwt).nats).toEqual({ type: 'user', version: 2, issuer_account: account.publicKey });
+  });
+
+  it('take other permissions instead', () => {
+    const permissions = { publish: { allow: ['only.this'] } };
+    expect(peelUserJwtOptions('web-01', account.publicKey, { permissions }).permissions).toEqual(permissions);
+  });
+
+  it('of a longest id still fit a CONNECT line', () => {
+    const jwt = createUserJwt(user, account, peelUserJwtOptions('x'.repeat(128), account.publicKey));
+    expect(decodeUserJwt(jwt).name).toHaveLength(128);
+  });
+
+  it('of a master and an admin carry their names', () => {
+    expect(masterUserJwtOptions(account.publicKey)).toMatchObject({
+      name: 'zester-master',
+      permissions: masterPermissions(),
+    });
+    expect(adminUserJwtOptions(account.publicKey)).toMatchObject({
+      name: 'zester-admin',
+      permissions: adminPermissions(),
+    });
+  });
+
+  it("need an account's public key", async () => {
+    await refusal('ERR_KEY_ROLE', () => peelUserJwtOptions('web-01', user.publicKey));
+    await refusal(
+      'ERR_KEY_IS_A_SEED',
+      () => masterUserJwtOptions(Buffer.from(account.seed).toString()),
+      account.seed,
+    );
+    await refusal('ERR_KEY_ENCODING', () => adminUserJwtOptions(''));
+  });
+});
