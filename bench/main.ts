@@ -1,0 +1,16 @@
+/** `npm run bench -- [issue] [verify]`: what is named, or everything. Ends with 1 when a bar is not met. */
+const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
+  issue: async () => (await import('./issue.js')).issue(),
+  verify: async () => (await import('./verify.js')).verify(),
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(`no such bench: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  for (const name of named.length === 0 ? Object.keys(BENCHES) : named) {
+    if ((await BENCHES[name]?.()) !== true) process.exitCode = 1;
+  }
+}
