@@ -1,0 +1,50 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findNatsServer } from '../../src/nats-server/find.js';
+import { tempDir } from '../support/temp-dir.js';
+
+async function program(path: string): Promise<string> {
+  await writeFile(path, '#!/bin/sh\n');
+  await chmod(path, 0o755);
+  return path;
+}
+
+describe('finding the nats-server program', () => {
+  it('takes the one that ZESTER_NATS_SERVER names, before that of the PATH', async () => {
+    const dir = await tempDir();
+    await program(join(dir, 'nats-server'));
+    const mine = await program(join(dir, 'mine'));
+    expect(await findNatsServer({ ZESTER_NATS_SERVER: mine, PATH: dir })).toBe(mine);
+  });
+
+  it('takes the first of the PATH', async () => {
+    const [first, second] = [await tempDir(), await tempDir()];
+    const found = await program(join(second, 'nats-server'));
+    expect(await findNatsServer({ PATH: `${first}:${second}` })).toBe(found);
+  });
+
+  it('passes over a directory of that name, and a file that cannot be run', async () => {
+    const [directory, plain, good] = [await tempDir(), await tempDir(), await tempDir()];
+    await mkdir(join(directory, 'nats-server'));
+    await writeFile(join(plain, 'nats-server'), '');
+    const found = await program(join(good, 'nats-server'));
+    expect(await findNatsServer({ PATH: [directory, plain, good].join(':') })).toBe(found);
+  });
+
+  it('finds the one of this machine, with an empty PATH too where a package put it', async () => {
+    expect(await findNatsServer()).toMatch(/\/nats-server$/);
+  });
+
+  it('says in one line how to install it when ZESTER_NATS_SERVER names none', async () => {
+    const gone = join(await tempDir(), 'gone');
+    const error = await findNatsServer({ ZESTER_NATS_SERVER: gone }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: 'NatsServerError', code: 'ERR_NATS_SERVER_NOT_FOUND' });
+    const { message } = error as Error;
+    expect(message).toContain(gone);
+    expect(message).toContain('apt-get install nats-server');
+    expect(message).toContain('brew install nats-server');
+    expect(message).toContain('docker run');
+    expect(message).not.toContain('\n');
+  });
+});
