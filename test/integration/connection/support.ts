@@ -114,7 +114,7 @@ export async function works(nc: NatsConnection): Promise<void> {
 export async function connectedUsers(system: NatsConnection): Promise<{ nkey: string; name: string }[]> {
   const answer = await system.request(
     '$SYS.REQ.SERVER.PING.CONNZ',
-    JSON.stringify({ auth: true, state: 'open', limit: 1024 }),
+    JSON.stringify({ auth: true, limit: 1024 }),
     { timeout: 5_000 },
   );
   const { data } = answer.json<{
