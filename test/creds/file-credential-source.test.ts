@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadCredsFile, writeCredsFile, type CredentialEvent } from '../../src/index.js';
+import {
+  FileCredentialSource,
+  type FileCredentialSourceOptions,
+} from '../../src/creds/file-credential-source.js';
+import { expectNoSeed } from '../support/refusal.js';
+import { makeCredentials, type Credentials } from './credentials.js';
+
+let directory: string;
+let path: string;
+let events: CredentialEvent[];
+const first = makeCredentials();
+const second = makeCredentials();
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'zester-test-'));
+  path = join(directory, 'peel.creds');
+  events = [];
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+function source(options: FileCredentialSourceOptions = {}): FileCredentialSource {
+  return new FileCredentialSource(path, { onEvent: (event) => events.push(event), ...options });
+}
+
+const write = (made: Credentials) => writeCredsFile(path, made.jwt, made.seed);
+
+describe('the credentials of a file', () => {
+  it('are read at each connect, and an event says when they are new', async () => {
+    await write(first);
+    const credentials = source();
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt, nkey: first.user.publicKey });
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
+    await write(second);
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: second.jwt, nkey: second.user.publicKey });
+    expect(events).toEqual([
+      {
+        type: 'credentialsLoaded',
+        path,
+        publicKey: first.user.publicKey,
+        name: 'web-01',
+        expiresAt: undefined,
+      },
+      {
+        type: 'credentialsLoaded',
+        path,
+        publicKey: second.user.publicKey,
+        name: 'web-01',
+        expiresAt: undefined,
+      },
+    ]);
+  });
+
+  it('that were loaded before are no news', async () => {
+    await write(first);
+    const credentials = source({ initial: await loadCredsFile(path) });
+    expect(credentials.current?.jwt).toBe(first.jwt);
+    expect(credentials.refresh()).toBe('unchanged');
+    expect(events).toEqual([]);
+  });
+
+  it('say when they expire, in milliseconds', async () => {
+    const made = makeCredentials({ expiry: 60, now: () => 1_000_000 });
+    await write(made);
+    expect(source({ now: () => 1_000_000 }).refresh()).toBe('changed');
+    expect(events).toMatchObject([{ type: 'credentialsLoaded', expiresAt: 1_060_000 }]);
+  });
+
+  it('show no seed, nor does what happens to them', async () => {
+    await write(first);
+    const credentials = source();
+    credentials.authenticator('n');
+    await writeFile(path, second.text.replace(first.seed, second.seed).slice(0, -90));
+    credentials.authenticator('n');
+    expect(events).toHaveLength(2);
+    for (const shown of [credentials, credentials.authenticator, ...events]) {
+      expectNoSeed(shown, first.seed, second.seed);
+    }
+  });
+});
+
+describe('the last good credentials stay in use', () => {
+  const bad: [string, () => unknown, string][] = [
+    ['is missing', () => rm(path), 'ERR_FILE_NOT_FOUND'],
+    ['is empty', () => writeFile(path, ''), 'ERR_CREDS_NO_JWT'],
+    ['is torn', () => writeFile(path, second.text.slice(0, 200)), 'ERR_CREDS_FORMAT'],
+    ['is garbage', () => writeFile(path, Buffer.from([0, 255, 13, 10, 1])), 'ERR_CREDS_NO_JWT'],
+    [
+      'holds a mismatched pair',
+      () => writeFile(path, first.text.replace(first.seed, second.seed)),
+      'ERR_CREDS_SEED_MISMATCH',
+    ],
+    ['is too large', () => writeFile(path, ' '.repeat(100_000)), 'ERR_CREDS_TOO_LARGE'],
+    ['has become a directory', async () => (await rm(path), await mkdir(path)), 'ERR_FILE_IS_DIRECTORY'],
+    ['holds expired ones', () => write(makeCredentials({ expiry: 1, now: () => 1e12 })), 'ERR_CREDS_EXPIRED'],
+    ["holds another peel's", () => write(makeCredentials({ name: 'web-02' })), 'ERR_CREDS_OTHER_PEEL'],
+  ];
+
+  it.each(bad)(
+    'when the file %s, an event says so, and the good ones are taken when they come',
+    async (_, spoil, code) => {
+      await write(first);
+      const credentials = source({ keepName: true });
+      credentials.authenticator('n');
+      await spoil();
+      events = [];
+      expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt, nkey: first.user.publicKey });
+      expect(events).toMatchObject([
+        { type: 'credentialsRejected', path, error: { code }, inUse: first.user.publicKey },
+      ]);
+      for (const event of events) expectNoSeed(event, first.seed, second.seed);
+      await rm(path, { recursive: true, force: true });
+      await write(second);
+      expect(credentials.authenticator('n')).toMatchObject({ jwt: second.jwt });
+    },
+  );
+
+  it('when the file has become a named pipe, which does not stop the process', async ({ skip }) => {
+    skip(process.platform === 'win32', 'there are no named pipes in files');
+    await write(first);
+    const credentials = source();
+    credentials.authenticator('n');
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
+    expect(events.at(-1)).toMatchObject({ type: 'credentialsRejected' });
+  });
+});
+
+describe('the authenticator never throws', () => {
+  it('without any good credentials: it sends none, for the server to refuse', () => {
+    expect(source().authenticator('n')).toBeUndefined();
+    expect(events).toMatchObject([{ type: 'credentialsRejected', inUse: undefined }]);
+  });
+
+  it('when a listener throws', async () => {
+    await write(first);
+    const credentials = source({
+      onEvent: () => {
+        throw new Error('in the listener');
+      },
+    });
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
+  });
+
+  it('when the credentials it was given were wiped', async () => {
+    await write(first);
+    const initial = await loadCredsFile(path);
+    const credentials = source({ initial });
+    initial.wipe();
+    await rm(path);
+    expect(credentials.authenticator('n')).toBeUndefined();
+    expect(events.at(-1)).toMatchObject({ type: 'credentialsRejected', error: { code: 'ERR_CREDS_WIPED' } });
+  });
+});
+
+describe("another peel's file", () => {
+  it('is not used where a name is expected, not even at first', async () => {
+    await write(makeCredentials({ name: 'web-02' }));
+    const credentials = source({ expectedName: 'web-01' });
+    expect(credentials.authenticator('n')).toBeUndefined();
+    expect(events).toMatchObject([{ type: 'credentialsRejected', error: { code: 'ERR_CREDS_OTHER_PEEL' } }]);
+  });
+
+  it('is used where no name is asked for', async () => {
+    await write(first);
+    const credentials = source();
+    credentials.refresh();
+    await write(makeCredentials({ name: 'web-02' }));
+    expect(credentials.refresh()).toBe('changed');
+  });
+});
+
+describe('credentials past their time', () => {
+  it('are reported at each connect', async () => {
+    const made = makeCredentials({ expiry: 60, now: () => 1_000_000 });
+    await write(made);
+    let now = 1_000_000;
+    const credentials = source({ now: () => now });
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: made.jwt });
+    expect(credentials.reportExpiry()).toBe(false);
+    now = 1_060_000;
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: made.jwt });
+    expect(events.at(-1)).toEqual({
+      type: 'credentialsExpired',
+      path,
+      publicKey: made.user.publicKey,
+      expiredAt: 1_060_000,
+    });
+  });
+});

@@ -1,0 +1,338 @@
+import * as jwtJs from '@nats-io/jwt';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createAccountJwt,
+  createOperatorJwt,
+  CredsError,
+  decodeUserJwt,
+  generateCurveKey,
+  generateKeyBundle,
+  MAX_CREDS_BYTES,
+  parseCredsData,
+  publicKeyFromSeed,
+} from '../../src/index.js';
+import { alter } from '../jwt/forge.js';
+import { refusal } from '../support/refusal.js';
+import { makeCredentials, text } from './credentials.js';
+
+const good = makeCredentials();
+const other = makeCredentials({ name: 'web-02' });
+const jwtSection = `-----BEGIN NATS USER JWT-----\n${good.jwt}\n------END NATS USER JWT------\n`;
+const seedSection = `-----BEGIN USER NKEY SEED-----\n${good.seed}\n------END USER NKEY SEED------\n`;
+
+describe('a .creds file is read', () => {
+  it.each<[string, string | Uint8Array]>([
+    ['as it is written', good.text],
+    ['from a Uint8Array', new Uint8Array(Buffer.from(good.text))],
+    ['from a Buffer', Buffer.from(good.text)],
+    ['from a part of a larger buffer', Buffer.from(`xx${good.text}xx`).subarray(2, 2 + good.text.length)],
+    ['with \\r\\n', good.text.replaceAll('\n', '\r\n')],
+    ['with \\r alone', good.text.replaceAll('\n', '\r')],
+    ['with mixed line ends', good.text.replace('\n', '\r\n')],
+    ['without the banner', `${jwtSection}\n${seedSection}`],
+    ['without the banner and the blank line', jwtSection + seedSection],
+    ['without the final newline', good.text.trimEnd()],
+    ['without anything after the seed', (jwtSection + seedSection).trimEnd()],
+    ['with blank lines around everything', `\n\n${good.text.replaceAll('\n', '\n\n')}\n\n`],
+    ['with spaces and tabs around the lines', good.text.replaceAll('\n', ' \t\n \t')],
+    ['with a byte order mark', Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from(`\n${good.text}`)])],
+    ['with the seed before the JWT', seedSection + jwtSection],
+    [
+      'with other text around the sections',
+      `# of web-01\n${jwtSection}a comment\n---\n${seedSection}the end`,
+    ],
+    ['with other numbers of dashes', (jwtSection + seedSection).replace(/-{5,6}/g, '---')],
+    [
+      'with a banner in other words',
+      good.text.replace('NKEY Seed printed below', 'Ключ: the seed printed below'),
+    ],
+  ])('%s', (_, data) => {
+    const creds = parseCredsData(data, 'embedded-creds');
+    expect(creds.jwt).toBe(good.jwt);
+    expect(text(creds.seed)).toBe(good.seed);
+    expect(creds.claims).toEqual(decodeUserJwt(good.jwt));
+    expect(creds).toMatchObject({ path: 'embedded-creds', source: 'bytes', publicKey: good.user.publicKey });
+  });
+
+  it('as fmtCreds of @nats-io/jwt writes it', async () => {
+    const [account, user] = [jwtJs.createAccount(), jwtJs.createUser()];
+    const jwt = await jwtJs.encodeUser('theirs', user, account, {});
+    const creds = parseCredsData(jwtJs.fmtCreds(jwt, user), 'theirs');
+    expect(creds.jwt).toBe(jwt);
+    expect(creds.claims.name).toBe('theirs');
+    expect(creds.seed).toEqual(user.getSeed());
+  });
+
+  it('and ours is read by parseCreds of @nats-io/jwt', async () => {
+    const theirs = await jwtJs.parseCreds(Buffer.from(good.text));
+    expect(theirs).toMatchObject({ key: good.seed, jwt: good.jwt, aid: good.account.publicKey });
+  });
+
+  it('when it has expired: that is for who uses it to say', () => {
+    const old = makeCredentials({ expiry: 1, now: () => 1_000_000_000_000 });
+    const creds = parseCredsData(old.text, 'old');
+    expect(creds.isExpired()).toBe(true);
+    expect(creds.isExpired(() => 1_000_000_000_999)).toBe(false);
+    expect(creds.isExpired(() => 1_000_000_001_000)).toBe(true);
+  });
+});
+
+describe('a .creds file is refused', () => {
+  const operator = generateKeyBundle('operator');
+  const accountJwt = createAccountJwt(good.account, operator, { name: 'A' });
+  const operatorJwt = createOperatorJwt(operator, { name: 'O' });
+  const damagedSeed = good.seed.slice(0, 30) + (good.seed[30] === 'A' ? 'B' : 'A') + good.seed.slice(31);
+  const withSeed = (seed: string) => good.text.replace(good.seed, seed);
+  const withJwt = (jwt: string) => good.text.replace(good.jwt, jwt);
+
+  it.each<[string, string, string]>([
+    ['when it is empty', '', 'ERR_CREDS_NO_JWT'],
+    ['when it has no JWT', seedSection, 'ERR_CREDS_NO_JWT'],
+    ['when the JWT section is empty', withJwt(''), 'ERR_CREDS_NO_JWT'],
+    ['when it is a JWT alone, without its section', good.jwt, 'ERR_CREDS_NO_JWT'],
+    ['when it has no seed', jwtSection, 'ERR_CREDS_NO_SEED'],
+    ['when the seed section is empty', withSeed(''), 'ERR_CREDS_NO_SEED'],
+    [
+      'when it ends before the seed section',
+      good.text.slice(0, good.text.indexOf('-----BEGIN USER')),
+      'ERR_CREDS_NO_SEED',
+    ],
+    ['with two JWTs', jwtSection + good.text, 'ERR_CREDS_DUPLICATE_JWT'],
+    ['with the JWT of another', other.text + jwtSection, 'ERR_CREDS_DUPLICATE_JWT'],
+    ['with two seeds', good.text + seedSection, 'ERR_CREDS_DUPLICATE_SEED'],
+    ['when two files are put together', good.text + other.text, 'ERR_CREDS_DUPLICATE_JWT'],
+    ['when it is cut off within the JWT', good.text.slice(0, 100), 'ERR_CREDS_FORMAT'],
+    [
+      'when it is cut off within the seed',
+      good.text.slice(0, good.text.indexOf(good.seed) + 20),
+      'ERR_CREDS_FORMAT',
+    ],
+    [
+      'when it is cut off after the seed',
+      good.text.slice(0, good.text.indexOf(good.seed) + 58),
+      'ERR_CREDS_FORMAT',
+    ],
+    ['when a section holds two lines', withSeed(`${good.seed}\n${good.seed}`), 'ERR_CREDS_FORMAT'],
+    [
+      'when a section is not closed before the next',
+      good.text.replace('------END NATS USER JWT------\n', ''),
+      'ERR_CREDS_FORMAT',
+    ],
+    [
+      'when a section is closed by another',
+      good.text.replace('END NATS USER JWT', 'END USER NKEY SEED'),
+      'ERR_CREDS_FORMAT',
+    ],
+    ["with an account's seed", withSeed(text(good.account.seed)), 'ERR_CREDS_SEED_ROLE'],
+    ["with an operator's seed", withSeed(text(operator.seed)), 'ERR_CREDS_SEED_ROLE'],
+    ['with the seed of a curve key', withSeed(text(generateCurveKey().seed)), 'ERR_CREDS_SEED_ROLE'],
+    ['with a seed that is damaged', withSeed(damagedSeed), 'ERR_CREDS_SEED_CHECKSUM'],
+    ['with a public key for a seed', withSeed(good.user.publicKey), 'ERR_CREDS_SEED_FORMAT'],
+    ['with a seed that was not copied whole', withSeed(good.seed.slice(0, -1)), 'ERR_CREDS_SEED_FORMAT'],
+    ['with text for a seed', withSeed('hunter2'), 'ERR_CREDS_SEED_FORMAT'],
+    ['with text for a JWT', withJwt('hello'), 'ERR_CREDS_JWT_FORMAT'],
+    [
+      'with an unsigned JWT',
+      withJwt(good.jwt.slice(0, good.jwt.lastIndexOf('.') + 1)),
+      'ERR_CREDS_JWT_FORMAT',
+    ],
+    ["with an account's JWT", withJwt(accountJwt), 'ERR_CREDS_JWT_TYPE'],
+    ["with an operator's JWT", withJwt(operatorJwt), 'ERR_CREDS_JWT_TYPE'],
+    [
+      'with a JWT that was altered',
+      withJwt(alter(good.jwt, (c) => void (c['name'] = 'admin'))),
+      'ERR_CREDS_JWT_SIGNATURE',
+    ],
+    ['with the seed of another user', withSeed(other.seed), 'ERR_CREDS_SEED_MISMATCH'],
+    ['with the JWT of another user', withJwt(other.jwt), 'ERR_CREDS_SEED_MISMATCH'],
+    ['when it is larger than 64 KiB', good.text + '\n'.repeat(MAX_CREDS_BYTES), 'ERR_CREDS_TOO_LARGE'],
+  ])('%s', async (_, data, code) => {
+    const seeds = [good.seed, other.seed, damagedSeed, good.account.seed, operator.seed];
+    for (const given of [data, Buffer.from(data)]) {
+      const error = (await refusal(
+        code,
+        () => parseCredsData(given, 'web-01.creds'),
+        ...seeds,
+      )) as CredsError;
+      expect(error).toBeInstanceOf(CredsError);
+      expect(error.path).toBe('web-01.creds');
+      expect(error.message).toContain('web-01.creds');
+    }
+  });
+
+  it.each([undefined, null, 7, {}, [good.text], new ArrayBuffer(8)])(
+    'when it is neither bytes nor text: %s',
+    async (data) => {
+      await refusal('ERR_CREDS_INPUT', () => parseCredsData(data as unknown as string, 'x'), good.seed);
+    },
+  );
+
+  it('when the credentials are given where their name belongs, without showing them', async () => {
+    await refusal('ERR_CREDS_NO_JWT', () => parseCredsData('embedded-creds', good.text), good.seed);
+    const bytes = Buffer.from(good.text) as unknown as string;
+    await refusal('ERR_CREDS_INPUT', () => parseCredsData('embedded-creds', bytes), good.seed);
+  });
+
+  it('is taken with exactly 64 KiB', () => {
+    const padded = good.text + '\n'.repeat(MAX_CREDS_BYTES - good.text.length);
+    expect(parseCredsData(padded, 'x').jwt).toBe(good.jwt);
+  });
+});
+
+describe('whatever comes in', () => {
+  /** Whether the pair belongs together, should there be one. */
+  function outcome(data: Uint8Array | string): 'creds' | 'error' {
+    let creds;
+    try {
+      creds = parseCredsData(data, 'any');
+    } catch (error) {
+      expect(error).toBeInstanceOf(CredsError);
+      return 'error';
+    }
+    expect(publicKeyFromSeed(creds.seed)).toBe(creds.claims.sub);
+    expect(decodeUserJwt(creds.jwt)).toEqual(creds.claims);
+    return 'creds';
+  }
+
+  it('any bytes and any text give credentials or an error of ours', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 2000 }),
+          fc.string({ unit: 'binary', maxLength: 2000 }),
+          fc
+            .array(
+              fc.constantFrom(
+                '-',
+                '---',
+                '\n',
+                '\r',
+                ' ',
+                'BEGIN ',
+                'END ',
+                'JWT',
+                'SEED',
+                good.jwt,
+                good.seed,
+                '.',
+              ),
+              { maxLength: 60 },
+            )
+            .map((parts) => parts.join('')),
+        ),
+        (data) => void outcome(data),
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('a file with bits flipped, bytes put in, taken out or cut off gives the same credential or none', () => {
+    const bytes = Buffer.from(good.text);
+    const at = fc.nat(bytes.length - 1);
+    const mutation = fc.oneof(
+      fc.tuple(at, fc.nat(7)).map(([i, bit]) => (b: Buffer) => {
+        const flipped = Buffer.from(b);
+        const j = i % Math.max(1, b.length);
+        flipped[j] = (flipped[j] ?? 0) ^ (1 << bit);
+        return flipped;
+      }),
+      fc.tuple(at, fc.uint8Array({ minLength: 1, maxLength: 8 })).map(
+        ([i, more]) =>
+          (b: Buffer) =>
+            Buffer.concat([b.subarray(0, i), more, b.subarray(i)]),
+      ),
+      fc.tuple(at, fc.integer({ min: 1, max: 80 })).map(
+        ([i, count]) =>
+          (b: Buffer) =>
+            Buffer.concat([b.subarray(0, i), b.subarray(i + count)]),
+      ),
+      at.map((i) => (b: Buffer) => b.subarray(0, i)),
+      at.map((i) => (b: Buffer) => b.subarray(i)),
+      fc.tuple(at, at).map(
+        ([i, j]) =>
+          (b: Buffer) =>
+            Buffer.concat([b, b.subarray(Math.min(i, j), Math.max(i, j))]),
+      ),
+    );
+    let survived = 0;
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 3 }), (mutations) => {
+        const mutated = mutations.reduce((b: Buffer, mutate) => Buffer.from(mutate(b)), bytes);
+        if (outcome(mutated) === 'error') return;
+        survived++;
+        const creds = parseCredsData(mutated, 'mutated');
+        expect(creds.claims).toEqual(decodeUserJwt(good.jwt));
+        expect(text(creds.seed)).toBe(good.seed);
+      }),
+      { numRuns: 3000 },
+    );
+    // a change in the banner harms nothing: the property above was not about errors alone
+    expect(survived).toBeGreaterThan(0);
+  });
+
+  it('lines of two files in any mixture give one of the two credentials or none', () => {
+    const lines = [...good.text.split('\n'), ...other.text.split('\n')].filter((line) => line !== '');
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(lines),
+        fc.subarray(lines),
+        fc.boolean(),
+        (shuffled, inOrder, shuffle) => {
+          outcome((shuffle ? shuffled : inOrder).join('\n'));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('every truncation of a file is refused, until only the banner is cut', () => {
+    const seedEnd = good.text.indexOf('------END USER NKEY SEED------');
+    for (let length = 0; length < good.text.length; length++) {
+      // three dashes are a marker's end, as in Go's parser
+      const whole = length >= seedEnd + '------END USER NKEY SEED---'.length;
+      expect(outcome(good.text.slice(0, length)), `cut to ${length}`).toBe(whole ? 'creds' : 'error');
+    }
+  });
+
+  it.each<[string, (size: number) => string]>([
+    ['dashes', (size) => '-'.repeat(size)],
+    ['short lines of dashes', (size) => '---\n'.repeat(size / 4)],
+    ['dashes that nearly close', (size) => `${'-'.repeat(150)}x\n`.repeat(size / 152)],
+    ['line ends', (size) => '\r\n'.repeat(size / 2)],
+    ['spaces', (size) => ' '.repeat(size)],
+    ['spaces with a letter at the end of each line', (size) => `${' '.repeat(1000)}x\n`.repeat(size / 1002)],
+    ['openings of sections', (size) => '-----BEGIN NATS USER JWT-----\n'.repeat(size / 30)],
+    ['empty sections', (size) => '-----BEGIN X-----\n-----END X-----\n'.repeat(size / 34)],
+    [
+      'a seed of that size',
+      (size) =>
+        `${jwtSection}-----BEGIN USER NKEY SEED-----\n${'S'.repeat(size)}\n------END USER NKEY SEED------`,
+    ],
+    [
+      'a JWT of dots',
+      (size) =>
+        `-----BEGIN NATS USER JWT-----\n${'.'.repeat(size)}\n------END NATS USER JWT------\n${seedSection}`,
+    ],
+    [
+      'a JWT of deeply nested lists',
+      (size) =>
+        `-----BEGIN NATS USER JWT-----\n${good.jwt.split('.')[0] ?? ''}.${Buffer.from('['.repeat((size * 3) / 4)).toString('base64url')}.x\n------END NATS USER JWT------\n${seedSection}`,
+    ],
+  ])('the work grows with the size, not with its square: %s', (_, make) => {
+    // the least of many runs: what the work costs without what else the machine does meanwhile
+    const cost = (data: string) => {
+      let least = Infinity;
+      for (let run = 0; run < 12; run++) {
+        const start = process.hrtime.bigint();
+        for (let i = 0; i < 20; i++) expect(() => parseCredsData(data, 'x')).toThrow(CredsError);
+        least = Math.min(least, Number(process.hrtime.bigint() - start));
+      }
+      return least;
+    };
+    const [small, large] = [make(3_800), make(60_800)];
+    cost(small); // compiled by then
+    // 16 times the size: a square would cost 256 times as much
+    expect(cost(large) / cost(small)).toBeLessThan(100);
+  });
+});
