@@ -69,7 +69,15 @@ export class CredsFile {
     return { authenticator, ignoreAuthErrorAbort: true };
   }
 
-  /** Overwrites the seed in memory. */
+  /** Whether {@link wipe} was called. */
+  get wiped(): boolean {
+    return this.#key.wiped;
+  }
+
+  /**
+   * Overwrites the seed in memory. Options made from a file go on with what the file holds; those made from bytes can
+   * sign no more, and the client closes a connection that would need it.
+   */
   wipe(): void {
     this.#key.wipe();
   }

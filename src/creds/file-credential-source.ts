@@ -69,13 +69,14 @@ export class FileCredentialSource {
     let bytes: Buffer | undefined;
     try {
       bytes = readWhole(this.path);
-      if (this.#currentBytes?.equals(bytes) === true) {
+      if (this.#currentBytes?.equals(bytes) === true && this.#current?.wiped === false) {
         this.#told = undefined;
         return 'unchanged';
       }
       const creds = parseCreds(bytes, this.path, 'file');
       if (creds.jwt === this.#current?.jwt) {
-        // the same credential in other bytes, or the initial one seen for the first time
+        // the same credential in other bytes, or the initial one, which its owner may have wiped since
+        if (this.#current.wiped) this.#current = creds;
         this.#currentBytes = bytes;
         return 'unchanged';
       }

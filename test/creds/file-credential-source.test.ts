@@ -148,7 +148,21 @@ describe('the authenticator never throws', () => {
     expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
   });
 
-  it('when the credentials it was given were wiped', async () => {
+  it('when the credentials it was given were wiped, and the file is still there: that is read', async () => {
+    await write(first);
+    const before = await loadCredsFile(path);
+    const credentials = source({ initial: before });
+    before.wipe();
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
+    const used = await loadCredsFile(path);
+    const { authenticator } = source({ initial: used });
+    authenticator('n');
+    used.wipe();
+    expect(authenticator('n')).toMatchObject({ jwt: first.jwt });
+    expect(events).toEqual([]);
+  });
+
+  it('when the credentials it was given were wiped, and the file is gone', async () => {
     await write(first);
     const initial = await loadCredsFile(path);
     const credentials = source({ initial });
