@@ -30,7 +30,7 @@ export function validateJwtChain(
   checkTime('account', account, now);
 
   const user = link('user', () => decodeUserJwt(userJwt));
-  checkUser(account, user);
+  checkUser(operator, account, user);
   checkTime('user', user, now);
   checkRevocation(account, user);
 }
@@ -98,7 +98,7 @@ function checkAccount(operator: OperatorClaims, account: AccountClaims): void {
   }
 }
 
-function checkUser(account: AccountClaims, user: UserClaims): void {
+function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserClaims): void {
   const issuerAccount = user.nats.issuer_account ?? '';
   if (issuerAccount !== '' && issuerAccount !== account.sub) {
     throw broken(
@@ -121,6 +121,12 @@ function checkUser(account: AccountClaims, user: UserClaims): void {
       );
     }
     if (typeof key !== 'string') scope = key;
+  } else if (operator.nats.strict_signing_key_usage === true) {
+    throw broken(
+      'user',
+      'ISSUER_STRICT',
+      `${user.sub} is signed by the account's identity key, and the operator allows only signing keys`,
+    );
   }
   if (scope !== undefined && !hasNoPermissions(user)) {
     throw broken(

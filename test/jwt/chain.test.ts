@@ -85,6 +85,7 @@ const CODES: Record<JwtChainErrorCode, true> = {
   ERR_CHAIN_ACCOUNT_INVALID: true,
   ERR_CHAIN_USER_ISSUER: true,
   ERR_CHAIN_USER_ISSUER_ACCOUNT: true,
+  ERR_CHAIN_USER_ISSUER_STRICT: true,
   ERR_CHAIN_USER_SCOPED: true,
   ERR_CHAIN_USER_BEARER: true,
   ERR_CHAIN_USER_EXPIRED: true,
@@ -109,8 +110,12 @@ describe('a chain holds', () => {
       () => [operatorJwt(), accountJwt(), scoped()],
     ],
     [
-      'under strict signing keys, when a signing key signed the account',
-      () => [operatorJwt({ strictSigningKeyUsage: true }), accountJwt({}, operatorSigner), userJwt()],
+      'under strict signing keys, when signing keys signed the account and the user',
+      () => [
+        operatorJwt({ strictSigningKeyUsage: true }),
+        accountJwt({}, operatorSigner),
+        userJwt({ issuerAccount }, accountSigner),
+      ],
     ],
     [
       'when the user is a bearer and the account allows it',
@@ -239,6 +244,11 @@ describe('the chain breaks at the user', () => {
 
   it('when a signing key signed it and it does not name the account', async () => {
     await breaks('ERR_CHAIN_USER_ISSUER', operatorJwt(), accountJwt(), userJwt({}, accountSigner));
+  });
+
+  it("when the account's identity key signed it under strict signing keys", async () => {
+    const o = operatorJwt({ strictSigningKeyUsage: true });
+    await breaks('ERR_CHAIN_USER_ISSUER_STRICT', o, accountJwt({}, operatorSigner), userJwt());
   });
 
   it('when it names another account', async () => {
