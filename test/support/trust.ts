@@ -65,7 +65,9 @@ export function createTestTrust(options: TestTrustOptions = {}): TestTrust {
       key: systemKey,
       jwt: createAccountJwt(systemKey, operatorSigner, { name: 'SYS' }),
     },
-    account: { key: accountKey, jwt: accountJwtWith({}) },
+    // a while ago, so that what a test pushes is newer: of two that were issued in the same second, a server that starts
+    // takes the one in its configuration
+    account: { key: accountKey, jwt: accountJwtWith({ now: () => Date.now() - 60_000, ...options.account }) },
     peelSigner,
     extraAccounts: Object.fromEntries(
       Object.entries(options.extraAccounts ?? {}).map(([name, extra]) => {
