@@ -268,5 +268,7 @@ class ReconnectDelays {
 function sameServerFirst(options: NatsOptions, connection: NatsConnection): NatsOptions {
   const servers = [options.servers ?? []].flat();
   const current = connection.getServer();
-  return { ...options, servers: current === '' ? servers : [current, ...servers], noRandomize: true };
+  if (current === '') return options;
+  const others = servers.filter((url) => !url.endsWith(current));
+  return { ...options, servers: [current, ...others], noRandomize: true };
 }

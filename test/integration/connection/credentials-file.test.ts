@@ -31,6 +31,7 @@ import {
   status,
   works,
   type TestPeel,
+  into,
 } from './support.js';
 
 let server: OperatorServer;
@@ -204,7 +205,7 @@ describe('expiry', () => {
     });
     const observer = await otherSide(server);
     const received: string[] = [];
-    peel.nc.subscribe('for.peel', { callback: (_error, msg) => received.push(msg.string()) });
+    peel.nc.subscribe('for.peel', { callback: into(received, (msg) => msg.string()) });
     await status(peel, 'disconnect');
     expect(peel.statuses.some((s) => s.type === 'error' && /expired/i.test(s.error.message))).toBe(true);
     expect(await event(peel, 'credentialsExpired')).toMatchObject({ path: peel.credsPath });
@@ -320,7 +321,7 @@ describe('watching the file', () => {
   it('what is published while it goes over arrives, in order and once', async () => {
     const observer = await otherSide(server);
     const received: number[] = [];
-    observer.subscribe('n', { callback: (_error, msg) => received.push(Number(msg.string())) });
+    observer.subscribe('n', { callback: into(received, (msg) => Number(msg.string())) });
     await observer.flush();
     const peel = await startPeel(server);
     let n = 0;

@@ -10,7 +10,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
-import { otherSide, SHORT_WAITS, startPeel, status, works } from './support.js';
+import { otherSide, SHORT_WAITS, startPeel, status, works, into } from './support.js';
 
 let server: OperatorServer;
 beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('what is published while the server is killed and started again', () =>
 
     // the listener of this test subscribes on the same connection: nobody else is there when the server comes back
     const received: string[] = [];
-    peel.nc.subscribe('log.>', { callback: (_error, msg) => received.push(msg.string()) });
+    peel.nc.subscribe('log.>', { callback: into(received, (msg) => msg.string()) });
     await server.start();
     await status(peel, 'reconnect');
     for (let i = 0; i < 100; i++) peel.nc.publish('log.entry', `after-${i}`);
@@ -73,7 +73,7 @@ describe('what is published while the server is killed and started again', () =>
   it('keeps its order through several outages in a row', async () => {
     const peel = await startPeel(server);
     const received: number[] = [];
-    peel.nc.subscribe('count', { callback: (_error, msg) => received.push(Number(msg.string())) });
+    peel.nc.subscribe('count', { callback: into(received, (msg) => Number(msg.string())) });
     let n = 0;
     for (let round = 0; round < 4; round++) {
       await outage(peel);
@@ -88,7 +88,7 @@ describe('what is published while the server is killed and started again', () =>
   it('is the content at the time of publish, even if the buffer of the caller is used again', async () => {
     const peel = await startPeel(server);
     const received: string[] = [];
-    peel.nc.subscribe('reused', { callback: (_error, msg) => received.push(msg.string()) });
+    peel.nc.subscribe('reused', { callback: into(received, (msg) => msg.string()) });
     await outage(peel);
     const reused = Buffer.from('first');
     peel.nc.publish('reused', reused);
@@ -102,12 +102,11 @@ describe('what is published while the server is killed and started again', () =>
     const peel = await startPeel(server);
     const received: { data: string; reply: string | undefined; header: string | undefined }[] = [];
     peel.nc.subscribe('rich.>', {
-      callback: (_error, msg) =>
-        received.push({
-          data: msg.string(),
-          reply: msg.reply === '' ? undefined : msg.reply,
-          header: msg.headers?.get('Trace'),
-        }),
+      callback: into(received, (msg) => ({
+        data: msg.string(),
+        reply: msg.reply === '' ? undefined : msg.reply,
+        header: msg.headers?.get('Trace'),
+      })),
     });
     await outage(peel);
     const h = headers();
@@ -127,7 +126,7 @@ describe('the bound of the reconnect buffer', () => {
   it('is exact to the byte: subject, headers and payload count, and one more byte throws without a loss', async () => {
     const peel = await startPeel(server, { reconnectBufferSize: 1_000 });
     const received: number[] = [];
-    peel.nc.subscribe('b', { callback: (_error, msg) => received.push(msg.data.length) });
+    peel.nc.subscribe('b', { callback: into(received, (msg) => msg.data.length) });
     await outage(peel);
     peel.nc.publish('b', new Uint8Array(899)); // 900 with the subject
     const h = headers();
@@ -135,7 +134,7 @@ describe('the bound of the reconnect buffer', () => {
     peel.nc.publish('b', new Uint8Array(80), { headers: h }); // 99: 999 in all
     expect(peel.nc.buffered).toEqual({ messages: 2, bytes: 999 });
     expect(() => peel.nc.publish('b', 'x')).toThrow(ReconnectBufferExceededError);
-    peel.nc.subscribe('c', { callback: () => received.push(-1) });
+    peel.nc.subscribe('c', { callback: into(received, () => -1) });
     expect(() => peel.nc.publish('c', '')).not.toThrow(); // 1 byte: exactly full
     expect(peel.nc.buffered.bytes).toBe(1_000);
     expect(() => peel.nc.publish('c', '')).toThrow(
@@ -198,7 +197,7 @@ describe('the bound of the reconnect buffer', () => {
 describe('a request made during an outage', () => {
   it('is sent after it and answered', async () => {
     const responder = await otherSide(server);
-    responder.subscribe('svc', { callback: (_error, msg) => msg.respond(`re:${msg.string()}`) });
+    responder.subscribe('svc', { callback: (_error, msg) => void msg.respond(`re:${msg.string()}`) });
     await responder.flush();
     const { peel, end } = await cutOff();
     const answer = peel.nc.request('svc', 'one', { timeout: 10_000 });
@@ -221,7 +220,7 @@ describe('a request made during an outage', () => {
     await expect(answer).rejects.toThrow(errors.TimeoutError);
     expect(peel.nc.buffered).toEqual({ messages: 0, bytes: 0 });
     const many = await peel.nc.requestMany('svc', 'q', { maxWait: 100 });
-    for await (const _ of many) expect.unreachable('nobody could answer');
+    for await (const msg of many) expect.unreachable(`nobody could answer, and ${msg.subject} did`);
     await server.start();
     await works(peel.nc);
   });
@@ -231,7 +230,7 @@ describe('drain and close during an outage', () => {
   it('drain waits for the end of the outage and delivers', async () => {
     const observer = await otherSide(server);
     const received: string[] = [];
-    observer.subscribe('last.words', { callback: (_error, msg) => received.push(msg.string()) });
+    observer.subscribe('last.words', { callback: into(received, (msg) => msg.string()) });
     await observer.flush();
     const { peel, end } = await cutOff();
     peel.nc.publish('last.words', 'goodbye');
@@ -342,7 +341,7 @@ describe('withReconnectBuffer', () => {
     const nc = withReconnectBuffer(raw, { maxBytes: 64 });
     atEnd(() => nc.close());
     const received: string[] = [];
-    nc.subscribe('r', { callback: (_error, msg) => received.push(msg.string()) });
+    nc.subscribe('r', { callback: into(received, (msg) => msg.string()) });
     const lost = (async () => {
       for await (const s of nc.status()) if (s.type === 'disconnect') return;
     })();

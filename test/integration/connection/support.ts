@@ -1,4 +1,10 @@
-import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
+import {
+  connect,
+  type Msg,
+  type MsgCallback,
+  type NatsConnection,
+  type Status,
+} from '@nats-io/transport-node';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import {
   connectPeel,
@@ -49,6 +55,13 @@ export function collect<T>(iterator: AsyncIterable<T>): T[] {
     for await (const item of iterator) items.push(item);
   })();
   return items;
+}
+
+/** A callback that keeps what it reads of each message. */
+export function into<T>(received: T[], read: (msg: Msg) => T): MsgCallback<Msg> {
+  return (_error, msg) => {
+    received.push(read(msg));
+  };
 }
 
 /** A plain connection of the client as another user, for the other side of a test. */
