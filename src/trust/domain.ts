@@ -29,6 +29,8 @@ export class TrustDomain {
     account: string;
     peelSigning: string;
   }>;
+  /** The URLs of the fleet's servers; empty when the home names none. */
+  readonly servers: readonly string[];
   readonly operatorJwt: string;
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
@@ -45,6 +47,7 @@ export class TrustDomain {
       account: account.publicKey,
       peelSigning: account.peelSigningKey,
     };
+    this.servers = settings.servers ?? [];
     this.operatorJwt = jwts.operatorJwt;
     this.systemAccountJwt = jwts.systemAccountJwt;
     this.accountJwt = jwts.accountJwt;

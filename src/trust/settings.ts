@@ -16,6 +16,7 @@ const schema = v.looseObject({
   operator: v.looseObject({ ...party, signingKey: v.string() }),
   systemAccount: v.looseObject(party),
   account: v.looseObject({ ...party, peelSigningKey: v.string() }),
+  servers: v.optional(v.array(v.string())),
 });
 
 /** What `zester.json` says: names, public keys, the version of the layout. No secret. */
@@ -26,6 +27,8 @@ export interface TrustSettings {
   operator: { name: string; publicKey: string; signingKey: string };
   systemAccount: { name: string; publicKey: string };
   account: { name: string; publicKey: string; peelSigningKey: string };
+  /** The servers of the fleet, as `init --servers` was given them. */
+  servers?: string[] | undefined;
 }
 
 /** @throws FileError */

@@ -1,0 +1,48 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+/** The server of a home that names none. */
+export const DEFAULT_SERVER = 'nats://127.0.0.1:4222';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Where the trust domain is: where was said, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
+ * `~/.local/share/zester`.
+ *
+ * Source: the XDG Base Directory Specification, which says that a path which is not absolute is to be ignored.
+ *
+ * @param given what `--home` says, if it was given
+ * @returns an absolute path
+ */
+export function homePath(given: string | undefined, env: Environment = process.env): string {
+  const said = given ?? nonEmpty(env['ZESTER_HOME']);
+  if (said !== undefined) return resolve(said);
+  const data = nonEmpty(env['XDG_DATA_HOME']);
+  if (data !== undefined && isAbsolute(data)) return join(data, 'zester');
+  return join(nonEmpty(env['HOME']) ?? homedir(), '.local', 'share', 'zester');
+}
+
+/**
+ * The servers to connect to: those that were said, else `ZESTER_SERVERS` (commas between them), else the home's, else
+ * one on this machine.
+ *
+ * @param given what `--servers` says, if it was given
+ * @param ofHome what the home says, if there is one and it names any
+ */
+export function serverUrls(
+  given: readonly string[] | undefined,
+  ofHome: readonly string[] = [],
+  env: Environment = process.env,
+): string[] {
+  const named = (given ?? []).length > 0 ? given : nonEmpty(env['ZESTER_SERVERS'])?.split(',');
+  const urls = (named ?? ofHome)
+    .flatMap((text) => text.split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  return urls.length > 0 ? urls : [DEFAULT_SERVER];
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
