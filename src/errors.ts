@@ -266,7 +266,21 @@ export type TrustErrorCode =
   /** A seed is needed that is not in the home. */
   | 'ERR_TRUST_KEY_OFFLINE'
   /** A seed file of the home holds another key's. */
-  | 'ERR_TRUST_KEY_MISMATCH';
+  | 'ERR_TRUST_KEY_MISMATCH'
+  /** Another command is changing the home. */
+  | 'ERR_TRUST_LOCKED'
+  /** No signing key of that public key, or it cannot be taken away. */
+  | 'ERR_TRUST_SIGNING_KEY'
+  /** The permissions asked for cannot stand in a template, or would allow everything. */
+  | 'ERR_TRUST_PERMISSIONS'
+  /** There is nothing known to revoke under what was named. */
+  | 'ERR_TRUST_NOTHING_TO_REVOKE'
+  /** The revocation would lock out the master and the admin of this home too. */
+  | 'ERR_TRUST_REVOKES_MASTER'
+  /** The account JWT would be larger than the servers take. */
+  | 'ERR_TRUST_ACCOUNT_TOO_LARGE'
+  /** The directory for the identity seeds cannot be used. */
+  | 'ERR_TRUST_EXPORT';
 
 /** The trust domain in a home cannot be made or used as it is. `path` says which home, or which file of it. */
 export class TrustError extends ZesterError<TrustErrorCode> {
@@ -283,7 +297,23 @@ export type NatsServerErrorCode =
   /** No `nats-server` program on this machine. */
   | 'ERR_NATS_SERVER_NOT_FOUND'
   /** It started and ended again, or did not become ready in time. */
-  | 'ERR_NATS_SERVER_START';
+  | 'ERR_NATS_SERVER_START'
+  /** There are no credentials of the system account to speak to it with. */
+  | 'ERR_NATS_SERVER_NO_SYSTEM_CREDS'
+  /** It does not take these credentials: it trusts another operator, or they expired. */
+  | 'ERR_NATS_SERVER_REFUSED'
+  /** It does not answer. */
+  | 'ERR_NATS_SERVER_UNREACHABLE'
+  /** The user is none of the system account. */
+  | 'ERR_NATS_SERVER_NOT_SYSTEM'
+  /** Its resolver takes no account JWTs (`MEMORY`). */
+  | 'ERR_NATS_SERVER_RESOLVER'
+  /** It refused the account JWT. */
+  | 'ERR_NATS_SERVER_PUSH_REFUSED'
+  /** Some servers of the cluster confirmed, others did not. */
+  | 'ERR_NATS_SERVER_PUSH_INCOMPLETE'
+  /** Servers do not know a signing key of the operator yet. */
+  | 'ERR_NATS_SERVER_OPERATOR_OUTDATED';
 
 /** The `nats-server` program is missing or does not do its work. */
 export class NatsServerError extends ZesterError<NatsServerErrorCode> {

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FileError, TrustError } from '../errors.js';
+import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
+
+/** How {@link withHomeLock} waits. */
+export interface HomeLockOptions {
+  /** How long to wait for another command, in milliseconds; 10,000 by default. 0: not at all. */
+  waitMs?: number;
+  /** Hears once, when another holds the lock and the waiting begins. */
+  onWait?: (holder: LockHolder) => void;
+}
+
+/** Who holds the lock of a home. */
+export interface LockHolder extends ProcessIdentity {
+  host: string;
+  /** What it is doing, such as `zester revoke`. */
+  what: string;
+  /** ISO 8601. */
+  since: string;
+}
+
+const DEFAULT_WAIT_MS = 10_000;
+const POLL_MS = 25;
+
+/**
+ * Runs `fn` while no other command changes the same home, in this process or another. The lock of a process that died is
+ * taken over. It is not reentrant: `fn` must not ask for the lock of the same home again.
+ *
+ * The lock is a row of numbered files in `lock/`, of which the highest counts: it names its holder or says "released".
+ * Taking the lock is creating the next number, which the system lets one process do. So two that find the same dead
+ * holder cannot both take over, as they could if the stale file were deleted first.
+ *
+ * @param home the home; it must be there
+ * @param what what is done, for the error that others get
+ * @throws TrustError `ERR_TRUST_LOCKED` when another holds it for longer than `waitMs`; FileError when the home cannot
+ *   be written; and what `fn` throws
+ */
+export async function withHomeLock<T>(
+  home: string,
+  what: string,
+  fn: () => Promise<T>,
+  options: HomeLockOptions = {},
+): Promise<T> {
+  const directory = join(resolve(home), 'lock');
+  const ticket = await acquire(home, directory, what, options);
+  try {
+    return await fn();
+  } finally {
+    await release(directory, ticket);
+  }
+}
+
+/** What a ticket's file says: its holder, or null once it is released. */
+type Ticket = LockHolder | null;
+
+async function acquire(
+  home: string,
+  directory: string,
+  what: string,
+  options: HomeLockOptions,
+): Promise<number> {
+  await inHome(directory, () => mkdir(directory, { mode: 0o700 }), 'EEXIST');
+  const deadline = Date.now() + (options.waitMs ?? DEFAULT_WAIT_MS);
+  let told = false;
+  for (;;) {
+    const last = (await numbers(directory)).at(-1) ?? 0;
+    const ticket = last === 0 ? null : await readTicket(directory, last);
+    if (ticket === undefined) continue; // a later one is there, and this one was cleared away
+    if (ticket === null || (await isDead(ticket))) {
+      if (await take(directory, last + 1, what)) return last + 1;
+      continue;
+    }
+    if (Date.now() >= deadline) throw locked(home, directory, last, ticket);
+    if (!told) options.onWait?.(ticket);
+    told = true;
+    await delay(POLL_MS);
+  }
+}
+
+/** Creates the ticket, whole from the first instant, unless somebody else did or went past it. */
+async function take(directory: string, number: number, what: string): Promise<boolean> {
+  const holder: LockHolder = {
+    ...(await processIdentity()),
+    host: hostname(),
+    what,
+    since: new Date().toISOString(),
+  };
+  const temporary = await writeTemporary(directory, holder);
+  try {
+    await link(temporary, join(directory, String(number)));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw cannotWrite(directory, cause);
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+  const all = await numbers(directory);
+  if (all.at(-1) !== number) {
+    // others took higher ones since we looked, and cleared this number away
+    await unlink(join(directory, String(number))).catch(() => undefined);
+    return false;
+  }
+  // the one before stays, so that who reads the directory now finds one of the two
+  for (const old of all) {
+    if (old < number - 1) await unlink(join(directory, String(old))).catch(() => undefined);
+  }
+  await removeTemporaries(directory);
+  return true;
+}
+
+async function release(directory: string, number: number): Promise<void> {
+  try {
+    await rename(await writeTemporary(directory, null), join(directory, String(number)));
+  } catch {
+    // a disk that is full by now: without its file, the next sees the released ticket before it
+    await unlink(join(directory, String(number))).catch(() => undefined);
+  }
+}
+
+async function writeTemporary(directory: string, ticket: Ticket): Promise<string> {
+  const path = join(directory, `.${process.pid}-${randomBytes(6).toString('hex')}`);
+  await inHome(directory, () => writeFile(path, JSON.stringify(ticket), { flag: 'wx', mode: 0o600 }));
+  return path;
+}
+
+/** Temporaries of processes that died between writing and linking: they are used for an instant. */
+async function removeTemporaries(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const pid = /^\.(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
+    if (pid === undefined || Number(pid) === process.pid) continue;
+    if (!(await isSameProcess({ pid: Number(pid) }))) {
+      await unlink(join(directory, name)).catch(() => undefined);
+    }
+  }
+}
+
+async function numbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return names
+    .filter((name) => /^\d{1,15}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** undefined: there is no such ticket any more. A file that holds something else counts as released: nobody holds it. */
+async function readTicket(directory: string, number: number): Promise<Ticket | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, String(number)), 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw cannotWrite(directory, cause);
+  }
+  try {
+    const ticket = JSON.parse(text) as Partial<LockHolder> | null;
+    return typeof ticket?.pid === 'number' ? (ticket as LockHolder) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A process of another host or container cannot be asked: it counts as alive, and the error says what to delete. */
+async function isDead(holder: LockHolder): Promise<boolean> {
+  return holder.host === hostname() && !(await isSameProcess(holder));
+}
+
+function locked(home: string, directory: string, number: number, holder: LockHolder): TrustError {
+  const elsewhere = holder.host !== hostname();
+  const where = elsewhere ? ` on the host ${holder.host}` : '';
+  return new TrustError(
+    'ERR_TRUST_LOCKED',
+    home,
+    `${home} is in use by "${holder.what}" (process ${holder.pid}${where}, since ${holder.since}): try again when it is done` +
+      (elsewhere ? `; if that host is gone, delete ${join(directory, String(number))}` : ''),
+  );
+}
+
+async function inHome(directory: string, act: () => Promise<unknown>, but?: string): Promise<void> {
+  try {
+    await act();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== but) throw cannotWrite(directory, cause);
+  }
+}
+
+function cannotWrite(directory: string, cause: unknown): FileError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = {
+    EROFS: 'the file system is read-only',
+    EACCES: 'no permission',
+    EPERM: 'no permission',
+    ENOSPC: 'the disk is full',
+    ENOENT: 'the home is not there',
+  }[code ?? ''];
+  return new FileError(
+    'ERR_FILE_WRITE',
+    directory,
+    `cannot lock the home in ${directory}: ${why ?? `the system says ${code}`}; nothing was changed`,
+    { cause },
+  );
+}

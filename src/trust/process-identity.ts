@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+
+/** A process, told apart from a later one with the same id. */
+export interface ProcessIdentity {
+  pid: number;
+  /** When it started, in the system's own clock; absent where the system does not say. */
+  started?: string;
+}
+
+/** This process. */
+export async function processIdentity(): Promise<ProcessIdentity> {
+  const started = await startOf(process.pid);
+  return { pid: process.pid, ...(started !== undefined && { started }) };
+}
+
+/** Whether that very process still runs, on this host. */
+export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
+  try {
+    process.kill(identity.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  const started = await startOf(identity.pid);
+  if (started === ENDED) return false;
+  return identity.started === undefined || started === undefined || started === identity.started;
+}
+
+/** Killed, and its parent has not looked yet: such a process still has its id. */
+const ENDED = 'ended';
+
+/** The boot and the clock ticks after it: ids start again from 1 after a boot. Linux only. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const [stat, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'latin1'),
+      readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
+    ]);
+    // the second field is the program's name in parentheses, and may hold spaces; the state is the third, the start the 22nd
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return ENDED;
+    const ticks = fields[19];
+    return ticks === undefined ? undefined : `${boot.trim()}/${ticks}`;
+  } catch {
+    return undefined;
+  }
+}
