@@ -235,7 +235,7 @@ describe('expiry', () => {
 
   it('is said before each dial, and a dial comes no more often than the reconnect wait allows', async () => {
     const peel = await startPeel(server, {
-      credsPath: await server.user('web-01', { expiry: 1 }),
+      credsPath: await server.user('web-01', { expiry: 3 }),
       reconnectTimeWait: 200,
     });
     await event(peel, 'credentialsExpired');

@@ -1,0 +1,31 @@
+/**
+ * An agent that survives: its credentials may be replaced, expire or go bad, its server may die and come back.
+ *
+ *   node agent.js web-server-01 /etc/zester/web-server-01.creds nats://127.0.0.1:4222
+ */
+import { connectPeel } from 'zester';
+
+const [peelId = 'web-server-01', credsPath = `${peelId}.creds`, servers = 'nats://127.0.0.1:4222'] =
+  process.argv.slice(2);
+
+const nc = await connectPeel({
+  servers,
+  credsPath,
+  peelId,
+  rotate: 'hitless',
+  logger: { info: (fields, message) => console.log(message, fields), warn: console.warn },
+});
+console.log(`${peelId} is connected to ${nc.getServer()}`);
+
+// Answers its commands; the queue group is one of its own, so that a rotation loses and doubles none.
+nc.subscribe(`zester.cmd.${peelId}.uptime`, {
+  queue: peelId,
+  callback: (_error, msg) => void msg.respond(JSON.stringify({ uptime: process.uptime() })),
+});
+
+// Speaks for itself; in an outage this is kept, up to 8 MiB, and sent first when it is over.
+setInterval(() => nc.publish(`zester.event.${peelId}.alive`, new Date().toISOString()), 10_000).unref();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void nc.drain());
+const error = await nc.closed();
+if (error instanceof Error) console.error(`closed: ${error.message}`);
