@@ -45,7 +45,7 @@ export async function verify(): Promise<boolean> {
     },
     40,
   );
-  console.log('verify: the chain operator, account, user (median of one)');
+  console.log('verify: the chain operator, account, user (processor time of one)');
   printTimes(times);
   return printBars(
     (['40 permissions', 'scoped'] as const).map((kind) => ({

@@ -1,5 +1,3 @@
-import { asciiBytes } from '../nkeys/encoding.js';
-
 /**
  * The text of a `.creds` file, section by section as the specification gives it.
  *
@@ -21,16 +19,15 @@ const TAIL = `
 *************************************************************
 `;
 
-const MIDDLE_BYTES = asciiBytes(MIDDLE);
-const TAIL_BYTES = asciiBytes(TAIL);
-
 /** Puts a JWT and a seed's ASCII bytes into a file's bytes. It checks neither: `generateCredsFile` does. */
 export function formatCreds(jwt: string, seed: Uint8Array): Uint8Array {
-  const head = asciiBytes(HEAD + jwt);
-  const content = new Uint8Array(head.length + MIDDLE_BYTES.length + seed.length + TAIL_BYTES.length);
-  content.set(head);
-  content.set(MIDDLE_BYTES, head.length);
-  content.set(seed, head.length + MIDDLE_BYTES.length);
-  content.set(TAIL_BYTES, head.length + MIDDLE_BYTES.length + seed.length);
-  return content;
+  const start = HEAD.length + jwt.length + MIDDLE.length;
+  // alloc, not from: memory of its own and not of the shared pool, so that it can be wiped
+  const content = Buffer.alloc(start + seed.length + TAIL.length);
+  content.write(HEAD, 0, 'latin1');
+  content.write(jwt, HEAD.length, 'latin1');
+  content.write(MIDDLE, HEAD.length + jwt.length, 'latin1');
+  content.set(seed, start);
+  content.write(TAIL, start + seed.length, 'latin1');
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }

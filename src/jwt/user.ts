@@ -64,10 +64,10 @@ export function createUserJwtForPublicKey(
 
 function encodeUser(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
   if (signer.role !== 'account') throw wrongSigner('user JWT', signer, 'account');
-  const jwt = encodeJwt(
-    { ...timeClaims(options), sub: publicKey, name: options.name, nats: userNats(signer, options) },
-    signer,
-  );
+  // assign, here and below, not a literal with a spread and more: V8 makes new hidden classes for each of those, and that
+  // garbage costs more to collect than all the rest of a token
+  const own = { sub: publicKey, name: options.name, nats: userNats(signer, options) };
+  const jwt = encodeJwt(Object.assign(timeClaims(options), own), signer);
   const maxBytes = options.maxBytes ?? MAX_USER_JWT_BYTES;
   if (jwt.length > maxBytes) {
     throw new JwtError(
@@ -90,7 +90,7 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
     version: 2,
   };
   if (options.scoped !== true) {
-    return { ...permissionClaims(options.permissions ?? {}), ...userLimitClaims(options), ...base };
+    return Object.assign(permissionClaims(options.permissions ?? {}), userLimitClaims(options), base);
   }
   if (!isSigningKey) {
     throw new JwtError(
