@@ -444,7 +444,7 @@ describe('a user', () => {
   });
 
   it('is cut off when it expires', async () => {
-    const nc = await connectAs('brief', { expiry: 1 });
+    const nc = await connectAs('brief', { expiry: 3 });
     expect(await firstError(nc)).toBeInstanceOf(UserAuthenticationExpiredError);
     await nc.closed();
   });
