@@ -35,7 +35,15 @@ const SIGNATURE_LENGTH = 64;
  */
 export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   const { iat, sub, name, exp, nbf, nats } = claims;
-  const body = JSON.stringify({ exp, iat, iss: signer.publicKey, name, nbf, nats, sub });
+  return signClaims(JSON.stringify({ exp, iat, iss: signer.publicKey, name, nbf, nats, sub }), signer);
+}
+
+/**
+ * As {@link encodeJwt}, for claims that are text already.
+ *
+ * @param body a JSON object with the claims, `iss` too, and without `jti`
+ */
+export function signClaims(body: string, signer: KeyBundle): string {
   const json = buffer('json', BODY_OFFSET + body.length * MAX_UTF8_BYTES);
   const end = BODY_OFFSET + json.write(body, BODY_OFFSET, 'utf8');
   const jti = base32nopad.encode(sha512256(json.subarray(BODY_OFFSET, end)));

@@ -1,0 +1,109 @@
+import { decode } from '@nats-io/jwt';
+import { describe, expect, it } from 'vitest';
+import { createAccountJwt } from '../../src/jwt/account.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../../src/jwt/decode.js';
+import { signClaims } from '../../src/jwt/encode.js';
+import { createOperatorJwt } from '../../src/jwt/operator.js';
+import { resignAccountJwt, resignOperatorJwt } from '../../src/jwt/resign.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { refusal } from '../support/refusal.js';
+
+const operator = generateKeyBundle('operator');
+const signer = generateKeyBundle('operator');
+const account = generateKeyBundle('account');
+const user = generateKeyBundle('user').publicKey;
+
+/** An account as a newer tool may have made it. */
+function foreign(extra: object): string {
+  const claims = {
+    aud: 'NATS',
+    ext: { of: 'another tool' },
+    iat: 1_700_000_000,
+    iss: operator.publicKey,
+    name: 'fleet',
+    nats: {
+      limits: { conn: -1, tiered: { R3: { disk_storage: 5 } } },
+      mappings: { a: [{ subject: 'b', weight: 100 }] },
+      trace: { dest: 't' },
+      type: 'account',
+      version: 2,
+      ...extra,
+    },
+    sub: account.publicKey,
+  };
+  return signClaims(JSON.stringify(claims), operator);
+}
+
+describe('an account JWT signed anew', () => {
+  it('has the change, and everything else as it was, fields that Zester does not know too', () => {
+    const old = foreign({});
+    const before = decodeAccountJwt(old);
+    const jwt = resignAccountJwt(old, signer, (claims) => ({
+      ...claims,
+      nats: { ...claims.nats, revocations: { [user]: 1_800_000_000 } },
+    }));
+    const after = decodeAccountJwt(jwt);
+    expect(after.jti).toMatch(/^[A-Z2-7]{52}$/);
+    expect(after.jti).not.toBe(before.jti);
+    expect(after).toEqual({
+      ...before,
+      iat: after.iat,
+      jti: after.jti,
+      iss: signer.publicKey,
+      nats: { ...before.nats, revocations: { [user]: 1_800_000_000 } },
+    });
+    expect(decode(jwt), '@nats-io/jwt reads it').toMatchObject({ ext: { of: 'another tool' }, aud: 'NATS' });
+  });
+
+  it('is issued now', () => {
+    const jwt = resignAccountJwt(foreign({}), signer, (claims) => claims, { now: () => 1_900_000_000_500 });
+    expect(decodeAccountJwt(jwt).iat).toBe(1_900_000_000);
+  });
+
+  it('is issued later than the one before it, in the same second and when the clock went back', () => {
+    const now = () => 1_600_000_000_000;
+    const first = resignAccountJwt(foreign({}), signer, (claims) => claims, { now });
+    const second = resignAccountJwt(first, signer, (claims) => claims, { now });
+    expect([first, second].map((jwt) => decodeAccountJwt(jwt).iat)).toEqual([1_700_000_001, 1_700_000_002]);
+  });
+
+  it('is refused where a number of 64 bits would become another', async () => {
+    const jwt = signClaims(
+      JSON.stringify({
+        iat: 1,
+        iss: operator.publicKey,
+        nats: { limits: { conn: 0 }, type: 'account', version: 2 },
+        sub: account.publicKey,
+      }).replace('"conn":0', '"conn":9223372036854775807'),
+      operator,
+    );
+    const error = await refusal('ERR_JWT_CLAIMS', () => resignAccountJwt(jwt, signer, (claims) => claims));
+    expect(error.message).toContain('"conn"');
+  });
+
+  it('is refused with a key that is no operator’s, and where the old one was altered', async () => {
+    const jwt = createAccountJwt(account, operator, { name: 'fleet' });
+    await refusal('ERR_KEY_ROLE', () => resignAccountJwt(jwt, account, (claims) => claims));
+    const altered = `${jwt.slice(0, -6)}AAAAAA`;
+    await refusal('ERR_JWT_SIGNATURE', () => resignAccountJwt(altered, signer, (claims) => claims));
+  });
+});
+
+describe('an operator JWT signed anew', () => {
+  const jwt = createOperatorJwt(operator, { name: 'op', accountServerUrl: 'https://example.com/jwt/v1' });
+
+  it('has the change and what it had', () => {
+    const next = resignOperatorJwt(jwt, operator, (claims) => ({
+      ...claims,
+      nats: { ...claims.nats, signing_keys: [signer.publicKey] },
+    }));
+    expect(decodeOperatorJwt(next).nats).toMatchObject({
+      signing_keys: [signer.publicKey],
+      account_server_url: 'https://example.com/jwt/v1',
+    });
+  });
+
+  it('is signed by its own identity only', async () => {
+    await refusal('ERR_KEY_ROLE', () => resignOperatorJwt(jwt, signer, (claims) => claims));
+  });
+});
