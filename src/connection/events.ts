@@ -12,7 +12,7 @@ export type ConnectionEvent =
   /** Closed with messages kept that were not delivered. */
   | { type: 'undelivered'; messages: number; bytes: number }
   /** The connection now uses another credential: by a reconnect, or by moving to a second connection. */
-  | { type: 'rotated'; publicKey: string | undefined; how: 'reconnect' | 'hitless' }
+  | { type: 'rotated'; publicKey: string; how: 'reconnect' | 'hitless' }
   /** A second connection with the new credential could not be made; the first stays, and it is tried again. */
   | { type: 'rotationFailed'; error: Error };
 

@@ -90,6 +90,11 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     return this.#events.iterate();
   }
 
+  /** @internal Whether the connection is known to reach its server. */
+  isUp(): boolean {
+    return this.#link.up;
+  }
+
   /** @internal */
   emit(event: ConnectionEvent): void {
     if (this.#options.logger !== undefined) logEvent(this.#options.logger, event);

@@ -53,7 +53,9 @@ export class Rotator {
 
   async #rotate(target: CredsFile): Promise<void> {
     this.#again = undefined;
-    const { how, hurry, dial, moved, retryMs } = this.#options;
+    const { dial, moved, hurry, inUse, wanted, retryMs } = this.#options;
+    // in an outage there is nothing to move from: the reconnect that is under way reads the file itself
+    const how = this.#connection.isUp() ? this.#options.how : 'reconnect';
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dial());
@@ -63,12 +65,12 @@ export class Rotator {
         await this.#connection.renew();
         await this.#reconnected();
       }
-      if (!this.#connection.isClosed()) {
-        this.#connection.emit({ type: 'rotated', publicKey: target.publicKey, how });
-      }
+      // the file may have been replaced again before the reconnect read it
+      const used = [target, wanted()].find((creds) => creds?.jwt === inUse());
+      if (used !== undefined) this.#connection.emit({ type: 'rotated', publicKey: used.publicKey, how });
     } catch (error) {
       if (this.#connection.isClosed() || this.#connection.isDraining()) return;
-      this.#connection.emit({ type: 'rotationFailed', error: error as Error });
+      if (how === 'hitless') this.#connection.emit({ type: 'rotationFailed', error: error as Error });
       this.#again = setTimeout(() => {
         this.#again = undefined;
         this.check();
@@ -76,8 +78,15 @@ export class Rotator {
     }
   }
 
-  /** Resolves when the connection is up again, or closed. The client goes on trying by itself. */
+  /** Resolves when the connection is up again; the client goes on trying by itself. @throws when it is closed */
   async #reconnected(): Promise<void> {
-    await this.#connection.flush().catch(() => undefined);
+    for (;;) {
+      try {
+        return await this.#connection.flush();
+      } catch (error) {
+        if (this.#connection.isClosed()) throw error;
+        // it was cut again in that instant: `flush` waits for the next reconnect
+      }
+    }
   }
 }
