@@ -267,6 +267,8 @@ export type TrustErrorCode =
   | 'ERR_TRUST_KEY_OFFLINE'
   /** A seed file of the home holds another key's. */
   | 'ERR_TRUST_KEY_MISMATCH'
+  /** The parts of a trust domain that is to be adopted do not fit each other. */
+  | 'ERR_TRUST_ADOPT'
   /** Another command is changing the home. */
   | 'ERR_TRUST_LOCKED'
   /** No signing key of that public key, or it cannot be taken away. */

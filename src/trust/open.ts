@@ -4,6 +4,7 @@ import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { checkPrivateDirectory, isThere } from './private-files.js';
 import { readSettings, type TrustSettings } from './settings.js';
+import { signingSeedPath } from './signing-seed.js';
 import { TrustDomain, type TrustJwts } from './domain.js';
 
 /**
@@ -16,7 +17,8 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
   const paths = trustPaths(home);
   const exists = await checkPrivateDirectory(paths.home);
   if (!exists || !(await isThere(paths.settings))) {
-    const begun = exists && (await isThere(paths.operatorSeed));
+    const begun =
+      exists && ((await isThere(paths.operatorSeed)) || (await isThere(paths.operatorSigningSeed)));
     throw begun
       ? new TrustError(
           'ERR_TRUST_INCOMPLETE',
@@ -31,7 +33,7 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
   }
   await checkDirectories(paths);
   const settings = await readSettings(paths.settings);
-  await refuseMissing(paths);
+  await refuseMissing(paths, settings);
   const jwts = {
     operatorJwt: await loadJwtFile(paths.operatorJwt),
     systemAccountJwt: await loadJwtFile(paths.systemAccountJwt),
@@ -47,13 +49,13 @@ async function checkDirectories(paths: TrustPaths): Promise<void> {
   }
 }
 
-async function refuseMissing(paths: TrustPaths): Promise<void> {
+async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promise<void> {
   const needed = [
     paths.operatorJwt,
     paths.systemAccountJwt,
     paths.accountJwt,
-    paths.operatorSigningSeed,
-    paths.peelSigningSeed,
+    await signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
+    await signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
     paths.masterCreds,
     paths.adminCreds,
     paths.systemCreds,
