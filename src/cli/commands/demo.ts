@@ -52,7 +52,15 @@ async function demo(options: Options, io: CliIo): Promise<void> {
       },
     });
     const { ok, steps, home, next } = result;
-    output.result(output.quiet ? [] : next.map((line) => plain(line)), {
+    const goOn =
+      home === null || output.quiet
+        ? []
+        : [
+            '',
+            `The home of the demo is ${home}. To go on with it:`,
+            ...next.map((command) => `  $ ${command}`),
+          ];
+    output.result(goOn.map(plain), {
       ok,
       steps: steps.map((step) => ({ ...step, ms: Number(step.ms.toFixed(1)) })),
       home,

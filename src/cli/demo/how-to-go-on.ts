@@ -1,9 +1,7 @@
 import type { Stage } from './stage.js';
 
-/** What to do with a home that is kept. */
-export function howToGoOn(stage: Stage): string[] {
-  const { home, configPath, credsPath, domain } = stage;
-  const lines = ['', `The home of the demo is ${home}. To go on with it:`];
+/** The commands to go on with a home that is kept. */
+export function howToGoOn({ home, configPath, credsPath, domain }: Stage): string[] {
   const commands: string[] = [];
   if (configPath.isSet) commands.push(`nats-server -c ${configPath.get()}`);
   if (credsPath.isSet && domain.isSet) {
@@ -13,6 +11,5 @@ export function howToGoOn(stage: Stage): string[] {
       `zester creds verify ${credsPath.get()} --operator-jwt ${operatorJwt} --account-jwt ${accountJwt}`,
     );
   }
-  commands.push(`rm -r ${home}`);
-  return [...lines, ...commands.map((command) => `  $ ${command}`)];
+  return [...commands, `rm -r ${home}`];
 }

@@ -35,7 +35,7 @@ export interface DemoResult {
   steps: DemoStepResult[];
   /** Where the home is, when it is kept. */
   home: string | null;
-  /** How to go on with a home that is kept, line by line. */
+  /** The commands to go on with a home that is kept. */
   next: string[];
   /** What the first step that failed threw. */
   error?: unknown;

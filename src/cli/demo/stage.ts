@@ -7,6 +7,9 @@ import type { TrustDomain } from '../../trust/domain.js';
 export const PEEL_ID = 'web-server-01';
 export const OTHER_PEEL_ID = 'web-server-02';
 
+/** How long the peel's credentials are valid. */
+export const DAY_SECONDS = 86_400;
+
 /** How long a step waits for what must come at once, in milliseconds: a busy machine, not a slow protocol. */
 export const PATIENCE_MS = 10_000;
 

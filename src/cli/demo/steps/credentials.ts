@@ -2,9 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../../../creds/parse.js';
 import { validateJwtChain } from '../../../jwt/chain.js';
-import { expect, PEEL_ID, type DemoStep } from '../stage.js';
-
-const DAY_SECONDS = 86_400;
+import { DAY_SECONDS, expect, PEEL_ID, type DemoStep } from '../stage.js';
 
 /** A peel's credentials are made, and the chain behind them is checked. */
 export const credentialSteps: readonly DemoStep[] = [

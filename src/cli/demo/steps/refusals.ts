@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { connectPeel } from '../../../connection/connect.js';
 import { writeCredsFile } from '../../../creds/generate.js';
 import { ConnectError } from '../../../errors.js';
-import { generateFullHierarchy } from '../../../jwt/hierarchy.js';
+import { createUserJwt } from '../../../jwt/user.js';
+import { generateKeyBundle } from '../../../nkeys/key-bundle.js';
+import { peelUserJwtOptions } from '../../../permissions/roles.js';
 import { expect, OTHER_PEEL_ID, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 
 /** What must not work. */
@@ -10,12 +12,17 @@ export const refusalSteps: readonly DemoStep[] = [
   {
     step: 'stranger',
     async run(stage) {
-      // whole and valid, in the peel's own name: only the operator behind it is not ours
-      const { user, userJwt } = generateFullHierarchy('stranger', 'fleet', PEEL_ID);
+      // whole and valid, with the peel's name and our account in it: only the key that signed it is not ours
+      const user = generateKeyBundle('user');
+      const options = peelUserJwtOptions(PEEL_ID, stage.domain.get().publicKeys.account);
       const credsPath = join(stage.home, 'creds', 'stranger.creds');
-      await writeCredsFile(credsPath, userJwt, user.seed);
+      await writeCredsFile(credsPath, createUserJwt(user, generateKeyBundle('account'), options), user.seed);
       user.wipe();
-      const refusal = await connectPeel({ servers: stage.server.get().url, credsPath, peelId: PEEL_ID }).then(
+      const refusal = await connectPeel({
+        servers: stage.server.get().url,
+        credsPath,
+        peelId: PEEL_ID,
+      }).then(
         async (connection) => {
           await connection.close();
           return undefined;
@@ -24,7 +31,7 @@ export const refusalSteps: readonly DemoStep[] = [
       );
       expect(refusal !== undefined, "the server took a stranger's credential");
       if (!(refusal instanceof ConnectError) || refusal.code !== 'ERR_CONNECT_REFUSED') throw refusal;
-      return `the server refused the credential of another operator's ${PEEL_ID}`;
+      return `the server refused a credential for ${PEEL_ID} that a stranger's key has signed`;
     },
   },
   {

@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import { loadCredsFile } from '../../../creds/parse.js';
-import { expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
+import { DAY_SECONDS, expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 import { sendCommand } from './connect.js';
 
 /** The file is replaced under the connected peel, and the server itself says whose key comes back. */
@@ -16,11 +16,21 @@ export const rotationSteps: readonly DemoStep[] = [
           if (name === PEEL_ID && publicKey !== before) done(publicKey);
         });
       });
-      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: 3_600 });
+      const rotated = within<string>('the reconnect of the peel', (done) => {
+        void (async () => {
+          for await (const event of stage.peel.get().events()) {
+            if (event.type === 'rotated') return done(event.publicKey ?? '');
+          }
+        })();
+      });
+      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DAY_SECONDS });
       const after = (await loadCredsFile(path)).publicKey;
-      const publicKey = await seen;
+      const [publicKey, own] = await Promise.all([seen, rotated]);
       expect(publicKey === after, `the peel came back with ${publicKey}, and the file has ${after}`);
-      return `${path} replaced: the peel reconnected by itself, and the server saw ${publicKey}`;
+      expect(own === after, `the peel says that it uses ${own}, and the file has ${after}`);
+      // the peel's subscriptions are back at the server when this is answered
+      await stage.peel.get().flush();
+      return `the file replaced, the peel reconnected by itself: was ${before}, the server now sees ${publicKey}`;
     },
   },
   {
