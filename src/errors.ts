@@ -300,6 +300,12 @@ export type NatsServerErrorCode =
   | 'ERR_NATS_SERVER_NOT_FOUND'
   /** It started and ended again, or did not become ready in time. */
   | 'ERR_NATS_SERVER_START'
+  /** It ended while it was to run. */
+  | 'ERR_NATS_SERVER_ENDED'
+  /** Not the URL of a server. */
+  | 'ERR_NATS_SERVER_URL'
+  /** A configuration cannot be made from what was given. */
+  | 'ERR_NATS_SERVER_OPTIONS'
   /** There are no credentials of the system account to speak to it with. */
   | 'ERR_NATS_SERVER_NO_SYSTEM_CREDS'
   /** It does not take these credentials: it trusts another operator, or they expired. */

@@ -1,5 +1,8 @@
 import { configurationText, type ConfigurationMap } from './configuration-text.js';
 
+/** How often the servers of a cluster compare the account JWTs that they hold, in seconds. */
+export const RESOLVER_INTERVAL_SECONDS = 5;
+
 /** What a nats-server of ours is configured to be. */
 export interface NatsServerConfigurationOptions {
   /** The server's name; in a cluster each has its own. */
@@ -35,6 +38,8 @@ export interface NatsServerConfigurationOptions {
     port: number;
     /** The other servers: `nats-route://host:port`. */
     routes: readonly string[];
+    /** TLS between the servers, each of which shows its certificate to the other: paths of PEM files. */
+    tls?: { cert: string; key: string; ca: string };
   };
   /** TLS for clients: paths of PEM files. */
   tls?: {
@@ -71,12 +76,26 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
       host: cluster.host,
       port: cluster.port,
       routes: cluster.routes,
+      tls: cluster.tls && {
+        cert_file: cluster.tls.cert,
+        key_file: cluster.tls.key,
+        ca_file: cluster.tls.ca,
+        verify: true,
+      },
     },
     operator: options.operatorJwt,
     system_account: options.systemAccount,
-    // deleting accounts over the network is nothing that we need, so nobody can
+    // deleting accounts over the network is nothing that we need, so nobody can; and a server that was down must not
+    // honour what was revoked in the meantime for the minute that servers take by default to compare what they hold
     resolver:
-      resolver.type === 'memory' ? 'MEMORY' : { type: 'full', dir: resolver.dir, allow_delete: false },
+      resolver.type === 'memory'
+        ? 'MEMORY'
+        : {
+            type: 'full',
+            dir: resolver.dir,
+            allow_delete: false,
+            interval: `${RESOLVER_INTERVAL_SECONDS}s`,
+          },
     resolver_preload: options.accounts,
   };
   return `# Made by zester. Operator mode: who may connect is decided by the JWTs that this operator vouches for.\n${configurationText(map)}`;

@@ -1,12 +1,15 @@
-import { bootstrapPeelCreds } from '../creds/bootstrap.js';
+import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { TrustError } from '../errors.js';
-import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { createUserJwt } from '../jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
-import type { RoleUserJwtOptions } from '../permissions/roles.js';
+import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
+import { noteIssued } from './issued.js';
 import type { TrustPaths } from './paths.js';
 import { checkSecretFile } from './private-files.js';
 import type { TrustSettings } from './settings.js';
+import { signingSeedPath } from './signing-seed.js';
 
 /** The JWTs of a trust domain, as they stand on disk. */
 export interface TrustJwts {
@@ -34,11 +37,14 @@ export class TrustDomain {
   readonly operatorJwt: string;
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
+  /** What `zester.json` says. */
+  readonly settings: Readonly<TrustSettings>;
 
   /** @internal Use `createTrustDomain` or `openTrustDomain`. */
   constructor(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts) {
     const { operator, systemAccount, account } = settings;
     this.paths = paths;
+    this.settings = settings;
     this.names = { operator: operator.name, systemAccount: systemAccount.name, account: account.name };
     this.publicKeys = {
       operator: operator.publicKey,
@@ -63,8 +69,10 @@ export class TrustDomain {
   }
 
   /** The operator's signing key, which signs account JWTs. @throws as {@link peelSigner} */
-  operatorSigningKey(): Promise<KeyBundle> {
-    return this.#key('operator', this.paths.operatorSigningSeed, this.publicKeys.operatorSigning);
+  async operatorSigningKey(): Promise<KeyBundle> {
+    const publicKey = this.publicKeys.operatorSigning;
+    const path = await signingSeedPath(this.paths, 'operator-signing', publicKey);
+    return this.#key('operator', path, publicKey);
   }
 
   /** The account's identity key, which signs masters and admins; may be offline. @throws as {@link peelSigner} */
@@ -77,12 +85,14 @@ export class TrustDomain {
    *
    * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_SECRET_EXPOSED`; KeyError, FileError
    */
-  peelSigner(): Promise<KeyBundle> {
-    return this.#key('account', this.paths.peelSigningSeed, this.publicKeys.peelSigning);
+  async peelSigner(): Promise<KeyBundle> {
+    const publicKey = this.publicKeys.peelSigning;
+    return this.#key('account', await signingSeedPath(this.paths, 'peel-signing', publicKey), publicKey);
   }
 
   /**
-   * Issues credentials for a peel: scoped, so that what it may do stands in the account JWT.
+   * Issues credentials for a peel: scoped, so that what it may do stands in the account JWT. Its public key is noted in
+   * the home before the file is written, so that the peel can be revoked by its id even if the file is lost.
    *
    * @param path the `.creds` file to write; what is there is replaced
    * @throws PeelIdError, FileError, and as {@link peelSigner}
@@ -92,13 +102,23 @@ export class TrustDomain {
     path: string,
     options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> = {},
   ): Promise<{ user: KeyBundle; jwt: string }> {
+    const account = this.publicKeys.account;
     const signer = await this.peelSigner();
     try {
-      return await bootstrapPeelCreds(signer, peelId, path, {
-        ...options,
-        scoped: true,
-        issuerAccount: this.publicKeys.account,
-      });
+      const user = generateKeyBundle('user');
+      const jwt = createUserJwt(
+        user,
+        signer,
+        peelUserJwtOptions(peelId, account, { ...options, scoped: true }),
+      );
+      await noteIssued(this.paths.issued, jwt);
+      const seed = user.seed;
+      try {
+        await writeCredsFile(path, jwt, seed);
+      } finally {
+        seed.fill(0);
+      }
+      return { user, jwt };
     } finally {
       signer.wipe();
     }

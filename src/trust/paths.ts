@@ -18,11 +18,26 @@ export interface TrustPaths {
   masterCreds: string;
   adminCreds: string;
   systemCreds: string;
+  /** The public keys of the peels issued from here; no secret. */
+  issued: string;
   /** Only where Zester runs the server. */
   serverDirectory: string;
   serverConfiguration: string;
   serverJwtDirectory: string;
   serverJetStreamDirectory: string;
+}
+
+/** The keys that are replaced in the course of time, by the names of their files. */
+export type SigningKeyKind = 'operator-signing' | 'peel-signing';
+
+/** Where the seed of a signing key is that was added after `init`: the first one has a name without its public key. */
+export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey: string): string {
+  return join(paths.keysDirectory, `${kind}.${publicKey}.seed`);
+}
+
+/** Where the first signing key of a kind has its seed. */
+export function firstSeedPath(paths: TrustPaths, kind: SigningKeyKind): string {
+  return kind === 'operator-signing' ? paths.operatorSigningSeed : paths.peelSigningSeed;
 }
 
 /** The paths of the trust domain in a home. */
@@ -48,6 +63,7 @@ export function trustPaths(home: string): TrustPaths {
     masterCreds: join(credsDirectory, 'master.creds'),
     adminCreds: join(credsDirectory, 'admin.creds'),
     systemCreds: join(credsDirectory, 'system.creds'),
+    issued: join(root, 'issued.ndjson'),
     serverDirectory,
     serverConfiguration: join(serverDirectory, 'nats-server.conf'),
     serverJwtDirectory: join(serverDirectory, 'jwt'),

@@ -17,6 +17,7 @@ const schema = v.looseObject({
   systemAccount: v.looseObject(party),
   account: v.looseObject({ ...party, peelSigningKey: v.string() }),
   servers: v.optional(v.array(v.string())),
+  keysAdded: v.optional(v.record(v.string(), v.string())),
 });
 
 /** What `zester.json` says: names, public keys, the version of the layout. No secret. */
@@ -29,6 +30,8 @@ export interface TrustSettings {
   account: { name: string; publicKey: string; peelSigningKey: string };
   /** The servers of the fleet, as `init --servers` was given them. */
   servers?: string[] | undefined;
+  /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
+  keysAdded?: Record<string, string> | undefined;
 }
 
 /** @throws FileError */

@@ -1,0 +1,53 @@
+import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+
+/** How long {@link askAll} waits, in milliseconds. */
+export interface AskAllOptions {
+  /** In all; 5,000 by default. */
+  maxWait?: number;
+  /** After an answer, for the next; `maxWait` by default. */
+  stall?: number;
+}
+
+/**
+ * Asks all servers, and hears their answers until there are enough or the wait is over.
+ *
+ * @param enough whether no more are to come, asked after each answer
+ * @returns the answers; none when nobody listens
+ */
+export async function askAll(
+  nc: NatsConnection,
+  subject: string,
+  payload: string,
+  enough: (answers: readonly Msg[]) => boolean,
+  options: AskAllOptions = {},
+): Promise<Msg[]> {
+  const { maxWait = 5_000, stall = maxWait } = options;
+  const answers: Msg[] = [];
+  try {
+    const all = await nc.requestMany(subject, payload, { strategy: 'stall', maxWait, stall });
+    for await (const answer of all) {
+      answers.push(answer);
+      if (enough(answers)) break;
+    }
+  } catch (error) {
+    if (!isNobody(error)) throw error;
+  }
+  return answers;
+}
+
+function isNobody(error: unknown): boolean {
+  return (
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders()) ||
+    error instanceof errors.TimeoutError
+  );
+}
+
+/** The JSON of an answer; undefined when it is none. */
+export function jsonOf<T>(answer: Msg): T | undefined {
+  try {
+    return answer.json<T>();
+  } catch {
+    return undefined;
+  }
+}

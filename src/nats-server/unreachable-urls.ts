@@ -1,0 +1,44 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as dial } from 'node:net';
+import type { Servers } from './servers.js';
+
+const DIAL_MS = 1_500;
+
+/**
+ * Those of the servers' URLs at which nobody answers: a server of a cluster that is down, which the others may not know
+ * by its name. Servers that the cluster itself announces are not tried.
+ */
+export async function unreachableUrls(
+  nc: NatsConnection,
+  urls: readonly string[],
+  { up }: Servers,
+): Promise<string[]> {
+  if (urls.length < 2 && up.length < 2) return [];
+  const known = new Set([nc.getServer(), ...(nc.info?.connect_urls ?? [])]);
+  const dead = await Promise.all(
+    urls.map(async (url) => {
+      const { hostname, port, text } = addressOf(url);
+      return known.has(text) || (await answers(hostname, port)) ? [] : [url];
+    }),
+  );
+  return dead.flat();
+}
+
+function addressOf(url: string): { hostname: string; port: number; text: string } {
+  const { hostname, port } = new URL(url.includes('://') ? url : `nats://${url}`);
+  const number = port === '' ? 4222 : Number(port);
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: number, text: `${hostname}:${number}` };
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = dial({ host, port, timeout: DIAL_MS });
+    const end = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+  });
+}

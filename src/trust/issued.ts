@@ -1,0 +1,99 @@
+import { open, readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { FileError } from '../errors.js';
+import { readError } from '../files/read-small-file.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+
+/**
+ * The public keys of the peels whose credentials were issued from this home, so that a peel can be revoked by its id
+ * when its file is stolen and it is not connected. One JSON object a line; no secret. What is in force is not said here:
+ * that stands in the account JWT.
+ */
+export interface IssuedPeel {
+  peelId: string;
+  /** `U…`. */
+  publicKey: string;
+  /** The key that signed it (`A…`). */
+  issuer: string;
+  /** Seconds since 1970. */
+  issuedAt: number;
+  /** Seconds since 1970; absent: never. */
+  expiresAt?: number | undefined;
+}
+
+const schema = v.looseObject({
+  peelId: v.string(),
+  publicKey: v.string(),
+  issuer: v.string(),
+  issuedAt: v.number(),
+  expiresAt: v.optional(v.number()),
+});
+
+/**
+ * Notes a peel, durably.
+ *
+ * @param path the file; made if it is not there
+ * @throws FileError
+ */
+export async function noteIssued(path: string, jwt: string): Promise<void> {
+  const { name = '', sub, iss, iat, exp } = decodeUserJwt(jwt);
+  const entry: IssuedPeel = { peelId: name, publicKey: sub, issuer: iss, issuedAt: iat, expiresAt: exp };
+  try {
+    const file = await open(path, 'a', 0o600);
+    try {
+      // a line end first where a write was torn, so that this line is a whole one; one write, so that lines do not mix
+      await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${JSON.stringify(entry)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof FileError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const why =
+      { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
+        code ?? ''
+      ] ?? `the system says ${code}`;
+    throw new FileError(
+      'ERR_FILE_WRITE',
+      path,
+      `cannot note the new peel in ${path}: ${why}; nothing was issued`,
+      { cause },
+    );
+  }
+}
+
+async function endsWhole(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size === 0) return true;
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === 0x0a;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads what was issued, in its order. A line that a crash left torn is passed over: its credentials were not written.
+ *
+ * @throws FileError when it is there and cannot be read
+ */
+export async function readIssued(path: string): Promise<IssuedPeel[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw readError(path, cause);
+  }
+  return text.split('\n').flatMap((line) => {
+    if (line === '') return [];
+    try {
+      return [v.parse(schema, JSON.parse(line))];
+    } catch {
+      return [];
+    }
+  });
+}

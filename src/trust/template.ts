@@ -1,0 +1,102 @@
+import { SubjectError, TrustError } from '../errors.js';
+import type { Permission, UserPermissionLimits } from '../jwt/claims.js';
+import type { PermissionOptions } from '../jwt/permission-options.js';
+import { validateSubject } from '../permissions/subject.js';
+
+/** Lists of subjects, as in `PermissionOptions`. */
+const LISTS = [
+  ['publish', 'allow'],
+  ['publish', 'deny'],
+  ['subscribe', 'allow'],
+  ['subscribe', 'deny'],
+] as const;
+
+/** One change of a template. */
+export interface TemplateEdit {
+  what: 'publish' | 'subscribe';
+  list: 'allow' | 'deny';
+  subject: string;
+  /** Take it away instead of adding it. */
+  remove?: boolean;
+}
+
+/** The permissions of a template, in the form that `permissions set` takes. */
+export function templatePermissions(template: UserPermissionLimits): PermissionOptions {
+  const { pub, sub, resp } = template;
+  return {
+    ...(pub !== undefined && { publish: lists(pub) }),
+    ...(sub !== undefined && { subscribe: lists(sub) }),
+    ...(resp !== undefined && {
+      responses: { max: resp.max, ttl: resp.ttl === -1 ? -1 : resp.ttl / 1e9 },
+    }),
+  };
+}
+
+function lists({ allow = [], deny = [] }: Permission): { allow?: string[]; deny?: string[] } {
+  return {
+    ...(allow.length > 0 && { allow: [...allow] }),
+    ...(deny.length > 0 && { deny: [...deny] }),
+  };
+}
+
+/**
+ * Makes changes to permissions.
+ *
+ * @throws TrustError `ERR_TRUST_PERMISSIONS` when a subject that is to go is not there
+ */
+export function editPermissions(
+  home: string,
+  permissions: PermissionOptions,
+  edits: readonly TemplateEdit[],
+): PermissionOptions {
+  let edited = permissions;
+  for (const { what, list, subject, remove } of edits) {
+    const had = edited[what]?.[list] ?? [];
+    if (remove === true && !had.includes(subject)) {
+      throw bad(
+        home,
+        `"${subject}" is not in the list to ${list} to ${what}: "zester permissions show" prints it`,
+      );
+    }
+    const now = remove === true ? had.filter((other) => other !== subject) : [...new Set([...had, subject])];
+    edited = { ...edited, [what]: { ...edited[what], [list]: now } };
+  }
+  return edited;
+}
+
+/**
+ * Checks that permissions can stand in the template of the peels' signing key: subjects as NATS has them, templates such
+ * as `{{name()}}` as whole tokens, and a list of what is allowed for both directions: to a server, an empty one allows
+ * everything.
+ *
+ * @throws TrustError `ERR_TRUST_PERMISSIONS`
+ */
+export function checkTemplate(home: string, permissions: PermissionOptions): void {
+  for (const [what, list] of LISTS) {
+    for (const subject of permissions[what]?.[list] ?? []) {
+      try {
+        // a queue group may stand after the subject of a subscription
+        const [plain = '', queue, ...more] = what === 'subscribe' ? subject.split(' ') : [subject];
+        validateSubject(plain, { templates: true });
+        if (queue !== undefined) validateSubject(queue, { templates: true });
+        if (more.length > 0) throw new SubjectError(`"${subject}" has more than a subject and a queue`);
+      } catch (cause) {
+        if (!(cause instanceof SubjectError)) throw cause;
+        throw bad(home, `in the list to ${list} to ${what}, ${cause.message}`, cause);
+      }
+    }
+  }
+  for (const what of ['publish', 'subscribe'] as const) {
+    if ((permissions[what]?.allow ?? []).length > 0) continue;
+    if (permissions[what]?.deny?.includes('>') === true) continue;
+    throw bad(
+      home,
+      `no subject would be left that may be used to ${what}, and to a server an empty list allows every subject: keep one, ` +
+        'or deny ">"',
+    );
+  }
+}
+
+function bad(home: string, why: string, cause?: unknown): TrustError {
+  return new TrustError('ERR_TRUST_PERMISSIONS', home, `the template cannot be set: ${why}`, { cause });
+}
