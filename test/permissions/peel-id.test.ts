@@ -84,27 +84,28 @@ describe('a peel id is refused when it is', () => {
   });
 });
 
+const ALLOWED = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+
 describe('for any text', () => {
   it('a peel id is one token of a subject, a file name and plain ASCII', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.string({ unit: 'binary', maxLength: 140 }),
+          fc.string({ unit: 'binary', maxLength: 6 }),
+          fc.string({ unit: fc.constantFrom('a', '-'), minLength: 120, maxLength: 136 }),
           fc.string({ unit: fc.constantFrom(...'ab-_01.*>/ \n'), maxLength: 8 }),
         ),
         (id) => {
           const plain =
             id.length >= 1 &&
             id.length <= 128 &&
-            [...id].every((c) =>
-              'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.includes(c),
-            ) &&
-            id[0] !== '-' &&
-            id[0] !== '_';
+            !id.startsWith('-') &&
+            !id.startsWith('_') &&
+            [...id].every((c) => ALLOWED.has(c));
           expect(isPeelId(id)).toBe(plain);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
   });
 });
