@@ -16,6 +16,8 @@ export interface CliIo {
    * ends the listening. While it listens, the signal does not end the process by itself.
    */
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
+  /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
+  onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
 
 export const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -40,6 +42,10 @@ export function processIo(): CliIo {
       return () => {
         for (const [signal, handler] of handlers) process.off(signal, handler);
       };
+    },
+    onSignal: (signal, handler) => {
+      process.on(signal, handler);
+      return () => process.off(signal, handler);
     },
   };
 }

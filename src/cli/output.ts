@@ -39,6 +39,11 @@ export class Output {
     if (!this.json && lines.length > 0) this.#io.stdout.write(`${lines.join('\n')}\n`);
   }
 
+  /** One event of a command that goes on: with `--json` one document a line. */
+  event(line: string, document: object): void {
+    this.#io.stdout.write(`${this.json ? JSON.stringify(document) : plain(line)}\n`);
+  }
+
   /** What is good to know and no part of the result; not with `--quiet`. */
   note(text: string): void {
     if (!this.quiet) this.#io.stderr.write(`${plain(text)}\n`);

@@ -4,7 +4,10 @@ import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
 import { registerCredsVerify } from './commands/creds-verify.js';
 import { registerDemo } from './commands/demo.js';
+import { registerInit } from './commands/init.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
+import { registerServerConfig } from './commands/server-config.js';
+import { registerServer } from './commands/server.js';
 import type { CliIo } from './io.js';
 import { packageVersion } from './version.js';
 
@@ -30,6 +33,9 @@ export function createProgram(io: CliIo): Command {
     .exitOverride()
     .addHelpText('after', HELP_END);
 
+  registerInit(program, io);
+  registerServerConfig(registerServer(program, io), io);
+
   const keys = program.command('keys').description('make keys');
   registerKeysGenerate(keys, io);
 
@@ -49,6 +55,7 @@ const HELP_WIDTH = 100;
 const HELP_END = `
 Examples:
   $ zester demo                                     the whole of it, on a nats-server of its own
+  $ zester init && zester server                    a trust domain, and a nats-server that trusts it
   $ zester keys generate account --out account.seed
   $ zester creds bootstrap web-server-01 --account-seed account.seed --out web-server-01.creds
   $ zester creds inspect web-server-01.creds

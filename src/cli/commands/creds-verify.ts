@@ -54,7 +54,7 @@ async function verify(path: string, options: Options, io: CliIo): Promise<void> 
     await runChecks(path, options, io, checks);
   } catch (error) {
     // a file that cannot be read is no verdict on the credential
-    if (!(error instanceof ZesterError) || checks.length === 0 || error.name === 'FileError') throw error;
+    if (!(error instanceof ZesterError) || checks.length === 0) throw error;
     failure = error;
   }
   const ok = failure === undefined;
@@ -75,6 +75,7 @@ async function verify(path: string, options: Options, io: CliIo): Promise<void> 
 async function runChecks(path: string, options: Options, io: CliIo, checks: Check[]): Promise<void> {
   const { loadCredsFile } = await import('../../creds/parse.js');
   const { expired, expiryOf } = await import('../../creds/file-credential-source.js');
+  const issuers = await loadIssuers(options);
   const creds = await loadCredsFile(path);
   creds.wipe();
   const { claims } = creds;
@@ -106,7 +107,7 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
   const end = expiry === undefined ? 'never expires' : `expires ${timeWordsAndDate(expiry, now)}`;
   checks.push({ check: 'expiry', status: 'ok', detail: end });
 
-  if (options.operatorJwt === undefined || options.accountJwt === undefined) {
+  if (issuers === undefined) {
     checks.push({
       check: 'chain',
       status: 'not checked',
@@ -114,11 +115,9 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     });
     return;
   }
-  const { loadJwtFile } = await import('../../creds/load-jwt-file.js');
   const { validateJwtChain } = await import('../../jwt/chain.js');
-  const [operator, account] = [await loadJwtFile(options.operatorJwt), await loadJwtFile(options.accountJwt)];
   try {
-    validateJwtChain(operator, account, creds.jwt, { now: io.now });
+    validateJwtChain(issuers.operator, issuers.account, creds.jwt, { now: io.now });
   } catch (error) {
     checks.push({
       check: 'chain',
@@ -132,4 +131,12 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     status: 'ok',
     detail: 'the operator vouches for the account, the account for the user, and none is revoked',
   });
+}
+
+/** The JWTs to check the chain with, if they were given. */
+async function loadIssuers(options: Options): Promise<{ operator: string; account: string } | undefined> {
+  const { operatorJwt, accountJwt } = options;
+  if (operatorJwt === undefined || accountJwt === undefined) return undefined;
+  const { loadJwtFile } = await import('../../creds/load-jwt-file.js');
+  return { operator: await loadJwtFile(operatorJwt), account: await loadJwtFile(accountJwt) };
 }

@@ -14,7 +14,9 @@ interface Options extends GlobalOptions, HomeOptions, ServersOptions, Partial<Ad
 /** `zester init`: from nothing to a trust domain. */
 export function registerInit(parent: Command, io: CliIo): void {
   withHomeOption(parent.command('init'))
-    .description('make the trust domain of a fleet: operator, accounts, signing keys and the first credentials')
+    .description(
+      'make the trust domain of a fleet: operator, accounts, signing keys and the first credentials',
+    )
     .option('--operator <name>', 'the name of the new operator (default: zester)')
     .option('--account <name>', "the name of the fleet's new account (default: fleet)")
     .option('--servers <url...>', "the fleet's servers, kept for the commands that connect")
@@ -24,7 +26,10 @@ export function registerInit(parent: Command, io: CliIo): void {
     .option('--system-account-jwt <file>', "with it: the operator's system account")
     .option('--system-creds <file>', 'with it: the .creds file of a user of the system account')
     .option('--system-account-seed <file>', 'or: the seed of that account, to make a user with')
-    .option('--account-jwt <file>', "take over this account for the fleet; the peels' signing key is added to it")
+    .option(
+      '--account-jwt <file>',
+      "take over this account for the fleet; the peels' signing key is added to it",
+    )
     .option('--account-seed <file>', 'with it: the seed of the account, or of an unscoped signing key of it')
     .option('--peel-signing-seed <file>', 'take over this scoped signing key for the peels')
     .addHelpText(
@@ -120,10 +125,14 @@ function adoptedFiles(options: Options): AdoptedTrustFiles | undefined {
     );
   }
   if ((options.systemCreds === undefined) === (options.systemAccountSeed === undefined)) {
-    throw new UsageError('give one of --system-creds and --system-account-seed, for a user of the system account');
+    throw new UsageError(
+      'give one of --system-creds and --system-account-seed, for a user of the system account',
+    );
   }
   if (options.accountJwt !== undefined && options.accountSeed === undefined) {
-    throw new UsageError('--account-jwt needs --account-seed: it signs the credentials of the master and the admin');
+    throw new UsageError(
+      '--account-jwt needs --account-seed: it signs the credentials of the master and the admin',
+    );
   }
   return {
     operatorJwt,
@@ -133,7 +142,13 @@ function adoptedFiles(options: Options): AdoptedTrustFiles | undefined {
   };
 }
 
-const SEEDS = ['operatorSigningSeed', 'operatorSeed', 'systemAccountSeed', 'accountSeed', 'peelSigningSeed'] as const;
+const SEEDS = [
+  'operatorSigningSeed',
+  'operatorSeed',
+  'systemAccountSeed',
+  'accountSeed',
+  'peelSigningSeed',
+] as const;
 const NAMES = ['operatorJwt', 'systemAccountJwt', 'systemCreds', 'accountJwt', ...SEEDS] as const;
 
 function flag(name: string): string {

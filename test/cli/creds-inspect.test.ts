@@ -1,0 +1,141 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bootstrapPeelCreds, type BootstrapPeelOptions } from '../../src/creds/bootstrap.js';
+import { writeCredsFile } from '../../src/creds/generate.js';
+import { createUserJwt } from '../../src/jwt/user.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { tempDir } from '../support/temp-dir.js';
+import { zester } from './run-zester.js';
+
+const account = generateKeyBundle('account');
+const DAY_MS = 86_400_000;
+let dir: string;
+let files = 0;
+
+beforeAll(async () => {
+  dir = await tempDir();
+});
+
+async function creds(options: BootstrapPeelOptions = {}, signer = account) {
+  const path = join(dir, `${(files += 1)}.creds`);
+  return { path, ...(await bootstrapPeelCreds(signer, 'web-01', path, options)) };
+}
+
+describe('zester creds inspect FILE', () => {
+  it('shows who, the issuer, the permissions, the times and the size', async () => {
+    const { path, user, jwt } = await creds({ expiry: 86_400 });
+    const { code, stdout } = await zester(['creds', 'inspect', path]);
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/name +web-01\n/);
+    expect(stdout).toMatch(new RegExp(`public key +${user.publicKey}\n`));
+    expect(stdout).toMatch(new RegExp(`issuer +${account.publicKey}\n`));
+    expect(stdout).toContain('zester.fact.web-01');
+    expect(stdout).toContain('zester.cmd.web-01.>');
+    expect(stdout).toMatch(/expires +in 23 hours \(\d{4}-/);
+    expect(stdout).toContain(`${jwt.length} bytes of JWT`);
+  });
+
+  it.each([
+    [-1, 'in 24 hours'],
+    [23 * 3_600_000, 'in 60 minutes'],
+    [DAY_MS - 1_000, 'in 1 second'],
+    [DAY_MS, 'now'],
+    [DAY_MS + 3 * DAY_MS, '3 days ago'],
+    [DAY_MS + 1000 * DAY_MS, '2 years ago'],
+  ])('says in words when it expires, %d ms after it was issued: %s', async (after, words) => {
+    const issued = Date.UTC(2030, 0, 1);
+    const { path } = await creds({ expiry: 86_400, now: () => issued });
+    const { stdout } = await zester(['creds', 'inspect', path], { now: issued + after });
+
+    expect(stdout).toMatch(new RegExp(`expires +${words} \\(2030-01-02T00:00:00Z\\)`));
+  });
+
+  it('says that it never expires', async () => {
+    const { path } = await creds();
+    expect((await zester(['creds', 'inspect', path])).stdout).toMatch(/expires +never\n/);
+  });
+
+  it('says that the permissions come from the scoped signing key', async () => {
+    const signingKey = generateKeyBundle('account');
+    const { path } = await creds({ scoped: true, issuerAccount: account.publicKey }, signingKey);
+    const { stdout } = await zester(['creds', 'inspect', path]);
+
+    expect(stdout).toContain('from the template of the scoped signing key');
+    expect(stdout).toMatch(new RegExp(`issuer +${signingKey.publicKey} \\(a signing key\\)`));
+    expect(stdout).toMatch(new RegExp(`account +${account.publicKey}\n`));
+  });
+
+  it('prints the same as one JSON document with --json', async () => {
+    const { path, user, jwt } = await creds({
+      expiry: 86_400,
+      tags: ['eu'],
+      now: () => Date.UTC(2030, 0, 1),
+    });
+    const { stdout } = await zester(['creds', 'inspect', path, '--json'], { now: Date.UTC(2030, 0, 5) });
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      path,
+      name: 'web-01',
+      publicKey: user.publicKey,
+      issuer: account.publicKey,
+      account: account.publicKey,
+      issuedAt: '2030-01-01T00:00:00.000Z',
+      notBefore: null,
+      expiresAt: '2030-01-02T00:00:00.000Z',
+      expired: true,
+      permissions: { from: 'jwt', responses: { max: 1, ttlSeconds: 300 } },
+      bearer: false,
+      tags: ['eu'],
+      jwtBytes: jwt.length,
+    });
+  });
+
+  it('never shows the seed', async () => {
+    const { path, user } = await creds();
+    const seed = Buffer.from(user.seed).toString();
+    for (const args of [[], ['--json'], ['--debug'], ['--quiet']]) {
+      const { stdout, stderr } = await zester(['creds', 'inspect', path, ...args]);
+      expect(stdout + stderr).not.toContain(seed);
+    }
+  });
+
+  it('warns of a file that others can read', async () => {
+    const { path } = await creds();
+    await chmod(path, 0o644);
+    const { code, stderr } = await zester(['creds', 'inspect', path, '--quiet']);
+
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^zester: warning: .* mode 0644/);
+  });
+
+  it('writes control characters out, so that a name from outside cannot play with the terminal', async () => {
+    const user = generateKeyBundle('user');
+    const path = join(dir, 'odd.creds');
+    await writeCredsFile(path, createUserJwt(user, account, { name: '\u001b[31mroot\r\u202e' }), user.seed);
+    const { stdout } = await zester(['creds', 'inspect', path]);
+
+    expect(stdout).toContain('\\u001b[31mroot\\u000d\\u202e');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('ends with 1 and one line for a file that is no .creds file, and with 3 for one that was altered', async () => {
+    const bad = join(dir, 'bad.creds');
+    await writeFile(bad, 'hello');
+    const malformed = await zester(['creds', 'inspect', bad]);
+    expect(malformed).toMatchObject({ code: 1, stdout: '' });
+    expect(malformed.stderr).toMatch(/^zester: [^\n]+ \[ERR_CREDS_NO_JWT\]\n$/);
+
+    const one = await creds();
+    const other = generateKeyBundle('user');
+    await writeFile(
+      bad,
+      `-----BEGIN NATS USER JWT-----\n${one.jwt}\n------END NATS USER JWT------\n` +
+        `-----BEGIN USER NKEY SEED-----\n${Buffer.from(other.seed).toString()}\n------END USER NKEY SEED------\n`,
+    );
+    const mismatch = await zester(['creds', 'inspect', bad]);
+    expect(mismatch).toMatchObject({ code: 3, stdout: '' });
+    expect(mismatch.stderr).toMatch(/^zester: [^\n]+ \[ERR_CREDS_SEED_MISMATCH\]\n$/);
+  });
+});

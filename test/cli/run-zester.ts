@@ -1,0 +1,38 @@
+import type { CliIo, InterruptSignal } from '../../src/cli/io.js';
+import { runCli } from '../../src/cli/run.js';
+
+/** What a command line came to. */
+export interface ZesterResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ZesterOptions {
+  /** Whether standard output is a terminal; false by default. */
+  tty?: boolean;
+  env?: Record<string, string>;
+  /** Milliseconds since 1970; now by default. */
+  now?: number;
+  /** Is given the function that interrupts the command, once it listens. */
+  onListening?: (interrupt: (signal: InterruptSignal) => void) => void;
+}
+
+/** Runs a command line in this process, with streams of its own. */
+export async function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
+  const { tty = false, env = {}, now, onListening } = options;
+  let stdout = '';
+  let stderr = '';
+  const io: CliIo = {
+    stdout: { write: (text) => void (stdout += text), isTTY: tty },
+    stderr: { write: (text) => void (stderr += text), isTTY: tty },
+    env,
+    now: () => now ?? Date.now(),
+    onInterrupt: (stop) => {
+      onListening?.(stop);
+      return () => undefined;
+    },
+  };
+  const code = await runCli(args, io);
+  return { code, stdout, stderr };
+}
