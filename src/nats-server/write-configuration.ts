@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { writeSecretFile } from '../files/write-secret-file.js';
-import { ensurePrivateDirectory } from '../trust/private-files.js';
+import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { natsServerConfiguration, type NatsServerConfigurationOptions } from './configuration.js';
+import { CLIENT_PORT, isLoopback, serverEndpoint, type Endpoint } from './urls.js';
 
 /** What can be chosen about the server of a trust domain. */
 export type ServerConfigurationOptions = Pick<
@@ -10,8 +12,32 @@ export type ServerConfigurationOptions = Pick<
 >;
 
 /**
- * Writes the configuration of the nats-server that trusts this domain's operator: accounts in the `full` resolver, so
- * that revocations can be pushed, and JetStream, both below the home.
+ * The text of the configuration of a nats-server that trusts this domain's operator: accounts in the `full` resolver, so
+ * that revocations can be pushed, and JetStream.
+ *
+ * @param dataDirectory where the server keeps the account JWTs (`jwt/`) and JetStream (`jetstream/`)
+ */
+export function domainServerConfiguration(
+  domain: TrustDomain,
+  dataDirectory: string,
+  options: ServerConfigurationOptions,
+): string {
+  const { publicKeys } = domain;
+  return natsServerConfiguration({
+    ...options,
+    operatorJwt: domain.operatorJwt,
+    systemAccount: publicKeys.systemAccount,
+    accounts: {
+      [publicKeys.systemAccount]: domain.systemAccountJwt,
+      [publicKeys.account]: domain.accountJwt,
+    },
+    resolver: { type: 'full', dir: join(dataDirectory, 'jwt') },
+    jetStream: { storeDir: join(dataDirectory, 'jetstream') },
+  });
+}
+
+/**
+ * Writes the configuration of the nats-server that Zester runs for this domain, all of it below the home.
  *
  * @returns the path of the configuration
  * @throws FileError, TrustError `ERR_TRUST_HOME_EXPOSED`
@@ -20,21 +46,38 @@ export async function writeServerConfiguration(
   domain: TrustDomain,
   options: ServerConfigurationOptions,
 ): Promise<string> {
-  const { paths, publicKeys } = domain;
+  const { paths } = domain;
   for (const directory of [paths.serverDirectory, paths.serverJwtDirectory, paths.serverJetStreamDirectory]) {
     await ensurePrivateDirectory(directory);
   }
-  const text = natsServerConfiguration({
-    ...options,
-    operatorJwt: domain.operatorJwt,
-    systemAccount: publicKeys.systemAccount,
-    accounts: {
-      [publicKeys.systemAccount]: domain.systemAccountJwt,
-      [publicKeys.account]: domain.accountJwt,
-    },
-    resolver: { type: 'full', dir: paths.serverJwtDirectory },
-    jetStream: { storeDir: paths.serverJetStreamDirectory },
-  });
+  const text = domainServerConfiguration(domain, paths.serverDirectory, options);
   await writeSecretFile(paths.serverConfiguration, Buffer.from(text));
   return paths.serverConfiguration;
+}
+
+/**
+ * Writes the configuration when there is none, for a home whose server is on this machine.
+ *
+ * @returns its path and whether it was made now; undefined: the fleet has servers of its own
+ * @throws FileError, TrustError `ERR_TRUST_HOME_EXPOSED`
+ */
+export async function ensureServerConfiguration(
+  domain: TrustDomain,
+): Promise<{ path: string; made: boolean } | undefined> {
+  const listen = localEndpoint(domain);
+  if (listen === undefined) return undefined;
+  const path = domain.paths.serverConfiguration;
+  if (await isThere(path)) return { path, made: false };
+  return { path: await writeServerConfiguration(domain, listen), made: true };
+}
+
+/**
+ * Where a server of this machine listens for this home: at the first of the home's servers that is on loopback.
+ *
+ * @returns undefined when the home names servers, and all are elsewhere
+ */
+export function localEndpoint(domain: TrustDomain): Endpoint | undefined {
+  if (domain.servers.length === 0) return { host: '127.0.0.1', port: CLIENT_PORT };
+  const local = domain.servers.map(serverEndpoint).find(({ host }) => isLoopback(host));
+  return local && { ...local, host: local.host === 'localhost' ? '127.0.0.1' : local.host };
 }
