@@ -10,32 +10,48 @@ export interface QueuedPublish {
 export type QueuedTask = () => void;
 
 const CHUNK_BYTES = 64 * 1024;
-const KIND_PUBLISH = 0;
-const KIND_TASK = 1;
+/** The first byte of an entry says what it has. */
+const IS_TASK = 1;
+const HAS_REPLY = 2;
+const HAS_HEADERS = 4;
+/** The subject is that of the message before it in the chunk: then it takes no room. */
+const SAME_SUBJECT = 8;
 
 /**
- * An ordered queue of messages that costs hardly more memory than their bytes: they are packed into chunks, with a
- * length of one to three bytes before each field, where an object for each would cost some hundred bytes a message.
+ * An ordered queue of messages that costs hardly more memory than their bytes: they are packed into chunks, each with
+ * a byte that says what it has and a length of one to four bytes before each field, and a subject that repeats is kept
+ * once. An object for each would cost some hundred bytes a message.
  */
 export class MessageQueue {
-  readonly #chunks: { bytes: Uint8Array; end: number }[] = [];
+  readonly #chunks: Chunk[] = [];
   readonly #tasks: QueuedTask[] = [];
 
   /** Adds a message. Its bytes are copied, so that the caller may use its buffer again. */
   pushPublish({ subject, reply, headers, payload }: QueuedPublish): void {
+    const fields = [payload];
+    let flags = 0;
+    if (headers !== undefined) {
+      flags |= HAS_HEADERS;
+      fields.unshift(headers);
+    }
+    if (reply !== '') {
+      flags |= HAS_REPLY;
+      fields.unshift(Buffer.from(reply));
+    }
     const subjectBytes = Buffer.from(subject);
-    const replyBytes = Buffer.from(reply);
-    const fields = [subjectBytes, replyBytes, headers ?? EMPTY, payload];
-    const size = fields.reduce((sum, field) => sum + 5 + field.length, 1);
+    const size = [subjectBytes, ...fields].reduce((sum, field) => sum + MAX_LENGTH_BYTES + field.length, 1);
     const chunk = this.#room(size);
-    chunk.bytes[chunk.end++] = KIND_PUBLISH;
+    if (chunk.lastSubject === subject) flags |= SAME_SUBJECT;
+    else fields.unshift(subjectBytes);
+    chunk.lastSubject = subject;
+    chunk.bytes[chunk.end++] = flags;
     for (const field of fields) chunk.end = writeField(chunk.bytes, chunk.end, field);
   }
 
   /** Adds a task in its turn. */
   pushTask(task: QueuedTask): void {
     const chunk = this.#room(1);
-    chunk.bytes[chunk.end++] = KIND_TASK;
+    chunk.bytes[chunk.end++] = IS_TASK;
     this.#tasks.push(task);
   }
 
@@ -49,20 +65,17 @@ export class MessageQueue {
     let nextTask = 0;
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const reader = new FieldReader(chunk.bytes);
+      let subject = '';
       while (reader.offset < chunk.end) {
-        if (chunk.bytes[reader.offset++] === KIND_TASK) {
+        const flags = chunk.bytes[reader.offset++] ?? 0;
+        if (flags & IS_TASK) {
           tasks[nextTask++]?.();
           continue;
         }
-        const subject = reader.text();
-        const reply = reader.text();
-        const headers = reader.field();
-        publish({
-          subject,
-          reply,
-          headers: headers.length === 0 ? undefined : headers,
-          payload: reader.field(),
-        });
+        if (!(flags & SAME_SUBJECT)) subject = reader.text();
+        const reply = flags & HAS_REPLY ? reader.text() : '';
+        const headers = flags & HAS_HEADERS ? reader.field() : undefined;
+        publish({ subject, reply, headers, payload: reader.field() });
       }
     }
   }
@@ -74,16 +87,27 @@ export class MessageQueue {
   }
 
   /** The last chunk, or a new one where the last has no room for `size` bytes. */
-  #room(size: number): { bytes: Uint8Array; end: number } {
+  #room(size: number): Chunk {
     const last = this.#chunks.at(-1);
     if (last !== undefined && last.bytes.length - last.end >= size) return last;
-    const chunk = { bytes: new Uint8Array(Math.max(size, CHUNK_BYTES)), end: 0 };
+    const chunk: Chunk = {
+      bytes: new Uint8Array(Math.max(size, CHUNK_BYTES)),
+      end: 0,
+      lastSubject: undefined,
+    };
     this.#chunks.push(chunk);
     return chunk;
   }
 }
 
-const EMPTY = new Uint8Array(0);
+interface Chunk {
+  bytes: Uint8Array;
+  end: number;
+  lastSubject: string | undefined;
+}
+
+/** Of a length that a message of NATS can have (64 MiB at most). */
+const MAX_LENGTH_BYTES = 4;
 
 /** Length as a LEB128 number, then the bytes. */
 function writeField(bytes: Uint8Array, at: number, field: Uint8Array): number {
