@@ -47,6 +47,7 @@ export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap
 export type { CredentialEvent } from './creds/credential-event.js';
 export { CredsFile } from './creds/creds-file.js';
 export { generateCredsFile, writeCredsFile } from './creds/generate.js';
+export { loadJwtFile } from './creds/load-jwt-file.js';
 export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
 export type { NatsOptions } from './creds/nats-options.js';
 export { loadCredsFile, MAX_CREDS_BYTES, parseCredsData } from './creds/parse.js';
