@@ -337,6 +337,15 @@ export class UsageError extends ZesterError<'ERR_USAGE'> {
   }
 }
 
+/** A check (`zester doctor`, `zester permissions lint`) found something that is wrong; it has said what. */
+export class FindingsError extends ZesterError<'ERR_FINDINGS'> {
+  override readonly name = 'FindingsError';
+
+  constructor(message: string) {
+    super('ERR_FINDINGS', message);
+  }
+}
+
 /** An expectation that a command was there to show did not hold (`zester demo`). */
 export class ExpectationError extends ZesterError<'ERR_EXPECTATION'> {
   override readonly name = 'ExpectationError';

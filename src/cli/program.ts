@@ -6,6 +6,7 @@ import { registerCredsVerify } from './commands/creds-verify.js';
 import { registerDemo } from './commands/demo.js';
 import { registerInit } from './commands/init.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
+import { registerPermissionsLint } from './commands/permissions-lint.js';
 import { registerServerConfig } from './commands/server-config.js';
 import { registerServer } from './commands/server.js';
 import type { CliIo } from './io.js';
@@ -43,6 +44,11 @@ export function createProgram(io: CliIo): Command {
   registerCredsBootstrap(creds, io);
   registerCredsInspect(creds, io);
   registerCredsVerify(creds, io);
+
+  const permissions = program
+    .command('permissions')
+    .description('look at, check and change what peels may do');
+  registerPermissionsLint(permissions, io);
 
   registerDemo(program, io);
   registerCompletion(program, io);

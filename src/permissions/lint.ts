@@ -1,0 +1,350 @@
+import { SubjectError } from '../errors.js';
+import type { Permission, Permissions } from '../jwt/claims.js';
+import { isPeelId } from './peel-id.js';
+import { subjectCovers, validateSubject } from './subject.js';
+
+/** What {@link lintPermissions} can find. Each rule is explained in docs/permissions-lint.md. */
+export const LINT_RULES = [
+  'unrestricted',
+  'shared-inbox',
+  'reads-other-peels',
+  'speaks-for-other-peels',
+  'unfiltered-consumer',
+  'unfiltered-direct-get',
+  'missing-flow-control',
+  'missing-inbox',
+  'cannot-match',
+  'denied-anyway',
+  'name-is-wildcard',
+  'name-has-dots',
+] as const;
+
+export type LintRule = (typeof LINT_RULES)[number];
+
+/** One thing that is wrong with what a user may do. */
+export interface LintFinding {
+  rule: LintRule;
+  /** `error`: others' data can be read or written; `warning`: something will not work. */
+  severity: 'error' | 'warning';
+  /** The grant it is about; undefined: all of them. */
+  grant: 'publish' | 'subscribe' | undefined;
+  /** The subject as it is granted; undefined where there is none. */
+  subject: string | undefined;
+  message: string;
+  /** What to do. */
+  fix: string;
+}
+
+/** Whose permissions they are. */
+export interface LintSubject {
+  /** The user's name; undefined: a template of a scoped signing key, before the server fills in names. */
+  name?: string | undefined;
+  /** A peel must keep to itself; a master or an admin is there to see others. `peel` by default. */
+  role?: 'peel' | 'other';
+}
+
+/** A peel that does not exist: what is granted of it is granted of every other. */
+const STRANGER = 'zester-lint-stranger';
+
+/**
+ * Looks for grants that let one peel read or write another's data, grants that stall, and subjects that cannot match.
+ *
+ * It judges what is granted, not what the account's streams and exports make of it.
+ */
+export function lintPermissions(permissions: Permissions, subject: LintSubject = {}): LintFinding[] {
+  const grants = { publish: grantOf(permissions.pub), subscribe: grantOf(permissions.sub) };
+  return [
+    ...lintName(permissions, subject),
+    ...lintSyntax('publish', grants.publish, subject),
+    ...lintSyntax('subscribe', grants.subscribe, subject),
+    ...(subject.role === 'other' ? [] : [...lintPeers(grants), ...lintReads(grants)]),
+    ...lintStalls(grants),
+  ];
+}
+
+/**
+ * A template as the server makes it permissions of a user: `{{name()}}` and `{{subject()}}` filled in.
+ *
+ * Source: docs.nats.io, "Scoped Signing Keys"; of the tags' and account's templates nothing is known here, so they stay.
+ */
+export function expandTemplate(template: Permissions, name: string, publicKey: string): Permissions {
+  const fill = (subject: string) =>
+    subject.replaceAll('{{name()}}', () => name).replaceAll('{{subject()}}', () => publicKey);
+  const filled = (permission: Permission | undefined) =>
+    permission && {
+      ...(permission.allow && { allow: permission.allow.map(fill) }),
+      ...(permission.deny && { deny: permission.deny.map(fill) }),
+    };
+  const pub = filled(template.pub);
+  const sub = filled(template.sub);
+  return { ...template, ...(pub && { pub }), ...(sub && { sub }) };
+}
+
+interface Grant {
+  /** Empty: everything. */
+  allow: readonly string[];
+  deny: readonly string[];
+}
+
+interface Grants {
+  publish: Grant;
+  subscribe: Grant;
+}
+
+function grantOf(permission: Permission | undefined): Grant {
+  return { allow: permission?.allow ?? [], deny: permission?.deny ?? [] };
+}
+
+/** A subscription's grant may name a queue behind its subject. */
+function withoutQueue(subject: string): string {
+  return subject.split(' ', 1)[0] ?? '';
+}
+
+function denied(grant: Grant, subject: string): boolean {
+  return grant.deny.some((pattern) => subjectCovers(withoutQueue(pattern), subject));
+}
+
+/** The pattern that grants a subject: `>` when everything is, undefined when nothing does. */
+function granting(grant: Grant, subject: string): string | undefined {
+  if (denied(grant, subject)) return undefined;
+  if (grant.allow.length === 0) return '>';
+  return grant.allow.find((pattern) => subjectCovers(withoutQueue(pattern), subject));
+}
+
+function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[] {
+  // as a boolean: a guard would leave `never` of the names that are no ids
+  if (name === undefined || (isPeelId(name) as boolean)) return [];
+  const all = [permissions.pub, permissions.sub].flatMap((permission) => permission?.allow ?? []);
+  const madeFrom = name === '' ? undefined : all.find((pattern) => `.${pattern}.`.includes(`.${name}.`));
+  if (/(^|\.)[*>](\.|$)/.test(name)) {
+    return [
+      {
+        rule: 'name-is-wildcard',
+        severity: 'error',
+        grant: undefined,
+        subject: madeFrom,
+        message: `the name "${name}" is a wildcard, so that what is made of it is granted for every peel`,
+        fix: 'revoke this user, and issue it anew under a peel id',
+      },
+    ];
+  }
+  if (!name.includes('.') || madeFrom === undefined) return [];
+  return [
+    {
+      rule: 'name-has-dots',
+      severity: 'error',
+      grant: undefined,
+      subject: madeFrom,
+      message: `the name "${name}" is more than one token: the peel "${name.split('.', 1)[0]}" is granted its subjects too`,
+      fix: 'issue it anew under a name without dots',
+    },
+  ];
+}
+
+function lintSyntax(kind: keyof Grants, grant: Grant, { name }: LintSubject): LintFinding[] {
+  const findings: LintFinding[] = [];
+  for (const subject of [...grant.allow, ...grant.deny]) {
+    const why = malformed(kind === 'subscribe' ? withoutQueue(subject) : subject, name === undefined);
+    if (why === undefined) continue;
+    findings.push({
+      rule: 'cannot-match',
+      severity: 'warning',
+      grant: kind,
+      subject,
+      message: `matches nothing that is meant: ${why}`,
+      fix: 'write a subject of whole tokens, or take it out',
+    });
+  }
+  for (const subject of grant.allow) {
+    if (malformed(withoutQueue(subject), true) !== undefined || !denied(grant, withoutQueue(subject)))
+      continue;
+    findings.push({
+      rule: 'denied-anyway',
+      severity: 'warning',
+      grant: kind,
+      subject,
+      message: 'is allowed, and all of it is denied too: what is denied counts',
+      fix: 'take out one of the two',
+    });
+  }
+  return findings;
+}
+
+function malformed(subject: string, templates: boolean): string | undefined {
+  try {
+    validateSubject(subject, { templates });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SubjectError)) throw error;
+    return error.message.slice(
+      error.message.lastIndexOf(' is not a subject: ') + ' is not a subject: '.length,
+    );
+  }
+}
+
+/** What is granted of a stranger. */
+function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
+  const findings: LintFinding[] = [];
+  for (const [grant, kind] of [
+    [publish, 'publish'],
+    [subscribe, 'subscribe'],
+  ] as const) {
+    if (granting(grant, STRANGER) !== '>') continue;
+    findings.push({
+      rule: 'unrestricted',
+      severity: 'error',
+      grant: kind,
+      subject: grant.allow.length === 0 ? undefined : '>',
+      message: `may ${kind} ${kind === 'publish' ? 'on' : 'to'} everything in the account`,
+      fix: 'grant the subjects that are needed',
+    });
+  }
+  const inbox =
+    granting(subscribe, `_INBOX.${STRANGER}.reply.1`) ?? granting(subscribe, `_INBOX.${STRANGER}.1`);
+  if (inbox !== undefined && inbox !== '>') {
+    findings.push({
+      rule: 'shared-inbox',
+      severity: 'error',
+      grant: 'subscribe',
+      subject: inbox,
+      message: 'the inboxes of others: one stolen credential reads every reply in the account',
+      fix: 'grant _INBOX.{{name()}}.>, and give the client that inbox prefix',
+    });
+  }
+  const others = [
+    ['reads-other-peels', 'subscribe', subscribe, READ_BY_PEELS, 'reads what is meant for other peels'],
+    ['speaks-for-other-peels', 'publish', publish, SAID_BY_PEELS, 'can speak in the name of other peels'],
+  ] as const;
+  for (const [rule, kind, grant, subjects, message] of others) {
+    const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
+    patterns.delete('>'); // said already
+    for (const subject of patterns) {
+      const fix = "put {{name()}}, or the peel's id, where the id stands";
+      findings.push({ rule, severity: 'error', grant: kind, subject, message, fix });
+    }
+  }
+  return findings;
+}
+
+const READ_BY_PEELS = [
+  `zester.cmd.${STRANGER}`,
+  `zester.cmd.${STRANGER}.run`,
+  `zester.auth.${STRANGER}.renew`,
+];
+const SAID_BY_PEELS = [
+  `zester.event.${STRANGER}.x`,
+  `zester.fact.${STRANGER}`,
+  `zester.job.1.ack.${STRANGER}`,
+  `zester.job.1.return.${STRANGER}`,
+  `zester.auth.${STRANGER}.renew`,
+  `zester.cmd.${STRANGER}`,
+];
+
+const CONSUMER_CREATE = ['$JS', 'API', 'CONSUMER', 'CREATE'];
+const CONSUMER_DURABLE = ['$JS', 'API', 'CONSUMER', 'DURABLE', 'CREATE'];
+const DIRECT_GET = ['$JS', 'API', 'DIRECT', 'GET'];
+const MESSAGE_GET = ['$JS', 'API', 'STREAM', 'MSG', 'GET'];
+
+/** What can be read from a stream or a bucket whatever the subscriptions say (docs/nats-facts.md, 19). */
+function lintReads({ publish }: Grants): LintFinding[] {
+  return publish.allow.flatMap((subject): LintFinding[] => {
+    if (subject === '>') return [];
+    const base = { severity: 'error', grant: 'publish', subject } as const;
+    const consumer = below(subject, CONSUMER_CREATE);
+    const direct = below(subject, DIRECT_GET);
+    const unfilteredConsumer =
+      below(subject, CONSUMER_DURABLE) !== undefined || (consumer !== undefined && readsAll(consumer, 2));
+    const unfilteredGet =
+      below(subject, MESSAGE_GET) !== undefined || (direct !== undefined && readsAll(direct, 1));
+    return [
+      ...(unfilteredConsumer && grantedAtAll(publish, subject)
+        ? [
+            {
+              ...base,
+              rule: 'unfiltered-consumer',
+              message: 'a consumer made with it delivers the whole stream or bucket to its inbox',
+              fix: 'grant the filtered form: $JS.API.CONSUMER.CREATE.<stream>.*.<the subjects of this peel>',
+            } as const,
+          ]
+        : []),
+      ...(unfilteredGet && grantedAtAll(publish, subject)
+        ? [
+            {
+              ...base,
+              rule: 'unfiltered-direct-get',
+              message: 'reads any message of the stream or bucket',
+              fix: 'grant the form with the key: $JS.API.DIRECT.GET.<stream>.<the subjects of this peel>',
+            } as const,
+          ]
+        : []),
+    ];
+  });
+}
+
+function grantedAtAll(grant: Grant, subject: string): boolean {
+  return !denied(grant, subject);
+}
+
+/**
+ * The tokens of a granted subject behind a prefix: none when the prefix is covered by `>` before its end.
+ *
+ * @returns undefined when it grants nothing below the prefix
+ */
+function below(subject: string, prefix: readonly string[]): string[] | undefined {
+  const tokens = subject.split('.');
+  for (const [i, wanted] of prefix.entries()) {
+    const token = tokens[i];
+    if (token === '>') return ['>'];
+    if (token !== wanted && token !== '*') return undefined;
+  }
+  return tokens.length > prefix.length ? tokens.slice(prefix.length) : undefined;
+}
+
+/**
+ * Whether what stands behind the prefix, a stream and `fixed - 1` tokens and then a filter, reads more than the filter of
+ * one peel.
+ */
+function readsAll(tokens: readonly string[], fixed: number): boolean {
+  const filter = tokens.slice(fixed);
+  // without a filter, or with a `>` that takes its place
+  if (filter.length === 0 || tokens.slice(0, fixed).includes('>')) return true;
+  const [stream = ''] = tokens;
+  if (filter[0] === '>') return true;
+  const bucket = /^KV_(.+)$/.exec(stream)?.[1] ?? (stream === '*' ? '*' : undefined);
+  if (bucket === undefined || filter[0] !== '$KV') return false;
+  // a bucket's subjects are $KV.<bucket>.<key>: a wildcard where the key begins is every key
+  return filter[1] === '>' || filter[2] === '>' || filter[2] === '*' || filter[2] === undefined;
+}
+
+/** Grants that wait for something which is not granted (docs/nats-facts.md, 20). */
+function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
+  const findings: LintFinding[] = [];
+  for (const subject of publish.allow) {
+    const consumer = below(subject, CONSUMER_CREATE) ?? below(subject, CONSUMER_DURABLE);
+    if (consumer === undefined || subject === '>') continue;
+    const [first = '*'] = consumer;
+    const stream = first === '*' || first === '>' ? STRANGER : first;
+    if (granting(publish, `$JS.FC.${stream}.consumer.x`) !== undefined) continue;
+    findings.push({
+      rule: 'missing-flow-control',
+      severity: 'warning',
+      grant: 'publish',
+      subject,
+      message: 'ordered and push consumers answer the server on $JS.FC, which is not granted: they stall',
+      fix: `grant publishing on $JS.FC.${first === '>' ? '' : `${first}.`}>`,
+    });
+  }
+  const asks = publish.allow.find((subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'));
+  const hears = subscribe.allow.length === 0 || subscribe.allow.some((p) => /^(_INBOX\.|>$|\*\.)/.test(p));
+  if (asks !== undefined && !hears) {
+    findings.push({
+      rule: 'missing-inbox',
+      severity: 'warning',
+      grant: 'publish',
+      subject: asks,
+      message: 'asks for answers, and no inbox is granted to receive them',
+      fix: 'grant subscribing to _INBOX.{{name()}}.>, and give the client that inbox prefix',
+    });
+  }
+  return findings;
+}

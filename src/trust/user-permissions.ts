@@ -1,0 +1,54 @@
+import { JwtChainError } from '../errors.js';
+import type { AccountClaims, Permissions, UserClaims } from '../jwt/claims.js';
+import { decodeAccountJwt } from '../jwt/decode.js';
+import { isScopedUser } from '../jwt/scoped.js';
+import { expandTemplate, type LintSubject } from '../permissions/lint.js';
+import { signingKeyOf } from './adopt.js';
+
+/** Names of users who are there to see others. */
+const NOT_PEELS: readonly string[] = ['zester-master', 'zester-admin', 'zester-system'];
+
+/** Whose permissions a lint is to judge. */
+export function lintSubjectOf(claims: UserClaims): LintSubject {
+  const name = claims.name ?? '';
+  return { name, role: NOT_PEELS.includes(name) ? 'other' : 'peel' };
+}
+
+/** The template of a scoped signing key; undefined: the account has no such key, or not with a scope. */
+export function templateOf(account: AccountClaims, publicKey: string): Permissions | undefined {
+  const key = signingKeyOf(account, publicKey);
+  return key === undefined || typeof key === 'string' ? undefined : key.template;
+}
+
+/**
+ * What a user may do: from its JWT, from the template of the scoped signing key that signed it with the user's name
+ * filled in, or from the account's defaults.
+ *
+ * @param accountJwt needed for a scoped user; without it, an ordinary user's own permissions are all
+ * @param path where the user's JWT is from, for the error
+ * @throws JwtChainError when the account does not know the key that signed a scoped user
+ */
+export function userPermissions(
+  claims: UserClaims,
+  accountJwt: string | undefined,
+  path: string,
+): Permissions {
+  const { pub, sub, resp } = claims.nats;
+  const account = accountJwt === undefined ? undefined : decodeAccountJwt(accountJwt);
+  if (isScopedUser(claims)) {
+    const template = account && templateOf(account, claims.iss);
+    if (template === undefined) {
+      throw new JwtChainError(
+        'user',
+        'ERR_CHAIN_USER_ISSUER',
+        `${path} is signed by ${claims.iss}, and the account JWT has no scoped signing key of that name: give the JWT of ` +
+          'its account',
+      );
+    }
+    return expandTemplate(template, claims.name ?? '', claims.sub);
+  }
+  if (pub === undefined && sub === undefined && resp === undefined && account?.nats.default_permissions) {
+    return account.nats.default_permissions;
+  }
+  return { ...(pub && { pub }), ...(sub && { sub }), ...(resp && { resp }) };
+}

@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { permissionClaims, type PermissionOptions } from '../../src/jwt/permission-options.js';
+import {
+  expandTemplate,
+  LINT_RULES,
+  lintPermissions,
+  type LintRule,
+  type LintSubject,
+} from '../../src/permissions/lint.js';
+import {
+  adminPermissions,
+  masterPermissions,
+  peelPermissions,
+  peelPermissionsTemplate,
+} from '../../src/permissions/roles.js';
+
+const WEB_01: LintSubject = { name: 'web-01' };
+
+function rulesOf(options: PermissionOptions, subject: LintSubject = WEB_01): LintRule[] {
+  return lintPermissions(permissionClaims(options), subject).map(({ rule }) => rule);
+}
+
+/** What the peel is granted by default, and these subjects too. */
+function withPublish(...subjects: string[]): PermissionOptions {
+  const { publish, ...rest } = peelPermissions('web-01');
+  return { ...rest, publish: { ...publish, allow: [...(publish?.allow ?? []), ...subjects] } };
+}
+
+function withSubscribe(...subjects: string[]): PermissionOptions {
+  const { subscribe, ...rest } = peelPermissions('web-01');
+  return { ...rest, subscribe: { ...subscribe, allow: [...(subscribe?.allow ?? []), ...subjects] } };
+}
+
+describe('the lint finds nothing wrong with', () => {
+  it('what a peel may do, in its own JWT and as a template', () => {
+    expect(rulesOf(peelPermissions('web-01'))).toEqual([]);
+    expect(rulesOf(peelPermissionsTemplate(), {})).toEqual([]);
+    const filled = expandTemplate(permissionClaims(peelPermissionsTemplate()), 'web-01', 'U');
+    expect(filled).toEqual(permissionClaims(peelPermissions('web-01')));
+  });
+
+  it('a master and an admin, who are there to see others', () => {
+    expect(rulesOf(masterPermissions(), { name: 'zester-master', role: 'other' })).toEqual([]);
+    expect(rulesOf(adminPermissions(), { name: 'zester-admin', role: 'other' })).toEqual([]);
+  });
+
+  it('a peel that reads its own keys of a bucket, with what consumers need', () => {
+    const own = [
+      '$JS.API.CONSUMER.CREATE.KV_config.*.$KV.config.web-01.>',
+      '$JS.API.DIRECT.GET.KV_config.$KV.config.web-01.>',
+      '$JS.FC.KV_config.>',
+    ];
+    expect(rulesOf(withPublish(...own))).toEqual([]);
+  });
+});
+
+describe('the lint finds', () => {
+  it('no permissions at all, and those that are ">"', () => {
+    expect(rulesOf({})).toEqual(['unrestricted', 'unrestricted']);
+    expect(rulesOf({ publish: { allow: ['>'] }, subscribe: { allow: ['zester.cmd.web-01'] } })).toEqual([
+      'unrestricted',
+    ]);
+  });
+
+  it.each(['_INBOX.>', '_INBOX.*.>', '_INBOX.*.*', '*.>', '_INBOX.> workers'])(
+    'a shared inbox: %s',
+    (subject) => {
+      expect(rulesOf(withSubscribe(subject))).toContain('shared-inbox');
+    },
+  );
+
+  it('no shared inbox where the others’ are denied', () => {
+    const options: PermissionOptions = {
+      ...peelPermissions('web-01'),
+      subscribe: { allow: ['_INBOX.>'], deny: ['_INBOX.>'] },
+    };
+    expect(rulesOf(options)).not.toContain('shared-inbox');
+  });
+
+  it.each(['zester.cmd.>', 'zester.cmd.*', 'zester.*.*', 'zester.auth.>'])(
+    'a peel that reads what is for others: %s',
+    (subject) => {
+      expect(rulesOf(withSubscribe(subject))).toContain('reads-other-peels');
+    },
+  );
+
+  it.each(['zester.fact.*', 'zester.event.>', 'zester.job.*.return.*', 'zester.cmd.>', 'zester.auth.*.>'])(
+    'a peel that speaks for others: %s',
+    (subject) => {
+      expect(rulesOf(withPublish(subject))).toContain('speaks-for-other-peels');
+    },
+  );
+
+  it.each([
+    '$JS.API.>',
+    '$JS.API.CONSUMER.CREATE.KV_x',
+    '$JS.API.CONSUMER.CREATE.KV_x.>',
+    '$JS.API.CONSUMER.CREATE.KV_x.*',
+    '$JS.API.CONSUMER.CREATE.KV_x.*.>',
+    '$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.>',
+    '$JS.API.CONSUMER.CREATE.*.*.$KV.*.*',
+    '$JS.API.CONSUMER.CREATE.>',
+    '$JS.API.CONSUMER.DURABLE.CREATE.KV_x.web-01',
+    '$JS.API.CONSUMER.>',
+  ])('a consumer on a whole stream or bucket: %s', (subject) => {
+    expect(rulesOf(withPublish(subject))).toContain('unfiltered-consumer');
+  });
+
+  it.each([
+    '$JS.API.DIRECT.GET.KV_x',
+    '$JS.API.DIRECT.GET.KV_x.>',
+    '$JS.API.DIRECT.GET.KV_x.$KV.x.>',
+    '$JS.API.DIRECT.GET.KV_x.$KV.x.*',
+    '$JS.API.STREAM.MSG.GET.KV_x',
+    '$JS.API.>',
+  ])('a get of any message: %s', (subject) => {
+    expect(rulesOf(withPublish(subject))).toContain('unfiltered-direct-get');
+  });
+
+  it('a consumer without its flow control, for a peel and for others', () => {
+    const consumer = '$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-01.>';
+    expect(rulesOf(withPublish(consumer))).toEqual(['missing-flow-control']);
+    expect(rulesOf(withPublish(consumer, '$JS.FC.KV_y.>'))).toEqual(['missing-flow-control']);
+    expect(rulesOf(withPublish(consumer), { name: 'reports', role: 'other' })).toEqual([
+      'missing-flow-control',
+    ]);
+  });
+
+  it('questions without an inbox for the answers', () => {
+    const options: PermissionOptions = {
+      publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] },
+      subscribe: { allow: ['zester.cmd.web-01'] },
+    };
+    expect(rulesOf(options)).toEqual(['missing-inbox']);
+  });
+
+  it('subjects that cannot match', () => {
+    expect(rulesOf(withSubscribe('zester.cmd*'))).toEqual(['cannot-match']);
+    expect(rulesOf(withPublish('fleet.>.x'))).toEqual(['cannot-match']);
+    expect(rulesOf(withPublish('zester.fact.{{name()}}'))).toEqual(['cannot-match']);
+    expect(rulesOf(withPublish('zester.fact.x-{{name()}}'), {})).toEqual(['cannot-match']);
+    expect(rulesOf(withPublish('zester.fact.{{nom()}}'), {})).toEqual(['cannot-match']);
+  });
+
+  it('what is allowed and denied', () => {
+    const options: PermissionOptions = {
+      ...peelPermissions('web-01'),
+      publish: { allow: ['zester.fact.web-01'], deny: ['zester.fact.>'] },
+    };
+    expect(rulesOf(options)).toEqual(['denied-anyway']);
+  });
+
+  it('a name that is a wildcard, and one with dots, in a JWT and through a template', () => {
+    const template = permissionClaims(peelPermissionsTemplate());
+    for (const name of ['*', '>', 'a.>', 'a.*']) {
+      const rules = lintPermissions(expandTemplate(template, name, 'U'), { name }).map(({ rule }) => rule);
+      expect(rules, name).toContain('name-is-wildcard');
+    }
+    const dotted = lintPermissions(expandTemplate(template, 'web.db', 'U'), { name: 'web.db' });
+    expect(dotted.map(({ rule }) => rule)).toEqual(['name-has-dots']);
+    expect(dotted[0]?.message).toContain('"web"');
+  });
+});
+
+describe('each rule', () => {
+  it('is explained in docs/permissions-lint.md', async () => {
+    const text = await readFile(new URL('../../docs/permissions-lint.md', import.meta.url), 'utf8');
+    const explained = [...text.matchAll(/^## (\S+)$/gm)].map(([, rule]) => rule);
+    expect(explained.sort()).toEqual([...LINT_RULES].sort());
+  });
+
+  it('says what to do', () => {
+    const findings = lintPermissions(permissionClaims(withSubscribe('_INBOX.>', 'zester.cmd.>')), WEB_01);
+    for (const { message, fix, severity } of findings) {
+      expect(message).not.toBe('');
+      expect(fix).not.toBe('');
+      expect(severity).toBe('error');
+    }
+    expect(findings).toHaveLength(2);
+  });
+});
