@@ -16,6 +16,10 @@ const HAS_REPLY = 2;
 const HAS_HEADERS = 4;
 /** The subject is that of the message before it in the chunk: then it takes no room. */
 const SAME_SUBJECT = 8;
+/** The payload stands beside the chunks, in a buffer of its own size. */
+const IS_LARGE = 16;
+/** From here on an object for the payload costs little, and a chunk would leave much of its end free. */
+const LARGE_BYTES = 4 * 1024;
 
 /**
  * An ordered queue of messages that costs hardly more memory than their bytes: they are packed into chunks, each with
@@ -25,11 +29,18 @@ const SAME_SUBJECT = 8;
 export class MessageQueue {
   readonly #chunks: Chunk[] = [];
   readonly #tasks: QueuedTask[] = [];
+  readonly #large: Uint8Array[] = [];
 
   /** Adds a message. Its bytes are copied, so that the caller may use its buffer again. */
   pushPublish({ subject, reply, headers, payload }: QueuedPublish): void {
-    const fields = [payload];
+    const fields: Uint8Array[] = [];
     let flags = 0;
+    if (payload.length >= LARGE_BYTES) {
+      flags |= IS_LARGE;
+      this.#large.push(new Uint8Array(payload));
+    } else {
+      fields.push(payload);
+    }
     if (headers !== undefined) {
       flags |= HAS_HEADERS;
       fields.unshift(headers);
@@ -62,7 +73,9 @@ export class MessageQueue {
   drain(publish: (message: QueuedPublish) => void): void {
     const chunks = this.#chunks.splice(0);
     const tasks = this.#tasks.splice(0);
+    const large = this.#large.splice(0);
     let nextTask = 0;
+    let nextLarge = 0;
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const reader = new FieldReader(chunk.bytes);
       let subject = '';
@@ -75,7 +88,10 @@ export class MessageQueue {
         if (!(flags & SAME_SUBJECT)) subject = reader.text();
         const reply = flags & HAS_REPLY ? reader.text() : '';
         const headers = flags & HAS_HEADERS ? reader.field() : undefined;
-        publish({ subject, reply, headers, payload: reader.field() });
+        const payload = flags & IS_LARGE ? (large[nextLarge] ?? EMPTY) : reader.field();
+        // let go of it once it is handed on
+        if (flags & IS_LARGE) large[nextLarge++] = EMPTY;
+        publish({ subject, reply, headers, payload });
       }
     }
   }
@@ -84,6 +100,7 @@ export class MessageQueue {
   clear(): void {
     this.#chunks.length = 0;
     this.#tasks.length = 0;
+    this.#large.length = 0;
   }
 
   /** The last chunk, or a new one where the last has no room for `size` bytes. */
@@ -99,6 +116,8 @@ export class MessageQueue {
     return chunk;
   }
 }
+
+const EMPTY = new Uint8Array(0);
 
 interface Chunk {
   bytes: Uint8Array;
