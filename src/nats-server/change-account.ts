@@ -50,27 +50,26 @@ export function withOpenHome<T>(
   options: ChangeOptions,
   fn: (open: OpenHome) => Promise<T>,
 ): Promise<T> {
-  return withHomeLock(
-    home,
-    what,
-    async () => {
-      const domain = await openTrustDomain(home);
-      const { servers: urls } = options;
-      if (urls === false) return fn({ domain, connected: undefined });
-      const nc = await connectSystem(domain, { ...options, servers: urls });
-      try {
-        const servers = await listServers(nc);
-        const unreachable = await unreachableUrls(nc, urls, servers);
-        return await fn({
-          domain,
-          connected: { nc, servers: { ...servers, down: [...servers.down, ...unreachable] } },
-        });
-      } finally {
-        await nc.close();
-      }
-    },
-    options,
-  );
+  return withHomeLock(home, what, () => withConnectedHome(home, options, fn), options);
+}
+
+/** As {@link withOpenHome}, without the lock: to look and not to change. */
+export async function withConnectedHome<T>(
+  home: string,
+  options: ChangeOptions,
+  fn: (open: OpenHome) => Promise<T>,
+): Promise<T> {
+  const domain = await openTrustDomain(home);
+  const { servers: urls } = options;
+  if (urls === false) return fn({ domain, connected: undefined });
+  const nc = await connectSystem(domain, { ...options, servers: urls });
+  try {
+    const servers = await listServers(nc);
+    const down = [...servers.down, ...(await unreachableUrls(nc, urls, servers))];
+    return await fn({ domain, connected: { nc, servers: { ...servers, down } } });
+  } finally {
+    await nc.close();
+  }
 }
 
 /**
@@ -87,13 +86,7 @@ export async function changeAccount(
   change: (claims: AccountClaims) => AccountClaims,
   options: { now?: Clock | undefined } = {},
 ): Promise<AccountChange> {
-  const own: HeldJwt = { jwt: domain.accountJwt, claims: decodeAccountJwt(domain.accountJwt) };
-  const held =
-    connected === undefined
-      ? []
-      : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.servers);
-  const base = [own, ...held].reduce((best, next) => (next.claims.iat > best.claims.iat ? next : best));
-  const merged = mergeDiverged(base, [own, ...held]);
+  const { base, merged } = await newest({ domain, connected });
   const wanted = change(merged);
   const jwt = wanted === base.claims ? base.jwt : await sign(domain, base.jwt, wanted, options.now);
   const report = connected && (await push(connected, domain, jwt));
@@ -102,6 +95,21 @@ export async function changeAccount(
     if (jwt !== domain.accountJwt) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
   }
   return { domain, claims: decodeAccountJwt(jwt), report };
+}
+
+/** The account's claims as the newest of home and servers have them. */
+export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
+  return (await newest(open)).merged;
+}
+
+async function newest({ domain, connected }: OpenHome): Promise<{ base: HeldJwt; merged: AccountClaims }> {
+  const own: HeldJwt = { jwt: domain.accountJwt, claims: decodeAccountJwt(domain.accountJwt) };
+  const held =
+    connected === undefined
+      ? []
+      : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.servers);
+  const base = [own, ...held].reduce((best, next) => (next.claims.iat > best.claims.iat ? next : best));
+  return { base, merged: mergeDiverged(base, [own, ...held]) };
 }
 
 async function sign(

@@ -63,6 +63,12 @@ export class TrustDomain {
     return this.paths.home;
   }
 
+  /** The same domain, as it is when another signing key of the operator signs. */
+  withOperatorSigningKey(publicKey: string): TrustDomain {
+    const operator = { ...this.settings.operator, signingKey: publicKey };
+    return new TrustDomain(this.paths, { ...this.settings, operator }, this);
+  }
+
   /** The operator's identity key; may be offline. @throws as {@link peelSigner} */
   operatorKey(): Promise<KeyBundle> {
     return this.#key('operator', this.paths.operatorSeed, this.publicKeys.operator);

@@ -1,0 +1,131 @@
+import type { AccountClaims } from '../jwt/claims.js';
+import { decodeAccountJwt } from '../jwt/decode.js';
+import { TrustError } from '../errors.js';
+import {
+  changeAccount,
+  push,
+  withConnectedHome,
+  withOpenHome,
+  type AccountChange,
+  type ChangeOptions,
+} from './change-account.js';
+import { accountInForce, heldAccountJwts } from './held-account.js';
+import type { PushReport } from './push-account.js';
+
+/**
+ * Pushes the account JWT of a home to every server, and the system account's. Where the servers hold a newer one, that one
+ * is taken over into the home first: another home or a master has changed the account.
+ *
+ * @returns which servers confirmed: see `requireComplete`; `tookOver` when the home was behind
+ * @throws TrustError, NatsServerError
+ */
+export async function pushAccount(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[] },
+): Promise<AccountChange & { report: PushReport; tookOver: boolean }> {
+  return withOpenHome(home, 'zester account push', options, async (open) => {
+    const { connected, domain } = open;
+    if (connected === undefined) throw new TypeError('servers: give some to push to');
+    const before = decodeAccountJwt(domain.accountJwt);
+    const system = await push(connected, domain, domain.systemAccountJwt);
+    const change = await changeAccount(open, (claims) => claims, { now: options.now });
+    const report = worstOf(change.report ?? system, system);
+    return { ...change, report, tookOver: change.claims.iat > before.iat };
+  });
+}
+
+/** What is said to be pushed is pushed whole: a server that took one of the two JWTs has not confirmed. */
+function worstOf(one: PushReport, other: PushReport): PushReport {
+  const failed = [...one.failed];
+  for (const failure of other.failed) {
+    if (!failed.some(({ server }) => server === failure.server)) failed.push(failure);
+  }
+  const confirmed = one.confirmed.filter((name) => !failed.some(({ server }) => server === name));
+  return { confirmed, failed, notReached: one.notReached };
+}
+
+/** An account JWT, in short. */
+export interface AccountVersion {
+  /** `jti`: two that have the same are the same. */
+  id: string;
+  /** Seconds since 1970. */
+  issuedAt: number;
+  /** `O…`. */
+  issuer: string;
+  revocations: number;
+  signingKeys: string[];
+}
+
+/** What the home and the servers have. */
+export interface AccountView {
+  account: { name: string; publicKey: string };
+  home: AccountVersion;
+  servers: {
+    server: string;
+    /** undefined: not known, as the account is not in use on it, and the servers do not all hold the same. */
+    version: AccountVersion | undefined;
+    /** Whether it is the home's. */
+    same: boolean | undefined;
+  }[];
+  /** Names and URLs of servers that belong to the cluster and do not answer. */
+  notReached: string[];
+  /** Whether every server has what the home has. */
+  inSync: boolean;
+}
+
+/**
+ * What the servers hold beside what the home holds. Nothing is changed.
+ *
+ * @throws TrustError, NatsServerError
+ */
+export async function showAccount(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[] },
+): Promise<AccountView> {
+  return withConnectedHome(home, options, async ({ domain, connected }) => {
+    if (connected === undefined) throw new TypeError('servers: give some to ask');
+    const { nc, servers } = connected;
+    const account = domain.publicKeys.account;
+    const own = decodeAccountJwt(domain.accountJwt);
+    const [held, inForce] = await Promise.all([
+      heldAccountJwts(nc, domain, account, servers),
+      accountInForce(nc, account, servers),
+    ]);
+    const [only, ...others] = held;
+    const same = others.length === 0 ? only?.claims : undefined;
+    const views = inForce.map(({ server, jwt }) => {
+      // where the account is in use, the server says by its name what it has; else all the same is known of each
+      const claims =
+        jwt === undefined ? same : (held.find((one) => one.jwt === jwt)?.claims ?? decode(domain.home, jwt));
+      const version = claims && versionOf(claims);
+      return { server, version, same: version && version.id === own.jti };
+    });
+    return {
+      account: { name: domain.names.account, publicKey: account },
+      home: versionOf(own),
+      servers: views,
+      notReached: servers.down,
+      inSync: servers.down.length === 0 && views.every((view) => view.same === true) && held.length <= 1,
+    };
+  });
+}
+
+function decode(home: string, jwt: string): AccountClaims {
+  try {
+    return decodeAccountJwt(jwt);
+  } catch (cause) {
+    throw new TrustError('ERR_TRUST_DAMAGED', home, 'a server has an account JWT that cannot be read', {
+      cause,
+    });
+  }
+}
+
+function versionOf(claims: AccountClaims): AccountVersion {
+  return {
+    id: claims.jti ?? '',
+    issuedAt: claims.iat,
+    issuer: claims.iss,
+    revocations: Object.keys(claims.nats.revocations ?? {}).length,
+    signingKeys: (claims.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)),
+  };
+}

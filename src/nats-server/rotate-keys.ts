@@ -1,0 +1,323 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { unlink } from 'node:fs/promises';
+import { NatsServerError, TrustError } from '../errors.js';
+import { writeSecretFile } from '../files/write-secret-file.js';
+import type { Clock } from '../jwt/time.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
+import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { holdsSeedOf } from '../trust/key-list.js';
+import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
+import { addedSeedPath } from '../trust/paths.js';
+import { writeSettings, type TrustSettings } from '../trust/settings.js';
+import { signingSeedPath } from '../trust/signing-seed.js';
+import {
+  withOperatorSigningKeys,
+  withoutAccountSigningKey,
+  withSigningKeyLike,
+} from '../trust/signing-keys.js';
+import { askAll, jsonOf } from './ask-all.js';
+import {
+  changeAccount,
+  push,
+  withOpenHome,
+  type AccountChange,
+  type ChangeOptions,
+  type OpenHome,
+} from './change-account.js';
+import { isComplete } from './push-account.js';
+import type { Servers } from './servers.js';
+
+/**
+ * Adds a signing key for peels beside the old ones, with the same template, and pushes it. Once every server has
+ * confirmed, new credentials are signed by it; those that the old key signed stay valid until
+ * {@link removePeelSigningKey}.
+ *
+ * @returns `inUse`: whether new credentials are signed by it; not while a server has not confirmed
+ * @throws as `changeAccount`
+ */
+export async function addPeelSigningKey(
+  home: string,
+  options: ChangeOptions,
+): Promise<AccountChange & { publicKey: string; inUse: boolean }> {
+  return withOpenHome(home, 'zester keys add', options, async (open) => {
+    const { domain } = open;
+    const key = generateKeyBundle('account');
+    const seedPath = addedSeedPath(domain.paths, 'peel-signing', key.publicKey);
+    try {
+      await key.saveSeedToFile(seedPath);
+      let change: AccountChange;
+      try {
+        change = await changeAccount(
+          open,
+          (claims) => withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, key.publicKey),
+          { now: options.now },
+        );
+      } catch (error) {
+        await unlink(seedPath).catch(() => undefined);
+        throw error;
+      }
+      if (change.report?.confirmed.length === 0) {
+        await unlink(seedPath);
+        return { ...change, publicKey: key.publicKey, inUse: false };
+      }
+      const inUse = change.report === undefined || isComplete(change.report);
+      await saveSettings(domain, options.now, key.publicKey, (settings) =>
+        inUse ? { ...settings, account: { ...settings.account, peelSigningKey: key.publicKey } } : settings,
+      );
+      return { ...change, publicKey: key.publicKey, inUse };
+    } finally {
+      key.wipe();
+    }
+  });
+}
+
+/**
+ * Lets new peels be signed by a signing key that was added.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`, `ERR_TRUST_KEY_OFFLINE`
+ */
+export async function usePeelSigningKey(home: string, publicKey: string): Promise<void> {
+  await withHomeLock(home, 'zester keys use', async () => {
+    const domain = await openTrustDomain(home);
+    const keys = (decodeAccountJwt(domain.accountJwt).nats.signing_keys ?? []).map((key) =>
+      typeof key === 'string' ? key : key.key,
+    );
+    if (!keys.includes(publicKey)) throw noSuchKey(home, publicKey);
+    await saveSettings(domain, undefined, undefined, (settings) => ({
+      ...settings,
+      account: { ...settings.account, peelSigningKey: publicKey },
+    }));
+  });
+}
+
+/**
+ * Takes a signing key of peels out of the account, and pushes: whoever it signed is cut off. Its seed is deleted once every
+ * server has confirmed.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for the one in use; as `changeAccount`
+ */
+export async function removePeelSigningKey(
+  home: string,
+  publicKey: string,
+  options: ChangeOptions,
+): Promise<AccountChange> {
+  return withOpenHome(home, 'zester keys remove', options, async (open) => {
+    const { domain } = open;
+    if (publicKey === domain.publicKeys.peelSigning)
+      throw stillInUse(home, publicKey, 'zester keys add peel-signing');
+    const change = await changeAccount(open, (claims) => withoutAccountSigningKey(home, claims, publicKey), {
+      now: options.now,
+    });
+    if (change.report === undefined || isComplete(change.report)) {
+      await removeSeed(domain, 'peel-signing', publicKey);
+    }
+    return change;
+  });
+}
+
+/**
+ * Adds a signing key to the operator beside the old ones. Servers know it once they run with the new operator JWT:
+ * until then {@link useOperatorSigningKey} refuses. Needs the operator's identity seed.
+ *
+ * @returns the public key (`O…`)
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`; FileError
+ */
+export async function addOperatorSigningKey(home: string, options: { now?: Clock } = {}): Promise<string> {
+  return withHomeLock(home, 'zester keys add', async () => {
+    const domain = await openTrustDomain(home);
+    const identity = await domain.operatorKey();
+    const key = generateKeyBundle('operator');
+    try {
+      await key.saveSeedToFile(addedSeedPath(domain.paths, 'operator-signing', key.publicKey));
+      const jwt = resignOperatorJwt(
+        domain.operatorJwt,
+        identity,
+        (claims) => withOperatorSigningKeys(claims, (keys) => [...keys, key.publicKey]),
+        options,
+      );
+      await saveSettings(domain, options.now, key.publicKey, (settings) => settings);
+      await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
+      return key.publicKey;
+    } finally {
+      key.wipe();
+      identity.wipe();
+    }
+  });
+}
+
+/**
+ * Signs the accounts anew with another signing key of the operator, pushes them, and signs with it from then on.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED` when a server does not know the key yet; TrustError
+ *   `ERR_TRUST_SIGNING_KEY`; as `changeAccount`
+ */
+export async function useOperatorSigningKey(
+  home: string,
+  publicKey: string,
+  options: ChangeOptions,
+): Promise<AccountChange> {
+  return withOpenHome(home, 'zester keys use', options, async (open) => {
+    const { domain, connected } = open;
+    if (!(decodeOperatorJwt(domain.operatorJwt).nats.signing_keys ?? []).includes(publicKey)) {
+      throw noSuchKey(home, publicKey);
+    }
+    if (connected !== undefined) await requireOperatorKey(connected, domain, publicKey);
+    return signAccountsWith(open, publicKey, options.now);
+  });
+}
+
+async function signAccountsWith(
+  { domain, connected }: OpenHome,
+  publicKey: string,
+  now: Clock | undefined,
+): Promise<AccountChange> {
+  const time = now === undefined ? {} : { now };
+  const next = domain.withOperatorSigningKey(publicKey);
+  const signer = await next.operatorSigningKey();
+  let systemAccountJwt: string;
+  try {
+    systemAccountJwt = resignAccountJwt(domain.systemAccountJwt, signer, (claims) => claims, time);
+  } finally {
+    signer.wipe();
+  }
+  const pushed = connected && (await push(connected, domain, systemAccountJwt));
+  // a copy of the claims, which is so a change: what is the same object is not signed anew
+  const change = await changeAccount({ domain: next, connected }, (claims) => ({ ...claims }), { now });
+  const report =
+    change.report && pushed
+      ? { ...change.report, failed: [...change.report.failed, ...pushed.failed] }
+      : change.report;
+  if (report === undefined || report.confirmed.length > 0) {
+    await writeSecretFile(domain.paths.systemAccountJwt, Buffer.from(`${systemAccountJwt}\n`));
+    await saveSettings(domain, now, undefined, (settings) => ({
+      ...settings,
+      operator: { ...settings.operator, signingKey: publicKey },
+    }));
+  }
+  return { ...change, report };
+}
+
+/**
+ * Takes a signing key out of the operator. Servers trust it until they run with the new operator JWT. Needs the operator's
+ * identity seed.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for the one in use, `ERR_TRUST_KEY_OFFLINE`
+ */
+export async function removeOperatorSigningKey(
+  home: string,
+  publicKey: string,
+  options: { now?: Clock } = {},
+): Promise<void> {
+  await withHomeLock(home, 'zester keys remove', async () => {
+    const domain = await openTrustDomain(home);
+    const signs = [domain.accountJwt, domain.systemAccountJwt].map((jwt) => decodeAccountJwt(jwt).iss);
+    if (publicKey === domain.publicKeys.operatorSigning || signs.includes(publicKey)) {
+      throw stillInUse(home, publicKey, 'zester keys use O…');
+    }
+    if (!(decodeOperatorJwt(domain.operatorJwt).nats.signing_keys ?? []).includes(publicKey)) {
+      throw noSuchKey(home, publicKey);
+    }
+    const identity = await domain.operatorKey();
+    try {
+      const jwt = resignOperatorJwt(
+        domain.operatorJwt,
+        identity,
+        (claims) => withOperatorSigningKeys(claims, (keys) => keys.filter((key) => key !== publicKey)),
+        options,
+      );
+      await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
+    } finally {
+      identity.wipe();
+    }
+    await removeSeed(domain, 'operator-signing', publicKey);
+  });
+}
+
+/**
+ * Checks that every server that answers runs with an operator JWT that names this signing key.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED`, which names those that do not
+ */
+async function requireOperatorKey(
+  { nc, servers }: { nc: NatsConnection; servers: Servers },
+  domain: TrustDomain,
+  publicKey: string,
+): Promise<void> {
+  const answers = await askAll(
+    nc,
+    '$SYS.REQ.SERVER.PING.VARZ',
+    '',
+    (all) => all.length >= servers.up.length,
+    { maxWait: 3_000, stall: 1_000 },
+  );
+  const known = new Map(
+    answers.map((answer) => {
+      const { server, data } =
+        jsonOf<{ server?: { id?: string }; data?: { trusted_operators_jwt?: string[] } }>(answer) ?? {};
+      return [server?.id, (data?.trusted_operators_jwt ?? []).some((jwt) => names(jwt, publicKey))];
+    }),
+  );
+  const outdated = [
+    ...servers.up.filter(({ id }) => known.get(id) !== true).map(({ name }) => name),
+    ...servers.down,
+  ];
+  if (outdated.length === 0) return;
+  throw new NatsServerError(
+    'ERR_NATS_SERVER_OPERATOR_OUTDATED',
+    `${outdated.join(', ')} ${outdated.length === 1 ? 'does' : 'do'} not know the signing key ${publicKey} yet, or cannot be ` +
+      `asked: give each server the operator JWT in ${domain.paths.operatorJwt} ("zester server config" prints the ` +
+      'configuration), restart one after the other, and try again',
+  );
+}
+
+function names(operatorJwt: string, publicKey: string): boolean {
+  try {
+    return (decodeOperatorJwt(operatorJwt).nats.signing_keys ?? []).includes(publicKey);
+  } catch {
+    return false;
+  }
+}
+
+async function saveSettings(
+  domain: TrustDomain,
+  now: Clock = Date.now,
+  added: string | undefined,
+  change: (settings: TrustSettings) => TrustSettings,
+): Promise<void> {
+  const { settings } = domain;
+  const keysAdded =
+    added === undefined
+      ? settings.keysAdded
+      : { ...settings.keysAdded, [added]: new Date(now()).toISOString() };
+  await writeSettings(domain.paths.settings, change({ ...settings, ...(keysAdded && { keysAdded }) }));
+}
+
+/** The seed may be elsewhere already, or be the first one's file that now another key's lookup passes over. */
+async function removeSeed(
+  domain: TrustDomain,
+  kind: 'peel-signing' | 'operator-signing',
+  publicKey: string,
+): Promise<void> {
+  const path = await signingSeedPath(domain.paths, kind, publicKey);
+  if (await holdsSeedOf(path, kind === 'peel-signing' ? 'account' : 'operator', publicKey))
+    await unlink(path);
+}
+
+function noSuchKey(home: string, publicKey: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `${publicKey.slice(0, 60)} is no signing key here: "zester keys list" shows them`,
+  );
+}
+
+function stillInUse(home: string, publicKey: string, how: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `${publicKey} is in use: let another sign first ("${how}")`,
+  );
+}

@@ -1,0 +1,212 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectPeel, type ZesterConnection } from '../../../src/connection/connect.js';
+import { natsServerConfiguration } from '../../../src/nats-server/configuration.js';
+import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create.js';
+import type { TrustDomain } from '../../../src/trust/domain.js';
+import { openTrustDomain } from '../../../src/trust/open.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePorts } from '../../support/free-port.js';
+import { isPortTaken, ManagedServer, startManaged } from '../../support/managed-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+import { listServers } from '../../../src/nats-server/servers.js';
+import { connectSystem } from '../../../src/nats-server/system-connection.js';
+
+/** A home with a trust domain, and the real servers that trust it. */
+export class HomeWithServers {
+  readonly home: string;
+  readonly dir: string;
+  readonly nodes: readonly ManagedServer[];
+  #peels = 0;
+
+  constructor(home: string, dir: string, nodes: readonly ManagedServer[]) {
+    this.home = home;
+    this.dir = dir;
+    this.nodes = nodes;
+  }
+
+  get servers(): string[] {
+    return this.nodes.map((node) => node.url);
+  }
+
+  /** To be spread into the options of what changes the account. */
+  get options(): { servers: string[] } {
+    return { servers: this.servers };
+  }
+
+  node(index: number): ManagedServer {
+    const node = this.nodes[index];
+    if (node === undefined) throw new Error(`no node ${index}`);
+    return node;
+  }
+
+  domain(): Promise<TrustDomain> {
+    return openTrustDomain(this.home);
+  }
+
+  /** Issues credentials. @returns the `.creds` file and the public key */
+  async issue(peelId: string, expiry?: number): Promise<{ path: string; publicKey: string }> {
+    const path = join(this.dir, `${peelId}-${(this.#peels += 1)}.creds`);
+    const domain = await this.domain();
+    const { user } = await domain.issuePeel(peelId, path, expiry === undefined ? {} : { expiry });
+    user.wipe();
+    return { path, publicKey: user.publicKey };
+  }
+
+  /** Connects a peel as a peel of the fleet connects; `cut` resolves when it is first disconnected. */
+  async peel(
+    peelId: string,
+    credsPath: string,
+    servers = this.servers,
+  ): Promise<{ nc: ZesterConnection; cut: Promise<void>; cuts: () => number }> {
+    const nc = await connectPeel({ servers, credsPath, peelId, reconnectTimeWait: 50, reconnectJitter: 0 });
+    atEnd(() => nc.close());
+    let cuts = 0;
+    const cut = new Promise<void>((resolve) => {
+      void (async () => {
+        for await (const { type } of nc.status()) {
+          if (type !== 'disconnect') continue;
+          cuts += 1;
+          resolve();
+        }
+      })();
+    });
+    return { nc, cut, cuts: () => cuts };
+  }
+
+  /** Whether a server lets these credentials in. */
+  async letsIn(credsPath: string, peelId: string, url: string): Promise<boolean> {
+    const { natsOptionsForPeel } = await import('../../../src/connection/options.js');
+    try {
+      const nc = await connect({
+        ...natsOptionsForPeel(credsPath, peelId),
+        servers: url,
+        reconnect: false,
+        ignoreAuthErrorAbort: false,
+      });
+      await nc.close();
+      return true;
+    } catch (error) {
+      if (/authorization|revoked/i.test(String(error))) return false;
+      throw error;
+    }
+  }
+
+  /** Resolves when the nodes that run see each other and have a JetStream leader. */
+  async whole(): Promise<void> {
+    const up = this.nodes.filter((node) => node.isRunning);
+    const domain = await this.domain();
+    await waitFor(
+      `a cluster of ${up.length}`,
+      async () => {
+        for (const { url } of up) {
+          const nc = await connectSystem(domain, { servers: [url] });
+          try {
+            if ((await listServers(nc)).up.length !== up.length || !(await hasLeader(nc))) return false;
+          } finally {
+            await nc.close();
+          }
+        }
+        return true;
+      },
+      30_000,
+    );
+  }
+}
+
+async function hasLeader(nc: NatsConnection): Promise<boolean> {
+  const answer = await nc.request('$SYS.REQ.SERVER.PING.JSZ', '', { timeout: 2_000 });
+  const leader = answer.json<{ data?: { meta_cluster?: { leader?: string } } }>().data?.meta_cluster?.leader;
+  return leader !== undefined && leader !== '';
+}
+
+/** The trust domain of a test: signed a while ago, so that what the test signs is newer. */
+async function newHome(dir: string, options: CreateTrustDomainOptions): Promise<TrustDomain> {
+  return createTrustDomain(join(dir, 'home'), { now: () => Date.now() - 60_000, ...options });
+}
+
+/** A home, and one server on its configuration. */
+export async function startHome(
+  options: CreateTrustDomainOptions & { resolver?: 'memory' } = {},
+): Promise<HomeWithServers> {
+  const dir = await tempDir();
+  const { resolver, ...rest } = options;
+  const domain = await newHome(dir, rest);
+  const serverDir = join(dir, 'server');
+  await mkdir(join(serverDir, 'jwt'), { recursive: true, mode: 0o700 });
+  const server = await startManaged(serverDir, (port) =>
+    configuration(domain, serverDir, port, 'n1', resolver),
+  );
+  return new HomeWithServers(domain.home, dir, [server]);
+}
+
+/** A home, and three servers that form a cluster. */
+export async function startHomeCluster(options: CreateTrustDomainOptions = {}): Promise<HomeWithServers> {
+  const dir = await tempDir();
+  const domain = await newHome(dir, options);
+  for (let attempt = 1; ; attempt++) {
+    const ports = await freePorts(6);
+    const nodes = await Promise.all(
+      [0, 1, 2].map(async (i) => {
+        const nodeDir = join(dir, `attempt-${attempt}`, `n${i + 1}`);
+        await mkdir(join(nodeDir, 'jwt'), { recursive: true, mode: 0o700 });
+        const port = ports[i] ?? 0;
+        const routes = [3, 4, 5].filter((j) => j !== i + 3).map((j) => `nats-route://127.0.0.1:${ports[j]}`);
+        const path = join(nodeDir, 'nats-server.conf');
+        const cluster = { name: 'test', host: '127.0.0.1', port: ports[i + 3] ?? 0, routes };
+        await writeFile(path, configuration(domain, nodeDir, port, `n${i + 1}`, undefined, cluster), {
+          mode: 0o600,
+        });
+        return new ManagedServer(path, port);
+      }),
+    );
+    try {
+      atEnd(() => Promise.all(nodes.map((node) => node.stop())));
+      await Promise.all(nodes.map((node) => node.start()));
+      const cluster = new HomeWithServers(domain.home, dir, nodes);
+      await cluster.whole();
+      return cluster;
+    } catch (error) {
+      await Promise.all(nodes.map((node) => node.stop()));
+      if (attempt === 5 || !isPortTaken(error)) throw error;
+    }
+  }
+}
+
+function configuration(
+  domain: TrustDomain,
+  dir: string,
+  port: number,
+  serverName: string,
+  resolver: 'memory' | undefined,
+  cluster?: { name: string; host: string; port: number; routes: string[] },
+): string {
+  const { publicKeys } = domain;
+  return natsServerConfiguration({
+    serverName,
+    port,
+    operatorJwt: domain.operatorJwt,
+    systemAccount: publicKeys.systemAccount,
+    accounts: {
+      [publicKeys.systemAccount]: domain.systemAccountJwt,
+      [publicKeys.account]: domain.accountJwt,
+    },
+    resolver: resolver === 'memory' ? { type: 'memory' } : { type: 'full', dir: join(dir, 'jwt') },
+    jetStream: { storeDir: join(dir, 'jetstream') },
+    ...(cluster && { cluster }),
+  });
+}
+
+/** Every file of a home and its content, but for the lock: to see that nothing changed. */
+export async function snapshot(home: string): Promise<Record<string, string>> {
+  const entries = await readdir(home, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !path.startsWith(join(home, 'lock')));
+  return Object.fromEntries(
+    await Promise.all(files.sort().map(async (path) => [path, await readFile(path, 'latin1')])),
+  );
+}
