@@ -340,9 +340,12 @@ export class UsageError extends ZesterError<'ERR_USAGE'> {
 /** A check (`zester doctor`, `zester permissions lint`) found something that is wrong; it has said what. */
 export class FindingsError extends ZesterError<'ERR_FINDINGS'> {
   override readonly name = 'FindingsError';
+  /** What the command ends with: that of the findings, when all of them stand for the same. */
+  readonly exitCode: number;
 
-  constructor(message: string) {
+  constructor(message: string, exitCode = 1) {
     super('ERR_FINDINGS', message);
+    this.exitCode = exitCode;
   }
 }
 

@@ -1,4 +1,4 @@
-import { JwtChainError, PeelIdError, UsageError } from '../errors.js';
+import { FindingsError, JwtChainError, PeelIdError, UsageError } from '../errors.js';
 
 /** What the process ends with. Documented in the README; scripts rely on it. */
 export const EXIT = {
@@ -23,6 +23,9 @@ const REFUSED_CODES: ReadonlySet<string> = new Set([
   'ERR_JWT_SIGNATURE',
   'ERR_JWT_ALGORITHM',
   'ERR_CONNECT_REFUSED',
+  'ERR_NATS_SERVER_REFUSED',
+  'ERR_NATS_SERVER_NOT_SYSTEM',
+  'ERR_NATS_SERVER_PUSH_REFUSED',
 ]);
 
 /** Names of the NATS client's errors; by name, so that the client is not loaded for them. */
@@ -38,6 +41,7 @@ const UNREACHABLE_NAMES: ReadonlySet<string> = new Set([
 ]);
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ERR_CONNECT_UNREACHABLE',
+  'ERR_NATS_SERVER_UNREACHABLE',
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',
@@ -50,6 +54,7 @@ const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof PeelIdError) return EXIT.usage;
+  if (error instanceof FindingsError) return error.exitCode as ExitCode;
   if (error instanceof JwtChainError) return EXIT.refused;
   if (!(error instanceof Error)) return EXIT.failed;
   const { code = '' } = error as NodeJS.ErrnoException;

@@ -4,6 +4,8 @@ import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
 import { registerCredsVerify } from './commands/creds-verify.js';
 import { registerDemo } from './commands/demo.js';
+import { registerDoctor } from './commands/doctor.js';
+import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
 import { registerPermissionsLint } from './commands/permissions-lint.js';
@@ -50,6 +52,8 @@ export function createProgram(io: CliIo): Command {
     .description('look at, check and change what peels may do');
   registerPermissionsLint(permissions, io);
 
+  registerDoctor(program, io);
+  registerExpirations(program, io);
   registerDemo(program, io);
   registerCompletion(program, io);
   return program;

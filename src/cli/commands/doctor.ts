@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { FindingsError } from '../../errors.js';
+import type { Finding } from '../../trust/finding.js';
+import {
+  homeOf,
+  withHomeOption,
+  withServersOption,
+  type HomeOptions,
+  type ServersOptions,
+} from '../home-options.js';
+import { EXIT, exitCodeOf } from '../exit-codes.js';
+import type { CliIo } from '../io.js';
+import { Output, type GlobalOptions } from '../output.js';
+import { plain } from '../plain-text.js';
+
+interface Options extends GlobalOptions, HomeOptions, ServersOptions {
+  creds?: string[];
+  offline?: boolean;
+  strict?: boolean;
+}
+
+/** `zester doctor`: what is wrong, and what to do. */
+export function registerDoctor(parent: Command, io: CliIo): void {
+  withServersOption(withHomeOption(parent.command('doctor')))
+    .description('check the home, the servers and credentials, and say what to do about what is wrong')
+    .option('--creds <file...>', '.creds files to check too')
+    .option('--offline', 'look at files only')
+    .option('--strict', 'end with 1 for warnings too')
+    .addHelpText(
+      'after',
+      `
+Ends with 0 when all is well or there are only warnings, 1 when something is wrong, and when only the server is: 4 when it
+cannot be reached, 3 when it does not trust this home. Nothing is changed.
+
+Examples:
+  $ zester doctor
+  $ zester doctor --creds /etc/zester/web-server-01.creds
+  $ zester doctor --offline --json | jq '.findings[] | select(.severity != "ok")'`,
+    )
+    .action(async (_options, command: Command) => {
+      await doctor(command.optsWithGlobals<Options>(), io);
+    });
+}
+
+async function doctor(options: Options, io: CliIo): Promise<void> {
+  const output = new Output(io, options);
+  const { examine } = await import('../../nats-server/doctor.js');
+  const found = await examine(homeOf(options, io), {
+    ...(options.servers !== undefined && { servers: options.servers }),
+    ...(options.creds !== undefined && { credentials: options.creds }),
+    offline: options.offline === true,
+    now: io.now,
+    env: io.env,
+  });
+  const parts = Object.entries(found) as [string, Finding[]][];
+  const findings = parts.flatMap(([part, list]) => list.map((finding) => ({ part, ...finding })));
+  const count = (severity: Finding['severity']) => findings.filter((f) => f.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  const shown = parts.filter(([, list]) => list.length > 0);
+  output.result(
+    [
+      ...shown.flatMap(([part, list]) => [part, ...list.flatMap((finding) => lines(finding, output))]),
+      `${errors} errors, ${warnings} warnings, ${count('ok')} checks without a finding`,
+    ],
+    { ok: errors === 0, errors, warnings, findings },
+  );
+  const bad = findings.filter(
+    ({ severity }) => severity === 'error' || (severity === 'warning' && options.strict),
+  );
+  if (bad.length > 0) throw failure(bad);
+}
+
+function lines({ severity, check, subject, message, fix }: Finding, output: Output): string[] {
+  const colour = ({ ok: 'green', warning: 'yellow', error: 'red' } as const)[severity];
+  // most messages of errors begin with what they are about
+  const what = message.includes(subject) ? message : `${subject}: ${message}`;
+  return [
+    `  ${output.colour(colour, severity.padEnd(7))}  ${check.padEnd(11)}  ${plain(what)}`,
+    ...(fix === undefined ? [] : [`${' '.repeat(24)}do: ${plain(fix)}`]),
+  ];
+}
+
+/** The error that stands for the findings; the exit code is that of the server's error when there is no other. */
+function failure(bad: readonly Finding[]): FindingsError {
+  const [first] = bad;
+  const codes = new Set(bad.map(({ code }) => exitCodeOf(Object.assign(new Error(), { code }))));
+  const only = codes.size === 1 ? [...codes][0] : EXIT.failed;
+  return new FindingsError(
+    `${bad.length === 1 ? 'one thing is' : `${bad.length} things are`} not as they should be, the first: ${first?.message}`,
+    only === EXIT.refused || only === EXIT.unreachable ? only : EXIT.failed,
+  );
+}

@@ -1,0 +1,169 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { loadCredsFile } from '../creds/parse.js';
+import { ZesterError } from '../errors.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { findingOf, type Finding } from '../trust/finding.js';
+import { showAccount } from './account.js';
+import { jsonOf } from './ask-all.js';
+import { listServers, type ServerInfo } from './servers.js';
+import { connectSystem, type SystemConnectionOptions } from './system-connection.js';
+
+/** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
+const CLOCK_WARNING_MS = 2_000;
+/** A clock that is off by more: new tokens may be refused as not yet valid, and expired ones taken. */
+const CLOCK_ERROR_MS = 60_000;
+
+/** What {@link checkServers} found. */
+export interface ServerFindings {
+  findings: Finding[];
+  /** The smallest `max_control_line` of the servers, in bytes; undefined: not known. */
+  maxControlLine: number | undefined;
+}
+
+/**
+ * Checks the servers of a trust domain: reachable, trusting this operator, JetStream on, clocks, the account as pushed, and
+ * whether they take the master's credentials. Nothing is changed.
+ *
+ * @param options.now milliseconds since 1970, as `Date.now`
+ */
+export async function checkServers(
+  domain: TrustDomain,
+  options: SystemConnectionOptions & { now?: () => number },
+): Promise<ServerFindings> {
+  const where = options.servers.join(', ');
+  const findings: Finding[] = [];
+  let nc: NatsConnection;
+  try {
+    nc = await connectSystem(domain, options);
+  } catch (error) {
+    return { findings: [findingOf(error, 'reachable', where)], maxControlLine: undefined };
+  }
+  let maxControlLine: number | undefined;
+  try {
+    findings.push({
+      severity: 'ok',
+      check: 'reachable',
+      subject: where,
+      message: `it trusts the operator ${domain.names.operator}`,
+    });
+    const { up, down } = await listServers(nc);
+    for (const server of up) {
+      const { findings: found, maxControlLine: bytes } = await checkOne(nc, server, options.now ?? Date.now);
+      findings.push(...found);
+      if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
+    }
+    for (const name of down) {
+      findings.push({
+        severity: 'warning',
+        check: 'reachable',
+        subject: name,
+        message: 'belongs to the cluster and does not answer',
+        fix: 'start it, or take it out of the cluster',
+      });
+    }
+    findings.push(await checkAccount(domain, options));
+    findings.push(await checkMaster(domain, options));
+  } catch (error) {
+    findings.push(findingOf(error, 'server', where));
+  } finally {
+    await nc.close();
+  }
+  return { findings, maxControlLine };
+}
+
+async function checkOne(
+  nc: NatsConnection,
+  server: ServerInfo,
+  now: () => number,
+): Promise<{ findings: Finding[]; maxControlLine: number | undefined }> {
+  const subject = server.name;
+  const findings: Finding[] = [
+    server.jetStream
+      ? { severity: 'ok', check: 'jetstream', subject, message: `on (nats-server ${server.version})` }
+      : {
+          severity: 'error',
+          check: 'jetstream',
+          subject,
+          message: "JetStream is off, and the fleet's state is kept in it",
+          fix: 'add a "jetstream" block to its configuration ("zester server config" prints one), and restart it',
+        },
+  ];
+  const before = now();
+  const answer = await nc
+    .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: 3_000 })
+    .catch(() => undefined);
+  const after = now();
+  const said = answer && jsonOf<{ server?: { time?: string }; data?: { max_control_line?: number } }>(answer);
+  const time = Date.parse(said?.server?.time ?? '');
+  if (!Number.isNaN(time)) findings.push(clockFinding(subject, time, before, after));
+  return { findings, maxControlLine: said?.data?.max_control_line };
+}
+
+/** The server looked at its clock somewhere between the two times of ours: only what lies outside is its fault. */
+function clockFinding(subject: string, time: number, before: number, after: number): Finding {
+  const off = time < before ? time - before : time > after ? time - after : 0;
+  const seconds = (Math.abs(off) / 1000).toFixed(1);
+  const base = { check: 'clock', subject };
+  if (Math.abs(off) <= CLOCK_WARNING_MS) {
+    return {
+      ...base,
+      severity: 'ok',
+      message: `its clock is this machine's, within ${CLOCK_WARNING_MS / 1000} s`,
+    };
+  }
+  return {
+    ...base,
+    severity: Math.abs(off) > CLOCK_ERROR_MS ? 'error' : 'warning',
+    message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
+    fix: 'set both clocks by NTP (timedatectl set-ntp true)',
+  };
+}
+
+async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
+  const base = { check: 'account', subject: domain.names.account };
+  const view = await showAccount(domain.home, options);
+  const other = view.servers.filter(({ same }) => same !== true).map(({ server }) => server);
+  if (other.length === 0) {
+    return {
+      ...base,
+      severity: 'ok',
+      message: 'every server that answers has the account as the home has it',
+    };
+  }
+  return {
+    ...base,
+    severity: 'warning',
+    message: `not as the home has it on ${other.join(', ')}`,
+    fix: '"zester account show" shows both, "zester account push" makes them one',
+  };
+}
+
+async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
+  const path = domain.paths.masterCreds;
+  try {
+    const creds = await loadCredsFile(path);
+    try {
+      const nc = await connect({
+        ...(options.tls && { tls: options.tls }),
+        servers: [...options.servers],
+        authenticator: (nonce?: string) => creds.authenticate(nonce),
+        name: 'zester-doctor',
+        reconnect: false,
+        timeout: options.timeoutMs ?? 3_000,
+      });
+      await nc.close();
+    } finally {
+      creds.wipe();
+    }
+    return { severity: 'ok', check: 'master', subject: path, message: 'the server takes it' };
+  } catch (error) {
+    if (error instanceof ZesterError) return findingOf(error, 'master', path);
+    return {
+      severity: 'error',
+      check: 'master',
+      subject: path,
+      message: `the server refuses it: ${error instanceof Error ? error.message : String(error)}`,
+      fix: 'the server lacks the account, or has another: "zester account push"; or the credential is revoked',
+    };
+  }
+}

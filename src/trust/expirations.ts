@@ -1,0 +1,124 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCredsFile } from '../creds/parse.js';
+import { ZesterError } from '../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import type { TrustDomain } from './domain.js';
+import { expiryTime } from './expiry.js';
+import { readIssued } from './issued.js';
+
+/** Something that expires, or does not. */
+export interface Expiration {
+  what: 'operator' | 'account' | 'credentials' | 'issued';
+  name: string;
+  publicKey: string;
+  /** The file; of what was issued from the home and is elsewhere now, undefined. */
+  path: string | undefined;
+  /** Milliseconds since 1970; undefined: never. */
+  expiresAt: number | undefined;
+}
+
+/** A file that was to be looked at and is no `.creds` file. */
+export interface Unreadable {
+  path: string;
+  error: ZesterError;
+}
+
+/**
+ * What expires when, the first to expire first, what never does last: the home's JWTs and credentials, what was issued from
+ * it, and `.creds` files.
+ *
+ * @param domain absent: only the files
+ * @param files `.creds` files, and directories with such
+ */
+export async function listExpirations(
+  domain: TrustDomain | undefined,
+  files: readonly string[] = [],
+): Promise<{ expirations: Expiration[]; unreadable: Unreadable[] }> {
+  const paths = await credsFilesIn(files);
+  const expirations: Expiration[] = [];
+  const unreadable: Unreadable[] = [];
+  if (domain !== undefined) {
+    const { masterCreds, adminCreds, systemCreds } = domain.paths;
+    paths.unshift(masterCreds, adminCreds, systemCreds);
+    expirations.push(...ofJwts(domain));
+  }
+  for (const path of new Set(paths)) {
+    try {
+      const creds = await loadCredsFile(path);
+      creds.wipe();
+      const { claims, publicKey } = creds;
+      expirations.push({
+        what: 'credentials',
+        name: claims.name ?? '',
+        publicKey,
+        path,
+        expiresAt: expiryTime(claims),
+      });
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      unreadable.push({ path, error });
+    }
+  }
+  if (domain !== undefined) expirations.push(...(await issuedElsewhere(domain, expirations)));
+  expirations.sort(
+    (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || (a.name < b.name ? -1 : 1),
+  );
+  return { expirations, unreadable };
+}
+
+function ofJwts(domain: TrustDomain): Expiration[] {
+  const { paths } = domain;
+  const operator = decodeOperatorJwt(domain.operatorJwt);
+  const accounts = [
+    [paths.systemAccountJwt, decodeAccountJwt(domain.systemAccountJwt)],
+    [paths.accountJwt, decodeAccountJwt(domain.accountJwt)],
+  ] as const;
+  return [
+    {
+      what: 'operator',
+      name: operator.name ?? '',
+      publicKey: operator.sub,
+      path: paths.operatorJwt,
+      expiresAt: expiryTime(operator),
+    },
+    ...accounts.map(([path, claims]): Expiration => ({
+      what: 'account',
+      name: claims.name ?? '',
+      publicKey: claims.sub,
+      path,
+      expiresAt: expiryTime(claims),
+    })),
+  ];
+}
+
+/** Of each peel the newest only: the ones before are what it replaced. */
+async function issuedElsewhere(domain: TrustDomain, known: readonly Expiration[]): Promise<Expiration[]> {
+  const seen = new Set(known.map(({ publicKey }) => publicKey));
+  const newest = new Map((await readIssued(domain.paths.issued)).map((peel) => [peel.peelId, peel]));
+  return [...newest.values()]
+    .filter(({ publicKey }) => !seen.has(publicKey))
+    .map(({ peelId, publicKey, expiresAt }) => ({
+      what: 'issued',
+      name: peelId,
+      publicKey,
+      path: undefined,
+      expiresAt: expiryTime({ exp: expiresAt }),
+    }));
+}
+
+async function credsFilesIn(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const isDirectory = await stat(path).then(
+      (stats) => stats.isDirectory(),
+      () => false, // it is named among the unreadable then
+    );
+    if (!isDirectory) found.push(path);
+    else {
+      const names = await readdir(path);
+      found.push(...names.filter((name) => name.endsWith('.creds')).map((name) => join(path, name)));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,41 @@
+import type { Finding } from './finding.js';
+
+/** From when on an expiry is worth a warning, in milliseconds before it: a week. */
+export const EXPIRY_WARNING_MS = 7 * 86_400_000;
+
+/** When a token ends, in milliseconds since 1970; undefined: never. */
+export function expiryTime(claims: { exp?: number | undefined }): number | undefined {
+  return claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp * 1000;
+}
+
+/**
+ * What to say about the end of a token.
+ *
+ * @param renew how to get a new one
+ * @param now milliseconds since 1970
+ */
+export function expiryFinding(
+  subject: string,
+  claims: { exp?: number | undefined; nbf?: number | undefined },
+  renew: string,
+  now: number,
+): Finding {
+  const end = expiryTime(claims);
+  const base = { check: 'expiry', subject };
+  if (claims.nbf !== undefined && claims.nbf * 1000 > now) {
+    const message = `is not valid before ${iso(claims.nbf * 1000)}`;
+    return { ...base, severity: 'error', message, fix: `wait until then, or check the clock, or ${renew}` };
+  }
+  if (end === undefined) return { ...base, severity: 'ok', message: 'never expires' };
+  if (end <= now) return { ...base, severity: 'error', message: `expired at ${iso(end)}`, fix: renew };
+  const message = `expires at ${iso(end)}`;
+  if (end - now > EXPIRY_WARNING_MS) return { ...base, severity: 'ok', message };
+  return { ...base, severity: 'warning', message, fix: renew };
+}
+
+function iso(time: number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime())
+    ? `${time / 1000} s since 1970`
+    : date.toISOString().replace('.000Z', 'Z');
+}

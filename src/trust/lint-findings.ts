@@ -1,0 +1,16 @@
+import type { LintFinding } from '../permissions/lint.js';
+import type { Finding } from './finding.js';
+
+/** What the lint found, among other findings; one that all is well when it found nothing. */
+export function lintFindings(found: readonly LintFinding[], subject: string): Finding[] {
+  if (found.length === 0) {
+    return [{ severity: 'ok', check: 'permissions', subject, message: 'the lint finds nothing' }];
+  }
+  return found.map(({ severity, rule, grant, subject: pattern, message, fix }) => ({
+    severity,
+    check: 'permissions',
+    subject,
+    message: `${[rule, grant, pattern].filter((part) => part !== undefined).join(' ')}: ${message}`,
+    fix,
+  }));
+}
