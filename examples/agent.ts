@@ -1,8 +1,5 @@
-/**
- * An agent that survives: its credentials may be replaced, expire or go bad, its server may die and come back.
- *
- *   node agent.js web-server-01 /etc/zester/web-server-01.creds nats://127.0.0.1:4222
- */
+// An agent that survives: its credentials may be replaced, expire or go bad, its server may die and come back.
+// node agent.js web-server-01 /etc/zester/web-server-01.creds nats://127.0.0.1:4222
 import { connectPeel } from 'zester';
 
 const [peelId = 'web-server-01', credsPath = `${peelId}.creds`, servers = 'nats://127.0.0.1:4222'] =
