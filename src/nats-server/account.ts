@@ -84,12 +84,13 @@ export async function showAccount(
 ): Promise<AccountView> {
   return withConnectedHome(home, options, async ({ domain, connected }) => {
     if (connected === undefined) throw new TypeError('servers: give some to ask');
-    const { nc, servers } = connected;
+    const { nc, up } = connected;
     const account = domain.publicKeys.account;
     const own = decodeAccountJwt(domain.accountJwt);
-    const [held, inForce] = await Promise.all([
-      heldAccountJwts(nc, domain, account, servers),
-      accountInForce(nc, account, servers),
+    const [held, inForce, down] = await Promise.all([
+      heldAccountJwts(nc, domain, account, up),
+      accountInForce(nc, account, up),
+      connected.down(),
     ]);
     const [only, ...others] = held;
     const same = others.length === 0 ? only?.claims : undefined;
@@ -104,8 +105,8 @@ export async function showAccount(
       account: { name: domain.names.account, publicKey: account },
       home: versionOf(own),
       servers: views,
-      notReached: servers.down,
-      inSync: servers.down.length === 0 && views.every((view) => view.same === true) && held.length <= 1,
+      notReached: down,
+      inSync: down.length === 0 && views.every((view) => view.same === true) && held.length <= 1,
     };
   });
 }

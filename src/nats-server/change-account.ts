@@ -11,7 +11,7 @@ import { openTrustDomain } from '../trust/open.js';
 import { mergeRevocations } from '../trust/revocations.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
 import { pushAccountJwt, type PushReport } from './push-account.js';
-import { listServers, type Servers } from './servers.js';
+import { downServers, listServers, type ServerInfo } from './servers.js';
 import { connectSystem, type SystemConnectionOptions } from './system-connection.js';
 import { unreachableUrls } from './unreachable-urls.js';
 
@@ -31,11 +31,20 @@ export interface AccountChange {
   report: PushReport | undefined;
 }
 
+/** A connection of the system account. */
+export interface Connected {
+  nc: NatsConnection;
+  /** The servers that answer. */
+  up: readonly ServerInfo[];
+  /** Names, and URLs, of those that belong to the cluster and do not. It may take some seconds to know them. */
+  down(): Promise<string[]>;
+}
+
 /** A home that is locked, open and connected to its servers, for as long as a command works on it. */
 export interface OpenHome {
   domain: TrustDomain;
   /** undefined: without servers. */
-  connected: { nc: NatsConnection; servers: Servers } | undefined;
+  connected: Connected | undefined;
 }
 
 /**
@@ -64,9 +73,11 @@ export async function withConnectedHome<T>(
   if (urls === false) return fn({ domain, connected: undefined });
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
-    const servers = await listServers(nc);
-    const down = [...servers.down, ...(await unreachableUrls(nc, urls, servers))];
-    return await fn({ domain, connected: { nc, servers: { ...servers, down } } });
+    const up = await listServers(nc);
+    let known: Promise<string[]> | undefined;
+    const down = () =>
+      (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
+    return await fn({ domain, connected: { nc, up, down } });
   } finally {
     await nc.close();
   }
@@ -107,7 +118,7 @@ async function newest({ domain, connected }: OpenHome): Promise<{ base: HeldJwt;
   const held =
     connected === undefined
       ? []
-      : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.servers);
+      : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.up);
   const base = [own, ...held].reduce((best, next) => (next.claims.iat > best.claims.iat ? next : best));
   return { base, merged: mergeDiverged(base, [own, ...held]) };
 }
@@ -128,7 +139,7 @@ async function sign(
 
 /** @throws TrustError `ERR_TRUST_ACCOUNT_TOO_LARGE`; NatsServerError */
 export async function push(
-  { nc, servers }: { nc: NatsConnection; servers: Servers },
+  { nc, up, down }: Connected,
   domain: TrustDomain,
   jwt: string,
 ): Promise<PushReport> {
@@ -142,7 +153,8 @@ export async function push(
         'nothing was changed',
     );
   }
-  return pushAccountJwt(nc, jwt, servers);
+  const report = await pushAccountJwt(nc, jwt, up);
+  return { ...report, notReached: await down() };
 }
 
 /** Two that were signed at the same time from the same one before: neither's revocations may be lost. */

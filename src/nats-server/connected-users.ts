@@ -33,7 +33,7 @@ const PAGE = 256;
  * @param account the public key (`A…`)
  */
 export async function connectedUsers(nc: NatsConnection, account: string): Promise<ConnectedUser[]> {
-  const { up } = await listServers(nc);
+  const up = await listServers(nc);
   const users: ConnectedUser[] = [];
   for (let offset = 0; ; offset += PAGE) {
     const answers = await askAll(

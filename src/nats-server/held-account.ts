@@ -4,7 +4,7 @@ import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { askAll, jsonOf } from './ask-all.js';
-import type { Servers } from './servers.js';
+import type { ServerInfo } from './servers.js';
 
 /** An account JWT and its claims. */
 export interface HeldJwt {
@@ -23,13 +23,13 @@ export async function heldAccountJwts(
   nc: NatsConnection,
   domain: TrustDomain,
   account: string,
-  servers: Servers,
+  up: readonly ServerInfo[],
 ): Promise<HeldJwt[]> {
   const answers = await askAll(
     nc,
     `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
     '',
-    (all) => all.length >= servers.up.length,
+    (all) => all.length >= up.length,
     { maxWait: 2_000, stall: 500 },
   );
   const jwts = [...new Set(answers.map((answer) => answer.string()))];
@@ -66,18 +66,18 @@ export interface InForce {
 export async function accountInForce(
   nc: NatsConnection,
   account: string,
-  servers: Servers,
+  up: readonly ServerInfo[],
 ): Promise<InForce[]> {
   const answers = await askAll(
     nc,
     '$SYS.REQ.SERVER.PING.ACCOUNTZ',
     JSON.stringify({ account }),
-    (all) => all.length >= servers.up.length,
+    (all) => all.length >= up.length,
     { maxWait: 2_000, stall: 500 },
   );
   const parsed = answers.map((answer) =>
     jsonOf<{ server?: { id?: string }; data?: { account_detail?: { jwt?: string } } | null }>(answer),
   );
   const byId = new Map(parsed.map((answer) => [answer?.server?.id, answer?.data?.account_detail?.jwt]));
-  return servers.up.map(({ id, name }) => ({ server: name, jwt: byId.get(id) }));
+  return up.map(({ id, name }) => ({ server: name, jwt: byId.get(id) }));
 }

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from './ask-all.js';
 import { RESOLVER_INTERVAL_SECONDS } from './configuration.js';
-import type { Servers } from './servers.js';
+import type { ServerInfo } from './servers.js';
 
 /** What came of a push, server by server. */
 export interface PushReport {
@@ -28,16 +28,22 @@ const PUSH_WAIT_MS = 5_000;
  * Source: `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
  *
  * @param nc a connection of the system account
+ * @param up the servers that answer
+ * @returns `notReached` is empty: see `downServers`
  * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server takes account JWTs
  */
-export async function pushAccountJwt(nc: NatsConnection, jwt: string, servers: Servers): Promise<PushReport> {
-  const answers = await askAll(nc, '$SYS.REQ.CLAIMS.UPDATE', jwt, (all) => all.length >= servers.up.length, {
+export async function pushAccountJwt(
+  nc: NatsConnection,
+  jwt: string,
+  up: readonly ServerInfo[],
+): Promise<PushReport> {
+  const answers = await askAll(nc, '$SYS.REQ.CLAIMS.UPDATE', jwt, (all) => all.length >= up.length, {
     maxWait: PUSH_WAIT_MS,
   });
-  if (answers.length === 0) throw noResolver(servers.up.map(({ name }) => name));
+  if (answers.length === 0) throw noResolver(up.map(({ name }) => name));
   const byId = new Map(answers.map((answer) => [jsonOf<Answer>(answer)?.server?.id, jsonOf<Answer>(answer)]));
-  const report: PushReport = { confirmed: [], failed: [], notReached: [...servers.down] };
-  for (const { id, name } of servers.up) {
+  const report: PushReport = { confirmed: [], failed: [], notReached: [] };
+  for (const { id, name } of up) {
     const answer = byId.get(id);
     if (answer?.data?.code === 200) report.confirmed.push(name);
     else report.failed.push({ server: name, problem: problemOf(answer) });

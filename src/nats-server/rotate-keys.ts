@@ -1,4 +1,3 @@
-import type { NatsConnection } from '@nats-io/transport-node';
 import { unlink } from 'node:fs/promises';
 import { NatsServerError, TrustError } from '../errors.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
@@ -25,10 +24,10 @@ import {
   withOpenHome,
   type AccountChange,
   type ChangeOptions,
+  type Connected,
   type OpenHome,
 } from './change-account.js';
 import { isComplete } from './push-account.js';
-import type { Servers } from './servers.js';
 
 /**
  * Adds a signing key for peels beside the old ones, with the same template, and pushes it. Once every server has
@@ -242,17 +241,14 @@ export async function removeOperatorSigningKey(
  * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED`, which names those that do not
  */
 async function requireOperatorKey(
-  { nc, servers }: { nc: NatsConnection; servers: Servers },
+  { nc, up, down }: Connected,
   domain: TrustDomain,
   publicKey: string,
 ): Promise<void> {
-  const answers = await askAll(
-    nc,
-    '$SYS.REQ.SERVER.PING.VARZ',
-    '',
-    (all) => all.length >= servers.up.length,
-    { maxWait: 3_000, stall: 1_000 },
-  );
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.VARZ', '', (all) => all.length >= up.length, {
+    maxWait: 3_000,
+    stall: 1_000,
+  });
   const known = new Map(
     answers.map((answer) => {
       const { server, data } =
@@ -261,8 +257,8 @@ async function requireOperatorKey(
     }),
   );
   const outdated = [
-    ...servers.up.filter(({ id }) => known.get(id) !== true).map(({ name }) => name),
-    ...servers.down,
+    ...up.filter(({ id }) => known.get(id) !== true).map(({ name }) => name),
+    ...(await down()),
   ];
   if (outdated.length === 0) return;
   throw new NatsServerError(

@@ -1,4 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from './ask-all.js';
 
@@ -14,13 +15,6 @@ export interface ServerInfo {
   time: string;
 }
 
-/** The servers of a cluster, or the one server. */
-export interface Servers {
-  up: ServerInfo[];
-  /** Names of servers that belong to the cluster and do not answer; known where it has JetStream. */
-  down: string[];
-}
-
 interface Ping {
   server?: { name?: string; id?: string; ver?: string; cluster?: string; jetstream?: boolean; time?: string };
   statsz?: { active_servers?: number };
@@ -28,19 +22,18 @@ interface Ping {
 
 interface JetStreamState {
   server?: { name?: string };
-  data?: { meta_cluster?: { leader?: string; replicas?: { name?: string }[] } };
+  data?: { meta_cluster?: { leader?: string; cluster_size?: number; replicas?: { name?: string }[] } };
 }
 
 /**
- * Lists the servers, each by its name: those that answer, and those of JetStream's meta group that do not.
+ * Lists the servers that answer, each by its name.
  *
- * Source: `$SYS.REQ.SERVER.PING` and `$SYS.REQ.SERVER.PING.JSZ` of the system account
- * (docs.nats.io, "System Account").
+ * Source: `$SYS.REQ.SERVER.PING` of the system account (docs.nats.io, "System Account").
  *
  * @param nc a connection of the system account
  * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when no server answers: the user is none of the system account
  */
-export async function listServers(nc: NatsConnection): Promise<Servers> {
+export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
   // a server that just died is still counted, so the count only ends the wait early
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, { maxWait: 3_000, stall: 300 });
   const up = answers.flatMap((answer) => serverOf(jsonOf<Ping>(answer)));
@@ -50,8 +43,7 @@ export async function listServers(nc: NatsConnection): Promise<Servers> {
       `${nc.getServer()} does not answer as a server answers users of its system account: its system account is another`,
     );
   }
-  up.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { up, down: up.length > 0 ? await namesOfDown(nc, up) : [] };
+  return up.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function allActive(answers: readonly Msg[]): boolean {
@@ -65,22 +57,52 @@ function serverOf(ping: Ping | undefined): ServerInfo[] {
   return [{ name, id, version: ver, jetStream: jetstream, cluster, time }];
 }
 
-async function namesOfDown(nc: NatsConnection, up: readonly ServerInfo[]): Promise<string[]> {
+/** While JetStream elects a leader, nobody knows the names of those that are gone; it takes some seconds. */
+const ELECTION_MS = 12_000;
+
+/**
+ * The names of the servers that belong to the cluster and do not answer. They are known where the cluster has JetStream,
+ * from its meta group.
+ *
+ * Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account.
+ *
+ * @param up those that answer
+ */
+export async function downServers(nc: NatsConnection, up: readonly ServerInfo[]): Promise<string[]> {
   const withJetStream = up.filter((server) => server.jetStream && server.cluster !== undefined).length;
   if (withJetStream === 0) return [];
-  const answers = await askAll(
-    nc,
-    '$SYS.REQ.SERVER.PING.JSZ',
-    '',
-    (all) => all.length >= withJetStream || all.some((answer) => replicasOf(answer).length > 0),
-    { maxWait: 2_000, stall: 300 },
-  );
   const names = new Set(up.map((server) => server.name));
-  return [...new Set(answers.flatMap(replicasOf))].filter((name) => !names.has(name)).sort();
+  const deadline = Date.now() + ELECTION_MS;
+  for (;;) {
+    const answers = await askAll(
+      nc,
+      '$SYS.REQ.SERVER.PING.JSZ',
+      '',
+      (all) => all.length >= withJetStream || all.some((answer) => replicasOf(answer).length > 0),
+      { maxWait: 2_000, stall: 300 },
+    );
+    const down = [...new Set(answers.flatMap(namesIn))].filter((name) => !names.has(name)).sort();
+    const missing = Math.max(0, ...answers.map((answer) => sizeOf(answer))) - withJetStream - down.length;
+    if (missing <= 0) return down;
+    if (Date.now() >= deadline) return [...down, `${missing} of the cluster whose name is not known`];
+    await delay(200);
+  }
 }
 
-/** Only the leader lists the others. */
+/** The leader lists the others; those who follow name the leader, also one that has just died. */
+function namesIn(answer: Msg): string[] {
+  const leader = metaOf(answer)?.leader ?? '';
+  return [...replicasOf(answer), ...(leader === '' ? [] : [leader])];
+}
+
 function replicasOf(answer: Msg): string[] {
-  const replicas = jsonOf<JetStreamState>(answer)?.data?.meta_cluster?.replicas ?? [];
-  return replicas.flatMap(({ name }) => name ?? []);
+  return (metaOf(answer)?.replicas ?? []).flatMap(({ name }) => name ?? []);
+}
+
+function sizeOf(answer: Msg): number {
+  return metaOf(answer)?.cluster_size ?? 0;
+}
+
+function metaOf(answer: Msg): NonNullable<JetStreamState['data']>['meta_cluster'] {
+  return jsonOf<JetStreamState>(answer)?.data?.meta_cluster;
 }

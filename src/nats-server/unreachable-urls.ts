@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as dial } from 'node:net';
-import type { Servers } from './servers.js';
+import type { ServerInfo } from './servers.js';
 
 const DIAL_MS = 1_500;
 
@@ -11,7 +11,7 @@ const DIAL_MS = 1_500;
 export async function unreachableUrls(
   nc: NatsConnection,
   urls: readonly string[],
-  { up }: Servers,
+  up: readonly ServerInfo[],
 ): Promise<string[]> {
   if (urls.length < 2 && up.length < 2) return [];
   const known = new Set([nc.getServer(), ...(nc.info?.connect_urls ?? [])]);

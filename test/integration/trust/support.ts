@@ -104,7 +104,7 @@ export class HomeWithServers {
         for (const { url } of up) {
           const nc = await connectSystem(domain, { servers: [url] });
           try {
-            if ((await listServers(nc)).up.length !== up.length || !(await hasLeader(nc))) return false;
+            if ((await listServers(nc)).length !== up.length || !(await hasLeader(nc))) return false;
           } finally {
             await nc.close();
           }

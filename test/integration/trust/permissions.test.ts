@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { setPeelTemplate, peelTemplate } from '../../../src/nats-server/permissions.js';
+import { showAccount } from '../../../src/nats-server/account.js';
+import { peelPermissionsTemplate } from '../../../src/permissions/roles.js';
+import { editPermissions } from '../../../src/trust/template.js';
+import { refusal } from '../../support/refusal.js';
+import { waitFor } from '../../support/wait-for.js';
+import { snapshot, startHome } from './support.js';
+
+describe('the permissions of all peels', () => {
+  it('are those of the design, to begin with', async () => {
+    const fleet = await startHome();
+    const { role, signingKeys, permissions } = await peelTemplate(fleet.home);
+    expect(role).toBe('peel');
+    expect(signingKeys).toEqual([(await fleet.domain()).publicKeys.peelSigning]);
+    expect(permissions).toEqual(peelPermissionsTemplate());
+  });
+
+  it('change for a connected peel, without a new credential, and each peel still has its own subjects', async () => {
+    const fleet = await startHome();
+    const one = await fleet.peel('web-01', (await fleet.issue('web-01')).path);
+    const master = await fleet.peel('zester-master', (await fleet.domain()).paths.masterCreds);
+    const heard: string[] = [];
+    master.nc.subscribe('zester.>', { callback: (_error, message) => void heard.push(message.subject) });
+    await master.nc.flush();
+    const publishes = async (subject: string) => {
+      one.nc.publish(subject);
+      await one.nc.flush();
+      await master.nc.flush();
+      return heard.includes(subject);
+    };
+    expect(await publishes('zester.metrics.web-01')).toBe(false);
+
+    const { report } = await setPeelTemplate(
+      fleet.home,
+      (permissions) =>
+        editPermissions(fleet.home, permissions, [
+          { what: 'publish', list: 'allow', subject: 'zester.metrics.{{name()}}' },
+          { what: 'publish', list: 'allow', subject: 'zester.fact.{{name()}}', remove: true },
+        ]),
+      fleet.options,
+    );
+
+    expect(report?.confirmed).toEqual(['n1']);
+    await one.cut; // each connection is dropped once, and comes back by itself
+    await waitFor('the new permission', () => publishes('zester.metrics.web-01'));
+    expect(await publishes('zester.metrics.web-02')).toBe(false);
+    expect(await publishes('zester.fact.web-01'), 'what was taken away').toBe(false);
+    expect(await publishes('zester.event.web-01.up'), 'what was not touched').toBe(true);
+    expect((await showAccount(fleet.home, fleet.options)).inSync).toBe(true);
+  });
+
+  it('are not pushed again where nothing changes', async () => {
+    const fleet = await startHome();
+    const before = await snapshot(fleet.home);
+    const { before: was, after } = await setPeelTemplate(
+      fleet.home,
+      (permissions) => permissions,
+      fleet.options,
+    );
+    expect(after).toEqual(was);
+    expect(await snapshot(fleet.home)).toEqual(before);
+  });
+
+  it.each([
+    ['a subject with an empty token', { subject: 'zester..x' }, 'zester..x'],
+    ['an unknown template', { subject: 'zester.{{nam()}}' }, '{{nam()}}'],
+    ['a template that is a part of a token', { subject: 'zester.x-{{name()}}' }, 'x-{{name()}}'],
+    ['taking away what is not there', { subject: 'nothing.here', remove: true }, 'nothing.here'],
+  ])('are refused with %s, and nothing is changed', async (_name, edit, said) => {
+    const fleet = await startHome();
+    const before = await snapshot(fleet.home);
+    const error = await refusal('ERR_TRUST_PERMISSIONS', () =>
+      setPeelTemplate(
+        fleet.home,
+        (permissions) =>
+          editPermissions(fleet.home, permissions, [{ what: 'publish', list: 'allow', ...edit }]),
+        fleet.options,
+      ),
+    );
+    expect(error.message).toContain(said);
+    expect(await snapshot(fleet.home)).toEqual(before);
+  });
+
+  it('are refused where the last subject goes: to a server an empty list allows everything', async () => {
+    const fleet = await startHome();
+    const set = (deny: string[]) =>
+      setPeelTemplate(
+        fleet.home,
+        (permissions) => ({ ...permissions, publish: { allow: [], deny } }),
+        fleet.options,
+      );
+    const error = await refusal('ERR_TRUST_PERMISSIONS', () => set([]));
+    expect(error.message).toContain('an empty list allows every subject');
+    expect((await set(['>'])).report?.confirmed).toEqual(['n1']);
+  });
+});
