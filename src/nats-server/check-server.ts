@@ -5,7 +5,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
-import { listServers, type ServerInfo } from './servers.js';
+import { downServers, listServers, type ServerInfo } from './servers.js';
 import { connectSystem, type SystemConnectionOptions } from './system-connection.js';
 
 /** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
@@ -46,7 +46,8 @@ export async function checkServers(
       subject: where,
       message: `it trusts the operator ${domain.names.operator}`,
     });
-    const { up, down } = await listServers(nc);
+    const up = await listServers(nc);
+    const down = await downServers(nc, up);
     for (const server of up) {
       const { findings: found, maxControlLine: bytes } = await checkOne(nc, server, options.now ?? Date.now);
       findings.push(...found);
