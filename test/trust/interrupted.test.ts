@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { loadCredsFile } from '../../src/creds/parse.js';
+import { validateJwtChain } from '../../src/jwt/chain.js';
+import { createTrustDomain } from '../../src/trust/create.js';
+import { openTrustDomain } from '../../src/trust/open.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const run = promisify(execFile);
+const script = fileURLToPath(new URL('./children/init.ts', import.meta.url));
+
+/** Makes a trust domain in a process that is killed after so many steps. */
+async function killedAfter(home: string, steps: number): Promise<void> {
+  const died = await run(process.execPath, ['--import', 'tsx', script, home, String(steps)]).then(
+    () => undefined,
+    (error: { signal?: string }) => error.signal,
+  );
+  expect(died, 'it was killed').toBe('SIGKILL');
+}
+
+async function temporariesIn(home: string): Promise<string[]> {
+  const entries = await readdir(home, { recursive: true });
+  return entries.filter((entry) => entry.includes('zester-tmp'));
+}
+
+describe('a run that is killed', () => {
+  it.each([1, 4, 6, 8, 10])(
+    'after step %i is completed by the next, which keeps what is there',
+    async (steps) => {
+      const home = join(await tempDir(), 'home');
+      await killedAfter(home, steps);
+      await expect(openTrustDomain(home)).rejects.toMatchObject({ code: 'ERR_TRUST_INCOMPLETE' });
+      let made = 0;
+      const domain = await createTrustDomain(home, {
+        operatorName: 'acme',
+        onStep: (step) => (made += step.made ? 1 : 0),
+      });
+      expect(made).toBe(11 - steps);
+      const master = await loadCredsFile(domain.paths.masterCreds);
+      expect(() => validateJwtChain(domain.operatorJwt, domain.accountJwt, master.jwt)).not.toThrow();
+      expect(domain.names.operator).toBe('acme');
+      expect(await temporariesIn(home)).toEqual([]);
+    },
+  );
+
+  it('again and again, is completed in the end', async () => {
+    const home = join(await tempDir(), 'home');
+    await killedAfter(home, 2);
+    await killedAfter(home, 5);
+    await killedAfter(home, 9);
+    await expect(createTrustDomain(home, { operatorName: 'acme' })).resolves.toBeDefined();
+  });
+});
+
+describe('two at once', () => {
+  it('make one domain, the second finding that of the first', async () => {
+    const home = join(await tempDir(), 'home');
+    const [one, two] = await Promise.all([createTrustDomain(home), createTrustDomain(home)]);
+    expect(two.publicKeys).toEqual(one.publicKeys);
+  });
+});
+
+describe('a home that cannot be written', () => {
+  it('is refused before anything is made, when others can get at it', async () => {
+    const home = join(await tempDir(), 'home');
+    await mkdir(home);
+    await chmod(home, 0o750);
+    await expect(createTrustDomain(home)).rejects.toMatchObject({ code: 'ERR_TRUST_HOME_EXPOSED' });
+    expect(await readdir(home)).toEqual([]);
+  });
+
+  it('says so, and where, when its path leads through a file', async () => {
+    const path = join(await tempDir(), 'file');
+    await writeFile(path, '');
+    await expect(createTrustDomain(join(path, 'home'))).rejects.toMatchObject({ code: 'ERR_TRUST_HOME' });
+    await rm(path);
+    await expect(createTrustDomain(join(path, 'home'))).resolves.toBeDefined();
+  });
+});
