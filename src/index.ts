@@ -44,6 +44,9 @@ export {
 } from './permissions/roles.js';
 
 export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap.js';
+export type { PeelCredential } from './creds/bulk/issue-batch.js';
+export type { IssuePeelOptions } from './creds/bulk/issue-options.js';
+export { issuePeelCredentials } from './creds/bulk/issue-peel-credentials.js';
 export type { CredentialEvent } from './creds/credential-event.js';
 export { CredsFile } from './creds/creds-file.js';
 export { generateCredsFile, writeCredsFile } from './creds/generate.js';
