@@ -21,6 +21,24 @@ export function parseExpiry(text: string, now: number): number {
   return seconds;
 }
 
+/** What an option for a time that is over takes, for the help. */
+export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-01-31T12:00:00Z';
+
+/**
+ * Reads a time that is over: how long ago, or a date.
+ *
+ * @param now milliseconds since 1970
+ * @returns milliseconds since 1970
+ * @throws UsageError
+ */
+export function parsePast(text: string, now: number): number {
+  const ago = ofUnits(text);
+  const until = ago === undefined ? untilDate(text, now) : -ago;
+  if (until === undefined) throw new UsageError(`"${text}" is no time: give ${PAST_FORM}`);
+  if (until > 0) throw new UsageError(`"${text}" is not over yet: give a time in the past`);
+  return now + until * 1000;
+}
+
 function ofUnits(text: string): number | undefined {
   const match = /^(\d{1,9})([smhdw])$/.exec(text);
   if (match === null) return undefined;

@@ -16,6 +16,8 @@ export interface CliIo {
    * ends the listening. While it listens, the signal does not end the process by itself.
    */
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
+  /** Asks a person, and gives the line that they type; absent where nobody is there to ask. */
+  ask?(question: string): Promise<string>;
   /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
@@ -43,11 +45,23 @@ export function processIo(): CliIo {
         for (const [signal, handler] of handlers) process.off(signal, handler);
       };
     },
+    ...(process.stdin.isTTY === true && process.stderr.isTTY === true && { ask: askOnTerminal }),
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
     },
   };
+}
+
+/** On standard error: standard output may be in a pipe. */
+async function askOnTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
 }
 
 function streamOf(stream: NodeJS.WriteStream): CliStream {

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { registerAccountPush } from './commands/account-push.js';
+import { registerAccountShow } from './commands/account-show.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
@@ -7,8 +9,18 @@ import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
+import { registerKeysAdd } from './commands/keys-add.js';
+import { registerKeysExportIdentity } from './commands/keys-export-identity.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
+import { registerKeysList } from './commands/keys-list.js';
+import { registerKeysRemove } from './commands/keys-remove.js';
+import { registerKeysUse } from './commands/keys-use.js';
 import { registerPermissionsLint } from './commands/permissions-lint.js';
+import { registerPermissionsSet } from './commands/permissions-set.js';
+import { registerPermissionsShow } from './commands/permissions-show.js';
+import { registerRevocationsClear } from './commands/revocations-clear.js';
+import { registerRevocationsList } from './commands/revocations-list.js';
+import { registerRevoke } from './commands/revoke.js';
 import { registerServerConfig } from './commands/server-config.js';
 import { registerServer } from './commands/server.js';
 import type { CliIo } from './io.js';
@@ -39,8 +51,13 @@ export function createProgram(io: CliIo): Command {
   registerInit(program, io);
   registerServerConfig(registerServer(program, io), io);
 
-  const keys = program.command('keys').description('make keys');
+  const keys = program.command('keys').description('make, list and replace keys');
   registerKeysGenerate(keys, io);
+  registerKeysList(keys, io);
+  registerKeysAdd(keys, io);
+  registerKeysUse(keys, io);
+  registerKeysRemove(keys, io);
+  registerKeysExportIdentity(keys, io);
 
   const creds = program.command('creds').description('make, look at and check .creds files');
   registerCredsBootstrap(creds, io);
@@ -50,7 +67,18 @@ export function createProgram(io: CliIo): Command {
   const permissions = program
     .command('permissions')
     .description('look at, check and change what peels may do');
+  registerPermissionsShow(permissions, io);
+  registerPermissionsSet(permissions, io);
   registerPermissionsLint(permissions, io);
+
+  registerRevoke(program, io);
+  const revocations = program.command('revocations').description('look at revocations, and take them back');
+  registerRevocationsList(revocations, io);
+  registerRevocationsClear(revocations, io);
+
+  const account = program.command('account').description("compare and push the fleet's account");
+  registerAccountPush(account, io);
+  registerAccountShow(account, io);
 
   registerDoctor(program, io);
   registerExpirations(program, io);
@@ -69,5 +97,6 @@ Examples:
   $ zester keys generate account --out account.seed
   $ zester creds bootstrap web-server-01 --account-seed account.seed --out web-server-01.creds
   $ zester creds inspect web-server-01.creds
+  $ zester revoke web-server-01                     cut it off, on every server
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (not trusted, expired, revoked), 4 server not reached.`;

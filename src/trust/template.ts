@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { SubjectError, TrustError } from '../errors.js';
 import type { Permission, UserPermissionLimits } from '../jwt/claims.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
@@ -99,4 +100,24 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
 
 function bad(home: string, why: string, cause?: unknown): TrustError {
   return new TrustError('ERR_TRUST_PERMISSIONS', home, `the template cannot be set: ${why}`, { cause });
+}
+
+const subjects = v.optional(v.array(v.string()));
+const permissionsSchema = v.strictObject({
+  publish: v.optional(v.strictObject({ allow: subjects, deny: subjects })),
+  subscribe: v.optional(v.strictObject({ allow: subjects, deny: subjects })),
+  responses: v.optional(v.strictObject({ max: v.number(), ttl: v.number() })),
+});
+
+/**
+ * Reads permissions from JSON: themselves, or what `zester permissions show --json` prints, which has them in `permissions`.
+ *
+ * @throws TrustError `ERR_TRUST_PERMISSIONS`
+ */
+export function parseTemplate(home: string, json: unknown): PermissionOptions {
+  const inner = typeof json === 'object' && json !== null && 'permissions' in json ? json.permissions : json;
+  const parsed = v.safeParse(permissionsSchema, inner);
+  if (parsed.success) return parsed.output as PermissionOptions;
+  const [issue] = parsed.issues;
+  throw bad(home, `at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`);
 }

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { ChangeOptions } from '../nats-server/change-account.js';
+import type { PushReport } from '../nats-server/push-account.js';
+import {
+  homeOf,
+  serversOf,
+  withHomeOption,
+  withServersOption,
+  type HomeOptions,
+  type ServersOptions,
+} from './home-options.js';
+import type { CliIo } from './io.js';
+import type { Output } from './output.js';
+
+/** The options of a command that speaks to the servers as the system account. */
+export interface SystemOptions extends HomeOptions, ServersOptions {
+  systemCreds?: string;
+}
+
+/** The options of a command that changes the account. */
+export interface AccountChangeOptions extends SystemOptions {
+  push: boolean;
+}
+
+/** Adds `--home`, `--servers` and `--system-creds`. */
+export function withSystemOptions(command: Command): Command {
+  return withServersOption(withHomeOption(command)).option(
+    '--system-creds <file>',
+    "credentials of a user of the system account (default: the home's creds/system.creds)",
+  );
+}
+
+/** Adds these and `--no-push`. */
+export function withChangeOptions(command: Command): Command {
+  return withSystemOptions(command).option(
+    '--no-push',
+    'change the home only; "zester account push" pushes it later',
+  );
+}
+
+/** The home and what the library takes with it. @throws TrustError when the home cannot be opened */
+export async function systemOptions(
+  options: SystemOptions,
+  io: CliIo,
+  output: Output,
+): Promise<ChangeOptions & { home: string; servers: string[] }> {
+  const home = homeOf(options, io);
+  const { openTrustDomain } = await import('../trust/open.js');
+  const domain = await openTrustDomain(home);
+  return {
+    home,
+    servers: serversOf(options, io, domain.servers),
+    now: io.now,
+    ...(options.systemCreds !== undefined && { systemCreds: options.systemCreds }),
+    onWait: ({ what, pid }) =>
+      output.note(`waiting for "${what}" (process ${pid}) to be done with this home`),
+  };
+}
+
+/** As {@link systemOptions}, for a command that changes the account. */
+export async function changeOptions(
+  options: AccountChangeOptions,
+  io: CliIo,
+  output: Output,
+): Promise<ChangeOptions & { home: string }> {
+  const all = await systemOptions(options, io, output);
+  return options.push ? all : { ...all, servers: false };
+}
+
+/** A line that says which servers have it. */
+export function pushedLine(report: PushReport | undefined): string {
+  if (report === undefined) return 'not pushed: "zester account push" does that';
+  return `in force on ${report.confirmed.join(', ') || 'no server'}`;
+}

@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import { UsageError } from '../../errors.js';
+import type { RevokeTarget } from '../../nats-server/revoke.js';
+import {
+  changeOptions,
+  pushedLine,
+  withChangeOptions,
+  type AccountChangeOptions,
+} from '../change-options.js';
+import { confirm } from '../confirm.js';
+import { parsePast, PAST_FORM } from '../duration.js';
+import type { CliIo } from '../io.js';
+import { Output, table, type GlobalOptions } from '../output.js';
+import { seedPath } from '../seed-path.js';
+
+interface Options extends GlobalOptions, AccountChangeOptions {
+  key?: string;
+  creds?: string;
+  issuedBefore?: string;
+  includeMaster?: boolean;
+  yes?: boolean;
+}
+
+/** `zester revoke`: ends credentials, on every server. */
+export function registerRevoke(parent: Command, io: CliIo): void {
+  withChangeOptions(parent.command('revoke'))
+    .description('revoke credentials: live connections are cut, and every server refuses them from then on')
+    .argument('[peelId]', 'every credential of this peel')
+    .option('--key <key>', "one user's public key (U…)")
+    .option('--creds <file>', 'the user of a .creds file')
+    .option('--issued-before <time>', `everything that the account issued up to then: ${PAST_FORM}`)
+    .option(
+      '--include-master',
+      'with it: also the master and the admin of this home, when they cannot be renewed',
+    )
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+By id, the keys are those that were issued from this home (issued.ndjson keeps the public keys) and those that a peel of
+that name is connected with now. A credential made elsewhere that is not connected is known by neither: give its file or
+key, or revoke by time. --issued-before first renews the home's master.creds and admin.creds where they are older.
+Done (0) means that every server has confirmed; else it ends with 4 and names those that have not.
+
+Examples:
+  $ zester revoke web-server-01
+  $ zester revoke --creds stolen.creds --yes
+  $ zester revoke --issued-before 2026-01-31T12:00:00Z`,
+    )
+    .action(async (peelId: string | undefined, _options, command: Command) => {
+      await run(peelId, command.optsWithGlobals<Options>(), io);
+    });
+}
+
+async function run(peelId: string | undefined, options: Options, io: CliIo): Promise<void> {
+  const output = new Output(io, options);
+  const target = targetOf(peelId, options, io);
+  if ('peelId' in target) (await import('../../permissions/peel-id.js')).validatePeelId(target.peelId);
+  const { home, ...rest } = await changeOptions(options, io, output);
+  await confirm(io, `this locks out ${wordsOf(target)}`, options.yes);
+  const { revoke } = await import('../../nats-server/revoke.js');
+  const { requireComplete } = await import('../../nats-server/push-account.js');
+  const { revoked, upTo, reissued, report } = await revoke(home, target, {
+    ...rest,
+    includeMaster: options.includeMaster === true,
+  });
+  const time = new Date(upTo * 1000).toISOString();
+  output.result(
+    [
+      `revoked ${wordsOf(target)}`,
+      ...table([
+        ['keys', revoked.map((key) => (key === '*' ? 'all' : key))],
+        ['issued up to', time],
+        ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
+        ['servers', pushedLine(report)],
+      ]),
+    ],
+    { revoked, issuedUpTo: time, reissued, servers: report ?? null },
+  );
+  if (report !== undefined) requireComplete(report, 'the revocation');
+}
+
+function targetOf(peelId: string | undefined, options: Options, io: CliIo): RevokeTarget {
+  const { key, creds, issuedBefore } = options;
+  if ([peelId, key, creds, issuedBefore].filter((given) => given !== undefined).length !== 1) {
+    throw new UsageError('say what to revoke: a peel id, --key, --creds or --issued-before (one of them)');
+  }
+  if (key !== undefined) return { publicKey: key };
+  if (creds !== undefined) return { credsPath: seedPath('--creds', creds) };
+  if (issuedBefore !== undefined) return { issuedBefore: parsePast(issuedBefore, io.now()) };
+  return { peelId: peelId ?? '' };
+}
+
+function wordsOf(target: RevokeTarget): string {
+  if ('peelId' in target) return `every credential of the peel ${target.peelId}`;
+  if ('publicKey' in target) return target.publicKey.startsWith('S') ? 'a key' : target.publicKey;
+  if ('credsPath' in target) return `the user of ${target.credsPath}`;
+  return `everything issued up to ${new Date(target.issuedBefore).toISOString()}`;
+}

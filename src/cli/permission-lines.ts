@@ -1,0 +1,24 @@
+import type { PermissionOptions } from '../jwt/permission-options.js';
+import { plain } from './plain-text.js';
+
+/** Permissions, a subject a line; with those of before, what is new has a +, what is gone a -. */
+export function permissionLines(now: PermissionOptions, before: PermissionOptions = now): string[] {
+  const lines = (['publish', 'subscribe'] as const).flatMap((what) =>
+    (['allow', 'deny'] as const).flatMap((list) => {
+      const is = now[what]?.[list] ?? [];
+      const was = before[what]?.[list] ?? [];
+      const gone = was.filter((subject) => !is.includes(subject));
+      return [
+        ...is.map((subject) => `${was.includes(subject) ? ' ' : '+'} ${list} ${what} ${plain(subject)}`),
+        ...gone.map((subject) => `- ${list} ${what} ${plain(subject)}`),
+      ];
+    }),
+  );
+  const { responses } = now;
+  return responses === undefined
+    ? lines
+    : [
+        ...lines,
+        `  answer requests: ${responses.max === -1 ? 'any number' : responses.max}, for ${responses.ttl} s`,
+      ];
+}
