@@ -71,7 +71,8 @@ describe('adopting an operator made by another tool', () => {
 
   it('makes a user of the system account where its seed is given', async () => {
     const { files, systemAccountSeed } = await foreignDomain();
-    const { systemCreds: _, ...rest } = files;
+    const rest: AdoptedTrustFiles = { ...files };
+    delete rest.systemCreds;
     const domain = await adopt({ ...rest, systemAccountSeed });
     await expectWhole(domain);
     expect((await loadCredsFile(domain.paths.systemCreds)).claims.name).toBe('zester-system');
@@ -163,7 +164,8 @@ describe('adopting is refused, and the home stays empty', () => {
 
   it('with an expired user of the system account', async () => {
     const { files, systemAccountSeed, write } = await foreignDomain();
-    const { systemCreds: _, ...rest } = files;
+    const rest: AdoptedTrustFiles = { ...files };
+    delete rest.systemCreds;
     const adopted = await loadAdoptedTrust({ ...rest, systemAccountSeed });
     if (!('signer' in adopted.system)) throw new Error('no signer');
     const user = generateKeyBundle('user');

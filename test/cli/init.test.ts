@@ -1,0 +1,205 @@
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { homePath, serverUrls } from '../../src/trust/home.js';
+import { foreignDomain } from '../trust/foreign-domain.js';
+import { tempDir } from '../support/temp-dir.js';
+import { zester } from './run-zester.js';
+
+async function newHome(): Promise<string> {
+  return join(await tempDir(), 'home');
+}
+
+function json(text: string): Record<string, unknown> {
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+describe('zester init', () => {
+  it('makes the whole of it: keys, JWTs, credentials, the configuration', async () => {
+    const home = await newHome();
+    const { code, stdout, stderr } = await zester([
+      'init',
+      '--home',
+      home,
+      '--operator',
+      'acme',
+      '--account',
+      'plant',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`made a trust domain in ${home}`);
+    expect(stdout).toMatch(/operator +acme +O[A-Z2-7]{55}/);
+    expect(stderr).toContain('zester server');
+    expect((await readdir(home)).sort()).toEqual([
+      'creds',
+      'jwt',
+      'keys',
+      'lock',
+      'nats-server',
+      'zester.json',
+    ]);
+    expect(stdout + stderr).not.toMatch(/\bS[OAU][A-Z2-7]{40}/);
+  });
+
+  it('changes nothing when it is run again, and says so', async () => {
+    const home = await newHome();
+    const first = json((await zester(['init', '--home', home, '--json'])).stdout);
+    const settings = await readFile(join(home, 'zester.json'), 'utf8');
+    const again = await zester(['init', '--home', home]);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toContain('nothing was changed');
+    expect(json((await zester(['init', '--home', home, '--json'])).stdout)).toEqual({
+      ...first,
+      state: 'unchanged',
+      made: [],
+    });
+    expect(await readFile(join(home, 'zester.json'), 'utf8')).toBe(settings);
+  });
+
+  it('completes a run that was interrupted, and says what was missing', async () => {
+    const home = await newHome();
+    await zester(['init', '--home', home]);
+    await rm(join(home, 'zester.json'));
+    await rm(join(home, 'creds', 'admin.creds'));
+    const { code, stdout } = await zester(['init', '--home', home]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 of 12 files were missing');
+  });
+
+  it('refuses a half-destroyed home, and names what is missing', async () => {
+    const home = await newHome();
+    await zester(['init', '--home', home]);
+    await rm(join(home, 'jwt', 'account.jwt'));
+    const { code, stderr } = await zester(['init', '--home', home]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(join(home, 'jwt', 'account.jwt'));
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('keeps the servers for the commands that connect, and writes no configuration for those elsewhere', async () => {
+    const home = await newHome();
+    const servers = ['nats://n1.example:4222', 'nats://n2.example:4222'];
+    const { stderr } = await zester(['init', '--home', home, '--servers', ...servers]);
+    expect(stderr).toContain('zester server config');
+    expect(json(await readFile(join(home, 'zester.json'), 'utf8'))['servers']).toEqual(servers);
+    expect(await readdir(home)).not.toContain('nats-server');
+    const other = await zester(['init', '--home', home, '--servers', 'nats://n3.example']);
+    expect(other.code).toBe(0);
+    expect(other.stderr).toContain('stay nats://n1.example:4222');
+  });
+
+  it.each(['http://n1', 'nats://user:secret@n1', 'nats://', ''])('refuses "%s" as a server', async (url) => {
+    const home = await newHome();
+    const { code, stderr } = await zester(['init', '--home', home, '--servers', url]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('ERR_NATS_SERVER_URL');
+    expect(stderr).not.toContain('secret');
+    expect(await readdir(join(home, '..'))).toEqual([]);
+  });
+
+  it('adopts an operator and an account that another tool made', async () => {
+    const home = await newHome();
+    const { files, accountFiles, operatorPublicKey, accountPublicKey } = await foreignDomain();
+    const args = [
+      ...['--operator-jwt', files.operatorJwt, '--operator-signing-seed', files.operatorSigningSeed],
+      ...['--system-account-jwt', files.systemAccountJwt, '--system-creds', files.systemCreds],
+      ...['--account-jwt', accountFiles.accountJwt, '--account-seed', accountFiles.accountSeed],
+    ];
+    const { code, stdout } = await zester(['init', '--home', home, ...args, '--json']);
+    expect(code).toBe(0);
+    expect(json(stdout)).toMatchObject({
+      names: { operator: 'Acme', account: 'Plant 7' },
+      publicKeys: { operator: operatorPublicKey, account: accountPublicKey },
+    });
+    expect((await zester(['init', '--home', home, ...args])).stdout).toContain('nothing was changed');
+    expect((await zester(['init', '--home', home])).stdout).toContain('nothing was changed');
+  });
+
+  it('says which files an adoption lacks, and takes no seed on the command line', async () => {
+    const home = await newHome();
+    const { files, accountFiles } = await foreignDomain();
+    const seed = (await readFile(files.operatorSigningSeed, 'utf8')).trim();
+    const missing = await zester(['init', '--home', home, '--operator-jwt', files.operatorJwt]);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('--operator-signing-seed');
+    const both = [
+      ...['--operator-jwt', files.operatorJwt, '--operator-signing-seed', files.operatorSigningSeed],
+      ...['--system-account-jwt', files.systemAccountJwt],
+    ];
+    expect((await zester(['init', '--home', home, ...both])).code).toBe(2);
+    const account = [...both, '--system-creds', files.systemCreds, '--account-jwt', accountFiles.accountJwt];
+    expect((await zester(['init', '--home', home, ...account])).stderr).toContain('--account-seed');
+    const given = await zester([
+      'init',
+      '--home',
+      home,
+      '--operator-jwt',
+      'x',
+      '--operator-signing-seed',
+      seed,
+    ]);
+    expect(given.code).toBe(2);
+    expect(given.stderr).not.toContain(seed);
+  });
+
+  it('refuses a home of a newer version, one that others can read, and one that is a file', async () => {
+    const home = await newHome();
+    await zester(['init', '--home', home]);
+    const settings = join(home, 'zester.json');
+    const text = await readFile(settings, 'utf8');
+    await writeFile(settings, text.replace('"version": 1', '"version": 9'));
+    for (const args of [['init'], ['creds', 'bootstrap', 'web-01'], ['server', 'config'], ['expirations']]) {
+      const { code, stderr } = await zester([...args, '--home', home]);
+      expect(code, args.join(' ')).toBe(1);
+      expect(stderr).toContain('newer zester');
+    }
+    await writeFile(settings, text);
+    await chmod(home, 0o755);
+    expect((await zester(['init', '--home', home])).stderr).toContain(`chmod 700 ${home}`);
+    expect((await zester(['init', '--home', settings])).stderr).toContain('ERR_TRUST_HOME');
+  });
+});
+
+describe('where the home is', () => {
+  it('is said by --home, ZESTER_HOME, XDG_DATA_HOME, or is below the user’s own', () => {
+    const env = { ZESTER_HOME: '/z', XDG_DATA_HOME: '/x', HOME: '/h' };
+    expect(homePath('/given', env)).toBe('/given');
+    expect(homePath(undefined, env)).toBe('/z');
+    expect(homePath(undefined, { ...env, ZESTER_HOME: '' })).toBe('/x/zester');
+    expect(homePath(undefined, { HOME: '/h', XDG_DATA_HOME: 'not/absolute' })).toBe('/h/.local/share/zester');
+  });
+
+  it('and the servers by --servers, ZESTER_SERVERS, the home, or there is one on this machine', () => {
+    const env = { ZESTER_SERVERS: 'nats://a, nats://b' };
+    expect(serverUrls(['nats://c,nats://d'], ['nats://e'], env)).toEqual(['nats://c', 'nats://d']);
+    expect(serverUrls(undefined, ['nats://e'], env)).toEqual(['nats://a', 'nats://b']);
+    expect(serverUrls([], ['nats://e'], {})).toEqual(['nats://e']);
+    expect(serverUrls(undefined, undefined, {})).toEqual(['nats://127.0.0.1:4222']);
+  });
+
+  it('is used by creds bootstrap, which signs with its peel signing key', async () => {
+    const home = await newHome();
+    const init = json((await zester(['init', '--json'], { env: { ZESTER_HOME: home } })).stdout);
+    const out = join(home, '..', 'web-01.creds');
+    const made = await zester(['creds', 'bootstrap', 'web-01', '--out', out, '--json'], {
+      env: { ZESTER_HOME: home },
+    });
+    expect(made.code).toBe(0);
+    const { account, peelSigning } = init['publicKeys'] as Record<string, string>;
+    expect(json(made.stdout)).toMatchObject({ issuer: peelSigning, account, scoped: true, expiresAt: null });
+    const elsewhere = await zester(['creds', 'bootstrap', 'web-02', '--out', `${out}-2`], {
+      env: { ZESTER_HOME: join(home, 'not-there') },
+    });
+    expect(elsewhere.stderr).toContain('zester init');
+    expect((await zester(['creds', 'bootstrap', 'web-03', '--scoped', '--home', home])).code).toBe(2);
+  });
+});
+
+describe('a home below a directory that is not there', () => {
+  it('is made with it', async () => {
+    const home = join(await tempDir(), 'a', 'b');
+    expect((await zester(['init', '--home', home])).code).toBe(0);
+    await mkdir(join(home, 'extra'), { mode: 0o700 });
+    expect((await zester(['init', '--home', home])).code).toBe(0);
+  });
+});
