@@ -1,8 +1,6 @@
 import {
   errors,
-  headers as newHeaders,
   type Msg,
-  type MsgHdrs,
   type NatsConnection,
   type Payload,
   type PublishOptions,
@@ -15,13 +13,14 @@ import {
   type Subscription,
   type SubscriptionOptions,
 } from '@nats-io/transport-node';
-import { deferred, MsgHdrsImpl, QueuedIteratorImpl } from '@nats-io/nats-core/internal';
+import { deferred, QueuedIteratorImpl } from '@nats-io/nats-core/internal';
 import { UndeliveredError } from '../errors.js';
 import { Broadcast } from './broadcast.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Link } from './link.js';
 import { ManagedSubscription, type SubscriptionOwner } from './managed-subscription.js';
-import { ReconnectBuffer, sizeOf } from './reconnect-buffer.js';
+import { Outbox } from './outbox.js';
+import { within } from './within.js';
 
 /** How a {@link ManagedConnection} behaves. */
 export interface ManagedConnectionOptions {
@@ -51,13 +50,11 @@ const DEFAULT_TIMEOUT_MS = 5_000;
  */
 export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   readonly #options: ManagedConnectionOptions;
-  readonly #buffer: ReconnectBuffer;
+  readonly #outbox: Outbox;
   readonly #statuses = new Broadcast<Status>();
   readonly #events = new Broadcast<ConnectionEvent>();
   readonly #closed = deferred<void | Error>();
   readonly #subscriptions = new Set<ManagedSubscription>();
-  /** Rejects what waits in the buffer for its turn, when the connection is closed before. */
-  readonly #waiting = new Set<(error: Error) => void>();
   readonly #retiring = new Set<Link>();
   #link: Link;
   /** A move or a renewal is under way: what is published waits for its end. */
@@ -67,22 +64,20 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   #readyWaiters: (() => void)[] = [];
   #moving: Promise<void> = Promise.resolve();
   #retiredStats: Stats = { inBytes: 0, outBytes: 0, inMsgs: 0, outMsgs: 0 };
-  /** Of the last server: during an outage it is unknown, and the next is likely to have the same. */
-  #maxPayload: number | undefined;
   #undelivered: UndeliveredError | undefined;
 
   constructor(nc: NatsConnection, options: ManagedConnectionOptions = {}) {
     this.#options = options;
-    this.#buffer = new ReconnectBuffer(options.maxBytes);
+    this.#outbox = new Outbox(options.maxBytes);
     this.#link = this.#adoptLink(nc);
-    this.#maxPayload = nc.info?.max_payload;
+    this.#outbox.maxPayload = nc.info?.max_payload;
   }
 
   // --- what this adds to the client's interface ---------------------------------------------------------------------
 
   /** What is kept at the moment, because the connection is down. */
   get buffered(): { messages: number; bytes: number } {
-    return { messages: this.#buffer.messages, bytes: this.#buffer.bytes };
+    return this.#outbox.kept;
   }
 
   /** What happens to the connection beside the client's `status()`; each call gives an iterator of its own. */
@@ -114,9 +109,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       this.#link.nc.publish(subject, payload, options);
       return;
     }
-    const headers = encodeHeaders(withTrace(options));
-    const bytes = this.#checkPublish(subject, payload, headers, options.reply);
-    this.#buffer.addPublish({ subject, reply: options.reply ?? '', headers, payload: bytes });
+    this.#outbox.publish(subject, payload, options);
   }
 
   publishMessage(msg: Msg): void {
@@ -142,7 +135,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     };
     const timeout = options.timeout > 0 ? options.timeout : 1000;
     if (this.#ready) return send(timeout);
-    return this.#inTurn(this.#sizeOfRequest(subject, payload, options.headers), timeout, send, () => {
+    return this.#outbox.request({ subject, payload, headers: options.headers }, timeout, send, () => {
       throw new errors.TimeoutError();
     });
   }
@@ -161,7 +154,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     };
     const maxWait = options.maxWait ?? 1000;
     if (this.#ready) return send(maxWait);
-    return this.#inTurn(this.#sizeOfRequest(subject, payload, options.headers), maxWait, send, () => {
+    return this.#outbox.request({ subject, payload, headers: options.headers }, maxWait, send, () => {
       const none = new QueuedIteratorImpl<Msg>();
       none.stop();
       return none;
@@ -361,7 +354,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       if (!next.retired) {
         old.retired = true;
         this.#link = next;
-        this.#maxPayload = nc.info?.max_payload ?? this.#maxPayload;
+        this.#outbox.maxPayload = nc.info?.max_payload ?? this.#outbox.maxPayload;
       }
       this.#release();
     }
@@ -501,7 +494,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     if (link !== this.#link || link.retired || status.type === 'close') return;
     if (status.type === 'disconnect') this.emit({ type: 'buffering' });
     if (status.type === 'reconnect') {
-      this.#maxPayload = link.nc.info?.max_payload ?? this.#maxPayload;
+      this.#outbox.maxPayload = link.nc.info?.max_payload ?? this.#outbox.maxPayload;
       this.#release();
     }
     this.#statuses.emit(status);
@@ -511,16 +504,10 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   #release(): void {
     if (!this.#ready || this.#isClosed) return;
     const { messages, bytes } = this.buffered;
-    this.#buffer.drain(({ subject, reply, headers, payload }) => {
-      try {
-        this.#link.nc.publish(subject, payload, {
-          ...(reply !== '' && { reply }),
-          ...(headers !== undefined && { headers: MsgHdrsImpl.decode(headers) }),
-        });
-      } catch (error) {
-        this.emit({ type: 'messageRefused', subject, error: error as Error });
-      }
-    });
+    this.#outbox.sendAll(
+      (...message) => this.#link.nc.publish(...message),
+      (subject, error) => this.emit({ type: 'messageRefused', subject, error }),
+    );
     if (messages > 0) this.emit({ type: 'bufferSent', messages, bytes });
     for (const resolve of this.#readyWaiters.splice(0)) resolve();
   }
@@ -533,8 +520,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     if (this.#isClosed) return;
     this.#dropBuffer('the connection was closed during an outage', error);
     this.#isClosed = true;
-    const closedError = new errors.ClosedConnectionError();
-    for (const reject of [...this.#waiting]) reject(closedError);
+    this.#outbox.reject(new errors.ClosedConnectionError());
     for (const resolve of this.#readyWaiters.splice(0)) resolve();
     this.#statuses.emit({ type: 'close' });
     this.#statuses.end();
@@ -545,75 +531,11 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   }
 
   #dropBuffer(why: string, cause?: Error): UndeliveredError | undefined {
-    const dropped = this.#buffer.clear();
+    const dropped = this.#outbox.clear();
     if (dropped.messages === 0) return undefined;
     this.#undelivered = new UndeliveredError(dropped.messages, dropped.bytes, why, { cause });
     this.emit({ type: 'undelivered', ...dropped });
     return this.#undelivered;
-  }
-
-  /** Does something when its turn in the buffer comes, with the time that is left of `timeout`. */
-  #inTurn<T>(
-    size: number,
-    timeout: number,
-    send: (left: number) => Promise<T>,
-    onTimeout: () => T,
-  ): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const deadline = Date.now() + timeout;
-      let over = false;
-      const end = (): void => {
-        over = true;
-        clearTimeout(timer);
-        this.#waiting.delete(closed);
-      };
-      const closed = (error: Error): void => {
-        end();
-        reject(error);
-      };
-      const release = this.#buffer.addTask(size, () => {
-        if (over) return;
-        end();
-        send(Math.max(1, deadline - Date.now())).then(resolve, reject);
-      });
-      const timer = setTimeout(() => {
-        end();
-        release();
-        try {
-          resolve(onTimeout());
-        } catch (error) {
-          reject(error as Error);
-        }
-      }, timeout);
-      this.#waiting.add(closed);
-    });
-  }
-
-  #sizeOfRequest(subject: string, payload: Payload, headers: MsgHdrs | undefined): number {
-    const encoded = encodeHeaders(headers === undefined ? {} : { headers });
-    return sizeOf(subject, '', encoded, this.#checkPublish(subject, payload, encoded, undefined).length);
-  }
-
-  /** The checks that the client makes when it is connected. @returns the payload as bytes */
-  #checkPublish(
-    subject: string,
-    payload: Payload,
-    headers: Uint8Array | undefined,
-    reply: string | undefined,
-  ): Uint8Array {
-    for (const checked of reply === undefined || reply === '' ? [subject] : [subject, reply]) {
-      if (typeof checked !== 'string' || checked === '' || /[ \n\r\t]/.test(checked)) {
-        throw new errors.InvalidSubjectError(checked);
-      }
-    }
-    if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
-      throw new TypeError('payload types can be strings or Uint8Array');
-    }
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    if (this.#maxPayload !== undefined && bytes.length + (headers?.length ?? 0) > this.#maxPayload) {
-      throw errors.InvalidArgumentError.format('payload', 'max_payload size exceeded');
-    }
-    return bytes;
   }
 
   #checkOpen(): void {
@@ -646,32 +568,4 @@ function replyAndHeaders(msg: Msg): PublishOptions {
     ...(msg.reply !== undefined && msg.reply !== '' && { reply: msg.reply }),
     ...(msg.headers !== undefined && { headers: msg.headers }),
   };
-}
-
-/** The headers that the client itself would add for tracing. */
-function withTrace(options: PublishOptions): { headers?: MsgHdrs } {
-  const { traceOnly, traceDestination } = options;
-  if (traceOnly === undefined && traceDestination === undefined)
-    return options.headers ? { headers: options.headers } : {};
-  const headers = options.headers ?? newHeaders();
-  if (traceOnly !== undefined) headers.set('Nats-Trace-Only', 'true');
-  if (traceDestination !== undefined) headers.set('Nats-Trace-Dest', traceDestination);
-  return { headers };
-}
-
-function encodeHeaders({ headers }: { headers?: MsgHdrs }): Uint8Array | undefined {
-  return headers === undefined ? undefined : (headers as MsgHdrsImpl).encode();
-}
-
-/** Resolves with `promise`, or with undefined at the deadline. */
-async function within<T>(promise: Promise<T>, deadline: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, deadline - Date.now()));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

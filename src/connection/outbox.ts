@@ -1,0 +1,159 @@
+import {
+  errors,
+  headers as newHeaders,
+  type MsgHdrs,
+  type Payload,
+  type PublishOptions,
+} from '@nats-io/transport-node';
+import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
+import { ReconnectBuffer, sizeOf } from './reconnect-buffer.js';
+
+/** How what was kept is published when its turn comes. */
+export type PublishKept = (subject: string, payload: Uint8Array, options: PublishOptions) => void;
+
+/**
+ * What waits for the end of an outage: messages and requests in their order, checked as the client checks them when it is
+ * connected.
+ */
+export class Outbox {
+  /** Of the last server: during an outage it is unknown, and the next is likely to have the same. */
+  maxPayload: number | undefined;
+  readonly #buffer: ReconnectBuffer;
+  /** Rejects the requests whose turn has not come. */
+  readonly #waiting = new Set<(error: Error) => void>();
+
+  /** @param maxBytes the bound; see {@link ReconnectBuffer} */
+  constructor(maxBytes: number | undefined) {
+    this.#buffer = new ReconnectBuffer(maxBytes);
+  }
+
+  get kept(): { messages: number; bytes: number } {
+    return { messages: this.#buffer.messages, bytes: this.#buffer.bytes };
+  }
+
+  /** Keeps a message. @throws ReconnectBufferExceededError, and the client's errors for what it would refuse */
+  publish(subject: string, payload: Payload, options: PublishOptions): void {
+    const headers = encodeHeaders(withTrace(options));
+    const bytes = this.#check(subject, payload, headers, options.reply);
+    this.#buffer.addPublish({ subject, reply: options.reply ?? '', headers, payload: bytes });
+  }
+
+  /**
+   * Keeps a request.
+   *
+   * @param timeout milliseconds from now on
+   * @param send sends it when its turn comes, with the milliseconds that are left
+   * @param onTimeout gives the outcome when its turn does not come in time
+   */
+  request<T>(
+    { subject, payload, headers: given }: { subject: string; payload: Payload; headers: MsgHdrs | undefined },
+    timeout: number,
+    send: (left: number) => Promise<T>,
+    onTimeout: () => T,
+  ): Promise<T> {
+    const headers = encodeHeaders(given);
+    const size = sizeOf(subject, '', headers, this.#check(subject, payload, headers, undefined).length);
+    return this.#inTurn(size, timeout, send, onTimeout);
+  }
+
+  /**
+   * Gives everything out in order.
+   *
+   * @param refused hears of a message that `publish` threw at
+   */
+  sendAll(publish: PublishKept, refused: (subject: string, error: Error) => void): void {
+    this.#buffer.drain(({ subject, reply, headers, payload }) => {
+      try {
+        publish(subject, payload, {
+          ...(reply !== '' && { reply }),
+          ...(headers !== undefined && { headers: MsgHdrsImpl.decode(headers) }),
+        });
+      } catch (error) {
+        refused(subject, error as Error);
+      }
+    });
+  }
+
+  /** Forgets what is kept, and returns how much it was. The requests among it are rejected by {@link reject}. */
+  clear(): { messages: number; bytes: number } {
+    return this.#buffer.clear();
+  }
+
+  /** Rejects the requests whose turn will not come. */
+  reject(error: Error): void {
+    for (const reject of [...this.#waiting]) reject(error);
+  }
+
+  /** Does something when its turn in the buffer comes, with the time that is left of `timeout`. */
+  #inTurn<T>(
+    size: number,
+    timeout: number,
+    send: (left: number) => Promise<T>,
+    onTimeout: () => T,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const deadline = Date.now() + timeout;
+      let over = false;
+      const end = (): void => {
+        over = true;
+        clearTimeout(timer);
+        this.#waiting.delete(closed);
+      };
+      const closed = (error: Error): void => {
+        end();
+        reject(error);
+      };
+      const release = this.#buffer.addTask(size, () => {
+        if (over) return;
+        end();
+        send(Math.max(1, deadline - Date.now())).then(resolve, reject);
+      });
+      const timer = setTimeout(() => {
+        end();
+        release();
+        try {
+          resolve(onTimeout());
+        } catch (error) {
+          reject(error as Error);
+        }
+      }, timeout);
+      this.#waiting.add(closed);
+    });
+  }
+
+  /** The checks that the client makes when it is connected. @returns the payload as bytes */
+  #check(
+    subject: string,
+    payload: Payload,
+    headers: Uint8Array | undefined,
+    reply: string | undefined,
+  ): Uint8Array {
+    for (const checked of reply === undefined || reply === '' ? [subject] : [subject, reply]) {
+      if (typeof checked !== 'string' || checked === '' || /[ \n\r\t]/.test(checked)) {
+        throw new errors.InvalidSubjectError(checked);
+      }
+    }
+    if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
+      throw new TypeError('payload types can be strings or Uint8Array');
+    }
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    if (this.maxPayload !== undefined && bytes.length + (headers?.length ?? 0) > this.maxPayload) {
+      throw errors.InvalidArgumentError.format('payload', 'max_payload size exceeded');
+    }
+    return bytes;
+  }
+}
+
+/** The headers that the client itself would add for tracing. */
+function withTrace(options: PublishOptions): MsgHdrs | undefined {
+  const { traceOnly, traceDestination } = options;
+  if (traceOnly === undefined && traceDestination === undefined) return options.headers;
+  const headers = options.headers ?? newHeaders();
+  if (traceOnly !== undefined) headers.set('Nats-Trace-Only', 'true');
+  if (traceDestination !== undefined) headers.set('Nats-Trace-Dest', traceDestination);
+  return headers;
+}
+
+function encodeHeaders(headers: MsgHdrs | undefined): Uint8Array | undefined {
+  return headers === undefined ? undefined : (headers as MsgHdrsImpl).encode();
+}
