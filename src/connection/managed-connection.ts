@@ -309,7 +309,8 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     } finally {
       this.#held -= 1;
     }
-    if (!this.#isClosed && link === this.#link) await this.reconnect();
+    if (this.#isClosed || this.#draining || link !== this.#link) this.#release();
+    else await this.reconnect();
   }
 
   /**

@@ -340,6 +340,22 @@ describe('watching the file', () => {
     expect(received).toEqual(Array.from({ length: n }, (_, i) => i));
   });
 
+  it('a drain in the middle of going over delivers what was published before it', async () => {
+    const observer = await otherSide(server);
+    const received: string[] = [];
+    observer.subscribe('end', { callback: into(received, (msg) => msg.string()) });
+    await observer.flush();
+    for (let round = 0; round < 10; round++) {
+      const peel = await startPeel(server);
+      await replaceByRename(peel.credsPath, await server.user('web-01'));
+      await event(peel, 'credentialsLoaded');
+      peel.nc.publish('end', String(round));
+      await peel.nc.drain();
+      await waitFor(`the message of round ${round}`, () => received.includes(String(round)));
+    }
+    expect(received).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
+  });
+
   it('a replacement that does not parse is not used; the good one after it is', async () => {
     const peel = await startPeel(server);
     const oldKey = await publicKeyOf(peel.credsPath);
