@@ -24,8 +24,24 @@ export function resignAccountJwt(
   change: (claims: AccountClaims) => AccountClaims,
   options: { now?: Clock } = {},
 ): string {
+  return resignDecodedAccount(jwt, decodeAccountJwt(jwt), signer, change, options);
+}
+
+/**
+ * As {@link resignAccountJwt}, for a JWT that is decoded already: with ten thousand revocations in it, decoding takes tens
+ * of milliseconds.
+ *
+ * @param claims those of the JWT, as `decodeAccountJwt` gave them
+ */
+export function resignDecodedAccount(
+  jwt: string,
+  claims: AccountClaims,
+  signer: KeyBundle,
+  change: (claims: AccountClaims) => AccountClaims,
+  options: { now?: Clock } = {},
+): string {
   if (signer.role !== 'operator') throw wrongSigner('account JWT', signer, 'operator');
-  return resign(jwt, decodeAccountJwt(jwt), signer, change, options.now);
+  return resign(jwt, claims, signer, change, options.now);
 }
 
 /**
@@ -65,6 +81,7 @@ function resign<C extends { iat: number; iss: string; jti?: string }>(
 /** Go has integers of 64 bits; one that a double cannot hold would come out as another. */
 function refuseNumbersLost(jwt: string): void {
   const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
+  if (!/[:[,]\s*-?\d{16}/.test(payload)) return; // none is that long
   JSON.parse(payload, (key, value: unknown) => {
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw new JwtError(

@@ -3,7 +3,7 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
-import { resignAccountJwt } from '../jwt/resign.js';
+import { resignDecodedAccount } from '../jwt/resign.js';
 import type { Clock } from '../jwt/time.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { withHomeLock, type HomeLockOptions } from '../trust/lock.js';
@@ -99,7 +99,7 @@ export async function changeAccount(
 ): Promise<AccountChange> {
   const { base, merged } = await newest({ domain, connected });
   const wanted = change(merged);
-  const jwt = wanted === base.claims ? base.jwt : await sign(domain, base.jwt, wanted, options.now);
+  const jwt = wanted === base.claims ? base.jwt : await sign(domain, base, wanted, options.now);
   const report = connected && (await push(connected, domain, jwt));
   // where no server took it, the home stays as it was
   if (report === undefined || report.confirmed.length > 0) {
@@ -114,7 +114,7 @@ export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
 }
 
 async function newest({ domain, connected }: OpenHome): Promise<{ base: HeldJwt; merged: AccountClaims }> {
-  const own: HeldJwt = { jwt: domain.accountJwt, claims: decodeAccountJwt(domain.accountJwt) };
+  const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
   const held =
     connected === undefined
       ? []
@@ -125,13 +125,19 @@ async function newest({ domain, connected }: OpenHome): Promise<{ base: HeldJwt;
 
 async function sign(
   domain: TrustDomain,
-  base: string,
+  base: HeldJwt,
   wanted: AccountClaims,
   now: Clock | undefined,
 ): Promise<string> {
   const signer = await domain.operatorSigningKey();
   try {
-    return resignAccountJwt(base, signer, () => wanted, now === undefined ? {} : { now });
+    return resignDecodedAccount(
+      base.jwt,
+      base.claims,
+      signer,
+      () => wanted,
+      now === undefined ? {} : { now },
+    );
   } finally {
     signer.wipe();
   }

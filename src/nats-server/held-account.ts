@@ -34,7 +34,7 @@ export async function heldAccountJwts(
   );
   const jwts = [...new Set(answers.map((answer) => answer.string()))];
   return jwts.flatMap((jwt) => {
-    const claims = ours(domain, account, jwt);
+    const claims = jwt === domain.accountJwt ? domain.accountClaims : ours(domain, account, jwt);
     return claims === undefined ? [] : [{ jwt, claims }];
   });
 }

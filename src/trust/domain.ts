@@ -1,6 +1,8 @@
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { TrustError } from '../errors.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { decodeAccountJwt } from '../jwt/decode.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
@@ -16,6 +18,8 @@ export interface TrustJwts {
   operatorJwt: string;
   systemAccountJwt: string;
   accountJwt: string;
+  /** The account JWT's claims, where they are decoded already. */
+  accountClaims?: AccountClaims;
 }
 
 /**
@@ -37,6 +41,7 @@ export class TrustDomain {
   readonly operatorJwt: string;
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
+  #accountClaims: AccountClaims | undefined;
   /** What `zester.json` says. */
   readonly settings: Readonly<TrustSettings>;
 
@@ -57,6 +62,12 @@ export class TrustDomain {
     this.operatorJwt = jwts.operatorJwt;
     this.systemAccountJwt = jwts.systemAccountJwt;
     this.accountJwt = jwts.accountJwt;
+    this.#accountClaims = jwts.accountClaims;
+  }
+
+  /** What the account JWT says: not to be changed. */
+  get accountClaims(): AccountClaims {
+    return (this.#accountClaims ??= decodeAccountJwt(this.accountJwt));
   }
 
   get home(): string {

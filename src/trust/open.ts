@@ -1,5 +1,6 @@
 import { loadJwtFile } from '../creds/load-jwt-file.js';
 import { TrustError, ZesterError } from '../errors.js';
+import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { checkPrivateDirectory, isThere } from './private-files.js';
@@ -39,8 +40,8 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
     systemAccountJwt: await loadJwtFile(paths.systemAccountJwt),
     accountJwt: await loadJwtFile(paths.accountJwt),
   };
-  checkJwts(paths, settings, jwts);
-  return new TrustDomain(paths, settings, jwts);
+  const accountClaims = checkJwts(paths, settings, jwts);
+  return new TrustDomain(paths, settings, { ...jwts, accountClaims });
 }
 
 async function checkDirectories(paths: TrustPaths): Promise<void> {
@@ -66,7 +67,7 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
 }
 
 /** Not the whole of `validateJwtChain`: an operator with an expired account must still get in, to renew it. */
-function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts): void {
+function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts): AccountClaims {
   const operator = decoded(paths, paths.operatorJwt, () => decodeOperatorJwt(jwts.operatorJwt));
   const { signing_keys: signers = [], system_account: systemAccount } = operator.nats;
   if (operator.sub !== settings.operator.publicKey || operator.iss !== operator.sub) {
@@ -78,17 +79,17 @@ function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts):
   if (systemAccount !== settings.systemAccount.publicKey) {
     throw damaged(paths.home, `${paths.operatorJwt} names another system account than zester.json`);
   }
-  for (const [path, jwt, { publicKey }] of [
-    [paths.systemAccountJwt, jwts.systemAccountJwt, settings.systemAccount],
-    [paths.accountJwt, jwts.accountJwt, settings.account],
-  ] as const) {
+  const check = (path: string, jwt: string, { publicKey }: { publicKey: string }) => {
     const account = decoded(paths, path, () => decodeAccountJwt(jwt));
     if (account.sub !== publicKey)
       throw damaged(paths.home, `${path} is not the JWT of the account ${publicKey}`);
     if (account.iss !== operator.sub && !signers.includes(account.iss)) {
       throw damaged(paths.home, `${path} is signed by ${account.iss}, which is no key of this operator`);
     }
-  }
+    return account;
+  };
+  check(paths.systemAccountJwt, jwts.systemAccountJwt, settings.systemAccount);
+  return check(paths.accountJwt, jwts.accountJwt, settings.account);
 }
 
 function decoded<T>(paths: TrustPaths, path: string, decode: () => T): T {
