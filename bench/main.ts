@@ -1,9 +1,10 @@
-/** `npm run bench -- [issue] [verify] [revoke] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
+/** `npm run bench -- [issue] [verify] [revoke] [start] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
   connect: async () => (await import('./connect.js')).connectBench(),
   rotate: async () => (await import('./rotate.js')).rotate(),
   verify: async () => (await import('./verify.js')).verify(),
+  start: async () => (await import('./start.js')).start(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
 };
 

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# The README's "In production", tried on this machine: three nats-servers on loopback in the place of three hosts.
+# usage: examples/production.sh    (after "npm run build"; needs nats-server, openssl and a free block of ports)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+PORT=${PORT:-24220} # clients at PORT+1 to PORT+3, the servers among themselves at PORT+101 to PORT+103
+NATS_SERVER=${ZESTER_NATS_SERVER:-$(PATH=$PATH:/usr/sbin:/usr/local/bin command -v nats-server)}
+zester() { node dist/cli/main.js "$@"; }
+say() { printf '\n== %s\n' "$*"; }
+
+dir=$(mktemp -d)
+pids=()
+end() {
+  [ ${#pids[@]} -eq 0 ] || { kill "${pids[@]}" 2>/dev/null || true; wait "${pids[@]}" 2>/dev/null || true; }
+  rm -rf "$dir"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+export ZESTER_HOME=$dir/home
+servers=(nats://localhost:$((PORT + 1)) nats://localhost:$((PORT + 2)) nats://localhost:$((PORT + 3)))
+
+say "a certificate authority and a certificate, as yours would be"
+cd "$dir"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=example-ca -keyout ca.key -out ca.crt 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=nats -keyout tls.key -out tls.csr 2>/dev/null
+printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n' >ext
+openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 1 -extfile ext -out tls.crt 2>/dev/null
+export NODE_EXTRA_CA_CERTS=$dir/ca.crt
+cd - >/dev/null
+
+say "1. the trust domain"
+zester init --operator acme --account plant-7 --servers "${servers[@]}"
+
+say "2. the configuration of each server"
+zester server config --out "$dir/conf" --data-dir "$dir/data" \
+  --tls-cert "$dir/tls.crt" --tls-key "$dir/tls.key" --tls-ca "$dir/ca.crt" \
+  --cluster "n1=127.0.0.1:$((PORT + 1)):$((PORT + 101))" "n2=127.0.0.1:$((PORT + 2)):$((PORT + 102))" \
+  "n3=127.0.0.1:$((PORT + 3)):$((PORT + 103))"
+for node in n1 n2 n3; do
+  mkdir -p "$dir/data/$node"
+  "$NATS_SERVER" -c "$dir/conf/$node.conf" -l "$dir/$node.log" &
+  pids+=($!)
+done
+
+say "3. the account, to every server, each confirming by its name"
+for i in $(seq 60); do
+  zester account push --quiet >"$dir/push" 2>&1 && zester doctor --quiet >"$dir/doctor" 2>&1 && break
+  [ "$i" -lt 60 ] || { cat "$dir/push" "$dir/doctor" "$dir"/n?.log; exit 1; }
+  sleep 0.5
+done
+cat "$dir/push"
+
+say "4. what is checked"
+zester doctor
+
+say "5. a peel"
+zester creds bootstrap web-server-01 --expiry 24h --out "$dir/web-server-01.creds"
+zester permissions lint "$dir/web-server-01.creds"
+zester doctor --creds "$dir/web-server-01.creds" --json >"$dir/doctor.json"
+cat >"$dir/connect.mjs" <<'END'
+const [library, credsPath, ...servers] = process.argv.slice(2);
+const { connectPeel } = await import(library);
+const nc = await connectPeel({ servers, credsPath, peelId: 'web-server-01', tls: {} });
+console.log(`web-server-01 is connected to ${nc.getServer()}`);
+await nc.drain();
+END
+node "$dir/connect.mjs" "$PWD/dist/index.js" "$dir/web-server-01.creds" "${servers[@]}"
+
+say "6. the identity seeds, offline"
+zester keys export-identity "$dir/offline" --yes
+zester creds bootstrap web-server-02 --out "$dir/web-server-02.creds" --quiet
+
+say "7. a stolen credential, locked out on every server"
+zester revoke web-server-01 --yes
+if node "$dir/connect.mjs" "$PWD/dist/index.js" "$dir/web-server-01.creds" "${servers[@]}" 2>"$dir/refused"; then
+  echo "web-server-01 is revoked and was let in" >&2
+  exit 1
+fi
+grep -m1 -i 'refused\|authorization' "$dir/refused"
+
+say "8. one server down: said by name, and no outage"
+kill "${pids[2]}" && wait "${pids[2]}" 2>/dev/null || true
+zester doctor | grep -A1 n3
+zester expirations --within 7d
+
+say "done"

@@ -1,0 +1,249 @@
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
+import { writeCredsFile } from '../../../src/creds/generate.js';
+import { createUserJwt } from '../../../src/jwt/user.js';
+import { checkServers } from '../../../src/nats-server/check-server.js';
+import { examine, type Examination } from '../../../src/nats-server/doctor.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { createTrustDomain } from '../../../src/trust/create.js';
+import type { TrustDomain } from '../../../src/trust/domain.js';
+import type { Finding } from '../../../src/trust/finding.js';
+import { zester } from '../../cli/run-zester.js';
+import { freePort } from '../../support/free-port.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { snapshot, startHome, startHomeCluster, type HomeWithServers } from './support.js';
+
+const DAY_MS = 86_400_000;
+
+/** What is not well. */
+function wrong(found: Examination): Finding[] {
+  return [...found.home, ...found.server, ...found.credentials].filter(({ severity }) => severity !== 'ok');
+}
+
+/** That one thing is wrong, and that something to do about it is said. */
+function expectOne(found: Examination, expected: Partial<Record<keyof Finding, unknown>>): void {
+  expect(wrong(found)).toEqual([expect.objectContaining(expected)]);
+}
+
+async function newDomain(): Promise<TrustDomain> {
+  return createTrustDomain(join(await tempDir(), 'home'));
+}
+
+describe('the doctor finds, in a home,', () => {
+  it('nothing where nothing is wrong, and changes nothing', async () => {
+    const domain = await newDomain();
+    const before = await snapshot(domain.home);
+    const found = await examine(domain.home, { offline: true });
+    expect(wrong(found)).toEqual([]);
+    expect(new Set(found.home.map(({ check }) => check))).toEqual(
+      new Set(['mode', 'complete', 'key', 'permissions', 'expiry', 'chain', 'jetstream']),
+    );
+    expect(await snapshot(domain.home)).toEqual(before);
+  });
+
+  it('a seed that others can read, and says to chmod it', async () => {
+    const { home, paths } = await newDomain();
+    await chmod(paths.adminCreds, 0o644);
+    expectOne(await examine(home, { offline: true }), {
+      severity: 'error',
+      check: 'mode',
+      subject: paths.adminCreds,
+      message: expect.stringContaining(`chmod 600 ${paths.adminCreds}`),
+    });
+  });
+
+  it('a home that others can write', async () => {
+    const { home } = await newDomain();
+    await chmod(home, 0o777);
+    const found = wrong(await examine(home, { offline: true }));
+    expect(found).toEqual([expect.objectContaining({ check: 'mode', code: 'ERR_TRUST_HOME_EXPOSED' })]);
+  });
+
+  it('a missing file, by its name', async () => {
+    const { home, paths } = await newDomain();
+    await rm(paths.accountJwt);
+    expectOne(await examine(home, { offline: true }), {
+      check: 'complete',
+      message: expect.stringContaining(paths.accountJwt),
+    });
+  });
+
+  it('that there is none', async () => {
+    const home = join(await tempDir(), 'home');
+    expectOne(await examine(home, { offline: true }), { code: 'ERR_TRUST_NOT_FOUND' });
+  });
+
+  it('another key’s seed, and takes identities for offline that are not there', async () => {
+    const { home, paths } = await newDomain();
+    await rm(paths.operatorSeed);
+    await rm(paths.accountSeed);
+    expect(wrong(await examine(home, { offline: true }))).toEqual([]);
+    await generateKeyBundle('account').saveSeedToFile(paths.peelSigningSeed);
+    expect(wrong(await examine(home, { offline: true }))).toEqual([
+      expect.objectContaining({ check: 'key', subject: 'peel signing key', severity: 'error' }),
+    ]);
+  });
+
+  it('credentials of another operator, and ones that expire', async () => {
+    const domain = await newDomain();
+    const other = await newDomain();
+    await writeFile(domain.paths.adminCreds, await readFile(other.paths.adminCreds), { mode: 0o600 });
+    expectOne(await examine(domain.home, { offline: true }), {
+      check: 'chain',
+      subject: domain.paths.adminCreds,
+    });
+    const user = generateKeyBundle('user');
+    const account = await domain.accountKey();
+    const jwt = createUserJwt(user, account, { name: 'zester-admin', expiry: 3 * 86_400 });
+    await writeCredsFile(domain.paths.adminCreds, jwt, user.seed);
+    const expiring = { check: 'expiry', subject: domain.paths.adminCreds };
+    expectOne(await examine(domain.home, { offline: true }), { ...expiring, severity: 'warning' });
+    const later = () => Date.now() + 4 * DAY_MS;
+    expectOne(await examine(domain.home, { offline: true, now: later }), { ...expiring, severity: 'error' });
+  });
+});
+
+describe('the doctor finds, in credentials,', () => {
+  it('another operator’s, an expired one, one that others can read, and one that reads others’ replies', async () => {
+    const domain = await newDomain();
+    const dir = await tempDir();
+    const account = await domain.accountKey();
+    const check = (path: string, now = Date.now) =>
+      examine(domain.home, { offline: true, credentials: [path], now });
+    const good = join(dir, 'good.creds');
+    await domain.issuePeel('web-01', good, { expiry: 30 * 86_400 });
+    expect(wrong(await check(good))).toEqual([]);
+    expectOne(await check(good, () => Date.now() + 31 * DAY_MS), { check: 'expiry', severity: 'error' });
+    await chmod(good, 0o640);
+    expectOne(await check(good), { check: 'mode', code: 'ERR_TRUST_SECRET_EXPOSED' });
+
+    const foreign = join(dir, 'foreign.creds');
+    await (await newDomain()).issuePeel('web-01', foreign);
+    expectOne(await check(foreign), { check: 'chain', severity: 'error' });
+
+    const wide = join(dir, 'wide.creds');
+    await bootstrapPeelCreds(account, 'web-01', wide, {
+      permissions: {
+        publish: { allow: ['zester.fact.web-01'] },
+        subscribe: { allow: ['_INBOX.>', 'zester.cmd.web-01'] },
+      },
+    });
+    expectOne(await check(wide), { check: 'permissions', message: expect.stringContaining('shared-inbox') });
+
+    const large = join(dir, 'large.creds');
+    const user = generateKeyBundle('user');
+    const allow = Array.from({ length: 70 }, (_, i) => `zester.event.web-01.some.thing.that.is.long.${i}`);
+    const jwt = createUserJwt(user, account, {
+      name: 'web-01',
+      permissions: { publish: { allow }, subscribe: { allow: ['zester.cmd.web-01'] } },
+      maxBytes: Infinity,
+    });
+    await writeCredsFile(large, jwt, user.seed);
+    expectOne(await check(large), { check: 'size', fix: expect.stringContaining('max_control_line') });
+    expectOne(await check(join(dir, 'none.creds')), { check: 'file', code: 'ERR_FILE_NOT_FOUND' });
+  });
+});
+
+describe('the doctor finds, of a server,', () => {
+  let home: HomeWithServers;
+
+  beforeAll(async () => {
+    home = await startHome();
+  });
+
+  it('that all is well, and checks credentials against its max_control_line', async () => {
+    const { path } = await home.issue('web-01');
+    const found = await examine(home.home, { servers: home.servers, credentials: [path] });
+    expect(wrong(found)).toEqual([]);
+    expect(found.server.map(({ check }) => check)).toEqual([
+      'reachable',
+      'jetstream',
+      'clock',
+      'account',
+      'master',
+    ]);
+    expect(found.credentials.find(({ check }) => check === 'size')?.message).toContain('4096');
+  });
+
+  it('that it cannot be reached: exit code 4', async () => {
+    const url = `nats://127.0.0.1:${await freePort()}`;
+    expectOne(await examine(home.home, { servers: [url] }), { code: 'ERR_NATS_SERVER_UNREACHABLE' });
+    const { code, stdout, stderr } = await zester(['doctor', '--home', home.home, '--servers', url]);
+    expect(code).toBe(4);
+    expect(stdout).toContain('1 errors');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('that it trusts somebody else: exit code 3', async () => {
+    const other = await newDomain();
+    expectOne(await examine(other.home, { servers: home.servers }), { code: 'ERR_NATS_SERVER_REFUSED' });
+    const result = await zester(['doctor', '--home', other.home, '--servers', ...home.servers, '--json']);
+    expect(result.code).toBe(3);
+    expect(JSON.parse(result.stdout)).toMatchObject({ ok: false, errors: 1 });
+  });
+
+  it('that there are no credentials to speak to it with', async () => {
+    const { paths } = await home.domain();
+    await rename(paths.systemCreds, `${paths.systemCreds}.away`);
+    try {
+      const found = wrong(await examine(home.home, { servers: home.servers }));
+      expect(found).not.toEqual([]);
+      expect(found[0]?.message).toContain(paths.systemCreds);
+    } finally {
+      await rename(`${paths.systemCreds}.away`, paths.systemCreds);
+    }
+  });
+
+  it('that its clock is another', async () => {
+    const domain = await home.domain();
+    for (const [off, severity, words] of [
+      [10_000, 'warning', 'behind'],
+      [-300_000, 'error', 'ahead of'],
+    ] as const) {
+      const { findings } = await checkServers(domain, { servers: home.servers, now: () => Date.now() + off });
+      const clock = findings.find(({ check }) => check === 'clock');
+      expect(clock).toMatchObject({ severity, message: expect.stringContaining(words) as string });
+      expect(clock?.fix).toContain('NTP');
+    }
+  });
+
+  it('that it has another account JWT than the home', async () => {
+    const { paths } = await home.domain();
+    const before = await readFile(paths.accountJwt);
+    const other = await createTrustDomain(join(await tempDir(), 'home'));
+    expect(other.accountJwt).not.toBe('');
+    const { resignAccountJwt } = await import('../../../src/jwt/resign.js');
+    const domain = await home.domain();
+    const signer = await domain.operatorSigningKey();
+    const changed = resignAccountJwt(domain.accountJwt, signer, (claims) => ({ ...claims, name: 'renamed' }));
+    await writeFile(paths.accountJwt, changed);
+    try {
+      expectOne(await examine(home.home, { servers: home.servers }), {
+        check: 'account',
+        fix: expect.stringContaining('zester account push'),
+      });
+    } finally {
+      await writeFile(paths.accountJwt, before);
+    }
+  });
+});
+
+describe('the doctor finds, of a cluster,', () => {
+  it('each server by its name, and the one that is down', async () => {
+    const cluster = await startHomeCluster();
+    const well = await examine(cluster.home, { servers: cluster.servers });
+    expect(wrong(well)).toEqual([]);
+    expect(well.server.filter(({ check }) => check === 'clock').map(({ subject }) => subject)).toEqual([
+      'n1',
+      'n2',
+      'n3',
+    ]);
+    await cluster.node(2).stop();
+    const found = await examine(cluster.home, { servers: cluster.servers });
+    expect(wrong(found)).toEqual([
+      expect.objectContaining({ severity: 'warning', check: 'reachable', subject: 'n3' }),
+    ]);
+  });
+});
