@@ -1,0 +1,161 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startHome, startHomeCluster } from '../integration/trust/support.js';
+import { zester, type ZesterResult } from './run-zester.js';
+
+/** Runs a command with a home and its servers, given by the environment as a user sets them once. */
+function on(fleet: { home: string; servers: string[] }) {
+  const env = { ZESTER_HOME: fleet.home, ZESTER_SERVERS: fleet.servers.join(',') };
+  return (...args: string[]): Promise<ZesterResult> => zester(args, { env });
+}
+
+/** What a command printed with --json. */
+function json<T>({ stdout }: ZesterResult): T {
+  return JSON.parse(stdout) as T;
+}
+
+describe('zester revoke', () => {
+  it('cuts a peel off, lists the revocation, and takes it back', async () => {
+    const fleet = await startHome();
+    const run = on(fleet);
+    const { path, publicKey } = await fleet.issue('web-01');
+    const { cut } = await fleet.peel('web-01', path);
+
+    const revoked = await run('revoke', 'web-01', '--yes', '--json');
+    expect(revoked).toMatchObject({ code: 0, stderr: '' });
+    expect(json(revoked)).toMatchObject({ revoked: [publicKey], servers: { confirmed: ['n1'] } });
+    await cut;
+    const list = await run('revocations', 'list', '--json');
+    expect(json(list)).toMatchObject({ revocations: [{ publicKey, peelId: 'web-01' }] });
+    expect((await run('revocations', 'list')).stdout).toContain('web-01');
+
+    const cleared = await run('revocations', 'clear', 'web-01', '--yes');
+    expect(cleared).toMatchObject({ code: 0, stdout: 'cleared 1 revocation; in force on n1\n' });
+    expect((await run('revocations', 'list')).stdout).toBe('nothing is revoked\n');
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
+  });
+
+  it('asks on a terminal, and elsewhere wants --yes', async () => {
+    const fleet = await startHome();
+    await fleet.issue('web-01');
+    const result = await on(fleet)('revoke', 'web-01');
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('locks out every credential of the peel web-01: say --yes');
+    expect((await on(fleet)('revocations', 'list')).stdout).toBe('nothing is revoked\n');
+  });
+
+  it('ends with 4 and names the node that is down, with the revocation in force on the others', async () => {
+    const fleet = await startHomeCluster();
+    const { path } = await fleet.issue('web-01');
+    await fleet.node(2).kill();
+    const result = await on(fleet)('revoke', '--creds', path, '--yes');
+    expect(result.code).toBe(4);
+    expect(result.stdout).toContain('in force on n1, n2');
+    expect(result.stderr).toMatch(
+      /^zester: the revocation is in force on n1, n2; not reached: n3.*\[ERR_NATS_SERVER_PUSH_INCOMPLETE\]\n$/,
+    );
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(false);
+  });
+
+  it.each([
+    [['revoke'], 'say what to revoke'],
+    [['revoke', 'web-01', '--key', 'U'], 'one of them'],
+    [['revoke', 'web.01'], 'is not a peel id'],
+    [['revoke', '--issued-before', '2099-01-01'], 'is not over yet'],
+    [['revoke', '--issued-before', 'yesterday'], 'is no time'],
+    [['revoke', '--creds', 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY'], 'a seed was given'],
+    [['revocations', 'clear', '--all', '--before', '1d'], 'one of them'],
+    [['permissions', 'set'], 'say what to change'],
+    [['keys', 'add', 'user'], 'Allowed choices'],
+  ])('refuses %j as wrong usage', async (args, said) => {
+    const result = await zester([...args, '--home', '/nonexistent/home']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(said);
+    expect(result.stderr.trim().split('\n')).toHaveLength(1);
+    expect(result.stderr).not.toContain('SUACSSL3');
+  });
+
+  it('ends with 4 where no server answers, with 3 where it trusts somebody else, with 1 without a home', async () => {
+    const fleet = await startHome();
+    const other = await startHome();
+    await fleet.issue('web-01');
+    await fleet.node(0).stop();
+    expect((await on(fleet)('revoke', 'web-01', '--yes')).code).toBe(4);
+    const stranger = await on({ home: fleet.home, servers: other.servers })('revoke', 'web-01', '--yes');
+    expect(stranger.code).toBe(3);
+    expect(stranger.stderr).toContain('does not trust the operator "zester"');
+    expect((await zester(['revoke', 'web-01', '--yes', '--home', join(fleet.dir, 'nothing')])).code).toBe(1);
+  });
+});
+
+describe('zester account and permissions', () => {
+  it('change the home first and push later, and show the difference in between', async () => {
+    const fleet = await startHome();
+    const run = on(fleet);
+    const set = [
+      'permissions',
+      'set',
+      '--allow-publish',
+      'zester.m.{{name()}}',
+      '--remove-publish',
+      'zester.fact.{{name()}}',
+    ];
+    const changed = await run(...set, '--no-push', '--yes');
+    expect(changed.code).toBe(0);
+    expect(changed.stdout).toContain('+ allow publish zester.m.{{name()}}');
+    expect(changed.stdout).toContain('- allow publish zester.fact.{{name()}}');
+    expect((await run('account', 'show')).stdout).toContain('n1    DIFFERS');
+    expect((await run('account', 'push')).stdout).toBe('in force on n1\n');
+    expect(json(await run('account', 'show', '--json'))).toMatchObject({ inSync: true });
+  });
+
+  it('take a template from the file that show prints, and go back to the default', async () => {
+    const fleet = await startHome();
+    const run = on(fleet);
+    const shown = await run('permissions', 'show', '--json');
+    const template = json<{ permissions: { publish: { allow: string[] } } }>(shown);
+    template.permissions.publish.allow.push('extra.{{name()}}');
+    const file = join(fleet.dir, 'template.json');
+    await writeFile(file, JSON.stringify(template));
+    expect((await run('permissions', 'set', '--from', file, '--yes')).stdout).toContain(
+      '+ allow publish extra.{{name()}}',
+    );
+    expect((await run('permissions', 'set', '--default', '--yes')).stdout).toContain(
+      '- allow publish extra.{{name()}}',
+    );
+    expect((await run('permissions', 'show', '--json')).stdout).toBe(shown.stdout);
+    await writeFile(file, '{"publish":{"allow":[1]}}');
+    const bad = await run('permissions', 'set', '--from', file, '--yes');
+    expect(bad).toMatchObject({ code: 1 });
+    expect(bad.stderr).toContain('publish.allow.0');
+  });
+});
+
+describe('zester keys', () => {
+  it('rotates the key of the peels, lists, and takes the identities offline', async () => {
+    const fleet = await startHome();
+    const run = on(fleet);
+    await fleet.issue('web-01');
+    const first = (await fleet.domain()).publicKeys.peelSigning;
+    const added = json<{ publicKey: string; inUse: boolean }>(
+      await run('keys', 'add', 'peel-signing', '--json'),
+    );
+    expect(added.inUse).toBe(true);
+    const list = (await run('keys', 'list')).stdout;
+    expect(list).toContain(`${first}  peel signing (not in use for new ones)\n  signed 1 peel credential`);
+    expect(list).not.toMatch(/(?<![A-Z2-7])S[A-Z2-7]{40,}/);
+    expect((await run('keys', 'remove', added.publicKey, '--yes')).stderr).toContain('is in use');
+    expect((await run('keys', 'use', first)).code).toBe(0);
+    expect((await run('keys', 'use', added.publicKey)).code).toBe(0);
+    expect((await run('keys', 'remove', first, '--yes')).code).toBe(0);
+
+    const offline = join(fleet.dir, 'offline');
+    await mkdir(offline, { mode: 0o755 });
+    const exposed = await run('keys', 'export-identity', offline, '--yes');
+    expect(exposed.stderr).toContain('can be read by others');
+    expect((await run('keys', 'export-identity', join(fleet.dir, 'safe'), '--yes')).code).toBe(0);
+    expect(await readdir(join(fleet.dir, 'safe'))).toEqual(['account.seed', 'operator.seed']);
+    expect((await run('keys', 'add', 'operator-signing')).stderr).toContain('ERR_TRUST_KEY_OFFLINE');
+  });
+});
