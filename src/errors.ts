@@ -328,6 +328,23 @@ export class NatsServerError extends ZesterError<NatsServerErrorCode> {
   override readonly name = 'NatsServerError';
 }
 
+export type BulkErrorCode =
+  /** Some rows were bad or could not be delivered; the others are done. */
+  | 'ERR_BULK_INCOMPLETE'
+  /** A row of the list of peels cannot be used. */
+  | 'ERR_BULK_ROW'
+  /** One credential did not get to where it was to go. */
+  | 'ERR_BULK_DELIVERY'
+  /** The list of peels, or the journal, is not what it should be. */
+  | 'ERR_BULK_INPUT'
+  /** Nobody reads any more what is written to standard output. */
+  | 'ERR_BULK_OUTPUT_CLOSED';
+
+/** Credentials issued in bulk did not all get to where they were to go. */
+export class BulkError extends ZesterError<BulkErrorCode> {
+  override readonly name = 'BulkError';
+}
+
 /** The command line was used wrongly; the CLI exits with 2. */
 export class UsageError extends ZesterError<'ERR_USAGE'> {
   override readonly name = 'UsageError';

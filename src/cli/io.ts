@@ -1,7 +1,16 @@
+import { BulkError } from '../errors.js';
+
 /** Where text goes, and whether a person reads it there. */
 export interface CliStream {
   write(text: string): void;
   isTTY: boolean;
+  /**
+   * Writes bytes, of which there may be very many.
+   *
+   * @returns when the system has taken them
+   * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when nobody reads any more
+   */
+  send?(bytes: Uint8Array): Promise<void>;
 }
 
 /** What a command touches of the world around it beside files and servers; tests give their own. */
@@ -65,5 +74,21 @@ async function askOnTerminal(question: string): Promise<string> {
 }
 
 function streamOf(stream: NodeJS.WriteStream): CliStream {
-  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true };
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    send: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (cause) => {
+          if (cause) reject(outputError(cause));
+          else resolve();
+        });
+      }),
+  };
+}
+
+function outputError(cause: NodeJS.ErrnoException): BulkError {
+  const gone = cause.code === 'EPIPE' || cause.code === 'ERR_STREAM_DESTROYED';
+  const why = gone ? 'whoever read it has ended' : `the system says ${cause.code ?? cause.message}`;
+  return new BulkError('ERR_BULK_OUTPUT_CLOSED', `cannot write to standard output: ${why}`, { cause });
 }

@@ -4,6 +4,7 @@ import { registerAccountShow } from './commands/account-show.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
+import { registerCredsIssue } from './commands/creds-issue.js';
 import { registerCredsVerify } from './commands/creds-verify.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
@@ -61,6 +62,7 @@ export function createProgram(io: CliIo): Command {
 
   const creds = program.command('creds').description('make, look at and check .creds files');
   registerCredsBootstrap(creds, io);
+  registerCredsIssue(creds, io);
   registerCredsInspect(creds, io);
   registerCredsVerify(creds, io);
 

@@ -37,12 +37,22 @@ const schema = v.looseObject({
  */
 export async function noteIssued(path: string, jwt: string): Promise<void> {
   const { name = '', sub, iss, iat, exp } = decodeUserJwt(jwt);
-  const entry: IssuedPeel = { peelId: name, publicKey: sub, issuer: iss, issuedAt: iat, expiresAt: exp };
+  await noteAllIssued(path, [{ peelId: name, publicKey: sub, issuer: iss, issuedAt: iat, expiresAt: exp }]);
+}
+
+/**
+ * Notes peels, durably, in one write.
+ *
+ * @param path as {@link noteIssued}
+ * @throws FileError
+ */
+export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]): Promise<void> {
+  const lines = peels.map((peel) => `${JSON.stringify(peel)}\n`).join('');
   try {
     const file = await open(path, 'a', 0o600);
     try {
       // a line end first where a write was torn, so that this line is a whole one; one write, so that lines do not mix
-      await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${JSON.stringify(entry)}\n`);
+      await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${lines}`);
       await file.sync();
     } finally {
       await file.close();

@@ -23,8 +23,16 @@ export interface IssuePlan extends Omit<RoleUserJwtOptions, 'now'> {
 
 /** The plan that options stand for. */
 export function planOf(options: IssuePeelOptions): IssuePlan {
-  const { signer, issuerAccount, workers: _workers, now: _now, ...rest } = options;
-  return { ...rest, account: issuerAccount ?? signer.publicKey };
+  const { signer, issuerAccount, expiry, notBefore, tags, scoped, permissions } = options;
+  // named one by one: whatever else a caller's object has may not go to another thread
+  return {
+    account: issuerAccount ?? signer.publicKey,
+    ...(expiry !== undefined && { expiry }),
+    ...(notBefore !== undefined && { notBefore }),
+    ...(tags !== undefined && { tags }),
+    ...(scoped !== undefined && { scoped }),
+    ...(permissions !== undefined && { permissions }),
+  };
 }
 
 /** The options of one peel's JWT. @throws PeelIdError, KeyError */

@@ -1,0 +1,64 @@
+import type { CliIo } from '../io.js';
+
+/** How often a terminal is told, and how often a log is. */
+const TERMINAL_MS = 100;
+const LOG_MS = 10_000;
+const BAR = 24;
+
+/**
+ * The progress of a long command on standard error: one line that is written again and again on a terminal, a plain line
+ * every ten seconds elsewhere, nothing with `--quiet`.
+ */
+export class Progress {
+  readonly #io: CliIo;
+  readonly #quiet: boolean;
+  readonly #start: number;
+  #told: number;
+  #shown = false;
+  /** Done in this run; those that were there before are not counted into the rate. */
+  done = 0;
+  /** How much of the whole is behind us, from 0 to 1; undefined where that cannot be known. */
+  share: number | undefined;
+
+  constructor(io: CliIo, quiet: boolean) {
+    this.#io = io;
+    this.#quiet = quiet;
+    this.#start = this.#told = io.now();
+  }
+
+  /** Tells, if it is time to. */
+  tell(): void {
+    if (this.#quiet) return;
+    const now = this.#io.now();
+    const { isTTY } = this.#io.stderr;
+    if (now - this.#told < (isTTY ? TERMINAL_MS : LOG_MS)) return;
+    this.#told = now;
+    const seconds = Math.max(0.001, (now - this.#start) / 1000);
+    const rate = `${this.done.toLocaleString('en')} issued, ${Math.round(this.done / seconds).toLocaleString('en')}/s`;
+    const { share } = this;
+    const left = share === undefined || share <= 0 ? '' : `, ${clock((seconds / share) * (1 - share))} left`;
+    if (!isTTY) {
+      this.#io.stderr.write(`${rate}${left}\n`);
+      return;
+    }
+    const filled = Math.round((share ?? 0) * BAR);
+    const bar = share === undefined ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] `;
+    this.#io.stderr.write(`\r${bar}${rate}${left}${CLEAR_TO_END}`);
+    this.#shown = true;
+  }
+
+  /** Takes the line away, so that something else can be written. */
+  clear(): void {
+    if (this.#shown) this.#io.stderr.write(`\r${CLEAR_TO_END}`);
+    this.#shown = false;
+  }
+}
+
+const CLEAR_TO_END = '\u001b[K';
+
+function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

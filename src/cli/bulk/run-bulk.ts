@@ -1,0 +1,131 @@
+import { deliverAll } from '../../creds/bulk/deliver-all.js';
+import type { PeelCredential } from '../../creds/bulk/issue-batch.js';
+import type { Journal } from '../../creds/bulk/journal.js';
+import { readRows, type PeelRow } from '../../creds/bulk/rows.js';
+import type { CredentialSink } from '../../creds/sinks/sink.js';
+import { BulkError, InterruptedError } from '../../errors.js';
+import type { CliIo } from '../io.js';
+import type { Output } from '../output.js';
+import type { BulkInput } from './input.js';
+import { Progress } from './progress.js';
+
+/** What a command that issues in bulk works with. */
+export interface BulkRun {
+  input: BulkInput;
+  /** Issues for these ids. */
+  issue: (ids: AsyncIterable<string>) => AsyncIterable<PeelCredential>;
+  /** Is given the signal that says that the command was interrupted, and the rows under way by their ids. */
+  sink: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<CredentialSink>;
+  /** Go on after an interrupted run: what is there already is passed over. */
+  resume: boolean;
+  /** Notes what is delivered, for a sink that cannot be asked. */
+  journal?: Journal | undefined;
+}
+
+/** What came of it. */
+export interface BulkResult {
+  issued: number;
+  /** There already. */
+  passedOver: number;
+  /** Rows that name no peel, and peels whose credential could not be delivered. */
+  failed: number;
+}
+
+/**
+ * Reads the list, issues, delivers; says each row that fails with its line, on standard error.
+ *
+ * @throws InterruptedError after a signal; what ends the source or the sink
+ */
+export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<BulkResult> {
+  const { input, journal } = run;
+  const result: BulkResult = { issued: 0, passedOver: 0, failed: 0 };
+  const progress = new Progress(io, output.quiet);
+  const rows = new Map<string, PeelRow>();
+  const interruption = new AbortController();
+  let interruptedBy: InterruptedError['signal'] | undefined;
+  const stopListening = io.onInterrupt((signal) => {
+    interruptedBy ??= signal;
+    interruption.abort();
+    input.stop();
+  });
+  const fail = (where: string, error: Error) => {
+    result.failed += 1;
+    progress.clear();
+    output.warn(`${where}: ${error.message}`);
+  };
+  const failRow = (peelId: string, error: Error) => {
+    fail(`line ${rows.get(peelId)?.line ?? '?'}: ${peelId}`, error);
+    rows.delete(peelId);
+  };
+
+  async function* wanted(sink: CredentialSink): AsyncGenerator<string, void, undefined> {
+    for await (const row of readRows(input.chunks, input.format)) {
+      if (interruption.signal.aborted) return;
+      progress.share = input.share();
+      progress.tell();
+      if ('error' in row) {
+        fail(`line ${row.line}`, row.error);
+        continue;
+      }
+      rows.set(row.peelId, row);
+      try {
+        if (run.resume && (journal?.has(row.peelId) ?? (await sink.has?.(row.peelId))) === true) {
+          result.passedOver += 1;
+          rows.delete(row.peelId);
+          continue;
+        }
+      } catch (error) {
+        if (!(error instanceof BulkError)) throw error;
+        failRow(row.peelId, error);
+        continue;
+      }
+      yield row.peelId;
+    }
+  }
+
+  let sink: CredentialSink | undefined;
+  try {
+    sink = await run.sink(interruption.signal, rows);
+    const events = {
+      async delivered({ peelId }: PeelCredential) {
+        await journal?.note(peelId);
+        rows.delete(peelId);
+        result.issued += 1;
+        progress.done += 1;
+        progress.tell();
+      },
+      failed: failRow,
+    };
+    await deliverAll(run.issue(wanted(sink)), sink, events, interruption.signal);
+    if (interruptedBy === undefined) await sink.finish?.();
+    else await sink.abort?.();
+  } catch (error) {
+    await sink?.abort?.();
+    throw error;
+  } finally {
+    progress.clear();
+    stopListening();
+    input.stop();
+    await journal?.close();
+  }
+  if (interruptedBy !== undefined) {
+    throw new InterruptedError(interruptedBy, `interrupted after ${summary(result)}`);
+  }
+  return result;
+}
+
+/** The result in words. */
+export function summary({ issued, passedOver, failed }: BulkResult): string {
+  return [
+    `${issued} issued`,
+    ...(passedOver > 0 ? [`${passedOver} there already`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ].join(', ');
+}
+
+/** @throws BulkError `ERR_BULK_INCOMPLETE` when some failed */
+export function requireComplete(result: BulkResult, howToGoOn: string): void {
+  if (result.failed === 0) return;
+  const what = result.failed === 1 ? 'one row' : `${result.failed} rows`;
+  throw new BulkError('ERR_BULK_INCOMPLETE', `${what} failed, each is named above; ${howToGoOn}`);
+}

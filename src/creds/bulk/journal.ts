@@ -1,0 +1,104 @@
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { BulkError, FileError } from '../../errors.js';
+import { readError } from '../../files/read-small-file.js';
+import { SeenIds } from './seen-ids.js';
+
+/** The first line, so that no other file is taken for a journal and appended to. */
+const HEADER = '# zester: ids of the peels whose credentials were delivered';
+
+/**
+ * The ids of the peels whose credentials were delivered, one a line, for sinks that cannot be asked what they have. An id
+ * is in it once it is durable there; one that was delivered in the instant before a crash may not be, and then gets
+ * another credential, in place of the first.
+ */
+export class Journal {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #done: SeenIds;
+  #waiting: string[] = [];
+  #flush: Promise<void> | undefined;
+
+  private constructor(file: FileHandle, path: string, done: SeenIds) {
+    this.#file = file;
+    this.#path = path;
+    this.#done = done;
+  }
+
+  /**
+   * Opens a journal, or makes one.
+   *
+   * @param resume go on with what it holds; without it, one that is there is refused
+   * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
+   */
+  static async open(path: string, resume: boolean): Promise<Journal> {
+    const done = new SeenIds();
+    let text: string | undefined;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw readError(path, cause);
+    }
+    const isNew = text === undefined || text === '';
+    if (!isNew && !resume) {
+      throw new FileError(
+        'ERR_FILE_EXISTS',
+        path,
+        `the journal ${path} is there already: --resume goes on where it ends; for a new run give another or remove it`,
+      );
+    }
+    const lines = (text ?? '').split('\n');
+    const torn = lines.pop() ?? ''; // what follows the last line end: nothing, or a line that a crash cut off
+    if (!isNew && lines[0] !== HEADER) {
+      throw new BulkError('ERR_BULK_INPUT', `${path} is no journal of zester: give another --journal`);
+    }
+    for (const id of lines.slice(1)) done.add(id);
+    try {
+      const file = await open(path, 'a', 0o600);
+      const journal = new Journal(file, path, done);
+      if (isNew) await journal.#append(`${HEADER}\n`);
+      // a part of an id may itself be an id: it goes
+      else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
+      return journal;
+    } catch (cause) {
+      throw writeError(path, cause);
+    }
+  }
+
+  /** Whether it was delivered in an earlier run. */
+  has(peelId: string): boolean {
+    return this.#done.has(peelId);
+  }
+
+  /** Notes one. @returns when it is durable; many that come together are synced together @throws FileError */
+  async note(peelId: string): Promise<void> {
+    this.#waiting.push(peelId);
+    // those that come while the last are synced go together in the next
+    const before = this.#flush;
+    if (before !== undefined) await before.catch(() => undefined);
+    if (!this.#waiting.includes(peelId)) return this.#flush;
+    const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
+    this.#flush = this.#append(lines.join(''));
+    return this.#flush;
+  }
+
+  async close(): Promise<void> {
+    await this.#flush?.catch(() => undefined);
+    await this.#file.close();
+  }
+
+  async #append(text: string): Promise<void> {
+    try {
+      await this.#file.appendFile(text);
+      await this.#file.sync();
+    } catch (cause) {
+      throw writeError(this.#path, cause);
+    }
+  }
+}
+
+function writeError(path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = code === 'ENOSPC' ? 'the disk is full' : `the system says ${code}`;
+  return new FileError('ERR_FILE_WRITE', path, `cannot write the journal ${path}: ${why}`, { cause });
+}

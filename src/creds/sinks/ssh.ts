@@ -1,0 +1,60 @@
+import { UsageError } from '../../errors.js';
+import { execSink, type ExecSinkOptions } from './exec.js';
+import type { CredentialSink } from './sink.js';
+
+/** Where credentials go over ssh. */
+export interface SshSinkOptions extends Omit<ExecSinkOptions, 'commandOf'> {
+  /** The host of a peel, as `ssh` takes it. */
+  hostOf(peelId: string): string;
+  /** The file on the host; `{id}` stands for the peel's id. Its directory must be there. */
+  path: string;
+  /** More arguments of `ssh`, such as `-p 2222`. */
+  sshArguments: readonly string[];
+  /** The program; `ssh` by default. */
+  ssh?: string;
+}
+
+/**
+ * Writes each credential to a host, by `ssh`, in the way that `writeSecretFile` does here: into a new file beside the
+ * path, mode 0600 from the first instant, all of it there or nothing done, synced, then renamed over the path.
+ *
+ * @throws UsageError for a path that cannot be written
+ */
+export function sshSink(options: SshSinkOptions): CredentialSink {
+  const { path, hostOf, sshArguments, ssh = 'ssh', ...rest } = options;
+  if (!path.startsWith('/') || path.endsWith('/') || /[\0\n\r]/.test(path)) {
+    throw new UsageError(`"${path}" is not the absolute path of a file`);
+  }
+  return execSink({
+    ...rest,
+    commandOf: (peelId, length) => [
+      ssh,
+      '-o',
+      'BatchMode=yes',
+      ...sshArguments,
+      '--',
+      hostOf(peelId),
+      remoteScript(path.replaceAll('{id}', peelId), length),
+    ],
+  });
+}
+
+/** Whether `ssh` can be given this as a host: no option, no other word. */
+export function isHost(host: string): boolean {
+  return /^[A-Za-z0-9_[][\w.@:%[\]-]*$/.test(host);
+}
+
+/** What runs on the host, in any POSIX shell. */
+function remoteScript(path: string, length: number): string {
+  const quoted = `'${path.replaceAll("'", "'\\''")}'`;
+  // the length, since a connection that breaks looks like the end of the file
+  return [
+    'set -e; umask 077',
+    `p=${quoted}; t=$(mktemp "$p.zester-XXXXXXXX")`,
+    `trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM`,
+    'cat > "$t"; chmod 600 "$t"',
+    `n=$(wc -c < "$t"); if [ "$n" -ne ${length} ]; then echo "only $n of ${length} bytes came" >&2; exit 1; fi`,
+    'if [ -d "$p" ]; then echo "$p is a directory" >&2; exit 1; fi',
+    'sync "$t" 2>/dev/null || sync; mv -f "$t" "$p"; sync "${p%/*}/" 2>/dev/null || true',
+  ].join('\n');
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileError } from '../../errors.js';
+
+/** Where the bytes of a stream of credentials go. */
+export interface ByteTarget {
+  /** @returns when the system has taken them */
+  write(bytes: Uint8Array): Promise<void>;
+  /** All is written. @returns when it is durable, where the target can be */
+  finish(): Promise<void>;
+  /** The stream ends before its end. */
+  abort(): Promise<void>;
+}
+
+/**
+ * A file, mode 0600, which is at its path only when it is whole and synced: until then it stands beside it under another
+ * name, and what was at the path before stays.
+ *
+ * @throws FileError
+ */
+export async function fileTarget(path: string): Promise<ByteTarget> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.zester-part-${randomBytes(6).toString('hex')}`);
+  const explained = async <T>(act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (cause) {
+      throw explain(path, directory, cause);
+    }
+  };
+  const file = await explained(() => open(temporary, 'wx', 0o600));
+  let end: Promise<void> | undefined;
+  return {
+    write: (bytes) => explained(() => file.appendFile(bytes)),
+    finish: () =>
+      explained(async () => {
+        await file.sync();
+        await file.close();
+        end = rename(temporary, path);
+        await end;
+        const parent = await open(directory, 'r');
+        await parent.sync().finally(() => parent.close());
+      }),
+    async abort() {
+      if (end !== undefined) return;
+      await file.close().catch(() => undefined);
+      await unlink(temporary).catch(() => undefined);
+    },
+  };
+}
+
+function explain(path: string, directory: string, cause: unknown): FileError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return new FileError(
+      'ERR_FILE_DIRECTORY_NOT_FOUND',
+      path,
+      `cannot write ${path}: the directory ${directory} does not exist; create it first (mkdir -p -m 700)`,
+      { cause },
+    );
+  }
+  const why =
+    { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
+      code ?? ''
+    ] ?? `the system says ${code}`;
+  return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${why}; what was there is unchanged`, {
+    cause,
+  });
+}
