@@ -39,18 +39,18 @@ export async function issue(): Promise<boolean> {
 
   const times = await measure(
     {
-      'zester, 40 permissions': { timesPerRound: 300, run: ours(account, explicit) },
-      'zester, scoped': { timesPerRound: 300, run: ours(signingKey, scoped) },
+      'zester, 40 permissions': { timesPerRound: 200, run: ours(account, explicit) },
+      'zester, scoped': { timesPerRound: 200, run: ours(signingKey, scoped) },
       'node:crypto, one key and one signature, 40 permissions': {
-        timesPerRound: 300,
+        timesPerRound: 200,
         run: bare(createUserJwt(user, account, explicit)),
       },
       'node:crypto, one key and one signature, scoped': {
-        timesPerRound: 300,
+        timesPerRound: 200,
         run: bare(createUserJwt(user, signingKey, scoped)),
       },
       '@nats-io/jwt, 40 permissions': {
-        timesPerRound: 1,
+        timesPerRound: 3,
         run: async () => {
           const user = createUser();
           const jwt = await encodeUser('web-server-01', user, theirAccount, {
@@ -61,7 +61,7 @@ export async function issue(): Promise<boolean> {
         },
       },
       '@nats-io/jwt, scoped': {
-        timesPerRound: 1,
+        timesPerRound: 3,
         run: async () => {
           const user = createUser();
           const options = { signer: theirSigningKey, scopedUser: true };

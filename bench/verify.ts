@@ -33,15 +33,15 @@ export async function verify(): Promise<boolean> {
   const times = await measure(
     {
       'zester, 40 permissions': {
-        timesPerRound: 50,
+        timesPerRound: 100,
         run: () => validateJwtChain(operatorJwt, accountJwt, explicit),
       },
-      'zester, scoped': { timesPerRound: 50, run: () => validateJwtChain(operatorJwt, accountJwt, scoped) },
+      'zester, scoped': { timesPerRound: 100, run: () => validateJwtChain(operatorJwt, accountJwt, scoped) },
       '@nats-io/jwt, 40 permissions': {
-        timesPerRound: 1,
+        timesPerRound: 3,
         run: () => theirChain(operatorJwt, accountJwt, explicit),
       },
-      '@nats-io/jwt, scoped': { timesPerRound: 1, run: () => theirChain(operatorJwt, accountJwt, scoped) },
+      '@nats-io/jwt, scoped': { timesPerRound: 3, run: () => theirChain(operatorJwt, accountJwt, scoped) },
     },
     40,
   );

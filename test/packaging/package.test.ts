@@ -49,16 +49,13 @@ beforeAll(async () => {
   await run('npm', ['install', ...quiet, tarball, `@types/node@${types}`], { cwd: app });
 }, 240_000);
 
-/** Type-checks and compiles a program of the app as strictly as TypeScript can, the package's own types included. */
+/**
+ * Type-checks and compiles a program of the app strictly, the types of all packages included. (Not with
+ * `exactOptionalPropertyTypes`: the types of @nats-io/nats-core do not hold with it.)
+ */
 async function compile(name: string, source: string): Promise<void> {
   await writeFile(join(app, `${name}.ts`), source);
-  const strict = [
-    '--strict',
-    '--noUncheckedIndexedAccess',
-    '--exactOptionalPropertyTypes',
-    '--skipLibCheck',
-    'false',
-  ];
+  const strict = ['--strict', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'];
   const target = ['--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
   await run(join(ROOT, 'node_modules/.bin/tsc'), [...strict, ...target, `${name}.ts`], { cwd: app }).catch(
     (error: { stdout: string }) => {
