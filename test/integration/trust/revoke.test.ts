@@ -1,11 +1,15 @@
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { decodeAccountJwt } from '../../../src/jwt/decode.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { requireComplete } from '../../../src/nats-server/push-account.js';
 import { clearRevocations, listRevocations, revoke } from '../../../src/nats-server/revoke.js';
+import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { createTrustDomain } from '../../../src/trust/create.js';
+import { exportIdentity } from '../../../src/trust/export-identity.js';
+import { withHomeLock } from '../../../src/trust/lock.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { snapshot, startHome, startHomeCluster } from './support.js';
@@ -104,7 +108,6 @@ describe('revoking', () => {
 
   it('keeps what another copy of the home revoked on the servers', async () => {
     const fleet = await startHome();
-    const { cp } = await import('node:fs/promises');
     const copy = join(fleet.dir, 'copy');
     const one = await fleet.issue('web-01');
     const two = await fleet.issue('web-02');
@@ -215,8 +218,6 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
 
   it('where the account JWT would be larger than the server takes', async () => {
     const fleet = await startHome();
-    const { writeFile } = await import('node:fs/promises');
-    const { resignAccountJwt } = await import('../../../src/jwt/resign.js');
     const domain = await fleet.domain();
     const signer = await domain.operatorSigningKey();
     const revocations = Object.fromEntries(
@@ -238,7 +239,6 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
 
   it('where the master would be locked out, and the identity seed is offline', async () => {
     const fleet = await startHome();
-    const { exportIdentity } = await import('../../../src/trust/export-identity.js');
     await exportIdentity(fleet.home, join(fleet.dir, 'offline'));
     const before = await snapshot(fleet.home);
     const target = { issuedBefore: Date.now() - 1_000 };
@@ -248,4 +248,58 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
     const result = await revoke(fleet.home, target, { ...fleet.options, includeMaster: true });
     expect(result.reissued).toEqual([]);
   });
+
+  it.each([
+    ['a public key', 'ERR_KEY_NOT_A_SEED', () => generateKeyBundle('operator').publicKey],
+    ['a seed of another role', 'ERR_KEY_ROLE', () => seedText(generateKeyBundle('account'))],
+    ['another operator’s seed', 'ERR_TRUST_KEY_MISMATCH', () => seedText(generateKeyBundle('operator'))],
+  ])('where %s is in the place of the operator’s signing seed', async (_name, code, content) => {
+    const fleet = await startHome();
+    const { path } = await fleet.issue('web-01');
+    const { paths } = await fleet.domain();
+    const text = content();
+    await writeFile(paths.operatorSigningSeed, `${text}\n`);
+    const before = await snapshot(fleet.home);
+    const secrets = text.startsWith('S') ? [text] : [];
+    const error = await refusal(
+      code,
+      () => revoke(fleet.home, { peelId: 'web-01' }, fleet.options),
+      ...secrets,
+    );
+    expect(error.message).toContain(paths.operatorSigningSeed);
+    expect(await snapshot(fleet.home)).toEqual(before);
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
+  });
+
+  it('where another command holds the home: who, and nothing is pushed', async () => {
+    const fleet = await startHome();
+    const { path } = await fleet.issue('web-01');
+    const error = await withHomeLock(fleet.home, 'zester keys add', () =>
+      refusal('ERR_TRUST_LOCKED', () =>
+        revoke(fleet.home, { peelId: 'web-01' }, { ...fleet.options, waitMs: 50 }),
+      ),
+    );
+    expect(error.message).toContain(`"zester keys add" (process ${process.pid}`);
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
+  });
+
+  it('where the home is readable by others', async () => {
+    const fleet = await startHome();
+    await fleet.issue('web-01');
+    await chmod(fleet.home, 0o755);
+    await refusal('ERR_TRUST_HOME_EXPOSED', () => revoke(fleet.home, { peelId: 'web-01' }, fleet.options));
+  });
+
+  it.skipIf(process.getuid?.() === 0)('where the home is read-only', async () => {
+    const fleet = await startHome();
+    const { path } = await fleet.issue('web-01');
+    await chmod(fleet.home, 0o500);
+    await refusal('ERR_FILE_WRITE', () => revoke(fleet.home, { peelId: 'web-01' }, fleet.options));
+    await chmod(fleet.home, 0o700);
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
+  });
 });
+
+function seedText(key: KeyBundle): string {
+  return Buffer.from(key.seed).toString('latin1');
+}

@@ -2,6 +2,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectPeel, type ZesterConnection } from '../../../src/connection/connect.js';
+import { natsOptionsForPeel } from '../../../src/connection/options.js';
 import { natsServerConfiguration } from '../../../src/nats-server/configuration.js';
 import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
@@ -78,7 +79,6 @@ export class HomeWithServers {
 
   /** Whether a server lets these credentials in. */
   async letsIn(credsPath: string, peelId: string, url: string): Promise<boolean> {
-    const { natsOptionsForPeel } = await import('../../../src/connection/options.js');
     try {
       const nc = await connect({
         ...natsOptionsForPeel(credsPath, peelId),
