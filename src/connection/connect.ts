@@ -125,9 +125,12 @@ async function open(
   const baseOptions: NatsOptions = { ...table, reconnectDelayHandler: () => delays.next(), ...client };
   const dial = async (servers: NatsOptions): Promise<NatsConnection> => {
     let started = false;
+    let attempts = 0;
     const nc = await connect({
       ...servers,
       authenticator: (nonce?: string) => {
+        attempts += 1;
+        if (!started && servers.waitOnFirstConnect !== true) endlessRefusal(attempts, servers.servers);
         const auth = authenticator(nonce);
         if (started) inUse = source?.current?.jwt;
         return auth;
@@ -201,6 +204,19 @@ function checkUsable(creds: CredsFile, peelId: string | undefined, now: (() => n
 function authenticatorOf(creds: CredsFile | undefined, seed: Uint8Array | string | undefined): Authenticator {
   const { authenticator } = creds?.natsOption() ?? natsOptionFromSeed(seed ?? '');
   return authenticator as Authenticator;
+}
+
+/**
+ * Ends a first connect that is refused everywhere. In a cluster the client would go on for ever, and at full speed: each
+ * server that refuses it is dropped from its list, and comes back into it with the next server's list of its cluster. An
+ * authenticator that throws ends it (docs/nats-facts.md, 3).
+ *
+ * @throws errors.AuthorizationError after two attempts a server, since a name may have two addresses
+ */
+function endlessRefusal(attempts: number, servers: string | string[] | undefined): void {
+  if (attempts > 2 * Math.max(1, [servers ?? []].flat().length)) {
+    throw new errors.AuthorizationError('Authorization Violation');
+  }
 }
 
 async function firstConnect(

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectPeel } from '../../../src/connection/connect.js';
 import type { ConnectionEvent } from '../../../src/connection/events.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startCluster, type OperatorCluster } from '../../support/cluster.js';
 import type { ManagedServer } from '../../support/managed-server.js';
@@ -66,6 +67,32 @@ describe('in a cluster of three', () => {
     expect(received).toEqual(Array.from({ length: 500 }, (_, i) => i));
     await node.start();
     await cluster.whole();
+  });
+
+  it('a credential that every node refuses is an error at the start, not an endless try', async () => {
+    const credsPath = await cluster.user('web-02');
+    const { publicKey } = await loadCredsFile(credsPath);
+    await cluster.pushAccount(
+      cluster.trust.accountJwtWith({ revocations: { [publicKey]: Math.floor(Date.now() / 1000) + 5 } }),
+    );
+    for (const servers of [cluster.urls, cluster.urls.slice(0, 1)]) {
+      await expect(
+        connectPeel({ servers, credsPath, peelId: 'web-02', ...SHORT_WAITS }),
+      ).rejects.toMatchObject({ code: 'ERR_CONNECT_REFUSED' });
+    }
+  });
+
+  it('a rotation to a credential that every node refuses leaves the first connection as it is, and says so', async () => {
+    const peel = await startPeel('hitless');
+    const refused = await cluster.user('web-01');
+    const { publicKey } = await loadCredsFile(refused);
+    await cluster.pushAccount(
+      cluster.trust.accountJwtWith({ revocations: { [publicKey]: Math.floor(Date.now() / 1000) + 5 } }),
+    );
+    await replaceByRename(peel.credsPath, refused);
+    await waitFor('the failure', () => peel.events.some((e) => e.type === 'rotationFailed'));
+    await works(peel.nc);
+    expect(peel.statuses.some((s) => s.type === 'disconnect')).toBe(false);
   });
 
   it('every node is restarted in turn: the peel is never closed, and its messages arrive in order', async () => {
