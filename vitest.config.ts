@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
     // Two cores are what CI has; more workers would only make the servers of the tests wait for each other.
     maxWorkers: 2,
     reporters: ['default', './test/support/summary-reporter.ts'],
