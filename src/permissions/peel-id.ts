@@ -12,7 +12,8 @@ export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
  * @throws PeelIdError
  */
 export function validatePeelId(id: unknown): string {
-  if (typeof id !== 'string') throw new PeelIdError(`a peel id is a string, this is ${id === null ? 'null' : typeof id}`);
+  if (typeof id !== 'string')
+    throw new PeelIdError(`a peel id is a string, this is ${id === null ? 'null' : typeof id}`);
   if (!PEEL_ID.test(id)) {
     throw new PeelIdError(`${show(id)} is not a peel id: ${reason(id)}`);
   }

@@ -120,12 +120,18 @@ export function peelUserJwtOptions(
 }
 
 /** The options of a master's user JWT. @throws KeyError */
-export function masterUserJwtOptions(accountPublicKey: string, options: RoleUserJwtOptions = {}): UserJwtOptions {
+export function masterUserJwtOptions(
+  accountPublicKey: string,
+  options: RoleUserJwtOptions = {},
+): UserJwtOptions {
   return roleOptions('zester-master', accountPublicKey, masterPermissions, options);
 }
 
 /** The options of an admin's user JWT. @throws KeyError */
-export function adminUserJwtOptions(accountPublicKey: string, options: RoleUserJwtOptions = {}): UserJwtOptions {
+export function adminUserJwtOptions(
+  accountPublicKey: string,
+  options: RoleUserJwtOptions = {},
+): UserJwtOptions {
   return roleOptions('zester-admin', accountPublicKey, adminPermissions, options);
 }
 
