@@ -3,6 +3,7 @@ import { registerAccountPush } from './commands/account-push.js';
 import { registerAccountShow } from './commands/account-show.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
+import { registerCredsDeliver } from './commands/creds-deliver.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
 import { registerCredsIssue } from './commands/creds-issue.js';
 import { registerCredsVerify } from './commands/creds-verify.js';
@@ -63,6 +64,7 @@ export function createProgram(io: CliIo): Command {
   const creds = program.command('creds').description('make, look at and check .creds files');
   registerCredsBootstrap(creds, io);
   registerCredsIssue(creds, io);
+  registerCredsDeliver(creds, io);
   registerCredsInspect(creds, io);
   registerCredsVerify(creds, io);
 

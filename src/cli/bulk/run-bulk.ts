@@ -16,6 +16,8 @@ export interface BulkRun {
   issue: (ids: AsyncIterable<string>) => AsyncIterable<PeelCredential>;
   /** Is given the signal that says that the command was interrupted, and the rows under way by their ids. */
   sink: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<CredentialSink>;
+  /** What is wrong with a row for this sink; undefined: nothing. */
+  checkRow?: (row: PeelRow) => string | undefined;
   /** Go on after an interrupted run: what is there already is passed over. */
   resume: boolean;
   /** Notes what is delivered, for a sink that cannot be asked. */
@@ -68,6 +70,11 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
         continue;
       }
       rows.set(row.peelId, row);
+      const wrong = run.checkRow?.(row);
+      if (wrong !== undefined) {
+        failRow(row.peelId, new BulkError('ERR_BULK_ROW', wrong));
+        continue;
+      }
       try {
         if (run.resume && (journal?.has(row.peelId) ?? (await sink.has?.(row.peelId))) === true) {
           result.passedOver += 1;

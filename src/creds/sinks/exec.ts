@@ -55,14 +55,21 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
     const child = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'pipe'],
       env,
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
     });
+    // not by spawn's own `timeout`: that one goes on where the program could not be started
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+      // what it started may hold its standard error open, and is not waited for
+      child.stderr.destroy();
+    }, options.timeoutMs);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_STDERR)));
     // a program that does not read it all has its reasons; its exit code says whether it did its work
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
       if (cause.code === 'ENOENT' || cause.code === 'EACCES') {
         const why = cause.code === 'ENOENT' ? 'there is no such program' : 'it may not be run';
         reject(new UsageError(`cannot run ${program}: ${why}`, { cause }));
@@ -71,11 +78,12 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
       }
     });
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       if (code === 0) return resolve(undefined);
       const how =
         signal === null
           ? `ended with ${code}`
-          : child.killed
+          : late
             ? `took more than ${options.timeoutMs / 1000} s`
             : `was ended by ${signal}`;
       const last =
