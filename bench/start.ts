@@ -3,9 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { natsOptionsForPeel } from '../src/connection/options.js';
 import { duration } from './report.js';
 
@@ -16,7 +15,7 @@ const BAR_MS = 5_000;
  * bootstrap`, connect. Needs `npm run build` first.
  */
 export async function start(): Promise<boolean> {
-  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+  const main = resolve('dist/cli/main.js'); // npm runs this in the package's directory, wherever it is compiled to
   const dir = await mkdtemp(join(tmpdir(), 'zester-bench-'));
   const zester = (...args: string[]) =>
     spawn(process.execPath, [main, ...args, '--home', join(dir, 'home'), '--quiet'], {

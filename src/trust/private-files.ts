@@ -15,11 +15,25 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(path, cause);
-    const why =
-      code === 'EROFS' ? 'the file system is read-only' : code === 'EACCES' ? 'no permission' : String(code);
+    const why = WHY_NOT[(await reasonOf(path, code)) ?? ''] ?? `the system says ${code}`;
     throw new FileError('ERR_FILE_WRITE', path, `cannot create the directory ${path}: ${why}`, { cause });
   }
   await checkPrivateDirectory(path);
+}
+
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EROFS: 'the file system is read-only',
+  EACCES: 'no permission',
+  ENOSPC: 'the disk is full',
+};
+
+/** Node says ENOENT of a directory that it cannot make in one that is there: asked for that one alone, it says why. */
+async function reasonOf(path: string, code: string | undefined): Promise<string | undefined> {
+  if (code !== 'ENOENT') return code;
+  return mkdir(path, { mode: 0o700 }).then(
+    () => code,
+    (error: NodeJS.ErrnoException) => error.code,
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { loadCredsFile } from '../../src/creds/parse.js';
 import { validateJwtChain } from '../../src/jwt/chain.js';
 import { createTrustDomain } from '../../src/trust/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
+import { atEnd } from '../support/cleanup.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const run = promisify(execFile);
@@ -79,5 +80,56 @@ describe('a home that cannot be written', () => {
     await expect(createTrustDomain(join(path, 'home'))).rejects.toMatchObject({ code: 'ERR_TRUST_HOME' });
     await rm(path);
     await expect(createTrustDomain(join(path, 'home'))).resolves.toBeDefined();
+  });
+});
+
+/** A file system of its own below a new directory; undefined where the tests may not mount one. */
+async function mounted(size: string): Promise<{ at: string; remount(options: string): void } | undefined> {
+  const at = await tempDir();
+  const mount = (options: string) =>
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at], { stdio: 'pipe' });
+  try {
+    mount(`size=${size},mode=700`);
+  } catch {
+    return undefined;
+  }
+  atEnd(async () => execFileSync('umount', [at]));
+  return { at, remount: (options) => void mount(`remount,${options}`) };
+}
+
+describe('on a disk that is', () => {
+  it('full, making a domain says so, and the next run completes it when there is room', async ({ skip }) => {
+    const disk = await mounted('40k');
+    if (disk === undefined) return skip('this machine does not let the tests mount a file system');
+    const home = join(disk.at, 'home');
+    await expect(createTrustDomain(home)).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+      message: expect.stringContaining('the disk is full') as string,
+    });
+    await expect(openTrustDomain(home)).rejects.toMatchObject({ name: 'TrustError' });
+    disk.remount('size=1m');
+    const domain = await createTrustDomain(home);
+    const master = await loadCredsFile(domain.paths.masterCreds);
+    expect(() => validateJwtChain(domain.operatorJwt, domain.accountJwt, master.jwt)).not.toThrow();
+  });
+
+  it('read-only, a domain is opened, found as it is, and issues nothing', async ({ skip }) => {
+    const disk = await mounted('1m');
+    if (disk === undefined) return skip('this machine does not let the tests mount a file system');
+    const home = join(disk.at, 'home');
+    const domain = await createTrustDomain(home);
+    disk.remount('ro');
+    await expect(createTrustDomain(home)).resolves.toMatchObject({ publicKeys: domain.publicKeys });
+    const path = join(await tempDir(), 'web-01.creds');
+    await expect(domain.issuePeel('web-01', path)).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+      message: expect.stringContaining('read-only') as string,
+    });
+    await expect(loadCredsFile(path)).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+    await expect(createTrustDomain(join(disk.at, 'other'))).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+      message: expect.stringContaining('read-only') as string,
+    });
+    disk.remount('rw');
   });
 });

@@ -1,0 +1,42 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { freePort } from '../../support/free-port.js';
+
+const script = fileURLToPath(new URL('../../../examples/production.sh', import.meta.url));
+
+/** Runs the script, on other ports where somebody took one of them in between. */
+async function production(attempt = 1): Promise<string> {
+  try {
+    return await runScript();
+  } catch (error) {
+    if (attempt === 3 || !String(error).includes('address already in use')) throw error;
+    return production(attempt + 1);
+  }
+}
+
+/** What it printed comes with the error when it fails. */
+async function runScript(): Promise<string> {
+  const env = { ...process.env, FROM_SOURCE: '1', PORT: String(await freePort()) };
+  return new Promise((resolve, reject) => {
+    execFile('bash', [script], { env }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${error.message}\n${stdout}\n${stderr}`));
+    });
+  });
+}
+
+describe('the README’s section on production', () => {
+  it('works as a new user would try it, on a cluster of three', { timeout: 240_000 }, async ({ skip }) => {
+    if (spawnSync('openssl', ['version']).status !== 0)
+      return skip('there is no openssl, to make certificates with');
+    const out = await production();
+    expect(out).toContain('in force on n1, n2, n3');
+    expect(out).toContain('0 errors, 0 warnings');
+    expect(out).toMatch(/web-server-01 is connected/);
+    expect(out).toMatch(/refused the credentials/);
+    expect(out).toContain('n3: belongs to the cluster and does not answer');
+    expect(out.trimEnd().endsWith('== done')).toBe(true);
+    expect(out).not.toMatch(/\bS[OAU][A-Z2-7]{40}/);
+  });
+});
