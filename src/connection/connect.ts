@@ -1,10 +1,10 @@
 import { connect, errors, type Authenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { CredentialEvent } from '../creds/credential-event.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { expired, FileCredentialSource } from '../creds/file-credential-source.js';
+import { checkUsable, FileCredentialSource } from '../creds/file-credential-source.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { loadCredsFile } from '../creds/parse.js';
-import { ConnectError, CredsError } from '../errors.js';
+import { ConnectError } from '../errors.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { CredentialWatcher } from './credential-watcher.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
@@ -180,6 +180,7 @@ async function openSource(
   onEvent: (event: CredentialEvent) => void,
 ): Promise<FileCredentialSource> {
   const initial = await loadCredsFile(path);
+  // at the start nothing is lost by an error, and much is gained: these would never connect
   checkUsable(initial, peelId, now);
   return new FileCredentialSource(path, {
     initial,
@@ -187,18 +188,6 @@ async function openSource(
     ...(peelId !== undefined && { expectedName: peelId }),
     ...(now && { now }),
   });
-}
-
-/** At the start nothing is lost by an error, and much is gained: these would never connect. */
-function checkUsable(creds: CredsFile, peelId: string | undefined, now: (() => number) | undefined): void {
-  if (peelId !== undefined && creds.claims.name !== peelId) {
-    throw new CredsError(
-      'ERR_CREDS_OTHER_PEEL',
-      creds.path,
-      `${creds.path} holds the credentials of "${creds.claims.name ?? ''}", and those of "${peelId}" are needed`,
-    );
-  }
-  if (creds.isExpired(now)) throw expired(creds);
 }
 
 function authenticatorOf(creds: CredsFile | undefined, seed: Uint8Array | string | undefined): Authenticator {

@@ -112,14 +112,7 @@ export class FileCredentialSource {
     const { keepName, now } = this.#options;
     const expectedName =
       this.#options.expectedName ?? (keepName === true ? this.#current?.claims.name : undefined);
-    if (expectedName !== undefined && creds.claims.name !== expectedName) {
-      throw new CredsError(
-        'ERR_CREDS_OTHER_PEEL',
-        this.path,
-        `${this.path} holds the credentials of "${creds.claims.name ?? ''}", and those of "${expectedName}" are needed`,
-      );
-    }
-    if (creds.isExpired(now)) throw expired(creds);
+    checkUsable(creds, expectedName, now);
   }
 
   #reject(error: unknown): void {
@@ -146,8 +139,29 @@ export class FileCredentialSource {
   }
 }
 
+/**
+ * Checks that credentials are those of the one they are for, and in their time.
+ *
+ * @param expectedName the name that the JWT must have; undefined: any
+ * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+ */
+export function checkUsable(
+  creds: CredsFile,
+  expectedName: string | undefined,
+  now: (() => number) | undefined,
+): void {
+  if (expectedName !== undefined && creds.claims.name !== expectedName) {
+    throw new CredsError(
+      'ERR_CREDS_OTHER_PEEL',
+      creds.path,
+      `${creds.path} holds the credentials of "${creds.claims.name ?? ''}", and those of "${expectedName}" are needed`,
+    );
+  }
+  if (creds.isExpired(now)) throw expired(creds);
+}
+
 /** The error for credentials whose time is over. */
-export function expired(creds: CredsFile): CredsError {
+function expired(creds: CredsFile): CredsError {
   const at = new Date(expiryOf(creds) ?? 0).toISOString();
   return new CredsError(
     'ERR_CREDS_EXPIRED',
