@@ -161,7 +161,7 @@ export function checkUsable(
 }
 
 /** The error for credentials whose time is over. */
-function expired(creds: CredsFile): CredsError {
+export function expired(creds: CredsFile): CredsError {
   const at = new Date(expiryOf(creds) ?? 0).toISOString();
   return new CredsError(
     'ERR_CREDS_EXPIRED',
