@@ -345,6 +345,83 @@ export class BulkError extends ZesterError<BulkErrorCode> {
   override readonly name = 'BulkError';
 }
 
+export type FleetErrorCode =
+  /** No master answers. */
+  | 'ERR_FLEET_NO_MASTER'
+  /** A master or a peel did not answer in time. */
+  | 'ERR_FLEET_TIMEOUT'
+  /** The peel is not connected. */
+  | 'ERR_FLEET_NOT_CONNECTED'
+  /** A request is not what it should be. */
+  | 'ERR_FLEET_REQUEST'
+  /** An answer is not what it should be, or not signed by who should have. */
+  | 'ERR_FLEET_ANSWER'
+  /** Who asks may not ask that. */
+  | 'ERR_FLEET_DENIED'
+  /** Too many requests of one user. */
+  | 'ERR_FLEET_RATE'
+  /** No peel of that id is in the registry. */
+  | 'ERR_FLEET_UNKNOWN_PEEL'
+  /** The id belongs to another key. */
+  | 'ERR_FLEET_ID_TAKEN'
+  /** The public key belongs to another peel. */
+  | 'ERR_FLEET_KEY_TAKEN'
+  /** The key is none of that peel's. */
+  | 'ERR_FLEET_KEY_UNKNOWN'
+  /** Waiting for somebody's decision. */
+  | 'ERR_FLEET_PENDING'
+  | 'ERR_FLEET_REJECTED'
+  | 'ERR_FLEET_REVOKED'
+  /** What is asked does not fit the state of the peel. */
+  | 'ERR_FLEET_STATE'
+  /** No such join token, or one that was taken back. */
+  | 'ERR_FLEET_TOKEN_UNKNOWN'
+  | 'ERR_FLEET_TOKEN_EXPIRED'
+  | 'ERR_FLEET_TOKEN_USED_UP'
+  /** The join token is for other ids. */
+  | 'ERR_FLEET_TOKEN_ID'
+  /** The challenge is not one that a master gave to this user, or it was used, or its time is over. */
+  | 'ERR_FLEET_CHALLENGE'
+  /** The signature does not prove that the asker holds the key. */
+  | 'ERR_FLEET_PROOF'
+  /** The servers have no JetStream, or it does not answer. */
+  | 'ERR_FLEET_STORE'
+  /** A record or an event in JetStream is not what it should be. */
+  | 'ERR_FLEET_RECORD'
+  /** Decided, and not yet confirmed by every server. It goes on. */
+  | 'ERR_FLEET_UNCONFIRMED'
+  /** The master lacks a key that this needs. */
+  | 'ERR_FLEET_KEY_OFFLINE'
+  /** The peel has no handler of that name. */
+  | 'ERR_FLEET_NO_HANDLER'
+  /** The peel's handler failed. */
+  | 'ERR_FLEET_HANDLER'
+  /** Some of those asked did not answer, or failed. */
+  | 'ERR_FLEET_INCOMPLETE'
+  /** A file or a variable of the configuration is not what it should be. */
+  | 'ERR_FLEET_CONFIG'
+  /** Something failed in the master that is none of the above; its log says more. */
+  | 'ERR_FLEET_INTERNAL';
+
+/** What is said between masters, peels and admins, and what they keep: a request was refused or could not be made. */
+export class FleetError extends ZesterError<FleetErrorCode> {
+  override readonly name = 'FleetError';
+  /** The refusal is a master's, signed by it, and asking again will not change it. */
+  readonly final: boolean;
+  /** The peel it is about. */
+  readonly peelId: string | undefined;
+
+  constructor(
+    code: FleetErrorCode,
+    message: string,
+    options?: ZesterErrorOptions & { final?: boolean | undefined; peelId?: string | undefined },
+  ) {
+    super(code, message, options);
+    this.final = options?.final ?? false;
+    this.peelId = options?.peelId === undefined ? undefined : redactSeeds(options.peelId);
+  }
+}
+
 /** The command line was used wrongly; the CLI exits with 2. */
 export class UsageError extends ZesterError<'ERR_USAGE'> {
   override readonly name = 'UsageError';

@@ -1,0 +1,155 @@
+import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import {
+  encodeJson,
+  parseAnswer,
+  refusalIn,
+  type AnswerOf,
+  type RequestName,
+  type RequestOf,
+} from './messages.js';
+import type { MessageSigner } from './signed.js';
+import { adminSubject, type AdminVerb } from './subjects.js';
+
+/** Milliseconds for an answer, by default: a master that is asked to revoke waits for every server. */
+export const ASK_TIMEOUT_MS = 10_000;
+
+/** A new id for a request. */
+export function newRequestId(): string {
+  return nuid.next();
+}
+
+/** What signs an answer is bound to: the request's name and its id, or its subject where it has none. */
+export function answerContext(name: RequestName, requestIdOrSubject: string): string {
+  return `answer ${name} ${requestIdOrSubject}`;
+}
+
+/** What signs an admin's request is bound to. */
+export function requestContext(subject: string): string {
+  return `request ${subject}`;
+}
+
+/** A raw answer: the bytes, and the headers that sign them. */
+export interface RawAnswer {
+  data: Uint8Array;
+  headers?: MsgHdrs | undefined;
+}
+
+/**
+ * Sends a request and waits for the one answer.
+ *
+ * @param timeoutMs milliseconds
+ * @throws FleetError `ERR_FLEET_NO_MASTER` when nobody listens, `ERR_FLEET_TIMEOUT`
+ */
+export async function askRaw(
+  nc: NatsConnection,
+  subject: string,
+  data: Uint8Array,
+  { timeoutMs = ASK_TIMEOUT_MS, headers }: { timeoutMs?: number; headers?: MsgHdrs } = {},
+): Promise<RawAnswer> {
+  try {
+    return await nc.request(subject, data, { timeout: timeoutMs, ...(headers && { headers }) });
+  } catch (cause) {
+    throw askError(nc, cause, timeoutMs);
+  }
+}
+
+/** What went wrong while asking a master, in words. */
+export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number): unknown {
+  if (isNobody(cause)) {
+    return new FleetError(
+      'ERR_FLEET_NO_MASTER',
+      `no master is connected to ${nc.getServer() || 'the servers'}: start one ("zester master", or "zester up")`,
+      { cause },
+    );
+  }
+  if (cause instanceof errors.TimeoutError) {
+    return new FleetError('ERR_FLEET_TIMEOUT', `no master answered within ${timeoutMs / 1000} s: try again`, {
+      cause,
+    });
+  }
+  if (cause instanceof errors.PermissionViolationError) {
+    return new FleetError(
+      'ERR_FLEET_DENIED',
+      `these credentials may not ask that (${cause.operation} "${cause.subject}"): give --creds with an admin's`,
+      { cause },
+    );
+  }
+  return cause;
+}
+
+export function isNobody(error: unknown): boolean {
+  return (
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders())
+  );
+}
+
+/** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
+export class AdminClient {
+  readonly #nc: NatsConnection;
+  readonly #signer: MessageSigner;
+  readonly #timeoutMs: number;
+
+  constructor(nc: NatsConnection, signer: MessageSigner, options: { timeoutMs?: number } = {}) {
+    this.#nc = nc;
+    this.#signer = signer;
+    this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
+  }
+
+  /**
+   * Asks, and gives the answer.
+   *
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and what the master refuses with
+   */
+  async ask<N extends Exclude<AdminVerb, 'peel.list' | 'audit'>>(
+    name: N,
+    request: RequestOf<N>,
+    options: { timeoutMs?: number } = {},
+  ): Promise<AnswerOf<N>> {
+    const subject = adminSubject(name);
+    const data = encodeJson(request);
+    const headers = this.#signer.sign(requestContext(subject), data);
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const answer = await askRaw(this.#nc, subject, data, { timeoutMs, headers });
+    return parseAnswer(name, answer.data);
+  }
+
+  /**
+   * Asks for what comes in several messages, of which the last is empty.
+   *
+   * @throws as {@link ask}
+   */
+  async *stream<N extends 'peel.list' | 'audit'>(
+    name: N,
+    request: RequestOf<N>,
+  ): AsyncIterableIterator<AnswerOf<N>> {
+    const subject = adminSubject(name);
+    const data = encodeJson(request);
+    const headers = this.#signer.sign(requestContext(subject), data);
+    try {
+      const parts = await this.#nc.requestMany(subject, data, {
+        strategy: 'sentinel',
+        maxWait: Math.max(60_000, this.#timeoutMs),
+        headers,
+      });
+      let ended = false;
+      for await (const part of parts) {
+        if (part.data.length === 0) {
+          ended = true;
+          break;
+        }
+        if (refusalIn(part.data) !== undefined) parseAnswer(name, part.data);
+        yield parseAnswer(name, part.data);
+      }
+      if (!ended) {
+        throw new FleetError(
+          'ERR_FLEET_TIMEOUT',
+          'the master stopped in the middle of its answer: try again',
+        );
+      }
+    } catch (cause) {
+      throw askError(this.#nc, cause, this.#timeoutMs);
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * A public key in a form that two people can compare: 80 bits of its SHA-256, in groups of four. It is shown on the peel
+ * and on the master's side.
+ */
+export function fingerprint(publicKey: string): string {
+  const hex = createHash('sha256').update(publicKey).digest('hex').slice(0, 20);
+  return (hex.match(/.{4}/g) ?? []).join('-');
+}

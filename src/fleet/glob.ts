@@ -1,0 +1,31 @@
+/**
+ * Whether an id matches a pattern, in which `*` stands for any characters and `?` for one. Done without a regular
+ * expression: what is matched comes from outside, and must not be able to take long.
+ */
+export function matchesGlob(pattern: string, id: string): boolean {
+  let p = 0;
+  let i = 0;
+  let star = -1;
+  let mark = 0;
+  while (i < id.length) {
+    if (pattern[p] === '*') {
+      star = p++;
+      mark = i;
+    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === id[i])) {
+      p += 1;
+      i += 1;
+    } else if (star >= 0) {
+      p = star + 1;
+      i = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p += 1;
+  return p === pattern.length;
+}
+
+/** Whether it is a pattern at all: an id has none of these characters. */
+export function isGlob(text: string): boolean {
+  return /[*?]/.test(text);
+}

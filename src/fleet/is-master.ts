@@ -1,0 +1,25 @@
+import type { UserClaims } from '../jwt/claims.js';
+
+/** Names that a peel cannot have, since masters and admins have them. */
+const RESERVED = new Set(['zester-master', 'zester-admin']);
+
+export function isReservedName(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/**
+ * Whether a user is a master of an account, as a peel can tell that knows nothing but its own JWT: signed by the account's
+ * identity key, which signs no peel by default, and allowed to speak on every subject of the fleet.
+ *
+ * @param account the account's public key (`A…`)
+ * @param nowSeconds seconds since 1970
+ */
+export function isMasterOf(claims: UserClaims, account: string, nowSeconds: number): boolean {
+  const expired = claims.exp !== undefined && claims.exp > 0 && nowSeconds >= claims.exp;
+  return (
+    claims.iss === account &&
+    claims.name === 'zester-master' &&
+    !expired &&
+    claims.nats.pub?.allow?.includes('zester.>') === true
+  );
+}

@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+import { actorSchema } from './actor.js';
+
+/**
+ * What masters know of a join token: the value of its id in the bucket `zester-fleet`. The token itself is a
+ * `.creds` file, whose seed they never see.
+ */
+export const tokenSchema = v.object({
+  id: v.string(),
+  /** `U…`, of the token's user. */
+  publicKey: v.string(),
+  /** ISO 8601. */
+  createdAt: v.string(),
+  expiresAt: v.string(),
+  createdBy: actorSchema,
+  /** How many peels it is good for. */
+  uses: v.number(),
+  /** The ids that came with it. The same peel with the same key counts once. */
+  usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
+  /** A glob that the id must match; absent: any id. */
+  ids: v.optional(v.string()),
+  /** ISO 8601: taken back. */
+  removedAt: v.optional(v.string()),
+});
+
+export type JoinToken = v.InferOutput<typeof tokenSchema>;

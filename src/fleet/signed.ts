@@ -1,0 +1,75 @@
+import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import type { CredsFile } from '../creds/creds-file.js';
+import { FleetError, ZesterError } from '../errors.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { verifySignature } from '../nkeys/verify.js';
+
+const JWT_HEADER = 'Zester-Jwt';
+const SIGNATURE_HEADER = 'Zester-Signature';
+
+/**
+ * What is signed says what it is for: a server's nonce, which a client signs too, never begins like this, so neither can
+ * be taken for the other; and an answer cannot be taken for one to another question.
+ *
+ * @param context for example the subject, or the request's id
+ */
+function signedBytes(context: string, data: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`zester-signed-1\n${context}\n`), data]);
+}
+
+/** Signs messages as the user of a `.creds` file. */
+export class MessageSigner {
+  readonly jwt: string;
+  readonly claims: UserClaims;
+  readonly #key: KeyBundle;
+
+  constructor(creds: CredsFile) {
+    this.jwt = creds.jwt;
+    this.claims = creds.claims;
+    const seed = creds.seed;
+    this.#key = loadKeyBundle('user', seed);
+    seed.fill(0);
+  }
+
+  /** The headers that prove who sent `data`, in this context. */
+  sign(context: string, data: Uint8Array): MsgHdrs {
+    const signed = headers();
+    signed.set(JWT_HEADER, this.jwt);
+    const signature = this.#key.sign(signedBytes(context, data));
+    signed.set(SIGNATURE_HEADER, Buffer.from(signature).toString('base64url'));
+    return signed;
+  }
+
+  wipe(): void {
+    this.#key.wipe();
+  }
+}
+
+/**
+ * Who signed a message. Whether that user may say what it says is for the caller to decide: only the signatures, of the
+ * JWT by its issuer and of the message by the JWT's subject, are checked here.
+ *
+ * @throws FleetError `ERR_FLEET_PROOF`
+ */
+export function verifySigned(
+  context: string,
+  { data, headers: sent }: { data: Uint8Array; headers?: MsgHdrs | undefined },
+): { claims: UserClaims; jwt: string } {
+  const bad = (why: string, cause?: unknown) => new FleetError('ERR_FLEET_PROOF', why, { cause });
+  const jwt = sent?.get(JWT_HEADER) ?? '';
+  const signature = sent?.get(SIGNATURE_HEADER) ?? '';
+  if (jwt === '' || signature === '') throw bad('the message is not signed');
+  let claims: UserClaims;
+  try {
+    claims = decodeUserJwt(jwt);
+  } catch (cause) {
+    if (!(cause instanceof ZesterError)) throw cause;
+    throw bad(`the JWT that the message is signed with cannot be used: ${cause.message}`, cause);
+  }
+  if (!verifySignature(claims.sub, signedBytes(context, data), Buffer.from(signature, 'base64url'))) {
+    throw bad(`the message is not signed by ${claims.sub}, as it says`);
+  }
+  return { claims, jwt };
+}

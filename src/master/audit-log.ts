@@ -1,0 +1,182 @@
+import { DeliverPolicy } from '@nats-io/jetstream';
+import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
+import { auditEventSchema, type AuditEvent } from '../fleet/audit-event.js';
+import { encodeJson, parseJson } from '../fleet/messages.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject } from '../fleet/subjects.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import type { MasterLogger } from './logger.js';
+import type { Store } from './store.js';
+
+/** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
+const GRACE_MS = 3_000;
+
+/** An event before it has its id and its time. */
+export type AuditEntry = AuditEvent extends infer E
+  ? E extends AuditEvent
+    ? Omit<E, 'id' | 'at'>
+    : never
+  : never;
+
+/** What {@link AuditLog.read} reads. */
+export interface AuditQuery {
+  peelId?: string | undefined;
+  /** ISO 8601. */
+  since?: string | undefined;
+  /** The last so many. */
+  last?: number | undefined;
+}
+
+/**
+ * The stream of what was decided. An event is published with its id as the message's, so that it stands there once,
+ * however often and by whomever it is published within ten minutes.
+ */
+export class AuditLog {
+  readonly #store: Store;
+  readonly #logger: MasterLogger;
+  readonly #now: () => number;
+  readonly #subscription: Subscription;
+  /** Events that others wrote into a record, and that have not been seen in the stream yet. */
+  readonly #awaited = new Map<string, { event: AuditEvent; since: number }>();
+  /** Events seen lately, since the stream may be faster than the watch of a record. */
+  readonly #seen = new Map<string, number>();
+  readonly #sweeping: NodeJS.Timeout;
+  readonly #publishing = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(nc: NatsConnection, store: Store, logger: MasterLogger, now: () => number = Date.now) {
+    this.#store = store;
+    this.#logger = logger;
+    this.#now = now;
+    this.#subscription = nc.subscribe(AUDIT_SUBJECTS, {
+      callback: (error, msg) => {
+        if (error !== null) return;
+        const id = msg.headers?.get('Nats-Msg-Id') ?? '';
+        this.#seen.set(id, Date.now());
+        this.#awaited.delete(id);
+      },
+    });
+    this.#sweeping = setInterval(() => this.#sweep(), 1_000);
+    this.#sweeping.unref();
+  }
+
+  /** Gives an event its id and its time. */
+  complete<E extends AuditEntry>(entry: E): E & { id: string; at: string } {
+    return { ...entry, id: nuid.next(), at: new Date(this.#now()).toISOString() };
+  }
+
+  /** Publishes an event that is about no change of a record. Does not wait; it is tried until it is there. */
+  note(entry: AuditEntry): void {
+    this.publish(this.complete(entry) as AuditEvent);
+  }
+
+  /** Publishes an event, and does not wait. It is tried until it is there, or {@link close} ends. */
+  publish(event: AuditEvent): void {
+    const { kind, peelId, publicKey, reason, code, by } = event;
+    const refused = kind.endsWith('refused') || kind.endsWith('failed') || kind.endsWith('incomplete');
+    this.#logger[refused ? 'warn' : 'info'](
+      { kind, peelId, publicKey, reason, code, by: by.name },
+      `audit: ${kind}`,
+    );
+    const publishing = this.#publish(event).finally(() => this.#publishing.delete(publishing));
+    this.#publishing.add(publishing);
+  }
+
+  /** Sees to it that an event which stands in a record gets into the stream, whoever wrote it. */
+  expect(event: AuditEvent): void {
+    if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: Date.now() });
+  }
+
+  /** The events that the stream has, oldest first. */
+  async *read(query: AuditQuery = {}): AsyncIterableIterator<AuditEvent> {
+    const { peelId, since, last } = query;
+    const filter = peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${peelId}.>`;
+    const { js, jsm } = this.#store;
+    const { state } = await jsm.streams.info(AUDIT_STREAM);
+    if (state.messages === 0) return;
+    // of all events, the last so many begin at a sequence that is known
+    const start =
+      peelId === undefined && last !== undefined ? Math.max(1, state.last_seq - last + 1) : undefined;
+    const consumer = await js.consumers.get(AUDIT_STREAM, {
+      filter_subjects: filter,
+      ...(since !== undefined
+        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since }
+        : start !== undefined
+          ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start }
+          : {}),
+    });
+    const info = await consumer.info();
+    let left = info.num_pending;
+    if (left === 0) return;
+    const kept: AuditEvent[] = [];
+    const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 });
+    try {
+      for await (const message of messages) {
+        const event = parseEvent(message.data);
+        if (event !== undefined) {
+          if (last === undefined) yield event;
+          else {
+            kept.push(event);
+            if (kept.length > last) kept.shift();
+          }
+        }
+        left -= 1;
+        if (left <= 0 || message.info.pending === 0) break;
+      }
+    } finally {
+      await messages.close();
+    }
+    yield* kept;
+  }
+
+  /** Waits until what was published is there, at most `waitMs`. */
+  async close(waitMs = 5_000): Promise<void> {
+    clearInterval(this.#sweeping);
+    this.#subscription.unsubscribe();
+    const timer = new AbortController();
+    await Promise.race([
+      Promise.all(this.#publishing),
+      delay(waitMs, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
+    timer.abort();
+    this.#closed = true;
+  }
+
+  async #publish(event: AuditEvent): Promise<void> {
+    const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
+    const subject = auditSubject(peelId, event.kind);
+    const data = encodeJson(event);
+    for (let wait = 100; !this.#closed; wait = Math.min(2_000, wait * 2)) {
+      try {
+        await this.#store.js.publish(subject, data, { msgID: event.id });
+        this.#seen.set(event.id, Date.now());
+        this.#awaited.delete(event.id);
+        return;
+      } catch (error) {
+        if (wait === 1_600)
+          this.#logger.warn({ error: String(error) }, 'the audit cannot be written: trying again');
+        await delay(wait);
+      }
+    }
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const [id, { event, since }] of this.#awaited) {
+      if (now - since < GRACE_MS) continue;
+      this.#awaited.delete(id);
+      this.publish(event);
+    }
+    for (const [id, at] of this.#seen) {
+      if (now - at < 60_000) break;
+      this.#seen.delete(id);
+    }
+  }
+}
+
+/** An event of a newer version is passed over. */
+function parseEvent(data: Uint8Array): AuditEvent | undefined {
+  const parsed = v.safeParse(auditEventSchema, parseJson(Buffer.from(data).toString('utf8')));
+  return parsed.success ? (parsed.output as AuditEvent) : undefined;
+}

@@ -1,0 +1,43 @@
+import type { ZesterConnection } from '../connection/connect.js';
+import type { Actor } from '../fleet/actor.js';
+import type { JoinToken } from '../fleet/join-token.js';
+import type { Presence } from '../fleet/presence.js';
+import type { MessageSigner } from '../fleet/signed.js';
+import type { AuditLog } from './audit-log.js';
+import type { Issuer } from './issuer.js';
+import type { KvMirror } from './kv-mirror.js';
+import type { MasterLogger } from './logger.js';
+import type { MasterMetrics } from './metrics.js';
+import type { AcceptancePolicy } from './policy.js';
+import type { Registry } from './registry.js';
+import type { Store } from './store.js';
+import type { MasterTrust } from './trust.js';
+
+/** What the parts of a master have in common. */
+export interface MasterContext {
+  /** Of this process; new at each start. */
+  readonly id: string;
+  /** This master, as the audit names it. */
+  readonly actor: Actor;
+  /** The connection of the fleet's account, as a master. */
+  readonly nc: ZesterConnection;
+  readonly store: Store;
+  readonly registry: Registry;
+  /** Join tokens, by their ids. */
+  readonly tokens: KvMirror<JoinToken>;
+  readonly presence: KvMirror<Presence>;
+  readonly audit: AuditLog;
+  readonly trust: MasterTrust;
+  /** As the trust domain has its keys now: not to be kept. */
+  readonly issuer: Issuer;
+  /** Signs what this master answers and tells. As `issuer`, not to be kept. */
+  readonly signer: MessageSigner;
+  readonly logger: MasterLogger;
+  readonly metrics: MasterMetrics;
+  readonly policy: AcceptancePolicy;
+  /** Seconds that a peel's JWT is good for; 0: without end. */
+  readonly lifetime: number;
+  readonly now: () => number;
+  /** The id of the master that hears the servers' events; undefined: nobody does. */
+  watching(): string | undefined;
+}

@@ -1,0 +1,53 @@
+import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
+
+/** What a master counts, for Prometheus. No label holds a peel's id: a fleet has too many for that. */
+export class MasterMetrics {
+  readonly registry = new MetricsRegistry();
+  readonly requests = new Counter({
+    name: 'zester_master_requests_total',
+    help: 'Requests that were answered, by name and by outcome (ok, or the code of the refusal).',
+    labelNames: ['request', 'outcome'],
+    registers: [this.registry],
+  });
+  readonly requestSeconds = new Histogram({
+    name: 'zester_master_request_seconds',
+    help: 'Seconds until a request was answered.',
+    labelNames: ['request'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+  readonly issued = new Counter({
+    name: 'zester_master_jwts_issued_total',
+    help: 'JWTs that were issued to peels, by what for.',
+    labelNames: ['why'],
+    registers: [this.registry],
+  });
+  readonly refusedConnections = new Counter({
+    name: 'zester_master_connections_refused_total',
+    help: 'Connections that were refused and cut, by the code of why.',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly peels = new Gauge({
+    name: 'zester_peels',
+    help: 'Peels in the registry, by state.',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly connected = new Gauge({
+    name: 'zester_peels_connected',
+    help: 'Peels that are connected.',
+    registers: [this.registry],
+  });
+  readonly watching = new Gauge({
+    name: 'zester_master_watching',
+    help: '1 while this master is the one that hears the events of the servers.',
+    registers: [this.registry],
+  });
+  readonly revocationSeconds = new Histogram({
+    name: 'zester_master_revocation_seconds',
+    help: 'Seconds from the decision to revoke a key until every server had confirmed it.',
+    buckets: [0.05, 0.2, 1, 5, 20, 60],
+    registers: [this.registry],
+  });
+}

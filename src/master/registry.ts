@@ -1,0 +1,160 @@
+import * as v from 'valibot';
+import { FleetError } from '../errors.js';
+import { applyEvent } from '../fleet/apply-event.js';
+import { auditEventSchema, isPeelEvent, type PeelChange, type PeelEvent } from '../fleet/audit-event.js';
+import type { Actor } from '../fleet/actor.js';
+import { recordSchema, type PeelRecord } from '../fleet/record.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import type { AuditLog } from './audit-log.js';
+import { KvMirror } from './kv-mirror.js';
+import type { MasterLogger } from './logger.js';
+import type { Store } from './store.js';
+
+/** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
+const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
+interface Stored {
+  record: PeelRecord;
+  event: PeelEvent;
+}
+
+/** What a decision says beside the change itself. */
+export interface Decision {
+  change: PeelChange;
+  by: Actor;
+  reason?: string | undefined;
+  from?: string | undefined;
+}
+
+/**
+ * The records of the peels, in JetStream and in memory. Each change is an event that is applied to a record by
+ * compare-and-set, and stands in the audit once.
+ */
+export class Registry {
+  readonly #mirror: KvMirror<Stored>;
+  readonly #audit: AuditLog;
+  /** Whose a public key is. */
+  readonly #owners = new Map<string, string>();
+  readonly #listeners = new Set<(record: PeelRecord, event: PeelEvent) => void>();
+
+  private constructor(mirror: KvMirror<Stored>, audit: AuditLog) {
+    this.#mirror = mirror;
+    this.#audit = audit;
+    for (const [, { record }] of mirror.entries()) this.#index(record);
+    mirror.onChange((_key, stored) => {
+      if (stored === undefined) return;
+      this.#index(stored.record);
+      audit.expect(stored.event);
+      for (const listener of this.#listeners) listener(stored.record, stored.event);
+    });
+  }
+
+  /** Reads all records, and resolves when they are in memory. @throws FleetError `ERR_FLEET_STORE` */
+  static async open(store: Store, audit: AuditLog, logger: MasterLogger): Promise<Registry> {
+    const mirror = await KvMirror.open<Stored>({
+      bucket: store.peels,
+      schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
+      logger,
+    });
+    const registry = new Registry(mirror, audit);
+    await registry.#completeAudit();
+    return registry;
+  }
+
+  /** The record as this master knows it: another may have changed it an instant ago. */
+  get(peelId: string): PeelRecord | undefined {
+    return this.#mirror.get(peelId)?.record;
+  }
+
+  /** The record as JetStream has it. */
+  async refresh(peelId: string): Promise<PeelRecord | undefined> {
+    return (await this.#mirror.refresh(peelId))?.record;
+  }
+
+  get size(): number {
+    return this.#mirror.size;
+  }
+
+  *records(): IterableIterator<PeelRecord> {
+    for (const [, { record }] of this.#mirror.entries()) yield record;
+  }
+
+  /** Which peel has, or had, this key. */
+  ownerOf(publicKey: string): string | undefined {
+    return this.#owners.get(publicKey);
+  }
+
+  /** Hears of each change, whichever master made it. Gives the function that ends it. */
+  onChange(listener: (record: PeelRecord, event: PeelEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Decides on a peel, by compare-and-set: `decide` is asked again when another master was faster, and its event is
+   * published once it stands in the record.
+   *
+   * @param decide gets the record as it stands, and gives what changes; undefined: nothing does
+   * @returns the record now, which `decide` had to make if there was none; and whether this call changed it
+   * @throws what `decide` throws; PeelIdError; FleetError `ERR_FLEET_UNKNOWN_PEEL` when there is no record and
+   *   nothing makes one; `ERR_FLEET_STORE`
+   */
+  async decide(
+    peelId: string,
+    decide: (record: PeelRecord | undefined) => Decision | undefined,
+  ): Promise<{ record: PeelRecord; changed: boolean }> {
+    validatePeelId(peelId);
+    const { value, written } = await this.#mirror.change(peelId, (stored) => {
+      const decision = decide(stored?.record);
+      if (decision === undefined) return undefined;
+      const { change, by, reason, from } = decision;
+      const event = this.#audit.complete({
+        ...change,
+        by,
+        peelId,
+        number: (stored?.record.number ?? 0) + 1,
+        ...(reason !== undefined && { reason }),
+        ...(from !== undefined && { from }),
+      }) as PeelEvent;
+      return { record: applyEvent(stored?.record, event), event };
+    });
+    if (value === undefined) throw unknownPeel(peelId);
+    if (written) this.#audit.publish(value.event);
+    return { record: value.record, changed: written };
+  }
+
+  close(): void {
+    this.#mirror.close();
+  }
+
+  #index(record: PeelRecord): void {
+    for (const { publicKey } of record.keys) this.#owners.set(publicKey, record.id);
+  }
+
+  /**
+   * Sees to it that the last events of records are in the audit: if all masters died at once, there was nobody to
+   * complete it.
+   */
+  async #completeAudit(): Promise<void> {
+    const since = Date.now() - AUDIT_LOOKBACK_MS;
+    const recent = [...this.#mirror.entries()]
+      .map(([, { event }]) => event)
+      .filter((event) => Date.parse(event.at) >= since);
+    if (recent.length === 0) return;
+    const known = new Set<string>();
+    const from = new Date(since - 60_000).toISOString();
+    for await (const { id } of this.#audit.read({ since: from })) known.add(id);
+    for (const event of recent) if (!known.has(event.id) && isPeelEvent(event)) this.#audit.publish(event);
+  }
+}
+
+/** How far back a master that starts looks for events that nobody published, in milliseconds. */
+const AUDIT_LOOKBACK_MS = 60 * 60_000;
+
+/** No record has that id. */
+export function unknownPeel(peelId: string): FleetError {
+  return new FleetError(
+    'ERR_FLEET_UNKNOWN_PEEL',
+    `no peel "${peelId}" is in the registry: "zester peel list" shows those that are`,
+    { peelId },
+  );
+}
