@@ -1,6 +1,8 @@
 import { unlink } from 'node:fs/promises';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { NatsServerError, TrustError } from '../errors.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
+import type { AccountClaims } from '../jwt/claims.js';
 import type { Clock } from '../jwt/time.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
@@ -9,13 +11,18 @@ import type { TrustDomain } from '../trust/domain.js';
 import { holdsSeedOf } from '../trust/key-list.js';
 import { withHomeLock } from '../trust/lock.js';
 import { openTrustDomain } from '../trust/open.js';
-import { addedSeedPath } from '../trust/paths.js';
+import { addedSeedPath, type AccountKeyKind, type SigningKeyKind } from '../trust/paths.js';
+import { checkSecretFile } from '../trust/private-files.js';
 import { writeSettings, type TrustSettings } from '../trust/settings.js';
 import { signingSeedPath } from '../trust/signing-seed.js';
 import {
+  isJoinIssuer,
+  joinSigningKey,
+  kindOfSigningKey,
   withOperatorSigningKeys,
   withoutAccountSigningKey,
   withSigningKeyLike,
+  withSigningKeys,
 } from '../trust/signing-keys.js';
 import { askAll, jsonOf } from './ask-all.js';
 import {
@@ -29,29 +36,44 @@ import {
 } from './change-account.js';
 import { isComplete } from './push-account.js';
 
+/** A signing key that was added to the account. */
+export interface AddedSigningKey extends AccountChange {
+  /** `A…`. */
+  publicKey: string;
+  /** Whether it signs from now on; not while a server has not confirmed. */
+  inUse: boolean;
+}
+
 /**
- * Adds a signing key for peels beside the old ones, with the same template, and pushes it. Once every server has
- * confirmed, new credentials are signed by it; those that the old key signed stay valid until
- * {@link removePeelSigningKey}.
+ * Adds a signing key for peels, or for join tokens, beside the old ones, and pushes it: of peels with the same template,
+ * of join tokens with the one that all have. Once every server has confirmed, new credentials are signed by it; those
+ * that the old key signed stay valid until {@link removeAccountSigningKey}.
  *
- * @returns `inUse`: whether new credentials are signed by it; not while a server has not confirmed
  * @throws as `changeAccount`
  */
-export async function addPeelSigningKey(
+export async function addAccountSigningKey(
   home: string,
+  kind: AccountKeyKind,
   options: ChangeOptions,
-): Promise<AccountChange & { publicKey: string; inUse: boolean }> {
+): Promise<AddedSigningKey> {
   return withOpenHome(home, 'zester keys add', options, async (open) => {
     const { domain } = open;
+    if (kind === 'join-signing' && domain.publicKeys.joinSigning === undefined) {
+      return addFirstJoinKey(open, options.now);
+    }
     const key = generateKeyBundle('account');
-    const seedPath = addedSeedPath(domain.paths, 'peel-signing', key.publicKey);
+    const { publicKey } = key;
+    const seedPath = addedSeedPath(domain.paths, kind, publicKey);
     try {
       await key.saveSeedToFile(seedPath);
       let change: AccountChange;
       try {
         change = await changeAccount(
           open,
-          (claims) => withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, key.publicKey),
+          (claims) =>
+            kind === 'join-signing'
+              ? withSigningKeys(claims, [joinSigningKey(publicKey)])
+              : withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, publicKey),
           { now: options.now },
         );
       } catch (error) {
@@ -60,13 +82,13 @@ export async function addPeelSigningKey(
       }
       if (change.report?.confirmed.length === 0) {
         await unlink(seedPath);
-        return { ...change, publicKey: key.publicKey, inUse: false };
+        return { ...change, publicKey, inUse: false };
       }
       const inUse = change.report === undefined || isComplete(change.report);
-      await saveSettings(domain, options.now, key.publicKey, (settings) =>
-        inUse ? { ...settings, account: { ...settings.account, peelSigningKey: key.publicKey } } : settings,
+      await saveSettings(domain, options.now, publicKey, (settings) =>
+        inUse ? signingWith(settings, kind, publicKey) : settings,
       );
-      return { ...change, publicKey: key.publicKey, inUse };
+      return { ...change, publicKey, inUse };
     } finally {
       key.wipe();
     }
@@ -74,47 +96,133 @@ export async function addPeelSigningKey(
 }
 
 /**
- * Lets new peels be signed by a signing key that was added.
+ * Gives a home the signing key of join tokens that was made before there were such: the seed, the key in the account,
+ * pushed, and `zester.json`, in this order. Interrupted at any point, or with a server that did not answer, it is
+ * completed by the next call, with the same key.
  *
- * @throws TrustError `ERR_TRUST_SIGNING_KEY`, `ERR_TRUST_KEY_OFFLINE`
+ * @returns the domain as it is then, and which servers confirmed (see `requireComplete`); undefined when the home had one
+ * @throws as `changeAccount`
  */
-export async function usePeelSigningKey(home: string, publicKey: string): Promise<void> {
-  await withHomeLock(home, 'zester keys use', async () => {
-    const domain = await openTrustDomain(home);
-    const keys = (decodeAccountJwt(domain.accountJwt).nats.signing_keys ?? []).map((key) =>
-      typeof key === 'string' ? key : key.key,
+export async function ensureJoinSigningKey(
+  home: string,
+  options: ChangeOptions,
+): Promise<AccountChange | undefined> {
+  // most often there is one: nothing to lock or to connect for
+  if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
+  return withOpenHome(home, 'zester keys add', options, async (open) => {
+    if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
+    const { domain, claims, report } = await addFirstJoinKey(open, options.now);
+    return { domain, claims, report };
+  });
+}
+
+async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<AddedSigningKey> {
+  const { domain } = open;
+  refuseJoinRole(domain, domain.accountClaims);
+  const publicKey = await firstJoinSeed(domain);
+  const change = await changeAccount(
+    open,
+    (claims) => {
+      refuseJoinRole(domain, claims); // the servers' may be newer
+      // it is there when a call before was interrupted behind the push
+      return isJoinIssuer(claims, publicKey) ? claims : withSigningKeys(claims, [joinSigningKey(publicKey)]);
+    },
+    { now },
+  );
+  // a server that does not know it yet gets it from the others; a token that it refuses is tried again
+  const inUse = change.report === undefined || change.report.confirmed.length > 0;
+  if (inUse) {
+    await saveSettings(domain, now, publicKey, (settings) =>
+      signingWith(settings, 'join-signing', publicKey),
     );
-    if (!keys.includes(publicKey)) throw noSuchKey(home, publicKey);
-    await saveSettings(domain, undefined, undefined, (settings) => ({
-      ...settings,
-      account: { ...settings.account, peelSigningKey: publicKey },
-    }));
+  }
+  return { ...change, domain: await openTrustDomain(domain.home), publicKey, inUse };
+}
+
+/** The seed that an interrupted call left behind, or a new one. @returns the public key */
+async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
+  const there = await checkSecretFile(paths.joinSigningSeed);
+  const key = there
+    ? await loadKeyBundleFromFile('account', paths.joinSigningSeed)
+    : generateKeyBundle('account');
+  try {
+    if (!there) await key.saveSeedToFile(paths.joinSigningSeed);
+    return key.publicKey;
+  } finally {
+    key.wipe();
+  }
+}
+
+/** By their roles peels and join tokens are told apart, and an adopted account may have used this name for its peels. */
+function refuseJoinRole({ home, publicKeys }: TrustDomain, claims: AccountClaims): void {
+  if (!isJoinIssuer(claims, publicKeys.peelSigning)) return;
+  throw new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `the signing key of the peels ${publicKeys.peelSigning} has the role that only the signing keys of join tokens have: ` +
+      'give it the role "peel", with the tool that the account was made with, and push it',
+  );
+}
+
+/**
+ * Lets new peels, or new join tokens, be signed by a signing key that was added.
+ *
+ * @returns what it signs
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`, `ERR_TRUST_KEY_OFFLINE` when its seed is not in the home
+ */
+export async function useAccountSigningKey(home: string, publicKey: string): Promise<AccountKeyKind> {
+  return withHomeLock(home, 'zester keys use', async () => {
+    const domain = await openTrustDomain(home);
+    const kind = kindOfSigningKey(domain.accountClaims, publicKey, domain.publicKeys.peelSigning);
+    if (kind === undefined) throw noSuchKey(home, publicKey);
+    const path = await signingSeedPath(domain.paths, kind, publicKey);
+    if (!(await holdsSeedOf(path, 'account', publicKey))) {
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        path,
+        `${publicKey} cannot sign here: its seed is not in the home; put it at ${addedSeedPath(domain.paths, kind, publicKey)}`,
+      );
+    }
+    await saveSettings(domain, undefined, undefined, (settings) => signingWith(settings, kind, publicKey));
+    return kind;
   });
 }
 
 /**
- * Takes a signing key of peels out of the account, and pushes: whoever it signed is cut off. Its seed is deleted once every
- * server has confirmed.
+ * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off. Its seed is
+ * deleted once every server has confirmed.
  *
- * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for the one in use; as `changeAccount`
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for one in use; as `changeAccount`
  */
-export async function removePeelSigningKey(
+export async function removeAccountSigningKey(
   home: string,
   publicKey: string,
   options: ChangeOptions,
 ): Promise<AccountChange> {
   return withOpenHome(home, 'zester keys remove', options, async (open) => {
     const { domain } = open;
-    if (publicKey === domain.publicKeys.peelSigning)
-      throw stillInUse(home, publicKey, 'zester keys add peel-signing');
-    const change = await changeAccount(open, (claims) => withoutAccountSigningKey(home, claims, publicKey), {
-      now: options.now,
-    });
-    if (change.report === undefined || isComplete(change.report)) {
-      await removeSeed(domain, 'peel-signing', publicKey);
+    const { peelSigning, joinSigning } = domain.publicKeys;
+    if (publicKey === peelSigning) throw stillInUse(home, publicKey, 'zester keys add peel-signing');
+    if (publicKey === joinSigning) throw stillInUse(home, publicKey, 'zester keys add join-signing');
+    let kind: AccountKeyKind | undefined;
+    const change = await changeAccount(
+      open,
+      (claims) => {
+        kind = kindOfSigningKey(claims, publicKey, peelSigning);
+        return withoutAccountSigningKey(home, claims, publicKey);
+      },
+      { now: options.now },
+    );
+    if (kind !== undefined && (change.report === undefined || isComplete(change.report))) {
+      await removeSeed(domain, kind, publicKey);
     }
     return change;
   });
+}
+
+function signingWith(settings: TrustSettings, kind: AccountKeyKind, publicKey: string): TrustSettings {
+  const name = kind === 'peel-signing' ? 'peelSigningKey' : 'joinSigningKey';
+  return { ...settings, account: { ...settings.account, [name]: publicKey } };
 }
 
 /**
@@ -292,13 +400,9 @@ async function saveSettings(
 }
 
 /** The seed may be elsewhere already, or be the first one's file that now another key's lookup passes over. */
-async function removeSeed(
-  domain: TrustDomain,
-  kind: 'peel-signing' | 'operator-signing',
-  publicKey: string,
-): Promise<void> {
+async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: string): Promise<void> {
   const path = await signingSeedPath(domain.paths, kind, publicKey);
-  if (await holdsSeedOf(path, kind === 'peel-signing' ? 'account' : 'operator', publicKey))
+  if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))
     await unlink(path);
 }
 

@@ -1,7 +1,14 @@
-import type { PermissionOptions } from '../jwt/permission-options.js';
+import { inspect } from 'node:util';
+import { JwtError } from '../errors.js';
+import type { PermissionOptions, UserLimitOptions } from '../jwt/permission-options.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { validatePeelId } from './peel-id.js';
+
+/** The role of the scoped signing keys that sign peels, where an adopted account has no other name for it. */
+export const PEEL_ROLE = 'peel';
+/** The role of the scoped signing keys that sign join tokens. */
+export const JOIN_ROLE = 'join';
 
 /** The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18). */
 export function peelInboxPrefix(peelId: string): string {
@@ -50,6 +57,9 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
   };
 }
 
+/** The KV buckets that masters write. */
+const MASTER_BUCKETS = ['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'] as const;
+
 /** What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. */
 export function masterPermissions(): PermissionOptions {
   return {
@@ -60,7 +70,7 @@ export function masterPermissions(): PermissionOptions {
         '$JS.API.>',
         '$JS.ACK.>',
         '$JS.FC.>',
-        '$KV.zester-peels.>',
+        ...MASTER_BUCKETS.map((bucket) => `$KV.${bucket}.>`),
         '$SRV.>',
       ],
     },
@@ -69,7 +79,7 @@ export function masterPermissions(): PermissionOptions {
   };
 }
 
-/** What an admin may do: ask the masters, command peels, and hear what comes back. */
+/** What an admin may do: ask the masters, command peels, and hear what comes back and what is decided. */
 export function adminPermissions(): PermissionOptions {
   return {
     publish: {
@@ -81,10 +91,79 @@ export function adminPermissions(): PermissionOptions {
         'zester.fact.>',
         'zester.job.*.ack.*',
         'zester.job.*.return.*',
+        'zester.audit.>',
         `${ADMIN_INBOX_PREFIX}.>`,
       ],
     },
   };
+}
+
+/**
+ * What the user of a join token may do, as the template of the scoped signing key `join`: ask to join, and read the
+ * answers. Its name stands in every subject, so that no token asks for another.
+ */
+export function joinPermissionsTemplate(): PermissionOptions {
+  return {
+    publish: { allow: ['zester.enroll.{{name()}}.>'] },
+    subscribe: { allow: ['_INBOX.{{name()}}.>'] },
+  };
+}
+
+/**
+ * The limits of the template `join`: a token is for many hosts, and one that leaked is not to be a way to flood. A request
+ * to join has some hundred bytes, and needs one subscription.
+ */
+export function joinLimits(): UserLimitOptions {
+  return { payload: 16 * 1024, subscriptions: 10 };
+}
+
+/** The id of a join token: not a secret. */
+const TOKEN_ID = /^[A-Za-z0-9]{8,40}$/;
+const JOIN_PREFIX = '_zester-join-';
+
+/**
+ * The name of a join token's user. No peel has it: a peel id does not begin with `_`.
+ *
+ * @param tokenId 8 to 40 letters and digits
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function joinName(tokenId: string): string {
+  if (typeof tokenId !== 'string' || !TOKEN_ID.test(tokenId)) {
+    const shown = typeof tokenId === 'string' && tokenId.length > 60 ? `${tokenId.slice(0, 60)}…` : tokenId;
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `${inspect(shown)} is not the id of a join token: it has 8 to 40 letters (A-Z, a-z) and digits`,
+    );
+  }
+  return `${JOIN_PREFIX}${tokenId}`;
+}
+
+/** The id of the join token whose user has this name; undefined: it is no join token's. */
+export function tokenIdOfName(name: string): string | undefined {
+  if (!name.startsWith(JOIN_PREFIX)) return undefined;
+  const tokenId = name.slice(JOIN_PREFIX.length);
+  return TOKEN_ID.test(tokenId) ? tokenId : undefined;
+}
+
+/** The prefix of the inboxes of a join token's user. @throws JwtError `ERR_JWT_OPTIONS` */
+export function joinInboxPrefix(tokenId: string): string {
+  return `_INBOX.${joinName(tokenId)}`;
+}
+
+/**
+ * The options of a join token's user JWT: scoped, so that its signer must be the account's scoped signing key `join`.
+ *
+ * @param accountPublicKey the account (`A…`) that is to be joined
+ * @param options.expiry seconds until it expires; absent: never
+ * @throws JwtError `ERR_JWT_OPTIONS`, KeyError
+ */
+export function joinUserJwtOptions(
+  tokenId: string,
+  accountPublicKey: string,
+  options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> = {},
+): UserJwtOptions {
+  const none = (): PermissionOptions => ({});
+  return roleOptions(joinName(tokenId), accountPublicKey, none, { ...options, scoped: true });
 }
 
 /** What can be chosen about the JWT of a peel, a master or an admin. */

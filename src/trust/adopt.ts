@@ -5,6 +5,7 @@ import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim } from '../jw
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { Clock } from '../jwt/time.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { JOIN_ROLE } from '../permissions/roles.js';
 
 /**
  * A trust domain that exists already, made by nsc or another tool, as far as it is to be taken over. What is absent is
@@ -28,6 +29,8 @@ export interface AdoptedTrust {
   accountSigner?: KeyBundle;
   /** The scoped signing key of the peels; absent: a new one, which is added to the account. */
   peelSigner?: KeyBundle;
+  /** The scoped signing key of join tokens; absent: a new one, which is added to the account. */
+  joinSigner?: KeyBundle;
 }
 
 /**
@@ -104,8 +107,11 @@ function checkOperator(operator: OperatorClaims, adopted: AdoptedTrust, refuse: 
 }
 
 function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: Usable, refuse: Refuse): void {
-  const { accountJwt, accountSigner, peelSigner } = adopted;
+  const { accountJwt, accountSigner, peelSigner, joinSigner } = adopted;
   const strict = operator.nats.strict_signing_key_usage === true;
+  if (peelSigner !== undefined && peelSigner.publicKey === joinSigner?.publicKey) {
+    refuse(`${peelSigner.publicKey} cannot sign both peels and join tokens: give two keys, or leave one out`);
+  }
   if (accountJwt === undefined) {
     if (strict) {
       refuse(
@@ -133,11 +139,20 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
       "the operator allows signing keys only: give the seed of a signing key of the account, not the account's",
     );
   }
-  if (peelSigner !== undefined) {
-    const key = signingKeyOf(account, peelSigner.publicKey);
-    if (typeof key === 'string' || peelSigner.publicKey === account.sub) {
+  for (const [what, signer] of [
+    ['peels', peelSigner],
+    ['join tokens', joinSigner],
+  ] as const) {
+    const key = signer && signingKeyOf(account, signer.publicKey);
+    if (signer !== undefined && (typeof key === 'string' || signer.publicKey === account.sub)) {
+      refuse(`${signer.publicKey} signs for the account without a scope: ${what} need a scoped signing key`);
+    }
+    if (typeof key !== 'object') continue;
+    // by their roles a credential of a join token and one of a peel are told apart
+    if ((key.role === JOIN_ROLE) !== (signer === joinSigner)) {
       refuse(
-        `${peelSigner.publicKey} signs for the account without a scope: peels need a scoped signing key`,
+        `${key.key} has the role "${key.role ?? ''}" in the account JWT: the signing key of join tokens, and no other, has ` +
+          `the role "${JOIN_ROLE}"`,
       );
     }
   }

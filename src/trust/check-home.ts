@@ -13,6 +13,7 @@ import { lintFindings } from './lint-findings.js';
 import { openTrustDomain } from './open.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { checkPrivateDirectory, checkSecretFile } from './private-files.js';
+import { checkJoinKey } from './check-join-key.js';
 import { templateOf } from './user-permissions.js';
 
 /**
@@ -97,6 +98,7 @@ async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
     await check('operator signing key', true, () => domain.operatorSigningKey()),
     await check('account identity', false, () => domain.accountKey()),
     await check('peel signing key', true, () => domain.peelSigner()),
+    ...(await checkJoinKey(domain)),
   ];
   const account = decodeAccountJwt(domain.accountJwt);
   const template = templateOf(account, domain.publicKeys.peelSigning);

@@ -29,7 +29,7 @@ const DEFAULT_ACCOUNT_NAME = 'fleet';
 
 /**
  * Makes the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
- * JetStream and the scoped signing key `peel`, and the credentials of a master, an admin and the system account.
+ * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system account.
  *
  * A home that has one is left as it is. A run that was interrupted is completed by the next one with the same options.
  *
@@ -74,7 +74,11 @@ function stepsFor(paths: TrustPaths, options: CreateTrustDomainOptions): Step[] 
 
 async function existing(paths: TrustPaths, options: CreateTrustDomainOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
-  for (const { path } of stepsFor(paths, options)) options.onStep?.({ path, made: false });
+  for (const { path } of stepsFor(paths, options)) {
+    // a home that was made before there were join tokens has none, and gets none by this
+    if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
+    options.onStep?.({ path, made: false });
+  }
   return domain;
 }
 

@@ -35,6 +35,8 @@ export class TrustDomain {
     systemAccount: string;
     account: string;
     peelSigning: string;
+    /** undefined: the home was made before there were join tokens. */
+    joinSigning: string | undefined;
   }>;
   /** The URLs of the fleet's servers; empty when the home names none. */
   readonly servers: readonly string[];
@@ -57,6 +59,7 @@ export class TrustDomain {
       systemAccount: systemAccount.publicKey,
       account: account.publicKey,
       peelSigning: account.peelSigningKey,
+      joinSigning: account.joinSigningKey,
     };
     this.servers = settings.servers ?? [];
     this.operatorJwt = jwts.operatorJwt;
@@ -105,6 +108,23 @@ export class TrustDomain {
   async peelSigner(): Promise<KeyBundle> {
     const publicKey = this.publicKeys.peelSigning;
     return this.#key('account', await signingSeedPath(this.paths, 'peel-signing', publicKey), publicKey);
+  }
+
+  /**
+   * The account's scoped signing key of join tokens, which can be used when the identities are offline.
+   *
+   * @throws as {@link peelSigner}; `ERR_TRUST_KEY_OFFLINE` also when the home was made before there were join tokens
+   */
+  async joinSigner(): Promise<KeyBundle> {
+    const publicKey = this.publicKeys.joinSigning;
+    if (publicKey === undefined) {
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        this.home,
+        `the trust domain in ${this.home} has no signing key for join tokens: "zester keys add join-signing" makes one`,
+      );
+    }
+    return this.#key('account', await signingSeedPath(this.paths, 'join-signing', publicKey), publicKey);
   }
 
   /**

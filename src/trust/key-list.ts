@@ -7,6 +7,7 @@ import type { Role } from '../nkeys/roles.js';
 import { addedSeedPath, firstSeedPath, type SigningKeyKind } from './paths.js';
 import type { TrustDomain } from './domain.js';
 import { readIssued } from './issued.js';
+import { kindOfSigningKey } from './signing-keys.js';
 
 /** A key of a trust domain, without its secret. */
 export interface KeyEntry {
@@ -15,6 +16,9 @@ export interface KeyEntry {
     | 'operator signing'
     | 'account identity'
     | 'peel signing'
+    | 'join signing'
+    /** Of an adopted account: neither for peels nor for join tokens. */
+    | 'account signing'
     | 'system account identity';
   publicKey: string;
   /** Whether it is what signs from now on; of an identity, always. */
@@ -56,7 +60,12 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   entries.push(entry('account identity', account.sub, true, [paths.accountSeed]));
   for (const key of account.nats.signing_keys ?? []) {
     const publicKey = typeof key === 'string' ? key : key.key;
-    entries.push(signing('peel signing', 'peel-signing', publicKey, publicKey === publicKeys.peelSigning));
+    const kind = kindOfSigningKey(account, publicKey, publicKeys.peelSigning);
+    if (kind === 'peel-signing') {
+      entries.push(signing('peel signing', kind, publicKey, publicKey === publicKeys.peelSigning));
+    } else if (kind === 'join-signing') {
+      entries.push(signing('join signing', kind, publicKey, publicKey === publicKeys.joinSigning));
+    } else entries.push(entry('account signing', publicKey, false, []));
   }
   entries.push(entry('system account identity', system.sub, true, []));
   return Promise.all(entries);

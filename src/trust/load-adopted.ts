@@ -19,6 +19,7 @@ export interface AdoptedTrustFiles {
   /** The account's identity or an unscoped signing key of it. */
   accountSeed?: string;
   peelSigningSeed?: string;
+  joinSigningSeed?: string;
 }
 
 /**
@@ -46,6 +47,7 @@ export async function loadAdoptedTrust(files: AdoptedTrustFiles): Promise<Adopte
       ...(files.accountJwt !== undefined && { accountJwt: await loadJwtFile(files.accountJwt) }),
       ...(files.accountSeed !== undefined && { accountSigner: await key('account', files.accountSeed) }),
       ...(files.peelSigningSeed !== undefined && { peelSigner: await key('account', files.peelSigningSeed) }),
+      ...(files.joinSigningSeed !== undefined && { joinSigner: await key('account', files.joinSigningSeed) }),
     };
   } catch (error) {
     for (const secret of loaded) secret.wipe();
@@ -62,6 +64,7 @@ export function wipeAdoptedTrust(adopted: AdoptedTrust): void {
     system,
     adopted.accountSigner,
     adopted.peelSigner,
+    adopted.joinSigner,
   ]) {
     secret?.wipe();
   }

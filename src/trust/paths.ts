@@ -14,6 +14,8 @@ export interface TrustPaths {
   operatorSigningSeed: string;
   accountSeed: string;
   peelSigningSeed: string;
+  /** A home that was made before there were join tokens lacks it. */
+  joinSigningSeed: string;
   credsDirectory: string;
   masterCreds: string;
   adminCreds: string;
@@ -28,7 +30,10 @@ export interface TrustPaths {
 }
 
 /** The keys that are replaced in the course of time, by the names of their files. */
-export type SigningKeyKind = 'operator-signing' | 'peel-signing';
+export type SigningKeyKind = 'operator-signing' | AccountKeyKind;
+
+/** Those of the account, both scoped. */
+export type AccountKeyKind = 'peel-signing' | 'join-signing';
 
 /** Where the seed of a signing key is that was added after `init`: the first one has a name without its public key. */
 export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey: string): string {
@@ -37,7 +42,14 @@ export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey
 
 /** Where the first signing key of a kind has its seed. */
 export function firstSeedPath(paths: TrustPaths, kind: SigningKeyKind): string {
-  return kind === 'operator-signing' ? paths.operatorSigningSeed : paths.peelSigningSeed;
+  switch (kind) {
+    case 'operator-signing':
+      return paths.operatorSigningSeed;
+    case 'peel-signing':
+      return paths.peelSigningSeed;
+    case 'join-signing':
+      return paths.joinSigningSeed;
+  }
 }
 
 /** The paths of the trust domain in a home. */
@@ -59,6 +71,7 @@ export function trustPaths(home: string): TrustPaths {
     operatorSigningSeed: join(keysDirectory, 'operator-signing.seed'),
     accountSeed: join(keysDirectory, 'account.seed'),
     peelSigningSeed: join(keysDirectory, 'peel-signing.seed'),
+    joinSigningSeed: join(keysDirectory, 'join-signing.seed'),
     credsDirectory,
     masterCreds: join(credsDirectory, 'master.creds'),
     adminCreds: join(credsDirectory, 'admin.creds'),

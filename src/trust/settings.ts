@@ -15,7 +15,7 @@ const schema = v.looseObject({
   createdAt: v.string(),
   operator: v.looseObject({ ...party, signingKey: v.string() }),
   systemAccount: v.looseObject(party),
-  account: v.looseObject({ ...party, peelSigningKey: v.string() }),
+  account: v.looseObject({ ...party, peelSigningKey: v.string(), joinSigningKey: v.optional(v.string()) }),
   servers: v.optional(v.array(v.string())),
   keysAdded: v.optional(v.record(v.string(), v.string())),
 });
@@ -27,7 +27,13 @@ export interface TrustSettings {
   createdAt: string;
   operator: { name: string; publicKey: string; signingKey: string };
   systemAccount: { name: string; publicKey: string };
-  account: { name: string; publicKey: string; peelSigningKey: string };
+  account: {
+    name: string;
+    publicKey: string;
+    peelSigningKey: string;
+    /** Absent: the home was made before there were join tokens. */
+    joinSigningKey?: string | undefined;
+  };
   /** The servers of the fleet, as `init --servers` was given them. */
   servers?: string[] | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */

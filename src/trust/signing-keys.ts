@@ -1,8 +1,70 @@
 import { TrustError } from '../errors.js';
-import { signingKeyClaim } from '../jwt/account.js';
+import { signingKeyClaim, type ScopedSigningKey } from '../jwt/account.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
 import { permissionClaims, type PermissionOptions } from '../jwt/permission-options.js';
+import {
+  JOIN_ROLE,
+  joinLimits,
+  joinPermissionsTemplate,
+  PEEL_ROLE,
+  peelPermissionsTemplate,
+} from '../permissions/roles.js';
 import { signingKeyOf } from './adopt.js';
+import type { AccountKeyKind } from './paths.js';
+
+/** The scoped signing key of peels as a new account has it. */
+export function peelSigningKey(publicKey: string): ScopedSigningKey {
+  return {
+    publicKey,
+    role: PEEL_ROLE,
+    description: 'what every peel may do',
+    permissions: peelPermissionsTemplate(),
+  };
+}
+
+/** The scoped signing key of join tokens: in every account the same. */
+export function joinSigningKey(publicKey: string): ScopedSigningKey {
+  return {
+    publicKey,
+    role: JOIN_ROLE,
+    description: 'what a join token may do',
+    permissions: joinPermissionsTemplate(),
+    ...joinLimits(),
+  };
+}
+
+/**
+ * Whether what this key signed for the account may be a peel. A join token whose name is a peel id is none, nor is what
+ * the account's identity or an unscoped signing key signed: those are for masters, admins and
+ * `bootstrapPeelCreds`.
+ *
+ * @param issuer the key that signed a user (`A…`)
+ * @param peelSigningKey the home's own, for an adopted account where its role has another name than `peel`
+ */
+export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigningKey?: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  if (key === undefined || typeof key === 'string' || key.role === JOIN_ROLE) return false;
+  if (key.role === PEEL_ROLE || key.key === peelSigningKey) return true;
+  // one that "zester keys add" put beside it, or that it was put beside
+  const own = peelSigningKey === undefined ? undefined : signingKeyOf(account, peelSigningKey);
+  return typeof own === 'object' && (own.role ?? '') !== '' && key.role === own.role;
+}
+
+/** Whether this key signs the account's join tokens. */
+export function isJoinIssuer(account: AccountClaims, issuer: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  return typeof key === 'object' && key.role === JOIN_ROLE;
+}
+
+/** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is no key of it. */
+export function kindOfSigningKey(
+  account: AccountClaims,
+  publicKey: string,
+  peelSigningKey: string,
+): AccountKeyKind | undefined {
+  if (isJoinIssuer(account, publicKey)) return 'join-signing';
+  return isPeelIssuer(account, publicKey, peelSigningKey) ? 'peel-signing' : undefined;
+}
 
 /** The scoped signing key of an account that has this public key. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
 export function scopedKeyOf(home: string, claims: AccountClaims, publicKey: string): ScopedSigningKeyClaim {
@@ -55,6 +117,12 @@ export function withSigningKeyLike(
     ...claims,
     nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), added] },
   };
+}
+
+/** Adds scoped signing keys. @throws KeyError, JwtError */
+export function withSigningKeys(claims: AccountClaims, keys: readonly ScopedSigningKey[]): AccountClaims {
+  const had = claims.nats.signing_keys ?? [];
+  return { ...claims, nats: { ...claims.nats, signing_keys: [...had, ...keys.map(signingKeyClaim)] } };
 }
 
 /** Takes a signing key out of an account: what it signed ends. @throws TrustError `ERR_TRUST_SIGNING_KEY` */

@@ -3,7 +3,7 @@ import { loadJwtFile } from '../creds/load-jwt-file.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
-import { createAccountJwt, signingKeyClaim, type ScopedSigningKey } from '../jwt/account.js';
+import { createAccountJwt } from '../jwt/account.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { createOperatorJwt } from '../jwt/operator.js';
 import { resignAccountJwt } from '../jwt/resign.js';
@@ -11,9 +11,10 @@ import type { Clock } from '../jwt/time.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
-import { adminUserJwtOptions, masterUserJwtOptions, peelPermissionsTemplate } from '../permissions/roles.js';
+import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
 import { signingKeyOf, type AdoptedTrust } from './adopt.js';
 import type { TrustPaths } from './paths.js';
+import { joinSigningKey, peelSigningKey, withSigningKeys } from './signing-keys.js';
 import { LAYOUT_VERSION, writeSettings } from './settings.js';
 
 /** One file, made from what the steps before it left on disk: so any step can be the first of a run. */
@@ -59,6 +60,9 @@ function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
     adopt?.peelSigner === undefined
       ? newKey('account', paths.peelSigningSeed)
       : savedKey(adopt.peelSigner, paths.peelSigningSeed),
+    adopt?.joinSigner === undefined
+      ? newKey('account', paths.joinSigningSeed)
+      : savedKey(adopt.joinSigner, paths.joinSigningSeed),
   );
   const system = { name: 'zester-system', ...time };
   const makeSystemCreds = async () => {
@@ -120,46 +124,31 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
         }),
       ),
     accountJwt: async () => {
-      const peel: ScopedSigningKey = {
-        publicKey: await publicKeyIn('account', paths.peelSigningSeed),
-        role: 'peel',
-        description: 'what every peel may do',
-        permissions: peelPermissionsTemplate(),
-      };
+      const signingKeys = [
+        peelSigningKey(await publicKeyIn('account', paths.peelSigningSeed)),
+        joinSigningKey(await publicKeyIn('account', paths.joinSigningSeed)),
+      ];
       const existing = adopt?.accountJwt;
       if (existing === undefined) {
         const publicKey = await publicKeyIn('account', paths.accountSeed);
         return withKey('operator', paths.operatorSigningSeed, (signer) =>
           createAccountJwt(publicKey, signer, {
             name: accountName,
-            signingKeys: [peel],
+            signingKeys,
             jetStream: true,
             ...time,
           }),
         );
       }
-      // an account that knows the key is taken as it is: its template is its owner's decision
-      if (signingKeyOf(decodeAccountJwt(existing), peel.publicKey) !== undefined) return existing;
+      // an account that knows a key is taken as it is: its template is its owner's decision
+      const account = decodeAccountJwt(existing);
+      const missing = signingKeys.filter(({ publicKey }) => signingKeyOf(account, publicKey) === undefined);
+      if (missing.length === 0) return existing;
       return withKey('operator', paths.operatorSigningSeed, (signer) =>
-        addSigningKey(existing, signer, peel, now),
+        resignAccountJwt(existing, signer, (claims) => withSigningKeys(claims, missing), time),
       );
     },
   };
-}
-
-function addSigningKey(accountJwt: string, signer: KeyBundle, key: ScopedSigningKey, now?: Clock): string {
-  return resignAccountJwt(
-    accountJwt,
-    signer,
-    (claims) => ({
-      ...claims,
-      nats: {
-        ...claims.nats,
-        signing_keys: [...(claims.nats.signing_keys ?? []), signingKeyClaim(key)],
-      },
-    }),
-    now === undefined ? {} : { now },
-  );
 }
 
 function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
@@ -196,6 +185,7 @@ function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
             name: account.name ?? '',
             publicKey: account.sub,
             peelSigningKey: await publicKeyIn('account', paths.peelSigningSeed),
+            joinSigningKey: await publicKeyIn('account', paths.joinSigningSeed),
           },
           ...(servers !== undefined && { servers: [...servers] }),
         });

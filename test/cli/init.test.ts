@@ -63,7 +63,7 @@ describe('zester init', () => {
     await rm(join(home, 'creds', 'admin.creds'));
     const { code, stdout } = await zester(['init', '--home', home]);
     expect(code).toBe(0);
-    expect(stdout).toContain('2 of 12 files were missing');
+    expect(stdout).toContain('2 of 13 files were missing');
   });
 
   it('refuses a half-destroyed home, and names what is missing', async () => {

@@ -15,7 +15,16 @@ import {
   validateSubject,
   type PermissionOptions,
 } from '../../src/index.js';
-import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../src/permissions/roles.js';
+import { isPeelId } from '../../src/permissions/peel-id.js';
+import {
+  ADMIN_INBOX_PREFIX,
+  joinInboxPrefix,
+  joinName,
+  joinPermissionsTemplate,
+  joinUserJwtOptions,
+  MASTER_INBOX_PREFIX,
+  tokenIdOfName,
+} from '../../src/permissions/roles.js';
 import { refusal } from '../support/refusal.js';
 
 const account = generateKeyBundle('account');
@@ -111,6 +120,52 @@ describe('a peel', () => {
   });
 });
 
+describe('a join token', () => {
+  const token = 'Ab12Cd34';
+
+  it('may ask to join under its own name and read the answers, and nothing else', () => {
+    const filled = JSON.stringify(joinPermissionsTemplate()).replaceAll('{{name()}}', joinName(token));
+    expect(JSON.parse(filled)).toEqual({
+      publish: { allow: ['zester.enroll._zester-join-Ab12Cd34.>'] },
+      subscribe: { allow: ['_INBOX._zester-join-Ab12Cd34.>'] },
+    });
+    expect(joinInboxPrefix(token)).toBe('_INBOX._zester-join-Ab12Cd34');
+    for (const subject of joinPermissionsTemplate().publish?.allow ?? [])
+      validateSubject(subject, { templates: true });
+  });
+
+  it('has a name that is no peel id, and that leads back to its id', () => {
+    expect(isPeelId(joinName(token))).toBe(false);
+    expect(tokenIdOfName(joinName(token))).toBe(token);
+    for (const name of [
+      'web-01',
+      token,
+      '_zester-join-',
+      '_zester-join-a.b.c.d.e',
+      `x${joinName(token)}`,
+      '',
+    ])
+      expect(tokenIdOfName(name), name).toBeUndefined();
+  });
+
+  it.each(['', 'short12', 'x'.repeat(41), 'with-dash', 'with.dots', '*', '>', 'abcdefgh\n', 'ünïcödes'])(
+    'has no id such as %j',
+    async (id) => {
+      await refusal('ERR_JWT_OPTIONS', () => joinName(id));
+      await refusal('ERR_JWT_OPTIONS', () => joinUserJwtOptions(id, account.publicKey));
+      expect(tokenIdOfName(`_zester-join-${id}`)).toBeUndefined();
+    },
+  );
+
+  it('has a JWT that carries no permissions, but its account and its end', () => {
+    const signer = generateKeyBundle('account');
+    const options = joinUserJwtOptions(token, account.publicKey, { expiry: 900, now: () => 1_000_000 });
+    const claims = decodeUserJwt(createUserJwt(user, signer, options));
+    expect(claims).toMatchObject({ name: joinName(token), iss: signer.publicKey, iat: 1000, exp: 1900 });
+    expect(claims.nats).toEqual({ type: 'user', version: 2, issuer_account: account.publicKey });
+  });
+});
+
 describe('every subject of a role', () => {
   it.each([
     ['peel', peelPermissions('web-01'), false],
@@ -142,6 +197,24 @@ describe('what a master and an admin may do', () => {
     }
     expect(may(adminPermissions(), 'publish', '$JS.API.STREAM.DELETE.x')).toBe(false);
     expect(may(adminPermissions(), 'subscribe', 'zester.admin.>')).toBe(false);
+  });
+});
+
+describe('what a master may keep', () => {
+  it.each(['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'])(
+    'is the bucket %s, which no admin writes',
+    (bucket) => {
+      expect(may(masterPermissions(), 'publish', `$KV.${bucket}.web-01`)).toBe(true);
+      expect(may(adminPermissions(), 'publish', `$KV.${bucket}.web-01`)).toBe(false);
+      expect(may(peelPermissions('web-01'), 'publish', `$KV.${bucket}.web-01`)).toBe(false);
+    },
+  );
+
+  it('is the audit, which an admin hears and does not write', () => {
+    expect(may(masterPermissions(), 'publish', 'zester.audit.peel.web-01')).toBe(true);
+    expect(may(adminPermissions(), 'subscribe', 'zester.audit.>')).toBe(true);
+    expect(may(adminPermissions(), 'publish', 'zester.audit.peel.web-01')).toBe(false);
+    expect(may(peelPermissions('web-01'), 'subscribe', 'zester.audit.>')).toBe(false);
   });
 });
 

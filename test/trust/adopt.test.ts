@@ -41,7 +41,7 @@ describe('adopting an operator made by another tool', () => {
     expect((await readFile(files.operatorJwt, 'utf8')).includes(domain.operatorJwt)).toBe(true);
   });
 
-  it('takes its account over with everything that it says, the peels’ signing key added', async () => {
+  it('takes its account over with everything that it says, the signing keys of peels and join tokens added', async () => {
     const { files, accountFiles, accountPublicKey } = await foreignDomain();
     const domain = await adopt({ ...files, ...accountFiles });
     await expectWhole(domain);
@@ -50,11 +50,14 @@ describe('adopting an operator made by another tool', () => {
     expect(nats).toMatchObject({
       description: 'made elsewhere',
       exports: [{ name: 'time', subject: 'time', type: 'service' }],
-      signing_keys: [{ role: 'peel', key: domain.publicKeys.peelSigning }],
+      signing_keys: [
+        { role: 'peel', key: domain.publicKeys.peelSigning },
+        { role: 'join', key: domain.publicKeys.joinSigning },
+      ],
     });
   });
 
-  it('leaves an account as it is that knows the signing key of the peels', async () => {
+  it('leaves an account as it is that knows the signing keys of peels and join tokens', async () => {
     const { files, accountFiles, write } = await foreignDomain();
     const first = await adopt({ ...files, ...accountFiles });
     const accountJwt = await write('with-key.jwt', first.accountJwt);
@@ -63,10 +66,26 @@ describe('adopting an operator made by another tool', () => {
       ...accountFiles,
       accountJwt,
       peelSigningSeed: first.paths.peelSigningSeed,
+      joinSigningSeed: first.paths.joinSigningSeed,
     });
     expect(second.accountJwt).toBe(first.accountJwt);
     expect(second.publicKeys).toEqual(first.publicKeys);
     await expectWhole(second);
+    expect((await second.joinSigner()).publicKey).toBe(first.publicKeys.joinSigning);
+  });
+
+  it('adds the signing key of join tokens to an account that knows only that of the peels', async () => {
+    const { files, accountFiles, write } = await foreignDomain();
+    const first = await adopt({ ...files, ...accountFiles });
+    const accountJwt = await write('with-key.jwt', first.accountJwt);
+    const { peelSigningSeed } = first.paths;
+    const second = await adopt({ ...files, ...accountFiles, accountJwt, peelSigningSeed });
+    const before = decodeAccountJwt(first.accountJwt).nats.signing_keys ?? [];
+    expect(decodeAccountJwt(second.accountJwt).nats.signing_keys).toEqual([
+      ...before,
+      expect.objectContaining({ role: 'join', key: second.publicKeys.joinSigning }),
+    ]);
+    expect(second.publicKeys.peelSigning).toBe(first.publicKeys.peelSigning);
   });
 
   it('makes a user of the system account where its seed is given', async () => {
@@ -160,6 +179,24 @@ describe('adopting is refused, and the home stays empty', () => {
       code: 'ERR_TRUST_ADOPT',
       message: expect.stringContaining('system account') as string,
     });
+  });
+
+  it('with the signing keys of peels and of join tokens exchanged, or being one', async () => {
+    const { files, accountFiles, write } = await foreignDomain();
+    const { paths, accountJwt } = await adopt({ ...files, ...accountFiles });
+    const given = { ...files, ...accountFiles, accountJwt: await write('with-keys.jwt', accountJwt) };
+    const { peelSigningSeed, joinSigningSeed } = paths;
+    const cases: [Partial<AdoptedTrustFiles>, string][] = [
+      [{ peelSigningSeed: joinSigningSeed }, 'has the role "join"'],
+      [{ joinSigningSeed: peelSigningSeed }, 'has the role "peel"'],
+      [{ peelSigningSeed, joinSigningSeed: peelSigningSeed }, 'cannot sign both'],
+      [{ joinSigningSeed: accountFiles.accountSeed }, 'without a scope'],
+    ];
+    for (const [seeds, words] of cases) {
+      const error = await refusal({ ...given, ...seeds });
+      expect(error.code, words).toBe('ERR_TRUST_ADOPT');
+      expect(error.message).toContain(words);
+    }
   });
 
   it('with an expired user of the system account', async () => {

@@ -6,11 +6,12 @@ import { validateJwtChain } from '../../src/jwt/chain.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../src/jwt/decode.js';
 import { permissionClaims } from '../../src/jwt/permission-options.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
-import { peelPermissionsTemplate } from '../../src/permissions/roles.js';
+import { joinPermissionsTemplate, peelPermissionsTemplate } from '../../src/permissions/roles.js';
 import { createTrustDomain } from '../../src/trust/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { trustPaths } from '../../src/trust/paths.js';
 import { tempDir } from '../support/temp-dir.js';
+import { withoutJoinKey } from './older-home.js';
 
 /** Without the lock, which every command leaves its ticket in. */
 async function filesOf(home: string): Promise<string[]> {
@@ -48,6 +49,7 @@ describe('making a trust domain', () => {
       'jwt/operator.jwt',
       'jwt/system.jwt',
       'keys/account.seed',
+      'keys/join-signing.seed',
       'keys/operator-signing.seed',
       'keys/operator.seed',
       'keys/peel-signing.seed',
@@ -97,7 +99,7 @@ describe('making a trust domain', () => {
     expect(decodeAccountJwt(domain.systemAccountJwt).iss).toBe(publicKeys.operatorSigning);
   });
 
-  it('gives the account JetStream and the scoped signing key "peel" with the template', async () => {
+  it('gives the account JetStream and the scoped signing keys "peel" and "join", each with its template', async () => {
     const domain = await createTrustDomain(await tempDir());
     const { nats } = decodeAccountJwt(domain.accountJwt);
     expect(nats.limits).toMatchObject({ mem_storage: -1, disk_storage: -1 });
@@ -107,6 +109,13 @@ describe('making a trust domain', () => {
         role: 'peel',
         key: domain.publicKeys.peelSigning,
         template: permissionClaims(peelPermissionsTemplate()),
+      },
+      {
+        kind: 'user_scope',
+        role: 'join',
+        description: 'what a join token may do',
+        key: domain.publicKeys.joinSigning,
+        template: { ...permissionClaims(joinPermissionsTemplate()), payload: 16_384, subs: 10, data: -1 },
       },
     ]);
   });
@@ -121,6 +130,7 @@ describe('making a trust domain', () => {
     const accountSeeds = Object.entries(contents).filter(([, content]) => /\bSA[A-Z2-7]{56}\b/.test(content));
     expect(accountSeeds.map(([name]) => name).sort()).toEqual([
       'keys/account.seed',
+      'keys/join-signing.seed',
       'keys/peel-signing.seed',
     ]);
   });
@@ -142,6 +152,7 @@ describe('making a trust domain', () => {
         name: 'fleet',
         publicKey: domain.publicKeys.account,
         peelSigningKey: domain.publicKeys.peelSigning,
+        joinSigningKey: domain.publicKeys.joinSigning,
       },
     });
   });
@@ -164,7 +175,7 @@ describe('making a trust domain', () => {
     const before = await contentsOf(home);
     const made: boolean[] = [];
     const again = await createTrustDomain(home, { onStep: (step) => made.push(step.made) });
-    expect(made).toHaveLength(11);
+    expect(made).toHaveLength(12);
     expect(made).not.toContain(true);
     expect(await contentsOf(home)).toEqual(before);
     expect(again.publicKeys).toEqual((await openTrustDomain(home)).publicKeys);
@@ -172,7 +183,7 @@ describe('making a trust domain', () => {
 
   it('completes a run that was interrupted after any of its steps, and keeps what is there', async () => {
     const steps = await stepsOf();
-    expect(steps).toHaveLength(11);
+    expect(steps).toHaveLength(12);
     for (let done = 0; done < steps.length; done++) {
       const home = await tempDir();
       await createTrustDomain(home);
@@ -349,6 +360,32 @@ describe('the keys of a trust domain', () => {
     expect((await domain.operatorSigningKey()).publicKey).toBe(publicKeys.operatorSigning);
     expect((await domain.accountKey()).publicKey).toBe(publicKeys.account);
     expect((await domain.peelSigner()).publicKey).toBe(publicKeys.peelSigning);
+    expect((await domain.joinSigner()).publicKey).toBe(publicKeys.joinSigning);
+  });
+
+  it('of join tokens may be elsewhere, or be none in an older home, and the error says what to do', async () => {
+    const { home, paths, publicKeys } = await createTrustDomain(await tempDir());
+    const seed = await readFile(paths.joinSigningSeed);
+    await rm(paths.joinSigningSeed);
+    await expect((await openTrustDomain(home)).joinSigner()).rejects.toMatchObject({
+      code: 'ERR_TRUST_KEY_OFFLINE',
+      message: expect.stringContaining(`put it back there`) as string,
+    });
+    await writeFile(paths.joinSigningSeed, seed, { mode: 0o600 });
+    expect((await (await openTrustDomain(home)).joinSigner()).publicKey).toBe(publicKeys.joinSigning);
+
+    await withoutJoinKey(home);
+    const older = await openTrustDomain(home);
+    expect(older.publicKeys.joinSigning).toBeUndefined();
+    await expect(older.joinSigner()).rejects.toMatchObject({
+      code: 'ERR_TRUST_KEY_OFFLINE',
+      message: expect.stringContaining('zester keys add join-signing') as string,
+    });
+    const steps: { path: string; made: boolean }[] = [];
+    await createTrustDomain(home, { onStep: (step) => steps.push(step) });
+    expect(steps).not.toContainEqual(expect.objectContaining({ made: true }));
+    expect(steps.map(({ path }) => path)).not.toContain(paths.joinSigningSeed);
+    await older.issuePeel('web-01', join(home, 'web-01.creds'));
   });
 
   it('of operator and account may be elsewhere, until they are needed', async () => {

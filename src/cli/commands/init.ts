@@ -28,15 +28,19 @@ export function registerInit(parent: Command, io: CliIo): void {
     .option('--system-account-seed <file>', 'or: the seed of that account, to make a user with')
     .option(
       '--account-jwt <file>',
-      "take over this account for the fleet; the peels' signing key is added to it",
+      "take over this account for the fleet; the peels' and the join tokens' signing keys are added to it",
     )
     .option('--account-seed <file>', 'with it: the seed of the account, or of an unscoped signing key of it')
     .option('--peel-signing-seed <file>', 'take over this scoped signing key for the peels')
+    .option(
+      '--join-signing-seed <file>',
+      'take over this scoped signing key, of the role "join", for join tokens',
+    )
     .addHelpText(
       'after',
       `
 A home that has a trust domain is left as it is. A run that was interrupted is completed by the same command.
-With --account-jwt the account may change, by the added key: give it to the servers with "zester account push".
+With --account-jwt the account changes, by the added keys: give it to the servers with "zester account push".
 
 Examples:
   $ zester init
@@ -86,10 +90,18 @@ async function init(options: Options, io: CliIo): Promise<void> {
           ['system account', `${names.systemAccount}  ${publicKeys.systemAccount}`],
           ['account', `${names.account}  ${publicKeys.account}`],
           ['peels signed by', publicKeys.peelSigning],
+          ['tokens signed by', publicKeys.joinSigning ?? 'none yet: "zester keys add join-signing"'],
           ...(domain.servers.length > 0 ? [['servers', domain.servers] as const] : []),
         ]),
       ],
-      { home: domain.home, state, made, names, publicKeys, servers: domain.servers },
+      {
+        home: domain.home,
+        state,
+        made,
+        names,
+        publicKeys: { ...publicKeys, joinSigning: publicKeys.joinSigning ?? null },
+        servers: domain.servers,
+      },
     );
     if (servers !== undefined && servers.join() !== domain.servers.join()) {
       output.warn(
@@ -148,6 +160,7 @@ const SEEDS = [
   'systemAccountSeed',
   'accountSeed',
   'peelSigningSeed',
+  'joinSigningSeed',
 ] as const;
 const NAMES = ['operatorJwt', 'systemAccountJwt', 'systemCreds', 'accountJwt', ...SEEDS] as const;
 

@@ -8,20 +8,25 @@ import {
 import { homeOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { SIGNED } from '../signing-kinds.js';
+import type { SigningKeyKind } from '../../trust/paths.js';
 
 type Options = GlobalOptions & AccountChangeOptions;
-type Kind = 'peel-signing' | 'operator-signing';
+
+const KINDS: readonly SigningKeyKind[] = ['peel-signing', 'join-signing', 'operator-signing'];
 
 /** `zester keys add`: the first half of a rotation. */
 export function registerKeysAdd(parent: Command, io: CliIo): void {
   withChangeOptions(parent.command('add'))
     .description('add a signing key beside the one in use: the first half of a rotation')
-    .addArgument(new Argument('<kind>', 'which').choices(['peel-signing', 'operator-signing']))
+    .addArgument(new Argument('<kind>', 'which').choices(KINDS))
     .addHelpText(
       'after',
       `
 peel-signing: a key with the same template; the account is pushed, and new peels are signed by it. When the credentials
 that the old one signed have been replaced, "zester keys remove" the old one: what it signed ends then.
+join-signing: the same for join tokens, which may ask to join and nothing else; the first one, in a home made before there
+were join tokens.
 operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart one after the other,
 with what "zester server config" prints), then "zester keys use", then "zester keys remove" the old one, and again.
 
@@ -29,7 +34,7 @@ Examples:
   $ zester keys add peel-signing
   $ zester keys add operator-signing`,
     )
-    .action(async (kind: Kind, _options, command: Command) => {
+    .action(async (kind: SigningKeyKind, _options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const output = new Output(io, options);
       const keys = await import('../../nats-server/rotate-keys.js');
@@ -41,9 +46,12 @@ Examples:
       }
       const { home, ...rest } = await changeOptions(options, io, output);
       const { requireComplete } = await import('../../nats-server/push-account.js');
-      const { publicKey, inUse, report } = await keys.addPeelSigningKey(home, rest);
+      const { publicKey, inUse, report } = await keys.addAccountSigningKey(home, kind, rest);
       output.result(
-        [publicKey, `${pushedLine(report)}; ${inUse ? 'new peels are signed by it' : 'not yet in use'}`],
+        [
+          publicKey,
+          `${pushedLine(report)}; ${inUse ? `new ${SIGNED[kind]} are signed by it` : 'not yet in use'}`,
+        ],
         { kind, publicKey, inUse, servers: report ?? null },
       );
       if (report !== undefined) requireComplete(report, 'the new signing key');

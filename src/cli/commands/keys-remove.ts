@@ -18,12 +18,15 @@ interface Options extends GlobalOptions, AccountChangeOptions {
 export function registerKeysRemove(parent: Command, io: CliIo): void {
   withChangeOptions(parent.command('remove'))
     .description('take a signing key away, and delete its seed: the second half of a rotation')
-    .argument('<publicKey>', "the operator's signing key (O…) or the peels' (A…); not the one in use")
+    .argument(
+      '<publicKey>',
+      "the operator's signing key (O…), or the peels' or the join tokens' (A…); not one in use",
+    )
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
       `
-With a signing key of peels, whoever it signed is cut off at once. With an operator's (its identity seed is needed), the
+With a signing key of peels or of join tokens, whoever it signed is cut off at once. With an operator's (its identity seed is needed), the
 servers trust it until they have the new operator JWT.
 
 Examples:
@@ -48,13 +51,9 @@ Examples:
         return;
       }
       const { home, ...rest } = await changeOptions(options, io, output);
-      await confirm(
-        io,
-        `this cuts off every peel that ${publicKey} signed, and deletes its seed`,
-        options.yes,
-      );
+      await confirm(io, `this cuts off whoever ${publicKey} signed, and deletes its seed`, options.yes);
       const { requireComplete } = await import('../../nats-server/push-account.js');
-      const { report } = await keys.removePeelSigningKey(home, publicKey, rest);
+      const { report } = await keys.removeAccountSigningKey(home, publicKey, rest);
       output.result([`removed ${publicKey}; ${pushedLine(report)}`], { publicKey, servers: report ?? null });
       if (report !== undefined) requireComplete(report, 'the account without the key');
     });

@@ -8,6 +8,7 @@ import {
 import { homeOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { SIGNED } from '../signing-kinds.js';
 
 type Options = GlobalOptions & AccountChangeOptions;
 
@@ -15,7 +16,7 @@ type Options = GlobalOptions & AccountChangeOptions;
 export function registerKeysUse(parent: Command, io: CliIo): void {
   withChangeOptions(parent.command('use'))
     .description('let a signing key that was added sign from now on')
-    .argument('<publicKey>', "the operator's signing key (O…) or the peels' (A…)")
+    .argument('<publicKey>', "the operator's signing key (O…), or the peels' or the join tokens' (A…)")
     .addHelpText(
       'after',
       `
@@ -30,8 +31,8 @@ Examples:
       const output = new Output(io, options);
       const keys = await import('../../nats-server/rotate-keys.js');
       if (!publicKey.startsWith('O')) {
-        await keys.usePeelSigningKey(homeOf(options, io), publicKey);
-        output.result([`new peels are signed by ${publicKey}`], { publicKey, servers: null });
+        const kind = await keys.useAccountSigningKey(homeOf(options, io), publicKey);
+        output.result([`new ${SIGNED[kind]} are signed by ${publicKey}`], { publicKey, servers: null });
         return;
       }
       const { home, ...rest } = await changeOptions(options, io, output);

@@ -8,9 +8,9 @@ import { setPeelTemplate } from '../../../src/nats-server/permissions.js';
 import { revoke } from '../../../src/nats-server/revoke.js';
 import {
   addOperatorSigningKey,
-  addPeelSigningKey,
+  addAccountSigningKey,
   removeOperatorSigningKey,
-  removePeelSigningKey,
+  removeAccountSigningKey,
   useOperatorSigningKey,
 } from '../../../src/nats-server/rotate-keys.js';
 import { exportIdentity } from '../../../src/trust/export-identity.js';
@@ -38,7 +38,11 @@ describe('the signing key of the peels', () => {
     const first = (await fleet.domain()).publicKeys.peelSigning;
     const peel = await fleet.peel('old-01', old.path);
 
-    const { publicKey, inUse, report } = await addPeelSigningKey(fleet.home, fleet.options);
+    const { publicKey, inUse, report } = await addAccountSigningKey(
+      fleet.home,
+      'peel-signing',
+      fleet.options,
+    );
     expect({ inUse, confirmed: report?.confirmed }).toEqual({ inUse: true, confirmed: ['n1'] });
     const fresh = await fleet.issue('new-01');
     expect(decodeUserJwt((await loadCredsFile(fresh.path)).jwt).iss).toBe(publicKey);
@@ -51,10 +55,10 @@ describe('the signing key of the peels', () => {
     expect(peel.nc.isClosed()).toBe(false);
 
     const inUseStill = await refusal('ERR_TRUST_SIGNING_KEY', () =>
-      removePeelSigningKey(fleet.home, publicKey, fleet.options),
+      removeAccountSigningKey(fleet.home, publicKey, fleet.options),
     );
     expect(inUseStill.message).toContain('is in use');
-    await removePeelSigningKey(fleet.home, first, fleet.options);
+    await removeAccountSigningKey(fleet.home, first, fleet.options);
     expect(await fleet.letsIn(old.path, 'old-01', fleet.node(0).url)).toBe(false);
     expect(await fleet.letsIn(fresh.path, 'new-01', fleet.node(0).url)).toBe(true);
     expect(await readdir((await fleet.domain()).paths.keysDirectory)).not.toContain('peel-signing.seed');
@@ -63,7 +67,7 @@ describe('the signing key of the peels', () => {
 
   it('has its template edited for the old and the new one alike', async () => {
     const fleet = await startHome();
-    await addPeelSigningKey(fleet.home, fleet.options);
+    await addAccountSigningKey(fleet.home, 'peel-signing', fleet.options);
     const { claims } = await setPeelTemplate(
       fleet.home,
       (permissions) =>
@@ -72,7 +76,9 @@ describe('the signing key of the peels', () => {
         ]),
       fleet.options,
     );
-    const templates = (claims.nats.signing_keys ?? []).map((key) => typeof key !== 'string' && key.template);
+    const templates = (claims.nats.signing_keys ?? []).flatMap((key) =>
+      typeof key !== 'string' && key.role === 'peel' ? [key.template] : [],
+    );
     expect(templates).toHaveLength(2);
     expect(templates[0]).toEqual(templates[1]);
     expect(JSON.stringify(templates[0])).toContain('extra.{{name()}}');
@@ -82,7 +88,9 @@ describe('the signing key of the peels', () => {
     const fleet = await startHome();
     await fleet.node(0).stop();
     const before = await snapshot(fleet.home);
-    await refusal('ERR_NATS_SERVER_UNREACHABLE', () => addPeelSigningKey(fleet.home, fleet.options));
+    await refusal('ERR_NATS_SERVER_UNREACHABLE', () =>
+      addAccountSigningKey(fleet.home, 'peel-signing', fleet.options),
+    );
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 });
@@ -138,14 +146,18 @@ describe('the identity keys', () => {
       ['account', publicKeys.account],
     ]);
     expect(await readdir(offline)).toEqual(['account.seed', 'operator.seed']);
-    expect(await readdir(paths.keysDirectory)).toEqual(['operator-signing.seed', 'peel-signing.seed']);
+    expect((await readdir(paths.keysDirectory)).sort()).toEqual([
+      'join-signing.seed',
+      'operator-signing.seed',
+      'peel-signing.seed',
+    ]);
 
     const { path } = await fleet.issue('web-01');
     expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
     expect(await fleet.letsIn(paths.masterCreds, 'any', fleet.node(0).url)).toBe(true);
     await setPeelTemplate(fleet.home, (all) => ({ ...all, responses: { max: 2, ttl: 60 } }), fleet.options);
-    const { publicKey } = await addPeelSigningKey(fleet.home, fleet.options);
-    await removePeelSigningKey(fleet.home, publicKeys.peelSigning, fleet.options);
+    const { publicKey } = await addAccountSigningKey(fleet.home, 'peel-signing', fleet.options);
+    await removeAccountSigningKey(fleet.home, publicKeys.peelSigning, fleet.options);
     expect((await fleet.domain()).publicKeys.peelSigning).toBe(publicKey);
     const next = await fleet.issue('web-02');
     await revoke(fleet.home, { peelId: 'web-02' }, fleet.options);
@@ -176,7 +188,7 @@ describe('the list of keys', () => {
     await fleet.issue('web-01');
     await fleet.issue('web-02');
     const { paths, publicKeys, settings } = await fleet.domain();
-    await addPeelSigningKey(fleet.home, fleet.options);
+    await addAccountSigningKey(fleet.home, 'peel-signing', fleet.options);
     await exportIdentity(fleet.home, join(fleet.dir, 'offline'));
     const domain = await fleet.domain();
     const keys = await listKeys(domain);
@@ -200,6 +212,7 @@ describe('the list of keys', () => {
         signed: ['2 peel credentials'],
         seedPath: paths.peelSigningSeed,
       },
+      { role: 'join signing', current: true, signed: [], seedPath: paths.joinSigningSeed },
       {
         role: 'peel signing',
         current: true,
@@ -211,6 +224,6 @@ describe('the list of keys', () => {
     expect(keys.find(({ publicKey }) => publicKey === publicKeys.peelSigning)?.since).toBe(
       settings.createdAt,
     );
-    expect(Date.parse(keys[4]?.since ?? '')).toBeGreaterThan(Date.parse(settings.createdAt));
+    expect(Date.parse(keys[5]?.since ?? '')).toBeGreaterThan(Date.parse(settings.createdAt));
   });
 });
