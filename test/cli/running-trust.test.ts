@@ -133,7 +133,7 @@ describe('zester account and permissions', () => {
 });
 
 describe('zester keys', () => {
-  it('rotates the key of the peels, lists, and takes the identities offline', async () => {
+  it('rotates the keys of the peels and of join tokens, lists, and takes the identities offline', async () => {
     const fleet = await startHome();
     const run = on(fleet);
     await fleet.issue('web-01');
@@ -149,6 +149,19 @@ describe('zester keys', () => {
     expect((await run('keys', 'use', first)).code).toBe(0);
     expect((await run('keys', 'use', added.publicKey)).code).toBe(0);
     expect((await run('keys', 'remove', first, '--yes')).code).toBe(0);
+
+    const firstJoin = (await fleet.domain()).publicKeys.joinSigning ?? '';
+    const join2 = json<{ publicKey: string }>(await run('keys', 'add', 'join-signing', '--json')).publicKey;
+    expect((await run('keys', 'list')).stdout).toContain(
+      `${firstJoin}  join signing (not in use for new ones)\n  signed nothing here`,
+    );
+    expect((await run('keys', 'remove', join2, '--yes')).stderr).toContain('zester keys add join-signing');
+    expect((await run('keys', 'use', firstJoin)).stdout).toBe(`new join tokens are signed by ${firstJoin}\n`);
+    expect((await run('keys', 'remove', join2, '--yes')).code).toBe(0);
+    expect((await fleet.domain()).publicKeys).toMatchObject({
+      peelSigning: added.publicKey,
+      joinSigning: firstJoin,
+    });
 
     const offline = join(fleet.dir, 'offline');
     await mkdir(offline, { mode: 0o755 });

@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
+import type { ScopedSigningKeyClaim } from '../../../src/jwt/claims.js';
+import { permissionClaims } from '../../../src/jwt/permission-options.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { checkServers } from '../../../src/nats-server/check-server.js';
 import { examine, type Examination } from '../../../src/nats-server/doctor.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { joinPermissionsTemplate } from '../../../src/permissions/roles.js';
 import { createTrustDomain } from '../../../src/trust/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import type { Finding } from '../../../src/trust/finding.js';
+import { openTrustDomain } from '../../../src/trust/open.js';
 import { zester } from '../../cli/run-zester.js';
 import { freePort } from '../../support/free-port.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { withoutJoinKey } from '../../trust/older-home.js';
 import { snapshot, startHome, startHomeCluster, type HomeWithServers } from './support.js';
 
 const DAY_MS = 86_400_000;
@@ -84,6 +90,57 @@ describe('the doctor finds, in a home,', () => {
     expect(wrong(await examine(home, { offline: true }))).toEqual([
       expect.objectContaining({ check: 'key', subject: 'peel signing key', severity: 'error' }),
     ]);
+  });
+
+  it('no signing key of join tokens, or none of its seed, and warns, since all else works', async () => {
+    const { home, paths } = await newDomain();
+    await rm(paths.joinSigningSeed);
+    const warning = { check: 'key', subject: 'join signing key', severity: 'warning' };
+    expectOne(await examine(home, { offline: true }), {
+      ...warning,
+      message: expect.stringContaining(paths.joinSigningSeed),
+    });
+    await withoutJoinKey(home);
+    expectOne(await examine(home, { offline: true }), {
+      ...warning,
+      message: expect.stringContaining('zester keys add join-signing'),
+    });
+  });
+
+  it('a signing key of join tokens that the account lacks, or whose template allows more', async () => {
+    const { home, paths, publicKeys } = await newDomain();
+    const template = async (change: (key: ScopedSigningKeyClaim) => ScopedSigningKeyClaim[]) => {
+      const domain = await openTrustDomain(home);
+      const jwt = resignAccountJwt(domain.accountJwt, await domain.operatorSigningKey(), (claims) => ({
+        ...claims,
+        nats: {
+          ...claims.nats,
+          signing_keys: (claims.nats.signing_keys ?? []).flatMap((key) =>
+            typeof key !== 'string' && key.key === publicKeys.joinSigning ? change(key) : [key],
+          ),
+        },
+      }));
+      await writeFile(paths.accountJwt, jwt);
+      return examine(home, { offline: true });
+    };
+    const expected = { check: 'template', severity: 'error', subject: publicKeys.joinSigning };
+    for (const wider of [
+      { pub: { allow: ['zester.enroll.>'] } },
+      { pub: {} },
+      { sub: { allow: ['_INBOX.{{name()}}.>', 'zester.cmd.{{name()}}'] } },
+      { resp: { max: 1, ttl: 1 } },
+    ]) {
+      const found = await template((key) => [{ ...key, template: { ...key.template, ...wider } }]);
+      expectOne(found, { ...expected, message: expect.stringContaining('more than ask to join') });
+      await template((key) => [{ ...key, template: permissionClaims(joinPermissionsTemplate()) }]);
+    }
+    expectOne(await template(() => []), {
+      ...expected,
+      fix: expect.stringContaining('zester keys add join-signing'),
+    });
+    const { code } = await zester(['keys', 'add', 'join-signing', '--no-push', '--home', home]);
+    expect(code).toBe(0);
+    expect(wrong(await examine(home, { offline: true }))).toEqual([]);
   });
 
   it('credentials of another operator, and ones that expire', async () => {
@@ -214,7 +271,6 @@ describe('the doctor finds, of a server,', () => {
     const before = await readFile(paths.accountJwt);
     const other = await createTrustDomain(join(await tempDir(), 'home'));
     expect(other.accountJwt).not.toBe('');
-    const { resignAccountJwt } = await import('../../../src/jwt/resign.js');
     const domain = await home.domain();
     const signer = await domain.operatorSigningKey();
     const changed = resignAccountJwt(domain.accountJwt, signer, (claims) => ({ ...claims, name: 'renamed' }));

@@ -129,11 +129,17 @@ async function newHome(dir: string, options: CreateTrustDomainOptions): Promise<
 
 /** A home, and one server on its configuration. */
 export async function startHome(
-  options: CreateTrustDomainOptions & { resolver?: 'memory' } = {},
+  options: CreateTrustDomainOptions & {
+    resolver?: 'memory';
+    /** Changes the home before the server is started. */
+    prepare?: (home: string) => Promise<void>;
+  } = {},
 ): Promise<HomeWithServers> {
   const dir = await tempDir();
-  const { resolver, ...rest } = options;
-  const domain = await newHome(dir, rest);
+  const { resolver, prepare, ...rest } = options;
+  const { home } = await newHome(dir, rest);
+  await prepare?.(home);
+  const domain = await openTrustDomain(home);
   const serverDir = join(dir, 'server');
   await mkdir(join(serverDir, 'jwt'), { recursive: true, mode: 0o700 });
   const server = await startManaged(serverDir, (port) =>
