@@ -1,6 +1,6 @@
 import { FleetError } from '../errors.js';
 import type { IssuedKey, PeelEvent } from './audit-event.js';
-import type { PeelKey, PeelKeyState, PeelRecord, PeelState } from './record.js';
+import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type PeelState } from './record.js';
 
 /**
  * What the record of a peel is after an event. The registry is nothing but its events, applied in their order: whoever
@@ -34,13 +34,17 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
     case 'peel.requested':
       // of a rejected or revoked peel too: it waits for a new decision, with a new key
       return {
-        ...withKey(record, event.publicKey, { state: 'requested' }),
+        ...withKey(record, event.publicKey, { state: 'requested' }, event.at),
         state: 'pending',
         decided: undefined,
         origin: event.origin,
       };
     case 'peel.appeared':
-      return { ...withIssued(record, event.key, 'live', event.at), state: 'pending', origin: event.origin };
+      return {
+        ...withIssued(record, event.key, 'live', event.at, event.at),
+        state: 'pending',
+        origin: event.origin,
+      };
     case 'peel.accepted':
       return {
         ...record,
@@ -48,21 +52,34 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
         decided: decided(event),
       };
     case 'peel.rejected':
-      return decide(record, 'rejected', event);
+      // with its keys, so that whoever comes next under this id does not bring the rejected one in
+      return {
+        ...decide(revoking(record, undefined, secondsOf(event.at)), 'rejected', event),
+        rotationAskedAt: undefined,
+      };
     case 'peel.revoked':
       return {
         ...decide(revoking(record, undefined, event.upTo), 'revoked', event),
         rotationAskedAt: undefined,
       };
     case 'key.issued': {
-      const issued = withIssued(record, event.key, 'issued', undefined);
-      if (record.number > 0) return issued;
-      return { ...issued, state: 'accepted', decided: decided(event), origin: event.origin };
+      if (record.number > 0 && isAccepted(record)) return withIssued(record, event.key, 'issued', event.at);
+      // a new peel, or one that was not accepted: it is now, with this key, and what it had before is over
+      const others = record.keys
+        .map(({ publicKey }) => publicKey)
+        .filter((key) => key !== event.key.publicKey);
+      return {
+        ...withIssued(revoking(record, others, secondsOf(event.at)), event.key, 'issued', event.at),
+        state: 'accepted',
+        decided: decided(event),
+        origin: event.origin ?? record.origin,
+        rotationAskedAt: undefined,
+      };
     }
     case 'key.renewed':
-      return withIssued(record, event.key, undefined, undefined);
+      return withIssued(record, event.key, undefined, event.at);
     case 'key.rotated':
-      return withIssued(record, event.key, 'issued', undefined);
+      return withIssued(record, event.key, 'issued', event.at);
     case 'key.connected':
       return connected(record, event.publicKey, event.at);
     case 'key.revoking':
@@ -98,6 +115,10 @@ function forgetOld(keys: PeelKey[], at: string): PeelKey[] {
   return keys.filter((key) => !gone.has(key));
 }
 
+function secondsOf(at: string): number {
+  return Math.floor(Date.parse(at) / 1000);
+}
+
 function decided({ by, at, reason }: PeelEvent): PeelRecord['decided'] {
   return { by, at, ...(reason !== undefined && { reason }) };
 }
@@ -128,7 +149,8 @@ function revoking(record: PeelRecord, publicKeys: readonly string[] | undefined,
       return key;
     // a key that was never given a JWT can open nothing
     const state = key.issuedAt === undefined ? 'revoked' : 'revoking';
-    return { ...key, state, revokedUpTo: Math.max(upTo, key.revokedUpTo ?? 0) };
+    // the clock of the master that issued it may be ahead of that of the one that revokes it
+    return { ...key, state, revokedUpTo: Math.max(upTo, key.issuedAt ?? 0, key.revokedUpTo ?? 0) };
   });
   return { ...record, keys };
 }
@@ -137,22 +159,24 @@ function withIssued(
   record: PeelRecord,
   issued: IssuedKey,
   state: PeelKeyState | undefined,
-  connectedAt: string | undefined,
+  at: string,
+  connectedAt?: string,
 ): PeelRecord {
   const { publicKey, issuer, issuedAt, expiresAt, requestId } = issued;
-  return withKey(record, publicKey, {
+  const facts = {
     issuer,
     issuedAt,
     expiresAt,
     requestId,
     ...(state !== undefined && { state }),
     ...(connectedAt !== undefined && { connectedAt }),
-  });
+  };
+  return withKey(record, publicKey, facts, at);
 }
 
-function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>): PeelRecord {
+function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
   const known = record.keys.find((key) => key.publicKey === publicKey);
-  const key: PeelKey = { state: 'issued', ...known, ...facts, publicKey };
+  const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };
   return {
     ...record,
     keys: known === undefined ? [...record.keys, key] : record.keys.map((k) => (k === known ? key : k)),

@@ -34,10 +34,14 @@ const changeSchema = v.variant('kind', [
    */
   v.object({ kind: v.literal('peel.appeared'), key: issuedSchema, origin: v.string() }),
   v.object({ kind: v.literal('peel.accepted') }),
+  /** Its keys are to be revoked, up to the time of the event. */
   v.object({ kind: v.literal('peel.rejected') }),
   /** All keys of the peel are to be revoked, up to this time in seconds since 1970. */
   v.object({ kind: v.literal('peel.revoked'), upTo: v.number() }),
-  /** A JWT for a key that is new to the record, or was only requested. It makes an accepted peel of a new id. */
+  /**
+   * A JWT for a key that is new to the record, or was only requested. It makes an accepted peel of a new id,
+   * and of one that was not accepted: then the other keys of the record are to be revoked.
+   */
   v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()) }),
   /** A newer JWT for a key that has one. */
   v.object({ kind: v.literal('key.renewed'), key: issuedSchema }),

@@ -15,7 +15,9 @@ export const tokenSchema = v.object({
   createdBy: actorSchema,
   /** How many peels it is good for. */
   uses: v.number(),
-  /** The ids that came with it. The same peel with the same key counts once. */
+  /** How many came with it. The same peel with the same key counts once. */
+  used: v.number(),
+  /** The last of those that came with it. */
   usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
   /** A glob that the id must match; absent: any id. */
   ids: v.optional(v.string()),

@@ -23,6 +23,8 @@ export interface PeelKey {
   /** `U…`. */
   publicKey: string;
   state: PeelKeyState;
+  /** ISO 8601: when the record got it. */
+  addedAt?: string | undefined;
   /** The key that signed its last JWT (`A…`); absent: none was issued. */
   issuer?: string | undefined;
   /** Seconds since 1970, of its last JWT. */
@@ -59,6 +61,7 @@ export interface PeelRecord {
 const keySchema = v.object({
   publicKey: v.string(),
   state: v.picklist(KEY_STATES),
+  addedAt: v.optional(v.string()),
   issuer: v.optional(v.string()),
   issuedAt: v.optional(v.number()),
   expiresAt: v.optional(v.number()),
