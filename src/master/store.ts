@@ -86,7 +86,15 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
         await jsm.streams.info(`KV_${name}`);
         return kvm.open(name);
       },
-      () => kvm.create(name, { history: 1, replicas, storage: StorageType.File, ...more }),
+      () =>
+        kvm.create(name, {
+          history: 1,
+          replicas,
+          storage: StorageType.File,
+          // reads are the leader's: a copy that lags would say that a key which was just issued is unknown
+          allow_direct: false,
+          ...more,
+        }),
     );
   await openOr(
     () => jsm.streams.info(AUDIT_STREAM),

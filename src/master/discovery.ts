@@ -1,0 +1,77 @@
+import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import { encodeJson } from '../fleet/messages.js';
+
+/** One request that a service answers. */
+export interface Endpoint {
+  /** Letters, digits, `-` and `_`. */
+  name: string;
+  subject: string;
+  queueGroup: string;
+  /** What it did so far. */
+  stats: EndpointStats;
+}
+
+export interface EndpointStats {
+  requests: number;
+  errors: number;
+  /** Milliseconds, of all requests together. */
+  tookMs: number;
+}
+
+/** A NATS service, as it is found by `nats micro ls`. */
+export interface DiscoverableService {
+  name: string;
+  id: string;
+  version: string;
+  description: string;
+  endpoints: readonly Endpoint[];
+}
+
+/**
+ * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id.
+ *
+ * Source: github.com/nats-io/nats-architecture-and-design, ADR-32.
+ */
+export function answerDiscovery(nc: NatsConnection, service: DiscoverableService): Subscription[] {
+  const { name, id, version, description, endpoints } = service;
+  const started = new Date().toISOString();
+  const common = { name, id, version, metadata: {} };
+  const answers: Record<string, () => object> = {
+    PING: () => ({ type: 'io.nats.micro.v1.ping_response', ...common }),
+    INFO: () => ({
+      type: 'io.nats.micro.v1.info_response',
+      ...common,
+      description,
+      endpoints: endpoints.map((endpoint) => ({ ...named(endpoint), metadata: {} })),
+    }),
+    STATS: () => ({
+      type: 'io.nats.micro.v1.stats_response',
+      ...common,
+      started,
+      endpoints: endpoints.map((endpoint) => {
+        const { requests, errors, tookMs } = endpoint.stats;
+        const nanoseconds = Math.round(tookMs * 1e6);
+        return {
+          ...named(endpoint),
+          num_requests: requests,
+          num_errors: errors,
+          processing_time: nanoseconds,
+          average_processing_time: requests === 0 ? 0 : Math.round(nanoseconds / requests),
+        };
+      }),
+    }),
+  };
+  return Object.entries(answers).flatMap(([verb, answer]) =>
+    [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`].map((subject) =>
+      nc.subscribe(subject, {
+        callback: (error, msg) => {
+          if (error === null) msg.respond(encodeJson(answer()));
+        },
+      }),
+    ),
+  );
+}
+
+function named({ name, subject, queueGroup }: Endpoint) {
+  return { name, subject, queue_group: queueGroup };
+}

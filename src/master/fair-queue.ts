@@ -1,0 +1,86 @@
+/** How much is done at a time, and how much may wait. */
+export interface FairQueueOptions {
+  running: number;
+  runningPerAsker: number;
+  waiting: number;
+  waitingPerAsker: number;
+}
+
+interface Asker {
+  waiting: (() => Promise<void>)[];
+  running: number;
+}
+
+/**
+ * Does what askers want, in turn: each time something can be started, it is the next asker's, not the next thing. So one
+ * that asks a thousand things delays another by one of them at most.
+ */
+export class FairQueue {
+  readonly #options: FairQueueOptions;
+  readonly #askers = new Map<string, Asker>();
+  /** Those whose turn can come: something waits, and not too much of theirs runs. */
+  readonly #turns = new Set<string>();
+  #running = 0;
+  #waiting = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(options: FairQueueOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a job, which must not throw.
+   *
+   * @returns false: there is no room for it
+   */
+  add(name: string, job: () => Promise<void>): boolean {
+    const asker = this.#askers.get(name) ?? { waiting: [], running: 0 };
+    if (this.#waiting >= this.#options.waiting || asker.waiting.length >= this.#options.waitingPerAsker) {
+      return false;
+    }
+    this.#askers.set(name, asker);
+    asker.waiting.push(job);
+    this.#waiting += 1;
+    this.#offer(name, asker);
+    this.#start();
+    return true;
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async idle(): Promise<void> {
+    if (this.#running + this.#waiting === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #offer(name: string, asker: Asker): void {
+    if (asker.waiting.length > 0 && asker.running < this.#options.runningPerAsker) this.#turns.add(name);
+  }
+
+  #start(): void {
+    while (this.#running < this.#options.running) {
+      const next = this.#turns.values().next();
+      if (next.done) return;
+      const name = next.value;
+      this.#turns.delete(name);
+      const asker = this.#askers.get(name);
+      const job = asker?.waiting.shift();
+      if (asker === undefined || job === undefined) continue;
+      this.#waiting -= 1;
+      this.#running += 1;
+      asker.running += 1;
+      this.#offer(name, asker);
+      void this.#run(name, asker, job);
+    }
+  }
+
+  async #run(name: string, asker: Asker, job: () => Promise<void>): Promise<void> {
+    await job();
+    this.#running -= 1;
+    asker.running -= 1;
+    if (asker.running + asker.waiting.length === 0) this.#askers.delete(name);
+    else this.#offer(name, asker);
+    this.#start();
+    if (this.#running + this.#waiting > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,160 @@
+import { JwtChainError, JwtError, type ZesterError } from '../errors.js';
+import { isReservedName } from '../fleet/is-master.js';
+import { keyOf, type PeelRecord } from '../fleet/record.js';
+import type { JoinToken } from '../fleet/join-token.js';
+import { validateJwtChain } from '../jwt/chain.js';
+import type { AccountClaims, UserClaims } from '../jwt/claims.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import { tokenIdOfName } from '../permissions/roles.js';
+import { isJoinIssuer, isPeelIssuer } from '../trust/signing-keys.js';
+import type { UserConnection } from './system-events.js';
+
+/** What a master makes of a connection. */
+export type Verdict =
+  /** No peel's, and none of the master's business. */
+  | { is: 'other' }
+  /** A join token's. */
+  | { is: 'token' }
+  /** A peel's, with the key that it is known to use. */
+  | { is: 'known' }
+  /** A peel's, with a key that was issued to it and has not connected before. */
+  | { is: 'first'; claims: UserClaims }
+  /** Of a peel that is in no record, whose chain holds. `trusted`: signed by a peel signing key of ours. */
+  | { is: 'new'; claims: UserClaims; trusted: boolean }
+  /** To be cut, and its key to be revoked. */
+  | { is: 'refused'; code: string; reason: string; claims: UserClaims | undefined };
+
+/** What is known when a connection is judged. */
+export interface Known {
+  operatorJwt: string;
+  accountJwt: string;
+  account: AccountClaims;
+  peelSigningKey: string;
+  /** The record of the peel of this name. */
+  record: PeelRecord | undefined;
+  /** Which peel has this key. */
+  owner: string | undefined;
+  /** The join token of this id. */
+  token: (id: string) => JoinToken | undefined;
+  now: () => number;
+}
+
+/**
+ * Judges a connection by what its server tells of it: the JWT that was sent, its whole chain up to the operator, and what
+ * was decided about the peel before. Nothing that the peel itself says is asked.
+ */
+export function judge(connection: UserConnection, known: Known): Verdict {
+  let claims: UserClaims;
+  try {
+    claims = decodeUserJwt(connection.jwt);
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return refused(error, undefined);
+  }
+  const name = claims.name ?? '';
+  if (tokenIdOfName(name) !== undefined && isJoinIssuer(known.account, claims.iss))
+    return judgeToken(claims, known);
+  const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
+  if (!trusted && !speaksAsPeel(claims)) {
+    // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
+    // signed that the account does not have (any more)
+    return isOurs(claims, known) ? { is: 'other' } : (chain(connection, claims, known) ?? { is: 'other' });
+  }
+  return chain(connection, claims, known) ?? judgePeel(claims, known, trusted);
+}
+
+function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
+  const refusedToken = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason, claims });
+  const id = tokenIdOfName(claims.name ?? '');
+  if (id === undefined) {
+    return refusedToken(
+      'ERR_FLEET_TOKEN_UNKNOWN',
+      'the key of join tokens signed it, and its name is not of one',
+    );
+  }
+  const of = token(id);
+  // one that was made an instant ago by another master may not be known here yet: it can do nothing but ask
+  if (of === undefined) return { is: 'token' };
+  if (of.publicKey !== claims.sub) {
+    return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} has another key`);
+  }
+  if (of.removedAt !== undefined) {
+    return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} was taken back`);
+  }
+  if (Date.parse(of.expiresAt) <= now()) {
+    return refusedToken('ERR_FLEET_TOKEN_EXPIRED', `the join token ${of.id} has expired`);
+  }
+  return { is: 'token' };
+}
+
+function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict {
+  const name = claims.name ?? '';
+  const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason, claims });
+  if (!isPeelId(name) || isReservedName(name)) {
+    return refusal('ERR_PEEL_ID', 'the name in its JWT is not one that a peel may have');
+  }
+  if (known.owner !== undefined && known.owner !== name) {
+    return refusal('ERR_FLEET_KEY_TAKEN', `its key belongs to the peel "${known.owner}"`);
+  }
+  const { record } = known;
+  if (record === undefined) return { is: 'new', claims, trusted };
+  const key = keyOf(record, claims.sub);
+  if (record.state === 'rejected' || record.state === 'revoked') {
+    return refusal(
+      record.state === 'rejected' ? 'ERR_FLEET_REJECTED' : 'ERR_FLEET_REVOKED',
+      `the peel is ${record.state}`,
+    );
+  }
+  switch (key?.state) {
+    case undefined:
+    case 'requested':
+      return refusal(
+        'ERR_FLEET_ID_TAKEN',
+        "another key is this peel's, and this one was not issued through a master: two live keys for one id",
+      );
+    case 'issued':
+      return { is: 'first', claims };
+    case 'live':
+      return { is: 'known' };
+    case 'retired':
+      // one that has just been replaced drains; it is revoked when its time is over
+      return { is: 'known' };
+    case 'revoking':
+    case 'revoked':
+      return refusal('ERR_FLEET_REVOKED', 'its key is revoked');
+  }
+}
+
+function chain(connection: UserConnection, claims: UserClaims, known: Known): Verdict | undefined {
+  try {
+    // as of when it connected, by its server's clock: the server ends what expires, and our clock may be another
+    const at = Date.parse(connection.since);
+    validateJwtChain(known.operatorJwt, known.accountJwt, connection.jwt, { now: () => at });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof JwtChainError)) throw error;
+    return refused(error, claims);
+  }
+}
+
+function refused(error: ZesterError, claims: UserClaims | undefined): Verdict {
+  return { is: 'refused', code: error.code, reason: error.message, claims };
+}
+
+/** Whether a key of the account signed it, as far as the master knows the account. */
+function isOurs({ iss }: UserClaims, { account }: Known): boolean {
+  const keys = (account.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key));
+  return iss === account.sub || keys.includes(iss);
+}
+
+/** Whether a JWT grants what peels are granted, to the name that it has: as `bootstrapPeelCreds` with an account's key. */
+function speaksAsPeel({ name = '', nats }: UserClaims): boolean {
+  if (name === '') return false;
+  const subjects = [...(nats.pub?.allow ?? []), ...(nats.sub?.allow ?? [])];
+  return subjects.some((subject) =>
+    ['cmd', 'event', 'fact', 'auth'].some(
+      (part) => subject === `zester.${part}.${name}` || subject.startsWith(`zester.${part}.${name}.`),
+    ),
+  );
+}

@@ -1,0 +1,327 @@
+import { nuid } from '@nats-io/nats-core';
+import type * as v from 'valibot';
+import { connectMaster, type ConnectOptions, type ZesterConnection } from '../connection/connect.js';
+import { loadCredsFile } from '../creds/parse.js';
+import type { Actor } from '../fleet/actor.js';
+import { tokenSchema, type JoinToken } from '../fleet/join-token.js';
+import { presenceSchema, type Presence } from '../fleet/presence.js';
+import { PEEL_STATES } from '../fleet/record.js';
+import { MessageSigner } from '../fleet/signed.js';
+import { serverUrls } from '../trust/home.js';
+import { AuditLog } from './audit-log.js';
+import type { MasterContext } from './context.js';
+import { KvMirror } from './kv-mirror.js';
+import { Lease } from './lease.js';
+import type { MasterLogger } from './logger.js';
+import { MasterMetrics } from './metrics.js';
+import type { AcceptancePolicy } from './policy.js';
+import { Registry } from './registry.js';
+import { Revoker } from './revoker.js';
+import { startServices } from './services.js';
+import { openStore } from './store.js';
+import { MasterTrust } from './trust.js';
+import { Watcher } from './watcher.js';
+
+/** How a master is started. */
+export interface MasterOptions {
+  /** The home of the trust domain: its keys sign, its account is changed. */
+  home: string;
+  /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. */
+  servers?: readonly string[];
+  /** Instead of the home's `creds/master.creds`. */
+  credsPath?: string;
+  /** Instead of the home's `creds/system.creds`: who hears the servers' events, and pushes. */
+  systemCredsPath?: string;
+  /** Who accepts a peel that no admin issued; `manual` by default. */
+  policy?: AcceptancePolicy;
+  /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for without end. */
+  lifetime?: number;
+  logger?: MasterLogger;
+  /** Copies of the registry and the audit in a cluster; 3 by default. */
+  replicas?: number;
+  /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
+  storeWaitMs?: number;
+  tls?: ConnectOptions['tls'];
+  /** Ends the start, while it waits. */
+  signal?: AbortSignal;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** How a master is. */
+export interface MasterHealth {
+  ok: boolean;
+  /** What is wrong, in words. */
+  problems: string[];
+}
+
+/** A master that runs. */
+export interface Master {
+  readonly id: string;
+  readonly metrics: MasterMetrics;
+  /** What its parts work with. */
+  readonly context: MasterContext;
+  health(): MasterHealth;
+  /** Whether it is the one that hears the servers' events. */
+  readonly watching: boolean;
+  /** Answers what it was asked, writes down what it decided, and ends. Twice is fine. */
+  stop(): Promise<void>;
+  /** Resolves when it has ended. */
+  readonly closed: Promise<void>;
+}
+
+const DEFAULT_LIFETIME = 86_400;
+
+const SILENT: MasterLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * Starts a master, and resolves when it answers. Any number may run at once, of the same trust domain: they share the
+ * work, and any may end at any time.
+ *
+ * @throws TrustError, FileError, KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`
+ */
+export async function startMaster(options: MasterOptions): Promise<Master> {
+  const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME } = options;
+  const closing: (() => void | Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const trust = await MasterTrust.open(options.home, logger);
+    closing.push(() => trust.close());
+    const { paths } = trust.domain;
+    const servers = serverUrls(options.servers, trust.domain.servers);
+    const credsPath = options.credsPath ?? paths.masterCreds;
+    const signers = await Signers.open(credsPath);
+    closing.push(() => signers.close());
+    const connection = { servers, logger, ...(options.tls && { tls: options.tls }) };
+    const nc = await connectMaster({
+      ...connection,
+      credsPath,
+      rotate: 'hitless',
+      onEvent: (event) => {
+        if (event.type === 'credentialsLoaded') void signers.reload(logger);
+      },
+    });
+    closing.push(() => drained(nc));
+    const system = await connectMaster({
+      ...connection,
+      credsPath: options.systemCredsPath ?? paths.systemCreds,
+      name: 'zester-master-system',
+    });
+    closing.push(() => system.close());
+
+    const store = await openStore(nc, {
+      logger,
+      replicas: options.replicas,
+      waitMs: options.storeWaitMs,
+      signal: options.signal,
+    });
+    const audit = new AuditLog(nc, store, logger, now);
+    closing.push(() => audit.close());
+    const registry = await Registry.open(store, audit, logger);
+    closing.push(() => registry.close());
+    const tokens = await KvMirror.open<JoinToken>({ bucket: store.fleet, schema: tokenSchema, logger });
+    closing.push(() => tokens.close());
+    const presence = await KvMirror.open<Presence>({
+      bucket: store.presence,
+      schema: presenceSchema as unknown as v.GenericSchema<unknown, Presence>,
+      logger,
+    });
+    closing.push(() => presence.close());
+
+    const id = nuid.next();
+    const actor: Actor = { kind: 'master', name: id, publicKey: signers.current.claims.sub };
+    const metrics = new MasterMetrics();
+    let lease: Lease | undefined = undefined as Lease | undefined;
+    const context: MasterContext = {
+      id,
+      actor,
+      nc,
+      store,
+      registry,
+      tokens,
+      presence,
+      audit,
+      trust,
+      get issuer() {
+        return trust.issuer;
+      },
+      get signer() {
+        return signers.current;
+      },
+      logger,
+      metrics,
+      policy,
+      lifetime,
+      now,
+      watching: () => lease?.holder,
+    };
+
+    const revoker = new Revoker(context, servers);
+    closing.push(() => revoker.close());
+    const watch = new Watch(context, system, revoker);
+    lease = new Lease({
+      bucket: store.challenges,
+      key: 'lease.watch',
+      id,
+      logger,
+      onTaken: () => watch.begin(),
+      onLost: () => void watch.end(),
+    });
+    const taken = lease;
+    closing.push(async () => {
+      await watch.end();
+      await taken.stop();
+    });
+
+    const services = await startServices(context);
+    closing.push(() => services.stop());
+    if (policy === 'auto-all') {
+      logger.warn(
+        { policy },
+        'EVERY peel whose chain holds is accepted: this policy is for development, not for a fleet',
+      );
+    }
+    audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
+    logger.info({ id, servers, policy, lifetime, peels: registry.size }, 'the master answers');
+
+    const gauges = setInterval(() => gauge(context), 2_000);
+    gauges.unref();
+    closing.push(() => clearInterval(gauges));
+    gauge(context);
+
+    let end: () => void = () => undefined;
+    const closed = new Promise<void>((resolve) => (end = resolve));
+    let stopping: Promise<void> | undefined;
+    const stop = () =>
+      (stopping ??= (async () => {
+        audit.note({ kind: 'master.stopped', by: actor });
+        await closeAll();
+        logger.info({ id }, 'the master has ended');
+        end();
+      })());
+    void nc.closed().then(() => stop());
+    return {
+      id,
+      metrics,
+      context,
+      health: () => healthOf(context),
+      get watching() {
+        return taken.held;
+      },
+      stop,
+      closed,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What is done by the one that has the lease, begun and ended one after the other. */
+class Watch {
+  readonly #context: MasterContext;
+  readonly #system: ZesterConnection;
+  readonly #revoker: Revoker;
+  #watcher: Watcher | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
+    this.#context = context;
+    this.#system = system;
+    this.#revoker = revoker;
+  }
+
+  begin(): void {
+    const { logger, metrics } = this.#context;
+    this.#turn = this.#turn.then(async () => {
+      metrics.watching.set(1);
+      const watcher = new Watcher(this.#context, this.#system, this.#revoker);
+      this.#watcher = watcher;
+      this.#revoker.start();
+      // it may take long, and must not keep the end of it waiting
+      void watcher
+        .start()
+        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot hear the servers'));
+    });
+  }
+
+  end(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#watcher === undefined) return;
+      this.#context.metrics.watching.set(0);
+      await this.#watcher.stop();
+      this.#watcher = undefined;
+      await this.#revoker.stop();
+    });
+    return this.#turn;
+  }
+}
+
+/** The signer of this master's answers, as its `.creds` file has it now. */
+class Signers {
+  readonly #path: string;
+  #current: MessageSigner;
+
+  private constructor(path: string, current: MessageSigner) {
+    this.#path = path;
+    this.#current = current;
+  }
+
+  static async open(path: string): Promise<Signers> {
+    return new Signers(path, await signerIn(path));
+  }
+
+  get current(): MessageSigner {
+    return this.#current;
+  }
+
+  async reload(logger: MasterLogger): Promise<void> {
+    try {
+      this.#current = await signerIn(this.#path);
+    } catch (error) {
+      logger.warn({ error: String(error) }, 'signing with the credentials from before');
+    }
+  }
+
+  close(): void {
+    this.#current.wipe();
+  }
+}
+
+async function signerIn(path: string): Promise<MessageSigner> {
+  const creds = await loadCredsFile(path);
+  try {
+    return new MessageSigner(creds);
+  } finally {
+    creds.wipe();
+  }
+}
+
+async function drained(nc: ZesterConnection): Promise<void> {
+  if (nc.isClosed()) return;
+  await nc.drain().catch(() => nc.close());
+}
+
+function healthOf({ nc, watching }: MasterContext): MasterHealth {
+  const problems = [];
+  if (nc.isClosed()) problems.push('the connection is closed');
+  else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being made again');
+  if (watching() === undefined) problems.push("no master hears the servers' events");
+  return { ok: problems.length === 0, problems };
+}
+
+function gauge({ registry, presence, metrics }: MasterContext): void {
+  const counts = Object.fromEntries(PEEL_STATES.map((state) => [state, 0]));
+  for (const { state } of registry.records()) counts[state] = (counts[state] ?? 0) + 1;
+  for (const state of PEEL_STATES) metrics.peels.set({ state }, counts[state] ?? 0);
+  let connected = 0;
+  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
+  metrics.connected.set(connected);
+}

@@ -1,0 +1,131 @@
+import type { Presence } from '../fleet/presence.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import type { KvMirror } from './kv-mirror.js';
+import type { MasterLogger } from './logger.js';
+import { connectionKey, type UserConnection } from './system-events.js';
+
+/** Changes of one peel that come within this time are written once, in milliseconds: a rotation is two or three. */
+const GATHER_MS = 100;
+/** Writes under way at once. */
+const IN_FLIGHT = 32;
+
+/** Who is connected, in memory, and written down for the other masters: only the one that has the lease has one. */
+export class PresenceKeeper {
+  readonly #presence: KvMirror<Presence>;
+  readonly #logger: MasterLogger;
+  readonly #connections = new Map<string, UserConnection>();
+  readonly #byName = new Map<string, Set<string>>();
+  readonly #lastSeen = new Map<string, string>();
+  readonly #dirty = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(presence: KvMirror<Presence>, logger: MasterLogger) {
+    this.#presence = presence;
+    this.#logger = logger;
+  }
+
+  get(of: { server: string; cid: number }): UserConnection | undefined {
+    return this.#connections.get(connectionKey(of));
+  }
+
+  all(): IterableIterator<UserConnection> {
+    return this.#connections.values();
+  }
+
+  /** The connections of the peel of this name. */
+  of(name: string): UserConnection[] {
+    return [...(this.#byName.get(name) ?? [])].flatMap((key) => this.#connections.get(key) ?? []);
+  }
+
+  add(connection: UserConnection): void {
+    const key = connectionKey(connection);
+    this.#connections.set(key, connection);
+    const { name } = connection;
+    if (!isPeelId(name)) return;
+    const keys = this.#byName.get(name) ?? new Set();
+    this.#byName.set(name, keys.add(key));
+    this.#seen(name);
+  }
+
+  remove(of: { server: string; cid: number }): UserConnection | undefined {
+    const key = connectionKey(of);
+    const connection = this.#connections.get(key);
+    if (connection === undefined) return undefined;
+    this.#connections.delete(key);
+    const { name } = connection;
+    const keys = this.#byName.get(name);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#byName.delete(name);
+    if (isPeelId(name)) this.#seen(name);
+    return connection;
+  }
+
+  /** After a take-over: what is written down of peels that have gone in the meantime is not true any more. */
+  correct(): void {
+    for (const [name, { connections }] of this.#presence.entries()) {
+      if (connections.length > 0 && !this.#byName.has(name)) this.#seen(name);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#writing;
+  }
+
+  #seen(name: string): void {
+    this.#lastSeen.set(name, new Date().toISOString());
+    this.#dirty.add(name);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#stopped || this.#dirty.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#writing = this.#flush().finally(() => {
+        this.#writing = undefined;
+        this.#arm();
+      });
+    }, GATHER_MS);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#writing !== undefined) await this.#writing;
+    const names = [...this.#dirty];
+    this.#dirty.clear();
+    const next = names.values();
+    const worker = async () => {
+      for (const name of next) {
+        if (this.#stopped) return;
+        await this.#write(name);
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  }
+
+  async #write(name: string): Promise<void> {
+    const presence: Presence = {
+      lastSeen: this.#lastSeen.get(name) ?? new Date().toISOString(),
+      connections: this.of(name).map(({ server, cid, serverName, publicKey, host, since }) => ({
+        server,
+        cid,
+        publicKey,
+        since,
+        ...(serverName !== undefined && { serverName }),
+        ...(host !== undefined && { host }),
+      })),
+    };
+    try {
+      await this.#presence.change(name, () => presence);
+    } catch (error) {
+      this.#logger.warn(
+        { peelId: name, error: String(error) },
+        'who is connected cannot be written: trying again',
+      );
+      this.#dirty.add(name);
+    }
+  }
+}

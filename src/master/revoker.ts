@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ZesterError } from '../errors.js';
+import { keyOf, type PeelRecord } from '../fleet/record.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { changeAccount, withOpenHome } from '../nats-server/change-account.js';
+import { isComplete, type PushReport } from '../nats-server/push-account.js';
+import { withoutRevocations, withRevocations } from '../trust/revocations.js';
+import type { MasterContext } from './context.js';
+
+/** Revocations that come within this time go out together, in milliseconds: a push is one account JWT for all. */
+const GATHER_MS = 20;
+/** After a push that not every server confirmed, in milliseconds. */
+const AGAIN_MS = 3_000;
+/** Seconds after the last JWT of a key expired at which its revocation is of no more use. */
+const USELESS_AFTER = 600;
+
+/**
+ * Makes it so on every server that keys are revoked which the registry says are to be: at most one push at a time, by the
+ * master that has the lease. What a master that dies leaves undone stands in the registry, and the next one goes on.
+ */
+export class Revoker {
+  readonly #context: MasterContext;
+  readonly #servers: readonly string[];
+  /** Of peels, by public key: whose, and since when it is to be revoked. */
+  readonly #wanted = new Map<string, { peelId: string; upTo: number; since: number }>();
+  /** Of connections that were refused and stand in no record: when they are revoked up to. */
+  readonly #strangers = new Map<string, number>();
+  readonly #stopListening: () => void;
+  #active = false;
+  #running: Promise<void> | undefined;
+  #told: string | undefined;
+
+  constructor(context: MasterContext, servers: readonly string[]) {
+    this.#context = context;
+    this.#servers = servers;
+    this.#stopListening = context.registry.onChange((record) => {
+      if (!this.#active) return;
+      this.#want(record);
+      this.#wake();
+    });
+  }
+
+  /** This master has the lease: it goes through all records, and does what is to be done. */
+  start(): void {
+    this.#active = true;
+    for (const record of this.#context.registry.records()) this.#want(record);
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#active = false;
+    await this.#running;
+    this.#wanted.clear();
+    this.#strangers.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    await this.stop();
+  }
+
+  /** Revokes the key of a connection that is to be cut, and of which there is no record. @param upTo seconds */
+  revokeStranger(publicKey: string, upTo: number): void {
+    this.#strangers.set(publicKey, upTo);
+    this.#wake();
+  }
+
+  #want(record: PeelRecord): void {
+    for (const { publicKey, state, revokedUpTo = 0 } of record.keys) {
+      if (state === 'revoking') {
+        const since = this.#wanted.get(publicKey)?.since ?? performance.now();
+        this.#wanted.set(publicKey, { peelId: record.id, upTo: revokedUpTo, since });
+      } else {
+        this.#wanted.delete(publicKey);
+      }
+    }
+  }
+
+  #wake(): void {
+    if (this.#running !== undefined || !this.#active) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#wanted.size + this.#strangers.size > 0) this.#wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    await delay(GATHER_MS);
+    while (this.#active && this.#wanted.size + this.#strangers.size > 0) {
+      if (!(await this.#turn())) await this.#pause();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    for (let waited = 0; waited < AGAIN_MS && this.#active; waited += 100) await delay(100);
+  }
+
+  /** @returns whether every server confirmed */
+  async #turn(): Promise<boolean> {
+    const { trust, logger, now } = this.#context;
+    const peels = new Map(this.#wanted);
+    const strangers = new Map(this.#strangers);
+    const keys = [...[...peels].map(([key, { upTo }]) => [key, upTo] as const), ...strangers];
+    let report: PushReport | undefined;
+    try {
+      const options = { servers: this.#servers, now };
+      const change = await withOpenHome(trust.domain.home, 'zester master', options, (open) =>
+        changeAccount(open, (claims) => this.#changed(claims, keys), { now }),
+      );
+      report = change.report;
+    } catch (error) {
+      this.#failed(
+        error,
+        [...peels.values()].map(({ peelId }) => peelId),
+      );
+      return false;
+    }
+    void trust.reload();
+    if (report === undefined || !isComplete(report)) {
+      this.#incomplete(report, peels);
+      // those that are cut everywhere that can be reached need not be pushed again: a server that comes back asks the others
+      if (report !== undefined && report.failed.length === 0)
+        for (const key of strangers.keys()) this.#strangers.delete(key);
+      return false;
+    }
+    this.#told = undefined;
+    for (const key of strangers.keys()) this.#strangers.delete(key);
+    logger.info({ keys: keys.length, servers: report.confirmed }, 'revoked on every server');
+    await this.#confirm(peels);
+    return true;
+  }
+
+  #changed(claims: AccountClaims, keys: readonly (readonly [string, number])[]): AccountClaims {
+    let changed = claims;
+    const had = claims.nats.revocations ?? {};
+    for (const [key, upTo] of keys) {
+      if ((had[key] ?? 0) < upTo) changed = withRevocations(changed, [key], upTo);
+    }
+    if (changed === claims) return claims;
+    const useless = this.#useless(had);
+    for (const [key] of keys) useless.delete(key);
+    return useless.size === 0 ? changed : withoutRevocations(changed, (key) => useless.has(key));
+  }
+
+  /** Of keys whose every JWT has expired: without this the account JWT would grow with each rotation, for ever. */
+  #useless(revocations: Readonly<Record<string, number>>): Set<string> {
+    const { registry, now } = this.#context;
+    const before = now() / 1000 - USELESS_AFTER;
+    const useless = Object.keys(revocations).filter((publicKey) => {
+      const record = registry.get(registry.ownerOf(publicKey) ?? '');
+      const key = record === undefined ? undefined : keyOf(record, publicKey);
+      return key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
+    });
+    return new Set(useless);
+  }
+
+  async #confirm(peels: ReadonlyMap<string, { peelId: string; since: number }>): Promise<void> {
+    const { registry, actor, metrics } = this.#context;
+    const byPeel = new Map<string, string[]>();
+    for (const [key, { peelId, since }] of peels) {
+      byPeel.set(peelId, [...(byPeel.get(peelId) ?? []), key]);
+      metrics.revocationSeconds.observe((performance.now() - since) / 1000);
+    }
+    await Promise.all(
+      [...byPeel].map(([peelId, publicKeys]) =>
+        registry
+          .decide(peelId, (record) => {
+            const open = publicKeys.filter((key) =>
+              record?.keys.some(({ publicKey, state }) => publicKey === key && state === 'revoking'),
+            );
+            if (open.length === 0) return undefined;
+            return { change: { kind: 'key.revoked', publicKeys: open }, by: actor };
+          })
+          .then(() => {
+            for (const key of publicKeys) this.#wanted.delete(key);
+          })
+          .catch((error: unknown) =>
+            this.#context.logger.error(
+              { peelId, error: String(error) },
+              'revoked, and not yet noted as such',
+            ),
+          ),
+      ),
+    );
+  }
+
+  /** The same is said once, not each time it is tried again. */
+  #tell(
+    kind: 'revocation.incomplete' | 'revocation.failed',
+    code: string,
+    reason: string,
+    peelIds: readonly string[],
+  ) {
+    const key = `${code} ${reason} ${peelIds.join()}`;
+    if (this.#told === key) return;
+    this.#told = key;
+    const { audit, actor } = this.#context;
+    const ids = [...new Set(peelIds)];
+    if (ids.length === 0) audit.note({ kind, by: actor, code, reason });
+    for (const peelId of ids.slice(0, 20)) audit.note({ kind, by: actor, peelId, code, reason });
+  }
+
+  #failed(error: unknown, peelIds: readonly string[]): void {
+    const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#tell('revocation.failed', code, reason, peelIds);
+    this.#context.logger.error({ code, reason }, 'keys cannot be revoked: trying again');
+  }
+
+  #incomplete(report: PushReport | undefined, peels: ReadonlyMap<string, { peelId: string }>): void {
+    const missing = [...(report?.notReached ?? []), ...(report?.failed ?? []).map(({ server }) => server)];
+    const reason = `not confirmed by ${missing.join(', ') || 'every server'}`;
+    this.#tell(
+      'revocation.incomplete',
+      'ERR_FLEET_UNCONFIRMED',
+      reason,
+      [...peels.values()].map(({ peelId }) => peelId),
+    );
+  }
+}

@@ -1,0 +1,365 @@
+import type { Subscription } from '@nats-io/nats-core';
+import type { ZesterConnection } from '../connection/connect.js';
+import { FleetError } from '../errors.js';
+import { keyOf, type PeelRecord } from '../fleet/record.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import { isRevoked } from '../jwt/chain.js';
+import type { MasterContext } from './context.js';
+import { judge, type Verdict } from './judge.js';
+import { PresenceKeeper } from './presence-keeper.js';
+import type { Registry } from './registry.js';
+import type { Revoker } from './revoker.js';
+import {
+  connectionKey,
+  connectionsNow,
+  listenToSystem,
+  serversNow,
+  type UserConnection,
+} from './system-events.js';
+
+/** How often it is looked at whether the servers are still there, in milliseconds: one that was killed says nothing. */
+const SERVERS_MS = 3_000;
+/** How often all connections are read anew, in milliseconds, in case an event was lost. */
+const SNAPSHOT_MS = 30_000;
+/** How long a key that was replaced may stay connected, in milliseconds: it drains. */
+const RETIRE_MS = 30_000;
+const TICK_MS = 500;
+/** A clock that differs by more than this from a server's is said to, in milliseconds. */
+const CLOCK_MS = 30_000;
+
+/**
+ * Hears the servers' events, keeps who is connected, and decides on whoever connects. Only the master that has the lease
+ * does this; one that takes over begins with a look at all connections, so that nothing is missed in between.
+ */
+export class Watcher {
+  readonly #context: MasterContext;
+  readonly #system: ZesterConnection;
+  readonly #revoker: Revoker;
+  readonly #keeper: PresenceKeeper;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #retired = new Map<string, { peelId: string; since: number }>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #endings: (() => void)[] = [];
+  /** Events wait while all connections are being read. */
+  #waiting: (() => void)[] | undefined = [];
+  #stopped = false;
+  #clockTold = false;
+  #reading = false;
+
+  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
+    this.#context = context;
+    this.#system = system;
+    this.#revoker = revoker;
+    this.#keeper = new PresenceKeeper(context.presence, context.logger);
+  }
+
+  async start(): Promise<void> {
+    const { registry, trust, tokens, logger } = this.#context;
+    const account = trust.domain.publicKeys.account;
+    this.#subscriptions.push(
+      ...listenToSystem(this.#system, account, {
+        connected: (connection) => this.#inTurn(() => this.#connected(connection)),
+        disconnected: (of) => this.#inTurn(() => this.#disconnected(of)),
+        clock: (time) => this.#clock(time),
+      }),
+    );
+    this.#endings.push(
+      registry.onChange((record) => this.#noteRetired(record)),
+      trust.onChange(() => void this.#followRevocations()),
+      tokens.onChange((_id, token) => {
+        if (token?.removedAt !== undefined)
+          this.#judgeAll((connection) => connection.publicKey === token.publicKey);
+      }),
+    );
+    for (const record of registry.records()) this.#noteRetired(record);
+    while (!this.#stopped && !(await this.#readAll()))
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    if (this.#stopped) return;
+    this.#keeper.correct();
+    logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
+    this.#every(TICK_MS, () => this.#retire());
+    this.#every(SERVERS_MS, () => this.#lookAtServers());
+    this.#every(SNAPSHOT_MS, () => this.#readAll());
+    await this.#followRevocations();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#endings) end();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    await this.#keeper.stop();
+  }
+
+  #every(ms: number, act: () => unknown): void {
+    const timer = setInterval(() => void act(), ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #inTurn(act: () => void): void {
+    if (this.#stopped) return;
+    if (this.#waiting !== undefined) this.#waiting.push(act);
+    else act();
+  }
+
+  /** Reads who is connected now; what happened meanwhile is applied after it. */
+  async #readAll(): Promise<boolean> {
+    if (this.#reading) return true;
+    this.#reading = true;
+    this.#waiting ??= [];
+    try {
+      const account = this.#context.trust.domain.publicKeys.account;
+      const { servers, connections } = await connectionsNow(this.#system, account);
+      if (this.#stopped) return true;
+      const there = new Set(connections.map(connectionKey));
+      for (const known of [...this.#keeper.all()]) {
+        // of a server that did not answer nothing is known; whether it is gone is looked at apart
+        if (servers.has(known.server) && !there.has(connectionKey(known))) this.#disconnected(known);
+      }
+      for (const connection of connections) this.#connected(connection);
+      return true;
+    } catch (error) {
+      this.#context.logger.debug({ error: String(error) }, 'the connections cannot be read');
+      return false;
+    } finally {
+      this.#reading = false;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      for (const act of waiting) act();
+    }
+  }
+
+  #gone = new Map<string, number>();
+  async #lookAtServers(): Promise<void> {
+    try {
+      const servers = await serversNow(this.#system);
+      const known = new Set([...this.#keeper.all()].map(({ server }) => server));
+      for (const server of known) {
+        const missed = servers.has(server) ? 0 : (this.#gone.get(server) ?? 0) + 1;
+        this.#gone.set(server, missed);
+        if (missed < 2) continue;
+        this.#gone.delete(server);
+        this.#context.logger.warn({ server }, 'a server is gone, and its connections with it');
+        for (const connection of [...this.#keeper.all()]) {
+          if (connection.server === server) this.#disconnected(connection);
+        }
+      }
+    } catch {
+      // this master's own server may be the one: the next look will tell
+    }
+  }
+
+  #connected(connection: UserConnection): void {
+    if (this.#keeper.get(connection) !== undefined) return;
+    this.#keeper.add(connection);
+    void this.#check(connection);
+  }
+
+  #disconnected(of: { server: string; cid: number }): void {
+    this.#keeper.remove(of);
+  }
+
+  #judgeAll(which: (connection: UserConnection) => boolean): void {
+    for (const connection of [...this.#keeper.all()]) if (which(connection)) void this.#check(connection);
+  }
+
+  async #check(connection: UserConnection): Promise<void> {
+    try {
+      const verdict = this.#judge(connection, this.#recordOf(connection.name));
+      await this.#act(connection, verdict);
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#context.logger.error(
+        { peelId: connection.name, error: error instanceof Error ? error.message : String(error) },
+        'a connection could not be judged: it is looked at again with the next reading of all',
+      );
+      // forgotten, so that the next reading finds it as new
+      this.#keeper.remove(connection);
+    }
+  }
+
+  #recordOf(name: string): PeelRecord | undefined {
+    return isPeelId(name) ? this.#context.registry.get(name) : undefined;
+  }
+
+  #judge(connection: UserConnection, record: PeelRecord | undefined): Verdict {
+    const { trust, registry, tokens, now } = this.#context;
+    const { domain } = trust;
+    return judge(connection, {
+      operatorJwt: domain.operatorJwt,
+      accountJwt: domain.accountJwt,
+      account: domain.accountClaims,
+      peelSigningKey: domain.publicKeys.peelSigning,
+      record,
+      owner: registry.ownerOf(connection.publicKey),
+      token: (id) => tokens.get(id),
+      now,
+    });
+  }
+
+  async #act(connection: UserConnection, verdict: Verdict): Promise<void> {
+    const { logger } = this.#context;
+    switch (verdict.is) {
+      case 'other':
+      case 'token':
+      case 'known':
+        return;
+      case 'first':
+      case 'new':
+        return this.#admit(connection);
+      case 'refused': {
+        // what this master has in memory may be a moment old: a key that another one issued an instant ago
+        if (!isPeelId(connection.name)) return this.#refuse(connection, verdict);
+        await this.#context.trust.reload();
+        const again = this.#judge(connection, await refreshed(this.#context.registry, connection.name));
+        if (again.is === 'refused') return this.#refuse(connection, again);
+        logger.debug({ peelId: connection.name }, 'known after all');
+        return again.is === 'first' || again.is === 'new' ? this.#admit(connection) : undefined;
+      }
+    }
+  }
+
+  /** A key that connects for the first time: judged again on the record as it stands when it is changed. */
+  async #admit(connection: UserConnection): Promise<void> {
+    const { registry, policy, actor } = this.#context;
+    const from = whereFrom(connection);
+    let verdict: Verdict | undefined;
+    const { record, changed } = await registry
+      .decide(connection.name, (standing) => {
+        verdict = this.#judge(connection, standing);
+        if (verdict.is === 'first') {
+          return { change: { kind: 'key.connected', publicKey: connection.publicKey }, by: actor, from };
+        }
+        if (verdict.is !== 'new') return undefined;
+        const { claims } = verdict;
+        const key = {
+          publicKey: claims.sub,
+          issuer: claims.iss,
+          issuedAt: claims.iat,
+          ...(claims.exp !== undefined && claims.exp > 0 && { expiresAt: claims.exp }),
+        };
+        return { change: { kind: 'peel.appeared', key, origin: 'its own credentials' }, by: actor, from };
+      })
+      .catch((error: unknown) => {
+        // the record is gone, and it is none that makes one
+        if (error instanceof FleetError && error.code === 'ERR_FLEET_UNKNOWN_PEEL')
+          return { record: undefined, changed: false };
+        throw error;
+      });
+    if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
+    if (!changed || verdict?.is !== 'new' || record === undefined) return;
+    const accepted = policy === 'auto-all' || (policy === 'auto-trusted' && verdict.trusted);
+    if (!accepted) {
+      this.#context.logger.warn(
+        { peelId: record.id, from },
+        `waiting to be accepted: "zester peel accept ${record.id}"`,
+      );
+      return;
+    }
+    await registry.decide(record.id, (standing) =>
+      standing?.state === 'pending'
+        ? { change: { kind: 'peel.accepted' }, by: { kind: 'policy', name: policy } }
+        : undefined,
+    );
+  }
+
+  #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
+    const { audit, actor, metrics, logger, now } = this.#context;
+    const { code, reason } = verdict;
+    metrics.refusedConnections.inc({ code });
+    audit.note({
+      kind: 'connection.refused',
+      by: actor,
+      peelId: connection.name,
+      publicKey: connection.publicKey,
+      from: whereFrom(connection),
+      code,
+      reason,
+    });
+    logger.warn({ peelId: connection.name, publicKey: connection.publicKey, code }, `cut: ${reason}`);
+    this.#revoker.revokeStranger(connection.publicKey, Math.floor(now() / 1000));
+  }
+
+  #noteRetired(record: PeelRecord): void {
+    for (const { publicKey, state } of record.keys) {
+      if (state !== 'retired') this.#retired.delete(publicKey);
+      else if (!this.#retired.has(publicKey)) {
+        this.#retired.set(publicKey, { peelId: record.id, since: performance.now() });
+      }
+    }
+  }
+
+  /** Keys that were replaced, and whose connections have ended or have had their time, are revoked. */
+  async #retire(): Promise<void> {
+    if (this.#reading) return;
+    const { registry, actor, now } = this.#context;
+    for (const [publicKey, { peelId, since }] of [...this.#retired]) {
+      const connected = this.#keeper.of(peelId).some((connection) => connection.publicKey === publicKey);
+      if (connected && performance.now() - since < RETIRE_MS) continue;
+      this.#retired.delete(publicKey);
+      try {
+        await registry.decide(peelId, (record) =>
+          record !== undefined && keyOf(record, publicKey)?.state === 'retired'
+            ? {
+                change: { kind: 'key.revoking', publicKeys: [publicKey], upTo: Math.floor(now() / 1000) },
+                by: actor,
+                reason: 'replaced',
+              }
+            : undefined,
+        );
+      } catch {
+        this.#retired.set(publicKey, { peelId, since });
+      }
+    }
+  }
+
+  /** What `zester revoke` revokes in the home of this master is in the registry too. */
+  async #followRevocations(): Promise<void> {
+    const { trust, registry } = this.#context;
+    const revocations = trust.claims.nats.revocations ?? {};
+    for (const record of registry.records()) {
+      const hit = record.keys.filter(
+        ({ publicKey, state, issuedAt }) =>
+          (state === 'issued' || state === 'live') &&
+          issuedAt !== undefined &&
+          isRevoked(revocations, publicKey, issuedAt),
+      );
+      if (hit.length === 0 || this.#stopped) continue;
+      const keys = hit.map(({ publicKey }) => publicKey);
+      const upTo = Math.max(...keys.map((key) => Math.max(revocations[key] ?? 0, revocations['*'] ?? 0)));
+      const left = record.keys.some(
+        (key) => (key.state === 'issued' || key.state === 'live') && !keys.includes(key.publicKey),
+      );
+      await registry
+        .decide(record.id, (standing) => {
+          if (standing?.number !== record.number) return undefined;
+          const by = { kind: 'unknown' as const, name: 'the account JWT' };
+          const reason = 'revoked in the account JWT';
+          return left
+            ? { change: { kind: 'key.revoking', publicKeys: keys, upTo }, by, reason }
+            : { change: { kind: 'peel.revoked', upTo }, by, reason };
+        })
+        .catch(() => undefined);
+    }
+  }
+
+  #clock(time: number): void {
+    const off = this.#context.now() - time;
+    if (this.#clockTold || Math.abs(off) < CLOCK_MS) return;
+    this.#clockTold = true;
+    this.#context.logger.warn(
+      { offMs: Math.round(off) },
+      `this master's clock is ${Math.abs(Math.round(off / 1000))} s ${off > 0 ? 'ahead of' : 'behind'} a server's: JWTs expire by the ` +
+        "servers' clocks; set the time",
+    );
+  }
+}
+
+async function refreshed(registry: Registry, peelId: string): Promise<PeelRecord | undefined> {
+  return registry.refresh(peelId);
+}
+
+function whereFrom({ host, serverName, server }: UserConnection): string {
+  return `${host ?? 'an unknown address'} at ${serverName ?? server}`;
+}
