@@ -43,7 +43,9 @@ export type FileErrorCode =
   /** Something stands at the path, and it was not said that it may be replaced. */
   | 'ERR_FILE_EXISTS'
   /** The directory to write into is not there. */
-  | 'ERR_FILE_DIRECTORY_NOT_FOUND';
+  | 'ERR_FILE_DIRECTORY_NOT_FOUND'
+  /** Another run that writes it is under way. */
+  | 'ERR_FILE_IN_USE';
 
 /** A file cannot be read or written. `path` says which; the `code` of `cause` is the system's. */
 export class FileError extends ZesterError<FileErrorCode> {

@@ -1,9 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, rename, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import { FileError } from '../errors.js';
+import { beingWritten, noLongerWritten, sweepStaleTemporaries } from './temporaries.js';
 
 /** How {@link writeSecretFile} goes about it. */
 export interface WriteSecretFileOptions {
@@ -27,9 +25,8 @@ export async function writeSecretFile(
   options: WriteSecretFileOptions = {},
 ): Promise<void> {
   const directory = dirname(path);
-  const name = temporaryName(basename(path));
+  const name = beingWritten(basename(path));
   const temporary = join(directory, name);
-  live.add(name);
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
@@ -43,64 +40,16 @@ export async function writeSecretFile(
     await rename(temporary, path);
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
-    throw await explain(path, directory, cause);
+    throw await cannotWrite(path, directory, cause);
   } finally {
-    live.delete(name);
+    noLongerWritten(name);
   }
   await syncDirectory(directory);
   if (options.sweep !== false) await sweepStaleTemporaries(directory, basename(path));
 }
 
-/**
- * Removes the temporary files that writers which died left in a directory; those of live writers stay.
- *
- * @param name only those of the file of this name; without it, of every file
- */
-export async function sweepStaleTemporaries(directory: string, name?: string): Promise<void> {
-  const entries = await readdir(directory).catch(() => []);
-  for (const entry of entries) {
-    const parsed = TEMPORARY.exec(entry);
-    if (parsed === null || (name !== undefined && parsed[1] !== name)) continue;
-    const path = join(directory, entry);
-    if (!live.has(entry) && (await isStale(path, parsed))) await unlink(path).catch(() => undefined);
-  }
-}
-
-/** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
-const live = new Set<string>();
-
-/** Where a process id means what it means here: another host or container on the same volume has others. */
-const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
-
-const TEMPORARY = /^\.(.+)\.zester-tmp-([0-9a-f]{6})-(\d+)-(\d+)-[0-9a-f]{12}$/;
-
-/** A writer of another host cannot be asked whether it lives; an hour is longer than any write. */
-const MAX_AGE_MS = 3_600_000;
-
-function temporaryName(name: string): string {
-  return `.${name}.zester-tmp-${hostTag}-${process.pid}-${threadId}-${randomBytes(6).toString('hex')}`;
-}
-
-async function isStale(path: string, [, , host, pid, thread]: RegExpExecArray): Promise<boolean> {
-  if (host === hostTag) {
-    if (Number(pid) === process.pid && Number(thread) === threadId) return true; // ours, and not in `live`
-    if (!isAlive(Number(pid))) return true;
-  }
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > MAX_AGE_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** The rename is durable once the directory is. File systems that cannot sync one say so, and have nothing to sync. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');
     try {
@@ -118,7 +67,8 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function explain(path: string, directory: string, cause: unknown): Promise<FileError> {
+/** The error for a file that could not be written, from the system's. */
+export async function cannotWrite(path: string, directory: string, cause: unknown): Promise<FileError> {
   const { code } = cause as NodeJS.ErrnoException;
   const parent = await stat(directory).catch(() => undefined);
   if (parent === undefined && code === 'ENOENT') {

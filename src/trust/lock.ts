@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, TrustError } from '../errors.js';
-import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
+import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
 
 /** How {@link withHomeLock} waits. */
 export interface HomeLockOptions {

@@ -20,7 +20,8 @@ import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FileError } from '../../src/errors.js';
-import { sweepStaleTemporaries, writeSecretFile } from '../../src/files/write-secret-file.js';
+import { sweepStaleTemporaries } from '../../src/files/temporaries.js';
+import { writeSecretFile } from '../../src/files/write-secret-file.js';
 import { refusal } from '../support/refusal.js';
 import { runChild, startChild, type Child } from './child.js';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PeelCredential } from '../../creds/bulk/issue-batch.js';
+import type { Issuer } from '../../creds/bulk/delivery.js';
 import type { IssuePeelOptions } from '../../creds/bulk/issue-options.js';
 import { UsageError } from '../../errors.js';
 import { EXPIRY_FORM, parseExpiry } from '../duration.js';
@@ -29,9 +29,6 @@ export function withIssuerOptions(command: Command): Command {
     .option('--workers <n>', 'threads that make keys and signatures (default: one a core)');
 }
 
-/** Issues for ids as they come. */
-export type Issuer = (ids: AsyncIterable<string>) => AsyncIterable<PeelCredential>;
-
 /**
  * The issuer that options stand for.
  *
@@ -57,10 +54,10 @@ export async function issuerOf(options: IssuerOptions, io: CliIo): Promise<{ iss
     const { issuePeelsOf } = await import('../../trust/issue-peels.js');
     const domain = await openTrustDomain(homeOf(options, io));
     (await domain.peelSigner()).wipe(); // one that is not there is told before the list is read
-    return { issue: (ids) => issuePeelsOf(domain, ids, common), close: () => undefined };
+    return { issue: (ids, product) => issuePeelsOf(domain, ids, product, common), close: () => undefined };
   }
   const { loadKeyBundleFromFile } = await import('../../creds/load-key-bundle.js');
-  const { issuePeelCredentials } = await import('../../creds/bulk/issue-peel-credentials.js');
+  const { issueBatches } = await import('../../creds/bulk/issue-batches.js');
   const signer = await loadKeyBundleFromFile('account', seedPath('--account-seed', accountSeed));
   const ofSeed = {
     ...common,
@@ -68,7 +65,7 @@ export async function issuerOf(options: IssuerOptions, io: CliIo): Promise<{ iss
     ...(issuerAccount !== undefined && { issuerAccount }),
     ...(scoped !== undefined && { scoped }),
   };
-  return { issue: (ids) => issuePeelCredentials(ids, ofSeed), close: () => signer.wipe() };
+  return { issue: (ids, product) => issueBatches(ids, { ...ofSeed, product }), close: () => signer.wipe() };
 }
 
 /** @throws UsageError */

@@ -1,8 +1,6 @@
-import { deliverAll } from '../../creds/bulk/deliver-all.js';
-import type { PeelCredential } from '../../creds/bulk/issue-batch.js';
+import type { Delivery, DeliveryEvents, Issuer } from '../../creds/bulk/delivery.js';
 import type { Journal } from '../../creds/bulk/journal.js';
 import { readRows, type PeelRow } from '../../creds/bulk/rows.js';
-import type { CredentialSink } from '../../creds/sinks/sink.js';
 import { BulkError, InterruptedError } from '../../errors.js';
 import type { CliIo } from '../io.js';
 import type { Output } from '../output.js';
@@ -13,9 +11,9 @@ import { Progress } from './progress.js';
 export interface BulkRun {
   input: BulkInput;
   /** Issues for these ids. */
-  issue: (ids: AsyncIterable<string>) => AsyncIterable<PeelCredential>;
+  issue: Issuer;
   /** Is given the signal that says that the command was interrupted, and the rows under way by their ids. */
-  sink: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<CredentialSink>;
+  delivery: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<Delivery>;
   /** What is wrong with a row for this sink; undefined: nothing. */
   checkRow?: (row: PeelRow) => string | undefined;
   /** Go on after an interrupted run: what is there already is passed over. */
@@ -60,7 +58,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
     rows.delete(peelId);
   };
 
-  async function* wanted(sink: CredentialSink): AsyncGenerator<string, void, undefined> {
+  async function* wanted(delivery: Delivery): AsyncGenerator<string, void, undefined> {
     for await (const row of readRows(input.chunks, input.format)) {
       if (interruption.signal.aborted) return;
       progress.share = input.share();
@@ -76,7 +74,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
         continue;
       }
       try {
-        if (run.resume && (journal?.has(row.peelId) ?? (await sink.has?.(row.peelId))) === true) {
+        if (run.resume && (journal?.has(row.peelId) ?? (await delivery.has?.(row.peelId))) === true) {
           result.passedOver += 1;
           rows.delete(row.peelId);
           continue;
@@ -90,24 +88,24 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
     }
   }
 
-  let sink: CredentialSink | undefined;
+  let delivery: Delivery | undefined;
   try {
-    sink = await run.sink(interruption.signal, rows);
-    const events = {
-      async delivered({ peelId }: PeelCredential) {
-        await journal?.note(peelId);
-        rows.delete(peelId);
-        result.issued += 1;
-        progress.done += 1;
+    delivery = await run.delivery(interruption.signal, rows);
+    const events: DeliveryEvents = {
+      async delivered(peelIds) {
+        await journal?.note(peelIds);
+        for (const peelId of peelIds) rows.delete(peelId);
+        result.issued += peelIds.length;
+        progress.done += peelIds.length;
         progress.tell();
       },
       failed: failRow,
     };
-    await deliverAll(run.issue(wanted(sink)), sink, events, interruption.signal);
-    if (interruptedBy === undefined) await sink.finish?.();
-    else await sink.abort?.();
+    await delivery.run(run.issue, wanted(delivery), events);
+    if (interruptedBy === undefined) await delivery.finish?.();
+    else await delivery.abort?.();
   } catch (error) {
-    await sink?.abort?.();
+    await delivery?.abort?.();
     throw error;
   } finally {
     progress.clear();

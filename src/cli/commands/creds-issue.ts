@@ -1,43 +1,33 @@
 import { Option, type Command } from 'commander';
-import type { Journal } from '../../creds/bulk/journal.js';
-import type { RowFormat } from '../../creds/bulk/rows.js';
-import type { CredentialSink } from '../../creds/sinks/sink.js';
+import type { Delivery } from '../../creds/bulk/delivery.js';
 import type { ByteTarget } from '../../creds/sinks/target.js';
 import { UsageError } from '../../errors.js';
-import { issuerOf, wholeNumber, withIssuerOptions, type IssuerOptions } from '../bulk/issuer-options.js';
+import {
+  issueListed,
+  PROGRAM_DEFAULTS,
+  programLimits,
+  withListOptions,
+  type ListOptions,
+  type ProgramOptions,
+} from '../bulk/issue-listed.js';
 import type { CliIo } from '../io.js';
-import { Output, type GlobalOptions } from '../output.js';
+import { Output } from '../output.js';
 
 const SINKS = ['dir', 'ndjson', 'age', 'kubernetes', 'tar', 'exec'] as const;
 type SinkName = (typeof SINKS)[number];
 
-interface Options extends GlobalOptions, IssuerOptions {
-  from: string;
-  format?: RowFormat;
+interface Options extends ListOptions, ProgramOptions {
   sink: SinkName;
   out?: string;
   recipient?: string[];
   namespace?: string;
-  parallel?: string;
-  retries?: string;
-  timeout?: string;
-  resume?: boolean;
-  journal?: string;
   force?: boolean;
 }
 
 /** `zester creds issue`: credentials for a list of peels, into files or into a secrets pipeline. */
 export function registerCredsIssue(parent: Command, io: CliIo): void {
-  withIssuerOptions(parent.command('issue'))
+  withListOptions(parent.command('issue'))
     .description('make credentials for a list of peels, into files or into a secrets pipeline')
-    .requiredOption('--from <list>', 'the peels: a .txt, .csv or .ndjson file, or - for standard input')
-    .addOption(
-      new Option('--format <format>', 'of the list, when its name does not say it').choices([
-        'txt',
-        'csv',
-        'ndjson',
-      ]),
-    )
     .addOption(new Option('--sink <sink>', 'where they go').choices(SINKS).default('dir'))
     .option(
       '-o, --out <path>',
@@ -45,9 +35,12 @@ export function registerCredsIssue(parent: Command, io: CliIo): void {
     )
     .option('-r, --recipient <key...>', 'age: encrypt to this recipient (age1…)')
     .option('--namespace <name>', 'kubernetes: the namespace of the Secrets')
-    .option('--parallel <n>', 'exec: programs at once (default: 8)')
-    .option('--retries <n>', 'exec: times that a failed one is run again (default: 2)')
-    .option('--timeout <seconds>', 'exec: how long one may take (default: 60)')
+    .option('--parallel <n>', `exec: programs at once (default: ${PROGRAM_DEFAULTS.parallel})`)
+    .option(
+      '--retries <n>',
+      `exec: times that a failed one is run again (default: ${PROGRAM_DEFAULTS.retries})`,
+    )
+    .option('--timeout <seconds>', `exec: how long one may take (default: ${PROGRAM_DEFAULTS.timeout})`)
     .option('--resume', 'go on after an interrupted run')
     .option('--journal <file>', 'ndjson, kubernetes, exec: note what is delivered, for --resume')
     .option('--force', 'replace files that are there; write secrets to a terminal')
@@ -80,31 +73,21 @@ Examples:
 async function issue(words: readonly string[], options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   checkUsage(words, options, io);
-  const { openInput } = await import('../bulk/input.js');
-  const { runBulk, requireComplete, summary } = await import('../bulk/run-bulk.js');
-  const issuer = await issuerOf(options, io);
-  try {
-    const input = await openInput(options.from, options.format);
-    const journal = await openJournal(options);
-    const result = await runBulk(
-      {
-        input,
-        issue: issuer.issue,
-        sink: (signal) => openSink(words, options, io, signal),
-        resume: options.resume === true,
-        journal,
-      },
-      io,
-      output,
-    );
-    const { sink } = options;
-    const toStdout = isStream(sink) && (options.out ?? '-') === '-';
-    if (toStdout) output.note(summary(result));
-    else output.result([summary(result)], { sink, ...result });
-    requireComplete(result, howToGoOn(options));
-  } finally {
-    issuer.close();
-  }
+  const { sink, out = '-' } = options;
+  const how = {
+    delivery: (signal: AbortSignal) => openDelivery(words, options, io, signal),
+    show: (result: object, summary: string) => {
+      if (isStream(sink) && out === '-') output.note(summary);
+      else output.result([summary], { sink, ...result });
+    },
+    looks: looksAtFiles(sink),
+  };
+  await issueListed(options, how, io, output);
+}
+
+/** Sinks that see by themselves what is there. */
+function looksAtFiles(sink: SinkName): boolean {
+  return sink === 'dir' || sink === 'age';
 }
 
 /** Sinks that write one stream of bytes. */
@@ -126,7 +109,7 @@ function checkUsage(words: readonly string[], options: Options, io: CliIo): void
   need(sink !== 'tar' || out !== undefined, '--sink tar needs --out FILE, or --out - for standard output');
   const forExec = [options.parallel, options.retries, options.timeout].some((value) => value !== undefined);
   need(sink === 'exec' || !forExec, '--parallel, --retries and --timeout go with --sink exec');
-  const looks = sink === 'dir' || sink === 'age';
+  const looks = looksAtFiles(sink);
   need(!looks || journal === undefined, `--sink ${sink} needs no --journal: --resume looks at the files`);
   if (isStream(sink)) {
     const file = (out ?? '-') !== '-';
@@ -146,44 +129,40 @@ function checkUsage(words: readonly string[], options: Options, io: CliIo): void
   );
 }
 
-async function openJournal({ journal, resume }: Options): Promise<Journal | undefined> {
-  if (journal === undefined) return undefined;
-  const { Journal } = await import('../../creds/bulk/journal.js');
-  return Journal.open(journal, resume === true);
-}
-
-async function openSink(
+async function openDelivery(
   words: readonly string[],
   options: Options,
   io: CliIo,
   signal: AbortSignal,
-): Promise<CredentialSink> {
+): Promise<Delivery> {
   const { out, sink, namespace } = options;
   const replace = options.force === true;
   switch (sink) {
     case 'dir':
-      return (await import('../../creds/sinks/directory.js')).directorySink(out ?? '.', { replace });
+      return (await import('../../creds/sinks/directory.js')).directoryDelivery(out ?? '.', { replace });
     case 'age': {
-      const { ageSink } = await import('../../creds/sinks/age.js');
-      return ageSink(out ?? '.', options.recipient ?? [], { replace });
+      const { ageDelivery } = await import('../../creds/sinks/age.js');
+      return ageDelivery(out ?? '.', options.recipient ?? [], { replace });
     }
     case 'ndjson':
-      return (await import('../../creds/sinks/ndjson.js')).ndjsonSink(await targetOf(options, io));
     case 'kubernetes': {
-      const { kubernetesSink } = await import('../../creds/sinks/kubernetes.js');
-      return kubernetesSink(await targetOf(options, io), { ...(namespace !== undefined && { namespace }) });
+      const { documentsDelivery } = await import('../../creds/sinks/documents.js');
+      const target = await targetOf(options, io);
+      if (sink === 'ndjson') return documentsDelivery({ kind: 'documents', format: sink }, target);
+      const inNamespace = namespace === undefined ? {} : { namespace };
+      return documentsDelivery({ kind: 'documents', format: sink, ...inNamespace }, target);
     }
-    case 'tar':
-      return (await import('../../creds/sinks/tar.js')).tarSink(await targetOf(options, io), io.now);
-    case 'exec':
-      return (await import('../../creds/sinks/exec.js')).execSink({
-        commandOf: () => words,
-        parallel: wholeNumber('--parallel', options.parallel ?? '8', 1, 1000),
-        retries: wholeNumber('--retries', options.retries ?? '2', 0, 100),
-        timeoutMs: wholeNumber('--timeout', options.timeout ?? '60', 1, 86_400) * 1000,
-        env: io.env,
-        signal,
-      });
+    case 'tar': {
+      const { eachDelivery } = await import('../../creds/sinks/each.js');
+      const { tarSink } = await import('../../creds/sinks/tar.js');
+      return eachDelivery(tarSink(await targetOf(options, io), io.now), signal);
+    }
+    case 'exec': {
+      const { eachDelivery } = await import('../../creds/sinks/each.js');
+      const { execSink } = await import('../../creds/sinks/exec.js');
+      const exec = { ...programLimits(options), commandOf: () => words, env: io.env, signal };
+      return eachDelivery(execSink(exec), signal);
+    }
   }
 }
 
@@ -199,11 +178,4 @@ async function targetOf({ out = '-', force }: Options, io: CliIo): Promise<ByteT
   const { refuseToReplace } = await import('../new-file.js');
   await refuseToReplace(out, force);
   return (await import('../../creds/sinks/target.js')).fileTarget(out);
-}
-
-function howToGoOn({ sink, journal }: Options): string {
-  if (sink === 'dir' || sink === 'age' || journal !== undefined) {
-    return 'correct them and do it again with --resume: what is done is passed over';
-  }
-  return 'correct them and do it again for those alone';
 }

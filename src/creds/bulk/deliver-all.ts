@@ -1,14 +1,7 @@
 import { BulkError } from '../../errors.js';
 import type { CredentialSink } from '../sinks/sink.js';
+import type { DeliveryEvents } from './delivery.js';
 import type { PeelCredential } from './issue-batch.js';
-
-/** What is told while credentials are delivered. */
-export interface DeliveryEvents {
-  /** One is where it was to go. What it resolves for comes before the next is taken in its place. */
-  delivered(credential: PeelCredential): void | Promise<void>;
-  /** One is not; the others go on. */
-  failed(peelId: string, error: BulkError): void;
-}
 
 /**
  * Gives credentials to a sink, as many at once as it takes, and wipes each when it is done with. When the sink cannot go
@@ -28,7 +21,7 @@ export async function deliverAll(
   const deliver = async (credential: PeelCredential) => {
     try {
       await sink.deliver(credential);
-      await events.delivered(credential);
+      await events.delivered([credential.peelId]);
     } catch (error) {
       if (error instanceof BulkError && error.code === 'ERR_BULK_DELIVERY')
         events.failed(credential.peelId, error);

@@ -9,7 +9,7 @@ export interface IssuePeelOptions extends RoleUserJwtOptions {
   /** The account (`A…`), when the signer is a signing key of it and not the account's own. */
   issuerAccount?: string;
   /**
-   * Threads that make keys and signatures; one for each core by default, 0 for none but the caller's own. Fewer than two
+   * Threads that make keys and signatures; one for each core by default, 0 for none but the caller's own. The first two
    * hundred ids are always made in the caller's, since a thread costs more to start.
    */
   workers?: number;

@@ -1,5 +1,7 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { BulkError, FileError } from '../../errors.js';
+import { claim, type Claim } from '../../files/claim.js';
 import { readError } from '../../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
 
@@ -15,22 +17,35 @@ export class Journal {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #done: SeenIds;
+  readonly #claim: Claim;
   #waiting: string[] = [];
-  #flush: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
-  private constructor(file: FileHandle, path: string, done: SeenIds) {
+  private constructor(file: FileHandle, path: string, done: SeenIds, claimed: Claim) {
     this.#file = file;
     this.#path = path;
     this.#done = done;
+    this.#claim = claimed;
   }
 
   /**
-   * Opens a journal, or makes one.
+   * Opens a journal, or makes one. No other run has it at the same time.
    *
    * @param resume go on with what it holds; without it, one that is there is refused
    * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
    */
   static async open(path: string, resume: boolean): Promise<Journal> {
+    const claimed = await claim(dirname(path), basename(path));
+    try {
+      return await Journal.#openClaimed(path, resume, claimed);
+    } catch (error) {
+      await claimed.release();
+      throw error;
+    }
+  }
+
+  static async #openClaimed(path: string, resume: boolean, claimed: Claim): Promise<Journal> {
     const done = new SeenIds();
     let text: string | undefined;
     try {
@@ -54,7 +69,7 @@ export class Journal {
     for (const id of lines.slice(1)) done.add(id);
     try {
       const file = await open(path, 'a', 0o600);
-      const journal = new Journal(file, path, done);
+      const journal = new Journal(file, path, done, claimed);
       if (isNew) await journal.#append(`${HEADER}\n`);
       // a part of an id may itself be an id: it goes
       else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
@@ -69,21 +84,24 @@ export class Journal {
     return this.#done.has(peelId);
   }
 
-  /** Notes one. @returns when it is durable; many that come together are synced together @throws FileError */
-  async note(peelId: string): Promise<void> {
-    this.#waiting.push(peelId);
-    // those that come while the last are synced go together in the next
-    const before = this.#flush;
-    if (before !== undefined) await before.catch(() => undefined);
-    if (!this.#waiting.includes(peelId)) return this.#flush;
-    const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
-    this.#flush = this.#append(lines.join(''));
-    return this.#flush;
+  /** Notes some. @returns when they are durable; those that come while others are synced are synced together @throws FileError */
+  note(peelIds: readonly string[]): Promise<void> {
+    this.#waiting.push(...peelIds);
+    this.#next ??= this.#writing
+      .catch(() => undefined) // those that were given to it know
+      .then(() => {
+        this.#next = undefined;
+        const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
+        this.#writing = this.#append(lines.join(''));
+        return this.#writing;
+      });
+    return this.#next;
   }
 
   async close(): Promise<void> {
-    await this.#flush?.catch(() => undefined);
+    await (this.#next ?? this.#writing).catch(() => undefined);
     await this.#file.close();
+    await this.#claim.release();
   }
 
   async #append(text: string): Promise<void> {

@@ -1,42 +1,73 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BulkError, CredsError, FileError } from '../../errors.js';
-import { sweepStaleTemporaries, writeSecretFile } from '../../files/write-secret-file.js';
-import type { PeelCredential } from '../bulk/issue-batch.js';
+import { claim } from '../../files/claim.js';
+import { sweepStaleTemporaries } from '../../files/temporaries.js';
+import type { Delivery } from '../bulk/delivery.js';
 import { loadCredsFile } from '../parse.js';
-import type { CredentialSink } from './sink.js';
-
-/** Files on their way at once: enough for a disk to sync several together, few enough to hold none of it long. */
-const FILES_IN_FLIGHT = 32;
+import { credsFileName } from './file-names.js';
 
 /** How a directory takes credentials. */
-export interface DirectorySinkOptions {
+export interface DirectoryOptions {
   /** Replace a file that is there (default false). */
   replace?: boolean;
 }
 
+/** The files of one form, in a directory. */
+interface FileForm {
+  nameOf(peelId: string): string;
+  /** Whether the peel's file is there, whole. @throws BulkError `ERR_BULK_DELIVERY` when something else is */
+  has(path: string, peelId: string): Promise<boolean>;
+  ageRecipients?: readonly string[];
+}
+
 /**
- * Writes `<id>.creds` into a directory: mode 0600, whole or not at all, synced. Temporary files that an interrupted run
- * left are removed first.
+ * Writes `<id>.creds` into a directory: mode 0600, whole or not at all, synced. No other run writes there at the same time;
+ * temporary files that an interrupted one left are removed first.
  *
- * @throws FileError when the directory cannot be used
+ * @throws FileError when the directory cannot be used, or another run has it
  */
-export async function directorySink(
+export function directoryDelivery(directory: string, options: DirectoryOptions = {}): Promise<Delivery> {
+  return filesDelivery(directory, options, { nameOf: credsFileName, has: hasCredentials });
+}
+
+/** As {@link directoryDelivery}, for files of a form. */
+export async function filesDelivery(
   directory: string,
-  options: DirectorySinkOptions = {},
-): Promise<CredentialSink> {
+  { replace = false }: DirectoryOptions,
+  form: FileForm,
+): Promise<Delivery> {
   await requireDirectory(directory);
+  const { release } = await claim(directory);
   await sweepStaleTemporaries(directory);
-  const pathOf = (peelId: string) => join(directory, `${peelId}.creds`);
+  const { ageRecipients } = form;
+  const pathOf = (peelId: string) => join(directory, form.nameOf(peelId));
   return {
-    concurrency: FILES_IN_FLIGHT,
-    has: (peelId) => hasCredentials(pathOf(peelId), peelId),
-    async deliver({ peelId, content }: PeelCredential) {
-      const path = pathOf(peelId);
-      if (options.replace !== true && (await isThere(path))) throw thereAlready(path);
-      await writeSecretFile(path, content, { sweep: false });
+    has: (peelId) => form.has(pathOf(peelId), peelId),
+    async run(issue, ids, events) {
+      let broken: FileError | undefined;
+      const product = { kind: 'files' as const, directory, replace, ...(ageRecipients && { ageRecipients }) };
+      // after an error no more ids are taken, and what other threads have written by then is still told
+      const wanted = until(ids, () => broken !== undefined);
+      for await (const { peelIds, result } of issue<'files'>(wanted, product)) {
+        const { outcomes, error } = result;
+        await events.delivered(peelIds.filter((_id, i) => outcomes[i] === 'written'));
+        for (const [i, peelId] of peelIds.entries())
+          if (outcomes[i] === 'there') events.failed(peelId, thereAlready(pathOf(peelId)));
+        broken ??= error;
+      }
+      if (broken !== undefined) throw broken;
     },
+    finish: release,
+    abort: release,
   };
+}
+
+async function* until<T>(source: AsyncIterable<T>, ended: () => boolean): AsyncGenerator<T, void, undefined> {
+  for await (const value of source) {
+    if (ended()) return;
+    yield value;
+  }
 }
 
 /** @throws FileError */

@@ -1,34 +1,36 @@
 import { createHash } from 'node:crypto';
-import { stringify } from 'yaml';
-import type { CredentialSink } from './sink.js';
-import type { ByteTarget } from './target.js';
-import { contentText, textStreamSink } from './text-stream.js';
+import type { PeelCredential } from '../bulk/issue-batch.js';
+import { contentText } from './content-text.js';
 
-/** What the manifests say beside the credentials. */
-export interface KubernetesSinkOptions {
-  /** Left out by default: kubectl's own applies. */
-  namespace?: string;
+/**
+ * A YAML document: the manifest of a Secret with the credentials under the key `peel.creds`.
+ *
+ * @param namespace left out where there is none: kubectl's own applies
+ */
+export function secretManifest(credential: PeelCredential, namespace?: string): string {
+  const { peelId, publicKey } = credential;
+  // what JSON quotes, YAML reads (YAML 1.2, 10.3): so no value is taken for a number or for more than a value
+  const quoted = JSON.stringify;
+  return `---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: ${quoted(secretName(peelId))}
+${namespace === undefined ? '' : `  namespace: ${quoted(namespace)}\n`}\
+  labels:
+    app.kubernetes.io/managed-by: zester
+  annotations:
+    zester/peel-id: ${quoted(peelId)}
+    zester/public-key: ${quoted(publicKey)}
+type: Opaque
+stringData:
+  peel.creds: |
+${indented(contentText(credential))}`;
 }
 
-/** A stream of YAML documents, each the manifest of a Secret with the credentials under the key `peel.creds`. */
-export function kubernetesSink(target: ByteTarget, options: KubernetesSinkOptions = {}): CredentialSink {
-  const { namespace } = options;
-  return textStreamSink(target, (credential) => {
-    const { peelId, publicKey } = credential;
-    const manifest = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: {
-        name: secretName(peelId),
-        ...(namespace !== undefined && { namespace }),
-        labels: { 'app.kubernetes.io/managed-by': 'zester' },
-        annotations: { 'zester/peel-id': peelId, 'zester/public-key': publicKey },
-      },
-      type: 'Opaque',
-      stringData: { 'peel.creds': contentText(credential) },
-    };
-    return `---\n${stringify(manifest, { lineWidth: 0 })}`;
-  });
+/** The lines of a text that ends with a line end, as a block of YAML. */
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ');
 }
 
 /**

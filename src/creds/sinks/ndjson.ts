@@ -1,11 +1,8 @@
-import type { CredentialSink } from './sink.js';
-import type { ByteTarget } from './target.js';
-import { contentText, textStreamSink } from './text-stream.js';
+import type { PeelCredential } from '../bulk/issue-batch.js';
+import { contentText } from './content-text.js';
 
-/** One JSON object a line: `peelId`, `publicKey`, and in `creds` the text of the `.creds` file. */
-export function ndjsonSink(target: ByteTarget): CredentialSink {
-  return textStreamSink(target, (credential) => {
-    const { peelId, publicKey } = credential;
-    return `${JSON.stringify({ peelId, publicKey, creds: contentText(credential) })}\n`;
-  });
+/** One JSON object and a line end: `peelId`, `publicKey`, and in `creds` the text of the `.creds` file. */
+export function ndjsonLine(credential: PeelCredential): string {
+  const { peelId, publicKey } = credential;
+  return `${JSON.stringify({ peelId, publicKey, creds: contentText(credential) })}\n`;
 }

@@ -1,15 +1,9 @@
 import type { PeelCredential } from '../bulk/issue-batch.js';
 
-/** A place that credentials go to. */
+/** A place that credentials go to, one by one. */
 export interface CredentialSink {
   /** How many it takes at once. */
   readonly concurrency: number;
-  /**
-   * Whether the peel's credential is there already, whole: what `--resume` passes over.
-   *
-   * @throws BulkError `ERR_BULK_DELIVERY` when something else stands in its place
-   */
-  has?(peelId: string): Promise<boolean>;
   /**
    * Takes one; what it resolves for is delivered, and will be there after a crash where the sink can promise that.
    *

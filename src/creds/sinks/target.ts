@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
+import { beingWritten, noLongerWritten, sweepStaleTemporaries } from '../../files/temporaries.js';
 
 /** Where the bytes of a stream of credentials go. */
 export interface ByteTarget {
@@ -15,13 +15,15 @@ export interface ByteTarget {
 
 /**
  * A file, mode 0600, which is at its path only when it is whole and synced: until then it stands beside it under another
- * name, and what was at the path before stays.
+ * name, and what was at the path before stays. What a run that was killed left under such a name is removed.
  *
  * @throws FileError
  */
 export async function fileTarget(path: string): Promise<ByteTarget> {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.zester-part-${randomBytes(6).toString('hex')}`);
+  await sweepStaleTemporaries(directory, basename(path));
+  const name = beingWritten(basename(path));
+  const temporary = join(directory, name);
   const explained = async <T>(act: () => Promise<T>): Promise<T> => {
     try {
       return await act();
@@ -39,6 +41,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
         await file.close();
         end = rename(temporary, path);
         await end;
+        noLongerWritten(name);
         const parent = await open(directory, 'r');
         await parent.sync().finally(() => parent.close());
       }),
@@ -46,6 +49,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
       if (end !== undefined) return;
       await file.close().catch(() => undefined);
       await unlink(temporary).catch(() => undefined);
+      noLongerWritten(name);
     },
   };
 }

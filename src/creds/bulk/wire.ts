@@ -1,0 +1,80 @@
+import { FileError, type FileErrorCode } from '../../errors.js';
+import type { PeelCredential } from './issue-batch.js';
+import type { ProductKind, Results } from './product.js';
+
+/**
+ * The result of a batch as it goes from one thread to another: few values, and all bytes in one buffer, which is moved and
+ * not copied, so that no second copy of a seed stays behind. Errors lose their class on the way, so they go as data.
+ */
+export type Wire =
+  | { kind: 'credentials'; list: readonly Described[]; packed: Uint8Array }
+  | { kind: 'documents'; documents: Uint8Array }
+  | {
+      kind: 'files';
+      outcomes: ('written' | 'there')[];
+      error?: { code: FileErrorCode; path: string; message: string };
+    };
+
+/** A credential without its bytes, of which it has the next `length`. */
+type Described = Omit<PeelCredential, 'content'> & { length: number };
+
+/**
+ * Prepares a result for its way.
+ *
+ * @param spare as of `Finisher`
+ * @returns what to send, and the buffers to move
+ */
+export function toWire(
+  result: Results[ProductKind],
+  spare: ArrayBuffer | undefined,
+): { wire: Wire; moved: ArrayBuffer[] } {
+  if (result instanceof Uint8Array)
+    return { wire: { kind: 'documents', documents: result }, moved: [result.buffer as ArrayBuffer] };
+  if (Array.isArray(result)) {
+    const packed = pack(result, spare);
+    const list = result.map(({ content, ...rest }) => ({ ...rest, length: content.length }));
+    for (const { content } of result) content.fill(0);
+    return { wire: { kind: 'credentials', list, packed }, moved: [packed.buffer as ArrayBuffer] };
+  }
+  const { outcomes, error } = result;
+  const told = error && { code: error.code, path: error.path, message: error.message };
+  return { wire: { kind: 'files', outcomes, ...(told && { error: told }) }, moved: [] };
+}
+
+/** @returns the result, and the buffer that is free at once */
+export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: ArrayBuffer } {
+  switch (wire.kind) {
+    case 'documents':
+      return { result: wire.documents };
+    case 'credentials': {
+      const { packed } = wire;
+      let at = 0;
+      // bytes of its own for each: it is the caller's, who may keep it, move it or wipe it
+      const result = wire.list.map(({ length, ...rest }) => ({
+        ...rest,
+        content: packed.slice(at, (at += length)),
+      }));
+      packed.fill(0);
+      return { result, spare: packed.buffer as ArrayBuffer };
+    }
+    case 'files': {
+      const { outcomes, error } = wire;
+      return {
+        result: { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) },
+      };
+    }
+  }
+}
+
+function pack(credentials: readonly PeelCredential[], spare: ArrayBuffer | undefined): Uint8Array {
+  const length = credentials.reduce((sum, { content }) => sum + content.length, 0);
+  const room =
+    spare !== undefined && spare.byteLength >= length ? spare : new ArrayBuffer(length + length / 4);
+  const packed = new Uint8Array(room, 0, length);
+  let at = 0;
+  for (const { content } of credentials) {
+    packed.set(content, at);
+    at += content.length;
+  }
+  return packed;
+}

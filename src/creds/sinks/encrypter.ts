@@ -1,0 +1,28 @@
+import { Encrypter } from 'age-encryption';
+import { UsageError } from '../../errors.js';
+
+/**
+ * Encrypts with age, to recipients.
+ *
+ * @param recipients `age1…`
+ * @throws UsageError for what is no recipient
+ */
+export function encrypterFor(recipients: readonly string[]): Encrypter {
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) addRecipient(encrypter, recipient);
+  return encrypter;
+}
+
+function addRecipient(encrypter: Encrypter, recipient: string): void {
+  // an identity is the secret that decrypts: it is not repeated, and not taken for its recipient
+  if (/^AGE-SECRET-KEY-/i.test(recipient)) {
+    throw new UsageError(
+      'an age identity (AGE-SECRET-KEY-…) was given where a recipient belongs: give its age1…',
+    );
+  }
+  try {
+    encrypter.addRecipient(recipient);
+  } catch (cause) {
+    throw new UsageError(`"${recipient}" is no age recipient: give one that begins with age1`, { cause });
+  }
+}

@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FileError } from '../errors.js';
+import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
+import { cannotWrite } from './write-secret-file.js';
+
+/** That a directory, or a file in it, is this run's alone for a while. */
+export interface Claim {
+  /** Gives it back. */
+  release(): Promise<void>;
+}
+
+interface Claimant extends ProcessIdentity {
+  host: string;
+  since: string;
+}
+
+/** Times that two that came at the same instant, and saw each other, try again. */
+const TRIES = 4;
+const MAX_PAUSE_MS = 50;
+
+/**
+ * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
+ *
+ * Who claims leaves a file of its own there, and then looks for those of others: of two, at least the later one sees the
+ * other, and steps back. Both may see each other and step back; never do both go on. A file belongs to one process and
+ * has one name in all time, so whoever finds it after that process died can remove it without harm.
+ *
+ * @param name the file in it that is claimed; without it, the directory
+ * @throws FileError `ERR_FILE_IN_USE` when another run has it, `ERR_FILE_WRITE` when nothing can be written there
+ */
+export async function claim(directory: string, name = ''): Promise<Claim> {
+  const prefix = `.${name}${name === '' ? '' : '.'}zester-run-`;
+  const mine = `${prefix}${hostTag}-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const path = join(directory, mine);
+  const claimant: Claimant = {
+    ...(await processIdentity()),
+    host: hostname(),
+    since: new Date().toISOString(),
+  };
+  const release = () => unlink(path).catch(() => undefined);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await writeFile(path, JSON.stringify(claimant), { flag: 'wx', mode: 0o600 });
+    } catch (cause) {
+      throw await cannotWrite(path, directory, cause);
+    }
+    const other = await liveClaim(directory, prefix, mine);
+    if (other === undefined) return { release };
+    await release();
+    if (attempt === TRIES) throw inUse(join(directory, name), join(directory, other), other);
+    await delay(Math.random() * MAX_PAUSE_MS);
+  }
+}
+
+/** Where a process id means what it means here. */
+const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+
+const REST = /^([0-9a-f]{6})-(\d+)-[0-9a-f]{12}$/;
+
+/** The claim of another run that goes on; those of runs that died are removed. */
+async function liveClaim(directory: string, prefix: string, mine: string): Promise<string | undefined> {
+  for (const entry of await readdir(directory)) {
+    const parsed = entry.startsWith(prefix) ? REST.exec(entry.slice(prefix.length)) : null;
+    if (parsed === null || entry === mine) continue;
+    const path = join(directory, entry);
+    const [, host, pid = ''] = parsed;
+    // a process of another host cannot be asked: it counts as alive, and the error says what to delete
+    if (host !== hostTag || (await isSameProcess(await identityIn(path, Number(pid))))) return entry;
+    await unlink(path).catch(() => undefined);
+  }
+  return undefined;
+}
+
+/** What the file says; it may be half-written, then its name says enough. */
+async function identityIn(path: string, pid: number): Promise<ProcessIdentity> {
+  try {
+    const { started } = JSON.parse(await readFile(path, 'utf8')) as Partial<Claimant>;
+    return typeof started === 'string' ? { pid, started } : { pid };
+  } catch {
+    return { pid };
+  }
+}
+
+function inUse(what: string, path: string, entry: string): FileError {
+  const [, host, pid] = REST.exec(entry.slice(entry.lastIndexOf('zester-run-') + 'zester-run-'.length)) ?? [];
+  return new FileError(
+    'ERR_FILE_IN_USE',
+    what,
+    `another run writes ${what} right now (${host === hostTag ? `process ${pid}` : 'on another host'}): wait for its end; ` +
+      `if there is none, delete ${path}`,
+  );
+}

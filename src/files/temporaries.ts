@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+
+/**
+ * A file that is being written stands beside its path under a name of its own, which says who writes it: so what a writer
+ * left that died can be told from what one writes right now.
+ */
+
+/** The name of a new temporary of the file `name`. It counts as being written until {@link noLongerWritten}. */
+export function beingWritten(name: string): string {
+  const temporary = `.${name}.zester-tmp-${hostTag}-${process.pid}-${threadId}-${randomBytes(6).toString('hex')}`;
+  live.add(temporary);
+  return temporary;
+}
+
+/** It was renamed or removed. */
+export function noLongerWritten(temporary: string): void {
+  live.delete(temporary);
+}
+
+/**
+ * Removes the temporary files that writers which died left in a directory; those of live writers stay.
+ *
+ * @param name only those of the file of this name; without it, of every file
+ */
+export async function sweepStaleTemporaries(directory: string, name?: string): Promise<void> {
+  const entries = await readdir(directory).catch(() => []);
+  for (const entry of entries) {
+    const parsed = TEMPORARY.exec(entry);
+    if (parsed === null || (name !== undefined && parsed[1] !== name)) continue;
+    const path = join(directory, entry);
+    if (!live.has(entry) && (await isStale(path, parsed))) await unlink(path).catch(() => undefined);
+  }
+}
+
+/** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
+const live = new Set<string>();
+
+/** Where a process id means what it means here: another host or container on the same volume has others. */
+const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+
+const TEMPORARY = /^\.(.+)\.zester-tmp-([0-9a-f]{6})-(\d+)-(\d+)-[0-9a-f]{12}$/;
+
+/** A writer of another host cannot be asked whether it lives; an hour is longer than any write. */
+const MAX_AGE_MS = 3_600_000;
+
+async function isStale(path: string, [, , host, pid, thread]: RegExpExecArray): Promise<boolean> {
+  if (host === hostTag) {
+    if (Number(pid) === process.pid && Number(thread) === threadId) return true; // ours, and not in `live`
+    if (!isAlive(Number(pid))) return true;
+  }
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > MAX_AGE_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
