@@ -53,8 +53,7 @@ export function judge(connection: UserConnection, known: Known): Verdict {
     return refused(error, undefined);
   }
   const name = claims.name ?? '';
-  if (tokenIdOfName(name) !== undefined && isJoinIssuer(known.account, claims.iss))
-    return judgeToken(claims, known);
+  if (isJoinIssuer(known.account, claims.iss)) return judgeToken(claims, known);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
   if (!trusted && !speaksAsPeel(claims)) {
     // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
