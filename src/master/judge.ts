@@ -52,7 +52,6 @@ export function judge(connection: UserConnection, known: Known): Verdict {
     if (!(error instanceof JwtError)) throw error;
     return refused(error, undefined);
   }
-  const name = claims.name ?? '';
   if (isJoinIssuer(known.account, claims.iss)) return judgeToken(claims, known);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
   if (!trusted && !speaksAsPeel(claims)) {
