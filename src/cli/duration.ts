@@ -39,6 +39,23 @@ export function parsePast(text: string, now: number): number {
   return now + until * 1000;
 }
 
+/** What an option for a wait takes, for the help. */
+export const SPAN_FORM = '500ms, 2s, 10m or 1h';
+
+/**
+ * Reads how long something may take.
+ *
+ * @param option the option's name, for the error
+ * @returns milliseconds, at least 1
+ * @throws UsageError
+ */
+export function parseSpan(option: string, text: string): number {
+  const ms = /^(\d{1,9})ms$/.exec(text)?.[1];
+  const span = ms === undefined ? (ofUnits(text) ?? 0) * 1000 : Number(ms);
+  if (span < 1) throw new UsageError(`${option} is "${text}": give ${SPAN_FORM}`);
+  return span;
+}
+
 function ofUnits(text: string): number | undefined {
   const match = /^(\d{1,9})([smhdw])$/.exec(text);
   if (match === null) return undefined;

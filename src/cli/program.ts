@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { registerAccountPush } from './commands/account-push.js';
 import { registerAccountShow } from './commands/account-show.js';
+import { registerAudit } from './commands/audit.js';
 import { registerCompletion } from './commands/completion.js';
+import { registerConfigShow } from './commands/config-show.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsDeliver } from './commands/creds-deliver.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
@@ -11,20 +13,34 @@ import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
+import { registerJoinTokenCreate } from './commands/join-token-create.js';
+import { registerJoinTokenList } from './commands/join-token-list.js';
+import { registerJoinTokenRemove } from './commands/join-token-remove.js';
 import { registerKeysAdd } from './commands/keys-add.js';
 import { registerKeysExportIdentity } from './commands/keys-export-identity.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
 import { registerKeysList } from './commands/keys-list.js';
 import { registerKeysRemove } from './commands/keys-remove.js';
 import { registerKeysUse } from './commands/keys-use.js';
+import { registerMaster } from './commands/master.js';
+import { registerPeelAccept } from './commands/peel-accept.js';
+import { registerPeelAdd } from './commands/peel-add.js';
+import { registerPeelExec } from './commands/peel-exec.js';
+import { registerPeelList } from './commands/peel-list.js';
+import { registerPeelReject } from './commands/peel-reject.js';
+import { registerPeelRevoke } from './commands/peel-revoke.js';
+import { registerPeelRotate } from './commands/peel-rotate.js';
+import { registerPeelShow } from './commands/peel-show.js';
 import { registerPermissionsLint } from './commands/permissions-lint.js';
 import { registerPermissionsSet } from './commands/permissions-set.js';
 import { registerPermissionsShow } from './commands/permissions-show.js';
+import { registerPing } from './commands/ping.js';
 import { registerRevocationsClear } from './commands/revocations-clear.js';
 import { registerRevocationsList } from './commands/revocations-list.js';
 import { registerRevoke } from './commands/revoke.js';
 import { registerServerConfig } from './commands/server-config.js';
 import { registerServer } from './commands/server.js';
+import { registerUp } from './commands/up.js';
 import type { CliIo } from './io.js';
 import { packageVersion } from './version.js';
 
@@ -52,6 +68,26 @@ export function createProgram(io: CliIo): Command {
 
   registerInit(program, io);
   registerServerConfig(registerServer(program, io), io);
+  registerUp(program, io);
+  registerMaster(program, io);
+
+  const peel = program.command('peel').description('add, accept, look at, rotate and revoke peels');
+  registerPeelAdd(peel, io);
+  registerPeelAccept(peel, io);
+  registerPeelReject(peel, io);
+  registerPeelList(peel, io);
+  registerPeelShow(peel, io);
+  registerPeelRotate(peel, io);
+  registerPeelRevoke(peel, io);
+  registerPeelExec(peel, io);
+
+  const token = program.command('join-token').description('make, list and remove join tokens, for new hosts');
+  registerJoinTokenCreate(token, io);
+  registerJoinTokenList(token, io);
+  registerJoinTokenRemove(token, io);
+
+  registerPing(program, io);
+  registerAudit(program, io);
 
   const keys = program.command('keys').description('make, list and replace keys');
   registerKeysGenerate(keys, io);
@@ -83,6 +119,9 @@ export function createProgram(io: CliIo): Command {
   const account = program.command('account').description("compare and push the fleet's account");
   registerAccountPush(account, io);
   registerAccountShow(account, io);
+
+  const config = program.command('config').description('look at the configuration of masters and peels');
+  registerConfigShow(config, io);
 
   registerDoctor(program, io);
   registerExpirations(program, io);

@@ -20,7 +20,11 @@ export class Progress {
   /** How much of the whole is behind us, from 0 to 1; undefined where that cannot be known. */
   share: number | undefined;
 
-  constructor(io: CliIo, quiet: boolean) {
+  readonly #what: string;
+
+  /** @param what the word for what is done, such as `issued` */
+  constructor(io: CliIo, quiet: boolean, what = 'issued') {
+    this.#what = what;
     this.#io = io;
     this.#quiet = quiet;
     this.#start = this.#told = io.now();
@@ -34,7 +38,7 @@ export class Progress {
     if (now - this.#told < (isTTY ? TERMINAL_MS : LOG_MS)) return;
     this.#told = now;
     const seconds = Math.max(0.001, (now - this.#start) / 1000);
-    const rate = `${this.done.toLocaleString('en')} issued, ${Math.round(this.done / seconds).toLocaleString('en')}/s`;
+    const rate = `${this.done.toLocaleString('en')} ${this.#what}, ${Math.round(this.done / seconds).toLocaleString('en')}/s`;
     const { share } = this;
     const left = share === undefined || share <= 0 ? '' : `, ${clock((seconds / share) * (1 - share))} left`;
     if (!isTTY) {

@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import type { TrustDomain } from '../../trust/domain.js';
+import type { MasterLogger } from '../../master/logger.js';
+import { loadConfig, type Config, type ConfigFlags } from '../config/load.js';
+import { withConfigOptions } from '../config/options.js';
+import type { RunningMaster } from '../fleet/run-master.js';
+import type { CliIo } from '../io.js';
+import { Output, type GlobalOptions } from '../output.js';
+
+type Options = GlobalOptions & ConfigFlags;
+
+/** `zester up`: home, server and master in one process. */
+export function registerUp(parent: Command, io: CliIo): void {
+  withConfigOptions(parent.command('up'), ['home', 'host', 'port', 'policy', 'lifetime', 'http', 'logLevel'])
+    .description('run a whole fleet: the home, made if it is not there, a nats-server on it, and a master')
+    .addHelpText(
+      'after',
+      `
+It prints one line when the master answers; the log of both goes to standard error, JSON where that is no terminal, or
+with --json. Ctrl-C and SIGTERM end the master first, then the server. A server that ends by itself is not started again:
+the command ends with 1. Past one machine, run nats-servers ("zester server config") and "zester master".
+
+Examples:
+  $ zester up
+  $ zester up --policy auto-trusted --lifetime 1h --http
+  $ zester up --home /srv/zester --port 5222`,
+    )
+    .action(async (_options, command: Command) => {
+      await up(command.optsWithGlobals<Options>(), io);
+    });
+}
+
+async function up(options: Options, io: CliIo): Promise<void> {
+  const output = new Output(io, options);
+  const config = await loadConfig('master', options, io);
+  const { createLog } = await import('../log.js');
+  const { serveTrustDomain } = await import('../../nats-server/serve.js');
+  const { localEndpoint } = await import('../../nats-server/write-configuration.js');
+  const { CLIENT_PORT, isLoopback } = await import('../../nats-server/urls.js');
+  const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
+  const domain = await homeFor(config, output, io);
+  const local = localEndpoint(domain);
+  const host = config.values.host ?? local?.host ?? '127.0.0.1';
+  if (!isLoopback(host)) {
+    output.warn(
+      `${host} is reached from other machines, and what is sent can be read on the way: see "zester server --tls-cert"`,
+    );
+  }
+  const asked = new AbortController();
+  const stopServer = new AbortController();
+  let master: Promise<RunningMaster> | undefined;
+  let failure: unknown;
+  // the master first: it answers what it was asked, and writes down what it decided
+  const endBoth = async () => {
+    await (await master?.catch(() => undefined))?.stop();
+    stopServer.abort();
+  };
+  const stopListening = io.onInterrupt(() => {
+    asked.abort();
+    void endBoth();
+  });
+  try {
+    const exit = await serveTrustDomain(domain, {
+      host,
+      port: config.values.port ?? local?.port ?? CLIENT_PORT,
+      signal: stopServer.signal,
+      onReady: ({ url }) => {
+        log.info({ url }, 'the nats-server takes clients');
+        master = begin(config, url, domain, { log, output, signal: asked.signal });
+        master.catch((error: unknown) => {
+          failure = error;
+          stopServer.abort();
+        });
+      },
+      onLog: (line) => serverLine(log, line),
+    });
+    if (failure !== undefined && !asked.signal.aborted) throw failure;
+    output.event('stopped', { event: 'stopped', ...exit });
+  } catch (error) {
+    await (await master?.catch(() => undefined))?.stop();
+    if (!asked.signal.aborted || failure !== undefined) throw error;
+  } finally {
+    stopListening();
+  }
+}
+
+async function begin(
+  config: Config,
+  url: string,
+  domain: TrustDomain,
+  { log, output, signal }: { log: MasterLogger; output: Output; signal: AbortSignal },
+): Promise<RunningMaster> {
+  const { runMaster } = await import('../fleet/run-master.js');
+  const running = await runMaster(config, log, output, { servers: [url], signal });
+  const { policy, lifetime } = config.values;
+  const { master, http } = running;
+  if (!signal.aborted) {
+    output.event(
+      `ready: server ${url}, home ${domain.home}, policy ${policy}${http === undefined ? '' : `, ${http}/metrics`}`,
+      { event: 'ready', url, home: domain.home, master: master.id, policy, lifetime, http: http ?? null },
+    );
+  }
+  return running;
+}
+
+/** The home, made if it is not there. */
+async function homeFor({ values }: Config, output: Output, io: CliIo): Promise<TrustDomain> {
+  const { home, host, port } = values;
+  const { createTrustDomain } = await import('../../trust/create.js');
+  const { isThere } = await import('../../trust/private-files.js');
+  const { trustPaths } = await import('../../trust/paths.js');
+  const there = await isThere(trustPaths(home).settings);
+  // the other commands look into the home for where the server is
+  const url = port === undefined || port === -1 ? undefined : `nats://${hostInUrl(host)}:${port}`;
+  const domain = await createTrustDomain(home, {
+    now: io.now,
+    ...(!there && url !== undefined && { servers: [url] }),
+  });
+  if (!there) output.note(`made a trust domain in ${domain.home}`);
+  return domain;
+}
+
+function hostInUrl(host = '127.0.0.1'): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** A line of the server's log, at the level that it has there; what it says of its start is no news here. */
+function serverLine(log: MasterLogger, line: string): void {
+  const match = /^\[\d+\] [\d/]+ [\d:.]+ \[(\w+)\] (.*)$/.exec(line);
+  const [, level = 'INF', text = line] = match ?? [];
+  const fields = { from: 'nats-server' };
+  if (level === 'WRN') log.warn(fields, text);
+  else if (level === 'ERR' || level === 'FTL') log.error(fields, text);
+  else log.debug(fields, text);
+}

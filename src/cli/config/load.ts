@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { FleetError, UsageError } from '../../errors.js';
+import { readError } from '../../files/read-small-file.js';
+import { issueText } from '../../fleet/messages.js';
+import { homePath } from '../../trust/home.js';
+import type { CliIo } from '../io.js';
+import { definitionOf, settingsOf, type ConfigKind, type SettingName, type SETTINGS } from './settings.js';
+
+/** Where a value comes from. */
+export interface ConfigSource {
+  kind: 'flag' | 'environment' | 'file' | 'default';
+  /** The flag, the variable or the file. */
+  name: string;
+}
+
+type Value<N extends SettingName> = v.InferOutput<(typeof SETTINGS)[N]['schema']>;
+type WithFallback = 'policy' | 'lifetime' | 'replicas' | 'logLevel' | 'rotate' | 'home';
+/** The settings, as they are used. */
+export type ConfigValues = { [N in SettingName]?: Value<N> | undefined } & { [N in WithFallback]: Value<N> };
+
+/** A configuration, and where each part of it comes from. */
+export interface Config {
+  values: ConfigValues;
+  sources: Partial<Record<SettingName, ConfigSource>>;
+  /** The configuration file that was read. */
+  file: string | undefined;
+}
+
+/** What a command line says: options by their names in camel case, and `--config`. */
+export type ConfigFlags = { config?: string } & { [N in SettingName]?: unknown };
+
+/**
+ * The configuration of a program. Flags win over the environment, the environment over the file: that of `--config`, else
+ * of `$ZESTER_CONFIG`, else (for a master) `master.yaml` in the home, if it is there.
+ *
+ * @throws UsageError of a flag; FleetError `ERR_FLEET_CONFIG` of a variable or the file, which says where; FileError
+ */
+export async function loadConfig(kind: ConfigKind, flags: ConfigFlags, io: CliIo): Promise<Config> {
+  const { env } = io;
+  const found = await findFile(kind, flags, env);
+  const fromFile = found === undefined ? {} : await readConfigFile(kind, found);
+  const values: Record<string, unknown> = {};
+  const sources: Partial<Record<SettingName, ConfigSource>> = {};
+  for (const name of settingsOf(kind)) {
+    const { env: variable, flag, fallback, path } = definitionOf(name);
+    const text = env[variable];
+    if (flags[name] !== undefined) {
+      sources[name] = { kind: 'flag', name: flag };
+      values[name] = valueOf(name, flags[name], (why) => new UsageError(`${flag} ${why}`));
+    } else if (text !== undefined && text !== '') {
+      sources[name] = { kind: 'environment', name: variable };
+      values[name] = valueOf(name, text, (why) => badConfig(`$${variable} ${why}`));
+    } else if (found !== undefined && Object.hasOwn(fromFile, name)) {
+      sources[name] = { kind: 'file', name: found.path };
+      const value = valueOf(name, fromFile[name], (why) => badConfig(`"${name}" in ${found.path} ${why}`));
+      values[name] = path === true ? resolve(dirname(found.path), String(value)) : value;
+    } else {
+      sources[name] = { kind: 'default', name: '' };
+      values[name] = fallback;
+    }
+  }
+  values['home'] = homePath(values['home'] as string | undefined, env);
+  return { values: values as unknown as ConfigValues, sources, file: found?.path };
+}
+
+function badConfig(message: string): FleetError {
+  return new FleetError('ERR_FLEET_CONFIG', message);
+}
+
+function valueOf(name: SettingName, value: unknown, fail: (why: string) => Error): unknown {
+  const parsed = v.safeParse(definitionOf(name).schema, value);
+  if (parsed.success) return parsed.output;
+  throw fail(issueText(parsed.issues));
+}
+
+interface FoundFile {
+  path: string;
+  /** It was looked for in the home, and not named. */
+  ofHome: boolean;
+}
+
+async function findFile(
+  kind: ConfigKind,
+  flags: ConfigFlags,
+  env: CliIo['env'],
+): Promise<FoundFile | undefined> {
+  const named = flags.config ?? (env['ZESTER_CONFIG'] === '' ? undefined : env['ZESTER_CONFIG']);
+  if (named !== undefined) return { path: resolve(named), ofHome: false };
+  if (kind !== 'master') return undefined;
+  const home = homePath(typeof flags.home === 'string' ? flags.home : undefined, env);
+  return { path: join(home, 'master.yaml'), ofHome: true };
+}
+
+/** What stands in the file, by the names of the settings. @throws FleetError `ERR_FLEET_CONFIG`; FileError */
+async function readConfigFile(
+  kind: ConfigKind,
+  found: FoundFile,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { path, ofHome } = found;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (ofHome && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw readError(path, cause);
+  }
+  const { parse } = await import('yaml');
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (cause) {
+    // the first line says what and where; the others quote the file
+    const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw badConfig(`${path} is no YAML: ${what.replace(/:$/, '')}`);
+  }
+  if (document === null || document === undefined) return {};
+  if (typeof document !== 'object' || Array.isArray(document)) {
+    throw badConfig(`${path} is no list of settings: give lines such as "policy: manual"`);
+  }
+  const settings = document as Record<string, unknown>;
+  const known = settingsOf(kind) as string[];
+  const unknown = Object.keys(settings).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw badConfig(
+      `${path} has "${unknown}", which is no setting of a ${kind}: there are ${known.join(', ')}`,
+    );
+  }
+  if (ofHome && 'home' in settings) {
+    throw badConfig(`${path} stands in the home and has "home": take it out, or give the file with --config`);
+  }
+  return settings;
+}

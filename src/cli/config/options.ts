@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { DEFAULT_HTTP, definitionOf, type SettingName } from './settings.js';
+
+/** What the flags take. */
+const TAKES: Readonly<Record<SettingName, string>> = {
+  home: '<dir>',
+  servers: '<url...>',
+  creds: '<file>',
+  systemCreds: '<file>',
+  policy: '<policy>',
+  lifetime: '<time>',
+  replicas: '<n>',
+  host: '<address>',
+  port: '<port>',
+  http: '[address]',
+  id: '<id>',
+  rotate: '<how>',
+  logLevel: '<level>',
+};
+
+const MORE: Partial<Readonly<Record<SettingName, string>>> = {
+  policy: 'manual, auto-trusted or auto-all',
+  rotate: 'hitless or reconnect',
+  logLevel: 'debug, info, warn or error',
+  http: `without an address ${DEFAULT_HTTP.host}:${DEFAULT_HTTP.port}`,
+};
+
+/** Adds the flags of settings, and `--config`. None has a default of its own: the configuration has them. */
+export function withConfigOptions(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
+    const { flag, about, env, fallback, otherwise } = definitionOf(name);
+    const usual =
+      otherwise ?? (fallback === undefined ? undefined : name === 'lifetime' ? '24h' : String(fallback));
+    const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
+    command.option(
+      `${flag} ${TAKES[name]}`,
+      `${about}${more} (default: $${env}${usual === undefined ? '' : `, else ${usual}`})`,
+    );
+  }
+  return command.option(
+    '--config <file>',
+    'settings, as YAML (default: $ZESTER_CONFIG, else master.yaml in the home of a master)',
+  );
+}

@@ -1,0 +1,205 @@
+import * as v from 'valibot';
+import { POLICIES } from '../../master/policy.js';
+
+/** The levels of the log. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const text = v.pipe(v.string('is no text'), v.nonEmpty('is empty'));
+const port = v.pipe(
+  v.union([v.pipe(v.string(), v.regex(/^(-1|\d{1,5})$/), v.transform(Number)), v.number()], 'is no port'),
+  v.integer('is no port'),
+  v.check(
+    (value) => value === -1 || (value > 0 && value <= 65_535),
+    'is no port: give 1 to 65535, or -1 for any that is free',
+  ),
+);
+const urls = v.pipe(
+  v.union([v.string(), v.array(v.string())], 'is no list of URLs'),
+  v.transform((value) =>
+    [value]
+      .flat()
+      .flatMap((part) => part.split(','))
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ),
+  v.minLength(1, 'names no server'),
+);
+const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+const lifetime = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value) => {
+    if (typeof value === 'number') return value;
+    if (value === 'none') return 0;
+    const match = /^(\d{1,9})([smhdw]?)$/.exec(value);
+    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
+  }),
+  v.check(
+    (value) => value === 0 || (Number.isInteger(value) && value >= 5),
+    'is no lifetime: give 24h or 7d, at least 5s; 0 or none for without end',
+  ),
+);
+
+/** Where metrics and health are, by default. */
+export const DEFAULT_HTTP = { host: '127.0.0.1', port: 9464 } as const;
+const http = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()], 'is no address'),
+  v.transform((value): { host: string; port: number } | undefined => {
+    if (value === false || value === 'off' || value === 'false') return undefined;
+    if (value === true || value === 'on' || value === 'true') return { ...DEFAULT_HTTP };
+    const match = /^(?:\[([0-9a-f:]+)\]:|([^:\s]+):|:)?(\d{1,5})$/i.exec(String(value));
+    return match === null
+      ? { host: '', port: NaN }
+      : { host: match[1] ?? match[2] ?? DEFAULT_HTTP.host, port: Number(match[3]) };
+  }),
+  v.check(
+    (value) => value === undefined || (value.port >= 0 && value.port <= 65_535),
+    'is no address: give 127.0.0.1:9464, a port, or "off"',
+  ),
+);
+
+/** Which program a setting is for. */
+export const CONFIG_KINDS = ['master', 'peel'] as const;
+export type ConfigKind = (typeof CONFIG_KINDS)[number];
+
+interface Definition {
+  env: string;
+  flag: string;
+  kinds: readonly ConfigKind[];
+  schema: v.GenericSchema<unknown, unknown>;
+  /** A path of a file or directory: in a configuration file, it is seen from that file. */
+  path?: true;
+  /** What it is when nobody says; absent: undefined. */
+  fallback?: unknown;
+  /** The default in words, where there is no value for it. */
+  otherwise?: string;
+  about: string;
+}
+
+/** All settings, by their names in a configuration file. */
+export const SETTINGS = {
+  home: {
+    env: 'ZESTER_HOME',
+    flag: '--home',
+    kinds: ['master'],
+    schema: text,
+    path: true,
+    about: 'the trust domain',
+  },
+  servers: {
+    env: 'ZESTER_SERVERS',
+    flag: '--servers',
+    kinds: ['master', 'peel'],
+    schema: urls,
+    otherwise: "the home's, else nats://127.0.0.1:4222",
+    about: 'the servers to connect to',
+  },
+  creds: {
+    env: 'ZESTER_CREDS',
+    flag: '--creds',
+    kinds: ['master', 'peel'],
+    schema: text,
+    path: true,
+    otherwise: "the home's creds/master.creds",
+    about: 'the .creds file to connect with',
+  },
+  systemCreds: {
+    env: 'ZESTER_SYSTEM_CREDS',
+    flag: '--system-creds',
+    kinds: ['master'],
+    schema: text,
+    path: true,
+    otherwise: "the home's creds/system.creds",
+    about: "a user of the system account: hears the servers' events, pushes revocations",
+  },
+  policy: {
+    env: 'ZESTER_POLICY',
+    flag: '--policy',
+    kinds: ['master'],
+    schema: v.picklist(POLICIES, `is no policy: give ${POLICIES.join(', ')}`),
+    fallback: 'manual',
+    about: 'who accepts a peel that no admin issued',
+  },
+  lifetime: {
+    env: 'ZESTER_LIFETIME',
+    flag: '--lifetime',
+    kinds: ['master'],
+    schema: lifetime,
+    fallback: 86_400,
+    about: "seconds that a peel's credential is good; it is renewed at two thirds; 0: without end",
+  },
+  replicas: {
+    env: 'ZESTER_REPLICAS',
+    flag: '--replicas',
+    kinds: ['master'],
+    schema: v.pipe(
+      v.union([v.pipe(v.string(), v.regex(/^[135]$/), v.transform(Number)), v.number()]),
+      v.picklist([1, 3, 5], 'is none of 1, 3 and 5'),
+    ),
+    fallback: 3,
+    about: 'copies of the registry and the audit in a cluster',
+  },
+  host: {
+    env: 'ZESTER_HOST',
+    flag: '--host',
+    kinds: ['master'],
+    schema: text,
+    otherwise: "that of the home's server on this machine, else 127.0.0.1",
+    about: 'zester up: where the server listens',
+  },
+  port: {
+    env: 'ZESTER_PORT',
+    flag: '--port',
+    kinds: ['master'],
+    schema: port,
+    otherwise: "that of the home's server on this machine, else 4222",
+    about: 'zester up: its port',
+  },
+  http: {
+    env: 'ZESTER_HTTP',
+    flag: '--http',
+    kinds: ['master'],
+    schema: http,
+    otherwise: 'off',
+    about: 'where /metrics and /healthz are',
+  },
+  id: {
+    env: 'ZESTER_PEEL_ID',
+    flag: '--id',
+    kinds: ['peel'],
+    schema: text,
+    otherwise: 'the name in the credentials',
+    about: 'the id of the peel; the credentials must be of this one',
+  },
+  rotate: {
+    env: 'ZESTER_ROTATE',
+    flag: '--rotate',
+    kinds: ['peel'],
+    schema: v.picklist(['hitless', 'reconnect'], 'is neither hitless nor reconnect'),
+    fallback: 'hitless',
+    about: 'how the connection goes over to new credentials',
+  },
+  logLevel: {
+    env: 'ZESTER_LOG_LEVEL',
+    flag: '--log-level',
+    kinds: ['master', 'peel'],
+    schema: v.picklist(LOG_LEVELS, `is no level: give ${LOG_LEVELS.join(', ')}`),
+    fallback: 'info',
+    about: 'how much is logged',
+  },
+} as const satisfies Record<string, Definition>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Which settings a program has. */
+export function settingsOf(kind: ConfigKind): SettingName[] {
+  return (Object.keys(SETTINGS) as SettingName[]).filter((name) => {
+    const { kinds }: Definition = SETTINGS[name];
+    return kinds.includes(kind);
+  });
+}
+
+/** A setting without its literal types. */
+export function definitionOf(name: SettingName): Definition {
+  return SETTINGS[name];
+}

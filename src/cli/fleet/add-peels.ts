@@ -1,0 +1,138 @@
+import { dirname } from 'node:path';
+import { writeCredsFile } from '../../creds/generate.js';
+import { FleetError, ZesterError } from '../../errors.js';
+import type { AdminClient } from '../../fleet/ask.js';
+import { newRequestId } from '../../fleet/ask.js';
+import { decodeUserJwt } from '../../jwt/decode.js';
+import { generateKeyBundle } from '../../nkeys/key-bundle.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import { ensureDirectory } from '../ensure-directory.js';
+import type { CliIo } from '../io.js';
+import { refuseToReplace } from '../new-file.js';
+
+/** A peel that was added. */
+export interface AddedPeel {
+  id: string;
+  path: string;
+  publicKey: string;
+  /** Seconds since 1970; undefined: never. */
+  expiresAt: number | undefined;
+}
+
+/** Issues for one peel into a file. */
+export type PeelIssuer = (peelId: string, path: string) => Promise<AddedPeel>;
+
+/** What is chosen about each. */
+export interface AddOptions {
+  /** Seconds; undefined: what is usual. */
+  expiry: number | undefined;
+  /** The id may be known, and the file there. */
+  replace: boolean;
+}
+
+/**
+ * Issues through a master: the key is made here, and only its public half is sent.
+ *
+ * @throws FleetError, FileError. What the master issued and could not be written is not lost: it can be issued again
+ */
+export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptions): PeelIssuer {
+  return async (peelId, path) => {
+    await refuseToReplace(path, replace);
+    await ensureDirectory(dirname(path));
+    const key = generateKeyBundle('user');
+    try {
+      const request = {
+        requestId: newRequestId(),
+        peelId,
+        publicKey: key.publicKey,
+        ...(expiry !== undefined && { expiry }),
+        ...(replace && { replace }),
+      };
+      const { jwt } = await askTwice(() => client.ask('peel.add', request));
+      const claims = decodeUserJwt(jwt);
+      if (claims.sub !== key.publicKey || claims.name !== peelId) {
+        throw new FleetError(
+          'ERR_FLEET_ANSWER',
+          `the JWT that the master gave is not for the key of "${peelId}"`,
+          {
+            peelId,
+          },
+        );
+      }
+      const seed = key.seed;
+      try {
+        await writeCredsFile(path, jwt, seed);
+      } catch (cause) {
+        if (!(cause instanceof ZesterError)) throw cause;
+        throw new FleetError(
+          'ERR_FLEET_INCOMPLETE',
+          `"${peelId}" was issued, and its file was not written (${cause.message}): when that is mended, do it again with --replace`,
+          { cause, peelId },
+        );
+      } finally {
+        seed.fill(0);
+      }
+      return { id: peelId, path, publicKey: key.publicKey, expiresAt: claims.exp };
+    } finally {
+      key.wipe();
+    }
+  };
+}
+
+/** A master may have died with the request: another gives the same answer to the same one. */
+async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof FleetError) || error.code !== 'ERR_FLEET_TIMEOUT') throw error;
+    return ask();
+  }
+}
+
+/** Issues from the home alone: the masters hear of it when the peel connects. */
+export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptions, io: CliIo): PeelIssuer {
+  return async (peelId, path) => {
+    await refuseToReplace(path, replace);
+    await ensureDirectory(dirname(path));
+    const { user, jwt } = await domain.issuePeel(peelId, path, {
+      now: io.now,
+      ...(expiry !== undefined && expiry > 0 && { expiry }),
+    });
+    user.wipe();
+    return { id: peelId, path, publicKey: user.publicKey, expiresAt: decodeUserJwt(jwt).exp };
+  };
+}
+
+/**
+ * Issues for many, some at once. One that fails does not keep the others from it.
+ *
+ * @param signal ends it after those that are under way
+ */
+export async function addAll(
+  targets: readonly { id: string; path: string }[],
+  issue: PeelIssuer,
+  atOnce: number,
+  signal: AbortSignal,
+  events: { added: (peel: AddedPeel) => void; failed: (id: string, error: ZesterError) => void },
+): Promise<void> {
+  const waiting = [...targets].reverse();
+  const worker = async () => {
+    for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
+      try {
+        events.added(await issue(next.id, next.path));
+      } catch (error) {
+        if (!(error instanceof ZesterError) || ends(error)) {
+          waiting.length = 0;
+          throw error;
+        }
+        events.failed(next.id, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, targets.length) }, worker));
+}
+
+/** What the next one would fail with too. */
+function ends({ code }: ZesterError): boolean {
+  return code === 'ERR_FLEET_NO_MASTER' || code === 'ERR_FLEET_DENIED' || code === 'ERR_FLEET_INCOMPLETE';
+}

@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ZesterConnection } from '../../connection/connect.js';
+import { ZesterError } from '../../errors.js';
+import type { AdminClient } from '../../fleet/ask.js';
+import {
+  homeOf,
+  serversOf,
+  withHomeOption,
+  withServersOption,
+  type HomeOptions,
+  type ServersOptions,
+} from '../home-options.js';
+import type { CliIo } from '../io.js';
+
+/** The options of a command that asks the masters. */
+export interface AdminOptions extends HomeOptions, ServersOptions {
+  creds?: string;
+}
+
+/** Who asks the masters, and over what. */
+export interface Admin {
+  nc: ZesterConnection;
+  client: AdminClient;
+  /** The fleet's account (`A…`). */
+  account: string;
+}
+
+/** Adds `--home`, `--servers` and `--creds`. */
+export function withAdminOptions(command: Command): Command {
+  return withServersOption(withHomeOption(command)).option(
+    '--creds <file>',
+    "an admin's credentials (default: $ZESTER_CREDS, else the home's creds/admin.creds)",
+  );
+}
+
+/**
+ * Connects as an admin for as long as `act` takes.
+ *
+ * @param waitMs how long to wait for what is being started: the home, the servers and a master; 0: not at all
+ * @throws what `act` throws; TrustError, CredsError, FileError, ConnectError; with a wait, FleetError
+ *   `ERR_FLEET_NO_MASTER`
+ */
+export async function asAdmin<T>(
+  options: AdminOptions,
+  io: CliIo,
+  act: (admin: Admin) => Promise<T>,
+  waitMs = 0,
+): Promise<T> {
+  const deadline = io.now() + waitMs;
+  const { admin, close } = await patiently(() => open(options, io), deadline, io);
+  try {
+    if (waitMs > 0) await patiently(() => admin.client.ask('status', {}, { timeoutMs: 2_000 }), deadline, io);
+    return await act(admin);
+  } finally {
+    await close();
+  }
+}
+
+/** What may be because something is only being started. */
+const MAY_COME: ReadonlySet<string> = new Set([
+  'ERR_TRUST_NOT_FOUND',
+  'ERR_FILE_NOT_FOUND',
+  'ERR_CONNECT_UNREACHABLE',
+  'ERR_FLEET_NO_MASTER',
+  'ERR_FLEET_TIMEOUT',
+]);
+
+/** Tries until it works, or the time is over. @param deadline milliseconds since 1970 */
+export async function patiently<T>(act: () => Promise<T>, deadline: number, io: CliIo): Promise<T> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const may = error instanceof ZesterError && MAY_COME.has(error.code);
+      if (!may || io.now() >= deadline) throw error;
+      await delay(100);
+    }
+  }
+}
+
+async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; close: () => Promise<void> }> {
+  const { ZESTER_CREDS } = io.env;
+  const given = options.creds ?? (ZESTER_CREDS === '' ? undefined : ZESTER_CREDS);
+  const { openTrustDomain } = await import('../../trust/open.js');
+  const domain = await openTrustDomain(homeOf(options, io)).catch((error: unknown) => {
+    // with credentials of its own, an admin needs no home
+    if (given !== undefined && error instanceof ZesterError && error.code === 'ERR_TRUST_NOT_FOUND') {
+      return undefined;
+    }
+    throw error;
+  });
+  const credsPath = given ?? domain?.paths.adminCreds ?? '';
+  const servers = serversOf(options, io, domain?.servers);
+  const [{ loadCredsFile }, { connectMaster }, { MessageSigner }, { AdminClient }, { ADMIN_INBOX_PREFIX }] =
+    await Promise.all([
+      import('../../creds/parse.js'),
+      import('../../connection/connect.js'),
+      import('../../fleet/signed.js'),
+      import('../../fleet/ask.js'),
+      import('../../permissions/roles.js'),
+    ]);
+  const creds = await loadCredsFile(credsPath);
+  const { iss, nats } = creds.claims;
+  const signer = new MessageSigner(creds);
+  creds.wipe();
+  try {
+    const nc = await connectMaster({
+      servers,
+      credsPath,
+      inboxPrefix: ADMIN_INBOX_PREFIX,
+      name: 'zester-admin',
+      timeout: 5_000,
+    });
+    const account = (nats.issuer_account ?? '') === '' ? iss : (nats.issuer_account ?? iss);
+    return {
+      admin: { nc, client: new AdminClient(nc, signer), account },
+      close: async () => {
+        await nc.close();
+        signer.wipe();
+      },
+    };
+  } catch (error) {
+    signer.wipe();
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { AuditEvent } from '../../fleet/audit-event.js';
+import { fingerprint } from '../../fleet/fingerprint.js';
+import { columns } from '../columns.js';
+import { plain } from '../plain-text.js';
+import { timeWords } from '../time-words.js';
+import { actorWords } from './peel-document.js';
+
+/** Events in columns, for people. */
+export function auditColumns(events: readonly AuditEvent[], now: number): string[] {
+  return columns(
+    ['WHEN', 'AT', 'PEEL', 'WHAT', 'BY', 'MORE'],
+    events.map((event) => [
+      timeWords(Date.parse(event.at), now),
+      event.at,
+      event.peelId ?? '-',
+      event.kind,
+      actorWords(event.by),
+      moreOf(event),
+    ]),
+  );
+}
+
+/** One event in a line, as it comes: without a column that would have to know the others. */
+export function auditLine(event: AuditEvent): string {
+  const { at, peelId = '-', kind, by } = event;
+  return plain(
+    `${at}  ${peelId.padEnd(16)}  ${kind.padEnd(18)}  ${actorWords(by)}  ${moreOf(event)}`,
+  ).trimEnd();
+}
+
+function moreOf(event: AuditEvent): string {
+  const { reason, code, from, detail } = event;
+  return [
+    ...keysOf(event).map((key) => `key ${fingerprint(key)}`),
+    ...(from === undefined ? [] : [`from ${from}`]),
+    ...(code === undefined ? [] : [code]),
+    ...(reason === undefined ? [] : [reason]),
+    ...Object.entries(detail ?? {}).map(([name, value]) => `${name} ${value}`),
+  ].join(', ');
+}
+
+function keysOf(event: AuditEvent): readonly string[] {
+  if ('publicKeys' in event) return event.publicKeys;
+  if ('key' in event) return [event.key.publicKey];
+  return event.publicKey === undefined ? [] : [event.publicKey];
+}

@@ -1,0 +1,58 @@
+import { readFile, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import * as v from 'valibot';
+import { readError } from '../../files/read-small-file.js';
+import { writeSecretFile } from '../../files/write-secret-file.js';
+import { parseJson } from '../../fleet/messages.js';
+import { ensurePrivateDirectory } from '../../trust/private-files.js';
+import type { CliIo } from '../io.js';
+
+/**
+ * A rotation of all peels: who had which key when it began. So it needs no clock to tell who is done, and goes on after an
+ * interruption where it was.
+ */
+const campaignSchema = v.object({
+  /** ISO 8601. */
+  startedAt: v.string(),
+  /** The public key that each peel was connected with. */
+  keys: v.record(v.string(), v.string()),
+});
+export type Campaign = v.InferOutput<typeof campaignSchema>;
+
+/** Where the rotation of an account's peels is kept: `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`. */
+export function campaignPath(
+  account: string,
+  { env }: Pick<CliIo, 'env'>,
+): { directory: string; path: string } {
+  const state = env['XDG_STATE_HOME'] ?? '';
+  const home = env['HOME'] === undefined || env['HOME'] === '' ? homedir() : env['HOME'];
+  const directory = join(isAbsolute(state) ? state : join(home, '.local', 'state'), 'zester');
+  return { directory, path: join(directory, `rotation-${account}.json`) };
+}
+
+/** @returns undefined: none is under way, or its file cannot be used @throws FileError when it cannot be read */
+export async function loadCampaign(path: string): Promise<Campaign | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw readError(path, cause);
+  }
+  const parsed = v.safeParse(campaignSchema, parseJson(text));
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** @throws FileError */
+export async function saveCampaign(
+  { directory, path }: { directory: string; path: string },
+  campaign: Campaign,
+): Promise<void> {
+  await ensurePrivateDirectory(directory);
+  await writeSecretFile(path, Buffer.from(`${JSON.stringify(campaign)}\n`));
+}
+
+export async function removeCampaign(path: string): Promise<void> {
+  await rm(path, { force: true });
+}

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FindingsError, FleetError } from '../../errors.js';
+import type { Command } from '../../fleet/command.js';
+import { isAccepted } from '../../fleet/record.js';
+import { EXIT } from '../exit-codes.js';
+import type { CliIo } from '../io.js';
+import type { Output } from '../output.js';
+import type { Admin } from './admin.js';
+import { commandPeels, type PeelReply } from './command-peels.js';
+
+/** What is asked of whom. */
+export interface CommandMatching {
+  pattern: string;
+  command: Command;
+  /** For each peel, milliseconds. */
+  timeoutMs: number;
+  /** How long to wait until at least one peel matches and all that do answer, milliseconds. */
+  waitMs: number;
+  /** What a peel answered, in a line. */
+  line: (reply: PeelReply & { ok: true }) => string;
+}
+
+/**
+ * Commands all accepted peels whose ids match, and says what each answered, and who did not.
+ *
+ * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` when none matches, `ERR_FLEET_PENDING` when none of those is accepted;
+ *   FindingsError when some did not answer
+ */
+export async function commandMatching(
+  admin: Admin,
+  what: CommandMatching,
+  io: CliIo,
+  output: Output,
+): Promise<void> {
+  const deadline = io.now() + what.waitMs;
+  let replies: PeelReply[];
+  for (;;) {
+    try {
+      replies = await ask(admin, what);
+      if (replies.every(({ ok }) => ok) || io.now() >= deadline) break;
+    } catch (error) {
+      if (!(error instanceof FleetError) || io.now() >= deadline) throw error;
+    }
+    await delay(100);
+  }
+  replies.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const answered = replies.filter(({ ok }) => ok).length;
+  output.result(
+    replies.map((reply) => lineOf(reply, what, output)),
+    {
+      peels: replies.map((reply) =>
+        reply.ok
+          ? { id: reply.id, ok: true, ms: reply.ms, result: reply.result ?? null }
+          : { id: reply.id, ok: false, ms: reply.ms, error: { code: reply.code, message: reply.message } },
+      ),
+      answered,
+      failed: replies.length - answered,
+    },
+  );
+  if (replies.length > 1) output.note(`${answered} of ${replies.length} answered`);
+  if (answered === replies.length) return;
+  const unreachable = replies.every(
+    (reply) => !reply.ok && (reply.code === 'ERR_FLEET_NOT_CONNECTED' || reply.code === 'ERR_FLEET_TIMEOUT'),
+  );
+  throw new FindingsError(
+    replies.length === 1
+      ? `${replies[0]?.id ?? ''} did not answer as it should`
+      : `${replies.length - answered} of ${replies.length} peels did not answer as they should; each is named above`,
+    unreachable ? EXIT.unreachable : EXIT.failed,
+  );
+}
+
+async function ask({ client, nc }: Admin, what: CommandMatching): Promise<PeelReply[]> {
+  const { pattern } = what;
+  const ids: string[] = [];
+  let others = 0;
+  for await (const { peels } of client.stream('peel.list', { pattern })) {
+    for (const { record } of peels) {
+      if (isAccepted(record)) ids.push(record.id);
+      else others += 1;
+    }
+  }
+  if (ids.length === 0) {
+    throw others === 0
+      ? new FleetError(
+          'ERR_FLEET_UNKNOWN_PEEL',
+          `no peel matches "${pattern}": "zester peel list" shows those there are`,
+        )
+      : new FleetError(
+          'ERR_FLEET_PENDING',
+          `no accepted peel matches "${pattern}", and ${others} that ${others === 1 ? 'is' : 'are'} not: "zester peel list '${pattern}'"`,
+        );
+  }
+  const replies: PeelReply[] = [];
+  for await (const reply of commandPeels(nc, ids, what.command, what.timeoutMs)) replies.push(reply);
+  return replies;
+}
+
+function lineOf(reply: PeelReply, { line }: CommandMatching, output: Output): string {
+  if (reply.ok) return `${output.colour('green', 'ok')}      ${line(reply)}`;
+  return `${output.colour('red', 'failed')}  ${reply.id}: ${reply.message} [${reply.code}]`;
+}

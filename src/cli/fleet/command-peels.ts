@@ -1,0 +1,71 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { errors } from '@nats-io/nats-core';
+import * as v from 'valibot';
+import { isNobody } from '../../fleet/ask.js';
+import { commandAnswerSchema, type Command } from '../../fleet/command.js';
+import { encodeJson, parseJson } from '../../fleet/messages.js';
+import { commandSubject } from '../../fleet/subjects.js';
+
+/** How many are asked at once. */
+const AT_ONCE = 128;
+
+/** What became of a command to one peel. */
+export type PeelReply =
+  | { id: string; ok: true; ms: number; result: unknown }
+  | { id: string; ok: false; ms: number; code: string; message: string };
+
+/**
+ * Sends a command to peels and hears what each answers, as they come.
+ *
+ * @param timeoutMs for each peel, milliseconds
+ */
+export async function* commandPeels(
+  nc: NatsConnection,
+  ids: readonly string[],
+  command: Command,
+  timeoutMs: number,
+): AsyncGenerator<PeelReply, void, undefined> {
+  const data = encodeJson(command);
+  const waiting = [...ids];
+  const running = new Map<string, Promise<PeelReply>>();
+  for (;;) {
+    while (running.size < AT_ONCE) {
+      const id = waiting.shift();
+      if (id === undefined) break;
+      running.set(id, commandPeel(nc, id, data, timeoutMs));
+    }
+    if (running.size === 0) return;
+    const reply = await Promise.race(running.values());
+    running.delete(reply.id);
+    yield reply;
+  }
+}
+
+async function commandPeel(
+  nc: NatsConnection,
+  id: string,
+  data: Uint8Array,
+  timeoutMs: number,
+): Promise<PeelReply> {
+  const start = performance.now();
+  const ms = () => Math.round((performance.now() - start) * 10) / 10;
+  const failed = (code: string, message: string): PeelReply => ({ id, ok: false, ms: ms(), code, message });
+  try {
+    const answer = await nc.request(commandSubject(id), data, { timeout: timeoutMs });
+    const parsed = v.safeParse(commandAnswerSchema, parseJson(Buffer.from(answer.data).toString('utf8')));
+    if (!parsed.success || parsed.output.peelId !== id) {
+      return failed('ERR_FLEET_ANSWER', 'its answer is not what it should be');
+    }
+    if ('error' in parsed.output) return failed(parsed.output.error.code, parsed.output.error.message);
+    return { id, ok: true, ms: ms(), result: parsed.output.result };
+  } catch (cause) {
+    if (isNobody(cause)) return failed('ERR_FLEET_NOT_CONNECTED', 'it is not connected');
+    if (cause instanceof errors.TimeoutError) {
+      return failed('ERR_FLEET_TIMEOUT', `it did not answer within ${timeoutMs / 1000} s`);
+    }
+    if (cause instanceof errors.PermissionViolationError) {
+      return failed('ERR_FLEET_DENIED', 'these credentials may not command it');
+    }
+    throw cause;
+  }
+}

@@ -1,0 +1,65 @@
+import { fingerprint } from '../../fleet/fingerprint.js';
+import type { Presence } from '../../fleet/presence.js';
+import { currentKey, type PeelKey, type PeelRecord } from '../../fleet/record.js';
+
+/** A peel as `--json` has it. Its keys are stable. */
+export interface PeelDocument {
+  id: string;
+  state: PeelRecord['state'];
+  connected: boolean;
+  /** Of the key in use, or else of the last one. */
+  publicKey: string | null;
+  fingerprint: string | null;
+  keyState: PeelKey['state'] | null;
+  issuedAt: string | null;
+  /** null: never, or nothing was issued. */
+  expiresAt: string | null;
+  lastSeen: string | null;
+  rotationAskedAt: string | null;
+  decided: { by: string; at: string; reason: string | null } | null;
+  origin: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export function peelDocument(record: PeelRecord, presence?: Presence | undefined): PeelDocument {
+  const key = shownKey(record);
+  return {
+    id: record.id,
+    state: record.state,
+    connected: (presence?.connections.length ?? 0) > 0,
+    publicKey: key?.publicKey ?? null,
+    fingerprint: key === undefined ? null : fingerprint(key.publicKey),
+    keyState: key?.state ?? null,
+    issuedAt: isoOf(key?.issuedAt),
+    expiresAt: isoOf(key?.expiresAt),
+    lastSeen: presence?.lastSeen ?? null,
+    rotationAskedAt: record.rotationAskedAt ?? null,
+    decided:
+      record.decided === undefined
+        ? null
+        : {
+            by: actorWords(record.decided.by),
+            at: record.decided.at,
+            reason: record.decided.reason ?? null,
+          },
+    origin: record.origin ?? null,
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+  };
+}
+
+/** The key in use; else the last one, which waits or had its time. */
+export function shownKey(record: PeelRecord): PeelKey | undefined {
+  return currentKey(record) ?? record.keys.at(-1);
+}
+
+/** Seconds since 1970 as ISO 8601. */
+export function isoOf(seconds: number | undefined): string | null {
+  return seconds === undefined ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** Who decided, in two words. */
+export function actorWords({ kind, name }: { kind: string; name: string }): string {
+  return name === '' || name === kind ? kind : `${kind} ${name}`;
+}

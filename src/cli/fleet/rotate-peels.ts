@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ZesterError } from '../../errors.js';
+import type { PeelRecord } from '../../fleet/record.js';
+import type { CliIo } from '../io.js';
+import { patiently, type Admin } from './admin.js';
+import { parseEvent } from './parse-event.js';
+
+/** How {@link rotatePeels} goes about it. */
+export interface RotatePeelsOptions {
+  /** The peels, each with the key that it is connected with; undefined: it is not known, or it never was. */
+  keys: ReadonlyMap<string, string | undefined>;
+  /** How many are told and not done at once. */
+  limit: number;
+  /** How long a peel that was told may take, milliseconds; then the next one has its turn. */
+  timeoutMs: number;
+  /** ISO 8601: nothing is done to a peel whose key was issued at this time or later. */
+  since?: string | undefined;
+  /** Wait for those that were told. */
+  wait: boolean;
+  /** Ends it where it is. */
+  signal: AbortSignal;
+  /** Hears of each change. */
+  onProgress: (so: RotationResult) => void;
+  onFailed: (peelId: string, error: ZesterError) => void;
+}
+
+/** What became of each peel. */
+export interface RotationResult {
+  /** Its new key is in use, or nothing was to be done. */
+  done: Set<string>;
+  /** It was told. */
+  underWay: Map<string, number>;
+  /** It is not connected, and will be told when it renews. */
+  asked: Set<string>;
+  /** It was told, and has not done it in time. */
+  late: Set<string>;
+  failed: Map<string, ZesterError>;
+}
+
+/** How often it is looked at those that are under way, in case that an event did not come. */
+const LOOK_MS = 2_000;
+/** How long a master may be away in between, milliseconds. */
+const MASTER_MS = 20_000;
+
+/**
+ * Has peels replace their keys, a limited number at a time. Who is done is known from the audit, as it happens.
+ *
+ * @throws what asking throws; a peel that it cannot be done to is told of and passed over
+ */
+export async function rotatePeels(
+  { nc, client }: Admin,
+  options: RotatePeelsOptions,
+  io: CliIo,
+): Promise<RotationResult> {
+  const { keys, limit, timeoutMs, since, signal } = options;
+  const result: RotationResult = {
+    done: new Set(),
+    underWay: new Map(),
+    asked: new Set(),
+    late: new Set(),
+    failed: new Map(),
+  };
+  let wake: () => void = () => undefined;
+  const tell = () => {
+    options.onProgress(result);
+    wake();
+  };
+  const settle = (peelId: string, into: Set<string>) => {
+    result.underWay.delete(peelId);
+    result.asked.delete(peelId);
+    result.late.delete(peelId);
+    into.add(peelId);
+    tell();
+  };
+  const heard = (peelId: string, liveKey: string | undefined) => {
+    if (!keys.has(peelId) || liveKey === undefined || liveKey === keys.get(peelId)) return;
+    if (!result.done.has(peelId)) settle(peelId, result.done);
+  };
+  const subscription = nc.subscribe('zester.audit.*.key.connected', {
+    callback: (error, message) => {
+      const event = error === null ? parseEvent(message.data) : undefined;
+      if (event?.kind === 'key.connected') heard(event.peelId ?? '', event.publicKey);
+    },
+  });
+  const changed = async () => {
+    const timer = new AbortController();
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
+    });
+    const waited = delay(LOOK_MS, 'look', { signal: timer.signal }).catch(() => undefined);
+    const why = await Promise.race([woken, stopped, waited]);
+    timer.abort();
+    if (why === 'look') await look();
+  };
+  const look = async () => {
+    for (const [peelId, told] of [...result.underWay]) {
+      const { record } = await patiently(
+        () => client.ask('peel.show', { peelId, events: 0 }),
+        io.now() + MASTER_MS,
+        io,
+      );
+      heard(peelId, liveKeyOf(record));
+      if (result.underWay.has(peelId) && io.now() - told > timeoutMs) settle(peelId, result.late);
+    }
+  };
+  try {
+    await nc.flush();
+    for (const peelId of keys.keys()) {
+      while (result.underWay.size >= limit && !signal.aborted) await changed();
+      if (signal.aborted) break;
+      if (result.done.has(peelId)) continue;
+      try {
+        const { outcome } = await patiently(
+          () => client.ask('peel.rotate', { peelId, ...(since !== undefined && { since }) }),
+          io.now() + MASTER_MS,
+          io,
+        );
+        // it may have been faster than the answer
+        if (outcome === 'done') settle(peelId, result.done);
+        else if (!result.done.has(peelId)) {
+          if (outcome === 'told') result.underWay.set(peelId, io.now());
+          else result.asked.add(peelId);
+        }
+        tell();
+      } catch (error) {
+        if (!(error instanceof ZesterError)) throw error;
+        if (!error.code.startsWith('ERR_FLEET_') || error.code === 'ERR_FLEET_DENIED') throw error;
+        result.failed.set(peelId, error);
+        options.onFailed(peelId, error);
+      }
+    }
+    while (options.wait && result.underWay.size > 0 && !signal.aborted) await changed();
+    return result;
+  } finally {
+    subscription.unsubscribe();
+  }
+}
+
+/** The key that a peel is connected with, or was last. */
+export function liveKeyOf(record: PeelRecord): string | undefined {
+  return record.keys.findLast(({ state }) => state === 'live')?.publicKey;
+}

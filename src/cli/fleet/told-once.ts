@@ -1,0 +1,21 @@
+/** How many ids are kept: events that come twice come close together. */
+const KEPT = 10_000;
+
+/**
+ * Tells each event once. JetStream keeps an event once by its id, but who listens to the subject hears it as often as it is
+ * published, and a master that is not sure publishes again.
+ */
+export class ToldOnce {
+  readonly #ids = new Set<string>();
+
+  /** Whether it is new. */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    for (const oldest of this.#ids) {
+      if (this.#ids.size <= KEPT) break;
+      this.#ids.delete(oldest);
+    }
+    return true;
+  }
+}

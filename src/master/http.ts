@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FleetError } from '../errors.js';
+import type { Master, MasterHealth } from './master.js';
+
+/** How long JetStream may take to answer before a master is not healthy, in milliseconds. */
+const STORE_MS = 2_000;
+
+/** Where a master tells how it is. */
+export interface MasterHttp {
+  /** Such as `http://127.0.0.1:9464`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else 503;
+ * both with a JSON document. There is no password: it is for this machine, or a network that may know.
+ *
+ * @param port 0: any that is free
+ * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
+ */
+export async function serveMasterHttp(
+  master: Pick<Master, 'metrics' | 'health' | 'context' | 'id'>,
+  { host, port }: { host: string; port: number },
+): Promise<MasterHttp> {
+  const server = createServer((request, response) => {
+    void answer(master, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
+  });
+  server.requestTimeout = 5_000;
+  server.headersTimeout = 5_000;
+  server.maxConnections = 64;
+  await listening(server, host, port);
+  const { address, port: bound, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(
+        new FleetError('ERR_FLEET_CONFIG', `cannot listen on ${host}:${port} for metrics (${cause.code})`, {
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+async function answer(
+  master: Pick<Master, 'metrics' | 'health' | 'context' | 'id'>,
+  { method, url = '/' }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
+  switch (url.split('?', 1)[0]) {
+    case '/metrics': {
+      const { registry } = master.metrics;
+      return send(response, 200, registry.contentType, await registry.metrics());
+    }
+    case '/healthz': {
+      const { ok, problems } = await healthOf(master);
+      const document = { ok, problems, master: master.id, peels: master.context.registry.size };
+      return send(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
+    }
+    default:
+      return send(response, 404, 'text/plain', 'there are /metrics and /healthz\n');
+  }
+}
+
+/** Its own word, and whether the registry answers. */
+async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>): Promise<MasterHealth> {
+  const { problems } = health();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`the registry does not answer within ${STORE_MS / 1000} s`), STORE_MS);
+  });
+  const store = context.store.peels.status().then(
+    () => undefined,
+    (error: unknown) =>
+      `the registry cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  const problem = await Promise.race([store, late]);
+  clearTimeout(timer);
+  const all = problem === undefined ? problems : [...problems, problem];
+  return { ok: all.length === 0, problems: all };
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  if (response.headersSent) return void response.end();
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(body);
+}
