@@ -75,7 +75,33 @@ export interface ConnectPeelOptions extends ConnectOptions {
  */
 export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterConnection> {
   const { peelId, ...rest } = options;
-  return open(rest, peelTable(validatePeelId(peelId)), peelId);
+  return (await open(rest, peelTable(validatePeelId(peelId)), peelId)).connection;
+}
+
+/** @internal The credentials of a connection, for who replaces them. */
+export interface ConnectionCredentials {
+  /** The last good ones: of the file, or held. */
+  readonly current: CredsFile;
+  /** The JWT that the connection in use was made with. */
+  readonly jwtInUse: string | undefined;
+  /** Looks at the file now, and not only when it is next looked at. */
+  look(): void;
+  /** Goes over to credentials that the file does not hold, because they could not be written to it. @throws CredsError */
+  hold(creds: CredsFile): void;
+}
+
+/**
+ * @internal As {@link connectPeel}, from a `.creds` file that is watched: with the means to replace the credentials.
+ *
+ * @throws as {@link connectPeel}
+ */
+export async function openPeel(
+  options: Omit<ConnectPeelOptions, 'creds' | 'seed' | 'watch'> & { credsPath: string },
+): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
+  const { peelId, ...rest } = options;
+  const { connection, credentials } = await open(rest, peelTable(validatePeelId(peelId)), peelId);
+  if (credentials === undefined) throw new TypeError('a connection from a file has credentials');
+  return { connection, credentials };
 }
 
 /**
@@ -84,14 +110,14 @@ export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterCo
  * @throws CredsError, FileError, ConnectError
  */
 export async function connectMaster(options: ConnectOptions): Promise<ZesterConnection> {
-  return open(options, masterTable(), undefined);
+  return (await open(options, masterTable(), undefined)).connection;
 }
 
 async function open(
   options: ConnectOptions,
   table: NatsOptions,
   peelId: string | undefined,
-): Promise<ZesterConnection> {
+): Promise<{ connection: ZesterConnection; credentials?: ConnectionCredentials }> {
   const {
     credsPath,
     creds,
@@ -154,23 +180,41 @@ async function open(
   hear = (event) => connection.emit(event);
   for (const event of early) connection.emit(event);
 
-  if (source !== undefined && watch) {
-    const rotator = new Rotator(connection, {
-      how: rotate,
-      wanted: () => source.current,
-      inUse: () => inUse,
-      moved: (jwt) => (inUse = jwt),
-      hurry: () => delays.hurry(),
-      dial: () => dial(sameServerFirst(baseOptions, connection)),
-      retryMs: client.reconnectTimeWait ?? RECONNECT_WAIT_MS,
-    });
-    const watcher = new CredentialWatcher(source, () => rotator.check());
-    void connection.closed().then(() => {
-      watcher.stop();
-      rotator.stop();
-    });
-  }
-  return connection;
+  if (source === undefined || !watch) return { connection };
+  const rotator = new Rotator(connection, {
+    how: rotate,
+    wanted: () => source.current,
+    inUse: () => inUse,
+    moved: (jwt) => (inUse = jwt),
+    hurry: () => delays.hurry(),
+    dial: () => dial(sameServerFirst(baseOptions, connection)),
+    retryMs: client.reconnectTimeWait ?? RECONNECT_WAIT_MS,
+  });
+  const watcher = new CredentialWatcher(source, () => rotator.check());
+  void connection.closed().then(() => {
+    watcher.stop();
+    rotator.stop();
+  });
+  return {
+    connection,
+    credentials: {
+      get current() {
+        // there were good ones at the start
+        return source.current as CredsFile;
+      },
+      get jwtInUse() {
+        return inUse;
+      },
+      look: () => {
+        source.refresh();
+        rotator.check();
+      },
+      hold: (creds) => {
+        source.hold(creds);
+        rotator.check();
+      },
+    },
+  };
 }
 
 async function openSource(

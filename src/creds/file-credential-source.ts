@@ -83,20 +83,29 @@ export class FileCredentialSource {
       this.#checkUsable(creds);
       this.#currentBytes?.fill(0);
       this.#currentBytes = bytes;
-      this.#current = creds;
-      this.#emit({
-        type: 'credentialsLoaded',
-        path: this.path,
-        publicKey: creds.publicKey,
-        name: creds.claims.name,
-        expiresAt: expiryOf(creds),
-      });
+      this.#take(creds);
       return 'changed';
     } catch (error) {
       bytes?.fill(0);
       this.#reject(error);
       return 'rejected';
     }
+  }
+
+  /**
+   * Takes credentials that the file does not hold, because they could not be written: for as long as the file stays as it
+   * is.
+   *
+   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+   */
+  hold(creds: CredsFile): void {
+    this.#checkUsable(creds);
+    try {
+      this.#currentBytes = readWhole(this.path);
+    } catch {
+      this.#currentBytes = undefined;
+    }
+    this.#take(creds);
   }
 
   /** Says so in an event if the credential in use is past its time. Returns whether it is. */
@@ -106,6 +115,17 @@ export class FileCredentialSource {
     const expiredAt = expiryOf(current) ?? 0;
     this.#emit({ type: 'credentialsExpired', path: this.path, publicKey: current.publicKey, expiredAt });
     return true;
+  }
+
+  #take(creds: CredsFile): void {
+    this.#current = creds;
+    this.#emit({
+      type: 'credentialsLoaded',
+      path: this.path,
+      publicKey: creds.publicKey,
+      name: creds.claims.name,
+      expiresAt: expiryOf(creds),
+    });
   }
 
   #checkUsable(creds: CredsFile): void {

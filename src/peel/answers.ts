@@ -1,0 +1,104 @@
+import { FleetError, ZesterError, type FleetErrorCode } from '../errors.js';
+import { answerContext, type RawAnswer } from '../fleet/ask.js';
+import { isMasterOf } from '../fleet/is-master.js';
+import { parseAnswer, refusalIn, type AnswerOf, type RequestName } from '../fleet/messages.js';
+import { verifySigned } from '../fleet/signed.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+
+/** Whose word is taken: a master's of this account, whose JWT has not expired by then. */
+export interface TrustedMaster {
+  /** The account (`A…`). */
+  account: string;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** What a JWT that a master gives must be. */
+export interface WantedJwt {
+  peelId: string;
+  publicKey: string;
+  /** Seconds since 1970: it was issued then or later. */
+  notIssuedBefore: number;
+}
+
+/** The account (`A…`) that a user belongs to. */
+export function accountOf({ iss, nats }: UserClaims): string {
+  return nats.issuer_account ?? iss;
+}
+
+/**
+ * Checks that a message is signed by a master of the account, in this context.
+ *
+ * @throws FleetError `ERR_FLEET_ANSWER`
+ */
+export function checkMasterSigned(
+  what: string,
+  context: string,
+  message: RawAnswer,
+  { account, now }: TrustedMaster,
+): void {
+  let claims: UserClaims;
+  try {
+    ({ claims } = verifySigned(context, message));
+  } catch (cause) {
+    if (!(cause instanceof ZesterError)) throw cause;
+    throw notAMasters(what, cause.message, cause);
+  }
+  if (!isMasterOf(claims, account, Math.floor(now / 1000))) {
+    throw notAMasters(
+      what,
+      `${claims.sub} ("${claims.name ?? ''}") signed it, who is no master of ${account}`,
+    );
+  }
+}
+
+/**
+ * Reads an answer that only a master may have given.
+ *
+ * @param requestIdOrSubject what the answer is bound to
+ * @throws FleetError `ERR_FLEET_ANSWER` when it is not a master's or not an answer to this; with the code, and `final`,
+ *   of a refusal that a master signed
+ */
+export function readMasterAnswer<N extends RequestName>(
+  name: N,
+  requestIdOrSubject: string,
+  answer: RawAnswer,
+  master: TrustedMaster,
+): AnswerOf<N> {
+  checkMasterSigned(`the answer to "${name}"`, answerContext(name, requestIdOrSubject), answer, master);
+  const refusal = refusalIn(answer.data);
+  if (refusal !== undefined) {
+    throw new FleetError(refusal.code as FleetErrorCode, refusal.message, { final: refusal.final === true });
+  }
+  return parseAnswer(name, answer.data);
+}
+
+/**
+ * Checks that a JWT from a master is the one that was asked for.
+ *
+ * @throws FleetError `ERR_FLEET_ANSWER`
+ */
+export function checkGivenJwt(jwt: string, wanted: WantedJwt, { account, now }: TrustedMaster): UserClaims {
+  const bad = (why: string, cause?: unknown) =>
+    new FleetError('ERR_FLEET_ANSWER', `the JWT in the master's answer is not used: ${why}`, { cause });
+  let claims: UserClaims;
+  try {
+    claims = decodeUserJwt(jwt);
+  } catch (cause) {
+    if (!(cause instanceof ZesterError)) throw cause;
+    throw bad(cause.message, cause);
+  }
+  if (claims.sub !== wanted.publicKey) throw bad(`it is for ${claims.sub}, and not for ${wanted.publicKey}`);
+  if (claims.name !== wanted.peelId)
+    throw bad(`it is for "${claims.name ?? ''}", and not for "${wanted.peelId}"`);
+  if (accountOf(claims) !== account)
+    throw bad(`it is of the account ${accountOf(claims)}, and not of ${account}`);
+  if (claims.iat < wanted.notIssuedBefore) throw bad('it is older than the one in use');
+  if (claims.exp !== undefined && claims.exp > 0 && claims.exp * 1000 <= now) throw bad('it has expired');
+  return claims;
+}
+
+function notAMasters(what: string, why: string, cause?: unknown): FleetError {
+  return new FleetError('ERR_FLEET_ANSWER', `${what} is not a master's, and is not used: ${why}`, { cause });
+}

@@ -1,0 +1,93 @@
+import { logEvent, type ConnectionEvent, type ConnectionLogger } from '../connection/events.js';
+import type { ZesterError } from '../errors.js';
+import { without } from './without.js';
+
+/** What a peel tells, beside what its connection does. Switch on `type`. None holds a seed. */
+export type PeelEvent =
+  | ConnectionEvent
+  /** No server has taken the first connection yet: it is tried again. */
+  | { type: 'waiting'; error: Error; retryInMs: number }
+  /** Connected for the first time: commands are taken from here on. */
+  | { type: 'started'; peelId: string; server: string; publicKey: string; expiresAt: number | undefined }
+  | { type: 'disconnected' }
+  | { type: 'reconnected'; server: string }
+  /** A new JWT for the same key. `expiresAt` in milliseconds since 1970; undefined: never. */
+  | { type: 'renewed'; publicKey: string; expiresAt: number | undefined }
+  /** The connection uses a new key, and the old one has had its time. */
+  | { type: 'keyRotated'; publicKey: string; replaces: string; expiresAt: number | undefined }
+  /** A renewal or a rotation did not work, and is tried again. `remainingMs`: until the credential in use expires. */
+  | {
+      type: 'renewalFailed';
+      what: 'renewal' | 'rotation';
+      error: Error;
+      retryInMs: number;
+      remainingMs: number | undefined;
+    }
+  /** A new credential is here and could not be written: the file is as it was, and it is tried again. */
+  | { type: 'notWritten'; path: string; error: Error; retryInMs: number; inUse: boolean }
+  /** The new credential is in the file now. */
+  | { type: 'written'; path: string; publicKey: string }
+  /** This machine's clock is off: `offsetMs` is what is added to it. */
+  | { type: 'clockOff'; offsetMs: number; knownFrom: 'master' | 'credential' }
+  /** A message that says it is a master's, and is not. */
+  | { type: 'noticeIgnored'; error: ZesterError }
+  /** A master has ended this peel, by its signature: it was rejected or revoked. */
+  | { type: 'ended'; error: ZesterError }
+  /** It has finished what it had to do, and is closed. */
+  | { type: 'drained' };
+
+/** Writes an event to a logger, in one line that says what was decided. */
+export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
+  const fields = without(event as PeelEvent & { error?: Error }, 'error');
+  switch (event.type) {
+    case 'waiting':
+      return logger.warn(coded(fields, event.error), `waiting for a server: ${event.error.message}`);
+    case 'started':
+      return logger.info(fields, `the peel "${event.peelId}" is connected to ${event.server}`);
+    case 'disconnected':
+      return logger.warn(fields, 'disconnected: trying to reconnect');
+    case 'reconnected':
+      return logger.info(fields, `reconnected to ${event.server}`);
+    case 'renewed':
+      return logger.info(fields, `renewed${until(event.expiresAt)}`);
+    case 'keyRotated':
+      return logger.info(fields, `the key was replaced; the credential is good${until(event.expiresAt)}`);
+    case 'renewalFailed': {
+      const what = event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not replaced';
+      return logger.warn(
+        coded(fields, event.error),
+        `${what}, and it is tried again: ${event.error.message}`,
+      );
+    }
+    case 'notWritten':
+      return logger.warn(
+        coded(fields, event.error),
+        `a new credential is kept in memory until it can be written: ${event.error.message}`,
+      );
+    case 'written':
+      return logger.info(fields, `the new credential is in ${event.path}`);
+    case 'clockOff':
+      return logger.warn(
+        fields,
+        `the clock of this machine is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
+          `${event.offsetMs < 0 ? 'ahead' : 'behind'}: reckoned with, but set it right`,
+      );
+    case 'noticeIgnored':
+      return logger.warn(coded(fields, event.error), event.error.message);
+    case 'ended':
+      return logger.warn(coded(fields, event.error), `ended by a master: ${event.error.message}`);
+    case 'drained':
+      return logger.info(fields, 'drained and closed');
+    default:
+      return logEvent(logger, event);
+  }
+}
+
+function coded(fields: object, error: Error): object {
+  const { code } = error as { code?: unknown };
+  return { ...fields, ...(typeof code === 'string' && { code }) };
+}
+
+function until(expiresAt: number | undefined): string {
+  return expiresAt === undefined ? ', without end' : ` until ${new Date(expiresAt).toISOString()}`;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { UserClaims } from '../jwt/claims.js';
+
+/** What the handler `facts` answers. Nothing of it comes from the environment, where secrets may be. */
+export interface PeelFacts {
+  peelId: string;
+  hostname: string;
+  platform: string;
+  arch: string;
+  /** The versions of Node and of this package. */
+  node: string;
+  zester: string;
+  /** Seconds that this process has run. */
+  uptime: number;
+  /** The credential in use. Times are ISO 8601; without `expires` it does not expire. */
+  credential: { publicKey: string; issued: string; expires?: string };
+}
+
+/** The facts of this process and its credential. */
+export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFacts {
+  return {
+    peelId,
+    hostname: hostname(),
+    platform: process.platform,
+    arch: process.arch,
+    node: process.versions.node,
+    zester: version(),
+    uptime: Math.floor(process.uptime()),
+    credential: {
+      publicKey: sub,
+      issued: iso(iat),
+      ...(exp !== undefined && exp > 0 && { expires: iso(exp) }),
+    },
+  };
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** The version in package.json, which stands two folders above this file in the sources and in the package. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,178 @@
+import * as v from 'valibot';
+import { redactSeeds, type FleetErrorCode } from '../errors.js';
+import { commandSchema, HANDLER_NAME, type CommandAnswer } from '../fleet/command.js';
+import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
+
+/** What a handler is given beside its arguments. */
+export interface HandlerContext {
+  /** Aborted when the answer would come too late, or the peel ends. */
+  signal: AbortSignal;
+}
+
+/**
+ * Does what is asked of a peel. What it returns is the answer, as JSON; what it throws is answered with its message, and
+ * without its stack.
+ */
+export type Handler = (args: string[], context: HandlerContext) => unknown;
+
+/** How {@link Handlers} go about it. */
+export interface HandlersOptions {
+  peelId: string;
+  /** How many run at the same time; 16 by default. */
+  concurrency?: number | undefined;
+  /** How many more wait for their turn; 1,000 by default. */
+  queue?: number | undefined;
+  /** Milliseconds that a handler may take; 4 minutes by default, since a server forgets a request after 5. */
+  timeoutMs?: number | undefined;
+}
+
+const CONCURRENCY = 16;
+const QUEUE = 1_000;
+const TIMEOUT_MS = 240_000;
+/** Characters of an error's message that are answered. */
+const MAX_MESSAGE = 2_000;
+
+/** The handlers of a peel, by their names, and the commands that run. No command reaches a shell. */
+export class Handlers {
+  readonly #options: HandlersOptions;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #fixed = new Set<string>();
+  readonly #running = new Set<AbortController>();
+  readonly #waiting: (() => void)[] = [];
+  /** Places that are taken. One is handed from a command that ends to one that waits. */
+  #taken = 0;
+  #idle: (() => void)[] = [];
+  #ended = false;
+
+  constructor(options: HandlersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Registers a handler, in the place of one of the same name.
+   *
+   * @returns takes it away again
+   * @throws TypeError when the name is none, or that of a built-in one
+   */
+  handle(name: string, handler: Handler, options: { fixed?: boolean } = {}): () => void {
+    if (typeof name !== 'string' || name.length > 200 || !HANDLER_NAME.test(name)) {
+      throw new TypeError(
+        `"${String(name)}" is no name of a handler: give letters, digits, _ and -, with dots between words`,
+      );
+    }
+    if (typeof handler !== 'function') throw new TypeError(`the handler "${name}" is no function`);
+    if (this.#fixed.has(name)) throw new TypeError(`the handler "${name}" is built in: give another name`);
+    if (options.fixed === true) this.#fixed.add(name);
+    this.#handlers.set(name, handler);
+    return () => {
+      if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
+    };
+  }
+
+  /** How many commands run or wait. */
+  get busy(): number {
+    return this.#taken + this.#waiting.length;
+  }
+
+  /**
+   * Runs the command in a message, and gives the bytes of its answer. Never rejects.
+   *
+   * @param maxBytes what an answer may have
+   */
+  async answer(data: Uint8Array, maxBytes = Infinity): Promise<Uint8Array> {
+    const { peelId } = this.#options;
+    const answer = await this.#run(data);
+    let encoded: Uint8Array;
+    try {
+      encoded = encodeJson(answer);
+    } catch (error) {
+      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', `the result is no JSON: ${messageOf(error)}`));
+    }
+    if (encoded.length <= maxBytes) return encoded;
+    const words = `the result has ${encoded.length} bytes, and the server takes ${maxBytes}: ask for less`;
+    return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+  }
+
+  /** Resolves when no command runs or waits any more. */
+  async whenIdle(): Promise<void> {
+    if (this.busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Aborts what runs; what comes from here on is refused. */
+  end(): void {
+    this.#ended = true;
+    for (const running of this.#running) running.abort(new Error('the peel ends'));
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) return next();
+    this.#taken -= 1;
+    if (this.#taken === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #run(data: Uint8Array): Promise<CommandAnswer> {
+    const { peelId, concurrency = CONCURRENCY, queue = QUEUE } = this.#options;
+    const parsed = v.safeParse(commandSchema, parseJson(Buffer.from(data).toString('utf8')));
+    if (!parsed.success) {
+      const words = `the command cannot be used: ${issueText(parsed.issues)}`;
+      return failed(peelId, 'ERR_FLEET_REQUEST', words);
+    }
+    const { handler: name, args } = parsed.output;
+    const handler = this.#handlers.get(name);
+    if (handler === undefined) {
+      const names = [...this.#handlers.keys()].sort().join(', ');
+      return failed(peelId, 'ERR_FLEET_NO_HANDLER', `no handler "${name}" is here; there are ${names}`);
+    }
+    if (this.#taken < concurrency) {
+      this.#taken += 1;
+    } else {
+      if (this.#waiting.length >= queue) {
+        return failed(peelId, 'ERR_FLEET_RATE', `${this.busy} commands run or wait: try again later`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const running = new AbortController();
+    this.#running.add(running);
+    try {
+      if (this.#ended) throw new Error('the peel ends');
+      return { peelId, result: await this.#within(handler, args, running) };
+    } catch (error) {
+      return failed(peelId, 'ERR_FLEET_HANDLER', messageOf(error));
+    } finally {
+      this.#running.delete(running);
+      this.#release();
+    }
+  }
+
+  async #within(handler: Handler, args: string[], running: AbortController): Promise<unknown> {
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const { signal } = running;
+    const timer = setTimeout(
+      () => running.abort(new Error(`the handler did not end within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    let stop: (() => void) | undefined;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(signal.reason as Error);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      // a handler that does not listen to its signal must not keep the answer, and its place, for ever
+      return await Promise.race([Promise.resolve().then(() => handler(args, { signal })), aborted]);
+    } finally {
+      clearTimeout(timer);
+      if (stop !== undefined) signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function failed(peelId: string, code: FleetErrorCode, message: string): CommandAnswer {
+  return { peelId, error: { code, message } };
+}
+
+/** What of an error is for others: not its stack, not its cause, and no seed. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return redactSeeds(text).slice(0, MAX_MESSAGE);
+}

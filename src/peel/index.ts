@@ -1,0 +1,9 @@
+/**
+ * The peel: what runs on each host of the fleet. `startPeel` connects, does what it is told, and keeps its credential
+ * good; `joinFleet` gets the first one. Importing this starts nothing.
+ */
+export { startPeel, type Peel, type PeelEnd, type PeelOptions } from './peel.js';
+export type { PeelEvent } from './events.js';
+export type { Handler, HandlerContext } from './handlers.js';
+export type { PeelFacts } from './facts.js';
+export { joinFleet, type JoinEvent, type JoinOptions, type JoinResult } from './join.js';

@@ -1,0 +1,280 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { PERSISTENT_OPTIONS } from '../connection/options.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { writeCredsFile } from '../creds/generate.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { ConnectError, FleetError, ZesterError } from '../errors.js';
+import { askRaw, newRequestId } from '../fleet/ask.js';
+import { fingerprint } from '../fleet/fingerprint.js';
+import { encodeJson, type AnswerOf, type RequestOf } from '../fleet/messages.js';
+import { joinProof } from '../fleet/proofs.js';
+import { enrollSubject } from '../fleet/subjects.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
+import { accountOf, checkGivenJwt, readMasterAnswer } from './answers.js';
+import { FleetClock } from './clock.js';
+import { pause } from './pause.js';
+import { PendingKey } from './pending-key.js';
+import { without } from './without.js';
+
+/** What {@link joinFleet} tells while it goes on. */
+export type JoinEvent =
+  /** The key is there, and this is how people compare it. `resumed`: it was made by an earlier attempt. */
+  | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
+  /** The request waits for somebody's decision: `zester peel accept <id>`. */
+  | { type: 'pending'; fingerprint: string }
+  /** An attempt failed, and another is made. */
+  | { type: 'retrying'; error: Error; retryInMs: number }
+  | { type: 'clockOff'; offsetMs: number };
+
+/** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
+export interface JoinOptions extends Omit<NatsOptions, 'authenticator' | 'user' | 'pass' | 'token'> {
+  servers?: string | string[];
+  /** The path of the join token: a `.creds` file that may do nothing but ask to join. */
+  token: string;
+  /** The id to join as: one NATS token. */
+  peelId: string;
+  /** Where the credentials go. Until then, the key is kept at `<out>.pending`. */
+  out: string;
+  /** How long to wait, for a server, a master and somebody's decision, in milliseconds; 10 minutes by default. */
+  waitMs?: number;
+  /** Ends the waiting; the key stays, and a later call goes on with it. */
+  signal?: AbortSignal;
+  onEvent?: (event: JoinEvent) => void;
+  /** The clock, in milliseconds; `Date.now` by default. */
+  now?: () => number;
+}
+
+/** What joining gave. */
+export interface JoinResult {
+  peelId: string;
+  publicKey: string;
+  fingerprint: string;
+  /** The `.creds` file. */
+  path: string;
+  /** Milliseconds since 1970; undefined: never. */
+  expiresAt: number | undefined;
+}
+
+const WAIT_MS = 10 * 60_000;
+const ANSWER_MS = 10_000;
+/** Between two attempts, in milliseconds: at first, and at most. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Refusals that may not be the last word: the same request can be granted a moment later. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ERR_FLEET_NO_MASTER',
+  'ERR_FLEET_TIMEOUT',
+  'ERR_FLEET_RATE',
+  'ERR_FLEET_STORE',
+  'ERR_FLEET_INTERNAL',
+  'ERR_FLEET_PENDING',
+  'ERR_FLEET_ANSWER',
+  'ERR_FLEET_CHALLENGE',
+]);
+/** Refusals after which this key is of no more use: the next attempt makes another. */
+const KEY_IS_SPENT: ReadonlySet<string> = new Set([
+  'ERR_FLEET_REJECTED',
+  'ERR_FLEET_REVOKED',
+  'ERR_FLEET_KEY_TAKEN',
+]);
+
+/**
+ * Joins a fleet with a join token: makes a key here, proves to a master that this host holds it, and writes the
+ * credentials that it is given. The seed never leaves this host. Where somebody has to accept it first, it waits.
+ *
+ * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
+ *   nobody has decided in time: the key is kept, and joining again goes on with it; ConnectError
+ */
+export async function joinFleet(options: JoinOptions): Promise<JoinResult> {
+  const { peelId, out, token: tokenPath, now } = options;
+  validatePeelId(peelId);
+  const token = await loadCredsFile(tokenPath);
+  const tokenId = tokenIdOfName(token.claims.name ?? '');
+  if (tokenId === undefined) {
+    throw new FleetError(
+      'ERR_FLEET_TOKEN_UNKNOWN',
+      `${tokenPath} is no join token, but the credentials of "${token.claims.name ?? ''}": "zester join-token create" makes one`,
+    );
+  }
+  const clock = new FleetClock(now);
+  clock.isAtLeast(token.claims.iat * 1000);
+  if (token.isExpired(() => clock.lenient())) throw tokenExpired(token);
+  const pending = await PendingKey.open(out);
+  const { publicKey } = pending.key;
+  const { resumed } = pending;
+  options.onEvent?.({ type: 'key', publicKey, fingerprint: fingerprint(publicKey), resumed });
+  const joining = new Joining(options, token, tokenId, pending.key, clock);
+  try {
+    const result = await joining.run();
+    await pending.remove();
+    return result;
+  } catch (error) {
+    if (error instanceof FleetError && KEY_IS_SPENT.has(error.code)) await pending.remove();
+    throw error;
+  } finally {
+    token.wipe();
+    pending.key.wipe();
+  }
+}
+
+/** One call of {@link joinFleet}. */
+class Joining {
+  readonly #options: JoinOptions;
+  readonly #token: CredsFile;
+  readonly #tokenId: string;
+  /** The name of the token's user: it stands in the subjects that it may ask on. */
+  readonly #user: string;
+  readonly #key: KeyBundle;
+  readonly #clock: FleetClock;
+  readonly #requestId = newRequestId();
+  readonly #deadline: number;
+  #saidPending = false;
+
+  constructor(options: JoinOptions, token: CredsFile, tokenId: string, key: KeyBundle, clock: FleetClock) {
+    this.#options = options;
+    this.#token = token;
+    this.#tokenId = tokenId;
+    this.#user = token.claims.name ?? '';
+    this.#key = key;
+    this.#clock = clock;
+    this.#deadline = performance.now() + (options.waitMs ?? WAIT_MS);
+  }
+
+  async run(): Promise<JoinResult> {
+    const nc = await this.#again(() => this.#connect());
+    try {
+      return await this.#again(() => this.#join(nc));
+    } finally {
+      await nc.close();
+    }
+  }
+
+  /** Tries until it works, is refused for good, or the time is over. */
+  async #again<T>(act: () => Promise<T>): Promise<T> {
+    const { signal, onEvent } = this.#options;
+    for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(LONGEST_PAUSE_MS, wait * 1.5)) {
+      signal?.throwIfAborted();
+      try {
+        return await act();
+      } catch (error) {
+        const left = this.#deadline - performance.now();
+        if (!mayPass(error) || left <= 0) throw error;
+        const retryInMs = Math.min(left, Math.round(wait * (1 - Math.random() / 4)));
+        const waits = error instanceof FleetError && error.code === 'ERR_FLEET_PENDING';
+        if (!waits) onEvent?.({ type: 'retrying', error: error as Error, retryInMs });
+        await pause(retryInMs, signal);
+      }
+    }
+  }
+
+  async #connect(): Promise<NatsConnection> {
+    const client = without(this.#options, 'token', 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now');
+    try {
+      return await connect({
+        ...PERSISTENT_OPTIONS,
+        name: 'zester-join',
+        ...client,
+        reconnect: true,
+        inboxPrefix: joinInboxPrefix(this.#tokenId),
+        ...this.#token.natsOption(),
+        // a first refusal is an answer; later ones, of a server that restarts, are tried again
+        waitOnFirstConnect: false,
+      });
+    } catch (cause) {
+      const servers = [client.servers ?? 'the default server'].flat().join(', ');
+      const words = cause instanceof Error ? cause.message : String(cause);
+      if (/authorization|authentication/i.test(words)) {
+        if (this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);
+        throw new ConnectError(
+          'ERR_CONNECT_REFUSED',
+          `${servers} refused the join token (${words}): it may have expired, been taken back, or be of another operator`,
+          { cause },
+        );
+      }
+      throw new ConnectError('ERR_CONNECT_UNREACHABLE', `cannot connect to ${servers}: ${words}`, { cause });
+    }
+  }
+
+  async #join(nc: NatsConnection): Promise<JoinResult> {
+    const { peelId, out, onEvent } = this.#options;
+    const { publicKey } = this.#key;
+    const challengeSubject = enrollSubject(this.#user, 'challenge');
+    const { challenge } = await this.#ask(nc, 'challenge', challengeSubject, { peelId, publicKey });
+    const proof = joinProof({ user: this.#user, peelId, publicKey, challenge });
+    const answer = await this.#ask(nc, 'join', this.#requestId, {
+      requestId: this.#requestId,
+      peelId,
+      publicKey,
+      challenge,
+      signature: Buffer.from(this.#key.sign(proof)).toString('base64url'),
+    });
+    if (answer.state === 'pending') {
+      if (!this.#saidPending) onEvent?.({ type: 'pending', fingerprint: fingerprint(publicKey) });
+      this.#saidPending = true;
+      throw new FleetError(
+        'ERR_FLEET_PENDING',
+        `nobody has accepted the peel "${peelId}" yet (${fingerprint(publicKey)}): accept it with "zester peel accept ` +
+          `${peelId}", and join again; the key is kept in ${out}.pending`,
+        { peelId },
+      );
+    }
+    const claims = checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, this.#master());
+    const seed = this.#key.seed;
+    try {
+      await writeCredsFile(out, answer.jwt, seed);
+    } finally {
+      seed.fill(0);
+    }
+    const { exp } = claims;
+    return {
+      peelId,
+      publicKey,
+      fingerprint: fingerprint(publicKey),
+      path: out,
+      expiresAt: exp === undefined || exp === 0 ? undefined : exp * 1000,
+    };
+  }
+
+  async #ask<N extends 'challenge' | 'join'>(
+    nc: NatsConnection,
+    name: N,
+    context: string,
+    request: RequestOf<N>,
+  ): Promise<AnswerOf<N>> {
+    const sent = this.#clock.local();
+    const subject = enrollSubject(this.#user, name);
+    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: ANSWER_MS });
+    const received = this.#clock.local();
+    const answer = readMasterAnswer(name, context, raw, this.#master());
+    const wasOff = this.#clock.isOff;
+    this.#clock.confirm(answer.now, sent, received);
+    if (this.#clock.isOff && !wasOff) {
+      this.#options.onEvent?.({ type: 'clockOff', offsetMs: this.#clock.offset });
+    }
+    return answer;
+  }
+
+  #master(): { account: string; now: number } {
+    return { account: accountOf(this.#token.claims), now: this.#clock.lenient() };
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof FleetError) return !error.final && PASSING.has(error.code);
+  if (error instanceof ConnectError) return error.code === 'ERR_CONNECT_UNREACHABLE';
+  // the client's own: a connection that is down for a moment
+  return !(error instanceof ZesterError) && error instanceof Error && CLIENT_ERRORS.has(error.name);
+}
+
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(['ConnectionError', 'RequestError', 'TimeoutError']);
+
+function tokenExpired(token: CredsFile): FleetError {
+  return new FleetError(
+    'ERR_FLEET_TOKEN_EXPIRED',
+    `the join token ${token.path} has expired: ask for a new one ("zester join-token create")`,
+  );
+}

@@ -1,0 +1,44 @@
+import * as v from 'valibot';
+import { FleetError } from '../errors.js';
+import { noticeSchema, type Notice } from '../fleet/command.js';
+import { issueText, parseJson, type ReceivedMessage } from '../fleet/messages.js';
+import { noticeSubject } from '../fleet/subjects.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { accountOf, checkMasterSigned } from './answers.js';
+
+/**
+ * Reads what a master tells a peel.
+ *
+ * @param own the JWT of the peel: of its account the master must be
+ * @param now milliseconds since 1970
+ * @throws FleetError `ERR_FLEET_ANSWER` when it is not a master's, or not for this peel
+ */
+export function readNotice(message: ReceivedMessage, peelId: string, own: UserClaims, now: number): Notice {
+  const what = 'a notice';
+  const { data, headers } = message;
+  checkMasterSigned(what, noticeSubject(peelId), { data, headers }, { account: accountOf(own), now });
+  const parsed = v.safeParse(noticeSchema, parseJson(Buffer.from(data).toString('utf8')));
+  if (!parsed.success) {
+    throw new FleetError('ERR_FLEET_ANSWER', `${what} cannot be used: ${issueText(parsed.issues)}`);
+  }
+  if (parsed.output.peelId !== peelId) {
+    throw new FleetError(
+      'ERR_FLEET_ANSWER',
+      `${what} is for "${parsed.output.peelId}", and not for "${peelId}"`,
+    );
+  }
+  return parsed.output;
+}
+
+/**
+ * Whether a notice that a peel is at its end is about this credential: about its key, or about all keys and not from
+ * before it was issued.
+ */
+export function endsCredential(
+  notice: Extract<Notice, { kind: 'ended' }>,
+  { sub, iat }: UserClaims,
+): boolean {
+  if (notice.publicKeys !== undefined && !notice.publicKeys.includes(sub)) return false;
+  // an old one, that somebody sends again after the peel was accepted anew
+  return !(Date.parse(notice.at) < iat * 1000);
+}

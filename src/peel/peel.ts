@@ -1,0 +1,383 @@
+import type { Msg, Subscription } from '@nats-io/nats-core';
+import { Broadcast } from '../connection/broadcast.js';
+import {
+  openPeel,
+  type ConnectionCredentials,
+  type ConnectPeelOptions,
+  type ZesterConnection,
+} from '../connection/connect.js';
+import type { ConnectionEvent } from '../connection/events.js';
+import { within } from '../connection/within.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { expired, expiryOf } from '../creds/file-credential-source.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { ConnectError, FleetError, ZesterError } from '../errors.js';
+import { encodeJson } from '../fleet/messages.js';
+import { commandSubject, noticeSubject } from '../fleet/subjects.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import { validateSubject } from '../permissions/subject.js';
+import { FleetClock } from './clock.js';
+import { logPeelEvent, type PeelEvent } from './events.js';
+import { factsOf } from './facts.js';
+import { Handlers, type Handler } from './handlers.js';
+import { endsCredential, readNotice } from './notices.js';
+import { pause } from './pause.js';
+import { Renewer, type RenewerOptions } from './renewer.js';
+import { without } from './without.js';
+
+/** What {@link startPeel} takes. Other options of `connectPeel`, and of the client's `connect()`, may be given too. */
+export interface PeelOptions extends Omit<
+  ConnectPeelOptions,
+  'peelId' | 'credsPath' | 'creds' | 'seed' | 'watch' | 'onEvent'
+> {
+  /** The `.creds` file. It is replaced at each renewal, so its directory must be writable. */
+  credsPath: string;
+  /** By default the name in the file's JWT. */
+  peelId?: string;
+  /** What it does when it is told to, by name. More can be added with {@link Peel.handle}. */
+  handlers?: Readonly<Record<string, Handler>>;
+  /**
+   * How to go over to new credentials; `hitless` by default, other than in `connectPeel`: no command is lost or doubled
+   * by a renewal.
+   */
+  rotate?: 'reconnect' | 'hitless';
+  /**
+   * With no server there, or one that refuses the credentials, wait and try again: true by default, for an agent may
+   * start before its server does. What can never work ends with an error all the same.
+   */
+  waitOnFirstConnect?: boolean;
+  /** Ends the waiting for a first connection. */
+  signal?: AbortSignal;
+  /** Ask a master for a new JWT in time; true by default. */
+  renew?: boolean;
+  /** How many commands run at the same time (16), how many wait (1,000), and how long one may take (4 minutes). */
+  commands?: { concurrency?: number; queue?: number; timeoutMs?: number };
+  /** Hears of each event from the first attempt to connect on, where `events()` comes too late. */
+  onEvent?: (event: PeelEvent) => void;
+}
+
+/** Why a peel is over. */
+export interface PeelEnd {
+  /**
+   * `drained`: {@link Peel.drain} was called. `ended`: a master said so, by its signature: rejected or revoked.
+   * `failed`: the connection was closed for good, which only who has it in hand can do.
+   */
+  reason: 'drained' | 'ended' | 'failed';
+  error?: Error;
+}
+
+/** How long, in milliseconds, a peel that a master has ended still tries to hand over what it had to say. */
+const LAST_WORDS_MS = 1_000;
+/** Between attempts at a first connection, in milliseconds: longer when a server is there and refuses. */
+const WAIT_MS = 2_000;
+const WAIT_REFUSED_MS = 15_000;
+/** How long the connection that was replaced stays for commands that it brought, in milliseconds. */
+const HANDOVER_MS = 270_000;
+
+/**
+ * Starts a peel: connects with its credentials, does what it is told on `zester.cmd.<id>`, and keeps its credentials
+ * good, unattended. Resolves when it is connected.
+ *
+ * @throws PeelIdError, CredsError, FileError when the credentials can never work; ConnectError, with
+ *   `waitOnFirstConnect: false`, when no server takes the first connection
+ */
+export async function startPeel(options: PeelOptions): Promise<Peel> {
+  const { credsPath } = options;
+  const initial = await loadCredsFile(credsPath);
+  initial.wipe();
+  const peelId = validatePeelId(options.peelId ?? initial.claims.name ?? '');
+  const peel = new Peel(peelId, options);
+  await peel.open();
+  return peel;
+}
+
+/** A running peel; made by {@link startPeel}. */
+export class Peel {
+  /** Its id. */
+  readonly id: string;
+  /** Resolves when it is over; never rejects. */
+  readonly closed: Promise<PeelEnd>;
+  readonly #options: PeelOptions;
+  readonly #handlers: Handlers;
+  readonly #clock: FleetClock;
+  readonly #events = new Broadcast<PeelEvent>();
+  #nc: ZesterConnection | undefined;
+  #credentials: ConnectionCredentials | undefined;
+  #renewer: Renewer | undefined;
+  readonly #subscriptions: Subscription[] = [];
+  #end: PeelEnd | undefined;
+  #resolveClosed: (end: PeelEnd) => void = () => undefined;
+  /** When a notice to rotate was followed last: the same one again is nothing new. ISO 8601. */
+  #rotationAskedAt = '';
+
+  /** @internal Use {@link startPeel}. */
+  constructor(id: string, options: PeelOptions) {
+    this.id = id;
+    this.#options = options;
+    this.#clock = new FleetClock(options.now);
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#handlers = new Handlers({ peelId: id, ...options.commands });
+    this.#handlers.handle('ping', () => this.#pong(), { fixed: true });
+    this.#handlers.handle('facts', () => factsOf(id, this.credentials.claims), { fixed: true });
+    for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
+  }
+
+  /** The connection, for what the peel does beside its commands. It is the peel's to close: call {@link drain}. */
+  get nc(): ZesterConnection {
+    if (this.#nc === undefined) throw new TypeError('the peel is not connected yet');
+    return this.#nc;
+  }
+
+  /** The credentials in use: their claims and public key. */
+  get credentials(): CredsFile {
+    if (this.#credentials === undefined) throw new TypeError('the peel is not connected yet');
+    return this.#credentials.current;
+  }
+
+  /**
+   * Registers what is to be done for a command of this name, in the place of an older one. `ping` and `facts` are built
+   * in.
+   *
+   * @returns takes it away again
+   * @throws TypeError when the name cannot be used
+   */
+  handle(name: string, handler: Handler): () => void {
+    return this.#handlers.handle(name, handler);
+  }
+
+  /** What happens to it and to its connection, from now on; each call gives an iterator of its own. */
+  events(): AsyncIterable<PeelEvent> {
+    return this.#events.iterate();
+  }
+
+  /**
+   * Publishes on `zester.event.<id>.<event>`. During an outage it is kept, up to `reconnectBufferSize`.
+   *
+   * @param event one token or several, with dots between
+   * @param data bytes are sent as they are, anything else as JSON
+   * @throws SubjectError; ReconnectBufferExceededError
+   */
+  publish(event: string, data?: unknown): void {
+    const subject = validateSubject(`zester.event.${this.id}.${event}`, { wildcards: false });
+    const payload = data instanceof Uint8Array ? data : data === undefined ? '' : encodeJson(data);
+    this.nc.publish(subject, payload);
+  }
+
+  /**
+   * Replaces the key, and the credential with it: the new key is made here, both keys sign the request to a master, and
+   * the connection goes over without losing a command. It is tried until it works.
+   *
+   * @returns the new public key, once it is in use
+   * @throws FleetError when the peel ends before
+   */
+  rotate(): Promise<string> {
+    if (this.#renewer === undefined || this.#end !== undefined) {
+      return Promise.reject(
+        new FleetError('ERR_FLEET_STATE', 'the peel is not running', { peelId: this.id }),
+      );
+    }
+    return this.#renewer.rotate();
+  }
+
+  /**
+   * Takes no more commands, waits for those that run (at most `drainTimeout`, 5 s by default), sends what is kept, and
+   * closes.
+   */
+  async drain(): Promise<void> {
+    await this.#close({ reason: 'drained' }, this.#options.drainTimeout ?? 5_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  /** @internal Connects, and begins to work. */
+  async open(): Promise<void> {
+    const { connection, credentials } = await this.#connect();
+    this.#nc = connection;
+    this.#credentials = credentials;
+    const { current } = credentials;
+    const expiresAt = expiryOf(current);
+    this.#clock.isAtLeast(current.claims.iat * 1000);
+    if (expiresAt !== undefined) this.#clock.isAtMost(expiresAt);
+    if (this.#clock.isOff) {
+      this.#emit({ type: 'clockOff', offsetMs: this.#clock.offset, knownFrom: 'credential' });
+    }
+    const commands = connection.subscribe(commandSubject(this.id), {
+      // one group a peel: a connection that takes over from another takes its commands over, each once
+      queue: this.id,
+      callback: (error, msg) => {
+        if (error === null) void this.#command(msg);
+      },
+    });
+    const notices = connection.subscribe(noticeSubject(this.id), {
+      callback: (error, msg) => {
+        if (error === null) this.#notice(msg);
+      },
+    });
+    this.#subscriptions.push(commands, notices);
+    void this.#follow(connection);
+    void connection.closed().then((error) => {
+      // not by drain(), and not by a master
+      if (this.#end !== undefined) return;
+      const reason = error instanceof Error ? { error } : {};
+      void this.#close({ reason: 'failed', ...reason }, 0);
+    });
+    // its commands reach it from here on
+    await within(
+      connection.flush().catch(() => undefined),
+      Date.now() + 5_000,
+    );
+    const { publicKey } = current;
+    this.#emit({ type: 'started', peelId: this.id, server: connection.getServer(), publicKey, expiresAt });
+    this.#startRenewing(connection, credentials);
+  }
+
+  async #connect(): ReturnType<typeof openPeel> {
+    const { waitOnFirstConnect = true, signal } = this.#options;
+    const options = without(
+      this.#options,
+      'waitOnFirstConnect',
+      'signal',
+      'handlers',
+      'renew',
+      'commands',
+      'logger',
+    );
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await openPeel({
+          rotate: 'hitless',
+          handoverTimeout: HANDOVER_MS,
+          ...options,
+          peelId: this.id,
+          now: () => this.#clock.lenient(),
+          onEvent: (event) => this.#connectionEvent(event),
+        });
+      } catch (error) {
+        if (!(error instanceof ConnectError) || error.code === 'ERR_CONNECT_OPTIONS') throw error;
+        const refused = error.code === 'ERR_CONNECT_REFUSED';
+        if (refused) await this.#throwIfExpired();
+        if (!waitOnFirstConnect) throw error;
+        const retryInMs = Math.round((refused ? WAIT_REFUSED_MS : WAIT_MS) * (0.75 + Math.random() / 2));
+        this.#emit({ type: 'waiting', error, retryInMs });
+        await pause(retryInMs, signal);
+      }
+    }
+  }
+
+  /** The server refuses it, and by this machine's clock its time is over: both cannot be wrong. */
+  async #throwIfExpired(): Promise<void> {
+    const creds = await loadCredsFile(this.#options.credsPath);
+    creds.wipe();
+    if (creds.isExpired(() => this.#clock.local())) throw expired(creds);
+  }
+
+  #startRenewing(nc: ZesterConnection, credentials: ConnectionCredentials): void {
+    const options: RenewerOptions = {
+      peelId: this.id,
+      credsPath: this.#options.credsPath,
+      nc,
+      credentials,
+      clock: this.#clock,
+      emit: (event) => this.#emit(event),
+      ended: (error) => this.#ended(error),
+      onlyWhenTold: this.#options.renew === false,
+    };
+    this.#renewer = new Renewer(options);
+    this.#renewer.start();
+  }
+
+  async #follow(connection: ZesterConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') this.#emit({ type: 'disconnected' });
+      if (type === 'reconnect') {
+        this.#emit({ type: 'reconnected', server: connection.getServer() });
+        this.#renewer?.look();
+      }
+    }
+  }
+
+  #connectionEvent(event: ConnectionEvent): void {
+    this.#emit(event);
+    if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.look();
+  }
+
+  #emit(event: PeelEvent): void {
+    const { logger, onEvent } = this.#options;
+    if (logger !== undefined) logPeelEvent(logger, event);
+    try {
+      onEvent?.(event);
+    } catch {
+      // a listener's error is its own
+    }
+    this.#events.emit(event);
+  }
+
+  async #command(msg: Msg): Promise<void> {
+    const answer = await this.#handlers.answer(msg.data, this.#nc?.info?.max_payload);
+    try {
+      if (msg.reply !== undefined && msg.reply !== '') msg.respond(answer);
+    } catch {
+      // closed meanwhile: whoever asked hears nothing, as of a peel that is gone
+    }
+  }
+
+  #pong(): object {
+    return { pong: true, peelId: this.id, time: new Date(this.#clock.local()).toISOString() };
+  }
+
+  #notice(msg: Msg): void {
+    const { claims } = this.credentials;
+    try {
+      const notice = readNotice(msg, this.id, claims, this.#clock.lenient());
+      this.#clock.isAtLeast(Date.parse(notice.at));
+      if (notice.kind === 'rotate') {
+        if (notice.at <= this.#rotationAskedAt) return;
+        this.#rotationAskedAt = notice.at;
+        this.#renewer?.wantRotation();
+      } else if (endsCredential(notice, claims)) {
+        const why = notice.reason === undefined ? '' : ` (${notice.reason})`;
+        const what = notice.code === 'ERR_FLEET_REJECTED' ? 'was rejected' : 'is revoked';
+        const words = `the peel "${this.id}" ${what}${why}`;
+        this.#ended(new FleetError(notice.code, words, { final: true, peelId: this.id }));
+      }
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      this.#emit({ type: 'noticeIgnored', error });
+    }
+  }
+
+  #ended(error: FleetError): void {
+    if (this.#end !== undefined) return;
+    this.#emit({ type: 'ended', error });
+    void this.#close({ reason: 'ended', error }, LAST_WORDS_MS);
+  }
+
+  async #close(end: PeelEnd, waitMs: number): Promise<void> {
+    if (this.#end !== undefined) {
+      await this.closed;
+      return;
+    }
+    this.#end = end;
+    this.#renewer?.stop();
+    const nc = this.nc;
+    const deadline = Date.now() + waitMs;
+    // a subscription that drains takes what the server has sent already
+    const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
+    await within(Promise.all(stopped), deadline);
+    await within(this.#handlers.whenIdle(), deadline);
+    this.#handlers.end();
+    if (!nc.isClosed()) {
+      const draining = nc.drain().catch((error: unknown) => {
+        if (end.reason === 'drained' && error instanceof Error) end.error = error;
+      });
+      await (end.reason === 'ended' ? within(draining, deadline) : draining);
+      await nc.close();
+    }
+    if (end.reason === 'drained') this.#emit({ type: 'drained' });
+    this.#events.end();
+    this.#resolveClosed(end);
+  }
+}

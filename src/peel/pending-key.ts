@@ -1,0 +1,39 @@
+import { unlink } from 'node:fs/promises';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { FileError } from '../errors.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+
+/**
+ * The key of a peel that joins, on disk (0600) beside the file that it is for, until there is a JWT for it: so that who
+ * waits to be accepted may be interrupted, and goes on with the key that was shown.
+ */
+export class PendingKey {
+  readonly key: KeyBundle;
+  readonly path: string;
+  /** It was there already. */
+  readonly resumed: boolean;
+
+  private constructor(key: KeyBundle, path: string, resumed: boolean) {
+    this.key = key;
+    this.path = path;
+    this.resumed = resumed;
+  }
+
+  /** Loads the key, or makes one. @param out the `.creds` file @throws KeyError, FileError */
+  static async open(out: string): Promise<PendingKey> {
+    const path = `${out}.pending`;
+    try {
+      return new PendingKey(await loadKeyBundleFromFile('user', path), path, true);
+    } catch (error) {
+      if (!(error instanceof FileError && error.code === 'ERR_FILE_NOT_FOUND')) throw error;
+    }
+    const key = generateKeyBundle('user');
+    await key.saveSeedToFile(path);
+    return new PendingKey(key, path, false);
+  }
+
+  /** The key has its JWT, or will never have one. */
+  async remove(): Promise<void> {
+    await unlink(this.path).catch(() => undefined);
+  }
+}

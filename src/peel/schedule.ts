@@ -1,0 +1,63 @@
+/** When a credential was issued and when it ends, in milliseconds since 1970. */
+export interface Lifetime {
+  issuedAt: number;
+  /** undefined: never. */
+  expiresAt: number | undefined;
+}
+
+/** A credential is renewed at this part of its lifetime, give or take {@link JITTER}: so that a fleet that was issued at one time does not ask at one time. */
+const RENEW_AT = 2 / 3;
+const JITTER = 0.05;
+
+/** The shortest and the longest pause between two attempts, in milliseconds. */
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+/** The longest pause when the time is over: what is left to hope for is that the clock is wrong, or a new file. */
+const LONGEST_PAUSE_EXPIRED_MS = 30_000;
+
+/** How long an answer is waited for, in milliseconds. */
+const SHORTEST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 10_000;
+
+/**
+ * When a credential is to be renewed, in milliseconds since 1970; `Infinity`: never.
+ *
+ * @param random from 0 to 1, one for each credential
+ */
+export function renewalAt({ issuedAt, expiresAt }: Lifetime, random: number): number {
+  if (expiresAt === undefined) return Infinity;
+  return issuedAt + (expiresAt - issuedAt) * (RENEW_AT + JITTER * (2 * random - 1));
+}
+
+/**
+ * How long to wait after an attempt that failed, in milliseconds: twice as long after each, and never so long that what
+ * remains of the lifetime would pass with a few attempts only. With 10 s of lifetime that is fractions of a second, with
+ * a day it is minutes.
+ *
+ * @param failures how many attempts have failed, from 1
+ * @param remainingMs until the credential expires; may be below 0, and `Infinity`
+ * @param lifetimeMs the whole of its lifetime; may be `Infinity`
+ * @param random from 0 to 1
+ */
+export function retryPause(
+  failures: number,
+  remainingMs: number,
+  lifetimeMs: number,
+  random: number,
+): number {
+  const first = clamp(lifetimeMs / 100, SHORTEST_PAUSE_MS, LONGEST_FIRST_PAUSE_MS);
+  const longest =
+    remainingMs <= 0 ? LONGEST_PAUSE_EXPIRED_MS : clamp(remainingMs / 8, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
+  const pause = Math.min(first * 2 ** Math.min(20, failures - 1), longest);
+  return pause * (1 - random / 2);
+}
+
+/** How long to wait for an answer, in milliseconds, so that there is time for another attempt. */
+export function answerTimeout(remainingMs: number): number {
+  return remainingMs <= 0 ? LONGEST_WAIT_MS : clamp(remainingMs / 3, SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
