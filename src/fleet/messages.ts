@@ -14,6 +14,7 @@ const peelId = v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id'));
 const publicKey = v.pipe(v.string(), v.regex(/^U[A-Z2-7]{55}$/, 'is no public key of a user (U…)'));
 /** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is no request id'));
+export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is no signature'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500)));
 /** A glob over peel ids: `*` and `?`. */

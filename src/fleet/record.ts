@@ -73,7 +73,7 @@ const keySchema = v.object({
 export const recordSchema = v.object({
   id: v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id')),
   state: v.picklist(PEEL_STATES),
-  keys: v.array(keySchema),
+  keys: v.pipe(v.array(keySchema), v.readonly()),
   number: v.number(),
   createdAt: v.string(),
   updatedAt: v.string(),

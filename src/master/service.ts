@@ -1,6 +1,6 @@
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { FleetError, redactSeeds, ZesterError, type ZesterErrorCode } from '../errors.js';
+import { FleetError, redactSeeds, ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { answerContext } from '../fleet/ask.js';
 import {
@@ -67,7 +67,7 @@ export interface ServiceOptions<N extends RequestName> {
   rate?: RateOptions;
   queue: FairQueueOptions;
   /** Whether the audit is told that a request was refused with this code. */
-  audited: (code: ZesterErrorCode) => boolean;
+  audited: (code: string) => boolean;
   /** The peel that a request of this asker is about, where it does not say. */
   peelId?: (asker: string) => string | undefined;
 }
@@ -216,7 +216,7 @@ export class RequestService<N extends RequestName> {
       logger.error({ request: verb, asker, error: redactSeeds(stack) }, 'a request failed');
       return;
     }
-    const code = error.code as ZesterErrorCode;
+    const { code } = error;
     logger.debug({ request: verb, asker, code, reason: error.message }, 'a request was refused');
     if (!this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
@@ -248,7 +248,10 @@ export class RequestService<N extends RequestName> {
 /** The id of a request, also of one that cannot be used otherwise: who asked knows the answer by it. */
 function requestIdIn(data: Uint8Array): string | undefined {
   if (data.length > 64 * 1024) return undefined;
-  const parsed = v.safeParse(v.object({ requestId: requestIdSchema }), parseJson(Buffer.from(data).toString('utf8')));
+  const parsed = v.safeParse(
+    v.object({ requestId: requestIdSchema }),
+    parseJson(Buffer.from(data).toString('utf8')),
+  );
   return parsed.success ? parsed.output.requestId : undefined;
 }
 

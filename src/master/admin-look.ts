@@ -1,0 +1,101 @@
+import { FleetError } from '../errors.js';
+import type { AuditEvent } from '../fleet/audit-event.js';
+import { matchesGlob } from '../fleet/glob.js';
+import type { ListedPeel, RequestOf } from '../fleet/messages.js';
+import { currentKey, PEEL_STATES, type PeelState } from '../fleet/record.js';
+import { packageVersion } from '../fleet/package-version.js';
+import type { MasterContext } from './context.js';
+import { unknownPeel } from './registry.js';
+import type { Asked } from './service.js';
+
+/** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
+const PART_BYTES = 500 * 1024;
+const PART_ITEMS = 500;
+/** Events that `peel.show` gives by default. */
+const SHOWN_EVENTS = 10;
+
+/** `peel.list`: from memory, by id. */
+export async function* listPeels(
+  context: MasterContext,
+  { request }: Asked<'peel.list'>,
+): AsyncIterableIterator<{ peels: ListedPeel[] }> {
+  const wanted = [...matching(context, request)].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
+  for await (const peels of inParts(wanted)) yield { peels };
+}
+
+function* matching(
+  { registry, presence, now }: MasterContext,
+  { pattern, state, expiringWithin, connected }: RequestOf<'peel.list'>,
+): IterableIterator<ListedPeel> {
+  for (const record of registry.records()) {
+    if (pattern !== undefined && !matchesGlob(pattern, record.id)) continue;
+    if (state !== undefined && record.state !== state) continue;
+    if (expiringWithin !== undefined) {
+      const expiresAt = currentKey(record)?.expiresAt;
+      if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;
+    }
+    const present = presence.get(record.id);
+    if (connected !== undefined && connected !== (present?.connections.length ?? 0) > 0) continue;
+    yield { record, ...(present !== undefined && { presence: present }) };
+  }
+}
+
+/** `peel.show`: the record as JetStream has it, who is connected, and the last events. */
+export async function showPeel(
+  { registry, presence, audit }: MasterContext,
+  { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
+) {
+  const record = await registry.refresh(peelId);
+  if (record === undefined) throw unknownPeel(peelId);
+  const events: AuditEvent[] = [];
+  if (last > 0) for await (const event of audit.read({ peelId, last })) events.push(event);
+  const present = presence.get(peelId);
+  return { record, events, ...(present !== undefined && { presence: present }) };
+}
+
+/** `audit`: what the stream has, oldest first. */
+export async function* readAudit(
+  { audit }: MasterContext,
+  { request }: Asked<'audit'>,
+): AsyncIterableIterator<{ events: AuditEvent[] }> {
+  const { since } = request;
+  if (since !== undefined && Number.isNaN(Date.parse(since))) {
+    throw new FleetError('ERR_FLEET_REQUEST', 'the request "audit" cannot be used: since: is no time');
+  }
+  for await (const events of inParts(audit.read(request))) yield { events };
+}
+
+/** `status`: of this master, and of the fleet as it knows it. */
+export async function status(context: MasterContext) {
+  const { id, registry, presence, policy, lifetime } = context;
+  const peels = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
+  for (const { state } of registry.records()) peels[state] += 1;
+  let connected = 0;
+  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
+  const watcher = context.watching();
+  return {
+    master: id,
+    version: packageVersion(),
+    policy,
+    lifetime,
+    peels,
+    connected,
+    ...(watcher !== undefined && { watching: watcher }),
+  };
+}
+
+async function* inParts<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterableIterator<T[]> {
+  let part: T[] = [];
+  let bytes = 0;
+  for await (const item of items) {
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (part.length > 0 && (part.length >= PART_ITEMS || bytes + size > PART_BYTES)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(item);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}

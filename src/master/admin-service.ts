@@ -1,0 +1,51 @@
+import { adminSubject, type AdminVerb } from '../fleet/subjects.js';
+import { rejectPeel, revokePeel } from './admin-lock-out.js';
+import { listPeels, readAudit, showPeel, status } from './admin-look.js';
+import { acceptPeel, addPeel, rotatePeel } from './admin-peels.js';
+import { createToken, listTokens, removeToken } from './admin-tokens.js';
+import { adminOf } from './asker.js';
+import type { MasterContext } from './context.js';
+import type { RefusalAudit } from './refusal-audit.js';
+import { RequestService, type Handlers } from './service.js';
+
+const PREFIX = 'zester.admin.';
+
+/** Of these the audit is told: what was tried that may not be. The others are a person's mistake. */
+const AUDITED = new Set(['ERR_FLEET_DENIED', 'ERR_FLEET_PROOF', 'ERR_FLEET_RATE']);
+
+/** Answers admins. */
+export function startAdminService(context: MasterContext, refusals: RefusalAudit): RequestService<AdminVerb> {
+  const handlers: Handlers<AdminVerb> = {
+    'peel.add': (asked) => addPeel(context, asked),
+    'peel.accept': (asked) => acceptPeel(context, asked),
+    'peel.reject': (asked) => rejectPeel(context, asked),
+    'peel.revoke': (asked) => revokePeel(context, asked),
+    'peel.rotate': (asked) => rotatePeel(context, asked),
+    'peel.list': (asked) => listPeels(context, asked),
+    'peel.show': (asked) => showPeel(context, asked),
+    'token.create': (asked) => createToken(context, asked),
+    'token.list': () => listTokens(context),
+    'token.remove': (asked) => removeToken(context, asked),
+    audit: (asked) => readAudit(context, asked),
+    status: () => status(context),
+  };
+  const verbs = Object.keys(handlers) as AdminVerb[];
+  return new RequestService(
+    context,
+    {
+      subject: `${PREFIX}>`,
+      subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
+        AdminVerb,
+        string
+      >,
+      handlers,
+      route: (subject) => ({ asker: 'admin', verb: subject.slice(PREFIX.length) }),
+      authenticate: ({ msg }) => adminOf(context, msg),
+      signed: false,
+      // revocations wait for servers, and must not keep a list waiting
+      queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
+      audited: (code) => AUDITED.has(code),
+    },
+    refusals,
+  );
+}

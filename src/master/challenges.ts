@@ -1,0 +1,79 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import { FleetError } from '../errors.js';
+import { encodeJson, parseJson } from '../fleet/messages.js';
+import { CHALLENGES_BUCKET } from '../fleet/subjects.js';
+import type { Store } from './store.js';
+
+/** For whom a challenge is. */
+export interface ChallengeFor {
+  /** The name of the join token's user. */
+  user: string;
+  peelId: string;
+  publicKey: string;
+}
+
+const storedSchema = v.object({
+  user: v.string(),
+  peelId: v.string(),
+  publicKey: v.string(),
+  /** The request that answered it. */
+  usedBy: v.optional(v.string()),
+});
+
+const CHALLENGE_BYTES = 32;
+const WRONG_LAST_SEQUENCE = 10_071;
+
+/**
+ * Gives a challenge: random, and kept where every master finds it, until its time is over (the bucket forgets it) or it
+ * is answered.
+ */
+export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
+  const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
+  const { user, peelId, publicKey } = to;
+  await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey }));
+  return challenge;
+}
+
+/**
+ * Takes the answer to a challenge, once: of two masters that are given it at the same time, one takes it. The same
+ * request may come again, for want of an answer.
+ *
+ * @throws FleetError `ERR_FLEET_CHALLENGE`
+ */
+export async function takeChallenge(
+  { challenges, jsm }: Store,
+  challenge: string,
+  { user, peelId, publicKey }: ChallengeFor,
+  requestId: string,
+): Promise<void> {
+  // from the leader of the stream: a replica may not have what another master wrote an instant ago
+  const stored = await jsm.streams.getMessage(`KV_${CHALLENGES_BUCKET}`, {
+    last_by_subj: `$KV.${CHALLENGES_BUCKET}.${keyOf(challenge)}`,
+  });
+  const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
+  if (stored === null || !parsed.success) throw refused('it was not given, or its time is over');
+  const given = parsed.output;
+  if (given.user !== user || given.peelId !== peelId || given.publicKey !== publicKey) {
+    throw refused('it was given to another');
+  }
+  if (given.usedBy === requestId) return;
+  if (given.usedBy !== undefined) throw refused('it was used');
+  try {
+    await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey, usedBy: requestId }), {
+      previousSeq: stored.seq,
+    });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error;
+    throw refused('it is being used');
+  }
+}
+
+function keyOf(challenge: string): string {
+  return `challenge.${challenge}`;
+}
+
+function refused(why: string): FleetError {
+  return new FleetError('ERR_FLEET_CHALLENGE', `the challenge cannot be used: ${why}; ask for a new one`);
+}

@@ -1,0 +1,167 @@
+import { FleetError } from '../errors.js';
+import type { Actor } from '../fleet/actor.js';
+import { fingerprint } from '../fleet/fingerprint.js';
+import { joinProof } from '../fleet/proofs.js';
+import { isAccepted, keyOf, notAccepted, type PeelKey, type PeelRecord } from '../fleet/record.js';
+import { verifySignature } from '../nkeys/verify.js';
+import { tokenIdOfName } from '../permissions/roles.js';
+import { giveChallenge, takeChallenge } from './challenges.js';
+import type { MasterContext } from './context.js';
+import { decideFresh } from './decide-fresh.js';
+import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
+import { claimKey, keyTaken } from './key-claim.js';
+import type { RefusalAudit } from './refusal-audit.js';
+import type { Decision } from './registry.js';
+import { RequestService, type Asked } from './service.js';
+import { usableToken, useToken } from './tokens.js';
+
+/** Answers those who have a join token, and nothing else: they ask to join. */
+export function startEnrollService(
+  context: MasterContext,
+  refusals: RefusalAudit,
+): RequestService<'challenge' | 'join'> {
+  return new RequestService(
+    context,
+    {
+      subject: 'zester.enroll.>',
+      subjects: { challenge: 'zester.enroll.*.challenge', join: 'zester.enroll.*.join' },
+      handlers: {
+        challenge: (asked) => challenge(context, asked),
+        join: (asked) => join(context, asked),
+      },
+      authenticate: ({ asker }) => {
+        if (tokenIdOfName(asker) !== undefined) return tokenActor(asker);
+        throw new FleetError(
+          'ERR_FLEET_DENIED',
+          'these credentials are no join token: they cannot ask to join',
+        );
+      },
+      claimed: tokenActor,
+      signed: true,
+      // one token may be a thousand hosts, which all start at once
+      rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
+      queue: { running: 64, runningPerAsker: 16, waiting: 20_000, waitingPerAsker: 3_000 },
+      audited: (code) => code !== 'ERR_FLEET_STORE',
+    },
+    refusals,
+  );
+}
+
+function tokenActor(user: string): Actor {
+  const tokenId = tokenIdOfName(user);
+  return tokenId === undefined ? { kind: 'unknown', name: user } : { kind: 'token', name: tokenId };
+}
+
+async function challenge(context: MasterContext, { request, asker: user, by }: Asked<'challenge'>) {
+  const { peelId, publicKey } = request;
+  await usableToken(context, by.name, peelId);
+  // what cannot be answered with a JWT later is said at once
+  checkId(context, await found(context, peelId), peelId, publicKey);
+  const value = await giveChallenge(context.store, { user, peelId, publicKey });
+  return { challenge: value, now: context.now() };
+}
+
+/**
+ * Each step can be done again, and is, when the same request comes again after a master died in the middle: the challenge
+ * is taken by this request, a use of the token is counted once for a key, and the record has the key.
+ */
+async function join(context: MasterContext, { request, asker: user, by }: Asked<'join'>) {
+  const { registry, policy, metrics, now } = context;
+  const { requestId, peelId, publicKey } = request;
+  const token = await usableToken(context, by.name, peelId);
+  const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
+  if (!verifySignature(publicKey, proof, Buffer.from(request.signature, 'base64url'))) {
+    throw new FleetError('ERR_FLEET_PROOF', `the request is not signed by ${publicKey}`, { peelId });
+  }
+  await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
+  const known = checkId(context, await found(context, peelId), peelId, publicKey);
+  await claimKey(context, publicKey, peelId);
+  if (known === undefined) await useToken(context, token.id, peelId, publicKey);
+
+  const origin = `join token ${token.id}`;
+  const asker: Actor = { ...by, publicKey: token.publicKey };
+  const automatic: Actor = { kind: 'policy', name: policy };
+  const decide = (record: PeelRecord | undefined): Decision | undefined => {
+    const key = checkId(context, record, peelId, publicKey);
+    const issue = (actor: Actor): Decision => {
+      const facts = context.issuer.facts(publicKey, notBefore(now(), key), context.lifetime, requestId);
+      // a key in use stays in use
+      const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
+      return {
+        change: { kind, key: facts, ...(kind === 'key.issued' && { origin }) },
+        by: actor,
+        from: token.id,
+      };
+    };
+    if (record !== undefined && isAccepted(record)) {
+      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(asker);
+    }
+    if (acceptsNow(context, record, key)) return issue(automatic);
+    if (key !== undefined) return undefined;
+    return { change: { kind: 'peel.requested', publicKey, origin }, by: asker, from: token.id };
+  };
+  const { record, changed } = await decideFresh(registry, peelId, decide);
+  if (!isAccepted(record)) {
+    return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
+  }
+  if (changed) metrics.issued.inc({ why: 'join' });
+  return { state: 'accepted' as const, jwt: jwtOf(context, record, publicKey), now: now(), requestId };
+}
+
+/**
+ * Whether the policy decides, and nobody is waited for. An id that was rejected or revoked comes back by somebody's
+ * decision only, but where everyone is taken.
+ */
+function acceptsNow(
+  { policy }: MasterContext,
+  record: PeelRecord | undefined,
+  key: PeelKey | undefined,
+): boolean {
+  switch (policy) {
+    case 'manual':
+      return false;
+    case 'auto-trusted':
+      return record === undefined || (record.keys.length === 1 && key !== undefined);
+    case 'auto-all':
+      return true;
+  }
+}
+
+async function found({ registry }: MasterContext, peelId: string): Promise<PeelRecord | undefined> {
+  return registry.get(peelId) ?? (await registry.refresh(peelId));
+}
+
+/**
+ * Checks that this key may ask for this id.
+ *
+ * @returns the key as the record has it; undefined: it is new
+ * @throws FleetError `ERR_FLEET_KEY_TAKEN`, `ERR_FLEET_ID_TAKEN`, `ERR_FLEET_REVOKED`, and as `notAccepted`
+ */
+function checkId(
+  { registry }: MasterContext,
+  record: PeelRecord | undefined,
+  peelId: string,
+  publicKey: string,
+): PeelKey | undefined {
+  const owner = registry.ownerOf(publicKey);
+  if (owner !== undefined && owner !== peelId) throw keyTaken(publicKey);
+  if (record === undefined) return undefined;
+  const key = keyOf(record, publicKey);
+  const over = record.state === 'rejected' || record.state === 'revoked';
+  if (key === undefined) {
+    // one that is locked out may come back, with a new key
+    if (over) return undefined;
+    throw new FleetError(
+      'ERR_FLEET_ID_TAKEN',
+      `the id "${peelId}" is another key's: take another id, or have it revoked first ("zester peel revoke ${peelId}")`,
+      { peelId },
+    );
+  }
+  if (over) throw notAccepted(record);
+  if (key.state === 'requested' || key.state === 'issued' || key.state === 'live') return key;
+  throw new FleetError(
+    'ERR_FLEET_REVOKED',
+    `the key ${publicKey} of the peel "${peelId}" is ${key.state}: join with a new one`,
+    { peelId, final: true },
+  );
+}

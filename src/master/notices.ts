@@ -1,0 +1,18 @@
+import type { Notice } from '../fleet/command.js';
+import { encodeJson } from '../fleet/messages.js';
+import { noticeSubject } from '../fleet/subjects.js';
+import type { MasterContext } from './context.js';
+
+/** A notice, before it has its time. */
+export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
+
+/** Tells a peel something, signed by this master. Who is not connected does not hear it. */
+export async function tellPeel(
+  { nc, signer, now }: Pick<MasterContext, 'nc' | 'signer' | 'now'>,
+  notice: NoticeEntry,
+): Promise<void> {
+  const subject = noticeSubject(notice.peelId);
+  const data = encodeJson({ ...notice, at: new Date(now()).toISOString() });
+  nc.publish(subject, data, { headers: signer.sign(subject, data) });
+  await nc.flush();
+}
