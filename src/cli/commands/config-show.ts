@@ -56,9 +56,14 @@ Examples:
         {
           for: options.for,
           file: file ?? null,
-          settings: shown.map(({ otherwise: _otherwise, ...rest }) => ({
-            ...rest,
-            source: rest.source || null,
+          settings: shown.map(({ name, value, from, source, flag, env, about }) => ({
+            name,
+            value,
+            from,
+            source: source === '' ? null : source,
+            flag,
+            env,
+            about,
           })),
         },
       );

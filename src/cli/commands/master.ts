@@ -41,14 +41,16 @@ Examples:
 async function run(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const config = await loadConfig('master', options, io);
-  const { servers, logLevel } = config.values;
+  const { servers, creds, systemCreds, logLevel } = config.values;
   const { createLog } = await import('../log.js');
   const { runMaster } = await import('../fleet/run-master.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
   const ending = new AbortController();
   const stopListening = io.onInterrupt(() => ending.abort());
   try {
-    const running = await runMaster(config, log, output, {
+    const running = await runMaster(config, log, {
+      ...(creds !== undefined && { credsPath: creds }),
+      ...(systemCreds !== undefined && { systemCredsPath: systemCreds }),
       ...(servers !== undefined && { servers }),
       signal: ending.signal,
     });

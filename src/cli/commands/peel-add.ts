@@ -7,7 +7,7 @@ import { fingerprint } from '../../fleet/fingerprint.js';
 import { columns, count } from '../columns.js';
 import { EXPIRY_FORM, parseExpiry, parseSpan } from '../duration.js';
 import { exitCodeOf } from '../exit-codes.js';
-import type { AddedPeel, PeelIssuer } from '../fleet/add-peels.js';
+import type { addAll, AddedPeel, PeelIssuer } from '../fleet/add-peels.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import { isoOf } from '../fleet/peel-document.js';
 import { homeOf } from '../home-options.js';
@@ -83,15 +83,24 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
   const expiry = options.expiry === 'none' ? 0 : options.expiry && parseExpiry(options.expiry, io.now());
   const waitMs = options.wait === undefined ? 0 : parseSpan('--wait', options.wait);
   const targets = await targetsOf(ids, options.out, from !== undefined);
-  const { addAll, issuerOffline, issuerThrough } = await import('../fleet/add-peels.js');
+  const adding = await import('../fleet/add-peels.js');
   const chosen = { replace, expiry: typeof expiry === 'number' ? expiry : undefined };
-  const issueAll = (issue: PeelIssuer, atOnce: number) => addEach(targets, issue, atOnce, addAll, output, io);
+  const issueAll = (issue: PeelIssuer, atOnce: number) =>
+    addEach(targets, issue, atOnce, adding.addAll, output, io);
   if (offline) {
     const { openTrustDomain } = await import('../../trust/open.js');
     const domain = await openTrustDomain(homeOf(options, io));
-    await issueAll(issuerOffline(domain, { ...chosen, expiry: chosen.expiry ?? OFFLINE_EXPIRY }, io), 1);
+    await issueAll(
+      adding.issuerOffline(domain, { ...chosen, expiry: chosen.expiry ?? OFFLINE_EXPIRY }, io),
+      1,
+    );
   } else {
-    await asAdmin(options, io, ({ client }) => issueAll(issuerThrough(client, chosen), AT_ONCE), waitMs);
+    await asAdmin(
+      options,
+      io,
+      ({ client }) => issueAll(adding.issuerThrough(client, chosen), AT_ONCE),
+      waitMs,
+    );
   }
 }
 
@@ -99,7 +108,7 @@ async function addEach(
   targets: readonly { id: string; path: string }[],
   issue: PeelIssuer,
   atOnce: number,
-  addAll: typeof import('../fleet/add-peels.js').addAll,
+  all: typeof addAll,
   output: Output,
   io: CliIo,
 ): Promise<void> {
@@ -119,7 +128,7 @@ async function addEach(
     progress.tell();
   };
   try {
-    await addAll(targets, issue, atOnce, interruption.signal, {
+    await all(targets, issue, atOnce, interruption.signal, {
       added: (peel) => {
         added.push(peel);
         tell();

@@ -38,12 +38,13 @@ async function up(options: Options, io: CliIo): Promise<void> {
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
   const { CLIENT_PORT, isLoopback } = await import('../../nats-server/urls.js');
   const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
-  const domain = await homeFor(config, output, io);
+  const domain = await homeFor(config, log, io);
   const local = localEndpoint(domain);
   const host = config.values.host ?? local?.host ?? '127.0.0.1';
   if (!isLoopback(host)) {
-    output.warn(
-      `${host} is reached from other machines, and what is sent can be read on the way: see "zester server --tls-cert"`,
+    log.warn(
+      { host },
+      'reached from other machines, and what is sent can be read on the way: see "zester server --tls-cert"',
     );
   }
   const asked = new AbortController();
@@ -91,7 +92,7 @@ async function begin(
   { log, output, signal }: { log: MasterLogger; output: Output; signal: AbortSignal },
 ): Promise<RunningMaster> {
   const { runMaster } = await import('../fleet/run-master.js');
-  const running = await runMaster(config, log, output, { servers: [url], signal });
+  const running = await runMaster(config, log, { servers: [url], signal });
   const { policy, lifetime } = config.values;
   const { master, http } = running;
   if (!signal.aborted) {
@@ -104,7 +105,7 @@ async function begin(
 }
 
 /** The home, made if it is not there. */
-async function homeFor({ values }: Config, output: Output, io: CliIo): Promise<TrustDomain> {
+async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promise<TrustDomain> {
   const { home, host, port } = values;
   const { createTrustDomain } = await import('../../trust/create.js');
   const { isThere } = await import('../../trust/private-files.js');
@@ -116,7 +117,7 @@ async function homeFor({ values }: Config, output: Output, io: CliIo): Promise<T
     now: io.now,
     ...(!there && url !== undefined && { servers: [url] }),
   });
-  if (!there) output.note(`made a trust domain in ${domain.home}`);
+  if (!there) log.info({ home: domain.home }, 'made a trust domain');
   return domain;
 }
 

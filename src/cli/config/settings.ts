@@ -84,6 +84,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: text,
     path: true,
+    otherwise: '$XDG_DATA_HOME/zester, else ~/.local/share/zester',
     about: 'the trust domain',
   },
   servers: {
@@ -145,7 +146,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: text,
     otherwise: "that of the home's server on this machine, else 127.0.0.1",
-    about: 'zester up: where the server listens',
+    about: 'where the server of zester up listens',
   },
   port: {
     env: 'ZESTER_PORT',
@@ -153,7 +154,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: port,
     otherwise: "that of the home's server on this machine, else 4222",
-    about: 'zester up: its port',
+    about: 'the port of the server of zester up',
   },
   http: {
     env: 'ZESTER_HTTP',

@@ -1,7 +1,6 @@
 import type { Config } from '../config/load.js';
 import type { Master, MasterOptions } from '../../master/master.js';
 import type { MasterLogger } from '../../master/logger.js';
-import type { Output } from '../output.js';
 
 /** A master, and what tells how it is. */
 export interface RunningMaster {
@@ -19,15 +18,9 @@ export interface RunningMaster {
 export async function runMaster(
   { values }: Config,
   log: MasterLogger,
-  output: Output,
-  more: Pick<MasterOptions, 'servers' | 'signal'>,
+  more: Pick<MasterOptions, 'servers' | 'signal' | 'credsPath' | 'systemCredsPath'>,
 ): Promise<RunningMaster> {
-  const { home, policy, lifetime, replicas, creds, systemCreds, http } = values;
-  if (policy === 'auto-all') {
-    output.warn(
-      'the policy auto-all accepts EVERY peel whose credentials hold: it is for development, not for a fleet',
-    );
-  }
+  const { home, policy, lifetime, replicas, http } = values;
   const { startMaster } = await import('../../master/master.js');
   const master = await startMaster({
     home,
@@ -35,8 +28,6 @@ export async function runMaster(
     lifetime,
     replicas,
     logger: log,
-    ...(creds !== undefined && { credsPath: creds }),
-    ...(systemCreds !== undefined && { systemCredsPath: systemCreds }),
     ...more,
   });
   try {
