@@ -4,6 +4,7 @@ import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { isRevoked } from '../jwt/chain.js';
+import type { AccountClaims } from '../jwt/claims.js';
 import type { MasterContext } from './context.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
@@ -45,12 +46,14 @@ export class Watcher {
   #stopped = false;
   #clockTold = false;
   #reading = false;
+  #issuers: string;
 
   constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
     this.#context = context;
     this.#system = system;
     this.#revoker = revoker;
     this.#keeper = new PresenceKeeper(context.presence, context.logger);
+    this.#issuers = issuersOf(context.trust.claims);
   }
 
   async start(): Promise<void> {
@@ -65,7 +68,10 @@ export class Watcher {
     );
     this.#endings.push(
       registry.onChange((record) => this.#noteRetired(record)),
-      trust.onChange(() => void this.#followRevocations()),
+      trust.onChange(() => {
+        void this.#followRevocations();
+        this.#followSigningKeys();
+      }),
       tokens.onChange((_id, token) => {
         if (token?.removedAt !== undefined)
           this.#judgeAll((connection) => connection.publicKey === token.publicKey);
@@ -166,6 +172,8 @@ export class Watcher {
 
   async #check(connection: UserConnection): Promise<void> {
     try {
+      // a command may have changed the home an instant ago
+      await this.#context.trust.reload();
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
       await this.#act(connection, verdict);
     } catch (error) {
@@ -211,7 +219,6 @@ export class Watcher {
       case 'refused': {
         // what this master has in memory may be a moment old: a key that another one issued an instant ago
         if (!isPeelId(connection.name)) return this.#refuse(connection, verdict);
-        await this.#context.trust.reload();
         const again = this.#judge(connection, await refreshed(this.#context.registry, connection.name));
         if (again.is === 'refused') return this.#refuse(connection, again);
         logger.debug({ peelId: connection.name }, 'known after all');
@@ -344,6 +351,14 @@ export class Watcher {
     }
   }
 
+  /** When the account has other signing keys, a chain that held may not hold any more. */
+  #followSigningKeys(): void {
+    const keys = issuersOf(this.#context.trust.claims);
+    if (keys === this.#issuers) return;
+    this.#issuers = keys;
+    this.#judgeAll(() => true);
+  }
+
   #clock(time: number): void {
     const off = this.#context.now() - time;
     if (this.#clockTold || Math.abs(off) < CLOCK_MS) return;
@@ -358,6 +373,10 @@ export class Watcher {
 
 async function refreshed(registry: Registry, peelId: string): Promise<PeelRecord | undefined> {
   return registry.refresh(peelId);
+}
+
+function issuersOf({ nats }: AccountClaims): string {
+  return (nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)).join();
 }
 
 function whereFrom({ host, serverName, server }: UserConnection): string {

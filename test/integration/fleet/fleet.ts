@@ -1,0 +1,101 @@
+import { connectMaster } from '../../../src/connection/connect.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { applyEvent } from '../../../src/fleet/apply-event.js';
+import { AdminClient } from '../../../src/fleet/ask.js';
+import { isPeelEvent, type AuditEvent } from '../../../src/fleet/audit-event.js';
+import type { PeelRecord } from '../../../src/fleet/record.js';
+import { MessageSigner } from '../../../src/fleet/signed.js';
+import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
+import { ADMIN_INBOX_PREFIX } from '../../../src/permissions/roles.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
+
+/** A home, its real servers, and masters in this process. */
+export class Fleet {
+  readonly home: HomeWithServers;
+  readonly masters: Master[] = [];
+
+  constructor(home: HomeWithServers) {
+    this.home = home;
+  }
+
+  get servers(): string[] {
+    return this.home.servers;
+  }
+
+  get master(): Master {
+    const [master] = this.masters;
+    if (master === undefined) throw new Error('no master was started');
+    return master;
+  }
+
+  async startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
+    const master = await startMaster({ home: this.home.home, servers: this.servers, ...options });
+    this.masters.push(master);
+    atEnd(() => master.stop());
+    return master;
+  }
+
+  /** Asks as the admin of the home. */
+  async admin(): Promise<AdminClient> {
+    const { paths } = await this.home.domain();
+    const nc = await connectMaster({
+      servers: this.servers,
+      credsPath: paths.adminCreds,
+      inboxPrefix: ADMIN_INBOX_PREFIX,
+    });
+    atEnd(() => nc.close());
+    const creds = await loadCredsFile(paths.adminCreds);
+    return new AdminClient(nc, new MessageSigner(creds), { timeoutMs: 15_000 });
+  }
+
+  /** Waits until the record of a peel is as asked for, in the memory of a master. */
+  async record(
+    peelId: string,
+    is: (record: PeelRecord) => boolean,
+    master: Master = this.master,
+  ): Promise<PeelRecord> {
+    return waitFor(
+      `the record of ${peelId}, which is ${JSON.stringify(master.context.registry.get(peelId))}`,
+      () => {
+        const record = master.context.registry.get(peelId);
+        return record !== undefined && is(record) ? record : undefined;
+      },
+    );
+  }
+
+  /** Everything that the audit has. */
+  async audit(peelId?: string): Promise<AuditEvent[]> {
+    const events: AuditEvent[] = [];
+    for await (const event of this.master.context.audit.read({ peelId })) events.push(event);
+    return events;
+  }
+
+  /** Waits until the audit has an event, and gives it. */
+  async audited(kind: string, is: (event: AuditEvent) => boolean = () => true): Promise<AuditEvent> {
+    return waitFor(`${kind} in the audit`, async () =>
+      (await this.audit()).find((event) => event.kind === kind && is(event)),
+    );
+  }
+
+  /** The records that the events of the audit add up to. */
+  async folded(): Promise<Map<string, PeelRecord>> {
+    const records = new Map<string, PeelRecord>();
+    const events = (await this.audit()).filter(isPeelEvent).sort((a, b) => a.number - b.number);
+    for (const event of events) records.set(event.peelId, applyEvent(records.get(event.peelId), event));
+    return records;
+  }
+}
+
+/** A fleet with one server and one master. */
+export async function startFleet(options: Partial<MasterOptions> = {}): Promise<Fleet> {
+  const fleet = new Fleet(await startHome());
+  await fleet.startMaster(options);
+  return fleet;
+}
+
+/** A fleet with a cluster of three, and no master yet. */
+export async function startFleetCluster(): Promise<Fleet> {
+  return new Fleet(await startHomeCluster());
+}
