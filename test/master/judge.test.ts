@@ -177,6 +177,7 @@ describe('a master that sees somebody else connect', () => {
     expiresAt: new Date(Date.now() + 60_000).toISOString(),
     createdBy: { kind: 'admin', name: 'zester-admin' },
     uses: 1,
+    used: 0,
     usedBy: [],
   };
   function tokenConnection(name = 'abcdefgh12') {
