@@ -1,10 +1,12 @@
-/** `npm run bench -- [issue] [verify] [revoke] [start] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
+/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
   connect: async () => (await import('./connect.js')).connectBench(),
   rotate: async () => (await import('./rotate.js')).rotate(),
   verify: async () => (await import('./verify.js')).verify(),
   start: async () => (await import('./start.js')).start(),
+  bulk: async () => (await import('./bulk.js')).bulk(),
+  startup: async () => (await import('./startup.js')).startup(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
 };
 

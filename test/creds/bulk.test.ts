@@ -81,6 +81,35 @@ describe('issuePeelCredentials', () => {
     expect((await made.next()).done).toBe(true);
   });
 
+  it('gives what its threads have made while the next id is still to come', async () => {
+    let goOn: () => void = () => undefined;
+    const later = new Promise<void>((resolve) => (goOn = resolve));
+    const ids = idsOf(600); // more than are made without threads
+    async function* slow() {
+      yield* ids;
+      await later;
+      yield 'last';
+    }
+    const made = issuePeelCredentials(slow(), { signer: account, workers: 2 });
+    for (const id of ids) expect((await made.next()).value?.peelId).toBe(id);
+    goOn();
+    expect((await made.next()).value?.peelId).toBe('last');
+    expect((await made.next()).done).toBe(true);
+  });
+
+  it('can be left while the next id is still to come', async () => {
+    async function* never() {
+      yield* idsOf(300);
+      await new Promise(() => undefined);
+    }
+    let taken = 0;
+    for await (const { content } of issuePeelCredentials(never(), { signer: account, workers: 2 })) {
+      content.fill(0);
+      if ((taken += 1) === 300) break;
+    }
+    expect(taken).toBe(300);
+  });
+
   it.each([0, 2])('ends at an id that is none (%i threads)', async (workers) => {
     const ids = [...idsOf(300), 'a.b'];
     await refusal('ERR_PEEL_ID', () => all(issuePeelCredentials(ids, { signer: account, workers })));

@@ -78,10 +78,33 @@ export async function* issueBatches<Kind extends ProductKind>(
     return { peelIds, result: await finish(made) };
   };
 
+  const source = batchesOf(ids, BATCH);
   const underWay: Promise<DoneBatch<Kind>>[] = [];
   let batches = 0;
+  let next: Promise<IteratorResult<string[], void>> | undefined;
+  let sourceEnded = false;
   try {
-    for await (const batch of batchesOf(ids, BATCH)) {
+    while (!sourceEnded || underWay.length > 0) {
+      const [oldest] = underWay;
+      const full = pool !== undefined && underWay.length >= pool.size * BATCHES_PER_WORKER;
+      if (!sourceEnded && !full && next === undefined) next = source.next();
+      // ids may be slow to come: what is made by then is not kept back until they do
+      const made =
+        oldest && next ? await Promise.race([next.then(() => false), oldest.then(() => true)]) : !next;
+      if (made || full) {
+        const done = (await underWay.shift()) as DoneBatch<Kind>;
+        yield done;
+        wipe(done.result);
+        if (done.result instanceof Uint8Array) pool?.recycle(done.result);
+        continue;
+      }
+      const found = await next;
+      next = undefined;
+      if (found === undefined || found.done === true) {
+        sourceEnded = true;
+        continue;
+      }
+      const batch = found.value;
       for (const id of batch) validatePeelId(id);
       batches += 1;
       if (workers < 1 || batches <= BATCHES_WITHOUT_WORKERS) {
@@ -92,12 +115,14 @@ export async function* issueBatches<Kind extends ProductKind>(
       }
       pool ??= new WorkerPool(options, product, workers);
       const done = start(pool, batch);
-      done.catch(() => undefined); // it is awaited below, perhaps later than it fails
+      done.catch(() => undefined); // it is awaited above, perhaps later than it fails
       underWay.push(done);
-      if (underWay.length >= pool.size * BATCHES_PER_WORKER) yield* oldest();
     }
-    while (underWay.length > 0) yield* oldest();
   } finally {
+    // one that still waits for an id is told to end, and does so when that id comes
+    const ended = source.return();
+    if (next === undefined) await ended;
+    else void next.then(() => ended).catch(() => undefined);
     // what was begun is ended: a file that a thread is writing is not torn away from it
     for (const done of await Promise.allSettled(underWay)) {
       if (done.status === 'rejected') continue;
@@ -106,14 +131,6 @@ export async function* issueBatches<Kind extends ProductKind>(
       wipe(result);
     }
     await pool?.close();
-  }
-
-  async function* oldest(): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
-    const done = await underWay.shift();
-    if (done === undefined) return;
-    yield done;
-    wipe(done.result);
-    if (done.result instanceof Uint8Array) pool?.recycle(done.result);
   }
 }
 
