@@ -119,18 +119,18 @@ describe('the record of a peel', () => {
 describe('whatever happens to a peel, in whatever order', () => {
   const key = fc.constantFrom('UA', 'UB', 'UC');
   const change: fc.Arbitrary<PeelChange> = fc.oneof(
-    key.map((publicKey) => ({ kind: 'peel.requested', publicKey, origin: 'x' }) as const),
-    key.map((publicKey) => ({ kind: 'peel.appeared', key: issued(publicKey), origin: 'x' }) as const),
-    key.map((publicKey) => ({ kind: 'key.issued', key: issued(publicKey) }) as const),
-    key.map((publicKey) => ({ kind: 'key.renewed', key: issued(publicKey) }) as const),
-    key.map((publicKey) => ({ kind: 'key.rotated', key: issued(publicKey), replaces: 'UA' }) as const),
-    key.map((publicKey) => ({ kind: 'key.connected', publicKey }) as const),
-    key.map((publicKey) => ({ kind: 'key.revoking', publicKeys: [publicKey], upTo: 1 }) as const),
-    key.map((publicKey) => ({ kind: 'key.revoked', publicKeys: [publicKey] }) as const),
-    fc.constant({ kind: 'peel.accepted' } as const),
-    fc.constant({ kind: 'peel.rejected' } as const),
-    fc.constant({ kind: 'peel.revoked', upTo: 1 } as const),
-    fc.constant({ kind: 'rotation.asked' } as const),
+    key.map((publicKey): PeelChange => ({ kind: 'peel.requested', publicKey, origin: 'x' })),
+    key.map((publicKey): PeelChange => ({ kind: 'peel.appeared', key: issued(publicKey), origin: 'x' })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.issued', key: issued(publicKey) })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.renewed', key: issued(publicKey) })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.rotated', key: issued(publicKey), replaces: 'UA' })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.connected', publicKey })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.revoking', publicKeys: [publicKey], upTo: 1 })),
+    key.map((publicKey): PeelChange => ({ kind: 'key.revoked', publicKeys: [publicKey] })),
+    fc.constant<PeelChange>({ kind: 'peel.accepted' }),
+    fc.constant<PeelChange>({ kind: 'peel.rejected' }),
+    fc.constant<PeelChange>({ kind: 'peel.revoked', upTo: 1 }),
+    fc.constant<PeelChange>({ kind: 'rotation.asked' }),
   );
 
   it('each key stands in its record once, and the number counts the events', () => {
