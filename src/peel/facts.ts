@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { packageVersion } from '../fleet/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
 
 /** What the handler `facts` answers. Nothing of it comes from the environment, where secrets may be. */
@@ -25,7 +25,7 @@ export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFact
     platform: process.platform,
     arch: process.arch,
     node: process.versions.node,
-    zester: version(),
+    zester: packageVersion(),
     uptime: Math.floor(process.uptime()),
     credential: {
       publicKey: sub,
@@ -37,10 +37,4 @@ export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFact
 
 function iso(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
-}
-
-/** The version in package.json, which stands two folders above this file in the sources and in the package. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
