@@ -1,0 +1,211 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { join } from 'node:path';
+import { writeCredsFile } from '../../../src/creds/generate.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import type { CredsFile } from '../../../src/creds/creds-file.js';
+import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
+import { answerContext, askRaw, newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import { isMasterOf } from '../../../src/fleet/is-master.js';
+import {
+  encodeJson,
+  parseAnswer,
+  refusalIn,
+  type AnswerOf,
+  type RequestName,
+  type RequestOf,
+} from '../../../src/fleet/messages.js';
+import { joinProof, rotationProof } from '../../../src/fleet/proofs.js';
+import { verifySigned } from '../../../src/fleet/signed.js';
+import { authSubject, enrollSubject } from '../../../src/fleet/subjects.js';
+import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { joinInboxPrefix, joinName, peelInboxPrefix } from '../../../src/permissions/roles.js';
+import { atEnd } from '../../support/cleanup.js';
+import type { Fleet } from './fleet.js';
+
+/**
+ * Asks and reads the answer, as a peel does that believes nothing: it must be signed by a master of the account.
+ *
+ * @throws FleetError, the refusal
+ */
+export async function askMaster<N extends RequestName>(
+  nc: NatsConnection,
+  account: string,
+  name: N,
+  subject: string,
+  request: unknown,
+): Promise<AnswerOf<N>> {
+  const answer = await askRaw(nc, subject, encodeJson(request));
+  const id = (request as { requestId?: string }).requestId ?? subject;
+  const { claims } = verifySigned(answerContext(name, id), answer);
+  if (!isMasterOf(claims, account, Date.now() / 1000)) throw new Error(`${claims.sub} is no master`);
+  const refusal = refusalIn(answer.data);
+  if (refusal === undefined) return parseAnswer(name, answer.data);
+  throw new FleetError(refusal.code as FleetErrorCode, refusal.message, { final: refusal.final });
+}
+
+/** A connection of a user of the account that is no peel, with these permissions, signed by the account's key. */
+export async function connectUser(
+  fleet: Fleet,
+  name: string,
+  permissions: UserJwtOptions['permissions'],
+): Promise<NatsConnection> {
+  const signer = await (await fleet.home.domain()).accountKey();
+  const user = generateKeyBundle('user');
+  const path = join(fleet.home.dir, `${user.publicKey}.creds`);
+  await writeCredsFile(
+    path,
+    createUserJwt(user, signer, { name, ...(permissions && { permissions }) }),
+    user.seed,
+  );
+  const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(path)).natsOption() });
+  atEnd(() => nc.close());
+  return nc;
+}
+
+/** Makes a join token, as an admin does. */
+export async function createToken(
+  admin: AdminClient,
+  fleet: Fleet,
+  options: Partial<Pick<RequestOf<'token.create'>, 'ttl' | 'uses' | 'ids'>> = {},
+): Promise<TokenHolder> {
+  const user = generateKeyBundle('user');
+  const tokenId = user.publicKey.slice(1, 13);
+  const request = { publicKey: user.publicKey, tokenId, ttl: 600, uses: 10, ...options };
+  const { jwt } = await admin.ask('token.create', request);
+  const path = join(fleet.home.dir, `${tokenId}.creds`);
+  await writeCredsFile(path, jwt, user.seed);
+  return TokenHolder.connect(fleet, tokenId, path);
+}
+
+/** Whoever holds a join token. */
+export class TokenHolder {
+  readonly tokenId: string;
+  readonly user: string;
+  readonly nc: NatsConnection;
+  readonly creds: CredsFile;
+  readonly account: string;
+
+  private constructor(tokenId: string, nc: NatsConnection, creds: CredsFile, account: string) {
+    this.tokenId = tokenId;
+    this.user = joinName(tokenId);
+    this.nc = nc;
+    this.creds = creds;
+    this.account = account;
+  }
+
+  static async connect(fleet: Fleet, tokenId: string, path: string): Promise<TokenHolder> {
+    const creds = await loadCredsFile(path);
+    const nc = await connect({
+      servers: fleet.servers,
+      inboxPrefix: joinInboxPrefix(tokenId),
+      ...creds.natsOption(),
+      reconnectTimeWait: 50,
+      ignoreAuthErrorAbort: false,
+    });
+    atEnd(() => nc.close());
+    const { publicKeys } = await fleet.home.domain();
+    return new TokenHolder(tokenId, nc, creds, publicKeys.account);
+  }
+
+  async challenge(peelId: string, key: KeyBundle): Promise<string> {
+    const request = { peelId, publicKey: key.publicKey };
+    const subject = enrollSubject(this.user, 'challenge');
+    return (await askMaster(this.nc, this.account, 'challenge', subject, request)).challenge;
+  }
+
+  /** What is asked to join with this challenge. */
+  joinRequest(
+    peelId: string,
+    key: KeyBundle,
+    challenge: string,
+    requestId = newRequestId(),
+  ): RequestOf<'join'> {
+    const { publicKey } = key;
+    const proof = joinProof({ user: this.user, peelId, publicKey, challenge });
+    const signature = Buffer.from(key.sign(proof)).toString('base64url');
+    return { requestId, peelId, publicKey, challenge, signature };
+  }
+
+  send(request: RequestOf<'join'>): Promise<AnswerOf<'join'>> {
+    return askMaster(this.nc, this.account, 'join', enrollSubject(this.user, 'join'), request);
+  }
+
+  /** Asks for a challenge, and joins with it. */
+  async join(peelId: string, key: KeyBundle, requestId?: string): Promise<AnswerOf<'join'>> {
+    return this.send(this.joinRequest(peelId, key, await this.challenge(peelId, key), requestId));
+  }
+
+  /** Joins, and is accepted. @returns the JWT */
+  async joined(peelId: string, key: KeyBundle): Promise<string> {
+    const answer = await this.join(peelId, key);
+    if (answer.state !== 'accepted') throw new Error(`${peelId} is ${answer.state}`);
+    return answer.jwt;
+  }
+}
+
+/** A peel's connection and key, with nothing that renews by itself. */
+export class BarePeel {
+  readonly peelId: string;
+  readonly key: KeyBundle;
+  readonly nc: NatsConnection;
+  readonly account: string;
+
+  constructor(peelId: string, key: KeyBundle, nc: NatsConnection, account: string) {
+    this.peelId = peelId;
+    this.key = key;
+    this.nc = nc;
+    this.account = account;
+  }
+
+  static async connect(fleet: Fleet, peelId: string, key: KeyBundle, jwt: string): Promise<BarePeel> {
+    const path = join(fleet.home.dir, `${peelId}-${key.publicKey}.creds`);
+    await writeCredsFile(path, jwt, key.seed);
+    const nc = await connect({
+      servers: fleet.servers,
+      inboxPrefix: peelInboxPrefix(peelId),
+      ...(await loadCredsFile(path)).natsOption(),
+      reconnectTimeWait: 50,
+      ignoreAuthErrorAbort: false,
+    });
+    atEnd(() => nc.close());
+    const { publicKeys } = await fleet.home.domain();
+    return new BarePeel(peelId, key, nc, publicKeys.account);
+  }
+
+  renew(requestId = newRequestId(), publicKey = this.key.publicKey): Promise<AnswerOf<'renew'>> {
+    return askMaster(this.nc, this.account, 'renew', authSubject(this.peelId, 'renew'), {
+      requestId,
+      publicKey,
+    });
+  }
+
+  /** What is asked to replace the key in use by another. */
+  rotateRequest(newKey: KeyBundle, requestId = newRequestId()): RequestOf<'rotate'> {
+    const of = { publicKey: this.key.publicKey, newPublicKey: newKey.publicKey };
+    const proof = rotationProof({ requestId, peelId: this.peelId, ...of });
+    const sign = (key: KeyBundle) => Buffer.from(key.sign(proof)).toString('base64url');
+    return { requestId, ...of, signature: sign(this.key), newSignature: sign(newKey) };
+  }
+
+  rotate(request: RequestOf<'rotate'>): Promise<AnswerOf<'rotate'>> {
+    return askMaster(this.nc, this.account, 'rotate', authSubject(this.peelId, 'rotate'), request);
+  }
+}
+
+/** Adds a peel as an admin does, and connects it. */
+export async function addPeel(
+  fleet: Fleet,
+  admin: AdminClient,
+  peelId: string,
+  options: Partial<RequestOf<'peel.add'>> = {},
+): Promise<BarePeel> {
+  const key = generateKeyBundle('user');
+  const { jwt } = await admin.ask('peel.add', {
+    requestId: newRequestId(),
+    peelId,
+    publicKey: key.publicKey,
+    ...options,
+  });
+  return BarePeel.connect(fleet, peelId, key, jwt);
+}

@@ -1,0 +1,312 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import { fingerprint } from '../../../src/fleet/fingerprint.js';
+import { CHALLENGES_BUCKET } from '../../../src/fleet/subjects.js';
+import { decodeUserJwt } from '../../../src/jwt/decode.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { refusal } from '../../support/refusal.js';
+import { waitFor } from '../../support/wait-for.js';
+import { BarePeel, createToken } from './asking.js';
+import { startFleet, type Fleet } from './fleet.js';
+
+const newKey = () => generateKeyBundle('user');
+
+describe('under the policy auto-trusted', () => {
+  let fleet: Fleet;
+  let admin: AdminClient;
+  beforeAll(async () => {
+    fleet = await startFleet({ policy: 'auto-trusted', lifetime: 600 });
+    admin = await fleet.admin();
+  });
+
+  it('who holds a join token and proves its key is given a JWT, which connects', async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    const jwt = await token.joined('join-1', key);
+    const claims = decodeUserJwt(jwt);
+    expect(claims).toMatchObject({ name: 'join-1', sub: key.publicKey });
+    expect((claims.exp ?? 0) - claims.iat).toBe(600);
+    await BarePeel.connect(fleet, 'join-1', key, jwt);
+    const record = await fleet.record('join-1', ({ state }) => state === 'active');
+    expect(record).toMatchObject({
+      origin: `join token ${token.tokenId}`,
+      decided: { by: { kind: 'policy', name: 'auto-trusted' } },
+      keys: [{ publicKey: key.publicKey, state: 'live' }],
+    });
+    await fleet.audited('token.used', ({ peelId }) => peelId === 'join-1');
+    await fleet.audited('key.issued', ({ peelId }) => peelId === 'join-1');
+  });
+
+  it('the same request again, for want of an answer, gets the same JWT, and one event', async () => {
+    const token = await createToken(admin, fleet, { uses: 1 });
+    const key = newKey();
+    const request = token.joinRequest('again-1', key, await token.challenge('again-1', key));
+    const first = await token.send(request);
+    const second = await token.send(request);
+    expect(second).toMatchObject({ state: 'accepted', jwt: (first as { jwt: string }).jwt });
+    // with a new challenge too: a client that was restarted in between
+    expect(await token.join('again-1', key, request.requestId)).toMatchObject({
+      jwt: (first as { jwt: string }).jwt,
+    });
+    const issued = (await fleet.audit('again-1')).filter(({ kind }) => kind === 'key.issued');
+    expect(issued).toHaveLength(1);
+    const { tokens } = await admin.ask('token.list', {});
+    expect(tokens.find(({ id }) => id === token.tokenId)).toMatchObject({ used: 1, uses: 1 });
+  });
+
+  it('refuses a challenge that was used, and says so to the audit: a replay', async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    const challenge = await token.challenge('replay-1', key);
+    await token.send(token.joinRequest('replay-1', key, challenge));
+    await refusal('ERR_FLEET_CHALLENGE', () => token.send(token.joinRequest('replay-1', key, challenge)));
+    expect(await fleet.audited('request.refused', ({ peelId }) => peelId === 'replay-1')).toMatchObject({
+      code: 'ERR_FLEET_CHALLENGE',
+      by: { kind: 'token', name: token.tokenId },
+      publicKey: key.publicKey,
+      detail: { request: 'join' },
+    });
+  });
+
+  it('refuses a challenge that was given to another key, another id or another token', async () => {
+    const token = await createToken(admin, fleet);
+    const other = await createToken(admin, fleet);
+    const key = newKey();
+    const stranger = newKey();
+    const challenge = await token.challenge('bound-1', key);
+    for (const attempt of [
+      () => token.send(token.joinRequest('bound-1', stranger, challenge)),
+      () => token.send(token.joinRequest('bound-2', key, challenge)),
+      () => other.send(other.joinRequest('bound-1', key, challenge)),
+      () => token.send(token.joinRequest('bound-1', key, 'A'.repeat(43))),
+    ]) {
+      await refusal('ERR_FLEET_CHALLENGE', attempt);
+    }
+    // and it is still good for whom it was given to
+    expect(await token.send(token.joinRequest('bound-1', key, challenge))).toMatchObject({
+      state: 'accepted',
+    });
+  });
+
+  it('forgets a challenge after five minutes', async () => {
+    const { streamInfo } = await fleet.master.context.store.challenges.status();
+    expect(streamInfo.config.name).toBe(`KV_${CHALLENGES_BUCKET}`);
+    expect(streamInfo.config.max_age).toBe(5 * 60 * 1e9);
+  });
+
+  it('takes a challenge once, whichever of three masters are asked at the same time', async () => {
+    await fleet.startMaster({ policy: 'auto-trusted' });
+    await fleet.startMaster({ policy: 'auto-trusted' });
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    const challenge = await token.challenge('race-1', key);
+    const answers = await Promise.allSettled(
+      Array.from({ length: 12 }, () => token.send(token.joinRequest('race-1', key, challenge))),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const answer of answers) {
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'ERR_FLEET_CHALLENGE' });
+    }
+    expect((await fleet.audit('race-1')).filter(({ kind }) => kind === 'key.issued')).toHaveLength(1);
+  });
+
+  it('gives an id to one of many that ask for it at once, and a key to one id', async () => {
+    const token = await createToken(admin, fleet, { uses: 100 });
+    const answers = await Promise.allSettled(
+      Array.from({ length: 10 }, () => token.joined('wanted-1', newKey())),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const key = newKey();
+    const ids = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, i) => token.joined(`same-key-${i}`, key)),
+    );
+    expect(ids.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const answer of ids) {
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'ERR_FLEET_KEY_TAKEN' });
+    }
+  });
+
+  it('refuses what is not signed by the key', async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    const request = token.joinRequest('proof-1', key, await token.challenge('proof-1', key));
+    const forged = { ...token.joinRequest('proof-1', newKey(), request.challenge), publicKey: key.publicKey };
+    await refusal('ERR_FLEET_PROOF', () => token.send(forged));
+    await fleet.audited('request.refused', (event) => event.code === 'ERR_FLEET_PROOF');
+    expect(await token.send(request)).toMatchObject({ state: 'accepted' });
+  });
+
+  it('refuses a token that is used up; the same peel with the same key counts once', async () => {
+    const token = await createToken(admin, fleet, { uses: 2 });
+    const first = newKey();
+    await token.joined('uses-1', first);
+    await token.joined('uses-1', first);
+    await token.joined('uses-2', newKey());
+    await refusal('ERR_FLEET_TOKEN_USED_UP', () => token.joined('uses-3', newKey()));
+    await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_TOKEN_USED_UP');
+    expect(fleet.master.context.registry.get('uses-3')).toBeUndefined();
+    // who has come with it is still answered
+    await token.joined('uses-1', first);
+  });
+
+  it('counts the uses of a token once, with three masters and many hosts at the same time', async () => {
+    const token = await createToken(admin, fleet, { uses: 7 });
+    const answers = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => token.joined(`count-${i}`, newKey())),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
+    const { tokens } = await admin.ask('token.list', {});
+    expect(tokens.find(({ id }) => id === token.tokenId)).toMatchObject({ used: 7 });
+  });
+
+  it('refuses an id outside the pattern of the token, and a name that masters and admins have', async () => {
+    const token = await createToken(admin, fleet, { ids: 'web-*' });
+    await refusal('ERR_FLEET_TOKEN_ID', () => token.joined('db-1', newKey()));
+    await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_TOKEN_ID');
+    await token.joined('web-in-pattern', newKey());
+    const any = await createToken(admin, fleet);
+    for (const name of ['zester-master', 'zester-admin']) {
+      await refusal('ERR_FLEET_TOKEN_ID', () => any.joined(name, newKey()));
+    }
+    for (const name of ['*', 'web.db', '_x', '', 'a b']) {
+      await refusal('ERR_FLEET_REQUEST', () => any.challenge(name, newKey()));
+    }
+  });
+
+  it("refuses an id that is another key's, and a key that is another peel's", async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    await token.joined('taken-1', key);
+    await refusal('ERR_FLEET_ID_TAKEN', () => token.joined('taken-1', newKey()));
+    await refusal('ERR_FLEET_KEY_TAKEN', () => token.joined('taken-2', key));
+    await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_ID_TAKEN');
+    await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_KEY_TAKEN');
+  });
+
+  it('refuses a token that was taken back, and cuts who is connected with it', async () => {
+    const token = await createToken(admin, fleet);
+    const closed = token.nc.closed();
+    const key = newKey();
+    const request = token.joinRequest('removed-1', key, await token.challenge('removed-1', key));
+    await admin.ask('token.remove', { tokenId: token.tokenId });
+    await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => token.send(request));
+    await fleet.audited('token.removed', ({ detail }) => detail?.['token'] === token.tokenId);
+    await closed;
+  });
+
+  it('refuses a token that the masters never made', async () => {
+    const token = await createToken(admin, fleet);
+    for (const master of fleet.masters) await master.context.tokens.delete(token.tokenId);
+    await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => token.challenge('unknown-1', newKey()));
+  });
+
+  it('a revoked id comes back with a new key only, and waits for somebody to accept it', async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    await token.joined('back-1', key);
+    await admin.ask('peel.revoke', { peelId: 'back-1' });
+    expect(await refusal('ERR_FLEET_REVOKED', () => token.joined('back-1', key))).toMatchObject({
+      final: true,
+    });
+    const fresh = newKey();
+    expect(await token.join('back-1', fresh)).toMatchObject({ state: 'pending' });
+    expect(await refusal('ERR_FLEET_REVOKED', () => token.joined('back-1', key))).toMatchObject({
+      final: true,
+    });
+    await admin.ask('peel.accept', { peelId: 'back-1' });
+    await token.joined('back-1', fresh);
+    expect(fleet.master.context.registry.get('back-1')).toMatchObject({
+      state: 'accepted',
+      keys: [
+        { publicKey: key.publicKey, state: 'revoked' },
+        { publicKey: fresh.publicKey, state: 'issued' },
+      ],
+    });
+  });
+});
+
+describe('under the policy manual', () => {
+  let fleet: Fleet;
+  let admin: AdminClient;
+  beforeAll(async () => {
+    fleet = await startFleet({ policy: 'manual' });
+    admin = await fleet.admin();
+  });
+
+  it('a peel waits, its fingerprint is the same on both sides, and it gets its JWT when it is accepted', async () => {
+    const token = await createToken(admin, fleet, { uses: 1 });
+    const key = newKey();
+    const requestId = newRequestId();
+    const waiting = await token.join('slow-1', key, requestId);
+    expect(waiting).toMatchObject({ state: 'pending', requestId, fingerprint: fingerprint(key.publicKey) });
+    const { record } = await admin.ask('peel.show', { peelId: 'slow-1' });
+    expect(record).toMatchObject({ state: 'pending', keys: [{ state: 'requested' }] });
+    expect(fingerprint(record.keys[0]?.publicKey ?? '')).toBe(
+      (waiting as { fingerprint: string }).fingerprint,
+    );
+    // it may ask as often as it likes: nothing changes, and nothing is used up
+    expect(await token.join('slow-1', key)).toMatchObject({ state: 'pending' });
+    await admin.ask('peel.accept', { peelId: 'slow-1', reason: 'seen on its console' });
+    const jwt = await token.joined('slow-1', key);
+    expect(decodeUserJwt(jwt).sub).toBe(key.publicKey);
+    const kinds = (await fleet.audit('slow-1')).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind !== 'token.used')).toEqual([
+      'peel.requested',
+      'peel.accepted',
+      'key.issued',
+    ]);
+    expect(await fleet.audited('peel.accepted')).toMatchObject({
+      by: { kind: 'admin', name: 'zester-admin' },
+      reason: 'seen on its console',
+    });
+  });
+
+  it('a rejected peel is told so for good; its id may come back with a new key, which waits again', async () => {
+    const token = await createToken(admin, fleet);
+    const key = newKey();
+    await token.join('bad-1', key);
+    await admin.ask('peel.reject', { peelId: 'bad-1', reason: 'not ours' });
+    const refused = await refusal('ERR_FLEET_REJECTED', () => token.join('bad-1', key));
+    expect(refused).toMatchObject({ final: true, message: expect.stringContaining('not ours') });
+    const fresh = newKey();
+    expect(await token.join('bad-1', fresh)).toMatchObject({ state: 'pending' });
+    // accepting the new one does not bring the rejected one in
+    await admin.ask('peel.accept', { peelId: 'bad-1' });
+    await refusal('ERR_FLEET_REVOKED', () => token.join('bad-1', key));
+    await token.joined('bad-1', fresh);
+  });
+
+  it('what a join token is given is answered by no other credential', async () => {
+    const token = await createToken(admin, fleet);
+    const other = await createToken(admin, fleet);
+    // the subject of another token: the server does not let it through
+    const { nc } = token;
+    const denied = waitFor('the refusal of the server', async () => {
+      for await (const status of nc.status()) if (status.type === 'error') return status.error.message;
+      return undefined;
+    });
+    nc.publish(`zester.enroll.${other.user}.challenge`, '{}');
+    expect(await denied).toMatch(/permissions violation/i);
+  });
+});
+
+it('under auto-all even an id that was revoked is back at once, with a new key', async () => {
+  const fleet = await startFleet({ policy: 'auto-all' });
+  const admin = await fleet.admin();
+  const token = await createToken(admin, fleet);
+  const key = newKey();
+  await token.joined('dev-1', key);
+  await admin.ask('peel.revoke', { peelId: 'dev-1' });
+  await token.joined('dev-1', newKey());
+  await refusal('ERR_FLEET_REVOKED', () => token.joined('dev-1', key));
+});
+
+it('an expired token is refused by the clock of the master', async () => {
+  let ahead = 0;
+  const fleet = await startFleet({ policy: 'auto-trusted', now: () => Date.now() + ahead });
+  const admin = await fleet.admin();
+  const token = await createToken(admin, fleet, { ttl: 60 });
+  ahead = 61_000;
+  await refusal('ERR_FLEET_TOKEN_EXPIRED', () => token.joined('late-1', newKey()));
+  await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_TOKEN_EXPIRED');
+});
