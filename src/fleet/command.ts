@@ -12,8 +12,9 @@ export type Command = v.InferOutput<typeof commandSchema>;
 
 /** What a peel answers. */
 export const commandAnswerSchema = v.union([
-  v.object({ peelId: v.string(), result: v.optional(v.unknown()) }),
+  // the error first: an answer without a result is an answer too
   v.object({ peelId: v.string(), error: v.object({ code: v.string(), message: v.string() }) }),
+  v.object({ peelId: v.string(), result: v.optional(v.unknown()) }),
 ]);
 export type CommandAnswer = v.InferOutput<typeof commandAnswerSchema>;
 
