@@ -27,9 +27,11 @@ import { registerPeelAccept } from './commands/peel-accept.js';
 import { registerPeelAdd } from './commands/peel-add.js';
 import { registerPeelExec } from './commands/peel-exec.js';
 import { registerPeelList } from './commands/peel-list.js';
+import { registerPeelJoin } from './commands/peel-join.js';
 import { registerPeelReject } from './commands/peel-reject.js';
 import { registerPeelRevoke } from './commands/peel-revoke.js';
 import { registerPeelRotate } from './commands/peel-rotate.js';
+import { registerPeelRun } from './commands/peel-run.js';
 import { registerPeelShow } from './commands/peel-show.js';
 import { registerPermissionsLint } from './commands/permissions-lint.js';
 import { registerPermissionsSet } from './commands/permissions-set.js';
@@ -80,6 +82,8 @@ export function createProgram(io: CliIo): Command {
   registerPeelRotate(peel, io);
   registerPeelRevoke(peel, io);
   registerPeelExec(peel, io);
+  registerPeelRun(peel, io);
+  registerPeelJoin(peel, io);
 
   const token = program.command('join-token').description('make, list and remove join tokens, for new hosts');
   registerJoinTokenCreate(token, io);

@@ -10,7 +10,7 @@ import { exitCodeOf } from '../exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer } from '../fleet/add-peels.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import { isoOf } from '../fleet/peel-document.js';
-import { homeOf } from '../home-options.js';
+import { homeOf, serversOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { timeWords } from '../time-words.js';
@@ -85,11 +85,13 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
   const targets = await targetsOf(ids, options.out, from !== undefined);
   const adding = await import('../fleet/add-peels.js');
   const chosen = { replace, expiry: typeof expiry === 'number' ? expiry : undefined };
+  let servers: readonly string[] = [];
   const issueAll = (issue: PeelIssuer, atOnce: number) =>
     addEach(targets, issue, atOnce, adding.addAll, output, io);
   if (offline) {
     const { openTrustDomain } = await import('../../trust/open.js');
     const domain = await openTrustDomain(homeOf(options, io));
+    servers = serversOf(options, io, domain.servers);
     await issueAll(
       adding.issuerOffline(domain, { ...chosen, expiry: chosen.expiry ?? OFFLINE_EXPIRY }, io),
       1,
@@ -98,10 +100,17 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
     await asAdmin(
       options,
       io,
-      ({ client }) => issueAll(adding.issuerThrough(client, chosen), AT_ONCE),
+      async (admin) => {
+        servers = admin.servers;
+        await issueAll(adding.issuerThrough(admin.client, chosen), AT_ONCE);
+      },
       waitMs,
     );
   }
+  const [target] = targets;
+  if (!run || target === undefined) return;
+  const { runPeel } = await import('./peel-run.js');
+  await runPeel({ creds: target.path, servers, id: target.id }, output, io);
 }
 
 async function addEach(

@@ -4,7 +4,7 @@ import type { PeelState } from '../../fleet/record.js';
 import { columns, count } from '../columns.js';
 import { EXPIRY_FORM, parseExpiry } from '../duration.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
-import { peelDocument } from '../fleet/peel-document.js';
+import { peelDocument, type PeelDocument } from '../fleet/peel-document.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { timeWords } from '../time-words.js';
@@ -70,9 +70,7 @@ Examples:
                 peel.id,
                 peel.state,
                 peel.connected ? 'yes' : 'no',
-                peel.publicKey !== null && peel.issuedAt !== null && peel.expiresAt === null
-                  ? 'never'
-                  : words(peel.expiresAt),
+                expiryWords(peel, words),
                 words(peel.lastSeen),
                 peel.fingerprint ?? '-',
               ]),
@@ -81,4 +79,13 @@ Examples:
       );
       if (documents.length > 0) output.note(count(documents.length, 'peel'));
     });
+}
+
+/** When its credential expires; of a key that opens nothing any more, nothing. */
+function expiryWords(
+  { keyState, issuedAt, expiresAt }: PeelDocument,
+  words: (iso: string | null) => string,
+): string {
+  if (keyState === 'revoking' || keyState === 'revoked') return '-';
+  return issuedAt !== null && expiresAt === null ? 'never' : words(expiresAt);
 }

@@ -70,16 +70,23 @@ function lines({ record, presence, events }: Shown, now: number): string[] {
       ],
       ...record.keys.map(({ publicKey, state, expiresAt, issuedAt, connectedAt }) => {
         const parts = [
-          state,
-          ...(issuedAt === undefined ? [] : [`issued ${timeWords(issuedAt * 1000, now)}`]),
+          ...(issuedAt === undefined ? [] : [`its JWT of ${timeWords(issuedAt * 1000, now)}`]),
           ...(issuedAt === undefined
             ? []
-            : [expiresAt === undefined ? 'never expires' : `expires ${at(iso(expiresAt))}`]),
+            : [expiresAt === undefined ? 'which never expires' : `which expires ${at(iso(expiresAt))}`]),
           ...(connectedAt === undefined
             ? []
             : [`first connected ${timeWords(Date.parse(connectedAt), now)}`]),
         ];
-        return ['key', [publicKey, `${fingerprint(publicKey)}  ${parts.join(', ')}`]] as const;
+        return [
+          'key',
+          [
+            publicKey,
+            [`${fingerprint(publicKey)}  ${state}`, ...(parts.length === 0 ? [] : [parts.join(', ')])].join(
+              ': ',
+            ),
+          ],
+        ] as const;
       }),
     ]),
     ...(events.length === 0 ? [] : ['', ...auditColumns(events as AuditEvent[], now)]),

@@ -137,7 +137,7 @@ export const SETTINGS = {
       v.union([v.pipe(v.string(), v.regex(/^[135]$/), v.transform(Number)), v.number()]),
       v.picklist([1, 3, 5], 'is none of 1, 3 and 5'),
     ),
-    fallback: 3,
+    otherwise: '3, and 1 without a cluster',
     about: 'copies of the registry and the audit in a cluster',
   },
   host: {

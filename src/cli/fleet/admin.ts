@@ -22,6 +22,7 @@ export interface AdminOptions extends HomeOptions, ServersOptions {
 export interface Admin {
   nc: ZesterConnection;
   client: AdminClient;
+  servers: readonly string[];
   /** The fleet's account (`A…`). */
   account: string;
 }
@@ -60,6 +61,7 @@ export async function asAdmin<T>(
 /** What may be because something is only being started. */
 const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_TRUST_NOT_FOUND',
+  'ERR_TRUST_INCOMPLETE',
   'ERR_FILE_NOT_FOUND',
   'ERR_CONNECT_UNREACHABLE',
   'ERR_FLEET_NO_MASTER',
@@ -114,7 +116,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     });
     const account = (nats.issuer_account ?? '') === '' ? iss : (nats.issuer_account ?? iss);
     return {
-      admin: { nc, client: new AdminClient(nc, signer), account },
+      admin: { nc, client: new AdminClient(nc, signer), servers, account },
       close: async () => {
         await nc.close();
         signer.wipe();

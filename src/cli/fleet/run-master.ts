@@ -26,8 +26,8 @@ export async function runMaster(
     home,
     policy,
     lifetime,
-    replicas,
     logger: log,
+    ...(replicas !== undefined && { replicas }),
     ...more,
   });
   try {
