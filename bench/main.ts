@@ -1,4 +1,4 @@
-/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
+/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
   connect: async () => (await import('./connect.js')).connectBench(),
@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   start: async () => (await import('./start.js')).start(),
   bulk: async () => (await import('./bulk.js')).bulk(),
   startup: async () => (await import('./startup.js')).startup(),
+  fleet: async () => (await import('./fleet.js')).fleet(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
 };
 

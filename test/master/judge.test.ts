@@ -178,7 +178,6 @@ describe('a master that sees somebody else connect', () => {
     createdBy: { kind: 'admin', name: 'zester-admin' },
     uses: 1,
     used: 0,
-    used: 0,
     usedBy: [],
   };
   function tokenConnection(name = 'abcdefgh12') {

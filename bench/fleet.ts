@@ -1,0 +1,316 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { connectMaster } from '../src/connection/connect.js';
+import { generateCredsFile } from '../src/creds/generate.js';
+import { loadCredsFile, parseCredsData } from '../src/creds/parse.js';
+import { AdminClient, askRaw, newRequestId } from '../src/fleet/ask.js';
+import { encodeJson, parseAnswer } from '../src/fleet/messages.js';
+import { joinProof } from '../src/fleet/proofs.js';
+import { MessageSigner } from '../src/fleet/signed.js';
+import { authSubject, enrollSubject } from '../src/fleet/subjects.js';
+import { AuditLog } from '../src/master/audit-log.js';
+import { Registry } from '../src/master/registry.js';
+import { openStore } from '../src/master/store.js';
+import { startNatsServer, type RunningNatsServer } from '../src/nats-server/run.js';
+import { writeServerConfiguration } from '../src/nats-server/write-configuration.js';
+import { generateKeyBundle, type KeyBundle } from '../src/nkeys/key-bundle.js';
+import { ADMIN_INBOX_PREFIX, joinName, joinInboxPrefix, peelInboxPrefix } from '../src/permissions/roles.js';
+import { createTrustDomain } from '../src/trust/create.js';
+import type { TrustDomain } from '../src/trust/domain.js';
+import { duration } from './report.js';
+
+const PEELS = 1_000;
+/** Join tokens that the peels come with: a master takes so many requests a second of one. */
+const TOKENS = 20;
+/** Requests under way at once. */
+const AT_ONCE = 64;
+const RECORDS = 10_000;
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * What masters do in a second, with one and with three, and what a registry costs a master. Needs `npm run build` first:
+ * the masters are `zester master`, processes of their own. The peels are connections of this process, and the server and
+ * all of them share the machine's cores.
+ */
+export async function fleet(): Promise<boolean> {
+  console.log(
+    `fleet: ${PEELS} peels, ${AT_ONCE} requests under way; masters are processes, all on this machine`,
+  );
+  for (const masters of [1, 3]) await throughput(masters);
+  await records();
+  return true;
+}
+
+async function throughput(count: number): Promise<void> {
+  await withFleet(async (fleet) => {
+    const masters = await Promise.all(
+      Array.from({ length: count }, () => startMaster(fleet, 'auto-trusted')),
+    );
+    const cpu = () => masters.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+    const admin = await fleet.admin();
+    const tokens = await Promise.all(Array.from({ length: TOKENS }, () => tokenConnection(fleet, admin)));
+    const keys = Array.from({ length: PEELS }, () => generateKeyBundle('user'));
+
+    let before = cpu();
+    const jwts: string[] = [];
+    const enrolling = await timed(PEELS, async (i) => {
+      const token = tokens[i % TOKENS];
+      const key = keys[i];
+      if (token !== undefined && key !== undefined) jwts[i] = await enroll(token, `web-${i}`, key);
+    });
+    report(`${count} master${count > 1 ? 's' : ''}: enrolments`, enrolling, cpu() - before);
+
+    const peels: NatsConnection[] = [];
+    await timed(PEELS, async (i) => {
+      const creds = parseCredsData(
+        generateCredsFile(jwts[i] ?? '', keys[i]?.seed ?? new Uint8Array()),
+        `web-${i}`,
+      );
+      peels[i] = await connect({
+        ...creds.natsOption(),
+        servers: fleet.url,
+        inboxPrefix: peelInboxPrefix(`web-${i}`),
+      });
+    });
+    before = cpu();
+    const renewing = await timed(PEELS, async (i) => {
+      const nc = peels[i];
+      const publicKey = keys[i]?.publicKey ?? '';
+      if (nc === undefined) return;
+      const data = encodeJson({ requestId: newRequestId(), publicKey });
+      const answer = await askRaw(nc, authSubject(`web-${i}`, 'renew'), data);
+      parseAnswer('renew', answer.data);
+    });
+    report(`${count} master${count > 1 ? 's' : ''}: renewals`, renewing, cpu() - before);
+    await Promise.all([...peels, ...tokens.map(({ nc }) => nc)].map((nc) => nc.close()));
+    await Promise.all(masters.map(({ stop }) => stop()));
+  });
+}
+
+/** Memory and start of a master, by how many records there are. */
+async function records(): Promise<void> {
+  await withFleet(async (fleet) => {
+    let there = 0;
+    for (const count of [0, 1_000, RECORDS]) {
+      await addRecords(fleet, there, count);
+      there = count;
+      const master = await startMaster(fleet, 'manual');
+      console.log(
+        `  a master with ${String(count).padStart(6)} records: answers ${duration(master.readyMs * 1_000)} after its start, ` +
+          `${((await memoryOf(master.pid)) / 1024).toFixed(0)} MiB resident`,
+      );
+      if (count === RECORDS) await list(fleet);
+      await master.stop();
+    }
+  });
+}
+
+async function list(fleet: BenchFleet): Promise<void> {
+  const admin = await fleet.admin();
+  const start = performance.now();
+  let count = 0;
+  for await (const { peels } of admin.stream('peel.list', {})) count += peels.length;
+  console.log(
+    `  listing ${count} records: ${duration((performance.now() - start) * 1_000)}, asked by a client that is connected`,
+  );
+  const begin = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      resolve('dist/cli/main.js'),
+      'peel',
+      'list',
+      '--home',
+      fleet.domain.home,
+      '--servers',
+      fleet.url,
+      '--json',
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`zester peel list ended with ${code}`);
+  console.log(
+    `  "zester peel list --json", the whole command: ${duration((performance.now() - begin) * 1_000)}`,
+  );
+}
+
+/** A home and a server on it. */
+interface BenchFleet {
+  domain: TrustDomain;
+  url: string;
+  admin(): Promise<AdminClient>;
+  /** A connection as a master, for what no command does. */
+  master(): Promise<NatsConnection>;
+}
+
+async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'zester-bench-'));
+  const open: NatsConnection[] = [];
+  let server: RunningNatsServer | undefined;
+  try {
+    const domain = await createTrustDomain(join(dir, 'home'));
+    server = await startNatsServer({ configPath: await writeServerConfiguration(domain, { port: -1 }) });
+    const { url } = server;
+    const connected = async (credsPath: string, inboxPrefix?: string) => {
+      const nc = await connectMaster({
+        servers: url,
+        credsPath,
+        ...(inboxPrefix !== undefined && { inboxPrefix }),
+      });
+      open.push(nc);
+      return nc;
+    };
+    await act({
+      domain,
+      url,
+      admin: async () => {
+        const path = domain.paths.adminCreds;
+        const nc = await connected(path, ADMIN_INBOX_PREFIX);
+        return new AdminClient(nc, new MessageSigner(await loadCredsFile(path)), { timeoutMs: 30_000 });
+      },
+      master: () => connected(domain.paths.masterCreds),
+    });
+  } finally {
+    await Promise.all(open.map((nc) => nc.close()));
+    await server?.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface MasterProcess {
+  pid: number;
+  /** From the start of the process until it answers. */
+  readyMs: number;
+  stop(): Promise<void>;
+}
+
+async function startMaster(fleet: BenchFleet, policy: string): Promise<MasterProcess> {
+  const start = performance.now();
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      ...[resolve('dist/cli/main.js'), 'master', '--home', fleet.domain.home, '--servers', fleet.url],
+      ...['--policy', policy, '--log-level', 'warn', '--json'],
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  if (child.stdout === null) throw new Error('no output');
+  const ended = once(child, 'exit');
+  await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    ended.then(() => {
+      throw new Error('the master ended');
+    }),
+  ]);
+  return {
+    pid: child.pid ?? 0,
+    readyMs: performance.now() - start,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+interface TokenConnection {
+  nc: NatsConnection;
+  user: string;
+}
+
+async function tokenConnection(fleet: BenchFleet, admin: AdminClient): Promise<TokenConnection> {
+  const key = generateKeyBundle('user');
+  const tokenId = newRequestId().replace(/[^A-Za-z0-9]/g, 'x');
+  const { publicKey } = key;
+  const { jwt } = await admin.ask('token.create', { publicKey, tokenId, ttl: 3_600, uses: PEELS });
+  const creds = parseCredsData(generateCredsFile(jwt, key.seed), 'a join token');
+  const nc = await connect({
+    ...creds.natsOption(),
+    servers: fleet.url,
+    inboxPrefix: joinInboxPrefix(tokenId),
+  });
+  return { nc, user: joinName(tokenId) };
+}
+
+/** As a host does it: a challenge, and its answer. */
+async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBundle): Promise<string> {
+  const { publicKey } = key;
+  const asked = await askRaw(nc, enrollSubject(user, 'challenge'), encodeJson({ peelId, publicKey }));
+  const { challenge } = parseAnswer('challenge', asked.data);
+  const signature = Buffer.from(key.sign(joinProof({ user, peelId, publicKey, challenge }))).toString(
+    'base64url',
+  );
+  const request = { requestId: newRequestId(), peelId, publicKey, challenge, signature };
+  const answer = parseAnswer(
+    'join',
+    (await askRaw(nc, enrollSubject(user, 'join'), encodeJson(request))).data,
+  );
+  if (answer.state !== 'accepted') throw new Error(`${peelId} is ${answer.state}`);
+  return answer.jwt;
+}
+
+async function addRecords(fleet: BenchFleet, from: number, to: number): Promise<void> {
+  if (from === to) return;
+  const nc = await fleet.master();
+  const store = await openStore(nc, { logger: SILENT });
+  const audit = new AuditLog(nc, store, SILENT);
+  const registry = await Registry.open(store, audit, SILENT);
+  const issuedAt = Math.floor(Date.now() / 1000);
+  await timed(to - from, async (i) => {
+    const { publicKey } = generateKeyBundle('user');
+    const key = {
+      publicKey,
+      issuer: fleet.domain.publicKeys.peelSigning,
+      issuedAt,
+      expiresAt: issuedAt + 86_400,
+    };
+    await registry.decide(`web-${from + i}`, () => ({
+      change: { kind: 'key.issued', key },
+      by: { kind: 'admin', name: 'bench' },
+    }));
+  });
+  registry.close();
+  await audit.close(30_000);
+}
+
+/** Does something `count` times, {@link AT_ONCE} at once. @returns milliseconds */
+async function timed(count: number, act: (i: number) => Promise<void>): Promise<number> {
+  const start = performance.now();
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await act(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return performance.now() - start;
+}
+
+function report(what: string, ms: number, cpu: number): void {
+  const rate = ((PEELS * 1_000) / ms).toFixed(0);
+  console.log(
+    `  ${what.padEnd(22)}  ${rate.padStart(6)} a second   the masters' CPU: ${((cpu * 1_000) / PEELS).toFixed(2)} ms each`,
+  );
+}
+
+/** Kilobytes. */
+async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN);
+}
+
+/** Seconds of processor time that a process has used. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
