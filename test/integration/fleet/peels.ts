@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { writeCredsFile } from '../../../src/creds/generate.js';
+import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import type { RequestOf } from '../../../src/fleet/messages.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import type { PeelEvent } from '../../../src/peel/events.js';
+import { startPeel, type Peel, type PeelOptions } from '../../../src/peel/peel.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import type { Fleet } from './fleet.js';
+
+/** Waits that keep a test of many outages short. */
+export const SHORT_WAITS = { reconnectTimeWait: 100, reconnectJitter: 0 } as const;
+
+/** Makes credentials as an admin does with `zester peel add`. @returns the path of the file */
+export async function addCreds(
+  fleet: Fleet,
+  admin: AdminClient,
+  peelId: string,
+  options: Partial<RequestOf<'peel.add'>> & { dir?: string } = {},
+): Promise<string> {
+  const { dir = fleet.home.dir, ...rest } = options;
+  const key = generateKeyBundle('user');
+  const { publicKey } = key;
+  const { jwt } = await admin.ask('peel.add', { requestId: newRequestId(), peelId, publicKey, ...rest });
+  const path = join(dir, `${peelId}.creds`);
+  const { seed } = key;
+  await writeCredsFile(path, jwt, seed);
+  return path;
+}
+
+/** A running peel, and everything that it told. */
+export class TestPeel {
+  readonly peel: Peel;
+  readonly credsPath: string;
+  readonly events: PeelEvent[];
+
+  constructor(peel: Peel, credsPath: string, events: PeelEvent[]) {
+    this.peel = peel;
+    this.credsPath = credsPath;
+    this.events = events;
+  }
+
+  static async start(
+    fleet: { servers: string[] },
+    credsPath: string,
+    options: Partial<PeelOptions> = {},
+  ): Promise<TestPeel> {
+    const events: PeelEvent[] = [];
+    const peel = await startPeel({
+      servers: fleet.servers,
+      credsPath,
+      ...SHORT_WAITS,
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+    const end = async () => {
+      await peel.nc.close();
+      await peel.closed;
+    };
+    atEnd(end);
+    return new TestPeel(peel, credsPath, events);
+  }
+
+  /** The events of a type, so far. */
+  of<T extends PeelEvent['type']>(type: T): Extract<PeelEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<PeelEvent, { type: T }> => event.type === type);
+  }
+
+  /** Resolves with the event of a type that comes as the `count`th, so far or to come. */
+  event<T extends PeelEvent['type']>(
+    type: T,
+    count = 1,
+    timeoutMs?: number,
+  ): Promise<Extract<PeelEvent, { type: T }>> {
+    return waitFor(`event ${count} of the type ${type}`, () => this.of(type)[count - 1], timeoutMs);
+  }
+}
