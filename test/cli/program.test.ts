@@ -12,6 +12,7 @@ import {
 import { errorLine } from '../../src/cli/error-line.js';
 import { exitCodeOf } from '../../src/cli/exit-codes.js';
 import { processIo } from '../../src/cli/io.js';
+import { programFor } from '../../src/cli/program-for.js';
 import { createProgram } from '../../src/cli/program.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
@@ -45,6 +46,30 @@ describe('every command', () => {
       expect(code).toBe(2);
       expect(stdout).toBe('');
       expect(stderr).toMatch(/^zester: [^\n]+ \[ERR_USAGE\]\n$/);
+    },
+  );
+});
+
+describe('a command that is loaded alone', () => {
+  it.each([
+    ['creds', 'inspect'],
+    ['creds', 'verify'],
+  ])('%s %s has the help that it has in the whole tree', async (noun, verb) => {
+    const helpIn = (program: Command) =>
+      program.commands
+        .find((command) => command.name() === noun)
+        ?.commands.find((command) => command.name() === verb)
+        ?.helpInformation();
+    const alone = await programFor(['--json', noun, verb, 'file'], processIo());
+
+    expect(allCommands(alone)).toEqual([[], [noun], [noun, verb]]);
+    expect(helpIn(alone)).toBe(helpIn(createProgram(processIo())));
+  });
+
+  it.each([[['creds']], [['creds', 'inspekt']], [['--help', 'creds', 'inspect']], [[]]])(
+    'is not for %j: there the whole tree is known',
+    async (args) => {
+      expect(allCommands(await programFor(args, processIo()))).toEqual(commands);
     },
   );
 });

@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import type { CliIo } from './io.js';
+import { packageVersion } from './version.js';
+
+/** The program without its commands: what all of them share. */
+export function rootCommand(io: CliIo): Command {
+  return new Command('zester')
+    .description('The credentials of a fleet, over NATS.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--json', 'print the result as one JSON document')
+    .option('-q, --quiet', 'print no remarks')
+    .option('--debug', 'with an error, print its stack too')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined, // run.ts writes errors, all in the same form
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+    })
+    .exitOverride()
+    .addHelpText('after', HELP_END);
+}
+
+/** As wide as a terminal is at least, whatever it is now: the help is the same in a pipe and in a test. */
+const HELP_WIDTH = 100;
+
+const HELP_END = `
+Examples:
+  $ zester demo                                     the whole of it, on a nats-server of its own
+  $ zester init && zester server                    a trust domain, and a nats-server that trusts it
+  $ zester keys generate account --out account.seed
+  $ zester creds bootstrap web-server-01 --account-seed account.seed --out web-server-01.creds
+  $ zester creds inspect web-server-01.creds
+  $ zester revoke web-server-01                     cut it off, on every server
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (not trusted, expired, revoked), 4 server not reached.`;
