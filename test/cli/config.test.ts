@@ -1,0 +1,185 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig, type ConfigFlags } from '../../src/cli/config/load.js';
+import { definitionOf, settingsOf, CONFIG_KINDS } from '../../src/cli/config/settings.js';
+import { createProgram } from '../../src/cli/program.js';
+import { processIo } from '../../src/cli/io.js';
+import { refusal } from '../support/refusal.js';
+import { tempDir } from '../support/temp-dir.js';
+import { zester } from './run-zester.js';
+
+async function file(text: string, name = 'master.yaml'): Promise<string> {
+  const path = join(await tempDir(), name);
+  await writeFile(path, text);
+  return path;
+}
+
+function load(flags: ConfigFlags, env: Record<string, string> = {}, kind: 'master' | 'peel' = 'master') {
+  return loadConfig(kind, flags, { ...processIo(), env });
+}
+
+describe('a setting', () => {
+  it('is that of the flag, else of the environment, else of the file, else the default', async () => {
+    const config = await file('policy: auto-all\nlifetime: 2h\nlogLevel: warn\n');
+    const { values, sources } = await load(
+      { config, policy: 'auto-trusted' },
+      { ZESTER_POLICY: 'manual', ZESTER_LIFETIME: '1h' },
+    );
+    expect(values).toMatchObject({
+      policy: 'auto-trusted',
+      lifetime: 3_600,
+      logLevel: 'warn',
+      http: undefined,
+    });
+    expect(sources).toMatchObject({
+      policy: { kind: 'flag', name: '--policy' },
+      lifetime: { kind: 'environment', name: 'ZESTER_LIFETIME' },
+      logLevel: { kind: 'file', name: config },
+      http: { kind: 'default' },
+    });
+  });
+
+  it('is not taken from a variable that is empty', async () => {
+    expect((await load({}, { ZESTER_POLICY: '' })).values.policy).toBe('manual');
+  });
+
+  it.each([
+    ['http: true', { host: '127.0.0.1', port: 9464 }],
+    ['http: 9000', { host: '127.0.0.1', port: 9000 }],
+    ['http: 0.0.0.0:9000', { host: '0.0.0.0', port: 9000 }],
+    ['http: "[::1]:9000"', { host: '::1', port: 9000 }],
+    ['http: off', undefined],
+  ])('%s says where metrics are', async (text, http) => {
+    expect((await load({ config: await file(text) })).values.http).toEqual(http);
+  });
+
+  it.each([
+    ['24h', 86_400],
+    ['90', 90],
+    ['none', 0],
+    ['0', 0],
+  ])('--lifetime %s is a number of seconds', async (lifetime, seconds) => {
+    expect((await load({ lifetime })).values.lifetime).toBe(seconds);
+  });
+
+  it('with several servers may be a list, or have commas between them', async () => {
+    const servers = ['nats://a:4222', 'nats://b:4222'];
+    const config = await file('servers:\n  - nats://a:4222\n  - nats://b:4222\n');
+    expect((await load({ config })).values.servers).toEqual(servers);
+    expect((await load({}, { ZESTER_SERVERS: servers.join(', ') })).values.servers).toEqual(servers);
+    expect((await load({ servers })).values.servers).toEqual(servers);
+  });
+
+  it('that is a path is seen from the file that it stands in', async () => {
+    const config = await file('creds: keys/master.creds\nhome: /srv/zester\n');
+    const { values } = await load({ config });
+    expect(values.creds).toBe(join(config, '..', 'keys', 'master.creds'));
+    expect(values.home).toBe('/srv/zester');
+  });
+});
+
+describe('the configuration file', () => {
+  it('is that of --config, else of ZESTER_CONFIG, else master.yaml in the home', async () => {
+    const home = await tempDir();
+    await writeFile(join(home, 'master.yaml'), 'lifetime: 1h\n');
+    const other = await file('lifetime: 2h\n');
+    const third = await file('lifetime: 3h\n');
+    expect((await load({ home })).values.lifetime).toBe(3_600);
+    expect((await load({ home }, { ZESTER_CONFIG: other })).values.lifetime).toBe(7_200);
+    expect((await load({ home, config: third }, { ZESTER_CONFIG: other })).values.lifetime).toBe(10_800);
+  });
+
+  it('need not be there in the home, and must be where it is named', async () => {
+    const home = await tempDir();
+    expect((await load({ home })).values.lifetime).toBe(86_400);
+    await expect(load({ config: join(home, 'no.yaml') })).rejects.toMatchObject({
+      code: 'ERR_FILE_NOT_FOUND',
+    });
+  });
+
+  it('may be empty', async () => {
+    expect((await load({ config: await file('# nothing\n') })).values.policy).toBe('manual');
+  });
+
+  it.each([
+    ['polici: manual', /has "polici", which is no setting of a master/],
+    ['rotate: hitless', /has "rotate", which is no setting of a master/],
+    ['policy: everyone', /"policy" in .* is no policy: give manual, auto-trusted, auto-all/],
+    ['lifetime: 3 fortnights', /"lifetime" in .* is no lifetime/],
+    ['lifetime: 1', /"lifetime" in .* is no lifetime/],
+    ['port: 99999', /"port" in .* is no port/],
+    ['http: over there', /"http" in .* is no address/],
+    ['servers: []', /"servers" in .* names no server/],
+    ['- policy', /is no list of settings/],
+    ['policy: [', /is no YAML/],
+  ])('%j is refused, and it is said where and why', async (text, message) => {
+    const config = await file(text);
+    const { message: said } = await refusal('ERR_FLEET_CONFIG', () => load({ config }));
+    expect(said).toMatch(message);
+  });
+
+  it('in the home does not say where the home is', async () => {
+    const home = await tempDir();
+    await writeFile(join(home, 'master.yaml'), 'home: /elsewhere\n');
+    await refusal('ERR_FLEET_CONFIG', () => load({ home }));
+  });
+
+  it('of a peel has a peel’s settings', async () => {
+    const config = await file('servers: nats://a:4222\ncreds: peel.creds\nrotate: reconnect\n');
+    const { values } = await load({ config }, {}, 'peel');
+    expect(values).toMatchObject({ servers: ['nats://a:4222'], rotate: 'reconnect' });
+    await expect(load({ config: await file('policy: manual') }, {}, 'peel')).rejects.toMatchObject({
+      code: 'ERR_FLEET_CONFIG',
+    });
+  });
+});
+
+describe('zester config show', () => {
+  it('prints each setting with its value and where that comes from', async () => {
+    const config = await file('policy: auto-trusted\n');
+    const env = { ZESTER_LIFETIME: '1h' };
+    const { code, stdout } = await zester(['config', 'show', '--config', config], { env });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^policy +auto-trusted +file ${config}$`, 'm'));
+    expect(stdout).toMatch(/^lifetime +3600 +environment ZESTER_LIFETIME$/m);
+    expect(stdout).toMatch(/^http +\(off\) +default$/m);
+  });
+
+  it.each(CONFIG_KINDS)('--for %s --json has them all, with their flags and variables', async (kind) => {
+    const home = await tempDir();
+    const { stdout } = await zester(['config', 'show', '--for', kind, '--json'], {
+      env: { ZESTER_HOME: home },
+    });
+    const { settings } = JSON.parse(stdout) as { settings: { name: string; flag: string; env: string }[] };
+    expect(settings.map(({ name }) => name)).toEqual(settingsOf(kind));
+    for (const { flag, env } of settings) expect(`${flag} ${env}`).toMatch(/^--[a-z-]+ ZESTER_[A-Z_]+$/);
+  });
+
+  it('ends with 1 for a file that is wrong, and with 2 for a flag that is', async () => {
+    const home = await tempDir();
+    await mkdir(join(home, 'x'));
+    const config = await file('policy: no\n');
+    expect((await zester(['config', 'show', '--config', config])).code).toBe(1);
+    const { code, stderr } = await zester(['master', '--home', home, '--policy', 'everyone']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--policy is no policy');
+  });
+});
+
+describe('the programs', () => {
+  const program = createProgram(processIo());
+  const flagsOf = (...words: string[]) =>
+    words
+      .reduce((at, word) => at.commands.find((sub) => sub.name() === word) ?? at, program)
+      .options.map(({ long }) => long);
+
+  it('have a flag for each of their settings', () => {
+    const master = new Set([...flagsOf('master'), ...flagsOf('up')]);
+    for (const name of settingsOf('master')) expect(master).toContain(definitionOf(name).flag);
+    for (const name of settingsOf('peel')) expect(flagsOf('peel', 'run')).toContain(definitionOf(name).flag);
+    for (const flags of [flagsOf('master'), flagsOf('up'), flagsOf('peel', 'run')]) {
+      expect(flags).toContain('--config');
+    }
+  });
+});
