@@ -88,6 +88,12 @@ export class AuditLog {
     if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: Date.now() });
   }
 
+  /** When the last event was written, in milliseconds since 1970 by the servers' clock; undefined: there is none. */
+  async lastAt(): Promise<number | undefined> {
+    const { state } = await this.#store.jsm.streams.info(AUDIT_STREAM);
+    return state.messages === 0 ? undefined : Date.parse(state.last_ts);
+  }
+
   /** The events that the stream has, oldest first. */
   async *read(query: AuditQuery = {}): AsyncIterableIterator<AuditEvent> {
     const { peelId, since, last } = query;
@@ -110,7 +116,7 @@ export class AuditLog {
     let left = info.num_pending;
     if (left === 0) return;
     const kept: AuditEvent[] = [];
-    const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 });
+    const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
     try {
       for await (const message of messages) {
         const event = parseEvent(message.data);

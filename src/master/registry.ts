@@ -132,23 +132,23 @@ export class Registry {
 
   /**
    * Sees to it that the last events of records are in the audit: if all masters died at once, there was nobody to
-   * complete it.
+   * complete it. As long as one lives, it does so within seconds; so what is missing is from about when the audit ends.
    */
   async #completeAudit(): Promise<void> {
-    const since = Date.now() - AUDIT_LOOKBACK_MS;
+    const since = ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
     const recent = [...this.#mirror.entries()]
       .map(([, { event }]) => event)
       .filter((event) => Date.parse(event.at) >= since);
     if (recent.length === 0) return;
     const known = new Set<string>();
-    const from = new Date(since - 60_000).toISOString();
-    for await (const { id } of this.#audit.read({ since: from })) known.add(id);
+    const from = since < 0 ? {} : { since: new Date(since - AUDIT_LOOKBACK_MS).toISOString() };
+    for await (const { id } of this.#audit.read(from)) known.add(id);
     for (const event of recent) if (!known.has(event.id) && isPeelEvent(event)) this.#audit.publish(event);
   }
 }
 
-/** How far back a master that starts looks for events that nobody published, in milliseconds. */
-const AUDIT_LOOKBACK_MS = 60 * 60_000;
+/** How far before the end of the audit a master that starts looks for events that nobody published, in milliseconds. */
+const AUDIT_LOOKBACK_MS = 60_000;
 
 /** No record has that id. */
 export function unknownPeel(peelId: string): FleetError {
