@@ -1,13 +1,6 @@
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
-import {
-  encodeJson,
-  parseAnswer,
-  refusalIn,
-  type AnswerOf,
-  type RequestName,
-  type RequestOf,
-} from './messages.js';
+import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import type { MessageSigner } from './signed.js';
 import { adminSubject, type AdminVerb } from './subjects.js';
 
@@ -139,7 +132,6 @@ export class AdminClient {
           ended = true;
           break;
         }
-        if (refusalIn(part.data) !== undefined) parseAnswer(name, part.data);
         yield parseAnswer(name, part.data);
       }
       if (!ended) {

@@ -6,7 +6,7 @@ import { currentKey, PEEL_STATES, type PeelState } from '../fleet/record.js';
 import { packageVersion } from '../fleet/package-version.js';
 import type { MasterContext } from './context.js';
 import { unknownPeel } from './registry.js';
-import type { Asked } from './service.js';
+import { EncodedAnswer, type Asked } from './service.js';
 
 /** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
 const PART_BYTES = 500 * 1024;
@@ -18,9 +18,9 @@ const SHOWN_EVENTS = 10;
 export async function* listPeels(
   context: MasterContext,
   { request }: Asked<'peel.list'>,
-): AsyncIterableIterator<{ peels: ListedPeel[] }> {
+): AsyncIterableIterator<EncodedAnswer> {
   const wanted = [...matching(context, request)].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
-  for await (const peels of inParts(wanted)) yield { peels };
+  yield* inParts('peels', wanted);
 }
 
 function* matching(
@@ -57,21 +57,23 @@ export async function showPeel(
 export async function* readAudit(
   { audit }: MasterContext,
   { request }: Asked<'audit'>,
-): AsyncIterableIterator<{ events: AuditEvent[] }> {
+): AsyncIterableIterator<EncodedAnswer> {
   const { since } = request;
   if (since !== undefined && Number.isNaN(Date.parse(since))) {
     throw new FleetError('ERR_FLEET_REQUEST', 'the request "audit" cannot be used: since: is no time');
   }
-  for await (const events of inParts(audit.read(request))) yield { events };
+  yield* inParts('events', audit.read(request));
 }
 
 /** `status`: of this master, and of the fleet as it knows it. */
 export async function status(context: MasterContext) {
   const { id, registry, presence, policy, lifetime } = context;
   const peels = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
-  for (const { state } of registry.records()) peels[state] += 1;
   let connected = 0;
-  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
+  for (const { id: peelId, state } of registry.records()) {
+    peels[state] += 1;
+    if ((presence.get(peelId)?.connections.length ?? 0) > 0) connected += 1;
+  }
   const watcher = context.watching();
   return {
     master: id,
@@ -84,18 +86,24 @@ export async function status(context: MasterContext) {
   };
 }
 
-async function* inParts<T>(items: Iterable<T> | AsyncIterable<T>): AsyncIterableIterator<T[]> {
-  let part: T[] = [];
+/** Answers with a list under a name, in messages that are not too large. Each thing is made text of once. */
+async function* inParts(
+  name: string,
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncIterableIterator<EncodedAnswer> {
+  let part: string[] = [];
   let bytes = 0;
+  const encoded = () => new EncodedAnswer(`{"${name}":[${part.join(',')}]}`);
   for await (const item of items) {
-    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    const text = JSON.stringify(item);
+    const size = Buffer.byteLength(text) + 1;
     if (part.length > 0 && (part.length >= PART_ITEMS || bytes + size > PART_BYTES)) {
-      yield part;
+      yield encoded();
       part = [];
       bytes = 0;
     }
-    part.push(item);
+    part.push(text);
     bytes += size;
   }
-  if (part.length > 0) yield part;
+  if (part.length > 0) yield encoded();
 }

@@ -31,10 +31,19 @@ export interface Asked<N extends RequestName> {
   from: string | undefined;
 }
 
+/** An answer of the right form that is text already. */
+export class EncodedAnswer {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** Answers with one message, or with several and an empty one that ends them. */
 export type Handler<N extends RequestName> = (
   asked: Asked<N>,
-) => Promise<AnswerOf<N>> | AsyncIterable<AnswerOf<N>>;
+) => Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>;
 
 export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
 
@@ -166,7 +175,7 @@ export class RequestService<N extends RequestName> {
 
   async #respond(
     incoming: Incoming,
-    answer: Promise<AnswerOf<N>> | AsyncIterable<AnswerOf<N>>,
+    answer: Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>,
   ): Promise<void> {
     if (!(Symbol.asyncIterator in answer)) return this.#send(incoming, await answer);
     let parts = 0;
@@ -190,7 +199,7 @@ export class RequestService<N extends RequestName> {
 
   #send({ msg, name }: Incoming, answer: object): void {
     if (msg.reply === undefined || msg.reply === '') return;
-    const data = encodeJson(answer);
+    const data = answer instanceof EncodedAnswer ? Buffer.from(answer.text) : encodeJson(answer);
     if (!this.#options.signed || name === undefined) {
       msg.respond(data);
       return;
