@@ -61,14 +61,23 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
       cause,
     });
   }
-  if (cause instanceof errors.PermissionViolationError) {
+  const denied = violationIn(cause);
+  if (denied !== undefined) {
     return new FleetError(
       'ERR_FLEET_DENIED',
-      `these credentials may not ask that (${cause.operation} "${cause.subject}"): give --creds with an admin's`,
+      `these credentials may not ask that (${denied.operation} "${denied.subject}"): give --creds with an admin's`,
       { cause },
     );
   }
   return cause;
+}
+
+/** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */
+export function violationIn(error: unknown): errors.PermissionViolationError | undefined {
+  if (error instanceof errors.PermissionViolationError) return error;
+  return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
+    ? error.cause
+    : undefined;
 }
 
 export function isNobody(error: unknown): boolean {

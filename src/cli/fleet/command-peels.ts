@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { errors } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { isNobody } from '../../fleet/ask.js';
+import { isNobody, violationIn } from '../../fleet/ask.js';
 import { commandAnswerSchema, type Command } from '../../fleet/command.js';
 import { encodeJson, parseJson } from '../../fleet/messages.js';
 import { commandSubject } from '../../fleet/subjects.js';
@@ -63,7 +63,7 @@ async function commandPeel(
     if (cause instanceof errors.TimeoutError) {
       return failed('ERR_FLEET_TIMEOUT', `it did not answer within ${timeoutMs / 1000} s`);
     }
-    if (cause instanceof errors.PermissionViolationError) {
+    if (violationIn(cause) !== undefined) {
       return failed('ERR_FLEET_DENIED', 'these credentials may not command it');
     }
     throw cause;
