@@ -61,12 +61,13 @@ describe.each(['zester-master.service', 'zester-peel@.service', 'README.md', 'ma
 );
 
 describe('the systemd units', () => {
-  it.each([
+  it.for([
     ['zester-master.service', 'zester-master.service'],
     ['zester-peel@.service', 'zester-peel@web-01.service'],
-  ])('%s is what systemd takes', async (name, installed, { skip } = {} as never) => {
-    if (spawnSync('systemd-analyze', ['--version']).status !== 0)
-      return skip?.('there is no systemd-analyze');
+  ] as const)('%s is what systemd takes', async ([name, installed], { skip }) => {
+    if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
+      return skip('there is no systemd-analyze');
+    }
     const path = join(await tempDir(), installed);
     await copyFile(join(folder, name), path);
     const { stdout, stderr } = await promisify(execFile)('systemd-analyze', ['verify', path]);

@@ -1,0 +1,524 @@
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import type { InterruptSignal } from '../../../src/cli/io.js';
+import { campaignPath } from '../../../src/cli/fleet/campaign.js';
+import { fingerprint } from '../../../src/fleet/fingerprint.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { zester as run, type ZesterOptions, type ZesterResult } from '../../cli/run-zester.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startFleet, type Fleet } from './fleet.js';
+import { TestPeel } from './peels.js';
+
+let fleet: Fleet;
+let dir: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  fleet = await startFleet({ policy: 'manual', lifetime: 900 });
+});
+beforeEach(async () => {
+  dir = await tempDir();
+  env = { ZESTER_HOME: fleet.home.home, ZESTER_SERVERS: fleet.servers.join(','), XDG_STATE_HOME: dir };
+});
+
+function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
+  return run(args, { ...options, env: { ...env, ...options.env } });
+}
+
+/** What a command prints with --json, which must have worked. */
+async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await zester([...args, '--json']);
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+const creds = (id: string) => join(dir, `${id}.creds`);
+
+/** Adds peels as an operator does, and runs them. */
+async function running(...ids: string[]): Promise<TestPeel[]> {
+  const { code, stderr } = await zester(['peel', 'add', ...ids, '--out', `${dir}/`]);
+  expect(code, stderr).toBe(0);
+  const peels = await Promise.all(ids.map((id) => TestPeel.start(fleet, creds(id))));
+  for (const id of ids) await fleet.record(id, ({ state }) => state === 'active');
+  return peels;
+}
+
+describe('zester peel add', () => {
+  it('makes a key here, has it signed by a master, and writes a file that only its owner reads', async () => {
+    const { code, stdout } = await zester(['peel', 'add', 'add-1', '--out', creds('add-1')]);
+    expect(code).toBe(0);
+    const { publicKey, claims } = await loadCredsFile(creds('add-1'));
+    expect((await stat(creds('add-1'))).mode & 0o777).toBe(0o600);
+    expect(stdout).toContain(fingerprint(publicKey));
+    expect((claims.exp ?? 0) - claims.iat).toBe(900);
+    expect((await fleet.record('add-1', () => true)).keys).toMatchObject([{ publicKey, state: 'issued' }]);
+  });
+
+  it('adds many at once, from a list too, and makes their directory', async () => {
+    const list = join(dir, 'peels.csv');
+    const ids = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+    await writeFile(list, `id,host\n${ids.map((id) => `${id},h`).join('\n')}\n`);
+    const { peels } = await json<{ peels: { id: string; path: string }[] }>(
+      'peel',
+      'add',
+      '--from',
+      list,
+      '--out',
+      join(dir, 'new'),
+      '--expiry',
+      '1h',
+    );
+    expect(peels.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    for (const { path } of peels) expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dir, 'new'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('refuses an id that is known (3), and goes on with the others', async () => {
+    await json('peel', 'add', 'known-1', '--out', `${dir}/a/`);
+    const one = await zester(['peel', 'add', 'known-1', '--out', `${dir}/b/`]);
+    expect(one.code).toBe(3);
+    expect(one.stderr).toContain('[ERR_FLEET_ID_TAKEN]');
+    const two = await zester(['peel', 'add', 'known-1', 'known-2', '--out', `${dir}/b/`, '--json']);
+    expect(two.code).toBe(3);
+    expect(JSON.parse(two.stdout)).toMatchObject({
+      peels: [{ id: 'known-2' }, { id: 'known-1', error: { code: 'ERR_FLEET_ID_TAKEN' } }],
+    });
+    await expect(stat(join(dir, 'b', 'known-1.creds'))).rejects.toThrow();
+  });
+
+  it('--replace gives a known id a new key, and the old one is revoked', async () => {
+    const [peel] = await running('replace-1');
+    const old = (await loadCredsFile(creds('replace-1'))).publicKey;
+    const refused = await zester(['peel', 'add', 'replace-1', '--out', creds('replace-1')]);
+    expect(refused.stderr).toContain('is there already');
+    await json('peel', 'add', 'replace-1', '--out', creds('replace-1'), '--replace');
+    const now = (await loadCredsFile(creds('replace-1'))).publicKey;
+    expect(now).not.toBe(old);
+    await peel?.event('rotated');
+    await fleet.record('replace-1', ({ keys }) =>
+      keys.some(({ publicKey, state }) => publicKey === old && state === 'revoked'),
+    );
+  });
+
+  it('--offline needs no server, and the masters hear of the peel when it connects', async () => {
+    const { code } = await zester(['peel', 'add', 'offline-1', '--offline', '--out', creds('offline-1')], {
+      env: { ZESTER_SERVERS: 'nats://127.0.0.1:1' },
+    });
+    expect(code).toBe(0);
+    const { claims } = await loadCredsFile(creds('offline-1'));
+    expect((claims.exp ?? 0) - claims.iat).toBe(86_400);
+    await TestPeel.start(fleet, creds('offline-1'));
+    const record = await fleet.record('offline-1', () => true);
+    expect(record).toMatchObject({ state: 'pending', keys: [{ publicKey: claims.sub, state: 'live' }] });
+  });
+
+  it.each([
+    [[], /say which peels/],
+    [['a', '--from', 'x.txt'], /say which peels/],
+    [['a', 'a'], /an id is given twice/],
+    [['a.b'], /peel id/],
+    [['../a'], /peel id/],
+    [['a', 'b', '--run'], /--run goes with one id/],
+    [['a', '--expiry', 'soon'], /no lifetime/],
+  ])('%j is wrong usage', async (args, message) => {
+    const { code, stderr } = await zester(['peel', 'add', ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('says which line of a list names no peel, and adds none', async () => {
+    const list = join(dir, 'peels.txt');
+    await writeFile(list, 'list-1\nno.good\n');
+    const { code, stderr } = await zester(['peel', 'add', '--from', list, '--out', dir]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/line 2 of .*no\.good/);
+    expect(fleet.master.context.registry.get('list-1')).toBeUndefined();
+  });
+
+  it('says so when the file cannot be written, and how to go on', async () => {
+    await mkdir(creds('nowhere'));
+    const { code, stderr } = await zester(['peel', 'add', 'nowhere', '--out', `${dir}/`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/"nowhere" was issued, and its file was not written .* --replace/);
+    await rm(creds('nowhere'), { recursive: true });
+    await json('peel', 'add', 'nowhere', '--out', `${dir}/`, '--replace');
+  });
+});
+
+describe('a peel that waits', () => {
+  /** A peel with a credential of ours that no master issued. */
+  async function waiting(id: string): Promise<TestPeel> {
+    await zester(['peel', 'add', id, '--offline', '--out', `${dir}/`]);
+    const peel = await TestPeel.start(fleet, creds(id));
+    await fleet.record(id, ({ state }) => state === 'pending');
+    return peel;
+  }
+
+  it('is listed with the fingerprint of its key, and accepted by it', async () => {
+    await waiting('wait-1');
+    const print = fingerprint((await loadCredsFile(creds('wait-1'))).publicKey);
+    const { stdout } = await zester(['peel', 'list', 'wait-*', '--state', 'pending']);
+    expect(stdout).toMatch(new RegExp(`^wait-1 +pending +yes .* ${print}$`, 'm'));
+    const wrong = await zester(['peel', 'accept', 'wait-1', '--fingerprint', '0000-0000-0000-0000-0000']);
+    expect(wrong.code).toBe(3);
+    expect(wrong.stderr).toContain(`has the fingerprint ${print}`);
+    const { code, stdout: said } = await zester(['peel', 'accept', 'wait-1', '--fingerprint', print]);
+    expect(code).toBe(0);
+    expect(said).toBe(`accepted wait-1: active, key ${print}\n`);
+  });
+
+  it('is rejected after somebody said yes, and ends', async () => {
+    const peel = await waiting('wait-2');
+    const unasked = await zester(['peel', 'reject', 'wait-2']);
+    expect(unasked.code).toBe(2);
+    expect(unasked.stderr).toContain('say --yes if that is meant');
+    const { code, stdout } = await zester(['peel', 'reject', 'wait-2', '--reason', 'not ours', '--yes']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^rejected wait-2: rejected, key /);
+    expect(await peel.peel.closed).toMatchObject({ reason: 'ended' });
+  });
+
+  it('of an id that nobody knows is said to be unknown (3), and the others are accepted', async () => {
+    await waiting('wait-3');
+    const { code, stderr } = await zester(['peel', 'accept', 'no-such-peel', 'wait-3']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('[ERR_FLEET_UNKNOWN_PEEL]');
+    await fleet.record('wait-3', ({ state }) => state === 'active');
+  });
+});
+
+describe('zester peel list and show', () => {
+  it('list what is asked for, as one document with stable keys', async () => {
+    await running('look-1');
+    await json('peel', 'add', 'look-2', '--out', `${dir}/`, '--expiry', '2m');
+    const ids = async (...args: string[]) =>
+      (await json<{ peels: { id: string }[] }>('peel', 'list', 'look-*', ...args)).peels.map(({ id }) => id);
+    expect(await ids()).toEqual(['look-1', 'look-2']);
+    expect(await ids('--connected')).toEqual(['look-1']);
+    expect(await ids('--no-connected')).toEqual(['look-2']);
+    expect(await ids('--state', 'active')).toEqual(['look-1']);
+    expect(await ids('--expiring', '5m')).toEqual(['look-2']);
+    const { peels } = await json<{ peels: object[] }>('peel', 'list', 'look-1');
+    expect(Object.keys(peels[0] ?? {}).sort()).toEqual([
+      'connected',
+      'createdAt',
+      'decided',
+      'expiresAt',
+      'fingerprint',
+      'id',
+      'issuedAt',
+      'keyState',
+      'lastSeen',
+      'origin',
+      'publicKey',
+      'rotationAskedAt',
+      'state',
+      'updatedAt',
+    ]);
+    expect((await zester(['peel', 'list', 'nothing-*'])).stdout).toBe('no peel matches nothing-*\n');
+  });
+
+  it('show a peel with its keys, where it is connected, and its last events', async () => {
+    await running('look-3');
+    const { publicKey } = await loadCredsFile(creds('look-3'));
+    await waitFor(
+      'the connection to be listed',
+      async () => (await json<{ connected: boolean }>('peel', 'show', 'look-3')).connected,
+    );
+    const shown = await json('peel', 'show', 'look-3');
+    expect(shown).toMatchObject({
+      id: 'look-3',
+      state: 'active',
+      keys: [{ publicKey, state: 'live' }],
+      connections: [{ publicKey, host: '127.0.0.1' }],
+    });
+    const kinds = (shown['events'] as { kind: string }[]).map(({ kind }) => kind);
+    expect(kinds.slice(0, 2)).toEqual(['key.issued', 'key.connected']);
+    const { stdout } = await zester(['peel', 'show', 'look-3']);
+    expect(stdout).toMatch(/^look-3: active\n/);
+    expect(stdout).toContain('connected    from 127.0.0.1');
+    const unknown = await zester(['peel', 'show', 'no-such-peel']);
+    expect(unknown.code).toBe(3);
+  });
+});
+
+describe('zester ping and zester peel exec', () => {
+  it('reach the peels that match, and say what each answers', async () => {
+    const [, two] = await running('cmd-1', 'cmd-2');
+    two?.peel.handle('disk.free', ([path]) => ({ path, free: 7 }));
+    two?.peel.handle('fails', () => {
+      throw new Error('no disk');
+    });
+    const ping = await zester(['ping', 'cmd-*']);
+    expect(ping.code).toBe(0);
+    expect(ping.stdout).toMatch(/^ok +cmd-1: [\d.]+ ms\nok +cmd-2: [\d.]+ ms\n$/);
+    expect(await json('peel', 'exec', 'cmd-2', 'disk.free', '/var')).toMatchObject({
+      peels: [{ id: 'cmd-2', ok: true, result: { path: '/var', free: 7 } }],
+      answered: 1,
+      failed: 0,
+    });
+    const some = await zester(['peel', 'exec', 'cmd-*', 'disk.free', '/']);
+    expect(some.code).toBe(1);
+    expect(some.stdout).toMatch(/failed +cmd-1: .*\[ERR_FLEET_NO_HANDLER\]/);
+    expect(some.stdout).toMatch(/ok +cmd-2: {"path":"\/","free":7}/);
+    const failing = await zester(['peel', 'exec', 'cmd-2', 'fails']);
+    expect(failing.code).toBe(1);
+    expect(failing.stdout).toContain('no disk [ERR_FLEET_HANDLER]');
+    expect((await zester(['peel', 'exec', 'cmd-2', 'rm -rf /'])).code).toBe(2);
+  });
+
+  it('end with 4 when none could be reached, with 3 when none that is accepted matches', async () => {
+    await json('peel', 'add', 'gone-1', '--out', `${dir}/`);
+    const gone = await zester(['ping', 'gone-*', '--json']);
+    expect(gone.code).toBe(4);
+    expect(JSON.parse(gone.stdout)).toMatchObject({
+      peels: [{ id: 'gone-1', ok: false, error: { code: 'ERR_FLEET_NOT_CONNECTED' } }],
+    });
+    const none = await zester(['ping', 'no-such-*']);
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain('no peel matches "no-such-*"');
+  });
+
+  it('say who did not answer in time', async () => {
+    const [slow] = await running('slow-1');
+    slow?.peel.handle(
+      'hang',
+      (_args, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(null))),
+    );
+    const { code, stdout } = await zester(['peel', 'exec', 'slow-1', 'hang', '--timeout', '300ms']);
+    expect(code).toBe(4);
+    expect(stdout).toContain('slow-1: it did not answer within 0.3 s [ERR_FLEET_TIMEOUT]');
+  });
+
+  it('--wait waits for a peel that is just being started', async () => {
+    const waiting = zester(['ping', 'soon-1', '--wait', '15s']);
+    await running('soon-1');
+    expect((await waiting).code).toBe(0);
+  });
+});
+
+describe('zester peel rotate', () => {
+  it('has a peel replace its key, and waits until the new one is in use', async () => {
+    const [peel] = await running('rot-1');
+    const old = peel?.peel.credentials.publicKey;
+    const { code, stdout } = await zester(['peel', 'rotate', 'rot-1', '--wait']);
+    expect(code).toBe(0);
+    expect(stdout).toBe('rot-1 has a new key\n');
+    expect((await loadCredsFile(creds('rot-1'))).publicKey).not.toBe(old);
+  });
+
+  it('tells one that is not connected when it next renews', async () => {
+    await json('peel', 'add', 'rot-2', '--out', `${dir}/`);
+    expect(await json('peel', 'rotate', 'rot-2', '--wait')).toMatchObject({ rotated: [], asked: ['rot-2'] });
+  });
+
+  it('--all: no more than --limit are under way at once; interrupted, it goes on where it was', async () => {
+    const own = await startFleet({ lifetime: 900 });
+    env = { ...env, ZESTER_HOME: own.home.home, ZESTER_SERVERS: own.servers.join(',') };
+    const ids = Array.from({ length: 8 }, (_, i) => `all-${i}`);
+    await json('peel', 'add', ...ids, '--out', `${dir}/`);
+    for (const id of ids) await TestPeel.start(own, creds(id));
+    const keys = new Map<string, string>();
+    for (const id of ids) {
+      const record = await own.record(id, ({ state }) => state === 'active');
+      keys.set(id, record.keys[0]?.publicKey ?? '');
+    }
+    let underWay = 0;
+    let most = 0;
+    let done = 0;
+    let interrupt: ((signal: InterruptSignal) => void) | undefined;
+    own.master.context.registry.onChange((_record, event) => {
+      if (event.kind === 'rotation.asked') most = Math.max(most, (underWay += 1));
+      if (event.kind !== 'key.connected' || event.publicKey === keys.get(event.peelId)) return;
+      underWay -= 1;
+      if ((done += 1) === 3) interrupt?.('SIGINT');
+    });
+    const rotate = (...more: string[]) =>
+      zester(['peel', 'rotate', '--all', '--limit', '2', '--wait', '--json', ...more], {
+        onListening: (by) => (interrupt = by),
+      });
+    const first = await rotate();
+    expect(first.code).toBe(130);
+    expect(first.stderr).toContain('the same command goes on where it was');
+    const { rotated } = JSON.parse(first.stdout) as { rotated: string[] };
+    expect(rotated.length).toBeGreaterThanOrEqual(1);
+    expect(rotated.length).toBeLessThan(8);
+    interrupt = undefined;
+    const second = await rotate();
+    expect(second.code).toBe(0);
+    expect(second.stderr).toContain('going on with the rotation begun');
+    expect(most).toBeLessThanOrEqual(2);
+    // each has one new key: none was rotated twice
+    for (const id of ids) {
+      const { keys: held } = await own.record(id, () => true);
+      expect(held.map(({ publicKey }) => publicKey)).toHaveLength(2);
+      expect(held.at(-1)).toMatchObject({ state: 'live' });
+    }
+    const { path } = campaignPath((await own.home.domain()).publicKeys.account, { env });
+    await expect(readFile(path)).rejects.toThrow(/ENOENT/);
+  });
+
+  it.each([[[]], [['a', '--all']], [['a', '--again']], [['--all', '--limit', '0']]])(
+    '%j is wrong usage',
+    async (args) => expect((await zester(['peel', 'rotate', ...args])).code).toBe(2),
+  );
+});
+
+describe('zester peel revoke', () => {
+  it('is done when every server refuses the keys, and the peel has ended', async () => {
+    const [peel] = await running('rev-1');
+    const { publicKey } = await loadCredsFile(creds('rev-1'));
+    expect((await zester(['peel', 'revoke', 'rev-1'])).code).toBe(2);
+    const revoked = await json('peel', 'revoke', 'rev-1', '--reason', 'stolen', '--yes');
+    expect(revoked).toMatchObject({ id: 'rev-1', state: 'revoked', revoked: [publicKey] });
+    const closed = await peel?.peel.closed;
+    expect(closed?.reason).toBe('ended');
+    const { revocations } = await json<{ revocations: { publicKey: string }[] }>('revocations', 'list');
+    expect(revocations.map((entry) => entry.publicKey)).toContain(publicKey);
+  });
+
+  it('of one key leaves the peel its others', async () => {
+    const [peel] = await running('rev-2');
+    const old = (await loadCredsFile(creds('rev-2'))).publicKey;
+    await zester(['peel', 'rotate', 'rev-2', '--wait']);
+    const { code, stderr } = await zester(['peel', 'revoke', 'rev-2', '--key', old, '--yes']);
+    expect(code, stderr).toBe(0);
+    // the connection with the old key may have been cut before it had moved everything
+    expect((await zester(['ping', 'rev-2', '--wait', '10s'])).code).toBe(0);
+    expect(peel?.of('ended')).toEqual([]);
+  });
+
+  it('of an id that nobody knows ends with 3', async () => {
+    expect((await zester(['peel', 'revoke', 'no-such-peel', '--yes'])).code).toBe(3);
+  });
+});
+
+describe('zester join-token', () => {
+  it('makes a token, lists it and takes it back', async () => {
+    const path = join(dir, 'web.join.creds');
+    const made = await json<{ id: string }>(
+      'join-token',
+      'create',
+      '--ttl',
+      '1h',
+      '--uses',
+      '10',
+      '--ids',
+      'web-*',
+      '--out',
+      path,
+    );
+    expect(made).toMatchObject({ path, state: 'open', uses: 10, used: 0, ids: 'web-*' });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await loadCredsFile(path)).claims.name).toBe(`_zester-join-${made.id}`);
+    const { stdout } = await zester(['join-token', 'list']);
+    expect(stdout).toMatch(new RegExp(`^${made.id} +open +0/10 +web-\\*`, 'm'));
+    await json('join-token', 'remove', made.id);
+    const { tokens } = await json<{ tokens: { id: string; state: string }[] }>('join-token', 'list');
+    expect(tokens.find(({ id }) => id === made.id)).toMatchObject({ state: 'removed' });
+    expect((await zester(['join-token', 'remove', 'nosuchtoken'])).code).toBe(3);
+  });
+
+  it('is written into a pipe, and never to a terminal', async () => {
+    const refused = await zester(['join-token', 'create', '--out', '-'], { tty: true });
+    expect(refused.code).toBe(2);
+    expect(refused.stdout + refused.stderr).not.toMatch(/SU[A-Z2-7]{40,}/);
+    const path = join(dir, 'token.creds');
+    await writeFile(path, (await zester(['join-token', 'create', '--out', '-'])).stdout, { mode: 0o600 });
+    expect((await loadCredsFile(path)).claims.name).toMatch(/^_zester-join-/);
+  });
+
+  it('prints no seed', async () => {
+    const { stdout, stderr } = await zester(['join-token', 'create', '--out', join(dir, 't.creds')]);
+    expect(stdout + stderr).not.toMatch(/SU[A-Z2-7]{40,}/);
+  });
+});
+
+describe('zester audit', () => {
+  it('shows what was decided about a peel, oldest first, an event a line with --json', async () => {
+    await running('aud-1');
+    await fleet.audited('key.connected', ({ peelId }) => peelId === 'aud-1');
+    const { stdout } = await zester(['audit', '--peel', 'aud-1', '--json']);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(events.slice(0, 2)).toMatchObject([
+      { kind: 'key.issued', by: { kind: 'admin' } },
+      { kind: 'key.connected', by: { kind: 'master' } },
+    ]);
+    const last = await zester(['audit', '--peel', 'aud-1', '--last', '1']);
+    expect(last.stdout).toMatch(/^\S+Z +aud-1 +key\.\S+ +/);
+    expect(last.stdout.trimEnd()).not.toContain('\n');
+  });
+
+  it('--follow tells what was and what comes, each event once', async () => {
+    await running('aud-2');
+    let stop: ((signal: InterruptSignal) => void) | undefined;
+    const following = zester(['audit', '--follow', '--peel', 'aud-2', '--json'], {
+      onListening: (by) => (stop = by),
+    });
+    await waitFor('it to listen', () => stop !== undefined);
+    await json('peel', 'revoke', 'aud-2', '--yes');
+    await fleet.audited('key.revoked', ({ peelId }) => peelId === 'aud-2');
+    const all = await fleet.audit('aud-2');
+    stop?.('SIGINT');
+    const { code, stdout } = await following;
+    expect(code).toBe(0);
+    const told = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.sort()).toEqual(all.map(({ id }) => id).sort());
+  });
+});
+
+describe('without what it needs', () => {
+  it('a command says that no server is there, and ends with 4', async () => {
+    const { code, stderr } = await zester(['peel', 'list', '--servers', 'nats://127.0.0.1:1']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('[ERR_CONNECT_UNREACHABLE]');
+  });
+
+  it('a command says that no master is there, and ends with 4', async () => {
+    const { startHome } = await import('../trust/support.js');
+    const home = await startHome();
+    const { code, stderr } = await zester(['peel', 'list'], {
+      env: { ZESTER_HOME: home.home, ZESTER_SERVERS: home.servers.join(',') },
+    });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/no master is connected .*zester master.*\[ERR_FLEET_NO_MASTER\]/);
+  });
+
+  it('a peel’s credentials ask nothing of an admin’s, and it is said (3)', async () => {
+    await json('peel', 'add', 'sly-1', '--out', `${dir}/`);
+    const { code, stderr } = await zester(['peel', 'accept', 'sly-1', '--creds', creds('sly-1')]);
+    expect(code, stderr).toBe(3);
+    expect(stderr).toContain('[ERR_FLEET_DENIED]');
+  });
+
+  it('an admin needs no home, with credentials and servers', async () => {
+    const admin = (await fleet.home.domain()).paths.adminCreds;
+    const { code, stderr } = await run(['peel', 'list', '--creds', admin], {
+      env: { ZESTER_HOME: join(dir, 'none'), ZESTER_SERVERS: fleet.servers.join(',') },
+    });
+    expect(code, stderr).toBe(0);
+  });
+});
+
+it('no output of these commands has a seed in it', async () => {
+  const key = generateKeyBundle('user');
+  const seed = Buffer.from(key.seed).toString();
+  for (const args of [
+    ['peel', 'show', seed],
+    ['ping', seed],
+    ['audit', '--peel', seed],
+    ['peel', 'revoke', 'x', '--key', seed, '--yes'],
+  ]) {
+    const { stdout, stderr } = await zester(args);
+    expect(stdout + stderr, args.join(' ')).not.toContain(seed);
+  }
+});
