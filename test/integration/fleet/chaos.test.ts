@@ -1,0 +1,297 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { commandSubject } from '../../../src/fleet/subjects.js';
+import { encodeJson } from '../../../src/fleet/messages.js';
+import type { PeelRecord } from '../../../src/fleet/record.js';
+import { connectMaster } from '../../../src/connection/connect.js';
+import { connectedUsers } from '../../../src/nats-server/connected-users.js';
+import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startFleetCluster, type Fleet } from './fleet.js';
+import { addCreds } from './peels.js';
+
+/** Seconds of chaos: 15 by default, so that with what comes before and after it is half a minute. */
+const SECONDS = Number(process.env['ZESTER_CHAOS_SECONDS'] ?? 15);
+const SEED = Number(process.env['ZESTER_CHAOS_SEED'] ?? 20_261_124);
+const PEELS = Number(process.env['ZESTER_CHAOS_PEELS'] ?? 100);
+const HOSTS = 5;
+const MASTERS = 3;
+/** Seconds: short enough that peels renew in the middle of it, long enough for a cluster that elects its leaders. */
+const LIFETIME = 60;
+
+const built = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const source = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const peelHost = fileURLToPath(new URL('./peel-host.ts', import.meta.url));
+
+/** A program that is killed and started again, and everything that it wrote. */
+class Program {
+  readonly name: string;
+  readonly #args: readonly string[];
+  readonly #ready: RegExp;
+  #child: ChildProcess | undefined;
+  output = '';
+
+  constructor(name: string, args: readonly string[], ready: RegExp) {
+    this.name = name;
+    this.#args = args;
+    this.#ready = ready;
+    atEnd(() => this.kill());
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const from = this.output.length;
+    child.stdout.on('data', (data: Buffer) => (this.output += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (this.output += data.toString()));
+    await waitFor(
+      `${this.name} to be ready`,
+      () => this.#child !== child || this.#ready.test(this.output.slice(from)),
+      60_000,
+    ).catch((error: unknown) => {
+      throw new Error(`it says: ${this.output.slice(from).slice(-3_000)}`, { cause: error });
+    });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+}
+
+/** Numbers that look random and are the same at each run (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Any seed of any role, in the text that seeds have. */
+const A_SEED = /(?<![A-Z2-7])S[ACNOUX][A-Z2-7]{56}(?![A-Z2-7])/;
+
+describe('masters, servers and peels that are killed at random', () => {
+  it(
+    `after ${SECONDS} s of it, the fleet is as it was decided to be (seed ${SEED})`,
+    { timeout: (SECONDS + 240) * 1_000 },
+    async () => {
+      const next = random(SEED);
+      const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
+      const fleet = await startFleetCluster();
+      const { home } = fleet.home;
+      const program = existsSync(built) ? [built] : ['--import', 'tsx', source];
+      const masters = Array.from(
+        { length: MASTERS },
+        (_, i) =>
+          new Program(
+            `master ${i + 1}`,
+            [
+              ...program,
+              ...['master', '--home', home, '--servers', ...fleet.servers],
+              ...['--lifetime', `${LIFETIME}s`, '--json', '--log-level', 'info'],
+            ],
+            /"event":"ready"/,
+          ),
+      );
+      await Promise.all(masters.map((master) => master.start()));
+      const admin = await fleet.admin();
+      const ids = Array.from({ length: PEELS }, (_, i) => `peel-${i}`);
+      const files = await Promise.all(ids.map((id) => addCreds(fleet, admin, id)));
+      const hosts = Array.from({ length: HOSTS }, (_, i) => {
+        const own = files.filter((_file, j) => j % HOSTS === i);
+        const args = ['--import', 'tsx', peelHost, fleet.servers.join(','), ...own];
+        return new Program(`host ${i + 1}`, args, /"type":"all"/);
+      });
+      await Promise.all(hosts.map((host) => host.start()));
+
+      const revoked = new Set<string>();
+      const done: string[] = [];
+      const pending: Promise<unknown>[] = [];
+      let serverDown: Promise<void> | undefined;
+      const actions: Record<string, () => unknown> = {
+        'kill a master': () => {
+          const master = pick(masters);
+          return bounce(master, 500 + next() * 2_000);
+        },
+        'kill a peel host': () => {
+          const host = pick(hosts);
+          return bounce(host, 200 + next() * 1_000);
+        },
+        'kill a server': () => {
+          // one at a time: with two of three gone there is no JetStream, and nothing can be decided
+          if (serverDown !== undefined) return;
+          const node = pick(fleet.home.nodes);
+          serverDown = (async () => {
+            await node.kill('SIGKILL');
+            await delay(1_000 + next() * 2_000);
+            await node.start();
+            await fleet.home.whole();
+          })().finally(() => (serverDown = undefined));
+          return serverDown;
+        },
+        revoke: () => {
+          const id = pick(ids);
+          revoked.add(id);
+          // not every server may be there to confirm; what was decided is made so later
+          return insist(() => admin.ask('peel.revoke', { peelId: id, reason: 'chaos' }));
+        },
+        rotate: () => {
+          const id = pick(ids);
+          return admin.ask('peel.rotate', { peelId: id }).catch(() => undefined);
+        },
+      };
+      const names = ['kill a master', 'kill a peel host', 'kill a server', 'revoke', 'rotate', 'rotate'];
+      const busy = new Map<Program, Promise<void>>();
+      async function bounce(what: Program, downMs: number): Promise<void> {
+        if (busy.has(what)) return;
+        const bouncing = (async () => {
+          await what.kill();
+          await delay(downMs);
+          await what.start();
+        })().finally(() => busy.delete(what));
+        busy.set(what, bouncing);
+        await bouncing;
+      }
+      const end = Date.now() + SECONDS * 1_000;
+      while (Date.now() < end) {
+        const name = pick(names);
+        done.push(name);
+        const going = actions[name]?.();
+        if (going instanceof Promise) pending.push(going);
+        await delay(300 + next() * 900);
+      }
+      await Promise.all(pending);
+      await fleet.home.whole();
+
+      // the fleet as it is seen by a master that had no part in it
+      const judge = await fleet.startMaster();
+      const records = () =>
+        new Map([...judge.context.registry.records()].map((record) => [record.id, record]));
+      const wanted = ids.filter((id) => !revoked.has(id));
+      const system = await connectSystem(await fleet.home.domain(), { servers: fleet.servers });
+      atEnd(() => system.close());
+      const account = (await fleet.home.domain()).publicKeys.account;
+
+      await waitFor(
+        'every peel that should be connected to be, and no revoked one',
+        async () => {
+          const connected = new Set((await connectedUsers(system, account)).map(({ name }) => name));
+          const missing = wanted.filter((id) => !connected.has(id));
+          const wrong = [...revoked].filter((id) => connected.has(id));
+          if (missing.length + wrong.length > 0)
+            throw new Error(`missing: ${missing.join()}; wrong: ${wrong.join()}`);
+          return true;
+        },
+        90_000,
+      );
+      await waitFor(
+        'every wanted peel to be active, and every revoked key to be revoked',
+        () => {
+          const all = records();
+          const lost = ids.filter((id) => !all.has(id));
+          if (lost.length > 0) throw new Error(`no record of ${lost.join()}`);
+          const inactive = wanted.filter((id) => all.get(id)?.state !== 'active');
+          const open = [...revoked].filter((id) => !isShut(all.get(id)));
+          if (inactive.length + open.length > 0) {
+            throw new Error(`not active: ${inactive.join()}; not revoked: ${open.join()}`);
+          }
+          return true;
+        },
+        60_000,
+      );
+      await answering(fleet, wanted);
+
+      await waitFor(
+        'the audit to add up to the registry',
+        async () => {
+          const folded = await fleet.folded();
+          for (const record of records().values()) {
+            if (folded.get(record.id)?.number !== record.number) throw new Error(`${record.id} differs`);
+          }
+          return true;
+        },
+        30_000,
+      );
+      const folded = await fleet.folded();
+      for (const record of records().values()) expect(folded.get(record.id)).toEqual(record);
+      expect(folded.size).toBe(PEELS);
+
+      for (const { name, output } of [...masters, ...hosts])
+        expect(A_SEED.test(output), `a seed in the log of ${name}`).toBe(false);
+      for (const node of fleet.home.nodes)
+        expect(A_SEED.test(node.log.join('\n')), 'a seed in a log of a server').toBe(false);
+      await noSeedUnder(fleet);
+      expect(done.length).toBeGreaterThan(SECONDS / 2);
+    },
+  );
+});
+
+function isShut(record: PeelRecord | undefined): boolean {
+  return record?.state === 'revoked' && record.keys.every(({ state }) => state === 'revoked');
+}
+
+/** What an admin decides is decided, however often it takes to say it. */
+async function insist(act: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      // decided, and going on
+      if ((error as { code?: string }).code === 'ERR_FLEET_UNCONFIRMED') return;
+      await delay(500);
+    }
+  }
+  throw new Error('no master took a decision for half a minute');
+}
+
+async function answering(fleet: Fleet, ids: readonly string[]): Promise<void> {
+  const { paths } = await fleet.home.domain();
+  const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });
+  atEnd(() => nc.close());
+  await Promise.all(
+    ids.map((id) =>
+      waitFor(
+        `${id} to answer a ping`,
+        async () => {
+          const answer = await nc.request(commandSubject(id), encodeJson({ handler: 'ping', args: [] }), {
+            timeout: 5_000,
+          });
+          return answer.json<{ peelId: string }>().peelId === id;
+        },
+        30_000,
+      ),
+    ),
+  );
+}
+
+/** Streams, records, logs and everything else that the servers keep on their disks. */
+async function noSeedUnder(fleet: Fleet): Promise<void> {
+  const attempts = (await readdir(fleet.home.dir)).filter((name) => name.startsWith('attempt-'));
+  let looked = 0;
+  for (const attempt of attempts) {
+    const root = join(fleet.home.dir, attempt);
+    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      // a file that the server replaces in this moment is looked at under its new name by the next run
+      const content = await readFile(path, 'latin1').catch(() => '');
+      expect(A_SEED.test(content), `a seed in ${path}`).toBe(false);
+      looked += content.length;
+    }
+  }
+  expect(looked).toBeGreaterThan(10_000);
+}
