@@ -1,4 +1,10 @@
-import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import {
+  errors,
+  nuid,
+  type MsgHdrs,
+  type NatsConnection,
+  type PermissionViolationError,
+} from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import type { MessageSigner } from './signed.js';
@@ -73,7 +79,7 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
 }
 
 /** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */
-export function violationIn(error: unknown): errors.PermissionViolationError | undefined {
+export function violationIn(error: unknown): PermissionViolationError | undefined {
   if (error instanceof errors.PermissionViolationError) return error;
   return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
     ? error.cause
