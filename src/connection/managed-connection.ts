@@ -59,6 +59,8 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   #link: Link;
   /** A move or a renewal is under way: what is published waits for its end. */
   #held = 0;
+  /** The connection in use is being moved from: what it brought is answered on it, at once and not after the move. */
+  #leaving = false;
   #draining = false;
   #isClosed = false;
   #readyWaiters: (() => void)[] = [];
@@ -189,8 +191,9 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     let answered = false;
     // The permission to answer belongs to the connection that got the request: it answers for as long as it is there.
     msg.respond = (payload?: Payload, options?: PublishOptions): boolean => {
-      if (link === this.#link || link.nc.isClosed() || !link.up) this.publish(reply, payload, options);
-      else link.nc.publish(reply, payload, options);
+      const stays = link !== this.#link || this.#leaving;
+      if (stays && link.up && !link.nc.isClosed()) link.nc.publish(reply, payload, options);
+      else this.publish(reply, payload, options);
       if (!answered) link.messageAnswered();
       answered = true;
       return true;
@@ -336,6 +339,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     const subscriptions = [...this.#subscriptions];
     const leave: (() => Promise<void>)[] = [];
     this.#held += 1;
+    this.#leaving = true;
     try {
       for (const subscription of subscriptions) leave.push(subscription.moveTo(next));
       await nc.flush();
@@ -352,6 +356,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       throw error;
     } finally {
       this.#held -= 1;
+      this.#leaving = false;
       if (!next.retired) {
         old.retired = true;
         this.#link = next;
