@@ -10,7 +10,7 @@ import { encodeJson, type AnswerOf, type RequestOf } from '../fleet/messages.js'
 import { rotationProof } from '../fleet/proofs.js';
 import { authSubject } from '../fleet/subjects.js';
 import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { accountOf, checkGivenJwt, readMasterAnswer } from './answers.js';
+import { accountOf, checkGivenJwt, readMasterAnswer, type WantedJwt } from './answers.js';
 import { DOUBT_MS, type FleetClock } from './clock.js';
 import type { PeelEvent } from './events.js';
 import { answerTimeout, renewalAt, retryPause, type Lifetime } from './schedule.js';
@@ -45,8 +45,10 @@ interface Attempt {
   requestId: string;
   /** The key in use when it began. */
   publicKey: string;
-  /** Of a rotation. */
-  newKey?: KeyBundle;
+}
+
+interface RotationAttempt extends Attempt {
+  newKey: KeyBundle;
 }
 
 /** The longest sleep, in milliseconds: a clock that is set, or a machine that slept, is noticed after it. */
@@ -65,7 +67,7 @@ export class Renewer {
   readonly #rotation: Task = newTask();
   readonly #writing: Task = newTask();
   #renewing: Attempt | undefined;
-  #rotating: Attempt | undefined;
+  #rotating: RotationAttempt | undefined;
   /** Received, and not in the file yet. */
   #unwritten: { creds: CredsFile; rotation: boolean } | undefined;
   #wantRotation = false;
@@ -97,7 +99,7 @@ export class Renewer {
       peelId: this.#options.peelId,
     });
     for (const { reject } of this.#waiters.splice(0)) reject(error);
-    this.#rotating?.newKey?.wipe();
+    this.#rotating?.newKey.wipe();
   }
 
   /** Replaces the key. Several calls while it is under way are one. @returns the new public key, once it is in use */
@@ -163,7 +165,7 @@ export class Renewer {
     this.#scheduled = jwt;
     if (this.#renewing?.publicKey !== publicKey) this.#renewing = undefined;
     if (this.#rotating !== undefined && this.#rotating.publicKey !== publicKey) {
-      this.#rotating.newKey?.wipe();
+      this.#rotating.newKey.wipe();
       this.#rotating = undefined;
     }
     const lifetime = lifetimeOf(claims);
@@ -186,8 +188,7 @@ export class Renewer {
     try {
       const answer = await this.#ask('renew', { requestId, publicKey });
       if (this.#stopped) return;
-      const wanted = { peelId, publicKey, notIssuedBefore: claims.iat };
-      checkGivenJwt(answer.jwt, wanted, this.#master());
+      this.#check(this.#renewing, answer.jwt, { peelId, publicKey, notIssuedBefore: claims.iat });
       this.#renewing = undefined;
       done(this.#renewal);
       if (answer.rotate === true) this.wantRotation();
@@ -209,10 +210,10 @@ export class Renewer {
   async #rotateOnce(): Promise<void> {
     const { credentials, peelId } = this.#options;
     const current = credentials.current;
-    const { publicKey, claims } = current;
+    const { publicKey } = current;
     try {
       this.#rotating ??= { requestId: newRequestId(), publicKey, newKey: generateKeyBundle('user') };
-      const { requestId, newKey = generateKeyBundle('user') } = this.#rotating;
+      const { requestId, newKey } = this.#rotating;
       const newPublicKey = newKey.publicKey;
       const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
       const answer = await this.#ask('rotate', {
@@ -223,11 +224,8 @@ export class Renewer {
         newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
       });
       if (this.#stopped) return;
-      checkGivenJwt(
-        answer.jwt,
-        { peelId, publicKey: newPublicKey, notIssuedBefore: claims.iat },
-        this.#master(),
-      );
+      // for a key that is new there is no older JWT
+      this.#check(this.#rotating, answer.jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
       const seed = newKey.seed;
       const creds = this.#credsOf(answer.jwt, seed);
       seed.fill(0);
@@ -290,6 +288,7 @@ export class Renewer {
       this.#checkMoved();
       return;
     }
+    if (rotation && this.#isStale(creds)) return this.#askAgain(creds);
     const seed = creds.seed;
     try {
       await write(credsPath, creds.jwt, seed);
@@ -310,13 +309,30 @@ export class Renewer {
     }
   }
 
-  /** Whether somebody put a newer credential into the file than the one that waits to be written. */
+  /** Whether somebody put another credential into the file, which is newer than the one that waits to be written. */
   #isOutdated({ creds, rotation }: { creds: CredsFile; rotation: boolean }): boolean {
     const { credentials } = this.#options;
     credentials.look();
     const { publicKey, claims } = credentials.current;
-    const expected = rotation ? this.#moving?.old.publicKey : creds.publicKey;
-    return publicKey !== expected || claims.iat > creds.claims.iat;
+    if (rotation) return publicKey !== this.#moving?.old.publicKey;
+    return publicKey !== creds.publicKey || claims.iat > creds.claims.iat;
+  }
+
+  /** Whether a JWT that waits to be written would be due for renewal at once. */
+  #isStale({ claims }: CredsFile): boolean {
+    return renewalAt(lifetimeOf(claims), 0.5) <= this.#options.clock.now();
+  }
+
+  /** Another JWT for a new key that was given one, which became old while it waited to be written. */
+  #askAgain(creds: CredsFile): void {
+    const seed = creds.seed;
+    const newKey = loadKeyBundle('user', seed);
+    seed.fill(0);
+    const { publicKey } = this.#options.credentials.current;
+    this.#unwritten = undefined;
+    this.#moving = undefined;
+    this.#rotating = { requestId: newRequestId(), publicKey, newKey };
+    this.#wantRotation = true;
   }
 
   /** Uses what is not in the file. */
@@ -360,6 +376,16 @@ export class Renewer {
     // what was due for want of the time is due at its time
     this.#scheduled = '';
     return answer;
+  }
+
+  /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
+  #check(attempt: Attempt | undefined, jwt: string, wanted: WantedJwt): void {
+    try {
+      checkGivenJwt(jwt, wanted, this.#master());
+    } catch (error) {
+      if (attempt !== undefined) attempt.requestId = newRequestId();
+      throw error;
+    }
   }
 
   #master(): { account: string; now: number } {

@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/fleet/ask.js';
+import { encodeJson } from '../../../src/fleet/messages.js';
+import { commandSubject } from '../../../src/fleet/subjects.js';
+import { refusal } from '../../support/refusal.js';
+import { waitFor } from '../../support/wait-for.js';
+import { connectUser } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 
@@ -11,18 +16,125 @@ beforeAll(async () => {
   admin = await fleet.admin();
 });
 
+/** The key of the record's that is in use. */
+async function liveKey(peelId: string, publicKey: string): Promise<void> {
+  await fleet.record(peelId, ({ keys }) =>
+    keys.some((key) => key.publicKey === publicKey && key.state === 'live'),
+  );
+}
+
 describe('a rotation', () => {
   it('that the peel begins replaces its key, in the file and on the connection, and the old one has had its time', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'own-1'));
     const old = test.peel.credentials.publicKey;
-    await fleet.record('own-1', ({ state }) => state === 'active');
+    await liveKey('own-1', old);
     const publicKey = await test.peel.rotate();
     expect(publicKey).not.toBe(old);
     expect((await loadCredsFile(test.credsPath)).publicKey).toBe(publicKey);
     expect(await test.event('keyRotated')).toMatchObject({ publicKey, replaces: old });
-    const record = await fleet.record('own-1', ({ keys }) => keys.at(-1)?.state === 'live');
+    await liveKey('own-1', publicKey);
+    const record = await fleet.record('own-1', ({ keys }) => keys[0]?.state !== 'live');
     expect(record.keys.map((key) => key.publicKey)).toEqual([old, publicKey]);
-    expect(record.keys[0]?.state).not.toBe('live');
     expect(test.of('disconnected')).toEqual([]);
+  });
+
+  it('that is asked for several times at once is one', async () => {
+    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'once-1'));
+    await liveKey('once-1', test.peel.credentials.publicKey);
+    const keys = await Promise.all([test.peel.rotate(), test.peel.rotate(), test.peel.rotate()]);
+    expect(new Set(keys).size).toBe(1);
+    expect(test.of('keyRotated')).toHaveLength(1);
+  });
+
+  it('that an admin asks for is done at once by who is connected', async () => {
+    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'told-1'));
+    const old = test.peel.credentials.publicKey;
+    await liveKey('told-1', old);
+    await waitFor('its presence', () => fleet.master.context.presence.get('told-1')?.connections.length);
+    const { outcome } = await admin.ask('peel.rotate', { peelId: 'told-1' });
+    expect(outcome).toBe('told');
+    const { publicKey } = await test.event('keyRotated');
+    await fleet.record('told-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
+    await liveKey('told-1', publicKey);
+    expect(publicKey).not.toBe(old);
+  });
+
+  it('that an admin asks for of a peel that is away is done when it renews', async () => {
+    const credsPath = await addCreds(fleet, admin, 'away-1', { expiry: 60 });
+    const first = await TestPeel.start(fleet, credsPath, { renew: false });
+    await liveKey('away-1', first.peel.credentials.publicKey);
+    await first.peel.drain();
+    await waitFor(
+      'it to be away',
+      () => fleet.master.context.presence.get('away-1')?.connections.length === 0,
+    );
+    expect((await admin.ask('peel.rotate', { peelId: 'away-1' })).outcome).toBe('asked');
+    const test = await TestPeel.start(fleet, credsPath);
+    const { replaces } = await test.event('keyRotated');
+    expect(replaces).toBe(first.peel.credentials.publicKey);
+    await fleet.record('away-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
+  });
+
+  it('under a stream of commands loses none and doubles none', async () => {
+    let ran = 0;
+    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'busy-1'), {
+      handlers: {
+        count: async ([text]) => {
+          ran += 1;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          return text;
+        },
+      },
+    });
+    await liveKey('busy-1', test.peel.credentials.publicKey);
+    const nc = await connectUser(fleet, 'busy', undefined);
+    const asked: Promise<string>[] = [];
+    let running = true;
+    const asking = (async () => {
+      for (let i = 0; running; i += 1) {
+        const text = encodeJson({ handler: 'count', args: [String(i)] });
+        asked.push(
+          nc
+            .request(commandSubject('busy-1'), text, { timeout: 10_000 })
+            .then((answer) => answer.json<{ result: string }>().result),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+    })();
+    for (let i = 0; i < 5; i += 1) await liveKey('busy-1', await test.peel.rotate());
+    running = false;
+    await asking;
+    const answers = await Promise.all(asked);
+    expect(answers).toEqual(answers.map((_answer, i) => String(i)));
+    expect(ran).toBe(answers.length);
+    expect(answers.length).toBeGreaterThan(50);
+    expect(test.of('disconnected')).toEqual([]);
+  });
+
+  it('goes on when the master is away in between, with the same new key', async () => {
+    const other = await startFleet();
+    const others = await other.admin();
+    const test = await TestPeel.start(other, await addCreds(other, others, 'patient-1'));
+    await other.record('patient-1', ({ state }) => state === 'active');
+    await other.master.stop();
+    const rotating = test.peel.rotate();
+    await test.event('renewalFailed', 2);
+    const master = await other.startMaster();
+    const publicKey = await rotating;
+    const record = await other.record('patient-1', ({ keys }) => keys.at(-1)?.state === 'live', master);
+    expect(record.keys).toHaveLength(2);
+    expect(record.keys[1]?.publicKey).toBe(publicKey);
+  });
+
+  it('that the peel does not live to see ends with an error', async () => {
+    const other = await startFleet();
+    const others = await other.admin();
+    const test = await TestPeel.start(other, await addCreds(other, others, 'short-lived-1'));
+    await other.master.stop();
+    const rotating = test.peel.rotate();
+    const refused = refusal('ERR_FLEET_STATE', () => rotating);
+    await test.event('renewalFailed');
+    await test.peel.drain();
+    await refused;
   });
 });
