@@ -78,7 +78,10 @@ async function up(options: Options, io: CliIo): Promise<void> {
     if (failure !== undefined && !asked.signal.aborted) throw failure;
     output.event('stopped', { event: 'stopped', ...exit });
   } catch (error) {
-    await (await master?.catch(() => undefined))?.stop();
+    const running = await master?.catch(() => undefined);
+    // there is no server any more that could be told, or waited for
+    await running?.master.context.nc.close();
+    await running?.stop();
     if (!asked.signal.aborted || failure !== undefined) throw error;
   } finally {
     stopListening();
