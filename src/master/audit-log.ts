@@ -2,6 +2,7 @@ import { DeliverPolicy } from '@nats-io/jetstream';
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
+import { FleetError } from '../errors.js';
 import { auditEventSchema, type AuditEvent } from '../fleet/audit-event.js';
 import { encodeJson, parseJson } from '../fleet/messages.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject } from '../fleet/subjects.js';
@@ -11,6 +12,9 @@ import type { Store } from './store.js';
 
 /** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
 const GRACE_MS = 3_000;
+
+/** How long the reading of the audit may stand still, in milliseconds. */
+const SILENCE_MS = 10_000;
 
 /** An event before it has its id and its time. */
 export type AuditEntry = AuditEvent extends infer E
@@ -117,8 +121,15 @@ export class AuditLog {
     if (left === 0) return;
     const kept: AuditEvent[] = [];
     const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
+    // a server that dies in the middle may say nothing more
+    let heard = performance.now();
+    let waiting = true;
+    const silence = setInterval(() => {
+      if (waiting && performance.now() - heard > SILENCE_MS) void messages.close();
+    }, 1_000);
     try {
       for await (const message of messages) {
+        waiting = false;
         const event = parseEvent(message.data);
         if (event !== undefined) {
           if (last === undefined) yield event;
@@ -128,10 +139,17 @@ export class AuditLog {
           }
         }
         left -= 1;
-        if (left <= 0 || message.info.pending === 0) break;
+        if (message.info.pending === 0) left = 0;
+        if (left <= 0) break;
+        heard = performance.now();
+        waiting = true;
       }
     } finally {
+      clearInterval(silence);
       await messages.close();
+    }
+    if (left > 0) {
+      throw new FleetError('ERR_FLEET_STORE', 'JetStream stopped in the middle of the audit: try again');
     }
     yield* kept;
   }

@@ -13,13 +13,14 @@ import { claimKey, keyTaken } from './key-claim.js';
 import type { RefusalAudit } from './refusal-audit.js';
 import type { Decision } from './registry.js';
 import { RequestService, type Asked } from './service.js';
-import { usableToken, useToken } from './tokens.js';
+import { TokenUses, usableToken } from './tokens.js';
 
 /** Answers those who have a join token, and nothing else: they ask to join. */
 export function startEnrollService(
   context: MasterContext,
   refusals: RefusalAudit,
 ): RequestService<'challenge' | 'join'> {
+  const uses = new TokenUses(context);
   return new RequestService(
     context,
     {
@@ -27,7 +28,7 @@ export function startEnrollService(
       subjects: { challenge: 'zester.enroll.*.challenge', join: 'zester.enroll.*.join' },
       handlers: {
         challenge: (asked) => challenge(context, asked),
-        join: (asked) => join(context, asked),
+        join: (asked) => join(context, uses, asked),
       },
       authenticate: ({ asker }) => {
         if (tokenIdOfName(asker) !== undefined) return tokenActor(asker);
@@ -65,7 +66,7 @@ async function challenge(context: MasterContext, { request, asker: user, by }: A
  * Each step can be done again, and is, when the same request comes again after a master died in the middle: the challenge
  * is taken by this request, a use of the token is counted once for a key, and the record has the key.
  */
-async function join(context: MasterContext, { request, asker: user, by }: Asked<'join'>) {
+async function join(context: MasterContext, uses: TokenUses, { request, asker: user, by }: Asked<'join'>) {
   const { registry, policy, metrics, now } = context;
   const { requestId, peelId, publicKey } = request;
   const token = await usableToken(context, by.name, peelId);
@@ -76,7 +77,7 @@ async function join(context: MasterContext, { request, asker: user, by }: Asked<
   await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = checkId(context, await found(context, peelId), peelId, publicKey);
   await claimKey(context, publicKey, peelId);
-  if (known === undefined) await useToken(context, token.id, peelId, publicKey);
+  if (known === undefined) await uses.count(token.id, peelId, publicKey);
 
   const origin = `join token ${token.id}`;
   const asker: Actor = { ...by, publicKey: token.publicKey };

@@ -25,6 +25,9 @@ export interface KvMirrorOptions<T> {
 const WRONG_LAST_SEQUENCE = 10_071;
 /** How often it is looked at whether the watch still follows, in milliseconds. */
 const CHECK_MS = 5_000;
+/** How long reading all may take, in milliseconds, and how long it may stand still. */
+const OPEN_MS = 60_000;
+const SILENCE_MS = 5_000;
 
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
@@ -50,10 +53,36 @@ export class KvMirror<T> {
   /** Reads the bucket, and resolves when all of it is in memory. */
   static async open<T>(options: KvMirrorOptions<T>): Promise<KvMirror<T>> {
     const mirror = new KvMirror(options);
-    await mirror.#watch();
+    await mirror.#readAll();
     mirror.#checking = setInterval(() => void mirror.#check(), CHECK_MS);
     mirror.#checking.unref();
     return mirror;
+  }
+
+  /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun anew. */
+  async #readAll(): Promise<void> {
+    const deadline = performance.now() + OPEN_MS;
+    for (;;) {
+      const { caughtUp } = await this.#patiently(() => this.#watch());
+      let done = false;
+      void caughtUp.then(() => (done = true));
+      for (let seen = -1; !done && seen !== this.#last;) {
+        seen = this.#last;
+        await Promise.race([caughtUp, delay(SILENCE_MS, undefined, { ref: false })]);
+      }
+      if (done) return;
+      if (performance.now() > deadline) {
+        throw new FleetError(
+          'ERR_FLEET_STORE',
+          'JetStream does not give all the records of a bucket: try again',
+        );
+      }
+      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it anew');
+      const iterator = this.#iterator;
+      this.#iterator = undefined;
+      this.#last = 0;
+      iterator?.stop();
+    }
   }
 
   get(key: string): T | undefined {
@@ -182,7 +211,8 @@ export class KvMirror<T> {
     );
   }
 
-  async #watch(): Promise<void> {
+  /** @returns what resolves when all that was there has been read */
+  async #watch(): Promise<{ caughtUp: Promise<void> }> {
     const resume = this.#last === 0 ? {} : { resumeFromRevision: this.#last + 1 };
     const iterator = await this.#bucket.watch(resume);
     this.#iterator = iterator;
@@ -193,7 +223,7 @@ export class KvMirror<T> {
     // what comes after an interruption is not waited for: what is in memory is merely a little older
     if (values === 0 || this.#last > 0) ready();
     void this.#follow(iterator, target, ready);
-    await caughtUp;
+    return { caughtUp };
   }
 
   async #follow(iterator: QueuedIterator<KvWatchEntry>, target: number, ready: () => void): Promise<void> {
@@ -207,7 +237,6 @@ export class KvMirror<T> {
     } catch (error) {
       this.#logger.warn({ error: String(error) }, 'the watch of a bucket ended');
     }
-    ready();
     if (this.#closed || this.#iterator !== iterator) return;
     await this.#again();
   }
@@ -239,7 +268,8 @@ export class KvMirror<T> {
   async #again(): Promise<void> {
     while (!this.#closed) {
       try {
-        return await this.#watch();
+        await this.#watch();
+        return;
       } catch {
         await delay(500);
       }

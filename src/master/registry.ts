@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { applyEvent } from '../fleet/apply-event.js';
@@ -36,8 +37,12 @@ export class Registry {
   readonly #owners = new Map<string, string>();
   readonly #listeners = new Set<(record: PeelRecord, event: PeelEvent) => void>();
 
-  private constructor(mirror: KvMirror<Stored>, audit: AuditLog) {
+  readonly #logger: MasterLogger;
+  #closed = false;
+
+  private constructor(mirror: KvMirror<Stored>, audit: AuditLog, logger: MasterLogger) {
     this.#mirror = mirror;
+    this.#logger = logger;
     this.#audit = audit;
     for (const [, { record }] of mirror.entries()) this.#index(record);
     mirror.onChange((_key, stored) => {
@@ -55,8 +60,8 @@ export class Registry {
       schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
       logger,
     });
-    const registry = new Registry(mirror, audit);
-    await registry.#completeAudit();
+    const registry = new Registry(mirror, audit, logger);
+    void registry.#completeAudit();
     return registry;
   }
 
@@ -123,6 +128,7 @@ export class Registry {
   }
 
   close(): void {
+    this.#closed = true;
     this.#mirror.close();
   }
 
@@ -135,6 +141,17 @@ export class Registry {
    * complete it. As long as one lives, it does so within seconds; so what is missing is from about when the audit ends.
    */
   async #completeAudit(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await this.#readEndOfAudit();
+      } catch (error) {
+        this.#logger.warn({ error: String(error) }, 'the audit cannot be read: trying again');
+        await delay(2_000, undefined, { ref: false });
+      }
+    }
+  }
+
+  async #readEndOfAudit(): Promise<void> {
     const since = ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
     const recent = [...this.#mirror.entries()]
       .map(([, { event }]) => event)

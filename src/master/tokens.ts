@@ -50,56 +50,107 @@ function checkToken(token: JoinToken | undefined, tokenId: string, peelId: strin
   return token;
 }
 
-/**
- * Counts a use of a token by compare-and-set, once for the same peel with the same key.
- *
- * @returns the token now
- * @throws FleetError `ERR_FLEET_TOKEN_USED_UP`, and as {@link usableToken}
- */
-export async function useToken(
-  context: Pick<MasterContext, 'tokens' | 'audit' | 'now'>,
-  tokenId: string,
-  peelId: string,
-  publicKey: string,
-): Promise<void> {
-  const { tokens, audit, now } = context;
-  const { value, written } = await inTurn(tokenId, () =>
-    tokens.change(tokenId, (stored) => {
-      const token = checkToken(stored, tokenId, peelId, now());
-      if (token.usedBy.some((use) => use.peelId === peelId && use.publicKey === publicKey)) return undefined;
-      if (token.used >= token.uses) {
-        throw new FleetError(
-          'ERR_FLEET_TOKEN_USED_UP',
-          `the join token ${tokenId} was good for ${token.uses}, and is used up: ask for a new one`,
-        );
-      }
-      return {
-        ...token,
-        used: token.used + 1,
-        usedBy: [...token.usedBy, { peelId, publicKey }].slice(-NAMED),
-      };
-    }),
-  );
-  if (!written || value === undefined) return;
-  audit.note({
-    kind: 'token.used',
-    by: { kind: 'token', name: tokenId, publicKey: value.publicKey },
-    peelId,
-    publicKey,
-    detail: { token: tokenId, used: value.used, uses: value.uses },
-  });
+/** A use that waits to be counted. */
+interface Use {
+  peelId: string;
+  publicKey: string;
+  counted: () => void;
+  refused: (error: unknown) => void;
 }
 
-/** Uses of one token that this master counts one after the other: else a thousand hosts would be in each other's way. */
-const turns = new Map<string, Promise<unknown>>();
+/** Counts the uses of join tokens, by compare-and-set. */
+export class TokenUses {
+  readonly #context: Pick<MasterContext, 'tokens' | 'audit' | 'now'>;
+  /** By token: what came while the last ones were being written. A thousand hosts that start at once are few writes. */
+  readonly #waiting = new Map<string, Use[]>();
 
-async function inTurn<T>(tokenId: string, act: () => Promise<T>): Promise<T> {
-  const before = turns.get(tokenId) ?? Promise.resolve();
-  const mine = before.then(act, act);
-  turns.set(tokenId, mine);
-  try {
-    return await mine;
-  } finally {
-    if (turns.get(tokenId) === mine) turns.delete(tokenId);
+  constructor(context: Pick<MasterContext, 'tokens' | 'audit' | 'now'>) {
+    this.#context = context;
   }
+
+  /**
+   * Counts a use of a token, once for the same peel with the same key.
+   *
+   * @throws FleetError `ERR_FLEET_TOKEN_USED_UP`, and as {@link usableToken}
+   */
+  count(tokenId: string, peelId: string, publicKey: string): Promise<void> {
+    return new Promise((counted, refused) => {
+      const use: Use = { peelId, publicKey, counted, refused };
+      const waiting = this.#waiting.get(tokenId);
+      if (waiting !== undefined) {
+        waiting.push(use);
+        return;
+      }
+      this.#waiting.set(tokenId, [use]);
+      void this.#write(tokenId);
+    });
+  }
+
+  async #write(tokenId: string): Promise<void> {
+    for (;;) {
+      const uses = this.#waiting.get(tokenId) ?? [];
+      if (uses.length === 0) {
+        this.#waiting.delete(tokenId);
+        return;
+      }
+      this.#waiting.set(tokenId, []);
+      await this.#writeTogether(tokenId, uses);
+    }
+  }
+
+  async #writeTogether(tokenId: string, uses: readonly Use[]): Promise<void> {
+    const { tokens, now } = this.#context;
+    let counted: { use: Use; used: number }[] = [];
+    let refused: { use: Use; error: unknown }[] = [];
+    try {
+      const { value } = await tokens.change(tokenId, (stored) => {
+        // asked again when another master was faster
+        counted = [];
+        refused = [];
+        let token = stored;
+        for (const use of uses) {
+          try {
+            const next = withUse(checkToken(token, tokenId, use.peelId, now()), use);
+            if (next === undefined) continue;
+            token = next;
+            counted.push({ use, used: next.used });
+          } catch (error) {
+            refused.push({ use, error });
+          }
+        }
+        return counted.length === 0 ? undefined : token;
+      });
+      for (const { use, error } of refused) use.refused(error);
+      for (const { use, used } of counted) if (value !== undefined) this.#note(value, use, used);
+      for (const use of uses) use.counted();
+    } catch (error) {
+      for (const use of uses) use.refused(error);
+    }
+  }
+
+  #note({ id, publicKey, uses }: JoinToken, use: Use, used: number): void {
+    this.#context.audit.note({
+      kind: 'token.used',
+      by: { kind: 'token', name: id, publicKey },
+      peelId: use.peelId,
+      publicKey: use.publicKey,
+      detail: { token: id, used, uses },
+    });
+  }
+}
+
+/** undefined: it was counted before. @throws FleetError `ERR_FLEET_TOKEN_USED_UP` */
+function withUse(token: JoinToken, { peelId, publicKey }: Use): JoinToken | undefined {
+  if (token.usedBy.some((use) => use.peelId === peelId && use.publicKey === publicKey)) return undefined;
+  if (token.used >= token.uses) {
+    throw new FleetError(
+      'ERR_FLEET_TOKEN_USED_UP',
+      `the join token ${token.id} was good for ${token.uses}, and is used up: ask for a new one`,
+    );
+  }
+  return {
+    ...token,
+    used: token.used + 1,
+    usedBy: [...token.usedBy, { peelId, publicKey }].slice(-NAMED),
+  };
 }
