@@ -1,0 +1,216 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { zester as run } from '../../cli/run-zester.js';
+import { freePort, freePorts } from '../../support/free-port.js';
+import { isAlive } from '../../support/processes.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startZester, type ZesterProcess } from '../server/zester-process.js';
+import { startHome } from '../trust/support.js';
+
+interface Ready {
+  event: 'ready';
+  url: string;
+  master: string;
+  policy: string;
+  http: string | null;
+}
+
+/** Waits for the line that a program prints when it is ready. */
+async function ready(program: ZesterProcess): Promise<Ready> {
+  let ended = false;
+  void program.exited.then(() => (ended = true));
+  const line = await waitFor(
+    'it to be ready',
+    () => {
+      const found = program
+        .stdout()
+        .split('\n')
+        .find((text) => text.includes('"event":"ready"'));
+      if (found === undefined && ended) throw new Error(`it ended: ${program.stderr()}`);
+      return found;
+    },
+    45_000,
+  );
+  return JSON.parse(line) as Ready;
+}
+
+/** The entries of a log, all of which are JSON. */
+function logOf(program: ZesterProcess): { level: string; msg: string; from?: string }[] {
+  return program
+    .stderr()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { level: string; msg: string });
+}
+
+/** `zester up` on an empty home. */
+async function up(...args: string[]) {
+  const home = join(await tempDir(), 'home');
+  const program = startZester(['up', '--home', home, '--port', '-1', '--json', ...args]);
+  const is = await ready(program);
+  const env = { ZESTER_HOME: home, ZESTER_SERVERS: is.url };
+  return { home, program, ready: is, zester: (...words: string[]) => run(words, { env }) };
+}
+
+/** The process of the nats-server that a program runs. */
+async function serverPid(program: ZesterProcess): Promise<number> {
+  const children = await readFile(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
+  for (const pid of children.trim().split(' ').map(Number)) {
+    if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).startsWith('nats-server')) return pid;
+  }
+  throw new Error('no nats-server');
+}
+
+describe('zester up', () => {
+  it('makes a home, a server and a master of nothing, and ends both when it is asked to', async () => {
+    const fleet = await up('--policy', 'auto-trusted', '--http', '127.0.0.1:0');
+    expect(fleet.ready).toMatchObject({
+      policy: 'auto-trusted',
+      url: expect.stringMatching(/^nats:\/\/127\./),
+    });
+    const added = await fleet.zester('peel', 'add', 'web-01', '--out', `${fleet.home}/`);
+    expect(added.code, added.stderr).toBe(0);
+    const health = await fetch(`${fleet.ready.http}/healthz`);
+    expect(health.status).toBe(200);
+    expect(await health.json()).toMatchObject({ ok: true, problems: [], peels: 1 });
+    const metrics = await (await fetch(`${fleet.ready.http}/metrics`)).text();
+    expect(metrics).toContain('zester_master_requests_total{request="peel.add",outcome="ok"} 1');
+    expect((await fetch(`${fleet.ready.http}/other`)).status).toBe(404);
+    expect((await fetch(`${fleet.ready.http}/metrics`, { method: 'POST' })).status).toBe(405);
+    const pid = await serverPid(fleet.program);
+    fleet.program.kill('SIGTERM');
+    expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
+    expect(isAlive(pid)).toBe(false);
+    expect(fleet.program.stdout()).toContain('"event":"stopped"');
+    const log = logOf(fleet.program);
+    const has = (part: string) => log.findIndex(({ msg }) => msg.includes(part));
+    expect(has('the master has ended')).toBeGreaterThan(has('the master answers'));
+    expect(fleet.program.stderr() + fleet.program.stdout()).not.toMatch(/S[OAUN][A-Z2-7]{40,}/);
+    // what it has, it has again the next time
+    const again = startZester(['up', '--home', fleet.home, '--port', '-1', '--json']);
+    const { url } = await ready(again);
+    const env = { ZESTER_HOME: fleet.home, ZESTER_SERVERS: url };
+    expect((await run(['peel', 'list'], { env })).stdout).toContain('web-01  accepted');
+    again.kill('SIGINT');
+    expect(await again.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends with 1 when the server ends by itself, and the master with it', async () => {
+    const { program } = await up();
+    process.kill(await serverPid(program), 'SIGKILL');
+    expect((await program.exited).code).toBe(1);
+    expect(program.stderr()).toContain('ended by itself (SIGKILL)');
+  });
+
+  it('is not held up by a start that is interrupted', async () => {
+    const home = join(await tempDir(), 'home');
+    const program = startZester(['up', '--home', home, '--port', '-1', '--json', '--log-level', 'debug']);
+    await waitFor('the server to be there', () => program.stderr().includes('takes clients'));
+    program.kill('SIGTERM');
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('keeps a port in the new home, for the other commands', async () => {
+    const home = join(await tempDir(), 'home');
+    const port = await freePort();
+    const program = startZester(['up', '--home', home, '--port', String(port), '--json']);
+    await ready(program);
+    const { code, stderr } = await run(['peel', 'list'], { env: { ZESTER_HOME: home } });
+    expect(code, stderr).toBe(0);
+    program.kill('SIGTERM');
+    await program.exited;
+  });
+
+  it('says loudly that auto-all is for development', async () => {
+    const { program } = await up('--policy', 'auto-all');
+    expect(
+      logOf(program).some(({ level, msg }) => level === 'warn' && /EVERY peel.*development/.test(msg)),
+    ).toBe(true);
+    program.kill('SIGTERM');
+    await program.exited;
+  });
+
+  it('takes its settings from master.yaml in the home', async () => {
+    const first = await up();
+    first.program.kill('SIGTERM');
+    await first.program.exited;
+    await writeFile(join(first.home, 'master.yaml'), 'policy: auto-trusted\nlifetime: 60s\nport: -1\n');
+    const program = startZester(['up', '--home', first.home, '--json']);
+    const { url, policy } = await ready(program);
+    expect(policy).toBe('auto-trusted');
+    const path = join(first.home, 'web-01.creds');
+    const env = { ZESTER_HOME: first.home, ZESTER_SERVERS: url };
+    await run(['peel', 'add', 'web-01', '--out', path], { env });
+    const { claims } = await loadCredsFile(path);
+    expect((claims.exp ?? 0) - claims.iat).toBe(60);
+    program.kill('SIGTERM');
+    await program.exited;
+  });
+
+  it('ends when its metrics cannot be where they are to be, and says so', async () => {
+    const home = join(await tempDir(), 'home');
+    const first = await up('--http', '127.0.0.1:0');
+    const http = first.ready.http?.replace('http://', '') ?? '';
+    const program = startZester(['up', '--home', home, '--port', '-1', '--json', '--http', http]);
+    expect((await program.exited).code).toBe(1);
+    expect(program.stderr()).toContain(`cannot listen on ${http}`);
+    first.program.kill('SIGTERM');
+    await first.program.exited;
+  });
+});
+
+describe('zester master', () => {
+  it('of which one is killed and one is stopped leaves the work to the third', async () => {
+    const home = await startHome();
+    const env = { ZESTER_HOME: home.home, ZESTER_SERVERS: home.servers.join(',') };
+    const masters = [1, 2, 3].map(() => startZester(['master', '--json', '--http', '0'], env));
+    const readies = await Promise.all(masters.map(ready));
+    expect(new Set(readies.map(({ master }) => master)).size).toBe(3);
+    const [killed, stopped, third] = masters;
+    killed?.kill('SIGKILL');
+    stopped?.kill('SIGTERM');
+    expect(await stopped?.exited).toEqual({ code: 0, signal: null });
+    const path = join(await tempDir(), 'web-01.creds');
+    const added = await run(['peel', 'add', 'web-01', '--out', path], { env });
+    expect(added.code, added.stderr).toBe(0);
+    const { http } = readies[2] ?? {};
+    await waitFor(
+      'the third to watch and be well',
+      async () => (await fetch(`${http}/healthz`)).status === 200,
+    );
+    third?.kill('SIGTERM');
+    expect(await third?.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('is not well while its server is away, says why, and is well again', async () => {
+    const home = await startHome();
+    const env = { ZESTER_HOME: home.home, ZESTER_SERVERS: home.servers.join(',') };
+    const master = startZester(['master', '--json', '--http', '127.0.0.1:0'], env);
+    const { http } = await ready(master);
+    const status = async () => (await fetch(`${http}/healthz`)).status;
+    await waitFor('it to be well', async () => (await status()) === 200);
+    const [server] = home.nodes;
+    await server?.stop();
+    const sick = await fetch(`${http}/healthz`);
+    expect(sick.status).toBe(503);
+    const { ok, problems } = (await sick.json()) as { ok: boolean; problems: string[] };
+    expect(ok).toBe(false);
+    expect(problems.join()).toMatch(/registry|connection/);
+    await server?.start();
+    await waitFor('it to be well again', async () => (await status()) === 200, 40_000);
+    master.kill('SIGTERM');
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends with 4 where no server is, with 2 for a wrong policy, with 1 without a home', async () => {
+    const home = await startHome();
+    const [port] = await freePorts(1);
+    const end = async (...args: string[]) => (await startZester(['master', ...args]).exited).code;
+    expect(await end('--home', home.home, '--servers', `nats://127.0.0.1:${port}`)).toBe(4);
+    expect(await end('--home', home.home, '--policy', 'everyone')).toBe(2);
+    expect(await end('--home', join(await tempDir(), 'none'))).toBe(1);
+  });
+});
