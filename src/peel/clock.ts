@@ -13,6 +13,7 @@ export class FleetClock {
   #least = -Infinity;
   #most = Infinity;
   #confirmed = false;
+  #said = false;
 
   /** @param local milliseconds since 1970 */
   constructor(local: () => number = Date.now) {
@@ -37,6 +38,13 @@ export class FleetClock {
   /** Whether the clock of this machine is off by more than half a minute, as far as is known. */
   get isOff(): boolean {
     return Math.abs(this.offset) > WORTH_SAYING_MS;
+  }
+
+  /** What is added to this machine's time, if that is worth saying and was not said yet. */
+  sayOff(): number | undefined {
+    if (!this.isOff || this.#said) return undefined;
+    this.#said = true;
+    return this.offset;
   }
 
   /** The fleet's time, as well as it is known. */

@@ -250,11 +250,9 @@ class Joining {
     const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: ANSWER_MS });
     const received = this.#clock.local();
     const answer = readMasterAnswer(name, context, raw, this.#master());
-    const wasOff = this.#clock.isOff;
     this.#clock.confirm(answer.now, sent, received);
-    if (this.#clock.isOff && !wasOff) {
-      this.#options.onEvent?.({ type: 'clockOff', offsetMs: this.#clock.offset });
-    }
+    const offsetMs = this.#clock.sayOff();
+    if (offsetMs !== undefined) this.#options.onEvent?.({ type: 'clockOff', offsetMs });
     return answer;
   }
 

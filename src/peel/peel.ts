@@ -200,9 +200,8 @@ export class Peel {
     const expiresAt = expiryOf(current);
     this.#clock.isAtLeast(current.claims.iat * 1000);
     if (expiresAt !== undefined) this.#clock.isAtMost(expiresAt);
-    if (this.#clock.isOff) {
-      this.#emit({ type: 'clockOff', offsetMs: this.#clock.offset, knownFrom: 'credential' });
-    }
+    const offsetMs = this.#clock.sayOff();
+    if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'credential' });
     const commands = connection.subscribe(commandSubject(this.id), {
       // one group a peel: a connection that takes over from another takes its commands over, each once
       queue: this.id,

@@ -370,9 +370,9 @@ export class Renewer {
     if (answer.requestId !== request.requestId) {
       throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" is one to another request`);
     }
-    const wasOff = clock.isOff;
     clock.confirm(answer.now, sent, received);
-    if (clock.isOff && !wasOff) this.#emit({ type: 'clockOff', offsetMs: clock.offset, knownFrom: 'master' });
+    const offsetMs = clock.sayOff();
+    if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'master' });
     // what was due for want of the time is due at its time
     this.#scheduled = '';
     return answer;

@@ -69,6 +69,14 @@ describe('the clock of a peel', () => {
     expect(clock.lenient()).toBe(NOON);
   });
 
+  it('is said to be off once', () => {
+    const clock = at(5 * MINUTE);
+    expect(clock.sayOff()).toBeUndefined();
+    clock.confirm(NOON, clock.local(), clock.local());
+    expect(clock.sayOff()).toBe(-5 * MINUTE);
+    expect(clock.sayOff()).toBeUndefined();
+  });
+
   it('passes over times that are none', () => {
     const clock = at(0);
     clock.isAtLeast(NaN);
