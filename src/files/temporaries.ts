@@ -11,7 +11,9 @@ import { threadId } from 'node:worker_threads';
 
 /** The name of a new temporary of the file `name`. It counts as being written until {@link noLongerWritten}. */
 export function beingWritten(name: string): string {
-  const temporary = `.${name}.zester-tmp-${hostTag}-${process.pid}-${threadId}-${randomBytes(6).toString('hex')}`;
+  count = (count + 1) % 0x1000000;
+  const tail = `${start}${count.toString(16).padStart(6, '0')}`;
+  const temporary = `.${name}.zester-tmp-${hostTag}-${process.pid}-${threadId}-${tail}`;
   live.add(temporary);
   return temporary;
 }
@@ -38,6 +40,10 @@ export async function sweepStaleTemporaries(directory: string, name?: string): P
 
 /** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
 const live = new Set<string>();
+
+/** A name of its own for each: a beginning by chance, since ids of processes come again, and a number. */
+const start = randomBytes(3).toString('hex');
+let count = 0;
 
 /** Where a process id means what it means here: another host or container on the same volume has others. */
 const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);

@@ -6,7 +6,7 @@ import {
   openSync,
   renameSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { FileError } from '../errors.js';
@@ -43,12 +43,14 @@ export async function writeSecretFiles(
   replace: boolean,
 ): Promise<WrittenFiles> {
   const outcomes: WrittenFiles['outcomes'] = [];
+  // a umask that takes bits from the owner is rare; the file is ours and empty, so changing its mode opens no window
+  const strictMask = (process.umask() & 0o600) !== 0;
   for (const { name, content } of files) {
     const path = join(directory, name);
     const there = !replace && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     if (!there) {
       try {
-        writeOne(directory, path, name, content);
+        writeOne(directory, path, name, content, strictMask);
       } catch (cause) {
         await syncDirectory(directory);
         return { outcomes, error: await cannotWrite(path, directory, cause) };
@@ -60,15 +62,20 @@ export async function writeSecretFiles(
   return { outcomes };
 }
 
-function writeOne(directory: string, path: string, name: string, content: Uint8Array): void {
+function writeOne(
+  directory: string,
+  path: string,
+  name: string,
+  content: Uint8Array,
+  strictMask: boolean,
+): void {
   const temporaryName = beingWritten(name);
   const temporary = join(directory, temporaryName);
   try {
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      // a umask that takes bits from the owner is rare; the file is ours and empty, so this opens no window
-      if ((process.umask() & 0o600) !== 0) fchmodSync(file, 0o600);
-      writeFileSync(file, content);
+      if (strictMask) fchmodSync(file, 0o600);
+      for (let at = 0; at < content.length;) at += writeSync(file, content, at);
       fsyncSync(file);
     } finally {
       closeSync(file);

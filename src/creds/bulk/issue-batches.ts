@@ -14,8 +14,12 @@ const BATCH = 64;
 const BATCHES_WITHOUT_WORKERS = 3;
 /** Batches on their way for each thread: one that it makes, one that waits for it. */
 const BATCHES_PER_WORKER = 2;
-/** Threads that write files: as many as the disk has to sync at once. Most of the time they wait for it. */
-const FILE_THREADS = 8;
+/**
+ * Threads for each core where they write files too: they wait for the disk most of the time, and as many as there are has it
+ * to sync at once. Each has code to compile for itself, so that more of them cost more than they bring.
+ */
+const FILE_THREADS_PER_CORE = 2;
+const MIN_FILE_THREADS = 4;
 
 /** What {@link issueBatches} makes, and what it does on the way. */
 export interface BatchOptions<Kind extends ProductKind> extends IssuePeelOptions {
@@ -145,7 +149,7 @@ export function wipeCredentials(credentials: readonly PeelCredential[]): void {
 
 /** More threads than one only where there is more than one core to run them. */
 function defaultWorkers(kind: ProductKind): number {
-  if (kind === 'files') return FILE_THREADS;
   const cores = availableParallelism();
+  if (kind === 'files') return Math.max(MIN_FILE_THREADS, FILE_THREADS_PER_CORE * cores);
   return cores > 1 ? cores : 0;
 }

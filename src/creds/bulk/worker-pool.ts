@@ -55,6 +55,8 @@ export class WorkerPool {
   }
 }
 
+const YOUNG_MIB = 6;
+
 interface Waiting {
   resolve: (answer: WorkerAnswer) => void;
   reject: (error: unknown) => void;
@@ -70,7 +72,13 @@ class Member {
     // a copy, moved: the signer's own bytes stay where they are
     const seed = new Uint8Array(options.signer.seed);
     const data: WorkerStart = { seed, plan: planOf(options), product };
-    this.#worker = startWorker({ workerData: data, transferList: [seed.buffer], name: 'zester-issue' });
+    this.#worker = startWorker({
+      workerData: data,
+      transferList: [seed.buffer],
+      name: 'zester-issue',
+      // what a credential leaves behind dies young: more room for it would only be more memory
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     this.#worker.on('message', (answer: WorkerAnswer) => {
       const waiting = this.#waiting.get(answer.batch);
       this.#waiting.delete(answer.batch);
