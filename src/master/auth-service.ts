@@ -5,7 +5,7 @@ import { isAccepted, keyOf, notAccepted, type PeelKey, type PeelRecord } from '.
 import { verifySignature } from '../nkeys/verify.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import type { MasterContext } from './context.js';
-import { decideFresh } from './decide-fresh.js';
+import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
 import { claimKey } from './key-claim.js';
 import type { RefusalAudit } from './refusal-audit.js';
@@ -82,7 +82,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     if (verifySignature(key, proof, Buffer.from(signature, 'base64url'))) continue;
     throw new FleetError('ERR_FLEET_PROOF', `the rotation is not signed by ${key}`, { peelId });
   }
-  usableKey(registry.get(peelId) ?? (await registry.refresh(peelId)), peelId, publicKey);
+  await checkFresh(registry, peelId, (found) => usableKey(found, peelId, publicKey));
   await claimKey(context, newPublicKey, peelId);
   const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     const old = usableKey(found, peelId, publicKey);

@@ -23,3 +23,21 @@ export async function decideFresh(
     return registry.decide(peelId, decide);
   }
 }
+
+/**
+ * Checks a record, and believes a refusal only of the record as JetStream has it.
+ *
+ * @throws what `check` throws; FleetError `ERR_FLEET_STORE`
+ */
+export async function checkFresh<T>(
+  registry: Registry,
+  peelId: string,
+  check: (record: PeelRecord | undefined) => T,
+): Promise<T> {
+  try {
+    return check(registry.get(peelId));
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    return check(await registry.refresh(peelId));
+  }
+}

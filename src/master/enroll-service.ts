@@ -7,7 +7,7 @@ import { verifySignature } from '../nkeys/verify.js';
 import { tokenIdOfName } from '../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from './context.js';
-import { decideFresh } from './decide-fresh.js';
+import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
 import { claimKey, keyTaken } from './key-claim.js';
 import type { RefusalAudit } from './refusal-audit.js';
@@ -41,7 +41,7 @@ export function startEnrollService(
       signed: true,
       // one token may be a thousand hosts, which all start at once
       rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
-      queue: { running: 64, runningPerAsker: 16, waiting: 20_000, waitingPerAsker: 3_000 },
+      queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },
       audited: (code) => code !== 'ERR_FLEET_STORE',
     },
     refusals,
@@ -57,7 +57,7 @@ async function challenge(context: MasterContext, { request, asker: user, by }: A
   const { peelId, publicKey } = request;
   await usableToken(context, by.name, peelId);
   // what cannot be answered with a JWT later is said at once
-  checkId(context, await found(context, peelId), peelId, publicKey);
+  await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
   const value = await giveChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
@@ -75,7 +75,7 @@ async function join(context: MasterContext, uses: TokenUses, { request, asker: u
     throw new FleetError('ERR_FLEET_PROOF', `the request is not signed by ${publicKey}`, { peelId });
   }
   await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
-  const known = checkId(context, await found(context, peelId), peelId, publicKey);
+  const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
   await claimKey(context, publicKey, peelId);
   if (known === undefined) await uses.count(token.id, peelId, publicKey);
 
@@ -126,10 +126,6 @@ function acceptsNow(
     case 'auto-all':
       return true;
   }
-}
-
-async function found({ registry }: MasterContext, peelId: string): Promise<PeelRecord | undefined> {
-  return registry.get(peelId) ?? (await registry.refresh(peelId));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { JoinToken } from '../fleet/join-token.js';
 import type { MasterContext } from './context.js';
 
 /** Of those that came with a token, how many it names: a token for ten thousand hosts must stay a small record. */
-const NAMED = 100;
+const NAMED = 200;
 
 /**
  * The join token of this id, which may still be used for this peel. How many uses are left is not looked at: who has come

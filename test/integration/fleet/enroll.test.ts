@@ -3,6 +3,9 @@ import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
 import { fingerprint } from '../../../src/fleet/fingerprint.js';
 import { CHALLENGES_BUCKET } from '../../../src/fleet/subjects.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
+import { takeChallenge } from '../../../src/master/challenges.js';
+import { claimKey } from '../../../src/master/key-claim.js';
+import { TokenUses } from '../../../src/master/tokens.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -181,6 +184,40 @@ describe('under the policy auto-trusted', () => {
     await refusal('ERR_FLEET_KEY_TAKEN', () => token.joined('taken-2', key));
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_ID_TAKEN');
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_KEY_TAKEN');
+  });
+
+  it('goes on where a master died in the middle: nothing is lost, and nothing counted twice', async () => {
+    const { context } = fleet.master;
+    const token = await createToken(admin, fleet, { uses: 1 });
+    const key = newKey();
+    const { publicKey } = key;
+    const request = token.joinRequest('crash-1', key, await token.challenge('crash-1', key));
+    const { challenge, requestId } = request;
+    const of = { user: token.user, peelId: 'crash-1', publicKey };
+    // each time one step further: the challenge taken, the key claimed, the use counted
+    await takeChallenge(context.store, challenge, of, requestId);
+    await claimKey(context, publicKey, 'crash-1');
+    await new TokenUses(context).count(token.tokenId, 'crash-1', publicKey);
+    // no record yet: who asks again gets its JWT, for the one use that there is
+    expect(context.registry.get('crash-1')).toBeUndefined();
+    expect(await token.send(request)).toMatchObject({ state: 'accepted' });
+    const { tokens } = await admin.ask('token.list', {});
+    expect(tokens.find(({ id }) => id === token.tokenId)).toMatchObject({ used: 1 });
+    expect((await fleet.audit('crash-1')).map(({ kind }) => kind).sort()).toEqual([
+      'key.issued',
+      'token.used',
+    ]);
+  });
+
+  it('a token for a thousand hosts stays a small record', async () => {
+    const token = await createToken(admin, fleet, { uses: 5_000 });
+    const uses = new TokenUses(fleet.master.context);
+    await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) => uses.count(token.tokenId, `many-${i}`, newKey().publicKey)),
+    );
+    const stored = await fleet.master.context.store.fleet.get(token.tokenId);
+    expect(stored?.json()).toMatchObject({ used: 1_000, uses: 5_000 });
+    expect(stored?.value.length).toBeLessThan(40_000);
   });
 
   it('refuses a token that was taken back, and cuts who is connected with it', async () => {

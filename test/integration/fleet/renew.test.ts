@@ -2,6 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
 import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
+import { FleetError } from '../../../src/errors.js';
+import type { PeelRecord } from '../../../src/fleet/record.js';
+import { decideFresh } from '../../../src/master/decide-fresh.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -219,6 +222,40 @@ describe('a rotation', () => {
     await refusal('ERR_FLEET_STATE', () => peel.rotate(peel.rotateRequest(key())));
     await peel.renew();
   });
+});
+
+it('a refusal is only believed of the record as JetStream has it, not of what a master has in memory', async () => {
+  const deaf = await fleet.startMaster({ policy: 'manual' });
+  await admin.ask('peel.add', { requestId: newRequestId(), peelId: 'stale-1', publicKey: key().publicKey });
+  await admin.ask('peel.revoke', { peelId: 'stale-1' });
+  const { registry } = deaf.context;
+  await fleet.record('stale-1', ({ state }) => state === 'revoked', deaf);
+  // it hears nothing from here on
+  registry.close();
+  const { publicKey } = key();
+  const request = { requestId: newRequestId(), peelId: 'stale-1', publicKey, replace: true };
+  await waitFor('the other master to have answered', async () => {
+    await admin.ask('peel.add', { ...request });
+    return fleet.master.context.registry.get('stale-1')?.state === 'accepted';
+  });
+  // the deaf one too takes part, and must not refuse what it has not heard of
+  const peels = Array.from({ length: 8 }, (_, i) => `stale-${i + 2}`);
+  for (const peelId of peels) {
+    const token = await createToken(admin, fleet);
+    const bundle = key();
+    await token.join(peelId, bundle);
+    await admin.ask('peel.accept', { peelId });
+    const peel = await BarePeel.connect(fleet, peelId, bundle, await token.joined(peelId, bundle));
+    await peel.renew();
+    await peel.rotate(peel.rotateRequest(key()));
+  }
+  const decide = (record: PeelRecord | undefined) => {
+    if (record?.state === 'revoked')
+      throw new FleetError('ERR_FLEET_REVOKED', 'it is revoked', { final: true });
+    return undefined;
+  };
+  expect((await decideFresh(registry, 'stale-1', decide)).record.state).toBe('accepted');
+  await deaf.stop();
 });
 
 it('a join token that was accepted is a peel like any other: it renews and rotates', async () => {
