@@ -360,13 +360,14 @@ export class Peel {
       return;
     }
     this.#end = end;
-    this.#renewer?.stop();
+    const written = this.#renewer?.stop();
     const nc = this.nc;
     const deadline = Date.now() + waitMs;
     // a subscription that drains takes what the server has sent already
     const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
     await within(Promise.all(stopped), deadline);
     await within(this.#handlers.whenIdle(), deadline);
+    await written;
     this.#handlers.end();
     if (!nc.isClosed()) {
       const draining = nc.drain().catch((error: unknown) => {

@@ -70,6 +70,7 @@ export class Renewer {
   #rotating: RotationAttempt | undefined;
   /** Received, and not in the file yet. */
   #unwritten: { creds: CredsFile; rotation: boolean } | undefined;
+  #writingNow: Promise<void> | undefined;
   #wantRotation = false;
   /** Written, and to be in use before the rotation is done. */
   #moving: { publicKey: string; old: CredsFile; expiresAt: number | undefined } | undefined;
@@ -90,8 +91,13 @@ export class Renewer {
     this.#loop ??= this.#run();
   }
 
-  /** Ends after what it does at the moment; nothing new is begun. */
-  stop(): void {
+  /** Begins nothing new. Resolves when a file that is being written is there, or is not going to be. */
+  async stop(): Promise<void> {
+    this.#stop();
+    await this.#writingNow?.catch(() => undefined);
+  }
+
+  #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#wakeUp();
@@ -279,7 +285,7 @@ export class Renewer {
   }
 
   async #writeAgain(): Promise<void> {
-    const { credsPath, credentials, emit, write = writeCredsFile } = this.#options;
+    const { credsPath, credentials, write = writeCredsFile } = this.#options;
     const unwritten = this.#unwritten;
     if (unwritten === undefined) return;
     const { creds, rotation } = unwritten;
@@ -291,11 +297,12 @@ export class Renewer {
     if (rotation && this.#isStale(creds)) return this.#askAgain(creds);
     const seed = creds.seed;
     try {
-      await write(credsPath, creds.jwt, seed);
+      this.#writingNow = write(credsPath, creds.jwt, seed);
+      await this.#writingNow;
       this.#unwritten = undefined;
       const again = this.#writing.failures > 0;
       done(this.#writing);
-      if (again) emit({ type: 'written', path: credsPath, publicKey: creds.publicKey });
+      if (again) this.#emit({ type: 'written', path: credsPath, publicKey: creds.publicKey });
       credentials.look();
     } catch (error) {
       if (!rotation) this.#hold(creds);
@@ -303,9 +310,10 @@ export class Renewer {
       // nothing but a disk is asked, but a full one does not become empty by being asked often
       const retryInMs = Math.min(30_000, 250 * 2 ** Math.min(10, this.#writing.failures - 1));
       this.#writing.notBefore = performance.now() + retryInMs;
-      emit({ type: 'notWritten', path: credsPath, error: error as Error, retryInMs, inUse: !rotation });
+      this.#emit({ type: 'notWritten', path: credsPath, error: error as Error, retryInMs, inUse: !rotation });
     } finally {
       seed.fill(0);
+      this.#writingNow = undefined;
     }
   }
 
@@ -420,7 +428,8 @@ export class Renewer {
   }
 
   #emit(event: PeelEvent): void {
-    this.#options.emit(event);
+    // what was under way when the peel ended is no news
+    if (!this.#stopped) this.#options.emit(event);
   }
 
   #sleep(ms: number): Promise<void> {

@@ -29,7 +29,7 @@ describe.concurrent('a peel whose clock', () => {
       const [said, ...more] = test.of('clockOff');
       expect(more).toEqual([]);
       expect(Math.abs((said?.offsetMs ?? 0) + off)).toBeLessThan(11_000);
-      for (const type of ['credentialsExpired', 'credentialsRejected', 'renewalFailed'] as const) {
+      for (const type of ['credentialsExpired', 'credentialsRejected'] as const) {
         expect(test.of(type)).toEqual([]);
       }
       expect(test.of('disconnected')).toEqual([]);

@@ -1,13 +1,11 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/fleet/ask.js';
 import { fingerprint } from '../../../src/fleet/fingerprint.js';
-import { encodeJson, type RequestOf } from '../../../src/fleet/messages.js';
+import { encodeJson } from '../../../src/fleet/messages.js';
 import { enrollSubject } from '../../../src/fleet/subjects.js';
-import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { joinFleet, type JoinEvent, type JoinOptions } from '../../../src/peel/join.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -17,25 +15,10 @@ import { waitFor } from '../../support/wait-for.js';
 import { startHome } from '../trust/support.js';
 import { connectUser } from './asking.js';
 import { Fleet, startFleet } from './fleet.js';
-import { TestPeel } from './peels.js';
+import { TestPeel, tokenFile } from './peels.js';
 
 /** The text of a seed, or of the better part of one. */
 const SEED = /S[UAO][A-Z2-7]{30,}/;
-
-/** Makes a join token, and gives its file. */
-async function tokenFile(
-  fleet: Fleet,
-  admin: AdminClient,
-  options: Partial<RequestOf<'token.create'>> = {},
-): Promise<string> {
-  const key = generateKeyBundle('user');
-  const tokenId = key.publicKey.slice(1, 13);
-  const request = { publicKey: key.publicKey, tokenId, ttl: 600, uses: 10, ...options };
-  const { jwt } = await admin.ask('token.create', request);
-  const path = join(fleet.home.dir, `token-${tokenId}.creds`);
-  await writeCredsFile(path, jwt, key.seed);
-  return path;
-}
 
 /** A call of `joinFleet`, and what it told. */
 class Joining {

@@ -331,7 +331,7 @@ describe('a lifetime of ten seconds', () => {
     expect(sent).toBeGreaterThan(1_000);
     expect(answers).toEqual(new Array(sent).fill(1));
     for (const { expiresAt = 0 } of test.of('renewed')) expect(expiresAt).toBeGreaterThan(0);
-    for (const type of ['disconnected', 'credentialsExpired', 'renewalFailed'] as const) {
+    for (const type of ['disconnected', 'credentialsExpired'] as const) {
       expect(test.of(type)).toEqual([]);
     }
     expect(test.of('rotated').every(({ how }) => how === 'hitless')).toBe(true);

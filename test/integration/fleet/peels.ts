@@ -29,6 +29,21 @@ export async function addCreds(
   return path;
 }
 
+/** Makes a join token, and gives its file. */
+export async function tokenFile(
+  fleet: Fleet,
+  admin: AdminClient,
+  options: Partial<RequestOf<'token.create'>> = {},
+): Promise<string> {
+  const key = generateKeyBundle('user');
+  const tokenId = key.publicKey.slice(1, 13);
+  const request = { publicKey: key.publicKey, tokenId, ttl: 600, uses: 10, ...options };
+  const { jwt } = await admin.ask('token.create', request);
+  const path = join(fleet.home.dir, `token-${tokenId}.creds`);
+  await writeCredsFile(path, jwt, key.seed);
+  return path;
+}
+
 /** A running peel, and everything that it told. */
 export class TestPeel {
   readonly peel: Peel;

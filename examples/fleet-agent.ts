@@ -1,0 +1,30 @@
+// A peel with a handler of its own: it joins once, then runs, answers, reports, and renews its credential by itself.
+// node fleet-agent.js web-01 join.creds nats://127.0.0.1:4222
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { joinFleet, startPeel } from 'zester/peel';
+
+const [peelId = 'web-01', token = 'join.creds', servers = 'nats://127.0.0.1:4222'] = process.argv.slice(2);
+const credsPath = `${peelId}.creds`;
+
+// The first credentials: the key is made here, and with a master that asks its admin, this waits for "zester peel accept".
+if (!existsSync(credsPath)) {
+  await joinFleet({ servers, token, peelId, out: credsPath, onEvent: (event) => console.log(event) });
+}
+
+const peel = await startPeel({
+  servers,
+  credsPath,
+  logger: { info: (fields, message) => console.log(message, fields), warn: console.warn },
+  handlers: {
+    // zester peel exec web-01 disk.free /var
+    'disk.free': async ([path = '/']) => {
+      const { bsize, bavail, blocks } = await statfs(path);
+      return { path, freeBytes: bsize * bavail, freeShare: bavail / blocks };
+    },
+  },
+});
+setInterval(() => peel.publish('alive', { uptime: process.uptime() }), 10_000).unref();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void peel.drain());
+const { reason, error } = await peel.closed;
+if (reason !== 'drained') throw error ?? new Error(reason); // a master has rejected or revoked it
