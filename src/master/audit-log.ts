@@ -120,6 +120,8 @@ export class AuditLog {
     let left = info.num_pending;
     if (left === 0) return;
     const kept: AuditEvent[] = [];
+    // a cluster that changes its leader in the middle of a publish may have stored an event twice
+    const known = new Set<string>();
     const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
     // a server that dies in the middle may say nothing more
     let heard = performance.now();
@@ -131,7 +133,8 @@ export class AuditLog {
       for await (const message of messages) {
         waiting = false;
         const event = parseEvent(message.data);
-        if (event !== undefined) {
+        if (event !== undefined && !known.has(event.id)) {
+          known.add(event.id);
           if (last === undefined) yield event;
           else {
             kept.push(event);

@@ -1,3 +1,4 @@
+import { within } from '../connection/within.js';
 import type { Notice } from '../fleet/command.js';
 import { encodeJson } from '../fleet/messages.js';
 import { noticeSubject } from '../fleet/subjects.js';
@@ -14,5 +15,9 @@ export async function tellPeel(
   const subject = noticeSubject(notice.peelId);
   const data = encodeJson({ ...notice, at: new Date(now()).toISOString() });
   nc.publish(subject, data, { headers: signer.sign(subject, data) });
-  await nc.flush();
+  // what comes next may end the peel's connection, so this goes first; but a connection that is down keeps nobody waiting
+  await within(
+    nc.flush().catch(() => undefined),
+    Date.now() + 1_000,
+  );
 }

@@ -1,3 +1,4 @@
+import { within } from '../connection/within.js';
 import { startAdminService } from './admin-service.js';
 import { startAuthService } from './auth-service.js';
 import type { MasterContext } from './context.js';
@@ -26,8 +27,11 @@ export async function startServices(context: MasterContext): Promise<{ stop(): P
     description: 'issues, renews and revokes the credentials of a fleet',
     endpoints: services.flatMap(({ endpoints }) => endpoints),
   });
-  // who hears of this master finds it answering
-  await nc.flush();
+  // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
+  await within(
+    nc.flush().catch(() => undefined),
+    Date.now() + 2_000,
+  );
   return {
     async stop() {
       for (const subscription of discovery) subscription.unsubscribe();

@@ -49,15 +49,20 @@ class Program {
     const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const from = this.output.length;
+    let ended = false;
     child.stdout.on('data', (data: Buffer) => (this.output += data.toString()));
     child.stderr.on('data', (data: Buffer) => (this.output += data.toString()));
     await waitFor(
       `${this.name} to be ready`,
-      () => this.#child !== child || this.#ready.test(this.output.slice(from)),
+      () => {
+        if (child.exitCode !== null) ended = true;
+        return ended || this.#child !== child || this.#ready.test(this.output.slice(from));
+      },
       60_000,
     ).catch((error: unknown) => {
       throw new Error(`it says: ${this.output.slice(from).slice(-3_000)}`, { cause: error });
     });
+    if (ended) throw new Error(`${this.name} ended by itself: ${this.output.slice(from).slice(-3_000)}`);
   }
 
   async kill(): Promise<void> {
@@ -101,7 +106,7 @@ describe('masters, servers and peels that are killed at random', () => {
             [
               ...program,
               ...['master', '--home', home, '--servers', ...fleet.servers],
-              ...['--lifetime', `${LIFETIME}s`, '--json', '--log-level', 'info'],
+              ...['--lifetime', `${LIFETIME}s`, '--json', '--debug', '--log-level', 'info'],
             ],
             /"event":"ready"/,
           ),

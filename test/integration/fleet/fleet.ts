@@ -83,7 +83,14 @@ export class Fleet {
   async folded(): Promise<Map<string, PeelRecord>> {
     const records = new Map<string, PeelRecord>();
     const events = (await this.audit()).filter(isPeelEvent).sort((a, b) => a.number - b.number);
-    for (const event of events) records.set(event.peelId, applyEvent(records.get(event.peelId), event));
+    for (const event of events) {
+      try {
+        records.set(event.peelId, applyEvent(records.get(event.peelId), event));
+      } catch (cause) {
+        const same = events.filter(({ peelId, number }) => peelId === event.peelId && number === event.number);
+        throw new Error(`the audit cannot be added up: ${JSON.stringify(same)}`, { cause });
+      }
+    }
     return records;
   }
 }
