@@ -10,8 +10,12 @@ import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestO
 import type { MessageSigner } from './signed.js';
 import { adminSubject, type AdminVerb } from './subjects.js';
 
-/** Milliseconds for an answer, by default: a master that is asked to revoke waits for every server. */
+/** Milliseconds for an answer, by default. */
 export const ASK_TIMEOUT_MS = 10_000;
+
+/** Milliseconds at least, for what a master answers only when every server has confirmed it, or has not for a while. */
+const CONFIRMED_TIMEOUT_MS = 20_000;
+const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject']);
 
 /** A new id for a request. */
 export function newRequestId(): string {
@@ -118,7 +122,8 @@ export class AdminClient {
     const subject = adminSubject(name);
     const data = encodeJson(request);
     const headers = this.#signer.sign(requestContext(subject), data);
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const usual = CONFIRMED.has(name) ? Math.max(CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
+    const timeoutMs = options.timeoutMs ?? usual;
     const answer = await askRaw(this.#nc, subject, data, { timeoutMs, headers });
     return parseAnswer(name, answer.data);
   }

@@ -38,7 +38,7 @@ export function startAuthService(
       peelId: (asker) => asker,
       signed: true,
       // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
-      rate: { perSecond: 2, burst: 30 },
+      rate: { perSecond: 1, burst: 30 },
       queue: { running: 64, runningPerAsker: 2, waiting: 20_000, waitingPerAsker: 8 },
       audited: (code) => !HARMLESS.has(code),
     },

@@ -220,18 +220,19 @@ export class RequestService<N extends RequestName> {
     request: RequestOf<N> | undefined,
   ): void {
     const { logger } = this.#context;
+    const asked = { request: redactSeeds(verb), asker: redactSeeds(asker) };
     if (!(error instanceof ZesterError)) {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      logger.error({ request: verb, asker, error: redactSeeds(stack) }, 'a request failed');
+      logger.error({ ...asked, error: redactSeeds(stack) }, 'a request failed');
       return;
     }
     const { code } = error;
-    logger.debug({ request: verb, asker, code, reason: error.message }, 'a request was refused');
+    logger.debug({ ...asked, code, reason: error.message }, 'a request was refused');
     if (!this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({
       // what is no request of ours may have any name
-      request: name ?? `(unknown) ${msg.subject.slice(0, 100)}`,
+      request: name ?? `(unknown) ${redactSeeds(msg.subject).slice(0, 100)}`,
       by,
       code,
       reason: error.message,

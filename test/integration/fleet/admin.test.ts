@@ -2,7 +2,7 @@ import { nuid } from '@nats-io/nats-core';
 import { jetstream } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient} from '../../../src/fleet/ask.js';
+import type { AdminClient } from '../../../src/fleet/ask.js';
 import { askRaw, newRequestId, requestContext } from '../../../src/fleet/ask.js';
 import { noticeSchema, type Notice } from '../../../src/fleet/command.js';
 import { isMasterOf } from '../../../src/fleet/is-master.js';
