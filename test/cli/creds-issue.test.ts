@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadCredsFile, parseCredsData } from '../../src/creds/parse.js';
+import { claim } from '../../src/files/claim.js';
 import { secretName } from '../../src/creds/sinks/kubernetes.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../src/trust/open.js';
@@ -136,6 +137,40 @@ describe('zester creds issue', () => {
     const resumed = await issue(from, '--out', out, '--resume', '--workers', '0');
     expect(resumed.stdout).toBe(`${800 - before} issued, ${before} there already\n`);
     expect(await readdir(out)).toHaveLength(800);
+  });
+
+  it('does not write into a directory, or with a journal, that another run has', async () => {
+    const from = await list('web-01\n');
+    const journal = join(out, 'done.txt');
+    const others = [await claim(out), await claim(out, 'done.txt')];
+    const files = await issue(from, '--out', out);
+    const streamed = await issue(from, '--sink', 'ndjson', '--journal', journal);
+    for (const { release } of others) await release();
+
+    for (const { code, stdout, stderr } of [files, streamed]) {
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain('ERR_FILE_IN_USE');
+    }
+    expect(await readdir(out)).toEqual([]);
+    expect((await issue(from, '--out', out)).stdout).toBe('1 issued\n');
+    expect(await readdir(out)).toEqual(['web-01.creds']);
+  });
+
+  it('notes in the home what threads make, in the order of the list, whatever becomes of it', async () => {
+    const home = join(dir, 'home-of-threads');
+    await createTrustDomain(home);
+    const ids = Array.from({ length: 700 }, (_, i) => `web-${i}`);
+    const from = await list(ids.join('\n'));
+    const args = ['creds', 'issue', '--home', home, '--from', from, '--workers', '2'];
+    expect((await zester([...args, '--out', out])).code).toBe(0);
+    const { stdout } = await zester([...args, '--sink', 'ndjson']);
+
+    const noted = await readIssued((await openTrustDomain(home)).paths.issued);
+    expect(noted.map(({ peelId }) => peelId)).toEqual([...ids, ...ids]);
+    const { claims } = await loadCredsFile(join(out, 'web-699.creds'));
+    expect(noted[699]?.publicKey).toBe(claims.sub);
+    const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { publicKey: string };
+    expect(noted.at(-1)?.publicKey).toBe(last.publicKey);
   });
 
   it('shows its progress on a terminal, and takes it away at the end', async () => {

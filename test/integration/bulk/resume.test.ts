@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -63,6 +63,21 @@ describe('zester creds issue --resume', () => {
     },
     60_000,
   );
+
+  it('a file of all, killed on its way, is not there; the next run takes away what was left of it', async () => {
+    const from = await listIn(dir, idsOf(5_000));
+    const file = join(out, 'peels.ndjson');
+    const args = ['creds', 'issue', '--account-seed', seed, '--sink', 'ndjson', '--out', file, '--from'];
+    const first = startZester([...args, from]);
+    await waitFor('the beginning', () => readdirSync(out).some((name) => statSync(join(out, name)).size > 0));
+    first.process.kill('SIGKILL');
+    await first.ended;
+    expect((await readdir(out)).map((name) => name.startsWith('.peels.ndjson.zester-tmp-'))).toEqual([true]);
+
+    expect((await startZester([...args, await listIn(dir, idsOf(5))]).ended).code).toBe(0);
+    expect(await readdir(out)).toEqual(['peels.ndjson']);
+    expect((await readFile(file, 'utf8')).trim().split('\n')).toHaveLength(5);
+  }, 60_000);
 
   it('goes on after a full disk, which it tells', async ({ skip }) => {
     const tiny = join(dir, 'tiny');

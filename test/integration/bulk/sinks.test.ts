@@ -60,7 +60,7 @@ describe('zester creds issue --sink', () => {
       expect((await stat(path)).mode & 0o777).toBe(0o600);
       expect((await loadCredsFile(path)).claims.name).toBe(id);
     }
-    expect((await readdir(dir)).filter((name) => name.includes('zester-part'))).toEqual([]);
+    expect((await readdir(dir)).filter((name) => name.includes('zester-tmp'))).toEqual([]);
   });
 
   it('exec gives each program its credential and its id; one that fails is tried again, then told', async () => {

@@ -1,0 +1,53 @@
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { writeSecretFiles } from '../../src/files/write-secret-files.js';
+import { tempDir } from '../support/temp-dir.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await tempDir();
+});
+
+const bytes = (text: string) => Buffer.from(text);
+const file = (name: string, text: string) => ({ name, content: bytes(text) });
+
+describe('writeSecretFiles', () => {
+  it('writes all of them, mode 0600, and leaves nothing else', async () => {
+    expect(await writeSecretFiles(dir, [file('a', 'one'), file('b', ''), file('c', 'three')], false)).toEqual(
+      {
+        outcomes: ['written', 'written', 'written'],
+      },
+    );
+    expect((await readdir(dir)).sort()).toEqual(['a', 'b', 'c']);
+    expect(await readFile(join(dir, 'c'), 'utf8')).toBe('three');
+    for (const name of ['a', 'b', 'c']) expect((await stat(join(dir, name))).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves what is there, a link that leads nowhere too, and tells it', async () => {
+    await writeFile(join(dir, 'a'), 'mine');
+    await symlink('nowhere', join(dir, 'b'));
+    const { outcomes } = await writeSecretFiles(dir, [file('a', 'x'), file('b', 'x'), file('c', 'x')], false);
+    expect(outcomes).toEqual(['there', 'there', 'written']);
+    expect(await readFile(join(dir, 'a'), 'utf8')).toBe('mine');
+  });
+
+  it('replaces what is there when it is told to; a link itself, not what it leads to', async () => {
+    await writeFile(join(dir, 'a'), 'mine');
+    await writeFile(join(dir, 'target'), 'mine');
+    await symlink('target', join(dir, 'b'));
+    await writeSecretFiles(dir, [file('a', 'new'), file('b', 'new')], true);
+    expect(await readFile(join(dir, 'a'), 'utf8')).toBe('new');
+    expect(await readFile(join(dir, 'b'), 'utf8')).toBe('new');
+    expect(await readFile(join(dir, 'target'), 'utf8')).toBe('mine');
+  });
+
+  it('stops at the first that cannot be written, says why, and what was written by then', async () => {
+    await mkdir(join(dir, 'b'));
+    const files = [file('a', 'x'), file('b', 'x'), file('c', 'x')];
+    const { outcomes, error } = await writeSecretFiles(dir, files, true);
+    expect(outcomes).toEqual(['written']);
+    expect(error?.code).toBe('ERR_FILE_IS_DIRECTORY');
+    expect((await readdir(dir)).sort()).toEqual(['a', 'b']);
+  });
+});
