@@ -7,18 +7,23 @@ import { startPeel } from '../../../src/peel/index.js';
 const [urls = '', ...files] = process.argv.slice(2);
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-await Promise.all(
-  files.map(async (credsPath) => {
-    const peel = await startPeel({
-      servers: urls.split(','),
-      credsPath,
-      reconnectTimeWait: 500,
-      onEvent: (event) => {
-        const error = 'error' in event ? { error: String(event.error) } : {};
-        say({ at: new Date().toISOString(), credsPath, ...event, ...error });
-      },
-    });
-    void peel.closed.then(({ reason }) => say({ type: 'closed', credsPath, reason }));
-  }),
+async function run(credsPath: string): Promise<void> {
+  const peel = await startPeel({
+    servers: urls.split(','),
+    credsPath,
+    reconnectTimeWait: 500,
+    onEvent: (event) => {
+      const error = 'error' in event ? { error: String(event.error) } : {};
+      say({ at: new Date().toISOString(), credsPath, ...event, ...error });
+    },
+  });
+  void peel.closed.then(({ reason }) => say({ type: 'closed', credsPath, reason }));
+}
+
+// one that is refused for good, because it was revoked, must not keep the others
+void Promise.all(
+  files.map((credsPath) =>
+    run(credsPath).catch((error: unknown) => say({ type: 'failed', credsPath, error: String(error) })),
+  ),
 );
 say({ type: 'all' });
