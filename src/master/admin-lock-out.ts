@@ -128,9 +128,14 @@ async function unconfirmed(
     context.watching() === undefined
       ? 'no master hears the servers at the moment'
       : 'not every server has confirmed';
-  for await (const event of context.audit.read({ peelId, since })) {
-    if (event.kind === 'revocation.incomplete' || event.kind === 'revocation.failed')
-      why = event.reason ?? why;
+  try {
+    for await (const event of context.audit.read({ peelId, since })) {
+      if (event.kind === 'revocation.incomplete' || event.kind === 'revocation.failed')
+        why = event.reason ?? why;
+    }
+  } catch (error) {
+    // where a server is away the audit may be too, and then it is still decided
+    context.logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
   }
   return new FleetError(
     'ERR_FLEET_UNCONFIRMED',
