@@ -81,6 +81,18 @@ describe('a renewal', () => {
     expect((await fleet.audit('renew-4')).filter(({ kind }) => kind === 'key.renewed')).toHaveLength(1);
   });
 
+  it('that a master has taken is answered before the master ends: none goes without an answer', async () => {
+    const leaving = await fleet.startMaster({ policy: 'manual' });
+    const peels = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => addPeel(fleet, admin, `leaving-${i}`)),
+    );
+    const renewals = peels.flatMap((peel) => Array.from({ length: 8 }, () => peel.renew()));
+    await Promise.all([leaving.stop(), ...renewals]);
+    expect(leaving.context.nc.isClosed()).toBe(true);
+    // and while it ends, the others go on
+    await Promise.all(peels.map((peel) => peel.renew()));
+  });
+
   it("of a key that is not the peel's is refused, and the audit is told", async () => {
     const peel = await addPeel(fleet, admin, 'renew-5');
     const stranger = key().publicKey;
