@@ -86,9 +86,10 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
     return isDone || isAsked ? undefined : { change: { kind: 'rotation.asked' }, by };
   });
   if (isDone) return { record, outcome: 'done' as const };
-  if ((presence.get(peelId)?.connections.length ?? 0) === 0) return { record, outcome: 'asked' as const };
+  // told in any case: one that has connected an instant ago may not be known to be there
   await tellPeel(context, { kind: 'rotate', peelId });
-  return { record, outcome: 'told' as const };
+  const isThere = (presence.get(peelId)?.connections.length ?? 0) > 0;
+  return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
 }
 
 /** Whether the peel has connected with a key that is as new as that. */

@@ -36,12 +36,19 @@ async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> 
 
 const creds = (id: string) => join(dir, `${id}.creds`);
 
+function connected({ master }: Fleet, id: string): boolean {
+  return (master.context.presence.get(id)?.connections.length ?? 0) > 0;
+}
+
 /** Adds peels as an operator does, and runs them. */
 async function running(...ids: string[]): Promise<TestPeel[]> {
   const { code, stderr } = await zester(['peel', 'add', ...ids, '--out', `${dir}/`]);
   expect(code, stderr).toBe(0);
   const peels = await Promise.all(ids.map((id) => TestPeel.start(fleet, creds(id))));
-  for (const id of ids) await fleet.record(id, ({ state }) => state === 'active');
+  for (const id of ids) {
+    await fleet.record(id, ({ state }) => state === 'active');
+    await waitFor('it to be known to be connected', () => connected(fleet, id));
+  }
   return peels;
 }
 
@@ -159,8 +166,10 @@ describe('a peel that waits', () => {
   it('is listed with the fingerprint of its key, and accepted by it', async () => {
     await waiting('wait-1');
     const print = fingerprint((await loadCredsFile(creds('wait-1'))).publicKey);
-    const { stdout } = await zester(['peel', 'list', 'wait-*', '--state', 'pending']);
-    expect(stdout).toMatch(new RegExp(`^wait-1 +pending +yes .* ${print}$`, 'm'));
+    const line = new RegExp(`^wait-1 +pending +yes .* ${print}$`, 'm');
+    await waitFor('the connection to be listed', async () =>
+      line.test((await zester(['peel', 'list', 'wait-*', '--state', 'pending'])).stdout),
+    );
     const wrong = await zester(['peel', 'accept', 'wait-1', '--fingerprint', '0000-0000-0000-0000-0000']);
     expect(wrong.code).toBe(3);
     expect(wrong.stderr).toContain(`has the fingerprint ${print}`);
@@ -235,7 +244,8 @@ describe('zester peel list and show', () => {
       connections: [{ publicKey, host: '127.0.0.1' }],
     });
     const kinds = (shown['events'] as { kind: string }[]).map(({ kind }) => kind);
-    expect(kinds.slice(0, 2)).toEqual(['key.issued', 'key.connected']);
+    expect(kinds[0]).toBe('key.issued');
+    expect(kinds).toContain('key.connected');
     const { stdout } = await zester(['peel', 'show', 'look-3']);
     expect(stdout).toMatch(/^look-3: active\n/);
     expect(stdout).toContain('connected    from 127.0.0.1');
@@ -324,6 +334,7 @@ describe('zester peel rotate', () => {
     for (const id of ids) {
       const record = await own.record(id, ({ state }) => state === 'active');
       keys.set(id, record.keys[0]?.publicKey ?? '');
+      await waitFor('it to be known to be connected', () => connected(own, id));
     }
     let underWay = 0;
     let most = 0;
@@ -445,10 +456,10 @@ describe('zester audit', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
-    expect(events.slice(0, 2)).toMatchObject([
-      { kind: 'key.issued', by: { kind: 'admin' } },
-      { kind: 'key.connected', by: { kind: 'master' } },
-    ]);
+    expect(events[0]).toMatchObject({ kind: 'key.issued', by: { kind: 'admin' } });
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'key.connected', by: expect.objectContaining({ kind: 'master' }) }),
+    );
     const last = await zester(['audit', '--peel', 'aud-1', '--last', '1']);
     expect(last.stdout).toMatch(/^\S+Z +aud-1 +key\.\S+ +/);
     expect(last.stdout.trimEnd()).not.toContain('\n');
