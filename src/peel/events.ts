@@ -29,6 +29,8 @@ export type PeelEvent =
   | { type: 'written'; path: string; publicKey: string }
   /** This machine's clock is off: `offsetMs` is what is added to it. */
   | { type: 'clockOff'; offsetMs: number; knownFrom: 'master' | 'credential' }
+  /** A handler threw, or took too long: who asked was answered with the error's message only. */
+  | { type: 'commandFailed'; handler: string; error: Error }
   /** A message that says it is a master's, and is not. */
   | { type: 'noticeIgnored'; error: ZesterError }
   /** A master has ended this peel, by its signature: it was rejected or revoked. */
@@ -72,6 +74,8 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
         `the clock of this machine is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
           `${event.offsetMs < 0 ? 'ahead' : 'behind'}: reckoned with, but set it right`,
       );
+    case 'commandFailed':
+      return logger.warn(coded(fields, event.error), `${event.handler}: ${event.error.message}`);
     case 'noticeIgnored':
       return logger.warn(coded(fields, event.error), event.error.message);
     case 'ended':

@@ -24,6 +24,8 @@ export interface HandlersOptions {
   queue?: number | undefined;
   /** Milliseconds that a handler may take; 4 minutes by default, since a server forgets a request after 5. */
   timeoutMs?: number | undefined;
+  /** Hears of a handler that failed, with the whole error: what is answered is less. */
+  onFailure?: ((handler: string, error: unknown) => void) | undefined;
 }
 
 const CONCURRENCY = 16;
@@ -138,6 +140,7 @@ export class Handlers {
       if (this.#ended) throw new Error('the peel ends');
       return { peelId, result: await this.#within(handler, args, running) };
     } catch (error) {
+      this.#options.onFailure?.(name, error);
       return failed(peelId, 'ERR_FLEET_HANDLER', messageOf(error));
     } finally {
       this.#running.delete(running);

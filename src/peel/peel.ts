@@ -116,7 +116,14 @@ export class Peel {
     this.#options = options;
     this.#clock = new FleetClock(options.now);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#handlers = new Handlers({ peelId: id, ...options.commands });
+    this.#handlers = new Handlers({
+      peelId: id,
+      ...options.commands,
+      onFailure: (handler, thrown) => {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        this.#emit({ type: 'commandFailed', handler, error });
+      },
+    });
     this.#handlers.handle('ping', () => this.#pong(), { fixed: true });
     this.#handlers.handle('facts', () => factsOf(id, this.credentials.claims), { fixed: true });
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);

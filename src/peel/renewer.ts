@@ -3,6 +3,7 @@ import type { ConnectionCredentials } from '../connection/connect.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { generateCredsFile, writeCredsFile } from '../creds/generate.js';
 import { parseCreds } from '../creds/parse.js';
+import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { FleetError, type ZesterError } from '../errors.js';
 import { askRaw, newRequestId } from '../fleet/ask.js';
@@ -78,6 +79,11 @@ export class Renewer {
   /** The JWT that `#dueAt` is for. */
   #scheduled = '';
   #dueAt = Infinity;
+  /**
+   * By `performance.now()`: a JWT that is due at once, because the masters' clocks differ, does not lead to a renewal
+   * without pause.
+   */
+  #renewAgainAt = 0;
   #wake: (() => void) | undefined;
   #stopped = false;
   #loop: Promise<void> | undefined;
@@ -155,7 +161,8 @@ export class Renewer {
     if (this.#wantRotation && this.#unwritten?.rotation !== true) {
       choices.push({ waitMs: this.#rotation.notBefore - monotonic, act: () => this.#rotateOnce() });
     }
-    const due = Math.max(this.#dueAt - clock.now(), this.#renewal.notBefore - monotonic);
+    const notBefore = Math.max(this.#renewal.notBefore, this.#renewAgainAt);
+    const due = Math.max(this.#dueAt - clock.now(), notBefore - monotonic);
     if (this.#dueAt < Infinity) choices.push({ waitMs: due, act: () => this.#renewOnce() });
     return choices.reduce((first, choice) => (choice.waitMs < first.waitMs ? choice : first), {
       waitMs: Infinity,
@@ -194,9 +201,11 @@ export class Renewer {
     try {
       const answer = await this.#ask('renew', { requestId, publicKey });
       if (this.#stopped) return;
-      this.#check(this.#renewing, answer.jwt, { peelId, publicKey, notIssuedBefore: claims.iat });
+      const wanted = { peelId, publicKey, notIssuedBefore: claims.iat };
+      const given = this.#check(this.#renewing, answer.jwt, wanted);
       this.#renewing = undefined;
       done(this.#renewal);
+      this.#renewAgainAt = performance.now() + Math.min(60_000, spanOf(lifetimeOf(given)) / 10);
       if (answer.rotate === true) this.wantRotation();
       const seed = current.seed;
       try {
@@ -387,9 +396,9 @@ export class Renewer {
   }
 
   /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
-  #check(attempt: Attempt | undefined, jwt: string, wanted: WantedJwt): void {
+  #check(attempt: Attempt | undefined, jwt: string, wanted: WantedJwt): UserClaims {
     try {
-      checkGivenJwt(jwt, wanted, this.#master());
+      return checkGivenJwt(jwt, wanted, this.#master());
     } catch (error) {
       if (attempt !== undefined) attempt.requestId = newRequestId();
       throw error;
@@ -458,7 +467,7 @@ function done(task: Task): void {
   task.notBefore = 0;
 }
 
-function lifetimeOf({ iat, exp }: CredsFile['claims']): Lifetime {
+function lifetimeOf({ iat, exp }: UserClaims): Lifetime {
   return { issuedAt: iat * 1000, expiresAt: exp === undefined || exp === 0 ? undefined : exp * 1000 };
 }
 

@@ -4,10 +4,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/fleet/ask.js';
+import { answerContext, type AdminClient } from '../../../src/fleet/ask.js';
 import type { CommandAnswer } from '../../../src/fleet/command.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
+import { MessageSigner } from '../../../src/fleet/signed.js';
 import { authSubject, commandSubject, noticeSubject } from '../../../src/fleet/subjects.js';
+import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
+import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
 import type { Peel } from '../../../src/peel/peel.js';
 import { startPeel } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -69,6 +72,11 @@ describe('a peel', () => {
     expect(await command(fleet, peel, 'late')).toMatchObject({ result: 'registered later' });
     remove();
     expect(await command(fleet, peel, 'late')).toMatchObject({ error: { code: 'ERR_FLEET_NO_HANDLER' } });
+    peel.handle('fails', () => Promise.reject(new Error('no such disk')));
+    expect(await command(fleet, peel, 'fails')).toMatchObject({
+      error: { code: 'ERR_FLEET_HANDLER', message: 'no such disk' },
+    });
+    expect(events).toContainEqual({ type: 'commandFailed', handler: 'fails', error: expect.any(Error) });
   });
 
   it('publishes events under its own name, and nothing else', async () => {
@@ -275,6 +283,41 @@ describe('a peel whose master is not there', () => {
     expect(test.of('ended')).toEqual([]);
     expect(test.peel.nc.isClosed()).toBe(false);
   });
+});
+
+it('a peel that is given a JWT which is due at once does not ask without a pause', async () => {
+  const home = await startHome();
+  const fleet = new Fleet(home);
+  const domain = await home.domain();
+  const [peelSigner, creds] = await Promise.all([
+    domain.peelSigner(),
+    loadCredsFile(domain.paths.masterCreds),
+  ]);
+  const signer = new MessageSigner(creds);
+  const { path, publicKey } = await home.issue('hot-1', 60);
+  let asked = 0;
+  const nc = await connectUser(fleet, 'master-with-a-bad-clock', undefined);
+  nc.subscribe(authSubject('hot-1', 'renew'), {
+    callback: (_error, msg) => {
+      asked += 1;
+      const { requestId } = msg.json<{ requestId: string }>();
+      const options = { scoped: true, expiry: 20 };
+      const jwt = createUserJwtForPublicKey(
+        publicKey,
+        peelSigner,
+        peelUserJwtOptions('hot-1', domain.publicKeys.account, options),
+      );
+      // the master that tells the time is ahead of the one that signs
+      const data = encodeJson({ jwt, now: Date.now() + 15_000, requestId });
+      msg.respond(data, { headers: signer.sign(answerContext('renew', requestId), data) });
+    },
+  });
+  await nc.flush();
+  const started = performance.now();
+  const test = await TestPeel.start(fleet, path);
+  await test.event('renewed', 3);
+  // a tenth of the lifetime lies between two
+  expect(asked).toBeLessThanOrEqual(1 + (performance.now() - started) / 2_000);
 });
 
 describe('a lifetime of ten seconds', () => {

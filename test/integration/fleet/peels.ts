@@ -49,11 +49,14 @@ export class TestPeel {
   readonly peel: Peel;
   readonly credsPath: string;
   readonly events: PeelEvent[];
+  /** The last of them with their times, for the message of a test that fails. */
+  readonly told: string[];
 
-  constructor(peel: Peel, credsPath: string, events: PeelEvent[]) {
+  constructor(peel: Peel, credsPath: string, events: PeelEvent[], told: string[]) {
     this.peel = peel;
     this.credsPath = credsPath;
     this.events = events;
+    this.told = told;
   }
 
   static async start(
@@ -62,11 +65,17 @@ export class TestPeel {
     options: Partial<PeelOptions> = {},
   ): Promise<TestPeel> {
     const events: PeelEvent[] = [];
+    const told: string[] = [];
     const peel = await startPeel({
       servers: fleet.servers,
       credsPath,
       ...SHORT_WAITS,
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        const { error } = event as { error?: Error };
+        told.push(`${new Date().toISOString()} ${event.type} ${error?.message ?? ''}`);
+        if (told.length > 20) told.shift();
+      },
       ...options,
     });
     const end = async () => {
@@ -74,7 +83,7 @@ export class TestPeel {
       await peel.closed;
     };
     atEnd(end);
-    return new TestPeel(peel, credsPath, events);
+    return new TestPeel(peel, credsPath, events, told);
   }
 
   /** The events of a type, so far. */

@@ -52,9 +52,20 @@ it(
       },
     });
     const inbox = '_INBOX.soak';
+    const nobody: object[] = [];
     nc.subscribe(`${inbox}.*.*`, {
       callback: (_error, msg) => {
         const [, , id = '', number] = msg.subject.split('.');
+        // the server's word that nobody was there to take it
+        if (msg.data.length === 0) {
+          nobody.push({
+            id,
+            number,
+            at: new Date().toISOString(),
+            last: peels.get(id)?.test.told,
+          });
+          return;
+        }
         if (msg.json<{ result?: string }>().result === number) peels.get(id)?.commands.take(Number(number));
       },
     });
@@ -90,6 +101,7 @@ it(
     })();
     await Promise.all([...talking, rotating]);
 
+    expect(nobody).toEqual([]);
     for (const [id, { test, commands, events }] of peels) {
       await waitFor(
         `the last messages of ${id}`,
