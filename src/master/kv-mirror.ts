@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
 import type { MasterLogger } from './logger.js';
+import { Turns } from './turns.js';
 
 /** A value, and the revision that it has in the bucket. */
 export interface Held<T> {
@@ -41,6 +42,7 @@ export class KvMirror<T> {
   readonly #listeners = new Set<(key: string, value: T | undefined, before: T | undefined) => void>();
   #iterator: QueuedIterator<KvWatchEntry> | undefined;
   #last = 0;
+  readonly #turns = new Turns();
   #closed = false;
   #checking: NodeJS.Timeout | undefined;
 
@@ -111,6 +113,14 @@ export class KvMirror<T> {
    * @throws what `decide` throws; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_RECORD`
    */
   async change(
+    key: string,
+    decide: (value: T | undefined) => T | undefined,
+  ): Promise<{ value: T | undefined; written: boolean }> {
+    // what this process changes at the same key goes one after the other: only other masters can be in the way then
+    return this.#turns.in(key, () => this.#change(key, decide));
+  }
+
+  async #change(
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {

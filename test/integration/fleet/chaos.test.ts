@@ -23,8 +23,8 @@ const SEED = Number(process.env['ZESTER_CHAOS_SEED'] ?? 20_261_124);
 const PEELS = Number(process.env['ZESTER_CHAOS_PEELS'] ?? 100);
 const HOSTS = 5;
 const MASTERS = 3;
-/** Seconds: short enough that peels renew in the middle of it, long enough for a cluster that elects its leaders. */
-const LIFETIME = 60;
+/** Seconds: short enough that peels renew in the middle of the long form, long enough for a machine that is busy. */
+const LIFETIME = 120;
 
 const built = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { connectMaster } from '../../../src/connection/connect.js';
+import { applyEvent } from '../../../src/fleet/apply-event.js';
+import type { PeelChange, PeelEvent } from '../../../src/fleet/audit-event.js';
+import { encodeJson } from '../../../src/fleet/messages.js';
+import { openStore } from '../../../src/master/store.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startZester } from '../server/zester-process.js';
+import { startHome } from '../trust/support.js';
+import { Fleet, startFleet } from './fleet.js';
+import { addCreds, TestPeel } from './peels.js';
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+describe('several masters of one fleet', () => {
+  it('know the same records, and one of them at a time hears the servers', async () => {
+    const fleet = await startFleet();
+    await fleet.startMaster();
+    await fleet.startMaster();
+    const admin = await fleet.admin();
+    await Promise.all(Array.from({ length: 20 }, (_, i) => addCreds(fleet, admin, `web-${i}`)));
+    for (const { context } of fleet.masters) {
+      await waitFor('all records in each memory', () => context.registry.size === 20);
+    }
+    await waitFor(
+      'one to hear the servers',
+      () => fleet.masters.filter(({ watching }) => watching).length === 1,
+    );
+    const [watching] = fleet.masters.filter((master) => master.watching);
+    await waitFor('the others to know which', () =>
+      fleet.masters.every(({ context }) => context.watching() === watching?.id),
+    );
+  });
+
+  it('decide on one peel one after the other: nothing is lost, and each decision is counted', async () => {
+    const fleet = await startFleet();
+    const second = await fleet.startMaster();
+    const admin = await fleet.admin();
+    await addCreds(fleet, admin, 'web-1');
+    const by = { kind: 'admin', name: 'test' } as const;
+    const decisions = Array.from({ length: 40 }, (_, i) =>
+      (i % 2 === 0 ? fleet.master : second).context.registry.decide('web-1', () => ({
+        change: { kind: 'rotation.asked' },
+        by,
+      })),
+    );
+    const numbers = (await Promise.all(decisions)).map(({ record }) => record.number);
+    expect(new Set(numbers).size).toBe(40);
+    expect(Math.max(...numbers)).toBe(41);
+    await waitFor('the audit to have all', async () => (await fleet.audit('web-1')).length === 41);
+    const folded = await fleet.folded();
+    expect(folded.get('web-1')).toEqual(await second.context.registry.refresh('web-1'));
+  });
+
+  it('go on when the one that hears the servers is killed: what happened in between is seen', async () => {
+    const fleet = new Fleet(await startHome());
+    const args = [
+      'master',
+      '--home',
+      fleet.home.home,
+      '--servers',
+      ...fleet.servers,
+      '--policy',
+      'auto-trusted',
+      '--json',
+    ];
+    const first = startZester(args);
+    await waitFor('the first master', () => first.stdout().includes('"ready"'), 60_000);
+    await waitFor('it to hear the servers', () => first.stderr().includes('hearing the events'), 30_000);
+    const second = await fleet.startMaster({ policy: 'auto-trusted' });
+    expect(second.watching).toBe(false);
+
+    first.kill('SIGKILL');
+    await first.exited;
+    const { path } = await fleet.home.issue('web-1', 3_600);
+    await fleet.home.peel('web-1', path);
+    await fleet.record('web-1', ({ state }) => state === 'active', second);
+    expect(second.watching).toBe(true);
+    await waitFor(
+      'its connection to be known',
+      () => second.context.presence.get('web-1')?.connections.length === 1,
+    );
+  });
+
+  it('one that ends hands over to another', async () => {
+    const fleet = await startFleet({ policy: 'auto-trusted' });
+    await waitFor('the first to hear the servers', () => fleet.master.watching);
+    const second = await fleet.startMaster({ policy: 'auto-trusted' });
+    await fleet.master.stop();
+    await waitFor('the second to hear them', () => second.watching);
+    expect(second.context.watching()).toBe(second.id);
+  });
+});
+
+describe('what a master decided and could not do before it was killed', () => {
+  /** Writes a decision as a master does that is killed right after: it stands in the record, and nowhere else. */
+  async function decideAndDie(fleet: Fleet, peelId: string, change: PeelChange): Promise<PeelEvent> {
+    const { paths } = await fleet.home.domain();
+    const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });
+    atEnd(() => nc.close());
+    const { peels } = await openStore(nc, { logger: SILENT });
+    const entry = await peels.get(peelId);
+    if (entry === null) throw new Error(`no record of ${peelId}`);
+    const { record } = entry.json<{ record: Parameters<typeof applyEvent>[0] & object }>();
+    const event: PeelEvent = {
+      ...change,
+      id: `of-a-master-that-died-${peelId}`,
+      at: new Date().toISOString(),
+      by: { kind: 'admin', name: 'test' },
+      peelId,
+      number: record.number + 1,
+    };
+    await peels.put(peelId, encodeJson({ record: applyEvent(record, event), event }), {
+      previousSeq: entry.revision,
+    });
+    return event;
+  }
+
+  const revocation = (): PeelChange => ({ kind: 'peel.revoked', upTo: Math.floor(Date.now() / 1000) });
+
+  it('is done by another, and stands in the audit once', async () => {
+    const fleet = await startFleet();
+    const admin = await fleet.admin();
+    const peel = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-1'));
+    await fleet.record('web-1', ({ state }) => state === 'active');
+    const event = await decideAndDie(fleet, 'web-1', revocation());
+    await peel.event('disconnected');
+    await fleet.record('web-1', ({ keys }) => keys.every(({ state }) => state === 'revoked'));
+    await fleet.audited('peel.revoked', ({ id }) => id === event.id);
+    expect((await fleet.audit('web-1')).filter(({ kind }) => kind === 'peel.revoked')).toHaveLength(1);
+  });
+
+  it('is done by the next that is started, when there was no other', async () => {
+    const fleet = await startFleet();
+    const admin = await fleet.admin();
+    const peel = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-1'));
+    await fleet.record('web-1', ({ state }) => state === 'active');
+    await fleet.master.stop();
+    const event = await decideAndDie(fleet, 'web-1', revocation());
+    const next = await fleet.startMaster();
+    await peel.event('disconnected');
+    await fleet.record('web-1', ({ keys }) => keys.every(({ state }) => state === 'revoked'), next);
+    const audited = async () => {
+      const events = [];
+      for await (const found of next.context.audit.read({ peelId: 'web-1' })) events.push(found);
+      return events;
+    };
+    await waitFor('the audit to be completed', async () =>
+      (await audited()).some(({ id }) => id === event.id),
+    );
+    expect((await audited()).filter(({ kind }) => kind === 'peel.revoked')).toHaveLength(1);
+  });
+});
