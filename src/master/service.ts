@@ -1,4 +1,5 @@
-import type { Msg, Subscription } from '@nats-io/nats-core';
+import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { errors, type Msg, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
@@ -165,12 +166,26 @@ export class RequestService<N extends RequestName> {
       const from = this.#options.from?.(asker);
       await this.#respond(incoming, handler({ request, asker, by, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#storeFailure(cause) ?? cause;
       this.#noteRefused(incoming, error, by ?? this.#claimed(asker), request);
       this.#refuse(incoming, error);
       const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
       this.#count(name, performance.now() - startedAt, code);
     }
+  }
+
+  /** JetStream that elects a leader, or lacks a server for a moment: nobody's fault, and worth another try. */
+  #storeFailure(cause: unknown): FleetError | undefined {
+    const isOfStore =
+      cause instanceof JetStreamError ||
+      cause instanceof JetStreamApiError ||
+      cause instanceof errors.TimeoutError ||
+      cause instanceof errors.RequestError ||
+      cause instanceof errors.NoRespondersError;
+    if (!isOfStore) return undefined;
+    this.#context.logger.warn({ reason: cause.message }, 'JetStream does not answer a request');
+    return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer at the moment: try again', { cause });
   }
 
   async #respond(
