@@ -59,6 +59,8 @@ export class Rotator {
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dial());
+        // it was closed meanwhile, and went nowhere
+        if (this.#connection.isClosed() || this.#connection.isDraining()) return;
         moved(target.jwt);
       } else {
         hurry();

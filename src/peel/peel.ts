@@ -106,6 +106,8 @@ export class Peel {
   #renewer: Renewer | undefined;
   readonly #subscriptions: Subscription[] = [];
   #end: PeelEnd | undefined;
+  /** All is said: what its connection still tells of is no news. */
+  #over = false;
   #resolveClosed: (end: PeelEnd) => void = () => undefined;
   /** When a notice to rotate was followed last: the same one again is nothing new. ISO 8601. */
   #rotationAskedAt = '';
@@ -311,6 +313,7 @@ export class Peel {
   }
 
   #emit(event: PeelEvent): void {
+    if (this.#over) return;
     const { logger, onEvent } = this.#options;
     if (logger !== undefined) logPeelEvent(logger, event);
     try {
@@ -384,6 +387,7 @@ export class Peel {
       await nc.close();
     }
     if (end.reason === 'drained') this.#emit({ type: 'drained' });
+    this.#over = true;
     this.#events.end();
     this.#resolveClosed(end);
   }
