@@ -1,5 +1,4 @@
 import { Option, type Command } from 'commander';
-import { setFlagsFromString } from 'node:v8';
 import type { Delivery } from '../../creds/bulk/delivery.js';
 import type { PeelRow, RowFormat } from '../../creds/bulk/rows.js';
 import type { CliIo } from '../io.js';
@@ -74,7 +73,6 @@ export async function issueListed(
   io: CliIo,
   output: Output,
 ): Promise<void> {
-  preferLittleMemory();
   const { openInput } = await import('./input.js');
   const { runBulk, requireComplete, summary } = await import('./run-bulk.js');
   const { journal: journalPath, resume = false } = options;
@@ -97,12 +95,4 @@ export async function issueListed(
   } finally {
     issuer.close();
   }
-}
-
-/**
- * A hundred thousand rows leave much garbage and keep nothing of it: V8 collects it sooner, instead of asking the system for
- * more. That costs no time that can be measured here.
- */
-function preferLittleMemory(): void {
-  setFlagsFromString('--optimize-for-size');
 }

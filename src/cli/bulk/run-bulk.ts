@@ -4,6 +4,7 @@ import { readRows, type PeelRow } from '../../creds/bulk/rows.js';
 import { BulkError, InterruptedError } from '../../errors.js';
 import type { CliIo } from '../io.js';
 import type { Output } from '../output.js';
+import { tuneCollectorForBulk } from './collector.js';
 import type { BulkInput } from './input.js';
 import { Progress } from './progress.js';
 
@@ -37,6 +38,7 @@ export interface BulkResult {
  * @throws InterruptedError after a signal; what ends the source or the sink
  */
 export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<BulkResult> {
+  tuneCollectorForBulk();
   const { input, journal } = run;
   const result: BulkResult = { issued: 0, passedOver: 0, failed: 0 };
   const progress = new Progress(io, output.quiet);
