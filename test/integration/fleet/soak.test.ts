@@ -101,7 +101,7 @@ it(
     })();
     await Promise.all([...talking, rotating]);
 
-    expect(nobody).toEqual([]);
+    expect(nobody.length, JSON.stringify(nobody.slice(0, 3), null, 2)).toBe(0);
     for (const [id, { test, commands, events }] of peels) {
       await waitFor(
         `the last messages of ${id}`,
