@@ -26,7 +26,7 @@ export function withIssuerOptions(command: Command): Command {
     .option('--issuer-account <key>', 'the account (A…), when the seed is that of a signing key')
     .option('--scoped', 'the signing key is a scoped one: the permissions stand in its template')
     .option('--expiry <time>', `how long they are valid: ${EXPIRY_FORM} (default: without end)`)
-    .option('--workers <n>', 'threads that make keys and signatures (default: one a core; for files two)');
+    .option('--workers <n>', 'threads that make keys and signatures (default: one a core)');
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { NewFile } from '../../files/write-secret-files.js';
 import type { PeelCredential } from './issue-batch.js';
+import { packed, roomFor } from './packed.js';
 import type { ProductKind, ProductOf, Results } from './product.js';
 
 /**
@@ -36,10 +37,16 @@ async function finisherOfAny(product: ProductOf<ProductKind>): Promise<Finisher>
       return async (made, spare) => textBytes(made.map(documentOf), spare);
     }
     case 'files': {
-      const { directory, replace, ageRecipients } = product;
-      const { writeSecretFiles } = await import('../../files/write-secret-files.js');
-      const fileOf = await fileMaker(ageRecipients);
-      return async (made) => writeSecretFiles(directory, await Promise.all(made.map(fileOf)), replace);
+      const fileOf = await fileMaker(product.ageRecipients);
+      return async (made, spare) => {
+        const files = await Promise.all(made.map(fileOf));
+        const contents = files.map(({ content }) => content);
+        return {
+          names: files.map(({ name }) => name),
+          lengths: contents.map(({ length }) => length),
+          bytes: packed(contents, spare),
+        };
+      };
     }
   }
 }
@@ -68,9 +75,7 @@ async function fileMaker(
 /** Texts, one after the other, as bytes: of the spare buffer where they fit into it. */
 function textBytes(texts: readonly string[], spare: ArrayBuffer | undefined): Uint8Array {
   const length = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  // room to spare in a new one, so that the next batch, a little longer perhaps, fits too
-  const room =
-    spare !== undefined && spare.byteLength >= length ? spare : new ArrayBuffer(length + length / 4);
+  const room = roomFor(length, spare);
   const bytes = Buffer.from(room, 0, length);
   let at = 0;
   for (const text of texts) at += bytes.write(text, at, 'utf8');

@@ -14,13 +14,6 @@ const BATCH = 64;
 const BATCHES_WITHOUT_WORKERS = 3;
 /** Batches on their way for each thread: one that it makes, one that waits for it. */
 const BATCHES_PER_WORKER = 2;
-/**
- * Threads for each core where they write files too: they wait for the disk most of the time, and as many as there are has it
- * to sync at once. Each has code to compile for itself, so that more of them cost more than they bring.
- */
-const FILE_THREADS_PER_CORE = 2;
-const MIN_FILE_THREADS = 4;
-
 /** What {@link issueBatches} makes, and what it does on the way. */
 export interface BatchOptions<Kind extends ProductKind> extends IssuePeelOptions {
   product: ProductOf<Kind>;
@@ -39,7 +32,7 @@ export async function* issueBatches<Kind extends ProductKind>(
   options: BatchOptions<Kind>,
 ): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
   const { signer, product, note, now = Date.now } = options;
-  const workers = options.workers ?? defaultWorkers(product.kind);
+  const workers = options.workers ?? defaultWorkers();
   const plan = planOf(options);
   jwtOptionsOf(plan, 'any', now()); // what is wrong with the options is told before an id is read
   const finish = await finisherOf<Kind>(product);
@@ -63,7 +56,8 @@ export async function* issueBatches<Kind extends ProductKind>(
     };
     try {
       const result = await threads.issue(peelIds, nowMs, note && noted);
-      return { peelIds, result: result as Results[Kind] };
+      const recycle = (bytes: Uint8Array) => threads.recycle(bytes);
+      return { peelIds, result: result as Results[Kind], recycle };
     } finally {
       passOn();
     }
@@ -79,7 +73,7 @@ export async function* issueBatches<Kind extends ProductKind>(
       wipeCredentials(made);
       throw error;
     }
-    return { peelIds, result: await finish(made) };
+    return { peelIds, result: await finish(made), recycle: () => undefined };
   };
 
   const source = batchesOf(ids, BATCH);
@@ -127,18 +121,19 @@ export async function* issueBatches<Kind extends ProductKind>(
     const ended = source.return();
     if (next === undefined) await ended;
     else void next.then(() => ended).catch(() => undefined);
-    // what was begun is ended: a file that a thread is writing is not torn away from it
     for (const done of await Promise.allSettled(underWay)) {
       if (done.status === 'rejected') continue;
       const { result } = done.value;
-      if (Array.isArray(result)) wipeCredentials(result); // nobody took them
+      // nobody took them
+      if (Array.isArray(result)) wipeCredentials(result);
+      else if ('bytes' in result) result.bytes.fill(0);
       wipe(result);
     }
     await pool?.close();
   }
 }
 
-/** Documents were given for as long as the batch was looked at; credentials belong to whoever took them. */
+/** Documents were given for as long as the batch was looked at; credentials and files belong to whoever took them. */
 function wipe(result: Results[ProductKind]): void {
   if (result instanceof Uint8Array) result.fill(0);
 }
@@ -148,8 +143,7 @@ export function wipeCredentials(credentials: readonly PeelCredential[]): void {
 }
 
 /** More threads than one only where there is more than one core to run them. */
-function defaultWorkers(kind: ProductKind): number {
+function defaultWorkers(): number {
   const cores = availableParallelism();
-  if (kind === 'files') return Math.max(MIN_FILE_THREADS, FILE_THREADS_PER_CORE * cores);
   return cores > 1 ? cores : 0;
 }

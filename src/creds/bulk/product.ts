@@ -1,4 +1,3 @@
-import type { WrittenFiles } from '../../files/write-secret-files.js';
 import type { PeelCredential } from './issue-batch.js';
 
 /**
@@ -11,8 +10,8 @@ export type Product =
   /** The bytes of documents, one for each. */
   | { kind: 'documents'; format: 'ndjson' }
   | { kind: 'documents'; format: 'kubernetes'; namespace?: string }
-  /** Files in a directory; encrypted, where there are recipients. */
-  | { kind: 'files'; directory: string; replace: boolean; ageRecipients?: readonly string[] };
+  /** The contents of files, one for each; encrypted, where there are recipients. */
+  | { kind: 'files'; ageRecipients?: readonly string[] };
 
 export type ProductKind = Product['kind'];
 export type ProductOf<Kind extends ProductKind> = Extract<Product, { kind: Kind }>;
@@ -22,13 +21,23 @@ export interface Results {
   credentials: PeelCredential[];
   /** They are wiped when the next batch is asked for. */
   documents: Uint8Array;
-  files: WrittenFiles;
+  /** They are the caller's, to wipe and to give back. */
+  files: PackedFiles;
+}
+
+/** Files with their contents one after the other in one buffer. */
+export interface PackedFiles {
+  names: readonly string[];
+  lengths: readonly number[];
+  bytes: Uint8Array;
 }
 
 /** A batch that is done. */
 export interface DoneBatch<Kind extends ProductKind> {
   peelIds: readonly string[];
   result: Results[Kind];
+  /** Takes back the bytes of packed files, wiped, for a later batch. */
+  recycle(bytes: Uint8Array): void;
 }
 
 /** What is to be noted of a batch before any of it leaves the thread that made it. */

@@ -1,19 +1,15 @@
-import { FileError, type FileErrorCode } from '../../errors.js';
 import type { PeelCredential } from './issue-batch.js';
-import type { ProductKind, Results } from './product.js';
+import { packed as packedBytes } from './packed.js';
+import type { PackedFiles, ProductKind, Results } from './product.js';
 
 /**
  * The result of a batch as it goes from one thread to another: few values, and all bytes in one buffer, which is moved and
- * not copied, so that no second copy of a seed stays behind. Errors lose their class on the way, so they go as data.
+ * not copied, so that no second copy of a seed stays behind.
  */
 export type Wire =
   | { kind: 'credentials'; list: readonly Described[]; packed: Uint8Array }
   | { kind: 'documents'; documents: Uint8Array }
-  | {
-      kind: 'files';
-      outcomes: ('written' | 'there')[];
-      error?: { code: FileErrorCode; path: string; message: string };
-    };
+  | { kind: 'files'; files: PackedFiles };
 
 /** A credential without its bytes, of which it has the next `length`. */
 type Described = Omit<PeelCredential, 'content'> & { length: number };
@@ -31,14 +27,15 @@ export function toWire(
   if (result instanceof Uint8Array)
     return { wire: { kind: 'documents', documents: result }, moved: [result.buffer as ArrayBuffer] };
   if (Array.isArray(result)) {
-    const packed = pack(result, spare);
+    const packed = packedBytes(
+      result.map(({ content }) => content),
+      spare,
+    );
     const list = result.map(({ content, ...rest }) => ({ ...rest, length: content.length }));
     for (const { content } of result) content.fill(0);
     return { wire: { kind: 'credentials', list, packed }, moved: [packed.buffer as ArrayBuffer] };
   }
-  const { outcomes, error } = result;
-  const told = error && { code: error.code, path: error.path, message: error.message };
-  return { wire: { kind: 'files', outcomes, ...(told && { error: told }) }, moved: [] };
+  return { wire: { kind: 'files', files: result }, moved: [result.bytes.buffer as ArrayBuffer] };
 }
 
 /** @returns the result, and the buffer that is free at once */
@@ -57,24 +54,7 @@ export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: Ar
       packed.fill(0);
       return { result, spare: packed.buffer as ArrayBuffer };
     }
-    case 'files': {
-      const { outcomes, error } = wire;
-      return {
-        result: { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) },
-      };
-    }
+    case 'files':
+      return { result: wire.files };
   }
-}
-
-function pack(credentials: readonly PeelCredential[], spare: ArrayBuffer | undefined): Uint8Array {
-  const length = credentials.reduce((sum, { content }) => sum + content.length, 0);
-  const room =
-    spare !== undefined && spare.byteLength >= length ? spare : new ArrayBuffer(length + length / 4);
-  const packed = new Uint8Array(room, 0, length);
-  let at = 0;
-  for (const { content } of credentials) {
-    packed.set(content, at);
-    at += content.length;
-  }
-  return packed;
 }

@@ -1,7 +1,8 @@
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { JwtError, type JwtErrorCode } from '../../errors.js';
 import { planOf, type IssuePeelOptions } from './issue-options.js';
 import type { Product, ProductKind, Results } from './product.js';
+import { startThread } from './start-thread.js';
 import { fromWire, type Wire } from './wire.js';
 import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
 
@@ -72,7 +73,7 @@ class Member {
     // a copy, moved: the signer's own bytes stay where they are
     const seed = new Uint8Array(options.signer.seed);
     const data: WorkerStart = { seed, plan: planOf(options), product };
-    this.#worker = startWorker({
+    this.#worker = startThread(new URL('./worker.js', import.meta.url), {
       workerData: data,
       transferList: [seed.buffer],
       name: 'zester-issue',
@@ -105,14 +106,6 @@ class Member {
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
-}
-
-/** The worker beside this file: compiled where this is; in a checkout it is the source, which tsx loads. */
-function startWorker(options: WorkerOptions): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
-  const source = new URL('./worker.ts', import.meta.url).href;
-  const program = `import('tsx/esm/api').then(({ register }) => { register(); return import('${source}'); });`;
-  return new Worker(program, { ...options, eval: true });
 }
 
 function errorOf({ code, message }: { code?: string; message: string }): Error {

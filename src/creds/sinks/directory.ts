@@ -4,7 +4,9 @@ import { BulkError, CredsError, FileError } from '../../errors.js';
 import { claim } from '../../files/claim.js';
 import { sweepStaleTemporaries } from '../../files/temporaries.js';
 import type { Delivery } from '../bulk/delivery.js';
+import type { DoneBatch } from '../bulk/product.js';
 import { loadCredsFile } from '../parse.js';
+import { FileWriters } from './file-writers.js';
 import { credsFileName } from './file-names.js';
 
 /** How a directory takes credentials. */
@@ -12,6 +14,9 @@ export interface DirectoryOptions {
   /** Replace a file that is there (default false). */
   replace?: boolean;
 }
+
+/** Batches being written at once: enough for a disk to sync several files together. */
+const BATCHES_IN_FLIGHT = 8;
 
 /** The files of one form, in a directory. */
 interface FileForm {
@@ -45,29 +50,39 @@ export async function filesDelivery(
   return {
     has: (peelId) => form.has(pathOf(peelId), peelId),
     async run(issue, ids, events) {
-      let broken: FileError | undefined;
-      const product = { kind: 'files' as const, directory, replace, ...(ageRecipients && { ageRecipients }) };
-      // after an error no more ids are taken, and what other threads have written by then is still told
-      const wanted = until(ids, () => broken !== undefined);
-      for await (const { peelIds, result } of issue<'files'>(wanted, product)) {
-        const { outcomes, error } = result;
-        await events.delivered(peelIds.filter((_id, i) => outcomes[i] === 'written'));
-        for (const [i, peelId] of peelIds.entries())
-          if (outcomes[i] === 'there') events.failed(peelId, thereAlready(pathOf(peelId)));
-        broken ??= error;
+      let broken: { error: unknown } | undefined;
+      const writers = new FileWriters(directory, replace);
+      const underWay = new Set<Promise<void>>();
+      const write = async ({ peelIds, result, recycle }: DoneBatch<'files'>) => {
+        try {
+          const { outcomes, error, bytes } = await writers.write(result);
+          recycle(bytes);
+          await events.delivered(peelIds.filter((_id, i) => outcomes[i] === 'written'));
+          for (const [i, peelId] of peelIds.entries())
+            if (outcomes[i] === 'there') events.failed(peelId, thereAlready(pathOf(peelId)));
+          if (error !== undefined) broken ??= { error };
+        } catch (error) {
+          broken ??= { error };
+        }
+      };
+      const product = { kind: 'files' as const, ...(ageRecipients && { ageRecipients }) };
+      try {
+        for await (const batch of issue<'files'>(ids, product)) {
+          const writing: Promise<void> = write(batch).finally(() => underWay.delete(writing));
+          underWay.add(writing);
+          if (underWay.size >= BATCHES_IN_FLIGHT) await Promise.race(underWay);
+          if (broken !== undefined) break;
+        }
+      } finally {
+        // what was begun is ended, and told: a file is not torn away from the thread that writes it
+        await Promise.all(underWay);
+        await writers.close();
       }
-      if (broken !== undefined) throw broken;
+      if (broken !== undefined) throw broken.error;
     },
     finish: release,
     abort: release,
   };
-}
-
-async function* until<T>(source: AsyncIterable<T>, ended: () => boolean): AsyncGenerator<T, void, undefined> {
-  for await (const value of source) {
-    if (ended()) return;
-    yield value;
-  }
 }
 
 /** @throws FileError */
