@@ -73,6 +73,8 @@ it(
     for (let i = 1; i <= PEELS; i += 1) {
       const id = `soak-${i}`;
       const test = await TestPeel.start(fleet, await addCreds(fleet, admin, id), {
+        // as peels wait by default: one that could not come back must not take the machine from the others
+        reconnectTimeWait: 2_000,
         handlers: {
           // long enough to be under way while the connection is replaced
           echo: async ([text]) => delay(50, text),
