@@ -16,7 +16,7 @@ export interface DirectoryOptions {
 }
 
 /** Batches being written at once: enough for a disk to sync several files together. */
-const BATCHES_IN_FLIGHT = 8;
+const BATCHES_IN_FLIGHT = 16;
 
 /** The files of one form, in a directory. */
 interface FileForm {
