@@ -145,6 +145,7 @@ export class Registry {
       try {
         return await this.#readEndOfAudit();
       } catch (error) {
+        if (this.#closed) return;
         this.#logger.warn({ error: String(error) }, 'the audit cannot be read: trying again');
         await delay(2_000, undefined, { ref: false });
       }

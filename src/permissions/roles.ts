@@ -60,13 +60,17 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
 /** The KV buckets that masters write. */
 const MASTER_BUCKETS = ['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'] as const;
 
-/** What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. */
+/**
+ * What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. It may publish to
+ * every inbox instead of having `responses`: with those, the server keeps a record of each message that it delivers with a
+ * reply subject, as JetStream's all have, and looks through thousands of them at each next (docs/nats-facts.md, 26).
+ */
 export function masterPermissions(): PermissionOptions {
   return {
     publish: {
       allow: [
         'zester.>',
-        `${MASTER_INBOX_PREFIX}.>`,
+        '_INBOX.>',
         '$JS.API.>',
         '$JS.ACK.>',
         '$JS.FC.>',
@@ -75,7 +79,6 @@ export function masterPermissions(): PermissionOptions {
       ],
     },
     subscribe: { allow: ['zester.>', `${MASTER_INBOX_PREFIX}.>`, '$SRV.>'] },
-    responses: { max: -1, ttl: 300 },
   };
 }
 
