@@ -87,7 +87,9 @@ export class Fleet {
       try {
         records.set(event.peelId, applyEvent(records.get(event.peelId), event));
       } catch (cause) {
-        const same = events.filter(({ peelId, number }) => peelId === event.peelId && number === event.number);
+        const same = events.filter(
+          ({ peelId, number }) => peelId === event.peelId && number === event.number,
+        );
         throw new Error(`the audit cannot be added up: ${JSON.stringify(same)}`, { cause });
       }
     }
