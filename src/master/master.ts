@@ -7,6 +7,7 @@ import { tokenSchema, type JoinToken } from '../fleet/join-token.js';
 import { presenceSchema, type Presence } from '../fleet/presence.js';
 import { PEEL_STATES } from '../fleet/record.js';
 import { MessageSigner } from '../fleet/signed.js';
+import { CHALLENGES_BUCKET, FLEET_BUCKET, PRESENCE_BUCKET } from '../fleet/subjects.js';
 import { serverUrls } from '../trust/home.js';
 import { AuditLog } from './audit-log.js';
 import type { MasterContext } from './context.js';
@@ -14,6 +15,7 @@ import { KvMirror } from './kv-mirror.js';
 import { Lease } from './lease.js';
 import type { MasterLogger } from './logger.js';
 import { MasterMetrics } from './metrics.js';
+import { nextRevision } from './next-revision.js';
 import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
 import { Revoker } from './revoker.js';
@@ -126,12 +128,19 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     closing.push(() => audit.close());
     const registry = await Registry.open(store, audit, logger);
     closing.push(() => registry.close());
-    const tokens = await KvMirror.open<JoinToken>({ bucket: store.fleet, schema: tokenSchema, logger });
+    const common = { jsm: store.jsm, clustered: store.clustered, logger };
+    const tokens = await KvMirror.open<JoinToken>({
+      ...common,
+      bucket: store.fleet,
+      name: FLEET_BUCKET,
+      schema: tokenSchema,
+    });
     closing.push(() => tokens.close());
     const presence = await KvMirror.open<Presence>({
+      ...common,
       bucket: store.presence,
+      name: PRESENCE_BUCKET,
       schema: presenceSchema as unknown as v.GenericSchema<unknown, Presence>,
-      logger,
     });
     closing.push(() => presence.close());
 
@@ -169,6 +178,11 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     lease = new Lease({
       bucket: store.challenges,
       key: 'lease.watch',
+      isFirst: async (before, revision) => {
+        if (!store.clustered) return true;
+        const next = await nextRevision(store.jsm, CHALLENGES_BUCKET, 'lease.watch', before);
+        return next === undefined || next.revision >= revision;
+      },
       id,
       logger,
       onTaken: () => watch.begin(),

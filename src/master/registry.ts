@@ -5,6 +5,7 @@ import { applyEvent } from '../fleet/apply-event.js';
 import { auditEventSchema, isPeelEvent, type PeelChange, type PeelEvent } from '../fleet/audit-event.js';
 import type { Actor } from '../fleet/actor.js';
 import { recordSchema, type PeelRecord } from '../fleet/record.js';
+import { PEELS_BUCKET } from '../fleet/subjects.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import type { AuditLog } from './audit-log.js';
 import { KvMirror } from './kv-mirror.js';
@@ -12,10 +13,25 @@ import type { MasterLogger } from './logger.js';
 import type { Store } from './store.js';
 
 /** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
-const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
+const storedSchema = v.object({
+  record: recordSchema,
+  event: auditEventSchema,
+  restored: v.optional(v.boolean()),
+});
 interface Stored {
   record: PeelRecord;
   event: PeelEvent;
+  /** Written again, over a write that lost a race. */
+  restored?: boolean | undefined;
+}
+
+/** Each event has the next number: what has the number of another lost a race against it. */
+function follows(before: Stored, after: Stored): boolean {
+  return (
+    after.restored === true ||
+    after.record.number > before.record.number ||
+    after.event.id === before.event.id
+  );
 }
 
 /** What a decision says beside the change itself. */
@@ -57,6 +73,11 @@ export class Registry {
   static async open(store: Store, audit: AuditLog, logger: MasterLogger): Promise<Registry> {
     const mirror = await KvMirror.open<Stored>({
       bucket: store.peels,
+      name: PEELS_BUCKET,
+      jsm: store.jsm,
+      clustered: store.clustered,
+      follows,
+      restored: (stored) => ({ ...stored, restored: true }),
       schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
       logger,
     });
@@ -141,9 +162,17 @@ export class Registry {
    * complete it. As long as one lives, it does so within seconds; so what is missing is from about when the audit ends.
    */
   async #completeAudit(): Promise<void> {
+    const found = [...this.#mirror.entries()].map(([, { event }]) => event);
+    let since: number | undefined;
     while (!this.#closed) {
       try {
-        return await this.#readEndOfAudit();
+        since ??= ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
+        const from = since;
+        const recent = found.filter((event) => Date.parse(event.at) >= from);
+        if (recent.length === 0) return;
+        // a write that lost a race may have been the last one for an instant, and is not to be told
+        await delay(COMPLETE_AFTER_MS, undefined, { ref: false });
+        return await this.#tellMissing(recent, from);
       } catch (error) {
         if (this.#closed) return;
         this.#logger.warn({ error: String(error) }, 'the audit cannot be read: trying again');
@@ -152,19 +181,25 @@ export class Registry {
     }
   }
 
-  async #readEndOfAudit(): Promise<void> {
-    const since = ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
-    const recent = [...this.#mirror.entries()]
-      .map(([, { event }]) => event)
-      .filter((event) => Date.parse(event.at) >= since);
-    if (recent.length === 0) return;
+  async #tellMissing(recent: readonly PeelEvent[], since: number): Promise<void> {
     const known = new Set<string>();
+    const numbers = new Set<string>();
     const from = since < 0 ? {} : { since: new Date(since - AUDIT_LOOKBACK_MS).toISOString() };
-    for await (const { id } of this.#audit.read(from)) known.add(id);
-    for (const event of recent) if (!known.has(event.id) && isPeelEvent(event)) this.#audit.publish(event);
+    for await (const event of this.#audit.read(from)) {
+      known.add(event.id);
+      if (isPeelEvent(event)) numbers.add(`${event.peelId} ${event.number}`);
+    }
+    for (const event of recent) {
+      const standing = this.#mirror.get(event.peelId)?.event;
+      const lost = standing?.number === event.number && standing.id !== event.id;
+      if (known.has(event.id) || numbers.has(`${event.peelId} ${event.number}`) || lost) continue;
+      this.#audit.publish(event);
+    }
   }
 }
 
+/** How long after its start a master looks for them, in milliseconds. */
+const COMPLETE_AFTER_MS = 5_000;
 /** How far before the end of the audit a master that starts looks for events that nobody published, in milliseconds. */
 const AUDIT_LOOKBACK_MS = 60_000;
 

@@ -3,12 +3,13 @@ import { connectMaster } from '../../../src/connection/connect.js';
 import { applyEvent } from '../../../src/fleet/apply-event.js';
 import type { PeelChange, PeelEvent } from '../../../src/fleet/audit-event.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
+import type { PeelRecord } from '../../../src/fleet/record.js';
 import { openStore } from '../../../src/master/store.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startZester } from '../server/zester-process.js';
 import { startHome } from '../trust/support.js';
-import { Fleet, startFleet } from './fleet.js';
+import { Fleet, startFleet, startFleetCluster } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 
 const SILENT = {
@@ -56,6 +57,49 @@ describe('several masters of one fleet', () => {
     await waitFor('the audit to have all', async () => (await fleet.audit('web-1')).length === 41);
     const folded = await fleet.folded();
     expect(folded.get('web-1')).toEqual(await second.context.registry.refresh('web-1'));
+  });
+
+  it('do so in a cluster too, whose servers may take two writes at once for the same place', async () => {
+    const fleet = await startFleetCluster();
+    for (let i = 0; i < 3; i += 1) await fleet.startMaster();
+    const admin = await fleet.admin();
+    await addCreds(fleet, admin, 'web-1');
+    const by = { kind: 'admin', name: 'test' } as const;
+    const decisions = fleet.masters.flatMap((master) =>
+      Array.from({ length: 20 }, () =>
+        master.context.registry.decide('web-1', () => ({ change: { kind: 'rotation.asked' }, by })),
+      ),
+    );
+    const numbers = (await Promise.all(decisions)).map(({ record }) => record.number);
+    expect(new Set(numbers).size).toBe(60);
+    await waitFor('the audit to have all', async () => (await fleet.audit('web-1')).length >= 61);
+    const record = await fleet.master.context.registry.refresh('web-1');
+    expect(record?.number).toBe(61);
+    expect((await fleet.folded()).get('web-1')).toEqual(record);
+  });
+
+  it('pass over a write that lost such a race and whose writer died, and put it right', async () => {
+    const fleet = await startFleet();
+    const second = await fleet.startMaster();
+    const admin = await fleet.admin();
+    await addCreds(fleet, admin, 'web-1');
+    const { peels } = fleet.master.context.store;
+    const entry = await peels.get('web-1');
+    if (entry === null) throw new Error('no record');
+    const { record, event } = entry.json<{ record: PeelRecord; event: PeelEvent }>();
+    // the same number as what stands there, and another decision
+    const lost = {
+      record: { ...record, state: 'revoked' },
+      event: { ...event, id: 'lost', kind: 'peel.revoked', upTo: 1 },
+    };
+    await peels.put('web-1', encodeJson(lost), { previousSeq: entry.revision });
+    const restored = await waitFor('it to be put right', async () => {
+      const now = (await peels.get('web-1'))?.json<{ event: PeelEvent }>();
+      return now?.event.id === event.id;
+    });
+    expect(restored).toBe(true);
+    for (const { context } of [fleet.master, second]) expect(context.registry.get('web-1')).toEqual(record);
+    expect((await fleet.audit('web-1')).map(({ id }) => id)).toEqual([event.id]);
   });
 
   it('go on when the one that hears the servers is killed: what happened in between is seen', async () => {
