@@ -148,6 +148,8 @@ export const answers = {
     record: recordSchema,
     presence: v.optional(presenceSchema),
     events: v.array(auditEventSchema),
+    /** The audit could not be read at the moment. */
+    eventsMissing: v.optional(v.boolean()),
   }),
   'token.create': v.object({ jwt, token: tokenSchema }),
   'token.list': v.object({ tokens: v.array(tokenSchema) }),

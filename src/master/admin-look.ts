@@ -1,3 +1,4 @@
+import { within } from '../connection/within.js';
 import { FleetError } from '../errors.js';
 import type { AuditEvent } from '../fleet/audit-event.js';
 import { matchesGlob } from '../fleet/glob.js';
@@ -40,17 +41,43 @@ function* matching(
   }
 }
 
-/** `peel.show`: the record as JetStream has it, who is connected, and the last events. */
+/** How long JetStream is waited for where there is something to show without it, in milliseconds. */
+const PATIENCE_MS = 4_000;
+
+/**
+ * `peel.show`: the record, who is connected, and the last events. While JetStream elects a leader, the record is shown as
+ * this master knows it, and without the events: that is when somebody looks.
+ */
 export async function showPeel(
-  { registry, presence, audit }: MasterContext,
+  { registry, presence, audit, logger }: MasterContext,
   { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
 ) {
-  const record = await registry.refresh(peelId);
+  const deadline = Date.now() + PATIENCE_MS;
+  const asked = within(
+    registry.refresh(peelId).catch(() => undefined),
+    deadline,
+  );
+  const record = (await asked) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
-  const events: AuditEvent[] = [];
-  if (last > 0) for await (const event of audit.read({ peelId, last })) events.push(event);
+  const read = async () => {
+    const found: AuditEvent[] = [];
+    if (last > 0) for await (const event of audit.read({ peelId, last })) found.push(event);
+    return found;
+  };
+  const events = await within(
+    read().catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
+      return undefined;
+    }),
+    deadline,
+  );
   const present = presence.get(peelId);
-  return { record, events, ...(present !== undefined && { presence: present }) };
+  return {
+    record,
+    events: events ?? [],
+    ...(events === undefined && { eventsMissing: true }),
+    ...(present !== undefined && { presence: present }),
+  };
 }
 
 /** `audit`: what the stream has, oldest first. */

@@ -30,6 +30,9 @@ export function registerPeelShow(parent: Command, io: CliIo): void {
       (await import('../../permissions/peel-id.js')).validatePeelId(peelId);
       const events = wholeNumber('--events', options.events, 0, 200);
       const shown = await asAdmin(options, io, ({ client }) => client.ask('peel.show', { peelId, events }));
+      if (shown.eventsMissing === true) {
+        output.note('the audit cannot be read at the moment, so its last events are not shown');
+      }
       output.result(lines(shown, io.now()), documentOf(shown));
     });
 }
