@@ -8,7 +8,7 @@ import { encodeJson, parseJson } from '../fleet/messages.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject } from '../fleet/subjects.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import type { MasterLogger } from './logger.js';
-import type { Store } from './store.js';
+import { AUDIT_DUPLICATES_MS, type Store } from './store.js';
 
 /** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
 const GRACE_MS = 3_000;
@@ -96,6 +96,16 @@ export class AuditLog {
   async lastAt(): Promise<number | undefined> {
     const { state } = await this.#store.jsm.streams.info(AUDIT_STREAM);
     return state.messages === 0 ? undefined : Date.parse(state.last_ts);
+  }
+
+  /**
+   * Publishes an event that another master wrote into a record, if it is not known to stand in the stream: that master may
+   * have been killed, and what is written over its record hides the event from the others. One that is older than a
+   * message id is remembered for was completed long ago.
+   */
+  publishUnseen(event: AuditEvent): void {
+    const age = this.#now() - Date.parse(event.at);
+    if (age < AUDIT_DUPLICATES_MS / 2 && !this.#seen.has(event.id)) this.publish(event);
   }
 
   /** The events that the stream has, oldest first. */

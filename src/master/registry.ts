@@ -129,7 +129,9 @@ export class Registry {
     decide: (record: PeelRecord | undefined) => Decision | undefined,
   ): Promise<{ record: PeelRecord; changed: boolean }> {
     validatePeelId(peelId);
+    let before: Stored | undefined;
     const { value, written } = await this.#mirror.change(peelId, (stored) => {
+      before = stored;
       const decision = decide(stored?.record);
       if (decision === undefined) return undefined;
       const { change, by, reason, from } = decision;
@@ -144,7 +146,10 @@ export class Registry {
       return { record: applyEvent(stored?.record, event), event };
     });
     if (value === undefined) throw unknownPeel(peelId);
-    if (written) this.#audit.publish(value.event);
+    if (written) {
+      if (before !== undefined) this.#audit.publishUnseen(before.event);
+      this.#audit.publish(value.event);
+    }
     return { record: value.record, changed: written };
   }
 
