@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { TrustError } from '../errors.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { writeCredsFile } from '../creds/generate.js';
+import { accountOf } from '../jwt/account-of.js';
 import { isRevoked } from '../jwt/chain.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
@@ -121,8 +122,7 @@ async function keysOf(
 async function keyOfFile(domain: TrustDomain, path: string): Promise<string> {
   const creds = await loadCredsFile(path);
   creds.wipe();
-  const { iss, nats } = creds.claims;
-  const account = (nats.issuer_account ?? '') === '' ? iss : nats.issuer_account;
+  const account = accountOf(creds.claims);
   if (account !== domain.publicKeys.account) {
     throw new TrustError(
       'ERR_TRUST_NOTHING_TO_REVOKE',

@@ -3,6 +3,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { FileError, NatsServerError } from '../errors.js';
+import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
 
 /** How {@link connectSystem} connects. */
@@ -59,8 +60,7 @@ async function loadSystemCreds(path: string, domain: TrustDomain): Promise<Creds
       { cause },
     );
   }
-  const { iss, nats } = creds.claims;
-  const account = (nats.issuer_account ?? '') === '' ? iss : nats.issuer_account;
+  const account = accountOf(creds.claims);
   if (account !== domain.publicKeys.systemAccount) {
     creds.wipe();
     throw new NatsServerError(

@@ -3,6 +3,7 @@ import { answerContext, type RawAnswer } from '../fleet/ask.js';
 import { isMasterOf } from '../fleet/is-master.js';
 import { parseAnswer, refusalIn, type AnswerOf, type RequestName } from '../fleet/messages.js';
 import { verifySigned } from '../fleet/signed.js';
+import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
@@ -20,11 +21,6 @@ export interface WantedJwt {
   publicKey: string;
   /** Seconds since 1970: it was issued then or later. */
   notIssuedBefore: number;
-}
-
-/** The account (`A…`) that a user belongs to. */
-export function accountOf({ iss, nats }: UserClaims): string {
-  return nats.issuer_account ?? iss;
 }
 
 /**

@@ -3,8 +3,9 @@ import { FleetError } from '../errors.js';
 import { noticeSchema, type Notice } from '../fleet/command.js';
 import { issueText, parseJson, type ReceivedMessage } from '../fleet/messages.js';
 import { noticeSubject } from '../fleet/subjects.js';
+import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
-import { accountOf, checkMasterSigned } from './answers.js';
+import { checkMasterSigned } from './answers.js';
 
 /**
  * Reads what a master tells a peel.

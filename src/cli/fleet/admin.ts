@@ -94,16 +94,23 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
   const servers = serversOf(options, io, domain?.servers);
-  const [{ loadCredsFile }, { connectMaster }, { MessageSigner }, { AdminClient }, { ADMIN_INBOX_PREFIX }] =
-    await Promise.all([
-      import('../../creds/parse.js'),
-      import('../../connection/connect.js'),
-      import('../../fleet/signed.js'),
-      import('../../fleet/ask.js'),
-      import('../../permissions/roles.js'),
-    ]);
+  const [
+    { loadCredsFile },
+    { connectMaster },
+    { MessageSigner },
+    { AdminClient },
+    { ADMIN_INBOX_PREFIX },
+    { accountOf },
+  ] = await Promise.all([
+    import('../../creds/parse.js'),
+    import('../../connection/connect.js'),
+    import('../../fleet/signed.js'),
+    import('../../fleet/ask.js'),
+    import('../../permissions/roles.js'),
+    import('../../jwt/account-of.js'),
+  ]);
   const creds = await loadCredsFile(credsPath);
-  const { iss, nats } = creds.claims;
+  const account = accountOf(creds.claims);
   const signer = new MessageSigner(creds);
   creds.wipe();
   try {
@@ -114,7 +121,6 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
       name: 'zester-admin',
       timeout: 5_000,
     });
-    const account = (nats.issuer_account ?? '') === '' ? iss : (nats.issuer_account ?? iss);
     return {
       admin: { nc, client: new AdminClient(nc, signer), servers, account },
       close: async () => {
