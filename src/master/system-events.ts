@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../fleet/messages.js';
-import { askAll } from '../nats-server/ask-all.js';
+import { connectedUsers } from '../nats-server/connected-users.js';
 import { listServers } from '../nats-server/servers.js';
 
 /** A connection of a user of the fleet's account, as its server tells of it. */
@@ -36,26 +36,6 @@ const eventSchema = v.object({
     start: v.optional(v.string()),
   }),
   reason: v.optional(v.string()),
-});
-
-const connzSchema = v.object({
-  server: v.object({ id: v.string(), name: v.optional(v.string()) }),
-  data: v.object({
-    total: v.optional(v.number(), 0),
-    connections: v.optional(
-      v.array(
-        v.object({
-          cid: v.number(),
-          ip: v.optional(v.string()),
-          start: v.optional(v.string()),
-          authorized_user: v.optional(v.string()),
-          jwt: v.optional(v.string()),
-          name_tag: v.optional(v.string()),
-        }),
-      ),
-      [],
-    ),
-  }),
 });
 
 /** What {@link listenToSystem} hears. */
@@ -106,53 +86,19 @@ export function listenToSystem(
   return [on('CONNECT'), on('DISCONNECT')];
 }
 
-/** As many as a server gives in one answer without making it larger than a message may be. */
-const PAGE = 256;
-
 /**
- * Everybody who is connected to an account now, and which servers answered.
- *
- * Source: `$SYS.REQ.SERVER.PING.CONNZ` of the system account.
+ * Everybody who is connected to an account now, each connection once, and which servers answered.
  */
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
 ): Promise<{ servers: Set<string>; connections: UserConnection[] }> {
-  const up = await listServers(nc);
-  const servers = new Set<string>();
+  const { servers, users } = await connectedUsers(nc, account);
   const connections = new Map<string, UserConnection>();
-  for (let offset = 0; ; offset += PAGE) {
-    const answers = await askAll(
-      nc,
-      '$SYS.REQ.SERVER.PING.CONNZ',
-      JSON.stringify({ auth: true, acc: account, limit: PAGE, offset }),
-      (all) => all.length >= up.length,
-      { maxWait: 3_000, stall: 1_000 },
-    );
-    let more = false;
-    for (const answer of answers) {
-      const parsed = v.safeParse(connzSchema, parseJson(answer.string()));
-      if (!parsed.success) continue;
-      const { server, data } = parsed.output;
-      servers.add(server.id);
-      for (const { cid, ip, start, authorized_user, jwt, name_tag } of data.connections) {
-        if (authorized_user === undefined || jwt === undefined) continue;
-        const connection: UserConnection = {
-          server: server.id,
-          cid,
-          serverName: server.name,
-          name: name_tag ?? '',
-          publicKey: authorized_user,
-          jwt,
-          host: ip,
-          since: start ?? new Date().toISOString(),
-        };
-        connections.set(connectionKey(connection), connection);
-      }
-      more ||= data.total > offset + PAGE;
-    }
-    if (!more) return { servers, connections: [...connections.values()] };
+  for (const { jwt, since = new Date().toISOString(), ...user } of users) {
+    if (jwt !== undefined) connections.set(connectionKey(user), { ...user, jwt, since });
   }
+  return { servers, connections: [...connections.values()] };
 }
 
 /** The ids of the servers that answer. */

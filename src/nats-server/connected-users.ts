@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import * as v from 'valibot';
 import { askAll, jsonOf } from './ask-all.js';
 import { listServers } from './servers.js';
 
@@ -8,32 +9,56 @@ export interface ConnectedUser {
   name: string;
   /** `U…`. */
   publicKey: string;
-  /** The key that signed it (`A…`). */
-  issuer: string;
+  /** What it connected with; undefined: none, or the server does not tell. */
+  jwt: string | undefined;
+  /** The server's id, and the connection's on it. */
   server: string;
+  cid: number;
+  serverName: string | undefined;
+  /** The address that it comes from. */
+  host: string | undefined;
+  /** ISO 8601, by the server's clock. */
+  since: string | undefined;
 }
 
-interface Connections {
-  server?: { name?: string };
-  data?: {
-    total?: number;
-    connections?: { authorized_user?: string; issuer_key?: string; name_tag?: string }[];
-  };
-}
+const answerSchema = v.object({
+  server: v.object({ id: v.string(), name: v.optional(v.string()) }),
+  data: v.object({
+    total: v.optional(v.number(), 0),
+    connections: v.optional(
+      v.array(
+        v.object({
+          cid: v.number(),
+          ip: v.optional(v.string()),
+          start: v.optional(v.string()),
+          authorized_user: v.optional(v.string()),
+          jwt: v.optional(v.string()),
+          name_tag: v.optional(v.string()),
+        }),
+      ),
+      [],
+    ),
+  }),
+});
 
 /** As many as a server gives in one answer without making it larger than a message may be. */
 const PAGE = 256;
 
 /**
- * The users of an account that are connected now, on all servers.
+ * The users of an account that are connected now, on all servers, and the ids of the servers that said so.
  *
  * Source: `$SYS.REQ.SERVER.PING.CONNZ` of the system account.
  *
  * @param nc a connection of the system account
  * @param account the public key (`A…`)
+ * @throws NatsServerError as `listServers`
  */
-export async function connectedUsers(nc: NatsConnection, account: string): Promise<ConnectedUser[]> {
+export async function connectedUsers(
+  nc: NatsConnection,
+  account: string,
+): Promise<{ servers: Set<string>; users: ConnectedUser[] }> {
   const up = await listServers(nc);
+  const servers = new Set<string>();
   const users: ConnectedUser[] = [];
   for (let offset = 0; ; offset += PAGE) {
     const answers = await askAll(
@@ -45,16 +70,25 @@ export async function connectedUsers(nc: NatsConnection, account: string): Promi
     );
     let more = false;
     for (const answer of answers) {
-      const { server, data } = jsonOf<Connections>(answer) ?? {};
-      for (const {
-        authorized_user: publicKey,
-        issuer_key: issuer = '',
-        name_tag: name = '',
-      } of data?.connections ?? []) {
-        if (publicKey !== undefined) users.push({ name, publicKey, issuer, server: server?.name ?? '' });
+      const parsed = v.safeParse(answerSchema, jsonOf(answer));
+      if (!parsed.success) continue;
+      const { server, data } = parsed.output;
+      servers.add(server.id);
+      for (const { cid, ip, start, authorized_user, jwt, name_tag } of data.connections) {
+        if (authorized_user === undefined) continue;
+        users.push({
+          name: name_tag ?? '',
+          publicKey: authorized_user,
+          jwt,
+          server: server.id,
+          cid,
+          serverName: server.name,
+          host: ip,
+          since: start,
+        });
       }
-      more ||= (data?.total ?? 0) > offset + PAGE;
+      more ||= data.total > offset + PAGE;
     }
-    if (!more) return users;
+    if (!more) return { servers, users };
   }
 }

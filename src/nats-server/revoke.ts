@@ -106,7 +106,7 @@ async function keysOf(
   const live =
     nc === undefined
       ? []
-      : (await connectedUsers(nc, domain.publicKeys.account)).filter(({ name }) => name === peelId);
+      : (await connectedUsers(nc, domain.publicKeys.account)).users.filter(({ name }) => name === peelId);
   const keys = [...new Set([...issued, ...live].map(({ publicKey }) => publicKey))];
   if (keys.length === 0) {
     throw new TrustError(

@@ -193,7 +193,7 @@ describe('masters, servers and peels that are killed at random', () => {
       await waitFor(
         'every peel that should be connected to be, and no revoked one',
         async () => {
-          const connected = new Set((await connectedUsers(system, account)).map(({ name }) => name));
+          const connected = new Set((await connectedUsers(system, account)).users.map(({ name }) => name));
           const missing = wanted.filter((id) => !connected.has(id));
           const wrong = [...revoked].filter((id) => connected.has(id));
           if (missing.length + wrong.length > 0)
