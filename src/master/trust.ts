@@ -5,6 +5,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { openTrustDomain } from '../trust/open.js';
 import { Issuer } from './issuer.js';
 import type { MasterLogger } from './logger.js';
+import { words } from './words.js';
 
 /** How often it is looked at whether the home was changed, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -21,6 +22,9 @@ export class MasterTrust {
   #issuer: Issuer;
   #stamp: string;
   #looking: NodeJS.Timeout | undefined;
+  /** The look that is under way or was the last, which never fails, and the one that begins when it is over. */
+  #looked: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   private constructor(domain: TrustDomain, issuer: Issuer, stamp: string, logger: MasterLogger) {
     this.#home = domain.home;
@@ -56,8 +60,20 @@ export class MasterTrust {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the home again if it was changed. What cannot be read now is tried again; until then the old holds. */
-  async reload(): Promise<void> {
+  /**
+   * Reads the home again if it was changed since this was called. What cannot be read now is tried again; until then the
+   * old holds. Calls that come while another looks are one: a server that restarts brings thousands of connections at
+   * once, and each asks.
+   */
+  reload(): Promise<void> {
+    this.#next ??= this.#looked.then(() => {
+      this.#next = undefined;
+      return (this.#looked = this.#reload());
+    });
+    return this.#next;
+  }
+
+  async #reload(): Promise<void> {
     try {
       const stamp = await stampOf(this.#domain);
       if (stamp === this.#stamp) return;
@@ -71,7 +87,7 @@ export class MasterTrust {
       for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#logger.warn(
-        { reason: error instanceof Error ? error.message : String(error) },
+        { reason: words(error) },
         'the trust domain was changed and cannot be read: going on with what it was',
       );
     }
