@@ -24,8 +24,3 @@ export function matchesGlob(pattern: string, id: string): boolean {
   while (pattern[p] === '*') p += 1;
   return p === pattern.length;
 }
-
-/** Whether it is a pattern at all: an id has none of these characters. */
-export function isGlob(text: string): boolean {
-  return /[*?]/.test(text);
-}

@@ -115,7 +115,7 @@ const credentialAnswer = v.object({
 export const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
 export type ListedPeel = v.InferOutput<typeof listedPeelSchema>;
 
-/** What is answered. Those in {@link STREAMED} are answered in several messages, and an empty one that ends them. */
+/** What is answered. `peel.list` and `audit` are answered in several messages, and an empty one that ends them. */
 export const answers = {
   renew: credentialAnswer,
   rotate: credentialAnswer,
@@ -171,8 +171,6 @@ export const answers = {
 
 /** What a request of this name is answered with. */
 export type AnswerOf<N extends RequestName> = v.InferOutput<(typeof answers)[N]>;
-
-export const STREAMED: ReadonlySet<RequestName> = new Set(['peel.list', 'audit']);
 
 const refusalSchema = v.object({
   error: v.object({

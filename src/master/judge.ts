@@ -19,11 +19,11 @@ export type Verdict =
   /** A peel's, with the key that it is known to use. */
   | { is: 'known' }
   /** A peel's, with a key that was issued to it and has not connected before. */
-  | { is: 'first'; claims: UserClaims }
+  | { is: 'first' }
   /** Of a peel that is in no record, whose chain holds. `trusted`: signed by a peel signing key of ours. */
   | { is: 'new'; claims: UserClaims; trusted: boolean }
   /** To be cut, and its key to be revoked. */
-  | { is: 'refused'; code: string; reason: string; claims: UserClaims | undefined };
+  | { is: 'refused'; code: string; reason: string };
 
 /** What is known when a connection is judged. */
 export interface Known {
@@ -50,20 +50,20 @@ export function judge(connection: UserConnection, known: Known): Verdict {
     claims = decodeUserJwt(connection.jwt);
   } catch (error) {
     if (!(error instanceof JwtError)) throw error;
-    return refused(error, undefined);
+    return refused(error);
   }
   if (isJoinIssuer(known.account, claims.iss)) return judgeToken(claims, known);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
   if (!trusted && !speaksAsPeel(claims)) {
     // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
     // signed that the account does not have (any more)
-    return isOurs(claims, known) ? { is: 'other' } : (chain(connection, claims, known) ?? { is: 'other' });
+    return isOurs(claims, known) ? { is: 'other' } : (chain(connection, known) ?? { is: 'other' });
   }
-  return chain(connection, claims, known) ?? judgePeel(claims, known, trusted);
+  return chain(connection, known) ?? judgePeel(claims, known, trusted);
 }
 
 function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
-  const refusedToken = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason, claims });
+  const refusedToken = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
   const id = tokenIdOfName(claims.name ?? '');
   if (id === undefined) {
     return refusedToken(
@@ -88,7 +88,7 @@ function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
 
 function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict {
   const name = claims.name ?? '';
-  const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason, claims });
+  const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
   if (!isPeelId(name) || isReservedName(name)) {
     return refusal('ERR_PEEL_ID', 'the name in its JWT is not one that a peel may have');
   }
@@ -112,7 +112,7 @@ function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict 
         "another key is this peel's, and this one was not issued through a master: two live keys for one id",
       );
     case 'issued':
-      return { is: 'first', claims };
+      return { is: 'first' };
     case 'live':
       return { is: 'known' };
     case 'retired':
@@ -124,7 +124,7 @@ function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict 
   }
 }
 
-function chain(connection: UserConnection, claims: UserClaims, known: Known): Verdict | undefined {
+function chain(connection: UserConnection, known: Known): Verdict | undefined {
   try {
     // as of when it connected, by its server's clock: the server ends what expires, and our clock may be another
     const at = Date.parse(connection.since);
@@ -132,12 +132,12 @@ function chain(connection: UserConnection, claims: UserClaims, known: Known): Ve
     return undefined;
   } catch (error) {
     if (!(error instanceof JwtChainError)) throw error;
-    return refused(error, claims);
+    return refused(error);
   }
 }
 
-function refused(error: ZesterError, claims: UserClaims | undefined): Verdict {
-  return { is: 'refused', code: error.code, reason: error.message, claims };
+function refused(error: ZesterError): Verdict {
+  return { is: 'refused', code: error.code, reason: error.message };
 }
 
 /** Whether a key of the account signed it, as far as the master knows the account. */

@@ -8,7 +8,6 @@ import type { AccountClaims } from '../jwt/claims.js';
 import type { MasterContext } from './context.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
-import type { Registry } from './registry.js';
 import type { Revoker } from './revoker.js';
 import {
   connectionKey,
@@ -17,6 +16,7 @@ import {
   serversNow,
   type UserConnection,
 } from './system-events.js';
+import { words } from './words.js';
 
 /** How often it is looked at whether the servers are still there, in milliseconds: one that was killed says nothing. */
 const SERVERS_MS = 3_000;
@@ -179,7 +179,7 @@ export class Watcher {
     } catch (error) {
       if (this.#stopped) return;
       this.#context.logger.error(
-        { peelId: connection.name, error: error instanceof Error ? error.message : String(error) },
+        { peelId: connection.name, error: words(error) },
         'a connection could not be judged: it is looked at again with the next reading of all',
       );
       // forgotten, so that the next reading finds it as new
@@ -219,7 +219,7 @@ export class Watcher {
       case 'refused': {
         // what this master has in memory may be a moment old: a key that another one issued an instant ago
         if (!isPeelId(connection.name)) return this.#refuse(connection, verdict);
-        const again = this.#judge(connection, await refreshed(this.#context.registry, connection.name));
+        const again = this.#judge(connection, await this.#context.registry.refresh(connection.name));
         if (again.is === 'refused') return this.#refuse(connection, again);
         logger.debug({ peelId: connection.name }, 'known after all');
         return again.is === 'first' || again.is === 'new' ? this.#admit(connection) : undefined;
@@ -369,10 +369,6 @@ export class Watcher {
         "servers' clocks; set the time",
     );
   }
-}
-
-async function refreshed(registry: Registry, peelId: string): Promise<PeelRecord | undefined> {
-  return registry.refresh(peelId);
 }
 
 function issuersOf({ nats }: AccountClaims): string {
