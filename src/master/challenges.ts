@@ -1,10 +1,9 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { encodeJson, parseJson } from '../fleet/messages.js';
-import { CHALLENGES_BUCKET } from '../fleet/subjects.js';
 import type { Store } from './store.js';
+import { isWriteConflict } from './write-conflict.js';
 
 /** For whom a challenge is. */
 export interface ChallengeFor {
@@ -23,7 +22,6 @@ const storedSchema = v.object({
 });
 
 const CHALLENGE_BYTES = 32;
-const WRONG_LAST_SEQUENCE = 10_071;
 
 /**
  * Gives a challenge: random, and kept where every master finds it, until its time is over (the bucket forgets it) or it
@@ -43,15 +41,12 @@ export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Pr
  * @throws FleetError `ERR_FLEET_CHALLENGE`
  */
 export async function takeChallenge(
-  { challenges, jsm }: Store,
+  { challenges }: Store,
   challenge: string,
   { user, peelId, publicKey }: ChallengeFor,
   requestId: string,
 ): Promise<void> {
-  // from the leader of the stream: a replica may not have what another master wrote an instant ago
-  const stored = await jsm.streams.getMessage(`KV_${CHALLENGES_BUCKET}`, {
-    last_by_subj: `$KV.${CHALLENGES_BUCKET}.${keyOf(challenge)}`,
-  });
+  const stored = await challenges.get(keyOf(challenge));
   const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
   if (stored === null || !parsed.success) throw refused('it was not given, or its time is over');
   const given = parsed.output;
@@ -62,10 +57,10 @@ export async function takeChallenge(
   if (given.usedBy !== undefined) throw refused('it was used');
   try {
     await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey, usedBy: requestId }), {
-      previousSeq: stored.seq,
+      previousSeq: stored.revision,
     });
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error;
+    if (!isWriteConflict(error)) throw error;
     throw refused('it is being used');
   }
 }

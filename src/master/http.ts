@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { FleetError } from '../errors.js';
 import type { Master, MasterHealth } from './master.js';
+import { words } from './words.js';
 
 /** How long JetStream may take to answer before a master is not healthy, in milliseconds. */
 const STORE_MS = 2_000;
@@ -85,8 +86,7 @@ async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>)
   });
   const store = context.store.peels.status().then(
     () => undefined,
-    (error: unknown) =>
-      `the registry cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    (error: unknown) => `the registry cannot be read: ${words(error)}`,
   );
   const problem = await Promise.race([store, late]);
   clearTimeout(timer);

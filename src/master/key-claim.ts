@@ -1,6 +1,6 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { FleetError } from '../errors.js';
 import type { MasterContext } from './context.js';
+import { isWriteConflict } from './write-conflict.js';
 
 /**
  * Sees to it that a key is one peel's only, also when two masters are asked at the same instant: the first one claims it
@@ -19,15 +19,12 @@ export async function claimKey(
   try {
     await store.challenges.put(`key.${publicKey}`, peelId, { previousSeq: 0 });
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== WRONG_LAST_SEQUENCE) throw error;
+    if (!isWriteConflict(error)) throw error;
     const claimed = await store.challenges.get(`key.${publicKey}`);
-    // one that has just run out, or is not at this replica yet, was somebody's: who asks tries again
+    // one that has just run out was somebody's: who asks tries again
     if (claimed?.string() !== peelId) throw keyTaken(publicKey);
   }
 }
-
-/** JetStream's code for a write that came too late. */
-const WRONG_LAST_SEQUENCE = 10_071;
 
 /** Not said: whose it is. */
 export function keyTaken(publicKey: string): FleetError {

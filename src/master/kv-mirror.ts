@@ -1,4 +1,4 @@
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { QueuedIterator } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,8 @@ import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
 import type { MasterLogger } from './logger.js';
 import { nextRevision } from './next-revision.js';
 import { Turns } from './turns.js';
+import { words } from './words.js';
+import { isWriteConflict } from './write-conflict.js';
 
 /** A value, and the revision that it has in the bucket. */
 export interface Held<T> {
@@ -35,8 +37,6 @@ export interface KvMirrorOptions<T> {
   logger: MasterLogger;
 }
 
-/** JetStream's code for a write that came too late: somebody else wrote in between. */
-const WRONG_LAST_SEQUENCE = 10_071;
 /** How often it is looked at whether the watch still follows, in milliseconds. */
 const CHECK_MS = 5_000;
 /** How long reading all may take, in milliseconds, and how long it may stand still. */
@@ -97,10 +97,8 @@ export class KvMirror<T> {
         );
       }
       this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it anew');
-      const iterator = this.#iterator;
-      this.#iterator = undefined;
       this.#last = 0;
-      iterator?.stop();
+      this.#giveUpWatch();
     }
   }
 
@@ -245,7 +243,7 @@ export class KvMirror<T> {
       try {
         return await this.#bucket.put(key, data, { previousSeq: revision, timeout: 5_000 });
       } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) {
+        if (isWriteConflict(error)) {
           // an attempt before, whose answer was lost, may have been ours
           const entry = unsure ? await this.#bucket.get(key) : null;
           return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
@@ -266,10 +264,13 @@ export class KvMirror<T> {
         const passing = !(cause instanceof FleetError) && !this.#closed;
         if (!passing || Date.now() > deadline) {
           if (cause instanceof FleetError) throw cause;
-          const words = cause instanceof Error ? cause.message : String(cause);
-          throw new FleetError('ERR_FLEET_STORE', `JetStream does not take or give a record: ${words}`, {
-            cause,
-          });
+          throw new FleetError(
+            'ERR_FLEET_STORE',
+            `JetStream does not take or give a record: ${words(cause)}`,
+            {
+              cause,
+            },
+          );
         }
         await delay(wait);
       }
@@ -360,6 +361,13 @@ export class KvMirror<T> {
     for (const listener of this.#listeners) listener(key, undefined, before.value);
   }
 
+  /** Ends a watch, and nothing follows it by itself. */
+  #giveUpWatch(): void {
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    iterator?.stop();
+  }
+
   async #again(): Promise<void> {
     while (!this.#closed) {
       try {
@@ -383,9 +391,7 @@ export class KvMirror<T> {
         { bucket: streamInfo.config.name },
         'the watch of a bucket fell behind: watching anew',
       );
-      const old = this.#iterator;
-      this.#iterator = undefined;
-      old?.stop();
+      this.#giveUpWatch();
       await this.#again();
     } catch {
       // no JetStream at the moment: the next look will tell

@@ -6,6 +6,7 @@ import { changeAccount, withOpenHome } from '../nats-server/change-account.js';
 import { isComplete, type PushReport } from '../nats-server/push-account.js';
 import { withoutRevocations, withRevocations } from '../trust/revocations.js';
 import type { MasterContext } from './context.js';
+import { words } from './words.js';
 
 /** Revocations that come within this time go out together, in milliseconds: a push is one account JWT for all. */
 const GATHER_MS = 20;
@@ -202,7 +203,7 @@ export class Revoker {
 
   #failed(error: unknown, peelIds: readonly string[]): void {
     const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = words(error);
     this.#tell('revocation.failed', code, reason, peelIds);
     this.#context.logger.error({ code, reason }, 'keys cannot be revoked: trying again');
   }

@@ -21,6 +21,7 @@ import type { Endpoint } from './discovery.js';
 import { FairQueue, type FairQueueOptions } from './fair-queue.js';
 import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from './refusal-audit.js';
+import { words } from './words.js';
 
 /** A request, and who asks. */
 export interface Asked<N extends RequestName> {
@@ -278,8 +279,4 @@ function requestIdIn(data: Uint8Array): string | undefined {
     parseJson(Buffer.from(data).toString('utf8')),
   );
   return parsed.success ? parsed.output.requestId : undefined;
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -20,6 +20,7 @@ import {
   PRESENCE_BUCKET,
 } from '../fleet/subjects.js';
 import type { MasterLogger } from './logger.js';
+import { words } from './words.js';
 
 /** What masters keep in JetStream: all the state of a fleet. */
 export interface Store {
@@ -158,10 +159,6 @@ function mayPass(error: unknown): boolean {
     error instanceof errors.NoRespondersError ||
     (error instanceof Error && error.name.startsWith('JetStream'))
   );
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function storeError(nc: NatsConnection, cause: unknown): FleetError {
