@@ -14,6 +14,7 @@ import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle
 import { masterUserJwtOptions, peelUserJwtOptions } from '../../../src/permissions/roles.js';
 import { revoke } from '../../../src/nats-server/revoke.js';
 import { atEnd } from '../../support/cleanup.js';
+import { watchCuts } from '../../support/cuts.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 
@@ -228,15 +229,5 @@ async function connectAs(fleet: Fleet, credsPath: string) {
   const creds = await loadCredsFile(credsPath);
   const nc = await connect({ ...creds.natsOption(), servers: fleet.servers, reconnectTimeWait: 50 });
   atEnd(() => nc.close());
-  let cuts = 0;
-  const cut = new Promise<void>((resolve) => {
-    void (async () => {
-      for await (const { type } of nc.status()) {
-        if (type !== 'disconnect') continue;
-        cuts += 1;
-        resolve();
-      }
-    })();
-  });
-  return { nc, cut, cuts: () => cuts };
+  return { nc, ...watchCuts(nc) };
 }

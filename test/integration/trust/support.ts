@@ -8,6 +8,7 @@ import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/t
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
 import { atEnd } from '../../support/cleanup.js';
+import { watchCuts } from '../../support/cuts.js';
 import { freePorts } from '../../support/free-port.js';
 import { isPortTaken, ManagedServer, startManaged } from '../../support/managed-server.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -64,17 +65,7 @@ export class HomeWithServers {
   ): Promise<{ nc: ZesterConnection; cut: Promise<void>; cuts: () => number }> {
     const nc = await connectPeel({ servers, credsPath, peelId, reconnectTimeWait: 50, reconnectJitter: 0 });
     atEnd(() => nc.close());
-    let cuts = 0;
-    const cut = new Promise<void>((resolve) => {
-      void (async () => {
-        for await (const { type } of nc.status()) {
-          if (type !== 'disconnect') continue;
-          cuts += 1;
-          resolve();
-        }
-      })();
-    });
-    return { nc, cut, cuts: () => cuts };
+    return { nc, ...watchCuts(nc) };
   }
 
   /** Whether a server lets these credentials in. */
