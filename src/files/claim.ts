@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
+import { hostTag } from './host-tag.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
 import { cannotWrite } from './write-secret-file.js';
 
@@ -55,9 +56,6 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
     await delay(Math.random() * MAX_PAUSE_MS);
   }
 }
-
-/** Where a process id means what it means here. */
-const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 
 const REST = /^([0-9a-f]{6})-(\d+)-[0-9a-f]{12}$/;
 

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { hostTag } from './host-tag.js';
+import { isSameProcess } from './process-identity.js';
 
 /**
  * A file that is being written stands beside its path under a name of its own, which says who writes it: so what a writer
@@ -45,9 +46,6 @@ const live = new Set<string>();
 const start = randomBytes(3).toString('hex');
 let count = 0;
 
-/** Where a process id means what it means here: another host or container on the same volume has others. */
-const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
-
 const TEMPORARY = /^\.(.+)\.zester-tmp-([0-9a-f]{6})-(\d+)-(\d+)-[0-9a-f]{12}$/;
 
 /** A writer of another host cannot be asked whether it lives; an hour is longer than any write. */
@@ -56,17 +54,8 @@ const MAX_AGE_MS = 3_600_000;
 async function isStale(path: string, [, , host, pid, thread]: RegExpExecArray): Promise<boolean> {
   if (host === hostTag) {
     if (Number(pid) === process.pid && Number(thread) === threadId) return true; // ours, and not in `live`
-    if (!isAlive(Number(pid))) return true;
+    if (!(await isSameProcess({ pid: Number(pid) }))) return true;
   }
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > MAX_AGE_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
