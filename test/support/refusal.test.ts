@@ -22,6 +22,12 @@ describe('the check that no seed shows', () => {
 
   it('does not take a public key for one', () => {
     expectNoSeed({ publicKey: generateKeyBundle('user').publicKey }, seed);
+    expectNoSeed({ publicKey: `UD3Z${text.slice(0, 52)}` });
+  });
+
+  it('does not take the id of a JWT for one, which may begin with S', () => {
+    expectNoSeed({ jti: `SU${'A'.repeat(50)}` });
+    expect(() => expectNoSeed({ jti: `SU${'A'.repeat(51)}` })).toThrow();
   });
 });
 

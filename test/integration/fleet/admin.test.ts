@@ -166,32 +166,36 @@ describe('peel.revoke', () => {
     expect(notices).toBe(0);
   });
 
-  it('says so when a server has not confirmed: it is decided, and goes on by itself', async () => {
-    const cluster = await startFleetCluster();
-    await cluster.startMaster({ policy: 'manual' });
-    const clusterAdmin = await cluster.admin();
-    await addPeel(cluster, clusterAdmin, 'revoke-3');
-    // not the one that the master is connected to
-    const at = cluster.master.context.nc.getServer();
-    const away = cluster.home.nodes.findIndex(({ url }) => !url.endsWith(at));
-    await cluster.home.node(away).kill();
-    const refused = await refusal('ERR_FLEET_UNCONFIRMED', () =>
-      clusterAdmin.ask('peel.revoke', { peelId: 'revoke-3' }, { timeoutMs: 20_000 }),
-    );
-    expect(refused.message).toContain('zester peel show revoke-3');
-    // the server that is away may have led the stream, and another is elected first
-    const shown = await waitFor('JetStream to answer', () =>
-      clusterAdmin.ask('peel.show', { peelId: 'revoke-3' }),
-    );
-    expect(shown.record).toMatchObject({ state: 'revoked', keys: [{ state: 'revoking' }] });
-    await cluster.home.node(away).start();
-    await waitFor(
-      'every server to have confirmed',
-      async () =>
-        (await clusterAdmin.ask('peel.show', { peelId: 'revoke-3' })).record.keys[0]?.state === 'revoked',
-      45_000,
-    );
-  });
+  it(
+    'says so when a server has not confirmed: it is decided, and goes on by itself',
+    { timeout: 150_000 },
+    async () => {
+      const cluster = await startFleetCluster();
+      await cluster.startMaster({ policy: 'manual' });
+      const clusterAdmin = await cluster.admin();
+      await addPeel(cluster, clusterAdmin, 'revoke-3');
+      // not the one that the master is connected to
+      const at = cluster.master.context.nc.getServer();
+      const away = cluster.home.nodes.findIndex(({ url }) => !url.endsWith(at));
+      await cluster.home.node(away).kill();
+      const refused = await refusal('ERR_FLEET_UNCONFIRMED', () =>
+        clusterAdmin.ask('peel.revoke', { peelId: 'revoke-3' }),
+      );
+      expect(refused.message).toContain('zester peel show revoke-3');
+      // the server that is away may have led the stream, and another is elected first
+      const shown = await waitFor('JetStream to answer', () =>
+        clusterAdmin.ask('peel.show', { peelId: 'revoke-3' }),
+      );
+      expect(shown.record).toMatchObject({ state: 'revoked', keys: [{ state: 'revoking' }] });
+      await cluster.home.node(away).start();
+      await waitFor(
+        'every server to have confirmed',
+        async () =>
+          (await clusterAdmin.ask('peel.show', { peelId: 'revoke-3' })).record.keys[0]?.state === 'revoked',
+        45_000,
+      );
+    },
+  );
 });
 
 describe('peel.rotate', () => {

@@ -9,17 +9,13 @@ import { enrollSubject } from '../../../src/fleet/subjects.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { joinFleet, type JoinEvent, type JoinOptions } from '../../../src/peel/join.js';
 import { atEnd } from '../../support/cleanup.js';
-import { expectNoSeed, refusal } from '../../support/refusal.js';
+import { SEED, expectNoSeed, refusal } from '../../support/refusal.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome } from '../trust/support.js';
 import { connectUser } from './asking.js';
 import { Fleet, startFleet } from './fleet.js';
 import { TestPeel, tokenFile } from './peels.js';
-
-/** The text of a seed, or of the better part of one. */
-// a public key may have these letters in the middle
-const SEED = /(?<![A-Z2-7])S[UAO][A-Z2-7]{30,}/;
 
 /** A call of `joinFleet`, and what it told. */
 class Joining {

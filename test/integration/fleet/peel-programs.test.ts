@@ -16,8 +16,7 @@ import { startZester, type ZesterProcess } from '../server/zester-process.js';
 import { connectUser } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, tokenFile } from './peels.js';
-
-const SEED = /\bS[UAO][A-Z2-7]{30,}/;
+import { SEED } from '../../support/refusal.js';
 
 let fleet: Fleet;
 let admin: AdminClient;
