@@ -13,8 +13,11 @@ import { adminSubject, type AdminVerb } from './subjects.js';
 /** Milliseconds for an answer, by default. */
 export const ASK_TIMEOUT_MS = 10_000;
 
-/** Milliseconds at least, for what a master answers only when every server has confirmed it, or has not for a while. */
-const CONFIRMED_TIMEOUT_MS = 20_000;
+/**
+ * Milliseconds at least, for what a master answers only when every server has confirmed it, or has not for a while.
+ * When a server is lost, another leader is elected first, for which a master waits as well.
+ */
+const CONFIRMED_TIMEOUT_MS = 40_000;
 const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject']);
 
 /** A new id for a request. */

@@ -1,3 +1,4 @@
+import { within } from '../connection/within.js';
 import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import type { MasterContext } from './context.js';
@@ -8,6 +9,9 @@ import type { Asked } from './service.js';
 
 /** How long every server's confirmation is waited for, in milliseconds: who asks waits a little longer. */
 const CONFIRM_MS = 8_000;
+
+/** How long the audit is asked why they have not, in milliseconds: where a server is away, it may not answer at all. */
+const WHY_MS = 3_000;
 
 /** `peel.reject`: a peel that waits, or one that was accepted, is given nothing from here on, and what it has is revoked. */
 export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
@@ -124,23 +128,34 @@ async function unconfirmed(
   what: string,
   since: string,
 ): Promise<FleetError> {
-  let why =
-    context.watching() === undefined
+  const why =
+    (await within(reasonInAudit(context, peelId, since), Date.now() + WHY_MS)) ??
+    (context.watching() === undefined
       ? 'no master hears the servers at the moment'
-      : 'not every server has confirmed';
-  try {
-    for await (const event of context.audit.read({ peelId, since })) {
-      if (event.kind === 'revocation.incomplete' || event.kind === 'revocation.failed')
-        why = event.reason ?? why;
-    }
-  } catch (error) {
-    // where a server is away the audit may be too, and then it is still decided
-    context.logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
-  }
+      : 'not every server has confirmed');
   return new FleetError(
     'ERR_FLEET_UNCONFIRMED',
     `the peel "${peelId}" is ${what}, and its credentials may still be good on some server (${why}): ` +
       `the masters go on with it; "zester peel show ${peelId}" tells when it is done`,
     { peelId },
   );
+}
+
+/** Why the servers have not confirmed, as the master that asked them noted it. */
+async function reasonInAudit(
+  context: MasterContext,
+  peelId: string,
+  since: string,
+): Promise<string | undefined> {
+  let why: string | undefined;
+  try {
+    for await (const event of context.audit.read({ peelId, since })) {
+      if (event.kind === 'revocation.incomplete' || event.kind === 'revocation.failed')
+        why = event.reason ?? why;
+    }
+  } catch (error) {
+    // it is still decided
+    context.logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
+  }
+  return why;
 }
