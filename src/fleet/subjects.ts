@@ -51,6 +51,8 @@ export function noticeSubject(peelId: string): string {
 /** The stream of the audit, and its subjects. */
 export const AUDIT_STREAM = 'zester-audit';
 export const AUDIT_SUBJECTS = 'zester.audit.>';
+/** Where the server says which event it has stored, once it has: the headers only. */
+export const STORED_AUDIT_SUBJECTS = 'zester.audited.>';
 
 /** @param peelId undefined: about no peel, or about something that calls itself what no peel may be called */
 export function auditSubject(peelId: string | undefined, kind: string): string {

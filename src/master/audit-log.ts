@@ -1,20 +1,16 @@
-import { DeliverPolicy } from '@nats-io/jetstream';
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
-import { FleetError } from '../errors.js';
 import { auditEventSchema, type AuditEvent } from '../fleet/audit-event.js';
 import { encodeJson, parseJson } from '../fleet/messages.js';
-import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject } from '../fleet/subjects.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, STORED_AUDIT_SUBJECTS } from '../fleet/subjects.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import type { MasterLogger } from './logger.js';
+import { readStream } from './read-stream.js';
 import { AUDIT_DUPLICATES_MS, type Store } from './store.js';
 
 /** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
 const GRACE_MS = 3_000;
-
-/** How long the reading of the audit may stand still, in milliseconds. */
-const SILENCE_MS = 10_000;
 
 /** An event before it has its id and its time. */
 export type AuditEntry = AuditEvent extends infer E
@@ -53,7 +49,8 @@ export class AuditLog {
     this.#store = store;
     this.#logger = logger;
     this.#now = now;
-    this.#subscription = nc.subscribe(AUDIT_SUBJECTS, {
+    // not the event itself: that it was published does not say that it was stored, and its master may die before it is
+    this.#subscription = nc.subscribe(STORED_AUDIT_SUBJECTS, {
       callback: (error, msg) => {
         if (error !== null) return;
         const id = msg.headers?.get('Nats-Msg-Id') ?? '';
@@ -111,55 +108,24 @@ export class AuditLog {
   /** The events that the stream has, oldest first. */
   async *read(query: AuditQuery = {}): AsyncIterableIterator<AuditEvent> {
     const { peelId, since, last } = query;
-    const filter = peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${peelId}.>`;
-    const { js, jsm } = this.#store;
-    // where to stop is known from the stream: nats-server 2.9 miscounts what is pending when it starts in the middle
-    const newest = await jsm.streams.getMessage(AUDIT_STREAM, { last_by_subj: filter });
-    if (newest === null || (since !== undefined && newest.time.getTime() < Date.parse(since))) return;
-    // of all events, the last so many begin at a sequence that is known
-    const start = peelId === undefined && last !== undefined ? Math.max(1, newest.seq - last + 1) : undefined;
-    const consumer = await js.consumers.get(AUDIT_STREAM, {
-      filter_subjects: filter,
-      ...(since !== undefined
-        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since }
-        : start !== undefined
-          ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start }
-          : {}),
+    const messages = readStream(this.#store, AUDIT_STREAM, {
+      filter: peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${peelId}.>`,
+      since,
+      // of all events, the last so many begin at a sequence that is known
+      last: peelId === undefined ? last : undefined,
     });
-    let whole = false;
     const kept: AuditEvent[] = [];
     // a cluster that changes its leader in the middle of a publish may have stored an event twice
     const known = new Set<string>();
-    const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
-    // a server that dies in the middle may say nothing more
-    let heard = performance.now();
-    let waiting = true;
-    const silence = setInterval(() => {
-      if (waiting && performance.now() - heard > SILENCE_MS) void messages.close();
-    }, 1_000);
-    try {
-      for await (const message of messages) {
-        waiting = false;
-        const event = parseEvent(message.data);
-        if (event !== undefined && !known.has(event.id)) {
-          known.add(event.id);
-          if (last === undefined) yield event;
-          else {
-            kept.push(event);
-            if (kept.length > last) kept.shift();
-          }
-        }
-        whole = message.seq >= newest.seq;
-        if (whole) break;
-        heard = performance.now();
-        waiting = true;
+    for await (const message of messages) {
+      const event = parseEvent(message.data);
+      if (event === undefined || known.has(event.id)) continue;
+      known.add(event.id);
+      if (last === undefined) yield event;
+      else {
+        kept.push(event);
+        if (kept.length > last) kept.shift();
       }
-    } finally {
-      clearInterval(silence);
-      await messages.close();
-    }
-    if (!whole) {
-      throw new FleetError('ERR_FLEET_STORE', 'JetStream stopped in the middle of the audit: try again');
     }
     yield* kept;
   }
@@ -181,9 +147,15 @@ export class AuditLog {
     const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
     const subject = auditSubject(peelId, event.kind);
     const data = encodeJson(event);
+    let msgID = event.id;
     for (let wait = 100; !this.#closed; wait = Math.min(2_000, wait * 2)) {
       try {
-        await this.#store.js.publish(subject, data, { msgID: event.id });
+        const { seq } = await this.#store.js.publish(subject, data, { msgID });
+        if (seq === 0) {
+          // it stands nowhere: the server knows the id of an attempt whose storing came to nothing. Readers take the event once
+          if (wait >= 1_600) msgID = `${event.id}-${wait}`;
+          throw new Error('the server knows the event, and has not stored it');
+        }
         this.#seen.set(event.id, Date.now());
         this.#awaited.delete(event.id);
         return;

@@ -4,12 +4,14 @@ import { FleetError } from '../errors.js';
 import { applyEvent } from '../fleet/apply-event.js';
 import { auditEventSchema, isPeelEvent, type PeelChange, type PeelEvent } from '../fleet/audit-event.js';
 import type { Actor } from '../fleet/actor.js';
+import { parseJson } from '../fleet/messages.js';
 import { recordSchema, type PeelRecord } from '../fleet/record.js';
 import { PEELS_BUCKET } from '../fleet/subjects.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import type { AuditLog } from './audit-log.js';
 import { KvMirror } from './kv-mirror.js';
 import type { MasterLogger } from './logger.js';
+import { readStream } from './read-stream.js';
 import type { Store } from './store.js';
 
 /** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
@@ -47,6 +49,7 @@ export interface Decision {
  * compare-and-set, and stands in the audit once.
  */
 export class Registry {
+  readonly #store: Store;
   readonly #mirror: KvMirror<Stored>;
   readonly #audit: AuditLog;
   /** Whose a public key is. */
@@ -56,7 +59,8 @@ export class Registry {
   readonly #logger: MasterLogger;
   #closed = false;
 
-  private constructor(mirror: KvMirror<Stored>, audit: AuditLog, logger: MasterLogger) {
+  private constructor(store: Store, mirror: KvMirror<Stored>, audit: AuditLog, logger: MasterLogger) {
+    this.#store = store;
     this.#mirror = mirror;
     this.#logger = logger;
     this.#audit = audit;
@@ -81,7 +85,7 @@ export class Registry {
       schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
       logger,
     });
-    const registry = new Registry(mirror, audit, logger);
+    const registry = new Registry(store, mirror, audit, logger);
     void registry.#completeAudit();
     return registry;
   }
@@ -163,21 +167,19 @@ export class Registry {
   }
 
   /**
-   * Sees to it that the last events of records are in the audit: if all masters died at once, there was nobody to
-   * complete it. As long as one lives, it does so within seconds; so what is missing is from about when the audit ends.
+   * Sees to it that the last events of records are in the audit: masters that were killed while this one was away may have
+   * left some that nobody tells. As long as one lives, it does so within seconds; so what is missing is from about when the
+   * audit ends. The bucket remembers some events of each record, and so also those that were written over.
    */
   async #completeAudit(): Promise<void> {
-    const found = [...this.#mirror.entries()].map(([, { event }]) => event);
     let since: number | undefined;
     while (!this.#closed) {
       try {
+        // before this master writes there itself
         since ??= ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
-        const from = since;
-        const recent = found.filter((event) => Date.parse(event.at) >= from);
-        if (recent.length === 0) return;
-        // a write that lost a race may have been the last one for an instant, and is not to be told
+        // who wrote what is new has a while to tell it
         await delay(COMPLETE_AFTER_MS, undefined, { ref: false });
-        return await this.#tellMissing(recent, from);
+        return await this.#tellMissing(await this.#eventsSince(since), since);
       } catch (error) {
         if (this.#closed) return;
         this.#logger.warn({ error: String(error) }, 'the audit cannot be read: trying again');
@@ -186,21 +188,40 @@ export class Registry {
     }
   }
 
-  async #tellMissing(recent: readonly PeelEvent[], since: number): Promise<void> {
+  /** The events that records have had, by the servers' clock. A write that lost a race is none. */
+  async #eventsSince(since: number): Promise<PeelEvent[]> {
+    const last = new Map<string, Stored>();
+    const events: PeelEvent[] = [];
+    const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: timeOf(since) };
+    for await (const { data } of readStream(this.#store, `KV_${PEELS_BUCKET}`, query)) {
+      const parsed = v.safeParse(storedSchema, parseJson(Buffer.from(data).toString('utf8')));
+      if (!parsed.success) continue; // a newer version's
+      const stored = parsed.output as Stored;
+      const { id } = stored.record;
+      const before = last.get(id);
+      if (before !== undefined && !follows(before, stored)) continue;
+      last.set(id, stored);
+      if (before?.event.id !== stored.event.id) events.push(stored.event);
+    }
+    return events;
+  }
+
+  async #tellMissing(events: readonly PeelEvent[], since: number): Promise<void> {
+    if (events.length === 0) return;
     const known = new Set<string>();
     const numbers = new Set<string>();
-    const from = since < 0 ? {} : { since: new Date(since - AUDIT_LOOKBACK_MS).toISOString() };
-    for await (const event of this.#audit.read(from)) {
+    for await (const event of this.#audit.read({ since: timeOf(since - AUDIT_LOOKBACK_MS) })) {
       known.add(event.id);
       if (isPeelEvent(event)) numbers.add(`${event.peelId} ${event.number}`);
     }
-    for (const event of recent) {
-      const standing = this.#mirror.get(event.peelId)?.event;
-      const lost = standing?.number === event.number && standing.id !== event.id;
-      if (known.has(event.id) || numbers.has(`${event.peelId} ${event.number}`) || lost) continue;
-      this.#audit.publish(event);
-    }
+    for (const event of events)
+      if (!known.has(event.id) && !numbers.has(`${event.peelId} ${event.number}`)) this.#audit.publish(event);
   }
+}
+
+/** As a query has it: undefined for what was before 1970, which is all. */
+function timeOf(ms: number): string | undefined {
+  return ms < 0 ? undefined : new Date(ms).toISOString();
 }
 
 /** How long after its start a master looks for them, in milliseconds. */

@@ -18,6 +18,7 @@ import {
   FLEET_BUCKET,
   PEELS_BUCKET,
   PRESENCE_BUCKET,
+  STORED_AUDIT_SUBJECTS,
 } from '../fleet/subjects.js';
 import type { MasterLogger } from './logger.js';
 import { words } from './words.js';
@@ -110,6 +111,8 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
         num_replicas: replicas,
         duplicate_window: nanos(AUDIT_DUPLICATES_MS),
         allow_direct: true,
+        // who hears an event published does not know whether it was stored
+        republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
         // what was said stays said
         deny_delete: true,
         deny_purge: true,

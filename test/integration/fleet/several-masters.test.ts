@@ -1,9 +1,11 @@
+import { headers, type NatsConnection } from '@nats-io/nats-core';
 import { describe, expect, it } from 'vitest';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { applyEvent } from '../../../src/fleet/apply-event.js';
 import type { PeelChange, PeelEvent } from '../../../src/fleet/audit-event.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
 import type { PeelRecord } from '../../../src/fleet/record.js';
+import { auditSubject } from '../../../src/fleet/subjects.js';
 import { openStore } from '../../../src/master/store.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -144,7 +146,12 @@ describe('several masters of one fleet', () => {
 
 describe('what a master decided and could not do before it was killed', () => {
   /** Writes a decision as a master does that is killed right after: it stands in the record, and nowhere else. */
-  async function decideAndDie(fleet: Fleet, peelId: string, change: PeelChange): Promise<PeelEvent> {
+  async function decideAndDie(
+    fleet: Fleet,
+    peelId: string,
+    change: PeelChange,
+    lastWords: (nc: NatsConnection, event: PeelEvent) => void = () => undefined,
+  ): Promise<PeelEvent> {
     const { paths } = await fleet.home.domain();
     const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });
     atEnd(() => nc.close());
@@ -154,7 +161,7 @@ describe('what a master decided and could not do before it was killed', () => {
     const { record } = entry.json<{ record: Parameters<typeof applyEvent>[0] & object }>();
     const event: PeelEvent = {
       ...change,
-      id: `of-a-master-that-died-${peelId}`,
+      id: `of-a-master-that-died-${peelId}-${record.number + 1}`,
       at: new Date().toISOString(),
       by: { kind: 'admin', name: 'test' },
       peelId,
@@ -163,6 +170,8 @@ describe('what a master decided and could not do before it was killed', () => {
     await peels.put(peelId, encodeJson({ record: applyEvent(record, event), event }), {
       previousSeq: entry.revision,
     });
+    lastWords(nc, event);
+    await nc.flush();
     return event;
   }
 
@@ -178,6 +187,40 @@ describe('what a master decided and could not do before it was killed', () => {
     await fleet.record('web-1', ({ keys }) => keys.every(({ state }) => state === 'revoked'));
     await fleet.audited('peel.revoked', ({ id }) => id === event.id);
     expect((await fleet.audit('web-1')).filter(({ kind }) => kind === 'peel.revoked')).toHaveLength(1);
+  });
+
+  it('stands in the audit also when the others heard it published, and no server stored it', async () => {
+    const fleet = await startFleet();
+    const second = await fleet.startMaster();
+    await addCreds(fleet, await fleet.admin(), 'web-1');
+    const event = await decideAndDie(fleet, 'web-1', { kind: 'rotation.asked' }, (nc, published) => {
+      const refused = headers();
+      refused.set('Nats-Msg-Id', published.id);
+      // as a stream without a leader: all hear it, and it is not stored
+      refused.set('Nats-Expected-Stream', 'another');
+      nc.publish(auditSubject('web-1', published.kind), encodeJson(published), { headers: refused });
+    });
+    await fleet.record('web-1', ({ number }) => number === event.number, second);
+    await fleet.audited('rotation.asked', ({ id }) => id === event.id);
+    expect((await fleet.folded()).get('web-1')).toEqual(second.context.registry.get('web-1'));
+  });
+
+  it('is told by the next that is started, even if another wrote over it and died as well', async () => {
+    const fleet = await startFleet();
+    await addCreds(fleet, await fleet.admin(), 'web-1');
+    await fleet.audited('key.issued');
+    await fleet.master.stop();
+    const events = [
+      await decideAndDie(fleet, 'web-1', { kind: 'rotation.asked' }),
+      await decideAndDie(fleet, 'web-1', revocation()),
+    ];
+    const next = await fleet.startMaster();
+    const found = await waitFor('the audit to be completed', async () => {
+      const ids: string[] = [];
+      for await (const { id } of next.context.audit.read({ peelId: 'web-1' })) ids.push(id);
+      return events.every(({ id }) => ids.includes(id)) ? ids : undefined;
+    });
+    expect(new Set(found).size).toBe(found.length);
   });
 
   it('is done by the next that is started, when there was no other', async () => {
