@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFailed } from 'vitest';
 import { commandSubject } from '../../../src/fleet/subjects.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
 import type { PeelRecord } from '../../../src/fleet/record.js';
@@ -121,6 +122,7 @@ describe('masters, servers and peels that are killed at random', () => {
         return new Program(`host ${i + 1}`, args, /"type":"all"/);
       });
       await Promise.all(hosts.map((host) => host.start()));
+      onTestFailed(() => keepLogs(fleet, [...masters, ...hosts]), 30_000);
 
       const revoked = new Set<string>();
       const done: string[] = [];
@@ -243,6 +245,21 @@ describe('masters, servers and peels that are killed at random', () => {
     },
   );
 });
+
+/** Keeps what everybody said, and what was decided, where the failure can be looked into. */
+async function keepLogs(fleet: Fleet, programs: readonly Program[]): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'zester-chaos-'));
+  const keep = (name: string, text: string) => writeFile(join(directory, name), text);
+  for (const { name, output } of programs) await keep(`${name.replace(' ', '-')}.log`, output);
+  for (const [i, { log }] of fleet.home.nodes.entries()) await keep(`server-${i + 1}.log`, log.join('\n'));
+  const lines = (list: readonly unknown[]) => list.map((item) => `${JSON.stringify(item)}\n`).join('');
+  const judge = fleet.masters.at(-1)?.context;
+  if (judge !== undefined) {
+    await keep('records.ndjson', lines([...judge.registry.records()]));
+    await keep('audit.ndjson', lines(await fleet.audit()));
+  }
+  process.stderr.write(`what everybody said is kept in ${directory}\n`);
+}
 
 function isShut(record: PeelRecord | undefined): boolean {
   return record?.state === 'revoked' && record.keys.every(({ state }) => state === 'revoked');
