@@ -28,6 +28,15 @@ export interface WrittenFiles {
   error?: FileError;
 }
 
+/** Files that stand in their directory under temporary names, whole, but perhaps not on the disk yet. */
+export interface PlacedFiles {
+  directory: string;
+  /** In their order; those that are not placed were there already. */
+  files: ({ name: string; temporary: string } | { name: string; temporary: undefined })[];
+  /** What stopped it before the end. The files before are placed. */
+  error?: FileError;
+}
+
 /**
  * Writes files into one directory, each as `writeSecretFile` does, one after the other; the directory is synced once, after
  * the last. All that it says was written is durable. It stops at the first that cannot be written.
@@ -43,17 +52,17 @@ export async function writeSecretFiles(
   replace: boolean,
 ): Promise<WrittenFiles> {
   const outcomes: WrittenFiles['outcomes'] = [];
-  // a umask that takes bits from the owner is rare; the file is ours and empty, so changing its mode opens no window
-  const strictMask = (process.umask() & 0o600) !== 0;
+  const strict = isStrictMask();
   for (const { name, content } of files) {
-    const path = join(directory, name);
-    const there = !replace && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    const there = isThere(directory, name, replace);
     if (!there) {
+      let temporary: string | undefined;
       try {
-        writeOne(directory, path, name, content, strictMask);
+        temporary = place(directory, name, content, strict, true);
+        settle(directory, name, temporary);
       } catch (cause) {
         await syncDirectory(directory);
-        return { outcomes, error: await cannotWrite(path, directory, cause) };
+        return { outcomes, error: await cannotWrite(join(directory, name), directory, cause) };
       }
     }
     outcomes.push(there ? 'there' : 'written');
@@ -62,33 +71,114 @@ export async function writeSecretFiles(
   return { outcomes };
 }
 
-function writeOne(
+/**
+ * The first half of {@link writeSecretFiles}: all but the syncing and the names. What is placed is to be given to
+ * {@link settleSecretFiles}.
+ */
+export async function placeSecretFiles(
   directory: string,
-  path: string,
+  files: Iterable<NewFile>,
+  replace: boolean,
+): Promise<PlacedFiles> {
+  const placed: PlacedFiles['files'] = [];
+  const strict = isStrictMask();
+  for (const { name, content } of files) {
+    try {
+      const there = isThere(directory, name, replace);
+      placed.push({ name, temporary: there ? undefined : place(directory, name, content, strict, false) });
+    } catch (cause) {
+      const error = await cannotWrite(join(directory, name), directory, cause);
+      return { directory, files: placed, error };
+    }
+  }
+  return { directory, files: placed };
+}
+
+/**
+ * The second half: gives placed files their names. The directory is to be synced after it.
+ *
+ * @param synced whether the file system was synced since they were placed; if not, each is synced here
+ */
+export async function settleSecretFiles(
+  { directory, files, error }: PlacedFiles,
+  synced: boolean,
+): Promise<WrittenFiles> {
+  const outcomes: WrittenFiles['outcomes'] = [];
+  for (const [i, { name, temporary }] of files.entries()) {
+    if (temporary !== undefined) {
+      try {
+        if (!synced) syncFile(join(directory, temporary));
+        settle(directory, name, temporary);
+      } catch (cause) {
+        for (const file of files.slice(i))
+          if (file.temporary !== undefined) discard(directory, file.temporary);
+        return { outcomes, error: await cannotWrite(join(directory, name), directory, cause) };
+      }
+    }
+    outcomes.push(temporary === undefined ? 'there' : 'written');
+  }
+  return { outcomes, ...(error && { error }) };
+}
+
+/** A umask that takes bits from the owner is rare; the file is ours and empty, so changing its mode opens no window. */
+function isStrictMask(): boolean {
+  return (process.umask() & 0o600) !== 0;
+}
+
+function isThere(directory: string, name: string, replace: boolean): boolean {
+  return !replace && lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Writes a file under a temporary name. @returns that name */
+function place(
+  directory: string,
   name: string,
   content: Uint8Array,
   strictMask: boolean,
-): void {
-  const temporaryName = beingWritten(name);
-  const temporary = join(directory, temporaryName);
+  synced: boolean,
+): string {
+  const temporary = beingWritten(name);
   try {
-    const file = openSync(temporary, 'wx', 0o600);
+    const file = openSync(join(directory, temporary), 'wx', 0o600);
     try {
       if (strictMask) fchmodSync(file, 0o600);
       for (let at = 0; at < content.length;) at += writeSync(file, content, at);
-      fsyncSync(file);
+      if (synced) fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    return temporary;
   } catch (cause) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // it was not made, or the next run sweeps it
-    }
+    discard(directory, temporary);
     throw cause;
+  }
+}
+
+function settle(directory: string, name: string, temporary: string): void {
+  try {
+    renameSync(join(directory, temporary), join(directory, name));
+    noLongerWritten(temporary);
+  } catch (cause) {
+    discard(directory, temporary);
+    throw cause;
+  }
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
   } finally {
-    noLongerWritten(temporaryName);
+    closeSync(file);
+  }
+}
+
+function discard(directory: string, temporary: string): void {
+  try {
+    unlinkSync(join(directory, temporary));
+  } catch {
+    // it was not made, or the next run sweeps it
+  } finally {
+    noLongerWritten(temporary);
   }
 }

@@ -4,6 +4,7 @@ import { BulkError, FileError } from '../../errors.js';
 import { claim, type Claim } from '../../files/claim.js';
 import { readError } from '../../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
+import { Together } from './together.js';
 
 /** The first line, so that no other file is taken for a journal and appended to. */
 const HEADER = '# zester: ids of the peels whose credentials were delivered';
@@ -18,9 +19,11 @@ export class Journal {
   readonly #path: string;
   readonly #done: SeenIds;
   readonly #claim: Claim;
-  #waiting: string[] = [];
-  #writing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+  readonly #waiting: string[] = [];
+  readonly #writing = new Together(() => {
+    const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
+    return this.#append(lines.join(''));
+  });
 
   private constructor(file: FileHandle, path: string, done: SeenIds, claimed: Claim) {
     this.#file = file;
@@ -87,19 +90,11 @@ export class Journal {
   /** Notes some. @returns when they are durable; those that come while others are synced are synced together @throws FileError */
   note(peelIds: readonly string[]): Promise<void> {
     this.#waiting.push(...peelIds);
-    this.#next ??= this.#writing
-      .catch(() => undefined) // those that were given to it know
-      .then(() => {
-        this.#next = undefined;
-        const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
-        this.#writing = this.#append(lines.join(''));
-        return this.#writing;
-      });
-    return this.#next;
+    return this.#writing.run();
   }
 
   async close(): Promise<void> {
-    await (this.#next ?? this.#writing).catch(() => undefined);
+    await this.#writing.idle();
     await this.#file.close();
     await this.#claim.release();
   }

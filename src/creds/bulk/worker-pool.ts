@@ -1,24 +1,23 @@
-import type { Worker } from 'node:worker_threads';
 import { JwtError, type JwtErrorCode } from '../../errors.js';
+import { AskedThread } from './asked-thread.js';
 import { planOf, type IssuePeelOptions } from './issue-options.js';
 import type { Product, ProductKind, Results } from './product.js';
-import { startThread } from './start-thread.js';
 import { fromWire, type Wire } from './wire.js';
 import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
 
 /** Threads that make credentials, and a product of them. Each works through its own queue, in order. */
 export class WorkerPool {
-  readonly #members: Member[];
+  readonly #threads: AskedThread<WorkerTask, WorkerAnswer>[];
   readonly #spares: ArrayBuffer[] = [];
   #batches = 0;
 
   /** @param size threads, at least 1 */
   constructor(options: IssuePeelOptions, product: Product, size: number) {
-    this.#members = Array.from({ length: size }, () => new Member(options, product));
+    this.#threads = Array.from({ length: size }, () => issuingThread(options, product));
   }
 
   get size(): number {
-    return this.#members.length;
+    return this.#threads.length;
   }
 
   /**
@@ -33,13 +32,13 @@ export class WorkerPool {
     noted?: (publicKeys: readonly string[]) => Promise<void>,
   ): Promise<Results[ProductKind]> {
     const batch = this.#batches++;
-    const member = this.#members[batch % this.#members.length] as Member;
+    const thread = this.#threads[batch % this.#threads.length] as AskedThread<WorkerTask, WorkerAnswer>;
     const spare = this.#spares.pop();
     const task = { batch, ids, nowMs, hold: noted !== undefined, spare };
-    let answer = await member.ask(task, spare === undefined ? [] : [spare]);
+    let answer = await asked(thread.ask(task, spare === undefined ? [] : [spare]));
     if ('publicKeys' in answer) {
       await noted?.(answer.publicKeys);
-      answer = await member.ask({ batch, go: true });
+      answer = await asked(thread.ask({ batch, go: true }));
     }
     const { result, spare: free } = fromWire((answer as { done: Wire }).done);
     if (free !== undefined) this.#spares.push(free);
@@ -52,60 +51,30 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.close()));
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }
 
 const YOUNG_MIB = 6;
 
-interface Waiting {
-  resolve: (answer: WorkerAnswer) => void;
-  reject: (error: unknown) => void;
+/** A thread; it gets a copy of the signer's seed, moved: the signer's own bytes stay where they are. */
+function issuingThread(options: IssuePeelOptions, product: Product): AskedThread<WorkerTask, WorkerAnswer> {
+  const seed = new Uint8Array(options.signer.seed);
+  const data: WorkerStart = { seed, plan: planOf(options), product };
+  return new AskedThread(new URL('./worker.js', import.meta.url), {
+    workerData: data,
+    transferList: [seed.buffer],
+    name: 'zester-issue',
+    // what a credential leaves behind dies young: more room for it would only be more memory
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+  });
 }
 
-class Member {
-  readonly #worker: Worker;
-  /** By the number of the batch. */
-  readonly #waiting = new Map<number, Waiting>();
-  #broken: Error | undefined;
-
-  constructor(options: IssuePeelOptions, product: Product) {
-    // a copy, moved: the signer's own bytes stay where they are
-    const seed = new Uint8Array(options.signer.seed);
-    const data: WorkerStart = { seed, plan: planOf(options), product };
-    this.#worker = startThread(new URL('./worker.js', import.meta.url), {
-      workerData: data,
-      transferList: [seed.buffer],
-      name: 'zester-issue',
-      // what a credential leaves behind dies young: more room for it would only be more memory
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-    });
-    this.#worker.on('message', (answer: WorkerAnswer) => {
-      const waiting = this.#waiting.get(answer.batch);
-      this.#waiting.delete(answer.batch);
-      if ('failed' in answer) waiting?.reject(errorOf(answer.failed));
-      else waiting?.resolve(answer);
-    });
-    const end = (error: Error) => {
-      this.#broken ??= error;
-      for (const { reject } of this.#waiting.values()) reject(this.#broken);
-      this.#waiting.clear();
-    };
-    this.#worker.on('error', end);
-    this.#worker.on('exit', (code) => end(new Error(`a thread that issues credentials ended (${code})`)));
-  }
-
-  ask(task: WorkerTask, moved: ArrayBuffer[] = []): Promise<WorkerAnswer> {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken);
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(task.batch, { resolve, reject });
-      this.#worker.postMessage(task, moved);
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#worker.terminate();
-  }
+/** @throws what the thread failed with */
+async function asked(answer: Promise<WorkerAnswer>): Promise<Exclude<WorkerAnswer, { failed: unknown }>> {
+  const given = await answer;
+  if ('failed' in given) throw errorOf(given.failed);
+  return given;
 }
 
 function errorOf({ code, message }: { code?: string; message: string }): Error {

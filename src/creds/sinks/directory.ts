@@ -15,8 +15,8 @@ export interface DirectoryOptions {
   replace?: boolean;
 }
 
-/** Batches being written at once: enough for a disk to sync several files together. */
-const BATCHES_IN_FLIGHT = 16;
+/** Batches being written at once: while some are synced together, the next are placed. */
+const BATCHES_IN_FLIGHT = 32;
 
 /** The files of one form, in a directory. */
 interface FileForm {
@@ -55,8 +55,7 @@ export async function filesDelivery(
       const underWay = new Set<Promise<void>>();
       const write = async ({ peelIds, result, recycle }: DoneBatch<'files'>) => {
         try {
-          const { outcomes, error, bytes } = await writers.write(result);
-          recycle(bytes);
+          const { outcomes, error } = await writers.write(result, recycle);
           await events.delivered(peelIds.filter((_id, i) => outcomes[i] === 'written'));
           for (const [i, peelId] of peelIds.entries())
             if (outcomes[i] === 'there') events.failed(peelId, thereAlready(pathOf(peelId)));

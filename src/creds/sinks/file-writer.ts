@@ -1,19 +1,38 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FileErrorCode } from '../../errors.js';
-import { writeSecretFiles, type NewFile } from '../../files/write-secret-files.js';
+import type { FileError, FileErrorCode } from '../../errors.js';
+import {
+  placeSecretFiles,
+  settleSecretFiles,
+  writeSecretFiles,
+  type NewFile,
+  type PlacedFiles,
+  type WrittenFiles,
+} from '../../files/write-secret-files.js';
 import type { PackedFiles } from '../bulk/product.js';
 
-/** A thread that writes files, one batch after the other: its program, and what is said to it. */
+/** A thread that writes files, batch by batch: its program, and what is said to it. */
 export interface WriterStart {
   directory: string;
   replace: boolean;
 }
 
-/** What became of a batch, and its bytes, wiped. Errors lose their class between threads, so they come as data. */
-export interface WriterAnswer {
-  outcomes: ('written' | 'there')[];
-  error?: { code: FileErrorCode; path: string; message: string };
-  bytes: Uint8Array;
+/** What it is asked. Batches have numbers. */
+export type WriterTask =
+  /** Write files, durably. With `place`, only place them, and wait with them for the second task. */
+  | { batch: number; files: PackedFiles; place: boolean }
+  /** Give placed files their names; each is synced first, unless the file system was. */
+  | { batch: number; settle: { synced: boolean } };
+
+/** What it answers; the bytes come back wiped. Errors lose their class between threads, so they come as data. */
+export type WriterAnswer = { batch: number } & (
+  | { placed: true; bytes: Uint8Array }
+  | { outcomes: WrittenFiles['outcomes']; error?: ToldError; bytes?: Uint8Array }
+);
+
+interface ToldError {
+  code: FileErrorCode;
+  path: string;
+  message: string;
 }
 
 /** Files that are packed, one by one; each is a view of the same bytes. */
@@ -29,13 +48,41 @@ export function* unpacked({ names, lengths, bytes }: PackedFiles): Generator<New
 if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.writeFiles !== undefined) {
   const port = parentPort;
   const { directory, replace } = (workerData as { writeFiles: WriterStart }).writeFiles;
-  port.on('message', (files: PackedFiles) => {
-    void writeSecretFiles(directory, unpacked(files), replace).then(({ outcomes, error }) => {
-      const { bytes } = files;
+  const placed = new Map<number, PlacedFiles>();
+
+  const answered = async (task: WriterTask): Promise<WriterAnswer> => {
+    const { batch } = task;
+    if ('settle' in task) {
+      const files = placed.get(batch) as PlacedFiles;
+      placed.delete(batch);
+      return { batch, ...toldOf(await settleSecretFiles(files, task.settle.synced)) };
+    }
+    const { bytes } = task.files;
+    try {
+      if (task.place) {
+        placed.set(batch, await placeSecretFiles(directory, unpacked(task.files), replace));
+        return { batch, placed: true, bytes };
+      }
+      return { batch, ...toldOf(await writeSecretFiles(directory, unpacked(task.files), replace)), bytes };
+    } finally {
       bytes.fill(0);
-      const told = error && { code: error.code, path: error.path, message: error.message };
-      const answer: WriterAnswer = { outcomes, ...(told && { error: told }), bytes };
-      port.postMessage(answer, [bytes.buffer as ArrayBuffer]);
+    }
+  };
+  port.on('message', (task: WriterTask) => {
+    void answered(task).then((answer) => {
+      const { bytes } = answer as { bytes?: Uint8Array };
+      port.postMessage(answer, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
     });
   });
+}
+
+function toldOf({ outcomes, error }: WrittenFiles): {
+  outcomes: WrittenFiles['outcomes'];
+  error?: ToldError;
+} {
+  return { outcomes, ...(error && { error: told(error) }) };
+}
+
+function told({ code, path, message }: FileError): ToldError {
+  return { code, path, message };
 }

@@ -1,56 +1,87 @@
-import type { Worker } from 'node:worker_threads';
 import { FileError } from '../../errors.js';
+import { FileSystemSync } from '../../files/file-system-sync.js';
+import { syncDirectory } from '../../files/write-secret-file.js';
 import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
+import { AskedThread } from '../bulk/asked-thread.js';
 import type { PackedFiles } from '../bulk/product.js';
-import { startThread } from '../bulk/start-thread.js';
-import { unpacked, type WriterAnswer, type WriterStart } from './file-writer.js';
+import { Together } from '../bulk/together.js';
+import { unpacked, type WriterAnswer, type WriterStart, type WriterTask } from './file-writer.js';
 
 /** Batches that are written in this thread, before others are started: they cost more to start than a few files. */
 const BATCHES_HERE = 3;
+/** Threads, where the file system is synced as a whole: they wait for nothing. */
+const THREADS_TOGETHER = 2;
+/** Threads, where each file is synced by itself: they wait for the disk most of the time. */
+const THREADS_ALONE = 16;
+/** How long batches are gathered for one sync, in milliseconds: hundreds of files, and no time that anybody notices. */
+const GATHER_MS = 60;
 /** Young garbage of a thread, in MiB: it makes next to none. */
 const YOUNG_MIB = 2;
 
-/** What became of a batch, and its bytes, wiped. */
-export interface WrittenBatch extends WrittenFiles {
-  bytes: Uint8Array;
-}
+type Thread = AskedThread<WriterTask, WriterAnswer>;
 
 /**
- * Threads that write files into a directory. They wait for the disk, most of the time: as many as there are have files to
- * sync at once. They are started when they are needed.
+ * Writes files into a directory, in threads that are started when they are needed. The files of several batches are made
+ * durable by one sync of their file system, where that can be done, and only then get their names; where it cannot, each is
+ * synced by itself.
  */
 export class FileWriters {
   readonly #start: WriterStart;
-  readonly #threads: Worker[] = [];
-  readonly #idle: Worker[] = [];
+  readonly #threads: Thread[] = [];
+  readonly #fileSystem: FileSystemSync;
+  readonly #synced: Together<boolean>;
+  readonly #directory: Together<void>;
+  #together = true;
   #batches = 0;
 
   constructor(directory: string, replace: boolean) {
     this.#start = { directory, replace };
+    this.#fileSystem = new FileSystemSync(directory);
+    this.#synced = new Together(() => this.#fileSystem.run(), GATHER_MS);
+    this.#directory = new Together(() => syncDirectory(directory));
   }
 
-  /** Writes a batch. At most as many as there may be threads are to be under way. */
-  async write(files: PackedFiles): Promise<WrittenBatch> {
+  /**
+   * Writes a batch. What it says was written is durable.
+   *
+   * @param recycle takes the bytes back, wiped, as soon as they are not needed
+   */
+  async write(files: PackedFiles, recycle: (bytes: Uint8Array) => void): Promise<WrittenFiles> {
     const { directory, replace } = this.#start;
-    this.#batches += 1;
-    if (this.#batches <= BATCHES_HERE) {
+    const batch = ++this.#batches;
+    if (batch <= BATCHES_HERE) {
       const written = await writeSecretFiles(directory, unpacked(files), replace);
       files.bytes.fill(0);
-      return { ...written, bytes: files.bytes };
+      recycle(files.bytes);
+      return written;
     }
-    const thread = this.#idle.pop() ?? this.#another();
-    const { outcomes, error, bytes } = await ask(thread, files);
-    this.#idle.push(thread);
-    return { outcomes, bytes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
+    const place = this.#together;
+    const thread = this.#thread(place ? THREADS_TOGETHER : THREADS_ALONE);
+    const answer = await thread.ask({ batch, files, place }, [files.bytes.buffer as ArrayBuffer]);
+    if (answer.bytes !== undefined) recycle(answer.bytes);
+    if ('outcomes' in answer) return writtenOf(answer);
+    const synced = await this.#synced.run();
+    // it is not asked again: what cannot be done, or fails, is told by the files one by one
+    if (!synced) this.#together = false;
+    const settled = await thread.ask({ batch, settle: { synced } });
+    await this.#directory.run();
+    return writtenOf(settled as Extract<WriterAnswer, { outcomes: unknown }>);
   }
 
   /** Ends the threads. None may be at work. */
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    this.#fileSystem.close();
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #another(): Worker {
-    const thread = startThread(new URL('./file-writer.js', import.meta.url), {
+  /** One that has nothing to do, another if there may be more, or the one with the least to do. */
+  #thread(most: number): Thread {
+    const least = this.#threads.reduce<Thread | undefined>(
+      (found, thread) => (found === undefined || thread.pending < found.pending ? thread : found),
+      undefined,
+    );
+    if (least !== undefined && (least.pending === 0 || this.#threads.length >= most)) return least;
+    const thread: Thread = new AskedThread(new URL('./file-writer.js', import.meta.url), {
       workerData: { writeFiles: this.#start },
       name: 'zester-write',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
@@ -60,21 +91,6 @@ export class FileWriters {
   }
 }
 
-function ask(thread: Worker, files: PackedFiles): Promise<WriterAnswer> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      thread.off('message', onMessage).off('error', onError).off('exit', onExit);
-    };
-    const onMessage = (answer: WriterAnswer) => {
-      stop();
-      resolve(answer);
-    };
-    const onError = (error: unknown) => {
-      stop();
-      reject(error instanceof Error ? error : new Error(String(error)));
-    };
-    const onExit = (code: number) => onError(new Error(`a thread that writes files ended (${code})`));
-    thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-    thread.postMessage(files, [files.bytes.buffer as ArrayBuffer]);
-  });
+function writtenOf({ outcomes, error }: Extract<WriterAnswer, { outcomes: unknown }>): WrittenFiles {
+  return { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
 }

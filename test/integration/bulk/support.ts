@@ -14,9 +14,16 @@ export interface RunningZester {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
 
-/** Starts `zester` with these arguments. @param stdin what it reads; nothing by default */
-export function startZester(args: readonly string[], stdin = ''): RunningZester {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: 'pipe' });
+/** Starts `zester` with these arguments. @param stdin what it reads; nothing by default @param env variables of its own */
+export function startZester(
+  args: readonly string[],
+  stdin = '',
+  env: Readonly<Record<string, string>> = {},
+): RunningZester {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  });
   atEnd(async () => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
