@@ -14,10 +14,15 @@ export interface RunningZester {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
 
-/** Starts `zester` with these arguments. @param stdin what it reads; nothing by default @param env variables of its own */
+/**
+ * Starts `zester` with these arguments.
+ *
+ * @param stdin what it reads; nothing by default; null: the test writes it
+ * @param env variables of its own
+ */
 export function startZester(
   args: readonly string[],
-  stdin = '',
+  stdin: string | null = '',
   env: Readonly<Record<string, string>> = {},
 ): RunningZester {
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
@@ -30,7 +35,7 @@ export function startZester(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined);
-  child.stdin.end(stdin);
+  if (stdin !== null) child.stdin.end(stdin);
   const ended = once(child, 'close').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
