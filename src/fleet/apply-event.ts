@@ -127,13 +127,17 @@ function decide(record: PeelRecord, state: PeelState, event: PeelEvent): PeelRec
   return { ...record, state, decided: decided(event) };
 }
 
-/** The newest of these was accepted with it: the others that are not on their way out have had their time. */
+/**
+ * A key that is in use: those that were issued before it, and are not on their way out, have had their time. One that was
+ * issued after it has not: news of a connection may come late, when the peel has the next key already.
+ */
 function connected(record: PeelRecord, publicKey: string, at: string): PeelRecord {
-  const keys = record.keys.map((key): PeelKey => {
-    if (key.publicKey === publicKey) return { ...key, state: 'live', connectedAt: key.connectedAt ?? at };
-    return key.state === 'live' || key.state === 'issued' ? { ...key, state: 'retired' } : key;
+  const its = record.keys.findIndex((key) => key.publicKey === publicKey);
+  const keys = record.keys.map((key, i): PeelKey => {
+    if (i === its) return { ...key, state: 'live', connectedAt: key.connectedAt ?? at };
+    return i < its && (key.state === 'live' || key.state === 'issued') ? { ...key, state: 'retired' } : key;
   });
-  const replaced = record.keys.some((key) => key.publicKey !== publicKey && key.state === 'live');
+  const replaced = record.keys.some((key, i) => i < its && key.state === 'live');
   return {
     ...record,
     keys,
@@ -174,11 +178,16 @@ function withIssued(
   return withKey(record, publicKey, facts, at);
 }
 
+/** Keys stand in the order in which they were given to the peel; one that is given anew is the newest again. */
 function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
   const known = record.keys.find((key) => key.publicKey === publicKey);
   const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };
+  const stays =
+    known !== undefined && (facts.state === undefined || known.state === 'issued' || known.state === 'live');
   return {
     ...record,
-    keys: known === undefined ? [...record.keys, key] : record.keys.map((k) => (k === known ? key : k)),
+    keys: stays
+      ? record.keys.map((k) => (k === known ? key : k))
+      : [...record.keys.filter((k) => k !== known), key],
   };
 }

@@ -73,6 +73,32 @@ describe('the record of a peel', () => {
     expect(rotated.rotationAskedAt).toBeUndefined();
   });
 
+  it('keeps the newest key good when the news that the one before has connected comes late', () => {
+    const late = [
+      { kind: 'key.issued', key: issued('UA') },
+      { kind: 'key.connected', publicKey: 'UA' },
+      { kind: 'key.rotated', key: issued('UB'), replaces: 'UA' },
+      { kind: 'key.rotated', key: issued('UC'), replaces: 'UB' },
+      { kind: 'key.connected', publicKey: 'UB' },
+    ] as const;
+    expect(states(made(...late))).toEqual({ UA: 'retired', UB: 'live', UC: 'issued' });
+    expect(currentKey(made(...late))?.publicKey).toBe('UC');
+    const moved = made(...late, { kind: 'key.connected', publicKey: 'UC' });
+    expect(states(moved)).toEqual({ UA: 'retired', UB: 'retired', UC: 'live' });
+  });
+
+  it('retires all others for a key that it had before and was given anew', () => {
+    const back = made(
+      { kind: 'key.issued', key: issued('UA') },
+      { kind: 'key.connected', publicKey: 'UA' },
+      { kind: 'key.rotated', key: issued('UB'), replaces: 'UA' },
+      { kind: 'key.connected', publicKey: 'UB' },
+      { kind: 'key.issued', key: issued('UA') },
+      { kind: 'key.connected', publicKey: 'UA' },
+    );
+    expect(states(back)).toEqual({ UA: 'live', UB: 'retired' });
+  });
+
   it('has no key that opens anything once it is revoked, and comes back with a new key only', () => {
     const revoked = made(
       { kind: 'key.issued', key: issued('UA') },
@@ -139,6 +165,21 @@ describe('whatever happens to a peel, in whatever order', () => {
         const record = made(...changes);
         expect(record.number).toBe(changes.length);
         expect(new Set(record.keys.map(({ publicKey }) => publicKey)).size).toBe(record.keys.length);
+      }),
+    );
+  });
+
+  it('no key is live beside an older one that is live', () => {
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 20 }), key, (changes, publicKey) => {
+        const record = made(
+          ...changes,
+          { kind: 'key.issued', key: issued(publicKey) },
+          { kind: 'key.connected', publicKey },
+        );
+        const its = record.keys.findIndex((one) => one.publicKey === publicKey);
+        expect(record.keys[its]?.state).toBe('live');
+        expect(record.keys.slice(0, its).map(({ state }) => state)).not.toContain('live');
       }),
     );
   });
