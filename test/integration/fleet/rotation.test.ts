@@ -101,7 +101,8 @@ describe('a rotation', () => {
         await new Promise((resolve) => setTimeout(resolve, 3));
       }
     })();
-    for (let i = 0; i < 5; i += 1) await liveKey('busy-1', await test.peel.rotate());
+    // a machine may be quick with the rotations, or slow with the commands
+    for (let i = 0; i < 5 || asked.length <= 50; i += 1) await liveKey('busy-1', await test.peel.rotate());
     running = false;
     await asking;
     const answers = await Promise.all(asked);
