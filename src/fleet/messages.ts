@@ -231,7 +231,7 @@ export function parseRequest<N extends RequestName>(name: N, data: Uint8Array): 
  *   one, see `verifySigned`
  */
 export function parseAnswer<N extends RequestName>(name: N, data: Uint8Array): AnswerOf<N> {
-  const json = parseJson(Buffer.from(data).toString('utf8'));
+  const json = parseJson(data);
   const refused = v.safeParse(refusalSchema, json);
   if (refused.success) {
     const { code, message } = refused.output.error;
@@ -247,14 +247,14 @@ export function parseAnswer<N extends RequestName>(name: N, data: Uint8Array): A
 
 /** The refusal in an answer, if it is one. */
 export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
-  const refused = v.safeParse(refusalSchema, parseJson(Buffer.from(data).toString('utf8')));
+  const refused = v.safeParse(refusalSchema, parseJson(data));
   return refused.success ? refused.output.error : undefined;
 }
 
-/** undefined: it is not JSON. */
-export function parseJson(text: string): unknown {
+/** @param json text, or its bytes in UTF-8 @returns undefined: it is not JSON */
+export function parseJson(json: string | Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(typeof json === 'string' ? json : Buffer.from(json).toString('utf8'));
   } catch {
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { within } from '../connection/within.js';
 import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import type { MasterContext } from './context.js';
@@ -128,8 +127,14 @@ async function unconfirmed(
   what: string,
   since: string,
 ): Promise<FleetError> {
+  const events = (await context.audit.readWithin({ peelId, since }, Date.now() + WHY_MS)) ?? [];
+  // as the master that asked them noted it
+  const noted = events.findLast(
+    ({ kind, reason }) =>
+      reason !== undefined && (kind === 'revocation.incomplete' || kind === 'revocation.failed'),
+  );
   const why =
-    (await within(reasonInAudit(context, peelId, since), Date.now() + WHY_MS)) ??
+    noted?.reason ??
     (context.watching() === undefined
       ? 'no master hears the servers at the moment'
       : 'not every server has confirmed');
@@ -139,23 +144,4 @@ async function unconfirmed(
       `the masters go on with it; "zester peel show ${peelId}" tells when it is done`,
     { peelId },
   );
-}
-
-/** Why the servers have not confirmed, as the master that asked them noted it. */
-async function reasonInAudit(
-  context: MasterContext,
-  peelId: string,
-  since: string,
-): Promise<string | undefined> {
-  let why: string | undefined;
-  try {
-    for await (const event of context.audit.read({ peelId, since })) {
-      if (event.kind === 'revocation.incomplete' || event.kind === 'revocation.failed')
-        why = event.reason ?? why;
-    }
-  } catch (error) {
-    // it is still decided
-    context.logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
-  }
-  return why;
 }

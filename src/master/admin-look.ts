@@ -1,6 +1,5 @@
 import { within } from '../connection/within.js';
 import { FleetError } from '../errors.js';
-import type { AuditEvent } from '../fleet/audit-event.js';
 import { matchesGlob } from '../fleet/glob.js';
 import type { ListedPeel, RequestOf } from '../fleet/messages.js';
 import { currentKey, PEEL_STATES, type PeelState } from '../fleet/record.js';
@@ -49,7 +48,7 @@ const PATIENCE_MS = 4_000;
  * this master knows it, and without the events: that is when somebody looks.
  */
 export async function showPeel(
-  { registry, presence, audit, logger }: MasterContext,
+  { registry, presence, audit }: MasterContext,
   { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
 ) {
   const deadline = Date.now() + PATIENCE_MS;
@@ -59,18 +58,7 @@ export async function showPeel(
   );
   const record = (await asked) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
-  const read = async () => {
-    const found: AuditEvent[] = [];
-    if (last > 0) for await (const event of audit.read({ peelId, last })) found.push(event);
-    return found;
-  };
-  const events = await within(
-    read().catch((error: unknown) => {
-      logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
-      return undefined;
-    }),
-    deadline,
-  );
+  const events = last > 0 ? await audit.readWithin({ peelId, last }, deadline) : [];
   const present = presence.get(peelId);
   return {
     record,

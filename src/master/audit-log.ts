@@ -1,8 +1,9 @@
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
-import * as v from 'valibot';
-import { auditEventSchema, type AuditEvent } from '../fleet/audit-event.js';
-import { encodeJson, parseJson } from '../fleet/messages.js';
+import { within } from '../connection/within.js';
+import type { AuditEvent } from '../fleet/audit-event.js';
+import { encodeJson } from '../fleet/messages.js';
+import { parseEvent } from '../fleet/parse-event.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, STORED_AUDIT_SUBJECTS } from '../fleet/subjects.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import type { MasterLogger } from './logger.js';
@@ -130,6 +131,20 @@ export class AuditLog {
     yield* kept;
   }
 
+  /** As {@link read}, until a deadline; undefined: it cannot be read by then, as while JetStream elects a leader. */
+  async readWithin(query: AuditQuery, deadline: number): Promise<AuditEvent[] | undefined> {
+    const readAll = async () => {
+      const events: AuditEvent[] = [];
+      for await (const event of this.read(query)) events.push(event);
+      return events;
+    };
+    const events = readAll().catch((error: unknown) => {
+      this.#logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
+      return undefined;
+    });
+    return within(events, deadline);
+  }
+
   /** Waits until what was published is there, at most `waitMs`. */
   async close(waitMs = 5_000): Promise<void> {
     clearInterval(this.#sweeping);
@@ -179,10 +194,4 @@ export class AuditLog {
       this.#seen.delete(id);
     }
   }
-}
-
-/** An event of a newer version is passed over. */
-function parseEvent(data: Uint8Array): AuditEvent | undefined {
-  const parsed = v.safeParse(auditEventSchema, parseJson(Buffer.from(data).toString('utf8')));
-  return parsed.success ? (parsed.output as AuditEvent) : undefined;
 }

@@ -278,7 +278,7 @@ export class KvMirror<T> {
   }
 
   #parse(key: string, data: Uint8Array): T {
-    const parsed = v.safeParse(this.#schema, parseJson(Buffer.from(data).toString('utf8')));
+    const parsed = v.safeParse(this.#schema, parseJson(data));
     if (parsed.success) return parsed.output;
     throw new FleetError(
       'ERR_FLEET_RECORD',

@@ -194,7 +194,7 @@ export class Registry {
     const events: PeelEvent[] = [];
     const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: timeOf(since) };
     for await (const { data } of readStream(this.#store, `KV_${PEELS_BUCKET}`, query)) {
-      const parsed = v.safeParse(storedSchema, parseJson(Buffer.from(data).toString('utf8')));
+      const parsed = v.safeParse(storedSchema, parseJson(data));
       if (!parsed.success) continue; // a newer version's
       const stored = parsed.output as Stored;
       const { id } = stored.record;

@@ -274,9 +274,6 @@ export class RequestService<N extends RequestName> {
 /** The id of a request, also of one that cannot be used otherwise: who asked knows the answer by it. */
 function requestIdIn(data: Uint8Array): string | undefined {
   if (data.length > 64 * 1024) return undefined;
-  const parsed = v.safeParse(
-    v.object({ requestId: requestIdSchema }),
-    parseJson(Buffer.from(data).toString('utf8')),
-  );
+  const parsed = v.safeParse(v.object({ requestId: requestIdSchema }), parseJson(data));
   return parsed.success ? parsed.output.requestId : undefined;
 }

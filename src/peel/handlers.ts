@@ -115,7 +115,7 @@ export class Handlers {
 
   async #run(data: Uint8Array): Promise<CommandAnswer> {
     const { peelId, concurrency = CONCURRENCY, queue = QUEUE } = this.#options;
-    const parsed = v.safeParse(commandSchema, parseJson(Buffer.from(data).toString('utf8')));
+    const parsed = v.safeParse(commandSchema, parseJson(data));
     if (!parsed.success) {
       const words = `the command cannot be used: ${issueText(parsed.issues)}`;
       return failed(peelId, 'ERR_FLEET_REQUEST', words);

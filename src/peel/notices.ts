@@ -18,7 +18,7 @@ export function readNotice(message: ReceivedMessage, peelId: string, own: UserCl
   const what = 'a notice';
   const { data, headers } = message;
   checkMasterSigned(what, noticeSubject(peelId), { data, headers }, { account: accountOf(own), now });
-  const parsed = v.safeParse(noticeSchema, parseJson(Buffer.from(data).toString('utf8')));
+  const parsed = v.safeParse(noticeSchema, parseJson(data));
   if (!parsed.success) {
     throw new FleetError('ERR_FLEET_ANSWER', `${what} cannot be used: ${issueText(parsed.issues)}`);
   }

@@ -71,7 +71,7 @@ async function follow(
   tell: (event: AuditEvent) => void,
   io: CliIo,
 ): Promise<void> {
-  const { parseEvent } = await import('../fleet/parse-event.js');
+  const { parseEvent } = await import('../../fleet/parse-event.js');
   const { peelId } = query;
   const { nc } = admin;
   const known = new ToldOnce();

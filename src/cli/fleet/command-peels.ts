@@ -52,7 +52,7 @@ async function commandPeel(
   const failed = (code: string, message: string): PeelReply => ({ id, ok: false, ms: ms(), code, message });
   try {
     const answer = await nc.request(commandSubject(id), data, { timeout: timeoutMs });
-    const parsed = v.safeParse(commandAnswerSchema, parseJson(Buffer.from(answer.data).toString('utf8')));
+    const parsed = v.safeParse(commandAnswerSchema, parseJson(answer.data));
     if (!parsed.success || parsed.output.peelId !== id) {
       return failed('ERR_FLEET_ANSWER', 'its answer is not what it should be');
     }

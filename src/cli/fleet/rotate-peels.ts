@@ -3,7 +3,7 @@ import { ZesterError } from '../../errors.js';
 import type { PeelRecord } from '../../fleet/record.js';
 import type { CliIo } from '../io.js';
 import { patiently, type Admin } from './admin.js';
-import { parseEvent } from './parse-event.js';
+import { parseEvent } from '../../fleet/parse-event.js';
 
 /** How {@link rotatePeels} goes about it. */
 export interface RotatePeelsOptions {
