@@ -32,7 +32,7 @@ export interface WrittenFiles {
 export interface PlacedFiles {
   directory: string;
   /** In their order; those that are not placed were there already. */
-  files: ({ name: string; temporary: string } | { name: string; temporary: undefined })[];
+  files: { name: string; temporary: string | undefined }[];
   /** What stopped it before the end. The files before are placed. */
   error?: FileError;
 }
@@ -56,10 +56,8 @@ export async function writeSecretFiles(
   for (const { name, content } of files) {
     const there = isThere(directory, name, replace);
     if (!there) {
-      let temporary: string | undefined;
       try {
-        temporary = place(directory, name, content, strict, true);
-        settle(directory, name, temporary);
+        settle(directory, name, place(directory, name, content, strict, true), true);
       } catch (cause) {
         await syncDirectory(directory);
         return { outcomes, error: await cannotWrite(join(directory, name), directory, cause) };
@@ -107,10 +105,9 @@ export async function settleSecretFiles(
   for (const [i, { name, temporary }] of files.entries()) {
     if (temporary !== undefined) {
       try {
-        if (!synced) syncFile(join(directory, temporary));
-        settle(directory, name, temporary);
+        settle(directory, name, temporary, synced);
       } catch (cause) {
-        for (const file of files.slice(i))
+        for (const file of files.slice(i + 1))
           if (file.temporary !== undefined) discard(directory, file.temporary);
         return { outcomes, error: await cannotWrite(join(directory, name), directory, cause) };
       }
@@ -154,8 +151,10 @@ function place(
   }
 }
 
-function settle(directory: string, name: string, temporary: string): void {
+/** Gives a placed file its name; what cannot have it is removed. */
+function settle(directory: string, name: string, temporary: string, synced: boolean): void {
   try {
+    if (!synced) syncFile(join(directory, temporary));
     renameSync(join(directory, temporary), join(directory, name));
     noLongerWritten(temporary);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { AccountClaims } from '../jwt/claims.js';
 import { TrustError } from '../errors.js';
+import { Together } from '../files/together.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { openTrustDomain } from '../trust/open.js';
 import { Issuer } from './issuer.js';
@@ -22,9 +23,7 @@ export class MasterTrust {
   #issuer: Issuer;
   #stamp: string;
   #looking: NodeJS.Timeout | undefined;
-  /** The look that is under way or was the last, which never fails, and the one that begins when it is over. */
-  #looked: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+  readonly #look = new Together(() => this.#reload());
 
   private constructor(domain: TrustDomain, issuer: Issuer, stamp: string, logger: MasterLogger) {
     this.#home = domain.home;
@@ -66,11 +65,7 @@ export class MasterTrust {
    * once, and each asks.
    */
   reload(): Promise<void> {
-    this.#next ??= this.#looked.then(() => {
-      this.#next = undefined;
-      return (this.#looked = this.#reload());
-    });
-    return this.#next;
+    return this.#look.run();
   }
 
   async #reload(): Promise<void> {

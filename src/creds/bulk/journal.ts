@@ -4,7 +4,7 @@ import { BulkError, FileError } from '../../errors.js';
 import { claim, type Claim } from '../../files/claim.js';
 import { readError } from '../../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
-import { Together } from './together.js';
+import { Together } from '../../files/together.js';
 
 /** The first line, so that no other file is taken for a journal and appended to. */
 const HEADER = '# zester: ids of the peels whose credentials were delivered';

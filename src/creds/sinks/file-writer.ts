@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FileError, FileErrorCode } from '../../errors.js';
+import type { FileErrorCode } from '../../errors.js';
 import {
   placeSecretFiles,
   settleSecretFiles,
@@ -23,16 +23,15 @@ export type WriterTask =
   /** Give placed files their names; each is synced first, unless the file system was. */
   | { batch: number; settle: { synced: boolean } };
 
-/** What it answers; the bytes come back wiped. Errors lose their class between threads, so they come as data. */
+/** What it answers; the bytes come back wiped. */
 export type WriterAnswer = { batch: number } & (
-  | { placed: true; bytes: Uint8Array }
-  | { outcomes: WrittenFiles['outcomes']; error?: ToldError; bytes?: Uint8Array }
+  { placed: true; bytes: Uint8Array } | (ToldFiles & { bytes?: Uint8Array })
 );
 
-interface ToldError {
-  code: FileErrorCode;
-  path: string;
-  message: string;
+/** What came of a batch. Errors lose their class between threads, so they come as data. */
+export interface ToldFiles {
+  outcomes: WrittenFiles['outcomes'];
+  error?: { code: FileErrorCode; path: string; message: string };
 }
 
 /** Files that are packed, one by one; each is a view of the same bytes. */
@@ -76,13 +75,7 @@ if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.
   });
 }
 
-function toldOf({ outcomes, error }: WrittenFiles): {
-  outcomes: WrittenFiles['outcomes'];
-  error?: ToldError;
-} {
-  return { outcomes, ...(error && { error: told(error) }) };
-}
-
-function told({ code, path, message }: FileError): ToldError {
-  return { code, path, message };
+function toldOf({ outcomes, error }: WrittenFiles): ToldFiles {
+  const told = error && { code: error.code, path: error.path, message: error.message };
+  return { outcomes, ...(told && { error: told }) };
 }

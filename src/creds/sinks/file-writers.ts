@@ -4,8 +4,14 @@ import { syncDirectory } from '../../files/write-secret-file.js';
 import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
 import { AskedThread } from '../bulk/asked-thread.js';
 import type { PackedFiles } from '../bulk/product.js';
-import { Together } from '../bulk/together.js';
-import { unpacked, type WriterAnswer, type WriterStart, type WriterTask } from './file-writer.js';
+import { Together } from '../../files/together.js';
+import {
+  unpacked,
+  type ToldFiles,
+  type WriterAnswer,
+  type WriterStart,
+  type WriterTask,
+} from './file-writer.js';
 
 /** Batches that are written in this thread, before others are started: they cost more to start than a few files. */
 const BATCHES_HERE = 3;
@@ -65,7 +71,7 @@ export class FileWriters {
     if (!synced) this.#together = false;
     const settled = await thread.ask({ batch, settle: { synced } });
     await this.#directory.run();
-    return writtenOf(settled as Extract<WriterAnswer, { outcomes: unknown }>);
+    return writtenOf(settled as ToldFiles & WriterAnswer);
   }
 
   /** Ends the threads. None may be at work. */
@@ -91,6 +97,7 @@ export class FileWriters {
   }
 }
 
-function writtenOf({ outcomes, error }: Extract<WriterAnswer, { outcomes: unknown }>): WrittenFiles {
+/** With an error that is one again. */
+function writtenOf({ outcomes, error }: ToldFiles): WrittenFiles {
   return { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
 }
