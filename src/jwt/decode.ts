@@ -57,6 +57,27 @@ export function decodeUserJwt(jwt: string): UserClaims {
   return decode(jwt, 'user') as UserClaims;
 }
 
+/**
+ * The name in a user JWT that a server has accepted, read as every other claim is. The signature is *not* verified: the
+ * server did that. Use it to name a connection, never to trust one.
+ *
+ * The JWT is the only source of the name: `name_tag` in the server's events and in CONNZ is the user's name up to
+ * nats-server 2.10 and the account's from 2.11 (docs/nats-facts.md, 17).
+ *
+ * @returns undefined when the JWT has no name, or cannot be read as a user JWT
+ */
+export function userNameOf(jwt: string): string | undefined {
+  try {
+    const claims = parseJson(split(jwt).payload, 'payload');
+    checkType(claims, 'user');
+    const { name } = claims as { name?: unknown };
+    return typeof name === 'string' ? name : undefined;
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return undefined;
+  }
+}
+
 function decode(jwt: string, type: ClaimType): Claims<NatsFields> {
   const token = split(jwt);
   checkHeader(token.header);

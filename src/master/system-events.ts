@@ -1,6 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../fleet/messages.js';
+import { userNameOf } from '../jwt/decode.js';
 import { connectedUsers } from '../nats-server/connected-users.js';
 import { listServers } from '../nats-server/servers.js';
 
@@ -31,7 +32,6 @@ const eventSchema = v.object({
     id: v.number(),
     user: v.optional(v.string()),
     jwt: v.optional(v.string()),
-    name_tag: v.optional(v.string()),
     host: v.optional(v.string()),
     start: v.optional(v.string()),
   }),
@@ -75,7 +75,7 @@ export function listenToSystem(
           server: server.id,
           cid: client.id,
           serverName: server.name,
-          name: client.name_tag ?? '',
+          name: userNameOf(client.jwt) ?? '',
           publicKey: client.user,
           jwt: client.jwt,
           host: client.host,

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
+import { userNameOf } from '../jwt/decode.js';
 import { askAll, jsonOf } from './ask-all.js';
 import { listServers } from './servers.js';
 
@@ -33,7 +34,6 @@ const answerSchema = v.object({
           start: v.optional(v.string()),
           authorized_user: v.optional(v.string()),
           jwt: v.optional(v.string()),
-          name_tag: v.optional(v.string()),
         }),
       ),
       [],
@@ -74,10 +74,10 @@ export async function connectedUsers(
       if (!parsed.success) continue;
       const { server, data } = parsed.output;
       servers.add(server.id);
-      for (const { cid, ip, start, authorized_user, jwt, name_tag } of data.connections) {
+      for (const { cid, ip, start, authorized_user, jwt } of data.connections) {
         if (authorized_user === undefined) continue;
         users.push({
-          name: name_tag ?? '',
+          name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
           publicKey: authorized_user,
           jwt,
           server: server.id,

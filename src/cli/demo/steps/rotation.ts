@@ -1,5 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import { loadCredsFile } from '../../../creds/parse.js';
+import { userNameOf } from '../../../jwt/decode.js';
 import { DAY_SECONDS, expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 import { sendCommand } from './connect.js';
 
@@ -54,8 +55,8 @@ async function watchConnects(stage: Stage): Promise<(onConnect: OnConnect) => vo
   let listener: OnConnect | undefined;
   system.subscribe(`$SYS.ACCOUNT.${publicKeys.account}.CONNECT`, {
     callback: (_error, message) => {
-      const { client } = message.json<{ client?: { name_tag?: string; user?: string } }>();
-      listener?.(client?.name_tag ?? '', client?.user ?? '');
+      const { client } = message.json<{ client?: { jwt?: string; user?: string } }>();
+      listener?.(userNameOf(client?.jwt ?? '') ?? '', client?.user ?? '');
     },
   });
   await system.flush();
