@@ -1,13 +1,21 @@
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { NatsServerError } from '../errors.js';
+import { versionSupport } from './server-versions.js';
 
 /** Where packages put it: Debian's into `/usr/sbin`, which the PATH of a user who is not root often lacks. */
 const WELL_KNOWN_DIRECTORIES = ['/usr/sbin', '/usr/local/bin'];
+/** How long a program may take to say its version, in milliseconds. */
+const VERSION_TIMEOUT_MS = 5_000;
 
 /**
- * Finds the `nats-server` program: where `ZESTER_NATS_SERVER` says, else on the `PATH`, else where packages put it.
+ * Finds the `nats-server` program: `ZESTER_NATS_SERVER`, else the first supported one of the `PATH`, the places where
+ * packages put it, and the cache that `scripts/set-up` fills. Where all are older than the supported range, the first of
+ * the `PATH` is taken: a single old server still works.
  *
  * @param env the environment; `process.env` by default
  * @returns the program's path
@@ -20,11 +28,36 @@ export async function findNatsServer(env: NodeJS.ProcessEnv = process.env): Prom
     throw notFound(`ZESTER_NATS_SERVER is ${named}, which is no program that can be run`);
   }
   const path = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
-  for (const directory of [...path, ...WELL_KNOWN_DIRECTORIES]) {
+  let older: string | undefined;
+  for (const directory of [...path, ...WELL_KNOWN_DIRECTORIES, cachedDirectory(env)]) {
     const candidate = join(directory, 'nats-server');
-    if (await isProgram(candidate)) return candidate;
+    if (!(await isProgram(candidate))) continue;
+    if (!(await isOlder(candidate))) return candidate;
+    older ??= candidate;
   }
+  if (older !== undefined) return older;
   throw notFound('there is no nats-server on this machine');
+}
+
+/** Where `scripts/get-nats-server` puts Debian's newest one. */
+function cachedDirectory(env: NodeJS.ProcessEnv): string {
+  const base = nonEmpty(env['XDG_CACHE_HOME']) ?? join(nonEmpty(env['HOME']) ?? userInfo().homedir, '.cache');
+  return join(nonEmpty(env['ZESTER_CACHE']) ?? join(base, 'zester'), 'nats-server', 'testing');
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+/** Whether a program says that it is older than the supported range. One that says nothing useful is left to its start. */
+async function isOlder(program: string): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: VERSION_TIMEOUT_MS });
+    const version = /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? '';
+    return versionSupport(version, { clustered: false }) === 'below-range';
+  } catch {
+    return false;
+  }
 }
 
 async function isProgram(path: string): Promise<boolean> {

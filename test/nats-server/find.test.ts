@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { findNatsServer } from '../../src/nats-server/find.js';
 import { tempDir } from '../support/temp-dir.js';
 
-async function program(path: string): Promise<string> {
-  await writeFile(path, '#!/bin/sh\n');
+async function program(path: string, version = '2.15.1'): Promise<string> {
+  await writeFile(path, `#!/bin/sh\necho "nats-server: v${version}"\n`);
   await chmod(path, 0o755);
   return path;
 }
@@ -22,6 +22,23 @@ describe('finding the nats-server program', () => {
     const [first, second] = [await tempDir(), await tempDir()];
     const found = await program(join(second, 'nats-server'));
     expect(await findNatsServer({ PATH: `${first}:${second}` })).toBe(found);
+  });
+
+  it('takes a supported one of the cache before an older one of the PATH', async () => {
+    const [old, cache] = [await tempDir(), await tempDir()];
+    await program(join(old, 'nats-server'), '2.9.10');
+    await mkdir(join(cache, 'nats-server', 'testing'), { recursive: true });
+    const newer = await program(join(cache, 'nats-server', 'testing', 'nats-server'), '2.15.1');
+    expect(await findNatsServer({ PATH: old, ZESTER_CACHE: cache })).toBe(newer);
+  });
+
+  it('takes an older one where there is no other', async () => {
+    const [old, cache] = [await tempDir(), await tempDir()];
+    const only = await program(join(old, 'nats-server'), '2.9.10');
+    const env = { PATH: old, ZESTER_CACHE: cache };
+    const found = await findNatsServer(env);
+    // this machine may have a supported one where packages put it
+    expect([only, '/usr/sbin/nats-server', '/usr/local/bin/nats-server']).toContain(found);
   });
 
   it('passes over a directory of that name, and a file that cannot be run', async () => {

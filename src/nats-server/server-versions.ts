@@ -1,0 +1,52 @@
+// Which versions of nats-server a fleet supports: the one place that decides it.
+
+/** The oldest version that a fleet supports. */
+export const OLDEST_SUPPORTED = '2.10.0';
+/** The newest version that the test suite has passed on. */
+export const NEWEST_TESTED = '2.15.1';
+/** In a cluster before this one, two compare-and-set writes may both succeed (docs/nats-facts.md, 27). */
+export const OLDEST_IN_A_CLUSTER = '2.9.22';
+
+/**
+ * How a server's version is supported.
+ *
+ * - `too-old`: a fleet cannot run on it.
+ * - `below-range`: works, and is not among the versions that are tested in full.
+ * - `supported`.
+ * - `untested`: newer than every version that was tested.
+ * - `unknown`: not a version of nats-server's form.
+ */
+export type VersionSupport = 'too-old' | 'below-range' | 'supported' | 'untested' | 'unknown';
+
+/**
+ * How a fleet is supported on a server of this version.
+ *
+ * @param version as the server says it: `2.10.27`, `v2.15.1`, `2.12.0-preview.1`
+ * @param where.clustered whether the server is one of a cluster
+ * @example versionSupport('2.9.10', { clustered: true }); // 'too-old'
+ */
+export function versionSupport(version: string, { clustered }: { clustered: boolean }): VersionSupport {
+  if (parse(version) === undefined) return 'unknown';
+  if (clustered && compareVersions(version, OLDEST_IN_A_CLUSTER) < 0) return 'too-old';
+  if (compareVersions(version, OLDEST_SUPPORTED) < 0) return 'below-range';
+  return compareVersions(version, NEWEST_TESTED) > 0 ? 'untested' : 'supported';
+}
+
+/**
+ * Compares two versions by their numbers; what stands behind them (`-preview.1`) does not count.
+ *
+ * @returns below, above or equal to 0, as a comparator of `Array.sort` does; a version of another form comes first
+ */
+export function compareVersions(a: string, b: string): number {
+  const [left = [-1], right = [-1]] = [parse(a), parse(b)];
+  for (let i = 0; i < 3; i += 1) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function parse(version: string): readonly number[] | undefined {
+  const found = /^v?(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:[-+.]|$)/.exec(version);
+  return found?.slice(1).map(Number);
+}
