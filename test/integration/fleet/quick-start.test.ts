@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { findNatsServer } from '../../../src/nats-server/find.js';
 import { atEnd } from '../../support/cleanup.js';
 import { freePort } from '../../support/free-port.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -32,6 +33,7 @@ it(
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`,
+        ZESTER_NATS_SERVER: await findNatsServer(),
         HOME: dir,
         ZESTER_PORT: String(await freePort()),
       },
