@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 import { userNameOf } from '../jwt/decode.js';
 import { askAll, jsonOf } from './ask-all.js';
+import { compareVersions } from './server-versions.js';
 import { listServers } from './servers.js';
 
 /** A user that is connected now. */
@@ -44,6 +45,9 @@ const answerSchema = v.object({
 /** As many as a server gives in one answer without making it larger than a message may be. */
 const PAGE = 256;
 
+/** From this version on, CONNZ can list the connections of one user. */
+const BY_USER_SINCE = '2.10.0';
+
 /**
  * The users of an account that are connected now, on all servers, and the ids of the servers that said so.
  *
@@ -51,20 +55,25 @@ const PAGE = 256;
  *
  * @param nc a connection of the system account
  * @param account the public key (`A…`)
+ * @param options.publicKey only the connections of this user (`U…`). Servers from 2.10 on look for them; of an older one
+ *   all connections are read
  * @throws NatsServerError as `listServers`
  */
 export async function connectedUsers(
   nc: NatsConnection,
   account: string,
+  { publicKey }: { publicKey?: string } = {},
 ): Promise<{ servers: Set<string>; users: ConnectedUser[] }> {
   const up = await listServers(nc);
+  const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
+  const filter = publicKey !== undefined && canFilter ? { user: publicKey } : {};
   const servers = new Set<string>();
   const users: ConnectedUser[] = [];
   for (let offset = 0; ; offset += PAGE) {
     const answers = await askAll(
       nc,
       '$SYS.REQ.SERVER.PING.CONNZ',
-      JSON.stringify({ auth: true, acc: account, limit: PAGE, offset }),
+      JSON.stringify({ auth: true, acc: account, limit: PAGE, offset, ...filter }),
       (all) => all.length >= up.length,
       { maxWait: 3_000, stall: 1_000 },
     );
@@ -75,7 +84,7 @@ export async function connectedUsers(
       const { server, data } = parsed.output;
       servers.add(server.id);
       for (const { cid, ip, start, authorized_user, jwt } of data.connections) {
-        if (authorized_user === undefined) continue;
+        if (authorized_user === undefined || authorized_user !== (publicKey ?? authorized_user)) continue;
         users.push({
           name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
           publicKey: authorized_user,
@@ -87,7 +96,8 @@ export async function connectedUsers(
           since: start,
         });
       }
-      more ||= data.total > offset + PAGE;
+      // `total` counts all of the account, also where one user was asked for
+      more ||= data.total > offset + PAGE && data.connections.length >= PAGE;
     }
     if (!more) return { servers, users };
   }

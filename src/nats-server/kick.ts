@@ -1,0 +1,58 @@
+import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { jsonOf } from './ask-all.js';
+
+/** One connection: the server's id (`N…`), and the connection's own on that server. */
+export interface ConnectionId {
+  server: string;
+  cid: number;
+}
+
+/**
+ * What became of a connection that was to be kicked.
+ *
+ * - `kicked`: the server closed it.
+ * - `gone`: the server has no such connection (any more).
+ * - `unanswered`: the server is older than 2.10, which cannot kick, or did not answer in time.
+ */
+export type KickOutcome = 'kicked' | 'gone' | 'unanswered';
+
+const KICK_WAIT_MS = 2_000;
+
+/**
+ * Closes one connection on its server: a client's, or a leafnode's. It does not lock anybody out: a client that may
+ * still connect is back within milliseconds, so revoke and push first.
+ *
+ * Source: `$SYS.REQ.SERVER.<id>.KICK` of the system account, nats-server 2.10 and newer (docs/nats-facts.md, 29).
+ *
+ * @param nc a connection of the system account
+ * @param options.timeoutMs how long to wait for the server, in milliseconds; 2,000 by default
+ * @example
+ * const { users } = await connectedUsers(nc, account, { publicKey });
+ * for (const user of users) await kick(nc, user);
+ */
+export async function kick(
+  nc: NatsConnection,
+  { server, cid }: ConnectionId,
+  { timeoutMs = KICK_WAIT_MS }: { timeoutMs?: number } = {},
+): Promise<KickOutcome> {
+  let answer;
+  try {
+    answer = await nc.request(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid }), {
+      timeout: timeoutMs,
+    });
+  } catch (error) {
+    if (isUnanswered(error)) return 'unanswered';
+    throw error;
+  }
+  const said = jsonOf<{ error?: { description?: string } }>(answer);
+  // the only error that it knows: there is no connection of this number
+  return said?.error === undefined ? 'kicked' : 'gone';
+}
+
+function isUnanswered(error: unknown): boolean {
+  return (
+    error instanceof errors.TimeoutError ||
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders())
+  );
+}
