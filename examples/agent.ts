@@ -1,6 +1,6 @@
 // An agent that survives: its credentials may be replaced, expire or go bad, its server may die and come back.
 // node agent.js web-server-01 /etc/zester/web-server-01.creds nats://127.0.0.1:4222
-import { connectPeel } from 'zester';
+import { answerCommand, connectPeel } from 'zester';
 
 const [peelId = 'web-server-01', credsPath = `${peelId}.creds`, servers = 'nats://127.0.0.1:4222'] =
   process.argv.slice(2);
@@ -17,7 +17,7 @@ console.log(`${peelId} is connected to ${nc.getServer()}`);
 // Answers its commands; the queue group is one of its own, so that a rotation loses and doubles none.
 nc.subscribe(`zester.cmd.${peelId}.uptime`, {
   queue: peelId,
-  callback: (_error, msg) => void msg.respond(JSON.stringify({ uptime: process.uptime() })),
+  callback: (_error, msg) => void answerCommand(msg, peelId, JSON.stringify({ uptime: process.uptime() })),
 });
 
 // Speaks for itself; in an outage this is kept, up to 8 MiB, and sent first when it is over.

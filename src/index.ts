@@ -36,7 +36,9 @@ export {
   adminUserJwtOptions,
   masterPermissions,
   masterUserJwtOptions,
+  PEEL_CONNECTION_TYPES,
   peelInboxPrefix,
+  peelLimits,
   peelPermissions,
   peelPermissionsTemplate,
   peelUserJwtOptions,
@@ -65,3 +67,6 @@ export {
 } from './connection/connect.js';
 export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';
 export { withReconnectBuffer, type ReconnectBufferOptions } from './connection/with-reconnect-buffer.js';
+
+export { answerCommand } from './fleet/answer-command.js';
+export { requestPeel, type RequestPeelOptions } from './fleet/request-peel.js';

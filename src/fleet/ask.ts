@@ -1,12 +1,7 @@
-import {
-  errors,
-  nuid,
-  type MsgHdrs,
-  type NatsConnection,
-  type PermissionViolationError,
-} from '@nats-io/nats-core';
+import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
+import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { adminSubject, type AdminVerb } from './subjects.js';
 
@@ -83,21 +78,6 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
     );
   }
   return cause;
-}
-
-/** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */
-export function violationIn(error: unknown): PermissionViolationError | undefined {
-  if (error instanceof errors.PermissionViolationError) return error;
-  return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
-    ? error.cause
-    : undefined;
-}
-
-export function isNobody(error: unknown): boolean {
-  return (
-    error instanceof errors.NoRespondersError ||
-    (error instanceof errors.RequestError && error.isNoResponders())
-  );
 }
 
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */

@@ -31,6 +31,11 @@ export type PeelEvent =
   | { type: 'clockOff'; offsetMs: number; knownFrom: 'master' | 'credential' }
   /** A handler threw, or took too long: who asked was answered with the error's message only. */
   | { type: 'commandFailed'; handler: string; error: Error }
+  /**
+   * A command that asks for its answer on a subject other than `zester.job.<nonce>.return.<id>`: neither run nor answered.
+   * An older version of Zester sent it, or a plain `nc.request()`, or somebody who wants the peel to publish elsewhere.
+   */
+  | { type: 'commandRefused'; subject: string; reply: string }
   /** A message that says it is a master's, and is not. */
   | { type: 'noticeIgnored'; error: ZesterError }
   /** A master has ended this peel, by its signature: it was rejected or revoked. */
@@ -76,6 +81,12 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
       );
     case 'commandFailed':
       return logger.warn(coded(fields, event.error), `${event.handler}: ${event.error.message}`);
+    case 'commandRefused':
+      return logger.warn(
+        fields,
+        `refused a command on ${event.subject} that asks for its answer on ${event.reply}: use requestPeel(), or a current ` +
+          'zester command',
+      );
     case 'noticeIgnored':
       return logger.warn(coded(fields, event.error), event.error.message);
     case 'ended':

@@ -12,6 +12,8 @@ import type { CredsFile } from '../creds/creds-file.js';
 import { expired, expiryOf } from '../creds/file-credential-source.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
+import { answerCommand } from '../fleet/answer-command.js';
+import { commandReplyVerdict } from '../fleet/command-reply.js';
 import { encodeJson } from '../fleet/messages.js';
 import { commandSubject, noticeSubject } from '../fleet/subjects.js';
 import { validatePeelId } from '../permissions/peel-id.js';
@@ -325,9 +327,18 @@ export class Peel {
   }
 
   async #command(msg: Msg): Promise<void> {
+    if (commandReplyVerdict(msg.reply, this.id) === 'refuse') {
+      // not run either: whoever sent it would not learn what became of it, and send it again
+      this.#emit({
+        type: 'commandRefused',
+        subject: shownSubject(msg.subject),
+        reply: shownSubject(msg.reply),
+      });
+      return;
+    }
     const answer = await this.#handlers.answer(msg.data, this.#nc?.info?.max_payload);
     try {
-      if (msg.reply !== undefined && msg.reply !== '') msg.respond(answer);
+      answerCommand(msg, this.id, answer);
     } catch {
       // closed meanwhile: whoever asked hears nothing, as of a peel that is gone
     }
@@ -391,4 +402,9 @@ export class Peel {
     this.#events.end();
     this.#resolveClosed(end);
   }
+}
+
+/** A subject that somebody else chose, to be shown: bounded, and nothing but printable characters. */
+function shownSubject(subject = ''): string {
+  return subject.slice(0, 200).replace(/[^\u0021-\u007e]/g, '?');
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { JwtError } from '../errors.js';
-import type { PermissionOptions, UserLimitOptions } from '../jwt/permission-options.js';
+import type { ConnectionType, PermissionOptions, UserLimitOptions } from '../jwt/permission-options.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { validatePeelId } from './peel-id.js';
@@ -20,11 +20,18 @@ export const MASTER_INBOX_PREFIX = '_INBOX._zester-master';
 /** The prefix of the inboxes of admins. */
 export const ADMIN_INBOX_PREFIX = '_INBOX._zester-admin';
 
-/** One answer a request, within five minutes: the server keeps a record of each request until it is answered. */
-const RESPONSES = { max: 1, ttl: 300 } as const;
+/**
+ * How users of the fleet may connect. Not as a leafnode: up to 2.10 the server leaves it to the leafnode to check what it
+ * publishes, and on every version a leafnode can join the masters' queue group and swallow requests.
+ */
+export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
 /**
  * What a peel may do, by default: speak for itself and read what is meant for it (docs/design.md, "Identity of a peel").
+ *
+ * It has no `responses`: with those, whoever can send it a message names a subject that it may then publish to, itself
+ * included. It answers on `zester.job.<nonce>.return.<id>`, which its callers subscribe to (`requestPeel`). And it may not
+ * publish to its own inbox: nothing needs that, and no subject should be one that it both publishes and subscribes to.
  *
  * @throws PeelIdError
  */
@@ -49,12 +56,18 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
         `zester.job.*.ack.${id}`,
         `zester.job.*.return.${id}`,
         `zester.auth.${id}.>`,
-        `_INBOX.${id}.>`,
       ],
     },
     subscribe: { allow: [`zester.cmd.${id}`, `zester.cmd.${id}.>`, 'zester.job.*.cancel', `_INBOX.${id}.>`] },
-    responses: RESPONSES,
   };
+}
+
+/**
+ * The limits of a peel: of its signing key's template, or of its own JWT where that carries its permissions. One peel must
+ * not starve the others, and needs neither large messages nor many subscriptions.
+ */
+export function peelLimits(): UserLimitOptions {
+  return { payload: 128 * 1024, subscriptions: 256, allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 }
 
 /** The KV buckets that masters write. */
@@ -86,7 +99,7 @@ export function masterPermissions(): PermissionOptions {
 export function adminPermissions(): PermissionOptions {
   return {
     publish: {
-      allow: ['zester.admin.>', 'zester.cmd.>', 'zester.job.*.cancel', `${ADMIN_INBOX_PREFIX}.>`, '$SRV.>'],
+      allow: ['zester.admin.>', 'zester.cmd.>', 'zester.job.*.cancel', '$SRV.>'],
     },
     subscribe: {
       allow: [
@@ -113,11 +126,11 @@ export function joinPermissionsTemplate(): PermissionOptions {
 }
 
 /**
- * The limits of the template `join`: a token is for many hosts, and one that leaked is not to be a way to flood. A request
- * to join has some hundred bytes, and needs one subscription.
+ * The limits of the template `join`. A token is for many hosts, and a leaked one must not be a way to flood. A request to
+ * join has some hundred bytes and needs one subscription.
  */
 export function joinLimits(): UserLimitOptions {
-  return { payload: 16 * 1024, subscriptions: 10 };
+  return { payload: 16 * 1024, subscriptions: 10, allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 }
 
 /** The id of a join token: not a secret. */
@@ -163,9 +176,9 @@ export function joinInboxPrefix(tokenId: string): string {
 export function joinUserJwtOptions(
   tokenId: string,
   accountPublicKey: string,
-  options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> = {},
+  options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions' | 'limits'> = {},
 ): UserJwtOptions {
-  const none = (): PermissionOptions => ({});
+  const none = (): RoleGrants => ({ permissions: {}, limits: {} });
   return roleOptions(joinName(tokenId), accountPublicKey, none, { ...options, scoped: true });
 }
 
@@ -184,6 +197,8 @@ export interface RoleUserJwtOptions {
   scoped?: boolean;
   /** Instead of the role's default permissions (not with `scoped`). */
   permissions?: PermissionOptions;
+  /** Instead of the role's default limits, each by itself (not with `scoped`); -1: none. */
+  limits?: UserLimitOptions;
 }
 
 /**
@@ -198,7 +213,8 @@ export function peelUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},
 ): UserJwtOptions {
-  return roleOptions(validatePeelId(peelId), accountPublicKey, () => peelPermissions(peelId), options);
+  const grants = () => ({ permissions: peelPermissions(peelId), limits: peelLimits() });
+  return roleOptions(validatePeelId(peelId), accountPublicKey, grants, options);
 }
 
 /** The options of a master's user JWT. @throws KeyError */
@@ -206,7 +222,8 @@ export function masterUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},
 ): UserJwtOptions {
-  return roleOptions('zester-master', accountPublicKey, masterPermissions, options);
+  const grants = () => ({ permissions: masterPermissions(), limits: UNLIMITED });
+  return roleOptions('zester-master', accountPublicKey, grants, options);
 }
 
 /** The options of an admin's user JWT. @throws KeyError */
@@ -214,21 +231,35 @@ export function adminUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},
 ): UserJwtOptions {
-  return roleOptions('zester-admin', accountPublicKey, adminPermissions, options);
+  const grants = () => ({ permissions: adminPermissions(), limits: UNLIMITED });
+  return roleOptions('zester-admin', accountPublicKey, grants, options);
 }
+
+interface RoleGrants {
+  permissions: PermissionOptions;
+  limits: UserLimitOptions;
+}
+
+/** Of masters and admins: as much as they like, but not as a leafnode either. */
+const UNLIMITED: UserLimitOptions = { allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 
 function roleOptions(
   name: string,
   accountPublicKey: string,
-  permissions: () => PermissionOptions,
+  grants: () => RoleGrants,
   options: RoleUserJwtOptions,
 ): UserJwtOptions {
   validatePublicKey(accountPublicKey, 'account');
-  const { scoped, permissions: own, ...rest } = options;
-  return {
-    ...rest,
-    name,
-    issuerAccount: accountPublicKey,
-    ...(scoped === true ? { scoped } : { permissions: own ?? permissions() }),
-  };
+  const { scoped, permissions: own, limits: ownLimits, ...rest } = options;
+  const base = { ...rest, name, issuerAccount: accountPublicKey };
+  // a scoped user's own JWT carries nothing: all of it stands in the template of the key that signs it
+  if (scoped === true) return { ...base, scoped };
+  const { permissions, limits } = grants();
+  return { ...withLimits(limits, ownLimits), ...base, permissions: own ?? permissions };
+}
+
+/** Limits, with those that are given in their place. One that is given as undefined is not given: it is no "none". */
+function withLimits(limits: UserLimitOptions, given: UserLimitOptions = {}): UserLimitOptions {
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...limits, ...(Object.fromEntries(named) as UserLimitOptions) };
 }

@@ -7,6 +7,7 @@ import {
   joinLimits,
   joinPermissionsTemplate,
   PEEL_ROLE,
+  peelLimits,
   peelPermissionsTemplate,
 } from '../permissions/roles.js';
 import { signingKeyOf } from './adopt.js';
@@ -19,6 +20,7 @@ export function peelSigningKey(publicKey: string): ScopedSigningKey {
     role: PEEL_ROLE,
     description: 'what every peel may do',
     permissions: peelPermissionsTemplate(),
+    ...peelLimits(),
   };
 }
 

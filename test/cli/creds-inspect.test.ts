@@ -85,7 +85,7 @@ describe('zester creds inspect FILE', () => {
       notBefore: null,
       expiresAt: '2030-01-02T00:00:00.000Z',
       expired: true,
-      permissions: { from: 'jwt', responses: { max: 1, ttlSeconds: 300 } },
+      permissions: { from: 'jwt', responses: null },
       bearer: false,
       tags: ['eu'],
       jwtBytes: jwt.length,

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { requestPeel } from '../../src/fleet/request-peel.js';
 import { atEnd } from '../support/cleanup.js';
 import { startOperatorServer } from '../support/operator-server.js';
 import { waitFor } from '../support/wait-for.js';
@@ -34,7 +35,7 @@ it('the agent answers its commands with a bootstrapped credential, through a rot
   const admin = await connect({ ...(await server.userOptions('admin')), maxReconnectAttempts: -1 });
   atEnd(() => admin.close());
   const uptime = async (): Promise<number> => {
-    const answer = await admin.request('zester.cmd.web-01.uptime', '', { timeout: 1_000 });
+    const answer = await requestPeel(admin, 'web-01', '', { command: 'uptime', timeoutMs: 1_000 });
     return answer.json<{ uptime: number }>().uptime;
   };
 

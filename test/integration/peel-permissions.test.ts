@@ -1,6 +1,8 @@
 import { PermissionViolationError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { natsOptionsForPeel } from '../../src/connection/options.js';
+import { answerCommand } from '../../src/fleet/answer-command.js';
+import { requestPeel } from '../../src/fleet/request-peel.js';
 import {
   ADMIN_INBOX_PREFIX,
   adminUserJwtOptions,
@@ -22,7 +24,6 @@ const MAY_PUBLISH = [
   ['what a job gave', 'zester.job.j42.return.web-01'],
   ['a request to renew its credentials', 'zester.auth.web-01.renew'],
   ['a request to rotate its key', 'zester.auth.web-01.rotate'],
-  ['to an inbox of its own', '_INBOX.web-01.abc'],
 ] as const;
 
 const MAY_NOT_PUBLISH = [
@@ -35,6 +36,7 @@ const MAY_NOT_PUBLISH = [
   ['that another peel took a job', 'zester.job.j42.ack.web-02'],
   ['what a job gave, as another peel', 'zester.job.j42.return.web-02'],
   ['a request to renew the credentials of another peel', 'zester.auth.web-02.renew'],
+  ['to an inbox of its own', '_INBOX.web-01.abc'],
   ['to the inbox of another peel', '_INBOX.web-02.abc'],
   ['to an inbox of nobody in particular', '_INBOX.abc'],
   // the master's and the admin's
@@ -153,38 +155,49 @@ describe.each([
     });
   });
 
-  it('can answer a master’s request, once, wherever the answer goes', async () => {
-    const master = await server.connect(
-      await server.user('zester-master', masterUserJwtOptions(server.trust.account.key.publicKey)),
-      { inboxPrefix: MASTER_INBOX_PREFIX },
+  it.each([
+    ['a master', 'zester-master', masterUserJwtOptions, MASTER_INBOX_PREFIX],
+    ['an admin', 'zester-admin', adminUserJwtOptions, ADMIN_INBOX_PREFIX],
+  ] as const)('answers %s on a subject of its own', async (_who, name, options, inboxPrefix) => {
+    const caller = await server.connect(
+      await server.user(name, options(server.trust.account.key.publicKey)),
+      { inboxPrefix },
     );
-    const requests: Msg[] = [];
+    const replies: (string | undefined)[] = [];
     const commands = peel.subscribe('zester.cmd.web-01.>', {
-      callback: (_, msg) => {
-        requests.push(msg);
-        msg.respond(`${msg.string()}: done`);
+      callback: (_error, msg) => {
+        replies.push(msg.reply);
+        answerCommand(msg, 'web-01', `${msg.string()}: done`);
       },
     });
     await peel.flush();
-    const answer = await master.request('zester.cmd.web-01.run', 'uptime');
+    const answer = await requestPeel(caller, 'web-01', 'uptime', { command: 'run' });
     expect(answer.string()).toBe('uptime: done');
-    expect(answer.subject).toMatch(new RegExp(`^${MASTER_INBOX_PREFIX}\\.`));
-
-    violations.length = 0;
-    requests[0]?.respond('a second answer');
-    await settled(peel);
-    expect(violations.map(show)).toEqual([`publish ${requests[0]?.reply ?? ''}`]);
+    expect(answer.subject).toBe(replies[0]);
+    expect(answer.subject).toMatch(/^zester\.job\.[\w-]{22}\.return\.web-01$/);
     commands.unsubscribe();
+    await peel.flush();
+    await expect(requestPeel(caller, 'web-01', '', { command: 'run' })).rejects.toMatchObject({
+      code: 'ERR_FLEET_NOT_CONNECTED',
+      peelId: 'web-01',
+    });
   });
 
-  it('can answer an admin’s request', async () => {
-    const admin = await server.connect(
-      await server.user('zester-admin', adminUserJwtOptions(server.trust.account.key.publicKey)),
-      { inboxPrefix: ADMIN_INBOX_PREFIX },
-    );
-    const commands = peel.subscribe('zester.cmd.web-01', { callback: (_, msg) => void msg.respond('yes') });
+  it('may not publish to the reply subject of a message that it was sent', async () => {
+    const got: Msg[] = [];
+    const commands = peel.subscribe('zester.cmd.web-01', { callback: (_, msg) => void got.push(msg) });
     await peel.flush();
-    expect((await admin.request('zester.cmd.web-01', 'there?')).string()).toBe('yes');
+    for (const reply of ['_INBOX.other.1', '$JS.API.STREAM.LIST', 'zester.cmd.web-02']) {
+      got.length = 0;
+      violations.length = 0;
+      witness.publish('zester.cmd.web-01', '', { reply });
+      await witness.flush();
+      await settled(peel);
+      expect(answerCommand(got[0] as Msg, 'web-01', 'x')).toBe(false);
+      got[0]?.respond('x');
+      await settled(peel);
+      expect(violations.map(show)).toEqual([`publish ${reply}`]);
+    }
     commands.unsubscribe();
   });
 

@@ -46,13 +46,11 @@ describe('a peel', () => {
           'zester.job.*.ack.web-01',
           'zester.job.*.return.web-01',
           'zester.auth.web-01.>',
-          '_INBOX.web-01.>',
         ],
       },
       subscribe: {
         allow: ['zester.cmd.web-01', 'zester.cmd.web-01.>', 'zester.job.*.cancel', '_INBOX.web-01.>'],
       },
-      responses: { max: 1, ttl: 300 },
     });
   });
 
@@ -71,6 +69,7 @@ describe('a peel', () => {
     'zester.cmd.web-02',
     'zester.admin.x',
     'zester.enroll.x',
+    '_INBOX.web-01.x',
     '_INBOX.web-02.x',
     '_INBOX.web-0.x',
     `${MASTER_INBOX_PREFIX}.x`,
@@ -229,7 +228,13 @@ describe('the options of a user JWT', () => {
     expect(claims.name).toBe('web-01');
     expect(claims.nats.pub?.allow).toEqual(peelPermissions('web-01').publish?.allow);
     expect(claims.nats.sub?.allow).toEqual(peelPermissions('web-01').subscribe?.allow);
-    expect(claims.nats.resp).toEqual({ max: 1, ttl: 300e9 });
+    expect(claims.nats.resp).toBeUndefined();
+    expect(claims.nats).toMatchObject({
+      payload: 128 * 1024,
+      subs: 256,
+      data: -1,
+      allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
+    });
     expect(claims.nats.tags).toEqual(['t']);
     expect(claims.exp).toBe(claims.iat + 60);
   });

@@ -1,7 +1,7 @@
 import { createAccountJwt, type AccountJwtOptions } from '../../src/jwt/account.js';
 import { createOperatorJwt, type OperatorJwtOptions } from '../../src/jwt/operator.js';
 import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';
-import { peelPermissionsTemplate } from '../../src/permissions/roles.js';
+import { peelLimits, peelPermissionsTemplate } from '../../src/permissions/roles.js';
 
 /** What can be different from the trust that most tests want. */
 export interface TestTrustOptions {
@@ -46,7 +46,12 @@ export function createTestTrust(options: TestTrustOptions = {}): TestTrust {
     jetStream: true,
     ...options.account,
     signingKeys: [
-      { publicKey: peelSigner.publicKey, role: 'peel', permissions: peelPermissionsTemplate() },
+      {
+        publicKey: peelSigner.publicKey,
+        role: 'peel',
+        permissions: peelPermissionsTemplate(),
+        ...peelLimits(),
+      },
       ...(options.account?.signingKeys ?? []),
     ],
   };

@@ -1,10 +1,9 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { errors } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { isNobody, violationIn } from '../../fleet/ask.js';
+import { FleetError, type FleetErrorCode } from '../../errors.js';
 import { commandAnswerSchema, type Command } from '../../fleet/command.js';
 import { encodeJson, parseJson } from '../../fleet/messages.js';
-import { commandSubject } from '../../fleet/subjects.js';
+import { requestPeel } from '../../fleet/request-peel.js';
 
 /** How many are asked at once. */
 const AT_ONCE = 128;
@@ -51,7 +50,7 @@ async function commandPeel(
   const ms = () => Math.round((performance.now() - start) * 10) / 10;
   const failed = (code: string, message: string): PeelReply => ({ id, ok: false, ms: ms(), code, message });
   try {
-    const answer = await nc.request(commandSubject(id), data, { timeout: timeoutMs });
+    const answer = await requestPeel(nc, id, data, { timeoutMs });
     const parsed = v.safeParse(commandAnswerSchema, parseJson(answer.data));
     if (!parsed.success || parsed.output.peelId !== id) {
       return failed('ERR_FLEET_ANSWER', 'its answer is not what it should be');
@@ -59,13 +58,15 @@ async function commandPeel(
     if ('error' in parsed.output) return failed(parsed.output.error.code, parsed.output.error.message);
     return { id, ok: true, ms: ms(), result: parsed.output.result };
   } catch (cause) {
-    if (isNobody(cause)) return failed('ERR_FLEET_NOT_CONNECTED', 'it is not connected');
-    if (cause instanceof errors.TimeoutError) {
-      return failed('ERR_FLEET_TIMEOUT', `it did not answer within ${timeoutMs / 1000} s`);
-    }
-    if (violationIn(cause) !== undefined) {
-      return failed('ERR_FLEET_DENIED', 'these credentials may not command it');
-    }
-    throw cause;
+    const words = cause instanceof FleetError ? WORDS[cause.code] : undefined;
+    if (words === undefined) throw cause;
+    return failed((cause as FleetError).code, words(timeoutMs / 1000));
   }
 }
+
+/** The line of one peel, whose id stands before it. */
+const WORDS: Partial<Record<FleetErrorCode, (seconds: number) => string>> = {
+  ERR_FLEET_NOT_CONNECTED: () => 'it is not connected',
+  ERR_FLEET_TIMEOUT: (seconds) => `it did not answer within ${seconds} s`,
+  ERR_FLEET_DENIED: () => 'these credentials are not authorized to command it',
+};

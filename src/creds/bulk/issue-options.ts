@@ -23,7 +23,7 @@ export interface IssuePlan extends Omit<RoleUserJwtOptions, 'now'> {
 
 /** The plan that options stand for. */
 export function planOf(options: IssuePeelOptions): IssuePlan {
-  const { signer, issuerAccount, expiry, notBefore, tags, scoped, permissions } = options;
+  const { signer, issuerAccount, expiry, notBefore, tags, scoped, permissions, limits } = options;
   // named one by one: whatever else a caller's object has may not go to another thread
   return {
     account: issuerAccount ?? signer.publicKey,
@@ -32,6 +32,7 @@ export function planOf(options: IssuePeelOptions): IssuePlan {
     ...(tags !== undefined && { tags }),
     ...(scoped !== undefined && { scoped }),
     ...(permissions !== undefined && { permissions }),
+    ...(limits !== undefined && { limits }),
   };
 }
 

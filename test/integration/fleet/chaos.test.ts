@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFailed } from 'vitest';
-import { commandSubject } from '../../../src/fleet/subjects.js';
+import { requestPeel } from '../../../src/fleet/request-peel.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
 import type { PeelRecord } from '../../../src/fleet/record.js';
 import { connectMaster } from '../../../src/connection/connect.js';
@@ -289,8 +289,8 @@ async function answering(fleet: Fleet, ids: readonly string[]): Promise<void> {
       waitFor(
         `${id} to answer a ping`,
         async () => {
-          const answer = await nc.request(commandSubject(id), encodeJson({ handler: 'ping', args: [] }), {
-            timeout: 5_000,
+          const answer = await requestPeel(nc, id, encodeJson({ handler: 'ping', args: [] }), {
+            timeoutMs: 5_000,
           });
           return answer.json<{ peelId: string }>().peelId === id;
         },

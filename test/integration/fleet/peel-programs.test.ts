@@ -9,7 +9,7 @@ import type { AdminClient } from '../../../src/fleet/ask.js';
 import type { CommandAnswer } from '../../../src/fleet/command.js';
 import { fingerprint } from '../../../src/fleet/fingerprint.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
-import { commandSubject } from '../../../src/fleet/subjects.js';
+import { requestPeel } from '../../../src/fleet/request-peel.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startZester, type ZesterProcess } from '../server/zester-process.js';
@@ -32,7 +32,7 @@ async function exec(peelId: string, handler: string, args: string[] = []): Promi
   try {
     const data = encodeJson({ handler, args });
     return await waitFor(`an answer of ${peelId}`, async () =>
-      (await nc.request(commandSubject(peelId), data, { timeout: 1_000 })).json<CommandAnswer>(),
+      (await requestPeel(nc, peelId, data, { timeoutMs: 1_000 })).json<CommandAnswer>(),
     );
   } finally {
     await nc.close();

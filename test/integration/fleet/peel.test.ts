@@ -8,6 +8,7 @@ import { answerContext, type AdminClient } from '../../../src/fleet/ask.js';
 import type { CommandAnswer } from '../../../src/fleet/command.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
 import { MessageSigner } from '../../../src/fleet/signed.js';
+import { requestPeel } from '../../../src/fleet/request-peel.js';
 import { authSubject, commandSubject, noticeSubject } from '../../../src/fleet/subjects.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
@@ -29,9 +30,7 @@ async function command(
   args: string[] = [],
 ): Promise<{ result?: unknown; error?: { code: string; message: string } }> {
   const nc = await connectUser(fleet, 'commander', undefined);
-  const answer = await nc.request(commandSubject(peel.id), encodeJson({ handler, args }), {
-    timeout: 10_000,
-  });
+  const answer = await requestPeel(nc, peel.id, encodeJson({ handler, args }));
   await nc.close();
   return answer.json<CommandAnswer>();
 }
@@ -117,9 +116,7 @@ describe('a peel', () => {
     const nobody = await connectUser(fleet, 'other', undefined);
     await waitFor('the peel to take no more', async () => {
       try {
-        await nobody.request(commandSubject('drain-1'), encodeJson({ handler: 'ping', args: [] }), {
-          timeout: 1_000,
-        });
+        await requestPeel(nobody, 'drain-1', encodeJson({ handler: 'ping', args: [] }), { timeoutMs: 1_000 });
         return false;
       } catch {
         return true;
@@ -330,10 +327,9 @@ describe('a lifetime of ten seconds', () => {
     const answers: number[] = [];
     let sent = 0;
     let running = true;
-    const inbox = `_INBOX.talk.${id}`;
-    nc.subscribe(`${inbox}.*`, {
+    nc.subscribe(`zester.job.*.return.${id}`, {
       callback: (_error, msg) => {
-        const number = msg.subject.split('.').at(-1);
+        const number = msg.subject.split('.')[2];
         // an answer to another command than that which was asked stands for nothing
         if (msg.json<{ result?: string }>().result !== number) return;
         answers[Number(number)] = (answers[Number(number)] ?? 0) + 1;
@@ -342,7 +338,7 @@ describe('a lifetime of ten seconds', () => {
     const talking = (async () => {
       while (running) {
         nc.publish(commandSubject(id), encodeJson({ handler: 'echo', args: [String(sent)] }), {
-          reply: `${inbox}.${sent}`,
+          reply: `zester.job.${sent}.return.${id}`,
         });
         sent += 1;
         await new Promise((resolve) => setTimeout(resolve, 5));

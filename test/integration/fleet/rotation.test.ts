@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/fleet/ask.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
-import { commandSubject } from '../../../src/fleet/subjects.js';
+import { requestPeel } from '../../../src/fleet/request-peel.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
@@ -94,9 +94,7 @@ describe('a rotation', () => {
       for (let i = 0; running; i += 1) {
         const text = encodeJson({ handler: 'count', args: [String(i)] });
         asked.push(
-          nc
-            .request(commandSubject('busy-1'), text, { timeout: 10_000 })
-            .then((answer) => answer.json<{ result: string }>().result),
+          requestPeel(nc, 'busy-1', text).then((answer) => answer.json<{ result: string }>().result),
         );
         await new Promise((resolve) => setTimeout(resolve, 3));
       }

@@ -51,11 +51,10 @@ it(
         peels.get(msg.subject.split('.')[2] ?? '')?.events.take(Number(msg.string()));
       },
     });
-    const inbox = '_INBOX.soak';
     const nobody: object[] = [];
-    nc.subscribe(`${inbox}.*.*`, {
+    nc.subscribe('zester.job.*.return.*', {
       callback: (_error, msg) => {
-        const [, , id = '', number] = msg.subject.split('.');
+        const [, , number, , id = ''] = msg.subject.split('.');
         // the server's word that nobody was there to take it
         if (msg.data.length === 0) {
           nobody.push({
@@ -88,7 +87,7 @@ it(
       while (performance.now() < end) {
         const number = commands.next();
         nc.publish(commandSubject(id), encodeJson({ handler: 'echo', args: [String(number)] }), {
-          reply: `${inbox}.${id}.${number}`,
+          reply: `zester.job.${number}.return.${id}`,
         });
         test.peel.publish('tick', events.next());
         await delay(EVERY_MS);

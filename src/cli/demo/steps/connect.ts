@@ -1,4 +1,6 @@
 import { connectMaster, connectPeel } from '../../../connection/connect.js';
+import { answerCommand } from '../../../fleet/answer-command.js';
+import { requestPeel } from '../../../fleet/request-peel.js';
 import { expect, PATIENCE_MS, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
 
 /** Peel and master connect with their files, and a command is answered. */
@@ -24,7 +26,7 @@ export const connectSteps: readonly DemoStep[] = [
       const peel = stage.peel.get();
       peel.subscribe(COMMAND, {
         callback: (error, message) => {
-          if (error === null) message.respond(`${PEEL_ID} did: ${message.string()}`);
+          if (error === null) answerCommand(message, PEEL_ID, `${PEEL_ID} did: ${message.string()}`);
         },
       });
       await peel.flush();
@@ -38,7 +40,7 @@ const COMMAND = `zester.cmd.${PEEL_ID}`;
 
 /** Sends the peel a command, and checks that the answer is the peel's to this one. */
 export async function sendCommand(stage: Stage, command: string): Promise<string> {
-  const reply = await stage.master.get().request(COMMAND, command, { timeout: PATIENCE_MS });
+  const reply = await requestPeel(stage.master.get(), PEEL_ID, command, { timeoutMs: PATIENCE_MS });
   const answer = reply.string();
   expect(answer === `${PEEL_ID} did: ${command}`, `the peel answered "${answer}" to "${command}"`);
   return answer;

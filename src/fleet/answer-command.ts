@@ -1,0 +1,29 @@
+import type { Msg, MsgHdrs, Payload } from '@nats-io/nats-core';
+import { validatePeelId } from '../permissions/peel-id.js';
+import { commandReplyVerdict } from './command-reply.js';
+
+/**
+ * Answers a command, on the peel's side: on `zester.job.<nonce>.return.<own id>`, where `requestPeel` waits, and nowhere
+ * else. A message with any other reply subject is not answered, whatever the peel may publish.
+ *
+ * @param msg a message on `zester.cmd.<id>` or below it
+ * @param peelId the peel that answers
+ * @returns whether an answer was sent: false when the message asks for none, or on another subject
+ * @throws PeelIdError; the client's errors when the connection is closed or the answer too large
+ * @example
+ *   nc.subscribe(`zester.cmd.${peelId}.uptime`, {
+ *     queue: peelId,
+ *     callback: (_error, msg) => {
+ *       if (!answerCommand(msg, peelId, String(process.uptime()))) console.warn('not answered', msg.subject);
+ *     },
+ *   });
+ */
+export function answerCommand(
+  msg: Msg,
+  peelId: string,
+  payload?: Payload,
+  options: { headers?: MsgHdrs } = {},
+): boolean {
+  if (commandReplyVerdict(msg.reply, validatePeelId(peelId)) !== 'answer') return false;
+  return msg.respond(payload, options);
+}

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { validatePeelId } from '../permissions/peel-id.js';
+
+/** What a nonce may be: one token, of characters that are nothing else in a subject. */
+const NONCE = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * A new reply subject for a command to this peel: `zester.job.<nonce>.return.<id>`. The peel may publish there by its own
+ * grants, admins and masters may subscribe to it, other peels may do neither, and nobody guesses the nonce.
+ *
+ * @throws PeelIdError
+ */
+export function newCommandReply(peelId: string): string {
+  return `zester.job.${randomBytes(16).toString('base64url')}.return.${validatePeelId(peelId)}`;
+}
+
+/**
+ * What a peel does about a command's reply subject: answer there, answer nobody, or refuse the command.
+ *
+ * Only `zester.job.<nonce>.return.<own id>` is answered. The sender of a command chooses its reply subject: a peel that
+ * answers anywhere publishes, with its own rights, wherever the sender likes.
+ */
+export function commandReplyVerdict(reply: string | undefined, peelId: string): 'answer' | 'none' | 'refuse' {
+  if (reply === undefined || reply === '') return 'none';
+  const tokens = reply.split('.');
+  const [first, second, nonce = '', kind, id] = tokens;
+  const isOwn =
+    tokens.length === 5 && first === 'zester' && second === 'job' && kind === 'return' && id === peelId;
+  return isOwn && NONCE.test(nonce) ? 'answer' : 'refuse';
+}

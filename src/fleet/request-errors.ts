@@ -1,0 +1,17 @@
+import { errors, type PermissionViolationError } from '@nats-io/nats-core';
+
+/** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */
+export function violationIn(error: unknown): PermissionViolationError | undefined {
+  if (error instanceof errors.PermissionViolationError) return error;
+  return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
+    ? error.cause
+    : undefined;
+}
+
+/** Whether a request failed because nobody subscribes to its subject. */
+export function isNobody(error: unknown): boolean {
+  return (
+    error instanceof errors.NoRespondersError ||
+    (error instanceof errors.RequestError && error.isNoResponders())
+  );
+}
