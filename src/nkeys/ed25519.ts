@@ -1,12 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /**
- * Raw 32-byte keys in and out of `node:crypto`, by way of JWK.
+ * Raw 32-byte keys in and out of `node:crypto`.
  *
- * JWK, because importing DER costs ten times as much on Node 20 (docs/nats-facts.md, 10). A private KeyObject is never
- * *exported* as JWK: on Node 20 `generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })` in a loop ends in
- * a deadlock within some thousand calls (the export holds the key's lock while a garbage collection frees the other
- * half of the pair). Having the pair generated straight into JWK does not.
+ * A private KeyObject is never *exported* as JWK: on Node 20 `generateKeyPairSync('ed25519').privateKey.export({ format:
+ * 'jwk' })` in a loop ends in a deadlock within some thousand calls (the export holds the key's lock while a garbage
+ * collection frees the other half of the pair). Having the pair generated straight into JWK does not.
  */
 export type Curve = 'Ed25519' | 'X25519';
 
@@ -28,11 +27,34 @@ export function generateRaw(curve: Curve): { seed: Uint8Array; publicKey: Uint8A
   return { seed: fromBase64Url(d), publicKey: fromBase64Url(x) };
 }
 
+/**
+ * Node 20 imports DER ten times slower than JWK (docs/nats-facts.md, 10). Node 26 refuses a JWK whose `x` is not the right
+ * public half, which is not known before the import.
+ */
+const IMPORTS_BY_JWK = Number.parseInt(process.versions.node, 10) < 22;
+
+/** What stands before the 32 bytes in PKCS #8. Source: RFC 8410, section 7. */
+const PKCS8_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
+  Ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
+  X25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
+};
+
 /** A private KeyObject from a raw 32-byte seed. */
 export function importSeed(curve: Curve, seed: Uint8Array): KeyObject {
-  // Node takes the private half from `d` and only asks that `x` is a string; the public half is derived.
-  const d = Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('base64url');
-  return createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' });
+  if (IMPORTS_BY_JWK) {
+    // Node takes the private half from `d` and only asks that `x` is a string; the public half is derived.
+    const d = Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('base64url');
+    return createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' });
+  }
+  const prefix = PKCS8_PREFIX[curve];
+  const der = Buffer.alloc(prefix.length + seed.length);
+  der.set(prefix);
+  der.set(seed, prefix.length);
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } finally {
+    der.fill(0);
+  }
 }
 
 /** A public KeyObject from a raw 32-byte public key. */
