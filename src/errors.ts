@@ -394,6 +394,10 @@ export type FleetErrorCode =
   | 'ERR_FLEET_UNCONFIRMED'
   /** The master lacks a key that this needs. */
   | 'ERR_FLEET_KEY_OFFLINE'
+  /** A connection that a master could not judge, and therefore cut. */
+  | 'ERR_FLEET_UNJUDGED'
+  /** A connection whose JWT is for another key than the one that it gave the server as its user. */
+  | 'ERR_FLEET_OTHER_KEY'
   /** The peel has no handler of that name. */
   | 'ERR_FLEET_NO_HANDLER'
   /** The peel's handler failed. */

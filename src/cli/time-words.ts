@@ -1,3 +1,5 @@
+import { isoTime } from '../jwt/time.js';
+
 /** Units with the number of them from which on the next larger one is used: "in 47 hours", then "in 2 days". */
 const UNITS = [
   ['second', 1_000, 120],
@@ -18,6 +20,8 @@ const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
  */
 export function timeWords(time: number, now: number): string {
   const distance = time - now;
+  // a record may hold any text where a time belongs
+  if (!Number.isFinite(distance)) return 'at an unknown time';
   const [unit, size] = UNITS.find(([, ms, limit]) => Math.abs(distance) < ms * limit) ?? UNITS[4];
   const count = Math.floor(Math.abs(distance) / size);
   if (count === 0) return 'now';
@@ -26,8 +30,6 @@ export function timeWords(time: number, now: number): string {
 
 /** A time in words, and exactly. */
 export function timeWordsAndDate(time: number, now: number): string {
-  const date = new Date(time);
-  // a claim can hold any number
-  if (Number.isNaN(date.getTime())) return `${time / 1000} s since 1970`;
-  return `${timeWords(time, now)} (${date.toISOString().replace('.000Z', 'Z')})`;
+  if (Number.isNaN(time)) return 'at an unknown time';
+  return `${timeWords(time, now)} (${isoTime(time / 1000).replace('.000Z', 'Z')})`;
 }

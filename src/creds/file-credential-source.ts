@@ -4,6 +4,7 @@ import { readError } from '../files/read-small-file.js';
 import type { CredentialEvent } from './credential-event.js';
 import type { CredsFile } from './creds-file.js';
 import { MAX_CREDS_BYTES, parseCreds } from './parse.js';
+import { isoTime } from '../jwt/time.js';
 
 /** How a {@link FileCredentialSource} is set up. */
 export interface FileCredentialSourceOptions {
@@ -182,7 +183,7 @@ export function checkUsable(
 
 /** The error for credentials whose time is over. */
 export function expired(creds: CredsFile): CredsError {
-  const at = new Date(expiryOf(creds) ?? 0).toISOString();
+  const at = isoTime(creds.claims.exp ?? 0);
   return new CredsError(
     'ERR_CREDS_EXPIRED',
     creds.path,

@@ -10,6 +10,9 @@ import { presenceSchema } from './presence.js';
 /** More than any request of this protocol needs. */
 const MAX_REQUEST_BYTES = 64 * 1024;
 
+/** Seconds: a hundred years. Longer means without end, which is 0. */
+const MAX_EXPIRY = 100 * 366 * 86_400;
+
 const peelId = v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id'));
 const publicKey = v.pipe(v.string(), v.regex(/^U[A-Z2-7]{55}$/, 'is no public key of a user (U…)'));
 /** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
@@ -44,7 +47,7 @@ export const requests = {
     peelId,
     publicKey,
     /** Seconds; the master's lifetime by default. 0: it does not expire. */
-    expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_EXPIRY))),
     /** The id is known, and its key is to be replaced. */
     replace: v.optional(v.boolean()),
   }),

@@ -2,7 +2,7 @@ import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } fr
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
 import { hasNoPermissions } from './scoped.js';
-import { nowSeconds, type Clock } from './time.js';
+import { isoTime, nowSeconds, type Clock } from './time.js';
 
 /**
  * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
@@ -21,11 +21,11 @@ export function validateJwtChain(
   options: { now?: Clock } = {},
 ): void {
   const now = nowSeconds(options.now);
-  const operator = link('operator', () => decodeOperatorJwt(operatorJwt));
+  const operator = link('operator', () => decodeOperator(operatorJwt));
   checkOperator(operator);
   checkTime('operator', operator, now);
 
-  const account = link('account', () => decodeAccountJwt(accountJwt));
+  const account = link('account', () => decodeAccount(accountJwt));
   checkAccount(operator, account);
   checkTime('account', account, now);
 
@@ -48,6 +48,18 @@ export function isRevoked(
 ): boolean {
   return [revocations['*'], revocations[publicKey]].some((time) => time !== undefined && time >= issuedAt);
 }
+
+/** The last one decoded: a master checks every connection against the same two, and an account JWT can be large. */
+function last<T>(decode: (jwt: string) => T): (jwt: string) => T {
+  let known: { jwt: string; claims: T } | undefined;
+  return (jwt) => {
+    if (known?.jwt !== jwt) known = { jwt, claims: decode(jwt) };
+    return known.claims;
+  };
+}
+
+const decodeOperator = last(decodeOperatorJwt);
+const decodeAccount = last(decodeAccountJwt);
 
 function link<T>(name: JwtChainLink, decode: () => T): T {
   try {
@@ -147,24 +159,19 @@ function checkTime(
   now: number,
 ): void {
   if (claims.exp !== undefined && claims.exp > 0 && now >= claims.exp) {
-    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${iso(claims.exp)}; issue it again`);
+    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(claims.exp)}; issue it again`);
   }
   if (claims.nbf !== undefined && now < claims.nbf) {
     throw broken(
       name,
       'NOT_YET_VALID',
-      `${claims.sub} is not valid before ${iso(claims.nbf)}; check the clock`,
+      `${claims.sub} is not valid before ${isoTime(claims.nbf)}; check the clock`,
     );
   }
 }
 
 function checkRevocation(account: AccountClaims, user: UserClaims): void {
   if (isRevoked(account.nats.revocations ?? {}, user.sub, user.iat)) {
-    throw broken('user', 'REVOKED', `${user.sub}, issued at ${iso(user.iat)}, is revoked by its account`);
+    throw broken('user', 'REVOKED', `${user.sub}, issued at ${isoTime(user.iat)}, is revoked by its account`);
   }
-}
-
-function iso(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? `${seconds} s since 1970` : date.toISOString();
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MAX_CLAIM_SECONDS } from './time.js';
 
 /**
  * The claims of NATS JWTs, version 2, by their names on the wire. What comes from outside is checked against the
@@ -32,6 +33,8 @@ export interface UserPermissionLimits extends Permissions {
   times?: { start: string; end: string }[];
   times_location?: string;
   bearer_token?: boolean;
+  /** Only through a trusted proxy; from nats-server 2.12. */
+  proxy_required?: boolean;
   allowed_connection_types?: string[];
 }
 
@@ -93,16 +96,13 @@ export type UserClaims = Claims<UserNats>;
 /** The types of JWT that Zester reads. */
 export type ClaimType = 'operator' | 'account' | 'user';
 
-// Go writes an empty list or map as null in some places; it means the same as an absent one.
-function nullable<T extends v.GenericSchema>(schema: T) {
+/** Go takes null for "absent", and writes an empty list or map as null in some places. */
+function optional<T extends v.GenericSchema>(schema: T) {
   return v.optional(
-    v.union([
-      schema,
-      v.pipe(
-        v.null(),
-        v.transform(() => undefined),
-      ),
-    ]),
+    v.pipe(
+      v.nullish(schema),
+      v.transform((value) => value ?? undefined),
+    ),
   );
 }
 
@@ -118,44 +118,98 @@ function map<T extends v.GenericSchema>(values: T) {
   return v.pipe(notList, v.record(v.string(), values));
 }
 
-const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
-const strings = nullable(v.array(v.string()));
-const permission = nullable(object({ allow: strings, deny: strings }));
+const seconds = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(MAX_CLAIM_SECONDS, 'a time after the year 9999'),
+);
+const count = v.pipe(v.number(), v.integer());
+const strings = optional(v.array(v.string()));
+/** Go takes a list of networks also as one string, with commas. Source: jwt/v2, types.go (`CIDRList`). */
+const networks = optional(
+  v.union([
+    v.array(v.string()),
+    v.pipe(
+      v.string(),
+      v.transform((list) => [
+        ...new Set(
+          list
+            .toLowerCase()
+            .split(',')
+            .map((network) => network.trim())
+            .filter((network) => network !== ''),
+        ),
+      ]),
+    ),
+  ]),
+);
+const zeroIfAbsent = v.pipe(
+  v.nullish(count),
+  v.transform((value) => value ?? 0),
+);
+const permission = optional(object({ allow: strings, deny: strings }));
 const permissions = {
   pub: permission,
   sub: permission,
-  resp: nullable(object({ max: v.number(), ttl: v.number() })),
+  resp: optional(object({ max: v.optional(zeroIfAbsent, 0), ttl: v.optional(zeroIfAbsent, 0) })),
 };
 const userPermissionLimits = {
   ...permissions,
-  subs: v.optional(v.number()),
-  data: v.optional(v.number()),
-  payload: v.optional(v.number()),
-  src: nullable(v.array(v.string())),
-  times: nullable(v.array(object({ start: v.string(), end: v.string() }))),
-  times_location: v.optional(v.string()),
-  bearer_token: v.optional(v.boolean()),
+  subs: optional(count),
+  data: optional(count),
+  payload: optional(count),
+  src: networks,
+  times: optional(v.array(object({ start: v.string(), end: v.string() }))),
+  times_location: optional(v.string()),
+  bearer_token: optional(v.boolean()),
+  proxy_required: optional(v.boolean()),
   allowed_connection_types: strings,
 };
 const natsFields = { type: v.string(), version: v.number(), tags: strings };
 
 const common = {
-  jti: v.optional(v.string()),
-  iat: seconds,
+  jti: optional(v.string()),
+  iat: v.optional(
+    v.pipe(
+      v.nullish(seconds),
+      v.transform((value) => value ?? 0),
+    ),
+    0,
+  ),
   iss: v.string(),
   sub: v.string(),
-  name: v.optional(v.string()),
-  aud: v.optional(v.string()),
-  exp: v.optional(seconds),
-  nbf: v.optional(seconds),
+  name: optional(v.string()),
+  aud: optional(v.string()),
+  exp: optional(seconds),
+  nbf: optional(seconds),
+};
+
+const accountLimits = {
+  ...Object.fromEntries(
+    [
+      ...['subs', 'data', 'payload', 'imports', 'exports', 'conn', 'leaf'],
+      ...['mem_storage', 'disk_storage', 'streams', 'consumer', 'max_ack_pending'],
+      ...['mem_max_stream_bytes', 'disk_max_stream_bytes'],
+    ].map((name) => [name, optional(count)]),
+  ),
+  wildcards: optional(v.boolean()),
+  disallow_bearer: optional(v.boolean()),
+  max_bytes_required: optional(v.boolean()),
 };
 
 const scopedSigningKey = object({
   kind: v.literal('user_scope'),
   key: v.string(),
-  role: v.optional(v.string()),
-  description: v.optional(v.string()),
-  template: object(userPermissionLimits),
+  role: optional(v.string()),
+  description: optional(v.string()),
+  template: v.optional(
+    v.pipe(
+      v.nullish(object(userPermissionLimits)),
+      v.transform((template) => template ?? {}),
+    ),
+    {},
+  ),
 });
 
 /** @internal One schema a type. */
@@ -165,26 +219,26 @@ export const claimsSchema = {
     nats: object({
       ...natsFields,
       signing_keys: strings,
-      account_server_url: v.optional(v.string()),
+      account_server_url: optional(v.string()),
       operator_service_urls: strings,
-      system_account: v.optional(v.string()),
-      strict_signing_key_usage: v.optional(v.boolean()),
+      system_account: optional(v.string()),
+      strict_signing_key_usage: optional(v.boolean()),
     }),
   }),
   account: object({
     ...common,
     nats: object({
       ...natsFields,
-      limits: nullable(map(v.unknown())),
-      signing_keys: nullable(v.array(v.union([v.string(), scopedSigningKey]))),
-      revocations: nullable(map(v.number())),
-      default_permissions: nullable(object(permissions)),
-      imports: nullable(v.array(v.unknown())),
-      exports: nullable(v.array(v.unknown())),
+      limits: optional(object(accountLimits)),
+      signing_keys: optional(v.array(v.union([v.string(), scopedSigningKey]))),
+      revocations: optional(map(zeroIfAbsent)),
+      default_permissions: optional(object(permissions)),
+      imports: optional(v.array(v.unknown())),
+      exports: optional(v.array(v.unknown())),
     }),
   }),
   user: object({
     ...common,
-    nats: object({ ...natsFields, ...userPermissionLimits, issuer_account: v.optional(v.string()) }),
+    nats: object({ ...natsFields, ...userPermissionLimits, issuer_account: optional(v.string()) }),
   }),
 } satisfies Record<ClaimType, v.GenericSchema>;

@@ -3,6 +3,7 @@ import { JwtError, KeyError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { withArticle, type Role } from '../nkeys/roles.js';
 import { verifySignature } from '../nkeys/verify.js';
+import { CLAIM_NAMES } from './claim-names.js';
 import {
   claimsSchema,
   type AccountClaims,
@@ -12,6 +13,7 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from './claims.js';
+import { markNonIntegers, parseStrictJson, valueAsGoReadsIt } from './strict-json.js';
 
 /** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
 const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
@@ -68,7 +70,7 @@ export function decodeUserJwt(jwt: string): UserClaims {
  */
 export function userNameOf(jwt: string): string | undefined {
   try {
-    const claims = parseJson(split(jwt).payload, 'payload');
+    const { claims } = parsePayload(split(jwt).payload);
     checkType(claims, 'user');
     const { name } = claims as { name?: unknown };
     return typeof name === 'string' ? name : undefined;
@@ -78,23 +80,38 @@ export function userNameOf(jwt: string): string | undefined {
   }
 }
 
+/**
+ * The subject (`U…`) of a user JWT that a server has accepted, read as the server reads it even where {@link decodeUserJwt}
+ * refuses the JWT for being ambiguous. Nothing is verified: use it to name the key to revoke, never to trust one.
+ *
+ * @returns undefined when there is none
+ */
+export function userSubjectAsServersReadIt(jwt: string): string | undefined {
+  const [, payload = ''] = jwt.split('.', 2);
+  const sub = valueAsGoReadsIt(Buffer.from(payload, 'base64url'), 'sub');
+  return typeof sub === 'string' && isPublicKey(sub, 'user') ? sub : undefined;
+}
+
 function decode(jwt: string, type: ClaimType): Claims<NatsFields> {
   const token = split(jwt);
   checkHeader(token.header);
-  const claims = parseJson(token.payload, 'payload');
+  const { claims, marked } = parsePayload(token.payload);
   checkType(claims, type);
-  const parsed = v.safeParse(claimsSchema[type], claims, { abortEarly: true });
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    throw new JwtError(
-      'ERR_JWT_CLAIMS',
-      `the ${type} JWT has a claim of the wrong form at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`,
-    );
-  }
-  const checked = parsed.output as Claims<NatsFields>;
+  if (marked !== undefined) checkForm(marked, type);
+  const checked = checkForm(claims, type);
   checkRoles(checked, type);
   checkSignature(token, checked, type);
   return checked;
+}
+
+function checkForm(claims: unknown, type: ClaimType): Claims<NatsFields> {
+  const parsed = v.safeParse(claimsSchema[type], claims, { abortEarly: true });
+  if (parsed.success) return parsed.output as Claims<NatsFields>;
+  const issue = parsed.issues[0];
+  throw new JwtError(
+    'ERR_JWT_CLAIMS',
+    `the ${type} JWT has a claim of the wrong form at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`,
+  );
 }
 
 interface Token {
@@ -128,11 +145,20 @@ function split(jwt: string): Token {
   return { signed: jwt.slice(0, header.length + 1 + payload.length), header, payload, signature };
 }
 
-function parseJson(part: string, what: string): unknown {
+function parsePayload(part: string): { claims: unknown; marked: unknown } {
+  const bytes = Buffer.from(part, 'base64url');
+  const claims = parseJson(bytes, 'payload');
+  return { claims, marked: markNonIntegers(bytes.toString('utf8')) };
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown;
-  } catch {
-    throw new JwtError('ERR_JWT_FORMAT', `not a JWT: its ${what} is not JSON`);
+    return parseStrictJson(bytes, CLAIM_NAMES);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new JwtError('ERR_JWT_FORMAT', `not a JWT that can be trusted: its ${what} ${cause.message}`, {
+      cause,
+    });
   }
 }
 
@@ -141,7 +167,7 @@ const USUAL_HEADER = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString(
 
 function checkHeader(part: string): void {
   if (part === USUAL_HEADER) return;
-  const header = parseJson(part, 'header');
+  const header = parseJson(Buffer.from(part, 'base64url'), 'header');
   const { typ, alg } = (typeof header === 'object' && header !== null ? header : {}) as Record<
     string,
     unknown
@@ -176,7 +202,9 @@ function checkType(claims: unknown, type: ClaimType): void {
     const named = typeof found === 'string' ? `of type "${found.slice(0, 40)}"` : 'without a type';
     throw new JwtError('ERR_JWT_TYPE', `${withArticle(type)} JWT is needed, this one is ${named}`);
   }
-  if (version !== 2) {
+  // to a server, a type at the top makes it version 1, whatever "nats" says
+  const { type: typeOfVersion1 = '' } = claims as { type?: unknown };
+  if (version !== 2 || (typeOfVersion1 !== '' && typeOfVersion1 !== null)) {
     throw new JwtError('ERR_JWT_VERSION', `the ${type} JWT's claims are not of version 2`);
   }
 }

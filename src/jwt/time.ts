@@ -13,6 +13,23 @@ export interface ValidityOptions {
   now?: Clock;
 }
 
+/**
+ * The latest time that a claim may hold: the end of the year 9999, in seconds since 1970. Later ones have no date in ISO
+ * 8601, nor, from the year 275761 on, in JavaScript. Nobody means one: a token that never expires has no `exp`.
+ */
+export const MAX_CLAIM_SECONDS = 253_402_300_799;
+
+/**
+ * A time in ISO 8601, in UTC; one that no calendar has, in words. It never throws, so that no time that somebody wrote
+ * into a claim or a record breaks what shows it.
+ *
+ * @param seconds since 1970
+ */
+export function isoTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s since 1970` : date.toISOString();
+}
+
 /** The whole seconds of a clock. */
 export function nowSeconds(now: Clock = Date.now): number {
   return Math.floor(now() / 1000);
@@ -36,12 +53,21 @@ export function timeClaims(options: ValidityOptions): {
       `expiry is ${expiry}: give the seconds until it expires, more than 0`,
     );
   }
-  if (notBefore !== undefined && (!Number.isSafeInteger(notBefore) || notBefore < 0)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `notBefore is ${notBefore}: give whole seconds since 1970`);
+  if (
+    notBefore !== undefined &&
+    (!Number.isSafeInteger(notBefore) || notBefore < 0 || notBefore > MAX_CLAIM_SECONDS)
+  ) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `notBefore is ${notBefore}: give whole seconds since 1970, before the year 10000`,
+    );
   }
   const exp = expiry === undefined ? undefined : iat + Math.ceil(expiry);
-  if (exp !== undefined && !Number.isSafeInteger(exp)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `expiry is ${expiry}: leave it out for a token that never expires`);
+  if (exp !== undefined && exp > MAX_CLAIM_SECONDS) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `expiry is ${expiry}, which ends after the year 9999: leave it out for a token that never expires`,
+    );
   }
   if (exp !== undefined && notBefore !== undefined && notBefore >= exp) {
     throw new JwtError(

@@ -1,10 +1,10 @@
-import { JwtChainError, JwtError, type ZesterError } from '../errors.js';
+import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../errors.js';
 import { isReservedName } from '../fleet/is-master.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import type { JoinToken } from '../fleet/join-token.js';
 import { validateJwtChain } from '../jwt/chain.js';
 import type { AccountClaims, UserClaims } from '../jwt/claims.js';
-import { decodeUserJwt } from '../jwt/decode.js';
+import { decodeUserJwt, userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { tokenIdOfName } from '../permissions/roles.js';
 import { isJoinIssuer, isPeelIssuer } from '../trust/signing-keys.js';
@@ -22,8 +22,8 @@ export type Verdict =
   | { is: 'first' }
   /** Of a peel that is in no record, whose chain holds. `trusted`: signed by a peel signing key of ours. */
   | { is: 'new'; claims: UserClaims; trusted: boolean }
-  /** To be cut, and its key to be revoked. */
-  | { is: 'refused'; code: string; reason: string };
+  /** To be cut, and its key to be revoked: `publicKey`, or where there is none the one that the server names. */
+  | { is: 'refused'; code: string; reason: string; publicKey?: string };
 
 /** What is known when a connection is judged. */
 export interface Known {
@@ -43,14 +43,31 @@ export interface Known {
 /**
  * Judges a connection by what its server tells of it: the JWT that was sent, its whole chain up to the operator, and what
  * was decided about the peel before. Nothing that the peel itself says is asked.
+ *
+ * What cannot be judged is refused.
  */
 export function judge(connection: UserConnection, known: Known): Verdict {
-  let claims: UserClaims;
   try {
-    claims = decodeUserJwt(connection.jwt);
+    return judgeClaims(connection, decodeUserJwt(connection.jwt), known);
   } catch (error) {
-    if (!(error instanceof JwtError)) throw error;
-    return refused(error);
+    const { code, message } =
+      error instanceof JwtError
+        ? error
+        : { code: 'ERR_FLEET_UNJUDGED', message: `it cannot be judged (${redactSeeds(String(error))})` };
+    // the server took it: the key that it took is in the JWT, and `user` of the event may be what the client wrote there
+    const publicKey = userSubjectAsServersReadIt(connection.jwt);
+    return { is: 'refused', code, reason: message, ...(publicKey !== undefined && { publicKey }) };
+  }
+}
+
+function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {
+  if (claims.sub !== connection.publicKey) {
+    return {
+      is: 'refused',
+      code: 'ERR_FLEET_OTHER_KEY',
+      reason: 'the key in its JWT is not the user that the server names',
+      publicKey: claims.sub,
+    };
   }
   if (isJoinIssuer(known.account, claims.iss)) return judgeToken(claims, known);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
@@ -128,6 +145,7 @@ function chain(connection: UserConnection, known: Known): Verdict | undefined {
   try {
     // as of when it connected, by its server's clock: the server ends what expires, and our clock may be another
     const at = Date.parse(connection.since);
+    if (Number.isNaN(at)) throw new RangeError('the server does not say since when it is connected');
     validateJwtChain(known.operatorJwt, known.accountJwt, connection.jwt, { now: () => at });
     return undefined;
   } catch (error) {

@@ -178,6 +178,12 @@ export class Watcher {
       await this.#act(connection, verdict);
     } catch (error) {
       if (this.#stopped) return;
+      if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError) {
+        // not the store's: something in this connection's JWT, which would be no better the next time
+        const reason = `it cannot be judged (${words(error)})`;
+        this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
+        return;
+      }
       this.#context.logger.error(
         { peelId: connection.name, error: words(error) },
         'a connection could not be judged: it is looked at again with the next reading of all',
@@ -218,7 +224,9 @@ export class Watcher {
         return this.#admit(connection);
       case 'refused': {
         // what this master has in memory may be a moment old: a key that another one issued an instant ago
-        if (!isPeelId(connection.name)) return this.#refuse(connection, verdict);
+        // where the connection itself is the reason, no record changes it
+        const itself = verdict.publicKey !== undefined || !isPeelId(connection.name);
+        if (itself) return this.#refuse(connection, verdict);
         const again = this.#judge(connection, await this.#context.registry.refresh(connection.name));
         if (again.is === 'refused') return this.#refuse(connection, again);
         logger.debug({ peelId: connection.name }, 'known after all');
@@ -273,19 +281,19 @@ export class Watcher {
 
   #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
     const { audit, actor, metrics, logger, now } = this.#context;
-    const { code, reason } = verdict;
+    const { code, reason, publicKey = connection.publicKey } = verdict;
     metrics.refusedConnections.inc({ code });
     audit.note({
       kind: 'connection.refused',
       by: actor,
       peelId: connection.name,
-      publicKey: connection.publicKey,
+      publicKey,
       from: whereFrom(connection),
       code,
       reason,
     });
-    logger.warn({ peelId: connection.name, publicKey: connection.publicKey, code }, `cut: ${reason}`);
-    this.#revoker.revokeStranger(connection.publicKey, Math.floor(now() / 1000));
+    logger.warn({ peelId: connection.name, publicKey, code }, `cut: ${reason}`);
+    this.#revoker.revokeStranger(publicKey, Math.floor(now() / 1000));
   }
 
   #noteRetired(record: PeelRecord): void {

@@ -1,6 +1,7 @@
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from '../connection/events.js';
 import type { ZesterError } from '../errors.js';
 import { without } from './without.js';
+import { isoTime } from '../jwt/time.js';
 
 /** What a peel tells, beside what its connection does. Switch on `type`. None holds a seed. */
 export type PeelEvent =
@@ -104,5 +105,5 @@ function coded(fields: object, error: Error): object {
 }
 
 function until(expiresAt: number | undefined): string {
-  return expiresAt === undefined ? ', without end' : ` until ${new Date(expiresAt).toISOString()}`;
+  return expiresAt === undefined ? ', without end' : ` until ${isoTime(expiresAt / 1000)}`;
 }

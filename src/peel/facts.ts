@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { packageVersion } from '../fleet/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
+import { isoTime } from '../jwt/time.js';
 
 /** What the handler `facts` answers. Nothing of it comes from the environment, where secrets may be. */
 export interface PeelFacts {
@@ -29,12 +30,8 @@ export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFact
     uptime: Math.floor(process.uptime()),
     credential: {
       publicKey: sub,
-      issued: iso(iat),
-      ...(exp !== undefined && exp > 0 && { expires: iso(exp) }),
+      issued: isoTime(iat),
+      ...(exp !== undefined && exp > 0 && { expires: isoTime(exp) }),
     },
   };
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -1,3 +1,4 @@
+import { isoTime } from '../jwt/time.js';
 import type { Finding } from './finding.js';
 
 /** From when on an expiry is worth a warning, in milliseconds before it: a week. */
@@ -23,19 +24,17 @@ export function expiryFinding(
   const end = expiryTime(claims);
   const base = { check: 'expiry', subject };
   if (claims.nbf !== undefined && claims.nbf * 1000 > now) {
-    const message = `is not valid before ${iso(claims.nbf * 1000)}`;
+    const message = `is not valid before ${shortIso(claims.nbf)}`;
     return { ...base, severity: 'error', message, fix: `wait until then, or check the clock, or ${renew}` };
   }
   if (end === undefined) return { ...base, severity: 'ok', message: 'never expires' };
-  if (end <= now) return { ...base, severity: 'error', message: `expired at ${iso(end)}`, fix: renew };
-  const message = `expires at ${iso(end)}`;
+  if (end <= now)
+    return { ...base, severity: 'error', message: `expired at ${shortIso(end / 1000)}`, fix: renew };
+  const message = `expires at ${shortIso(end / 1000)}`;
   if (end - now > EXPIRY_WARNING_MS) return { ...base, severity: 'ok', message };
   return { ...base, severity: 'warning', message, fix: renew };
 }
 
-function iso(time: number): string {
-  const date = new Date(time);
-  return Number.isNaN(date.getTime())
-    ? `${time / 1000} s since 1970`
-    : date.toISOString().replace('.000Z', 'Z');
+function shortIso(seconds: number): string {
+  return isoTime(seconds).replace('.000Z', 'Z');
 }

@@ -146,7 +146,6 @@ describe('claims of the wrong form are refused', () => {
   );
 
   it.each<[string, Record<string, unknown>]>([
-    ['no issue time', { iat: undefined }],
     ['an issue time that is text', { iat: '1700000000' }],
     ['a negative issue time', { iat: -1 }],
     ['an expiry that is text', { exp: 'never' }],
@@ -313,5 +312,94 @@ describe('whatever comes in', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('a token that a server would read differently is refused', () => {
+  const text = JSON.stringify(partsOf(userJwt).claims);
+  const other = JSON.stringify(generateKeyBundle('user').publicKey);
+
+  it.each([
+    ['a name in another case', text.replace(/}$/, ',"Name":"*"}')],
+    ['a name in another case, alone', text.replace('"name"', '"NAME"')],
+    ['the same name twice', text.replace(/}$/, ',"name":"*"}')],
+    ['another subject with a long s', text.replace(/}$/, `,"\u017fub":${other}}`)],
+    ['permissions in another case', text.replace('"nats":{', '"nats":{"Pub":{"allow":[">"]},')],
+    ['a repeated name deep inside', text.replace('"nats":{', '"nats":{"x":[{"a":1,"a":2}],')],
+  ])('%s', async (_, claims) => {
+    expect(claims).not.toBe(text);
+    await refusal('ERR_JWT_FORMAT', () => decodeUserJwt(forge(claims, account)));
+  });
+
+  it('in its header too', async () => {
+    const head = '{"typ":"JWT","alg":"ed25519-nkey","ALG":"none"}';
+    await refusal('ERR_JWT_FORMAT', () => decodeUserJwt(forge(text, account, head)));
+  });
+
+  it('with a number that a server does not take for an integer, where one belongs', async () => {
+    for (const number of ['1e3', '1700000000.0', '9223372036854775808']) {
+      const claims = text.replace(/"iat":\d+/, `"iat":${number}`);
+      await refusal('ERR_JWT_CLAIMS', () => decodeUserJwt(forge(claims, account)));
+    }
+  });
+
+  it('but a claim that no server knows may hold what it likes, and is kept', () => {
+    const claims = text.replace(/}$/, ',"x":{"Name":1.5,"big":1e300}}');
+    expect(decodeUserJwt(forge(claims, account))).toMatchObject({ x: { Name: 1.5, big: 1e300 } });
+  });
+
+  it('with a type at the top, which makes it version 1 to a server', async () => {
+    const jwt = reforge(userJwt, account, (claims) => void (claims['type'] = 'user'));
+    await refusal('ERR_JWT_VERSION', () => decodeUserJwt(jwt));
+  });
+});
+
+describe('times', () => {
+  it.each(['iat', 'exp', 'nbf'])('a %s after the year 9999 is refused', async (name) => {
+    const at = (time: number) => reforge(userJwt, account, (claims) => void (claims[name] = time));
+    expect(decodeUserJwt(at(253_402_300_799))).toMatchObject({ [name]: 253_402_300_799 });
+    for (const time of [253_402_300_800, Number.MAX_SAFE_INTEGER, 2 ** 62]) {
+      const error = await refusal('ERR_JWT_CLAIMS', () => decodeUserJwt(at(time)));
+      expect(error.message).toContain('a time after the year 9999');
+    }
+  });
+});
+
+describe('what Go leaves out, or reads as absent, is read', () => {
+  it('in a user JWT', () => {
+    const jwt = reforge(userJwt, account, (claims) => {
+      Object.assign(claims, { iat: null, exp: null, nbf: null, name: null, jti: null, aud: null });
+      Object.assign(claims.nats, { resp: { max: null }, src: null, bearer_token: null, subs: null });
+      Object.assign(claims.nats, { issuer_account: null, times_location: null, pub: null, tags: null });
+    });
+    expect(decodeUserJwt(jwt)).toMatchObject({ iat: 0, nats: { resp: { max: 0, ttl: 0 } } });
+  });
+
+  it('networks as one string', () => {
+    const jwt = reforge(
+      userJwt,
+      account,
+      ({ nats }) => void (nats['src'] = '10.0.0.0/8, 127.0.0.0/8,,FD00::/8'),
+    );
+    expect(decodeUserJwt(jwt).nats.src).toEqual(['10.0.0.0/8', '127.0.0.0/8', 'fd00::/8']);
+  });
+
+  it('in an account JWT, the template of a signing key too', () => {
+    const key = {
+      kind: 'user_scope',
+      key: account.publicKey,
+      role: null,
+      template: { src: '10.0.0.0/8', resp: {} },
+    };
+    const jwt = reforge(accountJwt, operator, ({ nats }) => {
+      Object.assign(nats, { limits: { subs: null }, exports: null, revocations: { [user.publicKey]: null } });
+      nats['signing_keys'] = [key, { kind: 'user_scope', key: account.publicKey, template: null }];
+    });
+    const { signing_keys, revocations } = decodeAccountJwt(jwt).nats;
+    expect(signing_keys).toMatchObject([
+      { template: { src: ['10.0.0.0/8'], resp: { max: 0 } } },
+      { template: {} },
+    ]);
+    expect(revocations).toEqual({ [user.publicKey]: 0 });
   });
 });

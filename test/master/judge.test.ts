@@ -15,6 +15,7 @@ import {
   peelPermissionsTemplate,
   peelUserJwtOptions,
 } from '../../src/permissions/roles.js';
+import { forge, partsOf } from '../jwt/forge.js';
 import { createTestTrust } from '../support/trust.js';
 
 const joinSigner = generateKeyBundle('account');
@@ -201,5 +202,53 @@ describe('a master that sees somebody else connect', () => {
     const options = { ...joinUserJwtOptions('abcdefgh12', account, { expiry: 60 }), name: 'web-1' };
     const jwt = createUserJwt(user, joinSigner, options);
     expect(code(judge(connected(jwt, user.publicKey), known()))).toBe('ERR_FLEET_TOKEN_UNKNOWN');
+  });
+});
+
+describe('a master that cannot tell what a server reads refuses the connection, and names the key that the server took', () => {
+  const mint = (change: (text: string) => string, user = generateKeyBundle('user')) => {
+    const { claims } = partsOf(peel('web-1', user).jwt);
+    return connected(forge(change(JSON.stringify(claims)), trust.peelSigner), user.publicKey);
+  };
+
+  it.each([
+    ['the name in another case', (text: string) => text.replace(/}$/, ',"Name":"*"}')],
+    ['an expiry that no calendar has', (text: string) => text.replace(/"exp":\d+/, '"exp":9007199254740991')],
+  ])('%s', (_, change) => {
+    const connection = mint(change);
+    expect(judge(connection, known())).toMatchObject({ is: 'refused', publicKey: connection.publicKey });
+  });
+
+  it('the subject in another case, whatever the client wrote as its user', () => {
+    const victim = generateKeyBundle('user').publicKey;
+    const mine = generateKeyBundle('user').publicKey;
+    const sneaky = mint((text) => text.replace(/}$/, `,"Sub":"${mine}"}`));
+    expect(judge({ ...sneaky, publicKey: victim }, known())).toMatchObject({
+      is: 'refused',
+      publicKey: mine,
+    });
+  });
+
+  it('a user of the event that is another key than the one in the JWT', () => {
+    const connection = peel('web-1');
+    const other = { ...connection, publicKey: generateKeyBundle('user').publicKey };
+    expect(judge(other, known())).toMatchObject({
+      is: 'refused',
+      code: 'ERR_FLEET_OTHER_KEY',
+      publicKey: connection.publicKey,
+    });
+  });
+
+  it('anything that fails while judging', () => {
+    const token = () => {
+      throw new RangeError('Invalid time value');
+    };
+    const user = generateKeyBundle('user');
+    const jwt = createUserJwt(user, joinSigner, joinUserJwtOptions('Ab12Cd34', account));
+    expect(judge(connected(jwt, user.publicKey), known({ token }))).toMatchObject({
+      is: 'refused',
+      code: 'ERR_FLEET_UNJUDGED',
+      publicKey: user.publicKey,
+    });
   });
 });

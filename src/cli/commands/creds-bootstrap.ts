@@ -8,6 +8,7 @@ import { refuseToReplace } from '../new-file.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { seedPath } from '../seed-path.js';
 import { timeWordsAndDate } from '../time-words.js';
+import { isoTime } from '../../jwt/time.js';
 
 interface Options extends GlobalOptions, HomeOptions {
   accountSeed?: string;
@@ -84,7 +85,7 @@ async function bootstrap(peelId: string, options: Options, io: CliIo): Promise<v
   const { exp, iat, iss, nats } = decodeUserJwt(jwt);
   const accountKey = nats.issuer_account ?? iss;
   const isScoped = accountSeed === undefined || scoped === true;
-  const expiresAt = exp === undefined ? null : new Date(exp * 1000).toISOString();
+  const expiresAt = exp === undefined ? null : isoTime(exp);
   output.result(
     [
       `wrote ${path}`,

@@ -9,6 +9,7 @@ import { refuseToReplace } from '../new-file.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { timeWordsAndDate } from '../time-words.js';
 import { runPeel } from './peel-run.js';
+import { isoTime } from '../../jwt/time.js';
 
 interface Options extends GlobalOptions, ServersOptions {
   token?: string;
@@ -112,7 +113,7 @@ async function join(options: Options, io: CliIo): Promise<void> {
         path: out,
         publicKey,
         fingerprint,
-        expires: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+        expires: expiresAt === undefined ? null : isoTime(expiresAt / 1000),
       },
     );
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { changeOptions, withChangeOptions, type AccountChangeOptions } from '../change-options.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
+import { isoTime } from '../../jwt/time.js';
 
 type Options = GlobalOptions & AccountChangeOptions;
 
@@ -19,20 +20,19 @@ export function registerRevocationsList(parent: Command, io: CliIo): void {
       const { home, ...rest } = await changeOptions(options, io, output);
       const { listRevocations } = await import('../../nats-server/revoke.js');
       const all = await listRevocations(home, rest);
-      const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
       output.result(
         all.length === 0
           ? ['nothing is revoked']
           : table(
               all.map(({ publicKey, upTo, peelId }): [string, string] => [
                 publicKey === '*' ? 'everyone' : publicKey,
-                `issued up to ${iso(upTo)}${peelId === undefined ? '' : `  ${peelId}`}`,
+                `issued up to ${isoTime(upTo)}${peelId === undefined ? '' : `  ${peelId}`}`,
               ]),
             ),
         {
           revocations: all.map(({ publicKey, upTo, peelId }) => ({
             publicKey,
-            issuedUpTo: iso(upTo),
+            issuedUpTo: isoTime(upTo),
             peelId: peelId ?? null,
           })),
         },

@@ -12,6 +12,7 @@ import { parsePast, PAST_FORM } from '../duration.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { seedPath } from '../seed-path.js';
+import { isoTime } from '../../jwt/time.js';
 
 interface Options extends GlobalOptions, AccountChangeOptions {
   key?: string;
@@ -64,7 +65,7 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
     ...rest,
     includeMaster: options.includeMaster === true,
   });
-  const time = new Date(upTo * 1000).toISOString();
+  const time = isoTime(upTo);
   output.result(
     [
       `revoked ${wordsOf(target)}`,
@@ -95,5 +96,5 @@ function wordsOf(target: RevokeTarget): string {
   if ('peelId' in target) return `every credential of the peel ${target.peelId}`;
   if ('publicKey' in target) return target.publicKey.startsWith('S') ? 'a key' : target.publicKey;
   if ('credsPath' in target) return `the user of ${target.credsPath}`;
-  return `everything issued up to ${new Date(target.issuedBefore).toISOString()}`;
+  return `everything issued up to ${isoTime(target.issuedBefore / 1000)}`;
 }

@@ -1,6 +1,7 @@
 import { fingerprint } from '../../fleet/fingerprint.js';
 import type { Presence } from '../../fleet/presence.js';
 import { currentKey, type PeelKey, type PeelRecord } from '../../fleet/record.js';
+import { isoTime } from '../../jwt/time.js';
 
 /** A peel as `--json` has it. Its keys are stable. */
 export interface PeelDocument {
@@ -56,7 +57,7 @@ export function shownKey(record: PeelRecord): PeelKey | undefined {
 
 /** Seconds since 1970 as ISO 8601. */
 export function isoOf(seconds: number | undefined): string | null {
-  return seconds === undefined ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+  return seconds === undefined ? null : isoTime(seconds).replace('.000Z', 'Z');
 }
 
 /** Who decided, in two words. */

@@ -1,0 +1,207 @@
+/**
+ * JSON that every reader takes the same way.
+ *
+ * `JSON.parse` takes the last of two members with one name. Go, and so nats-server, also takes `Name` for `name`, and
+ * `ſub` for `sub`: of all spellings the last counts. A text in which this matters says one thing to us and another to
+ * the server, so it is refused.
+ *
+ * `JSON.parse` does the parsing; the scan below only looks at the names, in a text that is known to be JSON. (A parser
+ * from a library would parse everything a second time, in JavaScript, to report the same.)
+ *
+ * Source: pkg.go.dev/encoding/json, "Unmarshal"; RFC 8725, 2.4 and 3.10.
+ */
+
+/** The names that a Go program looks for, and which of them hold maps, whose keys Go takes as they are. */
+export interface KnownNames {
+  names: ReadonlySet<string>;
+  maps: ReadonlySet<string>;
+}
+
+/** No NATS JWT and no file of ours comes near it. */
+const MAX_DEPTH = 64;
+
+/**
+ * Parses JSON in which no member's name is repeated within an object, also not in another case.
+ *
+ * @param json the text, or its bytes, which must be UTF-8
+ * @param known names that must be spelled as they are here, wherever a Go program would look for them
+ * @throws SyntaxError whose message continues "it …" and repeats nothing of the text
+ */
+export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): unknown {
+  const text = typeof json === 'string' ? json : decodeUtf8(json);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new SyntaxError('is not JSON'); // no cause: the parser's message quotes the text
+  }
+  checkNames(text, known);
+  return value;
+}
+
+/**
+ * The value of a top-level member as Go reads it: the last one whose name is this, in any case.
+ *
+ * @returns undefined when there is none, or the text is no JSON object
+ */
+export function valueAsGoReadsIt(json: Uint8Array, name: string): unknown {
+  const text = Buffer.from(json).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  let last: string | undefined;
+  let depth = 0;
+  for (const { is, start, end } of tokens(text)) {
+    if (is === 'open') depth++;
+    else if (is === 'close') depth--;
+    else if (is === 'name' && depth === 1) {
+      const found = stringAt(text, start, end);
+      if (foldName(found) === name) last = found;
+    }
+  }
+  return last === undefined ? undefined : (value as Record<string, unknown>)[last];
+}
+
+/**
+ * The same JSON with every number as a string that Go does not read into an integer of 64 bits: fractions, exponents
+ * (`1e3`, `1.0`) and larger ones. A schema that asks for a number then refuses what the server refuses.
+ *
+ * @param text valid JSON
+ * @returns undefined when there is no such number
+ */
+export function markNonIntegers(text: string): unknown {
+  let marked = '';
+  let copied = 0;
+  for (const { is, start, end } of tokens(text)) {
+    if (is !== 'number' || isInt64(text.slice(start, end))) continue;
+    marked += `${text.slice(copied, start)}"not an integer"`;
+    copied = end;
+  }
+  return copied === 0 ? undefined : (JSON.parse(marked + text.slice(copied)) as unknown);
+}
+
+/** A name as Go compares it: without case, where `ſ` is an s and the Kelvin sign a k. */
+export function foldName(name: string): string {
+  return /^[a-z0-9_]*$/.test(name) ? name : name.toLowerCase().replaceAll('\u017f', 's');
+}
+
+interface Frame {
+  /** What Go makes of an object here: a struct with the known names, a map, or nothing at all. */
+  as: 'struct' | 'map' | 'nothing';
+  /** A list: what is in it is made into the same. */
+  list: boolean;
+  names: Set<string>;
+  /** The name whose value comes next. */
+  last: string;
+}
+
+function checkNames(text: string, known: KnownNames | undefined): void {
+  const escapes = text.includes('\\');
+  const frames: Frame[] = [];
+  for (const { is, start, end } of tokens(text)) {
+    const frame = frames.at(-1);
+    if (is === 'open') {
+      if (frames.length === MAX_DEPTH) throw new SyntaxError(`is nested more than ${MAX_DEPTH} deep`);
+      frames.push({ as: readAs(frame, known), list: text[start] === '[', names: new Set(), last: '' });
+    } else if (is === 'close') {
+      frames.pop();
+    } else if (is === 'string' && escapes) {
+      stringAt(text, start, end);
+    } else if (is === 'name' && frame !== undefined) {
+      const name = stringAt(text, start, end);
+      const folded = foldName(name);
+      const key = frame.as === 'map' ? name : folded;
+      if (frame.names.has(key))
+        throw new SyntaxError('names a member twice (upper and lower case count as one)');
+      if (frame.as === 'struct' && name !== folded && known?.names.has(folded) === true) {
+        throw new SyntaxError(`writes "${folded}" in another case, and a server reads it as "${folded}"`);
+      }
+      frame.names.add(key);
+      frame.last = name;
+    }
+  }
+}
+
+function readAs(parent: Frame | undefined, known: KnownNames | undefined): Frame['as'] {
+  if (known === undefined) return 'nothing';
+  if (parent === undefined || parent.as === 'map') return 'struct';
+  if (parent.list || parent.as === 'nothing') return parent.as;
+  if (!known.names.has(parent.last)) return 'nothing';
+  return known.maps.has(parent.last) ? 'map' : 'struct';
+}
+
+interface Token {
+  is: 'open' | 'close' | 'name' | 'string' | 'number';
+  start: number;
+  end: number;
+}
+
+const WHITE_SPACE = /[ \t\n\r]/;
+const NUMBER = /[-+.\deE]/;
+
+/** The tokens of valid JSON that matter here. */
+function* tokens(text: string): Generator<Token, void, undefined> {
+  for (let at = 0; at < text.length; at++) {
+    const start = at;
+    switch (text[at]) {
+      case '{':
+      case '[':
+        yield { is: 'open', start, end: at + 1 };
+        break;
+      case '}':
+      case ']':
+        yield { is: 'close', start, end: at + 1 };
+        break;
+      case '"': {
+        at++;
+        while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+        let next = at + 1;
+        while (WHITE_SPACE.test(text[next] ?? '')) next++;
+        yield { is: text[next] === ':' ? 'name' : 'string', start, end: at + 1 };
+        break;
+      }
+      case 't':
+      case 'n':
+        at += 3;
+        break;
+      case 'f':
+        at += 4;
+        break;
+      case ',':
+      case ':':
+        break;
+      default: {
+        if (WHITE_SPACE.test(text[at] ?? '')) break;
+        while (NUMBER.test(text[at + 1] ?? '')) at++;
+        yield { is: 'number', start, end: at + 1 };
+      }
+    }
+  }
+}
+
+/** @throws SyntaxError for half of a surrogate pair: Go puts another character in its place */
+function stringAt(text: string, start: number, end: number): string {
+  const raw = text.slice(start, end);
+  if (!raw.includes('\\')) return raw.slice(1, -1);
+  const value = JSON.parse(raw) as string;
+  if (/\p{Surrogate}/u.test(value)) throw new SyntaxError('holds half of a character (a lone surrogate)');
+  return value;
+}
+
+function isInt64(number: string): boolean {
+  return (
+    /^-?\d{1,18}$/.test(number) ||
+    (/^-?\d{19}$/.test(number) && BigInt.asIntN(64, BigInt(number)) === BigInt(number))
+  );
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError('is not UTF-8');
+  }
+}
