@@ -60,7 +60,7 @@ export interface AccountJwtOptions extends ValidityOptions {
   limits?: AccountLimitOptions;
   /** true: JetStream without limits; absent or false: no JetStream. */
   jetStream?: boolean | JetStreamLimitOptions;
-  /** For users whose JWT says nothing on permissions. */
+  /** For users whose JWT names no permissions. Absent: everything is allowed. */
   defaultPermissions?: PermissionOptions;
   /** Public key (`U…`, or `*` for all) to the time, in seconds since 1970, up to which what was issued is revoked. */
   revocations?: Readonly<Record<string, number>>;
@@ -105,7 +105,7 @@ export function createAccountJwt(
         },
         ...(signingKeys?.length && { signing_keys: signingKeys.map(signingKeyClaim) }),
         ...(revocations && { revocations: checkedRevocations(revocations) }),
-        default_permissions: defaultPermissions === undefined ? {} : permissionClaims(defaultPermissions),
+        default_permissions: permissionClaims(defaultPermissions),
         ...(tags && { tags: [...tags] }),
         type: 'account',
         version: 2,
@@ -127,7 +127,7 @@ export function signingKeyClaim(key: string | ScopedSigningKey): string | Scoped
     key: key.publicKey,
     role: key.role,
     ...(key.description !== undefined && { description: key.description }),
-    template: { ...permissionClaims(key.permissions ?? {}), ...userLimitClaims(key) },
+    template: { ...permissionClaims(key.permissions), ...userLimitClaims(key) },
   };
 }
 

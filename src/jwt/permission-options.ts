@@ -1,7 +1,11 @@
 import { JwtError } from '../errors.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
 
-/** What a user may publish and subscribe to. An absent `allow` allows everything that is not denied. */
+/**
+ * What a user may publish and subscribe to. To a server, an absent or empty `allow` allows everything that is not denied,
+ * so both directions must be named, and an empty `allow` is refused: everything is `['>']`. Where only some subjects are
+ * not to be used, `deny` alone is enough; where `responses` is given, an absent `publish` allows only those.
+ */
 export interface PermissionOptions {
   publish?: { allow?: readonly string[]; deny?: readonly string[] };
   subscribe?: { allow?: readonly string[]; deny?: readonly string[] };
@@ -35,12 +39,22 @@ export interface UserLimitOptions {
 export type ConnectionType =
   'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
 
-/** Permissions as claims. @throws JwtError `ERR_JWT_OPTIONS` for an empty or malformed subject */
-export function permissionClaims(options: PermissionOptions): Permissions {
+/**
+ * Permissions as claims. Absent ones say nothing: of a user, its account's defaults hold, and without those everything is
+ * allowed.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` when a direction is not named, or for an empty or malformed subject
+ */
+export function permissionClaims(options: PermissionOptions | undefined): Permissions {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new JwtError('ERR_JWT_OPTIONS', 'permissions are an object: leave them out to name none');
+  }
   const { publish, subscribe, responses } = options;
   const claims: Permissions = {};
-  if (publish !== undefined) claims.pub = permission(publish, 'publish');
-  if (subscribe !== undefined) claims.sub = permission(subscribe, 'subscribe');
+  // to a server, responses without a list to publish mean: nothing but answers
+  if (publish !== undefined || responses === undefined) claims.pub = permission(publish, 'publish');
+  claims.sub = permission(subscribe, 'subscribe');
   if (responses !== undefined) {
     const { ttl } = responses;
     if (ttl !== -1 && !(ttl >= 0 && ttl <= MAX_TTL_SECONDS)) {
@@ -80,22 +94,42 @@ export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits
     subs: limitClaim(options.subscriptions, 'subscriptions'),
     data: limitClaim(options.data, 'data'),
     payload: limitClaim(options.payload, 'payload'),
-    ...(sourceNetworks && { src: [...sourceNetworks] }),
-    ...(times && { times: times.map(({ start, end }) => ({ start, end })) }),
+    ...(sourceNetworks && { src: [...notEmpty(sourceNetworks, 'sourceNetworks')] }),
+    ...(times && { times: notEmpty(times, 'times').map(({ start, end }) => ({ start, end })) }),
     ...(timesLocation !== undefined && { times_location: timesLocation }),
-    ...(allowedConnectionTypes && { allowed_connection_types: [...allowedConnectionTypes] }),
+    ...(allowedConnectionTypes && {
+      allowed_connection_types: [...notEmpty(allowedConnectionTypes, 'allowedConnectionTypes')],
+    }),
     ...(bearer === true && { bearer_token: true }),
   };
 }
 
+/** To a server, an empty list allows all of them. */
+function notEmpty<T>(list: readonly T[], name: string): readonly T[] {
+  if (Array.isArray(list) && list.length > 0) return list;
+  throw new JwtError(
+    'ERR_JWT_OPTIONS',
+    `${name} is no list with something in it, and to a server an empty one allows all: leave it out for that`,
+  );
+}
+
 function permission(
-  given: { allow?: readonly string[]; deny?: readonly string[] },
+  given: { allow?: readonly string[]; deny?: readonly string[] } | undefined,
   what: 'publish' | 'subscribe',
 ): { allow?: string[]; deny?: string[] } {
-  return {
-    ...(given.allow && { allow: subjects(given.allow, what) }),
-    ...(given.deny && { deny: subjects(given.deny, what) }),
+  const { allow, deny } = given ?? {};
+  const named = {
+    ...(allow !== undefined && { allow: subjects(allow, what) }),
+    ...(deny !== undefined && { deny: subjects(deny, what) }),
   };
+  if (named.allow?.length === 0 || (named.allow === undefined && (named.deny ?? []).length === 0)) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `permissions.${what} allows nothing by name, and to a server that means everything: name the subjects, or give ` +
+        `{ allow: ['>'] } for everything or { deny: ['>'] } for nothing`,
+    );
+  }
+  return named;
 }
 
 /** An empty token, or a control character. */
@@ -104,6 +138,10 @@ const BAD_SUBJECT = /^$|^\.|\.$|\.\.|[\u0000-\u001f\u007f]/;
 const BAD_SPACES = { publish: / /, subscribe: /^ | $| .* / } as const;
 
 function subjects(given: readonly string[], what: 'publish' | 'subscribe'): string[] {
+  // a string would be taken for a list of its letters
+  if (!Array.isArray(given)) {
+    throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}: a list of subjects is needed`);
+  }
   for (const subject of given) {
     if (typeof subject !== 'string' || BAD_SUBJECT.test(subject) || BAD_SPACES[what].test(subject)) {
       throw new JwtError('ERR_JWT_OPTIONS', `${JSON.stringify(subject)} is not a subject to ${what}`);

@@ -90,7 +90,7 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
     version: 2,
   };
   if (options.scoped !== true) {
-    return Object.assign(permissionClaims(options.permissions ?? {}), userLimitClaims(options), base);
+    return Object.assign(permissionClaims(options.permissions), userLimitClaims(options), base);
   }
   if (!isSigningKey) {
     throw new JwtError(

@@ -195,7 +195,7 @@ export interface RoleUserJwtOptions {
    * does.
    */
   scoped?: boolean;
-  /** Instead of the role's default permissions (not with `scoped`). */
+  /** Instead of the role's default permissions, each list by itself (not with `scoped`). */
   permissions?: PermissionOptions;
   /** Instead of the role's default limits, each by itself (not with `scoped`); -1: none. */
   limits?: UserLimitOptions;
@@ -255,11 +255,27 @@ function roleOptions(
   // a scoped user's own JWT carries nothing: all of it stands in the template of the key that signs it
   if (scoped === true) return { ...base, scoped };
   const { permissions, limits } = grants();
-  return { ...withLimits(limits, ownLimits), ...base, permissions: own ?? permissions };
+  return { ...withLimits(limits, ownLimits), ...base, permissions: withPermissions(permissions, own) };
 }
 
-/** Limits, with those that are given in their place. One that is given as undefined is not given: it is no "none". */
+/** Permissions, with the lists that are given in place of the role's: what is not named is what the role has. */
+function withPermissions(permissions: PermissionOptions, given: PermissionOptions = {}): PermissionOptions {
+  const { publish, subscribe } = permissions;
+  return {
+    ...permissions,
+    ...named(given),
+    publish: { ...publish, ...named(given.publish) },
+    subscribe: { ...subscribe, ...named(given.subscribe) },
+  };
+}
+
+/** Limits, with those that are given in their place. */
 function withLimits(limits: UserLimitOptions, given: UserLimitOptions = {}): UserLimitOptions {
-  const named = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...limits, ...(Object.fromEntries(named) as UserLimitOptions) };
+  return { ...limits, ...named(given) };
+}
+
+/** An option that is given as undefined or null is not given. */
+function named<T extends object>(options: T | undefined): Partial<T> {
+  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries) as Partial<T>;
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { TrustError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
+import { parseStrictJson } from '../jwt/strict-json.js';
 
 /** The version of the layout that this program writes, and the newest that it reads. */
 export const LAYOUT_VERSION = 1;
@@ -54,9 +55,10 @@ export async function readSettings(path: string): Promise<TrustSettings> {
   const content = await readSmallFile(path, MAX_SETTINGS_BYTES);
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(content).toString('utf8'));
+    json = parseStrictJson(content);
   } catch (cause) {
-    throw bad('it is not JSON', cause);
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw bad(`it ${cause.message}`, cause);
   }
   const { version } = typeof json === 'object' && json !== null ? (json as { version?: unknown }) : {};
   if (typeof version === 'number' && version > LAYOUT_VERSION) {

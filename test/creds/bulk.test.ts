@@ -117,7 +117,7 @@ describe('issuePeelCredentials', () => {
 
   it.each([0, 2])('ends when a JWT would be too large for a server (%i threads)', async (workers) => {
     // as many subjects as fit with a short id, and so not with a long one
-    const permissions = { publish: { allow: [] as string[] } };
+    const permissions = { publish: { allow: ['zester.fact.a'] }, subscribe: { allow: ['zester.cmd.a'] } };
     const sizeOf = (name: string) =>
       createUserJwt(generateKeyBundle('user'), account, { name, permissions, maxBytes: Infinity }).length;
     while (sizeOf('web-00000') < MAX_USER_JWT_BYTES - 60)

@@ -32,7 +32,11 @@ const accountJwt = createAccountJwt(account, operator, {
   name: 'A',
   signingKeys: [
     signer.publicKey,
-    { publicKey: scopedSigner.publicKey, role: 'peel', permissions: { publish: { allow: ['a'] } } },
+    {
+      publicKey: scopedSigner.publicKey,
+      role: 'peel',
+      permissions: { publish: { allow: ['a'] }, subscribe: { allow: ['>'] } },
+    },
   ],
   revocations: { [revoked.publicKey]: now + 3600, [reissued.publicKey]: now - 3600 },
 });
@@ -61,7 +65,10 @@ const CASES: [
   ['signed by a signing key, without naming the account', make({}, signer), false],
   [
     'signed by the scoped signing key, with permissions',
-    make({ issuerAccount, permissions: { publish: { allow: ['b'] } } }, scopedSigner),
+    make(
+      { issuerAccount, permissions: { publish: { allow: ['b'] }, subscribe: { allow: ['>'] } } },
+      scopedSigner,
+    ),
     false,
   ],
   ['signed by the scoped signing key, with the limits "none"', make({ issuerAccount }, scopedSigner), false],

@@ -267,7 +267,7 @@ describe('an account', () => {
     const nc = await connectAs('own', {
       signer: signingKey,
       issuerAccount,
-      permissions: { publish: { allow: ['mine'] } },
+      permissions: { publish: { allow: ['mine'] }, subscribe: { allow: ['>'] } },
     });
     const error = firstError(nc);
     nc.publish('mine');
@@ -303,7 +303,11 @@ describe('an account', () => {
   it('does not let in a user of its scoped signing key who brings permissions', async () => {
     const issuerAccount = server.trust.account.key.publicKey;
     await expect(
-      connectAs('sly', { signer: scopedKey, issuerAccount, permissions: { publish: { allow: ['>'] } } }),
+      connectAs('sly', {
+        signer: scopedKey,
+        issuerAccount,
+        permissions: { publish: { allow: ['>'] }, subscribe: { allow: ['>'] } },
+      }),
     ).rejects.toThrow(AuthorizationError);
   });
 
@@ -485,7 +489,7 @@ describe('a user', () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, server.trust.account.key, {
       name: 'x',
-      permissions: { publish: { allow: ['a'] } },
+      permissions: { publish: { allow: ['a'] }, subscribe: { allow: ['b'] } },
     });
     const [header = '', payload = '', signature = ''] = jwt.split('.');
     const claims = Buffer.from(payload, 'base64url').toString().replace('"a"', '">"');
@@ -503,7 +507,7 @@ describe('a user', () => {
     for (;;) {
       allow.push(`zester.some.long.subject.of.a.test.number.${allow.length}`);
       const next = await server
-        .user('large', { permissions: { publish: { allow: [...allow] } } })
+        .user('large', { permissions: { publish: { allow: [...allow] }, subscribe: { allow: ['>'] } } })
         .catch((error: unknown) => error);
       if (typeof next !== 'string') {
         expect(next).toMatchObject({ code: 'ERR_JWT_TOO_LARGE' });

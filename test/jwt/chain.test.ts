@@ -44,7 +44,7 @@ const accountJwt = (options: Partial<AccountJwtOptions> = {}, signer = operator)
       {
         publicKey: scopedSigner.publicKey,
         role: 'peel',
-        permissions: { publish: { allow: ['a.{{name()}}'] } },
+        permissions: { publish: { allow: ['a.{{name()}}'] }, subscribe: { allow: ['>'] } },
       },
     ],
     ...options,

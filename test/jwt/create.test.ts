@@ -204,7 +204,7 @@ describe('an account JWT', () => {
         diskMaxStreamBytes: 7,
         maxBytesRequired: true,
       },
-      defaultPermissions: { publish: { deny: ['secret.>'] } },
+      defaultPermissions: { publish: { deny: ['secret.>'] }, subscribe: { allow: ['>'] } },
       revocations: { [user.publicKey]: 1_700_000_000, '*': 5 },
       imports: [{ name: 'i', subject: 'i.>', account: signer.publicKey, type: 'stream' }],
       exports: [{ name: 'e', subject: 'e.>', type: 'stream' }],
@@ -234,7 +234,7 @@ describe('an account JWT', () => {
         disk_max_stream_bytes: 7,
         max_bytes_required: true,
       },
-      default_permissions: { pub: { deny: ['secret.>'] } },
+      default_permissions: { pub: { deny: ['secret.>'] }, sub: { allow: ['>'] } },
       revocations: { [user.publicKey]: 1_700_000_000, '*': 5 },
       imports: [{ name: 'i', subject: 'i.>', account: signer.publicKey, type: 'stream' }],
       exports: [{ name: 'e', subject: 'e.>', type: 'stream' }],
@@ -259,7 +259,11 @@ describe('an account JWT', () => {
           publicKey: scoped,
           role: 'peel',
           description: 'of peels',
-          permissions: { publish: { allow: ['zester.fact.{{name()}}'] }, responses: { max: 1, ttl: 2 } },
+          permissions: {
+            publish: { allow: ['zester.fact.{{name()}}'] },
+            subscribe: { deny: ['>'] },
+            responses: { max: 1, ttl: 2 },
+          },
           subscriptions: 10,
           allowedConnectionTypes: ['STANDARD'],
         },
@@ -274,6 +278,7 @@ describe('an account JWT', () => {
         description: 'of peels',
         template: {
           pub: { allow: ['zester.fact.{{name()}}'] },
+          sub: { deny: ['>'] },
           resp: { max: 1, ttl: 2_000_000_000 },
           subs: 10,
           data: -1,
@@ -419,6 +424,49 @@ describe('a user JWT', () => {
     await refusal('ERR_KEY_ROLE', () => make({ issuerAccount: operator.publicKey }));
   });
 
+  it.each<[string, PermissionOptions]>([
+    ['nothing is named', {}],
+    ['only one direction is', { publish: { allow: ['a'] } }],
+    ['only the other is', { subscribe: { allow: ['a'] } }],
+    ['a list is empty', { publish: { allow: [] }, subscribe: { allow: ['a'] } }],
+    ['a list is empty beside a denial', { publish: { allow: ['a'] }, subscribe: { allow: [], deny: ['b'] } }],
+    ['a direction is empty', { publish: {}, subscribe: { allow: ['a'] } }],
+    ['only responses are named', { responses: { max: 1, ttl: 1 } }],
+    ['a list is a string', { publish: { allow: 'ab' as unknown as string[] }, subscribe: { allow: ['>'] } }],
+    ['they are null', null as unknown as PermissionOptions],
+  ])('allows nothing silently: it is refused when %s, in every JWT that grants', async (_, permissions) => {
+    await refusal('ERR_JWT_OPTIONS', () => make({ permissions }));
+    const scopedKey = { publicKey: signer.publicKey, role: 'x', permissions };
+    await refusal('ERR_JWT_OPTIONS', () =>
+      createAccountJwt(account, operator, { name: 'A', signingKeys: [scopedKey] }),
+    );
+    await refusal('ERR_JWT_OPTIONS', () =>
+      createAccountJwt(account, operator, { name: 'A', defaultPermissions: permissions }),
+    );
+  });
+
+  it('says everything, nothing, or only answers, when told so', () => {
+    const all = { allow: ['>'] };
+    expect(make({ permissions: { publish: all, subscribe: all } }).nats).toMatchObject({
+      pub: all,
+      sub: all,
+    });
+    const none = { deny: ['>'] };
+    expect(make({ permissions: { publish: none, subscribe: none } }).nats).toMatchObject({
+      pub: none,
+      sub: none,
+    });
+    const answers = make({ permissions: { subscribe: { allow: ['a'] }, responses: { max: 1, ttl: 1 } } });
+    expect(answers.nats).not.toHaveProperty('pub');
+  });
+
+  it.each<Partial<UserJwtOptions>>([{ sourceNetworks: [] }, { times: [] }, { allowedConnectionTypes: [] }])(
+    'is refused with an empty list of limits, which would limit nothing: %j',
+    async (options) => {
+      await refusal('ERR_JWT_OPTIONS', () => make(options));
+    },
+  );
+
   it.each<PermissionOptions>([
     { publish: { allow: [''] } },
     { publish: { deny: ['a..b'] } },
@@ -439,7 +487,7 @@ describe('a user JWT', () => {
 
   it('is refused when it would not fit a CONNECT line, unless told that the server takes it', async () => {
     const allow = Array.from({ length: 80 }, (_, i) => `some.subject.of.this.fleet.number.${i}.>`);
-    const permissions = { publish: { allow } };
+    const permissions = { publish: { allow }, subscribe: { allow: ['>'] } };
     const error = await refusal('ERR_JWT_TOO_LARGE', () => make({ permissions }));
     expect(error.message).toContain('scoped');
     expect(make({ permissions, maxBytes: Infinity }).nats.pub?.allow).toHaveLength(80);

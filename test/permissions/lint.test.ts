@@ -57,7 +57,8 @@ describe('the lint finds nothing wrong with', () => {
 
 describe('the lint finds', () => {
   it('no permissions at all, and those that are ">"', () => {
-    expect(rulesOf({})).toEqual(['unrestricted', 'unrestricted']);
+    const none = lintPermissions({}, WEB_01).map(({ rule }) => rule);
+    expect(none).toEqual(['unrestricted', 'unrestricted']);
     expect(rulesOf({ publish: { allow: ['>'] }, subscribe: { allow: ['zester.cmd.web-01'] } })).toEqual([
       'unrestricted',
     ]);

@@ -249,9 +249,33 @@ describe('the options of a user JWT', () => {
     expect(decodeUserJwt(jwt).nats).toEqual({ type: 'user', version: 2, issuer_account: account.publicKey });
   });
 
-  it('take other permissions instead', () => {
-    const permissions = { publish: { allow: ['only.this'] } };
-    expect(peelUserJwtOptions('web-01', account.publicKey, { permissions }).permissions).toEqual(permissions);
+  it('take other permissions instead, list by list: what is not named is what the role has', () => {
+    const role = peelPermissions('web-01');
+    const with_ = (permissions: PermissionOptions) =>
+      peelUserJwtOptions('web-01', account.publicKey, { permissions }).permissions;
+    expect(with_({ publish: { allow: ['only.this'] } })).toEqual({
+      ...role,
+      publish: { allow: ['only.this'] },
+    });
+    expect(with_({ subscribe: { deny: ['x'] } })).toEqual({
+      ...role,
+      subscribe: { ...role.subscribe, deny: ['x'] },
+    });
+    const unnamed = [
+      {},
+      { publish: {} },
+      { publish: undefined },
+      { publish: { allow: undefined } },
+      { publish: null },
+    ];
+    for (const permissions of unnamed) expect(with_(permissions as PermissionOptions)).toEqual(role);
+  });
+
+  it('are refused with an empty list, which would allow everything', async () => {
+    for (const permissions of [{ publish: { allow: [] } }, { subscribe: { allow: [], deny: ['x'] } }]) {
+      const options = peelUserJwtOptions('web-01', account.publicKey, { permissions });
+      await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, account, options));
+    }
   });
 
   it('of a longest id still fit a CONNECT line', () => {

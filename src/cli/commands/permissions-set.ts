@@ -118,13 +118,16 @@ async function startOf(options: Options): Promise<unknown> {
     const { peelPermissionsTemplate } = await import('../../permissions/roles.js');
     return peelPermissionsTemplate();
   }
+  const { parseStrictJson } = await import('../../jwt/strict-json.js');
   const { readSmallFile } = await import('../../files/read-small-file.js');
   const content = await readSmallFile(options.from, 256 * 1024);
   try {
-    return JSON.parse(Buffer.from(content).toString('utf8')) as unknown;
+    return parseStrictJson(content);
   } catch (cause) {
-    throw new UsageError(`${options.from} is not JSON: give what "zester permissions show --json" prints`, {
-      cause,
-    });
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(
+      `${options.from} cannot be used, it ${cause.message}: give what "zester permissions show --json" prints`,
+      { cause },
+    );
   }
 }

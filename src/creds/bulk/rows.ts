@@ -1,4 +1,5 @@
 import { BulkError } from '../../errors.js';
+import { parseStrictJson } from '../../jwt/strict-json.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import { SeenIds } from './seen-ids.js';
 
@@ -134,9 +135,10 @@ function readRow(text: string, format: RowFormat, columns: readonly string[]): R
 function readJsonRow(text: string): RawRow {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw badRow('it is not JSON'); // without what the parser says: it quotes the line
+    value = parseStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw badRow(`it ${cause.message}`);
   }
   if (typeof value === 'string') return { id: value };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -104,7 +104,11 @@ describe.skipIf(goMissing !== undefined)(title, () => {
                 subscriptions: 10,
               },
             ],
-            defaultPermissions: { publish: { deny: ['secret.>'] }, responses: { max: 1, ttl: 5 } },
+            defaultPermissions: {
+              publish: { deny: ['secret.>'] },
+              subscribe: { allow: ['>'] },
+              responses: { max: 1, ttl: 5 },
+            },
             revocations: { [user.publicKey]: 1_700_000_000, '*': 5 },
             exports: [{ name: 'e', subject: 'e.>', type: 'stream' }],
             imports: [{ name: 'i', subject: 'i.>', account: signer.publicKey, type: 'stream' }],

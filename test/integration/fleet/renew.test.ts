@@ -121,7 +121,10 @@ describe('a renewal', () => {
   });
 
   it('of a peel that no master has seen is refused, and not for good', async () => {
-    const nc = await connectUser(fleet, 'ghosts', { publish: { allow: ['zester.auth.ghost.>'] } });
+    const nc = await connectUser(fleet, 'ghosts', {
+      publish: { allow: ['zester.auth.ghost.>'] },
+      subscribe: { allow: ['>'] },
+    });
     const peel = new BarePeel('ghost', key(), nc, (await fleet.home.domain()).publicKeys.account);
     expect(await refusal('ERR_FLEET_UNKNOWN_PEEL', () => peel.renew())).toMatchObject({ final: false });
   });
@@ -130,7 +133,10 @@ describe('a renewal', () => {
     const account = (await fleet.home.domain()).publicKeys.account;
     // the server has cut the peel itself: somebody must be let through to hear what a master says
     const ask = async (peelId: string, of: BarePeel) => {
-      const nc = await connectUser(fleet, 'ghosts', { publish: { allow: [`zester.auth.${peelId}.>`] } });
+      const nc = await connectUser(fleet, 'ghosts', {
+        publish: { allow: [`zester.auth.${peelId}.>`] },
+        subscribe: { allow: ['>'] },
+      });
       return new BarePeel(peelId, of.key, nc, account).renew();
     };
     const one = await addPeel(fleet, admin, 'gone-1');
