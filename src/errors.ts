@@ -362,6 +362,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_DENIED'
   /** Too many requests of one user. */
   | 'ERR_FLEET_RATE'
+  /** A request's reply subject is not below the caller's own inbox. */
+  | 'ERR_FLEET_REPLY'
   /** No peel of that id is in the registry. */
   | 'ERR_FLEET_UNKNOWN_PEEL'
   /** The id belongs to another key. */

@@ -45,6 +45,9 @@ export {
   type RoleUserJwtOptions,
 } from './permissions/roles.js';
 
+export { answerBelow, type AnswerOptions } from './fleet/answer.js';
+export { judgeReply, type ReplyVerdict } from './fleet/reply-subject.js';
+
 export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap.js';
 export type { PeelCredential } from './creds/bulk/issue-batch.js';
 export type { IssuePeelOptions } from './creds/bulk/issue-options.js';

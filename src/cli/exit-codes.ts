@@ -40,6 +40,7 @@ const REFUSED_CODES: ReadonlySet<string> = new Set([
   'ERR_FLEET_CHALLENGE',
   'ERR_FLEET_PROOF',
   'ERR_FLEET_RATE',
+  'ERR_FLEET_REPLY',
   'ERR_FLEET_STATE',
   'ERR_FLEET_UNKNOWN_PEEL',
 ]);

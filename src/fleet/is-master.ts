@@ -1,7 +1,8 @@
 import type { UserClaims } from '../jwt/claims.js';
+import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
 
 /** Names that a peel cannot have, since masters and admins have them. */
-const RESERVED = new Set(['zester-master', 'zester-admin']);
+const RESERVED = new Set(['zester-master', 'zester-admin', MASTER_ANSWERS_NAME]);
 
 export function isReservedName(name: string): boolean {
   return RESERVED.has(name);

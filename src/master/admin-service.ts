@@ -1,3 +1,5 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { ADMIN_INBOX_PREFIX } from '../permissions/roles.js';
 import { adminSubject, type AdminVerb } from '../fleet/subjects.js';
 import { rejectPeel, revokePeel } from './admin-lock-out.js';
 import { listPeels, readAudit, showPeel, status } from './admin-look.js';
@@ -14,7 +16,11 @@ const PREFIX = 'zester.admin.';
 const AUDITED = new Set(['ERR_FLEET_DENIED', 'ERR_FLEET_PROOF', 'ERR_FLEET_RATE']);
 
 /** Answers admins. */
-export function startAdminService(context: MasterContext, refusals: RefusalAudit): RequestService<AdminVerb> {
+export function startAdminService(
+  context: MasterContext,
+  nc: NatsConnection,
+  refusals: RefusalAudit,
+): RequestService<AdminVerb> {
   const handlers: Handlers<AdminVerb> = {
     'peel.add': (asked) => addPeel(context, asked),
     'peel.accept': (asked) => acceptPeel(context, asked),
@@ -33,6 +39,8 @@ export function startAdminService(context: MasterContext, refusals: RefusalAudit
   return new RequestService(
     context,
     {
+      nc,
+      inboxes: () => [ADMIN_INBOX_PREFIX],
       subject: `${PREFIX}>`,
       subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
         AdminVerb,

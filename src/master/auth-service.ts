@@ -1,9 +1,11 @@
+import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { rotationProof } from '../fleet/proofs.js';
 import { isAccepted, keyOf, notAccepted, type PeelKey, type PeelRecord } from '../fleet/record.js';
 import { verifySignature } from '../nkeys/verify.js';
-import { validatePeelId } from '../permissions/peel-id.js';
+import { isPeelId, validatePeelId } from '../permissions/peel-id.js';
+import { peelInboxPrefix } from '../permissions/roles.js';
 import type { MasterContext } from './context.js';
 import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
@@ -21,11 +23,14 @@ const HARMLESS = new Set(['ERR_FLEET_UNKNOWN_PEEL', 'ERR_FLEET_PENDING', 'ERR_FL
 /** Answers what a peel asks for itself: a new JWT, or one for a new key. */
 export function startAuthService(
   context: MasterContext,
+  nc: NatsConnection,
   refusals: RefusalAudit,
 ): RequestService<'renew' | 'rotate'> {
   return new RequestService(
     context,
     {
+      nc,
+      inboxes: (asker) => (isPeelId(asker) ? [peelInboxPrefix(asker)] : []),
       subject: 'zester.auth.>',
       subjects: { renew: 'zester.auth.*.renew', rotate: 'zester.auth.*.rotate' },
       handlers: {

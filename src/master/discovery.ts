@@ -1,5 +1,8 @@
-import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import { answerBelow } from '../fleet/answer.js';
 import { encodeJson } from '../fleet/messages.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../permissions/roles.js';
 
 /** One request that a service answers. */
 export interface Endpoint {
@@ -27,12 +30,22 @@ export interface DiscoverableService {
   endpoints: readonly Endpoint[];
 }
 
+/** A request for discovery names no caller, so who may ask is who reads these: admins and masters. */
+const INBOXES = [ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX];
+
 /**
- * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id.
+ * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id. A request
+ * does not say who asks: it is answered below the inboxes of admins and masters only.
  *
  * Source: github.com/nats-io/nats-architecture-and-design, ADR-32.
+ *
+ * @param onRefused hears of each request whose reply subject is none of those
  */
-export function answerDiscovery(nc: NatsConnection, service: DiscoverableService): Subscription[] {
+export function answerDiscovery(
+  nc: NatsConnection,
+  service: DiscoverableService,
+  onRefused: (msg: Msg, error: FleetError) => void,
+): Subscription[] {
   const { name, id, version, description, endpoints } = service;
   const started = new Date().toISOString();
   const common = { name, id, version, metadata: {} };
@@ -65,7 +78,13 @@ export function answerDiscovery(nc: NatsConnection, service: DiscoverableService
     [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`].map((subject) =>
       nc.subscribe(subject, {
         callback: (error, msg) => {
-          if (error === null) msg.respond(encodeJson(answer()));
+          if (error !== null) return;
+          try {
+            answerBelow(nc, msg, encodeJson(answer()), { inboxes: INBOXES });
+          } catch (refused) {
+            if (!(refused instanceof FleetError)) throw refused;
+            onRefused(msg, refused);
+          }
         },
       }),
     ),

@@ -1,10 +1,11 @@
+import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { fingerprint } from '../fleet/fingerprint.js';
 import { joinProof } from '../fleet/proofs.js';
 import { isAccepted, keyOf, notAccepted, type PeelKey, type PeelRecord } from '../fleet/record.js';
 import { verifySignature } from '../nkeys/verify.js';
-import { tokenIdOfName } from '../permissions/roles.js';
+import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from './context.js';
 import { checkFresh, decideFresh } from './decide-fresh.js';
@@ -18,12 +19,18 @@ import { TokenUses, usableToken } from './tokens.js';
 /** Answers those who have a join token, and nothing else: they ask to join. */
 export function startEnrollService(
   context: MasterContext,
+  nc: NatsConnection,
   refusals: RefusalAudit,
 ): RequestService<'challenge' | 'join'> {
   const uses = new TokenUses(context);
   return new RequestService(
     context,
     {
+      nc,
+      inboxes: (asker) => {
+        const tokenId = tokenIdOfName(asker);
+        return tokenId === undefined ? [] : [joinInboxPrefix(tokenId)];
+      },
       subject: 'zester.enroll.>',
       subjects: { challenge: 'zester.enroll.*.challenge', join: 'zester.enroll.*.join' },
       handlers: {

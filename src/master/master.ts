@@ -8,7 +8,10 @@ import { presenceSchema, type Presence } from '../fleet/presence.js';
 import { PEEL_STATES } from '../fleet/record.js';
 import { MessageSigner } from '../fleet/signed.js';
 import { CHALLENGES_BUCKET, FLEET_BUCKET, PRESENCE_BUCKET } from '../fleet/subjects.js';
+import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
+import { missingMasterAnswers } from '../trust/master-answers.js';
+import { isThere } from '../trust/private-files.js';
 import { AuditLog } from './audit-log.js';
 import type { MasterContext } from './context.js';
 import { KvMirror } from './kv-mirror.js';
@@ -19,7 +22,7 @@ import { nextRevision } from './next-revision.js';
 import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
 import { Revoker } from './revoker.js';
-import { startServices } from './services.js';
+import { startServices, type AnswerConnections } from './services.js';
 import { openStore } from './store.js';
 import { MasterTrust } from './trust.js';
 import { Watcher } from './watcher.js';
@@ -32,6 +35,11 @@ export interface MasterOptions {
   servers?: readonly string[];
   /** Instead of the home's `creds/master.creds`. */
   credsPath?: string;
+  /**
+   * Instead of the home's `creds/master-answers.creds`: what requests are heard and answered with, of a user that may
+   * publish to inboxes only. Where the home has none, the main connection answers, and the log warns.
+   */
+  answersCredsPath?: string;
   /** Instead of the home's `creds/system.creds`: who hears the servers' events, and pushes. */
   systemCredsPath?: string;
   /** Who accepts a peel that no admin issued; `manual` by default. */
@@ -117,6 +125,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       name: 'zester-master-system',
     });
     closing.push(() => system.close());
+    const answers = await openAnswers(options, paths.masterAnswersCreds, connection, nc);
+    closing.push(() => answers.close());
 
     const store = await openStore(nc, {
       logger,
@@ -194,7 +204,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       await taken.stop();
     });
 
-    const services = await startServices(context);
+    const services = await startServices(context, answers);
     closing.push(() => services.stop());
     if (policy === 'auto-all') {
       logger.warn(
@@ -220,12 +230,12 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         logger.info({ id }, 'the master has ended');
         end();
       })());
-    void nc.closed().then(() => stop());
+    for (const part of new Set([nc, answers.peels, answers.admins])) void part.closed().then(() => stop());
     return {
       id,
       metrics,
       context,
-      health: () => healthOf(context),
+      health: () => healthOf(context, answers),
       get watching() {
         return taken.held;
       },
@@ -323,10 +333,68 @@ async function drained(nc: ZesterConnection): Promise<void> {
   await nc.drain().catch(() => nc.close());
 }
 
-function healthOf({ nc, watching }: MasterContext): MasterHealth {
+/** The connections that requests come in on and are answered over. */
+interface Answers extends AnswerConnections {
+  peels: ZesterConnection;
+  admins: ZesterConnection;
+  close(): Promise<void>;
+}
+
+/**
+ * Two connections of the user that may publish to inboxes only: one for peels and join tokens, so that a flood of theirs
+ * is in the way of nothing else, and one for admins.
+ */
+async function openAnswers(
+  { answersCredsPath }: MasterOptions,
+  homePath: string,
+  connection: ConnectOptions & { servers: string[]; logger: MasterLogger },
+  main: ZesterConnection,
+): Promise<Answers> {
+  const credsPath = answersCredsPath ?? ((await isThere(homePath)) ? homePath : undefined);
+  if (credsPath === undefined) {
+    const { message, fix } = missingMasterAnswers(homePath);
+    connection.logger.warn({ path: homePath, fix }, `${homePath} ${message}`);
+    return { peels: main, admins: main, close: () => Promise.resolve() };
+  }
+  // to the server of the main connection where it can be: what a master does should not depend on three of them
+  const at = main.getServer();
+  const servers = [...connection.servers].sort(
+    (one, other) => Number(other.endsWith(at)) - Number(one.endsWith(at)),
+  );
+  const open = (name: string) =>
+    connectMaster({
+      ...connection,
+      servers,
+      noRandomize: true,
+      credsPath,
+      rotate: 'hitless',
+      name,
+      inboxPrefix: MASTER_ANSWERS_INBOX_PREFIX,
+    });
+  const peels = await open('zester-master-peels');
+  try {
+    const admins = await open('zester-master-admins');
+    return {
+      peels,
+      admins,
+      close: async () => void (await Promise.all([drained(peels), drained(admins)])),
+    };
+  } catch (error) {
+    await peels.close();
+    throw error;
+  }
+}
+
+function healthOf({ nc, watching }: MasterContext, { peels, admins }: Answers): MasterHealth {
   const problems = [];
   if (nc.isClosed()) problems.push('the connection is closed');
   else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being made again');
+  for (const [who, answering] of [
+    ['peels', peels],
+    ['admins', admins],
+  ] as const) {
+    if (answering !== nc && answering.isClosed()) problems.push(`the connection for ${who} is closed`);
+  }
   if (watching() === undefined) problems.push("no master hears the servers' events");
   return { ok: problems.length === 0, problems };
 }

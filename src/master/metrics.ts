@@ -9,6 +9,11 @@ export class MasterMetrics {
     labelNames: ['request', 'outcome'],
     registers: [this.registry],
   });
+  readonly ignoredRequests = new Counter({
+    name: 'zester_master_requests_ignored_total',
+    help: 'Requests that were dropped unread because their caller was far over its rate.',
+    registers: [this.registry],
+  });
   readonly requestSeconds = new Histogram({
     name: 'zester_master_request_seconds',
     help: 'Seconds until a request was answered.',

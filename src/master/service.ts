@@ -1,8 +1,9 @@
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
-import { errors, type Msg, type Subscription } from '@nats-io/nats-core';
+import { errors, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
+import { answerBelow } from '../fleet/answer.js';
 import { answerContext } from '../fleet/ask.js';
 import {
   encodeJson,
@@ -14,6 +15,7 @@ import {
   type RequestName,
   type RequestOf,
 } from '../fleet/messages.js';
+import { judgeReply } from '../fleet/reply-subject.js';
 import { askerOf, MASTER_QUEUE } from '../fleet/subjects.js';
 import { UNKNOWN_ACTOR } from './asker.js';
 import type { MasterContext } from './context.js';
@@ -61,6 +63,10 @@ export interface Incoming {
 
 /** What a service answers, and to whom. */
 export interface ServiceOptions<N extends RequestName> {
+  /** What it hears requests on and answers over: its user may publish to inboxes only. */
+  nc: NatsConnection;
+  /** The prefixes of the caller's own inboxes: answers go there and nowhere else. None: it is never answered. */
+  inboxes: (asker: string) => readonly string[];
   /** What is subscribed to, such as `zester.auth.>`. */
   subject: string;
   /** The subject of each request, for those who look for services. */
@@ -77,7 +83,9 @@ export interface ServiceOptions<N extends RequestName> {
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
-  /** Whether the audit is told that a request was refused with this code. */
+  /** Hears of each request that was dropped because its caller is far over its rate. @param bytes of its payload */
+  onIgnored?: (asker: string, bytes: number) => void;
+  /** Whether the audit is told that a request was refused with this code. A reply subject that is not the caller's always is. */
   audited: (code: string) => boolean;
   /** The peel that a request of this asker is about, where it does not say. */
   peelId?: (asker: string) => string | undefined;
@@ -121,7 +129,7 @@ export class RequestService<N extends RequestName> {
       ]),
     );
     this.endpoints = [...this.#byName.values()];
-    this.#subscription = context.nc.subscribe(options.subject, {
+    this.#subscription = options.nc.subscribe(options.subject, {
       queue: MASTER_QUEUE,
       callback: (error, msg) => {
         if (error === null) this.#receive(msg);
@@ -137,18 +145,38 @@ export class RequestService<N extends RequestName> {
 
   #receive(msg: Msg): void {
     const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
-    const incoming: Incoming = { msg, asker, verb, name: this.#byName.has(verb) ? (verb as N) : undefined };
-    // before anything is looked into: a flood is to cost nothing
+    // before anything is looked into: a flood is to cost next to nothing
     const verdict = this.#rate?.take(asker) ?? 'pass';
+    if (verdict === 'ignore') return this.#ignore(asker, msg);
+    const incoming: Incoming = { msg, asker, verb, name: this.#byName.has(verb) ? (verb as N) : undefined };
+    if (this.#refuseReply(incoming)) return;
     if (verdict === 'pass') {
       const at = performance.now();
       if (this.#queue.add(asker, () => this.#answer(incoming, at))) return;
     }
     const refusal = verdict === 'pass' ? (this.#rate?.refuse(asker) ?? 'refuse') : verdict;
+    if (refusal === 'ignore') return this.#ignore(asker, msg);
     const error = new FleetError('ERR_FLEET_RATE', 'too many requests at once: try again in a while');
     this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
     this.#count(incoming.name, 0, error.code);
-    if (refusal === 'refuse') this.#refuse(incoming, error);
+    this.#refuse(incoming, error);
+  }
+
+  /** A request over the rate, after enough refusals: it is counted, and not even looked at. */
+  #ignore(asker: string, msg: Msg): void {
+    this.#context.metrics.ignoredRequests.inc();
+    this.#options.onIgnored?.(asker, msg.data.length);
+  }
+
+  /** A request that wants its answer anywhere but in the caller's own inbox is not acted upon: it is an attack. */
+  #refuseReply(incoming: Incoming): boolean {
+    const { asker, msg, name } = incoming;
+    const verdict = judgeReply(msg.reply, this.#options.inboxes(asker));
+    if (verdict.is !== 'refused') return false;
+    const error = new FleetError('ERR_FLEET_REPLY', `the request is not answered: ${verdict.reason}`);
+    this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
+    this.#count(name, 0, error.code);
+    return true;
   }
 
   async #answer(incoming: Incoming, receivedAt: number): Promise<void> {
@@ -199,9 +227,9 @@ export class RequestService<N extends RequestName> {
       this.#send(incoming, part);
       parts += 1;
       // what is large goes out no faster than the connection takes it
-      if (parts % PARTS_AT_ONCE === 0) await this.#context.nc.flush();
+      if (parts % PARTS_AT_ONCE === 0) await this.#options.nc.flush();
     }
-    incoming.msg.respond();
+    this.#publish(incoming, undefined);
   }
 
   #refuse(incoming: Incoming, error: unknown): void {
@@ -213,16 +241,20 @@ export class RequestService<N extends RequestName> {
     }
   }
 
-  #send({ msg, name }: Incoming, answer: object): void {
+  #send(incoming: Incoming, answer: object): void {
+    const { msg, name } = incoming;
     if (msg.reply === undefined || msg.reply === '') return;
     const data = answer instanceof EncodedAnswer ? Buffer.from(answer.text) : encodeJson(answer);
-    if (!this.#options.signed || name === undefined) {
-      msg.respond(data);
-      return;
-    }
+    if (!this.#options.signed || name === undefined) return this.#publish(incoming, data);
     const id = requestIdIn(msg.data);
     const context = answerContext(name, id === undefined || name === 'challenge' ? msg.subject : id);
-    msg.respond(data, { headers: this.#context.signer.sign(context, data) });
+    this.#publish(incoming, data, this.#context.signer.sign(context, data));
+  }
+
+  /** Everything that a service sends goes through here. */
+  #publish({ msg, asker }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
+    const { nc, inboxes } = this.#options;
+    answerBelow(nc, msg, data, { inboxes: inboxes(asker), ...(headers && { headers }) });
   }
 
   #claimed(asker: string): Actor {
@@ -244,7 +276,8 @@ export class RequestService<N extends RequestName> {
     }
     const { code } = error;
     logger.debug({ ...asked, code, reason: error.message }, 'a request was refused');
-    if (!this.#options.audited(code)) return;
+    if (code === 'ERR_FLEET_REPLY') logger.warn({ ...asked, code }, error.message);
+    if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({
       // what is no request of ours may have any name

@@ -8,7 +8,11 @@ import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
-import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
+import {
+  adminUserJwtOptions,
+  masterAnswersUserJwtOptions,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
 import { isThere } from '../trust/private-files.js';
@@ -139,6 +143,7 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   const old = [];
   for (const [path, userOptions] of [
     [paths.masterCreds, masterUserJwtOptions],
+    [paths.masterAnswersCreds, masterAnswersUserJwtOptions],
     [paths.adminCreds, adminUserJwtOptions],
   ] as const) {
     if (!(await isThere(path))) continue;

@@ -72,11 +72,33 @@ export function peelLimits(): UserLimitOptions {
 
 /** The KV buckets that masters write. */
 const MASTER_BUCKETS = ['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'] as const;
+/** The streams that masters make, read and write. */
+const MASTER_STREAMS = [...MASTER_BUCKETS.map((bucket) => `KV_${bucket}`), 'zester-audit'];
+
+/**
+ * The JetStream calls that a master makes on its own streams: make one that is not there, look at it, read a message,
+ * and read it all with a consumer of its own. None deletes, purges or changes a stream.
+ */
+function masterStreamCalls(stream: string): string[] {
+  return [
+    `$JS.API.STREAM.CREATE.${stream}`,
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.INFO.${stream}.*`,
+    `$JS.API.CONSUMER.DELETE.${stream}.*`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
+    `$JS.FC.${stream}.>`,
+  ];
+}
 
 /**
  * What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. It may publish to
  * every inbox instead of having `responses`: with those, the server keeps a record of each message that it delivers with a
  * reply subject, as JetStream's all have, and looks through thousands of them at each next (docs/nats-facts.md, 26).
+ *
+ * It may not speak as a peel, an admin or a join token, nor as the server that says what the audit has stored. Those are
+ * denied and not merely left out, since a peel of an older version knows a master by the subject `zester.>`.
  */
 export function masterPermissions(): PermissionOptions {
   return {
@@ -84,14 +106,37 @@ export function masterPermissions(): PermissionOptions {
       allow: [
         'zester.>',
         '_INBOX.>',
-        '$JS.API.>',
-        '$JS.ACK.>',
-        '$JS.FC.>',
+        '$JS.API.INFO',
+        ...MASTER_STREAMS.flatMap(masterStreamCalls),
         ...MASTER_BUCKETS.map((bucket) => `$KV.${bucket}.>`),
-        '$SRV.>',
       ],
+      deny: ['auth', 'enroll', 'admin', 'event', 'fact', 'audited'].map((part) => `zester.${part}.>`),
     },
     subscribe: { allow: ['zester.>', `${MASTER_INBOX_PREFIX}.>`, '$SRV.>'] },
+  };
+}
+
+/** The user over whose connections a master answers. */
+export const MASTER_ANSWERS_NAME = 'zester-master-answers';
+/** The prefix of its inboxes: it asks for nothing. Not the masters' own, where JetStream answers them. */
+export const MASTER_ANSWERS_INBOX_PREFIX = `_INBOX._${MASTER_ANSWERS_NAME}`;
+
+/**
+ * What a master's second user may do: hear requests, and answer below inboxes. A request whose reply subject were not
+ * checked could not reach anything else with it.
+ */
+export function masterAnswersPermissions(): PermissionOptions {
+  return {
+    publish: { allow: ['_INBOX.>'] },
+    subscribe: {
+      allow: [
+        'zester.auth.>',
+        'zester.enroll.>',
+        'zester.admin.>',
+        '$SRV.>',
+        `${MASTER_ANSWERS_INBOX_PREFIX}.>`,
+      ],
+    },
   };
 }
 
@@ -224,6 +269,15 @@ export function masterUserJwtOptions(
 ): UserJwtOptions {
   const grants = () => ({ permissions: masterPermissions(), limits: UNLIMITED });
   return roleOptions('zester-master', accountPublicKey, grants, options);
+}
+
+/** The options of the user JWT that a master answers with. @throws KeyError */
+export function masterAnswersUserJwtOptions(
+  accountPublicKey: string,
+  options: RoleUserJwtOptions = {},
+): UserJwtOptions {
+  const grants = () => ({ permissions: masterAnswersPermissions(), limits: UNLIMITED });
+  return roleOptions(MASTER_ANSWERS_NAME, accountPublicKey, grants, options);
 }
 
 /** The options of an admin's user JWT. @throws KeyError */

@@ -12,7 +12,8 @@ import { findingOf, type Finding } from './finding.js';
 import { lintFindings } from './lint-findings.js';
 import { openTrustDomain } from './open.js';
 import { trustPaths, type TrustPaths } from './paths.js';
-import { checkPrivateDirectory, checkSecretFile } from './private-files.js';
+import { missingMasterAnswers } from './master-answers.js';
+import { checkPrivateDirectory, checkSecretFile, isThere } from './private-files.js';
 import { checkJoinKey } from './check-join-key.js';
 import { templateOf } from './user-permissions.js';
 
@@ -45,6 +46,11 @@ export async function checkHome(
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
     findings.push(...(await checkOwnCreds(domain, path, now)));
   }
+  findings.push(
+    ...((await isThere(paths.masterAnswersCreds))
+      ? await checkOwnCreds(domain, paths.masterAnswersCreds, now)
+      : [missingMasterAnswers(paths.masterAnswersCreds)]),
+  );
   return { findings, domain };
 }
 

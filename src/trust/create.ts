@@ -4,6 +4,7 @@ import type { Clock } from '../jwt/time.js';
 import { checkAdopted, type AdoptedTrust } from './adopt.js';
 import type { TrustDomain } from './domain.js';
 import { withHomeLock } from './lock.js';
+import { ensureMasterAnswersCreds } from './master-answers.js';
 import { damaged, openTrustDomain } from './open.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { ensurePrivateDirectory, isThere } from './private-files.js';
@@ -47,9 +48,10 @@ export async function createTrustDomain(
   }
   await ensurePrivateDirectory(paths.home);
   // a whole home is only read: nothing to lock for, and it may be on a read-only disk
-  if (await isThere(paths.settings)) return existing(paths, options);
+  const whole = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
+  if (await whole()) return existing(paths, options);
   return withHomeLock(paths.home, 'zester init', async () => {
-    if (await isThere(paths.settings)) return existing(paths, options);
+    if (await isThere(paths.settings)) return completed(paths, options);
     for (const directory of [paths.keysDirectory, paths.jwtDirectory, paths.credsDirectory]) {
       await ensurePrivateDirectory(directory);
     }
@@ -74,12 +76,33 @@ function stepsFor(paths: TrustPaths, options: CreateTrustDomainOptions): Step[] 
 
 async function existing(paths: TrustPaths, options: CreateTrustDomainOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
+  report(paths, options, domain, []);
+  return domain;
+}
+
+/** A home of an older version: it gets the file that this version adds, if the key that signs it is here. */
+async function completed(paths: TrustPaths, options: CreateTrustDomainOptions): Promise<TrustDomain> {
+  const domain = checked(await openTrustDomain(paths.home), options);
+  const { adopt, now } = options;
+  const outcome = await ensureMasterAnswersCreds(domain, {
+    ...(adopt?.accountSigner !== undefined && { signer: adopt.accountSigner }),
+    ...(now !== undefined && { now }),
+  });
+  report(paths, options, domain, outcome === 'made' ? [paths.masterAnswersCreds] : []);
+  return domain;
+}
+
+function report(
+  paths: TrustPaths,
+  options: CreateTrustDomainOptions,
+  domain: TrustDomain,
+  made: readonly string[],
+): void {
   for (const { path } of stepsFor(paths, options)) {
     // a home that was made before there were join tokens has none, and gets none by this
     if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
-    options.onStep?.({ path, made: false });
+    options.onStep?.({ path, made: made.includes(path) });
   }
-  return domain;
 }
 
 /**

@@ -4,6 +4,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { TrustDomain } from './domain.js';
+import { isThere } from './private-files.js';
 import { expiryTime } from './expiry.js';
 import { readIssued } from './issued.js';
 
@@ -39,8 +40,9 @@ export async function listExpirations(
   const expirations: Expiration[] = [];
   const unreadable: Unreadable[] = [];
   if (domain !== undefined) {
-    const { masterCreds, adminCreds, systemCreds } = domain.paths;
-    paths.unshift(masterCreds, adminCreds, systemCreds);
+    const { masterCreds, masterAnswersCreds, adminCreds, systemCreds } = domain.paths;
+    const answers = (await isThere(masterAnswersCreds)) ? [masterAnswersCreds] : [];
+    paths.unshift(masterCreds, ...answers, adminCreds, systemCreds);
     expirations.push(...ofJwts(domain));
   }
   for (const path of new Set(paths)) {

@@ -80,6 +80,7 @@ async function signedBy(domain: TrustDomain): Promise<Map<string, string[]>> {
   add(decodeAccountJwt(domain.accountJwt).iss, `the account ${domain.names.account}`);
   for (const [path, what] of [
     [paths.masterCreds, 'master.creds'],
+    [paths.masterAnswersCreds, 'master-answers.creds'],
     [paths.adminCreds, 'admin.creds'],
     [paths.systemCreds, 'system.creds'],
   ] as const) {

@@ -18,6 +18,8 @@ export interface TrustPaths {
   joinSigningSeed: string;
   credsDirectory: string;
   masterCreds: string;
+  /** A home that was made before masters had a user to answer with lacks it. */
+  masterAnswersCreds: string;
   adminCreds: string;
   systemCreds: string;
   /** The public keys of the peels issued from here; no secret. */
@@ -74,6 +76,7 @@ export function trustPaths(home: string): TrustPaths {
     joinSigningSeed: join(keysDirectory, 'join-signing.seed'),
     credsDirectory,
     masterCreds: join(credsDirectory, 'master.creds'),
+    masterAnswersCreds: join(credsDirectory, 'master-answers.creds'),
     adminCreds: join(credsDirectory, 'admin.creds'),
     systemCreds: join(credsDirectory, 'system.creds'),
     issued: join(root, 'issued.ndjson'),

@@ -11,7 +11,11 @@ import type { Clock } from '../jwt/time.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
-import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
+import {
+  adminUserJwtOptions,
+  masterAnswersUserJwtOptions,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
 import { signingKeyOf, type AdoptedTrust } from './adopt.js';
 import type { TrustPaths } from './paths.js';
 import { joinSigningKey, peelSigningKey, withSigningKeys } from './signing-keys.js';
@@ -166,6 +170,8 @@ function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
   return [
     userStep(paths.masterCreds, masterUserJwtOptions),
     userStep(paths.adminCreds, adminUserJwtOptions),
+    // last of the three: a run that an older version began has not made it
+    userStep(paths.masterAnswersCreds, masterAnswersUserJwtOptions),
     {
       path: paths.settings,
       make: async () => {
@@ -237,7 +243,8 @@ async function withKey<T>(role: Role, path: string, use: (key: KeyBundle) => T |
   }
 }
 
-async function writeUser(path: string, signer: KeyBundle, options: UserJwtOptions): Promise<void> {
+/** Makes a user and writes its `.creds` file. */
+export async function writeUser(path: string, signer: KeyBundle, options: UserJwtOptions): Promise<void> {
   await withNewKey('user', async (user) => {
     const seed = user.seed;
     try {

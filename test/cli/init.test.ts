@@ -62,9 +62,10 @@ describe('zester init', () => {
     await zester(['init', '--home', home]);
     await rm(join(home, 'zester.json'));
     await rm(join(home, 'creds', 'admin.creds'));
+    await rm(join(home, 'creds', 'master-answers.creds'));
     const { code, stdout } = await zester(['init', '--home', home]);
     expect(code).toBe(0);
-    expect(stdout).toContain('2 of 13 files were missing');
+    expect(stdout).toContain('3 of 14 files were missing');
   });
 
   it('refuses a half-destroyed home, and names what is missing', async () => {

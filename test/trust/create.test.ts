@@ -44,6 +44,7 @@ describe('making a trust domain', () => {
     await createTrustDomain(home);
     expect(await filesOf(home)).toEqual([
       'creds/admin.creds',
+      'creds/master-answers.creds',
       'creds/master.creds',
       'creds/system.creds',
       'jwt/account.jwt',
@@ -176,7 +177,7 @@ describe('making a trust domain', () => {
     const before = await contentsOf(home);
     const made: boolean[] = [];
     const again = await createTrustDomain(home, { onStep: (step) => made.push(step.made) });
-    expect(made).toHaveLength(12);
+    expect(made).toHaveLength(13);
     expect(made).not.toContain(true);
     expect(await contentsOf(home)).toEqual(before);
     expect(again.publicKeys).toEqual((await openTrustDomain(home)).publicKeys);
@@ -184,7 +185,7 @@ describe('making a trust domain', () => {
 
   it('completes a run that was interrupted after any of its steps, and keeps what is there', async () => {
     const steps = await stepsOf();
-    expect(steps).toHaveLength(12);
+    expect(steps).toHaveLength(13);
     for (let done = 0; done < steps.length; done++) {
       const home = await tempDir();
       await createTrustDomain(home);

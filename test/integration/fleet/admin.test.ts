@@ -11,6 +11,7 @@ import { MessageSigner, verifySigned } from '../../../src/fleet/signed.js';
 import { adminSubject, noticeSubject, PEELS_BUCKET } from '../../../src/fleet/subjects.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { ADMIN_INBOX_PREFIX } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, BarePeel, connectUser, createToken } from './asking.js';
@@ -368,7 +369,7 @@ describe('who asks', () => {
 
   it('is who signed, and may: nothing unsigned, nothing signed for something else, no peel’s signature', async () => {
     const { paths } = await fleet.home.domain();
-    const nc = await connectUser(fleet, 'anyone', undefined);
+    const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
     await refusal('ERR_FLEET_UNKNOWN_PEEL', () => ask(nc, signer));
     await refusal('ERR_FLEET_PROOF', () => ask(nc, undefined));
@@ -390,7 +391,7 @@ describe('who asks', () => {
 
   it('gets a refusal for what is no request', async () => {
     const { paths } = await fleet.home.domain();
-    const nc = await connectUser(fleet, 'anyone', undefined);
+    const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
     const subject = 'zester.admin.peel.destroy';
     const data = encodeJson({});
@@ -400,7 +401,7 @@ describe('who asks', () => {
 });
 
 it('a master is found as a NATS service, with what it answers and how often', async () => {
-  const nc = await connectUser(fleet, 'anyone', undefined);
+  const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
   for (const [verb, type] of [
     ['PING', 'io.nats.micro.v1.ping_response'],
     ['INFO', 'io.nats.micro.v1.info_response'],

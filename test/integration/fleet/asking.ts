@@ -49,6 +49,7 @@ export async function connectUser(
   fleet: Fleet,
   name: string,
   permissions: UserJwtOptions['permissions'],
+  inboxPrefix?: string,
 ): Promise<NatsConnection> {
   const signer = await (await fleet.home.domain()).accountKey();
   const user = generateKeyBundle('user');
@@ -58,7 +59,11 @@ export async function connectUser(
     createUserJwt(user, signer, { name, ...(permissions && { permissions }) }),
     user.seed,
   );
-  const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(path)).natsOption() });
+  const nc = await connect({
+    servers: fleet.servers,
+    ...(inboxPrefix !== undefined && { inboxPrefix }),
+    ...(await loadCredsFile(path)).natsOption(),
+  });
   atEnd(() => nc.close());
   return nc;
 }

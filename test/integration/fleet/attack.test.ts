@@ -8,13 +8,14 @@ import { adminSubject, authSubject, commandSubject } from '../../../src/fleet/su
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import {
+  ADMIN_INBOX_PREFIX,
   adminUserJwtOptions,
   masterUserJwtOptions,
   peelInboxPrefix,
 } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
-import { addPeel, askMaster, createToken, type BarePeel } from './asking.js';
+import { addPeel, askMaster, connectUser, createToken, type BarePeel } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 
 type PermissionViolation = InstanceType<typeof errors.PermissionViolationError>;
@@ -212,7 +213,7 @@ describe('who holds the credentials of a peel cannot', () => {
       const data = encodeJson({ peelId: 'victim' });
       const signed = signedAs(jwt, subject, data);
       // it does not get there itself; let somebody else carry it
-      const { nc } = fleet.master.context;
+      const nc = await connectUser(fleet, 'carrier', undefined, ADMIN_INBOX_PREFIX);
       const answer = await nc.request(subject, data, { headers: signed, timeout: 5_000 });
       expect(answer.json()).toMatchObject({ error: { code: 'ERR_FLEET_DENIED' } });
     }

@@ -6,6 +6,7 @@ import { FleetError } from '../../../src/errors.js';
 import type { PeelRecord } from '../../../src/fleet/record.js';
 import { decideFresh } from '../../../src/master/decide-fresh.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { peelInboxPrefix } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, BarePeel, connectUser, createToken } from './asking.js';
@@ -121,10 +122,12 @@ describe('a renewal', () => {
   });
 
   it('of a peel that no master has seen is refused, and not for good', async () => {
-    const nc = await connectUser(fleet, 'ghosts', {
-      publish: { allow: ['zester.auth.ghost.>'] },
-      subscribe: { allow: ['>'] },
-    });
+    const nc = await connectUser(
+      fleet,
+      'ghosts',
+      { publish: { allow: ['zester.auth.ghost.>'] }, subscribe: { allow: ['>'] } },
+      peelInboxPrefix('ghost'),
+    );
     const peel = new BarePeel('ghost', key(), nc, (await fleet.home.domain()).publicKeys.account);
     expect(await refusal('ERR_FLEET_UNKNOWN_PEEL', () => peel.renew())).toMatchObject({ final: false });
   });
@@ -133,10 +136,12 @@ describe('a renewal', () => {
     const account = (await fleet.home.domain()).publicKeys.account;
     // the server has cut the peel itself: somebody must be let through to hear what a master says
     const ask = async (peelId: string, of: BarePeel) => {
-      const nc = await connectUser(fleet, 'ghosts', {
-        publish: { allow: [`zester.auth.${peelId}.>`] },
-        subscribe: { allow: ['>'] },
-      });
+      const nc = await connectUser(
+        fleet,
+        'ghosts',
+        { publish: { allow: [`zester.auth.${peelId}.>`] }, subscribe: { allow: ['>'] } },
+        peelInboxPrefix(peelId),
+      );
       return new BarePeel(peelId, of.key, nc, account).renew();
     };
     const one = await addPeel(fleet, admin, 'gone-1');

@@ -88,7 +88,11 @@ describe('revoking', () => {
     const result = await revoke(fleet.home, { issuedBefore: past }, fleet.options);
 
     expect(result.revoked).toEqual(['*']);
-    expect(result.reissued).toEqual([domain.paths.masterCreds, domain.paths.adminCreds]);
+    expect(result.reissued).toEqual([
+      domain.paths.masterCreds,
+      domain.paths.masterAnswersCreds,
+      domain.paths.adminCreds,
+    ]);
     await cut;
     expect(await fleet.letsIn(old, 'web-01', fleet.node(0).url)).toBe(false);
     expect(await fleet.letsIn(fresh.path, 'web-02', fleet.node(0).url)).toBe(true);

@@ -1,0 +1,51 @@
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import { judgeReply } from './reply-subject.js';
+
+/** Where an answer may go, and what goes with it. */
+export interface AnswerOptions {
+  /** Prefixes of inboxes that the caller may read and nobody else, such as `peelInboxPrefix(peelId)`. */
+  inboxes: readonly string[];
+  headers?: MsgHdrs;
+}
+
+/**
+ * Answers a request below the caller's own inbox, and nowhere else. Use it instead of `msg.respond()` in every service
+ * whose connection may publish more than its callers may: `msg.respond()` publishes wherever the caller says, with the
+ * service's permissions.
+ *
+ * Who called is for the service to know, from a token of the subject that only one peel may publish to, or from a
+ * signature. Nothing of the message itself may choose `inboxes`.
+ *
+ * @param nc the connection to publish on; best one that may publish to inboxes only
+ * @returns false when the request has no reply subject, and nothing was sent
+ * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes; nothing was sent
+ * @example
+ * ```ts
+ * // peels may publish zester.event.<their id>.> only: the subject says who asks
+ * nc.subscribe('zester.event.*.config', {
+ *   callback: (error, msg) => {
+ *     if (error) return;
+ *     const peelId = msg.subject.split('.')[2] ?? '';
+ *     answerBelow(nc, msg, config, { inboxes: [peelInboxPrefix(peelId)] });
+ *   },
+ * });
+ * ```
+ */
+export function answerBelow(
+  nc: Pick<NatsConnection, 'publish'>,
+  { reply }: Pick<Msg, 'reply'>,
+  payload: Uint8Array | string | undefined,
+  { inboxes, headers }: AnswerOptions,
+): boolean {
+  const verdict = judgeReply(reply, inboxes);
+  switch (verdict.is) {
+    case 'unanswered':
+      return false;
+    case 'refused':
+      throw new FleetError('ERR_FLEET_REPLY', `the request is not answered: ${verdict.reason}`);
+    case 'allowed':
+      nc.publish(verdict.subject, payload, headers && { headers });
+      return true;
+  }
+}

@@ -1,0 +1,39 @@
+/** What a privileged party makes of a request's reply subject. */
+export type ReplyVerdict =
+  /** The request has no reply subject: no answer is wanted. */
+  | { is: 'unanswered' }
+  /** It lies below one of the caller's inboxes. */
+  | { is: 'allowed'; subject: string }
+  /** It does not: nothing may be published there. */
+  | { is: 'refused'; reason: string };
+
+/** Clients append two or three tokens of some twenty characters to the prefix of their inboxes. */
+const MAX_BELOW_PREFIX = 256;
+/** One token of a subject, without wildcards: printable ASCII. */
+const TOKEN = /^[!-)+\-/-=?-~]+$/;
+
+/**
+ * Decides whether an answer may be published on the reply subject of a request.
+ *
+ * The caller chooses the reply subject, and the server lets the *answering* side publish there with its own permissions.
+ * A privileged party that answers anywhere therefore lends its permissions to its callers: a refusal sent to
+ * `$JS.API.STREAM.PURGE.KV_x` purges that bucket. So an answer goes strictly below an inbox that belongs to the caller.
+ *
+ * @param reply the reply subject of the request
+ * @param inboxes prefixes of inboxes that the caller may read and nobody else, such as `_INBOX.web-01`
+ */
+export function judgeReply(reply: string | undefined, inboxes: readonly string[]): ReplyVerdict {
+  if (reply === undefined || reply === '') return { is: 'unanswered' };
+  const prefix = inboxes.find((inbox) => inbox !== '' && reply.startsWith(`${inbox}.`));
+  if (prefix === undefined)
+    return { is: 'refused', reason: "the reply subject is not below the caller's inbox" };
+  const below = reply.slice(prefix.length + 1);
+  if (below.length > MAX_BELOW_PREFIX) return { is: 'refused', reason: 'the reply subject is too long' };
+  if (!below.split('.').every((token) => TOKEN.test(token))) {
+    return {
+      is: 'refused',
+      reason: 'the reply subject has an empty token, a wildcard or a character that is no token',
+    };
+  }
+  return { is: 'allowed', subject: reply };
+}

@@ -1,0 +1,63 @@
+import { TrustError } from '../errors.js';
+import type { Clock } from '../jwt/time.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { masterAnswersUserJwtOptions } from '../permissions/roles.js';
+import type { TrustDomain } from './domain.js';
+import type { Finding } from './finding.js';
+import { isThere } from './private-files.js';
+import { writeUser } from './steps.js';
+
+/** How {@link ensureMasterAnswersCreds} makes them. */
+export interface MasterAnswersOptions {
+  /** Signs them, instead of the account's identity key in the home: that key, or an unscoped signing key of the account. */
+  signer?: KeyBundle;
+  now?: Clock;
+}
+
+/**
+ * Makes `creds/master-answers.creds` in a home that was made before there was one: the credentials that a master hears
+ * requests and answers with, whose user may publish to inboxes only. A file that is there is left as it is.
+ *
+ * Hold the home's lock.
+ *
+ * @returns `made`, `there`, or `offline`: the account's identity seed is not in the home, and no signer was given
+ * @throws FileError; KeyError when the seed that is there cannot be used
+ */
+export async function ensureMasterAnswersCreds(
+  domain: TrustDomain,
+  { signer, now }: MasterAnswersOptions = {},
+): Promise<'made' | 'there' | 'offline'> {
+  const path = domain.paths.masterAnswersCreds;
+  if (await isThere(path)) return 'there';
+  const make = (key: KeyBundle) =>
+    writeUser(path, key, masterAnswersUserJwtOptions(domain.publicKeys.account, now ? { now } : {}));
+  if (signer !== undefined) {
+    await make(signer);
+    return 'made';
+  }
+  let account: KeyBundle;
+  try {
+    account = await domain.accountKey();
+  } catch (error) {
+    if (error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE') return 'offline';
+    throw error;
+  }
+  try {
+    await make(account);
+    return 'made';
+  } finally {
+    account.wipe();
+  }
+}
+
+/** What is said of a home that has none. */
+export function missingMasterAnswers(path: string): Finding {
+  return {
+    severity: 'warning',
+    check: 'answers',
+    subject: path,
+    message:
+      'is missing: masters of this home answer requests over their main connection, which may publish to JetStream too',
+    fix: 'run "zester init" again with this --home where the account\'s identity seed is in it, and restart the masters',
+  };
+}
