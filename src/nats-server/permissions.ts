@@ -2,7 +2,7 @@ import type { PermissionOptions } from '../jwt/permission-options.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { openTrustDomain } from '../trust/open.js';
 import { scopedKeyOf, withTemplatePermissions } from '../trust/signing-keys.js';
-import { checkTemplate, templatePermissions } from '../trust/template.js';
+import { checkTemplate, templatePermissions, withoutEmptyLists } from '../trust/template.js';
 import { changeAccount, withOpenHome, type AccountChange, type ChangeOptions } from './change-account.js';
 
 /** What the template of the peels' signing key allows. */
@@ -56,8 +56,9 @@ export async function setPeelTemplate(
       open,
       (claims) => {
         before = templatePermissions(scopedKeyOf(home, claims, publicKey).template);
-        after = edit(before);
-        checkTemplate(home, after);
+        const edited = edit(before);
+        checkTemplate(home, edited);
+        after = withoutEmptyLists(edited);
         return same(before, after) ? claims : withTemplatePermissions(home, claims, publicKey, after);
       },
       { now: options.now },

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { SubjectError, TrustError } from '../errors.js';
-import type { Permission, UserPermissionLimits } from '../jwt/claims.js';
+import type { UserPermissionLimits } from '../jwt/claims.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import { validateSubject } from '../permissions/subject.js';
 
@@ -33,7 +33,10 @@ export function templatePermissions(template: UserPermissionLimits): PermissionO
   };
 }
 
-function lists({ allow = [], deny = [] }: Permission): { allow?: string[]; deny?: string[] } {
+function lists({ allow = [], deny = [] }: { allow?: readonly string[]; deny?: readonly string[] }): {
+  allow?: string[];
+  deny?: string[];
+} {
   return {
     ...(allow.length > 0 && { allow: [...allow] }),
     ...(deny.length > 0 && { deny: [...deny] }),
@@ -96,6 +99,16 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
         'or deny ">"',
     );
   }
+}
+
+/** Permissions without their empty lists, once {@link checkTemplate} has judged them. */
+export function withoutEmptyLists(permissions: PermissionOptions): PermissionOptions {
+  const { publish, subscribe } = permissions;
+  return {
+    ...permissions,
+    ...(publish !== undefined && { publish: lists(publish) }),
+    ...(subscribe !== undefined && { subscribe: lists(subscribe) }),
+  };
 }
 
 function bad(home: string, why: string, cause?: unknown): TrustError {

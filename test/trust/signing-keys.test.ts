@@ -87,7 +87,10 @@ describe('who signs peels', () => {
   });
 
   it('has its template edited, and the template of join tokens stays', () => {
-    const edited = withTemplatePermissions('/home', account, peel, { publish: { allow: ['x.{{name()}}'] } });
+    const edited = withTemplatePermissions('/home', account, peel, {
+      publish: { allow: ['x.{{name()}}'] },
+      subscribe: { deny: ['>'] },
+    });
     const templates = new Map(
       (edited.nats.signing_keys ?? []).flatMap((key) =>
         typeof key === 'string' ? [] : [[key.key, key.template]],
