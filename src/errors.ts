@@ -376,6 +376,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_PENDING'
   | 'ERR_FLEET_REJECTED'
   | 'ERR_FLEET_REVOKED'
+  /** A JWT claims to be issued later than it was used. */
+  | 'ERR_FLEET_ISSUED_AHEAD'
   /** What is asked does not fit the state of the peel. */
   | 'ERR_FLEET_STATE'
   /** No such join token, or one that was taken back. */

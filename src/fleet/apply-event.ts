@@ -1,5 +1,6 @@
 import { FleetError } from '../errors.js';
 import type { IssuedKey, PeelEvent } from './audit-event.js';
+import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type PeelState } from './record.js';
 
 /**
@@ -153,8 +154,8 @@ function revoking(record: PeelRecord, publicKeys: readonly string[] | undefined,
       return key;
     // a key that was never given a JWT can open nothing
     const state = key.issuedAt === undefined ? 'revoked' : 'revoking';
-    // the clock of the master that issued it may be ahead of that of the one that revokes it
-    return { ...key, state, revokedUpTo: Math.max(upTo, key.issuedAt ?? 0, key.revokedUpTo ?? 0) };
+    const before = [key.issuedAt, key.revokedUpTo].filter((time) => time !== undefined);
+    return { ...key, state, revokedUpTo: revokeUpTo(upTo, { issuedAt: before, complete: true }) };
   });
   return { ...record, keys };
 }

@@ -1,5 +1,6 @@
 import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
+import { nowSeconds } from '../jwt/time.js';
 import type { MasterContext } from './context.js';
 import { decideFresh } from './decide-fresh.js';
 import { tellPeel } from './notices.js';
@@ -33,7 +34,8 @@ export async function revokePeel(context: MasterContext, { request, by }: Asked<
   const { peelId, reason, publicKey } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     if (record === undefined) throw unknownPeel(peelId);
-    const upTo = Math.floor(context.now() / 1000);
+    // of each key at least up to when its last JWT was issued: see `applyEvent`
+    const upTo = nowSeconds(context.now);
     if (publicKey === undefined) {
       if (record.state === 'revoked') return undefined;
       return { change: { kind: 'peel.revoked', upTo }, by, reason };

@@ -11,7 +11,7 @@ import type { Asked } from './service.js';
 
 /** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
 export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
-  const { registry, issuer, metrics, now } = context;
+  const { registry, issuer, metrics } = context;
   const { requestId, peelId, publicKey, replace = false } = request;
   const lifetime = request.expiry ?? context.lifetime;
   if (isReservedName(peelId)) {
@@ -37,7 +37,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
         { peelId },
       );
     }
-    const facts = issuer.facts(publicKey, notBefore(now(), key), lifetime, requestId);
+    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
     const inUse = found !== undefined && isAccepted(found) && key?.state === 'live';
     return {
       change: inUse

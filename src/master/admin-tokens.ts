@@ -2,6 +2,7 @@ import { FleetError } from '../errors.js';
 import type { JoinToken } from '../fleet/join-token.js';
 import { joinName } from '../permissions/roles.js';
 import type { MasterContext } from './context.js';
+import { notBefore } from './issued-jwt.js';
 import type { Asked } from './service.js';
 
 /** A token that expired or was taken back is listed for so long, in milliseconds. */
@@ -9,7 +10,7 @@ const KEPT_MS = 7 * 86_400_000;
 
 /** `token.create`: credentials of a key that the admin made, which may only ask to join. */
 export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
-  const { tokens, issuer, audit, now } = context;
+  const { tokens, issuer, audit } = context;
   const { publicKey, tokenId, ttl, uses, ids } = request;
   joinName(tokenId);
   if (!issuer.canIssueTokens) {
@@ -19,7 +20,7 @@ export async function createToken(context: MasterContext, { request, by }: Asked
     );
   }
   await forgetOld(context);
-  const createdAt = Math.floor(now() / 1000) * 1000;
+  const createdAt = Math.floor(notBefore(context, publicKey, undefined) / 1000) * 1000;
   const { value, written } = await tokens.change(tokenId, (stored) => {
     // the same request again, for want of an answer
     if (stored?.publicKey === publicKey) return undefined;

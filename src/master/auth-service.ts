@@ -61,7 +61,7 @@ async function renew(context: MasterContext, { request, asker: peelId, by, from 
   const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     const key = usableKey(found, peelId, publicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
-    const facts = issuer.facts(publicKey, notBefore(now(), key), lifetime, requestId);
+    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   });
   if (changed) metrics.issued.inc({ why: 'renew' });
@@ -94,13 +94,18 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     const known = found && keyOf(found, newPublicKey);
     if (known === undefined) {
       checkUnused(found, old, now());
-      const facts = issuer.facts(newPublicKey, now(), lifetime, requestId);
+      const facts = issuer.facts(
+        newPublicKey,
+        notBefore(context, newPublicKey, undefined),
+        lifetime,
+        requestId,
+      );
       return { change: { kind: 'key.rotated', key: facts, replaces: publicKey }, by, from };
     }
     const key = usableKey(found, peelId, newPublicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
     // asked for before, and asked for anew: the peel has lost the answer and the request
-    const facts = issuer.facts(newPublicKey, notBefore(now(), key), lifetime, requestId);
+    const facts = issuer.facts(newPublicKey, notBefore(context, newPublicKey, key), lifetime, requestId);
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   });
   if (changed) metrics.issued.inc({ why: 'rotate' });

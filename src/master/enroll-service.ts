@@ -92,7 +92,12 @@ async function join(context: MasterContext, uses: TokenUses, { request, asker: u
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
     const issue = (actor: Actor): Decision => {
-      const facts = context.issuer.facts(publicKey, notBefore(now(), key), context.lifetime, requestId);
+      const facts = context.issuer.facts(
+        publicKey,
+        notBefore(context, publicKey, key),
+        context.lifetime,
+        requestId,
+      );
       // a key in use stays in use
       const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
       return {

@@ -1,6 +1,8 @@
 import { FleetError } from '../errors.js';
 import type { IssuedKey } from '../fleet/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../fleet/record.js';
+import { isIssuedAhead, issueAfter } from '../jwt/revoke-up-to.js';
+import { EVERYONE } from '../trust/revocations.js';
 import type { MasterContext } from './context.js';
 
 /** Whether the last JWT of a key answers this request, and can be made again. */
@@ -12,9 +14,30 @@ export function isAnswerTo(
   return key.requestId === requestId && key.issuer !== undefined && issuer.canSign(factsOf(key));
 }
 
-/** A JWT that follows another is never older, whatever the clocks of two masters say. */
-export function notBefore(nowMs: number, key: PeelKey | undefined): number {
-  return Math.max(nowMs, (key?.issuedAt ?? 0) * 1000);
+/**
+ * When the next JWT of a key is to be issued, in milliseconds since 1970: never before its last one, whatever the clocks of
+ * two masters say, and after what is revoked of everyone.
+ *
+ * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead
+ */
+export function notBefore(
+  { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
+  publicKey: string,
+  key: PeelKey | undefined,
+): number {
+  const revocations = trust.claims.nats.revocations ?? {};
+  if (revocations[publicKey] !== undefined) {
+    // a JWT that is issued later would be let in again
+    throw new FleetError('ERR_FLEET_REVOKED', `the key ${publicKey} is revoked in the account JWT`);
+  }
+  const everyone = revocations[EVERYONE];
+  if (everyone !== undefined && isIssuedAhead(everyone, now() / 1000)) {
+    throw new FleetError(
+      'ERR_FLEET_REVOKED',
+      "the account JWT revokes everyone up to a time that is ahead of this master's clock: nothing can be issued until then",
+    );
+  }
+  return issueAfter(now(), { issuedAt: key?.issuedAt, revoked: everyone });
 }
 
 /** The last JWT of a key, made again. @throws FleetError `ERR_FLEET_RECORD` when there was none */

@@ -5,6 +5,7 @@ import type { JoinToken } from '../fleet/join-token.js';
 import { validateJwtChain } from '../jwt/chain.js';
 import type { AccountClaims, UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt, userSubjectAsServersReadIt } from '../jwt/decode.js';
+import { isIssuedAhead } from '../jwt/revoke-up-to.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { tokenIdOfName } from '../permissions/roles.js';
 import { isJoinIssuer, isPeelIssuer } from '../trust/signing-keys.js';
@@ -16,10 +17,13 @@ export type Verdict =
   | { is: 'other' }
   /** A join token's. */
   | { is: 'token' }
-  /** A peel's, with the key that it is known to use. */
-  | { is: 'known' }
+  /**
+   * A peel's, with the key that it is known to use. `ahead`: its JWT claims to be issued later than it was used, and the
+   * registry knows it: seconds since 1970.
+   */
+  | { is: 'known'; ahead?: number }
   /** A peel's, with a key that was issued to it and has not connected before. */
-  | { is: 'first' }
+  | { is: 'first'; ahead?: number }
   /** Of a peel that is in no record, whose chain holds. `trusted`: signed by a peel signing key of ours. */
   | { is: 'new'; claims: UserClaims; trusted: boolean }
   /** To be cut, and its key to be revoked: `publicKey`, or where there is none the one that the server names. */
@@ -69,17 +73,17 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
       publicKey: claims.sub,
     };
   }
-  if (isJoinIssuer(known.account, claims.iss)) return judgeToken(claims, known);
+  if (isJoinIssuer(known.account, claims.iss)) return judgeToken(connection, claims, known);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
   if (!trusted && !speaksAsPeel(claims)) {
     // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
     // signed that the account does not have (any more)
     return isOurs(claims, known) ? { is: 'other' } : (chain(connection, known) ?? { is: 'other' });
   }
-  return chain(connection, known) ?? judgePeel(claims, known, trusted);
+  return chain(connection, known) ?? judgePeel(connection, claims, known, trusted);
 }
 
-function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
+function judgeToken(connection: UserConnection, claims: UserClaims, { token, now }: Known): Verdict {
   const refusedToken = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
   const id = tokenIdOfName(claims.name ?? '');
   if (id === undefined) {
@@ -89,6 +93,8 @@ function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
     );
   }
   const of = token(id);
+  const made = of?.publicKey === claims.sub ? Date.parse(of.createdAt) / 1000 : undefined;
+  if (isAhead(connection, claims) && (made === undefined || claims.iat > made)) return issuedAhead(claims);
   // one that was made an instant ago by another master may not be known here yet: it can do nothing but ask
   if (of === undefined) return { is: 'token' };
   if (of.publicKey !== claims.sub) {
@@ -103,7 +109,7 @@ function judgeToken(claims: UserClaims, { token, now }: Known): Verdict {
   return { is: 'token' };
 }
 
-function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict {
+function judgePeel(connection: UserConnection, claims: UserClaims, known: Known, trusted: boolean): Verdict {
   const name = claims.name ?? '';
   const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
   if (!isPeelId(name) || isReservedName(name)) {
@@ -113,8 +119,12 @@ function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict 
     return refusal('ERR_FLEET_KEY_TAKEN', `its key belongs to the peel "${known.owner}"`);
   }
   const { record } = known;
+  const key = record && keyOf(record, claims.sub);
+  const isDatedAhead = isAhead(connection, claims);
+  // JWTs of a key are never issued before the one before: what is not later than the last one may be one of them
+  if (isDatedAhead && claims.iat > (key?.issuedAt ?? -1)) return issuedAhead(claims);
   if (record === undefined) return { is: 'new', claims, trusted };
-  const key = keyOf(record, claims.sub);
+  const ahead = isDatedAhead ? { ahead: claims.iat } : {};
   if (record.state === 'rejected' || record.state === 'revoked') {
     return refusal(
       record.state === 'rejected' ? 'ERR_FLEET_REJECTED' : 'ERR_FLEET_REVOKED',
@@ -129,16 +139,31 @@ function judgePeel(claims: UserClaims, known: Known, trusted: boolean): Verdict 
         "another key is this peel's, and this one was not issued through a master: two live keys for one id",
       );
     case 'issued':
-      return { is: 'first' };
+      return { is: 'first', ...ahead };
     case 'live':
-      return { is: 'known' };
+      return { is: 'known', ...ahead };
     case 'retired':
       // one that has just been replaced drains; it is revoked when its time is over
-      return { is: 'known' };
+      return { is: 'known', ...ahead };
     case 'revoking':
     case 'revoked':
       return refusal('ERR_FLEET_REVOKED', 'its key is revoked');
   }
+}
+
+/** By the server's clock: it says when the JWT was used. */
+function isAhead(connection: UserConnection, { iat }: UserClaims): boolean {
+  return isIssuedAhead(iat, Date.parse(connection.since) / 1000);
+}
+
+function issuedAhead({ iat }: UserClaims): Verdict {
+  return {
+    is: 'refused',
+    code: 'ERR_FLEET_ISSUED_AHEAD',
+    reason:
+      `its JWT claims to be issued at ${new Date(iat * 1000).toISOString()}, which is after it connected: whoever signed it ` +
+      'has a clock that is ahead, or means it to outlive its revocation',
+  };
 }
 
 function chain(connection: UserConnection, known: Known): Verdict | undefined {

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import type { AccountClaims } from '../jwt/claims.js';
-import { changeAccount, withOpenHome } from '../nats-server/change-account.js';
-import { isComplete, type PushReport } from '../nats-server/push-account.js';
-import { withoutRevocations, withRevocations } from '../trust/revocations.js';
+import { withOpenHome } from '../nats-server/change-account.js';
+import type { PushReport } from '../nats-server/push-account.js';
+import { revokeKeys, type RevokedKeys } from '../nats-server/revoke-keys.js';
+import { withoutRevocations } from '../trust/revocations.js';
 import type { MasterContext } from './context.js';
 import { words } from './words.js';
 
@@ -62,7 +63,7 @@ export class Revoker {
 
   /** Revokes the key of a connection that is to be cut, and of which there is no record. @param upTo seconds */
   revokeStranger(publicKey: string, upTo: number): void {
-    this.#strangers.set(publicKey, upTo);
+    this.#strangers.set(publicKey, Math.max(upTo, this.#strangers.get(publicKey) ?? 0));
     this.#wake();
   }
 
@@ -101,14 +102,14 @@ export class Revoker {
     const { trust, logger, now } = this.#context;
     const peels = new Map(this.#wanted);
     const strangers = new Map(this.#strangers);
-    const keys = [...[...peels].map(([key, { upTo }]) => [key, upTo] as const), ...strangers];
-    let report: PushReport | undefined;
+    const keys = new Map([...peels].map(([key, { upTo }]) => [key, upTo]));
+    for (const [key, upTo] of strangers) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
+    let revoked: RevokedKeys;
     try {
       const options = { servers: this.#servers, now };
-      const change = await withOpenHome(trust.domain.home, 'zester master', options, (open) =>
-        changeAccount(open, (claims) => this.#changed(claims, keys), { now }),
+      revoked = await withOpenHome(trust.domain.home, 'zester master', options, (open) =>
+        revokeKeys(open, keys, { now, also: (claims) => this.#pruned(claims, keys) }),
       );
-      report = change.report;
     } catch (error) {
       this.#failed(
         error,
@@ -117,30 +118,30 @@ export class Revoker {
       return false;
     }
     void trust.reload();
-    if (report === undefined || !isComplete(report)) {
-      this.#incomplete(report, peels);
+    const { report, inForce, left } = revoked;
+    const done = new Map([...peels].filter(([key]) => inForce && !left.has(key)));
+    for (const [key, upTo] of strangers) {
       // those that are cut everywhere that can be reached need not be pushed again: a server that comes back asks the others
-      if (report !== undefined && report.failed.length === 0)
-        for (const key of strangers.keys()) this.#strangers.delete(key);
-      return false;
+      const isCut = inForce || (report !== undefined && report.failed.length === 0);
+      if (isCut && !left.has(key) && this.#strangers.get(key) === upTo) this.#strangers.delete(key);
     }
-    this.#told = undefined;
-    for (const key of strangers.keys()) this.#strangers.delete(key);
-    logger.info({ keys: keys.length, servers: report.confirmed }, 'revoked on every server');
-    await this.#confirm(peels);
-    return true;
+    if (done.size > 0 || inForce) {
+      logger.info({ keys: keys.size - left.size, servers: report?.confirmed }, 'revoked on every server');
+    }
+    await this.#confirm(done);
+    if (inForce && left.size === 0) {
+      this.#told = undefined;
+      return true;
+    }
+    this.#incomplete(report, peels);
+    return false;
   }
 
-  #changed(claims: AccountClaims, keys: readonly (readonly [string, number])[]): AccountClaims {
-    let changed = claims;
-    const had = claims.nats.revocations ?? {};
-    for (const [key, upTo] of keys) {
-      if ((had[key] ?? 0) < upTo) changed = withRevocations(changed, [key], upTo);
-    }
-    if (changed === claims) return claims;
-    const useless = this.#useless(had);
-    for (const [key] of keys) useless.delete(key);
-    return useless.size === 0 ? changed : withoutRevocations(changed, (key) => useless.has(key));
+  /** Without those that are of no more use. */
+  #pruned(claims: AccountClaims, keys: ReadonlyMap<string, number>): AccountClaims {
+    const useless = this.#useless(claims.nats.revocations ?? {});
+    for (const key of keys.keys()) useless.delete(key);
+    return useless.size === 0 ? claims : withoutRevocations(claims, (key) => useless.has(key));
   }
 
   /** Of keys whose every JWT has expired: without this the account JWT would grow with each rotation, for ever. */
@@ -209,7 +210,8 @@ export class Revoker {
   }
 
   #incomplete(report: PushReport | undefined, peels: ReadonlyMap<string, { peelId: string }>): void {
-    const missing = [...(report?.notReached ?? []), ...(report?.failed ?? []).map(({ server }) => server)];
+    const failed = (report?.failed ?? []).map(({ server, problem }) => `${server} (${problem})`);
+    const missing = [...(report?.notReached ?? []), ...failed];
     const reason = `not confirmed by ${missing.join(', ') || 'every server'}`;
     this.#tell(
       'revocation.incomplete',

@@ -5,6 +5,9 @@ import { keyOf, type PeelRecord } from '../fleet/record.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { AccountClaims } from '../jwt/claims.js';
+import { revokeUpTo } from '../jwt/revoke-up-to.js';
+import { nowSeconds } from '../jwt/time.js';
+import { issuedAtOf } from '../nats-server/lock-out.js';
 import type { MasterContext } from './context.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
@@ -45,6 +48,7 @@ export class Watcher {
   #waiting: (() => void)[] | undefined = [];
   #stopped = false;
   #clockTold = false;
+  readonly #aheadTold = new Map<string, number>();
   #reading = false;
   #issuers: string;
 
@@ -217,9 +221,12 @@ export class Watcher {
     switch (verdict.is) {
       case 'other':
       case 'token':
-      case 'known':
         return;
+      case 'known':
+        return this.#tellAhead(connection, verdict.ahead);
       case 'first':
+        this.#tellAhead(connection, verdict.ahead);
+        return this.#admit(connection);
       case 'new':
         return this.#admit(connection);
       case 'refused': {
@@ -293,7 +300,18 @@ export class Watcher {
       reason,
     });
     logger.warn({ peelId: connection.name, publicKey, code }, `cut: ${reason}`);
-    this.#revoker.revokeStranger(publicKey, Math.floor(now() / 1000));
+    const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
+    this.#revoker.revokeStranger(publicKey, upTo);
+  }
+
+  /** A JWT of the registry's own that is dated ahead is the fault of a master's clock, not the peel's. */
+  #tellAhead(connection: UserConnection, ahead: number | undefined): void {
+    if (ahead === undefined || this.#aheadTold.get(connection.name) === ahead) return;
+    this.#aheadTold.set(connection.name, ahead);
+    this.#context.logger.warn(
+      { peelId: connection.name, issuedAt: ahead },
+      'its JWT is dated ahead, as the registry has it: the clock of the master that issued it is ahead; set the time',
+    );
   }
 
   #noteRetired(record: PeelRecord): void {
@@ -317,7 +335,7 @@ export class Watcher {
         await registry.decide(peelId, (record) =>
           record !== undefined && keyOf(record, publicKey)?.state === 'retired'
             ? {
-                change: { kind: 'key.revoking', publicKeys: [publicKey], upTo: Math.floor(now() / 1000) },
+                change: { kind: 'key.revoking', publicKeys: [publicKey], upTo: nowSeconds(now) },
                 by: actor,
                 reason: 'replaced',
               }

@@ -25,7 +25,8 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
 /** What came of a change. */
 export interface AccountChange {
   domain: TrustDomain;
-  /** The account JWT's claims now. */
+  /** The account JWT now, and its claims. */
+  jwt: string;
   claims: AccountClaims;
   /** undefined: it was not pushed. */
   report: PushReport | undefined;
@@ -105,7 +106,7 @@ export async function changeAccount(
   if (report === undefined || report.confirmed.length > 0) {
     if (jwt !== domain.accountJwt) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
   }
-  return { domain, claims: decodeAccountJwt(jwt), report };
+  return { domain, jwt, claims: decodeAccountJwt(jwt), report };
 }
 
 /** The account's claims as the newest of home and servers have them. */

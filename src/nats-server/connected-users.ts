@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
-import { userNameOf } from '../jwt/decode.js';
+import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { askAll, jsonOf } from './ask-all.js';
 import { compareVersions } from './server-versions.js';
 import { listServers } from './servers.js';
@@ -9,7 +9,7 @@ import { listServers } from './servers.js';
 export interface ConnectedUser {
   /** The name in its JWT: of a peel, its id. */
   name: string;
-  /** `U…`. */
+  /** `U…`, as the server names it. It may be what the client wrote into its CONNECT: see {@link keyOfUser}. */
   publicKey: string;
   /** What it connected with; undefined: none, or the server does not tell. */
   jwt: string | undefined;
@@ -21,6 +21,11 @@ export interface ConnectedUser {
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string | undefined;
+}
+
+/** The key that a revocation of this user must name: the subject of its JWT, as the server reads it. */
+export function keyOfUser({ jwt, publicKey }: Pick<ConnectedUser, 'jwt' | 'publicKey'>): string {
+  return (jwt === undefined ? undefined : userSubjectAsServersReadIt(jwt)) ?? publicKey;
 }
 
 const answerSchema = v.object({

@@ -4,6 +4,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { accountOf } from '../jwt/account-of.js';
 import { isRevoked } from '../jwt/chain.js';
+import { isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
@@ -21,7 +22,6 @@ import {
   EVERYONE,
   revocationsOf,
   withoutRevocations,
-  withRevocations,
   type Revocation,
 } from '../trust/revocations.js';
 import {
@@ -32,7 +32,9 @@ import {
   type AccountChange,
   type ChangeOptions,
 } from './change-account.js';
-import { connectedUsers } from './connected-users.js';
+import { connectedUsers, keyOfUser } from './connected-users.js';
+import { issuedAtOf } from './lock-out.js';
+import { revokeKeys } from './revoke-keys.js';
 
 /** What is to be revoked. */
 export type RevokeTarget =
@@ -58,13 +60,18 @@ export interface RevokeOptions extends ChangeOptions {
    * credentials, because the account's identity seed is offline.
    */
   includeMaster?: boolean;
+  /**
+   * What the fleet's registry knows: with `peelId` the keys of that peel, else of any. Masters issue and renew JWTs that
+   * the home does not know.
+   */
+  registered?: readonly { publicKey: string; issuedAt: number | undefined }[];
 }
 
 /** What {@link revoke} did. */
 export interface RevokeResult extends AccountChange {
   /** The public keys, or `*`. */
   revoked: string[];
-  /** Seconds since 1970: what was issued up to then is revoked. */
+  /** Seconds since 1970: what was issued up to then is revoked. `FOR_GOOD` or later: whatever is issued. */
   upTo: number;
   /** The `.creds` files that were replaced because the revocation holds for them too. */
   reissued: string[];
@@ -72,9 +79,11 @@ export interface RevokeResult extends AccountChange {
 
 /**
  * Revokes credentials: signs the account JWT anew and pushes it to every server. Their live connections are cut, and
- * they cannot connect again. A credential that is issued later, to a new key or after the time, is not touched.
+ * they cannot connect again. A credential of another key, or with `issuedBefore` one that is issued later, is not touched.
  *
- * @returns which servers confirmed: see `requireComplete`
+ * A key is revoked up to now, or up to when its JWTs that are known were issued, whichever is later: see `revokeUpTo`.
+ *
+ * @returns which servers confirmed, and have nobody connected for whom the revocation holds: see `requireComplete`
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`, `ERR_TRUST_REVOKES_MASTER`; PeelIdError; as `changeAccount`
  */
 export async function revoke(
@@ -86,44 +95,120 @@ export async function revoke(
   return withOpenHome(home, 'zester revoke', options, async (open) => {
     const { domain, connected } = open;
     const { now } = options;
-    const upTo = 'issuedBefore' in target ? Math.floor(target.issuedBefore / 1000) : nowSeconds(now);
-    const keys = await keysOf(domain, connected?.nc, target);
-    const reissued = 'issuedBefore' in target ? await keepMasters(domain, upTo, options) : [];
-    const change = await changeAccount(open, (claims) => withRevocations(claims, keys, upTo), { now });
-    return { ...change, revoked: keys, upTo, reissued };
+    const isByTime = 'issuedBefore' in target;
+    const reissued = isByTime
+      ? await keepMasters(domain, Math.floor(target.issuedBefore / 1000), options)
+      : [];
+    const wanted = isByTime
+      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore)
+      : await keysOf(domain, connected?.nc, target, options);
+    const { upTo, ...change } = await revokeKeys(open, wanted, { now });
+    const latest = isByTime ? (upTo.get(EVERYONE) ?? 0) : Math.max(...upTo.values());
+    return { ...change, revoked: [...upTo.keys()], upTo: latest, reissued };
   });
 }
 
+/** A JWT of a key that is to be revoked. */
+interface KnownKey {
+  publicKey: string;
+  /** Seconds since 1970; undefined: it cannot be read. */
+  issuedAt: number | undefined;
+}
+
+/** The keys that are meant, and up to when each is revoked. */
 async function keysOf(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
-  target: RevokeTarget,
-): Promise<string[]> {
-  if ('issuedBefore' in target) return [EVERYONE];
-  if ('publicKey' in target) {
-    checkRevocable(domain.home, target.publicKey);
-    return [target.publicKey];
-  }
+  target: Exclude<RevokeTarget, { issuedBefore: number }>,
+  { now, registered = [] }: RevokeOptions,
+): Promise<Map<string, number>> {
+  const named = await namedKeys(domain, target);
+  const isMeant = ({ publicKey, name }: { publicKey: string; name: string }) =>
+    'peelId' in target ? name === target.peelId : named.some((key) => key.publicKey === publicKey);
+  const issued = (await readIssued(domain.paths.issued)).filter(({ publicKey, peelId }) =>
+    isMeant({ publicKey, name: peelId }),
+  );
+  // all are read: a client may call itself another user, and only its JWT tells
+  const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
+  const jwts: KnownKey[] = [
+    ...named.filter(({ issuedAt }) => issuedAt !== undefined),
+    ...issued,
+    ...('peelId' in target ? registered : registered.filter((key) => isMeant({ ...key, name: '' }))),
+    ...live
+      .map((user) => ({ publicKey: keyOfUser(user), name: user.name, issuedAt: issuedAtOf(user) }))
+      .filter(isMeant),
+  ];
+  const keys = new Set([...named, ...jwts].map(({ publicKey }) => publicKey));
+  if (keys.size === 0 && 'peelId' in target) throw nothingKnownOf(domain.home, target.peelId);
+  const nowS = nowSeconds(now);
+  return new Map(
+    [...keys].map((publicKey) => {
+      const issuedAt = jwts.filter((jwt) => jwt.publicKey === publicKey).map((jwt) => jwt.issuedAt);
+      return [publicKey, revokeUpTo(nowS, { issuedAt, complete: false })];
+    }),
+  );
+}
+
+/** What the target itself names. */
+async function namedKeys(
+  domain: TrustDomain,
+  target: Exclude<RevokeTarget, { issuedBefore: number }>,
+): Promise<KnownKey[]> {
+  if ('peelId' in target) return [];
   if ('credsPath' in target) return [await keyOfFile(domain, target.credsPath)];
-  const { peelId } = target;
-  const issued = (await readIssued(domain.paths.issued)).filter((entry) => entry.peelId === peelId);
-  const live =
-    nc === undefined
-      ? []
-      : (await connectedUsers(nc, domain.publicKeys.account)).users.filter(({ name }) => name === peelId);
-  const keys = [...new Set([...issued, ...live].map(({ publicKey }) => publicKey))];
-  if (keys.length === 0) {
-    throw new TrustError(
-      'ERR_TRUST_NOTHING_TO_REVOKE',
-      domain.home,
-      `no key of the peel "${peelId}" is known: none was issued from ${domain.home}, and no peel of that name is ` +
-        'connected; give --creds FILE, --key U…, or --issued-before TIME',
-    );
+  checkRevocable(domain.home, target.publicKey);
+  return [{ publicKey: target.publicKey, issuedAt: undefined }];
+}
+
+function nothingKnownOf(home: string, peelId: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_NOTHING_TO_REVOKE',
+    home,
+    `no key of the peel "${peelId}" is known: none was issued from ${home}, no peel of that name is connected, and the ` +
+      `registry has none; if masters of another home issued it, "zester peel revoke ${peelId}" asks them; else give ` +
+      '--creds FILE, --key U…, or --issued-before TIME',
+  );
+}
+
+/**
+ * Everyone up to a time, and by key whoever was connected at that time already with a JWT that claims to be issued later:
+ * a fast clock dated it.
+ *
+ * @param time milliseconds since 1970
+ */
+async function everyoneUpTo(
+  domain: TrustDomain,
+  nc: NatsConnection | undefined,
+  time: number,
+): Promise<Map<string, number>> {
+  const upTo = Math.floor(time / 1000);
+  const all = new Map([[EVERYONE, upTo]]);
+  if (nc === undefined) return all;
+  const own = await ownKeys(domain);
+  for (const user of (await connectedUsers(nc, domain.publicKeys.account)).users) {
+    const issuedAt = issuedAtOf(user);
+    const publicKey = keyOfUser(user);
+    const wasThere = user.since !== undefined && Date.parse(user.since) <= time;
+    if (!wasThere || own.has(publicKey) || (issuedAt !== undefined && issuedAt <= upTo)) continue;
+    const later = revokeUpTo(upTo, { issuedAt: [issuedAt], complete: true });
+    all.set(publicKey, Math.max(all.get(publicKey) ?? 0, later));
+  }
+  return all;
+}
+
+/** The keys of the home's own master and admin. */
+async function ownKeys({ paths }: TrustDomain): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const path of [paths.masterCreds, paths.adminCreds]) {
+    if (!(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    keys.add(creds.publicKey);
   }
   return keys;
 }
 
-async function keyOfFile(domain: TrustDomain, path: string): Promise<string> {
+async function keyOfFile(domain: TrustDomain, path: string): Promise<KnownKey> {
   const creds = await loadCredsFile(path);
   creds.wipe();
   const account = accountOf(creds.claims);
@@ -134,7 +219,7 @@ async function keyOfFile(domain: TrustDomain, path: string): Promise<string> {
       `${path} is of the account ${account}, and this home's is ${domain.publicKeys.account}: it is another home's to revoke`,
     );
   }
-  return creds.publicKey;
+  return { publicKey: creds.publicKey, issuedAt: creds.claims.iat };
 }
 
 /** @returns the files that were replaced */
@@ -156,7 +241,7 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   if (now === undefined || !(await isThere(paths.accountSeed))) {
     const why =
       now === undefined
-        ? 'the time is not in the past, so that new ones would be revoked too'
+        ? 'the time is ahead of the clock, so that new ones would be revoked too'
         : `the account's identity seed, which would sign new ones, is not at ${paths.accountSeed}`;
     throw new TrustError(
       'ERR_TRUST_REVOKES_MASTER',
@@ -184,9 +269,10 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   return old.map(({ path }) => path);
 }
 
-/** The clock, if what is issued by it is later than a time. */
+/** A clock by which what is issued is later than a time; undefined: the time is well ahead. */
 function nowAfter(upTo: number, now: Clock = Date.now): Clock | undefined {
-  return nowSeconds(now) > upTo ? now : undefined;
+  if (isIssuedAhead(upTo, now() / 1000)) return undefined;
+  return () => issueAfter(now(), { revoked: upTo });
 }
 
 /**

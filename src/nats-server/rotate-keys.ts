@@ -111,8 +111,8 @@ export async function ensureJoinSigningKey(
   if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
   return withOpenHome(home, 'zester keys add', options, async (open) => {
     if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
-    const { domain, claims, report } = await addFirstJoinKey(open, options.now);
-    return { domain, claims, report };
+    const { domain, jwt, claims, report } = await addFirstJoinKey(open, options.now);
+    return { domain, jwt, claims, report };
   });
 }
 

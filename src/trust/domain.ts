@@ -8,6 +8,7 @@ import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
 import { noteIssued } from './issued.js';
+import { readyToIssue } from './ready-to-issue.js';
 import type { TrustPaths } from './paths.js';
 import { checkSecretFile } from './private-files.js';
 import type { TrustSettings } from './settings.js';
@@ -132,7 +133,8 @@ export class TrustDomain {
    * the home before the file is written, so that the peel can be revoked by its id even if the file is lost.
    *
    * @param path the `.creds` file to write; what is there is replaced
-   * @throws PeelIdError, FileError, and as {@link peelSigner}
+   * @throws PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the
+   *   home does not have the signing key
    */
   async issuePeel(
     peelId: string,
@@ -140,13 +142,14 @@ export class TrustDomain {
     options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> = {},
   ): Promise<{ user: KeyBundle; jwt: string }> {
     const account = this.publicKeys.account;
+    const now = readyToIssue(this, options.now);
     const signer = await this.peelSigner();
     try {
       const user = generateKeyBundle('user');
       const jwt = createUserJwt(
         user,
         signer,
-        peelUserJwtOptions(peelId, account, { ...options, scoped: true }),
+        peelUserJwtOptions(peelId, account, { ...options, now, scoped: true }),
       );
       await noteIssued(this.paths.issued, jwt);
       const seed = user.seed;

@@ -3,13 +3,14 @@ import type { IssuePeelOptions } from '../creds/bulk/issue-options.js';
 import type { BatchNote, DoneBatch, ProductKind, ProductOf } from '../creds/bulk/product.js';
 import type { TrustDomain } from './domain.js';
 import { noteAllIssued, type IssuedPeel } from './issued.js';
+import { readyToIssue } from './ready-to-issue.js';
 
 /**
  * Issues credentials for many peels with a home's peel signing key: scoped, and noted in the home, durably, before anything
  * is done with them, so that each can be revoked by its id whatever becomes of it.
  *
  * @param product what is made of them
- * @throws as `issueBatches` and `TrustDomain.peelSigner`; FileError when they cannot be noted
+ * @throws as `issueBatches`, `readyToIssue` and `TrustDomain.peelSigner`; FileError when they cannot be noted
  */
 export async function* issuePeelsOf<Kind extends ProductKind>(
   domain: TrustDomain,
@@ -17,11 +18,12 @@ export async function* issuePeelsOf<Kind extends ProductKind>(
   product: ProductOf<Kind>,
   options: Omit<IssuePeelOptions, 'signer' | 'issuerAccount' | 'scoped' | 'permissions'> = {},
 ): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
+  const now = readyToIssue(domain, options.now);
   const signer = await domain.peelSigner();
   try {
     const issuerAccount = domain.publicKeys.account;
     const note = (batch: BatchNote) => noteAllIssued(domain.paths.issued, entriesOf(batch));
-    yield* issueBatches<Kind>(ids, { ...options, signer, issuerAccount, scoped: true, product, note });
+    yield* issueBatches<Kind>(ids, { ...options, now, signer, issuerAccount, scoped: true, product, note });
   } finally {
     signer.wipe();
   }

@@ -150,6 +150,76 @@ describe('a master that sees a peel connect', () => {
   });
 });
 
+describe('a JWT that claims to be issued after it was used', () => {
+  const HOUR = 3_600_000;
+  /** Signed by a clock that is an hour ahead, and used now. */
+  function ahead(name = 'web-1') {
+    const user = generateKeyBundle('user');
+    const options = { scoped: true, expiry: 7_200, now: () => Date.now() + HOUR };
+    const jwt = createUserJwt(user, trust.peelSigner, peelUserJwtOptions(name, account, options));
+    return connected(jwt, user.publicKey);
+  }
+  const issuedAt = () => Math.floor((Date.now() + HOUR) / 1000);
+  const recorded = (key: string, at: number, state: PeelKeyState = 'live'): PeelRecord => {
+    const of = record('active', { [key]: state });
+    return { ...of, keys: of.keys.map((k) => ({ ...k, issuedAt: at })) };
+  };
+
+  it('is refused of a peel that nobody knows, and of one whose record has an older JWT for the key', () => {
+    const connection = ahead();
+    expect(code(judge(connection, known()))).toBe('ERR_FLEET_ISSUED_AHEAD');
+    const old = recorded(connection.publicKey, Math.floor(Date.now() / 1000));
+    expect(code(judge(connection, known({ record: old })))).toBe('ERR_FLEET_ISSUED_AHEAD');
+  });
+
+  it.each<[PeelKeyState, string]>([
+    ['issued', 'first'],
+    ['live', 'known'],
+    ['retired', 'known'],
+  ])('is reported and not refused, when the record has it for a key that is %s', (state, is) => {
+    const connection = ahead();
+    const verdict = judge(
+      connection,
+      known({ record: recorded(connection.publicKey, issuedAt() + 5, state) }),
+    );
+    expect(verdict).toMatchObject({ is });
+    expect(verdict).toHaveProperty('ahead');
+  });
+
+  it('is refused of a revoked key all the same', () => {
+    const connection = ahead();
+    const revoked = recorded(connection.publicKey, issuedAt() + 5, 'revoked');
+    expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');
+  });
+
+  it('is not one that is ahead by what clocks may differ', () => {
+    const user = generateKeyBundle('user');
+    const options = { scoped: true, now: () => Date.now() + 60_000 };
+    const jwt = createUserJwt(user, trust.peelSigner, peelUserJwtOptions('web-1', account, options));
+    expect(judge(connected(jwt, user.publicKey), known()).is).toBe('new');
+  });
+
+  it('is refused of a join token, unless the token was made then', () => {
+    const user = generateKeyBundle('user');
+    const options = { expiry: 7_200, now: () => Date.now() + HOUR };
+    const jwt = createUserJwt(user, joinSigner, joinUserJwtOptions('abcdefgh12', account, options));
+    const connection = connected(jwt, user.publicKey);
+    const made = (at: number): JoinToken => ({
+      id: 'abcdefgh12',
+      publicKey: user.publicKey,
+      createdAt: new Date(at).toISOString(),
+      expiresAt: new Date(at + 2 * HOUR).toISOString(),
+      createdBy: { kind: 'admin', name: 'zester-admin' },
+      uses: 1,
+      used: 0,
+      usedBy: [],
+    });
+    expect(code(judge(connection, known()))).toBe('ERR_FLEET_ISSUED_AHEAD');
+    expect(code(judge(connection, known({ token: () => made(Date.now()) })))).toBe('ERR_FLEET_ISSUED_AHEAD');
+    expect(judge(connection, known({ token: () => made(Date.now() + HOUR + 5_000) })).is).toBe('token');
+  });
+});
+
 describe('a master that sees somebody else connect', () => {
   it("leaves a master and the user's own services alone", () => {
     const user = generateKeyBundle('user');

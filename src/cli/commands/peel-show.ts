@@ -6,6 +6,7 @@ import { wholeNumber } from '../bulk/issuer-options.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import { auditColumns } from '../fleet/audit-lines.js';
 import { actorWords, isoOf, peelDocument } from '../fleet/peel-document.js';
+import { issuedUpTo } from '../issued-up-to.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { timeWords, timeWordsAndDate } from '../time-words.js';
@@ -111,7 +112,7 @@ function documentOf({ record, presence, events }: Shown): object {
       issuedAt: isoOf(key.issuedAt),
       expiresAt: isoOf(key.expiresAt),
       connectedAt: key.connectedAt ?? null,
-      revokedUpTo: isoOf(key.revokedUpTo),
+      revokedUpTo: key.revokedUpTo === undefined ? null : (issuedUpTo(key.revokedUpTo) ?? null),
     })),
     connections: presence?.connections ?? [],
     events,

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { changeOptions, withChangeOptions, type AccountChangeOptions } from '../change-options.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
-import { isoTime } from '../../jwt/time.js';
 
 type Options = GlobalOptions & AccountChangeOptions;
 
@@ -20,22 +19,27 @@ export function registerRevocationsList(parent: Command, io: CliIo): void {
       const { home, ...rest } = await changeOptions(options, io, output);
       const { listRevocations } = await import('../../nats-server/revoke.js');
       const all = await listRevocations(home, rest);
+      const { issuedUpTo } = await import('../issued-up-to.js');
       output.result(
         all.length === 0
           ? ['nothing is revoked']
           : table(
               all.map(({ publicKey, upTo, peelId }): [string, string] => [
                 publicKey === '*' ? 'everyone' : publicKey,
-                `issued up to ${isoTime(upTo)}${peelId === undefined ? '' : `  ${peelId}`}`,
+                `${whenOf(issuedUpTo(upTo))}${peelId === undefined ? '' : `  ${peelId}`}`,
               ]),
             ),
         {
           revocations: all.map(({ publicKey, upTo, peelId }) => ({
             publicKey,
-            issuedUpTo: isoTime(upTo),
+            issuedUpTo: issuedUpTo(upTo) ?? null,
             peelId: peelId ?? null,
           })),
         },
       );
     });
+}
+
+function whenOf(time: string | undefined): string {
+  return time === undefined ? 'for good' : `issued up to ${time}`;
 }

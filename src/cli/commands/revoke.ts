@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
+import { isoTime } from '../../jwt/time.js';
 import type { RevokeTarget } from '../../nats-server/revoke.js';
 import {
   changeOptions,
@@ -12,7 +13,6 @@ import { parsePast, PAST_FORM } from '../duration.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { seedPath } from '../seed-path.js';
-import { isoTime } from '../../jwt/time.js';
 
 interface Options extends GlobalOptions, AccountChangeOptions {
   key?: string;
@@ -65,18 +65,19 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
     ...rest,
     includeMaster: options.includeMaster === true,
   });
-  const time = isoTime(upTo);
+  const { issuedUpTo } = await import('../issued-up-to.js');
+  const time = issuedUpTo(upTo);
   output.result(
     [
       `revoked ${wordsOf(target)}`,
       ...table([
         ['keys', revoked.map((key) => (key === '*' ? 'all' : key))],
-        ['issued up to', time],
+        ['issued up to', time ?? 'whenever: for good'],
         ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
         ['servers', pushedLine(report)],
       ]),
     ],
-    { revoked, issuedUpTo: time, reissued, servers: report ?? null },
+    { revoked, issuedUpTo: time ?? null, reissued, servers: report ?? null },
   );
   if (report !== undefined) requireComplete(report, 'the revocation');
 }

@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ZesterError } from '../errors.js';
+import { isRevoked } from '../jwt/chain.js';
+import { decodeAccountJwt, decodeUserJwt } from '../jwt/decode.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { EVERYONE } from '../trust/revocations.js';
+import { connectedUsers, keyOfUser, type ConnectedUser } from './connected-users.js';
+import { accountInForce, heldAccountJwts } from './held-account.js';
+import { kick } from './kick.js';
+import type { Connected } from './change-account.js';
+import type { PushReport } from './push-account.js';
+
+/** Public keys, or `*`, and up to when each is revoked: seconds since 1970. */
+export type Revocations = ReadonlyMap<string, number>;
+
+/** What {@link lockOut} found. */
+export interface LockOut {
+  /** Servers that do not have the revocations. */
+  lacking: PushReport['failed'];
+  /** Servers that have them, and still have somebody connected for whom they hold. */
+  occupied: PushReport['failed'];
+  /** The public keys of those. */
+  left: Set<string>;
+  /** Keys that are connected with a JWT that their revocation does not cover, and when that was issued. */
+  ahead: Map<string, number | undefined>;
+}
+
+/** How long a server may take to close the connections that were revoked, in milliseconds. */
+const CLOSE_MS = 3_000;
+const LOOK_MS = 50;
+/** With more keys, all connections are read once instead of those of each key. */
+const MANY_KEYS = 32;
+const KICKS_AT_ONCE = 64;
+
+/**
+ * Sees to it that revocations which were pushed are in force: that the account JWT of each server has them, and that
+ * nobody is connected for whom they hold. What a server left connected is kicked (nats-server 2.10 and newer).
+ *
+ * The cost is one question to all servers for each key, or one reading of all connections beyond {@link MANY_KEYS}.
+ *
+ * @param revocations not empty
+ * @param pushed the account JWT
+ * @param confirmed the names of the servers that took it; the others are not looked at
+ */
+export async function lockOut(
+  { nc, up }: Pick<Connected, 'nc' | 'up'>,
+  domain: TrustDomain,
+  revocations: Revocations,
+  pushed: { jwt: string; confirmed: readonly string[] },
+): Promise<LockOut> {
+  const account = domain.publicKeys.account;
+  const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
+  const names = new Map(servers.map(({ id, name }) => [id, name]));
+  const lacking = await withoutRevocation({ nc, up: servers }, domain, revocations, pushed.jwt);
+  const holding = Object.fromEntries(revocations);
+  const deadline = Date.now() + CLOSE_MS;
+  for (;;) {
+    const users = (await usersOf(nc, account, revocations)).filter(({ server }) => names.has(server));
+    const ahead = new Map<string, number | undefined>();
+    const left: ConnectedUser[] = [];
+    for (const user of users) {
+      const issuedAt = issuedAtOf(user);
+      const key = keyOfUser(user);
+      if (isCovered(holding, key, issuedAt)) left.push(user);
+      else if (revocations.has(key)) ahead.set(key, latest(ahead, key, issuedAt));
+    }
+    if (ahead.size > 0 || left.length === 0 || Date.now() >= deadline) {
+      const keys = new Set(left.map(keyOfUser));
+      return { lacking, occupied: stillConnected(left, names), left: keys, ahead };
+    }
+    for (let i = 0; i < left.length; i += KICKS_AT_ONCE) {
+      await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(nc, user)));
+    }
+    await delay(LOOK_MS);
+  }
+}
+
+/** Whether the revocations hold for a JWT; for one that cannot be read, only one without any bound does. */
+function isCovered(
+  revocations: Readonly<Record<string, number>>,
+  publicKey: string,
+  issuedAt: number | undefined,
+): boolean {
+  return isRevoked(revocations, publicKey, issuedAt ?? Number.MAX_SAFE_INTEGER);
+}
+
+function latest(
+  all: ReadonlyMap<string, number | undefined>,
+  key: string,
+  issuedAt: number | undefined,
+): number | undefined {
+  if (issuedAt === undefined || (all.has(key) && all.get(key) === undefined)) return undefined;
+  return Math.max(issuedAt, all.get(key) ?? 0);
+}
+
+/** When the JWT was issued that a user is connected with; undefined: that cannot be read. */
+export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefined {
+  if (jwt === undefined) return undefined;
+  try {
+    return decodeUserJwt(jwt).iat;
+  } catch (error) {
+    if (error instanceof ZesterError) return undefined;
+    throw error;
+  }
+}
+
+async function usersOf(
+  nc: NatsConnection,
+  account: string,
+  revocations: Revocations,
+): Promise<ConnectedUser[]> {
+  if (revocations.has(EVERYONE) || revocations.size > MANY_KEYS) {
+    return (await connectedUsers(nc, account)).users;
+  }
+  const found = await Promise.all(
+    [...revocations.keys()].map((publicKey) => connectedUsers(nc, account, { publicKey })),
+  );
+  return found.flatMap(({ users }) => users);
+}
+
+function stillConnected(
+  left: readonly ConnectedUser[],
+  names: ReadonlyMap<string, string>,
+): PushReport['failed'] {
+  const keys = new Map<string, Set<string>>();
+  for (const user of left) {
+    const name = names.get(user.server) ?? user.server;
+    keys.set(name, (keys.get(name) ?? new Set()).add(keyOfUser(user)));
+  }
+  return [...keys].map(([server, all]) => {
+    const [first] = all;
+    const others = all.size === 1 ? '' : ` and ${all.size - 1} more`;
+    return {
+      server,
+      problem: `it has the revocation, and ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
+    };
+  });
+}
+
+/** The servers whose account JWT does not hold the revocations, although they confirmed the push. */
+async function withoutRevocation(
+  { nc, up }: Pick<Connected, 'nc' | 'up'>,
+  domain: TrustDomain,
+  revocations: Revocations,
+  pushed: string,
+): Promise<PushReport['failed']> {
+  const account = domain.publicKeys.account;
+  const inForce = await accountInForce(nc, account, up);
+  const holds = (jwt: string) => jwt === pushed || hasAll(jwt, revocations);
+  const problem = 'its account JWT does not have the revocation: another one was pushed meanwhile';
+  const failed = inForce
+    .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
+    .map(({ server }) => ({ server, problem }));
+  const notLoaded = inForce.filter(({ jwt }) => jwt === undefined);
+  // where the account is not in use, what counts is what the resolver will load
+  if (notLoaded.length > 0) {
+    const held = await heldAccountJwts(nc, domain, account, up);
+    if (held.length === 0 || !held.every(({ jwt }) => holds(jwt))) {
+      failed.push(...notLoaded.map(({ server }) => ({ server, problem })));
+    }
+  }
+  return failed;
+}
+
+function hasAll(jwt: string, revocations: Revocations): boolean {
+  try {
+    const had = decodeAccountJwt(jwt).nats.revocations ?? {};
+    return [...revocations].every(([key, upTo]) => isRevoked(had, key, upTo));
+  } catch (error) {
+    if (error instanceof ZesterError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { TrustError } from '../errors.js';
+import { issueAfter } from '../jwt/revoke-up-to.js';
+import type { Clock } from '../jwt/time.js';
+import { signingKeyOf } from './adopt.js';
+import type { TrustDomain } from './domain.js';
+import { EVERYONE } from './revocations.js';
+
+/**
+ * Checks that what the home's peel signing key signs can connect: the key is in the account, and nothing that is issued
+ * now is revoked already.
+ *
+ * @returns the clock to issue by: later than what is revoked of everyone
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` when the account of the home does not have the key
+ */
+export function readyToIssue(
+  { accountClaims, publicKeys, home }: Pick<TrustDomain, 'accountClaims' | 'publicKeys' | 'home'>,
+  now: Clock = Date.now,
+): Clock {
+  if (typeof signingKeyOf(accountClaims, publicKeys.peelSigning) !== 'object') {
+    throw new TrustError(
+      'ERR_TRUST_SIGNING_KEY',
+      home,
+      `the account JWT of this home does not have the peel signing key ${publicKeys.peelSigning}: no server would let in ` +
+        'what it signs; "zester doctor" says what is wrong, "zester keys list" shows the keys there are',
+    );
+  }
+  const revoked = accountClaims.nats.revocations?.[EVERYONE];
+  return () => issueAfter(now(), { revoked });
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import {
+  CLOCK_ALLOWANCE_SECONDS,
+  FOR_GOOD,
+  isIssuedAhead,
+  issueAfter,
+  revokeUpTo,
+} from '../../src/jwt/revoke-up-to.js';
+
+const NOW = 1_800_000_000;
+
+describe('up to when a key is revoked', () => {
+  it.each([
+    ['now, when its only JWT is older', { issuedAt: [NOW - 60], complete: true }, NOW],
+    ['when its JWT was issued, when that is ahead', { issuedAt: [NOW + 300], complete: true }, NOW + 300],
+    ['the latest of several', { issuedAt: [NOW, NOW + 900, NOW + 60], complete: true }, NOW + 900],
+    ['now, when no JWT was ever issued for it', { issuedAt: [], complete: true }, NOW],
+    [
+      'a margin after now, when it may have been renewed elsewhere',
+      { issuedAt: [NOW - 60], complete: false },
+      NOW + CLOCK_ALLOWANCE_SECONDS,
+    ],
+    [
+      'when issued, when that is beyond the margin',
+      { issuedAt: [NOW + 3_600], complete: false },
+      NOW + 3_600,
+    ],
+    ['for good, when nothing is known of it', { issuedAt: [], complete: false }, FOR_GOOD],
+    [
+      'beyond every date, when a JWT of it cannot be read',
+      { issuedAt: [NOW, undefined], complete: true },
+      Number.MAX_SAFE_INTEGER,
+    ],
+  ])('is %s', (_what, known, expected) => {
+    expect(revokeUpTo(NOW, known)).toBe(expected);
+  });
+
+  it('for good is a date that every tool can print', () => {
+    expect(new Date(FOR_GOOD * 1000).toISOString()).toBe('9999-12-31T23:59:59.000Z');
+  });
+});
+
+describe('a JWT that claims to be issued after it was used', () => {
+  it('is one beyond what clocks may differ', () => {
+    expect(isIssuedAhead(NOW + CLOCK_ALLOWANCE_SECONDS, NOW)).toBe(false);
+    expect(isIssuedAhead(NOW + CLOCK_ALLOWANCE_SECONDS + 1, NOW)).toBe(true);
+    expect(isIssuedAhead(NOW - 3_600, NOW)).toBe(false);
+  });
+});
+
+describe('the next JWT', () => {
+  it('is issued now, never before the last one, and after what is revoked of everyone', () => {
+    const now = NOW * 1000 + 250;
+    expect(issueAfter(now, {})).toBe(now);
+    expect(issueAfter(now, { issuedAt: NOW - 60, revoked: NOW - 60 })).toBe(now);
+    expect(issueAfter(now, { issuedAt: NOW + 60 })).toBe((NOW + 60) * 1000);
+    expect(issueAfter(now, { revoked: NOW })).toBe((NOW + 1) * 1000);
+    expect(issueAfter(now, { issuedAt: NOW + 60, revoked: NOW + 60 })).toBe((NOW + 61) * 1000);
+  });
+});
