@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
  * The rule below is generated from this list, so that adding a layer is adding a line.
  */
 const layers = [
+  'text',
   'errors',
   'files',
   'nkeys',

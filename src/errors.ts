@@ -2,8 +2,10 @@
  * Every error that Zester throws. Each class stands for one concern, each `code` for one thing that went wrong:
  * codes are stable, messages are for people and may change.
  *
- * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed.
+ * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed, and it is safe to
+ * print: what it quotes of a peel, a server or a file has no control or invisible characters left.
  */
+import { oneLine, printable } from './text/printable.js';
 
 /**
  * The text without the seeds in it. A seed gets into a message when it is given where a path, an id or a public key
@@ -28,9 +30,9 @@ export class ZesterError<Code extends string = string> extends Error {
   readonly code: Code;
 
   constructor(code: Code, message: string, options?: ZesterErrorOptions) {
-    const shown = redactSeeds(message);
+    const redacted = redactSeeds(message);
     // where the message had a seed in it, the cause may have it too
-    super(shown, shown === message ? options : undefined);
+    super(printable(oneLine(redacted)), redacted === message ? options : undefined);
     this.code = code;
   }
 }

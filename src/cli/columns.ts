@@ -1,8 +1,8 @@
-import { plain } from './plain-text.js';
+import { printable } from '../text/printable.js';
 
 /** Rows in columns under a head, each as wide as it has to be. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const shown = [head, ...rows.map((row) => row.map(plain))];
+  const shown = [head, ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, i) => Math.max(...shown.map((row) => row[i]?.length ?? 0)));
   return shown.map((row) =>
     row

@@ -1,6 +1,6 @@
 import { ExpectationError, UsageError } from '../errors.js';
 import type { CliIo } from './io.js';
-import { plain } from './plain-text.js';
+import { printable } from '../text/printable.js';
 
 /**
  * Asks on a terminal before something is destroyed or locked out.
@@ -11,7 +11,7 @@ import { plain } from './plain-text.js';
  */
 export async function confirm(io: CliIo, what: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
-  if (io.ask === undefined) throw new UsageError(`${plain(what)}: say --yes if that is meant`);
-  const answer = await io.ask(`${plain(what)}. Go on? [y/N] `);
+  if (io.ask === undefined) throw new UsageError(`${printable(what)}: say --yes if that is meant`);
+  const answer = await io.ask(`${printable(what)}. Go on? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw new ExpectationError('not confirmed: nothing was changed');
 }

@@ -1,8 +1,8 @@
 import { redactSeeds } from '../errors.js';
 import type { MasterLogger } from '../master/logger.js';
+import { printable, printableJson } from '../text/printable.js';
 import type { LogLevel } from './config/settings.js';
 import type { CliIo } from './io.js';
-import { plain } from './plain-text.js';
 
 /** How a program that goes on logs. */
 export interface LogOptions {
@@ -15,7 +15,7 @@ export interface LogOptions {
  * The log on standard error, made by pino: a JSON document a line; on a terminal, a line that people can read.
  *
  * Nothing is ever given to it that holds a seed. Should something be one day, each line is looked through, and what looks
- * like a seed does not leave the process.
+ * like a seed does not leave the process. What peels and servers say is logged too, so each line is made safe to print.
  */
 export async function createLog({ level, json = false }: LogOptions, io: CliIo): Promise<MasterLogger> {
   const { pino } = await import('pino');
@@ -32,7 +32,7 @@ export async function createLog({ level, json = false }: LogOptions, io: CliIo):
     {
       write: (line: string) => {
         const safe = redactSeeds(line);
-        stderr.write(readable ? `${readableLine(safe, colours)}\n` : safe);
+        stderr.write(readable ? `${readableLine(safe, colours)}\n` : printableJson(safe));
       },
     },
   );
@@ -50,5 +50,5 @@ export function readableLine(line: string, colours: boolean): string {
   const more = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${String(time).slice(11, 19)} ${mark} ${plain([String(msg), ...more].join('  '))}`;
+  return `${String(time).slice(11, 19)} ${mark} ${printable([String(msg), ...more].join('  '))}`;
 }

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { jsonChunks } from '../text/json-chunks.js';
+import { printable, printableJson } from '../text/printable.js';
 import type { CliIo } from './io.js';
-import { plain } from './plain-text.js';
 
 /** The options that every command has. */
 export interface GlobalOptions {
@@ -16,11 +18,18 @@ const SGR: Readonly<Record<Colour, [number, number]>> = {
   dim: [2, 22],
 };
 
-/** What a command says: its result on standard output, remarks on standard error. */
+/**
+ * What a command says: its result on standard output, remarks on standard error.
+ *
+ * Whatever it is given may come from a peel, a server or a file. It is made safe to print here, at the one place where it
+ * goes out: callers need not, and cannot forget to. A line is one line, whatever is in it.
+ */
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly #io: CliIo;
+  /** Stands for a colour's escape sequence until the line is written. Nobody outside can guess it, so nobody can forge one. */
+  readonly #colourMark = `\u001b${randomBytes(8).toString('hex')}:`;
 
   constructor(io: CliIo, options: GlobalOptions) {
     this.#io = io;
@@ -30,36 +39,54 @@ export class Output {
 
   /** The result: with `--json` the document, without it the lines. */
   result(lines: readonly string[], document: object): void {
-    if (this.json) this.#io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    else this.lines(lines);
+    if (!this.json) return this.lines(lines);
+    for (const chunk of jsonChunks(document)) this.#io.stdout.write(printableJson(chunk));
+    this.#io.stdout.write('\n');
   }
 
   /** Lines of a result that comes bit by bit; with `--json` the document comes at the end instead. */
   lines(lines: readonly string[]): void {
-    if (!this.json && lines.length > 0) this.#io.stdout.write(`${lines.join('\n')}\n`);
+    if (this.json || lines.length === 0) return;
+    this.#io.stdout.write(`${lines.map((line) => this.#line(line)).join('\n')}\n`);
+  }
+
+  /** A result that is a text of several lines, such as a configuration; with `--json` the document. */
+  text(text: string, document: object): void {
+    this.result(text.replace(/\n$/, '').split('\n'), document);
   }
 
   /** One event of a command that goes on: with `--json` one document a line. */
   event(line: string, document: object): void {
-    this.#io.stdout.write(`${this.json ? JSON.stringify(document) : plain(line)}\n`);
+    this.#io.stdout.write(`${this.json ? printableJson(JSON.stringify(document)) : this.#line(line)}\n`);
   }
 
   /** What is good to know and no part of the result; not with `--quiet`. */
   note(text: string): void {
-    if (!this.quiet) this.#io.stderr.write(`${plain(text)}\n`);
+    if (!this.quiet) this.#io.stderr.write(`${printable(text)}\n`);
   }
 
   /** What the user should look at; `--quiet` does not hide it. */
   warn(text: string): void {
-    this.#io.stderr.write(`zester: warning: ${plain(text)}\n`);
+    this.#io.stderr.write(`zester: warning: ${printable(text)}\n`);
   }
 
-  /** Text in a colour, where a terminal shows it and `NO_COLOR` (no-color.org) does not forbid it. */
+  /**
+   * Text in a colour, where a terminal shows it and `NO_COLOR` (no-color.org) does not forbid it. Only for lines of a
+   * result, events and lines.
+   */
   colour(colour: Colour, text: string): string {
     const { env, stdout } = this.#io;
     if (!stdout.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return text;
     const [on, off] = SGR[colour];
-    return `\u001b[${on}m${text}\u001b[${off}m`;
+    return `${this.#colourMark}${on};${text}${this.#colourMark}${off};`;
+  }
+
+  #line(line: string): string {
+    const [first = '', ...coloured] = line.split(this.#colourMark);
+    return coloured.reduce((text, part) => {
+      const end = part.indexOf(';');
+      return `${text}\u001b[${part.slice(0, end)}m${printable(part.slice(end + 1))}`;
+    }, printable(first));
   }
 }
 
@@ -70,7 +97,7 @@ export function table(
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   return rows.flatMap(([name, value]) =>
     (typeof value === 'string' ? [value] : value).map(
-      (part, i) => `  ${(i === 0 ? name : '').padEnd(width)}  ${plain(part)}`,
+      (part, i) => `  ${(i === 0 ? name : '').padEnd(width)}  ${part}`,
     ),
   );
 }

@@ -1,5 +1,4 @@
 import type { PermissionOptions } from '../jwt/permission-options.js';
-import { plain } from './plain-text.js';
 
 /** Permissions, a subject a line; with those of before, what is new has a +, what is gone a -. */
 export function permissionLines(now: PermissionOptions, before: PermissionOptions = now): string[] {
@@ -9,8 +8,8 @@ export function permissionLines(now: PermissionOptions, before: PermissionOption
       const was = before[what]?.[list] ?? [];
       const gone = was.filter((subject) => !is.includes(subject));
       return [
-        ...is.map((subject) => `${was.includes(subject) ? ' ' : '+'} ${list} ${what} ${plain(subject)}`),
-        ...gone.map((subject) => `- ${list} ${what} ${plain(subject)}`),
+        ...is.map((subject) => `${was.includes(subject) ? ' ' : '+'} ${list} ${what} ${subject}`),
+        ...gone.map((subject) => `- ${list} ${what} ${subject}`),
       ];
     }),
   );

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { printableLines } from '../text/printable.js';
 import type { CliIo } from './io.js';
 import { packageVersion } from './version.js';
 
@@ -13,8 +14,8 @@ export function rootCommand(io: CliIo): Command {
     .option('--debug', 'with an error, print its stack too')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => io.stdout.write(printableLines(text)),
+      writeErr: (text) => io.stderr.write(printableLines(text)),
       outputError: () => undefined, // run.ts writes errors, all in the same form
       getOutHelpWidth: () => HELP_WIDTH,
       getErrHelpWidth: () => HELP_WIDTH,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { issueText, MAX_JSON_DEPTH, parseJson } from './messages.js';
 
 /** The name of a handler: `ping`, `disk.free`. */
 export const HANDLER_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
@@ -10,13 +11,39 @@ export const commandSchema = v.object({
 });
 export type Command = v.InferOutput<typeof commandSchema>;
 
+/** What is read of a peel's answer, in bytes. A result is for a person or a script; what is larger belongs into a stream. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** An error code, ours or of the peel's program. */
+const code = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is no error code'));
+
 /** What a peel answers. */
 export const commandAnswerSchema = v.union([
   // the error first: an answer without a result is an answer too
-  v.object({ peelId: v.string(), error: v.object({ code: v.string(), message: v.string() }) }),
+  v.object({ peelId: v.string(), error: v.object({ code, message: v.string() }) }),
   v.object({ peelId: v.string(), result: v.optional(v.unknown()) }),
 ]);
 export type CommandAnswer = v.InferOutput<typeof commandAnswerSchema>;
+
+/**
+ * Reads what a peel answered. A peel may answer anything: what cannot be used becomes an error of that peel, and the
+ * others' answers stay.
+ *
+ * @param peelId who was asked
+ */
+export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnswer {
+  const bad = (why: string): CommandAnswer => ({ peelId, error: { code: 'ERR_FLEET_ANSWER', message: why } });
+  if (data.length > MAX_ANSWER_BYTES) {
+    return bad(`its answer has ${data.length} bytes: at most ${MAX_ANSWER_BYTES} are read`);
+  }
+  const json = parseJson(data);
+  if (json === undefined) {
+    return bad(`its answer is not JSON, or nested more than ${MAX_JSON_DEPTH} levels deep`);
+  }
+  const parsed = v.safeParse(commandAnswerSchema, json);
+  if (!parsed.success) return bad(`its answer cannot be used: ${issueText(parsed.issues)}`);
+  return parsed.output.peelId === peelId ? parsed.output : bad('its answer is in the name of another peel');
+}
 
 /** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */
 export const noticeSchema = v.variant('kind', [

@@ -2,6 +2,7 @@ import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
 import { PEEL_ID } from '../permissions/peel-id.js';
+import { isNestedDeeper } from '../text/json-depth.js';
 import { auditEventSchema } from './audit-event.js';
 import { PEEL_STATES, recordSchema } from './record.js';
 import { tokenSchema } from './join-token.js';
@@ -12,6 +13,9 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 
 /** Seconds: a hundred years. Longer means without end, which is 0. */
 const MAX_EXPIRY = 100 * 366 * 86_400;
+
+/** Arrays and objects within each other, in a message, a record or an answer. */
+export const MAX_JSON_DEPTH = 32;
 
 const peelId = v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id'));
 const publicKey = v.pipe(v.string(), v.regex(/^U[A-Z2-7]{55}$/, 'is no public key of a user (U…)'));
@@ -254,10 +258,18 @@ export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
   return refused.success ? refused.output.error : undefined;
 }
 
-/** @param json text, or its bytes in UTF-8 @returns undefined: it is not JSON */
+/**
+ * Reads JSON that somebody else wrote.
+ *
+ * @param json text, or its bytes in UTF-8
+ * @returns undefined: it is not JSON, or nested more than {@link MAX_JSON_DEPTH} deep, which no message of ours is, and
+ *   which would make what walks through it recursively (`JSON.stringify`, schemas) run out of stack
+ */
 export function parseJson(json: string | Uint8Array): unknown {
+  const text = typeof json === 'string' ? json : Buffer.from(json).toString('utf8');
+  if (isNestedDeeper(text, MAX_JSON_DEPTH)) return undefined;
   try {
-    return JSON.parse(typeof json === 'string' ? json : Buffer.from(json).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { redactSeeds, type FleetErrorCode } from '../errors.js';
-import { commandSchema, HANDLER_NAME, type CommandAnswer } from '../fleet/command.js';
-import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
+import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../fleet/command.js';
+import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../fleet/messages.js';
+import { isNestedDeeper } from '../text/json-depth.js';
 
 /** What a handler is given beside its arguments. */
 export interface HandlerContext {
@@ -79,9 +80,9 @@ export class Handlers {
   /**
    * Runs the command in a message, and gives the bytes of its answer. Never rejects.
    *
-   * @param maxBytes what an answer may have
+   * @param maxBytes what an answer may have; never more than callers read
    */
-  async answer(data: Uint8Array, maxBytes = Infinity): Promise<Uint8Array> {
+  async answer(data: Uint8Array, maxBytes = MAX_ANSWER_BYTES): Promise<Uint8Array> {
     const { peelId } = this.#options;
     const answer = await this.#run(data);
     let encoded: Uint8Array;
@@ -90,9 +91,16 @@ export class Handlers {
     } catch (error) {
       return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', `the result is no JSON: ${messageOf(error)}`));
     }
-    if (encoded.length <= maxBytes) return encoded;
-    const words = `the result has ${encoded.length} bytes, and the server takes ${maxBytes}: ask for less`;
-    return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+    const most = Math.min(maxBytes, MAX_ANSWER_BYTES);
+    if (encoded.length > most) {
+      const words = `the result has ${encoded.length} bytes, and at most ${most} can be sent: ask for less`;
+      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+    }
+    if (isNestedDeeper(Buffer.from(encoded).toString('utf8'), MAX_JSON_DEPTH)) {
+      const words = `the result is nested more than ${MAX_JSON_DEPTH} levels deep, which no caller reads`;
+      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+    }
+    return encoded;
   }
 
   /** Resolves when no command runs or waits any more. */

@@ -3,7 +3,6 @@ import { UsageError, ZesterError } from '../../errors.js';
 import { exposedMode } from '../exposed-mode.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 import { timeWordsAndDate } from '../time-words.js';
 
 interface Options extends GlobalOptions {
@@ -60,10 +59,10 @@ async function verify(path: string, options: Options, io: CliIo): Promise<void> 
   const ok = failure === undefined;
   output.result(
     [
-      `${plain(path)}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
+      `${path}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
       ...checks.map(({ check, status, detail }) => {
         const colour = status === 'ok' ? 'green' : status === 'failed' ? 'red' : 'yellow';
-        return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${plain(detail)}`;
+        return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${detail}`;
       }),
     ],
     { path, ok, checks },
@@ -83,7 +82,7 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     {
       check: 'file',
       status: 'ok',
-      detail: `one JWT of a user, ${plain(claims.name ?? '')}, and the seed of its key`,
+      detail: `one JWT of a user, ${claims.name ?? ''}, and the seed of its key`,
     },
     { check: 'signature', status: 'ok', detail: `that of ${claims.iss}` },
   );

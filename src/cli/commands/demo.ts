@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { ExpectationError, InterruptedError } from '../../errors.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 
 interface Options extends GlobalOptions {
   keep?: boolean;
@@ -48,7 +47,7 @@ async function demo(options: Options, io: CliIo): Promise<void> {
         if (output.quiet) return;
         const mark = ok ? output.colour('green', 'ok  ') : output.colour('red', 'FAIL');
         const time = output.colour('dim', `${ms.toFixed(0)} ms`.padStart(8));
-        output.lines([`${mark} ${time}  ${step.padEnd(STEP_WIDTH)}  ${plain(detail)}`]);
+        output.lines([`${mark} ${time}  ${step.padEnd(STEP_WIDTH)}  ${detail}`]);
       },
     });
     const { ok, steps, home, next } = result;
@@ -60,7 +59,7 @@ async function demo(options: Options, io: CliIo): Promise<void> {
             `The home of the demo is ${home}. To go on with it:`,
             ...next.map((command) => `  $ ${command}`),
           ];
-    output.result(goOn.map(plain), {
+    output.result(goOn, {
       ok,
       steps: steps.map((step) => ({ ...step, ms: Number(step.ms.toFixed(1)) })),
       home,

@@ -11,7 +11,6 @@ import {
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 
 interface Options extends GlobalOptions, HomeOptions, ServersOptions {
   creds?: string[];
@@ -75,8 +74,8 @@ function lines({ severity, check, subject, message, fix }: Finding, output: Outp
   // most messages of errors begin with what they are about
   const what = message.includes(subject) ? message : `${subject}: ${message}`;
   return [
-    `  ${output.colour(colour, severity.padEnd(7))}  ${check.padEnd(11)}  ${plain(what)}`,
-    ...(fix === undefined ? [] : [`${' '.repeat(24)}do: ${plain(fix)}`]),
+    `  ${output.colour(colour, severity.padEnd(7))}  ${check.padEnd(11)}  ${what}`,
+    ...(fix === undefined ? [] : [`${' '.repeat(24)}do: ${fix}`]),
   ];
 }
 

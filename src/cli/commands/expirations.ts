@@ -5,7 +5,6 @@ import { EXPIRY_FORM, parseExpiry } from '../duration.js';
 import { homeOf, withHomeOption, type HomeOptions } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 import { timeWords } from '../time-words.js';
 
 interface Options extends GlobalOptions, HomeOptions {
@@ -67,8 +66,8 @@ function lines(shown: readonly Expiration[], now: number): string[] {
     expiresAt === undefined ? 'never' : timeWords(expiresAt, now),
     isoOrNull(expiresAt) ?? '',
     what,
-    plain(name),
-    plain(path ?? publicKey),
+    name,
+    path ?? publicKey,
   ]);
   const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   return rows.map((row) =>

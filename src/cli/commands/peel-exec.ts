@@ -4,7 +4,6 @@ import { parseSpan, SPAN_FORM } from '../duration.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 
 interface Options extends GlobalOptions, AdminOptions {
   timeout: string;
@@ -47,7 +46,7 @@ Examples:
             command: { handler, args },
             timeoutMs,
             waitMs: 0,
-            line: ({ id, result }) => `${id}: ${plain(JSON.stringify(result ?? null))}`,
+            line: ({ id, result }) => `${id}: ${JSON.stringify(result ?? null)}`,
           },
           io,
           output,

@@ -5,7 +5,6 @@ import type { Permissions } from '../../jwt/claims.js';
 import { homeOf, withHomeOption, type HomeOptions } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
-import { plain } from '../plain-text.js';
 import { readStandardInput } from '../standard-input.js';
 
 interface Options extends GlobalOptions, HomeOptions {
@@ -52,7 +51,7 @@ async function lint(file: string | undefined, options: Options, io: CliIo): Prom
   const findings = lintPermissions(permissions, subject);
   output.result(
     [
-      `${plain(what)}: ${findings.length === 0 ? output.colour('green', 'nothing found') : `${findings.length} found`}`,
+      `${what}: ${findings.length === 0 ? output.colour('green', 'nothing found') : `${findings.length} found`}`,
       ...findings.flatMap((finding) => lines(finding, output)),
     ],
     { what, findings },
@@ -68,9 +67,9 @@ async function lint(file: string | undefined, options: Options, io: CliIo): Prom
 function lines({ severity, rule, grant, subject, message, fix }: LintFinding, output: Output): string[] {
   const where = [grant, subject].filter((part) => part !== undefined).join(' ');
   return [
-    `  ${output.colour(severity === 'error' ? 'red' : 'yellow', severity.padEnd(7))}  ${rule}  ${plain(where)}`,
-    `           ${plain(message)}`,
-    `           do: ${plain(fix)}`,
+    `  ${output.colour(severity === 'error' ? 'red' : 'yellow', severity.padEnd(7))}  ${rule}  ${where}`,
+    `           ${message}`,
+    `           do: ${fix}`,
   ];
 }
 

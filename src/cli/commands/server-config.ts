@@ -69,7 +69,7 @@ async function config(options: Options, io: CliIo): Promise<void> {
     ...(httpPort !== undefined && { httpPort }),
     ...(tls && { tls }),
   });
-  output.result([text.trimEnd()], { configuration: text, dataDirectory });
+  output.text(text, { configuration: text, dataDirectory });
 }
 
 async function cluster(
@@ -109,7 +109,7 @@ async function cluster(
         `no server "${options.node}" in the cluster: ${[...configurations.keys()].join(', ')}`,
       );
     }
-    output.result([text.trimEnd()], { node: options.node, configuration: text, dataDirectory });
+    output.text(text, { node: options.node, configuration: text, dataDirectory });
     return;
   }
   const { mkdir } = await import('node:fs/promises');

@@ -1,7 +1,6 @@
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { fingerprint } from '../../fleet/fingerprint.js';
 import { columns } from '../columns.js';
-import { plain } from '../plain-text.js';
 import { timeWords } from '../time-words.js';
 import { actorWords } from './peel-document.js';
 
@@ -23,9 +22,7 @@ export function auditColumns(events: readonly AuditEvent[], now: number): string
 /** One event in a line, as it comes: without a column that would have to know the others. */
 export function auditLine(event: AuditEvent): string {
   const { at, peelId = '-', kind, by } = event;
-  return plain(
-    `${at}  ${peelId.padEnd(16)}  ${kind.padEnd(18)}  ${actorWords(by)}  ${moreOf(event)}`,
-  ).trimEnd();
+  return `${at}  ${peelId.padEnd(16)}  ${kind.padEnd(18)}  ${actorWords(by)}  ${moreOf(event)}`.trimEnd();
 }
 
 function moreOf(event: AuditEvent): string {

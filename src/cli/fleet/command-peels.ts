@@ -1,8 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import * as v from 'valibot';
 import { FleetError, type FleetErrorCode } from '../../errors.js';
-import { commandAnswerSchema, type Command } from '../../fleet/command.js';
-import { encodeJson, parseJson } from '../../fleet/messages.js';
+import { readCommandAnswer, type Command } from '../../fleet/command.js';
+import { encodeJson } from '../../fleet/messages.js';
 import { requestPeel } from '../../fleet/request-peel.js';
 
 /** How many are asked at once. */
@@ -51,12 +50,9 @@ async function commandPeel(
   const failed = (code: string, message: string): PeelReply => ({ id, ok: false, ms: ms(), code, message });
   try {
     const answer = await requestPeel(nc, id, data, { timeoutMs });
-    const parsed = v.safeParse(commandAnswerSchema, parseJson(answer.data));
-    if (!parsed.success || parsed.output.peelId !== id) {
-      return failed('ERR_FLEET_ANSWER', 'its answer is not what it should be');
-    }
-    if ('error' in parsed.output) return failed(parsed.output.error.code, parsed.output.error.message);
-    return { id, ok: true, ms: ms(), result: parsed.output.result };
+    const read = readCommandAnswer(answer.data, id);
+    if ('error' in read) return failed(read.error.code, read.error.message);
+    return { id, ok: true, ms: ms(), result: read.result };
   } catch (cause) {
     const words = cause instanceof FleetError ? WORDS[cause.code] : undefined;
     if (words === undefined) throw cause;

@@ -1,0 +1,40 @@
+/**
+ * The text of `JSON.stringify(document, null, 2)`, piece by piece: each element of an array at the top comes by itself. So a
+ * document of many elements does not have to fit into one string, and one large element costs no more than itself.
+ *
+ * @example
+ * for (const chunk of jsonChunks({ peels })) stream.write(chunk);
+ */
+export function* jsonChunks(document: object): Generator<string, void, undefined> {
+  if (Array.isArray(document) || 'toJSON' in document) {
+    yield JSON.stringify(document, null, 2);
+    return;
+  }
+  const entries = Object.entries(document as Record<string, unknown>).filter(
+    ([, value]) => value !== undefined && typeof value !== 'function' && typeof value !== 'symbol',
+  );
+  if (entries.length === 0) return yield '{}';
+  let before = '{\n';
+  for (const [name, value] of entries) {
+    yield `${before}  ${JSON.stringify(name)}: `;
+    before = ',\n';
+    if (Array.isArray(value) && value.length > 0) yield* elements(value);
+    else yield indented(JSON.stringify(value, null, 2), '  ');
+  }
+  yield '\n}';
+}
+
+function* elements(array: readonly unknown[]): Generator<string, void, undefined> {
+  let before = '[\n    ';
+  for (const element of array) {
+    // what has no JSON is null in an array
+    yield before + indented(JSON.stringify(element, null, 2) ?? 'null', '    ');
+    before = ',\n    ';
+  }
+  yield '\n  ]';
+}
+
+/** A string in JSON has no line end in it, so each is one of the layout. */
+function indented(json: string, by: string): string {
+  return json.replaceAll('\n', `\n${by}`);
+}
