@@ -1,16 +1,47 @@
+import { inspect } from 'node:util';
 import { createUserJwt } from '../../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../nkeys/key-bundle.js';
 import { formatCreds } from '../format.js';
 import { jwtOptionsOf, type IssuePlan } from './issue-options.js';
 
-/** The new credentials of one peel. */
+/**
+ * The new credentials of one peel. `content` does not enumerate: logged, printed, cloned or as JSON, it shows who it is
+ * for, and no seed.
+ */
 export interface PeelCredential {
-  peelId: string;
+  readonly peelId: string;
   /** The user's public key (`U…`). */
-  publicKey: string;
-  jwt: string;
+  readonly publicKey: string;
+  readonly jwt: string;
   /** The bytes of its `.creds` file. They hold the seed, so they are the caller's to keep safe and to wipe. */
-  content: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+/** @internal */
+export class IssuedCredential implements PeelCredential {
+  readonly peelId: string;
+  readonly publicKey: string;
+  readonly jwt: string;
+  readonly #content: Uint8Array;
+
+  constructor(peelId: string, publicKey: string, jwt: string, content: Uint8Array) {
+    this.peelId = peelId;
+    this.publicKey = publicKey;
+    this.jwt = jwt;
+    this.#content = content;
+  }
+
+  get content(): Uint8Array {
+    return this.#content;
+  }
+
+  toString(): string {
+    return `PeelCredential(${this.peelId} ${this.publicKey})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
 }
 
 /**
@@ -33,6 +64,6 @@ export function issueBatch(
     const content = formatCreds(jwt, seed);
     seed.fill(0);
     user.wipe();
-    return { peelId, publicKey: user.publicKey, jwt, content };
+    return new IssuedCredential(peelId, user.publicKey, jwt, content);
   });
 }

@@ -1,4 +1,4 @@
-import type { PeelCredential } from './issue-batch.js';
+import { IssuedCredential, type PeelCredential } from './issue-batch.js';
 import { packed as packedBytes } from './packed.js';
 import type { PackedFiles, ProductKind, Results } from './product.js';
 
@@ -31,7 +31,12 @@ export function toWire(
       result.map(({ content }) => content),
       spare,
     );
-    const list = result.map(({ content, ...rest }) => ({ ...rest, length: content.length }));
+    const list = result.map(({ peelId, publicKey, jwt, content }) => ({
+      peelId,
+      publicKey,
+      jwt,
+      length: content.length,
+    }));
     for (const { content } of result) content.fill(0);
     return { wire: { kind: 'credentials', list, packed }, moved: [packed.buffer as ArrayBuffer] };
   }
@@ -47,10 +52,10 @@ export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: Ar
       const { packed } = wire;
       let at = 0;
       // bytes of its own for each: it is the caller's, who may keep it, move it or wipe it
-      const result = wire.list.map(({ length, ...rest }) => ({
-        ...rest,
-        content: packed.slice(at, (at += length)),
-      }));
+      const result = wire.list.map(
+        ({ peelId, publicKey, jwt, length }) =>
+          new IssuedCredential(peelId, publicKey, jwt, packed.slice(at, (at += length))),
+      );
       packed.fill(0);
       return { result, spare: packed.buffer as ArrayBuffer };
     }
