@@ -34,6 +34,7 @@ import { registerPeelRotate } from './commands/peel-rotate.js';
 import { registerPeelRun } from './commands/peel-run.js';
 import { registerPeelShow } from './commands/peel-show.js';
 import { registerPermissionsLint } from './commands/permissions-lint.js';
+import { registerPermissionsMigrate } from './commands/permissions-migrate.js';
 import { registerPermissionsSet } from './commands/permissions-set.js';
 import { registerPermissionsShow } from './commands/permissions-show.js';
 import { registerPing } from './commands/ping.js';
@@ -97,6 +98,7 @@ export function createProgram(io: CliIo): Command {
   registerPermissionsShow(permissions, io);
   registerPermissionsSet(permissions, io);
   registerPermissionsLint(permissions, io);
+  registerPermissionsMigrate(permissions, io);
 
   registerRevoke(program, io);
   const revocations = program.command('revocations').description('look at revocations, and take them back');

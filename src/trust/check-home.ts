@@ -14,6 +14,7 @@ import { openTrustDomain } from './open.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { missingMasterAnswers } from './master-answers.js';
 import { checkPrivateDirectory, checkSecretFile, isThere } from './private-files.js';
+import { checkMigration } from './check-migration.js';
 import { checkJoinKey } from './check-join-key.js';
 import { templateOf } from './user-permissions.js';
 
@@ -43,6 +44,7 @@ export async function checkHome(
   }
   findings.push(...(await checkKeys(domain)));
   findings.push(...checkJwts(domain, now));
+  findings.push(...(await checkMigration(domain)));
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
     findings.push(...(await checkOwnCreds(domain, path, now)));
   }

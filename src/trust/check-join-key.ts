@@ -54,8 +54,8 @@ async function checkSeed(domain: TrustDomain): Promise<Finding> {
   }
 }
 
-/** An empty list of what is allowed is everything, to a server. */
-function exceedsJoining(template: Permissions): boolean {
+/** Whether a template lets its users do more than ask to join. An empty list of what is allowed is everything, to a server. */
+export function exceedsJoining(template: Permissions): boolean {
   const most = permissionClaims(joinPermissionsTemplate());
   return (
     template.resp !== undefined ||

@@ -58,6 +58,6 @@ export function missingMasterAnswers(path: string): Finding {
     subject: path,
     message:
       'is missing: masters of this home answer requests over their main connection, which may publish to JetStream too',
-    fix: 'run "zester init" again with this --home where the account\'s identity seed is in it, and restart the masters',
+    fix: 'run "zester permissions migrate" (docs/upgrading.md), and restart the masters',
   };
 }

@@ -19,6 +19,7 @@ const schema = v.looseObject({
   account: v.looseObject({ ...party, peelSigningKey: v.string(), joinSigningKey: v.optional(v.string()) }),
   servers: v.optional(v.array(v.string())),
   keysAdded: v.optional(v.record(v.string(), v.string())),
+  replacedJwts: v.optional(v.record(v.string(), v.number())),
 });
 
 /** What `zester.json` says: names, public keys, the version of the layout. No secret. */
@@ -39,6 +40,8 @@ export interface TrustSettings {
   servers?: string[] | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
   keysAdded?: Record<string, string> | undefined;
+  /** Users (`U…`) whose JWT was replaced, and that is to be revoked up to this time (seconds) once nobody uses it. */
+  replacedJwts?: Record<string, number> | undefined;
 }
 
 /** @throws FileError */

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import type { ScopedSigningKeyClaim } from '../../../src/jwt/claims.js';
-import { permissionClaims } from '../../../src/jwt/permission-options.js';
 import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { checkServers } from '../../../src/nats-server/check-server.js';
 import { examine, type Examination } from '../../../src/nats-server/doctor.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
-import { joinPermissionsTemplate } from '../../../src/permissions/roles.js';
+import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
+import { roleTemplate } from '../../../src/permissions/secure-template.js';
 import { createTrustDomain } from '../../../src/trust/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import type { Finding } from '../../../src/trust/finding.js';
@@ -44,7 +44,7 @@ describe('the doctor finds, in a home,', () => {
     const found = await examine(domain.home, { offline: true });
     expect(wrong(found)).toEqual([]);
     expect(new Set(found.home.map(({ check }) => check))).toEqual(
-      new Set(['mode', 'complete', 'key', 'permissions', 'expiry', 'chain', 'jetstream']),
+      new Set(['mode', 'complete', 'key', 'permissions', 'expiry', 'chain', 'jetstream', 'migration']),
     );
     expect(await snapshot(domain.home)).toEqual(before);
   });
@@ -132,7 +132,7 @@ describe('the doctor finds, in a home,', () => {
     ]) {
       const found = await template((key) => [{ ...key, template: { ...key.template, ...wider } }]);
       expectOne(found, { ...expected, message: expect.stringContaining('more than ask to join') });
-      await template((key) => [{ ...key, template: permissionClaims(joinPermissionsTemplate()) }]);
+      await template((key) => [{ ...key, template: roleTemplate('join') }]);
     }
     expectOne(await template(() => []), {
       ...expected,
@@ -153,7 +153,7 @@ describe('the doctor finds, in a home,', () => {
     });
     const user = generateKeyBundle('user');
     const account = await domain.accountKey();
-    const jwt = createUserJwt(user, account, { name: 'zester-admin', expiry: 3 * 86_400 });
+    const jwt = createUserJwt(user, account, adminUserJwtOptions(account.publicKey, { expiry: 3 * 86_400 }));
     await writeCredsFile(domain.paths.adminCreds, jwt, user.seed);
     const expiring = { check: 'expiry', subject: domain.paths.adminCreds };
     expectOne(await examine(domain.home, { offline: true }), { ...expiring, severity: 'warning' });

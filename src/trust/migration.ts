@@ -1,0 +1,166 @@
+// What an account and its users need to be as safe as a new one: the plan, without anything being changed.
+import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
+import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
+import { isScopedUser } from '../jwt/scoped.js';
+import type { UserJwtOptions } from '../jwt/user.js';
+import { secureTemplate } from '../permissions/secure-template.js';
+import { subjectCovers } from '../permissions/subject.js';
+import { kindOfSigningKey } from './signing-keys.js';
+
+/** A template that is changed, whole. */
+export interface TemplateMigration {
+  /** The scoped signing key (`A…`). */
+  publicKey: string;
+  role: 'peel' | 'join';
+  before: UserPermissionLimits;
+  after: UserPermissionLimits;
+}
+
+/** A grant that `zester permissions migrate` does not change, because somebody else decided on it. */
+export interface UnsafeGrant {
+  /** Where it stands, for people. */
+  where: string;
+  why: string;
+  fix: string;
+}
+
+/** What worked only because of `responses`, and will not work without. */
+export interface LostGrant {
+  /** The granted subject that relied on it. */
+  subject: string;
+  /** What will not work. */
+  why: string;
+  /** The subject to grant instead; undefined: there is none. */
+  grant: string | undefined;
+}
+
+/** What is to be done to an account. */
+export interface AccountMigration {
+  /** The claims as they should be: the same object where nothing is to be done. */
+  claims: AccountClaims;
+  templates: TemplateMigration[];
+  unsafe: UnsafeGrant[];
+  lost: LostGrant[];
+}
+
+/**
+ * Plans the migration of an account: the templates of the signing keys of peels and join tokens are made safe, what
+ * somebody added to them stays, and every other grant of `responses` is named.
+ *
+ * @param peelSigningKey the home's own, whose role may have another name in an adopted account
+ */
+export function planAccountMigration(claims: AccountClaims, peelSigningKey: string): AccountMigration {
+  const templates: TemplateMigration[] = [];
+  const unsafe: UnsafeGrant[] = [];
+  const keys = (claims.nats.signing_keys ?? []).map((key) => {
+    if (typeof key === 'string') return key;
+    const kind = kindOfSigningKey(claims, key.key, peelSigningKey);
+    if (kind === undefined) {
+      if (key.template.resp !== undefined) unsafe.push(unsafeTemplate(key.key, key.role));
+      return key;
+    }
+    const role = kind === 'join-signing' ? 'join' : 'peel';
+    const after = secureTemplate(role, key.template);
+    if (after === key.template) return key;
+    templates.push({ publicKey: key.key, role, before: key.template, after });
+    return { ...key, template: after };
+  });
+  if (claims.nats.default_permissions?.resp !== undefined) {
+    unsafe.push({
+      where: 'the default permissions of the account',
+      why: 'they have responses: a user without permissions of its own may publish wherever its callers say',
+      fix: 'take them out with the tool that made the account, and push it',
+    });
+  }
+  const lost = templates.flatMap(({ before }) => grantsLostWithResponses(before));
+  if (templates.length === 0) return { claims, templates, unsafe, lost };
+  return { claims: { ...claims, nats: { ...claims.nats, signing_keys: keys } }, templates, unsafe, lost };
+}
+
+function unsafeTemplate(publicKey: string, role: string | undefined): UnsafeGrant {
+  return {
+    where: `the template of the signing key ${publicKey}${role === undefined ? '' : ` ("${role}")`}`,
+    why: 'it has responses: whoever can send its users a message names a subject that they may publish to',
+    fix: 'take them out with the tool that made the key, and push the account',
+  };
+}
+
+/**
+ * What of these permissions worked only because `responses` let a user publish to the reply subject of whatever it
+ * received: acknowledgements of JetStream messages, flow control, and answers to requests on subjects of one's own.
+ */
+export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
+  if (permissions.resp === undefined) return [];
+  const { pub, sub } = permissions;
+  const allowed = pub?.allow ?? [];
+  // an empty list allows everything: nothing is lost
+  if (allowed.length === 0) return [];
+  const publishes = (subject: string) => allowed.some((pattern) => subjectCovers(pattern, subject));
+  const lost: LostGrant[] = [];
+  for (const subject of allowed) {
+    const found = /^\$JS\.API\.CONSUMER\.(?:MSG\.NEXT|CREATE|DURABLE\.CREATE)\.([^.]+)/.exec(subject);
+    if (found === null) continue;
+    const stream = found[1] === '>' || found[1] === undefined ? '*' : found[1];
+    const ack = `$JS.ACK.${stream}.>`;
+    if (!publishes(ack)) {
+      lost.push({
+        subject,
+        why: 'messages could be acknowledged through responses only: they would be delivered again, without end',
+        grant: ack,
+      });
+    }
+    const flow = `$JS.FC.${stream}.>`;
+    if (!subject.includes('.MSG.NEXT.') && !publishes(flow)) {
+      lost.push({
+        subject,
+        why: 'flow control was answered through responses only: ordered and push consumers would stall',
+        grant: flow,
+      });
+    }
+  }
+  for (const subject of sub?.allow ?? []) {
+    if (/^(zester\.|_INBOX\.|\$JS\.)/.test(subject)) continue;
+    lost.push({
+      subject,
+      why: 'requests there were answered through responses only: nobody would get an answer',
+      grant: undefined,
+    });
+  }
+  return lost;
+}
+
+/**
+ * Why a user's own JWT is not as safe as a new one; empty: it is, or its permissions stand in a template.
+ *
+ * @param claims of a user of the account
+ */
+export function weaknessesOf(claims: UserClaims): string[] {
+  if (isScopedUser(claims)) return [];
+  const { resp, pub, sub, allowed_connection_types: types = [] } = claims.nats;
+  const weaknesses: string[] = [];
+  if (resp !== undefined) weaknesses.push('has responses');
+  const subjects = [...(pub?.allow ?? []), ...(sub?.allow ?? [])];
+  // of a user who is none of ours, how it connects is its owner's decision
+  const isOurs = subjects.some((subject) => subject.startsWith('zester.'));
+  if (isOurs && (types.length === 0 || types.some((type) => /^leafnode/i.test(type)))) {
+    weaknesses.push('may connect as a leafnode');
+  }
+  return weaknesses;
+}
+
+/** Whether a JWT of a master or an admin grants what a new one would: nothing more and nothing less. */
+export function isAsIssuedNow(claims: UserClaims, wanted: UserJwtOptions): boolean {
+  const { pub, sub, resp, allowed_connection_types: types } = claims.nats;
+  const granted = permissionClaims(wanted.permissions ?? {});
+  const limits = userLimitClaims(wanted);
+  return (
+    same(pub, granted.pub) &&
+    same(sub, granted.sub) &&
+    same(resp, granted.resp) &&
+    same(types, limits.allowed_connection_types)
+  );
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+}
