@@ -112,6 +112,9 @@ const CHANGES: ReadonlySet<string> = new Set(
   changeSchema.options.map((option) => option.entries.kind.literal),
 );
 
+/** All kinds of events. */
+export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entries.kind.options];
+
 /** Whether an event changed the record of a peel. */
 export function isPeelEvent(event: AuditEvent): event is PeelEvent {
   return CHANGES.has(event.kind) && event.peelId !== undefined && event.number !== undefined;

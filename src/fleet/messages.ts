@@ -29,6 +29,8 @@ const pattern = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9_*?-]{1,128}$/, 'is no pattern of peel ids (* and ?)'),
 );
+/** A glob over the kinds of audit events. */
+const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is no pattern of kinds (* and ?)'));
 
 /** What is asked, by what it asks for. */
 export const requests = {
@@ -95,6 +97,14 @@ export const requests = {
     peelId: v.optional(peelId),
     /** ISO 8601. */
     since: v.optional(v.string()),
+    /** ISO 8601. */
+    until: v.optional(v.string()),
+    /** Only what was stored after this sequence of the stream; `since` is ignored then. */
+    after: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    /** Only about peels of which one of these patterns matches. */
+    patterns: v.optional(v.pipe(v.array(pattern), v.minLength(1), v.maxLength(100))),
+    /** Only kinds that one of these globs matches. */
+    kinds: v.optional(v.pipe(v.array(kindPattern), v.minLength(1), v.maxLength(100))),
     /** The last so many; all by default. */
     last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
@@ -161,7 +171,11 @@ export const answers = {
   'token.create': v.object({ jwt, token: tokenSchema }),
   'token.list': v.object({ tokens: v.array(tokenSchema) }),
   'token.remove': v.object({ token: tokenSchema }),
-  audit: v.object({ events: v.array(auditEventSchema) }),
+  audit: v.object({
+    events: v.array(auditEventSchema),
+    /** The sequence in the stream up to which events were given: to go on `after` it. Older masters do not say it. */
+    lastSeq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  }),
   status: v.object({
     /** The id of the master that answers. */
     master: v.string(),

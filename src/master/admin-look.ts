@@ -73,11 +73,17 @@ export async function* readAudit(
   { audit }: MasterContext,
   { request }: Asked<'audit'>,
 ): AsyncIterableIterator<EncodedAnswer> {
-  const { since } = request;
-  if (since !== undefined && Number.isNaN(Date.parse(since))) {
-    throw new FleetError('ERR_FLEET_REQUEST', 'the request "audit" cannot be used: since: is no time');
+  for (const name of ['since', 'until'] as const) {
+    const time = request[name];
+    if (time !== undefined && Number.isNaN(Date.parse(time))) {
+      throw new FleetError('ERR_FLEET_REQUEST', `the request "audit" cannot be used: ${name}: is no time`);
+    }
   }
-  yield* inParts('events', audit.read(request));
+  let newest = 0;
+  const stored = audit.readStored(request, (seq) => (newest = seq));
+  yield* inParts('events', stored, { shown: ({ event }) => event, beside: ({ seq }) => ({ lastSeq: seq }) });
+  // also what was read and is not asked for need not be read again
+  yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));
 }
 
 /** `status`: of this master, and of the fleet as it knows it. */
@@ -102,15 +108,21 @@ export async function status(context: MasterContext) {
 }
 
 /** Answers with a list under a name, in messages that are not too large. Each thing is made text of once. */
-async function* inParts(
+async function* inParts<T>(
   name: string,
-  items: Iterable<unknown> | AsyncIterable<unknown>,
+  items: Iterable<T> | AsyncIterable<T>,
+  { shown, beside }: { shown?: (item: T) => unknown; beside?: (last: T) => object } = {},
 ): AsyncIterableIterator<EncodedAnswer> {
   let part: string[] = [];
   let bytes = 0;
-  const encoded = () => new EncodedAnswer(`{"${name}":[${part.join(',')}]}`);
+  let last: T | undefined;
+  const encoded = () => {
+    const more =
+      beside === undefined || last === undefined ? '' : `,${JSON.stringify(beside(last)).slice(1, -1)}`;
+    return new EncodedAnswer(`{"${name}":[${part.join(',')}]${more}}`);
+  };
   for await (const item of items) {
-    const text = JSON.stringify(item);
+    const text = JSON.stringify(shown === undefined ? item : shown(item));
     const size = Buffer.byteLength(text) + 1;
     if (part.length > 0 && (part.length >= PART_ITEMS || bytes + size > PART_BYTES)) {
       yield encoded();
@@ -119,6 +131,7 @@ async function* inParts(
     }
     part.push(text);
     bytes += size;
+    last = item;
   }
   if (part.length > 0) yield encoded();
 }

@@ -8,6 +8,7 @@ import { claimKey } from './key-claim.js';
 import { tellPeel } from './notices.js';
 import { unknownPeel, type Decision } from './registry.js';
 import type { Asked } from './service.js';
+import { whereaboutsOf } from './whereabouts.js';
 
 /** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
 export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
@@ -51,12 +52,17 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
 }
 
 /** `peel.accept`: a peel that waits may have a JWT. */
-export async function acceptPeel({ registry }: MasterContext, { request, by }: Asked<'peel.accept'>) {
+export async function acceptPeel(context: MasterContext, { request, by }: Asked<'peel.accept'>) {
+  const { registry } = context;
   const { peelId, reason } = request;
+  const from = await whereaboutsOf(context, registry.get(peelId));
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
     if (isAccepted(found)) return undefined;
-    if (found.state === 'pending') return { change: { kind: 'peel.accepted' }, by, reason };
+    if (found.state === 'pending') {
+      const publicKey = found.keys.at(-1)?.publicKey;
+      return { change: { kind: 'peel.accepted' }, by, reason, from, publicKey };
+    }
     throw new FleetError(
       'ERR_FLEET_STATE',
       `the peel "${peelId}" is ${found.state}: it comes back with a new key only, by "zester peel join", ` +

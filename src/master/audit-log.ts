@@ -2,9 +2,11 @@ import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core
 import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../connection/within.js';
 import type { AuditEvent } from '../fleet/audit-event.js';
+import { auditSubjects, matchesAuditQuery, type AuditQuery } from '../fleet/audit-query.js';
 import { encodeJson } from '../fleet/messages.js';
 import { parseEvent } from '../fleet/parse-event.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, STORED_AUDIT_SUBJECTS } from '../fleet/subjects.js';
+import { ToldOnce } from '../fleet/told-once.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import type { MasterLogger } from './logger.js';
 import { readStream } from './read-stream.js';
@@ -20,13 +22,10 @@ export type AuditEntry = AuditEvent extends infer E
     : never
   : never;
 
-/** What {@link AuditLog.read} reads. */
-export interface AuditQuery {
-  peelId?: string | undefined;
-  /** ISO 8601. */
-  since?: string | undefined;
-  /** The last so many. */
-  last?: number | undefined;
+/** An event, and where it stands in the stream. */
+export interface StoredEvent {
+  event: AuditEvent;
+  seq: number;
 }
 
 /**
@@ -108,27 +107,44 @@ export class AuditLog {
 
   /** The events that the stream has, oldest first. */
   async *read(query: AuditQuery = {}): AsyncIterableIterator<AuditEvent> {
-    const { peelId, since, last } = query;
+    for await (const { event } of this.readStored(query)) yield event;
+  }
+
+  /**
+   * As {@link read}, with the place of each event.
+   *
+   * @param onNewest hears the sequence of the newest event that the filter has: what comes later comes after it
+   */
+  async *readStored(
+    query: AuditQuery = {},
+    onNewest?: (seq: number) => void,
+  ): AsyncIterableIterator<StoredEvent> {
+    const { since, until, after, last } = query;
+    const { peelId, patterns, kinds } = query;
+    const all = peelId === undefined && patterns === undefined && kinds === undefined && until === undefined;
     const messages = readStream(this.#store, AUDIT_STREAM, {
-      filter: peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${peelId}.>`,
+      filter: all ? AUDIT_SUBJECTS : auditSubjects(query),
       since,
+      until,
+      after,
       // of all events, the last so many begin at a sequence that is known
-      last: peelId === undefined ? last : undefined,
+      last: all ? last : undefined,
+      onNewest,
     });
-    const kept: AuditEvent[] = [];
+    const kept: StoredEvent[] = [];
+    let count = 0;
     // a cluster that changes its leader in the middle of a publish may have stored an event twice
-    const known = new Set<string>();
-    for await (const message of messages) {
-      const event = parseEvent(message.data);
-      if (event === undefined || known.has(event.id)) continue;
-      known.add(event.id);
-      if (last === undefined) yield event;
-      else {
-        kept.push(event);
-        if (kept.length > last) kept.shift();
-      }
+    const known = new ToldOnce();
+    for await (const { data, seq } of messages) {
+      const event = parseEvent(data);
+      if (event === undefined || !matchesAuditQuery(query, event) || !known.add(event.id)) continue;
+      if (last === undefined) yield { event, seq };
+      else kept[count++ % last] = { event, seq };
     }
-    yield* kept;
+    if (last === undefined) return;
+    const first = count > last ? count % last : 0;
+    yield* kept.slice(first);
+    yield* kept.slice(0, first);
   }
 
   /** As {@link read}, until a deadline; undefined: it cannot be read by then, as while JetStream elects a leader. */

@@ -38,6 +38,8 @@ export interface MasterContext {
   /** Seconds that a peel's JWT is good for; 0: without end. */
   readonly lifetime: number;
   readonly now: () => number;
+  /** The addresses that the user of a public key (`U…`) is connected from, as the servers say. */
+  addressesOf(publicKey: string): Promise<string[]>;
   /** The id of the master that hears the servers' events; undefined: nobody does. */
   watching(): string | undefined;
 }

@@ -8,6 +8,7 @@ import { presenceSchema, type Presence } from '../fleet/presence.js';
 import { PEEL_STATES } from '../fleet/record.js';
 import { MessageSigner } from '../fleet/signed.js';
 import { CHALLENGES_BUCKET, FLEET_BUCKET, PRESENCE_BUCKET } from '../fleet/subjects.js';
+import { connectedUsers } from '../nats-server/connected-users.js';
 import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
@@ -180,6 +181,10 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       lifetime,
       now,
       watching: () => lease?.holder,
+      addressesOf: async (publicKey) => {
+        const { users } = await connectedUsers(system, trust.domain.publicKeys.account, { publicKey });
+        return users.flatMap(({ host }) => host ?? []);
+      },
     };
 
     const revoker = new Revoker(context, servers);
@@ -213,7 +218,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       );
     }
     audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
-    logger.info({ id, servers, policy, lifetime, peels: registry.size }, 'the master answers');
+    logger.info({ id, servers, peels: registry.size }, 'the master answers');
 
     const gauges = setInterval(() => gauge(context), 2_000);
     gauges.unref();

@@ -42,6 +42,8 @@ export interface Decision {
   by: Actor;
   reason?: string | undefined;
   from?: string | undefined;
+  /** The key it is about, where the change does not name it. */
+  publicKey?: string | undefined;
 }
 
 /**
@@ -138,8 +140,9 @@ export class Registry {
       before = stored;
       const decision = decide(stored?.record);
       if (decision === undefined) return undefined;
-      const { change, by, reason, from } = decision;
+      const { change, by, reason, from, publicKey } = decision;
       const event = this.#audit.complete({
+        ...(publicKey !== undefined && { publicKey }),
         ...change,
         by,
         peelId,

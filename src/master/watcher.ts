@@ -281,13 +281,18 @@ export class Watcher {
     }
     await registry.decide(record.id, (standing) =>
       standing?.state === 'pending'
-        ? { change: { kind: 'peel.accepted' }, by: { kind: 'policy', name: policy } }
+        ? {
+            change: { kind: 'peel.accepted' },
+            by: { kind: 'policy', name: policy },
+            publicKey: connection.publicKey,
+            from,
+          }
         : undefined,
     );
   }
 
   #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    const { audit, actor, metrics, logger, now } = this.#context;
+    const { audit, actor, metrics, now } = this.#context;
     const { code, reason, publicKey = connection.publicKey } = verdict;
     metrics.refusedConnections.inc({ code });
     audit.note({
@@ -299,7 +304,6 @@ export class Watcher {
       code,
       reason,
     });
-    logger.warn({ peelId: connection.name, publicKey, code }, `cut: ${reason}`);
     const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
     this.#revoker.revokeStranger(publicKey, upTo);
   }

@@ -58,8 +58,8 @@ Examples:
         for await (const part of client.stream('peel.list', request)) all.push(...part.peels);
         return all.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
       });
-      const documents = peels.map(({ record, presence }) => peelDocument(record, presence));
       const now = io.now();
+      const documents = peels.map(({ record, presence }) => peelDocument(record, presence, now));
       const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));
       output.result(
         documents.length === 0
@@ -71,7 +71,7 @@ Examples:
                 peel.state,
                 peel.connected ? 'yes' : 'no',
                 expiryWords(peel, words),
-                words(peel.lastSeen),
+                peel.connected ? 'now' : words(peel.lastSeen),
                 peel.fingerprint ?? '-',
               ]),
             ),

@@ -34,7 +34,8 @@ export function registerPeelShow(parent: Command, io: CliIo): void {
       if (shown.eventsMissing === true) {
         output.note('the audit cannot be read at the moment, so its last events are not shown');
       }
-      output.result(lines(shown, io.now()), documentOf(shown));
+      const now = io.now();
+      output.result(lines(shown, now), documentOf(shown, now));
     });
 }
 
@@ -101,9 +102,9 @@ function iso(seconds: number): string {
   return isoOf(seconds) ?? '';
 }
 
-function documentOf({ record, presence, events }: Shown): object {
+function documentOf({ record, presence, events }: Shown, now: number): object {
   return {
-    ...peelDocument(record, presence),
+    ...peelDocument(record, presence, now),
     keys: record.keys.map((key) => ({
       publicKey: key.publicKey,
       fingerprint: fingerprint(key.publicKey),

@@ -15,7 +15,10 @@ export interface PeelDocument {
   issuedAt: string | null;
   /** null: never, or nothing was issued. */
   expiresAt: string | null;
+  /** When it was last known to be connected: of one that is connected, now; null: never. */
   lastSeen: string | null;
+  /** Since when it is connected: its oldest connection; null: it is not. */
+  connectedSince: string | null;
   rotationAskedAt: string | null;
   decided: { by: string; at: string; reason: string | null } | null;
   origin: string | null;
@@ -23,8 +26,10 @@ export interface PeelDocument {
   updatedAt: string;
 }
 
-export function peelDocument(record: PeelRecord, presence?: Presence | undefined): PeelDocument {
+/** @param now milliseconds since 1970: when the presence was read */
+export function peelDocument(record: PeelRecord, presence?: Presence, now = Date.now()): PeelDocument {
   const key = shownKey(record);
+  const since = (presence?.connections ?? []).map((connection) => connection.since).sort();
   return {
     id: record.id,
     state: record.state,
@@ -34,7 +39,8 @@ export function peelDocument(record: PeelRecord, presence?: Presence | undefined
     keyState: key?.state ?? null,
     issuedAt: isoOf(key?.issuedAt),
     expiresAt: isoOf(key?.expiresAt),
-    lastSeen: presence?.lastSeen ?? null,
+    lastSeen: since.length > 0 ? new Date(now).toISOString() : (presence?.lastSeen ?? null),
+    connectedSince: since[0] ?? null,
     rotationAskedAt: record.rotationAskedAt ?? null,
     decided:
       record.decided === undefined

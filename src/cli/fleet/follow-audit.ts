@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '../../connection/within.js';
+import { ZesterError } from '../../errors.js';
+import type { AuditEvent } from '../../fleet/audit-event.js';
+import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
+import { parseEvent } from '../../fleet/parse-event.js';
+import { AUDIT_SUBJECTS } from '../../fleet/subjects.js';
+import { ToldOnce } from '../../fleet/told-once.js';
+import type { Admin } from './admin.js';
+
+/** How often the stream is read although nothing was heard, in milliseconds: what was published may go unheard. */
+const LOOK_MS = 10_000;
+/** An event is heard when it is published and can be read when it is stored: how often it is looked for, and how long. */
+const STORED_MS = 100;
+const STORED_ATTEMPTS = 8;
+/** Between attempts while no master answers, in milliseconds. */
+const RETRY_MS = [250, 500, 1_000, 2_000, 5_000] as const;
+
+/** How long the last reading may take, once the signal is given, in milliseconds. */
+const LAST_MS = 1_000;
+
+/** What passes: a master or a server is being started, or JetStream elects a leader. */
+const PASSES: ReadonlySet<string> = new Set([
+  'ERR_FLEET_NO_MASTER',
+  'ERR_FLEET_TIMEOUT',
+  'ERR_FLEET_STORE',
+  'ERR_FLEET_NOT_CONNECTED',
+  'ERR_FLEET_INTERNAL',
+]);
+
+/** What {@link followAudit} tells. */
+export interface FollowAudit {
+  tell: (event: AuditEvent) => void;
+  /** Hears once that the audit cannot be read at the moment, and that it goes on when it can. */
+  wait: (why: string) => void;
+  /** Hears that the stream is another than before: it was deleted, and begins anew. */
+  restarted: () => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Tells the events of the audit in the order in which they are stored, each once, until the signal is given.
+ *
+ * All of them are read from the stream, each reading going on after the last one; what is heard on the subjects of the
+ * audit only says when to read. So an event written while this connection, its server or every master was away is told
+ * when they are back.
+ *
+ * @throws what the first reading throws; later, what will not pass by itself
+ */
+export async function followAudit(
+  { client, nc }: Pick<Admin, 'client' | 'nc'>,
+  query: AuditQuery,
+  { tell, wait, restarted, signal }: FollowAudit,
+): Promise<void> {
+  const wake = new Wake();
+  /** Heard, and not read yet. */
+  const heard = new Set<string>();
+  const known = new ToldOnce();
+  const ended = new AbortController();
+  const end = (): void => {
+    ended.abort();
+    wake.up();
+  };
+  if (signal.aborted) return;
+  signal.addEventListener('abort', end, { once: true });
+  void nc.closed().then(end);
+  const subscription = nc.subscribe(
+    query.peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${query.peelId}.>`,
+    {
+      callback: (error, { data }) => {
+        const event = error === null ? parseEvent(data) : undefined;
+        if (event === undefined || !matchesAuditQuery(query, event)) return;
+        if (heard.size < 1_000) heard.add(event.id);
+        wake.up();
+      },
+    },
+  );
+  void (async () => {
+    for await (const { type } of nc.status()) if (type === 'reconnect') wake.up();
+  })();
+  const looking = setInterval(() => wake.up(), LOOK_MS);
+
+  let after: number | undefined;
+  /** Of a master that gives no sequences: where to begin again. */
+  let since = query.since;
+  const read = async (): Promise<void> => {
+    const { peelId, patterns, kinds, last } = query;
+    const which = { peelId, patterns: patterns && [...patterns], kinds: kinds && [...kinds], since };
+    const request =
+      after === undefined ? { ...which, ...(since === query.since && { last }) } : { ...which, after };
+    const from = after ?? 0;
+    for await (const { events, lastSeq } of client.stream('audit', request)) {
+      for (const event of events as AuditEvent[]) {
+        heard.delete(event.id);
+        if (!matchesAuditQuery(query, event) || !known.add(event.id)) continue;
+        tell(event);
+        if (lastSeq === undefined) since = new Date(Date.parse(event.at) - 60_000).toISOString();
+      }
+      if (lastSeq === undefined) continue;
+      if (lastSeq < from) {
+        restarted();
+        after = 0;
+        wake.up();
+        return;
+      }
+      after = Math.max(after ?? 0, lastSeq);
+    }
+  };
+
+  try {
+    await nc.flush();
+    await read();
+    let failed = 0;
+    while (!ended.signal.aborted) {
+      await wake.next();
+      for (let attempt = 1; !ended.signal.aborted; attempt++) {
+        try {
+          await read();
+          failed = 0;
+          if (heard.size === 0) break;
+          if (attempt >= STORED_ATTEMPTS) {
+            // published by one who does not get it stored; should it be stored yet, the next look finds it
+            heard.clear();
+            break;
+          }
+          await pause(STORED_MS * attempt, ended.signal);
+        } catch (error) {
+          if (ended.signal.aborted) break;
+          if (!passes(error, nc.isClosed())) throw error;
+          if (failed === 0) wait((error as Error).message);
+          await pause(RETRY_MS[Math.min(failed, RETRY_MS.length - 1)] ?? 0, ended.signal);
+          failed += 1;
+        }
+      }
+    }
+    // what was heard before the end is told
+    if (heard.size > 0 && !nc.isClosed()) {
+      await within(
+        read().catch(() => undefined),
+        Date.now() + LAST_MS,
+      );
+    }
+  } finally {
+    clearInterval(looking);
+    signal.removeEventListener('abort', end);
+    if (!nc.isClosed()) subscription.unsubscribe();
+  }
+}
+
+function passes(error: unknown, closed: boolean): boolean {
+  if (closed) return false;
+  return error instanceof ZesterError ? PASSES.has(error.code) : error instanceof Error;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Something to do: however often it is said before it is looked at, it is done once. */
+class Wake {
+  #is = false;
+  #waiting: (() => void) | undefined;
+
+  up(): void {
+    this.#is = true;
+    this.#waiting?.();
+  }
+
+  async next(): Promise<void> {
+    if (!this.#is) await new Promise<void>((resolve) => (this.#waiting = resolve));
+    this.#is = false;
+    this.#waiting = undefined;
+  }
+}
