@@ -15,6 +15,11 @@ export function redactSeeds(text: string): string {
   return text.replace(SEED_TEXT, '(a seed)');
 }
 
+/** Whether a text holds a seed, given where something that is not secret belongs. */
+export function holdsSeed(text: string): boolean {
+  return redactSeeds(text) !== text;
+}
+
 /** Shorter than a seed too: what was copied but for some characters is still a secret. */
 const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
 

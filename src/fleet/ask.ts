@@ -1,5 +1,5 @@
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
-import { FleetError } from '../errors.js';
+import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
@@ -80,6 +80,17 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
   return cause;
 }
 
+/** Refused here, before it is on the wire: a master can only refuse what others may have read already. */
+function encodeRequest(request: object): Uint8Array {
+  if (holdsSeed(JSON.stringify(request))) {
+    throw new FleetError(
+      'ERR_FLEET_REQUEST',
+      'a seed was given where an id, a pattern or a reason belongs, and was not sent: treat it as a password',
+    );
+  }
+  return encodeJson(request);
+}
+
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
 export class AdminClient {
   readonly #nc: NatsConnection;
@@ -103,7 +114,7 @@ export class AdminClient {
     options: { timeoutMs?: number } = {},
   ): Promise<AnswerOf<N>> {
     const subject = adminSubject(name);
-    const data = encodeJson(request);
+    const data = encodeRequest(request);
     const headers = this.#signer.sign(requestContext(subject), data);
     const usual = CONFIRMED.has(name) ? Math.max(CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
@@ -121,7 +132,7 @@ export class AdminClient {
     request: RequestOf<N>,
   ): AsyncIterableIterator<AnswerOf<N>> {
     const subject = adminSubject(name);
-    const data = encodeJson(request);
+    const data = encodeRequest(request);
     const headers = this.#signer.sign(requestContext(subject), data);
     try {
       const parts = await this.#nc.requestMany(subject, data, {

@@ -1,7 +1,8 @@
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { FleetError, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
-import { PEEL_ID } from '../permissions/peel-id.js';
+import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
+import { isPublicKey } from '../nkeys/validate.js';
+import { isPeelId } from '../permissions/peel-id.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 import { auditEventSchema } from './audit-event.js';
 import { PEEL_STATES, recordSchema } from './record.js';
@@ -17,17 +18,25 @@ const MAX_EXPIRY = 100 * 366 * 86_400;
 /** Arrays and objects within each other, in a message, a record or an answer. */
 export const MAX_JSON_DEPTH = 32;
 
-const peelId = v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id'));
-const publicKey = v.pipe(v.string(), v.regex(/^U[A-Z2-7]{55}$/, 'is no public key of a user (U…)'));
+const peelId = v.pipe(
+  v.string(),
+  v.check((text: string) => isPeelId(text), 'is no peel id'),
+);
+const noSeed = v.check((text: string) => !holdsSeed(text), 'holds a seed');
+const publicKey = v.pipe(
+  v.string(),
+  v.check((text: string) => isPublicKey(text, 'user'), 'is no public key of a user (U…)'),
+);
 /** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is no request id'));
 export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is no signature'));
-const reason = v.optional(v.pipe(v.string(), v.maxLength(500)));
+const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
 /** A glob over peel ids: `*` and `?`. */
 const pattern = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9_*?-]{1,128}$/, 'is no pattern of peel ids (* and ?)'),
+  noSeed,
 );
 /** A glob over the kinds of audit events. */
 const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is no pattern of kinds (* and ?)'));

@@ -1,5 +1,6 @@
 import * as crypto from 'node:crypto';
 import { base32nopad } from '@scure/base';
+import { holdsSeed, JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 
 /** The header of every NATS JWT v2, already encoded, and the dot after it. */
@@ -32,10 +33,19 @@ const SIGNATURE_LENGTH = 64;
  * and buffers would be a good part of that. Nothing in them is secret.
  *
  * Source: github.com/nats-io/jwt/v2, claims.go (`encode`, `hash`).
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` when a seed stands in the claims
  */
 export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   const { iat, sub, name, exp, nbf, nats } = claims;
-  return signClaims(JSON.stringify({ exp, iat, iss: signer.publicKey, name, nbf, nats, sub }), signer);
+  const body = JSON.stringify({ exp, iat, iss: signer.publicKey, name, nbf, nats, sub });
+  if (holdsSeed(body)) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      'a seed was given where a name, a tag or a subject belongs: whoever has the JWT would read it',
+    );
+  }
+  return signClaims(body, signer);
 }
 
 /**

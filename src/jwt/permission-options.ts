@@ -1,4 +1,4 @@
-import { JwtError } from '../errors.js';
+import { holdsSeed, JwtError } from '../errors.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
 
 /**
@@ -143,7 +143,12 @@ function subjects(given: readonly string[], what: 'publish' | 'subscribe'): stri
     throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}: a list of subjects is needed`);
   }
   for (const subject of given) {
-    if (typeof subject !== 'string' || BAD_SUBJECT.test(subject) || BAD_SPACES[what].test(subject)) {
+    if (
+      typeof subject !== 'string' ||
+      holdsSeed(subject) ||
+      BAD_SUBJECT.test(subject) ||
+      BAD_SPACES[what].test(subject)
+    ) {
       throw new JwtError('ERR_JWT_OPTIONS', `${JSON.stringify(subject)} is not a subject to ${what}`);
     }
   }

@@ -1,9 +1,9 @@
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../connection/within.js';
+import { redactSeeds } from '../errors.js';
 import type { AuditEvent } from '../fleet/audit-event.js';
 import { auditSubjects, matchesAuditQuery, type AuditQuery } from '../fleet/audit-query.js';
-import { encodeJson } from '../fleet/messages.js';
 import { parseEvent } from '../fleet/parse-event.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, STORED_AUDIT_SUBJECTS } from '../fleet/subjects.js';
 import { ToldOnce } from '../fleet/told-once.js';
@@ -177,7 +177,7 @@ export class AuditLog {
   async #publish(event: AuditEvent): Promise<void> {
     const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
     const subject = auditSubject(peelId, event.kind);
-    const data = encodeJson(event);
+    const data = Buffer.from(redactSeeds(JSON.stringify(event)));
     let msgID = event.id;
     for (let wait = 100; !this.#closed; wait = Math.min(2_000, wait * 2)) {
       try {

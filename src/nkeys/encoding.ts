@@ -1,6 +1,7 @@
 import { base32nopad } from '@scure/base';
 import { KeyError } from '../errors.js';
 import { crc16 } from './crc16.js';
+import { hasSmallOrder } from './small-order.js';
 import { kindOfPrefix, PREFIX_OF_KIND, PREFIX_SEED, withArticle, type KeyKind } from './roles.js';
 
 /**
@@ -103,7 +104,14 @@ export function decodePublicKey(publicKey: string): DecodedKey {
   const bytes = decodeBase32(publicKey, 'a public key');
   checkChecksum(bytes, 'the public key');
   const named = nameKind(bytes[0] as number, 'the public key');
-  return { ...named, raw: bytes.slice(1, 1 + RAW_LENGTH) };
+  const raw = bytes.slice(1, 1 + RAW_LENGTH);
+  if (named.kind !== undefined && hasSmallOrder(raw)) {
+    throw new KeyError(
+      'ERR_KEY_ENCODING',
+      'not a public key: anybody can sign for it (a point of small order)',
+    );
+  }
+  return { ...named, raw };
 }
 
 /** ASCII text as bytes of its own (not of a shared pool, so that they can be wiped). */

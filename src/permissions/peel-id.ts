@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { PeelIdError } from '../errors.js';
+import { holdsSeed, PeelIdError } from '../errors.js';
 
 /** The form of a peel id: one NATS token, 1 to 128 characters. */
 export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
@@ -7,13 +7,18 @@ export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 /**
  * Checks that a peel id is one NATS token of the allowed form, and returns it. Called wherever an id enters: a user
  * whose name is `*` would be every peel, and one with a dot would read the commands of another (docs/nats-facts.md, 14
- * and 15).
+ * and 15). A seed is refused, for ids go into files, JetStream and logs.
  *
  * @throws PeelIdError
  */
 export function validatePeelId(id: unknown): string {
   if (typeof id !== 'string')
     throw new PeelIdError(`a peel id is a string, this is ${id === null ? 'null' : typeof id}`);
+  if (holdsSeed(id)) {
+    throw new PeelIdError(
+      'a seed was given where a peel id belongs: give the id, and treat the seed as a password that may have been seen',
+    );
+  }
   if (!PEEL_ID.test(id)) {
     throw new PeelIdError(`${show(id)} is not a peel id: ${reason(id)}`);
   }

@@ -54,7 +54,7 @@ const OTHERS = new Set<string>(
     'createOperatorJwt createAccountJwt createUserJwtForPublicKey decodeOperatorJwt decodeAccountJwt decodeUserJwt',
     'isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
     'adminPermissions adminUserJwtOptions masterPermissions masterUserJwtOptions peelInboxPrefix peelLimits',
-    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel withReconnectBuffer redactSeeds',
+    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel withReconnectBuffer redactSeeds holdsSeed',
   ].flatMap((line) => line.split(' ')),
 );
 

@@ -1,0 +1,23 @@
+/**
+ * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit: those of the curve,
+ * and those that are only another spelling of one. For each of them there are signatures that hold for many messages or
+ * for all, made without any seed.
+ *
+ * Source: libsodium, ed25519_ref10.c (`ge25519_has_small_order`).
+ */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+]);
+
+/** Whether 32 bytes are a public key that anybody can sign for. */
+export function hasSmallOrder(raw: Uint8Array): boolean {
+  const bytes = Buffer.from(raw);
+  bytes[31] = (bytes[31] ?? 0) & 0x7f;
+  return SMALL_ORDER.has(bytes.toString('hex'));
+}
