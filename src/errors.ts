@@ -47,6 +47,8 @@ export type FileErrorCode =
   | 'ERR_FILE_IS_DIRECTORY'
   | 'ERR_FILE_READ'
   | 'ERR_FILE_WRITE'
+  /** A named pipe, a device or a socket stands where a file should. */
+  | 'ERR_FILE_NOT_REGULAR'
   /** Something stands at the path, and it was not said that it may be replaced. */
   | 'ERR_FILE_EXISTS'
   /** The directory to write into is not there. */

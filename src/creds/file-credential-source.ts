@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CredsError, ZesterError } from '../errors.js';
-import { readError } from '../files/read-small-file.js';
+import { READ_FLAGS, requireRegular } from '../files/open-file.js';
+import { readError } from '../files/read-error.js';
 import type { CredentialEvent } from './credential-event.js';
 import type { CredsFile } from './creds-file.js';
 import { MAX_CREDS_BYTES, parseCreds } from './parse.js';
@@ -201,8 +202,9 @@ export function expiryOf(creds: CredsFile): number | undefined {
 function readWhole(path: string): Buffer {
   let fd: number | undefined;
   try {
-    // without O_NONBLOCK, a named pipe at the path would stop the whole process
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(path, READ_FLAGS);
+    // it is read again at each connect, so a pipe that the shell opened will not do either
+    requireRegular(path, fstatSync(fd));
     const buffer = Buffer.alloc(MAX_CREDS_BYTES + 1);
     let length = 0;
     for (;;) {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { readdir, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
 import { hostTag } from './host-tag.js';
+import { readTextFile } from './read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
 import { cannotWrite } from './write-secret-file.js';
 
@@ -73,10 +74,12 @@ async function liveClaim(directory: string, prefix: string, mine: string): Promi
   return undefined;
 }
 
+const MAX_CLAIM_BYTES = 4 * 1024;
+
 /** What the file says; it may be half-written, then its name says enough. */
 async function identityIn(path: string, pid: number): Promise<ProcessIdentity> {
   try {
-    const { started } = JSON.parse(await readFile(path, 'utf8')) as Partial<Claimant>;
+    const { started } = JSON.parse((await readTextFile(path, MAX_CLAIM_BYTES)) ?? '') as Partial<Claimant>;
     return typeof started === 'string' ? { pid, started } : { pid };
   } catch {
     return { pid };

@@ -1,66 +1,95 @@
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
+import { openToRead } from './open-file.js';
+import { readError } from './read-error.js';
+
+/** How long a pipe that the shell opened may take to give all of it, in milliseconds. */
+const PIPE_MS = 30_000;
+const PIPE_POLL_MS = 5;
+const FIRST_BYTES = 16 * 1024;
 
 /**
- * Reads a small file whole, and of a large one no more than tells that it is too large.
+ * Reads a small file whole, and of a large one no more than tells that it is too large. It never hangs: it reads a regular
+ * file, or a pipe that the shell opened (`/dev/stdin`, `<(…)`), for which it waits 30 seconds.
  *
  * @param maxBytes the size that the caller takes; one byte more is read, so that it can tell
- * @throws FileError `ERR_FILE_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_READ`
+ * @throws FileError `ERR_FILE_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_READ`
  */
 export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
+  const { file, stats } = await openToRead(path, { pipe: true });
+  const most = maxBytes + 1;
+  let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
+  const deadline = Date.now() + PIPE_MS;
   try {
-    const file = await open(path, 'r');
-    try {
-      const buffer = new Uint8Array(maxBytes + 1);
-      let length = 0;
-      while (length < buffer.length) {
-        const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-        if (bytesRead === 0) break;
-        length += bytesRead;
+    let length = 0;
+    while (length < most) {
+      if (length === buffer.length) buffer = grown(buffer, most);
+      const read = await readSome(file, buffer, length);
+      if (read === 0) break;
+      if (read === undefined) {
+        if (Date.now() > deadline) throw pipeTooSlow(path);
+        await delay(PIPE_POLL_MS);
+        continue;
       }
-      const content = buffer.slice(0, length);
-      buffer.fill(0, 0, length);
-      return content;
-    } finally {
-      await file.close();
+      length += read;
     }
+    const content = buffer.slice(0, length);
+    buffer.fill(0);
+    return content;
   } catch (cause) {
     throw readError(path, cause);
+  } finally {
+    await file.close();
   }
 }
 
-/** What a failed read means, said for people. Shared with readers that are synchronous. */
-export function readError(path: string, cause: unknown): FileError {
-  const { code } = cause as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`, {
-        cause,
-      });
-    case 'EISDIR':
-      return new FileError(
-        'ERR_FILE_IS_DIRECTORY',
-        path,
-        `cannot read ${path}: it is a directory; give the path of a file`,
-        { cause },
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return new FileError(
-        'ERR_FILE_READ',
-        path,
-        `cannot read ${path}: no permission; run as its owner, or check its mode`,
-        { cause },
-      );
-    default:
-      return new FileError(
-        'ERR_FILE_READ',
-        path,
-        `cannot read ${path}: the system says ${code ?? String(cause)}`,
-        {
-          cause,
-        },
-      );
+/**
+ * Reads a text file whole.
+ *
+ * @param maxBytes a larger one is refused
+ * @returns undefined: it is not there
+ * @throws FileError as {@link readSmallFile}
+ */
+export async function readTextFile(path: string, maxBytes: number): Promise<string | undefined> {
+  let content: Uint8Array;
+  try {
+    content = await readSmallFile(path, maxBytes);
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ERR_FILE_NOT_FOUND') return undefined;
+    throw error;
   }
+  if (content.length > maxBytes) {
+    throw new FileError(
+      'ERR_FILE_READ',
+      path,
+      `cannot read ${path}: it has more than ${maxBytes} bytes, and is not what it should be`,
+    );
+  }
+  return Buffer.from(content.buffer, content.byteOffset, content.length).toString('utf8');
+}
+
+/** @returns the number of bytes; 0: the end; undefined: nothing yet, in a pipe */
+async function readSome(file: FileHandle, buffer: Uint8Array, at: number): Promise<number | undefined> {
+  try {
+    return (await file.read(buffer, at, buffer.length - at)).bytesRead;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+    throw error;
+  }
+}
+
+function grown(buffer: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.min(most, buffer.length * 2));
+  larger.set(buffer);
+  buffer.fill(0); // a secret may be in it
+  return larger;
+}
+
+function pipeTooSlow(path: string): FileError {
+  return new FileError(
+    'ERR_FILE_READ',
+    path,
+    `cannot read ${path}: it did not end within ${PIPE_MS / 1000} s`,
+  );
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { hostTag } from './host-tag.js';
 import { isSameProcess } from './process-identity.js';
@@ -38,6 +38,25 @@ export async function sweepStaleTemporaries(directory: string, name?: string): P
     if (!live.has(entry) && (await isStale(path, parsed))) await unlink(path).catch(() => undefined);
   }
 }
+
+/**
+ * As {@link sweepStaleTemporaries}, of a whole directory, but once an hour at most in this thread: writing very many files
+ * into one directory reads it once.
+ */
+export async function sweepOnce(directory: string): Promise<void> {
+  const path = resolve(directory);
+  const now = performance.now();
+  const last = swept.get(path);
+  if (last !== undefined && now - last < SWEEP_EVERY_MS) return;
+  if (swept.size >= MAX_SWEPT) swept.clear();
+  swept.set(path, now);
+  await sweepStaleTemporaries(path);
+}
+
+/** When each directory was swept, in milliseconds of this process. */
+const swept = new Map<string, number>();
+const MAX_SWEPT = 1_000;
+const SWEEP_EVERY_MS = 3_600_000;
 
 /** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
 const live = new Set<string>();

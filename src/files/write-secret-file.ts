@@ -1,13 +1,14 @@
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
-import { beingWritten, noLongerWritten, sweepStaleTemporaries } from './temporaries.js';
+import { ownerToKeep } from './replaceable.js';
+import { beingWritten, noLongerWritten, sweepOnce } from './temporaries.js';
 
 /** How {@link writeSecretFile} goes about it. */
 export interface WriteSecretFileOptions {
   /**
-   * Look through the directory for what writers that died left of this same file, and remove it (default true). Turn it
-   * off where very many files go into one directory, and call {@link sweepStaleTemporaries} once instead.
+   * Look through the directory for what writers that died left there, and remove it (default true): once an hour at most for
+   * each directory, however many files are written.
    */
   sweep?: boolean;
 }
@@ -16,8 +17,9 @@ export interface WriteSecretFileOptions {
  * Writes a file that only its owner may read, so that at every instant the path holds the whole old content or the
  * whole new one, and nobody else could ever have read it: a new file beside it, created exclusively with mode 0600,
  * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed.
+ * Root keeps the owner of the file that it replaces.
  *
- * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_WRITE`
+ * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
  */
 export async function writeSecretFile(
   path: string,
@@ -25,13 +27,16 @@ export async function writeSecretFile(
   options: WriteSecretFileOptions = {},
 ): Promise<void> {
   const directory = dirname(path);
+  if (options.sweep !== false) await sweepOnce(directory);
   const name = beingWritten(basename(path));
   const temporary = join(directory, name);
   try {
+    const owner = ownerToKeep(path);
     const file = await open(temporary, 'wx', 0o600);
     try {
       // the umask may have taken bits from the mode; the file is ours and empty, so this opens no window
       await file.chmod(0o600);
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -45,7 +50,6 @@ export async function writeSecretFile(
     noLongerWritten(name);
   }
   await syncDirectory(directory);
-  if (options.sweep !== false) await sweepStaleTemporaries(directory, basename(path));
 }
 
 /** The rename is durable once the directory is. File systems that cannot sync one say so, and have nothing to sync. */
@@ -69,6 +73,7 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** The error for a file that could not be written, from the system's. */
 export async function cannotWrite(path: string, directory: string, cause: unknown): Promise<FileError> {
+  if (cause instanceof FileError) return cause;
   const { code } = cause as NodeJS.ErrnoException;
   const parent = await stat(directory).catch(() => undefined);
   if (parent === undefined && code === 'ENOENT') {

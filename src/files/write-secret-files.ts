@@ -1,6 +1,7 @@
 import {
   closeSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { FileError } from '../errors.js';
+import { ownerToKeep } from './replaceable.js';
 import { beingWritten, noLongerWritten } from './temporaries.js';
 import { cannotWrite, syncDirectory } from './write-secret-file.js';
 
@@ -134,11 +136,13 @@ function place(
   strictMask: boolean,
   synced: boolean,
 ): string {
+  const owner = ownerToKeep(join(directory, name));
   const temporary = beingWritten(name);
   try {
     const file = openSync(join(directory, temporary), 'wx', 0o600);
     try {
       if (strictMask) fchmodSync(file, 0o600);
+      if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
       for (let at = 0; at < content.length;) at += writeSync(file, content, at);
       if (synced) fsyncSync(file);
     } finally {

@@ -1,3 +1,4 @@
+import { NatsServerError } from '../errors.js';
 import { configurationText, type ConfigurationMap } from './configuration-text.js';
 
 /** How often the servers of a cluster compare the account JWTs that they hold, in seconds. */
@@ -55,13 +56,28 @@ export interface NatsServerConfigurationOptions {
 }
 
 /**
+ * Checks the name of a server.
+ *
+ * Source: github.com/nats-io/nats-server, server/opts.go: since 2.11, a name with a space is refused at the start.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS`
+ */
+export function validateServerName(name: string): string {
+  if (/^[^\s\p{C}]+$/u.test(name)) return name;
+  throw new NatsServerError(
+    'ERR_NATS_SERVER_OPTIONS',
+    `"${name}" is not a server name: it has at least one character, and no spaces or control characters`,
+  );
+}
+
+/**
  * The text of a `nats-server.conf`: operator mode, accounts by JWT. `max_control_line` is left at the server's default;
  * what Zester issues fits it.
  */
 export function natsServerConfiguration(options: NatsServerConfigurationOptions): string {
   const { resolver, jetStream, cluster, tls } = options;
   const map: ConfigurationMap = {
-    server_name: options.serverName,
+    server_name: options.serverName === undefined ? undefined : validateServerName(options.serverName),
     host: options.host ?? '127.0.0.1',
     port: options.port,
     http: options.httpPort === undefined ? undefined : `127.0.0.1:${options.httpPort}`,

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { NatsServerError } from '../errors.js';
+import { userHome } from '../trust/home.js';
 import { versionSupport } from './server-versions.js';
 
 /** Where packages put it: Debian's into `/usr/sbin`, which the PATH of a user who is not root often lacks. */
@@ -41,7 +41,7 @@ export async function findNatsServer(env: NodeJS.ProcessEnv = process.env): Prom
 
 /** Where `scripts/get-nats-server` puts Debian's newest one. */
 function cachedDirectory(env: NodeJS.ProcessEnv): string {
-  const base = nonEmpty(env['XDG_CACHE_HOME']) ?? join(nonEmpty(env['HOME']) ?? userInfo().homedir, '.cache');
+  const base = nonEmpty(env['XDG_CACHE_HOME']) ?? join(userHome(env), '.cache');
   return join(nonEmpty(env['ZESTER_CACHE']) ?? join(base, 'zester'), 'nats-server', 'testing');
 }
 

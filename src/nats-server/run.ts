@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';
+import { readTextFile } from '../files/read-small-file.js';
 import { findNatsServer } from './find.js';
 import { watchOver } from './watchdog.js';
 
@@ -174,12 +175,14 @@ function startError(configPath: string, what: string, log: Log): NatsServerError
   );
 }
 
+const MAX_PORTS_BYTES = 64 * 1024;
+
 /** The server names the file after its program and its process, so any in its directory will do. */
 async function readPorts(directory: string): Promise<Ports | undefined> {
   try {
     const name = (await readdir(directory)).find((entry) => entry.endsWith('.ports'));
     if (name === undefined) return undefined;
-    const parsed = JSON.parse(await readFile(join(directory, name), 'utf8')) as {
+    const parsed = JSON.parse((await readTextFile(join(directory, name), MAX_PORTS_BYTES)) ?? '') as {
       nats?: string[];
       cluster?: string[];
     };

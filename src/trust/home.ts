@@ -1,5 +1,6 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { FileError } from '../errors.js';
 
 /** The server of a home that names none. */
 export const DEFAULT_SERVER = 'nats://127.0.0.1:4222';
@@ -20,7 +21,30 @@ export function homePath(given: string | undefined, env: Environment = process.e
   if (said !== undefined) return resolve(said);
   const data = nonEmpty(env['XDG_DATA_HOME']);
   if (data !== undefined && isAbsolute(data)) return join(data, 'zester');
-  return join(nonEmpty(env['HOME']) ?? homedir(), '.local', 'share', 'zester');
+  return join(userHome(env), '.local', 'share', 'zester');
+}
+
+/**
+ * The home directory of the user: `HOME`, where it is an absolute path, else that of the system's list of users. Never a
+ * path that depends on the working directory: with `HOME=` (containers, cron), `os.homedir()` gives the empty string.
+ *
+ * @throws FileError `ERR_FILE_NOT_FOUND` when the system knows none
+ */
+export function userHome(env: Environment = process.env): string {
+  const said = env['HOME'] ?? '';
+  if (isAbsolute(said)) return said;
+  let known = '';
+  try {
+    known = userInfo().homedir;
+  } catch {
+    // a user id without a name, as in many containers
+  }
+  if (isAbsolute(known)) return known;
+  throw new FileError(
+    'ERR_FILE_NOT_FOUND',
+    '~',
+    'this user has no home directory: set HOME, or give --home (or ZESTER_HOME)',
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
-import { open, readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { FileError } from '../errors.js';
-import { readError } from '../files/read-small-file.js';
+import { openToAppend, openToRead } from '../files/open-file.js';
+import { readTextFile } from '../files/read-small-file.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
 /**
@@ -29,6 +29,9 @@ const schema = v.looseObject({
   expiresAt: v.optional(v.number()),
 });
 
+/** More than a million peels: a line has some 250 bytes, and longer text is more than a string can hold. */
+const MAX_ISSUED_BYTES = 400 * 1024 * 1024;
+
 /**
  * Notes a peel, durably.
  *
@@ -49,7 +52,7 @@ export async function noteIssued(path: string, jwt: string): Promise<void> {
 export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]): Promise<void> {
   const lines = peels.map((peel) => `${JSON.stringify(peel)}\n`).join('');
   try {
-    const file = await open(path, 'a', 0o600);
+    const file = await openToAppend(path);
     try {
       // a line end first where a write was torn, so that this line is a whole one; one write, so that lines do not mix
       await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${lines}`);
@@ -74,9 +77,9 @@ export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]):
 }
 
 async function endsWhole(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
+  const { file, stats } = await openToRead(path);
   try {
-    const { size } = await file.stat();
+    const { size } = stats;
     if (size === 0) return true;
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
     return buffer[0] === 0x0a;
@@ -91,13 +94,7 @@ async function endsWhole(path: string): Promise<boolean> {
  * @throws FileError when it is there and cannot be read
  */
 export async function readIssued(path: string): Promise<IssuedPeel[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw readError(path, cause);
-  }
+  const text = (await readTextFile(path, MAX_ISSUED_BYTES)) ?? '';
   return text.split('\n').flatMap((line) => {
     if (line === '') return [];
     try {

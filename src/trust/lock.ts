@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, TrustError } from '../errors.js';
+import { readTextFile } from '../files/read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
 
 /** How {@link withHomeLock} waits. */
@@ -146,15 +147,12 @@ async function numbers(directory: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
+const MAX_TICKET_BYTES = 64 * 1024;
+
 /** undefined: there is no such ticket any more. A file that holds something else counts as released: nobody holds it. */
 async function readTicket(directory: string, number: number): Promise<Ticket | undefined> {
-  let text: string;
-  try {
-    text = await readFile(join(directory, String(number)), 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw cannotWrite(directory, cause);
-  }
+  const text = await readTextFile(join(directory, String(number)), MAX_TICKET_BYTES);
+  if (text === undefined) return undefined;
   try {
     const ticket = JSON.parse(text) as Partial<LockHolder> | null;
     return typeof ticket?.pid === 'number' ? (ticket as LockHolder) : null;

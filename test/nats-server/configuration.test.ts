@@ -14,7 +14,7 @@ import { createTrustDomain } from '../../src/trust/create.js';
 import { trustConfiguration } from '../support/operator-server.js';
 import { tempDir } from '../support/temp-dir.js';
 import { createTestTrust } from '../support/trust.js';
-import { SEED } from '../support/refusal.js';
+import { refusal, SEED } from '../support/refusal.js';
 
 let server: RunningNatsServer | undefined;
 afterEach(async () => {
@@ -44,7 +44,19 @@ describe('the text of a configuration', () => {
   });
 });
 
+/** Since 2.11, a server's name has no spaces. */
+const HOSTILE_NAME = HOSTILE.replaceAll(/\s/g, '');
+
 describe('the configuration of a server', () => {
+  it.each(['my server', '', ' ', 'a\tb', 'a\nb', 'a\u0000', '\u202ea'])(
+    'refuses the server name %j',
+    async (serverName) => {
+      const options = { serverName, port: -1, ...trustConfiguration(createTestTrust()) };
+      const make = () => natsServerConfiguration({ ...options, resolver: { type: 'full', dir: 'jwt' } });
+      await refusal('ERR_NATS_SERVER_OPTIONS', make);
+    },
+  );
+
   it('is taken by the real server with the strangest of names and directories', async () => {
     const dir = join(await tempDir(), HOSTILE);
     await mkdir(join(dir, 'jwt'), { recursive: true });
@@ -53,7 +65,7 @@ describe('the configuration of a server', () => {
     await writeFile(
       configPath,
       natsServerConfiguration({
-        serverName: HOSTILE.trim(),
+        serverName: HOSTILE_NAME,
         port: -1,
         ...trustConfiguration(trust),
         resolver: { type: 'full', dir: join(dir, 'jwt') },
@@ -64,7 +76,7 @@ describe('the configuration of a server', () => {
     const creds = join(dir, 'peel.creds');
     await bootstrapPeelCreds(trust.account.key, 'web-01', creds);
     const nc = await connect({ servers: server.url, ...(await loadCredsFile(creds)).natsOption() });
-    expect(nc.info?.server_name).toBe(HOSTILE.trim());
+    expect(nc.info?.server_name).toBe(HOSTILE_NAME);
     expect(nc.info?.jetstream).toBe(true);
     await nc.close();
     expect(await readdir(dir)).toContain('js');

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { rowFormatOf, type RowFormat } from '../../creds/bulk/rows.js';
 import { UsageError } from '../../errors.js';
-import { readError } from '../../files/read-small-file.js';
+import { openToRead } from '../../files/open-file.js';
+import { readError } from '../../files/read-error.js';
 
 /** The list of peels of a command, being read. */
 export interface BulkInput {
@@ -18,7 +18,7 @@ export interface BulkInput {
 /**
  * Opens the list of `--from`.
  *
- * @param from a file, or `-` for standard input
+ * @param from a file, or `-` for standard input; a pipe only where the shell opened it (`/dev/stdin`, `<(…)`)
  * @param format of `--format`; without it the file's name says which, and standard input has one id a line
  * @throws UsageError when the name stands for no format; FileError
  */
@@ -28,10 +28,11 @@ export async function openInput(from: string, format: RowFormat | undefined): Pr
     throw new UsageError(`the name of ${from} does not say what it holds: give --format txt, csv or ndjson`);
   }
   if (from === '-') return inputOf(process.stdin, known, undefined, from);
-  const found = await stat(from).catch((cause: unknown) => {
-    throw readError(from, cause);
-  });
-  return inputOf(createReadStream(from), known, found.isFile() ? found.size : undefined, from);
+  const { file, stats } = await openToRead(from, { pipe: true });
+  if (stats.isFile()) return inputOf(file.createReadStream(), known, stats.size, from);
+  // opened so that it does not wait, it would end where the writer is slower than the reader
+  await file.close();
+  return inputOf(createReadStream(from), known, undefined, from);
 }
 
 function inputOf(stream: Readable, format: RowFormat, size: number | undefined, from: string): BulkInput {

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { FleetError, UsageError } from '../../errors.js';
-import { readError } from '../../files/read-small-file.js';
+import { FileError, FleetError, UsageError } from '../../errors.js';
+import { readTextFile } from '../../files/read-small-file.js';
 import { issueText } from '../../fleet/messages.js';
 import { homePath } from '../../trust/home.js';
 import type { CliIo } from '../io.js';
@@ -61,7 +60,8 @@ export async function loadConfig(kind: ConfigKind, flags: ConfigFlags, io: CliIo
       values[name] = fallback;
     }
   }
-  values['home'] = homePath(values['home'] as string | undefined, env);
+  // a peel has none, and must start where the user has no home directory
+  if (kind !== 'peel') values['home'] = homePath(values['home'] as string | undefined, env);
   return { values: values as unknown as ConfigValues, sources, file: found?.path };
 }
 
@@ -74,6 +74,8 @@ function valueOf(name: SettingName, value: unknown, fail: (why: string) => Error
   if (parsed.success) return parsed.output;
   throw fail(issueText(parsed.issues));
 }
+
+const MAX_CONFIG_BYTES = 256 * 1024;
 
 interface FoundFile {
   path: string;
@@ -99,12 +101,10 @@ async function readConfigFile(
   found: FoundFile,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { path, ofHome } = found;
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (ofHome && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw readError(path, cause);
+  const text = await readTextFile(path, MAX_CONFIG_BYTES);
+  if (text === undefined) {
+    if (ofHome) return {};
+    throw new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`);
   }
   const { parse } = await import('yaml');
   let document: unknown;

@@ -1,10 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
-import { readError } from '../../files/read-small-file.js';
+import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
 import { parseJson } from '../../fleet/messages.js';
+import { userHome } from '../../trust/home.js';
 import { ensurePrivateDirectory } from '../../trust/private-files.js';
 import type { CliIo } from '../io.js';
 
@@ -18,6 +18,9 @@ const campaignSchema = v.object({
   /** The public key that each peel was connected with. */
   keys: v.record(v.string(), v.string()),
 });
+/** A million peels. */
+const MAX_CAMPAIGN_BYTES = 200 * 1024 * 1024;
+
 export type Campaign = v.InferOutput<typeof campaignSchema>;
 
 /** Where the rotation of an account's peels is kept: `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`. */
@@ -26,20 +29,14 @@ export function campaignPath(
   { env }: Pick<CliIo, 'env'>,
 ): { directory: string; path: string } {
   const state = env['XDG_STATE_HOME'] ?? '';
-  const home = env['HOME'] === undefined || env['HOME'] === '' ? homedir() : env['HOME'];
-  const directory = join(isAbsolute(state) ? state : join(home, '.local', 'state'), 'zester');
+  const directory = join(isAbsolute(state) ? state : join(userHome(env), '.local', 'state'), 'zester');
   return { directory, path: join(directory, `rotation-${account}.json`) };
 }
 
 /** @returns undefined: none is under way, or its file cannot be used @throws FileError when it cannot be read */
 export async function loadCampaign(path: string): Promise<Campaign | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw readError(path, cause);
-  }
+  const text = await readTextFile(path, MAX_CAMPAIGN_BYTES);
+  if (text === undefined) return undefined;
   const parsed = v.safeParse(campaignSchema, parseJson(text));
   return parsed.success ? parsed.output : undefined;
 }

@@ -1,10 +1,14 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BulkError, FileError } from '../../errors.js';
 import { claim, type Claim } from '../../files/claim.js';
-import { readError } from '../../files/read-small-file.js';
+import { openToAppend } from '../../files/open-file.js';
+import { readTextFile } from '../../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
 import { Together } from '../../files/together.js';
+
+/** More than three million of the longest ids. */
+const MAX_JOURNAL_BYTES = 400 * 1024 * 1024;
 
 /** The first line, so that no other file is taken for a journal and appended to. */
 const HEADER = '# zester: ids of the peels whose credentials were delivered';
@@ -50,12 +54,7 @@ export class Journal {
 
   static async #openClaimed(path: string, resume: boolean, claimed: Claim): Promise<Journal> {
     const done = new SeenIds();
-    let text: string | undefined;
-    try {
-      text = await readFile(path, 'utf8');
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw readError(path, cause);
-    }
+    const text = await readTextFile(path, MAX_JOURNAL_BYTES);
     const isNew = text === undefined || text === '';
     if (!isNew && !resume) {
       throw new FileError(
@@ -71,7 +70,7 @@ export class Journal {
     }
     for (const id of lines.slice(1)) done.add(id);
     try {
-      const file = await open(path, 'a', 0o600);
+      const file = await openToAppend(path);
       const journal = new Journal(file, path, done, claimed);
       if (isNew) await journal.#append(`${HEADER}\n`);
       // a part of an id may itself be an id: it goes

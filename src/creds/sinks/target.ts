@@ -1,7 +1,8 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
-import { beingWritten, noLongerWritten, sweepStaleTemporaries } from '../../files/temporaries.js';
+import { ownerToKeep } from '../../files/replaceable.js';
+import { beingWritten, noLongerWritten, sweepOnce } from '../../files/temporaries.js';
 
 /** Where the bytes of a stream of credentials go. */
 export interface ByteTarget {
@@ -21,7 +22,8 @@ export interface ByteTarget {
  */
 export async function fileTarget(path: string): Promise<ByteTarget> {
   const directory = dirname(path);
-  await sweepStaleTemporaries(directory, basename(path));
+  await sweepOnce(directory);
+  const owner = ownerToKeep(path);
   const name = beingWritten(basename(path));
   const temporary = join(directory, name);
   const explained = async <T>(act: () => Promise<T>): Promise<T> => {
@@ -32,6 +34,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
     }
   };
   const file = await explained(() => open(temporary, 'wx', 0o600));
+  if (owner !== undefined) await explained(() => file.chown(owner.uid, owner.gid));
   let end: Promise<void> | undefined;
   return {
     write: (bytes) => explained(() => file.appendFile(bytes)),

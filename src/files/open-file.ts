@@ -1,0 +1,100 @@
+import { constants, type Stats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { FileError } from '../errors.js';
+import { readError } from './read-error.js';
+
+/** Names of what the shell has opened for the process: standard input, and process substitution, `<(…)`. */
+const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
+
+/** Opening it does not wait: without O_NONBLOCK, opening a named pipe blocks until somebody writes into it. */
+export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Whether a path is one of those that a shell hands to a command, which may be a pipe. */
+export function isGivenByShell(path: string): boolean {
+  return GIVEN_BY_SHELL.test(path);
+}
+
+/**
+ * Opens a file to be read. Only a regular file is: a named pipe may never give anything, a device may never end. Where a
+ * pipe is allowed, it must be one that the shell has opened.
+ *
+ * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_READ`
+ */
+export async function openToRead(
+  path: string,
+  options: { pipe?: boolean } = {},
+): Promise<{ file: FileHandle; stats: Stats }> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, READ_FLAGS);
+    const stats = await file.stat();
+    const pipe = options.pipe === true && stats.isFIFO() && isGivenByShell(path);
+    if (!pipe) requireRegular(path, stats);
+    return { file, stats };
+  } catch (cause) {
+    await file?.close();
+    throw readError(path, cause);
+  }
+}
+
+/**
+ * Opens a file of ours to append to it, and makes it (0600) where it is not there. It is the file itself: a link at its path
+ * could lead anywhere.
+ *
+ * @throws FileError `ERR_FILE_NOT_REGULAR`; the system's error
+ */
+export async function openToAppend(path: string): Promise<FileHandle> {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let file: FileHandle;
+  try {
+    file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ELOOP') throw notRegular(path, 'a symbolic link', cause);
+    if (code === 'ENXIO') throw notRegular(path, 'a pipe or a socket', cause);
+    throw cause;
+  }
+  try {
+    const stats = await file.stat();
+    requireRegular(path, stats);
+    const uid = process.getuid?.();
+    if (uid !== undefined && uid !== 0 && stats.uid !== uid) {
+      throw new FileError(
+        'ERR_FILE_WRITE',
+        path,
+        `cannot write ${path}: it belongs to another user (uid ${stats.uid})`,
+      );
+    }
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** @throws FileError `ERR_FILE_NOT_REGULAR`; for a directory an error with the code EISDIR */
+export function requireRegular(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  throw notRegular(path, kindOf(stats));
+}
+
+/** What stands at a path, in words. */
+export function kindOf(stats: Stats): string {
+  if (stats.isFIFO()) return 'a named pipe';
+  if (stats.isSocket()) return 'a socket';
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) return 'a device';
+  if (stats.isDirectory()) return 'a directory';
+  return 'not a file';
+}
+
+export function notRegular(path: string, kind: string, cause?: unknown): FileError {
+  return new FileError(
+    'ERR_FILE_NOT_REGULAR',
+    path,
+    `cannot use ${path}: it is ${kind}; give the path of a file`,
+    {
+      cause,
+    },
+  );
+}

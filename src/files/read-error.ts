@@ -1,0 +1,45 @@
+import { FileError } from '../errors.js';
+
+/** What a failed read means, said for people. Shared with readers that are synchronous. */
+export function readError(path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`, {
+        cause,
+      });
+    case 'EISDIR':
+      return new FileError(
+        'ERR_FILE_IS_DIRECTORY',
+        path,
+        `cannot read ${path}: it is a directory; give the path of a file`,
+        { cause },
+      );
+    case 'ENXIO':
+      return new FileError(
+        'ERR_FILE_NOT_REGULAR',
+        path,
+        `cannot use ${path}: it is a socket; give the path of a file`,
+        { cause },
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new FileError(
+        'ERR_FILE_READ',
+        path,
+        `cannot read ${path}: no permission; run as its owner, or check its mode`,
+        { cause },
+      );
+    default:
+      return new FileError(
+        'ERR_FILE_READ',
+        path,
+        `cannot read ${path}: the system says ${code ?? String(cause)}`,
+        {
+          cause,
+        },
+      );
+  }
+}
