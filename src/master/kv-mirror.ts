@@ -1,4 +1,3 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { QueuedIterator } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,7 +5,6 @@ import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
 import type { MasterLogger } from './logger.js';
-import { nextRevision } from './next-revision.js';
 import { Turns } from './turns.js';
 import { words } from './words.js';
 import { isWriteConflict } from './write-conflict.js';
@@ -20,18 +18,6 @@ export interface Held<T> {
 /** What a mirror is of. */
 export interface KvMirrorOptions<T> {
   bucket: KV;
-  /** The name of the bucket. */
-  name: string;
-  jsm: JetStreamManager;
-  /** Whether the servers are a cluster, where a compare-and-set is to be checked: see `nextRevision`. */
-  clustered: boolean;
-  /**
-   * Whether a value can come after another. One that cannot lost a race that the servers did not see: it is passed over,
-   * and put right. By default any can.
-   */
-  follows?: (before: T, after: T) => boolean;
-  /** The same value, marked as one that puts things right, so that it follows. */
-  restored?: (value: T) => T;
   /** What the values must be. */
   schema: v.GenericSchema<unknown, T>;
   logger: MasterLogger;
@@ -42,15 +28,12 @@ const CHECK_MS = 5_000;
 /** How long reading all may take, in milliseconds, and how long it may stand still. */
 const OPEN_MS = 60_000;
 const SILENCE_MS = 5_000;
-/** How long a master has to put its own write right, in milliseconds. */
-const RIGHT_MS = 3_000;
 
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
  * compare-and-set against what stands in the bucket, not against what is in memory.
  */
 export class KvMirror<T> {
-  readonly #options: KvMirrorOptions<T>;
   readonly #bucket: KV;
   readonly #schema: v.GenericSchema<unknown, T>;
   readonly #logger: MasterLogger;
@@ -63,7 +46,6 @@ export class KvMirror<T> {
   #checking: NodeJS.Timeout | undefined;
 
   private constructor(options: KvMirrorOptions<T>) {
-    this.#options = options;
     this.#bucket = options.bucket;
     this.#schema = options.schema;
     this.#logger = options.logger;
@@ -139,40 +121,23 @@ export class KvMirror<T> {
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
-    // the first try is against what is in memory, which is nearly always right and saves asking
+    // the first try is against what is in memory, which is nearly always right and saves a read
     let held: Held<T | undefined> | undefined = this.#held.get(key) ?? (await this.#read(key));
-    /** Our own write lost a race, and stands where it should not: it is replaced, come what may. */
-    let astray = false;
     for (let attempt = 0; ; attempt += 1) {
-      const decided = decide(held?.value);
-      const restoring = decided === undefined && astray && held?.value !== undefined;
-      const wanted = restoring ? this.#restored(held?.value as T) : decided;
+      const wanted = decide(held?.value);
       if (wanted === undefined) {
-        // nothing to be done is only believed of what really stands there
+        // that nothing is to be done is only believed of what really stands there
         if (attempt > 0) return { value: held?.value, written: false };
         const read = await this.#read(key);
         if (read?.revision === held?.revision) return { value: held?.value, written: false };
         held = read;
         continue;
       }
-      const base = held?.revision ?? 0;
-      const revision = await this.#write(key, wanted, base);
+      const revision = await this.#write(key, wanted, held?.revision ?? 0);
       if (revision !== undefined) {
-        const first = this.#options.clustered ? await this.#between(key, base, revision, wanted) : undefined;
-        if (first === undefined) {
-          this.#take(key, wanted, revision);
-          return { value: wanted, written: !restoring };
-        }
-        this.#logger.warn(
-          { key, revision },
-          'two masters wrote at once, and the servers took both: deciding again',
-        );
-        held = { value: first, revision };
-        this.#held.set(key, { value: first, revision });
-        astray = true;
-        continue;
+        this.#take(key, wanted, revision);
+        return { value: wanted, written: true };
       }
-      astray = false;
       if (attempt > 0) await delay(Math.random() * Math.min(200, 5 * 2 ** attempt));
       held = await this.#read(key);
     }
@@ -203,36 +168,7 @@ export class KvMirror<T> {
     const entry = await this.#patiently(() => this.#bucket.get(key));
     if (entry === null) return undefined;
     if (entry.operation !== 'PUT') return { value: undefined, revision: entry.revision };
-    const value = this.#parse(key, entry.value);
-    const held = this.#held.get(key);
-    if (held === undefined || this.#follows(held.value, value)) return { value, revision: entry.revision };
-    return { value: held.value, revision: entry.revision };
-  }
-
-  #follows(before: T, after: T): boolean {
-    return this.#options.follows?.(before, after) ?? true;
-  }
-
-  #restored(value: T): T {
-    return this.#options.restored?.(value) ?? value;
-  }
-
-  /** What stood at a key between the revision that a write named and its own, and so came first; undefined: nothing. */
-  async #between(key: string, base: number, revision: number, written: T): Promise<T | undefined> {
-    const own = encodeJson(written);
-    let first: T | undefined;
-    for (let at = base; ;) {
-      const from = at;
-      const next = await this.#patiently(() =>
-        nextRevision(this.#options.jsm, this.#options.name, key, from),
-      );
-      if (next === undefined || next.revision >= revision) return first;
-      at = next.revision;
-      // ours too, from an attempt whose answer was lost
-      if (!next.isValue || Buffer.from(next.data).equals(own)) continue;
-      const value = this.#parse(key, next.data);
-      if (first === undefined || this.#follows(first, value)) first = value;
-    }
+    return { value: this.#parse(key, entry.value), revision: entry.revision };
   }
 
   /** @returns undefined: somebody else wrote in between */
@@ -329,29 +265,8 @@ export class KvMirror<T> {
   #take(key: string, value: T, revision: number): void {
     const before = this.#held.get(key);
     if (before !== undefined && before.revision >= revision) return;
-    if (before !== undefined && !this.#follows(before.value, value)) {
-      this.#held.set(key, { value: before.value, revision });
-      this.#putRight(key, revision);
-      return;
-    }
     this.#held.set(key, { value, revision });
     for (const listener of this.#listeners) listener(key, value, before?.value);
-  }
-
-  /** A write that lost a race is replaced by who wrote it; if that master died over it, by another. */
-  #putRight(key: string, revision: number): void {
-    const timer = setTimeout(
-      () => {
-        const held = this.#held.get(key);
-        if (this.#closed || held?.revision !== revision) return;
-        this.#logger.warn({ key, revision }, 'a write that lost a race stands in a bucket: putting it right');
-        void this.#bucket
-          .put(key, encodeJson(this.#restored(held.value)), { previousSeq: revision })
-          .catch(() => undefined);
-      },
-      RIGHT_MS * (1 + Math.random()),
-    );
-    timer.unref();
   }
 
   #drop(key: string, revision: number): void {

@@ -17,8 +17,6 @@ export interface LeaseOptions {
   /** Who takes part. */
   id: string;
   logger: MasterLogger;
-  /** Whether a write that named the revision `before` and got `revision` was the first to do so. */
-  isFirst: (before: number, revision: number) => Promise<boolean>;
   onTaken: () => void;
   onLost: () => void;
 }
@@ -94,13 +92,12 @@ export class Lease {
   }
 
   async #write(revision: number): Promise<void> {
-    const { bucket, key, id, isFirst } = this.#options;
+    const { bucket, key, id } = this.#options;
     const before = performance.now();
     const had = this.#renewedAt !== undefined;
     try {
       const data = encodeJson({ holder: id });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: 2_000 });
-      if (!had && !(await isFirst(revision, written))) throw new Error('another one was first');
       this.#seen = { revision: written, at: performance.now(), holder: id };
       // from before it was asked: by then it was certainly not written yet
       this.#renewedAt = before;

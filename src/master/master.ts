@@ -7,7 +7,6 @@ import { tokenSchema, type JoinToken } from '../fleet/join-token.js';
 import { presenceSchema, type Presence } from '../fleet/presence.js';
 import { PEEL_STATES } from '../fleet/record.js';
 import { MessageSigner } from '../fleet/signed.js';
-import { CHALLENGES_BUCKET, FLEET_BUCKET, PRESENCE_BUCKET } from '../fleet/subjects.js';
 import { connectedUsers } from '../nats-server/connected-users.js';
 import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
@@ -19,7 +18,6 @@ import { KvMirror } from './kv-mirror.js';
 import { Lease } from './lease.js';
 import type { MasterLogger } from './logger.js';
 import { MasterMetrics } from './metrics.js';
-import { nextRevision } from './next-revision.js';
 import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
 import { Revoker } from './revoker.js';
@@ -139,18 +137,15 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     closing.push(() => audit.close());
     const registry = await Registry.open(store, audit, logger);
     closing.push(() => registry.close());
-    const common = { jsm: store.jsm, clustered: store.clustered, logger };
     const tokens = await KvMirror.open<JoinToken>({
-      ...common,
       bucket: store.fleet,
-      name: FLEET_BUCKET,
+      logger,
       schema: tokenSchema,
     });
     closing.push(() => tokens.close());
     const presence = await KvMirror.open<Presence>({
-      ...common,
       bucket: store.presence,
-      name: PRESENCE_BUCKET,
+      logger,
       schema: presenceSchema as unknown as v.GenericSchema<unknown, Presence>,
     });
     closing.push(() => presence.close());
@@ -193,11 +188,6 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     lease = new Lease({
       bucket: store.challenges,
       key: 'lease.watch',
-      isFirst: async (before, revision) => {
-        if (!store.clustered) return true;
-        const next = await nextRevision(store.jsm, CHALLENGES_BUCKET, 'lease.watch', before);
-        return next === undefined || next.revision >= revision;
-      },
       id,
       logger,
       onTaken: () => watch.begin(),

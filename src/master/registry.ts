@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { applyEvent } from '../fleet/apply-event.js';
-import { auditEventSchema, isPeelEvent, type PeelChange, type PeelEvent } from '../fleet/audit-event.js';
+import { auditEventSchema, type PeelChange, type PeelEvent } from '../fleet/audit-event.js';
 import type { Actor } from '../fleet/actor.js';
 import { parseJson } from '../fleet/messages.js';
 import { recordSchema, type PeelRecord } from '../fleet/record.js';
@@ -15,25 +15,10 @@ import { readStream } from './read-stream.js';
 import type { Store } from './store.js';
 
 /** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
-const storedSchema = v.object({
-  record: recordSchema,
-  event: auditEventSchema,
-  restored: v.optional(v.boolean()),
-});
+const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
 interface Stored {
   record: PeelRecord;
   event: PeelEvent;
-  /** Written again, over a write that lost a race. */
-  restored?: boolean | undefined;
-}
-
-/** Each event has the next number: what has the number of another lost a race against it. */
-function follows(before: Stored, after: Stored): boolean {
-  return (
-    after.restored === true ||
-    after.record.number > before.record.number ||
-    after.event.id === before.event.id
-  );
 }
 
 /** What a decision says beside the change itself. */
@@ -79,11 +64,6 @@ export class Registry {
   static async open(store: Store, audit: AuditLog, logger: MasterLogger): Promise<Registry> {
     const mirror = await KvMirror.open<Stored>({
       bucket: store.peels,
-      name: PEELS_BUCKET,
-      jsm: store.jsm,
-      clustered: store.clustered,
-      follows,
-      restored: (stored) => ({ ...stored, restored: true }),
       schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
       logger,
     });
@@ -191,20 +171,14 @@ export class Registry {
     }
   }
 
-  /** The events that records have had, by the servers' clock. A write that lost a race is none. */
+  /** The events that records have had, by the servers' clock. */
   async #eventsSince(since: number): Promise<PeelEvent[]> {
-    const last = new Map<string, Stored>();
     const events: PeelEvent[] = [];
     const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: timeOf(since) };
     for await (const { data } of readStream(this.#store, `KV_${PEELS_BUCKET}`, query)) {
       const parsed = v.safeParse(storedSchema, parseJson(data));
       if (!parsed.success) continue; // a newer version's
-      const stored = parsed.output as Stored;
-      const { id } = stored.record;
-      const before = last.get(id);
-      if (before !== undefined && !follows(before, stored)) continue;
-      last.set(id, stored);
-      if (before?.event.id !== stored.event.id) events.push(stored.event);
+      events.push((parsed.output as Stored).event);
     }
     return events;
   }
@@ -212,13 +186,8 @@ export class Registry {
   async #tellMissing(events: readonly PeelEvent[], since: number): Promise<void> {
     if (events.length === 0) return;
     const known = new Set<string>();
-    const numbers = new Set<string>();
-    for await (const event of this.#audit.read({ since: timeOf(since - AUDIT_LOOKBACK_MS) })) {
-      known.add(event.id);
-      if (isPeelEvent(event)) numbers.add(`${event.peelId} ${event.number}`);
-    }
-    for (const event of events)
-      if (!known.has(event.id) && !numbers.has(`${event.peelId} ${event.number}`)) this.#audit.publish(event);
+    for await (const { id } of this.#audit.read({ since: timeOf(since - AUDIT_LOOKBACK_MS) })) known.add(id);
+    for (const event of events) if (!known.has(event.id)) this.#audit.publish(event);
   }
 }
 

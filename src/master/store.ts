@@ -25,8 +25,6 @@ import { words } from './words.js';
 
 /** What masters keep in JetStream: all the state of a fleet. */
 export interface Store {
-  /** Whether the servers are a cluster. */
-  clustered: boolean;
   js: JetStreamClient;
   jsm: JetStreamManager;
   /** A record a peel. */
@@ -119,7 +117,6 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
       }),
   );
   return {
-    clustered: nc.info?.cluster !== undefined,
     js,
     jsm,
     peels: await bucket(PEELS_BUCKET, { history: PEEL_HISTORY }),
