@@ -19,7 +19,15 @@ export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8
     throw new CredsError('ERR_CREDS_INPUT', name, `a seed is bytes or a string, this is ${typeof seed}`);
   }
   const content = formatCreds(jwt.trim(), trimmed(seed));
-  parseCreds(content, name, 'bytes').wipe();
+  const made = parseCreds(content, name, 'bytes');
+  made.wipe();
+  if (made.jwt !== jwt.trim()) {
+    throw new CredsError(
+      'ERR_CREDS_JWT_FORMAT',
+      name,
+      'the JWT and the seed stand in the place of each other',
+    );
+  }
   return content;
 }
 

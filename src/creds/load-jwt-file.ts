@@ -1,5 +1,6 @@
 import { JwtError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
+import { looksLike, withoutByteOrderMark } from './looks-like.js';
 
 /** An account JWT with many revocations is large; a server takes no more than its `max_payload`, 1 MB by default. */
 const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
@@ -15,14 +16,17 @@ export async function loadJwtFile(path: string): Promise<string> {
   if (content.length > MAX_JWT_FILE_BYTES) {
     throw new JwtError('ERR_JWT_FORMAT', `${path} is too large to be a file with a JWT`);
   }
-  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const text = withoutByteOrderMark(bytes.toString('latin1'));
   const tokens = text
     .split(/\r\n|\n|\r/)
     .map((line) => line.trim())
     .filter((line) => /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(line));
   const [token] = tokens;
   if (token === undefined || tokens.length > 1) {
-    const found = token === undefined ? 'no JWT' : 'more than one JWT';
+    const look = token === undefined ? looksLike(text) : undefined;
+    const found =
+      token !== undefined ? 'more than one JWT' : `no JWT${look === undefined ? '' : ` (${look})`}`;
     throw new JwtError('ERR_JWT_FORMAT', `${path} holds ${found}: give a file with one`);
   }
   return token;

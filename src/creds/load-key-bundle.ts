@@ -2,6 +2,7 @@ import { KeyError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
+import { looksLike, withoutByteOrderMark } from './looks-like.js';
 import { MAX_CREDS_BYTES } from './parse.js';
 
 /**
@@ -12,7 +13,8 @@ import { MAX_CREDS_BYTES } from './parse.js';
  */
 export async function loadKeyBundleFromFile(role: Role, path: string): Promise<KeyBundle> {
   const content = await readSmallFile(path, MAX_CREDS_BYTES);
-  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const text = withoutByteOrderMark(bytes.toString('latin1'));
   content.fill(0);
   if (text.length > MAX_CREDS_BYTES)
     throw new KeyError('ERR_KEY_FILE', `${path} is too large to be a file with a seed`);
@@ -27,10 +29,15 @@ export async function loadKeyBundleFromFile(role: Role, path: string): Promise<K
       return inFile(path, () => loadKeyBundle(role, only[0] ?? ''));
     throw new KeyError(
       'ERR_KEY_FILE',
-      `${path} holds no seed: give a file with a seed (S…) or a .creds file`,
+      `${path} holds no seed${lookOf(text)}: give a file with a seed (S…) or a .creds file`,
     );
   }
   return inFile(path, () => loadKeyBundle(role, seed));
+}
+
+function lookOf(text: string): string {
+  const look = looksLike(text);
+  return look === undefined ? '' : ` (${look})`;
 }
 
 function inFile(path: string, load: () => KeyBundle): KeyBundle {

@@ -4,6 +4,7 @@ import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { CredsFile } from './creds-file.js';
+import { withoutByteOrderMark } from './looks-like.js';
 import { findSections } from './sections.js';
 
 /** The largest `.creds` file that is read: 64 KiB. */
@@ -48,7 +49,7 @@ export async function loadCredsFile(path: string): Promise<CredsFile> {
 
 /** @internal */
 export function parseCreds(data: Uint8Array | string, name: string, source: 'file' | 'bytes'): CredsFile {
-  const { jwt, seed } = findSections(textOf(data, name), name);
+  const { jwt, seed } = findSections(withoutByteOrderMark(textOf(data, name)), name);
   const claims = decodeJwt(jwt, name);
   const key = loadSeed(seed, name);
   if (claims.sub !== key.publicKey) {

@@ -21,6 +21,13 @@ const other = makeCredentials({ name: 'web-02' });
 const jwtSection = `-----BEGIN NATS USER JWT-----\n${good.jwt}\n------END NATS USER JWT------\n`;
 const seedSection = `-----BEGIN USER NKEY SEED-----\n${good.seed}\n------END USER NKEY SEED------\n`;
 
+function swapped(sections: string): string {
+  return sections
+    .replaceAll('NATS USER JWT', 'x')
+    .replaceAll('USER NKEY SEED', 'NATS USER JWT')
+    .replaceAll('x---', 'USER NKEY SEED---');
+}
+
 describe('a .creds file is read', () => {
   it.each<[string, string | Uint8Array]>([
     ['as it is written', good.text],
@@ -36,12 +43,30 @@ describe('a .creds file is read', () => {
     ['without anything after the seed', (jwtSection + seedSection).trimEnd()],
     ['with blank lines around everything', `\n\n${good.text.replaceAll('\n', '\n\n')}\n\n`],
     ['with spaces and tabs around the lines', good.text.replaceAll('\n', ' \t\n \t')],
-    ['with a byte order mark', Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from(`\n${good.text}`)])],
+    ['with a byte order mark', Buffer.from(`\ufeff${good.text}`)],
+    ['with a byte order mark, as a string', `\ufeff${good.text}`],
     ['with the seed before the JWT', seedSection + jwtSection],
     [
       'with other text around the sections',
       `# of web-01\n${jwtSection}a comment\n---\n${seedSection}the end`,
     ],
+    ['with another label of the seed', good.text.replaceAll('USER NKEY SEED', 'USER PRIVATE KEY')],
+    ['with another label of the JWT', good.text.replaceAll('NATS USER JWT', 'USER CREDENTIAL')],
+    [
+      'with labels in lower case',
+      (jwtSection + seedSection).replaceAll(/(BEGIN|END) [A-Z ]+/g, (l) => l.toLowerCase()),
+    ],
+    ['with labels that are swapped', swapped(jwtSection + seedSection)],
+    ['without labels', (jwtSection + seedSection).replaceAll(/-+(BEGIN|END) [A-Z ]+-+/g, '----------')],
+    [
+      'when a section is closed by another label',
+      good.text.replace('END NATS USER JWT', 'END USER NKEY SEED'),
+    ],
+    [
+      'with a certificate before it',
+      `-----BEGIN CERTIFICATE-----\nAAAA\nAAAA\n-----END CERTIFICATE-----\n${good.text}`,
+    ],
+    ['below a line of dashes', `of web-01\n---------\n${good.text}`],
     ['with other numbers of dashes', (jwtSection + seedSection).replace(/-{5,6}/g, '---')],
     [
       'with a banner in other words',
@@ -119,11 +144,6 @@ describe('a .creds file is refused', () => {
       good.text.replace('------END NATS USER JWT------\n', ''),
       'ERR_CREDS_FORMAT',
     ],
-    [
-      'when a section is closed by another',
-      good.text.replace('END NATS USER JWT', 'END USER NKEY SEED'),
-      'ERR_CREDS_FORMAT',
-    ],
     ["with an account's seed", withSeed(text(good.account.seed)), 'ERR_CREDS_SEED_ROLE'],
     ["with an operator's seed", withSeed(text(operator.seed)), 'ERR_CREDS_SEED_ROLE'],
     ['with the seed of a curve key', withSeed(text(generateCurveKey().seed)), 'ERR_CREDS_SEED_ROLE'],
@@ -159,6 +179,31 @@ describe('a .creds file is refused', () => {
       expect(error.path).toBe('web-01.creds');
       expect(error.message).toContain('web-01.creds');
     }
+  });
+
+  const base64 = Buffer.from(good.text).toString('base64');
+  it.each<[string, string | Uint8Array, RegExp]>([
+    ['base64', base64, /it is base64/],
+    ['base64 in lines', base64.replaceAll(/.{76}/g, '$&\n'), /it is base64/],
+    ['base64url', Buffer.from(good.text).toString('base64url'), /it is base64/],
+    ['UTF-16', Buffer.from(`\ufeff${good.text}`, 'utf16le'), /it is UTF-16/],
+    ['UTF-16 without its mark', Buffer.from(good.text, 'utf16le'), /it is UTF-16/],
+    ['UTF-16, big-endian', Buffer.from(`\ufeff${good.text}`, 'utf16le').swap16(), /it is UTF-16/],
+    ['a JSON string', JSON.stringify(good.text), /it is a quoted string/],
+    ['a string in single quotes', `'${good.text.replaceAll('\n', '\\n')}'`, /it is a quoted string/],
+    ['one line', good.text.replaceAll('\n', '\\n'), /it is one line with \\n/],
+    ['nothing', '', /it is empty/],
+    ['white space', ' \r\n\t', /it is empty/],
+    ['an age file', 'age-encryption.org/v1\n-> X25519 abc\n', /encrypted with age/],
+    ['bytes', Buffer.of(1, 0, 2, 0, 0), /it is not text/],
+    [
+      'a certificate',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      /it has no JWT section/,
+    ],
+  ])('and what it looks like is said: %s', async (_, data, said) => {
+    const error = await refusal('ERR_CREDS_NO_JWT', () => parseCredsData(data, 'x'), good.seed);
+    expect(error.message).toMatch(said);
   });
 
   it.each([undefined, null, 7, {}, [good.text], new ArrayBuffer(8)])(
@@ -289,8 +334,9 @@ describe('whatever comes in', () => {
   it('every truncation of a file is refused, until only the banner is cut', () => {
     const seedEnd = good.text.indexOf('------END USER NKEY SEED------');
     for (let length = 0; length < good.text.length; length++) {
-      // three dashes are a marker's end, as in Go's parser
-      const whole = length >= seedEnd + '------END USER NKEY SEED---'.length;
+      // three dashes are a marker's end, as in Go's parser, and six are a marker
+      const whole =
+        length >= seedEnd + '------END USER NKEY SEED---'.length || length === seedEnd + '------'.length;
       expect(outcome(good.text.slice(0, length)), `cut to ${length}`).toBe(whole ? 'creds' : 'error');
     }
   });
