@@ -1,11 +1,13 @@
 import { SubjectError } from '../errors.js';
 import type { Permission, Permissions } from '../jwt/claims.js';
 import { isPeelId } from './peel-id.js';
-import { subjectCovers, validateSubject } from './subject.js';
+import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
 
 /** What {@link lintPermissions} can find. Each rule is explained in docs/permissions-lint.md. */
 export const LINT_RULES = [
   'unrestricted',
+  'answers-anywhere',
+  'sends-to-itself',
   'shared-inbox',
   'reads-other-peels',
   'speaks-for-other-peels',
@@ -55,6 +57,7 @@ export function lintPermissions(permissions: Permissions, subject: LintSubject =
   const grants = { publish: grantOf(permissions.pub), subscribe: grantOf(permissions.sub) };
   return [
     ...lintName(permissions, subject),
+    ...lintResponses(permissions, grants),
     ...lintSyntax('publish', grants.publish, subject),
     ...lintSyntax('subscribe', grants.subscribe, subject),
     ...(subject.role === 'other' ? [] : [...lintPeers(grants), ...lintReads(grants)]),
@@ -180,6 +183,46 @@ function malformed(subject: string, templates: boolean): string | undefined {
       error.message.lastIndexOf(' is not a subject: ') + ' is not a subject: '.length,
     );
   }
+}
+
+/**
+ * `responses` lets a user publish on the reply subject of each message that it is sent, whatever that is and whatever is
+ * denied. Who can also send to itself needs nobody else for it (docs/nats-facts.md, 29).
+ */
+function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): LintFinding[] {
+  if (resp === undefined) return [];
+  const fix =
+    'take "responses" out; peels answer commands with answerCommand(), on a subject that they are granted';
+  const findings: LintFinding[] = [
+    {
+      rule: 'answers-anywhere',
+      severity: 'error',
+      grant: 'publish',
+      subject: undefined,
+      message:
+        '"responses" lets whoever can send it a message name any subject, which it may then publish to',
+      fix,
+    },
+  ];
+  const heard = notDenied(subscribe);
+  for (const subject of notDenied(publish)) {
+    if (!heard.some((other) => subjectsOverlap(subject, other))) continue;
+    findings.push({
+      rule: 'sends-to-itself',
+      severity: 'error',
+      grant: 'publish',
+      subject,
+      message: 'it may subscribe to this too: by a message to itself, "responses" lets it publish anything',
+      fix,
+    });
+  }
+  return findings;
+}
+
+/** The patterns that grant something. */
+function notDenied(grant: Grant): string[] {
+  const patterns = grant.allow.length === 0 ? ['>'] : grant.allow.map(withoutQueue);
+  return patterns.filter((pattern) => !denied(grant, pattern));
 }
 
 /** What is granted of a stranger. */

@@ -42,6 +42,19 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
   return subject;
 }
 
+/** Whether there is a subject that both match. Both are valid subjects, with or without wildcards. */
+export function subjectsOverlap(one: string, other: string): boolean {
+  const a = one.split('.');
+  const b = other.split('.');
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const [token, opposite] = [a[i], b[i]];
+    if (token === undefined || opposite === undefined) return false;
+    if (token === '>' || opposite === '>') return true;
+    if (token !== '*' && opposite !== '*' && token !== opposite) return false;
+  }
+  return true;
+}
+
 /** Whether everything that `inner` matches, `outer` matches too. Both are valid subjects, with or without wildcards. */
 export function subjectCovers(outer: string, inner: string): boolean {
   const outerTokens = outer.split('.');

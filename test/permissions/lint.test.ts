@@ -64,6 +64,42 @@ describe('the lint finds', () => {
     ]);
   });
 
+  it('responses, for peels and for those who see others', () => {
+    const responses = { max: 1, ttl: 1 };
+    const { publish = {}, subscribe = {} } = peelPermissions('web-01');
+    expect(rulesOf({ publish, subscribe, responses })).toEqual(['answers-anywhere']);
+    expect(rulesOf({ ...adminPermissions(), responses }, { name: 'zester-admin', role: 'other' })).toEqual([
+      'answers-anywhere',
+    ]);
+    const denied = { ...publish, deny: ['>'] };
+    expect(rulesOf({ publish: denied, subscribe, responses })).toContain('answers-anywhere');
+  });
+
+  it.each([
+    ['_INBOX.web-01.>', []],
+    ['zester.job.x.cancel', []],
+    ['*.cmd.*', []],
+    ['zester.cmd.web-01.>', ['zester.cmd.>']],
+  ])(
+    'beside responses, a subject that is published and subscribed to: %s, with %j denied',
+    (subject, deny) => {
+      const { publish = {}, subscribe = {} } = withPublish(subject);
+      const options = { publish, subscribe, responses: { max: 1, ttl: 1 } };
+      const found = (permissions: PermissionOptions) =>
+        lintPermissions(permissionClaims(permissions), WEB_01).filter(
+          ({ rule }) => rule === 'sends-to-itself',
+        );
+      expect(found(options)).toMatchObject([{ severity: 'error', subject }]);
+      if (deny.length > 0) expect(found({ ...options, publish: { ...publish, deny } })).toEqual([]);
+      expect(found({ publish, subscribe })).toEqual([]);
+    },
+  );
+
+  it('everything as sent to itself, where nothing is granted by name', () => {
+    const rules = lintPermissions({ resp: { max: 1, ttl: 1e9 } }, WEB_01).map(({ rule }) => rule);
+    expect(rules).toContain('sends-to-itself');
+  });
+
   it.each(['_INBOX.>', '_INBOX.*.>', '_INBOX.*.*', '*.>', '_INBOX.> workers'])(
     'a shared inbox: %s',
     (subject) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subjectCovers, validateSubject } from '../../src/index.js';
+import { subjectsOverlap } from '../../src/permissions/subject.js';
 import { refusal } from '../support/refusal.js';
 
 describe('a subject', () => {
@@ -127,6 +128,8 @@ describe('a subject covers another', () => {
           .filter((literal) => matches(inner, literal))
           .every((literal) => matches(outer, literal));
         expect(subjectCovers(outer, inner)).toBe(all);
+        const some = literals.some((literal) => matches(inner, literal) && matches(outer, literal));
+        expect(subjectsOverlap(outer, inner)).toBe(some);
       }),
       { numRuns: 1000 },
     );

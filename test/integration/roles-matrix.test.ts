@@ -1,0 +1,176 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeCredsFile } from '../../src/creds/generate.js';
+import type { PermissionOptions, UserLimitOptions } from '../../src/jwt/permission-options.js';
+import { createUserJwt, type UserJwtOptions } from '../../src/jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';
+import * as roles from '../../src/permissions/roles.js';
+import { subjectCovers } from '../../src/permissions/subject.js';
+import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
+
+/**
+ * Whatever a user is sent, and whatever reply subject is on it, the user publishes nothing that its role does not grant.
+ * The roles are read from the exports of roles.ts, so that a new one is in this matrix without a change here.
+ */
+
+/** A peel id and the id of a join token alike. */
+const ID = 'Ab12Cd34';
+
+type Make = (...args: unknown[]) => unknown;
+const made = Object.entries(roles) as [string, unknown][];
+const named = (suffix: RegExp) =>
+  made.filter((entry): entry is [string, Make] => suffix.test(entry[0]) && typeof entry[1] === 'function');
+
+/** Where somebody may want a user to publish. Of `$JS.ACK…` the server itself refuses it as a reply subject. */
+const REPLIES = [
+  '$JS.API.STREAM.LIST',
+  '$JS.API.STREAM.PURGE.KV_zester-peels',
+  '$KV.zester-peels.web-02',
+  '$SRV.PING',
+  '$SYS.REQ.SERVER.PING',
+  'zester.cmd.web-02',
+  'zester.event.web-02.x',
+  'zester.fact.web-02',
+  'zester.auth.web-02.renew',
+  'zester.job.1.return.web-02',
+  'zester.admin.peel.accept',
+  'zester.enroll.other.join',
+  'zester.audit.web-02.peel.revoked',
+  '_INBOX.web-02.x',
+  '_INBOX._zester-admin.x',
+  '_INBOX._zester-master.x',
+  '_INBOX.x',
+  'anything',
+];
+
+interface Role {
+  role: string;
+  permissions: PermissionOptions;
+  /** Gives the connection. */
+  connect: () => Promise<NatsConnection>;
+}
+
+let server: OperatorServer;
+let witness: NatsConnection;
+const templates = new Map<string, { signer: KeyBundle; permissions: PermissionOptions }>();
+beforeAll(async () => {
+  const signingKeys = named(/PermissionsTemplate$/).map(([name, make]) => {
+    const role = name.replace('PermissionsTemplate', '');
+    const limits = made.find(([other]) => other === `${role}Limits`)?.[1] as
+      (() => UserLimitOptions) | undefined;
+    const signer = generateKeyBundle('account');
+    const permissions = make() as PermissionOptions;
+    templates.set(role, { signer, permissions });
+    return { publicKey: signer.publicKey, role: `matrix-${role}`, permissions, ...limits?.() };
+  });
+  server = await startOperatorServer({ account: { signingKeys } });
+  witness = await server.connect(await server.user('witness'));
+});
+
+let users = 0;
+async function connect(signer: KeyBundle, options: UserJwtOptions): Promise<NatsConnection> {
+  const user = generateKeyBundle('user');
+  const path = join(server.dir, `matrix-${(users += 1)}.creds`);
+  await writeCredsFile(path, createUserJwt(user, signer, options), user.seed);
+  return server.connect(path);
+}
+
+function roleOf(name: string, scoped: boolean): Role {
+  const role = name.replace('UserJwtOptions', '');
+  const account = server.trust.account.key;
+  const make = named(/UserJwtOptions$/).find(([other]) => other === name)?.[1] as Make;
+  const args = make.length === 2 ? [ID, account.publicKey] : [account.publicKey];
+  const options = make(...args, { scoped }) as UserJwtOptions;
+  if (options.scoped !== true) {
+    const { permissions = {} } = options;
+    return { role, permissions, connect: () => connect(account, options) };
+  }
+  const template = templates.get(role);
+  if (template === undefined) throw new Error(`the scoped role ${role} has no template`);
+  const filled = JSON.stringify(template.permissions).replaceAll('{{name()}}', options.name);
+  return {
+    role,
+    permissions: JSON.parse(filled) as PermissionOptions,
+    connect: () => connect(template.signer, options),
+  };
+}
+
+/** A subject that a pattern matches. */
+function example(pattern: string): string {
+  return pattern.replace(/\*/g, 'm').replace(/>$/, 'm');
+}
+
+/** Which reply subjects the user could publish to without a grant, by the pair of its grants that led there. */
+async function wronglyAllowed({ permissions, connect: open }: Role): Promise<string[]> {
+  const publishable = permissions.publish?.allow ?? [];
+  const subscribable = permissions.subscribe?.allow ?? [];
+  expect(publishable.length * subscribable.length).toBeGreaterThan(0);
+  const nc = await open();
+  const arrived: string[] = [];
+  const all = witness.subscribe('>', {
+    callback: (_error, msg) => {
+      if (msg.string().startsWith('marker ')) arrived.push(`${msg.string()} on ${msg.subject}`);
+    },
+  });
+  let heard = 0;
+  for (const pattern of subscribable) nc.subscribe(pattern, { callback: () => void (heard += 1) });
+  await Promise.all([witness.flush(), nc.flush()]);
+  for (const out of publishable) {
+    for (const into of subscribable) {
+      const before = heard;
+      for (const reply of REPLIES) {
+        nc.publish(example(out), '', { reply });
+        witness.publish(example(into), '', { reply });
+      }
+      // what was sent to the user has reached it when its own round trip is over
+      await Promise.all([witness.flush(), nc.flush()]);
+      await nc.flush();
+      expect(heard - before).toBeGreaterThanOrEqual(REPLIES.length);
+      for (const reply of REPLIES) nc.publish(reply, `marker ${out} ${into}`);
+      await nc.flush();
+    }
+  }
+  await witness.flush();
+  all.unsubscribe();
+  await nc.close();
+  return arrived.filter((line) => {
+    const subject = line.slice(line.lastIndexOf(' ') + 1);
+    return !publishable.some((pattern) => subjectCovers(pattern, subject));
+  });
+}
+
+describe('no role publishes beyond its grants, whatever reply subject it is sent', () => {
+  it.each(named(/UserJwtOptions$/).map(([name]) => name))('as %s makes it', async (name) => {
+    expect(await wronglyAllowed(roleOf(name, false))).toEqual([]);
+  });
+
+  it.each(
+    named(/UserJwtOptions$/)
+      .map(([name]) => name)
+      .filter((name) =>
+        made.some(([other]) => other === name.replace('UserJwtOptions', 'PermissionsTemplate')),
+      ),
+  )('as %s makes it, scoped', async (name) => {
+    expect(await wronglyAllowed(roleOf(name, true))).toEqual([]);
+  });
+
+  it('and the matrix sees it where one does', async () => {
+    const { publish = {}, subscribe = {} } = roles.peelPermissions(ID);
+    const permissions = { publish, subscribe, responses: { max: 1, ttl: 300 } } as PermissionOptions;
+    const account = server.trust.account.key;
+    const options = roles.peelUserJwtOptions(ID, account.publicKey, { permissions });
+    const found = await wronglyAllowed({
+      role: 'peel',
+      permissions,
+      connect: () => connect(account, options),
+    });
+    expect(new Set(found.map((line) => line.slice(line.lastIndexOf(' ') + 1)))).toEqual(new Set(REPLIES));
+  });
+});
+
+it('no role has responses', () => {
+  const all = named(/Permissions(Template)?$/);
+  expect(all.length).toBeGreaterThanOrEqual(5);
+  for (const [name, make] of all) expect((make(ID) as PermissionOptions).responses, name).toBeUndefined();
+});
