@@ -3,6 +3,11 @@ import type { CredentialEvent } from '../creds/credential-event.js';
 /** What a connection tells beside the client's own `status()`. Switch on `type`. None holds a seed. */
 export type ConnectionEvent =
   | CredentialEvent
+  /**
+   * A server refuses the connection, in its words: said once, then ever less often while it goes on. It is tried again all
+   * the same.
+   */
+  | { type: 'refused'; reason: string; attempts: number; advice: string }
   /** An outage began: what is published is kept from here on. */
   | { type: 'buffering' }
   /** The outage is over, and what was kept has been handed to the connection, in order. */
@@ -34,8 +39,13 @@ export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void
       );
     case 'credentialsExpired':
       return logger.warn(event, 'the credentials in use have expired, and the file has no newer ones');
+    case 'refused':
+      return logger.warn(
+        { type: event.type, attempts: event.attempts },
+        `the server refuses the connection ("${event.reason}"): ${event.advice}`,
+      );
     case 'buffering':
-      return logger.warn(event, 'disconnected: keeping what is published');
+      return logger.warn(event, 'disconnected: trying to reconnect, and keeping what is published');
     case 'bufferSent':
       return logger.info(event, 'reconnected: sent what was kept');
     case 'messageRefused':

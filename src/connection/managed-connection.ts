@@ -20,6 +20,7 @@ import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.
 import { Link } from './link.js';
 import { ManagedSubscription, type SubscriptionOwner } from './managed-subscription.js';
 import { Outbox } from './outbox.js';
+import { Refusals } from './refusals.js';
 import { within } from './within.js';
 
 /** How a {@link ManagedConnection} behaves. */
@@ -67,6 +68,8 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   #moving: Promise<void> = Promise.resolve();
   #retiredStats: Stats = { inBytes: 0, outBytes: 0, inMsgs: 0, outMsgs: 0 };
   #undelivered: UndeliveredError | undefined;
+  #outage = false;
+  readonly #refusals = new Refusals();
 
   constructor(nc: NatsConnection, options: ManagedConnectionOptions = {}) {
     this.#options = options;
@@ -498,12 +501,25 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
 
   #onStatus(link: Link, status: Status): void {
     if (link !== this.#link || link.retired || status.type === 'close') return;
-    if (status.type === 'disconnect') this.emit({ type: 'buffering' });
+    if (status.type === 'disconnect') {
+      // each attempt that a server refuses is a disconnect, too
+      if (!this.#outage) this.emit({ type: 'buffering' });
+      this.#outage = true;
+    }
+    if (status.type === 'error') this.#refused(status.error);
     if (status.type === 'reconnect') {
+      this.#outage = false;
+      this.#refusals.reset();
       this.#outbox.maxPayload = link.nc.info?.max_payload ?? this.#outbox.maxPayload;
       this.#release();
     }
     this.#statuses.emit(status);
+  }
+
+  #refused(error: Error): void {
+    if (error instanceof errors.PermissionViolationError) return;
+    const report = this.#refusals.note(error.message, performance.now());
+    if (report !== undefined) this.emit({ type: 'refused', ...report });
   }
 
   /** Sends what was kept, if the connection can take it. All in one go, so that nothing comes in between. */

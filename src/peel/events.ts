@@ -53,7 +53,11 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     case 'started':
       return logger.info(fields, `the peel "${event.peelId}" is connected to ${event.server}`);
     case 'disconnected':
-      return logger.warn(fields, 'disconnected: trying to reconnect');
+      // `buffering` of the connection says it
+      return;
+    case 'credentialsLoaded':
+      // `rotated`, `renewed` and `keyRotated` say it once they are in use
+      return;
     case 'reconnected':
       return logger.info(fields, `reconnected to ${event.server}`);
     case 'renewed':

@@ -300,9 +300,13 @@ export class Peel {
   }
 
   async #follow(connection: ZesterConnection): Promise<void> {
+    let down = false;
     for await (const { type } of connection.status()) {
-      if (type === 'disconnect') this.#emit({ type: 'disconnected' });
+      // each attempt that a server refuses is a disconnect, too
+      if (type === 'disconnect' && !down) this.#emit({ type: 'disconnected' });
+      if (type === 'disconnect') down = true;
       if (type === 'reconnect') {
+        down = false;
         this.#emit({ type: 'reconnected', server: connection.getServer() });
         this.#renewer?.look();
       }

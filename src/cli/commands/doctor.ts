@@ -16,6 +16,9 @@ interface Options extends GlobalOptions, HomeOptions, ServersOptions {
   creds?: string[];
   offline?: boolean;
   strict?: boolean;
+  integrity?: boolean;
+  allowStream?: string[];
+  knownKey?: string[];
 }
 
 /** `zester doctor`: what is wrong, and what to do. */
@@ -25,14 +28,24 @@ export function registerDoctor(parent: Command, io: CliIo): void {
     .option('--creds <file...>', '.creds files to check too')
     .option('--offline', 'look at files only')
     .option('--strict', 'end with 1 for warnings too')
+    .option(
+      '--integrity',
+      'look for traces of an attack, and for nothing else: in the registry, the audit, and JetStream',
+    )
+    .option('--allow-stream <name...>', 'with --integrity: streams of your own')
+    .option('--known-key <key...>', 'with --integrity: users (U…) of your own that this home does not know')
     .addHelpText(
       'after',
       `
 Ends with 0 when all is well or there are only warnings, 1 when something is wrong, and when only the server is: 4 when it
 cannot be reached, 3 when it does not trust this home. Nothing is changed.
 
+--integrity lists records and audit events that do not agree, streams and consumers that are none of the fleet's, and
+connected keys that nobody issued. It ends with 1 when it finds something. It reads the whole audit.
+
 Examples:
   $ zester doctor
+  $ zester doctor --integrity
   $ zester doctor --creds /etc/zester/web-server-01.creds
   $ zester doctor --offline --json | jq '.findings[] | select(.severity != "ok")'`,
     )
@@ -43,6 +56,8 @@ Examples:
 
 async function doctor(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
+  if (options.integrity === true)
+    return report(output, { integrity: await integrity(options, output, io) }, options);
   const { examine } = await import('../../nats-server/doctor.js');
   const found = await examine(homeOf(options, io), {
     ...(options.servers !== undefined && { servers: options.servers }),
@@ -51,6 +66,24 @@ async function doctor(options: Options, io: CliIo): Promise<void> {
     now: io.now,
     env: io.env,
   });
+  report(output, found, options);
+}
+
+async function integrity(options: Options, output: Output, io: CliIo): Promise<Finding[]> {
+  const { openTrustDomain } = await import('../../trust/open.js');
+  const { serverUrls } = await import('../../trust/home.js');
+  const { checkIntegrity } = await import('../fleet/integrity.js');
+  const domain = await openTrustDomain(homeOf(options, io));
+  return checkIntegrity(domain, {
+    servers: serverUrls(options.servers, domain.servers, io.env),
+    ...(options.allowStream !== undefined && { allowedStreams: options.allowStream }),
+    ...(options.knownKey !== undefined && { knownKeys: options.knownKey }),
+    progress: (text) => output.note(text),
+  });
+}
+
+/** @throws FindingsError when something is wrong */
+function report(output: Output, found: object, options: Options): void {
   const parts = Object.entries(found) as [string, Finding[]][];
   const findings = parts.flatMap(([part, list]) => list.map((finding) => ({ part, ...finding })));
   const count = (severity: Finding['severity']) => findings.filter((f) => f.severity === severity).length;

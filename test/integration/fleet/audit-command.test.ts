@@ -163,3 +163,36 @@ describe('a connected peel', () => {
     expect(await list()).toMatchObject({ connected: false, connectedSince: null });
   });
 });
+
+describe('a peel that is refused', () => {
+  it("logs the server's reason once, and what to do, and not a line for each attempt", async () => {
+    await add('ref-1');
+    const lines: string[] = [];
+    const log = (_fields: object, message: string) => void lines.push(message);
+    const logger = { info: log, warn: log };
+    const peel = await TestPeel.start(fleet, creds('ref-1'), { logger, renew: false });
+    const { publicKey } = peel.peel.credentials;
+    const done = await zester(['revoke', '--key', publicKey, '--yes']);
+    expect(done.code, done.stderr).toBe(0);
+    await waitFor('the reason', () =>
+      lines.some((line) => line.includes('the server refuses the connection')),
+    );
+    const attempts = watchDisconnects(peel);
+    await waitFor('more attempts', () => attempts() >= 4, 20_000);
+    const count = (words: string) => lines.filter((line) => line.includes(words)).length;
+    expect(count('the server refuses the connection')).toBeLessThanOrEqual(2);
+    expect(count('disconnected')).toBe(1);
+    expect(lines.find((line) => line.includes('refuses'))).toMatch(
+      /\(\"[A-Za-z ]+\"\): the credentials are revoked/,
+    );
+  });
+});
+
+/** How often the connection of a peel ended, from now on. */
+function watchDisconnects({ peel }: TestPeel): () => number {
+  let count = 0;
+  void (async () => {
+    for await (const { type } of peel.nc.status()) if (type === 'disconnect') count += 1;
+  })();
+  return () => count;
+}

@@ -1,0 +1,64 @@
+/** Between two reports of one refusal that goes on, in milliseconds: longer each time, and no longer than the last. */
+const AGAIN_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
+
+/** What is to be said of a refusal. */
+export interface RefusalReport {
+  /** The server's words, safe to print. */
+  reason: string;
+  /** How often it was refused since the outage began. */
+  attempts: number;
+  /** What may be wrong, and what to do about it. */
+  advice: string;
+}
+
+/**
+ * Decides which of a server's refusals are said: the first of an outage, one with another reason, and then ever fewer. A
+ * connection tries again every other second, and a log with a line for each hides what else is in it.
+ */
+export class Refusals {
+  #reason: string | undefined;
+  #attempts = 0;
+  #said = 0;
+  #next = 0;
+
+  /**
+   * @param words what the server said
+   * @param now milliseconds, of a clock that does not jump
+   * @returns undefined: it was said not long ago
+   */
+  note(words: string, now: number): RefusalReport | undefined {
+    const reason = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
+    this.#attempts += 1;
+    if (reason !== this.#reason) this.#said = 0;
+    else if (now < this.#next) return undefined;
+    this.#reason = reason;
+    this.#next = now + (AGAIN_MS[Math.min(this.#said, AGAIN_MS.length - 1)] ?? 0);
+    this.#said += 1;
+    return { reason, attempts: this.#attempts, advice: adviceFor(reason) };
+  }
+
+  /** The outage is over. */
+  reset(): void {
+    this.#reason = undefined;
+    this.#attempts = 0;
+    this.#said = 0;
+  }
+}
+
+/** By the texts of nats-server's `-ERR` (server/errors.go). */
+function adviceFor(reason: string): string {
+  if (/account authentication expired/i.test(reason))
+    return "the account's JWT has expired: issue it again, and push it";
+  if (/expired/i.test(reason))
+    return 'the credentials have expired: put a new .creds file in their place ("zester peel join", or "zester peel add ID --replace")';
+  if (/revoked/i.test(reason))
+    return 'the credentials are revoked: ask for new ones ("zester peel show ID" says who decided that)';
+  if (/authoriz|authentic/i.test(reason))
+    return (
+      'the credentials are revoked or expired, or of another operator or account: "zester doctor --creds FILE" says which; ' +
+      'a new file in their place is used by itself'
+    );
+  if (/maximum (account )?(active )?connections/i.test(reason))
+    return 'the server or the account has no room for another connection: raise the limit, or close others';
+  return 'see the log of the server';
+}

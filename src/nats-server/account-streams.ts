@@ -1,0 +1,91 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import * as v from 'valibot';
+import { askAll, jsonOf } from './ask-all.js';
+import { downServers, listServers } from './servers.js';
+
+const name = v.object({ name: v.string() });
+const transform = v.object({ dest: v.optional(v.string(), '') });
+const consumerSchema = v.object({
+  name: v.string(),
+  config: v.optional(
+    v.object({
+      durable_name: v.optional(v.string()),
+      deliver_subject: v.optional(v.string()),
+      ack_policy: v.optional(v.string(), 'none'),
+      inactive_threshold: v.optional(v.number()),
+    }),
+  ),
+});
+const streamSchema = v.object({
+  name: v.string(),
+  config: v.optional(
+    v.object({
+      subjects: v.optional(v.array(v.string()), []),
+      mirror: v.optional(v.nullable(name)),
+      sources: v.optional(
+        v.nullable(
+          v.array(v.object({ ...name.entries, subject_transforms: v.optional(v.array(transform)) })),
+        ),
+      ),
+      republish: v.optional(v.nullable(v.object({ src: v.optional(v.string(), '>'), dest: v.string() }))),
+      subject_transform: v.optional(v.nullable(transform)),
+    }),
+  ),
+  consumer_detail: v.optional(v.nullable(v.array(consumerSchema))),
+});
+const answerSchema = v.object({
+  server: v.object({ name: v.string() }),
+  data: v.object({
+    account_details: v.optional(
+      v.nullable(
+        v.array(
+          v.object({
+            id: v.optional(v.string()),
+            name: v.string(),
+            stream_detail: v.optional(v.nullable(v.array(streamSchema))),
+          }),
+        ),
+      ),
+    ),
+  }),
+});
+
+/** A stream of an account as a server tells of it. */
+export type AccountStream = v.InferOutput<typeof streamSchema>;
+
+/**
+ * The streams of an account with their consumers, as the servers themselves have them: nothing that a user of the account
+ * may do hides one.
+ *
+ * Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account.
+ *
+ * @param nc a connection of the system account
+ * @param account the public key (`A…`)
+ * @returns each stream as often as a server has a copy of it; and the servers that did not say
+ * @throws NatsServerError as `listServers`
+ */
+export async function accountStreams(
+  nc: NatsConnection,
+  account: string,
+): Promise<{ streams: AccountStream[]; silent: string[] }> {
+  const up = (await listServers(nc)).filter(({ jetStream }) => jetStream);
+  const answers = await askAll(
+    nc,
+    '$SYS.REQ.SERVER.PING.JSZ',
+    JSON.stringify({ account, accounts: true, streams: true, consumer: true, config: true }),
+    (all) => all.length >= up.length,
+    { maxWait: 10_000, stall: 5_000 },
+  );
+  const streams: AccountStream[] = [];
+  const said = new Set<string>();
+  for (const answer of answers) {
+    const parsed = v.safeParse(answerSchema, jsonOf(answer));
+    if (!parsed.success) continue;
+    const { server, data } = parsed.output;
+    said.add(server.name);
+    for (const { id, name, stream_detail } of data.account_details ?? [])
+      if ((id ?? name) === account || name === account) streams.push(...(stream_detail ?? []));
+  }
+  const silent = up.map(({ name }) => name).filter((name) => !said.has(name));
+  return { streams, silent: [...silent, ...(await downServers(nc, up))] };
+}

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { Refusals } from '../../src/connection/refusals.js';
+
+describe('refusals of a server', () => {
+  it('are said once, then ever less often, and again when the reason changes or an outage is new', () => {
+    const refusals = new Refusals();
+    const said: number[] = [];
+    for (let s = 0; s <= 1_800; s += 2) if (refusals.note('Authorization Violation', s * 1000)) said.push(s);
+    expect(said).toEqual([0, 30, 90, 210, 510, 1110, 1710]);
+    expect(refusals.note('User Authentication Expired', 1_800_000)).toMatchObject({ attempts: 902 });
+    refusals.reset();
+    expect(refusals.note('User Authentication Expired', 1_801_000)).toMatchObject({ attempts: 1 });
+  });
+
+  it.each([
+    ['Authorization Violation', /revoked or expired, or of another operator.*zester doctor/],
+    ['User Authentication Expired', /have expired.*\.creds/],
+    ['User Authentication Revoked', /are revoked/],
+    ['Account Authentication Expired', /account's JWT/],
+    ['maximum connections exceeded', /no room/],
+    ['something else', /log of the server/],
+  ])('say what to do about "%s"', (words, advice) => {
+    expect(new Refusals().note(words, 0)?.advice).toMatch(advice);
+  });
+
+  it('hold nothing that a terminal would obey', () => {
+    const report = new Refusals().note(`\u001b[2J\u202e${'x'.repeat(1_000)}`, 0);
+    expect(report?.reason).toMatch(/^[\u0020-\u007e]{1,200}$/);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEvent, PeelEvent } from '../../src/fleet/audit-event.js';
+import { applyEvent } from '../../src/fleet/apply-event.js';
+import { AuditFold, rivals } from '../../src/fleet/integrity/audit-fold.js';
+
+const by = { kind: 'admin' as const, name: 'a' };
+const event = (number: number, more: object, peelId = 'web-01'): PeelEvent =>
+  ({ id: `e${number}`, at: '2026-01-01T00:00:00.000Z', by, peelId, number, ...more }) as PeelEvent;
+const requested = event(1, { kind: 'peel.requested', publicKey: 'UA', origin: 'join token x' });
+const accepted = event(2, { kind: 'peel.accepted' });
+const record = [requested, accepted].reduce(applyEvent, undefined as never as ReturnType<typeof applyEvent>);
+const stored = { record, eventId: 'e2' };
+
+function folded(...events: AuditEvent[]): AuditFold {
+  const fold = new AuditFold();
+  for (const each of events) fold.add(each);
+  return fold;
+}
+
+describe('the audit, added up,', () => {
+  it('agrees with its record, also where events are stored out of turn or twice', () => {
+    expect(folded(requested, accepted).compare('web-01', stored)).toBeUndefined();
+    expect(folded(accepted, requested).compare('web-01', stored)).toBeUndefined();
+    const twice = folded(requested, accepted, requested);
+    expect(twice.compare('web-01', stored)).toBeUndefined();
+    expect(twice.doubtful).toEqual(new Set(['web-01']));
+    expect(rivals([requested, accepted, requested])).toBeUndefined();
+  });
+
+  it('finds what only one of both has', () => {
+    expect(folded().compare('web-01', stored)).toMatch(/no event/);
+    expect(folded(requested).compare('web-01', stored)).toMatch(/2 changes, and the audit 1/);
+    expect(folded(requested, accepted).compare('web-01', undefined)).toMatch(/there is no record/);
+    expect(folded(accepted).compare('web-01', stored)).toMatch(/none with the number 1/);
+    expect(
+      folded(requested, accepted, event(3, { kind: 'rotation.asked' })).compare('web-01', stored),
+    ).toMatch(/audit has 3 changes, and the record 2/);
+  });
+
+  it('finds a record that says something else', () => {
+    const fold = folded(requested, accepted);
+    expect(fold.compare('web-01', { record: { ...record, state: 'active' }, eventId: 'e2' })).toMatch(
+      /says active/,
+    );
+    const keys = record.keys.map((key) => ({ ...key, publicKey: 'UB' }));
+    expect(fold.compare('web-01', { record: { ...record, keys }, eventId: 'e2' })).toMatch(/the key UB/);
+    expect(fold.compare('web-01', { record: { ...record, keys: [] }, eventId: 'e2' })).toMatch(
+      /lacks the key UA/,
+    );
+    expect(fold.compare('web-01', { record, eventId: 'other' })).toMatch(/another than the one/);
+  });
+
+  it('finds two events that claim the same number', () => {
+    expect(rivals([requested, { ...requested, id: 'forged' }])).toMatch(/two events with the number 1/);
+  });
+});
