@@ -45,13 +45,21 @@ export async function systemOptions(
   output: Output,
 ): Promise<ChangeOptions & { home: string; servers: string[] }> {
   const home = homeOf(options, io);
-  const { openTrustDomain } = await import('../trust/open.js');
+  const [{ openTrustDomain }, { lossWords }] = await Promise.all([
+    import('../trust/open.js'),
+    import('../trust/merge-account.js'),
+  ]);
   const domain = await openTrustDomain(home);
   return {
     home,
     servers: serversOf(options, io, domain.servers),
     now: io.now,
     ...(options.systemCreds !== undefined && { systemCreds: options.systemCreds }),
+    onRestored: (restored) => {
+      for (const line of lossWords(restored)) {
+        output.warn(`the newest account JWT had lost the ${line}: restored`);
+      }
+    },
     onWait: ({ what, pid }) =>
       output.note(`waiting for "${what}" (process ${pid}) to be done with this home`),
   };

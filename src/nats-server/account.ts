@@ -10,11 +10,13 @@ import {
   type ChangeOptions,
 } from './change-account.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
+import { mergeAccountClaims, type AccountLosses } from '../trust/merge-account.js';
 import type { PushReport } from './push-account.js';
 
 /**
  * Pushes the account JWT of a home to every server, and the system account's. Where the servers hold a newer one, that one
- * is taken over into the home first: another home or a master has changed the account.
+ * is taken over into the home first: another home or a master has changed the account. Revocations and signing keys that it
+ * lost are restored, unless `acceptRemovals` says that they were taken away on purpose.
  *
  * @returns which servers confirmed: see `requireComplete`; `tookOver` when the home was behind
  * @throws TrustError, NatsServerError
@@ -22,15 +24,14 @@ import type { PushReport } from './push-account.js';
 export async function pushAccount(
   home: string,
   options: ChangeOptions & { servers: readonly string[] },
-): Promise<AccountChange & { report: PushReport; tookOver: boolean }> {
+): Promise<AccountChange & { report: PushReport }> {
   return withOpenHome(home, 'zester account push', options, async (open) => {
     const { connected, domain } = open;
     if (connected === undefined) throw new TypeError('servers: give some to push to');
-    const before = decodeAccountJwt(domain.accountJwt);
     const system = await push(connected, domain, domain.systemAccountJwt);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const report = worstOf(change.report ?? system, system);
-    return { ...change, report, tookOver: change.claims.iat > before.iat };
+    return { ...change, report };
   });
 }
 
@@ -71,6 +72,8 @@ export interface AccountView {
   notReached: string[];
   /** Whether every server has what the home has. */
   inSync: boolean;
+  /** What the newest account JWT lost, and an older one has: another tool signed a state that was older still. */
+  lost: AccountLosses & { by: 'servers' | 'home' };
 }
 
 /**
@@ -92,6 +95,7 @@ export async function showAccount(
       accountInForce(nc, account, up),
       connected.down(),
     ]);
+    const { base, restored } = mergeAccountClaims([own, ...held.map(({ claims }) => claims)]);
     const [only, ...others] = held;
     const same = others.length === 0 ? only?.claims : undefined;
     const views = inForce.map(({ server, jwt }) => {
@@ -107,6 +111,7 @@ export async function showAccount(
       servers: views,
       notReached: down,
       inSync: down.length === 0 && views.every((view) => view.same === true) && held.length <= 1,
+      lost: { ...restored, by: base === own ? 'home' : 'servers' },
     };
   });
 }

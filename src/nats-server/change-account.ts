@@ -4,11 +4,20 @@ import { TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { resignDecodedAccount } from '../jwt/resign.js';
-import type { Clock } from '../jwt/time.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
+import { comesAfter, historyOf, withHistory, withRemoved } from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { withHomeLock, type HomeLockOptions } from '../trust/lock.js';
+import {
+  isNone,
+  mergeAccountClaims,
+  mergedHistory,
+  NOTHING_LOST,
+  removedBy,
+  type AccountLosses,
+} from '../trust/merge-account.js';
 import { openTrustDomain } from '../trust/open.js';
-import { mergeRevocations } from '../trust/revocations.js';
+import { keepReplaced } from '../trust/replaced-accounts.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
 import { pushAccountJwt, type PushReport } from './push-account.js';
 import { downServers, listServers, type ServerInfo } from './servers.js';
@@ -20,6 +29,10 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
   /** The servers to push to. `false`: none; only the home is changed, and `pushAccount` pushes it later. */
   servers: readonly string[] | false;
   now?: Clock;
+  /** Hears what the servers' account JWT had lost and is restored, before it is pushed. */
+  onRestored?: (restored: AccountLosses) => void;
+  /** Takes what the servers' account JWT lacks as taken away on purpose, instead of restoring it. */
+  acceptRemovals?: boolean;
 }
 
 /** What came of a change. */
@@ -30,6 +43,10 @@ export interface AccountChange {
   claims: AccountClaims;
   /** undefined: it was not pushed. */
   report: PushReport | undefined;
+  /** What the newest account JWT had lost, because another tool signed an older state, and has again. */
+  restored: AccountLosses;
+  /** Whether the servers had a newer one than the home. */
+  tookOver: boolean;
 }
 
 /** A connection of the system account. */
@@ -46,6 +63,8 @@ export interface OpenHome {
   domain: TrustDomain;
   /** undefined: without servers. */
   connected: Connected | undefined;
+  onRestored?: ((restored: AccountLosses) => void) | undefined;
+  acceptRemovals?: boolean | undefined;
 }
 
 /**
@@ -70,15 +89,15 @@ export async function withConnectedHome<T>(
   fn: (open: OpenHome) => Promise<T>,
 ): Promise<T> {
   const domain = await openTrustDomain(home);
-  const { servers: urls } = options;
-  if (urls === false) return fn({ domain, connected: undefined });
+  const { servers: urls, onRestored, acceptRemovals } = options;
+  if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals });
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
     const up = await listServers(nc);
     let known: Promise<string[]> | undefined;
     const down = () =>
       (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
-    return await fn({ domain, connected: { nc, up, down } });
+    return await fn({ domain, connected: { nc, up, down }, onRestored, acceptRemovals });
   } finally {
     await nc.close();
   }
@@ -87,41 +106,92 @@ export async function withConnectedHome<T>(
 /**
  * Changes the account JWT: signs it anew with the operator's signing key, pushes it to every server, and writes it into the
  * home once a server has it. What another home or master changed on the servers in the meantime is kept: the newest of
- * what the home and the servers hold is what is changed.
+ * what the home and the servers hold is what is changed. What that one lost is restored: see `mergeAccountClaims`.
+ *
+ * The JWT that the home had is kept beside it, where the new one is not made from it.
  *
  * @param change gives the new claims, or the same object when there is nothing to change; then nothing is signed
  * @returns which servers confirmed: see `requireComplete`
  * @throws TrustError, NatsServerError, JwtError; then the home is as it was
  */
 export async function changeAccount(
-  { domain, connected }: OpenHome,
+  open: OpenHome,
   change: (claims: AccountClaims) => AccountClaims,
   options: { now?: Clock | undefined } = {},
 ): Promise<AccountChange> {
-  const { base, merged } = await newest({ domain, connected });
+  const { domain, connected } = open;
+  const { base, all, merged, restored } = await newest(open, options.now);
   const wanted = change(merged);
-  const jwt = wanted === base.claims ? base.jwt : await sign(domain, base, wanted, options.now);
+  if (!isNone(restored)) open.onRestored?.(restored);
+  // one that was signed for the home only is signed for all when it is pushed
+  const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
+  const jwt =
+    wanted === base.claims && isFinal
+      ? base.jwt
+      : await sign(domain, base, withLineage(wanted, base, all, open, options.now), options.now);
+  const claims = jwt === base.jwt ? base.claims : decodeAccountJwt(jwt);
   const report = connected && (await push(connected, domain, jwt));
   // where no server took it, the home stays as it was
   if (report === undefined || report.confirmed.length > 0) {
-    if (jwt !== domain.accountJwt) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
+    if (jwt !== domain.accountJwt) {
+      const replaced = [
+        ...(comesAfter(base.claims, domain.accountClaims) ? [] : [domain.accountJwt]),
+        ...(isNone(restored) ? [] : [base.jwt]),
+        ...(isNone(removedBy(claims, domain.accountClaims)) ? [] : [domain.accountJwt]),
+      ];
+      await keepReplaced(domain.paths, replaced);
+      await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
+    }
   }
-  return { domain, jwt, claims: decodeAccountJwt(jwt), report };
+  return { domain, jwt, claims, report, restored, tookOver: base.jwt !== domain.accountJwt };
 }
 
-/** The account's claims as the newest of home and servers have them. */
+/** The account's claims as the newest of home and servers have them, with what was lost. */
 export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
-  return (await newest(open)).merged;
+  return (await newest(open, undefined)).merged;
 }
 
-async function newest({ domain, connected }: OpenHome): Promise<{ base: HeldJwt; merged: AccountClaims }> {
+interface Newest {
+  base: HeldJwt;
+  /** The home's, and those of the servers. */
+  all: HeldJwt[];
+  /** The same object as the base's claims where nothing was lost. */
+  merged: AccountClaims;
+  restored: AccountLosses;
+}
+
+async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
+  const { domain, connected, acceptRemovals = false } = open;
   const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
   const held =
     connected === undefined
       ? []
       : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.up);
-  const base = [own, ...held].reduce((best, next) => (next.claims.iat > best.claims.iat ? next : best));
-  return { base, merged: mergeDiverged(base, [own, ...held]) };
+  const all = [own, ...held.filter(({ jwt }) => jwt !== own.jwt)];
+  const { base, claims, restored } = mergeAccountClaims(all.map((one) => one.claims));
+  const of = all.find((one) => one.claims === base) ?? own;
+  if (!acceptRemovals || isNone(restored)) return { base: of, all, merged: claims, restored };
+  const gone = [...restored.signingKeys, ...restored.revocations.slice(0, MANY)];
+  return { base: of, all, merged: withRemoved(base, gone, nowSeconds(now)), restored: NOTHING_LOST };
+}
+
+/** More than so many need no note each: that the new JWT comes after the old is enough. */
+const MANY = 32;
+
+/** The new JWT comes after all that it was made of. */
+function withLineage(
+  wanted: AccountClaims,
+  base: HeldJwt,
+  all: readonly HeldJwt[],
+  { connected }: OpenHome,
+  now: Clock | undefined,
+): AccountClaims {
+  const history = mergedHistory(
+    base.claims,
+    all.map(({ claims }) => claims),
+  );
+  const removed = new Map([...history.removed, ...historyOf(wanted).removed]);
+  return withHistory(wanted, { ...history, removed, unpushed: connected === undefined }, nowSeconds(now));
 }
 
 async function sign(
@@ -162,14 +232,4 @@ export async function push(
   }
   const report = await pushAccountJwt(nc, jwt, up);
   return { ...report, notReached: await down() };
-}
-
-/** Two that were signed at the same time from the same one before: neither's revocations may be lost. */
-function mergeDiverged(base: HeldJwt, all: readonly HeldJwt[]): AccountClaims {
-  const others = all.filter(({ jwt, claims }) => jwt !== base.jwt && claims.iat === base.claims.iat);
-  if (others.length === 0) return base.claims;
-  return others.reduce(
-    (claims, other) => mergeRevocations(claims, other.claims.nats.revocations ?? {}),
-    base.claims,
-  );
 }

@@ -3,6 +3,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { findingOf, type Finding } from '../trust/finding.js';
+import { lossWords } from '../trust/merge-account.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
 import { downServers, listServers, type ServerInfo } from './servers.js';
@@ -123,6 +124,18 @@ function clockFinding(subject: string, time: number, before: number, after: numb
 async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
   const base = { check: 'account', subject: domain.names.account };
   const view = await showAccount(domain.home, options);
+  const lost = lossWords(view.lost);
+  if (lost.length > 0) {
+    const where = view.lost.by === 'home' ? "the home's account JWT" : "the servers' account JWT";
+    return {
+      ...base,
+      severity: 'error',
+      message: `${where} is newer and lost the ${lost.join(', the ')}: another tool signed an older state of the account`,
+      fix:
+        '"zester account push" restores that, keeps what the other tool changed, and keeps the replaced JWT; only if it was ' +
+        'meant, "zester account push --accept-removals"; with nsc, "nsc pull" before each "nsc edit"',
+    };
+  }
   const other = view.servers.filter(({ same }) => same !== true).map(({ server }) => server);
   if (other.length === 0) {
     return {

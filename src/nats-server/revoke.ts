@@ -14,6 +14,7 @@ import {
   masterAnswersUserJwtOptions,
   masterUserJwtOptions,
 } from '../permissions/roles.js';
+import { withRemoved } from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
 import { isThere } from '../trust/private-files.js';
@@ -199,7 +200,7 @@ async function everyoneUpTo(
 /** The keys of the home's own master and admin. */
 async function ownKeys({ paths }: TrustDomain): Promise<Set<string>> {
   const keys = new Set<string>();
-  for (const path of [paths.masterCreds, paths.adminCreds]) {
+  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
     if (!(await isThere(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
@@ -291,6 +292,9 @@ export async function listRevocations(home: string, options: ChangeOptions): Pro
 export type ClearTarget =
   { all: true } | { publicKeys: readonly string[] } | { peelId: string } | { before: number };
 
+/** With more, that the new account JWT comes after the old has to be enough for copies of the home. */
+const NOTED = 32;
+
 /**
  * Takes revocations away, and pushes: what they held for may connect again, unless it has expired.
  *
@@ -318,7 +322,8 @@ export async function clearRevocations(
           );
         }
         const keys = new Set(gone.map(({ publicKey }) => publicKey));
-        return withoutRevocations(claims, (key) => keys.has(key));
+        const without = withoutRevocations(claims, (key) => keys.has(key));
+        return withRemoved(without, [...keys].slice(0, NOTED), nowSeconds(options.now));
       },
       { now: options.now },
     );

@@ -3,10 +3,11 @@ import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { NatsServerError, TrustError } from '../errors.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import type { AccountClaims } from '../jwt/claims.js';
-import type { Clock } from '../jwt/time.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import { withRemoved } from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { holdsSeedOf } from '../trust/key-list.js';
 import { withHomeLock } from '../trust/lock.js';
@@ -111,8 +112,7 @@ export async function ensureJoinSigningKey(
   if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
   return withOpenHome(home, 'zester keys add', options, async (open) => {
     if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
-    const { domain, jwt, claims, report } = await addFirstJoinKey(open, options.now);
-    return { domain, jwt, claims, report };
+    return addFirstJoinKey(open, options.now);
   });
 }
 
@@ -209,7 +209,8 @@ export async function removeAccountSigningKey(
       open,
       (claims) => {
         kind = kindOfSigningKey(claims, publicKey, peelSigning);
-        return withoutAccountSigningKey(home, claims, publicKey);
+        const without = withoutAccountSigningKey(home, claims, publicKey);
+        return withRemoved(without, [publicKey], nowSeconds(options.now));
       },
       { now: options.now },
     );
@@ -277,10 +278,11 @@ export async function useOperatorSigningKey(
 }
 
 async function signAccountsWith(
-  { domain, connected }: OpenHome,
+  open: OpenHome,
   publicKey: string,
   now: Clock | undefined,
 ): Promise<AccountChange> {
+  const { domain, connected } = open;
   const time = now === undefined ? {} : { now };
   const next = domain.withOperatorSigningKey(publicKey);
   const signer = await next.operatorSigningKey();
@@ -292,7 +294,7 @@ async function signAccountsWith(
   }
   const pushed = connected && (await push(connected, domain, systemAccountJwt));
   // a copy of the claims, which is so a change: what is the same object is not signed anew
-  const change = await changeAccount({ domain: next, connected }, (claims) => ({ ...claims }), { now });
+  const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
   const report =
     change.report && pushed
       ? { ...change.report, failed: [...change.report.failed, ...pushed.failed] }

@@ -9,6 +9,8 @@ export interface TrustPaths {
   operatorJwt: string;
   systemAccountJwt: string;
   accountJwt: string;
+  /** Account JWTs that others replaced: the last ones. */
+  replacedJwtDirectory: string;
   keysDirectory: string;
   operatorSeed: string;
   operatorSigningSeed: string;
@@ -68,6 +70,7 @@ export function trustPaths(home: string): TrustPaths {
     operatorJwt: join(jwtDirectory, 'operator.jwt'),
     systemAccountJwt: join(jwtDirectory, 'system.jwt'),
     accountJwt: join(jwtDirectory, 'account.jwt'),
+    replacedJwtDirectory: join(jwtDirectory, 'replaced'),
     keysDirectory,
     operatorSeed: join(keysDirectory, 'operator.seed'),
     operatorSigningSeed: join(keysDirectory, 'operator-signing.seed'),

@@ -17,6 +17,7 @@ export function registerAccountShow(parent: Command, io: CliIo): void {
       const output = new Output(io, options);
       const { home, ...rest } = await systemOptions(options, io, output);
       const { showAccount } = await import('../../nats-server/account.js');
+      const { lossWords } = await import('../../trust/merge-account.js');
       const view = await showAccount(home, rest);
       const words = (version: AccountVersion) =>
         `issued ${timeWordsAndDate(version.issuedAt * 1000, io.now())}, ${count(version.revocations, 'revocation')}, ` +
@@ -34,6 +35,9 @@ export function registerAccountShow(parent: Command, io: CliIo): void {
             ]),
             ...view.notReached.map((server): [string, string] => [server, 'not reached']),
           ]),
+          ...lossWords(view.lost).map(
+            (line) => `the ${view.lost.by === 'home' ? "home's" : "servers'"} account JWT lost the ${line}`,
+          ),
           view.inSync
             ? 'every server has what the home has'
             : 'they differ: "zester account push" pushes the newest',

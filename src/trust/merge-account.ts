@@ -1,0 +1,144 @@
+import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
+import { accountId, comesAfter, historyOf, type AccountHistory } from './account-history.js';
+
+/** What one account JWT has and another lacks, without having been told to. */
+export interface AccountLosses {
+  /** Public keys, or `*`. */
+  revocations: string[];
+  /** `A…`. */
+  signingKeys: string[];
+  /** Signing keys that were taken away on purpose, and are back. */
+  returned: string[];
+  /** Signing keys whose template is an older one again. */
+  templates: string[];
+}
+
+/** Nothing is lost. */
+export const NOTHING_LOST: Readonly<AccountLosses> = {
+  revocations: [],
+  signingKeys: [],
+  returned: [],
+  templates: [],
+};
+
+/** What {@link mergeAccountClaims} made of several account JWTs. */
+export interface MergedAccount {
+  /** The newest of them. */
+  base: AccountClaims;
+  /** The same object as `base` where it lacks nothing. */
+  claims: AccountClaims;
+  /** What `base` lacked, and `claims` has. */
+  restored: AccountLosses;
+}
+
+type SigningKey = string | ScopedSigningKeyClaim;
+
+/**
+ * Makes one account of those that the home and the servers have. The newest counts, but no revocation and no signing key is
+ * lost because another tool signed an older state anew: only what Zester took away on purpose is gone (`AccountHistory`).
+ *
+ * Which peels may connect is decided here and nowhere else; limits, exports and the like are always the newest's.
+ *
+ * @param all at least one
+ * @example mergeAccountClaims([home, server]).restored.revocations; // what a stale push had lost
+ */
+export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount {
+  const base = all.reduce((best, next) => (next.iat > best.iat ? next : best));
+  const restored: AccountLosses = { revocations: [], signingKeys: [], returned: [], templates: [] };
+  const others = all.filter((other) => other !== base && !comesAfter(base, other));
+  const removed = removedIn([base, ...others]);
+  const revocations: Record<string, number> = { ...base.nats.revocations };
+  let keys: SigningKey[] = [...(base.nats.signing_keys ?? [])];
+  for (const other of others) {
+    for (const [key, upTo] of Object.entries(other.nats.revocations ?? {})) {
+      if ((revocations[key] ?? -1) >= upTo || isCleared(removed, key, other)) continue;
+      revocations[key] = upTo;
+      restored.revocations.push(key);
+    }
+    for (const key of other.nats.signing_keys ?? []) {
+      const id = idOf(key);
+      const there = keys.find((one) => idOf(one) === id);
+      if (there === undefined) {
+        if (removed.has(id)) continue;
+        keys = [...keys, key];
+        restored.signingKeys.push(id);
+      } else if (isStale(base, other) && !isSame(there, key)) {
+        keys = keys.map((one) => (idOf(one) === id ? key : one));
+        restored.templates.push(id);
+      }
+    }
+  }
+  const kept = keys.filter((key) => !removed.has(idOf(key)));
+  for (const key of keys) if (!kept.includes(key)) restored.returned.push(idOf(key));
+  if (isNone(restored)) return { base, claims: base, restored };
+  return { base, claims: { ...base, nats: { ...base.nats, revocations, signing_keys: kept } }, restored };
+}
+
+/** The signing keys that an account had and another has not: what somebody may want back. */
+export function removedBy(claims: AccountClaims, before: AccountClaims): AccountLosses {
+  const left = new Set((claims.nats.signing_keys ?? []).map(idOf));
+  const signingKeys = (before.nats.signing_keys ?? []).map(idOf).filter((key) => !left.has(key));
+  return { ...NOTHING_LOST, signingKeys };
+}
+
+/** In words, each for a line; public keys in full, of many revocations the first ones. */
+export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
+  const shown = revocations.slice(0, 5).join(', ');
+  const more = revocations.length > 5 ? ` and ${revocations.length - 5} more` : '';
+  return [
+    ...(revocations.length === 0 ? [] : [`revocation of ${shown}${more}`]),
+    ...signingKeys.map((key) => `signing key ${key}`),
+    ...returned.map((key) => `removal of the signing key ${key}`),
+    ...templates.map((key) => `permissions of the signing key ${key}`),
+  ];
+}
+
+/** Whether nothing is lost. */
+export function isNone(losses: AccountLosses): boolean {
+  return Object.values(losses).every((list) => (list as string[]).length === 0);
+}
+
+/** The union of what was removed on purpose; of two for the same key, the later. */
+export function removedIn(all: readonly AccountClaims[]): Map<string, number> {
+  const removed = new Map<string, number>();
+  for (const claims of all) {
+    for (const [key, at] of historyOf(claims).removed) {
+      removed.set(key, Math.max(at, removed.get(key) ?? 0));
+    }
+  }
+  return removed;
+}
+
+/** The history of an account JWT that is made of these, and so comes after each of them. */
+export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]): AccountHistory {
+  const newestFirst = [base, ...all.filter((claims) => claims !== base)];
+  const histories = newestFirst.map(historyOf);
+  const others = newestFirst.filter((claims) => claims === base || !comesAfter(base, claims));
+  return {
+    sequence: Math.max(...histories.map(({ sequence }) => sequence)) + 1,
+    after: [
+      ...newestFirst.flatMap((claims) => accountId(claims) ?? []),
+      ...histories.flatMap(({ after }) => after),
+    ],
+    unpushed: false,
+    removed: removedIn(others),
+  };
+}
+
+/** A revocation that was cleared after this account JWT was signed: it is one that did not know of that. */
+function isCleared(removed: ReadonlyMap<string, number>, key: string, of: AccountClaims): boolean {
+  return (removed.get(key) ?? -1) >= of.iat;
+}
+
+/** Whether another tool made it from a state that is older than the other one: what both have may be older in it. */
+function isStale(base: AccountClaims, other: AccountClaims): boolean {
+  return historyOf(base).sequence < historyOf(other).sequence;
+}
+
+function idOf(key: SigningKey): string {
+  return typeof key === 'string' ? key : key.key;
+}
+
+function isSame(one: SigningKey, other: SigningKey): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

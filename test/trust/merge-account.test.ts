@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import type { AccountClaims } from '../../src/jwt/claims.js';
+import { decodeAccountJwt } from '../../src/jwt/decode.js';
+import { comesAfter, historyOf, withHistory, withRemoved } from '../../src/trust/account-history.js';
+import { isNone, mergeAccountClaims, mergedHistory } from '../../src/trust/merge-account.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { createTestTrust } from '../support/trust.js';
+
+const trust = createTestTrust();
+const first = decodeAccountJwt(trust.account.jwt);
+const [U1, U2] = [generateKeyBundle('user').publicKey, generateKeyBundle('user').publicKey];
+const peelKey = trust.peelSigner.publicKey;
+const NOW = first.iat + 1_000;
+
+let count = 0;
+/** A version of the account, as it decodes; its id is unique. */
+function version(claims: AccountClaims, iat: number, nats: Partial<AccountClaims['nats']>): AccountClaims {
+  count += 1;
+  const jti = String(count)
+    .padStart(16, 'A')
+    .replaceAll(/\d/g, (digit) => 'BCDEFGHIJK'[Number(digit)] ?? '');
+  return { ...claims, iat, jti, nats: { ...claims.nats, ...nats } };
+}
+
+/** What Zester makes of versions that it knows. */
+function signed(
+  all: readonly AccountClaims[],
+  iat: number,
+  nats: Partial<AccountClaims['nats']>,
+  removed: readonly string[] = [],
+): AccountClaims {
+  const [base = first] = all;
+  const next = version(base, iat, nats);
+  const history = mergedHistory(base, all);
+  return withRemoved(withHistory(next, history, NOW), removed, NOW);
+}
+
+/** What another tool makes of a version: its tags stay. */
+function edited(of: AccountClaims, iat: number, nats: Partial<AccountClaims['nats']> = {}): AccountClaims {
+  return version(of, iat, nats);
+}
+
+const keysOf = ({ nats }: AccountClaims) =>
+  (nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key));
+
+describe('one account of several versions', () => {
+  it('is the newest, when that was made from the others', () => {
+    const old = signed([first], NOW, { revocations: { [U1]: 1, [U2]: 2 } });
+    const pruned = signed([old], NOW + 1, { revocations: { [U2]: 2 } });
+    const { base, claims, restored } = mergeAccountClaims([old, pruned]);
+    expect(base).toBe(pruned);
+    expect(claims).toBe(pruned);
+    expect(isNone(restored)).toBe(true);
+  });
+
+  it.each([
+    ['another tool signed anew from an older state', () => edited(first, NOW + 10, { signing_keys: [] })],
+    [
+      'another tool stripped of them',
+      () =>
+        edited(signed([first], NOW, { revocations: { [U1]: 5 } }), NOW + 10, {
+          revocations: {},
+          signing_keys: [],
+        }),
+    ],
+    [
+      'another tool stripped of its tags too',
+      () => edited(first, NOW + 10, { revocations: {}, signing_keys: [], tags: [] }),
+    ],
+  ])('has the revocations and signing keys that one lost which %s', (_what, make) => {
+    const home = signed([first], NOW + 1, { revocations: { [U1]: 5 } });
+    for (const all of [
+      [home, make()],
+      [make(), home],
+    ]) {
+      const { claims, restored } = mergeAccountClaims(all);
+      expect(claims.nats.revocations).toEqual({ [U1]: 5 });
+      expect(keysOf(claims)).toContain(peelKey);
+      expect(restored.revocations).toEqual([U1]);
+      expect(restored.signingKeys).toContain(peelKey);
+    }
+  });
+
+  it('keeps what the other tool changed beside that', () => {
+    const home = signed([first], NOW, { revocations: { [U1]: 5 } });
+    const { claims } = mergeAccountClaims([home, edited(first, NOW + 10, { limits: { conn: 7 } })]);
+    expect(claims.nats.limits).toEqual({ conn: 7 });
+    expect(claims.nats.revocations).toEqual({ [U1]: 5 });
+  });
+
+  it('has the later of two revocations of one key', () => {
+    const home = signed([first], NOW, { revocations: { [U1]: 9, [U2]: 1 } });
+    const other = edited(first, NOW + 10, { revocations: { [U1]: 3, [U2]: 4 } });
+    expect(mergeAccountClaims([home, other]).claims.nats.revocations).toEqual({ [U1]: 9, [U2]: 4 });
+  });
+
+  it('has both revocations of two versions that were signed at once', () => {
+    const one = signed([first], NOW, { revocations: { [U1]: 1 } });
+    const two = signed([first], NOW, { revocations: { [U2]: 2 } });
+    expect(mergeAccountClaims([one, two]).claims.nats.revocations).toEqual({ [U1]: 1, [U2]: 2 });
+  });
+
+  it('does not bring a signing key back that was removed, from an old copy or from another tool', () => {
+    const removed = signed([first], NOW, { signing_keys: [] }, [peelKey]);
+    expect(mergeAccountClaims([first, removed]).claims).toBe(removed);
+    const { claims, restored } = mergeAccountClaims([removed, edited(first, NOW + 10)]);
+    expect(keysOf(claims)).not.toContain(peelKey);
+    expect(restored.returned).toEqual([peelKey]);
+    // a copy of the home that was changed without servers, and knew nothing of it
+    const copy = signed([first], NOW + 5, { revocations: { [U1]: 1 } });
+    const merged = mergeAccountClaims([copy, removed]).claims;
+    expect(keysOf(merged)).not.toContain(peelKey);
+    expect(merged.nats.revocations).toEqual({ [U1]: 1 });
+  });
+
+  it('has a signing key that was removed and added again by Zester', () => {
+    const removed = signed([first], NOW, { signing_keys: [] }, [peelKey]);
+    const again = signed([removed], NOW + 1, { signing_keys: first.nats.signing_keys ?? [] });
+    expect(historyOf(again).removed.has(peelKey)).toBe(false);
+    expect(mergeAccountClaims([removed, again]).claims).toBe(again);
+  });
+
+  it('does not bring back a revocation that was cleared, unless it was made again since', () => {
+    const revoked = signed([first], NOW - 10, { revocations: { [U1]: 5 } });
+    const cleared = signed([revoked], NOW + 1, { revocations: {} }, [U1]);
+    const copy = { ...edited(revoked, NOW - 5), nats: { ...revoked.nats } };
+    expect(mergeAccountClaims([copy, cleared]).claims).toBe(cleared);
+    const again = edited(revoked, NOW + 5);
+    expect(mergeAccountClaims([cleared, again]).claims.nats.revocations).toEqual({ [U1]: 5 });
+  });
+
+  it('has the permissions of the signing keys that a stale version had changed back', () => {
+    const [key] = first.nats.signing_keys ?? [];
+    if (typeof key !== 'object') throw new Error('a scoped key');
+    const narrowed = { ...key, template: { pub: { allow: ['only.this'] } } };
+    const home = signed([first], NOW, { signing_keys: [narrowed] });
+    const { claims, restored } = mergeAccountClaims([home, edited(first, NOW + 10)]);
+    expect(claims.nats.signing_keys).toEqual([narrowed]);
+    expect(restored.templates).toEqual([peelKey]);
+    // an edit of the version that the home has is meant
+    const fresh = edited(home, NOW + 20, { signing_keys: [key] });
+    expect(mergeAccountClaims([home, fresh]).claims).toBe(fresh);
+  });
+
+  it('knows a version that is far behind by its number, unless that was never pushed', () => {
+    const old = signed([first], NOW, { revocations: { [U1]: 1 } });
+    const unpushed = withHistory(old, { ...historyOf(old), unpushed: true }, NOW);
+    let newest = signed([first], NOW + 1, {});
+    for (let i = 0; i < 60; i += 1) newest = signed([newest], NOW + 2 + i, { revocations: { [U2]: i } });
+    expect(historyOf(newest).after).toHaveLength(48);
+    expect(comesAfter(newest, old)).toBe(true);
+    expect(comesAfter(newest, unpushed)).toBe(false);
+    expect(mergeAccountClaims([unpushed, newest]).restored.revocations).toEqual([U1]);
+  });
+});
+
+describe('the history of an account', () => {
+  it('is read from tags in any case, and passes over what is none of its own', () => {
+    const tags = [
+      'prod',
+      'ZESTER-HISTORY:7:ABCDEFGHIJKLMNOP,short',
+      `zester-removed:${peelKey.toLowerCase()}:12`,
+    ];
+    const { sequence, after, removed } = historyOf(
+      version(first, NOW, { tags: [...tags, 'zester-removed:x:y'] }),
+    );
+    expect({ sequence, after, removed: [...removed] }).toEqual({
+      sequence: 7,
+      after: ['ABCDEFGHIJKLMNOP'],
+      removed: [[peelKey, 12]],
+    });
+  });
+
+  it('is bounded, forgets what was removed long ago, and keeps other tags', () => {
+    const many = Array.from({ length: 200 }, () => generateKeyBundle('user').publicKey);
+    const removed = new Map([
+      ...many.map((key, i): [string, number] => [key, NOW - i]),
+      [peelKey, NOW - 500 * 86_400],
+    ]);
+    const tagged = version(first, NOW, { tags: ['prod'], signing_keys: [] });
+    const claims = withHistory(tagged, { sequence: 1, after: [], unpushed: false, removed }, NOW);
+    expect(claims.nats.tags?.[0]).toBe('prod');
+    expect(historyOf(claims).removed.size).toBe(64);
+    expect(historyOf(claims).removed.has(peelKey)).toBe(false);
+  });
+});
