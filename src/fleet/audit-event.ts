@@ -74,6 +74,10 @@ const remarkSchema = v.object({
     'revocation.incomplete',
     /** A connection could not be cut, or a key not revoked. */
     'revocation.failed',
+    /** Another tool pushed an older state of the account: what it had lost was restored. */
+    'account.restored',
+    /** A signing key was taken out of the account. */
+    'signing-key.removed',
     'master.started',
     'master.stopped',
   ]),

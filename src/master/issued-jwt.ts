@@ -3,6 +3,7 @@ import type { IssuedKey } from '../fleet/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../fleet/record.js';
 import { isIssuedAhead, issueAfter } from '../jwt/revoke-up-to.js';
 import { EVERYONE } from '../trust/revocations.js';
+import { isPeelIssuer } from '../trust/signing-keys.js';
 import type { MasterContext } from './context.js';
 
 /** Whether the last JWT of a key answers this request, and can be made again. */
@@ -18,13 +19,21 @@ export function isAnswerTo(
  * When the next JWT of a key is to be issued, in milliseconds since 1970: never before its last one, whatever the clocks of
  * two masters say, and after what is revoked of everyone.
  *
- * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead
+ * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
+ *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
  */
 export function notBefore(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   publicKey: string,
   key: PeelKey | undefined,
 ): number {
+  const { peelSigning } = trust.domain.publicKeys;
+  if (!isPeelIssuer(trust.claims, peelSigning, peelSigning)) {
+    throw new FleetError(
+      'ERR_FLEET_KEY_OFFLINE',
+      `the signing key of this master, ${peelSigning}, is no longer in the account: copy the home of "zester keys add" to it`,
+    );
+  }
   const revocations = trust.claims.nats.revocations ?? {};
   if (revocations[publicKey] !== undefined) {
     // a JWT that is issued later would be let in again

@@ -12,6 +12,7 @@ import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
 import { isThere } from '../trust/private-files.js';
+import { AccountGuard } from './account-guard.js';
 import { AuditLog } from './audit-log.js';
 import type { MasterContext } from './context.js';
 import { KvMirror } from './kv-mirror.js';
@@ -184,6 +185,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
 
     const revoker = new Revoker(context, servers);
     closing.push(() => revoker.close());
+    const guard = new AccountGuard(context, system, servers);
+    closing.push(() => guard.stop());
     const watch = new Watch(context, system, revoker);
     lease = new Lease({
       bucket: store.challenges,
@@ -199,6 +202,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       await taken.stop();
     });
 
+    guard.start();
     const services = await startServices(context, answers);
     closing.push(() => services.stop());
     if (policy === 'auto-all') {

@@ -6,6 +6,7 @@ import { withOpenHome } from '../nats-server/change-account.js';
 import type { PushReport } from '../nats-server/push-account.js';
 import { revokeKeys, type RevokedKeys } from '../nats-server/revoke-keys.js';
 import { withoutRevocations } from '../trust/revocations.js';
+import { noteRestored } from './account-guard.js';
 import type { MasterContext } from './context.js';
 import { words } from './words.js';
 
@@ -118,7 +119,8 @@ export class Revoker {
       return false;
     }
     void trust.reload();
-    const { report, inForce, left } = revoked;
+    const { report, inForce, left, restored } = revoked;
+    noteRestored(this.#context, restored);
     const done = new Map([...peels].filter(([key]) => inForce && !left.has(key)));
     for (const [key, upTo] of strangers) {
       // those that are cut everywhere that can be reached need not be pushed again: a server that comes back asks the others
