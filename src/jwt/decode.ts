@@ -81,6 +81,23 @@ export function userNameOf(jwt: string): string | undefined {
 }
 
 /**
+ * The key that signed a user JWT (`A…`), as {@link userNameOf} reads the name. Nothing is verified.
+ *
+ * @returns undefined when it cannot be read as a user JWT
+ */
+export function userIssuerOf(jwt: string): string | undefined {
+  try {
+    const { claims } = parsePayload(split(jwt).payload);
+    checkType(claims, 'user');
+    const { iss } = claims as { iss?: unknown };
+    return typeof iss === 'string' ? iss : undefined;
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return undefined;
+  }
+}
+
+/**
  * The subject (`U…`) of a user JWT that a server has accepted, read as the server reads it even where {@link decodeUserJwt}
  * refuses the JWT for being ambiguous. Nothing is verified: use it to name the key to revoke, never to trust one.
  *

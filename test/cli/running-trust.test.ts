@@ -149,12 +149,20 @@ describe('zester keys', () => {
     expect((await run('keys', 'remove', added.publicKey, '--yes')).stderr).toContain('is in use');
     expect((await run('keys', 'use', first)).code).toBe(0);
     expect((await run('keys', 'use', added.publicKey)).code).toBe(0);
-    expect((await run('keys', 'remove', first, '--yes')).code).toBe(0);
+    // the peel that it signed would be cut off for good
+    const refused = await run('keys', 'remove', first, '--yes');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('1 valid credential depends on');
+    const blind = await run('keys', 'remove', first, '--yes', '--no-push');
+    expect(blind.stderr).toContain('cannot be counted');
+    const forced = await run('keys', 'remove', first, '--yes', '--force');
+    expect(forced.code).toBe(0);
+    expect(forced.stderr).toContain('1 valid credential depends on');
 
     const firstJoin = (await fleet.domain()).publicKeys.joinSigning ?? '';
     const join2 = json<{ publicKey: string }>(await run('keys', 'add', 'join-signing', '--json')).publicKey;
     expect((await run('keys', 'list')).stdout).toContain(
-      `${firstJoin}  join signing (not in use for new ones)\n  signed nothing here`,
+      `${firstJoin}  join signing (not in use for new ones)\n  signed nothing from this home; 0 valid join tokens, 0 connected`,
     );
     expect((await run('keys', 'remove', join2, '--yes')).stderr).toContain('zester keys add join-signing');
     expect((await run('keys', 'use', firstJoin)).stdout).toBe(`new join tokens are signed by ${firstJoin}\n`);

@@ -38,10 +38,11 @@ export function registerRevoke(parent: Command, io: CliIo): void {
     .addHelpText(
       'after',
       `
-By id, the keys are those that were issued from this home (issued.ndjson keeps the public keys) and those that a peel of
-that name is connected with now. A credential made elsewhere that is not connected is known by neither: give its file or
-key, or revoke by time. --issued-before first renews the home's master.creds and admin.creds where they are older.
-Done (0) means that every server has confirmed; else it ends with 4 and names those that have not.
+By id, the keys are those that were issued from this home (issued.ndjson keeps the public keys), those in the fleet's
+registry, which is read without a master, and those that a peel of that name is connected with now. A credential made
+elsewhere that is not connected is known by none of them: give its file or key, or revoke by time. --issued-before first renews the home's master.creds and admin.creds where they are older.
+Done (0) means that every server has the revocation and nobody is left connected for whom it holds; else it ends with 4
+and names the servers where that is not so.
 
 Examples:
   $ zester revoke web-server-01
@@ -61,8 +62,10 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
   await confirm(io, `this locks out ${wordsOf(target)}`, options.yes);
   const { revoke } = await import('../../nats-server/revoke.js');
   const { requireComplete } = await import('../../nats-server/push-account.js');
+  const registry = await registryOf(home, target, rest.servers);
   const { revoked, upTo, reissued, report } = await revoke(home, target, {
     ...rest,
+    registered: registry.keys,
     includeMaster: options.includeMaster === true,
   });
   const { issuedUpTo } = await import('../issued-up-to.js');
@@ -80,6 +83,36 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
     { revoked, issuedUpTo: time ?? null, reissued, servers: report ?? null },
   );
   if (report !== undefined) requireComplete(report, 'the revocation');
+  // what is done is said above; what may be missing is the error
+  if (registry.error !== undefined) throw registry.error;
+}
+
+/** The keys that masters issued to a peel: the home does not know them. */
+async function registryOf(
+  home: string,
+  target: RevokeTarget,
+  servers: readonly string[] | false,
+): Promise<{ keys: { publicKey: string; issuedAt: number | undefined }[]; error?: Error }> {
+  if (!('peelId' in target) || servers === false) return { keys: [] };
+  const { openTrustDomain } = await import('../../trust/open.js');
+  const { peelFromHome } = await import('../fleet/from-home.js');
+  const { usableKeys } = await import('../../fleet/key-use.js');
+  try {
+    const record = await peelFromHome(await openTrustDomain(home), servers, target.peelId);
+    return { keys: record === undefined ? [] : usableKeys(record) };
+  } catch (cause) {
+    const { FleetError } = await import('../../errors.js');
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return {
+      keys: [],
+      error: new FleetError(
+        'ERR_FLEET_UNCONFIRMED',
+        `keys that masters issued to "${target.peelId}" may still be good: the registry could not be read (${why}); ` +
+          `do it again, or "zester peel revoke ${target.peelId}"`,
+        { cause, peelId: target.peelId },
+      ),
+    };
+  }
 }
 
 function targetOf(peelId: string | undefined, options: Options, io: CliIo): RevokeTarget {

@@ -203,7 +203,7 @@ describe('the list of keys', () => {
       {
         role: 'account identity',
         current: true,
-        signed: ['master.creds', 'admin.creds'],
+        signed: ['master.creds', 'master-answers.creds', 'admin.creds'],
         seedPath: undefined,
       },
       {

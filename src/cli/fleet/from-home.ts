@@ -1,0 +1,141 @@
+import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
+import type { PeelRecord } from '../../fleet/record.js';
+import type { RegistryReader } from '../../fleet/registry-reader.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import type { ZesterConnection } from '../../connection/connect.js';
+
+/** Connects as the home's master for as long as `act` takes. */
+async function asMaster<T>(
+  domain: TrustDomain,
+  servers: readonly string[],
+  act: (reader: RegistryReader, nc: ZesterConnection) => Promise<T>,
+): Promise<T> {
+  const [{ connectMaster }, { RegistryReader: Reader }] = await Promise.all([
+    import('../../connection/connect.js'),
+    import('../../fleet/registry-reader.js'),
+  ]);
+  const nc = await connectMaster({
+    servers: [...servers],
+    credsPath: domain.paths.masterCreds,
+    watch: false,
+    timeout: 3_000,
+  });
+  try {
+    return await act(new Reader(nc), nc);
+  } finally {
+    await nc.close();
+  }
+}
+
+/** The record of a peel, as JetStream has it; undefined: there is none. No master needs to run. */
+export function peelFromHome(
+  domain: TrustDomain,
+  servers: readonly string[],
+  peelId: string,
+): Promise<PeelRecord | undefined> {
+  return asMaster(domain, servers, (reader) => reader.peel(peelId));
+}
+
+/**
+ * What is known of the fleet's credentials: the registry, who is connected, and what the home issued.
+ *
+ * @throws what connecting and reading throw: then nothing is known, which is not the same as "none"
+ */
+export async function knownCredentials(
+  domain: TrustDomain,
+  servers: readonly string[],
+  systemCreds?: string,
+): Promise<KnownCredentials> {
+  const [{ connectSystem }, { connectedUsers, keyOfUser }, { readIssued }, { userIssuerOf }] =
+    await Promise.all([
+      import('../../nats-server/system-connection.js'),
+      import('../../nats-server/connected-users.js'),
+      import('../../trust/issued.js'),
+      import('../../jwt/decode.js'),
+    ]);
+  const system = await connectSystem(domain, { servers, ...(systemCreds !== undefined && { systemCreds }) });
+  try {
+    const { users } = await connectedUsers(system, domain.publicKeys.account);
+    const [records, tokens] = await asMaster(domain, servers, (reader) =>
+      Promise.all([reader.peels(), reader.tokens()]),
+    );
+    return {
+      records,
+      tokens,
+      connected: users.map((user) => ({
+        publicKey: keyOfUser(user),
+        issuer: user.jwt === undefined ? undefined : userIssuerOf(user.jwt),
+      })),
+      issued: await readIssued(domain.paths.issued),
+      revocations: domain.accountClaims.nats.revocations ?? {},
+    };
+  } finally {
+    await system.close();
+  }
+}
+
+/** What depends on a signing key of the account; undefined: it signs neither peels nor join tokens. */
+export async function useOfKey(
+  domain: TrustDomain,
+  publicKey: string,
+  known: KnownCredentials,
+  nowMs: number,
+): Promise<KeyUse | undefined> {
+  const [{ joinKeyUse, peelKeyUse }, { kindOfSigningKey }] = await Promise.all([
+    import('../../fleet/key-use.js'),
+    import('../../trust/signing-keys.js'),
+  ]);
+  const { peelSigning, joinSigning } = domain.publicKeys;
+  switch (kindOfSigningKey(domain.accountClaims, publicKey, peelSigning)) {
+    case 'peel-signing':
+      return peelKeyUse(publicKey, known, nowMs / 1000);
+    case 'join-signing': {
+      const since = joinSigning === undefined ? undefined : domain.settings.keysAdded?.[joinSigning];
+      const until = joinSigning === publicKey || since === undefined ? undefined : Date.parse(since);
+      return joinKeyUse(publicKey, known, until, nowMs);
+    }
+    case undefined:
+      return undefined;
+  }
+}
+
+/** Tells the audit that a signing key was removed. @returns whether there is an audit */
+export async function auditKeyRemoved(
+  domain: TrustDomain,
+  servers: readonly string[],
+  publicKey: string,
+  detail: Record<string, string | number | boolean>,
+): Promise<boolean> {
+  const [{ jetstream, JetStreamApiError }, { nuid, errors }, { auditSubject }, { encodeJson }] =
+    await Promise.all([
+      import('@nats-io/jetstream'),
+      import('@nats-io/nats-core'),
+      import('../../fleet/subjects.js'),
+      import('../../fleet/messages.js'),
+    ]);
+  return asMaster(domain, servers, async (_reader, nc) => {
+    const id = nuid.next();
+    const event = {
+      kind: 'signing-key.removed',
+      id,
+      at: new Date().toISOString(),
+      by: { kind: 'admin', name: 'zester keys remove' },
+      publicKey,
+      detail,
+    };
+    try {
+      await jetstream(nc, { timeout: 5_000 }).publish(
+        auditSubject(undefined, event.kind),
+        encodeJson(event),
+        { msgID: id },
+      );
+      return true;
+    } catch (error) {
+      // no master has made the audit yet
+      if (error instanceof errors.NoRespondersError || error instanceof JetStreamApiError) return false;
+      if (error instanceof Error && /no ?responders|503/i.test(`${error.name} ${error.message}`))
+        return false;
+      throw error;
+    }
+  });
+}
