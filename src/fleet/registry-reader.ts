@@ -1,12 +1,13 @@
 import { jetstreamManager, JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { nuid, type NatsConnection } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { tokenSchema, type JoinToken } from './join-token.js';
-import { parseJson } from './messages.js';
+import type { AuditEvent } from './audit-event.js';
+import { encodeJson, parseJson } from './messages.js';
 import { recordSchema, type PeelRecord } from './record.js';
-import { FLEET_BUCKET, PEELS_BUCKET } from './subjects.js';
+import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from './subjects.js';
 
 /** How long reading a bucket may take, in milliseconds. */
 const READ_MS = 30_000;
@@ -15,7 +16,7 @@ const STREAM_NOT_FOUND = 10_059;
 const storedSchema = v.object({ record: recordSchema });
 
 /**
- * Reads the fleet's registry straight from JetStream, where no master may be running. What cannot be parsed is an error: a
+ * Reads the fleet's registry straight from JetStream, and writes into the audit, where no master may be running. What cannot be parsed is an error: a
  * key that is not seen must not be taken for one that is not there.
  *
  * @param nc a connection of a master
@@ -52,6 +53,23 @@ export class RegistryReader {
     return this.#all(FLEET_BUCKET, tokenSchema);
   }
 
+  /**
+   * Writes an event that changes no record into the audit.
+   *
+   * @returns whether there is an audit: the first master makes it
+   * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+   */
+  async audit(event: Omit<AuditEvent, 'id' | 'at'>): Promise<boolean> {
+    return reading(async () => {
+      if (!(await this.#exists(AUDIT_STREAM))) return false;
+      const id = nuid.next();
+      const data = encodeJson({ ...event, id, at: new Date().toISOString() });
+      const js = jetstream(this.#nc, { timeout: 5_000 });
+      await js.publish(auditSubject(undefined, event.kind), data, { msgID: id });
+      return true;
+    });
+  }
+
   async #all<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return reading(async () => {
       const bucket = await this.#bucket(name);
@@ -80,14 +98,19 @@ export class RegistryReader {
 
   /** undefined: no master has made it yet. */
   async #bucket(name: string): Promise<KV | undefined> {
+    if (!(await this.#exists(`KV_${name}`))) return undefined;
+    return new Kvm(jetstream(this.#nc, { timeout: 5_000 })).open(name);
+  }
+
+  async #exists(stream: string): Promise<boolean> {
     const jsm = await jetstreamManager(this.#nc, { timeout: 5_000 });
     try {
-      await jsm.streams.info(`KV_${name}`);
+      await jsm.streams.info(stream);
+      return true;
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
+      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return false;
       throw error;
     }
-    return new Kvm(jetstream(this.#nc, { timeout: 5_000 })).open(name);
   }
 }
 

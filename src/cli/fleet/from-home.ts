@@ -2,13 +2,12 @@ import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
 import type { PeelRecord } from '../../fleet/record.js';
 import type { RegistryReader } from '../../fleet/registry-reader.js';
 import type { TrustDomain } from '../../trust/domain.js';
-import type { ZesterConnection } from '../../connection/connect.js';
 
 /** Connects as the home's master for as long as `act` takes. */
 async function asMaster<T>(
   domain: TrustDomain,
   servers: readonly string[],
-  act: (reader: RegistryReader, nc: ZesterConnection) => Promise<T>,
+  act: (reader: RegistryReader) => Promise<T>,
 ): Promise<T> {
   const [{ connectMaster }, { RegistryReader: Reader }] = await Promise.all([
     import('../../connection/connect.js'),
@@ -21,7 +20,7 @@ async function asMaster<T>(
     timeout: 3_000,
   });
   try {
-    return await act(new Reader(nc), nc);
+    return await act(new Reader(nc));
   } finally {
     await nc.close();
   }
@@ -99,43 +98,24 @@ export async function useOfKey(
   }
 }
 
-/** Tells the audit that a signing key was removed. @returns whether there is an audit */
+/**
+ * Tells the audit that a signing key was removed.
+ *
+ * @returns whether there is an audit
+ * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+ */
 export async function auditKeyRemoved(
   domain: TrustDomain,
   servers: readonly string[],
   publicKey: string,
   detail: Record<string, string | number | boolean>,
 ): Promise<boolean> {
-  const [{ jetstream, JetStreamApiError }, { nuid, errors }, { auditSubject }, { encodeJson }] =
-    await Promise.all([
-      import('@nats-io/jetstream'),
-      import('@nats-io/nats-core'),
-      import('../../fleet/subjects.js'),
-      import('../../fleet/messages.js'),
-    ]);
-  return asMaster(domain, servers, async (_reader, nc) => {
-    const id = nuid.next();
-    const event = {
+  return asMaster(domain, servers, async (reader) =>
+    reader.audit({
       kind: 'signing-key.removed',
-      id,
-      at: new Date().toISOString(),
       by: { kind: 'admin', name: 'zester keys remove' },
       publicKey,
       detail,
-    };
-    try {
-      await jetstream(nc, { timeout: 5_000 }).publish(
-        auditSubject(undefined, event.kind),
-        encodeJson(event),
-        { msgID: id },
-      );
-      return true;
-    } catch (error) {
-      // no master has made the audit yet
-      if (error instanceof errors.NoRespondersError || error instanceof JetStreamApiError) return false;
-      if (error instanceof Error && /no ?responders|503/i.test(`${error.name} ${error.message}`))
-        return false;
-      throw error;
-    }
-  });
+    }),
+  );
 }
