@@ -11,6 +11,7 @@ import { isPeelId } from '../permissions/peel-id.js';
 import type { MasterLogger } from './logger.js';
 import { readStream } from './read-stream.js';
 import { AUDIT_DUPLICATES_MS, type Store } from './store.js';
+import { storeFailureOf } from './store-failure.js';
 
 /** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
 const GRACE_MS = 3_000;
@@ -192,7 +193,10 @@ export class AuditLog {
         return;
       } catch (error) {
         if (wait === 1_600)
-          this.#logger.warn({ error: String(error) }, 'the audit cannot be written: trying again');
+          this.#logger.warn(
+            { reason: storeFailureOf(error)?.message ?? String(error) },
+            'cannot write the audit log; retrying',
+          );
         await delay(wait);
       }
     }

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
 import type { MasterLogger } from './logger.js';
+import { isStorageFull, storeFailureOf } from './store-failure.js';
 import { Turns } from './turns.js';
 import { words } from './words.js';
 import { isWriteConflict } from './write-conflict.js';
@@ -197,6 +198,7 @@ export class KvMirror<T> {
       try {
         return await act();
       } catch (cause) {
+        if (isStorageFull(cause)) throw storeFailureOf(cause);
         const passing = !(cause instanceof FleetError) && !this.#closed;
         if (!passing || Date.now() > deadline) {
           if (cause instanceof FleetError) throw cause;

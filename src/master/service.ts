@@ -1,5 +1,4 @@
-import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
-import { errors, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
@@ -23,6 +22,7 @@ import type { Endpoint } from './discovery.js';
 import { FairQueue, type FairQueueOptions } from './fair-queue.js';
 import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from './refusal-audit.js';
+import { storeFailureOf } from './store-failure.js';
 import { words } from './words.js';
 
 /** A request, and who asks. */
@@ -93,6 +93,8 @@ export interface ServiceOptions<N extends RequestName> {
 
 /** A request that waited this long is not begun, in milliseconds: who asked has given up. */
 const STALE_MS = 9_000;
+/** How often a failing JetStream is logged, in milliseconds. */
+const STORE_FAILURE_EVERY_MS = 10_000;
 /** Parts of an answer that are sent before the connection is waited for. */
 const PARTS_AT_ONCE = 8;
 
@@ -109,6 +111,7 @@ export class RequestService<N extends RequestName> {
   readonly #rate: RateLimit | undefined;
   readonly #byName: ReadonlyMap<string, Endpoint>;
   readonly #subscription: Subscription;
+  #storeFailureToldAt = -Infinity;
 
   constructor(context: MasterContext, options: ServiceOptions<N>, refusals: RefusalAudit) {
     this.#context = context;
@@ -196,7 +199,9 @@ export class RequestService<N extends RequestName> {
       await this.#respond(incoming, handler({ request, asker, by, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
     } catch (cause) {
-      const error = this.#storeFailure(cause) ?? cause;
+      const storeFailure = storeFailureOf(cause);
+      if (storeFailure !== undefined) this.#logStoreFailure(storeFailure);
+      const error = storeFailure ?? cause;
       this.#noteRefused(incoming, error, by ?? this.#claimed(asker), request);
       this.#refuse(incoming, error);
       const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
@@ -204,17 +209,15 @@ export class RequestService<N extends RequestName> {
     }
   }
 
-  /** JetStream that elects a leader, or lacks a server for a moment: nobody's fault, and worth another try. */
-  #storeFailure(cause: unknown): FleetError | undefined {
-    const isOfStore =
-      cause instanceof JetStreamError ||
-      cause instanceof JetStreamApiError ||
-      cause instanceof errors.TimeoutError ||
-      cause instanceof errors.RequestError ||
-      cause instanceof errors.NoRespondersError;
-    if (!isOfStore) return undefined;
-    this.#context.logger.warn({ reason: cause.message }, 'JetStream does not answer a request');
-    return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer at the moment: try again', { cause });
+  /** Told once in a while: while it lasts, every request fails with it. */
+  #logStoreFailure({ message, cause }: FleetError): void {
+    const now = performance.now();
+    if (now - this.#storeFailureToldAt < STORE_FAILURE_EVERY_MS) return;
+    this.#storeFailureToldAt = now;
+    this.#context.logger.warn(
+      { reason: message, ...(cause !== undefined && { cause: words(cause) }) },
+      'a request failed in JetStream',
+    );
   }
 
   async #respond(
