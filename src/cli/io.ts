@@ -1,4 +1,4 @@
-import { BulkError } from '../errors.js';
+import { BulkError, InterruptedError } from '../errors.js';
 
 /** Where text goes, and whether a person reads it there. */
 export interface CliStream {
@@ -62,14 +62,29 @@ export function processIo(): CliIo {
   };
 }
 
-/** On standard error: standard output may be in a pipe. */
+/**
+ * On standard error: standard output may be in a pipe. While it asks, the terminal is in raw mode, and Ctrl-C comes as a key
+ * and not as a signal; a closed terminal (Ctrl-D) ends the question without an answer.
+ *
+ * @throws InterruptedError on Ctrl-C and at the end of the input
+ */
 async function askOnTerminal(question: string): Promise<string> {
-  const { createInterface } = await import('node:readline/promises');
+  const { createInterface } = await import('node:readline');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await terminal.question(question);
+    return await new Promise<string>((resolve, reject) => {
+      const interrupted = () => {
+        process.stderr.write('\n'); // the error begins a line of its own
+        reject(new InterruptedError('SIGINT', 'interrupted: nothing was changed'));
+      };
+      terminal.once('SIGINT', interrupted).once('close', interrupted);
+      terminal.question(question, (answer) => {
+        terminal.off('close', interrupted);
+        resolve(answer);
+      });
+    });
   } finally {
-    terminal.close();
+    terminal.removeAllListeners('close').close();
   }
 }
 
