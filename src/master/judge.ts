@@ -73,9 +73,20 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
       publicKey: claims.sub,
     };
   }
-  if (isJoinIssuer(known.account, claims.iss)) return judgeToken(connection, claims, known);
+  const isToken = isJoinIssuer(known.account, claims.iss);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
-  if (!trusted && !speaksAsPeel(claims)) {
+  const isPeel = trusted || speaksAsPeel(claims);
+  if ((isToken || isPeel) && connection.kind?.toLowerCase() === 'leafnode') {
+    // whatever its template allows: a leafnode checks for itself what it publishes (docs/nats-facts.md, 30)
+    return {
+      is: 'refused',
+      code: 'ERR_FLEET_LEAFNODE',
+      reason: `a leafnode uses the credential of a ${isToken ? 'join token' : 'peel'}`,
+      publicKey: claims.sub,
+    };
+  }
+  if (isToken) return judgeToken(connection, claims, known);
+  if (!isPeel) {
     // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
     // signed that the account does not have (any more)
     return isOurs(claims, known) ? { is: 'other' } : (chain(connection, known) ?? { is: 'other' });

@@ -18,6 +18,8 @@ export interface UserConnection {
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string;
+  /** `Client` or `Leafnode`; undefined: the server does not tell. */
+  kind?: string | undefined;
 }
 
 /** By server and connection: what is unique. */
@@ -34,6 +36,7 @@ const eventSchema = v.object({
     jwt: v.optional(v.string()),
     host: v.optional(v.string()),
     start: v.optional(v.string()),
+    kind: v.optional(v.string()),
   }),
   reason: v.optional(v.string()),
 });
@@ -80,6 +83,7 @@ export function listenToSystem(
           jwt: client.jwt,
           host: client.host,
           since: client.start ?? timestamp,
+          kind: client.kind,
         });
       },
     });

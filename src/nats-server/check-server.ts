@@ -50,7 +50,12 @@ export async function checkServers(
     const up = await listServers(nc);
     const down = await downServers(nc, up);
     for (const server of up) {
-      const { findings: found, maxControlLine: bytes } = await checkOne(nc, server, options.now ?? Date.now);
+      const { findings: found, maxControlLine: bytes } = await checkOne(
+        nc,
+        server,
+        domain,
+        options.now ?? Date.now,
+      );
       findings.push(...found);
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
@@ -76,6 +81,7 @@ export async function checkServers(
 async function checkOne(
   nc: NatsConnection,
   server: ServerInfo,
+  domain: TrustDomain,
   now: () => number,
 ): Promise<{ findings: Finding[]; maxControlLine: number | undefined }> {
   const subject = server.name;
@@ -95,10 +101,48 @@ async function checkOne(
     .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: 3_000 })
     .catch(() => undefined);
   const after = now();
-  const said = answer && jsonOf<{ server?: { time?: string }; data?: { max_control_line?: number } }>(answer);
+  const said =
+    answer &&
+    jsonOf<{
+      server?: { time?: string };
+      data?: { max_control_line?: number; leaf?: { port?: number } };
+    }>(answer);
   const time = Date.parse(said?.server?.time ?? '');
   if (!Number.isNaN(time)) findings.push(clockFinding(subject, time, before, after));
+  if ((said?.data?.leaf?.port ?? 0) > 0) findings.push(...leafnodeFindings(subject, domain));
   return { findings, maxControlLine: said?.data?.max_control_line };
+}
+
+/** An open leafnode port beside credentials of peels or join tokens that may use it (docs/nats-facts.md, 30). */
+function leafnodeFindings(subject: string, domain: TrustDomain): Finding[] {
+  const keys = domain.accountClaims.nats.signing_keys ?? [];
+  const open = keys.filter(
+    (key) => typeof key !== 'string' && allowsLeafnodes(key.template.allowed_connection_types),
+  );
+  const base = { check: 'leafnode', subject };
+  if (open.length === 0) {
+    return [
+      {
+        ...base,
+        severity: 'ok',
+        message: 'its leafnode port is open, and no template of a signing key allows leafnodes',
+      },
+    ];
+  }
+  const names = open.map((key) => (typeof key === 'string' ? key : `${key.role ?? ''} ${key.key}`.trim()));
+  return [
+    {
+      ...base,
+      severity: 'error',
+      message: `its leafnode port is open, and what these keys sign may use it to publish anything: ${names.join(', ')}`,
+      fix: 'limit their templates to STANDARD and WEBSOCKET (docs/upgrading.md), or close the port ("leafnodes" in its configuration)',
+    },
+  ];
+}
+
+/** No list, or an empty one, means every type. */
+function allowsLeafnodes(types: readonly string[] = []): boolean {
+  return types.length === 0 || types.some((type) => type.toUpperCase().startsWith('LEAFNODE'));
 }
 
 /** The server looked at its clock somewhere between the two times of ours: only what lies outside is its fault. */

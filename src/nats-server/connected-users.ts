@@ -21,6 +21,8 @@ export interface ConnectedUser {
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string | undefined;
+  /** `Client` or `Leafnode`; undefined: the server does not tell. */
+  kind?: string | undefined;
 }
 
 /** The key that a revocation of this user must name: the subject of its JWT, as the server reads it. */
@@ -38,6 +40,7 @@ const answerSchema = v.object({
           cid: v.number(),
           ip: v.optional(v.string()),
           start: v.optional(v.string()),
+          kind: v.optional(v.string()),
           authorized_user: v.optional(v.string()),
           jwt: v.optional(v.string()),
         }),
@@ -88,7 +91,7 @@ export async function connectedUsers(
       if (!parsed.success) continue;
       const { server, data } = parsed.output;
       servers.add(server.id);
-      for (const { cid, ip, start, authorized_user, jwt } of data.connections) {
+      for (const { cid, ip, start, kind, authorized_user, jwt } of data.connections) {
         if (authorized_user === undefined || authorized_user !== (publicKey ?? authorized_user)) continue;
         users.push({
           name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
@@ -99,6 +102,7 @@ export async function connectedUsers(
           serverName: server.name,
           host: ip,
           since: start,
+          kind,
         });
       }
       // `total` counts all of the account, also where one user was asked for

@@ -322,3 +322,31 @@ describe('a master that cannot tell what a server reads refuses the connection, 
     });
   });
 });
+
+describe('a leafnode', () => {
+  const leaf = (connection: UserConnection) => judge({ ...connection, kind: 'Leafnode' }, known());
+
+  it('is refused with the credential of a peel, scoped or explicit, or of a join token', () => {
+    const user = generateKeyBundle('user');
+    const explicit = createUserJwt(user, trust.account.key, peelUserJwtOptions('web-1', account));
+    const token = createUserJwt(user, joinSigner, joinUserJwtOptions('abcdefgh12', account, { expiry: 60 }));
+    for (const connection of [
+      peel('web-1', user),
+      connected(explicit, user.publicKey),
+      connected(token, user.publicKey),
+    ]) {
+      expect(leaf(connection)).toMatchObject({
+        is: 'refused',
+        code: 'ERR_FLEET_LEAFNODE',
+        publicKey: user.publicKey,
+      });
+      expect(judge({ ...connection, kind: 'Client' }, known())).not.toMatchObject({ is: 'refused' });
+    }
+  });
+
+  it("is none of the master's business with the credential of somebody else", () => {
+    const user = generateKeyBundle('user');
+    const jwt = createUserJwt(user, trust.account.key, { name: 'bridge' });
+    expect(leaf(connected(jwt, user.publicKey))).toEqual({ is: 'other' });
+  });
+});
