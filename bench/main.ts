@@ -1,4 +1,4 @@
-/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
+/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
   connect: async () => (await import('./connect.js')).connectBench(),
@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   bulk: async () => (await import('./bulk.js')).bulk(),
   startup: async () => (await import('./startup.js')).startup(),
   fleet: async () => (await import('./fleet.js')).fleet(),
+  signed: async () => (await import('./signed.js')).signed(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
 };
 
