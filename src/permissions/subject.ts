@@ -34,7 +34,10 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
       if (token === '>' && i < tokens.length - 1) fail('> stands only at the end');
     } else if (token.includes('{{') || token.includes('}}')) {
       if (rules.templates !== true) fail('templates are for scoped signing keys');
-      if (!TEMPLATE.test(token)) fail(`${token} is no template that a nats-server knows as a whole token`);
+      if (!TEMPLATE.test(token))
+        fail(
+          `${token} is not one template: a template within a token needs nats-server 2.11 or newer, and 2.10 is supported`,
+        );
     } else if (/[*>]/.test(token)) {
       fail(`in ${token} the wildcard is not a token of its own, so that it is a plain character`);
     }

@@ -1,5 +1,5 @@
 import { JwtChainError } from '../errors.js';
-import type { AccountClaims, Permissions, UserClaims } from '../jwt/claims.js';
+import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { expandTemplate, type LintSubject } from '../permissions/lint.js';
@@ -15,7 +15,7 @@ export function lintSubjectOf(claims: UserClaims): LintSubject {
 }
 
 /** The template of a scoped signing key; undefined: the account has no such key, or not with a scope. */
-export function templateOf(account: AccountClaims, publicKey: string): Permissions | undefined {
+export function templateOf(account: AccountClaims, publicKey: string): UserPermissionLimits | undefined {
   const key = signingKeyOf(account, publicKey);
   return key === undefined || typeof key === 'string' ? undefined : key.template;
 }

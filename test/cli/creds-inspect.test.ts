@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds, type BootstrapPeelOptions } from '../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../src/creds/generate.js';
-import { createUserJwt } from '../../src/jwt/user.js';
+import { createAccountJwt } from '../../src/jwt/account.js';
+import { createOperatorJwt } from '../../src/jwt/operator.js';
+import { createUserJwt, type UserJwtOptions } from '../../src/jwt/user.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { reforge } from '../jwt/forge.js';
 import { tempDir } from '../support/temp-dir.js';
 import { zester } from './run-zester.js';
 
@@ -137,5 +140,94 @@ describe('zester creds inspect FILE', () => {
     const mismatch = await zester(['creds', 'inspect', bad]);
     expect(mismatch).toMatchObject({ code: 3, stdout: '' });
     expect(mismatch.stderr).toMatch(/^zester: [^\n]+ \[ERR_CREDS_SEED_MISMATCH\]\n$/);
+  });
+});
+
+describe('zester creds inspect and verify show every claim that restricts', () => {
+  it.each<[string, Partial<UserJwtOptions>, RegExp, object]>([
+    ['subscriptions', { subscriptions: 7 }, /subscriptions +at most 7\b/, { subscriptions: 7 }],
+    ['payload', { payload: 1234 }, /payload +at most 1234 bytes/, { payload: 1234 }],
+    ['data', { data: 99 }, /data +at most 99 bytes/, { data: 99 }],
+    [
+      'networks',
+      { sourceNetworks: ['10.9.0.0/16'] },
+      /networks +10\.9\.0\.0\/16/,
+      { networks: ['10.9.0.0/16'] },
+    ],
+    [
+      'hours',
+      { times: [{ start: '08:00:00', end: '17:00:00' }], timesLocation: 'Europe/Berlin' },
+      /times +08:00:00 to 17:00:00 in Europe\/Berlin/,
+      { times: [{ start: '08:00:00', end: '17:00:00' }], timesLocation: 'Europe/Berlin' },
+    ],
+    [
+      'connection types',
+      { allowedConnectionTypes: ['WEBSOCKET', 'MQTT'] },
+      /connects by +WEBSOCKET, MQTT/,
+      { connectionTypes: ['WEBSOCKET', 'MQTT'] },
+    ],
+  ])('%s', async (_, options, shown, document) => {
+    const user = generateKeyBundle('user');
+    const path = join(dir, `${(files += 1)}.creds`);
+    await writeCredsFile(path, createUserJwt(user, account, { name: 'u', ...options }), user.seed);
+    expect((await zester(['creds', 'inspect', path])).stdout).toMatch(shown);
+    const { stdout } = await zester(['creds', 'inspect', path, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ limits: document });
+    const verified = await zester(['creds', 'verify', path]);
+    expect(verified.code).toBe(0);
+    expect(verified.stdout.replace(/ +/g, ' ')).toMatch(new RegExp(shown.source.replaceAll(' +', ' ')));
+  });
+
+  it('a need for a proxy, and claims that this version does not know', async () => {
+    const user = generateKeyBundle('user');
+    const path = join(dir, `${(files += 1)}.creds`);
+    const plain = createUserJwt(user, account, { name: 'u' });
+    const jwt = reforge(
+      plain,
+      account,
+      ({ nats }) => void Object.assign(nats, { proxy_required: true, moon: 1 }),
+    );
+    await writeCredsFile(path, jwt, user.seed);
+    for (const command of ['inspect', 'verify']) {
+      const { stdout } = await zester(['creds', command, path]);
+      expect(stdout).toMatch(/proxy +required/);
+      expect(stdout).toContain('moon');
+    }
+  });
+
+  it('nothing where nothing restricts', async () => {
+    const user = generateKeyBundle('user');
+    const path = join(dir, `${(files += 1)}.creds`);
+    await writeCredsFile(path, createUserJwt(user, account, { name: 'u' }), user.seed);
+    expect((await zester(['creds', 'inspect', path])).stdout).not.toMatch(
+      /subscriptions|payload|networks|times/,
+    );
+    expect((await zester(['creds', 'verify', path])).stdout).toMatch(/ok +limits +none/);
+  });
+
+  it('what a template of a scoped signing key restricts, where the account JWT is given', async () => {
+    const operator = generateKeyBundle('operator');
+    const signer = generateKeyBundle('account');
+    const scoped = { publicKey: signer.publicKey, role: 'peel', payload: 4321 };
+    const jwts = { operator: join(dir, 'o.jwt'), account: join(dir, 'a.jwt') };
+    await writeFile(jwts.operator, createOperatorJwt(operator, { name: 'o' }));
+    await writeFile(jwts.account, createAccountJwt(account, operator, { name: 'a', signingKeys: [scoped] }));
+    const { path } = await creds({ scoped: true, issuerAccount: account.publicKey }, signer);
+    const args = ['--operator-jwt', jwts.operator, '--account-jwt', jwts.account];
+    expect((await zester(['creds', 'verify', path, ...args])).stdout).toMatch(/limits +payload at most 4321/);
+    expect((await zester(['creds', 'verify', path])).stdout).toMatch(/limits +from the template/);
+  });
+
+  it('connection types that leave out the usual one, as a warning', async () => {
+    const user = generateKeyBundle('user');
+    const path = join(dir, `${(files += 1)}.creds`);
+    const options = { name: 'u', allowedConnectionTypes: ['WEBSOCKET'] } as const;
+    await writeCredsFile(path, createUserJwt(user, account, options), user.seed);
+    expect((await zester(['creds', 'verify', path])).stdout).toMatch(/warning +limits/);
+  });
+
+  it('a time that is still to come', async () => {
+    const { path } = await creds({ notBefore: 4_000_000_000 });
+    expect((await zester(['creds', 'verify', path])).stdout).toMatch(/warning +expiry +not valid before/);
   });
 });

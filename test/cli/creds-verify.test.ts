@@ -54,6 +54,7 @@ describe('zester creds verify FILE', () => {
       signature: 'ok',
       mode: 'ok',
       expiry: 'ok',
+      limits: 'ok',
       chain: 'not checked',
     });
     const people = await zester(['creds', 'verify', path]);

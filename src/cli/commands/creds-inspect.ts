@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Permission, UserClaims } from '../../jwt/claims.js';
 import type { CliIo } from '../io.js';
 import { exposedMode } from '../exposed-mode.js';
+import { limitDocument, limitRows, unknownClaims } from '../limit-words.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { timeWordsAndDate } from '../time-words.js';
 
@@ -52,7 +53,8 @@ async function inspect(path: string, options: GlobalOptions, io: CliIo): Promise
     ...(claims.nbf === undefined ? [] : [['not before', timeWordsAndDate(claims.nbf * 1000, now)] as const]),
     ['expires', expiresAt === undefined ? 'never' : timeWordsAndDate(expiresAt, now)],
     ...permissionRows(claims, scoped),
-    ...limitRows(claims),
+    ...(scoped ? [] : limitRows(claims.nats)),
+    ...otherRows(claims),
     [
       'size',
       `${jwt.length} bytes of JWT, ${Math.ceil((jwt.length / MAX_CONTROL_LINE) * 100)} % of a server's default ` +
@@ -70,6 +72,8 @@ async function inspect(path: string, options: GlobalOptions, io: CliIo): Promise
     expiresAt: expiresAt === undefined ? null : isoOrNull(expiresAt),
     expired: creds.isExpired(() => now),
     permissions: scoped ? { from: 'scoped signing key' } : { from: 'jwt', ...permissionDocument(claims) },
+    limits: scoped ? null : limitDocument(claims.nats),
+    unknownClaims: unknownClaims(claims),
     bearer: claims.nats.bearer_token === true,
     tags: claims.nats.tags ?? [],
     jwtBytes: jwt.length,
@@ -80,7 +84,8 @@ async function inspect(path: string, options: GlobalOptions, io: CliIo): Promise
 }
 
 function permissionRows(claims: UserClaims, scoped: boolean): Row[] {
-  if (scoped) return [['permissions', 'from the template of the scoped signing key, not in this file']];
+  if (scoped)
+    return [['permissions', 'and limits: from the template of the scoped signing key, not in this file']];
   const { pub, sub, resp } = claims.nats;
   if (pub === undefined && sub === undefined && resp === undefined) {
     return [['permissions', "none of its own: the account's defaults, else everything in the account"]];
@@ -114,11 +119,14 @@ function permissionDocument({ nats }: UserClaims): object {
   };
 }
 
-function limitRows({ nats }: UserClaims): Row[] {
+function otherRows(claims: UserClaims): Row[] {
+  const { nats } = claims;
+  const unknown = unknownClaims(claims);
   const rows: Row[] = [];
   if (nats.bearer_token === true) rows.push(['bearer', 'yes: the JWT alone is enough to connect']);
-  if (nats.src !== undefined && nats.src.length > 0) rows.push(['networks', nats.src]);
   if (nats.tags !== undefined && nats.tags.length > 0) rows.push(['tags', nats.tags.join(', ')]);
+  if (unknown.length > 0)
+    rows.push(['other claims', `${unknown.join(', ')}: this version does not know them`]);
   return rows;
 }
 

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { UsageError, ZesterError } from '../../errors.js';
+import type { UserClaims, UserPermissionLimits } from '../../jwt/claims.js';
 import { exposedMode } from '../exposed-mode.js';
 import type { CliIo } from '../io.js';
+import { limitRows, unknownClaims } from '../limit-words.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { timeWordsAndDate } from '../time-words.js';
 
@@ -11,7 +13,7 @@ interface Options extends GlobalOptions {
 }
 
 interface Check {
-  check: 'file' | 'signature' | 'mode' | 'expiry' | 'chain';
+  check: 'file' | 'signature' | 'mode' | 'expiry' | 'limits' | 'chain';
   status: 'ok' | 'warning' | 'failed' | 'not checked';
   detail: string;
 }
@@ -104,7 +106,18 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     throw expired(creds);
   }
   const end = expiry === undefined ? 'never expires' : `expires ${timeWordsAndDate(expiry, now)}`;
-  checks.push({ check: 'expiry', status: 'ok', detail: end });
+  const { nbf = 0 } = claims;
+  checks.push(
+    nbf * 1000 <= now
+      ? { check: 'expiry', status: 'ok', detail: end }
+      : {
+          check: 'expiry',
+          status: 'warning',
+          detail: `not valid before ${timeWordsAndDate(nbf * 1000, now)}; ${end}`,
+        },
+  );
+
+  checks.push(await limitsCheck(claims, issuers?.account));
 
   if (issuers === undefined) {
     checks.push({
@@ -130,6 +143,33 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     status: 'ok',
     detail: 'the operator vouches for the account, the account for the user, and none is revoked',
   });
+}
+
+/** What restricts it: from the JWT, or from the template of the scoped signing key where the account JWT is given. */
+async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): Promise<Check> {
+  const { isScopedUser } = await import('../../jwt/scoped.js');
+  const base = { check: 'limits', status: 'ok' } as const;
+  let limits: UserPermissionLimits | undefined = claims.nats;
+  if (isScopedUser(claims)) {
+    const { decodeAccountJwt } = await import('../../jwt/decode.js');
+    const { templateOf } = await import('../../trust/user-permissions.js');
+    try {
+      limits = accountJwt === undefined ? undefined : templateOf(decodeAccountJwt(accountJwt), claims.iss);
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      limits = undefined; // the check of the chain says what is wrong with the account JWT
+    }
+    if (limits === undefined) return { ...base, detail: 'from the template of the scoped signing key' };
+  }
+  const { allowed_connection_types: types = [] } = limits;
+  const rows = limitRows(limits).map(([name, values]) => `${name} ${values.join(', ')}`);
+  const unknown = unknownClaims(claims);
+  if (unknown.length > 0) rows.push(`claims that this version does not know: ${unknown.join(', ')}`);
+  if (claims.nats.bearer_token === true) rows.push('a bearer: the JWT alone is enough to connect');
+  const detail = rows.length === 0 ? 'none' : rows.join('; ');
+  // what Zester and most clients connect as
+  const works = types.length === 0 || types.includes('STANDARD');
+  return { ...base, status: works ? 'ok' : 'warning', detail };
 }
 
 /** The JWTs to check the chain with, if they were given. */
