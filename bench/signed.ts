@@ -23,7 +23,9 @@ export async function signed(): Promise<boolean> {
     },
     100,
   );
-  console.log(`signed: a command of ${data.length} bytes, with ${jwt.length} bytes of JWT (processor time of one)`);
+  console.log(
+    `signed: a command of ${data.length} bytes, with ${jwt.length} bytes of JWT (processor time of one)`,
+  );
   printTimes(times);
   return true;
 }
