@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
+import { isAllowedHost } from './allowed-host.js';
 import type { Master, MasterHealth } from './master.js';
 import { words } from './words.js';
 
@@ -16,7 +18,9 @@ export interface MasterHttp {
 
 /**
  * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else 503;
- * both with a JSON document. There is no password: it is for this machine, or a network that may know.
+ * both with a JSON document. There is no password: it is for this machine, or a network that may know. A request whose
+ * `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421: it may come from
+ * a web page that was made to point here.
  *
  * @param port 0: any that is free
  * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
@@ -26,6 +30,9 @@ export async function serveMasterHttp(
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
   const server = createServer((request, response) => {
+    if (!isAllowedHost(request.headers.host, [host, hostname()])) {
+      return send(response, 421, 'text/plain', 'this server has no such name\n');
+    }
     void answer(master, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
   server.requestTimeout = 5_000;
