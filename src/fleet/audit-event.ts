@@ -69,6 +69,8 @@ const remarkSchema = v.object({
     'request.refused',
     'token.created',
     'token.used',
+    /** A use was given back: its key did not get the ID. */
+    'token.returned',
     'token.removed',
     /** Servers that have not confirmed a revocation. */
     'revocation.incomplete',

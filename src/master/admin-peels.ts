@@ -4,7 +4,7 @@ import { currentKey, isAccepted, keyOf, notAccepted, type PeelRecord } from '../
 import type { MasterContext } from './context.js';
 import { decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
-import { claimKey } from './key-claim.js';
+import { claimKey, withClaims } from './key-claim.js';
 import { tellPeel } from './notices.js';
 import { unknownPeel, type Decision } from './registry.js';
 import type { Asked } from './service.js';
@@ -18,8 +18,8 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
   if (isReservedName(peelId)) {
     throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is no peel's name: take another`, { peelId });
   }
-  await claimKey(context, publicKey, peelId);
-  const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
+  const claim = await claimKey(context, publicKey, peelId);
+  const decide = (found: PeelRecord | undefined): Decision | undefined => {
     const key = found && keyOf(found, publicKey);
     if (found !== undefined && key !== undefined) {
       if (isAccepted(found) && isAnswerTo(context, key, requestId)) return undefined;
@@ -46,7 +46,8 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
         : { kind: 'key.issued', key: facts, origin: 'peel add' },
       by,
     };
-  });
+  };
+  const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'add' });
   return { jwt: jwtOf(context, record, publicKey), requestId };
 }

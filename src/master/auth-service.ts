@@ -9,7 +9,7 @@ import { peelInboxPrefix } from '../permissions/roles.js';
 import type { MasterContext } from './context.js';
 import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
-import { claimKey } from './key-claim.js';
+import { claimKey, withClaims } from './key-claim.js';
 import type { RefusalAudit } from './refusal-audit.js';
 import { unknownPeel, type Decision } from './registry.js';
 import { RequestService, type Asked } from './service.js';
@@ -88,8 +88,8 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     throw new FleetError('ERR_FLEET_PROOF', `the rotation is not signed by ${key}`, { peelId });
   }
   await checkFresh(registry, peelId, (found) => usableKey(found, peelId, publicKey));
-  await claimKey(context, newPublicKey, peelId);
-  const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
+  const claim = await claimKey(context, newPublicKey, peelId);
+  const decide = (found: PeelRecord | undefined): Decision | undefined => {
     const old = usableKey(found, peelId, publicKey);
     const known = found && keyOf(found, newPublicKey);
     if (known === undefined) {
@@ -107,7 +107,8 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     // asked for before, and asked for anew: the peel has lost the answer and the request
     const facts = issuer.facts(newPublicKey, notBefore(context, newPublicKey, key), lifetime, requestId);
     return { change: { kind: 'key.renewed', key: facts }, by, from };
-  });
+  };
+  const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'rotate' });
   return { jwt: jwtOf(context, record, newPublicKey), now: now(), requestId };
 }

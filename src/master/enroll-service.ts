@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { fingerprint } from '../fleet/fingerprint.js';
+import type { JoinToken } from '../fleet/join-token.js';
 import { joinProof } from '../fleet/proofs.js';
 import { isAccepted, keyOf, notAccepted, type PeelKey, type PeelRecord } from '../fleet/record.js';
 import { verifySignature } from '../nkeys/verify.js';
@@ -10,7 +11,7 @@ import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from './context.js';
 import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
-import { claimKey, keyTaken } from './key-claim.js';
+import { claimId, claimKey, idTaken, keyTaken, withClaims } from './key-claim.js';
 import type { RefusalAudit } from './refusal-audit.js';
 import type { Decision } from './registry.js';
 import { RequestService, type Asked } from './service.js';
@@ -73,8 +74,9 @@ async function challenge(context: MasterContext, { request, asker: user, by }: A
  * Each step can be done again, and is, when the same request comes again after a master died in the middle: the challenge
  * is taken by this request, a use of the token is counted once for a key, and the record has the key.
  */
-async function join(context: MasterContext, uses: TokenUses, { request, asker: user, by }: Asked<'join'>) {
-  const { registry, policy, metrics, now } = context;
+async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'>) {
+  const { request, asker: user, by } = asked;
+  const { registry, metrics, now } = context;
   const { requestId, peelId, publicKey } = request;
   const token = await usableToken(context, by.name, peelId);
   const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
@@ -83,9 +85,34 @@ async function join(context: MasterContext, uses: TokenUses, { request, asker: u
   }
   await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
-  await claimKey(context, publicKey, peelId);
-  if (known === undefined) await uses.count(token.id, peelId, publicKey);
+  const keyClaim = await claimKey(context, publicKey, peelId);
+  const use = { tokenId: token.id, peelId, publicKey };
+  const decided = (): Promise<Decided> => decideJoin(context, asked, token);
+  const { record, changed } = await withClaims([keyClaim], async () => {
+    if (known !== undefined) return decided();
+    // of several keys that ask for one ID at once, the first one alone uses the token
+    const idClaim = await claimId(context, peelId, publicKey);
+    return withClaims([idClaim], async () => {
+      await uses.count(use);
+      return uses.givingBack(use, decided);
+    });
+  });
+  if (!isAccepted(record)) {
+    return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
+  }
+  if (changed) metrics.issued.inc({ why: 'join' });
+  return { state: 'accepted' as const, jwt: jwtOf(context, record, publicKey), now: now(), requestId };
+}
 
+type Decided = { record: PeelRecord; changed: boolean };
+
+/** What becomes of a request to join whose token, proof and claims hold: accepted, or to be decided by somebody. */
+function decideJoin(
+  context: MasterContext,
+  { request: { requestId, peelId, publicKey }, by }: Asked<'join'>,
+  token: JoinToken,
+): Promise<Decided> {
+  const { registry, policy } = context;
   const origin = `join token ${token.id}`;
   const asker: Actor = { ...by, publicKey: token.publicKey };
   const automatic: Actor = { kind: 'policy', name: policy };
@@ -113,12 +140,7 @@ async function join(context: MasterContext, uses: TokenUses, { request, asker: u
     if (key !== undefined) return undefined;
     return { change: { kind: 'peel.requested', publicKey, origin }, by: asker, from: token.id };
   };
-  const { record, changed } = await decideFresh(registry, peelId, decide);
-  if (!isAccepted(record)) {
-    return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
-  }
-  if (changed) metrics.issued.inc({ why: 'join' });
-  return { state: 'accepted' as const, jwt: jwtOf(context, record, publicKey), now: now(), requestId };
+  return decideFresh(registry, peelId, decide);
 }
 
 /**
@@ -160,11 +182,7 @@ function checkId(
   if (key === undefined) {
     // one that is locked out may come back, with a new key
     if (over) return undefined;
-    throw new FleetError(
-      'ERR_FLEET_ID_TAKEN',
-      `the id "${peelId}" is another key's: take another id, or have it revoked first ("zester peel revoke ${peelId}")`,
-      { peelId },
-    );
+    throw idTaken(peelId);
   }
   if (over) throw notAccepted(record);
   if (key.state === 'requested' || key.state === 'issued' || key.state === 'live') return key;

@@ -1,4 +1,4 @@
-import { FleetError } from '../errors.js';
+import { FleetError, ZesterError } from '../errors.js';
 import { matchesGlob } from '../fleet/glob.js';
 import { isReservedName } from '../fleet/is-master.js';
 import type { JoinToken } from '../fleet/join-token.js';
@@ -50,10 +50,15 @@ function checkToken(token: JoinToken | undefined, tokenId: string, peelId: strin
   return token;
 }
 
-/** A use that waits to be counted. */
-interface Use {
+/** What a join token is used for: a peel, with a key. */
+export interface TokenUse {
+  tokenId: string;
   peelId: string;
   publicKey: string;
+}
+
+/** A use that waits to be counted. */
+interface Use extends Omit<TokenUse, 'tokenId'> {
   counted: () => void;
   refused: (error: unknown) => void;
 }
@@ -73,7 +78,7 @@ export class TokenUses {
    *
    * @throws FleetError `ERR_FLEET_TOKEN_USED_UP`, and as {@link usableToken}
    */
-  count(tokenId: string, peelId: string, publicKey: string): Promise<void> {
+  count({ tokenId, peelId, publicKey }: TokenUse): Promise<void> {
     return new Promise((counted, refused) => {
       const use: Use = { peelId, publicKey, counted, refused };
       const waiting = this.#waiting.get(tokenId);
@@ -83,6 +88,38 @@ export class TokenUses {
       }
       this.#waiting.set(tokenId, [use]);
       void this.#write(tokenId);
+    });
+  }
+
+  /**
+   * Does what a counted use is for, and gives the use back when that is refused: somebody else may have got the ID by
+   * another way at the same instant.
+   */
+  async givingBack<T>(use: TokenUse, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (error instanceof ZesterError && error.code !== 'ERR_FLEET_STORE') await this.#giveBack(use);
+      throw error;
+    }
+  }
+
+  async #giveBack({ tokenId, peelId, publicKey }: TokenUse): Promise<void> {
+    const { tokens, audit } = this.#context;
+    const { value, written } = await tokens.change(tokenId, (token) => {
+      const isIt = (use: { peelId: string; publicKey: string }) =>
+        use.peelId === peelId && use.publicKey === publicKey;
+      if (token === undefined || !token.usedBy.some(isIt)) return undefined;
+      return { ...token, used: token.used - 1, usedBy: token.usedBy.filter((use) => !isIt(use)) };
+    });
+    if (!written || value === undefined) return;
+    const { id, used, uses } = value;
+    audit.note({
+      kind: 'token.returned',
+      by: { kind: 'token', name: id, publicKey: value.publicKey },
+      peelId,
+      publicKey,
+      detail: { token: id, used, uses },
     });
   }
 

@@ -4,7 +4,7 @@ import { fingerprint } from '../../../src/fleet/fingerprint.js';
 import { CHALLENGES_BUCKET } from '../../../src/fleet/subjects.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { takeChallenge } from '../../../src/master/challenges.js';
-import { claimKey } from '../../../src/master/key-claim.js';
+import { claimId, claimKey, idTaken } from '../../../src/master/key-claim.js';
 import { TokenUses } from '../../../src/master/tokens.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { refusal } from '../../support/refusal.js';
@@ -197,7 +197,8 @@ describe('under the policy auto-trusted', () => {
     // each time one step further: the challenge taken, the key claimed, the use counted
     await takeChallenge(context.store, challenge, of, requestId);
     await claimKey(context, publicKey, 'crash-1');
-    await new TokenUses(context).count(token.tokenId, 'crash-1', publicKey);
+    await claimId(context, 'crash-1', publicKey);
+    await new TokenUses(context).count({ tokenId: token.tokenId, peelId: 'crash-1', publicKey });
     // no record yet: who asks again gets its JWT, for the one use that there is
     expect(context.registry.get('crash-1')).toBeUndefined();
     expect(await token.send(request)).toMatchObject({ state: 'accepted' });
@@ -209,11 +210,65 @@ describe('under the policy auto-trusted', () => {
     ]);
   });
 
+  it('of ten keys that race for one ID, one gets it and uses the token, and the others leave nothing behind', async () => {
+    // two masters share the requests
+    await fleet.startMaster({ policy: 'auto-trusted' });
+    const token = await createToken(admin, fleet, { uses: 3 });
+    const keys = Array.from({ length: 10 }, newKey);
+    // all ask for a challenge first: when they join, no record has the ID
+    const requests = await Promise.all(
+      keys.map(async (of) => token.joinRequest('one-id-1', of, await token.challenge('one-id-1', of))),
+    );
+    const answers = await Promise.allSettled(requests.map((request) => token.send(request)));
+    const won = answers.findIndex(({ status }) => status === 'fulfilled');
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const answer of answers) {
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'ERR_FLEET_ID_TAKEN' });
+    }
+    const { tokens } = await admin.ask('token.list', {});
+    expect(tokens.find(({ id }) => id === token.tokenId)).toMatchObject({
+      used: 1,
+      usedBy: [{ peelId: 'one-id-1', publicKey: keys[won]?.publicKey }],
+    });
+    const losers = keys.filter((_, i) => i !== won);
+    for (const { publicKey } of losers) {
+      const claim = await fleet.master.context.store.challenges.get(`key.${publicKey}`);
+      expect(claim?.operation ?? 'DEL').not.toBe('PUT');
+    }
+    // a loser may take another ID at once
+    const [loser] = losers;
+    if (loser !== undefined) await token.joined('one-id-2', loser);
+  });
+
+  it('gives a use back when somebody else got the ID by another way in between', async () => {
+    const { context } = fleet.master;
+    const token = await createToken(admin, fleet, { uses: 1 });
+    const uses = new TokenUses(context);
+    const use = { tokenId: token.tokenId, peelId: 'back-1', publicKey: newKey().publicKey };
+    await uses.count(use);
+    await refusal('ERR_FLEET_ID_TAKEN', () => uses.givingBack(use, () => Promise.reject(idTaken('back-1'))));
+    await fleet.audited('token.returned', ({ detail }) => detail?.['token'] === token.tokenId);
+    await token.joined('back-2', newKey());
+  });
+
+  it('a claim of an ID counts no longer than until its key had its turn', async () => {
+    const { context } = fleet.master;
+    const token = await createToken(admin, fleet);
+    const [first, second] = [newKey(), newKey()];
+    await claimId(context, 'turn-1', first.publicKey);
+    await refusal('ERR_FLEET_ID_TAKEN', () => token.join('turn-1', second));
+    await token.joined('turn-1', first);
+    await admin.ask('peel.revoke', { peelId: 'turn-1' });
+    expect(await token.join('turn-1', second)).toMatchObject({ state: 'pending' });
+  });
+
   it('a token for a thousand hosts stays a small record', async () => {
     const token = await createToken(admin, fleet, { uses: 5_000 });
     const uses = new TokenUses(fleet.master.context);
     await Promise.all(
-      Array.from({ length: 1_000 }, (_, i) => uses.count(token.tokenId, `many-${i}`, newKey().publicKey)),
+      Array.from({ length: 1_000 }, (_, i) =>
+        uses.count({ tokenId: token.tokenId, peelId: `many-${i}`, publicKey: newKey().publicKey }),
+      ),
     );
     const stored = await fleet.master.context.store.fleet.get(token.tokenId);
     expect(stored?.json()).toMatchObject({ used: 1_000, uses: 5_000 });
