@@ -35,8 +35,9 @@ export function notBefore(
     );
   }
   const revocations = trust.claims.nats.revocations ?? {};
-  if (revocations[publicKey] !== undefined) {
-    // a JWT that is issued later would be let in again
+  const own = revocations[publicKey];
+  // of a key whose last JWT is not covered, an earlier one was revoked; else a JWT that is issued later would be let in again
+  if (own !== undefined && own >= (key?.issuedAt ?? 0)) {
     throw new FleetError('ERR_FLEET_REVOKED', `the key ${publicKey} is revoked in the account JWT`);
   }
   const everyone = revocations[EVERYONE];
