@@ -8,17 +8,20 @@
 import { oneLine, printable } from './text/printable.js';
 
 /**
- * The text without the seeds in it. A seed gets into a message when it is given where a path, an id or a public key
+ * The text without the seeds in it, and without the users and passwords of URLs. A seed gets into a message when it is given where a path, an id or a public key
  * belongs (`--account-seed SAA…` instead of a file), and a public key never begins with S.
  */
 export function redactSeeds(text: string): string {
-  return text.replace(SEED_TEXT, '(a seed)');
+  return text.replace(SEED_TEXT, '(a seed)').replace(URL_USER, '$1(hidden)@');
 }
 
 /** Whether a text holds a seed, given where something that is not secret belongs. */
 export function holdsSeed(text: string): boolean {
-  return redactSeeds(text) !== text;
+  return text.search(SEED_TEXT) >= 0;
 }
+
+/** The user and the password of a URL, up to the last @ of the word. */
+const URL_USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"']{0,2048}@/gi;
 
 /** Shorter than a seed too: what was copied but for some characters is still a secret. */
 const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
@@ -209,8 +212,18 @@ export class CredsError extends ZesterError<CredsErrorCode> {
 }
 
 export type ConnectErrorCode =
-  /** No server answered. */
+  /** No server answered, or none that did took the connection (it is full, or shuts down). */
   | 'ERR_CONNECT_UNREACHABLE'
+  /** A server's URL cannot be used, or none is named. */
+  | 'ERR_CONNECT_URL'
+  /** TLS is required, and the server offers none. */
+  | 'ERR_CONNECT_NO_TLS'
+  /** The server's certificate is not trusted, or the server does not take this side's. */
+  | 'ERR_CONNECT_CERTIFICATE'
+  /** A file for TLS cannot be read, or is no PEM. */
+  | 'ERR_CONNECT_TLS_FILE'
+  /** The connection would not be encrypted, and TLS is required. */
+  | 'ERR_CONNECT_PLAIN'
   /** The server refused the credentials. */
   | 'ERR_CONNECT_REFUSED'
   /** The options do not fit together. */
@@ -313,8 +326,6 @@ export type NatsServerErrorCode =
   | 'ERR_NATS_SERVER_START'
   /** It ended while it was to run. */
   | 'ERR_NATS_SERVER_ENDED'
-  /** Not the URL of a server. */
-  | 'ERR_NATS_SERVER_URL'
   /** A configuration cannot be made from what was given. */
   | 'ERR_NATS_SERVER_OPTIONS'
   /** There are no credentials of the system account to speak to it with. */

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { ChangeOptions } from '../nats-server/change-account.js';
 import type { PushReport } from '../nats-server/push-account.js';
 import {
+  connectionOf,
   homeOf,
-  serversOf,
   withHomeOption,
   withServersOption,
   type HomeOptions,
@@ -52,7 +52,7 @@ export async function systemOptions(
   const domain = await openTrustDomain(home);
   return {
     home,
-    servers: serversOf(options, io, domain.servers),
+    ...connectionOf(options, io, domain),
     now: io.now,
     ...(options.systemCreds !== undefined && { systemCreds: options.systemCreds }),
     onRestored: (restored) => {

@@ -1,4 +1,4 @@
-import { connect, errors, type Authenticator, type NatsConnection } from '@nats-io/transport-node';
+import { errors, type Authenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { CredentialEvent } from '../creds/credential-event.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { checkUsable, FileCredentialSource } from '../creds/file-credential-source.js';
@@ -7,6 +7,9 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ConnectError } from '../errors.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { CredentialWatcher } from './credential-watcher.js';
+import { connectFailure, connectError } from './connect-failure.js';
+import { planConnection } from './connect-plan.js';
+import { dial as connect, DIAL_TIMEOUT_MS, type DialOptions } from './dial.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
 import { ManagedConnection } from './managed-connection.js';
 import {
@@ -28,9 +31,24 @@ export interface ZesterConnection extends NatsConnection {
 }
 
 /** What `connectPeel` and `connectMaster` have in common. Other options of the client's `connect()` may be given too. */
-export interface ConnectOptions extends Omit<NatsOptions, 'authenticator' | 'user' | 'pass' | 'token'> {
-  /** One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`. */
+export interface ConnectOptions extends Omit<
+  NatsOptions,
+  'authenticator' | 'user' | 'pass' | 'token' | 'tls'
+> {
+  /**
+   * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list. With
+   * one `tls://` among them, no connection is made without TLS: to none of them, nor to those that the cluster announces.
+   */
   servers?: string | string[];
+  /**
+   * For TLS: `caFile`, `certFile` and `keyFile`, read again at each connect; given, TLS is required. Other options are those
+   * of the client.
+   */
+  tls?: NatsOptions['tls'] | undefined;
+  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  requireTls?: boolean | undefined;
+  /** How long an attempt at one address of a server may take, in milliseconds; 5,000 by default. */
+  timeout?: number;
   /** The `.creds` file. It is read again at each connect, and watched. */
   credsPath?: string;
   /** Instead of `credsPath`: credentials parsed from bytes, which cannot be rotated. */
@@ -136,6 +154,8 @@ async function open(
     throw new ConnectError('ERR_CONNECT_OPTIONS', 'give one of credsPath, creds and seed');
   }
 
+  // before the credentials are read: what cannot be connected to needs none
+  const plan = planConnection(client);
   const early: CredentialEvent[] = [];
   let hear = (event: CredentialEvent): unknown => early.push(event);
   const source =
@@ -144,12 +164,20 @@ async function open(
       : await openSource(credsPath, peelId, now, (event) => void hear(event));
   if (creds !== undefined) checkUsable(creds, peelId, now);
 
-  const delays = new ReconnectDelays(client, source);
+  const delays = new ReconnectDelays(client, plan.tls !== undefined, source);
   const authenticator = source?.authenticator ?? authenticatorOf(creds, seed);
   /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
   let inUse: string | undefined;
-  const baseOptions: NatsOptions = { ...table, reconnectDelayHandler: () => delays.next(), ...client };
-  const dial = async (servers: NatsOptions): Promise<NatsConnection> => {
+  const baseOptions: DialOptions = {
+    ...table,
+    reconnectDelayHandler: () => delays.next(),
+    ...client,
+    servers: plan.urls,
+    configured: plan.servers,
+    // for the second connection of a rotation too, whose list may begin with a server that has no URL
+    ...(plan.tls !== undefined && { tls: plan.tls }),
+  };
+  const dial = async (servers: DialOptions): Promise<NatsConnection> => {
     let started = false;
     let attempts = 0;
     const nc = await connect({
@@ -166,7 +194,7 @@ async function open(
     return nc;
   };
 
-  const nc = await firstConnect(() => dial(baseOptions), baseOptions.servers);
+  const nc = await firstConnect(() => dial(baseOptions), plan.urls, client.timeout);
   inUse = source?.current?.jwt;
   const connection = new ManagedConnection(nc, {
     movable: rotate === 'hitless',
@@ -254,24 +282,21 @@ function endlessRefusal(attempts: number, servers: string | string[] | undefined
 
 async function firstConnect(
   dial: () => Promise<NatsConnection>,
-  given: string | string[] | undefined,
+  urls: readonly string[],
+  timeoutMs = DIAL_TIMEOUT_MS,
 ): Promise<NatsConnection> {
   try {
     return await dial();
   } catch (cause) {
-    const servers = [given ?? 'the default server'].flat().join(', ');
-    if (
-      cause instanceof errors.AuthorizationError ||
-      cause instanceof errors.UserAuthenticationExpiredError
-    ) {
-      throw new ConnectError(
-        'ERR_CONNECT_REFUSED',
-        `${servers} refused the credentials (${cause.message}): they may be revoked, expired or of another operator`,
-        { cause },
-      );
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConnectError('ERR_CONNECT_UNREACHABLE', `cannot connect to ${servers}: ${reason}`, { cause });
+    if (cause instanceof ConnectError) throw cause;
+    const servers = urls.join(', ');
+    const failure = connectFailure(cause, timeoutMs);
+    if (failure.kind !== 'refused') throw connectError(failure, servers, cause);
+    throw new ConnectError(
+      'ERR_CONNECT_REFUSED',
+      `${servers} refused the credentials (${failure.reason}): they may be revoked, expired or of another operator`,
+      { cause },
+    );
   }
 }
 
@@ -285,9 +310,7 @@ class ReconnectDelays {
   readonly #source: FileCredentialSource | undefined;
   #hurry = false;
 
-  constructor(client: NatsOptions, source: FileCredentialSource | undefined) {
-    const tls =
-      client.tls !== undefined || [client.servers ?? []].flat().some((url) => url.startsWith('tls://'));
+  constructor(client: Omit<NatsOptions, 'tls'>, tls: boolean, source: FileCredentialSource | undefined) {
     this.#wait = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
     this.#jitter = tls
       ? (client.reconnectJitterTLS ?? RECONNECT_JITTER_TLS_MS)
@@ -314,10 +337,12 @@ class ReconnectDelays {
  * The second connection of a move goes to the server of the first where it can: then a queue group loses no message that
  * is on its way between servers.
  */
-function sameServerFirst(options: NatsOptions, connection: NatsConnection): NatsOptions {
+function sameServerFirst(options: DialOptions, connection: NatsConnection): DialOptions {
   const servers = [options.servers ?? []].flat();
   const current = connection.getServer();
   if (current === '') return options;
-  const others = servers.filter((url) => !url.endsWith(current));
-  return { ...options, servers: [current, ...others], noRandomize: true };
+  const own = servers.find((url) => url.endsWith(`//${current}`));
+  // one that the cluster announced, to which the connection was made as the options ask for
+  const first = own ?? (options.requireTls === true && options.tls ? `tls://${current}` : current);
+  return { ...options, servers: [first, ...servers.filter((url) => url !== own)], noRandomize: true };
 }

@@ -51,7 +51,9 @@ export interface MasterOptions {
   replicas?: number;
   /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
   storeWaitMs?: number;
+  /** For TLS, and whether to require it; those of the home by default. */
   tls?: ConnectOptions['tls'];
+  requireTls?: boolean | undefined;
   /** Ends the start, while it waits. */
   signal?: AbortSignal;
   /** The clock, in milliseconds since 1970. */
@@ -109,7 +111,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     const credsPath = options.credsPath ?? paths.masterCreds;
     const signers = await Signers.open(credsPath);
     closing.push(() => signers.close());
-    const connection = { servers, logger, ...(options.tls && { tls: options.tls }) };
+    const tls = options.tls ?? trust.domain.tls;
+    const requireTls = options.requireTls ?? trust.domain.requireTls;
+    const connection = { servers, logger, requireTls, ...(tls != null && { tls }) };
     const nc = await connectMaster({
       ...connection,
       credsPath,

@@ -1,4 +1,5 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { dial } from '../connection/dial.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -7,7 +8,7 @@ import { lossWords } from '../trust/merge-account.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
 import { downServers, listServers, type ServerInfo } from './servers.js';
-import { connectSystem, type SystemConnectionOptions } from './system-connection.js';
+import { connectSystem, tlsOf, type SystemConnectionOptions } from './system-connection.js';
 
 /** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
 const CLOCK_WARNING_MS = 2_000;
@@ -201,8 +202,8 @@ async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions
   try {
     const creds = await loadCredsFile(path);
     try {
-      const nc = await connect({
-        ...(options.tls && { tls: options.tls }),
+      const nc = await dial({
+        ...tlsOf(domain, options),
         servers: [...options.servers],
         authenticator: (nonce?: string) => creds.authenticate(nonce),
         name: 'zester-doctor',

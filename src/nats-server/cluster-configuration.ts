@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { NatsServerError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
 import type { NatsServerConfigurationOptions } from './configuration.js';
-import { CLIENT_PORT, CLUSTER_PORT } from './urls.js';
+import { CLIENT_PORT } from '../connection/server-urls.js';
+import { CLUSTER_PORT } from './urls.js';
 import { domainServerConfiguration } from './write-configuration.js';
 
 /** One server of a cluster. */

@@ -2,12 +2,16 @@ import { checkCredentials } from '../trust/check-credentials.js';
 import { checkHome } from '../trust/check-home.js';
 import type { Finding } from '../trust/finding.js';
 import { serverUrls } from '../trust/home.js';
+import type { TlsFiles } from '../trust/tls-settings.js';
 import { checkServers } from './check-server.js';
 
 /** What {@link examine} looks at. */
 export interface ExamineOptions {
   /** The servers; those of the home, or the one on this machine, by default. */
   servers?: readonly string[];
+  /** The files for TLS, and whether to require it; those of the home by default. */
+  tls?: TlsFiles | undefined;
+  requireTls?: boolean | undefined;
   /** `.creds` files. */
   credentials?: readonly string[];
   /** Look at files only; false by default. */
@@ -33,6 +37,8 @@ export async function examine(home: string, options: ExamineOptions = {}): Promi
       ? undefined
       : await checkServers(domain, {
           servers: serverUrls(options.servers, domain.servers, options.env),
+          tls: options.tls,
+          requireTls: options.requireTls,
           now,
         });
   const ofCredentials: Finding[] = [];

@@ -1,8 +1,10 @@
-import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectError, connectFailure } from '../connection/connect-failure.js';
+import { dial } from '../connection/dial.js';
 import { loadCredsFile } from '../creds/parse.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { FileError, NatsServerError } from '../errors.js';
+import { ConnectError, FileError, NatsServerError, type ZesterError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
 
@@ -12,10 +14,14 @@ export interface SystemConnectionOptions {
   servers: readonly string[];
   /** Instead of the home's `creds/system.creds`: credentials of a user of the system account. */
   systemCreds?: string;
-  tls?: NatsOptions['tls'];
+  /** For TLS, and whether to require it; those of the home by default. */
+  tls?: NatsOptions['tls'] | undefined;
+  requireTls?: boolean | undefined;
   /** For each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number;
 }
+
+const SYSTEM_TIMEOUT_MS = 3_000;
 
 /**
  * Connects as a user of the system account: who may ask servers for their state, and push account JWTs to them. It does
@@ -30,17 +36,18 @@ export async function connectSystem(
 ): Promise<NatsConnection> {
   const path = options.systemCreds ?? domain.paths.systemCreds;
   const creds = await loadSystemCreds(path, domain);
+  const timeout = options.timeoutMs ?? SYSTEM_TIMEOUT_MS;
   try {
-    return await connect({
-      ...(options.tls && { tls: options.tls }),
+    return await dial({
+      ...tlsOf(domain, options),
       servers: [...options.servers],
       authenticator: (nonce?: string) => creds.authenticate(nonce),
       name: 'zester',
       reconnect: false,
-      timeout: options.timeoutMs ?? 3_000,
+      timeout,
     });
   } catch (cause) {
-    throw connectError(cause, options.servers, domain, path);
+    throw systemError(cause, options, domain, path);
   } finally {
     // it signed the server's nonce; there is no reconnect that would need it again
     creds.wipe();
@@ -71,18 +78,28 @@ async function loadSystemCreds(path: string, domain: TrustDomain): Promise<Creds
   return creds;
 }
 
-function connectError(
+/** How a command connects with TLS: as it is told, else as the home says. */
+export function tlsOf(
+  domain: TrustDomain,
+  options: Pick<SystemConnectionOptions, 'tls' | 'requireTls'>,
+): Pick<SystemConnectionOptions, 'tls' | 'requireTls'> {
+  const tls = options.tls ?? domain.tls;
+  return {
+    ...(tls != null && { tls }),
+    requireTls: options.requireTls ?? domain.requireTls,
+  };
+}
+
+function systemError(
   cause: unknown,
-  servers: readonly string[],
+  options: SystemConnectionOptions,
   domain: TrustDomain,
   path: string,
-): NatsServerError {
-  const where = servers.join(', ');
-  if (
-    cause instanceof errors.AuthorizationError ||
-    cause instanceof errors.UserAuthenticationExpiredError ||
-    /authorization|authentication/i.test(String(cause))
-  ) {
+): ZesterError {
+  if (cause instanceof ConnectError) return cause;
+  const where = options.servers.join(', ');
+  const failure = connectFailure(cause, options.timeoutMs ?? SYSTEM_TIMEOUT_MS);
+  if (failure.kind === 'refused') {
     return new NatsServerError(
       'ERR_NATS_SERVER_REFUSED',
       `${where} refused ${path}: the server does not trust the operator "${domain.names.operator}" ` +
@@ -91,10 +108,10 @@ function connectError(
       { cause },
     );
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (failure.kind !== 'unreachable') return connectError(failure, where, cause);
   return new NatsServerError(
     'ERR_NATS_SERVER_UNREACHABLE',
-    `cannot reach ${where} (${reason}): start the server, or give the right --servers`,
+    `cannot reach ${where} (${failure.reason}): start the server, or give the right --servers`,
     { cause },
   );
 }

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { connect as dial } from 'node:net';
+import { connect as dial, isIP } from 'node:net';
+import { parseServerUrl } from '../connection/server-urls.js';
 import type { ServerInfo } from './servers.js';
 
 const DIAL_MS = 1_500;
@@ -17,17 +18,12 @@ export async function unreachableUrls(
   const known = new Set([nc.getServer(), ...(nc.info?.connect_urls ?? [])]);
   const dead = await Promise.all(
     urls.map(async (url) => {
-      const { hostname, port, text } = addressOf(url);
-      return known.has(text) || (await answers(hostname, port)) ? [] : [url];
+      const { host, port } = parseServerUrl(url);
+      const text = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+      return known.has(text) || (await answers(host, port)) ? [] : [url];
     }),
   );
   return dead.flat();
-}
-
-function addressOf(url: string): { hostname: string; port: number; text: string } {
-  const { hostname, port } = new URL(url.includes('://') ? url : `nats://${url}`);
-  const number = port === '' ? 4222 : Number(port);
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: number, text: `${hostname}:${number}` };
 }
 
 function answers(host: string, port: number): Promise<boolean> {

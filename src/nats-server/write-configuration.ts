@@ -3,7 +3,7 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { natsServerConfiguration, type NatsServerConfigurationOptions } from './configuration.js';
-import { CLIENT_PORT, isLoopback, serverEndpoint, type Endpoint } from './urls.js';
+import { CLIENT_PORT, isLoopback, parseServerUrl, type Endpoint } from '../connection/server-urls.js';
 
 /** What can be chosen about the server of a trust domain. */
 export type ServerConfigurationOptions = Pick<
@@ -78,6 +78,6 @@ export async function ensureServerConfiguration(
  */
 export function localEndpoint(domain: TrustDomain): Endpoint | undefined {
   if (domain.servers.length === 0) return { host: '127.0.0.1', port: CLIENT_PORT };
-  const local = domain.servers.map(serverEndpoint).find(({ host }) => isLoopback(host));
+  const local = domain.servers.map(parseServerUrl).find(({ host }) => isLoopback(host));
   return local && { ...local, host: local.host === 'localhost' ? '127.0.0.1' : local.host };
 }

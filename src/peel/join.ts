@@ -1,4 +1,7 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectError, connectFailure } from '../connection/connect-failure.js';
+import { planConnection } from '../connection/connect-plan.js';
+import { dial, DIAL_TIMEOUT_MS } from '../connection/dial.js';
 import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
@@ -32,7 +35,10 @@ export type JoinEvent =
 
 /** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
 export interface JoinOptions extends Omit<NatsOptions, 'authenticator' | 'user' | 'pass' | 'token'> {
+  /** One URL or several; a string with commas is a list. A `tls://` among them requires TLS of all. */
   servers?: string | string[];
+  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  requireTls?: boolean | undefined;
   /** The path of the join token: a `.creds` file that may do nothing but ask to join. */
   token: string;
   /** The id to join as: one NATS token. */
@@ -93,6 +99,7 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
 export async function joinFleet(options: JoinOptions): Promise<JoinResult> {
   const { peelId, out, token: tokenPath, now } = options;
   validatePeelId(peelId);
+  planConnection(options);
   const token = await loadCredsFile(tokenPath);
   const tokenId = tokenIdOfName(token.claims.name ?? '');
   if (tokenId === undefined) {
@@ -175,7 +182,7 @@ class Joining {
   async #connect(): Promise<NatsConnection> {
     const client = without(this.#options, 'token', 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now');
     try {
-      return await connect({
+      return await dial({
         ...PERSISTENT_OPTIONS,
         name: 'zester-join',
         ...client,
@@ -186,17 +193,16 @@ class Joining {
         waitOnFirstConnect: false,
       });
     } catch (cause) {
-      const servers = [client.servers ?? 'the default server'].flat().join(', ');
-      const words = cause instanceof Error ? cause.message : String(cause);
-      if (/authorization|authentication/i.test(words)) {
-        if (this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);
-        throw new ConnectError(
-          'ERR_CONNECT_REFUSED',
-          `${servers} refused the join token (${words}): it may have expired, been taken back, or be of another operator`,
-          { cause },
-        );
-      }
-      throw new ConnectError('ERR_CONNECT_UNREACHABLE', `cannot connect to ${servers}: ${words}`, { cause });
+      if (cause instanceof ConnectError) throw cause;
+      const servers = planConnection(client).urls.join(', ');
+      const failure = connectFailure(cause, client.timeout ?? DIAL_TIMEOUT_MS);
+      if (failure.kind !== 'refused') throw connectError(failure, servers, cause);
+      if (this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);
+      throw new ConnectError(
+        'ERR_CONNECT_REFUSED',
+        `${servers} refused the join token (${failure.reason}): it may have expired, been taken back, or be of another operator`,
+        { cause },
+      );
     }
   }
 

@@ -27,6 +27,14 @@ import { pause } from './pause.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { without } from './without.js';
 
+/** Faults of what was given: waiting for a server mends none of them. */
+const NEVER_WORKS: ReadonlySet<string> = new Set([
+  'ERR_CONNECT_OPTIONS',
+  'ERR_CONNECT_URL',
+  'ERR_CONNECT_PLAIN',
+  'ERR_CONNECT_TLS_FILE',
+]);
+
 /** What {@link startPeel} takes. Other options of `connectPeel`, and of the client's `connect()`, may be given too. */
 export interface PeelOptions extends Omit<
   ConnectPeelOptions,
@@ -266,7 +274,7 @@ export class Peel {
           onEvent: (event) => this.#connectionEvent(event),
         });
       } catch (error) {
-        if (!(error instanceof ConnectError) || error.code === 'ERR_CONNECT_OPTIONS') throw error;
+        if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) throw error;
         const refused = error.code === 'ERR_CONNECT_REFUSED';
         if (refused) await this.#throwIfExpired();
         if (!waitOnFirstConnect) throw error;

@@ -9,6 +9,7 @@ import { damaged, openTrustDomain } from './open.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { ensurePrivateDirectory, isThere } from './private-files.js';
 import { stepsOf, type Step } from './steps.js';
+import type { TlsFiles } from './tls-settings.js';
 
 /** What can be chosen about a new trust domain. */
 export interface CreateTrustDomainOptions {
@@ -18,6 +19,9 @@ export interface CreateTrustDomainOptions {
   accountName?: string;
   /** The URLs of the fleet's servers, for the commands that connect. */
   servers?: readonly string[];
+  /** The files for TLS of the connections to them, and whether to refuse those without TLS. */
+  tls?: TlsFiles;
+  requireTls?: boolean;
   /** Takes over an operator that exists, and what else there is. */
   adopt?: AdoptedTrust;
   now?: Clock;

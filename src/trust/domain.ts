@@ -1,6 +1,6 @@
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
-import { TrustError } from '../errors.js';
+import { redactSeeds, TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { createUserJwt } from '../jwt/user.js';
@@ -13,6 +13,7 @@ import type { TrustPaths } from './paths.js';
 import { checkSecretFile } from './private-files.js';
 import type { TrustSettings } from './settings.js';
 import { signingSeedPath } from './signing-seed.js';
+import { homeTls, type TlsFiles } from './tls-settings.js';
 
 /** The JWTs of a trust domain, as they stand on disk. */
 export interface TrustJwts {
@@ -41,6 +42,10 @@ export class TrustDomain {
   }>;
   /** The URLs of the fleet's servers; empty when the home names none. */
   readonly servers: readonly string[];
+  /** The files for TLS; undefined when the home names none. */
+  readonly tls: TlsFiles | undefined;
+  /** Whether plain connections to anything but this machine are refused. */
+  readonly requireTls: boolean;
   readonly operatorJwt: string;
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
@@ -62,7 +67,10 @@ export class TrustDomain {
       peelSigning: account.peelSigningKey,
       joinSigning: account.joinSigningKey,
     };
-    this.servers = settings.servers ?? [];
+    // edited by hand, there may be a password in one; it would be refused where it is used, and must not be shown here
+    this.servers = (settings.servers ?? []).map(redactSeeds);
+    this.tls = settings.tls && homeTls(paths.home, settings.tls);
+    this.requireTls = settings.requireTls ?? false;
     this.operatorJwt = jwts.operatorJwt;
     this.systemAccountJwt = jwts.systemAccountJwt;
     this.accountJwt = jwts.accountJwt;

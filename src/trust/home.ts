@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { parseServerUrls, splitServerUrls } from '../connection/server-urls.js';
 import { FileError } from '../errors.js';
 
 /** The server of a home that names none. */
@@ -53,18 +54,16 @@ export function userHome(env: Environment = process.env): string {
  *
  * @param given what `--servers` says, if it was given
  * @param ofHome what the home says, if there is one and it names any
+ * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function serverUrls(
   given: readonly string[] | undefined,
   ofHome: readonly string[] = [],
   env: Environment = process.env,
 ): string[] {
-  const named = (given ?? []).length > 0 ? given : nonEmpty(env['ZESTER_SERVERS'])?.split(',');
-  const urls = (named ?? ofHome)
-    .flatMap((text) => text.split(','))
-    .map((text) => text.trim())
-    .filter((text) => text !== '');
-  return urls.length > 0 ? urls : [DEFAULT_SERVER];
+  const said = nonEmpty(env['ZESTER_SERVERS']);
+  const named = given !== undefined && given.length > 0 ? given : said === undefined ? ofHome : [said];
+  return splitServerUrls(named).length > 0 ? parseServerUrls(named).map(({ url }) => url) : [DEFAULT_SERVER];
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

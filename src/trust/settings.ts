@@ -18,6 +18,14 @@ const schema = v.looseObject({
   systemAccount: v.looseObject(party),
   account: v.looseObject({ ...party, peelSigningKey: v.string(), joinSigningKey: v.optional(v.string()) }),
   servers: v.optional(v.array(v.string())),
+  tls: v.optional(
+    v.looseObject({
+      caFile: v.optional(v.string()),
+      certFile: v.optional(v.string()),
+      keyFile: v.optional(v.string()),
+    }),
+  ),
+  requireTls: v.optional(v.boolean()),
   keysAdded: v.optional(v.record(v.string(), v.string())),
   replacedJwts: v.optional(v.record(v.string(), v.number())),
 });
@@ -38,6 +46,11 @@ export interface TrustSettings {
   };
   /** The servers of the fleet, as `init --servers` was given them. */
   servers?: string[] | undefined;
+  /** The files for TLS; a path that is not absolute is seen from the home. */
+  tls?:
+    { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
+  /** Refuse plain connections to anything but this machine. */
+  requireTls?: boolean | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
   keysAdded?: Record<string, string> | undefined;
   /** Users (`U…`) whose JWT was replaced, and that is to be revoked up to this time (seconds) once nobody uses it. */

@@ -20,6 +20,7 @@ import { signingKeyOf, type AdoptedTrust } from './adopt.js';
 import type { TrustPaths } from './paths.js';
 import { joinSigningKey, peelSigningKey, withSigningKeys } from './signing-keys.js';
 import { LAYOUT_VERSION, writeSettings } from './settings.js';
+import type { TlsFiles } from './tls-settings.js';
 
 /** One file, made from what the steps before it left on disk: so any step can be the first of a run. */
 export interface Step {
@@ -32,6 +33,8 @@ export interface StepOptions {
   operatorName: string;
   accountName: string;
   servers?: readonly string[];
+  tls?: TlsFiles;
+  requireTls?: boolean;
   adopt?: AdoptedTrust;
   now?: Clock;
 }
@@ -156,7 +159,7 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
 }
 
 function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
-  const { adopt, now = Date.now, servers } = options;
+  const { adopt, now = Date.now, servers, tls, requireTls } = options;
   const accountPublicKey = async () => decodeAccountJwt(await loadJwtFile(paths.accountJwt)).sub;
   const withAccount = (use: (key: KeyBundle) => Promise<void>) =>
     adopt?.accountSigner === undefined
@@ -194,6 +197,8 @@ function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
             joinSigningKey: await publicKeyIn('account', paths.joinSigningSeed),
           },
           ...(servers !== undefined && { servers: [...servers] }),
+          ...(tls !== undefined && { tls: { ...tls } }),
+          ...(requireTls !== undefined && { requireTls }),
         });
       },
     },

@@ -8,6 +8,7 @@ import {
   type HomeOptions,
   type ServersOptions,
 } from '../home-options.js';
+import { tlsSettings } from '../../trust/tls-settings.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
@@ -61,6 +62,7 @@ async function doctor(options: Options, io: CliIo): Promise<void> {
   const { examine } = await import('../../nats-server/doctor.js');
   const found = await examine(homeOf(options, io), {
     ...(options.servers !== undefined && { servers: options.servers }),
+    ...tlsSettings(options, {}, io.env),
     ...(options.creds !== undefined && { credentials: options.creds }),
     offline: options.offline === true,
     now: io.now,

@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import type { AdoptedTrustFiles } from '../../trust/load-adopted.js';
-import { homeOf, withHomeOption, type HomeOptions, type ServersOptions } from '../home-options.js';
+import {
+  homeOf,
+  withHomeOption,
+  withTlsOptions,
+  type HomeOptions,
+  type ServersOptions,
+} from '../home-options.js';
+import { tlsSettings } from '../../trust/tls-settings.js';
 import type { CliIo } from '../io.js';
 import { Output, table, type GlobalOptions } from '../output.js';
 import { seedPath } from '../seed-path.js';
@@ -13,7 +20,7 @@ interface Options extends GlobalOptions, HomeOptions, ServersOptions, Partial<Ad
 
 /** `zester init`: from nothing to a trust domain. */
 export function registerInit(parent: Command, io: CliIo): void {
-  withHomeOption(parent.command('init'))
+  withTlsOptions(withHomeOption(parent.command('init')))
     .description(
       'make the trust domain of a fleet: operator, accounts, signing keys and the first credentials',
     )
@@ -57,8 +64,9 @@ async function init(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const home = homeOf(options, io);
   const files = adoptedFiles(options);
-  const { checkServerUrls } = await import('../../nats-server/urls.js');
-  const servers = options.servers === undefined ? undefined : checkServerUrls(options.servers);
+  const { parseServerUrls } = await import('../../connection/server-urls.js');
+  const servers =
+    options.servers === undefined ? undefined : parseServerUrls(options.servers).map(({ url }) => url);
   const { loadAdoptedTrust, wipeAdoptedTrust } = await import('../../trust/load-adopted.js');
   const { createTrustDomain } = await import('../../trust/create.js');
   const adopt = files === undefined ? undefined : await loadAdoptedTrust(files);
@@ -68,6 +76,7 @@ async function init(options: Options, io: CliIo): Promise<void> {
       ...(options.operator !== undefined && { operatorName: options.operator }),
       ...(options.account !== undefined && { accountName: options.account }),
       ...(servers !== undefined && { servers }),
+      ...tlsSettings(options, {}, {}),
       ...(adopt !== undefined && { adopt }),
       now: io.now,
       onStep: (step) => steps.push(step),

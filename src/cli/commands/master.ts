@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ConnectError } from '../../errors.js';
 import { loadConfig, type ConfigFlags } from '../config/load.js';
+import { connectionOfConfig, TLS_SETTINGS } from '../config/connection.js';
 import { withConfigOptions } from '../config/options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
@@ -12,6 +13,7 @@ export function registerMaster(parent: Command, io: CliIo): void {
   withConfigOptions(parent.command('master'), [
     'home',
     'servers',
+    ...TLS_SETTINGS,
     'creds',
     'systemCreds',
     'policy',
@@ -41,17 +43,19 @@ Examples:
 async function run(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const config = await loadConfig('master', options, io);
-  const { servers, creds, systemCreds, logLevel } = config.values;
+  const { creds, systemCreds, logLevel } = config.values;
   const { createLog } = await import('../log.js');
   const { runMaster } = await import('../fleet/run-master.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
   const ending = new AbortController();
   const stopListening = io.onInterrupt(() => ending.abort());
   try {
+    const { openTrustDomain } = await import('../../trust/open.js');
+    const domain = await openTrustDomain(config.values.home);
     const running = await runMaster(config, log, {
       ...(creds !== undefined && { credsPath: creds }),
       ...(systemCreds !== undefined && { systemCredsPath: systemCreds }),
-      ...(servers !== undefined && { servers }),
+      ...connectionOfConfig(config.values, io, domain),
       signal: ending.signal,
     });
     const { master, http } = running;

@@ -10,7 +10,7 @@ import { exitCodeOf } from '../exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer } from '../fleet/add-peels.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import { isoOf } from '../fleet/peel-document.js';
-import { homeOf, serversOf } from '../home-options.js';
+import { connectionOf, homeOf, type ConnectionOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { timeWords } from '../time-words.js';
@@ -85,13 +85,13 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
   const targets = await targetsOf(ids, options.out, from !== undefined);
   const adding = await import('../fleet/add-peels.js');
   const chosen = { replace, expiry: typeof expiry === 'number' ? expiry : undefined };
-  let servers: readonly string[] = [];
+  let connection: ConnectionOf = { servers: [] };
   const issueAll = (issue: PeelIssuer, atOnce: number) =>
     addEach(targets, issue, atOnce, adding.addAll, output, io);
   if (offline) {
     const { openTrustDomain } = await import('../../trust/open.js');
     const domain = await openTrustDomain(homeOf(options, io));
-    servers = serversOf(options, io, domain.servers);
+    connection = connectionOf(options, io, domain);
     await issueAll(
       adding.issuerOffline(domain, { ...chosen, expiry: chosen.expiry ?? OFFLINE_EXPIRY }, io),
       1,
@@ -101,7 +101,7 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
       options,
       io,
       async (admin) => {
-        servers = admin.servers;
+        connection = admin.connection;
         await issueAll(adding.issuerThrough(admin.client, chosen), AT_ONCE);
       },
       waitMs,
@@ -110,7 +110,7 @@ async function add(given: readonly string[], options: Options, io: CliIo): Promi
   const [target] = targets;
   if (!run || target === undefined) return;
   const { runPeel } = await import('./peel-run.js');
-  await runPeel({ creds: target.path, servers, id: target.id }, output, io);
+  await runPeel({ creds: target.path, connection, id: target.id }, output, io);
 }
 
 async function addEach(

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { InterruptedError, UsageError } from '../../errors.js';
-import { serverUrls } from '../../trust/home.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import { parseSpan, SPAN_FORM } from '../duration.js';
-import { withServersOption, type ServersOptions } from '../home-options.js';
+import { connectionOf, withServersOption, type ServersOptions } from '../home-options.js';
 import type { CliIo, InterruptSignal } from '../io.js';
 import { refuseToReplace } from '../new-file.js';
 import { Output, table, type GlobalOptions } from '../output.js';
@@ -53,8 +52,7 @@ async function join(options: Options, io: CliIo): Promise<void> {
   const peelId = validatePeelId(id);
   const out = options.out ?? `${peelId}.creds`;
   const waitMs = parseSpan('--wait', options.wait);
-  const { checkServerUrls } = await import('../../nats-server/urls.js');
-  const servers = checkServerUrls(serverUrls(options.servers, [], io.env));
+  const connection = connectionOf(options, io);
   if (out === token) throw new UsageError('--out is the join token itself: give another file');
   await refuseToReplace(out, force);
   const { joinFleet } = await import('../../peel/join.js');
@@ -67,7 +65,7 @@ async function join(options: Options, io: CliIo): Promise<void> {
   try {
     let said = '';
     const result = await joinFleet({
-      servers,
+      ...connection,
       token,
       peelId,
       out,
@@ -125,5 +123,5 @@ async function join(options: Options, io: CliIo): Promise<void> {
   } finally {
     stopListening();
   }
-  if (run) await runPeel({ creds: out, servers }, output, io);
+  if (run) await runPeel({ creds: out, connection }, output, io);
 }

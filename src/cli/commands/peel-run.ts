@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { ConnectError, UsageError } from '../../errors.js';
-import { serverUrls } from '../../trust/home.js';
 import { loadConfig, type ConfigFlags } from '../config/load.js';
+import { connectionOfConfig, TLS_SETTINGS } from '../config/connection.js';
 import { withConfigOptions } from '../config/options.js';
 import type { LogLevel } from '../config/settings.js';
 import { exposedMode } from '../exposed-mode.js';
+import type { ConnectionOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 
@@ -13,7 +14,7 @@ type Options = GlobalOptions & ConfigFlags;
 /** What a peel is run with. */
 export interface RunPeelSettings {
   creds: string;
-  servers?: readonly string[] | undefined;
+  connection: ConnectionOf;
   id?: string | undefined;
   rotate?: 'hitless' | 'reconnect' | undefined;
   logLevel?: LogLevel | undefined;
@@ -21,7 +22,7 @@ export interface RunPeelSettings {
 
 /** `zester peel run`: a peel, in the foreground. */
 export function registerPeelRun(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('run'), ['creds', 'servers', 'id', 'rotate', 'logLevel'])
+  withConfigOptions(parent.command('run'), ['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel'])
     .description(
       'run a peel on this host, in the foreground: it is there, it answers, it renews its credential',
     )
@@ -42,9 +43,10 @@ Examples:
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const { values } = await loadConfig('peel', options, io);
-      const { creds, servers, id, rotate, logLevel } = values;
+      const { creds, id, rotate, logLevel } = values;
       if (creds === undefined) throw new UsageError('give --creds: the .creds file of this peel');
-      await runPeel({ creds, servers, id, rotate, logLevel }, new Output(io, options), io);
+      const connection = connectionOfConfig(values, io);
+      await runPeel({ creds, connection, id, rotate, logLevel }, new Output(io, options), io);
     });
 }
 
@@ -54,9 +56,7 @@ Examples:
  * @throws what `startPeel` throws; the error that a master ended it with; ConnectError when its connection was closed
  */
 export async function runPeel(settings: RunPeelSettings, output: Output, io: CliIo): Promise<void> {
-  const { creds, id, rotate = 'hitless', logLevel = 'info' } = settings;
-  const { checkServerUrls } = await import('../../nats-server/urls.js');
-  const servers = checkServerUrls(serverUrls(settings.servers, [], io.env));
+  const { creds, connection, id, rotate = 'hitless', logLevel = 'info' } = settings;
   const { createLog } = await import('../log.js');
   const { startPeel } = await import('../../peel/peel.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
@@ -66,7 +66,7 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
   const stopListening = io.onInterrupt(() => ending.abort());
   try {
     const peel = await startPeel({
-      servers,
+      ...connection,
       credsPath: creds,
       rotate,
       logger: log,

@@ -60,7 +60,7 @@ async function config(options: Options, io: CliIo): Promise<void> {
     throw new UsageError('--node and --out are for a cluster: give --cluster name=host for each server');
   }
   const { domainServerConfiguration } = await import('../../nats-server/write-configuration.js');
-  const { CLIENT_PORT } = await import('../../nats-server/urls.js');
+  const { CLIENT_PORT } = await import('../../connection/server-urls.js');
   const httpPort = portOf('--http-port', options.httpPort);
   const text = domainServerConfiguration(domain, dataDirectory, {
     ...(options.name !== undefined && { serverName: options.name }),

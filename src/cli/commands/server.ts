@@ -56,7 +56,7 @@ async function serve(options: ServerOptions, io: CliIo): Promise<void> {
   const { openTrustDomain } = await import('../../trust/open.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
-  const { CLIENT_PORT, isLoopback } = await import('../../nats-server/urls.js');
+  const { CLIENT_PORT, isLoopback } = await import('../../connection/server-urls.js');
   const domain = await openTrustDomain(homeOf(options, io));
   const local = localEndpoint(domain);
   const host = options.host ?? local?.host ?? '127.0.0.1';

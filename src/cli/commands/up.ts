@@ -36,7 +36,7 @@ async function up(options: Options, io: CliIo): Promise<void> {
   const { createLog } = await import('../log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
-  const { CLIENT_PORT, isLoopback } = await import('../../nats-server/urls.js');
+  const { CLIENT_PORT, isLoopback } = await import('../../connection/server-urls.js');
   const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
   const domain = await homeFor(config, log, io);
   const local = localEndpoint(domain);

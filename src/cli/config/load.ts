@@ -7,6 +7,8 @@ import { homePath } from '../../trust/home.js';
 import type { CliIo } from '../io.js';
 import { definitionOf, settingsOf, type ConfigKind, type SettingName, type SETTINGS } from './settings.js';
 
+export type { SettingName };
+
 /** Where a value comes from. */
 export interface ConfigSource {
   kind: 'flag' | 'environment' | 'file' | 'default';

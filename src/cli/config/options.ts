@@ -5,6 +5,10 @@ import { DEFAULT_HTTP, definitionOf, type SettingName } from './settings.js';
 const TAKES: Readonly<Record<SettingName, string>> = {
   home: '<dir>',
   servers: '<url...>',
+  tlsCa: '<file>',
+  tlsCert: '<file>',
+  tlsKey: '<file>',
+  requireTls: '',
   creds: '<file>',
   systemCreds: '<file>',
   policy: '<policy>',
@@ -33,7 +37,7 @@ export function withConfigOptions(command: Command, names: readonly SettingName[
       otherwise ?? (fallback === undefined ? undefined : name === 'lifetime' ? '24h' : String(fallback));
     const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
     command.option(
-      `${flag} ${TAKES[name]}`,
+      `${flag} ${TAKES[name]}`.trim(),
       `${about}${more} (default: $${env}${usual === undefined ? '' : `, else ${usual}`})`,
     );
   }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/policy.js';
 
 /** The levels of the log. */
@@ -16,14 +17,21 @@ const port = v.pipe(
 );
 const urls = v.pipe(
   v.union([v.string(), v.array(v.string())], 'is no list of URLs'),
-  v.transform((value) =>
-    [value]
-      .flat()
-      .flatMap((part) => part.split(','))
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseServerUrls(dataset.value).map(({ url }) => url);
+    } catch (error) {
+      addIssue({ message: `cannot be used: ${(error as Error).message}` });
+      return NEVER;
+    }
+  }),
+);
+const yesOrNo = v.pipe(
+  v.union(
+    [v.boolean(), v.picklist(['1', '0', 'true', 'false', 'yes', 'no', 'on', 'off'])],
+    'is neither true nor false',
   ),
-  v.minLength(1, 'names no server'),
+  v.transform((value) => value === true || ['1', 'true', 'yes', 'on'].includes(String(value))),
 );
 const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 const lifetime = v.pipe(
@@ -94,6 +102,41 @@ export const SETTINGS = {
     schema: urls,
     otherwise: "the home's, else nats://127.0.0.1:4222",
     about: 'the servers to connect to',
+  },
+  tlsCa: {
+    env: 'ZESTER_TLS_CA',
+    flag: '--tls-ca',
+    kinds: ['master', 'peel'],
+    schema: text,
+    path: true,
+    otherwise: "the home's, else those of Node.js",
+    about: "the authorities of the servers' certificates, PEM",
+  },
+  tlsCert: {
+    env: 'ZESTER_TLS_CERT',
+    flag: '--tls-cert',
+    kinds: ['master', 'peel'],
+    schema: text,
+    path: true,
+    otherwise: "the home's",
+    about: "this side's certificate, PEM, where the servers ask for one",
+  },
+  tlsKey: {
+    env: 'ZESTER_TLS_KEY',
+    flag: '--tls-key',
+    kinds: ['master', 'peel'],
+    schema: text,
+    path: true,
+    otherwise: "the home's",
+    about: 'its key, PEM',
+  },
+  requireTls: {
+    env: 'ZESTER_REQUIRE_TLS',
+    flag: '--require-tls',
+    kinds: ['master', 'peel'],
+    schema: yesOrNo,
+    otherwise: 'as the home says',
+    about: "refuse URLs without tls://, but for this machine's",
   },
   creds: {
     env: 'ZESTER_CREDS',

@@ -4,10 +4,11 @@ import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
 import type { AdminClient } from '../../fleet/ask.js';
 import {
+  connectionOf,
   homeOf,
-  serversOf,
   withHomeOption,
   withServersOption,
+  type ConnectionOf,
   type HomeOptions,
   type ServersOptions,
 } from '../home-options.js';
@@ -22,7 +23,7 @@ export interface AdminOptions extends HomeOptions, ServersOptions {
 export interface Admin {
   nc: ZesterConnection;
   client: AdminClient;
-  servers: readonly string[];
+  connection: ConnectionOf;
   /** The fleet's account (`A…`). */
   account: string;
 }
@@ -93,7 +94,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     throw error;
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
-  const servers = serversOf(options, io, domain?.servers);
+  const connection = connectionOf(options, io, domain);
   const [
     { loadCredsFile },
     { connectMaster },
@@ -115,14 +116,14 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   creds.wipe();
   try {
     const nc = await connectMaster({
-      servers,
+      ...connection,
       credsPath,
       inboxPrefix: ADMIN_INBOX_PREFIX,
       name: 'zester-admin',
       timeout: 5_000,
     });
     return {
-      admin: { nc, client: new AdminClient(nc, signer), servers, account },
+      admin: { nc, client: new AdminClient(nc, signer), connection, account },
       close: async () => {
         await nc.close();
         signer.wipe();

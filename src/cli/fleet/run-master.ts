@@ -18,7 +18,7 @@ export interface RunningMaster {
 export async function runMaster(
   { values }: Config,
   log: MasterLogger,
-  more: Pick<MasterOptions, 'servers' | 'signal' | 'credsPath' | 'systemCredsPath'>,
+  more: Pick<MasterOptions, 'servers' | 'tls' | 'requireTls' | 'signal' | 'credsPath' | 'systemCredsPath'>,
 ): Promise<RunningMaster> {
   const { home, policy, lifetime, replicas, http } = values;
   const { startMaster } = await import('../../master/master.js');

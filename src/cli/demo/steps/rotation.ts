@@ -1,4 +1,4 @@
-import { connect } from '@nats-io/transport-node';
+import { dial } from '../../../connection/dial.js';
 import { loadCredsFile } from '../../../creds/parse.js';
 import { userNameOf } from '../../../jwt/decode.js';
 import { DAY_SECONDS, expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
@@ -47,7 +47,7 @@ type OnConnect = (name: string, publicKey: string) => void;
 /** The server tells its system account of each connect (docs/nats-facts.md, 17): what no peel can make up. */
 async function watchConnects(stage: Stage): Promise<(onConnect: OnConnect) => void> {
   const { publicKeys, paths } = stage.domain.get();
-  const system = await connect({
+  const system = await dial({
     servers: stage.server.get().url,
     ...(await loadCredsFile(paths.systemCreds)).natsOption(),
   });

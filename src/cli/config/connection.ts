@@ -1,0 +1,17 @@
+import type { TrustDomain } from '../../trust/domain.js';
+import { connectionOf, type ConnectionOf } from '../home-options.js';
+import type { CliIo } from '../io.js';
+import type { ConfigValues, SettingName } from './load.js';
+
+/** The settings of a program that say how it connects with TLS. */
+export const TLS_SETTINGS = ['tlsCa', 'tlsCert', 'tlsKey', 'requireTls'] as const satisfies SettingName[];
+
+/** What a program connects to, and how. @throws ConnectError `ERR_CONNECT_URL` */
+export function connectionOfConfig(values: ConfigValues, io: CliIo, domain?: TrustDomain): ConnectionOf {
+  const { servers, tlsCa, tlsCert, tlsKey, requireTls } = values;
+  return connectionOf(
+    { ...(servers !== undefined && { servers }), tlsCa, tlsCert, tlsKey, requireTls },
+    io,
+    domain,
+  );
+}

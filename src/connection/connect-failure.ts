@@ -1,0 +1,66 @@
+import { ConnectError } from '../errors.js';
+
+/** Why a connection was not made. */
+export interface ConnectFailure {
+  kind: 'refused' | 'no-tls' | 'certificate' | 'unreachable';
+  reason: string;
+}
+
+/** OpenSSL's words for a certificate that is not good, as Node.js gives them in `code`. */
+const CERTIFICATE_CODES =
+  /^(UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|CERT_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
+
+/** Says in which way a connection failed, by an error of the client or of a socket. */
+export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailure {
+  const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
+  if (
+    name === 'AuthorizationError' ||
+    name === 'UserAuthenticationExpiredError' ||
+    /authorization|authentication/i.test(message)
+  ) {
+    return { kind: 'refused', reason: message };
+  }
+  if (message.includes("server does not support 'tls'") || message.includes('tls: is not available')) {
+    return { kind: 'no-tls', reason: 'the server offers no TLS, and TLS is required here' };
+  }
+  const code = codeOf(cause) ?? '';
+  if (CERTIFICATE_CODES.test(code)) {
+    return {
+      kind: 'certificate',
+      reason: `the server's certificate is not trusted (${message}): give the authority it comes from (--tls-ca)`,
+    };
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return {
+      kind: 'certificate',
+      reason: `the TLS handshake failed (${message}): the server may ask for a certificate (--tls-cert, --tls-key)`,
+    };
+  }
+  if (name === 'TimeoutError') {
+    return { kind: 'unreachable', reason: `no answer within ${timeoutMs / 1000} s (timeout)` };
+  }
+  if (message.includes('undefined error') || message === '' || message === 'undefined') {
+    return { kind: 'unreachable', reason: 'the server closed the connection' };
+  }
+  if (name === 'ProtocolError') return { kind: 'unreachable', reason: `the server says "${message}"` };
+  return { kind: 'unreachable', reason: message };
+}
+
+/** The error of a failure that is not of the credentials. @param where the servers, as they may be shown */
+export function connectError({ kind, reason }: ConnectFailure, where: string, cause: unknown): ConnectError {
+  const code = {
+    refused: 'ERR_CONNECT_REFUSED',
+    'no-tls': 'ERR_CONNECT_NO_TLS',
+    certificate: 'ERR_CONNECT_CERTIFICATE',
+    unreachable: 'ERR_CONNECT_UNREACHABLE',
+  } as const;
+  return new ConnectError(code[kind], `cannot connect to ${where}: ${reason}`, { cause });
+}
+
+function codeOf(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (typeof code === 'string') return code;
+  }
+  return undefined;
+}

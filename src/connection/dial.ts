@@ -1,0 +1,155 @@
+import { connect, errors, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
+import {
+  NatsConnectionImpl,
+  ProtocolHandler,
+  type Server,
+  type Transport,
+} from '@nats-io/nats-core/internal';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { isIP, type Socket } from 'node:net';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { ConnectError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { planConnection } from './connect-plan.js';
+import type { ServerUrl } from './server-urls.js';
+
+/** How long one attempt at one address of a server may take, in milliseconds, unless `timeout` says otherwise. */
+export const DIAL_TIMEOUT_MS = 5_000;
+
+/** What {@link dial} takes beside the client's options. */
+export interface DialOptions extends Omit<NatsOptions, 'tls'> {
+  tls?: NatsOptions['tls'] | undefined;
+  servers?: string | string[];
+  /** Refuse a plain connection to anything but this machine. */
+  requireTls?: boolean | undefined;
+  /** The servers that were configured, where `servers` has others too: their names are in the others' certificates. */
+  configured?: readonly ServerUrl[] | undefined;
+}
+
+/**
+ * @internal The one place where Zester connects. It is the client's `connect()`, with what that lacks:
+ *
+ * - TLS is required where the URLs, `tls` or `requireTls` say so, of every server and at every connect.
+ * - An attempt that failed leaves no open socket behind, which would keep the process alive.
+ * - A server that ends the connection before it took it ends the attempt too, with the server's own words.
+ * - The certificate of a server that is named by its address must be for that address.
+ *
+ * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
+ */
+export async function dial(options: DialOptions): Promise<NatsConnection> {
+  const { requireTls, configured, tls: givenTls, ...client } = options;
+  const plan = planConnection({ servers: client.servers, tls: givenTls, requireTls });
+  await checkTlsFiles(plan.tls);
+  await installTransport();
+  const all: ConnectionOptions = {
+    ...client,
+    servers: plan.urls,
+    timeout: client.timeout ?? DIAL_TIMEOUT_MS,
+    ...(plan.tls !== undefined && { tls: plan.tls }),
+    ...(plan.ignoreClusterUpdates && { ignoreClusterUpdates: true }),
+  };
+  // what NatsConnectionImpl.connect() does, with a handler of our own
+  const nc = Reflect.construct(NatsConnectionImpl, [all]) as NatsConnectionImpl;
+  const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers);
+  await handler.dialLoop();
+  nc.protocol = handler;
+  return nc as NatsConnection;
+}
+
+/** The client makes its transport for Node.js known in its `connect()` only. These options end it before it connects. */
+async function installTransport(): Promise<void> {
+  await connect({ servers: ['127.0.0.1'], port: 1 }).catch(() => undefined);
+}
+
+const MAX_TLS_FILE_BYTES = 1024 * 1024;
+
+/** The client says of a file only that it "doesn't exist". It reads them again at each connect. */
+async function checkTlsFiles(tls: ConnectionOptions['tls'] | undefined): Promise<void> {
+  const { caFile, certFile, keyFile } = tls ?? {};
+  for (const [what, path] of [
+    ['certificates of the authorities', caFile],
+    ['certificate of this side', certFile],
+    ['key of the certificate', keyFile],
+  ] as const) {
+    if (path === undefined) continue;
+    const content = await readSmallFile(path, MAX_TLS_FILE_BYTES).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ConnectError('ERR_CONNECT_TLS_FILE', `the ${what} cannot be read: ${why}`, { cause });
+    });
+    const good = Buffer.from(content.buffer).includes('-----BEGIN ');
+    content.fill(0);
+    if (!good) throw new ConnectError('ERR_CONNECT_TLS_FILE', `${path}, the ${what}, is no PEM file`);
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new ConnectError(
+      'ERR_CONNECT_OPTIONS',
+      'a certificate needs its key, and a key its certificate: give certFile and keyFile (--tls-cert, --tls-key)',
+    );
+  }
+}
+
+/** The client's transport, as far as it is used here. */
+interface SocketTransport extends Transport {
+  options?: ConnectionOptions;
+}
+
+class DialingHandler extends ProtocolHandler {
+  /** The servers that were configured, and the first name among them. */
+  readonly #configured: ReadonlySet<string>;
+  readonly #name: string | undefined;
+  /** What the server of this attempt said before it ended the connection. */
+  #said: Error | undefined;
+
+  constructor(options: ConnectionOptions, nc: NatsConnectionImpl, configured: readonly ServerUrl[]) {
+    super(options, nc);
+    this.#configured = new Set(configured.map(({ host }) => host));
+    this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
+  }
+
+  override async dial(server: Server): Promise<void> {
+    this.#said = undefined;
+    const byAddress = isIP(server.hostname) !== 0 && server.tlsName === '';
+    // a cluster announces addresses; their certificates are for the name that the fleet is known by
+    if (byAddress && this.#name !== undefined && !this.#configured.has(server.hostname)) {
+      (server as { tlsName: string }).tlsName = this.#name;
+    }
+    let socket: Socket | undefined;
+    const opened = (message: unknown) => (socket ??= (message as { socket: Socket }).socket);
+    // the client makes the socket before its dial() gives a promise, and keeps it to itself until it is connected
+    subscribe('net.client.socket', opened);
+    let attempt: Promise<void>;
+    try {
+      attempt = super.dial(server);
+    } finally {
+      unsubscribe('net.client.socket', opened);
+    }
+    const transport = this.transport as SocketTransport;
+    // without a name, Node.js checks the certificate for "localhost"
+    if (server.tlsName === '' && transport.options !== undefined && this.options.tls !== null) {
+      const tls = { ...this.options.tls, host: server.hostname };
+      transport.options = { ...transport.options, tls };
+    }
+    const [pong] = this.pongs;
+    void transport.closed().then((cause) => {
+      pong?.reject(this.#said ?? cause ?? new errors.ConnectionError('the server closed the connection'));
+    });
+    try {
+      await attempt;
+      if (transport.isClosed) throw new errors.ConnectionError('the server closed the connection');
+    } catch (error) {
+      transport.discard();
+      socket?.destroy();
+      throw this.#said ?? error;
+    }
+  }
+
+  override handleError(error: Error): void {
+    this.#said ??= error;
+    super.handleError(error);
+  }
+
+  /** Before the first connect there is nothing to reconnect: the next server is tried. */
+  override async disconnected(error?: Error): Promise<void> {
+    if (this.connectedOnce) await super.disconnected(error);
+  }
+}

@@ -1,0 +1,104 @@
+import { isIP } from 'node:net';
+import { ConnectError } from '../errors.js';
+
+/** The port of a nats-server for clients, unless its URL says otherwise. */
+export const CLIENT_PORT = 4222;
+
+/** A host and its port. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** One server, as its URL names it. */
+export interface ServerUrl extends Endpoint {
+  /** The URL, with its scheme and port: safe to print, for it never holds a user or a password. */
+  url: string;
+  /** `tls://`: the connection must be encrypted. */
+  tls: boolean;
+}
+
+/** Splits lists of URLs: a string with commas in it is a list everywhere. Blanks around them do not matter. */
+export function splitServerUrls(given: string | readonly string[]): string[] {
+  return [given]
+    .flat()
+    .flatMap((text) => text.split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+/**
+ * Reads the URLs of servers, as `nats://host:4222`, `tls://host` or `host:4222`: one, several, or several with commas
+ * between them.
+ *
+ * A user or a password in a URL is refused, without showing it: the client ignores both, so that a connection which
+ * seems to use them does not. The credentials are files.
+ *
+ * @throws ConnectError `ERR_CONNECT_URL`
+ */
+export function parseServerUrls(given: string | readonly string[]): ServerUrl[] {
+  // before the commas are looked at: a password may have one in it
+  for (const text of [given].flat()) {
+    const at = text.lastIndexOf('@');
+    if (at >= 0) {
+      throw badUrl(
+        `the URL of ${hostText(text.slice(at + 1))} has a user or a password in it: credentials are files (--creds)`,
+      );
+    }
+  }
+  const urls = splitServerUrls(given);
+  if (urls.length === 0) throw badUrl('no server is named');
+  return urls.map(parseServerUrl);
+}
+
+/** As {@link parseServerUrls}, for one URL. @throws ConnectError `ERR_CONNECT_URL` */
+export function parseServerUrl(text: string): ServerUrl {
+  if (text.includes('@')) return parseServerUrls([text])[0] as ServerUrl;
+  const scheme = (/^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? 'nats').toLowerCase();
+  if (scheme !== 'nats' && scheme !== 'tls') {
+    const why = scheme.startsWith('ws') ? ': NATS over WebSocket is not for programs of Node.js' : '';
+    throw badUrl(`"${scheme}://" is not supported${why}`);
+  }
+  const rest = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
+  // an IPv6 address without brackets would be taken for a host and its port
+  const bare = isIP(rest) === 6 ? `[${rest}]` : rest;
+  let url: URL;
+  try {
+    // as the client does, which looks for names and addresses as browsers do; "https", since "http" drops a port of 80
+    url = new URL(`${/:80\/?$/.test(bare) ? 'https' : 'http'}://${bare}`);
+  } catch {
+    // not shown: it may be part of a password that was cut in two
+    throw badUrl(`the URL of ${hostText(rest)} cannot be read`);
+  }
+  if (url.hostname === '' || /[\s%]/.test(url.hostname)) {
+    throw badUrl(`the URL of ${hostText(rest)} names no host`);
+  }
+  if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
+    throw badUrl(`the URL of ${url.host} has more than a host and a port`);
+  }
+  const port = url.port !== '' ? Number(url.port) : /:443\/?$/.test(bare) ? 443 : CLIENT_PORT;
+  return {
+    url: `${scheme}://${url.hostname}:${port}`,
+    tls: scheme === 'tls',
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port,
+  };
+}
+
+/** What may be shown of the host in a text that is no good URL: a password is never part of it. */
+function hostText(text: string): string {
+  const host = /^\[[0-9a-f:]+\]|^[a-z0-9._-]+/i.exec(text)?.[0];
+  return host === undefined ? 'a server' : `"${host}"`;
+}
+
+function badUrl(why: string): ConnectError {
+  return new ConnectError(
+    'ERR_CONNECT_URL',
+    `${why}; give nats://host:${CLIENT_PORT}, or tls://host:${CLIENT_PORT}`,
+  );
+}
+
+/** Whether a host is this machine and no other. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
