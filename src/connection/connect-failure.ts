@@ -1,5 +1,8 @@
 import { ConnectError } from '../errors.js';
 
+/** The message of the error where a server asks for a certificate and there is none. */
+export const CERTIFICATE_WANTED = 'the server asks for a certificate of this side (--tls-cert, --tls-key)';
+
 /** Why a connection was not made. */
 export interface ConnectFailure {
   kind: 'refused' | 'no-tls' | 'certificate' | 'unreachable';
@@ -23,6 +26,7 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
   if (message.includes("server does not support 'tls'") || message.includes('tls: is not available')) {
     return { kind: 'no-tls', reason: 'the server offers no TLS, and TLS is required here' };
   }
+  if (message === CERTIFICATE_WANTED) return { kind: 'certificate', reason: message };
   const code = codeOf(cause) ?? '';
   if (CERTIFICATE_CODES.test(code)) {
     return {

@@ -10,6 +10,7 @@ import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
+import { CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
 
@@ -139,8 +140,18 @@ class DialingHandler extends ProtocolHandler {
     } catch (error) {
       transport.discard();
       socket?.destroy();
-      throw this.#said ?? error;
+      if (this.#said !== undefined) throw this.#said;
+      throw this.#lacksCertificate()
+        ? new errors.ConnectionError(CERTIFICATE_WANTED, { cause: error })
+        : error;
     }
+  }
+
+  /** With TLS 1.3 the server says so only after the handshake, and what comes through of it is a reset. */
+  #lacksCertificate(): boolean {
+    const { tls_verify: wanted } = (this.info ?? {}) as { tls_verify?: boolean };
+    const { certFile, cert } = this.options.tls ?? {};
+    return wanted === true && certFile === undefined && cert === undefined;
   }
 
   override handleError(error: Error): void {

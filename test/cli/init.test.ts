@@ -94,7 +94,7 @@ describe('zester init', () => {
     const home = await newHome();
     const { code, stderr } = await zester(['init', '--home', home, '--servers', url]);
     expect(code).toBe(1);
-    expect(stderr).toContain('ERR_NATS_SERVER_URL');
+    expect(stderr).toContain('ERR_CONNECT_URL');
     expect(stderr).not.toContain('secret');
     expect(await readdir(join(home, '..'))).toEqual([]);
   });
@@ -173,9 +173,9 @@ describe('where the home is', () => {
 
   it('and the servers by --servers, ZESTER_SERVERS, the home, or there is one on this machine', () => {
     const env = { ZESTER_SERVERS: 'nats://a, nats://b' };
-    expect(serverUrls(['nats://c,nats://d'], ['nats://e'], env)).toEqual(['nats://c', 'nats://d']);
-    expect(serverUrls(undefined, ['nats://e'], env)).toEqual(['nats://a', 'nats://b']);
-    expect(serverUrls([], ['nats://e'], {})).toEqual(['nats://e']);
+    expect(serverUrls(['nats://c,nats://d'], ['nats://e'], env)).toEqual(['nats://c:4222', 'nats://d:4222']);
+    expect(serverUrls(undefined, ['nats://e'], env)).toEqual(['nats://a:4222', 'nats://b:4222']);
+    expect(serverUrls([], ['nats://e'], {})).toEqual(['nats://e:4222']);
     expect(serverUrls(undefined, undefined, {})).toEqual(['nats://127.0.0.1:4222']);
   });
 

@@ -110,8 +110,8 @@ describe('zester peel run', () => {
     ],
     [
       'with a URL that is none',
-      1,
-      'ERR_NATS_SERVER_URL',
+      2,
+      '"http://" is not supported',
       async () => ['--creds', await addCreds(fleet, admin, 'run-5'), '--servers', 'http://x'],
     ],
   ])('%s ends at once', async (_what, code, words, args) => {

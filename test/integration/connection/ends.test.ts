@@ -1,0 +1,102 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { writeFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { connectMaster, connectPeel } from '../../../src/connection/connect.js';
+import { createTrustDomain } from '../../../src/trust/create.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startOperatorServer } from '../../support/operator-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { startZester } from '../server/zester-process.js';
+
+/** A listener that takes connections; its URL. */
+async function listener(onSocket: (socket: Socket) => void): Promise<{ url: string; server: Server }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `nats://127.0.0.1:${(server.address() as { port: number }).port}`, server };
+}
+
+const silent = () => listener(() => undefined);
+const closing = () => listener((socket) => socket.destroy());
+
+describe('a command, against a server that is none', () => {
+  it(
+    'ends with 4 when it takes the connection and stays silent, or closes it',
+    { timeout: 120_000 },
+    async () => {
+      const home = join(await tempDir(), 'home');
+      await createTrustDomain(home);
+      for (const { url } of [await silent(), await closing()]) {
+        for (const args of [['ping', 'x'], ['peel', 'list'], ['audit'], ['account', 'show'], ['doctor']]) {
+          const zester = startZester([...args, '--home', home, '--servers', url]);
+          expect({ args, ...(await zester.exited) }).toEqual({ args, code: 4, signal: null });
+          expect(zester.stderr() + zester.stdout()).toMatch(/no answer within|closed the connection/);
+        }
+      }
+    },
+  );
+
+  it('a program whose connectPeel was rejected ends by itself', { timeout: 60_000 }, async () => {
+    const { url } = await silent();
+    const server = await startOperatorServer();
+    const options = { servers: url, credsPath: await server.user('web-01'), peelId: 'web-01', timeout: 500 };
+    const program = join(server.dir, 'program.mjs');
+    const module = pathToFileURL(join(import.meta.dirname, '../../../src/connection/connect.ts')).href;
+    await writeFile(
+      program,
+      `import { connectPeel } from ${JSON.stringify(module)};
+connectPeel(${JSON.stringify(options)}).catch((error) => console.log(error.code));`,
+    );
+    const child = spawn(process.execPath, ['--import', 'tsx', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    atEnd(async () => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(said.trim()).toBe('ERR_CONNECT_UNREACHABLE');
+  });
+});
+
+describe('a server that is full', () => {
+  it("is told in its own words, at once, and the list's next server is taken", async () => {
+    const server = await startOperatorServer();
+    const credsPath = await server.user('web-01');
+    const { configPath } = server.server;
+    await server.kill('SIGKILL');
+    await writeFile(configPath, `${await readFile(configPath, 'utf8')}\nmax_connections: 1\n`);
+    await server.start();
+    const first = await connectMaster({ servers: server.url, credsPath });
+    atEnd(() => first.close());
+    for (const connect of [
+      () => connectPeel({ servers: server.url, credsPath, peelId: 'web-01', timeout: 60_000 }),
+      () => connectMaster({ servers: server.url, credsPath, timeout: 60_000 }),
+    ]) {
+      await expect(connect()).rejects.toMatchObject({
+        code: 'ERR_CONNECT_UNREACHABLE',
+        message: expect.stringMatching(/maximum connections exceeded/i) as unknown,
+      });
+    }
+    const other = await startOperatorServer({ trust: server.trust });
+    const peel = await connectPeel({
+      servers: [server.url, other.url],
+      noRandomize: true,
+      credsPath,
+      peelId: 'web-01',
+    });
+    expect(peel.getServer()).toBe(`127.0.0.1:${other.port}`);
+    await peel.close();
+  });
+});
