@@ -26,7 +26,7 @@ trap end EXIT
 trap 'exit 130' INT TERM
 
 export ZESTER_HOME=$dir/home
-servers=(nats://localhost:$((PORT + 1)) nats://localhost:$((PORT + 2)) nats://localhost:$((PORT + 3)))
+servers=(tls://localhost:$((PORT + 1)) tls://localhost:$((PORT + 2)) tls://localhost:$((PORT + 3)))
 
 say "a certificate authority and a certificate, as yours would be"
 cd "$dir"
@@ -34,7 +34,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -su
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=nats -keyout tls.key -out tls.csr 2>/dev/null
 printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n' >ext
 openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 1 -extfile ext -out tls.crt 2>/dev/null
-export NODE_EXTRA_CA_CERTS=$dir/ca.crt
+export ZESTER_TLS_CA=$dir/ca.crt
 cd - >/dev/null
 
 say "1. the trust domain"
@@ -70,7 +70,7 @@ cat >"$dir/connect.mjs" <<'END'
 const [library, credsPath, ...servers] = process.argv.slice(2);
 const { connectPeel } = await import(library);
 try {
-  const nc = await connectPeel({ servers, credsPath, peelId: 'web-server-01', tls: {} });
+  const nc = await connectPeel({ servers, credsPath, peelId: 'web-server-01', tls: { caFile: process.env.ZESTER_TLS_CA } });
   console.log(`web-server-01 is connected to ${nc.getServer()}`);
   await nc.drain();
 } catch (error) {
