@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
 import type { KeyEntry } from '../../trust/key-list.js';
 import {
+  connectionOf,
   homeOf,
-  serversOf,
   withHomeOption,
   withServersOption,
   type HomeOptions,
@@ -45,7 +45,7 @@ async function list(options: Options, io: CliIo): Promise<void> {
   let known: KnownCredentials | undefined;
   if (options.offline !== true) {
     try {
-      known = await knownCredentials(domain, serversOf(options, io, domain.servers));
+      known = await knownCredentials(domain, connectionOf(options, io, domain));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       output.warn(`what masters signed is not counted: ${why}`);

@@ -1,3 +1,4 @@
+import type { SystemConnectionOptions } from '../../nats-server/system-connection.js';
 import type { Command } from 'commander';
 import {
   changeOptions,
@@ -59,7 +60,13 @@ Examples:
       const { home, ...rest } = await changeOptions(options, io, output);
       const { openTrustDomain } = await import('../../trust/open.js');
       const domain = await openTrustDomain(home);
-      const use = await countUse(domain, publicKey, rest.servers, options, io);
+      const use = await countUse(
+        domain,
+        publicKey,
+        rest.servers === false ? false : { ...rest, servers: rest.servers },
+        options,
+        io,
+      );
       const who = use === undefined ? 'whoever it signed' : `${use.valid} valid, ${use.connected} connected`;
       if (use === undefined) output.warn(`what depends on ${publicKey} is not known`);
       else if (use.valid > 0) output.warn(dependsOn(publicKey, use));
@@ -75,12 +82,19 @@ Examples:
       if (rest.servers !== false && (report?.confirmed.length ?? 0) > 0) {
         const { auditKeyRemoved } = await import('../fleet/from-home.js');
         const detail = { forced: options.force === true, ...(use && { ...use }) };
-        const isAudited = await auditKeyRemoved(domain, rest.servers, publicKey, detail);
+        const isAudited = await auditKeyRemoved(
+          domain,
+          { ...rest, servers: rest.servers },
+          publicKey,
+          detail,
+        );
         if (!isAudited) output.note('it is in no audit: no master has run on these servers yet');
       }
       if (report !== undefined) requireComplete(report, 'the account without the key');
     });
 }
+
+type ConnectionChoice = Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>;
 
 /**
  * Counts what depends on a signing key.
@@ -91,7 +105,7 @@ Examples:
 async function countUse(
   domain: TrustDomain,
   publicKey: string,
-  servers: readonly string[] | false,
+  at: ConnectionChoice | false,
   options: Options,
   io: CliIo,
 ): Promise<KeyUse | undefined> {
@@ -101,8 +115,8 @@ async function countUse(
     new TrustError('ERR_TRUST_SIGNING_KEY', domain.home, why, { cause });
   let use: KeyUse | undefined;
   try {
-    if (servers === false) throw new Error('with --no-push no server is asked');
-    const known = await knownCredentials(domain, servers, options.systemCreds);
+    if (at === false) throw new Error('with --no-push no server is asked');
+    const known = await knownCredentials(domain, at, options.systemCreds);
     use = await useOfKey(domain, publicKey, known, io.now());
   } catch (cause) {
     if (options.force === true) return undefined;

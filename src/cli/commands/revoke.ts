@@ -1,3 +1,4 @@
+import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import { isoTime } from '../../jwt/time.js';
@@ -62,7 +63,7 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
   await confirm(io, `this locks out ${wordsOf(target)}`, options.yes);
   const { revoke } = await import('../../nats-server/revoke.js');
   const { requireComplete } = await import('../../nats-server/push-account.js');
-  const registry = await registryOf(home, target, rest.servers);
+  const registry = await registryOf(home, target, rest);
   const { revoked, upTo, reissued, report } = await revoke(home, target, {
     ...rest,
     registered: registry.keys,
@@ -91,14 +92,18 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
 async function registryOf(
   home: string,
   target: RevokeTarget,
-  servers: readonly string[] | false,
+  { servers, tls, requireTls }: ChangeOptions,
 ): Promise<{ keys: { publicKey: string; issuedAt: number | undefined }[]; error?: Error }> {
   if (!('peelId' in target) || servers === false) return { keys: [] };
   const { openTrustDomain } = await import('../../trust/open.js');
   const { peelFromHome } = await import('../fleet/from-home.js');
   const { usableKeys } = await import('../../fleet/key-use.js');
   try {
-    const record = await peelFromHome(await openTrustDomain(home), servers, target.peelId);
+    const record = await peelFromHome(
+      await openTrustDomain(home),
+      { servers, tls, requireTls },
+      target.peelId,
+    );
     return { keys: record === undefined ? [] : usableKeys(record) };
   } catch (cause) {
     const { FleetError } = await import('../../errors.js');

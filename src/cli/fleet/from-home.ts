@@ -1,20 +1,23 @@
 import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
 import type { PeelRecord } from '../../fleet/record.js';
 import type { RegistryReader } from '../../fleet/registry-reader.js';
+import type { SystemConnectionOptions } from '../../nats-server/system-connection.js';
 import type { TrustDomain } from '../../trust/domain.js';
 
 /** Connects as the home's master for as long as `act` takes. */
 async function asMaster<T>(
   domain: TrustDomain,
-  servers: readonly string[],
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
   act: (reader: RegistryReader) => Promise<T>,
 ): Promise<T> {
-  const [{ connectMaster }, { RegistryReader: Reader }] = await Promise.all([
+  const [{ connectMaster }, { tlsOf }, { RegistryReader: Reader }] = await Promise.all([
     import('../../connection/connect.js'),
+    import('../../nats-server/system-connection.js'),
     import('../../fleet/registry-reader.js'),
   ]);
   const nc = await connectMaster({
-    servers: [...servers],
+    ...tlsOf(domain, at),
+    servers: [...at.servers],
     credsPath: domain.paths.masterCreds,
     watch: false,
     timeout: 3_000,
@@ -29,10 +32,10 @@ async function asMaster<T>(
 /** The record of a peel, as JetStream has it; undefined: there is none. No master needs to run. */
 export function peelFromHome(
   domain: TrustDomain,
-  servers: readonly string[],
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
   peelId: string,
 ): Promise<PeelRecord | undefined> {
-  return asMaster(domain, servers, (reader) => reader.peel(peelId));
+  return asMaster(domain, at, (reader) => reader.peel(peelId));
 }
 
 /**
@@ -42,7 +45,7 @@ export function peelFromHome(
  */
 export async function knownCredentials(
   domain: TrustDomain,
-  servers: readonly string[],
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
   systemCreds?: string,
 ): Promise<KnownCredentials> {
   const [{ connectSystem }, { connectedUsers, keyOfUser }, { readIssued }, { userIssuerOf }] =
@@ -52,10 +55,10 @@ export async function knownCredentials(
       import('../../trust/issued.js'),
       import('../../jwt/decode.js'),
     ]);
-  const system = await connectSystem(domain, { servers, ...(systemCreds !== undefined && { systemCreds }) });
+  const system = await connectSystem(domain, { ...at, ...(systemCreds !== undefined && { systemCreds }) });
   try {
     const { users } = await connectedUsers(system, domain.publicKeys.account);
-    const [records, tokens] = await asMaster(domain, servers, (reader) =>
+    const [records, tokens] = await asMaster(domain, at, (reader) =>
       Promise.all([reader.peels(), reader.tokens()]),
     );
     return {
@@ -106,11 +109,11 @@ export async function useOfKey(
  */
 export async function auditKeyRemoved(
   domain: TrustDomain,
-  servers: readonly string[],
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
   publicKey: string,
   detail: Record<string, string | number | boolean>,
 ): Promise<boolean> {
-  return asMaster(domain, servers, async (reader) =>
+  return asMaster(domain, at, async (reader) =>
     reader.audit({
       kind: 'signing-key.removed',
       by: { kind: 'admin', name: 'zester keys remove' },
