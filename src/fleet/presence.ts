@@ -21,7 +21,10 @@ export type PeelConnection = v.InferOutput<typeof peelConnectionSchema>;
  * and none of those.
  */
 export const presenceSchema = v.object({
+  /** The newest, where there are more than a few. */
   connections: v.array(peelConnectionSchema),
+  /** How many there are, where `connections` has not all of them. */
+  count: v.optional(v.number()),
   /** ISO 8601: the last time that it connected or disconnected. */
   lastSeen: v.string(),
 });

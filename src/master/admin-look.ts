@@ -1,6 +1,7 @@
 import { within } from '../connection/within.js';
 import { FleetError } from '../errors.js';
 import { matchesGlob } from '../fleet/glob.js';
+import { withNewestConnections } from '../fleet/newest-connections.js';
 import type { ListedPeel, RequestOf } from '../fleet/messages.js';
 import { currentKey, PEEL_STATES, type PeelState } from '../fleet/record.js';
 import { packageVersion } from '../fleet/package-version.js';
@@ -36,7 +37,8 @@ function* matching(
     }
     const present = presence.get(record.id);
     if (connected !== undefined && connected !== (present?.connections.length ?? 0) > 0) continue;
-    yield { record, ...(present !== undefined && { presence: present }) };
+    // one that an older version wrote may name thousands of connections
+    yield { record, ...(present !== undefined && { presence: withNewestConnections(present) }) };
   }
 }
 
@@ -64,7 +66,7 @@ export async function showPeel(
     record,
     events: events ?? [],
     ...(events === undefined && { eventsMissing: true }),
-    ...(present !== undefined && { presence: present }),
+    ...(present !== undefined && { presence: withNewestConnections(present) }),
   };
 }
 

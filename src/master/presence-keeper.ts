@@ -1,3 +1,4 @@
+import { withNewestConnections } from '../fleet/newest-connections.js';
 import type { Presence } from '../fleet/presence.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import type { KvMirror } from './kv-mirror.js';
@@ -37,6 +38,11 @@ export class PresenceKeeper {
   /** The connections of the peel of this name. */
   of(name: string): UserConnection[] {
     return [...(this.#byName.get(name) ?? [])].flatMap((key) => this.#connections.get(key) ?? []);
+  }
+
+  /** How many connections the peel of this name has. */
+  countOf(name: string): number {
+    return this.#byName.get(name)?.size ?? 0;
   }
 
   add(connection: UserConnection): void {
@@ -107,7 +113,7 @@ export class PresenceKeeper {
   }
 
   async #write(name: string): Promise<void> {
-    const presence: Presence = {
+    const presence = withNewestConnections({
       lastSeen: this.#lastSeen.get(name) ?? new Date().toISOString(),
       connections: this.of(name).map(({ server, cid, serverName, publicKey, host, since }) => ({
         server,
@@ -117,7 +123,7 @@ export class PresenceKeeper {
         ...(serverName !== undefined && { serverName }),
         ...(host !== undefined && { host }),
       })),
-    };
+    });
     try {
       await this.#presence.change(name, () => presence);
     } catch (error) {

@@ -8,6 +8,7 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { issuedAtOf } from '../nats-server/lock-out.js';
+import { kick } from '../nats-server/kick.js';
 import type { MasterContext } from './context.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
@@ -28,6 +29,10 @@ const SNAPSHOT_MS = 30_000;
 /** How long a key that was replaced may stay connected, in milliseconds: it drains. */
 const RETIRE_MS = 30_000;
 const TICK_MS = 500;
+/** Connections that one peel may have. */
+const MAX_CONNECTIONS = 64;
+/** How often it is told of one peel that it has more, in milliseconds. */
+const CROWD_TOLD_MS = 60_000;
 /** A clock that differs by more than this from a server's is said to, in milliseconds. */
 const CLOCK_MS = 30_000;
 
@@ -48,6 +53,7 @@ export class Watcher {
   #waiting: (() => void)[] | undefined = [];
   #stopped = false;
   #clockTold = false;
+  readonly #crowdTold = new Map<string, number>();
   readonly #aheadTold = new Map<string, number>();
   #reading = false;
   #issuers: string;
@@ -164,6 +170,32 @@ export class Watcher {
     if (this.#keeper.get(connection) !== undefined) return;
     this.#keeper.add(connection);
     void this.#check(connection);
+    if (this.#keeper.countOf(connection.name) > MAX_CONNECTIONS) this.#cutSurplus(connection);
+  }
+
+  /** A peel needs one connection, and two while it moves: one more than many is cut, and the audit told once a minute. */
+  #cutSurplus(connection: UserConnection): void {
+    const { audit, actor, logger, metrics } = this.#context;
+    const { name, publicKey } = connection;
+    void kick(this.#system, connection).catch((error: unknown) =>
+      logger.debug({ peelId: name, error: words(error) }, 'a surplus connection could not be cut'),
+    );
+    metrics.refusedConnections.inc({ code: 'ERR_FLEET_RATE' });
+    const now = performance.now();
+    if (now - (this.#crowdTold.get(name) ?? -Infinity) < CROWD_TOLD_MS) return;
+    this.#crowdTold.set(name, now);
+    const reason = `the peel has more than ${MAX_CONNECTIONS} connections: the newest are cut`;
+    const from = whereFrom(connection);
+    audit.note({
+      kind: 'connection.refused',
+      by: actor,
+      peelId: name,
+      publicKey,
+      from,
+      code: 'ERR_FLEET_RATE',
+      reason,
+    });
+    logger.warn({ peelId: name, from }, reason);
   }
 
   #disconnected(of: { server: string; cid: number }): void {

@@ -68,10 +68,13 @@ function lines({ record, presence, events }: Shown, now: number): string[] {
         'connected',
         connections.length === 0
           ? `no${presence === undefined ? '' : `, last seen ${at(presence.lastSeen)}`}`
-          : connections.map(
-              ({ host, serverName, server, since, publicKey }) =>
-                `from ${host ?? 'an unknown address'} to ${serverName ?? server}, ${at(since)}, key ${fingerprint(publicKey)}`,
-            ),
+          : [
+              ...(presence?.count === undefined ? [] : [`${presence.count} times, the newest:`]),
+              ...connections.map(
+                ({ host, serverName, server, since, publicKey }) =>
+                  `from ${host ?? 'an unknown address'} to ${serverName ?? server}, ${at(since)}, key ${fingerprint(publicKey)}`,
+              ),
+            ],
       ],
       ...record.keys.map(({ publicKey, state, expiresAt, issuedAt, connectedAt }) => {
         const parts = [

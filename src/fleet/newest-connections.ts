@@ -1,0 +1,16 @@
+import type { Presence } from './presence.js';
+
+/** Connections of one peel that are told apart; of the others there is a count. */
+export const NAMED_CONNECTIONS = 8;
+
+/** A presence that names the newest connections and counts all: it stays small however many a peel opens. */
+export function withNewestConnections(presence: Presence): Presence {
+  const { connections } = presence;
+  if (connections.length <= NAMED_CONNECTIONS) return presence;
+  const newest = [...connections].sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
+  return {
+    ...presence,
+    connections: newest.slice(-NAMED_CONNECTIONS),
+    count: presence.count ?? connections.length,
+  };
+}
