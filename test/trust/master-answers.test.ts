@@ -33,7 +33,7 @@ it('an older home opens without them, doctor says what to do, and "init" makes t
   const { home, paths } = await olderHome();
   await openTrustDomain(home);
   expect(await answersFindings(home)).toMatchObject([
-    { severity: 'warning', fix: expect.stringContaining('init') },
+    { severity: 'warning', fix: expect.stringContaining('zester permissions migrate') },
   ]);
   const master = await readFile(paths.masterCreds, 'utf8');
   const made: string[] = [];

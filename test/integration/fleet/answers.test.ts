@@ -353,8 +353,9 @@ describe('who steals the credentials of a master', () => {
     await asking.ask('peel.rotate', { peelId: 'web-01' });
     await asking.ask('token.remove', { tokenId: holder.tokenId });
     for await (const part of asking.stream('peel.list', {})) expect(part.peels.length).toBeGreaterThan(0);
-    for await (const part of asking.stream('audit', { last: 3 }))
-      expect(part.events.length).toBeGreaterThan(0);
+    let events = 0;
+    for await (const part of asking.stream('audit', { last: 3 })) events += part.events.length;
+    expect(events).toBeGreaterThan(0);
     await asking.ask('peel.show', { peelId: 'web-01' });
     await asking.ask('peel.revoke', { peelId: 'web-01', reason: 'test' });
     // another one, that reads all of it anew and takes the lease
