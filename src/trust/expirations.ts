@@ -10,10 +10,10 @@ import { readIssued } from './issued.js';
 
 /** Something that expires, or does not. */
 export interface Expiration {
-  what: 'operator' | 'account' | 'credentials' | 'issued';
+  what: 'operator' | 'account' | 'credentials' | 'issued' | 'peel';
   name: string;
   publicKey: string;
-  /** The file; of what was issued from the home and is elsewhere now, undefined. */
+  /** The file; of what is elsewhere (issued from the home, or by a master), undefined. */
   path: string | undefined;
   /** Milliseconds since 1970; undefined: never. */
   expiresAt: number | undefined;
@@ -63,10 +63,14 @@ export async function listExpirations(
     }
   }
   if (domain !== undefined) expirations.push(...(await issuedElsewhere(domain, expirations)));
-  expirations.sort(
+  return { expirations: sorted(expirations), unreadable };
+}
+
+/** The first to expire first, what never does last. */
+export function sorted<T extends Pick<Expiration, 'expiresAt' | 'name'>>(expirations: readonly T[]): T[] {
+  return expirations.toSorted(
     (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || (a.name < b.name ? -1 : 1),
   );
-  return { expirations, unreadable };
 }
 
 function ofJwts(domain: TrustDomain): Expiration[] {

@@ -38,6 +38,14 @@ export function peelFromHome(
   return asMaster(domain, at, (reader) => reader.peel(peelId));
 }
 
+/** Every record of the registry, as JetStream has it. No master needs to run. */
+export function peelsFromHome(
+  domain: TrustDomain,
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
+): Promise<PeelRecord[]> {
+  return asMaster(domain, at, (reader) => reader.peels());
+}
+
 /**
  * What is known of the fleet's credentials: the registry, who is connected, and what the home issued.
  *
