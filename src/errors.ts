@@ -320,6 +320,8 @@ export class TrustError extends ZesterError<TrustErrorCode> {
 }
 
 export type NatsServerErrorCode =
+  /** A cluster whose nats-server loses writes: a fleet's state cannot be kept there. */
+  | 'ERR_SERVER_TOO_OLD'
   /** No `nats-server` program on this machine. */
   | 'ERR_NATS_SERVER_NOT_FOUND'
   /** It started and ended again, or did not become ready in time. */

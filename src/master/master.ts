@@ -2,12 +2,15 @@ import { nuid } from '@nats-io/nats-core';
 import type * as v from 'valibot';
 import { connectMaster, type ConnectOptions, type ZesterConnection } from '../connection/connect.js';
 import { loadCredsFile } from '../creds/parse.js';
+import type { ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { tokenSchema, type JoinToken } from '../fleet/join-token.js';
 import { presenceSchema, type Presence } from '../fleet/presence.js';
 import { PEEL_STATES } from '../fleet/record.js';
 import { MessageSigner } from '../fleet/signed.js';
+import { absenceWords } from '../nats-server/meta-group.js';
 import { connectedUsers } from '../nats-server/connected-users.js';
+import { outsideJetStream } from '../nats-server/servers.js';
 import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
@@ -23,6 +26,7 @@ import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
 import { Revoker } from './revoker.js';
 import { startServices, type AnswerConnections } from './services.js';
+import { ServerWatch } from './server-watch.js';
 import { openStore } from './store.js';
 import { MasterTrust } from './trust.js';
 import { Watcher } from './watcher.js';
@@ -80,6 +84,8 @@ export interface Master {
   stop(): Promise<void>;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
+  /** Why it ended by itself: a server joined that is too old for it; undefined: for no such reason. */
+  readonly endedBy: ZesterError | undefined;
 }
 
 const DEFAULT_LIFETIME = 86_400;
@@ -95,7 +101,8 @@ const SILENT: MasterLogger = {
  * Starts a master, and resolves when it answers. Any number may run at once, of the same trust domain: they share the
  * work, and any may end at any time.
  *
- * @throws TrustError, FileError, KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`
+ * @throws TrustError, FileError, KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`;
+ *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
   const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME } = options;
@@ -129,6 +136,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       name: 'zester-master-system',
     });
     closing.push(() => system.close());
+    const serverWatch = new ServerWatch(system, logger);
+    closing.push(() => serverWatch.stop());
+    await serverWatch.checkAtStart();
     const answers = await openAnswers(options, paths.masterAnswersCreds, connection, nc);
     closing.push(() => answers.close());
 
@@ -137,6 +147,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       replicas: options.replicas,
       waitMs: options.storeWaitMs,
       signal: options.signal,
+      whyWaiting: async () => absenceWords(await outsideJetStream(system)),
     });
     const audit = new AuditLog(nc, store, logger, now);
     closing.push(() => audit.close());
@@ -233,6 +244,12 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         logger.info({ id }, 'the master has ended');
         end();
       })());
+    let endedBy: ZesterError | undefined = undefined as ZesterError | undefined;
+    serverWatch.follow((error) => {
+      endedBy = error;
+      logger.error({ code: error.code }, `the master ends: ${error.message}`);
+      void stop();
+    });
     for (const part of new Set([nc, answers.peels, answers.admins])) void part.closed().then(() => stop());
     return {
       id,
@@ -244,6 +261,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       },
       stop,
       closed,
+      get endedBy() {
+        return endedBy;
+      },
     };
   } catch (error) {
     await closeAll();

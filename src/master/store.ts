@@ -44,6 +44,9 @@ export const CHALLENGE_MS = 5 * 60_000;
 /** Events of one record that are kept beside it, so that a master that lags sees each of them. */
 const PEEL_HISTORY = 16;
 
+/** How often {@link openStore} looks why JetStream is not ready, in milliseconds. */
+const WHY_MS = 5_000;
+
 /** How {@link openStore} goes about it. */
 export interface OpenStoreOptions {
   logger: MasterLogger;
@@ -52,6 +55,8 @@ export interface OpenStoreOptions {
   /** How long to wait for JetStream, in milliseconds: a cluster that starts elects its leaders first. 60,000 by default. */
   waitMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Looks for a reason that the servers do not give themselves, such as a server that JetStream lacks. */
+  whyWaiting?: (() => Promise<string | undefined>) | undefined;
 }
 
 /**
@@ -61,16 +66,27 @@ export interface OpenStoreOptions {
  */
 export async function openStore(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
   const deadline = Date.now() + (options.waitMs ?? 60_000);
-  let told = false;
-  for (;;) {
+  let told: string | undefined;
+  /** What `whyWaiting` last found, and when it was last asked. */
+  let reason: string | undefined;
+  let askedAt = 0;
+  for (let tries = 0; ; tries += 1) {
     options.signal?.throwIfAborted();
     try {
       return await open(nc, options);
     } catch (cause) {
-      if (Date.now() >= deadline || !mayPass(cause)) throw storeError(nc, cause);
-      if (!told) {
-        options.logger.warn({ reason: words(cause) }, 'JetStream is not ready yet: waiting for it');
-        told = true;
+      if (!mayPass(cause)) throw storeError(nc, cause);
+      const over = Date.now() >= deadline;
+      // a cluster that starts lacks members for a moment, and that is nothing to tell
+      if (tries > 0 && (over || Date.now() - askedAt > WHY_MS)) {
+        reason = await options.whyWaiting?.().catch(() => undefined);
+        askedAt = Date.now();
+      }
+      if (over) throw storeError(nc, cause, reason);
+      const text = reason === undefined ? words(cause) : `${words(cause)}: ${reason}`;
+      if (told === undefined || (reason !== undefined && reason !== told)) {
+        options.logger.warn({ reason: text }, 'JetStream is not ready yet: waiting for it');
+        told = reason ?? '';
       }
       await delay(500);
     }
@@ -161,7 +177,14 @@ function mayPass(error: unknown): boolean {
   );
 }
 
-function storeError(nc: NatsConnection, cause: unknown): FleetError {
+function storeError(nc: NatsConnection, cause: unknown, reason?: string): FleetError {
+  if (reason !== undefined) {
+    return new FleetError(
+      'ERR_FLEET_STORE',
+      `JetStream cannot place the registry (${words(cause)}): ${reason}`,
+      { cause },
+    );
+  }
   return new FleetError(
     'ERR_FLEET_STORE',
     `${nc.getServer()} has no JetStream for this account, or it does not answer (${words(cause)}): the registry and the ` +

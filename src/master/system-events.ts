@@ -105,7 +105,7 @@ export async function connectionsNow(
   return { servers, connections: [...connections.values()] };
 }
 
-/** The ids of the servers that answer. */
-export async function serversNow(nc: NatsConnection): Promise<Set<string>> {
-  return new Set((await listServers(nc)).map(({ id }) => id));
+/** The servers that answer: their names, by their ids. A server that was restarted has another id. */
+export async function serversNow(nc: NatsConnection): Promise<Map<string, string>> {
+  return new Map((await listServers(nc)).map(({ id, name }) => [id, name]));
 }

@@ -56,6 +56,8 @@ export class Watcher {
   readonly #crowdTold = new Map<string, number>();
   readonly #aheadTold = new Map<string, number>();
   #reading = false;
+  /** Another reading is wanted as soon as the one under way is done, or as servers answer. */
+  #readAgain = false;
   #issuers: string;
 
   constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
@@ -96,6 +98,7 @@ export class Watcher {
     this.#every(TICK_MS, () => this.#retire());
     this.#every(SERVERS_MS, () => this.#lookAtServers());
     this.#every(SNAPSHOT_MS, () => this.#readAll());
+    void this.#followReconnects();
     await this.#followRevocations();
   }
 
@@ -119,11 +122,29 @@ export class Watcher {
     else act();
   }
 
-  /** Reads who is connected now; what happened meanwhile is applied after it. */
+  /** What happened while the connection was down was told to nobody: all is read as soon as it is back. */
+  async #followReconnects(): Promise<void> {
+    for await (const { type } of this.#system.status()) {
+      if (this.#stopped) return;
+      if (type !== 'reconnect') continue;
+      void this.#lookAtServers();
+      void this.#readAnew();
+    }
+  }
+
+  /** Reads all, and again at the next look at the servers where that fails: each request for it counts. */
+  async #readAnew(): Promise<void> {
+    this.#readAgain = this.#reading;
+    if (!this.#reading && !(await this.#readAll())) this.#readAgain = true;
+  }
+
+  /** Reads who is connected now; what happened meanwhile is applied after it. One reading at a time. */
   async #readAll(): Promise<boolean> {
     if (this.#reading) return true;
     this.#reading = true;
+    this.#readAgain = false;
     this.#waiting ??= [];
+    let succeeded = false;
     try {
       const account = this.#context.trust.domain.publicKeys.account;
       const { servers, connections } = await connectionsNow(this.#system, account);
@@ -134,6 +155,7 @@ export class Watcher {
         if (servers.has(known.server) && !there.has(connectionKey(known))) this.#disconnected(known);
       }
       for (const connection of connections) this.#connected(connection);
+      succeeded = true;
       return true;
     } catch (error) {
       this.#context.logger.debug({ error: String(error) }, 'the connections cannot be read');
@@ -143,18 +165,33 @@ export class Watcher {
       const waiting = this.#waiting;
       this.#waiting = undefined;
       for (const act of waiting) act();
+      // a reading that had begun before it was asked for anew may have missed what it is about
+      if (this.#readAgain && !this.#stopped && succeeded) void this.#readAll();
     }
   }
 
-  #gone = new Map<string, number>();
+  readonly #gone = new Map<string, number>();
+  #servers: ReadonlyMap<string, string> | undefined;
+  #looking = false;
   async #lookAtServers(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
     try {
       const servers = await serversNow(this.#system);
+      const before = this.#servers;
+      this.#servers = servers;
+      // a server tells nobody here of those who connect before it is joined to the cluster
+      const isNew = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
+      if (isNew || this.#readAgain) void this.#readAnew();
+      const names = new Set(servers.values());
       const known = new Set([...this.#keeper.all()].map(({ server }) => server));
       for (const server of known) {
         const missed = servers.has(server) ? 0 : (this.#gone.get(server) ?? 0) + 1;
         this.#gone.set(server, missed);
-        if (missed < 2) continue;
+        // restarted: the same name has another id now
+        const name = before?.get(server);
+        const isRestarted = missed > 0 && name !== undefined && names.has(name);
+        if (missed < 2 && !isRestarted) continue;
         this.#gone.delete(server);
         this.#context.logger.warn({ server }, 'a server is gone, and its connections with it');
         for (const connection of [...this.#keeper.all()]) {
@@ -163,6 +200,8 @@ export class Watcher {
       }
     } catch {
       // this master's own server may be the one: the next look will tell
+    } finally {
+      this.#looking = false;
     }
   }
 

@@ -7,7 +7,8 @@ import { findingOf, type Finding } from '../trust/finding.js';
 import { lossWords } from '../trust/merge-account.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
-import { downServers, listServers, type ServerInfo } from './servers.js';
+import { downServers, listServers, outsideJetStream, type ServerInfo } from './servers.js';
+import { versionProblems } from './server-versions.js';
 import { connectSystem, tlsOf, type SystemConnectionOptions } from './system-connection.js';
 
 /** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
@@ -60,6 +61,16 @@ export async function checkServers(
       findings.push(...found);
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
+    findings.push(...versionFindings(up));
+    for (const name of await outsideJetStream(nc, up)) {
+      findings.push({
+        severity: 'error',
+        check: 'jetstream',
+        subject: name,
+        message: "it runs, but is missing from JetStream's meta group: nothing can be placed on it",
+        fix: 'restart it',
+      });
+    }
     for (const name of down) {
       findings.push({
         severity: 'warning',
@@ -77,6 +88,18 @@ export async function checkServers(
     await nc.close();
   }
   return { findings, maxControlLine };
+}
+
+/** An old or unknown version, by server; nothing of those that are supported. */
+function versionFindings(up: readonly ServerInfo[]): Finding[] {
+  return versionProblems(up).map(({ server, support, message, fix }) => ({
+    severity: support === 'too-old' ? 'error' : 'warning',
+    check: 'version',
+    subject: server,
+    message,
+    fix,
+    ...(support === 'too-old' && { code: 'ERR_SERVER_TOO_OLD' }),
+  }));
 }
 
 async function checkOne(

@@ -50,3 +50,53 @@ function parse(version: string): readonly number[] | undefined {
   const found = /^v?(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:[-+.]|$)/.exec(version);
   return found?.slice(1).map(Number);
 }
+
+/** A server of which there is something to say about its version. */
+export interface VersionProblem {
+  server: string;
+  version: string;
+  support: Exclude<VersionSupport, 'supported'>;
+  /** What it is, in words, and why that matters. */
+  message: string;
+  /** What to do. */
+  fix: string;
+}
+
+/**
+ * Which servers of a fleet are not of a supported version. One member of a cluster that is too old is enough: it may lead
+ * JetStream at any time.
+ *
+ * @example versionProblems([{ name: 'n1', version: '2.9.10', cluster: 'c' }]); // [{ support: 'too-old', ... }]
+ */
+export function versionProblems(
+  servers: readonly { name: string; version: string; cluster: string | undefined }[],
+): VersionProblem[] {
+  return servers.flatMap(({ name, version, cluster }) => {
+    const support = versionSupport(version, { clustered: cluster !== undefined });
+    if (support === 'supported') return [];
+    return [{ server: name, version, support, ...WORDS[support](version) }];
+  });
+}
+
+const INSTALL = `install nats-server ${OLDEST_SUPPORTED} to ${NEWEST_TESTED} on every server`;
+
+const WORDS: Record<VersionProblem['support'], (version: string) => { message: string; fix: string }> = {
+  'too-old': (version) => ({
+    message:
+      `nats-server ${version} in a cluster is too old: before ${OLDEST_IN_A_CLUSTER}, two masters that write at once may ` +
+      'both succeed, and decisions get lost',
+    fix: INSTALL,
+  }),
+  'below-range': (version) => ({
+    message: `nats-server ${version} is older than the supported range, ${OLDEST_SUPPORTED} to ${NEWEST_TESTED}`,
+    fix: INSTALL,
+  }),
+  untested: (version) => ({
+    message: `nats-server ${version} is newer than the newest tested version, ${NEWEST_TESTED}`,
+    fix: 'test an upgrade before you depend on it, and look for a newer Zester',
+  }),
+  unknown: (version) => ({
+    message: `${JSON.stringify(version)} is not a version of nats-server; supported are ${OLDEST_SUPPORTED} to ${NEWEST_TESTED}`,
+    fix: `use a release, ${OLDEST_SUPPORTED} to ${NEWEST_TESTED}`,
+  }),
+};

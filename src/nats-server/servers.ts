@@ -2,6 +2,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from './ask-all.js';
+import { outsideMetaGroup } from './meta-group.js';
 
 /** A server that answers. */
 export interface ServerInfo {
@@ -87,6 +88,26 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
     if (Date.now() >= deadline) return [...down, `${missing} of the cluster whose name is not known`];
     await delay(200);
   }
+}
+
+/**
+ * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
+ *
+ * @param up those that answer; asked for by default
+ * @throws as {@link listServers}
+ */
+export async function outsideJetStream(nc: NatsConnection, up?: readonly ServerInfo[]): Promise<string[]> {
+  const servers = up ?? (await listServers(nc));
+  const withJetStream = servers.filter(({ jetStream, cluster }) => jetStream && cluster !== undefined).length;
+  if (withJetStream === 0) return [];
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
+    maxWait: 2_000,
+    stall: 300,
+  });
+  return outsideMetaGroup(
+    servers,
+    answers.map((answer) => metaOf(answer) ?? {}),
+  );
 }
 
 /** The leader lists the others; those who follow name the leader, also one that has just died. */

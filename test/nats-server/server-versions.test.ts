@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareVersions, versionSupport } from '../../src/nats-server/server-versions.js';
+import { compareVersions, versionProblems, versionSupport } from '../../src/nats-server/server-versions.js';
 
 describe('the supported versions of nats-server', () => {
   it.each([
@@ -21,5 +21,25 @@ describe('the supported versions of nats-server', () => {
   it('compares by numbers, not by text', () => {
     const sorted = ['2.9.10', '2.10.2', '2.10.27', '2.11.0', '10.0.0'];
     expect([...sorted].reverse().sort(compareVersions)).toEqual(sorted);
+  });
+
+  it('names each server whose version is not supported, and what to install', () => {
+    const servers = [
+      { name: 'n1', version: '2.10.27', cluster: 'c' },
+      { name: 'n2', version: '2.9.10', cluster: 'c' },
+      { name: 'n3', version: '2.99.0', cluster: 'c' },
+    ];
+    const problems = versionProblems(servers);
+    expect(problems.map(({ server, support }) => [server, support])).toEqual([
+      ['n2', 'too-old'],
+      ['n3', 'untested'],
+    ]);
+    expect(problems[0]?.message).toContain('2.9.10');
+    expect(problems[0]?.fix).toContain('2.10.0 to 2.15.1');
+  });
+
+  it('has nothing against a single server of 2.9 but that it is older than the range', () => {
+    const [problem] = versionProblems([{ name: 'n1', version: '2.9.10', cluster: undefined }]);
+    expect(problem?.support).toBe('below-range');
   });
 });

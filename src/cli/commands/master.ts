@@ -75,6 +75,7 @@ async function run(options: Options, io: CliIo): Promise<void> {
     const ended = await Promise.race([asked.then(() => false), master.closed.then(() => true)]);
     await running.stop();
     if (ended && !ending.signal.aborted) {
+      if (master.endedBy !== undefined) throw master.endedBy;
       throw new ConnectError(
         'ERR_CONNECT_UNREACHABLE',
         'the connection of the master was closed for good; its log says why, and it is not started again',

@@ -1,0 +1,92 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { NatsServerError } from '../errors.js';
+import { listServers } from '../nats-server/servers.js';
+import { versionProblems } from '../nats-server/server-versions.js';
+import type { MasterLogger } from './logger.js';
+import { words } from './words.js';
+
+/** How often the servers' versions are read, in milliseconds: one that joins later may be too old. */
+const VERSIONS_MS = 10_000;
+
+/** Looks at the versions of all servers: at the start of a master, and while it runs. */
+export class ServerWatch {
+  readonly #system: NatsConnection;
+  readonly #logger: MasterLogger;
+  readonly #told = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #stopped = false;
+
+  /** @param system a connection of the system account */
+  constructor(system: NatsConnection, logger: MasterLogger) {
+    this.#system = system;
+    this.#logger = logger;
+  }
+
+  /**
+   * Reads the versions once, and logs each that is not supported, once.
+   *
+   * @throws NatsServerError `ERR_SERVER_TOO_OLD` when a member of a cluster is; as `listServers`
+   */
+  async check(): Promise<void> {
+    const problems = versionProblems(await listServers(this.#system));
+    const tooOld = problems.filter(({ support }) => support === 'too-old');
+    const [first] = tooOld;
+    if (first !== undefined) {
+      const names = tooOld.map(({ server }) => server).join(', ');
+      throw new NatsServerError('ERR_SERVER_TOO_OLD', `${names}: ${first.message}: ${first.fix}`);
+    }
+    for (const { server, version, message, fix } of problems) {
+      if (this.#told.has(`${server} ${version}`)) continue;
+      this.#told.add(`${server} ${version}`);
+      this.#logger.warn({ server, version, fix }, message);
+    }
+  }
+
+  /**
+   * As {@link check}, where servers that do not answer at the moment are no reason to give up: they are looked at later.
+   *
+   * @throws NatsServerError `ERR_SERVER_TOO_OLD`
+   */
+  async checkAtStart(): Promise<void> {
+    try {
+      await this.check();
+    } catch (error) {
+      if (isTooOld(error)) throw error;
+      this.#logger.warn({ error: words(error) }, "the servers' versions cannot be read yet");
+    }
+  }
+
+  /** Goes on looking. @param onTooOld hears of a server that joined and is too old, once */
+  follow(onTooOld: (error: NatsServerError) => void): void {
+    this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  async #look(onTooOld: (error: NatsServerError) => void): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await this.check();
+    } catch (error) {
+      if (this.#stopped) return;
+      if (isTooOld(error)) {
+        this.stop();
+        onTooOld(error);
+        return;
+      }
+      this.#logger.debug({ error: words(error) }, "the servers' versions cannot be read");
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+function isTooOld(error: unknown): error is NatsServerError {
+  return error instanceof NatsServerError && error.code === 'ERR_SERVER_TOO_OLD';
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { absenceWords, outsideMetaGroup } from '../../src/nats-server/meta-group.js';
+
+const up = ['n1', 'n2', 'n3'].map((name) => ({ name, jetStream: true, cluster: 'c' }));
+const follower = { leader: 'n1', cluster_size: 2 };
+
+describe("JetStream's meta group", () => {
+  it('lacks a server that is present and is none of its members', () => {
+    const leader = { leader: 'n1', cluster_size: 2, replicas: [{ name: 'n2' }] };
+    expect(outsideMetaGroup(up, [follower, leader, { leader: '' }])).toEqual(['n3']);
+    expect(absenceWords(['n3'])).toContain('n3 runs, but is missing');
+  });
+
+  it('lacks none when the leader lists all', () => {
+    const leader = { leader: 'n2', cluster_size: 3, replicas: [{ name: 'n1' }, { name: 'n3' }] };
+    expect(outsideMetaGroup(up, [leader])).toEqual([]);
+    expect(absenceWords([])).toBeUndefined();
+  });
+
+  it('is not known while there is no leader', () => {
+    expect(outsideMetaGroup(up, [follower, { leader: '', replicas: [{ name: 'n2' }] }])).toEqual([]);
+  });
+
+  it('needs no server without JetStream, and none that is in no cluster', () => {
+    const others = [
+      { name: 'n4', jetStream: false, cluster: 'c' },
+      { name: 'leaf', jetStream: true, cluster: undefined },
+    ];
+    const leader = { leader: 'n1', replicas: [{ name: 'n2' }, { name: 'n3' }] };
+    expect(outsideMetaGroup([...up, ...others], [leader])).toEqual([]);
+  });
+});
