@@ -22,6 +22,7 @@ import { registerKeysGenerate } from './commands/keys-generate.js';
 import { registerKeysList } from './commands/keys-list.js';
 import { registerKeysRemove } from './commands/keys-remove.js';
 import { registerKeysUse } from './commands/keys-use.js';
+import { registerMasterResume } from './commands/master-resume.js';
 import { registerMaster } from './commands/master.js';
 import { registerPeelAccept } from './commands/peel-accept.js';
 import { registerPeelAdd } from './commands/peel-add.js';
@@ -55,7 +56,7 @@ export function createProgram(io: CliIo): Command {
   registerInit(program, io);
   registerServerConfig(registerServer(program, io), io);
   registerUp(program, io);
-  registerMaster(program, io);
+  registerMasterResume(registerMaster(program, io), io);
 
   const peel = program.command('peel').description('add, accept, look at, rotate and revoke peels');
   registerPeelAdd(peel, io);

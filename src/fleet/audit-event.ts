@@ -80,6 +80,10 @@ const remarkSchema = v.object({
     'account.restored',
     /** A signing key was taken out of the account. */
     'signing-key.removed',
+    /** Too many healthy peels were about to be revoked: none is. */
+    'revocations.held',
+    /** They are revoked after all, or the cause has disappeared. */
+    'revocations.resumed',
     'master.started',
     'master.stopped',
   ]),

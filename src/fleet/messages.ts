@@ -118,6 +118,8 @@ export const requests = {
     last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
   status: v.object({}),
+  /** Revoke those that are held. */
+  'master.resume': v.object({ reason }),
 } as const;
 
 export type RequestName = keyof typeof requests;
@@ -140,6 +142,9 @@ const credentialAnswer = v.object({
 /** A peel, as a list shows it. */
 export const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
 export type ListedPeel = v.InferOutput<typeof listedPeelSchema>;
+
+/** How many peels, and since when (ISO 8601). */
+const heldSchema = v.object({ peels: v.number(), since: v.string() });
 
 /** What is answered. `peel.list` and `audit` are answered in several messages, and an empty one that ends them. */
 export const answers = {
@@ -196,7 +201,11 @@ export const answers = {
     watching: v.optional(v.string()),
     peels: v.record(v.picklist(PEEL_STATES), v.number()),
     connected: v.number(),
+    /** Revocations of healthy peels that are held, until an admin resumes or the cause is gone; absent: none is. */
+    held: v.optional(heldSchema),
   }),
+  /** What was held; absent: nothing was. */
+  'master.resume': v.object({ resumed: v.optional(heldSchema) }),
 } as const satisfies Record<RequestName, v.GenericSchema>;
 
 /** What a request of this name is answered with. */

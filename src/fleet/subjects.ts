@@ -32,7 +32,8 @@ export type AdminVerb =
   | 'token.list'
   | 'token.remove'
   | 'audit'
-  | 'status';
+  | 'status'
+  | 'master.resume';
 
 export function adminSubject(verb: AdminVerb): string {
   return `zester.admin.${verb}`;

@@ -5,6 +5,7 @@ import { withNewestConnections } from '../fleet/newest-connections.js';
 import type { ListedPeel, RequestOf } from '../fleet/messages.js';
 import { currentKey, PEEL_STATES, type PeelState } from '../fleet/record.js';
 import { packageVersion } from '../fleet/package-version.js';
+import { readBreaker, writeBreaker } from './breaker-store.js';
 import type { MasterContext } from './context.js';
 import { unknownPeel } from './registry.js';
 import { EncodedAnswer, type Asked } from './service.js';
@@ -98,6 +99,7 @@ export async function status(context: MasterContext) {
     if ((presence.get(peelId)?.connections.length ?? 0) > 0) connected += 1;
   }
   const watcher = context.watching();
+  const held = await heldNow(context);
   return {
     master: id,
     version: packageVersion(),
@@ -106,7 +108,32 @@ export async function status(context: MasterContext) {
     peels,
     connected,
     ...(watcher !== undefined && { watching: watcher }),
+    ...(held !== undefined && { held }),
   };
+}
+
+/** What the breaker holds; undefined: nothing, or JetStream does not say at the moment. */
+async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
+  const reading = readBreaker(store).catch(() => undefined);
+  const breaker = await within(reading, Date.now() + PATIENCE_MS);
+  return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
+}
+
+/** `master.resume`: what the breaker holds is revoked, by the master that hears the servers. */
+export async function resumeRevocations(
+  { store, audit }: MasterContext,
+  { request: { reason }, by }: Asked<'master.resume'>,
+) {
+  const breaker = await readBreaker(store);
+  if (breaker?.open !== true) return {};
+  await writeBreaker(store, { ...breaker, open: false });
+  audit.note({
+    kind: 'revocations.resumed',
+    by,
+    ...(reason !== undefined && { reason }),
+    detail: { peels: breaker.held },
+  });
+  return { resumed: { peels: breaker.held, since: breaker.since } };
 }
 
 /** Answers with a list under a name, in messages that are not too large. Each thing is made text of once. */

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { ADMIN_INBOX_PREFIX } from '../permissions/roles.js';
 import { adminSubject, type AdminVerb } from '../fleet/subjects.js';
 import { rejectPeel, revokePeel } from './admin-lock-out.js';
-import { listPeels, readAudit, showPeel, status } from './admin-look.js';
+import { listPeels, readAudit, resumeRevocations, showPeel, status } from './admin-look.js';
 import { acceptPeel, addPeel, rotatePeel } from './admin-peels.js';
 import { createToken, listTokens, removeToken } from './admin-tokens.js';
 import { adminOf } from './asker.js';
@@ -34,6 +34,7 @@ export function startAdminService(
     'token.remove': (asked) => removeToken(context, asked),
     audit: (asked) => readAudit(context, asked),
     status: () => status(context),
+    'master.resume': (asked) => resumeRevocations(context, asked),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
   return new RequestService(

@@ -10,6 +10,7 @@ import type { MasterLogger } from './logger.js';
 import type { MasterMetrics } from './metrics.js';
 import type { AcceptancePolicy } from './policy.js';
 import type { Registry } from './registry.js';
+import type { BreakerLimits } from './revocation-breaker.js';
 import type { Store } from './store.js';
 import type { MasterTrust } from './trust.js';
 
@@ -37,6 +38,8 @@ export interface MasterContext {
   readonly policy: AcceptancePolicy;
   /** Seconds that a peel's JWT is good for; 0: without end. */
   readonly lifetime: number;
+  /** How many healthy peels may be revoked without an admin. */
+  readonly breaker: BreakerLimits;
   readonly now: () => number;
   /** The addresses that the user of a public key (`U…`) is connected from, as the servers say. */
   addressesOf(publicKey: string): Promise<string[]>;

@@ -24,6 +24,7 @@ import type { MasterLogger } from './logger.js';
 import { MasterMetrics } from './metrics.js';
 import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
+import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation-breaker.js';
 import { Revoker } from './revoker.js';
 import { startServices, type AnswerConnections } from './services.js';
 import { ServerWatch } from './server-watch.js';
@@ -50,6 +51,11 @@ export interface MasterOptions {
   policy?: AcceptancePolicy;
   /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for without end. */
   lifetime?: number;
+  /**
+   * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
+   * `windowMs`, and it holds them until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by default.
+   */
+  breaker?: Partial<BreakerLimits>;
   logger?: MasterLogger;
   /** Copies of the registry and the audit in a cluster; 3 by default. */
   replicas?: number;
@@ -190,6 +196,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       metrics,
       policy,
       lifetime,
+      breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
       now,
       watching: () => lease?.holder,
       addressesOf: async (publicKey) => {

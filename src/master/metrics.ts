@@ -44,6 +44,11 @@ export class MasterMetrics {
     help: 'Peels that are connected.',
     registers: [this.registry],
   });
+  readonly heldRevocations = new Gauge({
+    name: 'zester_master_revocations_held',
+    help: 'Healthy peels that are not revoked until "zester master resume", or until the cause is gone.',
+    registers: [this.registry],
+  });
   readonly watching = new Gauge({
     name: 'zester_master_watching',
     help: '1 while this master is the one that hears the events of the servers.',

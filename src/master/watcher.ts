@@ -10,6 +10,7 @@ import { nowSeconds } from '../jwt/time.js';
 import { issuedAtOf } from '../nats-server/lock-out.js';
 import { kick } from '../nats-server/kick.js';
 import type { MasterContext } from './context.js';
+import { HeldRevocations } from './held-revocations.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from './revoker.js';
@@ -45,6 +46,7 @@ export class Watcher {
   readonly #system: ZesterConnection;
   readonly #revoker: Revoker;
   readonly #keeper: PresenceKeeper;
+  readonly #held: HeldRevocations;
   readonly #subscriptions: Subscription[] = [];
   readonly #retired = new Map<string, { peelId: string; since: number }>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -65,6 +67,10 @@ export class Watcher {
     this.#system = system;
     this.#revoker = revoker;
     this.#keeper = new PresenceKeeper(context.presence, context.logger);
+    this.#held = new HeldRevocations(context, {
+      judge: (connection) => this.#judgeNow(connection),
+      revoke: (connection, verdict) => this.#cut(connection, verdict),
+    });
     this.#issuers = issuersOf(context.trust.claims);
   }
 
@@ -90,12 +96,14 @@ export class Watcher {
       }),
     );
     for (const record of registry.records()) this.#noteRetired(record);
+    await this.#openBreaker();
     while (!this.#stopped && !(await this.#readAll()))
       await new Promise((resolve) => setTimeout(resolve, 500));
     if (this.#stopped) return;
     this.#keeper.correct();
     logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
     this.#every(TICK_MS, () => this.#retire());
+    this.#every(TICK_MS, () => this.#held.turn());
     this.#every(SERVERS_MS, () => this.#lookAtServers());
     this.#every(SNAPSHOT_MS, () => this.#readAll());
     void this.#followReconnects();
@@ -206,7 +214,10 @@ export class Watcher {
   }
 
   #connected(connection: UserConnection): void {
-    if (this.#keeper.get(connection) !== undefined) return;
+    const known = this.#keeper.get(connection);
+    // what was told of it before may have been wrong
+    if (known !== undefined && known.name === connection.name && known.jwt === connection.jwt) return;
+    if (known !== undefined) this.#keeper.remove(known);
     this.#keeper.add(connection);
     void this.#check(connection);
     if (this.#keeper.countOf(connection.name) > MAX_CONNECTIONS) this.#cutSurplus(connection);
@@ -362,7 +373,45 @@ export class Watcher {
     );
   }
 
+  /** Nothing may be revoked before it is known whether the master before held revocations. */
+  async #openBreaker(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await this.#held.open();
+      } catch (error) {
+        this.#context.logger.debug({ error: words(error) }, 'whether revocations are held cannot be read');
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+  }
+
+  /** The connections of the same key, as they are now: those that were held may have come back since. */
+  #judgeNow(held: UserConnection): Verdict | undefined {
+    const now = this.#keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
+    const here = this.#keeper.get(held) ?? now.at(-1);
+    return here === undefined ? undefined : this.#judge(here, this.#recordOf(here.name));
+  }
+
+  /**
+   * A key that the registry knows as live is revoked when the breaker lets it; any other at once: or else duplicates of
+   * some ids, minted with a stolen signing key, would switch revocation off.
+   */
   #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
+    const publicKey = verdict.publicKey ?? connection.publicKey;
+    const owner = this.#liveOwnerOf(publicKey);
+    if (owner === undefined) return this.#cut(connection, verdict);
+    this.#held.hold(publicKey, owner, connection, verdict);
+  }
+
+  /** The peel whose key is live; undefined: no peel's is, or it was decided to lock the peel out. */
+  #liveOwnerOf(publicKey: string): string | undefined {
+    const { registry } = this.#context;
+    const record = registry.get(registry.ownerOf(publicKey) ?? '');
+    if (record === undefined || record.state === 'rejected' || record.state === 'revoked') return undefined;
+    return keyOf(record, publicKey)?.state === 'live' ? record.id : undefined;
+  }
+
+  #cut(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
     const { audit, actor, metrics, now } = this.#context;
     const { code, reason, publicKey = connection.publicKey } = verdict;
     metrics.refusedConnections.inc({ code });
@@ -377,6 +426,23 @@ export class Watcher {
     });
     const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
     this.#revoker.revokeStranger(publicKey, upTo);
+    void this.#noteRevoked(publicKey, upTo, reason);
+  }
+
+  /** A key that the record calls live is live no more. */
+  async #noteRevoked(publicKey: string, upTo: number, reason: string): Promise<void> {
+    const owner = this.#liveOwnerOf(publicKey);
+    if (owner === undefined) return;
+    const { registry, actor, logger } = this.#context;
+    await registry
+      .decide(owner, (record) =>
+        record !== undefined && keyOf(record, publicKey)?.state === 'live'
+          ? { change: { kind: 'key.revoking', publicKeys: [publicKey], upTo }, by: actor, reason }
+          : undefined,
+      )
+      .catch((error: unknown) =>
+        logger.error({ peelId: owner, error: words(error) }, 'revoked, and not yet noted as such'),
+      );
   }
 
   /** A JWT of the registry's own that is dated ahead is the fault of a master's clock, not the peel's. */

@@ -9,8 +9,8 @@ import { Output, type GlobalOptions } from '../output.js';
 type Options = GlobalOptions & ConfigFlags;
 
 /** `zester master`: a master, against servers that run elsewhere. */
-export function registerMaster(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('master'), [
+export function registerMaster(parent: Command, io: CliIo): Command {
+  return withConfigOptions(parent.command('master'), [
     'home',
     'servers',
     ...TLS_SETTINGS,

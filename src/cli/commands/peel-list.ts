@@ -47,7 +47,9 @@ Examples:
       const options = command.optsWithGlobals<Options>();
       const output = new Output(io, options);
       const within = options.expiring === undefined ? undefined : parseExpiry(options.expiring, io.now());
+      let held: { peels: number; since: string } | undefined;
       const peels = await asAdmin(options, io, async ({ client }) => {
+        ({ held } = await client.ask('status', {}));
         const all: ListedPeel[] = [];
         const request = {
           ...(pattern !== undefined && { pattern }),
@@ -75,8 +77,14 @@ Examples:
                 peel.fingerprint ?? '-',
               ]),
             ),
-        { peels: documents },
+        { peels: documents, revocationsHeld: held ?? null },
       );
+      if (held !== undefined) {
+        output.note(
+          `the masters hold the revocation of ${held.peels} healthy peels since ${held.since}: see "zester audit", then ` +
+            '"zester master resume"',
+        );
+      }
       if (documents.length > 0) output.note(count(documents.length, 'peel'));
     });
 }

@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { UserConnection } from '../../../src/master/system-events.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startFleet, type Fleet } from './fleet.js';
+import { addCreds } from './peels.js';
+
+/** What the servers say of a connection, as the master hears it: a test may put a fault here. */
+const fault = vi.hoisted(() => ({ of: undefined as ((c: UserConnection) => UserConnection) | undefined }));
+
+vi.mock('../../../src/master/system-events.js', async (importActual) => {
+  const actual = await importActual<typeof import('../../../src/master/system-events.js')>();
+  const heard = (connection: UserConnection) => fault.of?.(connection) ?? connection;
+  const mocked: Partial<typeof actual> = {
+    listenToSystem: (nc, account, listener) =>
+      actual.listenToSystem(nc, account, {
+        connected: (connection) => listener.connected(heard(connection)),
+        disconnected: (of) => listener.disconnected(of),
+        clock: (time) => listener.clock(time),
+      }),
+    connectionsNow: async (nc, account) => {
+      const { servers, connections } = await actual.connectionsNow(nc, account);
+      return { servers, connections: connections.map(heard) };
+    },
+  };
+  return { ...actual, ...mocked };
+});
+
+const IDS = Array.from({ length: 6 }, (_, i) => `web-${i}`);
+const unreadable = (connection: UserConnection): UserConnection => ({ ...connection, jwt: 'not.a.jwt' });
+
+beforeEach(() => {
+  fault.of = undefined;
+});
+
+async function startPeels(fleet: Fleet): Promise<void> {
+  const admin = await fleet.admin();
+  for (const id of IDS) await fleet.home.peel(id, await addCreds(fleet, admin, id));
+  for (const id of IDS) await fleet.record(id, ({ keys }) => keys[0]?.state === 'live');
+}
+
+/** The servers end all connections, and all come back. */
+async function restart(fleet: Fleet): Promise<void> {
+  const [node] = fleet.home.nodes;
+  await node?.stop();
+  await node?.start();
+}
+
+describe('a fault in what the servers tell', () => {
+  it('revokes no healthy peel, is reported, and is over when its cause is', async () => {
+    const fleet = await startFleet();
+    await startPeels(fleet);
+    fault.of = unreadable;
+    await restart(fleet);
+    await fleet.audited('revocations.held', ({ detail }) => detail?.['peels'] === IDS.length);
+    const admin = await fleet.admin();
+    await waitFor('the status to say it', async () => (await admin.ask('status', {})).held?.peels === 6);
+    fault.of = undefined;
+    await restart(fleet);
+    await fleet.audited('revocations.resumed', ({ by }) => by.kind === 'master');
+    expect((await admin.ask('status', {})).held).toBeUndefined();
+    for (const id of IDS) expect(fleet.master.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
+  }, 60_000);
+
+  it('stays held when another master takes over, and any master takes the order to resume', async () => {
+    const fleet = await startFleet();
+    await startPeels(fleet);
+    fault.of = unreadable;
+    await restart(fleet);
+    await fleet.audited('revocations.held');
+    const second = await fleet.startMaster();
+    await fleet.master.stop();
+    await waitFor('the second to hear the servers', () => second.watching);
+    fleet.masters.shift();
+    const admin = await fleet.admin();
+    await waitFor('all to be held', async () => (await admin.ask('status', {})).held?.peels === 6, 30_000);
+    for (const id of IDS) expect(second.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    expect(await admin.ask('master.resume', { reason: 'it is so' })).toMatchObject({ resumed: { peels: 6 } });
+    for (const id of IDS) await fleet.record(id, ({ keys }) => keys[0]?.state === 'revoked');
+    const { by, reason } = await fleet.audited('revocations.resumed');
+    expect([by.kind, reason]).toEqual(['admin', 'it is so']);
+  }, 60_000);
+});
+
+describe('duplicates of healthy peels, minted with a stolen signing key', () => {
+  it('are all cut at once, and the peels and the breaker are left alone', async () => {
+    const fleet = await startFleet({ breaker: { peels: 0, share: 0 } });
+    await startPeels(fleet);
+    for (const id of IDS) {
+      const { path } = await fleet.home.issue(id, 3_600);
+      const { cut } = await fleet.home.peel(id, path);
+      await cut;
+    }
+    for (const id of IDS) expect(fleet.master.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    const kinds = (await fleet.audit()).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'connection.refused')).toHaveLength(IDS.length);
+    expect(kinds).not.toContain('revocations.held');
+  }, 60_000);
+});
