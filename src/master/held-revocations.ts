@@ -71,7 +71,10 @@ export class HeldRevocations {
       if (this.#state.open) await this.#whileOpen();
       else this.#whileClosed();
     } catch (error) {
-      this.#context.logger.warn({ error: words(error) }, 'revocations are held, and the store does not answer');
+      this.#context.logger.warn(
+        { error: words(error) },
+        'revocations are held, and the store does not answer',
+      );
     } finally {
       this.#turning = false;
     }

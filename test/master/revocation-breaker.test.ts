@@ -40,8 +40,8 @@ describe('the breaker of revocations', () => {
 
   it('can be set', () => {
     const limits = { peels: 0, share: 0, windowMs: 1_000 };
-    expect(
-      breakerStep(CLOSED, { kind: 'revoking', peelIds: ['a'], healthy: 1, at: 0 }, limits).act,
-    ).toBe('hold');
+    expect(breakerStep(CLOSED, { kind: 'revoking', peelIds: ['a'], healthy: 1, at: 0 }, limits).act).toBe(
+      'hold',
+    );
   });
 });

@@ -36,7 +36,11 @@ Examples:
         if (held !== undefined) await confirm(io, `this revokes ${held.peels} peels for good`, yes);
         const { resumed } = await client.ask('master.resume', { ...(reason !== undefined && { reason }) });
         output.result(
-          [resumed === undefined ? 'nothing is held' : `the masters revoke the ${resumed.peels} peels they held`],
+          [
+            resumed === undefined
+              ? 'nothing is held'
+              : `the masters revoke the ${resumed.peels} peels they held`,
+          ],
           { resumed: resumed ?? null },
         );
       });

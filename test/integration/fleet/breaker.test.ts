@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as SystemEvents from '../../../src/master/system-events.js';
 import type { UserConnection } from '../../../src/master/system-events.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -8,7 +9,7 @@ import { addCreds } from './peels.js';
 const fault = vi.hoisted(() => ({ of: undefined as ((c: UserConnection) => UserConnection) | undefined }));
 
 vi.mock('../../../src/master/system-events.js', async (importActual) => {
-  const actual = await importActual<typeof import('../../../src/master/system-events.js')>();
+  const actual = await importActual<typeof SystemEvents>();
   const heard = (connection: UserConnection) => fault.of?.(connection) ?? connection;
   const mocked: Partial<typeof actual> = {
     listenToSystem: (nc, account, listener) =>
@@ -26,7 +27,9 @@ vi.mock('../../../src/master/system-events.js', async (importActual) => {
 });
 
 const IDS = Array.from({ length: 6 }, (_, i) => `web-${i}`);
-const unreadable = (connection: UserConnection): UserConnection => ({ ...connection, jwt: 'not.a.jwt' });
+/** Of peels only: a fault that hits the master itself ends it. */
+const unreadable = (connection: UserConnection): UserConnection =>
+  IDS.includes(connection.name) ? { ...connection, jwt: 'not.a.jwt' } : connection;
 
 beforeEach(() => {
   fault.of = undefined;
