@@ -1,4 +1,4 @@
-import { holdsSeed, JwtError } from '../errors.js';
+import { holdsSeed, JwtError, redactSeeds } from '../errors.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
 
 /**
@@ -47,9 +47,7 @@ export type ConnectionType =
  */
 export function permissionClaims(options: PermissionOptions | undefined): Permissions {
   if (options === undefined) return {};
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw new JwtError('ERR_JWT_OPTIONS', 'permissions are an object: leave them out to name none');
-  }
+  checkPermissionNames(options);
   const { publish, subscribe, responses } = options;
   const claims: Permissions = {};
   // to a server, responses without a list to publish mean: nothing but answers
@@ -66,6 +64,42 @@ export function permissionClaims(options: PermissionOptions | undefined): Permis
     };
   }
   return claims;
+}
+
+/** What permissions may name, and what each of those may. */
+const NAMES = {
+  permissions: ['publish', 'subscribe', 'responses'],
+  publish: ['allow', 'deny'],
+  subscribe: ['allow', 'deny'],
+  responses: ['max', 'ttl'],
+} as const;
+
+/**
+ * Refuses permissions that are no object, or name anything else than {@link PermissionOptions} does. A narrowing under a
+ * name that nobody reads (`pub` for `publish`) would be passed over, and more be granted than was meant.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function checkPermissionNames(options: PermissionOptions): void {
+  checkNames(options, 'permissions');
+  for (const part of NAMES.permissions) {
+    const value: unknown = options[part];
+    if (value !== undefined && value !== null) checkNames(value, part);
+  }
+}
+
+function checkNames(value: unknown, part: keyof typeof NAMES): void {
+  const where = part === 'permissions' ? part : `permissions.${part}`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new JwtError('ERR_JWT_OPTIONS', `${where} is no object: leave it out to name none`);
+  }
+  const names: readonly string[] = NAMES[part];
+  const other = Object.keys(value).find((name) => !names.includes(name));
+  if (other === undefined) return;
+  throw new JwtError(
+    'ERR_JWT_OPTIONS',
+    `${where} has no ${JSON.stringify(redactSeeds(other).slice(0, 60))}: it may have ${names.join(', ')}`,
+  );
 }
 
 /** Go keeps the time in nanoseconds in 64 bits; a number keeps it whole up to here, 104 days. */

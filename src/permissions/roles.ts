@@ -1,6 +1,11 @@
 import { inspect } from 'node:util';
 import { JwtError } from '../errors.js';
-import type { ConnectionType, PermissionOptions, UserLimitOptions } from '../jwt/permission-options.js';
+import {
+  checkPermissionNames,
+  type ConnectionType,
+  type PermissionOptions,
+  type UserLimitOptions,
+} from '../jwt/permission-options.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { validatePeelId } from './peel-id.js';
@@ -251,7 +256,7 @@ export interface RoleUserJwtOptions {
  *
  * @param peelId one NATS token
  * @param accountPublicKey the account (`A…`) that the peel belongs to
- * @throws PeelIdError, KeyError
+ * @throws PeelIdError, KeyError; JwtError `ERR_JWT_OPTIONS` for permissions that are none
  */
 export function peelUserJwtOptions(
   peelId: string,
@@ -314,6 +319,7 @@ function roleOptions(
 
 /** Permissions, with the lists that are given in place of the role's: what is not named is what the role has. */
 function withPermissions(permissions: PermissionOptions, given: PermissionOptions = {}): PermissionOptions {
+  checkPermissionNames(given);
   const { publish, subscribe } = permissions;
   return {
     ...permissions,

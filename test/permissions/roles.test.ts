@@ -278,6 +278,22 @@ describe('the options of a user JWT', () => {
     }
   });
 
+  it.each([
+    [null],
+    [[]],
+    ['zester.>'],
+    [0],
+    [{ pub: { allow: ['a'] } }],
+    [{ Publish: { allow: ['a'] } }],
+    [{ publish: ['a'] }],
+    [{ publish: { allowed: ['a'] } }],
+    [{ responses: { max: 1, expires: 1 } }],
+  ])('are refused with permissions that nobody reads as such: %j', async (given) => {
+    const permissions = given as unknown as PermissionOptions;
+    await refusal('ERR_JWT_OPTIONS', () => peelUserJwtOptions('web-01', account.publicKey, { permissions }));
+    await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, account, { name: 'web-01', permissions }));
+  });
+
   it('of a longest id still fit a CONNECT line', () => {
     const jwt = createUserJwt(user, account, peelUserJwtOptions('x'.repeat(128), account.publicKey));
     expect(decodeUserJwt(jwt).name).toHaveLength(128);
