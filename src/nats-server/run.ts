@@ -40,8 +40,10 @@ export interface RunningNatsServer {
   /** The port for the other servers of a cluster. */
   readonly clusterPort: number | undefined;
   readonly pid: number;
-  /** Resolves when the server has ended, whatever the reason. */
+  /** Resolves when the server has ended, whatever the reason, and its log was read to the end. */
   readonly exited: Promise<NatsServerExit>;
+  /** The last error in its log, or else its last line, without the time. */
+  lastWords(): string | undefined;
   /** Stops it gracefully; with SIGKILL if it takes longer than `timeoutMs` (10,000 by default). Twice is fine. */
   stop(timeoutMs?: number): Promise<NatsServerExit>;
   /** Sends it a signal, and does not wait. */
@@ -75,7 +77,7 @@ export async function startNatsServer(options: StartNatsServerOptions): Promise<
     const dismiss = watchOver(pid, portsDirectory);
     void exited.then(dismiss);
     const ports = await readyPorts(child, portsDirectory, exited, options, log);
-    return running(child, pid, ports, exited);
+    return running(child, pid, ports, exited, log);
   } catch (error) {
     child.kill('SIGKILL');
     await (child.pid === undefined ? removePorts() : exited);
@@ -115,7 +117,8 @@ function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undef
 
 function endOf(child: ChildProcess, removePorts: () => Promise<void>): Promise<NatsServerExit> {
   return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
+    // not 'exit': its log has been read then
+    child.once('close', (code, signal) => {
       void removePorts()
         .catch(() => undefined)
         .then(() => resolve({ code, signal }));
@@ -198,6 +201,7 @@ function running(
   pid: number,
   ports: Ports,
   exited: Promise<NatsServerExit>,
+  log: Log,
 ): RunningNatsServer {
   const { hostname, port } = new URL(ports.nats);
   return {
@@ -207,6 +211,7 @@ function running(
     clusterPort: ports.cluster === undefined ? undefined : Number(new URL(ports.cluster).port),
     pid,
     exited,
+    lastWords: () => log.lastError(),
     kill: (signal) => void child.kill(signal),
     async stop(timeoutMs = 10_000) {
       child.kill('SIGTERM');

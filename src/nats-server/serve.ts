@@ -1,8 +1,12 @@
-import { NatsServerError } from '../errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FileError, NatsServerError, ZesterError } from '../errors.js';
+import { BoundedLog } from '../files/bounded-log.js';
 import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
 import { ensurePrivateDirectory } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { findNatsServer } from './find.js';
+import { restartDelay } from './restart-delay.js';
 import { startNatsServer, type NatsServerExit, type RunningNatsServer } from './run.js';
 import { writeServerConfiguration, type ServerConfigurationOptions } from './write-configuration.js';
 
@@ -17,43 +21,113 @@ export interface ServeOptions extends ServerConfigurationOptions {
   onReady: (server: Pick<RunningNatsServer, 'url' | 'host' | 'port' | 'pid'>, configPath: string) => void;
   /** Is given the function that passes a signal on to the server; gives the one that ends the passing. */
   passSignals?: (pass: (signal: PassedSignal) => void) => () => void;
-  /** Hears each line of the server's log. */
+  /** Hears each line of the server's log. It is in the home too (`paths.serverLog`). */
   onLog?: (line: string) => void;
+  /** Start the server again when it ends by itself, at the same port; false by default. */
+  restart?: boolean;
+  /** Hears that the server has ended, before anything is done about it. */
+  onEnded?: () => void;
+  /** Hears that it ended, or did not start again, and in how many milliseconds it is started. */
+  onRestart?: (error: ZesterError, delayMs: number) => void;
   /** Hears that another command changes the home, and that this one waits. */
   onWait?: () => void;
 }
 
 /**
- * Runs the nats-server of a trust domain until it is told to end. It is not restarted when it ends by itself: whoever
- * runs this decides on that.
+ * Runs the nats-server of a trust domain until it is told to end. Its log is kept in the home, and stays small. With
+ * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work.
  *
  * @returns how the server ended, when it was told to, or was put into lame duck mode
  * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it ended by
  *   itself; TrustError `ERR_TRUST_LOCKED` when another runs the server of this home; FileError
  */
 export async function serveTrustDomain(domain: TrustDomain, options: ServeOptions): Promise<NatsServerExit> {
-  const { signal, onReady, passSignals, onLog, onWait, ...configuration } = options;
+  const { onWait, ...rest } = options;
   const program = await findNatsServer();
-  const { serverDirectory } = domain.paths;
+  const { serverDirectory, serverLog } = domain.paths;
   await ensurePrivateDirectory(serverDirectory);
   // a lock of its own: two servers on one JetStream directory destroy it, and other commands go on beside a server
   return withHomeLock(
     serverDirectory,
     'zester server',
     async () => {
-      const configPath = await writeServerConfiguration(domain, configuration);
-      signal.throwIfAborted();
-      const server = await startNatsServer({ configPath, program, ...(onLog && { onLog }) });
-      return run(server, configPath, { signal, onReady, ...(passSignals && { passSignals }) });
+      const log = await BoundedLog.open(serverLog).catch((cause: unknown) => {
+        if (cause instanceof FileError) throw cause;
+        const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+        throw new FileError('ERR_FILE_WRITE', serverLog, `cannot write ${serverLog}: ${why}`, { cause });
+      });
+      try {
+        return await keepRunning(domain, program, log, rest);
+      } finally {
+        await log.close();
+      }
     },
     { waitMs: 0, ...(onWait && { onWait }) },
   );
 }
 
+async function keepRunning(
+  domain: TrustDomain,
+  program: string,
+  log: BoundedLog,
+  options: Omit<ServeOptions, 'onWait'>,
+): Promise<NatsServerExit> {
+  const { signal, onReady, passSignals, onLog, restart, onRestart, onEnded, ...configuration } = options;
+  let { port } = configuration;
+  let home = domain;
+  let readyAt: number | undefined;
+  let delayMs: number | undefined;
+  const startOne = async () => {
+    readyAt = undefined;
+    const configPath = await writeServerConfiguration(home, {
+      ...configuration,
+      ...(port !== undefined && { port }),
+    });
+    signal.throwIfAborted();
+    const server = await startNatsServer({
+      configPath,
+      program,
+      onLog: (line) => {
+        log.write(line);
+        onLog?.(line);
+      },
+    });
+    readyAt = performance.now();
+    // clients know it there
+    port = server.port;
+    return run(server, {
+      signal,
+      log,
+      onReady: (it) => onReady(it, configPath),
+      ...(passSignals && { passSignals }),
+      ...(onEnded && { onEnded }),
+    });
+  };
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      // keys that were added meanwhile
+      if (!isFirst) home = await openTrustDomain(domain.home);
+      return await startOne();
+    } catch (error) {
+      const isOurs = error instanceof ZesterError;
+      if (restart !== true || !isOurs || signal.aborted || (isFirst && readyAt === undefined)) throw error;
+      delayMs = restartDelay(delayMs, readyAt === undefined ? 0 : performance.now() - readyAt);
+      log.write(`zester: ${error.message}; starting it again in ${delayMs / 1000} s`);
+      onRestart?.(error, delayMs);
+      await delay(delayMs, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+interface RunOptions extends Pick<ServeOptions, 'signal' | 'passSignals' | 'onEnded'> {
+  log: BoundedLog;
+  onReady: (server: RunningNatsServer) => void;
+}
+
 async function run(
   server: RunningNatsServer,
-  configPath: string,
-  { signal, onReady, passSignals }: Pick<ServeOptions, 'signal' | 'onReady' | 'passSignals'>,
+  { signal, log, onReady, passSignals, onEnded }: RunOptions,
 ): Promise<NatsServerExit> {
   let lameDuck = false;
   const stopPassing = passSignals?.((passed) => {
@@ -64,12 +138,16 @@ async function run(
   signal.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted) stop();
-    else onReady(server, configPath);
+    else onReady(server);
     const exit = await server.exited;
+    onEnded?.();
     if (signal.aborted || lameDuck) return exit;
+    await log.flush();
+    const words = server.lastWords();
     throw new NatsServerError(
       'ERR_NATS_SERVER_ENDED',
-      `nats-server ended by itself (${exit.signal ?? `exit code ${exit.code}`}); its log says why, and it is not started again`,
+      `nats-server ended by itself (${exit.signal ?? `exit code ${exit.code}`}); its log is ${log.path}` +
+        (words === undefined ? '' : `, its last words: ${words}`),
     );
   } finally {
     signal.removeEventListener('abort', stop);

@@ -29,6 +29,8 @@ export interface TrustPaths {
   /** Only where Zester runs the server. */
   serverDirectory: string;
   serverConfiguration: string;
+  /** The log of the server that Zester runs; the one before it is beside it, with `.1`. */
+  serverLog: string;
   serverJwtDirectory: string;
   serverJetStreamDirectory: string;
 }
@@ -85,6 +87,7 @@ export function trustPaths(home: string): TrustPaths {
     issued: join(root, 'issued.ndjson'),
     serverDirectory,
     serverConfiguration: join(serverDirectory, 'nats-server.conf'),
+    serverLog: join(serverDirectory, 'nats-server.log'),
     serverJwtDirectory: join(serverDirectory, 'jwt'),
     serverJetStreamDirectory: join(serverDirectory, 'jetstream'),
   };

@@ -15,6 +15,7 @@ export interface ServerOptions extends GlobalOptions, HomeOptions {
   tlsKey?: string;
   tlsCa?: string;
   tlsVerify?: boolean;
+  restart?: boolean;
 }
 
 /** `zester server`: the real nats-server, in the foreground. @returns the command, for `zester server config` */
@@ -31,15 +32,21 @@ export function registerServer(parent: Command, io: CliIo): Command {
     .option('--tls-key <file>', 'its key (PEM)')
     .option('--tls-ca <file>', "the authorities of clients' and other servers' certificates (PEM)")
     .option('--tls-verify', 'ask clients for a certificate too (needs --tls-ca)')
+    .option('--restart', 'start the server again when it ends by itself')
     .addHelpText(
       'after',
       `
-Prints one line when it takes clients, the server's log goes to standard error. Ctrl-C and SIGTERM end the server
-gracefully; SIGHUP (not of a terminal) reloads it, SIGUSR2 puts it into lame duck mode. A server that ends by itself is
-not started again: the command ends with 1. What it keeps is in the home, below nats-server/.
+Prints one line when it takes clients. The server's log goes to standard error and to nats-server/nats-server.log in the
+home, which is put aside as nats-server.log.1 at 1 MiB. Ctrl-C and SIGTERM end the server gracefully; SIGHUP (not of a
+terminal) reloads it, SIGUSR2 puts it into lame duck mode.
+
+When the server ends by itself, the command ends with 1 and names the log. With --restart it starts the server again at
+the same port: after 0.5 s, then after twice as long each time, up to 30 s, until the server has run for a minute. The
+first start must work. What the server keeps is in the home, below nats-server/.
 
 Examples:
   $ zester server
+  $ zester server --restart
   $ zester server --host 0.0.0.0 --tls-cert server.crt --tls-key server.key
   $ zester server config                             the configuration, for a nats-server of your own`,
     )
@@ -90,6 +97,9 @@ async function serve(options: ServerOptions, io: CliIo): Promise<void> {
         output.event(line, { event: 'ready', url, host: server.host, port: server.port, pid, configuration });
       },
       onLog: (line) => output.note(line),
+      restart: options.restart === true,
+      onRestart: ({ message }, delayMs) =>
+        output.warn(`${message}; starting it again in ${delayMs / 1000} s`),
     });
     output.event('nats-server stopped', { event: 'stopped', ...exit });
   } catch (error) {

@@ -7,21 +7,28 @@ import type { RunningMaster } from '../fleet/run-master.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 
-type Options = GlobalOptions & ConfigFlags;
+type Options = GlobalOptions & ConfigFlags & { restart?: boolean };
 
 /** `zester up`: home, server and master in one process. */
 export function registerUp(parent: Command, io: CliIo): void {
   withConfigOptions(parent.command('up'), ['home', 'host', 'port', 'policy', 'lifetime', 'http', 'logLevel'])
     .description('run a whole fleet: the home, made if it is not there, a nats-server on it, and a master')
+    .option('--restart', 'start the nats-server again when it ends by itself')
     .addHelpText(
       'after',
       `
 It prints one line when the master answers; the log of both goes to standard error, JSON where that is no terminal, or
-with --json. Ctrl-C and SIGTERM end the master first, then the server. A server that ends by itself is not started again:
-the command ends with 1. Past one machine, run nats-servers ("zester server config") and "zester master".
+with --json. The server's log is in the home too: nats-server/nats-server.log, put aside as nats-server.log.1 at 1 MiB.
+Ctrl-C and SIGTERM end the master first, then the server.
+
+When the server ends by itself, the command ends with 1 and names the log. With --restart it starts the server again:
+after 0.5 s, then after twice as long each time, up to 30 s, until the server has run for a minute; the master and the
+peels reconnect by themselves. The first start must work. Past one machine, run nats-servers ("zester server config") and
+"zester master".
 
 Examples:
   $ zester up
+  $ zester up --restart
   $ zester up --policy auto-trusted --lifetime 1h --http
   $ zester up --home /srv/zester --port 5222`,
     )
@@ -51,10 +58,33 @@ async function up(options: Options, io: CliIo): Promise<void> {
   const stopServer = new AbortController();
   let master: Promise<RunningMaster> | undefined;
   let failure: unknown;
+  let serverIsUp = false;
+  let serversEnded = 0;
+  const stopMaster = async () => {
+    const running = await master?.catch(() => undefined);
+    // without a server there is nobody that could be told, or waited for
+    if (!serverIsUp) await running?.master.context.nc.close();
+    await running?.stop();
+  };
   // the master first: it answers what it was asked, and writes down what it decided
   const endBoth = async () => {
-    await (await master?.catch(() => undefined))?.stop();
+    await stopMaster();
     stopServer.abort();
+  };
+  const beginOn = (url: string) => {
+    if (master !== undefined || asked.signal.aborted) return;
+    const ended = serversEnded;
+    master = begin(config, url, domain, { log, output, signal: asked.signal });
+    master.catch((error: unknown) => {
+      master = undefined;
+      // a master that was starting while its server ended starts with the next one
+      if (options.restart === true && serversEnded > ended) {
+        if (serverIsUp) beginOn(url);
+        return;
+      }
+      failure = error;
+      stopServer.abort();
+    });
   };
   const stopListening = io.onInterrupt(() => {
     asked.abort();
@@ -65,23 +95,25 @@ async function up(options: Options, io: CliIo): Promise<void> {
       host,
       port: config.values.port ?? local?.port ?? CLIENT_PORT,
       signal: stopServer.signal,
+      restart: options.restart === true,
       onReady: ({ url }) => {
+        serverIsUp = true;
         log.info({ url }, 'the nats-server takes clients');
-        master = begin(config, url, domain, { log, output, signal: asked.signal });
-        master.catch((error: unknown) => {
-          failure = error;
-          stopServer.abort();
-        });
+        beginOn(url);
       },
       onLog: (line) => serverLine(log, line),
+      onEnded: () => {
+        serverIsUp = false;
+        serversEnded += 1;
+      },
+      onRestart: ({ message }, delayMs) =>
+        log.error({ delayMs }, `${message}; starting it again in ${delayMs / 1000} s`),
     });
     if (failure !== undefined && !asked.signal.aborted) throw failure;
     output.event('stopped', { event: 'stopped', ...exit });
   } catch (error) {
-    const running = await master?.catch(() => undefined);
-    // there is no server any more that could be told, or waited for
-    await running?.master.context.nc.close();
-    await running?.stop();
+    serverIsUp = false;
+    await stopMaster();
     if (!asked.signal.aborted || failure !== undefined) throw error;
   } finally {
     stopListening();

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CliIo, InterruptSignal } from '../../../src/cli/io.js';
@@ -13,6 +13,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startZester, type ZesterProcess } from '../server/zester-process.js';
 import { startHome } from '../trust/support.js';
 import { SEED } from '../../support/refusal.js';
+import { TestPeel } from './peels.js';
 
 interface Ready {
   event: 'ready';
@@ -136,11 +137,66 @@ describe('zester up', () => {
     expect(await again.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('ends with 1 when the server ends by itself, and the master with it', async () => {
-    const { program } = await up(startZester);
+  it("ends with 1 when the server ends by itself, and names its log, which has the server's last words", async () => {
+    const { program, home } = await up(startZester);
     process.kill(await serverPid(program), 'SIGKILL');
     expect((await program.exited).code).toBe(1);
     expect(program.stderr()).toContain('ended by itself (SIGKILL)');
+    const path = join(home, 'nats-server', 'nats-server.log');
+    expect(program.stderr()).toContain(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const log = await readFile(path, 'utf8');
+    expect(log).toContain('Server is ready');
+    const [, words = 'none'] = /its last words: ([^"\\]*)/.exec(program.stderr()) ?? [];
+    expect(log.trimEnd().split('\n').at(-1)).toContain(words);
+    expect(log).not.toMatch(SEED);
+  });
+
+  it('with --restart starts a killed server again: the master and the peels are back', async () => {
+    const fleet = await up(startZester, '--restart', '--policy', 'auto-trusted');
+    const added = await fleet.zester('peel', 'add', 'web-01', '--out', `${fleet.home}/`);
+    expect(added.code, added.stderr).toBe(0);
+    await TestPeel.start({ servers: [fleet.ready.url] }, join(fleet.home, 'web-01.creds'));
+    const pings = () =>
+      waitFor('web-01 to answer', async () => (await fleet.zester('ping', 'web-01')).code === 0, 45_000);
+    await pings();
+    // the second time too
+    for (const times of [1, 2]) {
+      const pid = await serverPid(fleet.program);
+      process.kill(pid, 'SIGKILL');
+      await waitFor(
+        'another server',
+        () => fleet.program.stderr().split('the nats-server takes clients').length === times + 2 || undefined,
+        30_000,
+      );
+      expect(await serverPid(fleet.program)).not.toBe(pid);
+      await pings();
+      const listed = await waitFor(
+        'the master',
+        async () => {
+          const { code, stdout } = await fleet.zester('peel', 'list', '--json');
+          return code === 0 && stdout.includes('"connected": true') ? stdout : undefined;
+        },
+        45_000,
+      );
+      expect(JSON.parse(listed)).toMatchObject({ peels: [{ id: 'web-01', state: 'active' }] });
+    }
+    expect(logOf(fleet.program).some(({ msg }) => /starting it again in [\d.]+ s/.test(msg))).toBe(true);
+    fleet.program.kill('SIGTERM');
+    expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('with --restart ends when it is asked to while the server cannot start', async () => {
+    const fleet = await up(startZester, '--restart');
+    const pid = await serverPid(fleet.program);
+    await writeFile(join(fleet.home, 'zester.json'), 'broken');
+    process.kill(pid, 'SIGKILL');
+    await waitFor(
+      'a second failure',
+      () => fleet.program.stderr().split('starting it again').length > 2 || undefined,
+    );
+    fleet.program.kill('SIGTERM');
+    expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
   });
 
   it('is not held up by a start that is interrupted', async () => {
