@@ -110,7 +110,7 @@ function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undef
     lastError: () => {
       const line = recent.findLast((l) => /\[(FTL|ERR)\]/.test(l)) ?? recent.at(-1);
       // the process id and the time in front of it are of no use to the reader
-      return line?.replace(/^\[\d+\] [\d/]+ [\d:.]+ \[(FTL|ERR)\] /, '').replace(/^nats-server: /, '');
+      return line?.replace(/^\[\d+\] [\d/]+ [\d:.]+ \[[A-Z]{3}\] /, '').replace(/^nats-server: /, '');
     },
   };
 }

@@ -41,27 +41,32 @@ function find(words: readonly string[]): Command {
   return at;
 }
 
-describe.each(['zester-master.service', 'zester-peel@.service', 'README.md', 'master.yaml', 'peel.env'])(
-  'packaging/%s',
-  (name) => {
-    it('names only commands, flags and variables that there are', async () => {
-      const content = await text(name);
-      if (!/\.env$/.test(name)) expect(commandsIn(content)).not.toEqual([]);
-      for (const { words, flags, line } of commandsIn(content)) {
-        const command = find(words);
-        expect(command.name(), line).not.toBe('zester');
-        const known = ['--json', '--help', ...command.options.map(({ long }) => long)];
-        for (const flag of flags) expect(known, line).toContain(flag);
-      }
-      for (const [variable] of content.matchAll(/\b(?:ZESTER|NODE)_[A-Z_]+\b/g)) {
-        expect(variables).toContain(variable);
-      }
-    });
-  },
-);
+describe.each([
+  'zester-up.service',
+  'zester-master.service',
+  'zester-peel@.service',
+  'README.md',
+  'master.yaml',
+  'peel.env',
+])('packaging/%s', (name) => {
+  it('names only commands, flags and variables that there are', async () => {
+    const content = await text(name);
+    if (!/\.env$/.test(name)) expect(commandsIn(content)).not.toEqual([]);
+    for (const { words, flags, line } of commandsIn(content)) {
+      const command = find(words);
+      expect(command.name(), line).not.toBe('zester');
+      const known = ['--json', '--help', ...command.options.map(({ long }) => long)];
+      for (const flag of flags) expect(known, line).toContain(flag);
+    }
+    for (const [variable] of content.matchAll(/\b(?:ZESTER|NODE)_[A-Z_]+\b/g)) {
+      expect(variables).toContain(variable);
+    }
+  });
+});
 
 describe('the systemd units', () => {
   it.for([
+    ['zester-up.service', 'zester-up.service'],
     ['zester-master.service', 'zester-master.service'],
     ['zester-peel@.service', 'zester-peel@web-01.service'],
   ] as const)('%s is what systemd takes', async ([name, installed], { skip }) => {
