@@ -128,9 +128,10 @@ describe('Peel Connection Options', () => {
     await own.kill();
     await down;
     const subject = 'zester.fact.buffer-01';
-    const megabyte = new Uint8Array(2 ** 20 - subject.length);
-    for (let i = 0; i < 8; i++) nc.publish(subject, megabyte);
-    expect(nc.buffered).toEqual({ messages: 8, bytes: 8 * 2 ** 20 });
+    // 64 messages of 128 KiB, which is the payload limit of a peel
+    const message = new Uint8Array(2 ** 17 - subject.length);
+    for (let i = 0; i < 64; i++) nc.publish(subject, message);
+    expect(nc.buffered).toEqual({ messages: 64, bytes: 8 * 2 ** 20 });
     expect(() => nc.publish(subject)).toThrow(ReconnectBufferExceededError);
   });
 });

@@ -116,7 +116,7 @@ describe('a file that goes bad does not take the connection with it', () => {
     [
       'is a named pipe',
       async (path) => unlink(path).then(() => promisify(execFile)('mkfifo', [path])),
-      'ERR_CREDS_NO_JWT',
+      'ERR_FILE_NOT_REGULAR',
     ],
     [
       "is another peel's",

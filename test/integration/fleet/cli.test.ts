@@ -213,6 +213,7 @@ describe('zester peel list and show', () => {
     const { peels } = await json<{ peels: object[] }>('peel', 'list', 'look-1');
     expect(Object.keys(peels[0] ?? {}).sort()).toEqual([
       'connected',
+      'connectedSince',
       'createdAt',
       'decided',
       'expiresAt',
