@@ -11,6 +11,7 @@ import { connectFailure, connectError } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import { dial as connect, DIAL_TIMEOUT_MS, type DialOptions } from './dial.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
+import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import {
   masterTable,
@@ -123,7 +124,8 @@ export async function openPeel(
 }
 
 /**
- * Connects a master: as {@link connectPeel}, with the master's table of options.
+ * Connects a master: as {@link connectPeel}, with the master's table of options. With an admin's credentials it connects an
+ * admin: the inboxes are those that the JWT allows, unless `inboxPrefix` says otherwise.
  *
  * @throws CredsError, FileError, ConnectError
  */
@@ -168,8 +170,13 @@ async function open(
   const authenticator = source?.authenticator ?? authenticatorOf(creds, seed);
   /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
   let inUse: string | undefined;
+  const claims = (source?.current ?? creds)?.claims;
   const baseOptions: DialOptions = {
     ...table,
+    // a peel's is its id's; admins connect as masters do
+    ...(peelId === undefined &&
+      claims !== undefined &&
+      table.inboxPrefix !== undefined && { inboxPrefix: inboxPrefixFor(claims, table.inboxPrefix) }),
     reconnectDelayHandler: () => delays.next(),
     ...client,
     servers: plan.urls,

@@ -6,7 +6,6 @@ import { isPeelEvent, type AuditEvent } from '../../../src/fleet/audit-event.js'
 import type { PeelRecord } from '../../../src/fleet/record.js';
 import { MessageSigner } from '../../../src/fleet/signed.js';
 import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
-import { ADMIN_INBOX_PREFIX } from '../../../src/permissions/roles.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
@@ -40,11 +39,7 @@ export class Fleet {
   /** Asks as the admin of the home. */
   async admin(): Promise<AdminClient> {
     const { paths } = await this.home.domain();
-    const nc = await connectMaster({
-      servers: this.servers,
-      credsPath: paths.adminCreds,
-      inboxPrefix: ADMIN_INBOX_PREFIX,
-    });
+    const nc = await connectMaster({ servers: this.servers, credsPath: paths.adminCreds });
     atEnd(() => nc.close());
     const creds = await loadCredsFile(paths.adminCreds);
     return new AdminClient(nc, new MessageSigner(creds), { timeoutMs: 15_000 });

@@ -1,0 +1,16 @@
+import type { UserClaims } from '../jwt/claims.js';
+import { subjectCovers } from '../permissions/subject.js';
+
+/**
+ * The prefix of the inboxes that a user's own permissions allow, where those of its role are not among them: an admin's
+ * answers come below `_INBOX._zester-admin`, and the server lets it subscribe nowhere else.
+ *
+ * @param usual what the connection uses unless the JWT says otherwise
+ * @returns `usual`, also for a JWT without permissions of its own
+ */
+export function inboxPrefixFor({ nats }: Pick<UserClaims, 'nats'>, usual: string): string {
+  const allowed = nats.sub?.allow ?? [];
+  if (allowed.length === 0 || allowed.some((subject) => subjectCovers(subject, `${usual}.>`))) return usual;
+  const own = allowed.map((subject) => /^(_INBOX\.[^.*>\s]+)\.>$/.exec(subject)?.[1]);
+  return own.find((prefix) => prefix !== undefined) ?? usual;
+}

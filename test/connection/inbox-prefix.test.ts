@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { inboxPrefixFor } from '../../src/connection/inbox-prefix.js';
+import type { UserClaims } from '../../src/jwt/claims.js';
+import {
+  ADMIN_INBOX_PREFIX,
+  adminPermissions,
+  MASTER_INBOX_PREFIX,
+  masterPermissions,
+} from '../../src/permissions/roles.js';
+
+function claims(allow?: string[]): Pick<UserClaims, 'nats'> {
+  return { nats: { ...(allow && { sub: { allow } }) } } as Pick<UserClaims, 'nats'>;
+}
+
+describe('the prefix of inboxes', () => {
+  it("is an admin's with an admin's credentials, whatever the user is called", () => {
+    const allow = adminPermissions().subscribe?.allow;
+    expect(inboxPrefixFor(claims(allow as string[]), MASTER_INBOX_PREFIX)).toBe(ADMIN_INBOX_PREFIX);
+  });
+
+  it("is the master's with a master's credentials", () => {
+    const allow = masterPermissions().subscribe?.allow;
+    expect(inboxPrefixFor(claims(allow as string[]), MASTER_INBOX_PREFIX)).toBe(MASTER_INBOX_PREFIX);
+  });
+
+  it('stays as it is where the JWT allows it, says nothing, or allows no inbox at all', () => {
+    for (const allow of [undefined, [], ['>'], ['_INBOX.>'], ['zester.event.>'], ['_INBOX.*.>', '_INBOX.a']])
+      expect(inboxPrefixFor(claims(allow), MASTER_INBOX_PREFIX)).toBe(MASTER_INBOX_PREFIX);
+  });
+});
