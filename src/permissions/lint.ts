@@ -1,6 +1,7 @@
 import { SubjectError } from '../errors.js';
 import type { Permission, Permissions } from '../jwt/claims.js';
 import { isPeelId } from './peel-id.js';
+import { MASTER_BUCKETS, MASTER_STREAMS } from './roles.js';
 import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
 
 /** What {@link lintPermissions} can find. Each rule is explained in docs/permissions-lint.md. */
@@ -11,6 +12,8 @@ export const LINT_RULES = [
   'shared-inbox',
   'reads-other-peels',
   'speaks-for-other-peels',
+  'speaks-for-the-fleet',
+  'reads-the-fleet',
   'unfiltered-consumer',
   'unfiltered-direct-get',
   'missing-flow-control',
@@ -60,7 +63,7 @@ export function lintPermissions(permissions: Permissions, subject: LintSubject =
     ...lintResponses(permissions, grants),
     ...lintSyntax('publish', grants.publish, subject),
     ...lintSyntax('subscribe', grants.subscribe, subject),
-    ...(subject.role === 'other' ? [] : [...lintPeers(grants), ...lintReads(grants)]),
+    ...(subject.role === 'other' ? [] : [...lintPeers(grants), ...lintFleet(grants), ...lintReads(grants)]),
     ...lintStalls(grants),
   ];
 }
@@ -259,15 +262,78 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
     ['speaks-for-other-peels', 'publish', publish, SAID_BY_PEELS, 'can speak in the name of other peels'],
   ] as const;
   for (const [rule, kind, grant, subjects, message] of others) {
-    const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
-    patterns.delete('>'); // said already
-    for (const subject of patterns) {
-      const fix = "put {{name()}}, or the peel's id, where the id stands";
+    const fix = "put {{name()}}, or the peel's id, where the id stands";
+    for (const subject of grantedOf(grant, subjects))
       findings.push({ rule, severity: 'error', grant: kind, subject, message, fix });
-    }
   }
   return findings;
 }
+
+/** The patterns that grant one of these; `>` is a finding of its own. */
+function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
+  const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
+  patterns.delete('>');
+  return patterns;
+}
+
+/** What is granted of masters, admins and the fleet's own state. */
+function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
+  const base = { severity: 'error', fix: 'take it out: no peel needs it' } as const;
+  const said = [...grantedOf(publish, SAID_IN_THE_FLEET), ...overlapping(publish, OF_THE_FLEET)];
+  const read = [...grantedOf(subscribe, READ_IN_THE_FLEET), ...overlapping(subscribe, OF_THE_FLEET)];
+  return [
+    ...[...new Set(said)].map((subject): LintFinding => ({
+      ...base,
+      rule: 'speaks-for-the-fleet',
+      grant: 'publish',
+      subject,
+      message:
+        "can speak as a master, an admin or a join token, answer in others' inboxes, or write the fleet's state",
+    })),
+    ...[...new Set(read)]
+      // a shared inbox is a finding of its own
+      .filter((subject) => !subjectCovers(withoutQueue(subject), `_INBOX.${STRANGER}.reply.1`))
+      .map((subject): LintFinding => ({
+        ...base,
+        rule: 'reads-the-fleet',
+        grant: 'subscribe',
+        subject,
+        message: "reads what masters and admins are told or keep, or other peels' answers",
+      })),
+  ];
+}
+
+/** The patterns that grant anything of these; `>` is a finding of its own. */
+function overlapping(grant: Grant, spaces: readonly string[]): string[] {
+  const left = spaces.filter((space) => !denied(grant, space));
+  return grant.allow.filter(
+    (pattern) =>
+      pattern !== '>' &&
+      !denied(grant, withoutQueue(pattern)) &&
+      left.some((space) => subjectsOverlap(withoutQueue(pattern), space)),
+  );
+}
+
+const CHANGES_OF_STREAMS = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'RESTORE'] as const;
+/** What is masters', admins' and their state: no part of it is a peel's, its own record neither. */
+const OF_THE_FLEET = [
+  'zester.admin.>',
+  'zester.audit.>',
+  'zester.audited.>',
+  '_INBOX._zester-master.>',
+  '_INBOX._zester-admin.>',
+  ...MASTER_BUCKETS.map((bucket) => `$KV.${bucket}.>`),
+  ...CHANGES_OF_STREAMS.flatMap((change) =>
+    MASTER_STREAMS.map((stream) => `$JS.API.STREAM.${change}.${stream}`),
+  ),
+];
+const SAID_IN_THE_FLEET = [
+  `zester.enroll.${STRANGER}.join`,
+  'zester.job.1.cancel',
+  `_INBOX.${STRANGER}.1`,
+  `_INBOX.${STRANGER}.1.2`,
+];
+const READ_IN_THE_FLEET = [`zester.enroll.${STRANGER}.join`, `zester.job.1.return.${STRANGER}`];
 
 const READ_BY_PEELS = [
   `zester.cmd.${STRANGER}`,

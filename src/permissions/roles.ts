@@ -76,9 +76,14 @@ export function peelLimits(): UserLimitOptions {
 }
 
 /** The KV buckets that masters write. */
-const MASTER_BUCKETS = ['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'] as const;
+export const MASTER_BUCKETS = [
+  'zester-peels',
+  'zester-fleet',
+  'zester-challenges',
+  'zester-presence',
+] as const;
 /** The streams that masters make, read and write. */
-const MASTER_STREAMS = [...MASTER_BUCKETS.map((bucket) => `KV_${bucket}`), 'zester-audit'];
+export const MASTER_STREAMS = [...MASTER_BUCKETS.map((bucket) => `KV_${bucket}`), 'zester-audit'];
 
 /**
  * The JetStream calls that a master makes on its own streams: make one that is not there, look at it, read a message,

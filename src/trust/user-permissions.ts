@@ -3,10 +3,11 @@ import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } fro
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { expandTemplate, type LintSubject } from '../permissions/lint.js';
+import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
 import { signingKeyOf } from './adopt.js';
 
 /** Names of users who are there to see others. */
-const NOT_PEELS: readonly string[] = ['zester-master', 'zester-admin', 'zester-system'];
+const NOT_PEELS: readonly string[] = ['zester-master', MASTER_ANSWERS_NAME, 'zester-admin', 'zester-system'];
 
 /** Whose permissions a lint is to judge. */
 export function lintSubjectOf(claims: UserClaims): LintSubject {

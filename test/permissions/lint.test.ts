@@ -10,6 +10,7 @@ import {
 } from '../../src/permissions/lint.js';
 import {
   adminPermissions,
+  joinPermissionsTemplate,
   masterPermissions,
   peelPermissions,
   peelPermissionsTemplate,
@@ -36,6 +37,7 @@ describe('the lint finds nothing wrong with', () => {
   it('what a peel may do, in its own JWT and as a template', () => {
     expect(rulesOf(peelPermissions('web-01'))).toEqual([]);
     expect(rulesOf(peelPermissionsTemplate(), {})).toEqual([]);
+    expect(rulesOf(joinPermissionsTemplate(), {})).toEqual([]);
     const filled = expandTemplate(permissionClaims(peelPermissionsTemplate()), 'web-01', 'U');
     expect(filled).toEqual(permissionClaims(peelPermissions('web-01')));
   });
@@ -106,6 +108,48 @@ describe('the lint finds', () => {
       expect(rulesOf(withSubscribe(subject))).toContain('shared-inbox');
     },
   );
+
+  it.each([
+    'zester.admin.>',
+    'zester.*.peel.revoke',
+    'zester.enroll.>',
+    'zester.audit.>',
+    'zester.audited.>',
+    'zester.job.*.cancel',
+    '_INBOX.>',
+    '_INBOX.*.>',
+    '_INBOX._zester-admin.>',
+    '$KV.zester-peels.>',
+    '$KV.*.web-01',
+    '$KV.zester-peels.web-01',
+    '$KV.zester-presence.*',
+    '$JS.API.STREAM.CREATE.*',
+    '$JS.API.STREAM.PURGE.KV_zester-peels',
+    '$JS.API.STREAM.DELETE.zester-audit',
+  ])('publishing of what is the fleet’s: %s', (subject) => {
+    const findings = lintPermissions(permissionClaims(withPublish(subject)), WEB_01);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ rule: 'speaks-for-the-fleet', severity: 'error', subject }),
+    );
+  });
+
+  it.each([
+    'zester.admin.>',
+    'zester.enroll.*.join',
+    'zester.audit.>',
+    'zester.job.*.return.*',
+    '_INBOX._zester-master.>',
+    '$KV.zester-fleet.>',
+    '$JS.>',
+  ])('subscribing to what is the fleet’s: %s', (subject) => {
+    expect(rulesOf(withSubscribe(subject))).toContain('reads-the-fleet');
+  });
+
+  it('nothing of the fleet in subjects and buckets of the user’s own', () => {
+    const own = ['zester.metrics.web-01', 'app.>', '$KV.config.web-01', '$JS.API.STREAM.CREATE.mine'];
+    expect(rulesOf(withPublish(...own))).toEqual([]);
+    expect(rulesOf(withSubscribe('zester.metrics.*', 'app.>', '$KV.config.>'))).toEqual([]);
+  });
 
   it('no shared inbox where the others’ are denied', () => {
     const options: PermissionOptions = {
