@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FindingsError } from '../../errors.js';
+import { FindingsError, ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
 import {
   homeOf,
@@ -25,7 +25,9 @@ interface Options extends GlobalOptions, HomeOptions, ServersOptions {
 /** `zester doctor`: what is wrong, and what to do. */
 export function registerDoctor(parent: Command, io: CliIo): void {
   withServersOption(withHomeOption(parent.command('doctor')))
-    .description('check the home, the servers and credentials, and say what to do about what is wrong')
+    .description(
+      'check the home, the servers, the fleet and credentials, and say what to do about what is wrong',
+    )
     .option('--creds <file...>', '.creds files to check too')
     .option('--offline', 'look at files only')
     .option('--strict', 'end with 1 for warnings too')
@@ -39,7 +41,9 @@ export function registerDoctor(parent: Command, io: CliIo): void {
       'after',
       `
 Ends with 0 when all is well or there are only warnings, 1 when something is wrong, and when only the server is: 4 when it
-cannot be reached, 3 when it does not trust this home. Nothing is changed.
+cannot be reached, 3 when it does not trust this home. Nothing is changed. Of the fleet it looks for masters that run, peels
+that wait or whose credentials have expired, and credentials in use whose signing key the account does not trust; what could
+not be checked is a warning.
 
 --integrity lists records and audit events that do not agree, streams and consumers that are none of the fleet's, and
 connected keys that nobody issued. It ends with 1 when it finds something. It reads the whole audit.
@@ -68,7 +72,25 @@ async function doctor(options: Options, io: CliIo): Promise<void> {
     now: io.now,
     env: io.env,
   });
-  report(output, found, options);
+  const fleet = options.offline === true ? [] : await fleetFindings(found.server, options, io);
+  report(output, { ...found, fleet }, options);
+}
+
+async function fleetFindings(server: readonly Finding[], options: Options, io: CliIo): Promise<Finding[]> {
+  const { checkFleet, fleetNotChecked } = await import('../fleet/check-fleet.js');
+  const unreachable = server.find(({ check, severity }) => check === 'reachable' && severity === 'error');
+  if (unreachable !== undefined) return [fleetNotChecked(unreachable)];
+  const { openTrustDomain } = await import('../../trust/open.js');
+  try {
+    const domain = await openTrustDomain(homeOf(options, io));
+    // these are .creds files to check, and not who asks
+    const at: Options = { ...options };
+    delete at.creds;
+    return await checkFleet(domain, at, io);
+  } catch (error) {
+    if (error instanceof ZesterError) return [fleetNotChecked(error)];
+    throw error;
+  }
 }
 
 async function integrity(options: Options, output: Output, io: CliIo): Promise<Finding[]> {

@@ -1,0 +1,94 @@
+import { ZesterError } from '../../errors.js';
+import { judgeFleet } from '../../fleet/judge-fleet.js';
+import { isAccepted } from '../../fleet/record.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import type { Finding } from '../../trust/finding.js';
+import { connectionOf } from '../home-options.js';
+import type { CliIo } from '../io.js';
+import { asAdmin, type AdminOptions } from './admin.js';
+import { knownCredentials } from './from-home.js';
+
+/** How long a master may take to answer, in milliseconds. */
+const MASTER_MS = 5_000;
+
+/**
+ * Checks the fleet of a home: whether a master answers, and what the registry and the connections say. Reads the registry
+ * with the home's credentials, so that it needs no master. Nothing is changed. What could not be checked is a finding.
+ */
+export async function checkFleet(
+  domain: TrustDomain,
+  options: Omit<AdminOptions, 'creds'>,
+  io: CliIo,
+): Promise<Finding[]> {
+  const known = await knownCredentials(domain, connectionOf(options, io, domain)).catch(ours);
+  const registry =
+    known instanceof ZesterError
+      ? [notChecked('registry', known)]
+      : judgeFleet({ ...known, signers: signersOf(domain) }, io.now() / 1000);
+  const peels = known instanceof ZesterError ? undefined : known.records.filter(isAccepted).length;
+  return [await checkMaster(options, peels, io), ...registry];
+}
+
+/** That nothing could be checked. @param error why */
+export function fleetNotChecked(error: Pick<Finding, 'code' | 'message'>): Finding {
+  return {
+    severity: 'warning',
+    check: 'fleet',
+    subject: 'fleet',
+    message: `neither masters nor peels were checked: ${error.message}`,
+    ...(error.code !== undefined && { code: error.code }),
+  };
+}
+
+function notChecked(check: string, error: ZesterError): Finding {
+  return {
+    severity: 'warning',
+    check,
+    subject: check,
+    message: `peels and the keys that signed them were not checked: ${error.message}`,
+    code: error.code,
+  };
+}
+
+/** @param peels accepted peels, which need a master to renew them; undefined: not known */
+async function checkMaster(
+  options: Omit<AdminOptions, 'creds'>,
+  peels: number | undefined,
+  io: CliIo,
+): Promise<Finding> {
+  const base = { check: 'master', subject: 'masters' };
+  const answer = await asAdmin(options, io, ({ client }) =>
+    client.ask('status', {}, { timeoutMs: MASTER_MS }),
+  ).catch(ours);
+  if (!(answer instanceof ZesterError)) {
+    return {
+      ...base,
+      severity: 'ok',
+      message: `the master ${answer.master} answers (zester ${answer.version}, policy ${answer.policy})`,
+    };
+  }
+  const { code, message } = answer;
+  const isAbsent = code === 'ERR_FLEET_NO_MASTER' || code === 'ERR_FLEET_TIMEOUT';
+  if (!isAbsent) return { ...base, severity: 'warning', code, message: `not checked: ${message}` };
+  const needed = peels !== undefined && peels > 0;
+  return {
+    ...base,
+    severity: needed ? 'error' : 'warning',
+    code,
+    message:
+      code === 'ERR_FLEET_NO_MASTER'
+        ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : ''}`
+        : `no master answered within ${MASTER_MS / 1000} s`,
+    fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
+  };
+}
+
+function signersOf({ accountClaims, publicKeys }: TrustDomain): Set<string> {
+  const keys = accountClaims.nats.signing_keys ?? [];
+  return new Set([publicKeys.account, ...keys.map((key) => (typeof key === 'string' ? key : key.key))]);
+}
+
+function ours(error: unknown): ZesterError {
+  if (error instanceof ZesterError) return error;
+  throw error;
+}
