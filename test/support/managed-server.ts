@@ -11,13 +11,16 @@ export class ManagedServer {
   readonly configPath: string;
   readonly port: number;
   readonly url: string;
+  /** The program of the next start; undefined: the one that is tested. */
+  program: string | undefined;
   /** Every line of its log so far. */
   readonly log: string[] = [];
   #running: RunningNatsServer | undefined;
 
-  constructor(configPath: string, port: number) {
+  constructor(configPath: string, port: number, program?: string) {
     this.configPath = configPath;
     this.port = port;
+    this.program = program;
     this.url = `nats://127.0.0.1:${port}`;
   }
 
@@ -35,6 +38,7 @@ export class ManagedServer {
     if (this.#running !== undefined) throw new Error('the server runs already');
     this.#running = await startNatsServer({
       configPath: this.configPath,
+      ...(this.program !== undefined && { program: this.program }),
       onLog: (line) => this.log.push(line),
     });
   }

@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findNatsServer } from '../../src/nats-server/find.js';
-import { compareVersions } from '../../src/nats-server/server-versions.js';
+import {
+  compareVersions,
+  OLDEST_IN_A_CLUSTER,
+  OLDEST_SUPPORTED,
+} from '../../src/nats-server/server-versions.js';
 
 /** The version of a nats-server program, as 2.10.27. */
 export function versionOf(program: string): string {
@@ -17,22 +21,57 @@ function cached(suite: string): string {
   return join(process.env['ZESTER_CACHE'] ?? join(base, 'zester'), 'nats-server', suite, 'nats-server');
 }
 
+/** What the suite can have, newest choice first; one that is missing is none. */
+async function programs(): Promise<string[]> {
+  const all = [
+    process.env['ZESTER_NATS_SERVER_OLD'],
+    cached('trixie'),
+    cached('bookworm'),
+    '/usr/sbin/nats-server',
+  ];
+  const tested = await findNatsServer();
+  return [...all, cached('testing'), tested].filter(
+    (program): program is string => program !== undefined && existsSync(program),
+  );
+}
+
 /**
  * A nats-server of an older version, beside the one that is tested: for what a fleet was before an upgrade.
  *
  * @param before it must be older than this
+ * @param atLeast and this version or newer
  * @returns undefined: none is here; `scripts/get-nats-server trixie` fetches one
  */
-export async function olderNatsServer(before: string): Promise<string | undefined> {
-  const candidates = [
-    process.env['ZESTER_NATS_SERVER_OLD'],
-    cached('trixie'),
-    cached('bookworm'),
-    await findNatsServer(),
-    '/usr/sbin/nats-server',
-  ];
-  return candidates.find(
-    (program) =>
-      program !== undefined && existsSync(program) && compareVersions(versionOf(program), before) < 0,
-  );
+export async function olderNatsServer(before: string, atLeast = '0.0.0'): Promise<string | undefined> {
+  return (await programs()).find((program) => {
+    const version = versionOf(program);
+    return compareVersions(version, before) < 0 && compareVersions(version, atLeast) >= 0;
+  });
 }
+
+/**
+ * The newest nats-server of this machine, whichever is tested: for what a fleet is after an upgrade.
+ *
+ * @returns undefined: none is this new; `scripts/get-nats-server testing` fetches one
+ */
+export async function newestNatsServer(atLeast: string): Promise<string | undefined> {
+  const newest = (await programs()).reduce((a, b) =>
+    compareVersions(versionOf(b), versionOf(a)) > 0 ? b : a,
+  );
+  return compareVersions(versionOf(newest), atLeast) < 0 ? undefined : newest;
+}
+
+/** The version of the nats-server that is tested. */
+export async function serverVersion(): Promise<string> {
+  return versionOf(await findNatsServer());
+}
+
+const version = await serverVersion();
+
+/** For `describe.skipIf`: a cluster of the tested version loses writes, so the fleet refuses it. */
+export const noCluster = compareVersions(version, OLDEST_IN_A_CLUSTER) < 0;
+if (noCluster) {
+  process.stderr.write(`skipped: what needs a cluster of a fleet, on nats-server ${version}\n`);
+}
+/** For `describe.skipIf`: the tested server is older than the supported range; it cannot kick, or list one user. */
+export const belowRange = compareVersions(version, OLDEST_SUPPORTED) < 0;

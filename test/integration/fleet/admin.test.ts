@@ -13,6 +13,7 @@ import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';
+import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, BarePeel, connectUser, createToken } from './asking.js';
 import { startFleet, startFleetCluster, type Fleet } from './fleet.js';
@@ -167,7 +168,7 @@ describe('peel.revoke', () => {
     expect(notices).toBe(0);
   });
 
-  it(
+  it.skipIf(noCluster)(
     'says so when a server has not confirmed: it is decided, and goes on by itself',
     { timeout: 150_000 },
     async () => {

@@ -4,6 +4,7 @@ import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
+import { connectMaster } from '../../../src/connection/connect.js';
 import { answerContext, askRaw, newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
 import { isMasterOf } from '../../../src/fleet/is-master.js';
 import {
@@ -15,12 +16,14 @@ import {
   type RequestOf,
 } from '../../../src/fleet/messages.js';
 import { joinProof, rotationProof } from '../../../src/fleet/proofs.js';
+import { requestPeel } from '../../../src/fleet/request-peel.js';
 import { verifySigned } from '../../../src/fleet/signed.js';
 import { authSubject, enrollSubject } from '../../../src/fleet/subjects.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { joinInboxPrefix, joinName, peelInboxPrefix } from '../../../src/permissions/roles.js';
 import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
 import type { Fleet } from './fleet.js';
 
 /**
@@ -213,4 +216,25 @@ export async function addPeel(
     ...options,
   });
   return BarePeel.connect(fleet, peelId, key, jwt);
+}
+
+/** Waits until each of these peels has answered a ping of a master's user. */
+export async function allAnswer(fleet: Fleet, ids: readonly string[]): Promise<void> {
+  const { paths } = await fleet.home.domain();
+  const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });
+  atEnd(() => nc.close());
+  await Promise.all(
+    ids.map((id) =>
+      waitFor(
+        `${id} to answer a ping`,
+        async () => {
+          const answer = await requestPeel(nc, id, encodeJson({ handler: 'ping', args: [] }), {
+            timeoutMs: 5_000,
+          });
+          return answer.json<{ peelId: string }>().peelId === id;
+        },
+        30_000,
+      ),
+    ),
+  );
 }

@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,16 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFailed } from 'vitest';
-import { requestPeel } from '../../../src/fleet/request-peel.js';
-import { encodeJson } from '../../../src/fleet/messages.js';
 import type { PeelRecord } from '../../../src/fleet/record.js';
-import { connectMaster } from '../../../src/connection/connect.js';
 import { connectedUsers } from '../../../src/nats-server/connected-users.js';
 import { connectSystem } from '../../../src/nats-server/system-connection.js';
 import { atEnd } from '../../support/cleanup.js';
+import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
+import { allAnswer } from './asking.js';
 import { startFleetCluster, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
+import { peelHost, Program } from './program.js';
 
 /** Seconds of chaos: 15 by default, so that with what comes before and after it is half a minute. */
 const SECONDS = Number(process.env['ZESTER_CHAOS_SECONDS'] ?? 15);
@@ -29,51 +27,6 @@ const LIFETIME = 120;
 
 const built = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-const peelHost = fileURLToPath(new URL('./peel-host.ts', import.meta.url));
-
-/** A program that is killed and started again, and everything that it wrote. */
-class Program {
-  readonly name: string;
-  readonly #args: readonly string[];
-  readonly #ready: RegExp;
-  #child: ChildProcess | undefined;
-  output = '';
-
-  constructor(name: string, args: readonly string[], ready: RegExp) {
-    this.name = name;
-    this.#args = args;
-    this.#ready = ready;
-    atEnd(() => this.kill());
-  }
-
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    const from = this.output.length;
-    let ended = false;
-    child.stdout.on('data', (data: Buffer) => (this.output += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (this.output += data.toString()));
-    await waitFor(
-      `${this.name} to be ready`,
-      () => {
-        if (child.exitCode !== null) ended = true;
-        return ended || this.#child !== child || this.#ready.test(this.output.slice(from));
-      },
-      60_000,
-    ).catch((error: unknown) => {
-      throw new Error(`it says: ${this.output.slice(from).slice(-3_000)}`, { cause: error });
-    });
-    if (ended) throw new Error(`${this.name} ended by itself: ${this.output.slice(from).slice(-3_000)}`);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-}
 
 /** Numbers that look random and are the same at each run (mulberry32). */
 function random(seed: number): () => number {
@@ -89,7 +42,7 @@ function random(seed: number): () => number {
 /** Any seed of any role, in the text that seeds have. */
 const A_SEED = /(?<![A-Z2-7])S[ACNOUX][A-Z2-7]{56}(?![A-Z2-7])/;
 
-describe('masters, servers and peels that are killed at random', () => {
+describe.skipIf(noCluster)('masters, servers and peels that are killed at random', () => {
   it(
     `after ${SECONDS} s of it, the fleet is as it was decided to be (seed ${SEED})`,
     { timeout: (SECONDS + 240) * 1_000 },
@@ -118,8 +71,7 @@ describe('masters, servers and peels that are killed at random', () => {
       const files = await Promise.all(ids.map((id) => addCreds(fleet, admin, id)));
       const hosts = Array.from({ length: HOSTS }, (_, i) => {
         const own = files.filter((_file, j) => j % HOSTS === i);
-        const args = ['--import', 'tsx', peelHost, fleet.servers.join(','), ...own];
-        return new Program(`host ${i + 1}`, args, /"type":"all"/);
+        return peelHost(`host ${i + 1}`, fleet.servers, own);
       });
       await Promise.all(hosts.map((host) => host.start()));
       onTestFailed(() => keepLogs(fleet, [...masters, ...hosts]), 30_000);
@@ -219,7 +171,7 @@ describe('masters, servers and peels that are killed at random', () => {
         },
         60_000,
       );
-      await answering(fleet, wanted);
+      await allAnswer(fleet, wanted);
 
       await waitFor(
         'the audit to add up to the registry',
@@ -278,26 +230,6 @@ async function insist(act: () => Promise<unknown>): Promise<void> {
     }
   }
   throw new Error('no master took a decision for half a minute');
-}
-
-async function answering(fleet: Fleet, ids: readonly string[]): Promise<void> {
-  const { paths } = await fleet.home.domain();
-  const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });
-  atEnd(() => nc.close());
-  await Promise.all(
-    ids.map((id) =>
-      waitFor(
-        `${id} to answer a ping`,
-        async () => {
-          const answer = await requestPeel(nc, id, encodeJson({ handler: 'ping', args: [] }), {
-            timeoutMs: 5_000,
-          });
-          return answer.json<{ peelId: string }>().peelId === id;
-        },
-        30_000,
-      ),
-    ),
-  );
 }
 
 /** Streams, records, logs and everything else that the servers keep on their disks. */

@@ -100,6 +100,6 @@ export async function startFleet(options: Partial<MasterOptions> = {}): Promise<
 }
 
 /** A fleet with a cluster of three, and no master yet. */
-export async function startFleetCluster(): Promise<Fleet> {
-  return new Fleet(await startHomeCluster());
+export async function startFleetCluster(options: { program?: string } = {}): Promise<Fleet> {
+  return new Fleet(await startHomeCluster(options));
 }

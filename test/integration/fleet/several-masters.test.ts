@@ -7,6 +7,7 @@ import { encodeJson } from '../../../src/fleet/messages.js';
 import { auditSubject } from '../../../src/fleet/subjects.js';
 import { openStore } from '../../../src/master/store.js';
 import { atEnd } from '../../support/cleanup.js';
+import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startZester } from '../server/zester-process.js';
 import { startHome } from '../trust/support.js';
@@ -60,7 +61,7 @@ describe('several masters of one fleet', () => {
     expect(folded.get('web-1')).toEqual(await second.context.registry.refresh('web-1'));
   });
 
-  it('do so in a cluster too', async () => {
+  it.skipIf(noCluster)('do so in a cluster too', async () => {
     const fleet = await startFleetCluster();
     for (let i = 0; i < 3; i += 1) await fleet.startMaster();
     const admin = await fleet.admin();

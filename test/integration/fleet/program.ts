@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** A program that is killed and started again, and everything that it wrote. */
+export class Program {
+  readonly name: string;
+  readonly #args: readonly string[];
+  readonly #ready: RegExp;
+  #child: ChildProcess | undefined;
+  output = '';
+
+  constructor(name: string, args: readonly string[], ready: RegExp) {
+    this.name = name;
+    this.#args = args;
+    this.#ready = ready;
+    atEnd(() => this.kill());
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const from = this.output.length;
+    let ended = false;
+    child.stdout.on('data', (data: Buffer) => (this.output += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (this.output += data.toString()));
+    await waitFor(
+      `${this.name} to be ready`,
+      () => {
+        if (child.exitCode !== null) ended = true;
+        return ended || this.#child !== child || this.#ready.test(this.output.slice(from));
+      },
+      60_000,
+    ).catch((error: unknown) => {
+      throw new Error(`it says: ${this.output.slice(from).slice(-3_000)}`, { cause: error });
+    });
+    if (ended) throw new Error(`${this.name} ended by itself: ${this.output.slice(from).slice(-3_000)}`);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+}
+
+/** Many peels in one program, which tells what they tell, one JSON line an event (peel-host.ts). */
+export function peelHost(name: string, servers: readonly string[], files: readonly string[]): Program {
+  const script = fileURLToPath(new URL('./peel-host.ts', import.meta.url));
+  return new Program(name, ['--import', 'tsx', script, servers.join(','), ...files], /"type":"all"/);
+}
