@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
-import { parseCreds } from '../../../src/creds/parse.js';
+import { loadCredsFile, parseCreds } from '../../../src/creds/parse.js';
 import { formatCreds } from '../../../src/creds/format.js';
 import type { Finding } from '../../../src/trust/finding.js';
 import { zester as run } from '../../cli/run-zester.js';
@@ -78,6 +78,8 @@ describe('zester doctor --integrity', () => {
     await done('join-token', 'remove', token?.id ?? '');
     await done('peel', 'add', 'web-03', '--out', creds('web-03'), '--expiry', '1s');
     await done('peel', 'add', 'web-01', '--replace', '--out', creds('web-01b'));
+    const { exp = 0 } = (await loadCredsFile(creds('web-03'))).claims;
+    await waitFor('the credential of web-03 to expire', () => Date.now() / 1000 > exp || undefined);
     const { code, findings, stderr } = await integrity();
     expect(findings).toEqual([]);
     expect(code).toBe(0);
@@ -173,7 +175,7 @@ describe('zester doctor --integrity finds', () => {
     expect(findings.filter(({ subject }) => subject.startsWith('zester-audit '))).toHaveLength(2);
   });
 
-  it('connected keys that nobody issued, and revoked ones', async () => {
+  it('connected keys that nobody issued', async () => {
     const { publicKey } = await attacker('web-09');
     const { findings, code } = await integrity();
     expect(code).toBe(1);
