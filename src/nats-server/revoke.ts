@@ -4,7 +4,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { accountOf } from '../jwt/account-of.js';
 import { isRevoked } from '../jwt/chain.js';
-import { isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
+import { CLOCK_ALLOWANCE_SECONDS, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
@@ -101,7 +101,7 @@ export async function revoke(
       ? await keepMasters(domain, Math.floor(target.issuedBefore / 1000), options)
       : [];
     const wanted = isByTime
-      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore)
+      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore, now)
       : await keysOf(domain, connected?.nc, target, options);
     const { upTo, ...change } = await revokeKeys(open, wanted, { now });
     const latest = isByTime ? (upTo.get(EVERYONE) ?? 0) : Math.max(...upTo.values());
@@ -173,7 +173,7 @@ function nothingKnownOf(home: string, peelId: string): TrustError {
 
 /**
  * Everyone up to a time, and by key whoever was connected at that time already with a JWT that claims to be issued later:
- * a fast clock dated it.
+ * a fast clock dated it. Where the time is about now, so is by key what this home issued with a date ahead of the clock.
  *
  * @param time milliseconds since 1970
  */
@@ -181,9 +181,15 @@ async function everyoneUpTo(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
   time: number,
+  now: Clock | undefined,
 ): Promise<Map<string, number>> {
   const upTo = Math.floor(time / 1000);
   const all = new Map([[EVERYONE, upTo]]);
+  const nowS = nowSeconds(now);
+  if (upTo >= nowS - CLOCK_ALLOWANCE_SECONDS) {
+    for (const { publicKey, issuedAt } of await readIssued(domain.paths.issued))
+      if (issuedAt > nowS) all.set(publicKey, Math.max(all.get(publicKey) ?? 0, issuedAt));
+  }
   if (nc === undefined) return all;
   const own = await ownKeys(domain);
   for (const user of (await connectedUsers(nc, domain.publicKeys.account)).users) {

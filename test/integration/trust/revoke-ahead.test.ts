@@ -91,6 +91,19 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
+  it('by time, when that is now, keeps out what the home issued with it and nobody is connected with', async () => {
+    const fleet = await startHome();
+    const domain = await fleet.domain();
+    const path = join(fleet.dir, 'ahead.creds');
+    await domain.issuePeel('web-01', path, { now: () => Date.now() + 100_000 });
+    const fresh = await fleet.issue('web-02');
+    const { publicKey } = await loadCredsFile(path);
+    const { revoked } = await revoke(fleet.home, { issuedBefore: Date.now() - 2_000 }, fleet.options);
+    expect(revoked).toEqual(['*', publicKey]);
+    expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(false);
+    expect(await fleet.letsIn(fresh.path, 'web-02', fleet.node(0).url)).toBe(true);
+  });
+
   it('by time leaves alone what came after that time, and the home’s own credentials', async () => {
     const fleet = await startHome();
     const before = Date.now() - 2_000;
