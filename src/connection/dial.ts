@@ -13,9 +13,14 @@ import { readSmallFile } from '../files/read-small-file.js';
 import { CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
+import { moreTelling } from './telling-failure.js';
+import { within } from './within.js';
 
 /** How long one attempt at one address of a server may take, in milliseconds, unless `timeout` says otherwise. */
 export const DIAL_TIMEOUT_MS = 5_000;
+
+/** How many addresses of one name are tried in an attempt: a DNS that lists thousands must not hold it up for hours. */
+const MAX_ADDRESSES = 8;
 
 /** What {@link dial} takes beside the client's options. */
 export interface DialOptions extends Omit<NatsOptions, 'tls'> {
@@ -34,6 +39,8 @@ export interface DialOptions extends Omit<NatsOptions, 'tls'> {
  * - An attempt that failed leaves no open socket behind, which would keep the process alive.
  * - A server that ends the connection before it took it ends the attempt too, with the server's own words.
  * - The certificate of a server that is named by its address must be for that address.
+ * - Looking up a name takes no longer than an attempt at an address, and eight of its addresses are tried.
+ * - When every server of a list failed, the error is the most telling one, not the last.
  *
  * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
  */
@@ -52,7 +59,9 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
   // what NatsConnectionImpl.connect() does, with a handler of our own
   const nc = Reflect.construct(NatsConnectionImpl, [all]) as NatsConnectionImpl;
   const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers);
-  await handler.dialLoop();
+  await handler.dialLoop().catch((error: unknown) => {
+    throw handler.told(error);
+  });
   nc.protocol = handler;
   return nc as NatsConnection;
 }
@@ -94,17 +103,48 @@ interface SocketTransport extends Transport {
   options?: ConnectionOptions;
 }
 
+/** A server of the client's list, which looks its own addresses up. */
+type ListedServer = Parameters<ProtocolHandler['_doDial']>[0];
+
 class DialingHandler extends ProtocolHandler {
   /** The servers that were configured, and the first name among them. */
   readonly #configured: ReadonlySet<string>;
   readonly #name: string | undefined;
   /** What the server of this attempt said before it ended the connection. */
   #said: Error | undefined;
+  /** The most telling failure before the first connect. */
+  #telling: unknown;
 
   constructor(options: ConnectionOptions, nc: NatsConnectionImpl, configured: readonly ServerUrl[]) {
     super(options, nc);
     this.#configured = new Set(configured.map(({ host }) => host));
     this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
+  }
+
+  /** Which error to report when the first connect failed with `error`. */
+  told(error: unknown): unknown {
+    return moreTelling(this.#telling, error);
+  }
+
+  override async _doDial(server: ListedServer): Promise<void> {
+    const { timeout = DIAL_TIMEOUT_MS } = this.options;
+    // all that the client asks of it here
+    const bounded: Pick<ListedServer, 'resolve'> = {
+      resolve: async (options) => {
+        const addresses = await within(server.resolve(options), Date.now() + timeout);
+        if (addresses === undefined) {
+          throw new errors.ConnectionError(`${server.hostname}: no answer from the DNS`);
+        }
+        return addresses.slice(0, MAX_ADDRESSES);
+      },
+    };
+    try {
+      await super._doDial(bounded as ListedServer);
+    } catch (error) {
+      if (!this.connectedOnce) this.#telling = moreTelling(this.#telling, error);
+      throw error;
+    }
+    this.#telling = undefined;
   }
 
   override async dial(server: Server): Promise<void> {
@@ -125,10 +165,17 @@ class DialingHandler extends ProtocolHandler {
       unsubscribe('net.client.socket', opened);
     }
     const transport = this.transport as SocketTransport;
-    // without a name, Node.js checks the certificate for "localhost"
-    if (server.tlsName === '' && transport.options !== undefined && this.options.tls !== null) {
-      const tls = { ...this.options.tls, host: server.hostname };
-      transport.options = { ...transport.options, tls };
+    // a socket that begins with TLS is made later, and the client keeps it to itself too: Node.js ends it on a signal
+    const ended = new AbortController();
+    if (transport.options !== undefined && this.options.tls !== null) {
+      const { tls } = this.options;
+      const forNode = {
+        ...tls,
+        // without a name, Node.js checks the certificate for "localhost"
+        ...(server.tlsName === '' && { host: server.hostname }),
+        ...(tls?.handshakeFirst === true && { signal: ended.signal }),
+      };
+      transport.options = { ...transport.options, tls: forNode };
     }
     const [pong] = this.pongs;
     void transport.closed().then((cause) => {
@@ -140,6 +187,7 @@ class DialingHandler extends ProtocolHandler {
     } catch (error) {
       transport.discard();
       socket?.destroy();
+      ended.abort();
       if (this.#said !== undefined) throw this.#said;
       throw this.#lacksCertificate()
         ? new errors.ConnectionError(CERTIFICATE_WANTED, { cause: error })

@@ -1,10 +1,11 @@
+import dns from 'node:dns';
 import { createServer, type Server, type Socket } from 'node:net';
 import { writeFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectMaster, connectPeel } from '../../../src/connection/connect.js';
 import { createTrustDomain } from '../../../src/trust/create.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -48,10 +49,14 @@ describe('a command, against a server that is none', () => {
     },
   );
 
-  it('a program whose connectPeel was rejected ends by itself', { timeout: 60_000 }, async () => {
+  it.each([
+    ['', {}],
+    [' of TLS first', { tls: { handshakeFirst: true } }],
+  ])('a program whose connectPeel%s was rejected ends by itself', { timeout: 60_000 }, async (_of, more) => {
     const { url } = await silent();
     const server = await startOperatorServer();
-    const options = { servers: url, credsPath: await server.user('web-01'), peelId: 'web-01', timeout: 500 };
+    const credsPath = await server.user('web-01');
+    const options = { servers: url, credsPath, peelId: 'web-01', timeout: 500, ...more };
     const program = join(server.dir, 'program.mjs');
     const module = pathToFileURL(join(import.meta.dirname, '../../../src/connection/connect.ts')).href;
     await writeFile(
@@ -67,6 +72,29 @@ connectPeel(${JSON.stringify(options)}).catch((error) => console.log(error.code)
     child.stdout.on('data', (data: Buffer) => (said += data.toString()));
     expect(await once(child, 'close')).toEqual([0, null]);
     expect(said.trim()).toBe('ERR_CONNECT_UNREACHABLE');
+  });
+});
+
+describe('a name that the DNS does not answer for', () => {
+  it('ends the attempt, and the next server of the list is taken', async () => {
+    const server = await startOperatorServer();
+    const options = {
+      credsPath: await server.user('web-01'),
+      peelId: 'web-01',
+      timeout: 300,
+      noRandomize: true,
+    };
+    // Node.js asks the resolver of the system, which a test cannot make silent
+    const lookup = vi.spyOn(dns, 'lookup').mockReturnValue(undefined);
+    onTestFinished(() => void lookup.mockRestore());
+    const name = 'nats://silent.example.com';
+    await expect(connectPeel({ ...options, servers: name })).rejects.toMatchObject({
+      code: 'ERR_CONNECT_UNREACHABLE',
+      message: expect.stringContaining('silent.example.com: no answer from the DNS') as unknown,
+    });
+    const nc = await connectPeel({ ...options, servers: [name, server.url] });
+    expect(nc.getServer()).toBe(`127.0.0.1:${server.port}`);
+    await nc.close();
   });
 });
 

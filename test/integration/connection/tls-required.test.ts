@@ -28,6 +28,20 @@ describe('tls:// against a server without TLS', () => {
     }
   });
 
+  it('is what the error is of, however many dead servers are in the list', async () => {
+    const server = await startOperatorServer();
+    const credsPath = await server.user('web-01');
+    const plain = `tls://127.0.0.1:${server.port}`;
+    for (const servers of [
+      [plain, 'tls://127.0.0.1:1'],
+      ['tls://127.0.0.1:1', plain],
+    ]) {
+      await expect(
+        connectPeel({ servers, credsPath, peelId: 'web-01', noRandomize: true }),
+      ).rejects.toMatchObject({ code: 'ERR_CONNECT_NO_TLS' });
+    }
+  });
+
   it('never gets the credentials', async () => {
     const heard: string[] = [];
     const plain = createServer((socket) => {

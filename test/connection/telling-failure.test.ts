@@ -1,0 +1,35 @@
+import { errors } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+import { connectFailure } from '../../src/connection/connect-failure.js';
+import { moreTelling } from '../../src/connection/telling-failure.js';
+
+const dead = new errors.ConnectionError('connection refused');
+const noTls = new errors.ConnectionError("server does not support 'tls'");
+const badCertificate = Object.assign(new Error('self-signed certificate'), {
+  code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+});
+const refused = new errors.AuthorizationError('Authorization Violation');
+
+describe('the failure that a list of servers reports', () => {
+  it.each([
+    ['no TLS', noTls, dead],
+    ['a certificate', badCertificate, dead],
+    ['a refusal', refused, dead],
+    ['a refusal', refused, noTls],
+    ['no TLS', noTls, badCertificate],
+  ])('is %s, in either order', (_what, telling, other) => {
+    expect(moreTelling(telling, other)).toBe(telling);
+    expect(moreTelling(other, telling)).toBe(telling);
+  });
+
+  it('is the later of two that tell as much, and the first one where nothing failed before', () => {
+    const timeout = new errors.TimeoutError();
+    expect(moreTelling(dead, timeout)).toBe(timeout);
+    expect(moreTelling(undefined, dead)).toBe(dead);
+  });
+});
+
+it('a name that nobody could look up in time is said to be just that', () => {
+  const { kind, reason } = connectFailure(new errors.ConnectionError('x: no answer from the DNS'), 1);
+  expect({ kind, reason }).toEqual({ kind: 'unreachable', reason: 'x: no answer from the DNS' });
+});
