@@ -6,7 +6,6 @@ import {
   type PublishOptions,
   type RequestManyOptions,
   type RequestOptions,
-  type Server,
   type ServerInfo,
   type Stats,
   type Status,
@@ -406,14 +405,6 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
 
   getServer(): string {
     return this.#link.nc.getServer();
-  }
-
-  setServers(servers: string[]): void {
-    this.#link.nc.setServers(servers);
-  }
-
-  getServers(): readonly Server[] {
-    return this.#link.nc.getServers();
   }
 
   status(): AsyncIterable<Status> {

@@ -47,8 +47,13 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
 
 /** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */
 export const noticeSchema = v.variant('kind', [
-  /** Its key is to be replaced. */
-  v.object({ kind: v.literal('rotate'), peelId: v.string(), at: v.string() }),
+  /** Its key is to be replaced: this one, so that the notice is worth nothing afterwards. Older masters do not name it. */
+  v.object({
+    kind: v.literal('rotate'),
+    peelId: v.string(),
+    publicKey: v.optional(v.string()),
+    at: v.string(),
+  }),
   /** It was rejected or revoked: there is nothing more for it to do. Of these keys, or of all. */
   v.object({
     kind: v.literal('ended'),

@@ -94,7 +94,12 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   });
   if (isDone) return { record, outcome: 'done' as const };
   // told in any case: one that has connected an instant ago may not be known to be there
-  await tellPeel(context, { kind: 'rotate', peelId });
+  const key = record.keys.findLast(({ state }) => state === 'live') ?? currentKey(record);
+  await tellPeel(context, {
+    kind: 'rotate',
+    peelId,
+    ...(key !== undefined && { publicKey: key.publicKey }),
+  });
   const isThere = (presence.get(peelId)?.connections.length ?? 0) > 0;
   return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
 }

@@ -37,7 +37,7 @@ export type PeelEvent =
    * An older version of Zester sent it, or a plain `nc.request()`, or somebody who wants the peel to publish elsewhere.
    */
   | { type: 'commandRefused'; subject: string; reply: string }
-  /** A message that says it is a master's, and is not. */
+  /** A message that says it is a master's and is not, or an old one of a master's that somebody may have sent again. */
   | { type: 'noticeIgnored'; error: ZesterError }
   /** A master has ended this peel, by its signature: it was rejected or revoked. */
   | { type: 'ended'; error: ZesterError }

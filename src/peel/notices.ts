@@ -30,16 +30,3 @@ export function readNotice(message: ReceivedMessage, peelId: string, own: UserCl
   }
   return parsed.output;
 }
-
-/**
- * Whether a notice that a peel is at its end is about this credential: about its key, or about all keys and not from
- * before it was issued.
- */
-export function endsCredential(
-  notice: Extract<Notice, { kind: 'ended' }>,
-  { sub, iat }: UserClaims,
-): boolean {
-  if (notice.publicKeys !== undefined && !notice.publicKeys.includes(sub)) return false;
-  // an old one, that somebody sends again after the peel was accepted anew
-  return !(Date.parse(notice.at) < iat * 1000);
-}

@@ -22,7 +22,8 @@ import { FleetClock } from './clock.js';
 import { logPeelEvent, type PeelEvent } from './events.js';
 import { factsOf } from './facts.js';
 import { Handlers, type Handler } from './handlers.js';
-import { endsCredential, readNotice } from './notices.js';
+import { judgeNotice } from './judge-notice.js';
+import { readNotice } from './notices.js';
 import { pause } from './pause.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { without } from './without.js';
@@ -364,12 +365,22 @@ export class Peel {
     const { claims } = this.credentials;
     try {
       const notice = readNotice(msg, this.id, claims, this.#clock.lenient());
+      const { confirmed } = this.#clock;
+      const judged = judgeNotice(notice, claims, { now: this.#clock.now(), confirmed });
       this.#clock.isAtLeast(Date.parse(notice.at));
+      if (judged.verdict === 'pass') return;
+      if (judged.verdict === 'refuse') {
+        throw new FleetError(
+          'ERR_FLEET_ANSWER',
+          `ignored a notice of a master ("${notice.kind}"): it ${judged.why}; somebody may have sent an old one again`,
+          { peelId: this.id },
+        );
+      }
       if (notice.kind === 'rotate') {
         if (notice.at <= this.#rotationAskedAt) return;
         this.#rotationAskedAt = notice.at;
         this.#renewer?.wantRotation();
-      } else if (endsCredential(notice, claims)) {
+      } else {
         const why = notice.reason === undefined ? '' : ` (${notice.reason})`;
         const what = notice.code === 'ERR_FLEET_REJECTED' ? 'was rejected' : 'is revoked';
         const words = `the peel "${this.id}" ${what}${why}`;

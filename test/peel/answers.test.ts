@@ -4,7 +4,6 @@ import { generateCredsFile } from '../../src/creds/generate.js';
 import { parseCredsData } from '../../src/creds/parse.js';
 import { FleetError } from '../../src/errors.js';
 import { answerContext } from '../../src/fleet/ask.js';
-import type { Notice } from '../../src/fleet/command.js';
 import { encodeJson, refusalOf } from '../../src/fleet/messages.js';
 import { MessageSigner } from '../../src/fleet/signed.js';
 import { noticeSubject } from '../../src/fleet/subjects.js';
@@ -17,7 +16,7 @@ import {
   peelUserJwtOptions,
 } from '../../src/permissions/roles.js';
 import { checkGivenJwt, readMasterAnswer } from '../../src/peel/answers.js';
-import { endsCredential, readNotice } from '../../src/peel/notices.js';
+import { readNotice } from '../../src/peel/notices.js';
 import { refusal } from '../support/refusal.js';
 
 const NOW = Date.UTC(2030, 0, 1, 12);
@@ -168,18 +167,5 @@ describe('a notice', () => {
     const admin = signer(adminUserJwtOptions(A, { now }), account);
     await refusal('ERR_FLEET_ANSWER', () => readIt(signed(notice, admin, subject)));
     await refusal('ERR_FLEET_ANSWER', () => readIt(signed({ ...notice, kind: 'shutdown' }, master, subject)));
-  });
-
-  const ended = (more: Partial<Extract<Notice, { kind: 'ended' }>> = {}) =>
-    endsCredential({ kind: 'ended', peelId: 'web-01', code: 'ERR_FLEET_REVOKED', at, ...more }, own);
-
-  it('of the end is about all keys, or about those it names', () => {
-    expect(ended()).toBe(true);
-    expect(ended({ publicKeys: [user.publicKey] })).toBe(true);
-    expect(ended({ publicKeys: [generateKeyBundle('user').publicKey] })).toBe(false);
-  });
-
-  it('of the end from before this credential was issued is an old one, sent again', () => {
-    expect(ended({ at: new Date(NOW - 1_000).toISOString() })).toBe(false);
   });
 });

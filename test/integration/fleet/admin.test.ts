@@ -209,7 +209,11 @@ describe('peel.rotate', () => {
     );
     const told = noticeTo(peel);
     expect(await admin.ask('peel.rotate', { peelId: 'turn-1' })).toMatchObject({ outcome: 'told' });
-    expect(await told).toMatchObject({ kind: 'rotate', peelId: 'turn-1' });
+    expect(await told).toMatchObject({
+      kind: 'rotate',
+      peelId: 'turn-1',
+      publicKey: peel.key.publicKey,
+    });
     await admin.ask('peel.add', addRequest('turn-2'));
     expect(await admin.ask('peel.rotate', { peelId: 'turn-2' })).toMatchObject({ outcome: 'asked' });
     expect((await fleet.audit('turn-2')).map(({ kind }) => kind)).toContain('rotation.asked');

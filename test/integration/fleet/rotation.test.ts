@@ -1,8 +1,10 @@
+import type { Msg } from '@nats-io/nats-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/fleet/ask.js';
 import { encodeJson } from '../../../src/fleet/messages.js';
 import { requestPeel } from '../../../src/fleet/request-peel.js';
+import { noticeSubject } from '../../../src/fleet/subjects.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
@@ -73,6 +75,46 @@ describe('a rotation', () => {
     const { replaces } = await test.event('keyRotated');
     expect(replaces).toBe(first.peel.credentials.publicKey);
     await fleet.record('away-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
+  });
+
+  it('that an admin asks for in the second in which the peel was added is done', async () => {
+    const credsPath = await addCreds(fleet, admin, 'quick-1');
+    const test = await TestPeel.start(fleet, credsPath);
+    await admin.ask('peel.rotate', { peelId: 'quick-1' });
+    const { replaces } = await test.event('keyRotated');
+    expect(replaces).not.toBe(test.peel.credentials.publicKey);
+    expect(test.of('noticeIgnored')).toEqual([]);
+  });
+
+  it('is not begun by an old notice that somebody sends again, to a peel that goes on or was restarted', async () => {
+    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'again-1'));
+    await liveKey('again-1', test.peel.credentials.publicKey);
+    const mallory = await connectUser(fleet, 'mallory', undefined);
+    const subject = noticeSubject('again-1');
+    let recorded: Msg | undefined;
+    mallory.subscribe(subject, {
+      callback: (_error, msg) => {
+        recorded ??= msg;
+      },
+    });
+    await mallory.flush();
+    await admin.ask('peel.rotate', { peelId: 'again-1' });
+    const { publicKey } = await test.event('keyRotated');
+    await liveKey('again-1', publicKey);
+    const { data, headers } = await waitFor('the notice', () => recorded);
+    const replay = { ...(headers && { headers }) };
+
+    mallory.publish(subject, data, replay);
+    expect((await test.event('noticeIgnored')).error.message).toContain('key that is not in use');
+    await test.peel.drain();
+    const restarted = await TestPeel.start(fleet, test.credsPath);
+    mallory.publish(subject, data, replay);
+    expect((await restarted.event('noticeIgnored')).error.code).toBe('ERR_FLEET_ANSWER');
+    await restarted.peel.drain();
+    expect((await loadCredsFile(test.credsPath)).publicKey).toBe(publicKey);
+    expect(test.of('keyRotated')).toHaveLength(1);
+    expect(restarted.of('keyRotated')).toEqual([]);
+    expect((await fleet.record('again-1', () => true)).keys).toHaveLength(2);
   });
 
   it('under a stream of commands loses none and doubles none', async () => {
