@@ -1,3 +1,6 @@
+/** A pattern of peel IDs: what an ID may have, `*` and `?`. */
+export const PEEL_PATTERN = /^[A-Za-z0-9_*?-]{1,128}$/;
+
 /**
  * Whether an id matches a pattern, in which `*` stands for any characters and `?` for one. Done without a regular
  * expression: what is matched comes from outside, and must not be able to take long.

@@ -5,6 +5,7 @@ import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 import { auditEventSchema } from './audit-event.js';
+import { PEEL_PATTERN } from './glob.js';
 import { PEEL_STATES, recordSchema } from './record.js';
 import { tokenSchema } from './join-token.js';
 import { presenceSchema } from './presence.js';
@@ -33,11 +34,7 @@ export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is no signature'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
 /** A glob over peel ids: `*` and `?`. */
-const pattern = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_*?-]{1,128}$/, 'is no pattern of peel ids (* and ?)'),
-  noSeed,
-);
+const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is no pattern of peel ids (* and ?)'), noSeed);
 /** A glob over the kinds of audit events. */
 const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is no pattern of kinds (* and ?)'));
 

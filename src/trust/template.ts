@@ -123,14 +123,21 @@ const permissionsSchema = v.strictObject({
 });
 
 /**
- * Reads permissions from JSON: themselves, or what `zester permissions show --json` prints, which has them in `permissions`.
+ * Reads permissions from JSON, which must not grant `responses`: themselves, or what `zester permissions show --json` prints, which has them in `permissions`.
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS`
  */
 export function parseTemplate(home: string, json: unknown): PermissionOptions {
   const inner = typeof json === 'object' && json !== null && 'permissions' in json ? json.permissions : json;
   const parsed = v.safeParse(permissionsSchema, inner);
-  if (parsed.success) return parsed.output as PermissionOptions;
+  if (parsed.success) {
+    if (parsed.output.responses === undefined) return parsed.output as PermissionOptions;
+    throw bad(
+      home,
+      'with "responses", whoever can send a peel a message makes it publish anything; a peel answers commands without ' +
+        'them: leave them out',
+    );
+  }
   const [issue] = parsed.issues;
   throw bad(home, `at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`);
 }

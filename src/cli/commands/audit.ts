@@ -9,6 +9,7 @@ import { auditLine } from '../fleet/audit-lines.js';
 import { followAudit } from '../fleet/follow-audit.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { requirePeelPattern } from '../peel-pattern.js';
 
 interface Options extends GlobalOptions, AdminOptions {
   follow?: boolean;
@@ -68,13 +69,7 @@ async function queryOf(patterns: readonly string[], options: Options, io: CliIo)
     throw new UsageError('--follow does not end: leave out --until');
   if (all === true && last !== undefined) throw new UsageError('give --all or --last, not both');
   if (patterns.length > 100) throw new UsageError('give at most 100 patterns');
-  for (const pattern of patterns) {
-    if (!/^[A-Za-z0-9_*?-]{1,128}$/.test(pattern)) {
-      throw new UsageError(
-        `"${pattern}" is no pattern of peel IDs: * stands for any characters, ? for one, and the others are A-Z a-z 0-9 _ -`,
-      );
-    }
-  }
+  for (const pattern of patterns) requirePeelPattern(pattern);
   if (kind !== undefined) await checkKinds(kind);
   const timeOf = (text: string) => new Date(parsePast(text, io.now())).toISOString();
   const some = since !== undefined || until !== undefined || all === true || options.json === true;

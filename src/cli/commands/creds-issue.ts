@@ -31,7 +31,7 @@ export function registerCredsIssue(parent: Command, io: CliIo): void {
     .addOption(new Option('--sink <sink>', 'where they go').choices(SINKS).default('dir'))
     .option(
       '-o, --out <path>',
-      'dir, age: the directory (default: .); tar, ndjson, kubernetes: the file, or -',
+      'dir, age: the directory, made (0700) where it is not there (default: .); tar, ndjson, kubernetes: the file, or -',
     )
     .option('-r, --recipient <key...>', 'age: encrypt to this recipient (age1…)')
     .option('--namespace <name>', 'kubernetes: the namespace of the Secrets')
@@ -52,8 +52,8 @@ export function registerCredsIssue(parent: Command, io: CliIo): void {
 }
 
 const HELP = `
-The list: txt has one id a line (# begins a comment); csv has a first line that names the columns, one of them "id";
-ndjson has {"id": "…"} or "…" a line. A bad line is told by its number, the others go on, and the exit code is 1.
+The list: txt has one id a line; csv has a first line that names the columns, one of them "id". In both, # at the start of a
+line begins a comment, in txt after white space too (web-01  # rack 3). ndjson has {"id": "…"} or "…" a line. A bad line is told by its number, the others go on, and the exit code is 1.
 
 Interrupted at any point, --resume goes on: dir and age look at what is in the directory; ndjson, kubernetes and exec
 need the --journal of the first run. A tar is whole or not there, and is made again.
@@ -137,6 +137,10 @@ async function openDelivery(
 ): Promise<Delivery> {
   const { out, sink, namespace } = options;
   const replace = options.force === true;
+  if (looksAtFiles(sink) && out !== undefined) {
+    // its credentials are for their owner only, and so is it, where it was not there
+    await (await import('../ensure-directory.js')).ensureDirectory(out);
+  }
   switch (sink) {
     case 'dir':
       return (await import('../../creds/sinks/directory.js')).directoryDelivery(out ?? '.', { replace });

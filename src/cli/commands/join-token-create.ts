@@ -8,6 +8,7 @@ import { tokenDocument } from '../fleet/token-document.js';
 import type { CliIo } from '../io.js';
 import { refuseToReplace } from '../new-file.js';
 import { Output, table, type GlobalOptions } from '../output.js';
+import { requirePeelPattern } from '../peel-pattern.js';
 import { timeWordsAndDate } from '../time-words.js';
 
 interface Options extends GlobalOptions, AdminOptions {
@@ -47,6 +48,7 @@ async function create(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const ttl = parseExpiry(options.ttl, io.now());
   const uses = wholeNumber('--uses', options.uses, 1, 1_000_000);
+  if (options.ids !== undefined) requirePeelPattern(options.ids);
   const tokenId = newTokenId();
   const toPipe = options.out === '-';
   if (toPipe && io.stdout.isTTY) {

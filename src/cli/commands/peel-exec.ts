@@ -4,6 +4,7 @@ import { parseSpan, SPAN_FORM } from '../duration.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { requirePeelPattern } from '../peel-pattern.js';
 
 interface Options extends GlobalOptions, AdminOptions {
   timeout: string;
@@ -31,6 +32,7 @@ Examples:
     )
     .action(async (pattern: string, handler: string, args: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
+      requirePeelPattern(pattern);
       const timeoutMs = parseSpan('--timeout', options.timeout);
       const { HANDLER_NAME } = await import('../../fleet/command.js');
       if (!HANDLER_NAME.test(handler)) {

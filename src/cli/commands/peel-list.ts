@@ -7,6 +7,7 @@ import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js'
 import { peelDocument, type PeelDocument } from '../fleet/peel-document.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { requirePeelPattern } from '../peel-pattern.js';
 import { timeWords } from '../time-words.js';
 
 interface Options extends GlobalOptions, AdminOptions {
@@ -45,6 +46,7 @@ Examples:
     )
     .action(async (pattern: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
+      if (pattern !== undefined) requirePeelPattern(pattern);
       const output = new Output(io, options);
       const within = options.expiring === undefined ? undefined : parseExpiry(options.expiring, io.now());
       let held: { peels: number; since: string } | undefined;

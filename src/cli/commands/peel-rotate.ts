@@ -166,13 +166,20 @@ function report(
   output: Output,
 ): void {
   const [one] = [...done];
+  const isOthers = underWay.size + asked.size + late.size + failed.size > 0;
+  const doneLines =
+    done.size === 1 && one !== undefined
+      ? [`${one} has a new key`]
+      : done.size === 0 && isOthers
+        ? []
+        : [done.size === 0 ? 'nothing to rotate' : `${count(done.size, 'peel')} have new keys`];
   output.result(
     [
-      done.size === 1 && one !== undefined
-        ? `${one} has a new key`
-        : `${count(done.size, 'peel')} ${done.size === 1 ? 'has' : 'have'} new keys`,
+      ...doneLines,
       ...(before === 0 ? [] : [`${before} before this run`]),
-      ...(underWay.size === 0 ? [] : [`${underWay.size} told, and not done yet: ${some(underWay.keys())}`]),
+      ...(underWay.size === 0
+        ? []
+        : [`told ${count(underWay.size, 'peel')}, not done yet: ${some(underWay.keys())}`]),
       ...(asked.size === 0 ? [] : [`${asked.size} not connected, told when they next renew: ${some(asked)}`]),
       ...(late.size === 0 ? [] : [`${late.size} told, and not done in time: ${some(late)}`]),
     ],

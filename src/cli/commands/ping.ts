@@ -3,6 +3,7 @@ import { parseSpan, SPAN_FORM } from '../duration.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
+import { requirePeelPattern } from '../peel-pattern.js';
 
 interface Options extends GlobalOptions, AdminOptions {
   timeout: string;
@@ -29,6 +30,7 @@ Examples:
     )
     .action(async (pattern: string, _options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
+      requirePeelPattern(pattern);
       const timeoutMs = parseSpan('--timeout', options.timeout);
       const waitMs = options.wait === undefined ? 0 : parseSpan('--wait', options.wait);
       const until = io.now() + waitMs;

@@ -28,9 +28,11 @@ const MAX_LINE = 64 * 1024;
 /**
  * Reads a list of peels, line by line:
  *
- * - `txt`: one id a line; empty lines and those that begin with `#` are passed over;
+ * - `txt`: one id a line; empty lines are passed over, and comments: `#` at the start of a line or after white space, and
+ *   what follows;
  * - `csv`: the first line names the columns, of which one is `id`, `peel_id` or `peelId`, and one may be `host`; fields
- *   may be quoted, and no field has a line end in it;
+ *   may be quoted, and no field has a line end in it. A line that begins with `#` is a comment; a `#`
+ *   elsewhere is text, since a field of any other column may hold one;
  * - `ndjson`: a line is an object with `id` (or `peel_id`, `peelId`), perhaps `host`, or the id as a string.
  *
  * A line that names no peel, or one that came before, is given as a bad row and the next is read.
@@ -49,7 +51,7 @@ export async function* readRows(
       yield { line, error: badRow(`it is longer than ${MAX_LINE / 1024} KiB`) };
       continue;
     }
-    if (text.trim() === '' || (format !== 'ndjson' && text.startsWith('#'))) continue;
+    if (text.trim() === '' || (format !== 'ndjson' && text.trimStart().startsWith('#'))) continue;
     if (format === 'csv' && columns === undefined) {
       columns = readHeader(text);
       continue;
@@ -118,7 +120,7 @@ const ID_NAMES: readonly string[] = ['id', 'peel_id', 'peelId'];
 function readRow(text: string, format: RowFormat, columns: readonly string[]): RawRow {
   switch (format) {
     case 'txt':
-      return { id: text.trim() };
+      return { id: text.replace(/\s#.*$/, '').trim() };
     case 'csv': {
       const fields = splitCsv(text);
       if (fields.length !== columns.length) {

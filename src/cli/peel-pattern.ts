@@ -1,0 +1,15 @@
+import { holdsSeed, UsageError } from '../errors.js';
+import { PEEL_PATTERN } from '../fleet/glob.js';
+
+/**
+ * Checks a pattern of peel IDs before anything is asked of a server.
+ *
+ * @throws UsageError when it can match no ID; what holds a seed is not repeated
+ */
+export function requirePeelPattern(pattern: string): void {
+  if (holdsSeed(pattern)) throw new UsageError('the pattern of peel IDs holds a seed');
+  if (PEEL_PATTERN.test(pattern)) return;
+  throw new UsageError(
+    `"${pattern}" is no pattern of peel IDs: * stands for any characters, ? for one, and the others are A-Z a-z 0-9 _ -`,
+  );
+}
