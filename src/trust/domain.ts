@@ -68,7 +68,7 @@ export class TrustDomain {
       joinSigning: account.joinSigningKey,
     };
     // edited by hand, there may be a password in one; it would be refused where it is used, and must not be shown here
-    this.servers = (settings.servers ?? []).map(redactSeeds);
+    this.servers = (settings.servers ?? []).map(redactSeeds).map(redactUser);
     this.tls = settings.tls && homeTls(paths.home, settings.tls);
     this.requireTls = settings.requireTls ?? false;
     this.operatorJwt = jwts.operatorJwt;
@@ -191,4 +191,10 @@ export class TrustDomain {
     }
     return key;
   }
+}
+
+/** A user and a password in a URL are refused where it is used; till then nothing prints them. */
+function redactUser(url: string): string {
+  const at = url.lastIndexOf('@');
+  return at < 0 ? url : `***${url.slice(at)}`;
 }
