@@ -159,7 +159,8 @@ export class HeldRevocations {
   #tellOpened(): void {
     const { logger, audit, actor, metrics } = this.#context;
     this.#since = new Date(this.#context.now()).toISOString();
-    this.#looks = 0;
+    // all that it holds was judged by this master itself
+    this.#looks = Infinity;
     this.#lookedAt = 0;
     const [first] = this.#held.values();
     const reason = first?.verdict.reason;

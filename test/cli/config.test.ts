@@ -20,6 +20,21 @@ function load(flags: ConfigFlags, env: Record<string, string> = {}, kind: 'maste
 }
 
 describe('a setting', () => {
+  it.each([
+    ['2%', 0.02],
+    ['0.5%', 0.005],
+    ['0.1', 0.1],
+    ['0', 0],
+  ])('that is a share may be given as %s', async (text, share) => {
+    const { values } = await load({ maxRevocationsShare: text, maxRevocations: '5' });
+    expect([values.maxRevocationsShare, values.maxRevocations]).toEqual([share, 5]);
+  });
+
+  it.each(['101%', '1.5', '-1', 'many'])('that is a share is not %s', async (text) => {
+    const { message } = await refusal('ERR_USAGE', () => load({ maxRevocationsShare: text }));
+    expect(message).toContain('--max-revocations-share');
+  });
+
   it('is that of the flag, else of the environment, else of the file, else the default', async () => {
     const config = await file('policy: auto-all\nlifetime: 2h\nlogLevel: warn\n');
     const { values, sources } = await load(

@@ -41,9 +41,9 @@ export function registerDoctor(parent: Command, io: CliIo): void {
       'after',
       `
 Ends with 0 when all is well or there are only warnings, 1 when something is wrong, and when only the server is: 4 when it
-cannot be reached, 3 when it does not trust this home. Nothing is changed. Of the fleet it looks for masters that run, peels
-that wait or whose credentials have expired, and credentials in use whose signing key the account does not trust; what could
-not be checked is a warning.
+cannot be reached, 3 when it does not trust this home. Nothing is changed. Of the fleet it looks for masters that run and
+revocations that they hold, peels that wait or whose credentials have expired, and credentials in use whose signing key the
+account does not trust; what could not be checked is a warning.
 
 --integrity lists records and audit events that do not agree, streams and consumers that are none of the fleet's, and
 connected keys that nobody issued. It ends with 1 when it finds something. It reads the whole audit.

@@ -18,8 +18,8 @@ export function registerMasterResume(parent: Command, io: CliIo): void {
     .addHelpText(
       'after',
       `
-Masters that are about to revoke more than a few healthy peels by themselves (more than 3 and more than 2 % within a
-minute) revoke none: more likely something is wrong with what they were told. They say so in their log, the audit,
+Masters that are about to revoke more than a few healthy peels by themselves (by default more than 3 and more than
+2 % within a minute: "zester master --max-revocations --max-revocations-share") revoke none: more likely something is wrong with what they were told. They say so in their log, the audit,
 "zester doctor" and "zester peel list". Where the cause is gone, they go on by themselves. This command says that they
 are right: every peel that they hold is revoked, for good.
 

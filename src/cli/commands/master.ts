@@ -19,6 +19,8 @@ export function registerMaster(parent: Command, io: CliIo): Command {
     'policy',
     'lifetime',
     'replicas',
+    'maxRevocations',
+    'maxRevocationsShare',
     'http',
     'logLevel',
   ])

@@ -11,7 +11,17 @@ type Options = GlobalOptions & ConfigFlags & { restart?: boolean };
 
 /** `zester up`: home, server and master in one process. */
 export function registerUp(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('up'), ['home', 'host', 'port', 'policy', 'lifetime', 'http', 'logLevel'])
+  withConfigOptions(parent.command('up'), [
+    'home',
+    'host',
+    'port',
+    'policy',
+    'lifetime',
+    'maxRevocations',
+    'maxRevocationsShare',
+    'http',
+    'logLevel',
+  ])
     .description('run a whole fleet: the home, made if it is not there, a nats-server on it, and a master')
     .option('--restart', 'start the nats-server again when it ends by itself')
     .addHelpText(
@@ -85,6 +95,16 @@ async function up(options: Options, io: CliIo): Promise<void> {
       failure = error;
       stopServer.abort();
     });
+    // a server that is too old for a master is no better after a restart
+    void master.then(
+      async ({ master: running }) => {
+        await running.closed;
+        if (running.endedBy === undefined || asked.signal.aborted) return;
+        failure = running.endedBy;
+        stopServer.abort();
+      },
+      () => undefined,
+    );
   };
   const stopListening = io.onInterrupt(() => {
     asked.abort();

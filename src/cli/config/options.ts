@@ -14,6 +14,8 @@ const TAKES: Readonly<Record<SettingName, string>> = {
   policy: '<policy>',
   lifetime: '<time>',
   replicas: '<n>',
+  maxRevocations: '<n>',
+  maxRevocationsShare: '<share>',
   host: '<address>',
   port: '<port>',
   http: '[address]',
@@ -29,12 +31,14 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
   http: `without an address ${DEFAULT_HTTP.host}:${DEFAULT_HTTP.port}`,
 };
 
+/** Defaults, as they are written on a command line. */
+const USUAL: Partial<Readonly<Record<SettingName, string>>> = { lifetime: '24h', maxRevocationsShare: '2%' };
+
 /** Adds the flags of settings, and `--config`. None has a default of its own: the configuration has them. */
 export function withConfigOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {
     const { flag, about, env, fallback, otherwise } = definitionOf(name);
-    const usual =
-      otherwise ?? (fallback === undefined ? undefined : name === 'lifetime' ? '24h' : String(fallback));
+    const usual = otherwise ?? USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
     const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
     command.option(
       `${flag} ${TAKES[name]}`.trim(),

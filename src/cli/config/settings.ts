@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/policy.js';
+import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation-breaker.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -47,6 +48,25 @@ const lifetime = v.pipe(
     'is no lifetime: give 24h or 7d, at least 5s; 0 or none for without end',
   ),
 );
+
+const count = v.pipe(
+  v.union(
+    [v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), v.number()],
+    'is no number of peels',
+  ),
+  v.integer('is no number of peels'),
+  v.minValue(0, 'is no number of peels: give 0 or more'),
+);
+const share = v.pipe(
+  v.union(
+    [v.pipe(v.string(), v.regex(/^\d{1,3}(\.\d{1,6})?%?$/), v.transform(shareOf)), v.number()],
+    'is no share: give 2% or 0.02',
+  ),
+  v.check((value) => value >= 0 && value <= 1, 'is no share: give 0% to 100%, or 0 to 1'),
+);
+function shareOf(text: string): number {
+  return text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+}
 
 /** Where metrics and health are, by default. */
 export const DEFAULT_HTTP = { host: '127.0.0.1', port: 9464 } as const;
@@ -182,6 +202,23 @@ export const SETTINGS = {
     ),
     otherwise: '3, and 1 without a cluster',
     about: 'copies of the registry and the audit in a cluster',
+  },
+  maxRevocations: {
+    env: 'ZESTER_MAX_REVOCATIONS',
+    flag: '--max-revocations',
+    kinds: ['master'],
+    schema: count,
+    fallback: DEFAULT_BREAKER_LIMITS.peels,
+    about:
+      'healthy peels that the master may revoke by itself within a minute, whatever share of the fleet they are',
+  },
+  maxRevocationsShare: {
+    env: 'ZESTER_MAX_REVOCATIONS_SHARE',
+    flag: '--max-revocations-share',
+    kinds: ['master'],
+    schema: share,
+    fallback: DEFAULT_BREAKER_LIMITS.share,
+    about: 'share of the healthy peels that it may revoke by itself within a minute, however many they are',
   },
   host: {
     env: 'ZESTER_HOST',

@@ -26,7 +26,7 @@ export async function checkFleet(
       ? [notChecked('registry', known)]
       : judgeFleet({ ...known, signers: signersOf(domain) }, io.now() / 1000);
   const peels = known instanceof ZesterError ? undefined : known.records.filter(isAccepted).length;
-  return [await checkMaster(options, peels, io), ...registry];
+  return [...(await checkMaster(options, peels, io)), ...registry];
 }
 
 /** That nothing could be checked. @param error why */
@@ -55,32 +55,50 @@ async function checkMaster(
   options: Omit<AdminOptions, 'creds'>,
   peels: number | undefined,
   io: CliIo,
-): Promise<Finding> {
+): Promise<Finding[]> {
   const base = { check: 'master', subject: 'masters' };
   const answer = await asAdmin(options, io, ({ client }) =>
     client.ask('status', {}, { timeoutMs: MASTER_MS }),
   ).catch(ours);
   if (!(answer instanceof ZesterError)) {
-    return {
-      ...base,
-      severity: 'ok',
-      message: `the master ${answer.master} answers (zester ${answer.version}, policy ${answer.policy})`,
-    };
+    const message = `the master ${answer.master} answers (zester ${answer.version}, policy ${answer.policy})`;
+    return [{ ...base, severity: 'ok', message }, ...heldFindings(answer.held)];
   }
   const { code, message } = answer;
   const isAbsent = code === 'ERR_FLEET_NO_MASTER' || code === 'ERR_FLEET_TIMEOUT';
-  if (!isAbsent) return { ...base, severity: 'warning', code, message: `not checked: ${message}` };
+  if (!isAbsent) return [{ ...base, severity: 'warning', code, message: `not checked: ${message}` }];
   const needed = peels !== undefined && peels > 0;
-  return {
-    ...base,
-    severity: needed ? 'error' : 'warning',
-    code,
-    message:
-      code === 'ERR_FLEET_NO_MASTER'
-        ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : ''}`
-        : `no master answered within ${MASTER_MS / 1000} s`,
-    fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
-  };
+  return [
+    {
+      ...base,
+      severity: needed ? 'error' : 'warning',
+      code,
+      message:
+        code === 'ERR_FLEET_NO_MASTER'
+          ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : ''}`
+          : `no master answered within ${MASTER_MS / 1000} s`,
+      fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
+    },
+  ];
+}
+
+/** The circuit breaker is open: healthy peels would be revoked, more than a few. */
+function heldFindings(held: { peels: number; since: string } | undefined): Finding[] {
+  if (held === undefined) return [];
+  const { peels, since } = held;
+  return [
+    {
+      check: 'held',
+      subject: 'masters',
+      severity: 'error',
+      message:
+        `the masters hold the revocation of ${peels} healthy ${peels === 1 ? 'peel' : 'peels'} since ${since}: ` +
+        'more than a few at once are more likely a fault than theft',
+      fix:
+        '"zester audit --kind revocations.held" says why; they go on when the cause is gone, and "zester master ' +
+        'resume" revokes the peels for good',
+    },
+  ];
 }
 
 function signersOf({ accountClaims, publicKeys }: TrustDomain): Set<string> {

@@ -20,12 +20,13 @@ export async function runMaster(
   log: MasterLogger,
   more: Pick<MasterOptions, 'servers' | 'tls' | 'requireTls' | 'signal' | 'credsPath' | 'systemCredsPath'>,
 ): Promise<RunningMaster> {
-  const { home, policy, lifetime, replicas, http } = values;
+  const { home, policy, lifetime, replicas, http, maxRevocations, maxRevocationsShare } = values;
   const { startMaster } = await import('../../master/master.js');
   const master = await startMaster({
     home,
     policy,
     lifetime,
+    breaker: { peels: maxRevocations, share: maxRevocationsShare },
     logger: log,
     ...(replicas !== undefined && { replicas }),
     ...more,

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as SystemEvents from '../../../src/master/system-events.js';
 import type { UserConnection } from '../../../src/master/system-events.js';
+import type { Finding } from '../../../src/trust/finding.js';
+import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
@@ -57,6 +59,15 @@ describe('a fault in what the servers tell', () => {
     await fleet.audited('revocations.held', ({ detail }) => detail?.['peels'] === IDS.length);
     const admin = await fleet.admin();
     await waitFor('the status to say it', async () => (await admin.ask('status', {})).held?.peels === 6);
+    const at = ['--home', fleet.home.home, '--servers', ...fleet.servers, '--json'];
+    const { code, stdout } = await zester(['doctor', ...at]);
+    expect(code).not.toBe(0);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    const held = findings.find(({ check }) => check === 'held');
+    expect(held).toMatchObject({
+      severity: 'error',
+      message: expect.stringContaining('6 healthy') as string,
+    });
     fault.of = undefined;
     await restart(fleet);
     await fleet.audited('revocations.resumed', ({ by }) => by.kind === 'master');
@@ -78,7 +89,10 @@ describe('a fault in what the servers tell', () => {
     const admin = await fleet.admin();
     await waitFor('all to be held', async () => (await admin.ask('status', {})).held?.peels === 6, 30_000);
     for (const id of IDS) expect(second.context.registry.get(id)?.keys[0]?.state).toBe('live');
-    expect(await admin.ask('master.resume', { reason: 'it is so' })).toMatchObject({ resumed: { peels: 6 } });
+    const at = ['--home', fleet.home.home, '--servers', ...fleet.servers, '--json'];
+    const ran = await zester(['master', 'resume', ...at, '--yes', '--reason', 'it is so']);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ resumed: { peels: 6 } });
     for (const id of IDS) await fleet.record(id, ({ keys }) => keys[0]?.state === 'revoked');
     const { by, reason } = await fleet.audited('revocations.resumed');
     expect([by.kind, reason]).toEqual(['admin', 'it is so']);
