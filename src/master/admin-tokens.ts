@@ -4,6 +4,7 @@ import { joinName } from '../permissions/roles.js';
 import type { MasterContext } from './context.js';
 import { notBefore } from './issued-jwt.js';
 import type { Asked } from './service.js';
+import { takeBackToken } from './tokens.js';
 
 /** A token that expired or was taken back is listed for so long, in milliseconds. */
 const KEPT_MS = 7 * 86_400_000;
@@ -60,20 +61,10 @@ export async function listTokens({ tokens }: MasterContext) {
 }
 
 /** `token.remove`: it is good for nothing from here on, and who is connected with it is cut. */
-export async function removeToken(
-  { tokens, audit, now }: MasterContext,
-  { request, by }: Asked<'token.remove'>,
-) {
+export async function removeToken(context: MasterContext, { request, by }: Asked<'token.remove'>) {
   const { tokenId } = request;
-  const { value, written } = await tokens.change(tokenId, (stored) => {
-    if (stored === undefined) return unknownToken(tokenId);
-    if (stored.removedAt !== undefined) return undefined;
-    return { ...stored, removedAt: new Date(now()).toISOString() };
-  });
-  const token = value ?? unknownToken(tokenId);
-  if (written)
-    audit.note({ kind: 'token.removed', by, publicKey: token.publicKey, detail: { token: tokenId } });
-  return { token };
+  const token = await takeBackToken(context, tokenId, by);
+  return { token: token ?? unknownToken(tokenId) };
 }
 
 function unknownToken(tokenId: string): never {

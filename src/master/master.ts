@@ -18,6 +18,7 @@ import { isThere } from '../trust/private-files.js';
 import { AccountGuard } from './account-guard.js';
 import { AuditLog } from './audit-log.js';
 import type { MasterContext } from './context.js';
+import { FloodGuard } from './flood-guard.js';
 import { KvMirror } from './kv-mirror.js';
 import { Lease } from './lease.js';
 import type { MasterLogger } from './logger.js';
@@ -225,7 +226,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     });
 
     guard.start();
-    const services = await startServices(context, answers);
+    const floods = new FloodGuard(context, system);
+    closing.push(() => floods.stop());
+    const services = await startServices(context, answers, floods);
     closing.push(() => services.stop());
     if (policy === 'auto-all') {
       logger.warn(

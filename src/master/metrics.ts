@@ -14,6 +14,12 @@ export class MasterMetrics {
     help: 'Requests that were dropped unread because their caller was far over its rate.',
     registers: [this.registry],
   });
+  readonly floods = new Counter({
+    name: 'zester_master_floods_total',
+    help: 'Looks at a peel or a join token that stays far over its rate, by what came of it (cut, reported).',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
   readonly requestSeconds = new Histogram({
     name: 'zester_master_request_seconds',
     help: 'Seconds until a request was answered.',

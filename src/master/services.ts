@@ -7,6 +7,7 @@ import { startAuthService } from './auth-service.js';
 import type { MasterContext } from './context.js';
 import { answerDiscovery } from './discovery.js';
 import { startEnrollService } from './enroll-service.js';
+import type { FloodGuard } from './flood-guard.js';
 import { packageVersion } from '../fleet/package-version.js';
 import { RefusalAudit } from './refusal-audit.js';
 
@@ -26,12 +27,13 @@ export interface AnswerConnections {
 export async function startServices(
   context: MasterContext,
   { peels, admins }: AnswerConnections,
+  floods?: Pick<FloodGuard, 'peelIgnored' | 'tokenIgnored'>,
 ): Promise<{ stop(): Promise<void> }> {
   const { id, logger } = context;
   const refusals = new RefusalAudit(context.audit);
   const services = [
-    startAuthService(context, peels, refusals),
-    startEnrollService(context, peels, refusals),
+    startAuthService(context, peels, refusals, floods?.peelIgnored),
+    startEnrollService(context, peels, refusals, floods?.tokenIgnored),
     startAdminService(context, admins, refusals),
   ];
   const discovery = answerDiscovery(

@@ -1,4 +1,5 @@
 import { FleetError, ZesterError } from '../errors.js';
+import type { Actor } from '../fleet/actor.js';
 import { matchesGlob } from '../fleet/glob.js';
 import { isReservedName } from '../fleet/is-master.js';
 import type { JoinToken } from '../fleet/join-token.js';
@@ -48,6 +49,30 @@ function checkToken(token: JoinToken | undefined, tokenId: string, peelId: strin
     throw new FleetError('ERR_FLEET_TOKEN_ID', `"${peelId}" is no peel's name: take another`);
   }
   return token;
+}
+
+/** Takes a join token back: it is good for nothing from here on, and who is connected with it is cut. undefined: none is known. */
+export async function takeBackToken(
+  { tokens, audit, now }: Pick<MasterContext, 'tokens' | 'audit' | 'now'>,
+  tokenId: string,
+  by: Actor,
+  reason?: string,
+): Promise<JoinToken | undefined> {
+  const { value, written } = await tokens.change(tokenId, (stored) =>
+    stored === undefined || stored.removedAt !== undefined
+      ? undefined
+      : { ...stored, removedAt: new Date(now()).toISOString() },
+  );
+  if (written && value !== undefined) {
+    audit.note({
+      kind: 'token.removed',
+      by,
+      publicKey: value.publicKey,
+      ...(reason !== undefined && { reason }),
+      detail: { token: tokenId },
+    });
+  }
+  return value;
 }
 
 /** What a join token is used for: a peel, with a key. */

@@ -23,6 +23,8 @@ export interface ConnectedUser {
   since: string | undefined;
   /** `Client` or `Leafnode`; undefined: the server does not tell. */
   kind?: string | undefined;
+  /** What it has sent since it connected. */
+  sent?: { messages: number; bytes: number };
 }
 
 /** The key that a revocation of this user must name: the subject of its JWT, as the server reads it. */
@@ -43,6 +45,8 @@ const answerSchema = v.object({
           kind: v.optional(v.string()),
           authorized_user: v.optional(v.string()),
           jwt: v.optional(v.string()),
+          in_msgs: v.optional(v.number(), 0),
+          in_bytes: v.optional(v.number(), 0),
         }),
       ),
       [],
@@ -91,7 +95,8 @@ export async function connectedUsers(
       if (!parsed.success) continue;
       const { server, data } = parsed.output;
       servers.add(server.id);
-      for (const { cid, ip, start, kind, authorized_user, jwt } of data.connections) {
+      for (const connection of data.connections) {
+        const { cid, ip, start, kind, authorized_user, jwt, in_msgs, in_bytes } = connection;
         if (authorized_user === undefined || authorized_user !== (publicKey ?? authorized_user)) continue;
         users.push({
           name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
@@ -103,6 +108,7 @@ export async function connectedUsers(
           host: ip,
           since: start,
           kind,
+          sent: { messages: in_msgs, bytes: in_bytes },
         });
       }
       // `total` counts all of the account, also where one user was asked for

@@ -1,0 +1,103 @@
+/** What is far over the rate of a service. */
+export interface FloodLimits {
+  /** Requests that were dropped in a window. */
+  requests: number;
+  /** Bytes of their payloads. */
+  bytes: number;
+}
+
+/** Somebody who stays far over its rate. */
+export interface Flooder {
+  asker: string;
+  /** Of the last window. */
+  requests: number;
+  bytes: number;
+}
+
+/** Windows over the limit after which somebody floods; a window below it takes one back. */
+const HOT_WINDOWS = 3;
+/** What is kept of somebody who floods on: it is forgotten after as many windows of silence. */
+const MAX_HEAT = 6;
+/** Askers that are kept in number. Requests of more at once are counted by nobody: they are dropped all the same. */
+const MAX_ASKERS = 1_000;
+
+interface Heat {
+  requests: number;
+  bytes: number;
+  heat: number;
+}
+
+/**
+ * Says who stays far over its rate: more than one hot window, since a thousand hosts may start at once, and silent windows
+ * in between do not clear it, since a flood breaks connections. It counts what was dropped, in windows that the caller ends.
+ */
+export class FloodMeter {
+  readonly #limits: FloodLimits;
+  readonly #askers = new Map<string, Heat>();
+
+  constructor(limits: FloodLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts a request that was dropped. */
+  note(asker: string, bytes: number): void {
+    const known = this.#askers.get(asker);
+    if (known !== undefined) {
+      known.requests += 1;
+      known.bytes += bytes;
+    } else if (this.#askers.size < MAX_ASKERS) {
+      this.#askers.set(asker, { requests: 1, bytes, heat: 0 });
+    }
+  }
+
+  /** Ends a window. @returns who floods, most requests first */
+  turn(): Flooder[] {
+    const flooders: Flooder[] = [];
+    for (const [asker, count] of this.#askers) {
+      const { requests, bytes } = count;
+      const isHot = requests >= this.#limits.requests || bytes >= this.#limits.bytes;
+      count.heat = isHot ? Math.min(count.heat + 1, MAX_HEAT) : count.heat - 1;
+      count.requests = 0;
+      count.bytes = 0;
+      if (count.heat <= 0) this.#askers.delete(asker);
+      else if (isHot && count.heat >= HOT_WINDOWS) flooders.push({ asker, requests, bytes });
+    }
+    return flooders.sort((a, b) => b.requests - a.requests);
+  }
+}
+
+/** How many messages and bytes a connection has sent since it began. */
+export interface Sent {
+  server: string;
+  cid: number;
+  sent: { messages: number; bytes: number };
+}
+
+/** A look at connections, and the servers that answered. */
+export interface Look<S extends Sent> {
+  servers: ReadonlySet<string>;
+  users: readonly S[];
+}
+
+/**
+ * The connections of one user that sent far too much between two looks, by their servers' own counts: nobody can make those
+ * of another rise. Many connections that share a flood have a part of it each.
+ *
+ * @param seconds between the looks
+ */
+export function whoSends<S extends Sent>(
+  before: Look<Sent>,
+  after: Look<S>,
+  seconds: number,
+  { requests, bytes }: FloodLimits,
+): S[] {
+  const known = new Map(before.users.map(({ server, cid, sent }) => [`${server}/${cid}`, sent]));
+  const share = seconds / Math.max(1, after.users.length);
+  return after.users.filter(({ server, cid, sent }) => {
+    // one that is new has sent it all in between; of a server that did not answer, nobody knows
+    const fresh = before.servers.has(server) ? { messages: 0, bytes: 0 } : undefined;
+    const then = known.get(`${server}/${cid}`) ?? fresh;
+    if (then === undefined) return false;
+    return sent.messages - then.messages >= requests * share || sent.bytes - then.bytes >= bytes * share;
+  });
+}
