@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FleetError } from '../../../src/errors.js';
+import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import { authSubject, enrollSubject } from '../../../src/fleet/subjects.js';
+import { joinName } from '../../../src/permissions/roles.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import { addPeel, connectUser, type BarePeel } from './asking.js';
+import { startFleet, type Fleet } from './fleet.js';
+import { addCreds, tokenFile } from './peels.js';
+
+const FLOODER = fileURLToPath(new URL('flooder.mjs', import.meta.url));
+/** How long a flood lasts at most, in seconds. */
+const SECONDS = 12;
+/** What the process of the master may grow by while gigabytes come in, in bytes. */
+const GROWTH = 512 * 1024 * 1024;
+
+let fleet: Fleet;
+let admin: AdminClient;
+let victims: BarePeel[];
+
+beforeAll(async () => {
+  fleet = await startFleet({ policy: 'auto-trusted', lifetime: 900 });
+  admin = await fleet.admin();
+  victims = await Promise.all(['web-1', 'web-2', 'web-3'].map((id) => addPeel(fleet, admin, id)));
+  for (const { peelId } of victims) await fleet.record(peelId, ({ state }) => state === 'active');
+});
+
+interface Flood {
+  sent: number;
+  /** How often its connection ended. */
+  cut: number;
+  closed: boolean;
+}
+
+/** Renews as a peel does: what is not final is asked again, since a flood may break the connection of a master. */
+async function renew(victim: BarePeel): Promise<string> {
+  const requestId = newRequestId();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return (await victim.renew(requestId)).jwt;
+    } catch (error) {
+      const isUnanswered =
+        error instanceof FleetError && ['ERR_FLEET_TIMEOUT', 'ERR_FLEET_NO_MASTER'].includes(error.code);
+      if (!isUnanswered || tries === 5) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+/** Floods from another process, while others renew and memory is watched. @returns what the flooder says */
+async function flood(credsPath: string, subject: string, size: number): Promise<Flood> {
+  let isOver = false;
+  const flooding = new Promise<Flood>((resolve, reject) => {
+    const args = [FLOODER, fleet.servers[0] ?? '', credsPath, subject, `${size}`, `${SECONDS}`];
+    const child = execFile(process.execPath, args, (error, stdout) => {
+      isOver = true;
+      if (error === null) resolve(JSON.parse(stdout) as Flood);
+      else reject(error);
+    });
+    atEnd(() => Promise.resolve(child.kill('SIGKILL')));
+  });
+  const memory = process.memoryUsage().rss;
+  let most = memory;
+  let renewed = 0;
+  while (!isOver) {
+    for (const victim of victims) expect(await renew(victim)).toMatch(/^ey/);
+    renewed += victims.length;
+    most = Math.max(most, process.memoryUsage().rss);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  expect(renewed).toBeGreaterThanOrEqual(victims.length);
+  expect(most - memory).toBeLessThan(GROWTH);
+  return flooding;
+}
+
+describe('a peel that floods is named and cut, and the others renew', () => {
+  it.each([
+    ['large', 128 * 1024],
+    ['small', 1_024],
+  ])('with %s requests', async (what, size) => {
+    const peelId = `flooder-${what}`;
+    const path = await addCreds(fleet, admin, peelId);
+    const { cut } = await flood(path, authSubject(peelId, 'renew'), size);
+    const event = await fleet.audited(
+      'connection.refused',
+      (told) => told.peelId === peelId && told.code === 'ERR_FLEET_RATE',
+    );
+    expect(event.detail?.['cut']).toBe(1);
+    expect(cut).toBeGreaterThan(0);
+    // it is cut and not revoked: a peel with a fault comes back when that is mended
+    expect(fleet.master.context.registry.get(peelId)?.state).toBe('active');
+    const cuts = (await fleet.audit()).filter(({ kind, code }) => kind === 'connection.refused' && code);
+    expect(cuts.every((told) => told.peelId?.startsWith('flooder-'))).toBe(true);
+  });
+});
+
+it('a join token that floods is cut, and taken back when that does not help', async () => {
+  const path = await tokenFile(fleet, admin);
+  const tokenId = /token-(\w+)\.creds$/.exec(path)?.[1] ?? '';
+  await flood(path, enrollSubject(joinName(tokenId), 'challenge'), 1_024);
+  await fleet.audited(
+    'connection.refused',
+    ({ code, detail }) => code === 'ERR_FLEET_RATE' && detail?.['token'] === tokenId,
+  );
+  const removed = await fleet.audited('token.removed', ({ detail }) => detail?.['token'] === tokenId);
+  expect(removed).toMatchObject({
+    by: { kind: 'master' },
+    reason: expect.stringContaining('floods') as string,
+  });
+});
+
+it('a flood in the name of a peel cuts nothing of that peel', async () => {
+  const [victim] = victims;
+  if (victim === undefined) throw new Error('there is a victim');
+  // a user who may publish anything, as only the account's key signs one
+  const all = await connectUser(fleet, 'tool', undefined);
+  let isOver = false;
+  const sending = (async () => {
+    while (!isOver) {
+      for (let i = 0; i < 500; i += 1) all.publish(authSubject(victim.peelId, 'renew'), 'x');
+      await all.flush();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  await waitFor('it to be named', async () =>
+    (await fleet.audit()).find(
+      ({ kind, peelId, code, detail }) =>
+        kind === 'request.refused' &&
+        peelId === victim.peelId &&
+        code === 'ERR_FLEET_RATE' &&
+        detail?.['cut'] === 0,
+    ),
+  );
+  isOver = true;
+  await sending;
+  expect(victim.nc.isClosed()).toBe(false);
+  expect(victim.nc.stats().outMsgs).toBeGreaterThan(0);
+  expect(fleet.master.context.registry.get(victim.peelId)?.state).toBe('active');
+  const cut = (await fleet.audit()).filter(
+    ({ kind, peelId }) => kind === 'connection.refused' && peelId === victim.peelId,
+  );
+  expect(cut).toEqual([]);
+});
