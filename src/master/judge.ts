@@ -65,6 +65,10 @@ export function judge(connection: UserConnection, known: Known): Verdict {
 }
 
 function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {
+  // a master does not cut masters and admins, whatever a server says of them: the account's identity key vouches for them
+  if (claims.iss === known.account.sub && isReservedName(claims.name ?? '') && !chain(connection, known)) {
+    return { is: 'other' };
+  }
   if (claims.sub !== connection.publicKey) {
     return {
       is: 'refused',

@@ -2,6 +2,7 @@ import type { Subscription } from '@nats-io/nats-core';
 import type { ZesterConnection } from '../connection/connect.js';
 import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
+import { userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { AccountClaims } from '../jwt/claims.js';
@@ -397,10 +398,27 @@ export class Watcher {
    * some ids, minted with a stolen signing key, would switch revocation off.
    */
   #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    const publicKey = verdict.publicKey ?? connection.publicKey;
+    // never the user that the server names: the client wrote it, and may have named somebody else's key
+    const publicKey = verdict.publicKey ?? userSubjectAsServersReadIt(connection.jwt);
+    if (publicKey === undefined) return this.#cutOnly(connection, verdict);
     const owner = this.#liveOwnerOf(publicKey);
     if (owner === undefined) return this.#cut(connection, verdict);
     this.#held.hold(publicKey, owner, connection, verdict);
+  }
+
+  /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */
+  #cutOnly(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
+    this.#tellRefused(connection, verdict, undefined);
+    void kick(this.#system, connection)
+      .then((outcome) => {
+        if (outcome === 'unanswered') throw new Error('the server cannot cut one connection');
+      })
+      .catch((error: unknown) =>
+        this.#context.logger.error(
+          { peelId: connection.name, error: words(error) },
+          'a connection whose key cannot be read could not be cut',
+        ),
+      );
   }
 
   /** The peel whose key is live; undefined: no peel's is, or it was decided to lock the peel out. */
@@ -412,21 +430,32 @@ export class Watcher {
   }
 
   #cut(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    const { audit, actor, metrics, now } = this.#context;
-    const { code, reason, publicKey = connection.publicKey } = verdict;
+    const { now } = this.#context;
+    const { reason } = verdict;
+    const publicKey = verdict.publicKey ?? userSubjectAsServersReadIt(connection.jwt);
+    if (publicKey === undefined) return this.#cutOnly(connection, verdict);
+    this.#tellRefused(connection, verdict, publicKey);
+    const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
+    this.#revoker.revokeStranger(publicKey, upTo);
+    void this.#noteRevoked(publicKey, upTo, reason);
+  }
+
+  #tellRefused(
+    connection: UserConnection,
+    { code, reason }: Extract<Verdict, { is: 'refused' }>,
+    publicKey: string | undefined,
+  ): void {
+    const { audit, actor, metrics } = this.#context;
     metrics.refusedConnections.inc({ code });
     audit.note({
       kind: 'connection.refused',
       by: actor,
       peelId: connection.name,
-      publicKey,
+      ...(publicKey !== undefined && { publicKey }),
       from: whereFrom(connection),
       code,
       reason,
     });
-    const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
-    this.#revoker.revokeStranger(publicKey, upTo);
-    void this.#noteRevoked(publicKey, upTo, reason);
   }
 
   /** A key that the record calls live is live no more. */

@@ -13,6 +13,8 @@ import { connectSystem, tlsOf, type SystemConnectionOptions } from './system-con
 
 /** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
 const CLOCK_WARNING_MS = 2_000;
+/** How long a server that runs may be missing from JetStream before it is named, in milliseconds: it may have just started. */
+const JETSTREAM_PATIENCE_MS = 10_000;
 /** A clock that is off by more: new tokens may be refused as not yet valid, and expired ones taken. */
 const CLOCK_ERROR_MS = 60_000;
 
@@ -62,7 +64,7 @@ export async function checkServers(
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
     findings.push(...versionFindings(up));
-    for (const name of await outsideJetStream(nc, up)) {
+    for (const name of await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })) {
       findings.push({
         severity: 'error',
         check: 'jetstream',

@@ -20,7 +20,6 @@ import {
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
 import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
-import { withRevocations } from '../trust/revocations.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { askAll, jsonOf } from './ask-all.js';
 import {
@@ -33,6 +32,7 @@ import {
 } from './change-account.js';
 import { connectedUsers } from './connected-users.js';
 import type { PushReport } from './push-account.js';
+import { revokeKeys } from './revoke-keys.js';
 
 /** A user whose own JWT is not as safe as a new one. */
 export interface WeakUser {
@@ -161,7 +161,7 @@ export interface Migration {
   signed: OutdatedCreds[];
   /** Credentials that wait for the account's identity seed. */
   waiting: Omit<OutdatedCreds, 'publicKey'>[];
-  /** Public keys of credentials whose old JWT is still in force, since somebody is connected with it. */
+  /** Public keys of credentials whose old JWT is still in force: somebody uses it, or a server did not confirm. */
   stillUsed: string[];
 }
 
@@ -235,20 +235,17 @@ async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<
   );
   if (replaced.length === 0) return [];
   const unused = await whenUnused({ ...open, domain }, replaced, options.masterWaitMs ?? MASTER_WAIT_MS);
-  await changeAccount(
-    { ...open, domain },
-    (claims) =>
-      replaced
-        .filter(([publicKey]) => unused.has(publicKey))
-        .reduce((changed, [publicKey, upTo]) => withRevocations(changed, [publicKey], upTo), claims),
-    { now: options.now },
-  );
-  const left = Object.entries(replacedJwts).filter(([publicKey]) => !unused.has(publicKey));
+  const toRevoke = new Map(replaced.filter(([publicKey]) => unused.has(publicKey)));
+  const { inForce, left } = await revokeKeys({ ...open, domain }, toRevoke, { now: options.now });
+  // without servers, the home has the revocation and "account push" brings it to them
+  const isDone = (publicKey: string) =>
+    toRevoke.has(publicKey) && (open.connected === undefined || (inForce && !left.has(publicKey)));
+  const undone = Object.entries(replacedJwts).filter(([publicKey]) => !isDone(publicKey));
   await writeSettings(paths.settings, {
     ...settings,
-    ...(left.length > 0 && { replacedJwts: Object.fromEntries(left) }),
+    ...(undone.length > 0 && { replacedJwts: Object.fromEntries(undone) }),
   });
-  return left.map(([publicKey]) => publicKey);
+  return undone.map(([publicKey]) => publicKey);
 }
 
 async function answersCreds({ paths }: TrustDomain): Promise<OutdatedCreds> {

@@ -94,20 +94,31 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
  * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
  *
  * @param up those that answer; asked for by default
+ * @param options.patienceMs how long a server may be missing before it is named, in milliseconds: one that has just started
+ *   is not in the group yet. 0 by default
  * @throws as {@link listServers}
  */
-export async function outsideJetStream(nc: NatsConnection, up?: readonly ServerInfo[]): Promise<string[]> {
+export async function outsideJetStream(
+  nc: NatsConnection,
+  up?: readonly ServerInfo[],
+  { patienceMs = 0 }: { patienceMs?: number } = {},
+): Promise<string[]> {
   const servers = up ?? (await listServers(nc));
   const withJetStream = servers.filter(({ jetStream, cluster }) => jetStream && cluster !== undefined).length;
   if (withJetStream === 0) return [];
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
-    maxWait: 2_000,
-    stall: 300,
-  });
-  return outsideMetaGroup(
-    servers,
-    answers.map((answer) => metaOf(answer) ?? {}),
-  );
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
+      maxWait: 2_000,
+      stall: 300,
+    });
+    const outside = outsideMetaGroup(
+      servers,
+      answers.map((answer) => metaOf(answer) ?? {}),
+    );
+    if (outside.length === 0 || Date.now() >= deadline) return outside;
+    await delay(200);
+  }
 }
 
 /** The leader lists the others; those who follow name the leader, also one that has just died. */

@@ -309,6 +309,12 @@ describe('a master that cannot tell what a server reads refuses the connection, 
     });
   });
 
+  it('no master, whatever user the server names for it', () => {
+    const user = generateKeyBundle('user');
+    const jwt = createUserJwt(user, trust.account.key, masterUserJwtOptions(account));
+    expect(judge(connected(jwt, generateKeyBundle('user').publicKey), known())).toEqual({ is: 'other' });
+  });
+
   it('anything that fails while judging', () => {
     const token = () => {
       throw new RangeError('Invalid time value');

@@ -113,7 +113,7 @@ async function run(options: Options, io: CliIo): Promise<void> {
     })),
     ...done.stillUsed.map((publicKey) => ({
       what: publicKey,
-      why: 'somebody is connected with the JWT that was replaced, so it is not revoked yet',
+      why: 'the JWT that was replaced is still in force: somebody is connected with it, or a server did not confirm',
       fix: 'copy the new file to the other hosts that use it, then run this again',
     })),
     ...fleet.remaining,
