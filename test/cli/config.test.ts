@@ -125,7 +125,7 @@ describe('the configuration file', () => {
     ['lifetime: 1', /"lifetime" in .* is no lifetime/],
     ['port: 99999', /"port" in .* is no port/],
     ['http: over there', /"http" in .* is no address/],
-    ['servers: []', /"servers" in .* names no server/],
+    ['servers: []', /"servers" in .* cannot be used: no server is named/],
     ['- policy', /is no list of settings/],
     ['policy: [', /is no YAML/],
   ])('%j is refused, and it is said where and why', async (text, message) => {
