@@ -171,7 +171,12 @@ export const answers = {
     /** `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews. */
     outcome: v.picklist(['done', 'told', 'asked']),
   }),
-  'peel.list': v.object({ peels: v.array(listedPeelSchema) }),
+  'peel.list': v.object({
+    peels: v.array(listedPeelSchema),
+    /** The first ids of those that were left out, since they do not fit a message, and how many they are. */
+    skipped: v.optional(v.array(v.string())),
+    skippedCount: v.optional(v.number()),
+  }),
   'peel.show': v.object({
     record: recordSchema,
     presence: v.optional(presenceSchema),

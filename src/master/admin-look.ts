@@ -13,6 +13,10 @@ import { EncodedAnswer, type Asked } from './service.js';
 /** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
 const PART_BYTES = 500 * 1024;
 const PART_ITEMS = 500;
+/** What a part has beside its largest item, in bytes. */
+const PART_SLACK = 256;
+/** Ids of peels that were left out of a list that are named. */
+const SKIPPED_SHOWN = 100;
 /** Events that `peel.show` gives by default. */
 const SHOWN_EVENTS = 10;
 
@@ -22,7 +26,20 @@ export async function* listPeels(
   { request }: Asked<'peel.list'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   const wanted = [...matching(context, request)].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
-  yield* inParts('peels', wanted);
+  const most = (context.nc.info?.max_payload ?? Infinity) - PART_SLACK;
+  const skipped: string[] = [];
+  const sendable = function* (): IterableIterator<ListedPeel> {
+    for (const peel of wanted) {
+      // one record that does not fit a message must not keep the others from being listed
+      if (Buffer.byteLength(JSON.stringify(peel)) <= most) yield peel;
+      else skipped.push(peel.record.id);
+    }
+  };
+  yield* inParts('peels', sendable());
+  if (skipped.length > 0) {
+    const shown = skipped.slice(0, SKIPPED_SHOWN);
+    yield new EncodedAnswer(JSON.stringify({ peels: [], skipped: shown, skippedCount: skipped.length }));
+  }
 }
 
 function* matching(

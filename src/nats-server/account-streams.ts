@@ -21,6 +21,8 @@ const streamSchema = v.object({
   config: v.optional(
     v.object({
       subjects: v.optional(v.array(v.string()), []),
+      /** It acknowledges nothing that is published to it. */
+      no_ack: v.optional(v.boolean(), false),
       mirror: v.optional(v.nullable(name)),
       sources: v.optional(
         v.nullable(

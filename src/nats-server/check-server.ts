@@ -4,7 +4,10 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { findingOf, type Finding } from '../trust/finding.js';
+import { templateOf } from '../trust/user-permissions.js';
 import { lossWords } from '../trust/merge-account.js';
+import { accountStreams } from './account-streams.js';
+import { acknowledgingStreams } from './acknowledging-streams.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from './servers.js';
@@ -83,6 +86,7 @@ export async function checkServers(
       });
     }
     findings.push(await checkAccount(domain, options));
+    findings.push(...(await checkStreams(nc, domain)));
     findings.push(await checkMaster(domain, options));
   } catch (error) {
     findings.push(findingOf(error, 'server', where));
@@ -189,6 +193,21 @@ function clockFinding(subject: string, time: number, before: number, after: numb
     message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
     fix: 'set both clocks by NTP (timedatectl set-ntp true)',
   };
+}
+
+/** Streams that answer a peel wherever it says. */
+async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
+  const { streams } = await accountStreams(nc, domain.publicKeys.account);
+  const template = templateOf(domain.accountClaims, domain.publicKeys.peelSigning);
+  return acknowledgingStreams(streams, template?.pub?.allow).map((name) => ({
+    severity: 'error',
+    check: 'stream',
+    subject: name,
+    message:
+      'it acknowledges what peels publish: a peel has its acknowledgement sent to any subject, and so writes over records ' +
+      'or sends commands',
+    fix: `make it acknowledge nothing ("no_ack": nats stream edit ${name} --no-ack)`,
+  }));
 }
 
 async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {

@@ -50,14 +50,14 @@ export class TrustDomain {
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
   #accountClaims: AccountClaims | undefined;
-  /** What `zester.json` says. */
-  readonly settings: Readonly<TrustSettings>;
+  /** Written back whole, and so with what somebody put into a URL by hand: private, so that it is not shown with the rest. */
+  readonly #settings: Readonly<TrustSettings>;
 
   /** @internal Use `createTrustDomain` or `openTrustDomain`. */
   constructor(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts) {
     const { operator, systemAccount, account } = settings;
     this.paths = paths;
-    this.settings = settings;
+    this.#settings = settings;
     this.names = { operator: operator.name, systemAccount: systemAccount.name, account: account.name };
     this.publicKeys = {
       operator: operator.publicKey,
@@ -75,6 +75,11 @@ export class TrustDomain {
     this.systemAccountJwt = jwts.systemAccountJwt;
     this.accountJwt = jwts.accountJwt;
     this.#accountClaims = jwts.accountClaims;
+  }
+
+  /** What `zester.json` says. */
+  get settings(): Readonly<TrustSettings> {
+    return this.#settings;
   }
 
   /** What the account JWT says: not to be changed. */

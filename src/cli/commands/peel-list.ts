@@ -49,6 +49,7 @@ Examples:
       if (pattern !== undefined) requirePeelPattern(pattern);
       const output = new Output(io, options);
       const within = options.expiring === undefined ? undefined : parseExpiry(options.expiring, io.now());
+      const skipped: string[] = [];
       let held: { peels: number; since: string } | undefined;
       const peels = await asAdmin(options, io, async ({ client }) => {
         ({ held } = await client.ask('status', {}));
@@ -59,7 +60,10 @@ Examples:
           ...(within !== undefined && { expiringWithin: within }),
           ...(options.connected !== undefined && { connected: options.connected }),
         };
-        for await (const part of client.stream('peel.list', request)) all.push(...part.peels);
+        for await (const part of client.stream('peel.list', request)) {
+          all.push(...part.peels);
+          skipped.push(...(part.skipped ?? []));
+        }
         return all.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
       });
       const now = io.now();
@@ -79,8 +83,11 @@ Examples:
                 peel.fingerprint ?? '-',
               ]),
             ),
-        { peels: documents, revocationsHeld: held ?? null },
+        { peels: documents, skipped, revocationsHeld: held ?? null },
       );
+      if (skipped.length > 0) {
+        output.warn(`left out, since their records do not fit a message: ${skipped.join(', ')}`);
+      }
       if (held !== undefined) {
         output.note(
           `the masters hold the revocation of ${held.peels} healthy peels since ${held.since}: see "zester audit", then ` +

@@ -1,8 +1,11 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { ScopedSigningKeyClaim } from '../../../src/jwt/claims.js';
 import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
@@ -162,6 +165,28 @@ describe('the doctor finds, in a home,', () => {
     expectOne(await examine(domain.home, { offline: true }), { ...expiring, severity: 'warning' });
     const later = () => Date.now() + 4 * DAY_MS;
     expectOne(await examine(domain.home, { offline: true, now: later }), { ...expiring, severity: 'error' });
+  });
+});
+
+describe('the doctor finds, of streams,', () => {
+  it('one that acknowledges what peels publish, until it is made not to', async () => {
+    const fleet = await startHome();
+    const account = await (await fleet.domain()).accountKey();
+    const path = join(fleet.dir, 'service.creds');
+    const user = generateKeyBundle('user');
+    const everything = { publish: { allow: ['>'] }, subscribe: { allow: ['>'] } };
+    const jwt = createUserJwt(user, account, { name: 'service', permissions: everything });
+    await writeCredsFile(path, jwt, user.seed);
+    const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(path)).natsOption() });
+    const { streams } = await jetstreamManager(nc);
+    await streams.add({ name: 'EVENTS', subjects: ['zester.event.>'] });
+    const found = async () => (await examine(fleet.home, { servers: fleet.servers })).server;
+    expect(await found()).toContainEqual(
+      expect.objectContaining({ severity: 'error', check: 'stream', subject: 'EVENTS' }),
+    );
+    await streams.update('EVENTS', { no_ack: true });
+    expect((await found()).filter(({ check }) => check === 'stream')).toEqual([]);
+    await nc.close();
   });
 });
 
