@@ -12,6 +12,7 @@ import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from './servers.js';
 import { versionProblems } from './server-versions.js';
+import { weakUsers } from './weak-users.js';
 import { connectSystem, tlsOf, type SystemConnectionOptions } from './system-connection.js';
 
 /** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
@@ -86,7 +87,7 @@ export async function checkServers(
       });
     }
     findings.push(await checkAccount(domain, options));
-    findings.push(...(await checkStreams(nc, domain)));
+    findings.push(...(await checkStreams(nc, domain)), ...(await checkWeakUsers(nc, domain)));
     findings.push(await checkMaster(domain, options));
   } catch (error) {
     findings.push(findingOf(error, 'server', where));
@@ -193,6 +194,18 @@ function clockFinding(subject: string, time: number, before: number, after: numb
     message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
     fix: 'set both clocks by NTP (timedatectl set-ntp true)',
   };
+}
+
+/** Users that are connected with grants that nobody should have. */
+async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
+  const weak = await weakUsers(nc, domain.publicKeys.account);
+  return weak.map(({ name, publicKey, why }) => ({
+    severity: 'error',
+    check: 'migration',
+    subject: `${name} (${publicKey})`,
+    message: `is connected with a JWT that ${why.join(' and ')}`,
+    fix: `of a peel: "zester permissions migrate"; of another: issue it again, then "zester revoke --key ${publicKey}"`,
+  }));
 }
 
 /** Streams that answer a peel wherever it says. */

@@ -4,19 +4,14 @@ import * as v from 'valibot';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
-import { TrustError } from '../errors.js';
+import { JwtError, TrustError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { adminUserJwtOptions, MASTER_ANSWERS_NAME, masterUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
-import {
-  isAsIssuedNow,
-  planAccountMigration,
-  weaknessesOf,
-  type AccountMigration,
-} from '../trust/migration.js';
+import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../trust/migration.js';
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
 import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
@@ -33,15 +28,7 @@ import {
 import { connectedUsers } from './connected-users.js';
 import type { PushReport } from './push-account.js';
 import { revokeKeys } from './revoke-keys.js';
-
-/** A user whose own JWT is not as safe as a new one. */
-export interface WeakUser {
-  /** The name in its JWT: of a peel, its id. */
-  name: string;
-  /** `U…`. */
-  publicKey: string;
-  why: string[];
-}
+import { weakUsers, type WeakUser } from './weak-users.js';
 
 /** Credentials of the home that grant other subjects than new ones would. */
 export interface OutdatedCreds {
@@ -98,16 +85,7 @@ function ownUsers({ paths, publicKeys }: TrustDomain): { path: string; options: 
 }
 
 async function weakConnections({ connected, domain }: OpenHome): Promise<WeakUser[]> {
-  if (connected === undefined) return [];
-  const { users } = await connectedUsers(connected.nc, domain.publicKeys.account);
-  const own = new Set(ownUsers(domain).map(({ options }) => options.name));
-  const weak = new Map<string, WeakUser>();
-  for (const { jwt, name, publicKey } of users) {
-    if (jwt === undefined || own.has(name)) continue;
-    const why = weaknessesOf(decodeUserJwt(jwt));
-    if (why.length > 0) weak.set(publicKey, { name, publicKey, why });
-  }
-  return [...weak.values()];
+  return connected === undefined ? [] : weakUsers(connected.nc, domain.publicKeys.account);
 }
 
 const jszSchema = v.object({
@@ -339,10 +317,19 @@ async function whenUnused(
     const unused = new Set<string>();
     for (const [publicKey, upTo] of replaced) {
       const { users } = await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey });
-      if (!users.some(({ jwt }) => jwt === undefined || decodeUserJwt(jwt).iat <= upTo))
-        unused.add(publicKey);
+      if (!users.some(({ jwt }) => jwt === undefined || isOlder(jwt, upTo))) unused.add(publicKey);
     }
     if (unused.size === replaced.length || Date.now() >= deadline) return unused;
     await delay(LOOK_MS);
+  }
+}
+
+/** A JWT that cannot be read is taken for an old one: its connection keeps the revocation waiting, and is named. */
+function isOlder(jwt: string, upTo: number): boolean {
+  try {
+    return decodeUserJwt(jwt).iat <= upTo;
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return true;
   }
 }

@@ -190,6 +190,28 @@ describe('the doctor finds, of streams,', () => {
   });
 });
 
+describe('the doctor finds, of users that are connected,', () => {
+  it('one whose own JWT has responses', async () => {
+    const fleet = await startHome();
+    const account = await (await fleet.domain()).accountKey();
+    const path = join(fleet.dir, 'legacy.creds');
+    await bootstrapPeelCreds(account, 'legacy-01', path, {
+      permissions: { responses: { max: 1, ttl: 300 } },
+    });
+    const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(path)).natsOption() });
+    const { server } = await examine(fleet.home, { servers: fleet.servers });
+    expect(server).toContainEqual(
+      expect.objectContaining({
+        severity: 'error',
+        check: 'migration',
+        subject: expect.stringContaining('legacy-01'),
+        message: expect.stringContaining('has responses'),
+      }),
+    );
+    await nc.close();
+  });
+});
+
 describe('the doctor finds, in credentials,', () => {
   it('another operator’s, an expired one, one that others can read, and one that reads others’ replies', async () => {
     const domain = await newDomain();
