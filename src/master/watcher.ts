@@ -400,10 +400,24 @@ export class Watcher {
   #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
     // never the user that the server names: the client wrote it, and may have named somebody else's key
     const publicKey = verdict.publicKey ?? userSubjectAsServersReadIt(connection.jwt);
-    if (publicKey === undefined) return this.#cutOnly(connection, verdict);
-    const owner = this.#liveOwnerOf(publicKey);
-    if (owner === undefined) return this.#cut(connection, verdict);
-    this.#held.hold(publicKey, owner, connection, verdict);
+    const owner = this.#liveOwnerOf(publicKey ?? connection.publicKey);
+    // a key that is merely named, while its peel is connected with it, is named by somebody else
+    const isImpostor = publicKey === undefined && owner !== undefined && this.#isThere(owner, connection);
+    if (owner === undefined || isImpostor) return this.#cut(connection, verdict);
+    this.#held.hold(publicKey ?? connection.publicKey, owner, connection, verdict);
+  }
+
+  /**
+   * Whether a peel has another connection of the key that a connection names, with a JWT that is that key's. On the same
+   * server only: what is known of one that has just been restarted may be old.
+   */
+  #isThere(peelId: string, { publicKey, server, cid }: UserConnection): boolean {
+    return this.#keeper
+      .of(peelId)
+      .some(
+        (other) =>
+          other.server === server && other.cid !== cid && userSubjectAsServersReadIt(other.jwt) === publicKey,
+      );
   }
 
   /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */

@@ -15,6 +15,7 @@ import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../t
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
 import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
+import { withRevocations } from '../trust/revocations.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { askAll, jsonOf } from './ask-all.js';
 import {
@@ -26,8 +27,7 @@ import {
   type OpenHome,
 } from './change-account.js';
 import { connectedUsers } from './connected-users.js';
-import type { PushReport } from './push-account.js';
-import { revokeKeys } from './revoke-keys.js';
+import { isComplete, type PushReport } from './push-account.js';
 import { weakUsers, type WeakUser } from './weak-users.js';
 
 /** Credentials of the home that grant other subjects than new ones would. */
@@ -214,10 +214,15 @@ async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<
   if (replaced.length === 0) return [];
   const unused = await whenUnused({ ...open, domain }, replaced, options.masterWaitMs ?? MASTER_WAIT_MS);
   const toRevoke = new Map(replaced.filter(([publicKey]) => unused.has(publicKey)));
-  const { inForce, left } = await revokeKeys({ ...open, domain }, toRevoke, { now: options.now });
+  // not `revokeKeys`: that takes the new JWT of the same key for one that is dated ahead, and would revoke it too
+  const { report } = await changeAccount(
+    { ...open, domain },
+    (claims) => [...toRevoke].reduce((changed, [key, upTo]) => withRevocations(changed, [key], upTo), claims),
+    { now: options.now },
+  );
   // without servers, the home has the revocation and "account push" brings it to them
   const isDone = (publicKey: string) =>
-    toRevoke.has(publicKey) && (open.connected === undefined || (inForce && !left.has(publicKey)));
+    toRevoke.has(publicKey) && (report === undefined || isComplete(report));
   const undone = Object.entries(replacedJwts).filter(([publicKey]) => !isDone(publicKey));
   await writeSettings(paths.settings, {
     ...settings,

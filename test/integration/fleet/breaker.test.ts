@@ -33,6 +33,9 @@ const IDS = Array.from({ length: 6 }, (_, i) => `web-${i}`);
 const unreadable = (connection: UserConnection): UserConnection =>
   IDS.includes(connection.name) ? { ...connection, jwt: 'not.a.jwt' } : connection;
 
+const asLeafnode = (connection: UserConnection): UserConnection =>
+  IDS.includes(connection.name) ? { ...connection, kind: 'Leafnode' } : connection;
+
 beforeEach(() => {
   fault.of = undefined;
 });
@@ -79,7 +82,7 @@ describe('a fault in what the servers tell', () => {
   it('stays held when another master takes over, and any master takes the order to resume', async () => {
     const fleet = await startFleet();
     await startPeels(fleet);
-    fault.of = unreadable;
+    fault.of = asLeafnode;
     await restart(fleet);
     await fleet.audited('revocations.held');
     const second = await fleet.startMaster();

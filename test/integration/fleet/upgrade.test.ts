@@ -142,7 +142,7 @@ describe.skipIf(older === undefined || olderServer === undefined)(
     }, 180_000);
 
     it('migrates everything with one command, and says that nothing is left', () => {
-      expect(migrated).toMatchObject({
+      expect(migrated, migrated.stderr).toMatchObject({
         code: 0,
         document: {
           templates: [{ role: 'peel' }, { role: 'join' }],
