@@ -71,11 +71,12 @@ async function checkMaster(
   return [
     {
       ...base,
-      severity: needed ? 'error' : 'warning',
+      // a trust domain without peels may have no fleet at all
+      severity: needed ? 'error' : peels === 0 && code === 'ERR_FLEET_NO_MASTER' ? 'ok' : 'warning',
       code,
       message:
         code === 'ERR_FLEET_NO_MASTER'
-          ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : ''}`
+          ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : peels === 0 ? ', and no peel needs one' : ''}`
           : `no master answered within ${MASTER_MS / 1000} s`,
       fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
     },

@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { findNatsServer } from '../../../src/nats-server/find.js';
 import { freePort } from '../../support/free-port.js';
 import { SEED } from '../../support/refusal.js';
 import { noCluster } from '../../support/nats-servers.js';
@@ -19,7 +20,13 @@ async function production(attempt = 1): Promise<string> {
 
 /** What it printed comes with the error when it fails. */
 async function runScript(): Promise<string> {
-  const env = { ...process.env, FROM_SOURCE: '1', PORT: String(await freePort()) };
+  const env = {
+    ...process.env,
+    FROM_SOURCE: '1',
+    PORT: String(await freePort()),
+    // the one that is tested, where the first of the PATH is older
+    ZESTER_NATS_SERVER: await findNatsServer(),
+  };
   return new Promise((resolve, reject) => {
     execFile('bash', [script], { env }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);

@@ -92,7 +92,7 @@ export class HomeWithServers {
   async joinJetStream(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const nc = await connectSystem(await this.domain(), { servers: this.servers });
-      const outside = await outsideJetStream(nc).finally(() => nc.close());
+      const outside = await outsideJetStream(nc, undefined, { patienceMs: 10_000 }).finally(() => nc.close());
       if (outside.length === 0) return;
       if (attempt === 4) throw new Error(`${outside.join()} stay outside JetStream's meta group`);
       for (const name of outside) await this.node(Number(name.slice(1)) - 1).restart();
