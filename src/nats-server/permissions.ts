@@ -1,7 +1,7 @@
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { openTrustDomain } from '../trust/open.js';
-import { scopedKeyOf, withTemplatePermissions } from '../trust/signing-keys.js';
+import { scopedKeyOf, withDefaultLimits, withTemplatePermissions } from '../trust/signing-keys.js';
 import { checkTemplate, templatePermissions, withoutEmptyLists } from '../trust/template.js';
 import { changeAccount, withOpenHome, type AccountChange, type ChangeOptions } from './change-account.js';
 
@@ -46,7 +46,10 @@ export interface TemplateChange extends AccountChange {
 export async function setPeelTemplate(
   home: string,
   edit: (permissions: PermissionOptions) => PermissionOptions,
-  options: ChangeOptions,
+  options: ChangeOptions & {
+    /** Give the template the limits and connection types of a new one, too. */
+    defaultLimits?: boolean;
+  },
 ): Promise<TemplateChange> {
   return withOpenHome(home, 'zester permissions set', options, async (open) => {
     const publicKey = open.domain.publicKeys.peelSigning;
@@ -59,7 +62,12 @@ export async function setPeelTemplate(
         const edited = edit(before);
         checkTemplate(home, edited);
         after = withoutEmptyLists(edited);
-        return same(before, after) ? claims : withTemplatePermissions(home, claims, publicKey, after);
+        const changed = same(before, after)
+          ? claims
+          : withTemplatePermissions(home, claims, publicKey, after);
+        if (options.defaultLimits !== true) return changed;
+        const whole = withDefaultLimits(home, changed, publicKey);
+        return JSON.stringify(whole) === JSON.stringify(claims) ? claims : whole;
       },
       { now: options.now },
     );

@@ -1,7 +1,7 @@
 import { TrustError } from '../errors.js';
 import { signingKeyClaim, type ScopedSigningKey } from '../jwt/account.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
-import { permissionClaims, type PermissionOptions } from '../jwt/permission-options.js';
+import { permissionClaims, userLimitClaims, type PermissionOptions } from '../jwt/permission-options.js';
 import {
   JOIN_ROLE,
   joinLimits,
@@ -104,6 +104,30 @@ export function withTemplatePermissions(
     delete template.resp;
     return { ...key, template: { ...template, ...granted } };
   });
+}
+
+/**
+ * Gives the template of every scoped signing key with the same role as the one named the limits and connection types that
+ * a new one has. Other limits stay.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`
+ */
+export function withDefaultLimits(home: string, claims: AccountClaims, publicKey: string): AccountClaims {
+  const { role } = scopedKeyOf(home, claims, publicKey);
+  const { payload, subs, allowed_connection_types: types } = userLimitClaims(peelLimits());
+  return mapSigningKeys(claims, (key) =>
+    typeof key === 'string' || (key.key !== publicKey && (role === undefined || key.role !== role))
+      ? key
+      : {
+          ...key,
+          template: {
+            ...key.template,
+            ...(payload !== undefined && { payload }),
+            ...(subs !== undefined && { subs }),
+            ...(types !== undefined && { allowed_connection_types: types }),
+          },
+        },
+  );
 }
 
 /** Adds a scoped signing key with the template of another. @throws TrustError `ERR_TRUST_SIGNING_KEY`, KeyError */

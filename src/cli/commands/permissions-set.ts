@@ -72,7 +72,7 @@ async function run(options: Options, io: CliIo): Promise<void> {
   const { before, after, report } = await setPeelTemplate(
     home,
     (permissions) => editWith(home, permissions, given, edits, editPermissions),
-    rest,
+    { ...rest, defaultLimits: options.default === true },
   );
   output.result([...permissionLines(after, before), pushedLine(report)], {
     before,

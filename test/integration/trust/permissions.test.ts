@@ -2,10 +2,39 @@ import { describe, expect, it } from 'vitest';
 import { setPeelTemplate, peelTemplate } from '../../../src/nats-server/permissions.js';
 import { showAccount } from '../../../src/nats-server/account.js';
 import { peelPermissionsTemplate } from '../../../src/permissions/roles.js';
+import { openTrustDomain } from '../../../src/trust/open.js';
+import { scopedKeyOf } from '../../../src/trust/signing-keys.js';
 import { editPermissions } from '../../../src/trust/template.js';
+import { zester } from '../../cli/run-zester.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
+import { withResponses } from '../../trust/older-home.js';
 import { snapshot, startHome } from './support.js';
+
+describe('the limits in the template of all peels', () => {
+  const limitsOf = async (home: string) => {
+    const { accountClaims, publicKeys } = await openTrustDomain(home);
+    const { template } = scopedKeyOf(home, accountClaims, publicKeys.peelSigning);
+    return [template.payload, template.subs, template.allowed_connection_types];
+  };
+
+  it('stay when permissions change, and come back with --default', async () => {
+    const fleet = await startHome({ prepare: withResponses });
+    const at = ['--home', fleet.home, '--servers', ...fleet.servers, '--yes'];
+    await zester(['permissions', 'migrate', ...at]);
+    const safe = [131_072, 256, ['STANDARD', 'WEBSOCKET']];
+    const set = await zester(['permissions', 'set', '--allow-publish', 'plant.{{name()}}', ...at]);
+    expect(set.code, set.stderr).toBe(0);
+    expect(await limitsOf(fleet.home)).toEqual(safe);
+
+    const older = await startHome({ prepare: withResponses });
+    const there = ['--home', older.home, '--servers', ...older.servers, '--yes'];
+    const whole = await zester(['permissions', 'set', '--default', ...there]);
+    expect(whole.code, whole.stderr).toBe(0);
+    expect(await limitsOf(older.home)).toEqual(safe);
+    expect((await peelTemplate(older.home)).permissions).toEqual(peelPermissionsTemplate());
+  });
+});
 
 describe('the permissions of all peels', () => {
   it('are those of the design, to begin with', async () => {
