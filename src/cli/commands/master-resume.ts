@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FleetError } from '../../errors.js';
+import type { AdminClient } from '../../fleet/ask.js';
 import { confirm } from '../confirm.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import type { CliIo } from '../io.js';
@@ -35,6 +38,7 @@ Examples:
         const { held } = await client.ask('status', {});
         if (held !== undefined) await confirm(io, `this revokes ${held.peels} peels for good`, yes);
         const { resumed } = await client.ask('master.resume', { ...(reason !== undefined && { reason }) });
+        if (resumed !== undefined) await whenTaken(client);
         output.result(
           [
             resumed === undefined
@@ -45,4 +49,24 @@ Examples:
         );
       });
     });
+}
+
+/** How long the master that watches may take to go on, in milliseconds. */
+const TAKEN_MS = 30_000;
+const LOOK_MS = 300;
+
+/** Waits until nothing is held any more: the order is stored before it is carried out. */
+async function whenTaken(client: AdminClient): Promise<void> {
+  const deadline = Date.now() + TAKEN_MS;
+  for (;;) {
+    const { held } = await client.ask('status', {});
+    if (held === undefined) return;
+    if (Date.now() >= deadline) {
+      throw new FleetError(
+        'ERR_FLEET_UNCONFIRMED',
+        `the order is stored, and ${held.peels} peels are still held after ${TAKEN_MS / 1000} s: see "zester doctor"`,
+      );
+    }
+    await delay(LOOK_MS);
+  }
 }
