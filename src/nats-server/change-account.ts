@@ -5,7 +5,14 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { resignDecodedAccount } from '../jwt/resign.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
-import { comesAfter, historyOf, withHistory, withRemoved } from '../trust/account-history.js';
+import {
+  comesAfter,
+  historyOf,
+  withHistory,
+  withRemoved,
+  withSequence,
+  widerClearance,
+} from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { withHomeLock, type HomeLockOptions } from '../trust/lock.js';
 import {
@@ -172,7 +179,7 @@ async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
   const of = all.find((one) => one.claims === base) ?? own;
   if (!acceptRemovals || isNone(restored)) return { base: of, all, merged: claims, restored };
   const gone = [...restored.signingKeys, ...restored.revocations.slice(0, MANY)];
-  return { base: of, all, merged: withRemoved(base, gone, nowSeconds(now)), restored: NOTHING_LOST };
+  return { base: of, all, merged: withRemoved(claims, base, gone, nowSeconds(now)), restored: NOTHING_LOST };
 }
 
 /** More than so many need no note each: that the new JWT comes after the old is enough. */
@@ -190,8 +197,14 @@ function withLineage(
     base.claims,
     all.map(({ claims }) => claims),
   );
-  const removed = new Map([...history.removed, ...historyOf(wanted).removed]);
-  return withHistory(wanted, { ...history, removed, unpushed: connected === undefined }, nowSeconds(now));
+  const noted = historyOf(wanted);
+  const next = {
+    ...history,
+    removed: new Map([...history.removed, ...noted.removed]),
+    cleared: widerClearance(noted.cleared, history.cleared),
+    unpushed: connected === undefined,
+  };
+  return withHistory(wanted, withSequence(next, history.sequence), nowSeconds(now));
 }
 
 async function sign(

@@ -3,6 +3,7 @@ import { TrustError } from '../errors.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { accountOf } from '../jwt/account-of.js';
+import type { AccountClaims } from '../jwt/claims.js';
 import { isRevoked } from '../jwt/chain.js';
 import { CLOCK_ALLOWANCE_SECONDS, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
@@ -14,7 +15,7 @@ import {
   masterAnswersUserJwtOptions,
   masterUserJwtOptions,
 } from '../permissions/roles.js';
-import { withRemoved } from '../trust/account-history.js';
+import { withCleared, withRemoved } from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
 import { isThere } from '../trust/private-files.js';
@@ -298,9 +299,6 @@ export async function listRevocations(home: string, options: ChangeOptions): Pro
 export type ClearTarget =
   { all: true } | { publicKeys: readonly string[] } | { peelId: string } | { before: number };
 
-/** With more, that the new account JWT comes after the old has to be enough for copies of the home. */
-const NOTED = 32;
-
 /**
  * Takes revocations away, and pushes: what they held for may connect again, unless it has expired.
  *
@@ -329,12 +327,30 @@ export async function clearRevocations(
         }
         const keys = new Set(gone.map(({ publicKey }) => publicKey));
         const without = withoutRevocations(claims, (key) => keys.has(key));
-        return withRemoved(without, [...keys].slice(0, NOTED), nowSeconds(options.now));
+        return noted(claims, without, gone, target, options.now);
       },
       { now: options.now },
     );
     return { ...change, cleared };
   });
+}
+
+/** With so many by name, one more is told from one that another tool lost only by the account JWTs that it was made from. */
+const NOTED = 64;
+
+/** Notes what is cleared: where everything up to a time is, in one note, and by name what that does not cover. */
+function noted(
+  before: AccountClaims,
+  claims: AccountClaims,
+  gone: readonly Revocation[],
+  target: ClearTarget,
+  clock: Clock | undefined,
+): AccountClaims {
+  const now = nowSeconds(clock);
+  const until = 'before' in target ? Math.ceil(target.before / 1000) : 'all' in target ? now + 1 : 0;
+  const keys = gone.filter(({ upTo }) => upTo >= until).map(({ publicKey }) => publicKey);
+  const named = withRemoved(before, claims, keys.slice(0, NOTED), now);
+  return until > 0 ? withCleared(named, until, now) : named;
 }
 
 function isMeant({ publicKey, upTo, peelId }: Revocation, target: ClearTarget): boolean {

@@ -210,7 +210,7 @@ export async function removeAccountSigningKey(
       (claims) => {
         kind = kindOfSigningKey(claims, publicKey, peelSigning);
         const without = withoutAccountSigningKey(home, claims, publicKey);
-        return withRemoved(without, [publicKey], nowSeconds(options.now));
+        return withRemoved(claims, without, [publicKey], nowSeconds(options.now));
       },
       { now: options.now },
     );

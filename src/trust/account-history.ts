@@ -11,20 +11,41 @@ export interface AccountHistory {
   after: readonly string[];
   /** Signed for a home only (`--no-push`), so that no other JWT can come after it. */
   unpushed: boolean;
-  /** What was taken away on purpose: signing keys (`A…`), revocations (`U…`, `*`); and when, in seconds since 1970. */
-  removed: ReadonlyMap<string, number>;
+  /** What was taken away on purpose: signing keys (`A…`) and revocations (`U…`, `*`). */
+  removed: ReadonlyMap<string, Removal>;
+  /** Many revocations that were taken away at once. */
+  cleared: BulkClearance | undefined;
+}
+
+/** The note that a signing key or a revocation was taken away on purpose. */
+export interface Removal {
+  /** When, in seconds since 1970. */
+  at: number;
+  /** Of a revocation: the sequence of the account JWT that took it away, and the time it held up to. */
+  sequence?: number | undefined;
+  upTo?: number | undefined;
+}
+
+/** Every revocation that holds up to an earlier time was taken away. */
+export interface BulkClearance {
+  /** Seconds since 1970. */
+  before: number;
+  /** The sequence of the account JWT that took them away. */
+  sequence: number;
 }
 
 const HISTORY = 'zester-history:';
 const UNPUSHED = 'zester-unpushed';
 const REMOVED = 'zester-removed:';
-const OURS = /^zester-(history:|removed:|unpushed$)/i;
+const CLEARED = 'zester-cleared:';
+const OURS = /^zester-(history:|removed:|cleared:|unpushed$)/i;
 
 /** Beyond so many signings, the sequence alone says that one came after another. */
 const KEPT_AFTER = 48;
-/** How long, in seconds, and of how many it is kept that they were taken away. */
+/** How long, in seconds, it is kept that something was taken away. */
 const KEPT_REMOVED_SECONDS = 400 * 86_400;
-const KEPT_REMOVED = 64;
+/** Of how many it is kept. Revocations that are cleared must not crowd out signing keys, so each kind has its own limit. */
+const KEPT_REMOVED = { signingKeys: 64, revocations: 64 };
 /** Of a `jti`, which has 52 characters: 80 bits are enough to tell the JWTs of one account apart. */
 const ID_LENGTH = 16;
 
@@ -38,7 +59,8 @@ export function historyOf({ nats: { tags = [] } }: AccountClaims): AccountHistor
   let sequence = 0;
   let unpushed = false;
   const after: string[] = [];
-  const removed = new Map<string, number>();
+  const removed = new Map<string, Removal>();
+  let cleared: BulkClearance | undefined;
   for (const written of tags) {
     // some tools write tags in lower case
     const tag = written.toUpperCase();
@@ -47,14 +69,56 @@ export function historyOf({ nats: { tags = [] } }: AccountClaims): AccountHistor
       sequence = Math.max(sequence, Number(history[1]));
       after.push(...(history[2] ?? '').split(',').filter((id) => id.length === ID_LENGTH));
     }
-    const removal = /^ZESTER-REMOVED:([AU][A-Z2-7]{55}|\*):(\d{1,12})$/.exec(tag);
+    const removal = /^ZESTER-REMOVED:([AU][A-Z2-7]{55}|\*):(\d{1,12})(?::(\d{1,12}):(\d{1,16}))?$/.exec(tag);
     if (removal !== null) {
-      const [, key = '', at] = removal;
-      removed.set(key, Math.max(Number(at), removed.get(key) ?? 0));
+      const [, key = '', at, of, upTo] = removal;
+      const parsed = {
+        at: Number(at),
+        ...(of !== undefined && upTo !== undefined && { sequence: Number(of), upTo: Number(upTo) }),
+      };
+      removed.set(key, laterRemoval(parsed, removed.get(key)));
+    }
+    const clearance = /^ZESTER-CLEARED:(\d{1,12}):(\d{1,12})$/.exec(tag);
+    if (clearance !== null) {
+      cleared = widerClearance({ before: Number(clearance[1]), sequence: Number(clearance[2]) }, cleared);
     }
     unpushed ||= tag === UNPUSHED.toUpperCase();
   }
-  return { sequence, after, unpushed, removed };
+  return { sequence, after, unpushed, removed, cleared };
+}
+
+/** The sequence in notes of an account that is not signed yet: it is known when that is done, see {@link withSequence}. */
+const UNSIGNED = 0;
+
+/** Gives the notes that are new the sequence of the account JWT that is about to be signed. */
+export function withSequence(history: AccountHistory, sequence: number): AccountHistory {
+  const { cleared } = history;
+  const removed = [...history.removed].map(([key, removal]): [string, Removal] => [
+    key,
+    removal.sequence === UNSIGNED ? { ...removal, sequence } : removal,
+  ]);
+  return {
+    ...history,
+    sequence,
+    removed: new Map(removed),
+    cleared: cleared?.sequence === UNSIGNED ? { ...cleared, sequence } : cleared,
+  };
+}
+
+/** Of two notes about the same key, the later. */
+export function laterRemoval(one: Removal, other: Removal | undefined): Removal {
+  return other === undefined || one.at >= other.at ? one : other;
+}
+
+/** Of two clearances, the one that reaches further. What only the other one covers counts as lost, and so comes back. */
+export function widerClearance(
+  one: BulkClearance | undefined,
+  other: BulkClearance | undefined,
+): BulkClearance | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.before > other.before || (one.before === other.before && one.sequence >= other.sequence)
+    ? one
+    : other;
 }
 
 /**
@@ -82,14 +146,21 @@ export function withHistory(claims: AccountClaims, history: AccountHistory, now:
     ...keys.map((key) => (typeof key === 'string' ? key : key.key)),
   ]);
   const removed = [...history.removed]
-    .filter(([key, at]) => !there.has(key) && at > now - KEPT_REMOVED_SECONDS)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, KEPT_REMOVED);
+    .filter(([key, { at }]) => !there.has(key) && at > now - KEPT_REMOVED_SECONDS)
+    .sort(([, a], [, b]) => b.at - a.at);
+  const isSigningKey = ([key]: [string, Removal]) => key.startsWith('A');
+  const kept = [
+    ...removed.filter(isSigningKey).slice(0, KEPT_REMOVED.signingKeys),
+    ...removed.filter((one) => !isSigningKey(one)).slice(0, KEPT_REMOVED.revocations),
+  ];
   const after = [...new Set(history.after)].slice(0, KEPT_AFTER);
   const ours = [
     `${HISTORY}${history.sequence}:${after.join(',')}`,
     ...(history.unpushed ? [UNPUSHED] : []),
-    ...removed.map(([key, at]) => `${REMOVED}${key}:${at}`),
+    ...kept.map(([key, removal]) => `${REMOVED}${key}:${removalWords(removal)}`),
+    ...(history.cleared === undefined
+      ? []
+      : [`${CLEARED}${history.cleared.before}:${history.cleared.sequence}`]),
   ];
   return {
     ...claims,
@@ -97,14 +168,40 @@ export function withHistory(claims: AccountClaims, history: AccountHistory, now:
   };
 }
 
+function removalWords({ at, sequence, upTo }: Removal): string {
+  return sequence === undefined || upTo === undefined ? `${at}` : `${at}:${sequence}:${upTo}`;
+}
+
 /**
  * Notes that signing keys or revocations are taken away on purpose, so that no copy of the home brings them back.
  *
+ * @param before the claims that still have them
+ * @param claims the claims without them
  * @param now seconds since 1970
  */
-export function withRemoved(claims: AccountClaims, keys: Iterable<string>, now: number): AccountClaims {
+export function withRemoved(
+  before: AccountClaims,
+  claims: AccountClaims,
+  keys: Iterable<string>,
+  now: number,
+): AccountClaims {
   const history = historyOf(claims);
   const removed = new Map(history.removed);
-  for (const key of keys) removed.set(key, now);
+  for (const key of keys) {
+    const upTo = before.nats.revocations?.[key];
+    removed.set(key, { at: now, ...(upTo !== undefined && { sequence: UNSIGNED, upTo }) });
+  }
   return withHistory(claims, { ...history, removed }, now);
+}
+
+/**
+ * Notes that every revocation that holds up to an earlier time is taken away on purpose: one note for any number.
+ *
+ * @param before seconds since 1970, not in the future
+ * @param now seconds since 1970
+ */
+export function withCleared(claims: AccountClaims, before: number, now: number): AccountClaims {
+  const history = historyOf(claims);
+  const cleared = widerClearance({ before, sequence: UNSIGNED }, history.cleared);
+  return withHistory(claims, { ...history, cleared }, now);
 }

@@ -1,5 +1,14 @@
 import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
-import { accountId, comesAfter, historyOf, type AccountHistory } from './account-history.js';
+import {
+  accountId,
+  comesAfter,
+  historyOf,
+  laterRemoval,
+  widerClearance,
+  type AccountHistory,
+  type BulkClearance,
+  type Removal,
+} from './account-history.js';
 
 /** What one account JWT has and another lacks, without having been told to. */
 export interface AccountLosses {
@@ -7,7 +16,7 @@ export interface AccountLosses {
   revocations: string[];
   /** `A…`. */
   signingKeys: string[];
-  /** Signing keys that were taken away on purpose, and are back. */
+  /** Signing keys and revocations (public keys, or `*`) that were taken away on purpose, and are back. */
   returned: string[];
   /** Signing keys whose template is an older one again. */
   templates: string[];
@@ -47,11 +56,16 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
   const restored: AccountLosses = { revocations: [], signingKeys: [], returned: [], templates: [] };
   const others = all.filter((other) => other !== base && !comesAfter(base, other));
   const removed = removedIn([base, ...others]);
-  const revocations: Record<string, number> = { ...base.nats.revocations };
+  const cleared = clearedIn([base, ...others]);
+  const revocations: Record<string, number> = {};
+  for (const [key, upTo] of Object.entries(base.nats.revocations ?? {})) {
+    if (isCleared(key, upTo, base, removed, cleared)) restored.returned.push(key);
+    else revocations[key] = upTo;
+  }
   let keys: SigningKey[] = [...(base.nats.signing_keys ?? [])];
   for (const other of others) {
     for (const [key, upTo] of Object.entries(other.nats.revocations ?? {})) {
-      if ((revocations[key] ?? -1) >= upTo || isCleared(removed, key, other)) continue;
+      if ((revocations[key] ?? -1) >= upTo || isCleared(key, upTo, other, removed, cleared)) continue;
       revocations[key] = upTo;
       restored.revocations.push(key);
     }
@@ -83,14 +97,21 @@ export function removedBy(claims: AccountClaims, before: AccountClaims): Account
 
 /** In words, each for a line; public keys in full, of many revocations the first ones. */
 export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
-  const shown = revocations.slice(0, 5).join(', ');
-  const more = revocations.length > 5 ? ` and ${revocations.length - 5} more` : '';
+  const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
   return [
-    ...(revocations.length === 0 ? [] : [`revocation of ${shown}${more}`]),
+    ...(revocations.length === 0 ? [] : [`revocation of ${some(revocations)}`]),
     ...signingKeys.map((key) => `signing key ${key}`),
-    ...returned.map((key) => `removal of the signing key ${key}`),
+    ...returned.filter((key) => key.startsWith('A')).map((key) => `removal of the signing key ${key}`),
+    ...(returnedRevocations.length === 0
+      ? []
+      : [`clearing of the revocation of ${some(returnedRevocations)}`]),
     ...templates.map((key) => `permissions of the signing key ${key}`),
   ];
+}
+
+function some(keys: readonly string[]): string {
+  const shown = keys.slice(0, 5).join(', ');
+  return keys.length > 5 ? `${shown} and ${keys.length - 5} more` : shown;
 }
 
 /** Whether nothing is lost. */
@@ -99,14 +120,20 @@ export function isNone(losses: AccountLosses): boolean {
 }
 
 /** The union of what was removed on purpose; of two for the same key, the later. */
-export function removedIn(all: readonly AccountClaims[]): Map<string, number> {
-  const removed = new Map<string, number>();
+export function removedIn(all: readonly AccountClaims[]): Map<string, Removal> {
+  const removed = new Map<string, Removal>();
   for (const claims of all) {
-    for (const [key, at] of historyOf(claims).removed) {
-      removed.set(key, Math.max(at, removed.get(key) ?? 0));
+    for (const [key, removal] of historyOf(claims).removed) {
+      removed.set(key, laterRemoval(removal, removed.get(key)));
     }
   }
   return removed;
+}
+
+function clearedIn(all: readonly AccountClaims[]): BulkClearance | undefined {
+  return all
+    .map((claims) => historyOf(claims).cleared)
+    .reduce((widest, next) => widerClearance(widest, next), undefined);
 }
 
 /** The history of an account JWT that is made of these, and so comes after each of them. */
@@ -122,12 +149,33 @@ export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]
     ],
     unpushed: false,
     removed: removedIn(others),
+    cleared: clearedIn(others),
   };
 }
 
-/** A revocation that was cleared after this account JWT was signed: it is one that did not know of that. */
-function isCleared(removed: ReadonlyMap<string, number>, key: string, of: AccountClaims): boolean {
-  return (removed.get(key) ?? -1) >= of.iat;
+/**
+ * Whether a revocation that an account JWT has is one that was cleared on purpose, and no new one of the same key.
+ *
+ * A JWT that was signed before the clearing did not know of it. One that was signed later, by another tool that had an older
+ * state, has an older sequence in its tags, and then the revocation is the old one: it has the time of the one that was
+ * cleared, or an earlier one than the clearing. What cannot be told apart stays revoked.
+ */
+function isCleared(
+  key: string,
+  upTo: number,
+  of: AccountClaims,
+  removed: ReadonlyMap<string, Removal>,
+  cleared: BulkClearance | undefined,
+): boolean {
+  const { sequence, unpushed } = historyOf(of);
+  const removal = removed.get(key);
+  if (removal !== undefined) {
+    if (removal.at >= of.iat) return true;
+    const isOlderState = !unpushed && sequence < (removal.sequence ?? 0);
+    if (isOlderState && (upTo <= removal.at || upTo === removal.upTo)) return true;
+  }
+  if (cleared === undefined || unpushed || sequence === 0) return false;
+  return sequence < cleared.sequence && upTo < cleared.before;
 }
 
 /** Whether another tool made it from a state that is older than the other one: what both have may be older in it. */

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountClaims } from '../../src/jwt/claims.js';
 import { decodeAccountJwt } from '../../src/jwt/decode.js';
-import { comesAfter, historyOf, withHistory, withRemoved } from '../../src/trust/account-history.js';
-import { isNone, mergeAccountClaims, mergedHistory } from '../../src/trust/merge-account.js';
+import {
+  comesAfter,
+  historyOf,
+  withCleared,
+  withHistory,
+  withRemoved,
+  withSequence,
+} from '../../src/trust/account-history.js';
+import { isNone, lossWords, mergeAccountClaims, mergedHistory } from '../../src/trust/merge-account.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { createTestTrust } from '../support/trust.js';
 
@@ -28,11 +35,14 @@ function signed(
   iat: number,
   nats: Partial<AccountClaims['nats']>,
   removed: readonly string[] = [],
+  clearedBefore?: number,
 ): AccountClaims {
   const [base = first] = all;
   const next = version(base, iat, nats);
   const history = mergedHistory(base, all);
-  return withRemoved(withHistory(next, history, NOW), removed, NOW);
+  const noted = withRemoved(base, withHistory(next, history, NOW), removed, NOW);
+  const whole = clearedBefore === undefined ? noted : withCleared(noted, clearedBefore, NOW);
+  return withHistory(whole, withSequence(historyOf(whole), history.sequence), NOW);
 }
 
 /** What another tool makes of a version: its tags stay. */
@@ -125,8 +135,61 @@ describe('one account of several versions', () => {
     const cleared = signed([revoked], NOW + 1, { revocations: {} }, [U1]);
     const copy = { ...edited(revoked, NOW - 5), nats: { ...revoked.nats } };
     expect(mergeAccountClaims([copy, cleared]).claims).toBe(cleared);
-    const again = edited(revoked, NOW + 5);
-    expect(mergeAccountClaims([cleared, again]).claims.nats.revocations).toEqual({ [U1]: 5 });
+    const again = edited(revoked, NOW + 5, { revocations: { [U1]: NOW + 4 } });
+    expect(mergeAccountClaims([cleared, again]).claims.nats.revocations).toEqual({ [U1]: NOW + 4 });
+  });
+
+  describe('when another tool pushes a state from before a revocation was cleared', () => {
+    const GOOD = 253_402_300_799;
+    const revoked = signed([first], NOW - 10, { revocations: { [U1]: NOW - 10, [U2]: GOOD, '*': 5 } });
+    const cleared = signed([revoked], NOW, { revocations: {} }, [U1, U2, '*']);
+
+    it('does not have the revocation, in any order, and says so', () => {
+      const stale = edited(revoked, NOW + 10);
+      for (const all of [
+        [stale, cleared],
+        [cleared, stale],
+        [revoked, stale, cleared],
+      ]) {
+        const { claims, restored } = mergeAccountClaims(all);
+        expect(claims.nats.revocations).toEqual({});
+        expect(restored.returned.sort()).toEqual([U1, U2, '*'].sort());
+        expect(lossWords(restored).join()).toContain('clearing of the revocation of');
+      }
+      const next = signed([stale, cleared], NOW + 11, { revocations: {} });
+      expect(mergeAccountClaims([next, stale, cleared, revoked]).claims).toBe(next);
+    });
+
+    it('has one that the other tool made since, and one that Zester made again', () => {
+      const anew = edited(revoked, NOW + 10, { revocations: { [U1]: NOW + 9 } });
+      expect(mergeAccountClaims([cleared, anew]).claims.nats.revocations).toEqual({ [U1]: NOW + 9 });
+      const again = signed([cleared], NOW + 5, { revocations: { [U2]: GOOD } });
+      const sibling = edited(cleared, NOW + 10, { limits: { conn: 7 } });
+      expect(mergeAccountClaims([again, sibling]).claims.nats.revocations).toEqual({ [U2]: GOOD });
+      expect(mergeAccountClaims([again, edited(again, NOW + 20)]).claims.nats.revocations).toEqual({
+        [U2]: GOOD,
+      });
+    });
+
+    it('has one that was made for a home only', () => {
+      const home = signed([first], NOW + 5, { revocations: { [U2]: GOOD } });
+      const unpushed = withHistory(home, { ...historyOf(home), unpushed: true }, NOW);
+      expect(mergeAccountClaims([unpushed, cleared]).claims.nats.revocations).toEqual({ [U2]: GOOD });
+    });
+
+    it('has none of those that one note covers, and every later one', () => {
+      const before = signed([first], NOW - 5, { revocations: { [U1]: 100, [U2]: NOW - 3 } });
+      const bulk = signed([before], NOW, { revocations: { [U2]: NOW - 3 } }, [], NOW - 50);
+      const stale = edited(before, NOW + 10);
+      const { claims, restored } = mergeAccountClaims([bulk, stale]);
+      expect(claims.nats.revocations).toEqual({ [U2]: NOW - 3 });
+      expect(restored.returned).toEqual([U1]);
+      // revoked up to an old time, in full knowledge of the clearing
+      const past = signed([bulk], NOW + 1, { revocations: { '*': 50 } });
+      expect(mergeAccountClaims([past, edited(bulk, NOW + 20)]).claims.nats.revocations).toMatchObject({
+        '*': 50,
+      });
+    });
   });
 
   it('has the permissions of the signing keys that a stale version had changed back', () => {
@@ -167,20 +230,28 @@ describe('the history of an account', () => {
     expect({ sequence, after, removed: [...removed] }).toEqual({
       sequence: 7,
       after: ['ABCDEFGHIJKLMNOP'],
-      removed: [[peelKey, 12]],
+      removed: [[peelKey, { at: 12 }]],
     });
   });
 
   it('is bounded, forgets what was removed long ago, and keeps other tags', () => {
     const many = Array.from({ length: 200 }, () => generateKeyBundle('user').publicKey);
+    const joinKey = generateKeyBundle('account').publicKey;
     const removed = new Map([
-      ...many.map((key, i): [string, number] => [key, NOW - i]),
-      [peelKey, NOW - 500 * 86_400],
+      ...many.map((key, i): [string, { at: number }] => [key, { at: NOW - i }]),
+      [peelKey, { at: NOW - 500 * 86_400 }],
+      [joinKey, { at: NOW - 300 * 86_400 }],
     ]);
     const tagged = version(first, NOW, { tags: ['prod'], signing_keys: [] });
-    const claims = withHistory(tagged, { sequence: 1, after: [], unpushed: false, removed }, NOW);
+    const claims = withHistory(
+      tagged,
+      { sequence: 1, after: [], unpushed: false, removed, cleared: undefined },
+      NOW,
+    );
     expect(claims.nats.tags?.[0]).toBe('prod');
-    expect(historyOf(claims).removed.size).toBe(64);
+    expect(historyOf(claims).removed.size).toBe(65);
     expect(historyOf(claims).removed.has(peelKey)).toBe(false);
+    // however many revocations were cleared since
+    expect(historyOf(claims).removed.has(joinKey)).toBe(true);
   });
 });

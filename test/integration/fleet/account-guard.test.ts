@@ -4,10 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
 import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { pushAccount, showAccount } from '../../../src/nats-server/account.js';
+import { changeAccount, withOpenHome } from '../../../src/nats-server/change-account.js';
 import { clearRevocations, revoke } from '../../../src/nats-server/revoke.js';
 import { addAccountSigningKey, removeAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
 import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
+import { withoutRevocations } from '../../../src/trust/revocations.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { HomeWithServers } from '../trust/support.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -131,5 +134,64 @@ describe('a running master on a copy of the home', () => {
     await isSynced(fleet.home.home, fleet);
     expect(await fleet.home.letsIn(path, 'web-01', fleet.home.node(0).url)).toBe(true);
     expect((await fleet.audit()).filter(({ kind }) => kind === 'account.restored')).toEqual([]);
+  });
+
+  it.each<[string, (fleet: Fleet, copy: string, key: string) => Promise<unknown>]>([
+    ['by ID', ({ home }, copy) => clearRevocations(copy, { peelId: 'web-01' }, home.options)],
+    ['all of them', ({ home }, copy) => clearRevocations(copy, { all: true }, home.options)],
+  ])('clears it again (%s) when another tool pushes a state that still has it', async (_what, clear) => {
+    const { fleet, copy } = await onCopy();
+    const { path, publicKey } = await fleet.home.issue('web-01');
+    await cp(join(fleet.home.home, 'issued.ndjson'), join(copy, 'issued.ndjson'));
+    await revoke(copy, { peelId: 'web-01' }, fleet.home.options);
+    await isSynced(fleet.home.home, fleet);
+    const { accountJwt: stale } = await fleet.home.domain();
+    await clear(fleet, copy, publicKey);
+    await isSynced(fleet.home.home, fleet);
+
+    await pushAs(fleet.home, stale, (claims) => claims);
+    const { detail, reason } = await fleet.audited('account.restored');
+    expect(detail).toMatchObject({ returned: 1, revocations: 0 });
+    expect(reason).toContain(`clearing of the revocation of ${publicKey}`);
+    await isSynced(fleet.home.home, fleet);
+    const { url } = fleet.home.node(0);
+    expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(true);
+
+    // nor does the copy that cleared it, nor one that never heard of it
+    await pushAccount(copy, fleet.home.options);
+    expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(true);
+    // and it can be revoked again
+    await revoke(copy, { peelId: 'web-01' }, fleet.home.options);
+    await isSynced(fleet.home.home, fleet);
+    expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(false);
+  });
+
+  it('does not bring back a revocation that the other home’s master pruned, whoever pushes first', async () => {
+    const { fleet, copy } = await onCopy();
+    const other = await fleet.startMaster({ home: copy });
+    const key = generateKeyBundle('user').publicKey;
+    const [own, theirs] = [fleet.home.home, copy];
+    await revoke(own, { publicKey: key }, fleet.home.options);
+    await isSynced(own, fleet);
+    await isSynced(theirs, fleet);
+    // as a master prunes: without a note, in a JWT that comes after the one that had it
+    for (const [first, second] of [
+      [own, theirs],
+      [theirs, own],
+    ] as const) {
+      await withOpenHome(first, 'test', fleet.home.options, (open) =>
+        changeAccount(open, (claims) => withoutRevocations(claims, (one) => one === key)),
+      );
+      await revoke(second, { publicKey: generateKeyBundle('user').publicKey }, fleet.home.options);
+      await isSynced(own, fleet);
+      await isSynced(theirs, fleet);
+      for (const home of [own, theirs]) {
+        expect((await openTrustDomain(home)).accountClaims.nats.revocations).not.toHaveProperty(key);
+      }
+      await revoke(second, { publicKey: key }, fleet.home.options);
+      await isSynced(first, fleet);
+    }
+    expect((await fleet.audit()).filter(({ kind }) => kind === 'account.restored')).toEqual([]);
+    void other;
   });
 });
