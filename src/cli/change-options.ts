@@ -14,7 +14,7 @@ import type { Output } from './output.js';
 
 /** The options of a command that speaks to the servers as the system account. */
 export interface SystemOptions extends HomeOptions, ServersOptions {
-  systemCreds?: string;
+  systemCreds?: string | undefined;
 }
 
 /** The options of a command that changes the account. */

@@ -6,12 +6,12 @@ import type { CliIo } from './io.js';
 
 /** The options of a command that works on a trust domain. */
 export interface HomeOptions {
-  home?: string;
+  home?: string | undefined;
 }
 
 /** The options of a command that connects. */
 export interface ServersOptions extends TlsFlags {
-  servers?: string[];
+  servers?: string[] | undefined;
 }
 
 /** Adds `--home`. */

@@ -13,3 +13,9 @@ export function requirePeelPattern(pattern: string): void {
     `"${pattern}" is no pattern of peel IDs: * stands for any characters, ? for one, and the others are A-Z a-z 0-9 _ -`,
   );
 }
+
+/** The pattern itself, for the declaration of an option or an argument. @throws as {@link requirePeelPattern} */
+export function peelPattern(pattern: string): string {
+  requirePeelPattern(pattern);
+  return pattern;
+}

@@ -19,7 +19,7 @@ export async function programFor(args: readonly string[], io: CliIo): Promise<Co
   const words = args.slice(args.findIndex((arg) => !GLOBAL_OPTIONS.includes(arg)));
   const [noun = '', verb = ''] = words;
   const register = await OFTEN[`${noun} ${verb}`]?.();
-  if (register === undefined) return (await import('./program.js')).createProgram(io);
+  if (register === undefined) return await (await import('./program.js')).createProgram(io, words);
   const program = rootCommand(io);
   register(program.command(noun), io);
   return program;

@@ -2,8 +2,6 @@ import type { Command } from 'commander';
 import { registerAccountPush } from './commands/account-push.js';
 import { registerAccountShow } from './commands/account-show.js';
 import { registerAudit } from './commands/audit.js';
-import { registerCompletion } from './commands/completion.js';
-import { registerConfigShow } from './commands/config-show.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsDeliver } from './commands/creds-deliver.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
@@ -13,9 +11,6 @@ import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
-import { registerJoinTokenCreate } from './commands/join-token-create.js';
-import { registerJoinTokenList } from './commands/join-token-list.js';
-import { registerJoinTokenRemove } from './commands/join-token-remove.js';
 import { registerKeysAdd } from './commands/keys-add.js';
 import { registerKeysExportIdentity } from './commands/keys-export-identity.js';
 import { registerKeysGenerate } from './commands/keys-generate.js';
@@ -38,21 +33,25 @@ import { registerPermissionsLint } from './commands/permissions-lint.js';
 import { registerPermissionsMigrate } from './commands/permissions-migrate.js';
 import { registerPermissionsSet } from './commands/permissions-set.js';
 import { registerPermissionsShow } from './commands/permissions-show.js';
-import { registerPing } from './commands/ping.js';
 import { registerRevocationsClear } from './commands/revocations-clear.js';
 import { registerRevocationsList } from './commands/revocations-list.js';
 import { registerRevoke } from './commands/revoke.js';
 import { registerServerConfig } from './commands/server-config.js';
 import { registerServer } from './commands/server.js';
 import { registerUp } from './commands/up.js';
+import { addCommands } from './command/program.js';
+import { loadCommands } from './command/tree.js';
 import type { CliIo } from './io.js';
 import { rootCommand } from './root.js';
 
 /**
  * The command tree. Registering a command is cheap: a command's file imports the library only when its action runs.
  */
-export function createProgram(io: CliIo): Command {
+export async function createProgram(io: CliIo, only: readonly string[] = []): Promise<Command> {
   const program = rootCommand(io);
+  const nodes = await loadCommands(only);
+  addCommands(program, nodes, io);
+  if (nodes.length === 1) return program;
   registerInit(program, io);
   registerServerConfig(registerServer(program, io), io);
   registerUp(program, io);
@@ -70,12 +69,6 @@ export function createProgram(io: CliIo): Command {
   registerPeelRun(peel, io);
   registerPeelJoin(peel, io);
 
-  const token = program.command('join-token').description('make, list and remove join tokens, for new hosts');
-  registerJoinTokenCreate(token, io);
-  registerJoinTokenList(token, io);
-  registerJoinTokenRemove(token, io);
-
-  registerPing(program, io);
   registerAudit(program, io);
 
   const keys = program.command('keys').description('make, list and replace keys');
@@ -110,12 +103,8 @@ export function createProgram(io: CliIo): Command {
   registerAccountPush(account, io);
   registerAccountShow(account, io);
 
-  const config = program.command('config').description('look at the configuration of masters and peels');
-  registerConfigShow(config, io);
-
   registerDoctor(program, io);
   registerExpirations(program, io);
   registerDemo(program, io);
-  registerCompletion(program, io);
   return program;
 }

@@ -24,8 +24,8 @@ export function rootCommand(io: CliIo): Command {
     .addHelpText('after', HELP_END);
 }
 
-/** As wide as a terminal is at least, whatever it is now: the help is the same in a pipe and in a test. */
-const HELP_WIDTH = 100;
+/** Columns of the help. As narrow as a terminal may be, whatever it is now: the help is the same in a pipe and in a test. */
+export const HELP_WIDTH = 80;
 
 const HELP_END = `
 Examples:

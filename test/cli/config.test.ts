@@ -182,8 +182,9 @@ describe('zester config show', () => {
   });
 });
 
+const program = await createProgram(processIo());
+
 describe('the programs', () => {
-  const program = createProgram(processIo());
   const flagsOf = (...words: string[]) =>
     words
       .reduce((at, word) => at.commands.find((sub) => sub.name() === word) ?? at, program)

@@ -23,7 +23,7 @@ function allCommands(command: Command, words: string[] = []): string[][] {
   return [words, ...command.commands.flatMap((sub) => allCommands(sub, [...words, sub.name()]))];
 }
 
-const commands = allCommands(createProgram(processIo()));
+const commands = allCommands(await createProgram(processIo()));
 
 describe('every command', () => {
   it.each(commands.map((words) => [words.join(' ') || '(zester itself)', words] as const))(
@@ -63,7 +63,7 @@ describe('a command that is loaded alone', () => {
     const alone = await programFor(['--json', noun, verb, 'file'], processIo());
 
     expect(allCommands(alone)).toEqual([[], [noun], [noun, verb]]);
-    expect(helpIn(alone)).toBe(helpIn(createProgram(processIo())));
+    expect(helpIn(alone)).toBe(helpIn(await createProgram(processIo())));
   });
 
   it.each([[['creds']], [['creds', 'inspekt']], [['--help', 'creds', 'inspect']], [[]]])(

@@ -32,7 +32,7 @@ function commandsIn(content: string): { words: string[]; flags: string[]; line: 
   );
 }
 
-const program = createProgram(processIo());
+const program = await createProgram(processIo());
 
 /** The command that words name, and whether all of them do. */
 function find(words: readonly string[]): Command {

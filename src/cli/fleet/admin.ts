@@ -16,7 +16,7 @@ import type { CliIo } from '../io.js';
 
 /** The options of a command that asks the masters. */
 export interface AdminOptions extends HomeOptions, ServersOptions {
-  creds?: string;
+  creds?: string | undefined;
 }
 
 /** Who asks the masters, and over what. */
@@ -49,13 +49,34 @@ export async function asAdmin<T>(
   act: (admin: Admin) => Promise<T>,
   waitMs = 0,
 ): Promise<T> {
-  const deadline = io.now() + waitMs;
-  const { admin, close } = await patiently(() => open(options, io), deadline, io);
+  const { admin, close } = await openAdmin(options, io, waitMs);
   try {
-    if (waitMs > 0) await patiently(() => admin.client.ask('status', {}, { timeoutMs: 2_000 }), deadline, io);
     return await act(admin);
   } finally {
     await close();
+  }
+}
+
+/**
+ * Connects as an admin, until `close`.
+ *
+ * @param waitMs how long to wait for what is being started: the home, the servers and a master; 0: not at all
+ * @throws as {@link asAdmin}
+ */
+export async function openAdmin(
+  options: AdminOptions,
+  io: CliIo,
+  waitMs = 0,
+): Promise<{ admin: Admin; close: () => Promise<void> }> {
+  const deadline = io.now() + waitMs;
+  const opened = await patiently(() => open(options, io), deadline, io);
+  if (waitMs === 0) return opened;
+  try {
+    await patiently(() => opened.admin.client.ask('status', {}, { timeoutMs: 2_000 }), deadline, io);
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
 }
 

@@ -1,0 +1,118 @@
+/** What a command works with: its output, its home, its servers and its fleet, as far as the declaration needs them. */
+import type { ChangeOptions } from '../../nats-server/change-account.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import { homePath } from '../../trust/home.js';
+import { changeOptions, systemOptions } from '../change-options.js';
+import { openAdmin, type Admin } from '../fleet/admin.js';
+import { connectionOf, type ConnectionOf } from '../home-options.js';
+import type { CliIo } from '../io.js';
+import type { Output } from '../output.js';
+import type { SharedValues } from './shared-options.js';
+
+/** What a command needs, each with what the one before it has. */
+export type Need = 'nothing' | 'home' | 'servers' | 'fleet' | 'system' | 'change' | 'operator';
+
+/** Every command has this. */
+export interface NothingContext {
+  readonly io: CliIo;
+  readonly output: Output;
+  /**
+   * Aborted by Ctrl-C, SIGTERM or a closed terminal; the reason is the signal's name. From the first call on, the signal does
+   * not end the process by itself.
+   */
+  readonly interruption: () => AbortSignal;
+}
+
+/** `--home` */
+export interface HomeContext extends NothingContext {
+  /** The trust domain's directory; it need not exist. */
+  readonly home: string;
+  /** @throws TrustError, FileError */
+  readonly openHome: () => Promise<TrustDomain>;
+}
+
+/** `--servers` and the TLS options */
+export interface ServersContext extends HomeContext {
+  /** @throws ConnectError `ERR_CONNECT_URL` */
+  readonly connection: (domain?: Pick<TrustDomain, 'servers' | 'tls' | 'requireTls'>) => ConnectionOf;
+}
+
+/** `--creds` */
+export interface FleetContext extends ServersContext {
+  /**
+   * Connects as an admin; a second call gives the same connection. It is closed when the command ends.
+   *
+   * @param waitMs how long to wait for a home, servers and a master that are being started; 0: not at all
+   * @throws TrustError, CredsError, FileError, ConnectError; with a wait, FleetError `ERR_FLEET_NO_MASTER`
+   */
+  readonly fleet: (waitMs?: number) => Promise<Admin>;
+}
+
+/** `--system-creds` */
+export interface SystemContext extends ServersContext {
+  readonly system: () => Promise<ChangeOptions & { home: string; servers: string[] }>;
+}
+
+/** `--no-push` */
+export interface ChangeContext extends SystemContext {
+  readonly change: () => Promise<ChangeOptions & { home: string }>;
+}
+
+interface Contexts {
+  nothing: NothingContext;
+  home: HomeContext;
+  servers: ServersContext;
+  fleet: FleetContext;
+  system: SystemContext;
+  change: ChangeContext;
+  operator: FleetContext & SystemContext;
+}
+export type ContextOf<N extends Need> = Contexts[N];
+
+/**
+ * Makes the context of one run. `act` gets it; what it opened is closed afterwards, whatever happened.
+ *
+ * @throws what `act` throws
+ */
+export async function withContext(
+  shared: SharedValues,
+  io: CliIo,
+  output: Output,
+  act: (context: FleetContext & ChangeContext) => Promise<void>,
+): Promise<void> {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  let admin: Promise<Admin> | undefined;
+  let interruption: AbortController | undefined;
+  const context: FleetContext & ChangeContext = {
+    io,
+    output,
+    get home() {
+      return homePath(shared.home, io.env);
+    },
+    openHome: async () =>
+      (await import('../../trust/open.js')).openTrustDomain(homePath(shared.home, io.env)),
+    connection: (domain) => connectionOf(shared, io, domain),
+    fleet: (waitMs = 0) => {
+      admin ??= openAdmin(shared, io, waitMs).then(({ admin: opened, close }) => {
+        cleanups.push(close);
+        return opened;
+      });
+      return admin;
+    },
+    system: () => systemOptions(shared, io, output),
+    change: () => changeOptions({ ...shared, push: shared.push ?? true }, io, output),
+    interruption: () => {
+      if (interruption === undefined) {
+        const controller = new AbortController();
+        interruption = controller;
+        cleanups.push(io.onInterrupt((signal) => controller.abort(signal)));
+      }
+      return interruption.signal;
+    },
+  };
+  try {
+    await act(context);
+  } finally {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+}

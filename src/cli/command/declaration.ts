@@ -1,0 +1,81 @@
+/** What a command is: a declaration that help, completion, man page and docs/cli.md are made from, and one `run`. */
+import type { ContextOf, Need } from './context.js';
+import type { CommandArgument, CommandOption, ValuesOf } from './option.js';
+
+/** Where a command stands in the help of `zester` itself, in this order. */
+export const SECTIONS = ['Start here', 'Peels', 'Credentials and keys', 'Check', 'Other'] as const;
+export type Section = (typeof SECTIONS)[number];
+
+type Arguments = Readonly<Record<string, CommandArgument<unknown>>>;
+type Options = Readonly<Record<string, CommandOption<unknown>>>;
+
+/** An example: the command line, and what it is for. */
+export type Example = string | readonly [line: string, about: string];
+
+/** The part of a declaration that documents are made from. */
+export interface CommandPage {
+  readonly summary: string;
+  /** Of a command of the first level. */
+  readonly section?: Section;
+  /** Paragraphs below the options. */
+  readonly notes?: string;
+  readonly examples?: readonly Example[];
+}
+
+/** A command, whatever it takes. */
+export interface DeclaredCommand extends CommandPage {
+  readonly kind: 'command';
+  readonly needs: Need;
+  readonly arguments: Arguments;
+  readonly options: Options;
+  /** Words after `--` and options that it does not know belong to the command's last argument. */
+  readonly run: (input: never, context: never) => void | Promise<void>;
+}
+
+/** A noun whose verbs are the commands. */
+export interface DeclaredGroup extends CommandPage {
+  readonly kind: 'group';
+}
+
+/**
+ * Declares a command. A file of `cli/commands` exports it as its default; the file's place in the tree is the command's
+ * name. The file is loaded for every `--help`, so `run` imports the library when it runs.
+ *
+ * @example
+ * export default command({
+ *   summary: 'remove a join token',
+ *   needs: 'fleet',
+ *   arguments: { tokenId: argument('its ID') },
+ *   async run({ tokenId }, { output, fleet }) {
+ *     const { token } = await (await fleet()).client.ask('token.remove', { tokenId });
+ *     output.result([`removed ${token.id}`], { token });
+ *   },
+ * });
+ */
+export function command<
+  A extends Arguments = Record<never, never>,
+  O extends Options = Record<never, never>,
+  N extends Need = 'nothing',
+>(
+  declaration: CommandPage & {
+    readonly needs?: N;
+    readonly arguments?: A;
+    readonly options?: O;
+    readonly run: (input: ValuesOf<A> & ValuesOf<O>, context: ContextOf<N>) => void | Promise<void>;
+  },
+): DeclaredCommand {
+  const { needs, arguments: args, options, run, ...page } = declaration;
+  return {
+    ...page,
+    kind: 'command',
+    needs: needs ?? 'nothing',
+    arguments: args ?? {},
+    options: options ?? {},
+    run: run as DeclaredCommand['run'],
+  };
+}
+
+/** Declares a noun, in the `index.ts` of its folder. */
+export function group(page: CommandPage): DeclaredGroup {
+  return { ...page, kind: 'group' };
+}

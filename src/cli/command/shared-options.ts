@@ -1,0 +1,48 @@
+/** The options that commands share, by what a command needs. docs/cli.md says what each falls back to. */
+import type { Need } from './context.js';
+import { given, grouped, list, text, unless, type CommandOption, type ValuesOf } from './option.js';
+
+const HOME = {
+  home: text('--home <dir>', 'the trust domain ($ZESTER_HOME)'),
+};
+
+const SERVERS = {
+  servers: list('--servers <url...>', 'the servers ($ZESTER_SERVERS, or as the home says)'),
+  tlsCa: text('--tls-ca <file>', 'trust these certificate authorities, PEM ($ZESTER_TLS_CA)'),
+  tlsCert: text('--tls-cert <file>', 'client certificate, PEM ($ZESTER_TLS_CERT)'),
+  tlsKey: text('--tls-key <file>', 'its key, PEM ($ZESTER_TLS_KEY)'),
+  requireTls: given('--require-tls', 'refuse servers without TLS ($ZESTER_REQUIRE_TLS)'),
+};
+
+const CREDS = {
+  creds: text('--creds <file>', "admin credentials ($ZESTER_CREDS, or the home's)"),
+};
+
+const SYSTEM_CREDS = {
+  systemCreds: text('--system-creds <file>', "system account credentials (the home's)"),
+};
+
+const PUSH = {
+  push: unless('--no-push', 'change the home only, not the servers'),
+};
+
+type All = typeof HOME & typeof SERVERS & typeof CREDS & typeof SYSTEM_CREDS & typeof PUSH;
+
+/** The values of shared options; those that the command does not have are not given. */
+export type SharedValues = { [K in keyof All]?: ValuesOf<All>[K] | undefined };
+
+const GROUP = 'Connection options';
+const OF: Readonly<Record<Need, Readonly<Record<string, CommandOption<unknown>>>>> = {
+  nothing: {},
+  home: grouped(GROUP, HOME),
+  servers: grouped(GROUP, { ...HOME, ...SERVERS }),
+  fleet: grouped(GROUP, { ...HOME, ...SERVERS, ...CREDS }),
+  system: grouped(GROUP, { ...HOME, ...SERVERS, ...SYSTEM_CREDS }),
+  change: { ...PUSH, ...grouped(GROUP, { ...HOME, ...SERVERS, ...SYSTEM_CREDS }) },
+  operator: grouped(GROUP, { ...HOME, ...SERVERS, ...CREDS, ...SYSTEM_CREDS }),
+};
+
+/** The shared options of a command. */
+export function sharedOptions(need: Need): Readonly<Record<string, CommandOption<unknown>>> {
+  return OF[need];
+}

@@ -1,0 +1,4 @@
+/** `zester config …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'show the configuration of masters and peels', section: 'Check' });

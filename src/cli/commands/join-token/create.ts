@@ -1,0 +1,91 @@
+/** `zester join-token create` */
+import { randomBytes } from 'node:crypto';
+import { UsageError } from '../../../errors.js';
+import type { CliIo } from '../../io.js';
+import { command } from '../../command/declaration.js';
+import { count, flag, lifetime, option, text } from '../../command/option.js';
+import { tokenDocument } from '../../fleet/token-document.js';
+import { refuseToReplace } from '../../new-file.js';
+import { table } from '../../output.js';
+import { peelPattern } from '../../peel-pattern.js';
+import { timeWordsAndDate } from '../../time-words.js';
+
+export default command({
+  summary: 'create a join token: credentials that can only ask to join',
+  needs: 'fleet',
+  options: {
+    ttl: lifetime('--ttl <time>', 'token lifetime, such as 15m, 24h or a date', '15m'),
+    uses: count('--uses <n>', 'how many peels may join with it', { min: 1, max: 1_000_000 }, '1'),
+    ids: option('--ids <pattern>', "only peels whose ID matches, such as 'web-*'", peelPattern),
+    out: text(
+      '-o, --out <file>',
+      'the file to write, mode 0600, or - for a pipe (default: join-<token>.creds)',
+    ),
+    force: flag('--force', 'replace an existing file'),
+  },
+  notes: `
+Copy the file to the new host and run there: zester peel join --token FILE --id ID. The token's key is made here, and its
+seed is nowhere but in the file.`,
+  examples: [
+    'zester join-token create',
+    "zester join-token create --ttl 1h --uses 10 --ids 'web-*' --out web.join.creds",
+    "zester join-token create --out - | ssh web-07 'umask 077; cat > join.creds'",
+  ],
+  async run({ ttl, uses, ids, out, force }, { io, output, fleet }) {
+    const tokenId = newTokenId();
+    const toPipe = out === '-';
+    if (toPipe) refuseTerminal(io, output.json);
+    const path = out ?? `join-${tokenId}.creds`;
+    if (!toPipe) await refuseToReplace(path, force);
+    const { generateKeyBundle } = await import('../../../nkeys/key-bundle.js');
+    const { generateCredsFile, writeCredsFile } = await import('../../../creds/generate.js');
+    const key = generateKeyBundle('user');
+    const seed = key.seed;
+    try {
+      const { client } = await fleet();
+      const request = { tokenId, publicKey: key.publicKey, ttl, uses, ...(ids !== undefined && { ids }) };
+      const { jwt, token } = await client.ask('token.create', request);
+      if (toPipe) {
+        const content = generateCredsFile(jwt, seed);
+        if (io.stdout.send !== undefined) await io.stdout.send(content);
+        else io.stdout.write(Buffer.from(content).toString('latin1'));
+        content.fill(0);
+        return;
+      }
+      await writeCredsFile(path, jwt, seed);
+      const peels = `${token.uses === 1 ? 'one peel' : `${token.uses} peels`}${token.ids === undefined ? '' : ` that match ${token.ids}`}`;
+      output.result(
+        [
+          `wrote ${path}`,
+          ...table([
+            ['token', token.id],
+            ['good for', peels],
+            ['expires', timeWordsAndDate(Date.parse(token.expiresAt), io.now())],
+          ]),
+        ],
+        { path, ...tokenDocument(token, io.now()) },
+      );
+      output.note(`${path} holds a seed (mode 0600); on the host: zester peel join --token FILE --id ID`);
+    } finally {
+      seed.fill(0);
+      key.wipe();
+    }
+  },
+});
+
+function refuseTerminal(io: CliIo, json: boolean): void {
+  if (io.stdout.isTTY) {
+    throw new UsageError(
+      'a join token is a secret and standard output is a terminal: give --out a file, or a pipe',
+    );
+  }
+  if (json) throw new UsageError('--json goes with a file: --out - writes the token itself');
+}
+
+/** Sixteen letters and digits: not a secret, but nobody's by accident. */
+function newTokenId(): string {
+  return randomBytes(32)
+    .toString('base64')
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 16);
+}

@@ -1,0 +1,4 @@
+/** `zester join-token …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'create, list and remove join tokens for new hosts', section: 'Peels' });

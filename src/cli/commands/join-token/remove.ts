@@ -1,0 +1,16 @@
+/** `zester join-token remove` */
+import { command } from '../../command/declaration.js';
+import { argument } from '../../command/option.js';
+import { tokenDocument } from '../../fleet/token-document.js';
+
+export default command({
+  summary: 'remove a join token; peels that joined with it stay',
+  needs: 'fleet',
+  arguments: { token: argument('its ID, as "zester join-token list" shows it') },
+  examples: ['zester join-token remove 3hK2p9Qx1LbY'],
+  async run({ token: tokenId }, { io, output, fleet }) {
+    const { client } = await fleet();
+    const { token } = await client.ask('token.remove', { tokenId });
+    output.result([`removed the join token ${token.id}`], tokenDocument(token, io.now()));
+  },
+});
