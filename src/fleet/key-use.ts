@@ -1,6 +1,7 @@
 import type { IssuedPeel } from '../trust/issued.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { JoinToken } from './join-token.js';
+import type { RegisteredJwt } from '../nats-server/revoke.js';
 import { keyOf, type PeelRecord } from './record.js';
 
 /** What is known of the credentials of a fleet. */
@@ -86,8 +87,22 @@ function connectedWith(signer: string, { connected }: KnownCredentials): Set<str
 }
 
 /** The keys of a peel that may still be used, and when their last JWT was issued. */
-export function usableKeys(record: PeelRecord): { publicKey: string; issuedAt: number | undefined }[] {
+export function usableKeys(record: PeelRecord): RegisteredJwt[] {
   return record.keys.flatMap(({ publicKey, issuedAt }) =>
     keyOf(record, publicKey)?.state === 'revoked' || issuedAt === undefined ? [] : [{ publicKey, issuedAt }],
   );
+}
+
+/** The JWTs that the registry has given out: the last one of each key of a peel that may still be used, and of each join token. */
+export function registeredJwts(
+  records: readonly PeelRecord[],
+  tokens: readonly JoinToken[],
+): RegisteredJwt[] {
+  return [
+    ...records.flatMap(usableKeys),
+    ...tokens.map(({ publicKey, createdAt }) => ({
+      publicKey,
+      issuedAt: Number.isNaN(Date.parse(createdAt)) ? undefined : Math.floor(Date.parse(createdAt) / 1000),
+    })),
+  ];
 }

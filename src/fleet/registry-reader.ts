@@ -11,7 +11,8 @@ import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from './subjec
 
 /** How long reading a bucket may take, in milliseconds. */
 const READ_MS = 30_000;
-const STREAM_NOT_FOUND = 10_059;
+/** There is no such stream; the account has no JetStream. */
+const NO_STREAM: readonly number[] = [10_059, 10_039];
 
 const storedSchema = v.object({ record: recordSchema });
 
@@ -103,12 +104,15 @@ export class RegistryReader {
   }
 
   async #exists(stream: string): Promise<boolean> {
+    const { jetstream: hasJetStream, cluster } = this.#nc.info ?? {};
+    // in a cluster, another server may have it
+    if (hasJetStream !== true && cluster === undefined) return false;
     const jsm = await jetstreamManager(this.#nc, { timeout: 5_000 });
     try {
       await jsm.streams.info(stream);
       return true;
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return false;
+      if (error instanceof JetStreamApiError && NO_STREAM.includes(error.code)) return false;
       throw error;
     }
   }

@@ -5,7 +5,8 @@ import { writeCredsFile } from '../creds/generate.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { isRevoked } from '../jwt/chain.js';
-import { CLOCK_ALLOWANCE_SECONDS, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
+import { datedAfter, type DatedJwt } from '../jwt/dated-after.js';
+import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
@@ -63,10 +64,17 @@ export interface RevokeOptions extends ChangeOptions {
    */
   includeMaster?: boolean;
   /**
-   * What the fleet's registry knows: with `peelId` the keys of that peel, else of any. Masters issue and renew JWTs that
-   * the home does not know.
+   * What the fleet's registry knows: with `peelId` the keys of that peel, else of all peels and join tokens. Masters issue
+   * and renew JWTs that the home does not know. undefined: it was not read, so a key may have a JWT of any date.
    */
-  registered?: readonly { publicKey: string; issuedAt: number | undefined }[];
+  registered?: readonly RegisteredJwt[];
+}
+
+/** A JWT that the fleet's registry knows. */
+export interface RegisteredJwt {
+  publicKey: string;
+  /** By the clock of the master that issued it: seconds since 1970. */
+  issuedAt: number | undefined;
 }
 
 /** What {@link revoke} did. */
@@ -77,6 +85,11 @@ export interface RevokeResult extends AccountChange {
   upTo: number;
   /** The `.creds` files that were replaced because the revocation holds for them too. */
   reissued: string[];
+  /**
+   * With `issuedBefore`, JWTs that are dated ahead of the clock and may have been issued before that time or after it: they
+   * stay valid. Nobody knows of others that are dated ahead, that are in neither home nor registry and not connected.
+   */
+  undecided: { publicKey: string; issuedAt: number }[];
 }
 
 /**
@@ -101,12 +114,12 @@ export async function revoke(
     const reissued = isByTime
       ? await keepMasters(domain, Math.floor(target.issuedBefore / 1000), options)
       : [];
-    const wanted = isByTime
-      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore, now)
-      : await keysOf(domain, connected?.nc, target, options);
+    const { wanted, undecided } = isByTime
+      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore, options)
+      : { wanted: await keysOf(domain, connected?.nc, target, options), undecided: [] };
     const { upTo, ...change } = await revokeKeys(open, wanted, { now });
     const latest = isByTime ? (upTo.get(EVERYONE) ?? 0) : Math.max(...upTo.values());
-    return { ...change, revoked: [...upTo.keys()], upTo: latest, reissued };
+    return { ...change, revoked: [...upTo.keys()], upTo: latest, reissued, undecided };
   });
 }
 
@@ -122,7 +135,7 @@ async function keysOf(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
   target: Exclude<RevokeTarget, { issuedBefore: number }>,
-  { now, registered = [] }: RevokeOptions,
+  { now, registered }: RevokeOptions,
 ): Promise<Map<string, number>> {
   const named = await namedKeys(domain, target);
   const isMeant = ({ publicKey, name }: { publicKey: string; name: string }) =>
@@ -135,7 +148,7 @@ async function keysOf(
   const jwts: KnownKey[] = [
     ...named.filter(({ issuedAt }) => issuedAt !== undefined),
     ...issued,
-    ...('peelId' in target ? registered : registered.filter((key) => isMeant({ ...key, name: '' }))),
+    ...(registered ?? []).filter((key) => 'peelId' in target || isMeant({ ...key, name: '' })),
     ...live
       .map((user) => ({ publicKey: keyOfUser(user), name: user.name, issuedAt: issuedAtOf(user) }))
       .filter(isMeant),
@@ -146,7 +159,8 @@ async function keysOf(
   return new Map(
     [...keys].map((publicKey) => {
       const issuedAt = jwts.filter((jwt) => jwt.publicKey === publicKey).map((jwt) => jwt.issuedAt);
-      return [publicKey, revokeUpTo(nowS, { issuedAt, complete: false })];
+      const upTo = revokeUpTo(nowS, { issuedAt, complete: false });
+      return [publicKey, registered === undefined ? Math.max(upTo, FOR_GOOD) : upTo];
     }),
   );
 }
@@ -173,8 +187,8 @@ function nothingKnownOf(home: string, peelId: string): TrustError {
 }
 
 /**
- * Everyone up to a time, and by key whoever was connected at that time already with a JWT that claims to be issued later:
- * a fast clock dated it. Where the time is about now, so is by key what this home issued with a date ahead of the clock.
+ * Everyone up to a time, and by key whoever has a JWT that claims to be issued later although it was not: one that was
+ * connected at that time already and, where the time is about now, any that is dated ahead of the clock.
  *
  * @param time milliseconds since 1970
  */
@@ -182,26 +196,25 @@ async function everyoneUpTo(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
   time: number,
-  now: Clock | undefined,
-): Promise<Map<string, number>> {
-  const upTo = Math.floor(time / 1000);
-  const all = new Map([[EVERYONE, upTo]]);
-  const nowS = nowSeconds(now);
-  if (upTo >= nowS - CLOCK_ALLOWANCE_SECONDS) {
-    for (const { publicKey, issuedAt } of await readIssued(domain.paths.issued))
-      if (issuedAt > nowS) all.set(publicKey, Math.max(all.get(publicKey) ?? 0, issuedAt));
-  }
-  if (nc === undefined) return all;
+  { now, registered = [] }: RevokeOptions,
+): Promise<{ wanted: Map<string, number>; undecided: RevokeResult['undecided'] }> {
   const own = await ownKeys(domain);
-  for (const user of (await connectedUsers(nc, domain.publicKeys.account)).users) {
-    const issuedAt = issuedAtOf(user);
-    const publicKey = keyOfUser(user);
-    const wasThere = user.since !== undefined && Date.parse(user.since) <= time;
-    if (!wasThere || own.has(publicKey) || (issuedAt !== undefined && issuedAt <= upTo)) continue;
-    const later = revokeUpTo(upTo, { issuedAt: [issuedAt], complete: true });
-    all.set(publicKey, Math.max(all.get(publicKey) ?? 0, later));
-  }
-  return all;
+  const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
+  const known: DatedJwt[] = [
+    ...(await readIssued(domain.paths.issued)),
+    ...registered,
+    ...live.map((user) => ({
+      publicKey: keyOfUser(user),
+      issuedAt: issuedAtOf(user),
+      usedSince: user.since === undefined ? undefined : Date.parse(user.since) / 1000,
+    })),
+  ];
+  const { keys, undecided } = datedAfter(
+    known.filter(({ publicKey }) => !own.has(publicKey)),
+    time / 1000,
+    nowSeconds(now),
+  );
+  return { wanted: new Map([[EVERYONE, Math.floor(time / 1000)], ...keys]), undecided };
 }
 
 /** The keys of the home's own master and admin. */

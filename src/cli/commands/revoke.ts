@@ -2,7 +2,7 @@ import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import { isoTime } from '../../jwt/time.js';
-import type { RevokeTarget } from '../../nats-server/revoke.js';
+import type { RegisteredJwt, RevokeTarget } from '../../nats-server/revoke.js';
 import {
   changeOptions,
   pushedLine,
@@ -41,7 +41,12 @@ export function registerRevoke(parent: Command, io: CliIo): void {
       `
 By id, the keys are those that were issued from this home (issued.ndjson keeps the public keys), those in the fleet's
 registry, which is read without a master, and those that a peel of that name is connected with now. A credential made
-elsewhere that is not connected is known by none of them: give its file or key, or revoke by time. --issued-before first renews the home's master.creds and admin.creds where they are older.
+elsewhere that is not connected is known by none of them: give its file or key, or revoke by time.
+
+--issued-before first renews the home's master.creds and admin.creds where they are older. Up to now, it also revokes by
+key what the home and the registry know to be dated ahead of the clock, and what is connected so. A JWT dated later that none
+of them knows stays valid, and the output says so.
+
 Done (0) means that every server has the revocation and nobody is left connected for whom it holds; else it ends with 4
 and names the servers where that is not so.
 
@@ -64,9 +69,9 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
   const { revoke } = await import('../../nats-server/revoke.js');
   const { requireComplete } = await import('../../nats-server/push-account.js');
   const registry = await registryOf(home, target, rest);
-  const { revoked, upTo, reissued, report } = await revoke(home, target, {
+  const { revoked, upTo, reissued, undecided, report } = await revoke(home, target, {
     ...rest,
-    registered: registry.keys,
+    ...(registry.keys !== undefined && { registered: registry.keys }),
     includeMaster: options.includeMaster === true,
   });
   const { issuedUpTo } = await import('../issued-up-to.js');
@@ -79,42 +84,61 @@ async function run(peelId: string | undefined, options: Options, io: CliIo): Pro
         ['issued up to', time ?? 'whenever: for good'],
         ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
         ['servers', pushedLine(report)],
+        ...('issuedBefore' in target ? [['still valid', beyond(target.issuedBefore)] as const] : []),
       ]),
     ],
-    { revoked, issuedUpTo: time ?? null, reissued, servers: report ?? null },
+    { revoked, issuedUpTo: time ?? null, reissued, undecided, servers: report ?? null },
   );
+  for (const jwt of undecided) {
+    output.warn(
+      `${jwt.publicKey} has a JWT dated ${isoTime(jwt.issuedAt)}, ahead of the clock, and may have had it before that time: ` +
+        `it stays valid; "zester revoke --key ${jwt.publicKey}" ends it`,
+    );
+  }
   if (report !== undefined) requireComplete(report, 'the revocation');
   // what is done is said above; what may be missing is the error
   if (registry.error !== undefined) throw registry.error;
 }
 
-/** The keys that masters issued to a peel: the home does not know them. */
+/** What no revocation by time can reach: nobody knows that it exists. */
+function beyond(time: number): string {
+  return (
+    `a JWT dated later than ${isoTime(time / 1000)} that is in neither home nor registry and not connected; ` +
+    'if a signing key was stolen, replace it ("zester keys add")'
+  );
+}
+
+/** The JWTs that masters issued: the home does not know them. */
 async function registryOf(
   home: string,
   target: RevokeTarget,
   { servers, tls, requireTls }: ChangeOptions,
-): Promise<{ keys: { publicKey: string; issuedAt: number | undefined }[]; error?: Error }> {
-  if (!('peelId' in target) || servers === false) return { keys: [] };
+): Promise<{ keys?: RegisteredJwt[]; error?: Error }> {
+  if (servers === false) return {};
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { peelFromHome } = await import('../fleet/from-home.js');
+  const { jwtsFromHome, peelFromHome } = await import('../fleet/from-home.js');
   const { usableKeys } = await import('../../fleet/key-use.js');
+  const at = { servers, tls, requireTls };
   try {
-    const record = await peelFromHome(
-      await openTrustDomain(home),
-      { servers, tls, requireTls },
-      target.peelId,
-    );
+    const domain = await openTrustDomain(home);
+    if (!('peelId' in target)) return { keys: await jwtsFromHome(domain, at) };
+    const record = await peelFromHome(domain, at, target.peelId);
     return { keys: record === undefined ? [] : usableKeys(record) };
   } catch (cause) {
+    // of a key that is named nothing has to be known: it is revoked for good
+    if (!('peelId' in target || 'issuedBefore' in target)) return {};
     const { FleetError } = await import('../../errors.js');
     const why = cause instanceof Error ? cause.message : String(cause);
+    const missing =
+      'peelId' in target
+        ? `keys that masters issued to "${target.peelId}" may still be good`
+        : 'JWTs that masters dated ahead of the clock may still be good';
+    const other = 'peelId' in target ? `, or "zester peel revoke ${target.peelId}"` : '';
     return {
-      keys: [],
       error: new FleetError(
         'ERR_FLEET_UNCONFIRMED',
-        `keys that masters issued to "${target.peelId}" may still be good: the registry could not be read (${why}); ` +
-          `do it again, or "zester peel revoke ${target.peelId}"`,
-        { cause, peelId: target.peelId },
+        `${missing}: the registry could not be read (${why}); do it again${other}`,
+        { cause, ...('peelId' in target && { peelId: target.peelId }) },
       ),
     };
   }

@@ -1,6 +1,7 @@
 import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
 import type { PeelRecord } from '../../fleet/record.js';
 import type { RegistryReader } from '../../fleet/registry-reader.js';
+import type { RegisteredJwt } from '../../nats-server/revoke.js';
 import type { SystemConnectionOptions } from '../../nats-server/system-connection.js';
 import type { TrustDomain } from '../../trust/domain.js';
 
@@ -36,6 +37,15 @@ export function peelFromHome(
   peelId: string,
 ): Promise<PeelRecord | undefined> {
   return asMaster(domain, at, (reader) => reader.peel(peelId));
+}
+
+/** Every JWT that the registry has given out, of peels and of join tokens. No master needs to run. */
+export async function jwtsFromHome(
+  domain: TrustDomain,
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
+): Promise<RegisteredJwt[]> {
+  const { registeredJwts } = await import('../../fleet/key-use.js');
+  return asMaster(domain, at, async (reader) => registeredJwts(await reader.peels(), await reader.tokens()));
 }
 
 /** Every record of the registry, as JetStream has it. No master needs to run. */

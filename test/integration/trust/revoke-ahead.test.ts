@@ -91,6 +91,55 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
+  it.each([
+    ['ten minutes', 600],
+    ['ten years', 10 * 366 * 86_400],
+  ])(
+    'covers a JWT %s ahead that only the registry knows, by file, by key and by time',
+    async (_what, ahead) => {
+      const fleet = await startHome();
+      const { url } = fleet.node(0);
+      for (const targetOf of [
+        ({ old }: { old: string }): RevokeTarget => ({ credsPath: old }),
+        ({ publicKey }: { publicKey: string }): RevokeTarget => ({ publicKey }),
+        (): RevokeTarget => ({ issuedBefore: Date.now() }),
+      ]) {
+        const old = await dated(fleet, 'web-01', 0);
+        const renewed = await dated(fleet, 'web-01', ahead, old.user);
+        const { iat } = (await loadCredsFile(renewed.path)).claims;
+        const registered = [{ publicKey: old.publicKey, issuedAt: iat }];
+        const target = targetOf({ old: old.path, publicKey: old.publicKey });
+        const { report } = await revoke(fleet.home, target, { ...fleet.options, registered });
+        expect(report && isComplete(report)).toBe(true);
+        expect(await fleet.letsIn(renewed.path, 'web-01', url)).toBe(false);
+      }
+    },
+  );
+
+  it('holds for good where the registry was not read, and else up to what is known', async () => {
+    const fleet = await startHome();
+    const { path } = await dated(fleet, 'web-01', 0);
+    const known = await revoke(fleet.home, { credsPath: path }, { ...fleet.options, registered: [] });
+    expect(known.upTo).toBeLessThan(FOR_GOOD);
+    expect((await revoke(fleet.home, { credsPath: path }, fleet.options)).upTo).toBe(FOR_GOOD);
+  });
+
+  it('by a time that is over names what is dated ahead and may be older, and leaves it alone', async () => {
+    const fleet = await startHome();
+    const peel = await dated(fleet, 'web-01', HOUR);
+    const { iat } = (await loadCredsFile(peel.path)).claims;
+    const registered = [{ publicKey: peel.publicKey, issuedAt: iat }];
+    const target = { issuedBefore: Date.now() - HOUR * 1000 };
+    const { revoked, undecided } = await revoke(fleet.home, target, {
+      ...fleet.options,
+      registered,
+      includeMaster: true,
+    });
+    expect(revoked).toEqual(['*']);
+    expect(undecided).toEqual([{ publicKey: peel.publicKey, issuedAt: iat }]);
+    expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(true);
+  });
+
   it('by time, when that is now, keeps out what the home issued with it and nobody is connected with', async () => {
     const fleet = await startHome();
     const domain = await fleet.domain();
@@ -106,11 +155,12 @@ describe('revoking a credential that is dated ahead', () => {
 
   it('by time leaves alone what came after that time, and the home’s own credentials', async () => {
     const fleet = await startHome();
-    const before = Date.now() - 2_000;
+    const before = Date.now() - 600_000;
     const peel = await dated(fleet, 'web-01', HOUR);
     const { nc, cuts } = await fleet.peel('web-01', peel.path);
-    const { revoked } = await revoke(fleet.home, { issuedBefore: before }, fleet.options);
+    const { revoked, undecided } = await revoke(fleet.home, { issuedBefore: before }, fleet.options);
     expect(revoked).toEqual(['*']);
+    expect(undecided.map(({ publicKey }) => publicKey)).toEqual([peel.publicKey]);
     await nc.flush();
     expect(cuts()).toBe(0);
   });
