@@ -4,6 +4,8 @@ import { BulkError, InterruptedError } from '../errors.js';
 export interface CliStream {
   write(text: string): void;
   isTTY: boolean;
+  /** Characters of a line of the terminal, where there is one. */
+  columns?: number | undefined;
   /**
    * Writes bytes, of which there may be very many.
    *
@@ -92,6 +94,9 @@ function streamOf(stream: NodeJS.WriteStream): CliStream {
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
     send: (bytes) =>
       new Promise((resolve, reject) => {
         stream.write(bytes, (cause) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { jsonChunks } from '../text/json-chunks.js';
 import { printable, printableJson } from '../text/printable.js';
+import { columns } from './columns.js';
 import type { CliIo } from './io.js';
 
 /** The options that every command has. */
@@ -8,6 +9,7 @@ export interface GlobalOptions {
   json?: boolean;
   quiet?: boolean;
   debug?: boolean;
+  wide?: boolean;
 }
 
 type Colour = 'green' | 'red' | 'yellow' | 'dim';
@@ -27,6 +29,8 @@ const SGR: Readonly<Record<Colour, [number, number]>> = {
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Whether a terminal reads the result, and lines should fit it. */
+  readonly #narrow: boolean;
   readonly #io: CliIo;
   /** Stands for a colour's escape sequence until the line is written. Nobody outside can guess it, so nobody can forge one. */
   readonly #colourMark = `\u001b${randomBytes(8).toString('hex')}:`;
@@ -35,6 +39,7 @@ export class Output {
     this.#io = io;
     this.json = options.json === true;
     this.quiet = options.quiet === true;
+    this.#narrow = io.stdout.isTTY && options.wide !== true;
   }
 
   /** The result: with `--json` the document, without it the lines. */
@@ -42,6 +47,18 @@ export class Output {
     if (!this.json) return this.lines(lines);
     for (const chunk of jsonChunks(document)) this.#io.stdout.write(printableJson(chunk));
     this.#io.stdout.write('\n');
+  }
+
+  /** Rows in columns under a head; on a terminal they fit its width, without `--wide`. */
+  columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    return columns(head, rows, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
+  }
+
+  /** A public key as a person needs it: its ends on a terminal, all of it in a pipe and with `--wide`. */
+  key(publicKey: string): string {
+    return this.#narrow && publicKey.length > 20
+      ? `${publicKey.slice(0, 7)}…${publicKey.slice(-6)}`
+      : publicKey;
   }
 
   /** Lines of a result that comes bit by bit; with `--json` the document comes at the end instead. */

@@ -12,7 +12,7 @@ const OFTEN: Readonly<Record<string, () => Promise<(parent: Command, io: CliIo) 
 };
 
 /** The options that may stand before a command. */
-const GLOBAL_OPTIONS: readonly string[] = ['--json', '-q', '--quiet', '--debug'];
+const GLOBAL_OPTIONS: readonly string[] = ['--json', '-q', '--quiet', '--wide', '--debug'];
 
 /** The command tree for these arguments: all of it, or no more than the one command that they name. */
 export async function programFor(args: readonly string[], io: CliIo): Promise<Command> {

@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import { registerAccountPush } from './commands/account-push.js';
-import { registerAccountShow } from './commands/account-show.js';
 import { registerAudit } from './commands/audit.js';
 import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
 import { registerCredsDeliver } from './commands/creds-deliver.js';
 import { registerCredsInspect } from './commands/creds-inspect.js';
 import { registerCredsIssue } from './commands/creds-issue.js';
 import { registerCredsVerify } from './commands/creds-verify.js';
-import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
@@ -99,12 +96,7 @@ export async function createProgram(io: CliIo, only: readonly string[] = []): Pr
   registerRevocationsList(revocations, io);
   registerRevocationsClear(revocations, io);
 
-  const account = program.command('account').description("compare and push the fleet's account");
-  registerAccountPush(account, io);
-  registerAccountShow(account, io);
-
   registerDoctor(program, io);
   registerExpirations(program, io);
-  registerDemo(program, io);
   return program;
 }

@@ -10,7 +10,8 @@ export function rootCommand(io: CliIo): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--json', 'print the result as one JSON document')
-    .option('-q, --quiet', 'print no remarks')
+    .option('-q, --quiet', 'print results and errors only')
+    .option('--wide', 'print whole keys on a terminal')
     .option('--debug', 'with an error, print its stack too')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({

@@ -1,0 +1,57 @@
+/** What a document says of each command: the same lines that its help has. */
+import type { CommandNode } from './tree.js';
+import type { Example } from './declaration.js';
+import { sharedOptions } from './shared-options.js';
+
+/** A command with its words, flat. */
+export interface Page {
+  /** As it is typed: `zester peel list`. */
+  readonly name: string;
+  readonly summary: string;
+  /** The arguments, as the usage line shows them. */
+  readonly usage: string;
+  readonly arguments: readonly (readonly [term: string, about: string])[];
+  readonly options: readonly (readonly [term: string, about: string])[];
+  /** Whether it takes the connection options, which are described once. */
+  readonly connects: boolean;
+  readonly notes: string;
+  readonly examples: readonly Example[];
+}
+
+/** The pages of all commands that do something, in the order of the tree. */
+export function pagesOf(nodes: readonly CommandNode[], parent = 'zester'): Page[] {
+  return nodes.flatMap((node) => {
+    const name = `${parent} ${node.name}`;
+    const { declared } = node;
+    const below = pagesOf(node.verbs, name);
+    if (declared.kind === 'group') return below;
+    const shared = Object.values(sharedOptions(declared.needs));
+    const own = [...Object.values(declared.options), ...shared.filter(({ group }) => group === undefined)];
+    const args = Object.entries(declared.arguments);
+    const page: Page = {
+      name,
+      summary: declared.summary,
+      usage: args.map(([word, { syntax }]) => syntax(word)).join(' '),
+      arguments: args.map(([word, { about, choices }]) => [word, withChoices(about, choices)] as const),
+      options: own.flatMap(({ flags, choices, fallback }) =>
+        flags.map((flag) => {
+          const about = fallback === undefined ? flag.about : `${flag.about} (default: ${fallback})`;
+          return [flag.flags, withChoices(about, choices)] as const;
+        }),
+      ),
+      connects: shared.some(({ group }) => group !== undefined),
+      notes: declared.notes?.trim() ?? '',
+      examples: declared.examples ?? [],
+    };
+    return [page, ...below];
+  });
+}
+
+function withChoices(about: string, choices: readonly string[] | undefined): string {
+  return choices === undefined ? about : `${about}: ${choices.join(', ')}`;
+}
+
+/** An example as a line, with what it is for as a comment. */
+export function exampleText(example: Example): string {
+  return typeof example === 'string' ? example : `${example[0]}  # ${example[1]}`;
+}

@@ -1,0 +1,66 @@
+/** docs/cli.md, made from the declarations. */
+import { exampleText, pagesOf, type Page } from './page.js';
+import { CONNECTION_OPTIONS, EXIT_CODES, GLOBAL_OPTIONS } from './shared-pages.js';
+import type { CommandNode } from './tree.js';
+
+type Terms = readonly (readonly [term: string, about: string])[];
+
+/** The reference of all commands, as Markdown. */
+export function cliReference(nodes: readonly CommandNode[]): string {
+  const pages = pagesOf(nodes);
+  return [
+    '# Commands',
+    'Generated from the declarations of the commands by `npm run docs:cli`; `zester <command> --help` says the same.',
+    index(pages),
+    '## Options of every command',
+    termTable(GLOBAL_OPTIONS),
+    '## Connection options',
+    'Of every command that works on a home or connects; each command has those that it needs.',
+    termTable(CONNECTION_OPTIONS),
+    '## Exit codes',
+    termTable(EXIT_CODES),
+    ...pages.map(section),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function index(pages: readonly Page[]): string {
+  return pages
+    .map(({ name, summary }) => `- [\`${name}\`](#${name.replaceAll(' ', '-')}): ${escape(summary)}`)
+    .join('\n');
+}
+
+function section(page: Page): string {
+  const usage = [page.name, page.options.length > 0 || page.connects ? '[options]' : '', page.usage];
+  return [
+    `## ${page.name}`,
+    `${escape(page.summary)}`,
+    `\`\`\`\n${usage.filter((part) => part !== '').join(' ')}\n\`\`\``,
+    ...(page.arguments.length === 0 ? [] : [termTable(page.arguments)]),
+    ...(page.options.length === 0 ? [] : [termTable(page.options)]),
+    ...(page.connects ? ['Also takes the [connection options](#connection-options).'] : []),
+    ...(page.notes === '' ? [] : [paragraphs(page.notes)]),
+    ...(page.examples.length === 0 ? [] : [`\`\`\`sh\n${page.examples.map(exampleText).join('\n')}\n\`\`\``]),
+  ].join('\n\n');
+}
+
+/** Paragraphs of prose; those with indented lines are shown as they are. */
+function paragraphs(notes: string): string {
+  return notes
+    .split(/\n\n+/)
+    .map((paragraph) =>
+      /^\s/m.test(paragraph) ? `\`\`\`\n${paragraph}\n\`\`\`` : escape(paragraph.replaceAll('\n', ' ')),
+    )
+    .join('\n\n');
+}
+
+function termTable(terms: Terms): string {
+  const rows = terms.map(([term, about]) => `| \`${term.replaceAll('|', '\\|')}\` | ${escape(about)} |`);
+  return ['|  |  |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** What Markdown would read as markup. */
+function escape(text: string): string {
+  return text.replace(/[\\<>|*_`[\]]/g, '\\$&');
+}

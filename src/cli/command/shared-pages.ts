@@ -1,0 +1,48 @@
+/** What the documents say once, for all commands. */
+type Terms = readonly (readonly [term: string, about: string])[];
+
+export const GLOBAL_OPTIONS: Terms = [
+  ['--json', 'print the result as one JSON document'],
+  ['-q, --quiet', 'print results and errors only'],
+  ['--wide', 'print whole keys on a terminal'],
+  ['--debug', 'with an error, print its stack too'],
+  ['-h, --help', 'print the help'],
+];
+
+export const CONNECTION_OPTIONS: Terms = [
+  [
+    '--home <dir>',
+    'the trust domain (default: $ZESTER_HOME, else $XDG_DATA_HOME/zester, else ~/.local/share/zester)',
+  ],
+  [
+    '--servers <url...>',
+    "the servers; tls:// requires TLS (default: $ZESTER_SERVERS, else the home's, else nats://127.0.0.1:4222)",
+  ],
+  [
+    '--tls-ca <file>',
+    "certificate authorities that a server's certificate may come from, PEM (default: $ZESTER_TLS_CA, else the home's, else those of Node.js)",
+  ],
+  [
+    '--tls-cert <file>',
+    "client certificate, PEM, where the servers ask for one (default: $ZESTER_TLS_CERT, else the home's)",
+  ],
+  ['--tls-key <file>', "its key, PEM (default: $ZESTER_TLS_KEY, else the home's)"],
+  [
+    '--require-tls',
+    "refuse URLs without tls://, except this machine's (default: $ZESTER_REQUIRE_TLS, else as the home says)",
+  ],
+  ['--creds <file>', "admin credentials (default: $ZESTER_CREDS, else the home's creds/admin.creds)"],
+  [
+    '--system-creds <file>',
+    "credentials of a user of the system account (default: the home's creds/system.creds)",
+  ],
+];
+
+export const EXIT_CODES: Terms = [
+  ['0', 'done'],
+  ['1', 'failed'],
+  ['2', 'wrong usage'],
+  ['3', 'refused: not trusted, expired, revoked or not allowed'],
+  ['4', 'no server or no master reached'],
+  ['130', 'interrupted'],
+];

@@ -1,0 +1,4 @@
+/** `zester account …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: "compare and push the fleet's account", section: 'Credentials and keys' });

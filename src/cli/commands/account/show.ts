@@ -1,0 +1,42 @@
+/** `zester account show` */
+import type { AccountVersion } from '../../../nats-server/account.js';
+import { count } from '../../columns.js';
+import { command } from '../../command/declaration.js';
+import { table } from '../../output.js';
+import { timeWordsAndDate } from '../../time-words.js';
+
+export default command({
+  summary: 'compare the account JWT of the home with that of each server',
+  needs: 'system',
+  examples: ['zester account show', 'zester account show --json'],
+  async run(_input, { io, output, system }) {
+    const { home, ...rest } = await system();
+    const { showAccount } = await import('../../../nats-server/account.js');
+    const { lossWords } = await import('../../../trust/merge-account.js');
+    const view = await showAccount(home, rest);
+    const words = ({ issuedAt, revocations, signingKeys }: AccountVersion) =>
+      `issued ${timeWordsAndDate(issuedAt * 1000, io.now())}, ${count(revocations, 'revocation')}, ` +
+      count(signingKeys.length, 'signing key');
+    const serverWords = (version: AccountVersion | undefined, same: boolean | undefined) =>
+      version === undefined
+        ? 'unknown: the account is not in use there'
+        : `${same === true ? 'the same' : 'DIFFERS'}: ${words(version)}`;
+    output.result(
+      [
+        `${view.account.name} ${view.account.publicKey}`,
+        ...table([
+          ['home', words(view.home)],
+          ...view.servers.map(({ server, version, same }) => [server, serverWords(version, same)] as const),
+          ...view.notReached.map((server) => [server, 'not reached'] as const),
+        ]),
+        ...lossWords(view.lost).map(
+          (line) => `the ${view.lost.by === 'home' ? "home's" : "servers'"} account JWT lost the ${line}`,
+        ),
+        view.inSync
+          ? 'every server has what the home has'
+          : 'they differ: "zester account push" pushes the newest',
+      ],
+      view,
+    );
+  },
+});
