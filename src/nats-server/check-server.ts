@@ -68,7 +68,7 @@ export async function checkServers(
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
     findings.push(...versionFindings(up));
-    for (const name of await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })) {
+    for (const name of (await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })) ?? []) {
       findings.push({
         severity: 'error',
         check: 'jetstream',

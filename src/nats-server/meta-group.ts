@@ -13,16 +13,16 @@ export interface MetaGroupAnswer {
  *
  * @param up the servers that answer
  * @param answers what they say of the meta group; only the leader's counts, as the others do not list the members
- * @returns their names; none while there is no leader, for nobody knows then
+ * @returns their names; undefined while no leader answers: nobody else knows
  */
 export function outsideMetaGroup(
   up: readonly { name: string; jetStream: boolean; cluster: string | undefined }[],
   answers: readonly MetaGroupAnswer[],
-): string[] {
+): string[] | undefined {
   const [said] = answers
     .filter(({ leader, replicas = [] }) => (leader ?? '') !== '' && replicas.length > 0)
     .sort((a, b) => (b.replicas?.length ?? 0) - (a.replicas?.length ?? 0));
-  if (said === undefined) return [];
+  if (said === undefined) return undefined;
   const members = new Set([said.leader, ...(said.replicas ?? []).map(({ name }) => name)]);
   return up
     .filter(({ name, jetStream, cluster }) => jetStream && cluster !== undefined && !members.has(name))

@@ -90,23 +90,28 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
   }
 }
 
+/** How long a leader of JetStream's meta group may take to be elected and to answer, in milliseconds. */
+const LEADER_MS = 3_000;
+
 /**
  * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
  *
  * @param up those that answer; asked for by default
  * @param options.patienceMs how long a server may be missing before it is named, in milliseconds: one that has just started
  *   is not in the group yet. 0 by default
+ * @returns undefined when no leader answered, with patience for at most {@link LEADER_MS}
  * @throws as {@link listServers}
  */
 export async function outsideJetStream(
   nc: NatsConnection,
   up?: readonly ServerInfo[],
   { patienceMs = 0 }: { patienceMs?: number } = {},
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   const servers = up ?? (await listServers(nc));
   const withJetStream = servers.filter(({ jetStream, cluster }) => jetStream && cluster !== undefined).length;
   if (withJetStream === 0) return [];
   const deadline = Date.now() + patienceMs;
+  const leaderBy = Date.now() + LEADER_MS;
   for (;;) {
     const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
       maxWait: 2_000,
@@ -116,7 +121,8 @@ export async function outsideJetStream(
       servers,
       answers.map((answer) => metaOf(answer) ?? {}),
     );
-    if (outside.length === 0 || Date.now() >= deadline) return outside;
+    if (outside?.length === 0) return outside;
+    if (Date.now() >= (outside === undefined ? Math.min(deadline, leaderBy) : deadline)) return outside;
     await delay(200);
   }
 }

@@ -93,9 +93,10 @@ export class HomeWithServers {
     for (let attempt = 1; ; attempt += 1) {
       const nc = await connectSystem(await this.domain(), { servers: this.servers });
       const outside = await outsideJetStream(nc, undefined, { patienceMs: 10_000 }).finally(() => nc.close());
-      if (outside.length === 0) return;
-      if (attempt === 4) throw new Error(`${outside.join()} stay outside JetStream's meta group`);
-      for (const name of outside) await this.node(Number(name.slice(1)) - 1).restart();
+      if (outside?.length === 0) return;
+      if (attempt === 4)
+        throw new Error(`${outside?.join() ?? 'unknown servers'} stay outside JetStream's meta group`);
+      for (const name of outside ?? []) await this.node(Number(name.slice(1)) - 1).restart();
       await this.whole();
     }
   }
