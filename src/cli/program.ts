@@ -26,10 +26,6 @@ import { registerPeelRevoke } from './commands/peel-revoke.js';
 import { registerPeelRotate } from './commands/peel-rotate.js';
 import { registerPeelRun } from './commands/peel-run.js';
 import { registerPeelShow } from './commands/peel-show.js';
-import { registerPermissionsLint } from './commands/permissions-lint.js';
-import { registerPermissionsMigrate } from './commands/permissions-migrate.js';
-import { registerPermissionsSet } from './commands/permissions-set.js';
-import { registerPermissionsShow } from './commands/permissions-show.js';
 import { registerRevocationsClear } from './commands/revocations-clear.js';
 import { registerRevocationsList } from './commands/revocations-list.js';
 import { registerRevoke } from './commands/revoke.js';
@@ -82,14 +78,6 @@ export async function createProgram(io: CliIo, only: readonly string[] = []): Pr
   registerCredsDeliver(creds, io);
   registerCredsInspect(creds, io);
   registerCredsVerify(creds, io);
-
-  const permissions = program
-    .command('permissions')
-    .description('look at, check and change what peels may do');
-  registerPermissionsShow(permissions, io);
-  registerPermissionsSet(permissions, io);
-  registerPermissionsLint(permissions, io);
-  registerPermissionsMigrate(permissions, io);
 
   registerRevoke(program, io);
   const revocations = program.command('revocations').description('look at revocations, and take them back');

@@ -1,0 +1,7 @@
+/** `zester permissions …` */
+import { group } from '../../command/declaration.js';
+
+export default group({
+  summary: 'show, check and change what peels may do',
+  section: 'Credentials and keys',
+});

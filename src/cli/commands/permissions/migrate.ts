@@ -1,0 +1,210 @@
+/** `zester permissions migrate` */
+import { FindingsError, ZesterError } from '../../../errors.js';
+import type { migrate as migrateOf, planMigration as planOf } from '../../../nats-server/migrate.js';
+import type { LostGrant } from '../../../trust/migration.js';
+import { pushedLine } from '../../change-options.js';
+import { count as countWords } from '../../columns.js';
+import type { ContextOf } from '../../command/context.js';
+import { command } from '../../command/declaration.js';
+import { count, flag, seedFile, span } from '../../command/option.js';
+import { confirm } from '../../confirm.js';
+import type { ReissuedPeel } from '../../fleet/reissue-peels.js';
+import type { Output } from '../../output.js';
+
+/** Something that is not as safe as it should be, when the command ends. */
+interface Remaining {
+  what: string;
+  why: string;
+  fix: string;
+}
+
+type Plan = Awaited<ReturnType<typeof planOf>>;
+type Done = Awaited<ReturnType<typeof migrateOf>>;
+interface Reissued {
+  peels: ReissuedPeel[];
+  remaining: Remaining[];
+}
+
+export default command({
+  summary: 'bring the permissions of an older fleet up to date',
+  needs: 'operator',
+  options: {
+    dryRun: flag('--dry-run', 'show what would change, and change nothing'),
+    accountSeed: seedFile('--account-seed <file>', "the account's identity seed, where it is offline"),
+    limit: count('--limit <n>', 'peels that take a new JWT at once', { min: 1, max: 1_000_000 }, '10'),
+    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    yes: flag('-y, --yes', 'do not ask'),
+  },
+  notes: `
+In this order; a second run goes on where the first stopped:
+
+  1. The templates of peels and join tokens lose "responses", and get limits.
+     One push; each peel reconnects once.
+  2. master.creds and admin.creds are signed again, by --account-seed, and
+     master-answers.creds is made where it is missing. Restart the masters then,
+     and replace the copies on other hosts: the old files are revoked.
+  3. Peels with permissions in their own JWT take a scoped one; the old JWT is
+     revoked.
+
+Exit code 1 when something is left; it is named.`,
+  examples: [
+    'zester permissions migrate --dry-run',
+    'zester permissions migrate --account-seed /media/usb/account.seed --yes',
+  ],
+  async run({ dryRun, accountSeed, limit, timeout, yes }, context) {
+    const { io, output } = context;
+    const { home, ...rest } = await context.system();
+    const { migrate, planMigration } = await import('../../../nats-server/migrate.js');
+    const plan = await planMigration(home, rest);
+    for (const lost of plan.lost) output.warn(lostLine(lost));
+    if (dryRun) return showPlan(plan, output);
+    if (plan.templates.length > 0 || plan.outdated.length > 0) {
+      await confirm(io, 'this changes what every peel may do, and drops their connections once', yes);
+    }
+    const done = await migrate(home, { ...rest, ...(accountSeed !== undefined && { accountSeed }) });
+    const fleet = await reissue(plan, { limit, timeoutMs: timeout }, context);
+    const remaining = await remainingOf(await planMigration(home, rest), done, fleet);
+    output.result(
+      [
+        ...plan.templates.map(({ role }) => `template ${role}: safe; ${pushedLine(done.templates)}`),
+        ...done.signed.map(({ path }) => `${path}: signed again`),
+        ...fleet.peels.map(({ peelId, outcome }) => `peel ${peelId}: ${outcome}`),
+        ...remaining.map(({ what, why, fix }) => `LEFT ${what}: ${why}; ${fix}`),
+        ...(remaining.length === 0 ? ['nothing is left'] : []),
+      ],
+      {
+        templates: templatesOf(plan),
+        servers: done.templates ?? null,
+        credentials: done.signed,
+        peels: fleet.peels,
+        lost: plan.lost,
+        remaining,
+      },
+    );
+    if (remaining.length > 0)
+      throw new FindingsError(`${countWords(remaining.length, 'grant')} not migrated`);
+  },
+});
+
+function templatesOf({ templates }: Plan): object[] {
+  return templates.map(({ publicKey, role }) => ({ publicKey, role }));
+}
+
+function showPlan(plan: Plan, output: Output): void {
+  const { templates, outdated, connected, unsafe, lost } = plan;
+  const nothing = [templates, outdated, connected, unsafe].every(({ length }) => length === 0);
+  output.result(
+    [
+      ...templates.map(({ role, publicKey }) => `template ${role} (${publicKey}): to be changed`),
+      ...outdated.map(({ path }) => `${path}: to be signed again`),
+      ...connected.map(({ name, publicKey, why }) => `${name} (${publicKey}): ${why.join(', ')}`),
+      ...unsafe.map(({ where, why }) => `${where}: ${why}`),
+      ...(nothing ? ['nothing to do'] : []),
+    ],
+    { dryRun: true, templates: templatesOf(plan), credentials: outdated, connected, lost, remaining: unsafe },
+  );
+}
+
+/** What is not safe after all that could be done. */
+async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Remaining[]> {
+  const { isComplete } = await import('../../../nats-server/push-account.js');
+  const { templates, waiting, stillUsed } = done;
+  const unconfirmed =
+    templates === undefined || isComplete(templates)
+      ? []
+      : [...templates.notReached, ...templates.failed.map(({ server }) => server)];
+  return [
+    ...after.unsafe.map(({ where, why, fix }) => ({ what: where, why, fix })),
+    ...(unconfirmed.length === 0
+      ? []
+      : [
+          {
+            what: 'the templates',
+            why: `not confirmed by ${unconfirmed.join(', ')}`,
+            fix: 'start those servers, then "zester account push"',
+          },
+        ]),
+    ...waiting.map(({ path }) => ({
+      what: path,
+      why: "waits for the account's identity seed, which is offline",
+      fix: 'run this again with --account-seed FILE',
+    })),
+    ...stillUsed.map((publicKey) => ({
+      what: publicKey,
+      why: 'the replaced JWT is still in force: a client is connected with it, or a server did not confirm',
+      fix: 'copy the new file to the other hosts that use it, then run this again',
+    })),
+    ...fleet.remaining,
+    ...after.connected
+      // those of the registry are named above
+      .filter(({ publicKey }) => !fleet.peels.some((peel) => peel.publicKey === publicKey))
+      .map(({ name, publicKey, why }) => ({
+        what: `${name} (${publicKey})`,
+        why: `is connected with a JWT that ${why.join(' and ')}, and is no peel of the registry`,
+        fix: `issue it again, and revoke this one: zester revoke --key ${publicKey}`,
+      })),
+  ];
+}
+
+function lostLine({ subject, why, grant }: LostGrant): string {
+  const fix =
+    grant === undefined
+      ? 'answer on a subject that peels may publish to'
+      : `zester permissions set --allow-publish '${grant}'`;
+  return `the grant "${subject}" relied on responses: ${why}; ${fix}`;
+}
+
+/** The part that needs a master: the peels of the registry. */
+async function reissue(
+  plan: Plan,
+  { limit, timeoutMs }: { limit: number; timeoutMs: number },
+  { io, output, fleet, openHome, interruption }: ContextOf<'operator'>,
+): Promise<Reissued> {
+  if (plan.hasRegistry !== true) return { peels: [], remaining: [] };
+  const { explicitPeels, reissuePeels } = await import('../../fleet/reissue-peels.js');
+  const signal = interruption();
+  const domain = await openHome();
+  const weak = new Set(plan.connected.map(({ publicKey }) => publicKey));
+  try {
+    const admin = await fleet();
+    const { accountClaims, publicKeys } = domain;
+    const found = await explicitPeels(admin, accountClaims, publicKeys.peelSigning, weak, io.now());
+    const options = {
+      limit,
+      timeoutMs,
+      signal,
+      onProgress: ({ done }: { done: ReadonlySet<string> }) =>
+        output.note(`${done.size} of ${found.length} peels have a scoped JWT`),
+      onFailed: (peelId: string, error: ZesterError) => output.warn(`${peelId}: ${error.message}`),
+    };
+    const peels = await reissuePeels(admin, found, options, io);
+    return { peels, remaining: peels.flatMap(remainingPeel) };
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    const why = `those with permissions in their own JWT are not known: ${error.message}`;
+    return {
+      peels: [],
+      remaining: [{ what: 'the peels of the registry', why, fix: 'run this again when a master runs' }],
+    };
+  }
+}
+
+function remainingPeel({ peelId, publicKey, outcome }: ReissuedPeel): Remaining[] {
+  const what = `the peel ${peelId} (${publicKey})`;
+  if (outcome === 'reissued') return [];
+  if (outcome === 'draining')
+    return [
+      {
+        what,
+        why: 'has a scoped JWT, and its old key is not revoked yet',
+        fix: 'run this again in a minute',
+      },
+    ];
+  return [
+    {
+      what,
+      why: `has a JWT with its own permissions, and did not take another: ${outcome}`,
+      fix: `it takes one when it next renews; else "zester peel add ${peelId} --replace"`,
+    },
+  ];
+}
