@@ -2,6 +2,7 @@ import type { IssuedPeel } from '../trust/issued.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { JoinToken } from './join-token.js';
 import type { RegisteredJwt } from '../nats-server/revoke.js';
+import type { KeyUse } from '../trust/key-removal.js';
 import { keyOf, type PeelRecord } from './record.js';
 
 /** What is known of the credentials of a fleet. */
@@ -13,14 +14,6 @@ export interface KnownCredentials {
   /** What the home issued. */
   issued: readonly IssuedPeel[];
   revocations: Readonly<Record<string, number>>;
-}
-
-/** What depends on a signing key. */
-export interface KeyUse {
-  /** Users whose credential this key signed, and which is valid: none of them could connect without it. */
-  valid: number;
-  /** How many of them are connected. */
-  connected: number;
 }
 
 /**

@@ -10,6 +10,8 @@ import {
   type ChangeOptions,
 } from './change-account.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
+import { withoutSigned } from './rotate-keys.js';
+import { signingKeyOf } from '../trust/adopt.js';
 import { mergeAccountClaims, type AccountLosses } from '../trust/merge-account.js';
 import type { PushReport } from './push-account.js';
 
@@ -30,8 +32,11 @@ export async function pushAccount(
     if (connected === undefined) throw new TypeError('servers: give some to push to');
     const system = await push(connected, domain, domain.systemAccountJwt);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
-    const report = worstOf(change.report ?? system, system);
-    return { ...change, report };
+    const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
+    // one that is back meanwhile stays
+    const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
+    const { report = system } = await withoutSigned(connected, domain, given, change);
+    return { ...change, report: worstOf(report, system) };
   });
 }
 

@@ -14,6 +14,7 @@ import {
   widerClearance,
 } from '../trust/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
+import type { KeyRemoval } from '../trust/key-removal.js';
 import { withHomeLock, type HomeLockOptions } from '../trust/lock.js';
 import {
   isNone,
@@ -38,8 +39,8 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
   now?: Clock;
   /** Hears what the servers' account JWT had lost and is restored, before it is pushed. */
   onRestored?: (restored: AccountLosses) => void;
-  /** Takes what the servers' account JWT lacks as taken away on purpose, instead of restoring it. */
-  acceptRemovals?: boolean;
+  /** Takes what the newest account JWT lacks as taken away on purpose, signing keys that were judged only. */
+  acceptRemovals?: KeyRemoval;
 }
 
 /** What came of a change. */
@@ -71,7 +72,7 @@ export interface OpenHome {
   /** undefined: without servers. */
   connected: Connected | undefined;
   onRestored?: ((restored: AccountLosses) => void) | undefined;
-  acceptRemovals?: boolean | undefined;
+  acceptRemovals?: KeyRemoval | undefined;
 }
 
 /**
@@ -168,7 +169,7 @@ interface Newest {
 }
 
 async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
-  const { domain, connected, acceptRemovals = false } = open;
+  const { domain, connected, acceptRemovals } = open;
   const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
   const held =
     connected === undefined
@@ -177,7 +178,8 @@ async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
   const all = [own, ...held.filter(({ jwt }) => jwt !== own.jwt)];
   const { base, claims, restored } = mergeAccountClaims(all.map((one) => one.claims));
   const of = all.find((one) => one.claims === base) ?? own;
-  if (!acceptRemovals || isNone(restored)) return { base: of, all, merged: claims, restored };
+  if (acceptRemovals === undefined || isNone(restored)) return { base: of, all, merged: claims, restored };
+  acceptRemovals.require(domain.home, restored.signingKeys);
   const gone = [...restored.signingKeys, ...restored.revocations.slice(0, MANY)];
   return { base: of, all, merged: withRemoved(claims, base, gone, nowSeconds(now)), restored: NOTHING_LOST };
 }

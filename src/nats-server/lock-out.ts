@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { isRevoked } from '../jwt/chain.js';
-import { decodeAccountJwt, decodeUserJwt } from '../jwt/decode.js';
+import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
+import { decodeAccountJwt, decodeUserJwt, userIssuerOf } from '../jwt/decode.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { EVERYONE } from '../trust/revocations.js';
 import { connectedUsers, keyOfUser, type ConnectedUser } from './connected-users.js';
@@ -14,11 +15,52 @@ import type { PushReport } from './push-account.js';
 /** Public keys, or `*`, and up to when each is revoked: seconds since 1970. */
 export type Revocations = ReadonlyMap<string, number>;
 
+/** Whom an account JWT keeps out. */
+export interface Ban {
+  /** The only users (`U…`) that it may be about; undefined: it may be anybody. */
+  users: readonly string[] | undefined;
+  /** Whether it holds for a user. `ahead`: it names the user's key, and the JWT is dated later. */
+  holdsFor(user: ConnectedUser): 'yes' | 'ahead' | 'no';
+  /** Whether an account JWT has it. */
+  isIn(claims: AccountClaims): boolean;
+  /** What an account JWT has, in words: `the revocation`. */
+  words: string;
+}
+
+/** The ban of revoked keys. @param revocations not empty */
+export function revocationBan(revocations: Revocations): Ban {
+  const holding = Object.fromEntries(revocations);
+  return {
+    users: revocations.has(EVERYONE) ? undefined : [...revocations.keys()],
+    holdsFor: (user) => {
+      const key = keyOfUser(user);
+      if (isCovered(holding, key, issuedAtOf(user))) return 'yes';
+      return revocations.has(key) ? 'ahead' : 'no';
+    },
+    isIn: ({ nats }) => [...revocations].every(([key, upTo]) => isRevoked(nats.revocations ?? {}, key, upTo)),
+    words: 'the revocation',
+  };
+}
+
+/** The ban of whatever removed signing keys (`A…`) signed. */
+export function signingKeyBan(publicKeys: readonly string[]): Ban {
+  const removed = new Set(publicKeys);
+  const isRemoved = (key: string | ScopedSigningKeyClaim) =>
+    removed.has(typeof key === 'string' ? key : key.key);
+  return {
+    users: undefined,
+    holdsFor: ({ jwt }) =>
+      removed.has((jwt === undefined ? undefined : userIssuerOf(jwt)) ?? '') ? 'yes' : 'no',
+    isIn: ({ nats }) => !(nats.signing_keys ?? []).some(isRemoved),
+    words: 'the removal of the signing key',
+  };
+}
+
 /** What {@link lockOut} found. */
 export interface LockOut {
-  /** Servers that do not have the revocations. */
+  /** Servers that do not have it. */
   lacking: PushReport['failed'];
-  /** Servers that have them, and still have somebody connected for whom they hold. */
+  /** Servers that have it, and still have somebody connected for whom it holds. */
   occupied: PushReport['failed'];
   /** The public keys of those. */
   left: Set<string>;
@@ -34,40 +76,38 @@ const MANY_KEYS = 32;
 const KICKS_AT_ONCE = 64;
 
 /**
- * Sees to it that revocations which were pushed are in force: that the account JWT of each server has them, and that
- * nobody is connected for whom they hold. What a server left connected is kicked (nats-server 2.10 and newer).
+ * Sees to it that a ban which was pushed is in force: that the account JWT of each server has it, and that nobody is
+ * connected for whom it holds. What a server left connected is kicked (nats-server 2.10 and newer).
  *
  * The cost is one question to all servers for each key, or one reading of all connections beyond {@link MANY_KEYS}.
  *
- * @param revocations not empty
  * @param pushed the account JWT
  * @param confirmed the names of the servers that took it; the others are not looked at
  */
 export async function lockOut(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
   domain: TrustDomain,
-  revocations: Revocations,
+  ban: Ban,
   pushed: { jwt: string; confirmed: readonly string[] },
 ): Promise<LockOut> {
   const account = domain.publicKeys.account;
   const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
   const names = new Map(servers.map(({ id, name }) => [id, name]));
-  const lacking = await withoutRevocation({ nc, up: servers }, domain, revocations, pushed.jwt);
-  const holding = Object.fromEntries(revocations);
+  const lacking = await withoutBan({ nc, up: servers }, domain, ban, pushed.jwt);
   const deadline = Date.now() + CLOSE_MS;
   for (;;) {
-    const users = (await usersOf(nc, account, revocations)).filter(({ server }) => names.has(server));
+    const users = (await usersOf(nc, account, ban.users)).filter(({ server }) => names.has(server));
     const ahead = new Map<string, number | undefined>();
     const left: ConnectedUser[] = [];
     for (const user of users) {
-      const issuedAt = issuedAtOf(user);
+      const held = ban.holdsFor(user);
       const key = keyOfUser(user);
-      if (isCovered(holding, key, issuedAt)) left.push(user);
-      else if (revocations.has(key)) ahead.set(key, latest(ahead, key, issuedAt));
+      if (held === 'yes') left.push(user);
+      else if (held === 'ahead') ahead.set(key, latest(ahead, key, issuedAtOf(user)));
     }
     if (ahead.size > 0 || left.length === 0 || Date.now() >= deadline) {
       const keys = new Set(left.map(keyOfUser));
-      return { lacking, occupied: stillConnected(left, names), left: keys, ahead };
+      return { lacking, occupied: stillConnected(left, names, ban), left: keys, ahead };
     }
     for (let i = 0; i < left.length; i += KICKS_AT_ONCE) {
       await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(nc, user)));
@@ -108,20 +148,19 @@ export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefi
 async function usersOf(
   nc: NatsConnection,
   account: string,
-  revocations: Revocations,
+  publicKeys: Ban['users'],
 ): Promise<ConnectedUser[]> {
-  if (revocations.has(EVERYONE) || revocations.size > MANY_KEYS) {
+  if (publicKeys === undefined || publicKeys.length > MANY_KEYS) {
     return (await connectedUsers(nc, account)).users;
   }
-  const found = await Promise.all(
-    [...revocations.keys()].map((publicKey) => connectedUsers(nc, account, { publicKey })),
-  );
+  const found = await Promise.all(publicKeys.map((publicKey) => connectedUsers(nc, account, { publicKey })));
   return found.flatMap(({ users }) => users);
 }
 
 function stillConnected(
   left: readonly ConnectedUser[],
   names: ReadonlyMap<string, string>,
+  { words }: Ban,
 ): PushReport['failed'] {
   const keys = new Map<string, Set<string>>();
   for (const user of left) {
@@ -133,22 +172,22 @@ function stillConnected(
     const others = all.size === 1 ? '' : ` and ${all.size - 1} more`;
     return {
       server,
-      problem: `it has the revocation, and ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
+      problem: `it has ${words}, and ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
     };
   });
 }
 
-/** The servers whose account JWT does not hold the revocations, although they confirmed the push. */
-async function withoutRevocation(
+/** The servers whose account JWT does not have the ban, although they confirmed the push. */
+async function withoutBan(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
   domain: TrustDomain,
-  revocations: Revocations,
+  ban: Ban,
   pushed: string,
 ): Promise<PushReport['failed']> {
   const account = domain.publicKeys.account;
   const inForce = await accountInForce(nc, account, up);
-  const holds = (jwt: string) => jwt === pushed || hasAll(jwt, revocations);
-  const problem = 'its account JWT does not have the revocation: another one was pushed meanwhile';
+  const holds = (jwt: string) => jwt === pushed || hasBan(jwt, ban);
+  const problem = `its account JWT does not have ${ban.words}: another one was pushed meanwhile`;
   const failed = inForce
     .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
     .map(({ server }) => ({ server, problem }));
@@ -163,10 +202,9 @@ async function withoutRevocation(
   return failed;
 }
 
-function hasAll(jwt: string, revocations: Revocations): boolean {
+function hasBan(jwt: string, ban: Ban): boolean {
   try {
-    const had = decodeAccountJwt(jwt).nats.revocations ?? {};
-    return [...revocations].every(([key, upTo]) => isRevoked(had, key, upTo));
+    return ban.isIn(decodeAccountJwt(jwt));
   } catch (error) {
     if (error instanceof ZesterError) return false;
     throw error;

@@ -67,6 +67,16 @@ function noResolver(names: readonly string[]): NatsServerError {
   );
 }
 
+/** The report with servers that have it and are not done all the same. */
+export function withFailed(report: PushReport, failed: PushReport['failed']): PushReport {
+  const names = new Set(failed.map(({ server }) => server));
+  return {
+    ...report,
+    confirmed: report.confirmed.filter((name) => !names.has(name)),
+    failed: [...report.failed, ...failed],
+  };
+}
+
 /** Whether every server of the cluster has it. */
 export function isComplete(report: PushReport): boolean {
   return report.failed.length === 0 && report.notReached.length === 0;

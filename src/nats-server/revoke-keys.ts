@@ -3,8 +3,8 @@ import { nowSeconds, type Clock } from '../jwt/time.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../trust/revocations.js';
 import { changeAccount, type AccountChange, type OpenHome } from './change-account.js';
-import { lockOut, type Revocations } from './lock-out.js';
-import { isComplete, type PushReport } from './push-account.js';
+import { lockOut, revocationBan, type Revocations } from './lock-out.js';
+import { isComplete, withFailed, type PushReport } from './push-account.js';
 
 /** How often a revocation is extended because its key came back with a JWT that is dated later. */
 const ROUNDS = 3;
@@ -50,7 +50,12 @@ export async function revokeKeys(
       return { ...change, upTo, inForce: report !== undefined && isComplete(report), left: new Set() };
     }
     const pushed = { jwt: change.jwt, confirmed: report.confirmed };
-    const { lacking, occupied, left, ahead } = await lockOut(open.connected, open.domain, wanted, pushed);
+    const { lacking, occupied, left, ahead } = await lockOut(
+      open.connected,
+      open.domain,
+      revocationBan(wanted),
+      pushed,
+    );
     if (ahead.size === 0 || round === ROUNDS) {
       return {
         ...change,
@@ -91,13 +96,4 @@ function returning(ahead: ReadonlyMap<string, unknown>, { confirmed }: PushRepor
       problem: `${key} keeps coming back with newer JWTs: replace the signing key that signs them`,
     })),
   );
-}
-
-function withFailed(report: PushReport, failed: PushReport['failed']): PushReport {
-  const names = new Set(failed.map(({ server }) => server));
-  return {
-    ...report,
-    confirmed: report.confirmed.filter((name) => !names.has(name)),
-    failed: [...report.failed, ...failed],
-  };
 }

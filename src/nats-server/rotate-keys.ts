@@ -7,9 +7,11 @@ import { nowSeconds, type Clock } from '../jwt/time.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
-import { withRemoved } from '../trust/account-history.js';
+import { historyOf, withRemoved } from '../trust/account-history.js';
+import { signingKeyOf } from '../trust/adopt.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { holdsSeedOf } from '../trust/key-list.js';
+import type { KeyRemoval } from '../trust/key-removal.js';
 import { withHomeLock } from '../trust/lock.js';
 import { openTrustDomain } from '../trust/open.js';
 import { addedSeedPath, type AccountKeyKind, type SigningKeyKind } from '../trust/paths.js';
@@ -35,7 +37,8 @@ import {
   type Connected,
   type OpenHome,
 } from './change-account.js';
-import { isComplete } from './push-account.js';
+import { lockOut, signingKeyBan } from './lock-out.js';
+import { isComplete, withFailed } from './push-account.js';
 
 /** A signing key that was added to the account. */
 export interface AddedSigningKey extends AccountChange {
@@ -189,36 +192,64 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
 }
 
 /**
- * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off. Its seed is
- * deleted once every server has confirmed.
+ * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off, and what a
+ * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it goes on.
  *
+ * @param removal the permission to: see `KeyRemoval`
+ * @returns which servers confirmed, and have nobody connected whom the key signed: see `requireComplete`
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for one in use; as `changeAccount`
  */
 export async function removeAccountSigningKey(
   home: string,
   publicKey: string,
+  removal: KeyRemoval,
   options: ChangeOptions,
 ): Promise<AccountChange> {
+  removal.require(home, [publicKey]);
   return withOpenHome(home, 'zester keys remove', options, async (open) => {
-    const { domain } = open;
-    const { peelSigning, joinSigning } = domain.publicKeys;
-    if (publicKey === peelSigning) throw stillInUse(home, publicKey, 'zester keys add peel-signing');
-    if (publicKey === joinSigning) throw stillInUse(home, publicKey, 'zester keys add join-signing');
-    let kind: AccountKeyKind | undefined;
+    const { domain, connected } = open;
+    refuseInUse(domain, publicKey);
     const change = await changeAccount(
       open,
       (claims) => {
-        kind = kindOfSigningKey(claims, publicKey, peelSigning);
+        // it is gone already where a call before did not reach every server, and is made sure of
+        if (signingKeyOf(claims, publicKey) === undefined && historyOf(claims).removed.has(publicKey)) {
+          return claims;
+        }
         const without = withoutAccountSigningKey(home, claims, publicKey);
         return withRemoved(claims, without, [publicKey], nowSeconds(options.now));
       },
       { now: options.now },
     );
-    if (kind !== undefined && (change.report === undefined || isComplete(change.report))) {
-      await removeSeed(domain, kind, publicKey);
-    }
-    return change;
+    const done = await withoutSigned(connected, domain, [publicKey], change);
+    if (done.report === undefined || isComplete(done.report)) await removeAccountSeed(domain, publicKey);
+    return done;
   });
+}
+
+/**
+ * Sees to it that nobody is connected whom a removed signing key signed.
+ *
+ * @returns the change, with the servers on which somebody is
+ */
+export async function withoutSigned<T extends Pick<AccountChange, 'report' | 'jwt'>>(
+  connected: Connected | undefined,
+  domain: TrustDomain,
+  publicKeys: readonly string[],
+  change: T,
+): Promise<T> {
+  const { report, jwt } = change;
+  if (connected === undefined || report === undefined || publicKeys.length === 0) return change;
+  const pushed = { jwt, confirmed: report.confirmed };
+  const { lacking, occupied } = await lockOut(connected, domain, signingKeyBan(publicKeys), pushed);
+  return { ...change, report: withFailed(report, [...lacking, ...occupied]) };
+}
+
+/** @throws TrustError `ERR_TRUST_SIGNING_KEY` when the key signs new credentials */
+export function refuseInUse({ home, publicKeys }: TrustDomain, publicKey: string): void {
+  const { peelSigning, joinSigning } = publicKeys;
+  if (publicKey === peelSigning) throw stillInUse(home, publicKey, 'zester keys add peel-signing');
+  if (publicKey === joinSigning) throw stillInUse(home, publicKey, 'zester keys add join-signing');
 }
 
 function signingWith(settings: TrustSettings, kind: AccountKeyKind, publicKey: string): TrustSettings {
@@ -406,6 +437,11 @@ async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: 
   const path = await signingSeedPath(domain.paths, kind, publicKey);
   if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))
     await unlink(path);
+}
+
+async function removeAccountSeed(domain: TrustDomain, publicKey: string): Promise<void> {
+  await removeSeed(domain, 'peel-signing', publicKey);
+  await removeSeed(domain, 'join-signing', publicKey);
 }
 
 function noSuchKey(home: string, publicKey: string): TrustError {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
+import type { KnownCredentials } from '../../fleet/key-use.js';
+import type { KeyUse } from '../../trust/key-removal.js';
 import type { KeyEntry } from '../../trust/key-list.js';
 import {
   connectionOf,
@@ -39,7 +40,7 @@ async function list(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const { openTrustDomain } = await import('../../trust/open.js');
   const { listKeys } = await import('../../trust/key-list.js');
-  const { knownCredentials, useOfKey } = await import('../fleet/from-home.js');
+  const { knownCredentials, useOfKey } = await import('../../fleet/from-home.js');
   const domain = await openTrustDomain(homeOf(options, io));
   const keys = await listKeys(domain);
   let known: KnownCredentials | undefined;

@@ -1,4 +1,3 @@
-import type { SystemConnectionOptions } from '../../nats-server/system-connection.js';
 import type { Command } from 'commander';
 import {
   changeOptions,
@@ -6,8 +5,7 @@ import {
   withChangeOptions,
   type AccountChangeOptions,
 } from '../change-options.js';
-import type { KeyUse } from '../../fleet/key-use.js';
-import type { TrustDomain } from '../../trust/domain.js';
+import type { KeyRemoval, KeyUse } from '../../trust/key-removal.js';
 import { confirm } from '../confirm.js';
 import { homeOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
@@ -59,88 +57,44 @@ Examples:
       }
       const { home, ...rest } = await changeOptions(options, io, output);
       const { openTrustDomain } = await import('../../trust/open.js');
+      const { auditKeyRemoval, judgeKeyRemoval } = await import('../../fleet/key-removals.js');
       const domain = await openTrustDomain(home);
-      const use = await countUse(
-        domain,
-        publicKey,
-        rest.servers === false ? false : { ...rest, servers: rest.servers },
-        options,
-        io,
-      );
+      // with its own words, whatever depends on it
+      keys.refuseInUse(domain, publicKey);
+      const force = options.force === true;
+      const removal = await judgeKeyRemoval(domain, [publicKey], rest, { force, now: io.now });
+      const use = countedUse(removal, publicKey);
       const who = use === undefined ? 'whoever it signed' : `${use.valid} valid, ${use.connected} connected`;
-      if (use === undefined) output.warn(`what depends on ${publicKey} is not known`);
-      else if (use.valid > 0) output.warn(dependsOn(publicKey, use));
+      const depends = await dependsOn(removal, publicKey);
+      if (depends !== undefined) output.warn(depends);
       await confirm(io, `this cuts off ${who}, and deletes the seed of ${publicKey}`, options.yes);
       const { requireComplete } = await import('../../nats-server/push-account.js');
-      const { report } = await keys.removeAccountSigningKey(home, publicKey, rest);
+      const { report } = await keys.removeAccountSigningKey(home, publicKey, removal, rest);
       output.result([`removed ${publicKey}; ${pushedLine(report)}`], {
         publicKey,
         valid: use?.valid ?? null,
         connected: use?.connected ?? null,
         servers: report ?? null,
       });
-      if (rest.servers !== false && (report?.confirmed.length ?? 0) > 0) {
-        const { auditKeyRemoved } = await import('../fleet/from-home.js');
-        const detail = { forced: options.force === true, ...(use && { ...use }) };
-        const isAudited = await auditKeyRemoved(
-          domain,
-          { ...rest, servers: rest.servers },
-          publicKey,
-          detail,
-        );
+      const { servers } = rest;
+      if (servers !== false && report !== undefined) {
+        const isAudited = await auditKeyRemoval(domain, removal, { ...rest, servers }, 'zester keys remove');
         if (!isAudited) output.note('it is in no audit: no master has run on these servers yet');
       }
       if (report !== undefined) requireComplete(report, 'the account without the key');
     });
 }
 
-type ConnectionChoice = Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>;
-
-/**
- * Counts what depends on a signing key.
- *
- * @returns undefined: it cannot be counted, and --force was given
- * @throws TrustError `ERR_TRUST_SIGNING_KEY` when something does, or it cannot be counted
- */
-async function countUse(
-  domain: TrustDomain,
-  publicKey: string,
-  at: ConnectionChoice | false,
-  options: Options,
-  io: CliIo,
-): Promise<KeyUse | undefined> {
-  const { knownCredentials, useOfKey } = await import('../fleet/from-home.js');
-  const { TrustError } = await import('../../errors.js');
-  const refuse = (why: string, cause?: unknown) =>
-    new TrustError('ERR_TRUST_SIGNING_KEY', domain.home, why, { cause });
-  let use: KeyUse | undefined;
-  try {
-    if (at === false) throw new Error('with --no-push no server is asked');
-    const known = await knownCredentials(domain, at, options.systemCreds);
-    use = await useOfKey(domain, publicKey, known, io.now());
-  } catch (cause) {
-    if (options.force === true) return undefined;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refuse(
-      `what depends on ${publicKey} cannot be counted (${why}): nothing was removed; --force removes it all the same`,
-      cause,
-    );
-  }
-  const count = use ?? { valid: 0, connected: 0 };
-  // one in use, or none, is refused with its own words
-  const { peelSigning, joinSigning } = domain.publicKeys;
-  if (count.valid === 0 || options.force === true || publicKey === peelSigning || publicKey === joinSigning) {
-    return count;
-  }
-  throw refuse(
-    `${dependsOn(publicKey, count)}: renew them first ("zester peel rotate --all", then wait for the old ones to expire); ` +
-      'nothing was removed; --force cuts them off',
-  );
+/** undefined: it could not be counted. */
+function countedUse({ uses }: KeyRemoval, publicKey: string): KeyUse | undefined {
+  const use = uses.get(publicKey);
+  return use === undefined || 'unknown' in use ? undefined : use;
 }
 
-function dependsOn(publicKey: string, { valid, connected }: KeyUse): string {
-  return (
-    `${valid} valid ${valid === 1 ? 'credential depends' : 'credentials depend'} on ${publicKey}, ` +
-    `${connected} of them connected`
-  );
+/** undefined: nothing does. */
+async function dependsOn({ uses }: KeyRemoval, publicKey: string): Promise<string | undefined> {
+  const { useWords } = await import('../../trust/key-removal.js');
+  const use = uses.get(publicKey);
+  if (use === undefined || ('valid' in use && use.valid === 0)) return undefined;
+  return useWords(publicKey, use);
 }

@@ -116,7 +116,7 @@ async function registryOf(
 ): Promise<{ keys?: RegisteredJwt[]; error?: Error }> {
   if (servers === false) return {};
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { jwtsFromHome, peelFromHome } = await import('../fleet/from-home.js');
+  const { jwtsFromHome, peelFromHome } = await import('../../fleet/from-home.js');
   const { usableKeys } = await import('../../fleet/key-use.js');
   const at = { servers, tls, requireTls };
   try {

@@ -6,7 +6,7 @@ import type { Finding } from '../../trust/finding.js';
 import { connectionOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import { asAdmin, type AdminOptions } from './admin.js';
-import { knownCredentials } from './from-home.js';
+import { knownCredentials } from '../../fleet/from-home.js';
 
 /** How long a master may take to answer, in milliseconds. */
 const MASTER_MS = 5_000;

@@ -67,7 +67,7 @@ class Collected implements RegistryExpirations {
 /** Without a master nobody renews. @returns undefined: it cannot be read that way either */
 async function fromJetStream(options: AdminOptions, io: CliIo): Promise<RegistryExpirations | undefined> {
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { peelsFromHome } = await import('./from-home.js');
+  const { peelsFromHome } = await import('../../fleet/from-home.js');
   try {
     const domain = await openTrustDomain(homeOf(options, io));
     const found = new Collected();

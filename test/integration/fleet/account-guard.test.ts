@@ -15,6 +15,7 @@ import { waitFor } from '../../support/wait-for.js';
 import type { HomeWithServers } from '../trust/support.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 
 /** What `nsc edit account` and `nsc push` do with an account JWT: signed anew, its tags as they were. */
 async function pushAs(
@@ -108,7 +109,7 @@ describe('a running master on a copy of the home', () => {
     const old = (await openTrustDomain(copy)).publicKeys.peelSigning;
     const { accountJwt: stale } = await fleet.home.domain();
     await addAccountSigningKey(copy, 'peel-signing', fleet.home.options);
-    await removeAccountSigningKey(copy, old, fleet.home.options);
+    await removeAccountSigningKey(copy, old, forcedRemoval(old), fleet.home.options);
     await isSynced(fleet.home.home, fleet);
     expect(await keysOf(fleet.home.home)).not.toContain(old);
     expect(await keysOf(copy)).not.toContain(old);

@@ -17,6 +17,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 
 /** Credentials of any name, signed by a key of the home. */
 async function credentials(
@@ -158,7 +159,7 @@ describe('a connection that a master does not stand for is cut, its key revoked,
     const { path, publicKey } = await fleet.home.issue('web-1', 3_600);
     const added = await addAccountSigningKey(home, 'peel-signing', fleet.home.options);
     await useAccountSigningKey(home, added.publicKey);
-    await removeAccountSigningKey(home, old, { servers: false });
+    await removeAccountSigningKey(home, old, forcedRemoval(old), { servers: false });
     const { cut } = await fleet.home.peel('web-1', path);
     await cut;
     expect(await fleet.audited('connection.refused')).toMatchObject({

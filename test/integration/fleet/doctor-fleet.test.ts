@@ -7,6 +7,7 @@ import { freePort } from '../../support/free-port.js';
 import { startHome } from '../trust/support.js';
 import { startFleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 
 type Found = Finding & { part: string };
 
@@ -58,7 +59,7 @@ describe('the doctor finds, of a fleet,', () => {
 
     const old = (await fleet.home.domain()).publicKeys.peelSigning;
     await addAccountSigningKey(home, 'peel-signing', fleet.home.options);
-    await removeAccountSigningKey(home, old, fleet.home.options);
+    await removeAccountSigningKey(home, old, forcedRemoval(old), fleet.home.options);
     const { fleet: untrusted, code: wrong } = await look();
     expect(wrong).toBe(1);
     expect(untrusted).toContainEqual(

@@ -29,6 +29,7 @@ import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { withoutJoinKey } from '../../trust/older-home.js';
 import { snapshot, startHome, type HomeWithServers } from './support.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('./children/ensure-join-key.ts', import.meta.url));
@@ -165,10 +166,10 @@ describe('the signing key of join tokens', () => {
     expect(await letsIn(fleet, old)).toBe(true);
     expect(await letsIn(fleet, fresh)).toBe(true);
     await refusal('ERR_TRUST_SIGNING_KEY', () =>
-      removeAccountSigningKey(fleet.home, publicKey, fleet.options),
+      removeAccountSigningKey(fleet.home, publicKey, forcedRemoval(publicKey), fleet.options),
     );
 
-    await removeAccountSigningKey(fleet.home, first, fleet.options);
+    await removeAccountSigningKey(fleet.home, first, forcedRemoval(first), fleet.options);
     expect(await letsIn(fleet, old)).toBe(false);
     expect(await letsIn(fleet, fresh)).toBe(true);
     const domain = await fleet.domain();

@@ -19,6 +19,7 @@ import { editPermissions } from '../../../src/trust/template.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { snapshot, startHome, startHomeCluster, type HomeWithServers } from './support.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 
 /** Gives every server the home's operator JWT, one after the other, as an operator with a cluster does. */
 async function rollOut(fleet: HomeWithServers): Promise<void> {
@@ -55,10 +56,10 @@ describe('the signing key of the peels', () => {
     expect(peel.nc.isClosed()).toBe(false);
 
     const inUseStill = await refusal('ERR_TRUST_SIGNING_KEY', () =>
-      removeAccountSigningKey(fleet.home, publicKey, fleet.options),
+      removeAccountSigningKey(fleet.home, publicKey, forcedRemoval(publicKey), fleet.options),
     );
     expect(inUseStill.message).toContain('is in use');
-    await removeAccountSigningKey(fleet.home, first, fleet.options);
+    await removeAccountSigningKey(fleet.home, first, forcedRemoval(first), fleet.options);
     expect(await fleet.letsIn(old.path, 'old-01', fleet.node(0).url)).toBe(false);
     expect(await fleet.letsIn(fresh.path, 'new-01', fleet.node(0).url)).toBe(true);
     expect(await readdir((await fleet.domain()).paths.keysDirectory)).not.toContain('peel-signing.seed');
@@ -157,7 +158,12 @@ describe('the identity keys', () => {
     expect(await fleet.letsIn(paths.masterCreds, 'any', fleet.node(0).url)).toBe(true);
     await setPeelTemplate(fleet.home, (all) => ({ ...all, responses: { max: 2, ttl: 60 } }), fleet.options);
     const { publicKey } = await addAccountSigningKey(fleet.home, 'peel-signing', fleet.options);
-    await removeAccountSigningKey(fleet.home, publicKeys.peelSigning, fleet.options);
+    await removeAccountSigningKey(
+      fleet.home,
+      publicKeys.peelSigning,
+      forcedRemoval(publicKeys.peelSigning),
+      fleet.options,
+    );
     expect((await fleet.domain()).publicKeys.peelSigning).toBe(publicKey);
     const next = await fleet.issue('web-02');
     await revoke(fleet.home, { peelId: 'web-02' }, fleet.options);

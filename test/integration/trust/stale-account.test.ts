@@ -13,6 +13,7 @@ import { addAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
 import { connectSystem } from '../../../src/nats-server/system-connection.js';
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';
 import type { AccountLosses } from '../../../src/trust/merge-account.js';
+import { forcedRemoval } from '../../support/forced-removal.js';
 import { refusal } from '../../support/refusal.js';
 import { startHome, type HomeWithServers } from './support.js';
 
@@ -117,7 +118,12 @@ describe('an older account that another tool pushed under a newer time', () => {
 
   it('is taken as it is where that is accepted, and does not come back', async () => {
     const { fleet, bad, publicKeys } = await staleFleet();
-    const { restored, claims } = await pushAccount(fleet.home, { ...fleet.options, acceptRemovals: true });
+    const { lost } = await showAccount(fleet.home, fleet.options);
+    await refusal('ERR_TRUST_SIGNING_KEY', () =>
+      pushAccount(fleet.home, { ...fleet.options, acceptRemovals: forcedRemoval() }),
+    );
+    const acceptRemovals = forcedRemoval(...lost.signingKeys);
+    const { restored, claims } = await pushAccount(fleet.home, { ...fleet.options, acceptRemovals });
     expect(restored.revocations).toEqual([]);
     expect(claims.nats.signing_keys ?? []).toEqual([]);
     await pushAccount(fleet.home, fleet.options);

@@ -2,7 +2,6 @@
 import { pushedLine } from '../../change-options.js';
 import { command } from '../../command/declaration.js';
 import { flag } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
 
 export default command({
   summary: 'push the account JWT to every server',
@@ -12,6 +11,7 @@ export default command({
       '--accept-removals',
       'give up revocations and signing keys that the newest account JWT lacks, after listing them',
     ),
+    force: flag('--force', 'with it: also signing keys that valid credentials depend on, or may depend on'),
     yes: flag('-y, --yes', 'with it: do not ask'),
   },
   notes: `
@@ -23,21 +23,29 @@ is kept in jwt/replaced/ of the home. Exit code 4 when a server did not confirm.
     'zester account push',
     'zester account push --servers nats://n1:4222 nats://n2:4222 nats://n3:4222',
   ],
-  async run({ acceptRemovals, yes }, { io, output, system }) {
+  async run({ acceptRemovals, force, yes }, { io, output, system, openHome }) {
     const { home, ...rest } = await system();
-    const { pushAccount, showAccount } = await import('../../../nats-server/account.js');
+    const { pushAccount } = await import('../../../nats-server/account.js');
     const { requireComplete } = await import('../../../nats-server/push-account.js');
-    if (acceptRemovals) {
-      const { lossWords } = await import('../../../trust/merge-account.js');
-      const lost = lossWords((await showAccount(home, rest)).lost);
-      for (const line of lost) output.warn(`this gives up the ${line}`);
-      if (lost.length > 0) await confirm(io, 'what is listed above leaves the account for good', yes);
-    }
-    const { report, tookOver, restored } = await pushAccount(home, { ...rest, acceptRemovals });
+    const removal = acceptRemovals
+      ? await (
+          await import('../../fleet/accept-removals.js')
+        ).acceptRemovals(home, rest, { force, yes }, { io, output })
+      : undefined;
+    const { report, tookOver, restored } = await pushAccount(home, {
+      ...rest,
+      ...(removal && { acceptRemovals: removal }),
+    });
     output.result(
       [...(tookOver ? ['the home took over the newer account JWT of the servers'] : []), pushedLine(report)],
       { ...report, tookOver, restored },
     );
+    if (removal !== undefined && removal.uses.size > 0) {
+      const { auditKeyRemoval } = await import('../../../fleet/key-removals.js');
+      const by = 'zester account push --accept-removals';
+      const isAudited = await auditKeyRemoval(await openHome(), removal, rest, by);
+      if (!isAudited) output.note('not audited: no master has run on these servers yet');
+    }
     requireComplete(report, 'the account');
   },
 });

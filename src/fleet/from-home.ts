@@ -1,9 +1,10 @@
-import type { KeyUse, KnownCredentials } from '../../fleet/key-use.js';
-import type { PeelRecord } from '../../fleet/record.js';
-import type { RegistryReader } from '../../fleet/registry-reader.js';
-import type { RegisteredJwt } from '../../nats-server/revoke.js';
-import type { SystemConnectionOptions } from '../../nats-server/system-connection.js';
-import type { TrustDomain } from '../../trust/domain.js';
+import type { KnownCredentials } from './key-use.js';
+import type { KeyUse } from '../trust/key-removal.js';
+import type { PeelRecord } from './record.js';
+import type { RegistryReader } from './registry-reader.js';
+import type { RegisteredJwt } from '../nats-server/revoke.js';
+import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
+import type { TrustDomain } from '../trust/domain.js';
 
 /** Connects as the home's master for as long as `act` takes. */
 async function asMaster<T>(
@@ -12,9 +13,9 @@ async function asMaster<T>(
   act: (reader: RegistryReader) => Promise<T>,
 ): Promise<T> {
   const [{ connectMaster }, { tlsOf }, { RegistryReader: Reader }] = await Promise.all([
-    import('../../connection/connect.js'),
-    import('../../nats-server/system-connection.js'),
-    import('../../fleet/registry-reader.js'),
+    import('../connection/connect.js'),
+    import('../nats-server/system-connection.js'),
+    import('./registry-reader.js'),
   ]);
   const nc = await connectMaster({
     ...tlsOf(domain, at),
@@ -44,7 +45,7 @@ export async function jwtsFromHome(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
 ): Promise<RegisteredJwt[]> {
-  const { registeredJwts } = await import('../../fleet/key-use.js');
+  const { registeredJwts } = await import('./key-use.js');
   return asMaster(domain, at, async (reader) => registeredJwts(await reader.peels(), await reader.tokens()));
 }
 
@@ -68,10 +69,10 @@ export async function knownCredentials(
 ): Promise<KnownCredentials> {
   const [{ connectSystem }, { connectedUsers, keyOfUser }, { readIssued }, { userIssuerOf }] =
     await Promise.all([
-      import('../../nats-server/system-connection.js'),
-      import('../../nats-server/connected-users.js'),
-      import('../../trust/issued.js'),
-      import('../../jwt/decode.js'),
+      import('../nats-server/system-connection.js'),
+      import('../nats-server/connected-users.js'),
+      import('../trust/issued.js'),
+      import('../jwt/decode.js'),
     ]);
   const system = await connectSystem(domain, { ...at, ...(systemCreds !== undefined && { systemCreds }) });
   try {
@@ -102,8 +103,8 @@ export async function useOfKey(
   nowMs: number,
 ): Promise<KeyUse | undefined> {
   const [{ joinKeyUse, peelKeyUse }, { kindOfSigningKey }] = await Promise.all([
-    import('../../fleet/key-use.js'),
-    import('../../trust/signing-keys.js'),
+    import('./key-use.js'),
+    import('../trust/signing-keys.js'),
   ]);
   const { peelSigning, joinSigning } = domain.publicKeys;
   switch (kindOfSigningKey(domain.accountClaims, publicKey, peelSigning)) {
@@ -130,11 +131,12 @@ export async function auditKeyRemoved(
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
   publicKey: string,
   detail: Record<string, string | number | boolean>,
+  by: string,
 ): Promise<boolean> {
   return asMaster(domain, at, async (reader) =>
     reader.audit({
       kind: 'signing-key.removed',
-      by: { kind: 'admin', name: 'zester keys remove' },
+      by: { kind: 'admin', name: by },
       publicKey,
       detail,
     }),

@@ -1,0 +1,32 @@
+import { showAccount } from '../../nats-server/account.js';
+import type { ChangeOptions } from '../../nats-server/change-account.js';
+import { judgeKeyRemoval } from '../../fleet/key-removals.js';
+import { useWords, type KeyRemoval } from '../../trust/key-removal.js';
+import { lossWords } from '../../trust/merge-account.js';
+import { openTrustDomain } from '../../trust/open.js';
+import { confirm } from '../confirm.js';
+import type { CliIo } from '../io.js';
+import type { Output } from '../output.js';
+
+/**
+ * Lists what the newest account JWT lacks, counts what depends on the signing keys among it, and asks whether to give it up.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` when a valid credential depends on one of them, without `force`
+ */
+export async function acceptRemovals(
+  home: string,
+  at: ChangeOptions & { servers: readonly string[] },
+  { force, yes }: { force: boolean; yes: boolean },
+  { io, output }: { io: CliIo; output: Output },
+): Promise<KeyRemoval> {
+  const { lost } = await showAccount(home, at);
+  const words = lossWords(lost);
+  for (const line of words) output.warn(`this gives up the ${line}`);
+  const domain = await openTrustDomain(home);
+  const removal = await judgeKeyRemoval(domain, lost.signingKeys, at, { force, now: io.now });
+  for (const [key, use] of removal.uses) {
+    if ('unknown' in use || use.valid > 0) output.warn(useWords(key, use));
+  }
+  if (words.length > 0) await confirm(io, 'what is listed above leaves the account for good', yes);
+  return removal;
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../jwt/time.js';
+import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { KeyRemoval, type CountedUse } from '../trust/key-removal.js';
+import { auditKeyRemoved, knownCredentials, useOfKey } from './from-home.js';
+import { peelKeyUse } from './key-use.js';
+
+/** Where the fleet is asked, and as whom. `servers: false`: nowhere. */
+export type FleetChoice = Omit<
+  Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls' | 'systemCreds'>,
+  'servers'
+> & {
+  servers: readonly string[] | false;
+};
+
+/**
+ * Counts what depends on signing keys, in the registry, from the home and connected, and judges whether they may be removed.
+ *
+ * @param publicKeys `A…`
+ * @param options.force permit it whatever depends on them, or where that cannot be counted
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`
+ */
+export async function judgeKeyRemoval(
+  domain: TrustDomain,
+  publicKeys: readonly string[],
+  { servers, systemCreds, ...at }: FleetChoice,
+  { force, now = Date.now }: { force: boolean; now?: Clock | undefined },
+): Promise<KeyRemoval> {
+  const uses = new Map<string, CountedUse>();
+  if (publicKeys.length === 0) return KeyRemoval.judge(domain.home, uses, { force });
+  try {
+    if (servers === false) throw new Error('with --no-push no server is asked');
+    const known = await knownCredentials(domain, { ...at, servers }, systemCreds);
+    for (const key of publicKeys) {
+      uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));
+    }
+  } catch (cause) {
+    const unknown = cause instanceof Error ? cause.message : String(cause);
+    for (const key of publicKeys) uses.set(key, { unknown });
+  }
+  return KeyRemoval.judge(domain.home, uses, { force });
+}
+
+/**
+ * Writes removed signing keys into the audit.
+ *
+ * @param by what removed them, such as `zester keys remove`
+ * @returns whether there is an audit: the first master makes it
+ * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+ */
+export async function auditKeyRemoval(
+  domain: TrustDomain,
+  { uses, forced }: KeyRemoval,
+  at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
+  by: string,
+): Promise<boolean> {
+  let isAudited = true;
+  for (const [publicKey, use] of uses) {
+    const detail = { forced, ...('unknown' in use ? {} : { valid: use.valid, connected: use.connected }) };
+    isAudited = (await auditKeyRemoved(domain, at, publicKey, detail, by)) && isAudited;
+  }
+  return isAudited;
+}

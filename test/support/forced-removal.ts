@@ -1,0 +1,7 @@
+import { KeyRemoval } from '../../src/trust/key-removal.js';
+
+/** The permission to remove signing keys, whatever depends on them. */
+export function forcedRemoval(...publicKeys: string[]): KeyRemoval {
+  const uses = new Map(publicKeys.map((key) => [key, { unknown: 'a test' }]));
+  return KeyRemoval.judge('', uses, { force: true });
+}
