@@ -12,7 +12,20 @@ import { oneLine, printable } from './text/printable.js';
  * belongs (`--account-seed SAA…` instead of a file), and a public key never begins with S.
  */
 export function redactSeeds(text: string): string {
-  return text.replace(SEED_TEXT, '(a seed)').replace(URL_USER, '$1(hidden)@');
+  return text
+    .replace(SEED_TEXT, '(a seed)')
+    .replace(URL_USER, '$1(hidden)@')
+    .replace(LONG_BASE64, (run) => (encodesSeed(run) ? '(a seed, encoded)' : run));
+}
+
+/** Enough to hold a seed: its 58 characters are 78 in base64. */
+const LONG_BASE64 = /[A-Za-z0-9+/_-]{76,}={0,2}/g;
+
+/** Whether base64 holds a whole seed, wherever in the run the encoded text begins. It is longer than a `jti` of a JWT. */
+function encodesSeed(run: string): boolean {
+  return [0, 1, 2, 3].some((from) =>
+    /S[OAUXNC][A-Z2-7]{54,}/.test(Buffer.from(run.slice(from), 'base64').toString('latin1')),
+  );
 }
 
 /** Whether a text holds a seed, given where something that is not secret belongs. */

@@ -13,6 +13,10 @@ export interface ConnectFailure {
 const CERTIFICATE_CODES =
   /^(UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|CERT_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
+/** The client's words for a first line that is not INFO, or whose JSON cannot be read (as JSON.parse of V8 says it). */
+const NOT_NATS =
+  /^unexpected response from server$|\bJSON\b.* position \d|is not valid JSON|end of JSON input/i;
+
 /** Says in which way a connection failed, by an error of the client or of a socket. */
 export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailure {
   const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
@@ -46,6 +50,8 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
   if (message.includes('undefined error') || message === '' || message === 'undefined') {
     return { kind: 'unreachable', reason: 'the server closed the connection' };
   }
+  if (NOT_NATS.test(message))
+    return { kind: 'unreachable', reason: 'what listens there does not speak NATS' };
   if (name === 'ProtocolError') return { kind: 'unreachable', reason: `the server says "${message}"` };
   return { kind: 'unreachable', reason: message };
 }

@@ -8,24 +8,76 @@ export interface CredsSections {
 }
 
 /**
- * Finds the JWT's and the seed's section in the text of a `.creds` file, in one pass over its lines. Any line end, blank
- * lines, no banner, any order, other text around the sections and a missing last line end are all taken.
+ * Finds the JWT and the seed in the text of a `.creds` file. Any line end, blank lines, no banner, any order, other text
+ * around the sections and a missing last line end are all taken.
  *
- * A section is one line between two lines with dashes at both ends. As to Go's parser, what is written between the dashes
- * does not matter: a JWT and a seed are known by themselves. It only helps to say what is wrong with a file.
+ * As to Go's parser, what is written between the dashes does not matter: a section is one line between two lines with
+ * dashes, and a JWT and a seed are known by themselves. Also as there, a seed may stand on a line by itself where no
+ * section holds one. Unlike there, a file that ends before its last section is closed is refused, since it may still be
+ * being written, and so is one with two JWTs or two seeds. Labels only help to say what is wrong with a file.
  *
- * Source: github.com/nats-io/jwt/v2, creds_utils.go (`userConfigRE`).
+ * Source: github.com/nats-io/nkeys, creds_utils.go (`userConfigRE`, `ParseDecoratedNKey`).
  *
  * @param name what errors call the file
  * @throws CredsError
  */
 export function findSections(text: string, name: string): CredsSections {
-  const found: { jwt?: string; seed?: string } = {};
+  const lines = text
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const kinds = lines.map(kindOf);
+  const isSection = (at: number) => opens(lines[at - 1] ?? '') && closes(lines[at + 1] ?? '');
+  const sectionsOf = (kind: Kind) => lines.filter((_, at) => kinds[at] === kind && isSection(at));
+  const jwts = sectionsOf('jwt');
+  const seeds = sectionsOf('seed');
+  if (jwts.length > 1) throw duplicate('jwt', name);
+  if (seeds.length > 1) throw duplicate('seed', name);
+  const [jwt] = jwts;
+  const [seed = seedByItself(lines, kinds)] = seeds;
+  if (jwt !== undefined && seed !== undefined) return { jwt, seed };
+  const labelled = sectionsByLabel(lines, name);
+  const found = { jwt: jwt ?? labelled.jwt, seed: seed ?? labelled.seed };
+  if (found.jwt === undefined)
+    throw missing('jwt', name, looksLike(text) ?? looseJwt(kinds) ?? 'it has no JWT section');
+  if (found.seed === undefined) throw missing('seed', name, 'it has no seed section');
+  return { jwt: found.jwt, seed: found.seed };
+}
+
+function looseJwt(kinds: readonly (Kind | undefined)[]): string | undefined {
+  return kinds.includes('jwt')
+    ? 'it has a JWT, but not between two lines with dashes (-----BEGIN NATS USER JWT-----)'
+    : undefined;
+}
+
+/** The only seed of a file, but not after a line with BEGIN: then the end of its section is missing. */
+function seedByItself(lines: readonly string[], kinds: readonly (Kind | undefined)[]): string | undefined {
+  const at = kinds.indexOf('seed');
+  if (at < 0 || kinds.includes('seed', at + 1) || readFence(lines[at - 1] ?? '')?.edge === 'BEGIN')
+    return undefined;
+  return lines[at];
+}
+
+/** Three dashes or more, anything, and three or more at the end. Before them there may be a mark or a quote, as for Go. */
+function opens(line: string): boolean {
+  const from = line.indexOf('---');
+  return from >= 0 && from + 6 <= line.length && line.endsWith('---');
+}
+
+function closes(line: string): boolean {
+  return /^-{3}.*-{3}$/.test(line);
+}
+
+/**
+ * What stands where the labels say that a JWT or a seed is, though it looks like neither: to say what is wrong with it.
+ *
+ * @throws CredsError for a section that is empty, has several lines, or is not closed
+ */
+function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsSections> {
+  const found: Partial<CredsSections> = {};
   let open: Fence | undefined;
   let content: string[] = [];
-  for (const raw of text.split(/\r\n|\n|\r/)) {
-    const line = raw.trim();
-    if (line === '') continue;
+  for (const line of lines) {
     const fence = readFence(line);
     if (fence === undefined) {
       if (open !== undefined) content.push(line);
@@ -35,23 +87,14 @@ export function findSections(text: string, name: string): CredsSections {
     } else if (fence.edge === 'BEGIN') {
       throw malformed(name, `the section ${open.label} is not closed before BEGIN ${fence.label}`);
     } else {
-      const section = readSection(open, content, name);
-      if (section !== undefined) {
-        if (found[section.kind] !== undefined) throw duplicate(section.kind, name);
-        found[section.kind] = section.text;
-      }
+      if (open.kind !== undefined) found[open.kind] = onlyLine(open.kind, open.label, content, name);
       open = undefined;
     }
   }
   if (open?.kind !== undefined) {
     throw malformed(name, `the section ${open.label} is not closed; the file may have been cut off`);
   }
-  const { jwt, seed } = found;
-  if (jwt === undefined) {
-    throw missing('jwt', name, (seed === undefined ? looksLike(text) : undefined) ?? 'it has no JWT section');
-  }
-  if (seed === undefined) throw missing('seed', name, 'it has no seed section');
-  return { jwt, seed };
+  return found;
 }
 
 type Kind = keyof CredsSections;
@@ -66,32 +109,21 @@ interface Fence {
 
 /** A line such as `-----BEGIN NATS USER JWT-----`: three dashes or more at both ends. */
 function readFence(line: string): Fence | undefined {
-  if (line.length > 200 || !/^-{3}.*-{3}$/.test(line)) return undefined;
+  if (line.length > 200 || !closes(line)) return undefined;
   const [, edge, label = ''] = /^-+\s*(?:(BEGIN|END)\b)?\s*(.*?)\s*-+$/i.exec(line) ?? [];
   const kind = /JWT$/i.test(label) ? 'jwt' : /SEED$/i.test(label) ? 'seed' : undefined;
   return { edge: edge?.toUpperCase() as Fence['edge'], kind, label };
 }
 
-/** @returns undefined when it is another section than the two, such as a certificate */
-function readSection(
-  { kind, label }: Fence,
-  content: readonly string[],
-  name: string,
-): { kind: Kind; text: string } | undefined {
+function onlyLine(kind: Kind, label: string, content: readonly string[], name: string): string {
   const [text] = content;
-  if (text === undefined) {
-    if (kind === undefined) return undefined;
-    throw missing(kind, name, `the section ${label} is empty`);
-  }
-  if (content.length > 1) {
-    if (kind === undefined) return undefined;
-    throw malformed(name, `the section ${label} holds more than one line`);
-  }
-  const is = kindOf(text) ?? kind;
-  return is && { kind: is, text };
+  if (text === undefined) throw missing(kind, name, `the section ${label} is empty`);
+  if (content.length > 1) throw malformed(name, `the section ${label} holds more than one line`);
+  return text;
 }
 
 function kindOf(text: string): Kind | undefined {
+  if (text[0] === '-') return undefined; // a line of dashes, in most cases
   if (/^S[A-Z2-7]{40,}$/.test(text)) return 'seed';
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? 'jwt' : undefined;
 }

@@ -4,6 +4,13 @@ import { FileError } from '../errors.js';
 export function readError(path: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
   const { code } = cause as NodeJS.ErrnoException;
+  if (isContent(path, code)) {
+    return new FileError(
+      code === 'ENAMETOOLONG' ? 'ERR_FILE_READ' : 'ERR_FILE_NOT_FOUND',
+      '(no path)',
+      `cannot read a file: what was given as its path is ${path.length} characters of text, as in the file itself; give the path of a file`,
+    );
+  }
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
@@ -42,4 +49,10 @@ export function readError(path: string, cause: unknown): FileError {
         },
       );
   }
+}
+
+/** Whether a file's content was given where its path belongs. It may be a secret, so it is not repeated. */
+function isContent(path: string, code: string | undefined): boolean {
+  if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') return false;
+  return code === 'ENAMETOOLONG' || /[\r\n]|-----BEGIN |^["']?(?:eyJ|LS0tLS1)/.test(path);
 }

@@ -1,5 +1,6 @@
 import * as jwtJs from '@nats-io/jwt';
 import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import {
   createAccountJwt,
@@ -66,6 +67,21 @@ describe('a .creds file is read', () => {
       'with a certificate before it',
       `-----BEGIN CERTIFICATE-----\nAAAA\nAAAA\n-----END CERTIFICATE-----\n${good.text}`,
     ],
+    [
+      'when a section ends where the next begins',
+      `-----BEGIN NATS USER JWT-----\n${good.jwt}\n${seedSection}`,
+    ],
+    [
+      'with BEGIN and END exchanged',
+      jwtSection.replace('BEGIN', 'END').replace('-END', '-BEGIN') + seedSection,
+    ],
+    ['with a label of 300 characters', good.text.replaceAll('NATS USER JWT', 'X'.repeat(300))],
+    ['with the seed on a line by itself', `${jwtSection}${good.seed}\n`],
+    ['with the seed on a line by itself, before the JWT', `${good.seed}\r\n${jwtSection}`],
+    ['in quotes, with its line ends', `"${good.text}"`],
+    ['with two byte order marks', Buffer.from(`\ufeff\ufeff${good.text}`)],
+    ['with a byte order mark within, where files were put together', Buffer.from(`# x\n\ufeff${good.text}`)],
+    ['with a note in a section of its own', `-----BEGIN NOTE-----\nhello\n-----END NOTE-----\n${good.text}`],
     ['below a line of dashes', `of web-01\n---------\n${good.text}`],
     ['with other numbers of dashes', (jwtSection + seedSection).replace(/-{5,6}/g, '---')],
     [
@@ -195,11 +211,35 @@ describe('a .creds file is refused', () => {
     ['nothing', '', /it is empty/],
     ['white space', ' \r\n\t', /it is empty/],
     ['an age file', 'age-encryption.org/v1\n-> X25519 abc\n', /encrypted with age/],
+    ['a PGP message', '-----BEGIN PGP MESSAGE-----\n\nhQEMA\n', /encrypted with PGP/],
+    ['an ansible-vault file', '$ANSIBLE_VAULT;1.1;AES256\n6162\n', /encrypted with ansible-vault/],
     ['bytes', Buffer.of(1, 0, 2, 0, 0), /it is not text/],
+    ['gzip', gzipSync(good.text), /it is compressed with gzip/],
+    ['a mark of UTF-16 alone', Buffer.of(0xff, 0xfe), /it is empty/],
+    ['base64 of base64', Buffer.from(base64).toString('base64'), /it is base64/],
+    ['base64 of UTF-16', Buffer.from(good.text, 'utf16le').toString('base64'), /it is base64/],
+    ['a data URL', `data:text/plain;base64,${base64}`, /it is base64/],
+    ['a JSON object', JSON.stringify({ creds: good.text }), /it is JSON/],
+    [
+      'a JSON object of JWT and seed',
+      JSON.stringify({ jwt: good.jwt, seed: good.seed }, null, 2),
+      /it is JSON/,
+    ],
+    [
+      'a manifest',
+      `apiVersion: v1\nkind: Secret\ndata:\n  x.creds: ${base64}\n`,
+      /it is a Kubernetes manifest/,
+    ],
+    ['a line of an environment file', `CREDS=${base64}`, /it is NAME=value/],
+    ['URL encoding', encodeURIComponent(good.text), /it is encoded for a URL/],
+    ['lost line ends', good.text.replaceAll('\n', ' '), /it is one line, so its line ends are lost/],
+    ['dashes of a word processor', good.text.replaceAll('-----', '\u2014\u2014'), /its dashes are not ASCII/],
+    ['a web page', '<!DOCTYPE html><html>Not found</html>', /it is a web page/],
+    ['a JWT alone', good.jwt, /it has a JWT, but not between two lines with dashes/],
     [
       'a certificate',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
-      /it has no JWT section/,
+      /it is PEM \(CERTIFICATE\)/,
     ],
   ])('and what it looks like is said: %s', async (_, data, said) => {
     const error = await refusal('ERR_CREDS_NO_JWT', () => parseCredsData(data, 'x'), good.seed);

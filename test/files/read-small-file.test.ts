@@ -1,9 +1,11 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileError } from '../../src/errors.js';
 import { readSmallFile } from '../../src/files/read-small-file.js';
+import { makeCredentials } from '../creds/credentials.js';
 import { refusal } from '../support/refusal.js';
 import { runChild } from './child.js';
 
@@ -78,5 +80,22 @@ describe('reading refuses', () => {
     const seed = 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY';
     const error = await refusal('ERR_FILE_NOT_FOUND', () => readSmallFile(seed, 10), seed);
     expect((error as FileError).path).toBe('(a seed)');
+  });
+
+  it.each<[string, (creds: string) => string]>([
+    ['as it is', (creds) => creds],
+    ['in base64', (creds) => Buffer.from(creds).toString('base64')],
+    ['as a JSON string', (creds) => JSON.stringify(creds)],
+    ['in one line', (creds) => creds.replaceAll('\n', ' ')],
+  ])('the content of a file given where its path belongs, without showing it: %s', async (_, given) => {
+    const { text, seed } = makeCredentials();
+    const path = given(text);
+    for (const encoded of [path, path.slice(0, 200)]) {
+      const error = (await readSmallFile(encoded, 10).catch((thrown: unknown) => thrown)) as FileError;
+      expect(error.message).toContain('give the path of a file');
+      const shown = inspect(error) + JSON.stringify(error);
+      for (const secret of [seed, Buffer.from(text).toString('base64').slice(300, 340), text.slice(60, 100)])
+        expect(shown).not.toContain(secret);
+    }
   });
 });

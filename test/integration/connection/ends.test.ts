@@ -75,6 +75,27 @@ connectPeel(${JSON.stringify(options)}).catch((error) => console.log(error.code)
   });
 });
 
+describe('what listens but does not speak NATS', () => {
+  it.each([
+    ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n<html>\u001b[2J</html>\r\n'],
+    ['INFO without its JSON', 'INFO {no json\r\n'],
+    ['INFO that is cut', 'INFO {"server_id":\r\n'],
+  ])('is said to be just that: %s', async (_, words) => {
+    const { url } = await listener((socket) => socket.write(words));
+    const server = await startOperatorServer();
+    const credsPath = await server.user('web-01');
+    for (const connect of [
+      () => connectPeel({ servers: url, credsPath, peelId: 'web-01' }),
+      () => connectMaster({ servers: url, credsPath }),
+    ]) {
+      await expect(connect()).rejects.toMatchObject({
+        code: 'ERR_CONNECT_UNREACHABLE',
+        message: expect.stringContaining('what listens there does not speak NATS') as unknown,
+      });
+    }
+  });
+});
+
 describe('a name that the DNS does not answer for', () => {
   it('ends the attempt, and the next server of the list is taken', async () => {
     const server = await startOperatorServer();
