@@ -60,7 +60,8 @@ export { generateCredsFile, writeCredsFile } from './creds/generate.js';
 export { loadJwtFile } from './creds/load-jwt-file.js';
 export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
 export type { NatsOptions } from './creds/nats-options.js';
-export { loadCredsFile, MAX_CREDS_BYTES, parseCredsData } from './creds/parse.js';
+export { MAX_CREDS_BYTES } from './creds/decode-creds.js';
+export { loadCredsFile, parseCredsData } from './creds/parse.js';
 
 export { natsOptionFromSeed, natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
 export {

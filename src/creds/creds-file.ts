@@ -2,9 +2,15 @@ import { inspect } from 'node:util';
 import { CredsError } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
-import { FileCredentialSource } from './file-credential-source.js';
 import type { NatsOptions } from './nats-options.js';
 import { signNonce } from './sign-nonce.js';
+
+/**
+ * Makes the authenticator of credentials that came from a file: it reads the file again at each connect.
+ *
+ * @internal
+ */
+export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['authenticator']>;
 
 /**
  * A user's credentials: a JWT and the seed of the key that it names, already checked against each other.
@@ -21,14 +27,22 @@ export class CredsFile {
   /** The claims of the JWT, whose signature was verified against its issuer. */
   readonly claims: UserClaims;
   readonly #key: KeyBundle;
+  readonly #fileAuthenticator: FileAuthenticator | undefined;
 
   /** @internal Use `loadCredsFile` or `parseCredsData`. */
-  constructor(jwt: string, key: KeyBundle, claims: UserClaims, path: string, source: 'file' | 'bytes') {
+  constructor(
+    jwt: string,
+    key: KeyBundle,
+    claims: UserClaims,
+    path: string,
+    fileAuthenticator?: FileAuthenticator,
+  ) {
     this.jwt = jwt;
     this.#key = key;
     this.claims = claims;
     this.path = path;
-    this.source = source;
+    this.source = fileAuthenticator === undefined ? 'bytes' : 'file';
+    this.#fileAuthenticator = fileAuthenticator;
   }
 
   /**
@@ -62,10 +76,7 @@ export class CredsFile {
    * Authentication errors do not close the connection (docs/nats-facts.md, 2).
    */
   natsOption(): NatsOptions {
-    const authenticator =
-      this.source === 'file'
-        ? new FileCredentialSource(this.path, { initial: this }).authenticator
-        : (nonce?: string) => this.authenticate(nonce);
+    const authenticator = this.#fileAuthenticator?.(this) ?? ((nonce?: string) => this.authenticate(nonce));
     return { authenticator, ignoreAuthErrorAbort: true };
   }
 

@@ -4,7 +4,7 @@ import { READ_FLAGS, requireRegular } from '../files/open-file.js';
 import { readError } from '../files/read-error.js';
 import type { CredentialEvent } from './credential-event.js';
 import type { CredsFile } from './creds-file.js';
-import { MAX_CREDS_BYTES, parseCreds } from './parse.js';
+import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 import { isoTime } from '../jwt/time.js';
 
 /** How a {@link FileCredentialSource} is set up. */
@@ -75,7 +75,7 @@ export class FileCredentialSource {
         this.#told = undefined;
         return 'unchanged';
       }
-      const creds = parseCreds(bytes, this.path, 'file');
+      const creds = decodeCredsOfFile(bytes, this.path);
       if (creds.jwt === this.#current?.jwt) {
         // the same credential in other bytes, or the initial one, which its owner may have wiped since
         if (this.#current.wiped) this.#current = creds;
@@ -159,6 +159,20 @@ export class FileCredentialSource {
       // a listener's error must not reach the client, which would close the connection for good
     }
   }
+}
+
+/**
+ * Decodes what was read from a `.creds` file. Connections that use the result read the file again at each connect.
+ *
+ * @throws CredsError
+ * @internal
+ */
+export function decodeCredsOfFile(content: Uint8Array, path: string): CredsFile {
+  return decodeCreds(
+    content,
+    path,
+    (creds) => new FileCredentialSource(path, { initial: creds }).authenticator,
+  );
 }
 
 /**

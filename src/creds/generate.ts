@@ -1,7 +1,7 @@
 import { CredsError } from '../errors.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
 import { formatCreds } from './format.js';
-import { parseCreds } from './parse.js';
+import { decodeCreds } from './decode-creds.js';
 
 /**
  * Makes the content of a `.creds` file from a user JWT and its seed, and checks that the two belong together.
@@ -19,7 +19,7 @@ export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8
     throw new CredsError('ERR_CREDS_INPUT', name, `a seed is bytes or a string, this is ${typeof seed}`);
   }
   const content = formatCreds(jwt.trim(), trimmed(seed));
-  const made = parseCreds(content, name, 'bytes');
+  const made = decodeCreds(content, name);
   made.wipe();
   if (made.jwt !== jwt.trim()) {
     throw new CredsError(

@@ -3,7 +3,7 @@ import { readSmallFile } from '../files/read-small-file.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
 import { looksLike, withoutByteOrderMark } from './looks-like.js';
-import { MAX_CREDS_BYTES } from './parse.js';
+import { MAX_CREDS_BYTES } from './decode-creds.js';
 
 /**
  * Loads a key from a file that holds a plain seed, or is a `.creds` file or another with one decorated seed in it. Lines

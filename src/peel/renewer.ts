@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { ConnectionCredentials } from '../connection/connect.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { generateCredsFile, writeCredsFile } from '../creds/generate.js';
-import { parseCreds } from '../creds/parse.js';
+import { decodeCredsOfFile } from '../creds/file-credential-source.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { FleetError, type ZesterError } from '../errors.js';
@@ -367,7 +367,7 @@ export class Renewer {
   #credsOf(jwt: string, seed: Uint8Array): CredsFile {
     const content = generateCredsFile(jwt, seed);
     try {
-      return parseCreds(content, this.#options.credsPath, 'file');
+      return decodeCredsOfFile(content, this.#options.credsPath);
     } finally {
       content.fill(0);
     }

@@ -1,6 +1,6 @@
 import { readSmallFile } from '../../files/read-small-file.js';
 import type { Delivery } from '../bulk/delivery.js';
-import { MAX_CREDS_BYTES } from '../parse.js';
+import { MAX_CREDS_BYTES } from '../decode-creds.js';
 import { filesDelivery, isThere, thereAlready, type DirectoryOptions } from './directory.js';
 import { encrypterFor } from './encrypter.js';
 import { ageFileName } from './file-names.js';

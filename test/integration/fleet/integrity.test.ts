@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
-import { loadCredsFile, parseCreds } from '../../../src/creds/parse.js';
+import { loadCredsFile, parseCredsData } from '../../../src/creds/parse.js';
 import { formatCreds } from '../../../src/creds/format.js';
 import type { Finding } from '../../../src/trust/finding.js';
 import { zester as run } from '../../cli/run-zester.js';
@@ -53,7 +53,7 @@ async function attacker(name = 'evil'): Promise<{ nc: NatsConnection; publicKey:
     name,
     permissions: { publish: { allow: ['>'] }, subscribe: { allow: ['>'] } },
   });
-  const file = parseCreds(formatCreds(jwt, user.seed), 'the attacker', 'bytes');
+  const file = parseCredsData(formatCreds(jwt, user.seed), 'the attacker');
   const nc = await connect({
     servers: fleet.servers,
     authenticator: (nonce?: string) => file.authenticate(nonce),
