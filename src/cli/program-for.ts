@@ -1,26 +1,22 @@
+/** The program for one command line: of the whole tree, only what the line names. */
 import type { Command } from 'commander';
+import { addCommands } from './command/program.js';
+import { loadCommands } from './command/tree.js';
 import type { CliIo } from './io.js';
 import { rootCommand } from './root.js';
-
-/**
- * Commands that scripts run very often, each with what registers it. The files of the others are not read for them: that
- * would be half of the time that they take.
- */
-const OFTEN: Readonly<Record<string, () => Promise<(parent: Command, io: CliIo) => void>>> = {
-  'creds inspect': async () => (await import('./commands/creds-inspect.js')).registerCredsInspect,
-  'creds verify': async () => (await import('./commands/creds-verify.js')).registerCredsVerify,
-};
 
 /** The options that may stand before a command. */
 const GLOBAL_OPTIONS: readonly string[] = ['--json', '-q', '--quiet', '--wide', '--debug'];
 
-/** The command tree for these arguments: all of it, or no more than the one command that they name. */
+/**
+ * The command tree for these arguments: no more than the command that they name, else all of it. The files of the others are
+ * not read: that would be half of the time that a short command takes.
+ */
 export async function programFor(args: readonly string[], io: CliIo): Promise<Command> {
   const words = args.slice(args.findIndex((arg) => !GLOBAL_OPTIONS.includes(arg)));
-  const [noun = '', verb = ''] = words;
-  const register = await OFTEN[`${noun} ${verb}`]?.();
-  if (register === undefined) return await (await import('./program.js')).createProgram(io, words);
+  const nodes = await loadCommands(words);
+  if (nodes.length > 1) return await (await import('./program.js')).createProgram(io);
   const program = rootCommand(io);
-  register(program.command(noun), io);
+  addCommands(program, nodes, io);
   return program;
 }

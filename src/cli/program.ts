@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
 import { registerAudit } from './commands/audit.js';
-import { registerCredsBootstrap } from './commands/creds-bootstrap.js';
-import { registerCredsDeliver } from './commands/creds-deliver.js';
-import { registerCredsInspect } from './commands/creds-inspect.js';
-import { registerCredsIssue } from './commands/creds-issue.js';
-import { registerCredsVerify } from './commands/creds-verify.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerExpirations } from './commands/expirations.js';
 import { registerInit } from './commands/init.js';
@@ -40,11 +35,9 @@ import { rootCommand } from './root.js';
 /**
  * The command tree. Registering a command is cheap: a command's file imports the library only when its action runs.
  */
-export async function createProgram(io: CliIo, only: readonly string[] = []): Promise<Command> {
+export async function createProgram(io: CliIo): Promise<Command> {
   const program = rootCommand(io);
-  const nodes = await loadCommands(only);
-  addCommands(program, nodes, io);
-  if (nodes.length === 1) return program;
+  addCommands(program, await loadCommands(), io);
   registerInit(program, io);
   registerServerConfig(registerServer(program, io), io);
   registerUp(program, io);
@@ -71,13 +64,6 @@ export async function createProgram(io: CliIo, only: readonly string[] = []): Pr
   registerKeysUse(keys, io);
   registerKeysRemove(keys, io);
   registerKeysExportIdentity(keys, io);
-
-  const creds = program.command('creds').description('make, look at and check .creds files');
-  registerCredsBootstrap(creds, io);
-  registerCredsIssue(creds, io);
-  registerCredsDeliver(creds, io);
-  registerCredsInspect(creds, io);
-  registerCredsVerify(creds, io);
 
   registerRevoke(program, io);
   const revocations = program.command('revocations').description('look at revocations, and take them back');

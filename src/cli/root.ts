@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { printableLines } from '../text/printable.js';
 import type { CliIo } from './io.js';
 import { packageVersion } from './version.js';
@@ -13,7 +13,15 @@ export function rootCommand(io: CliIo): Command {
     .option('-q, --quiet', 'print results and errors only')
     .option('--wide', 'print whole keys on a terminal')
     .option('--debug', 'with an error, print its stack too')
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      // a declaration's text has the default and the choices
+      optionDescription: ({ description }) => description,
+      argumentDescription: ({ description }) => description,
+      visibleGlobalOptions: (command) =>
+        new Help().visibleGlobalOptions(command).filter(({ long }) => long !== '--version'),
+    })
     .configureOutput({
       writeOut: (text) => io.stdout.write(printableLines(text)),
       writeErr: (text) => io.stderr.write(printableLines(text)),

@@ -1,54 +1,39 @@
-import { Option, type Command } from 'commander';
+/** What the commands share that issue credentials for a list of peels. */
 import type { Delivery } from '../../creds/bulk/delivery.js';
-import type { PeelRow, RowFormat } from '../../creds/bulk/rows.js';
-import type { CliIo } from '../io.js';
-import type { GlobalOptions, Output } from '../output.js';
-import { issuerOf, wholeNumber, withIssuerOptions, type IssuerOptions } from './issuer-options.js';
+import type { PeelRow } from '../../creds/bulk/rows.js';
+import type { HomeContext } from '../command/context.js';
+import { choice, count, flag, requiredText, text, type ValuesOf } from '../command/option.js';
+import { ISSUER_OPTIONS, issuerOf } from './issuer-options.js';
 import type { BulkResult } from './run-bulk.js';
 
-/** The options of every command that issues for a list of peels. */
-export interface ListOptions extends GlobalOptions, IssuerOptions {
-  from: string;
-  format?: RowFormat;
-  resume?: boolean;
-  journal?: string;
-}
+/** Who signs, for which peels, and how an interrupted run goes on. */
+export const LIST_OPTIONS = {
+  from: requiredText('--from <list>', 'a .txt, .csv or .ndjson file of peels, or -'),
+  format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
+  ...ISSUER_OPTIONS,
+  resume: flag('--resume', 'resume an interrupted run'),
+  journal: text('--journal <file>', 'note what is delivered, for --resume'),
+};
+export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 
-/** Adds those that say who signs, and for which peels. */
-export function withListOptions(command: Command): Command {
-  return withIssuerOptions(command)
-    .requiredOption('--from <list>', 'the peels: a .txt, .csv or .ndjson file, or - for standard input')
-    .addOption(
-      new Option('--format <format>', 'of the list, when its name does not say it').choices([
-        'txt',
-        'csv',
-        'ndjson',
-      ]),
-    );
-}
+/** How programs are run, one a peel. */
+export const PROGRAM_OPTIONS = {
+  parallel: count('--parallel <n>', 'how many at once (default: 8)', { min: 1, max: 1000 }),
+  retries: count('--retries <n>', 'retries of a failed one (default: 2)', { min: 0, max: 100 }),
+  timeout: count('--timeout <seconds>', 'for each (default: 60)', { min: 1, max: 86_400 }),
+};
 
-/** The options of programs that are run, one a peel, as they are given. */
-export interface ProgramOptions {
-  parallel?: string;
-  retries?: string;
-  timeout?: string;
-}
-
-/** What they are without being given, for a help text too. */
-export const PROGRAM_DEFAULTS = { parallel: '8', retries: '2', timeout: '60' } as const;
-
-/** The options of programs, as numbers. @throws UsageError */
-export function programLimits(options: ProgramOptions): {
+/** The options of programs, with their defaults. */
+export function programLimits({
+  parallel = 8,
+  retries = 2,
+  timeout = 60,
+}: ValuesOf<typeof PROGRAM_OPTIONS>): {
   parallel: number;
   retries: number;
   timeoutMs: number;
 } {
-  const { parallel, retries, timeout } = { ...PROGRAM_DEFAULTS, ...options };
-  return {
-    parallel: wholeNumber('--parallel', parallel, 1, 1000),
-    retries: wholeNumber('--retries', retries, 0, 100),
-    timeoutMs: wholeNumber('--timeout', timeout, 1, 86_400) * 1000,
-  };
+  return { parallel, retries, timeoutMs: timeout * 1000 };
 }
 
 /** How a command delivers what is issued for its list. */
@@ -68,22 +53,21 @@ export interface ListDelivery {
  * @throws BulkError `ERR_BULK_INCOMPLETE` when rows failed; what `runBulk` throws; UsageError
  */
 export async function issueListed(
-  options: ListOptions,
+  values: ListValues,
   how: ListDelivery,
-  io: CliIo,
-  output: Output,
+  context: HomeContext,
 ): Promise<void> {
   const { openInput } = await import('./input.js');
   const { runBulk, requireComplete, summary } = await import('./run-bulk.js');
-  const { journal: journalPath, resume = false } = options;
-  const issuer = await issuerOf(options, io);
+  const { from, format, journal: journalPath, resume } = values;
+  const issuer = await issuerOf(values, context);
   try {
-    const input = await openInput(options.from, options.format);
+    const input = await openInput(from, format);
     const { Journal } = await import('../../creds/bulk/journal.js');
     const journal = journalPath === undefined ? undefined : await Journal.open(journalPath, resume);
     const { delivery, checkRow, show, looks = false } = how;
     const run = { input, issue: issuer.issue, delivery, resume, journal, ...(checkRow && { checkRow }) };
-    const result = await runBulk(run, io, output);
+    const result = await runBulk(run, context.io, context.output);
     show(result, summary(result));
     const canResume = looks || journalPath !== undefined;
     requireComplete(

@@ -1,32 +1,37 @@
-import type { Command } from 'commander';
+/** The options that say who signs credentials, and for how long. */
 import type { Issuer } from '../../creds/bulk/delivery.js';
 import type { IssuePeelOptions } from '../../creds/bulk/issue-options.js';
 import { UsageError } from '../../errors.js';
-import { EXPIRY_FORM, parseExpiry } from '../duration.js';
-import { homeOf, withHomeOption, type HomeOptions } from '../home-options.js';
-import type { CliIo } from '../io.js';
-import { seedPath } from '../seed-path.js';
+import type { HomeContext } from '../command/context.js';
+import { count, given, lifetime, seedFile, text, type ValuesOf } from '../command/option.js';
 
-/** The options that say who signs, and for how long. */
-export interface IssuerOptions extends HomeOptions {
-  accountSeed?: string;
-  issuerAccount?: string;
-  scoped?: boolean;
-  expiry?: string;
-  workers?: string;
-}
+/** Who signs: the home's peel signing key, or a seed. */
+export const SIGNER_OPTIONS = {
+  accountSeed: seedFile('--account-seed <file>', 'sign with this account or signing key'),
+  issuerAccount: text('--issuer-account <key>', "the account (A…), with a signing key's seed"),
+  scoped: given('--scoped', 'the seed is of a scoped signing key'),
+};
 
-/** Adds them. */
-export function withIssuerOptions(command: Command): Command {
-  return withHomeOption(command)
-    .option(
-      '--account-seed <file>',
-      "instead of the home's key: the seed of an account's key, or of a signing key of it",
-    )
-    .option('--issuer-account <key>', 'the account (A…), when the seed is that of a signing key')
-    .option('--scoped', 'the signing key is a scoped one: the permissions stand in its template')
-    .option('--expiry <time>', `how long they are valid: ${EXPIRY_FORM} (default: without end)`)
-    .option('--workers <n>', 'threads that make keys and signatures (default: one a core)');
+/** Who signs, and for how long. */
+export const ISSUER_OPTIONS = {
+  ...SIGNER_OPTIONS,
+  expiry: lifetime('--expiry <time>', 'lifetime, e.g. 24h, or a date (default: never)'),
+  workers: count('--workers <n>', 'threads (default: one per core)', { min: 0, max: 256 }),
+};
+
+type SignerValues = ValuesOf<typeof SIGNER_OPTIONS>;
+type IssuerValues = ValuesOf<typeof ISSUER_OPTIONS>;
+
+/** @throws UsageError when the options that say who signs do not fit each other */
+export function checkSigner({ accountSeed, issuerAccount, scoped }: SignerValues): void {
+  if (accountSeed === undefined && (issuerAccount !== undefined || scoped !== undefined)) {
+    throw new UsageError(
+      "--issuer-account and --scoped go with --account-seed: the home's own key needs neither",
+    );
+  }
+  if (scoped === true && issuerAccount === undefined) {
+    throw new UsageError('--scoped needs --issuer-account A…: the account that the signing key signs for');
+  }
 }
 
 /**
@@ -34,31 +39,26 @@ export function withIssuerOptions(command: Command): Command {
  *
  * @throws UsageError; what opening the home or the seed's file throws
  */
-export async function issuerOf(options: IssuerOptions, io: CliIo): Promise<{ issue: Issuer; close(): void }> {
-  const { accountSeed, issuerAccount, scoped } = options;
-  if (accountSeed === undefined && (issuerAccount !== undefined || scoped !== undefined)) {
-    throw new UsageError(
-      "--issuer-account and --scoped go with --account-seed: a home's own key needs neither",
-    );
-  }
-  if (scoped === true && issuerAccount === undefined) {
-    throw new UsageError('--scoped needs --issuer-account A…: the account that the signing key signs for');
-  }
+export async function issuerOf(
+  values: IssuerValues,
+  { io, openHome }: HomeContext,
+): Promise<{ issue: Issuer; close(): void }> {
+  const { accountSeed, issuerAccount, scoped, expiry, workers } = values;
+  checkSigner(values);
   const common: Omit<IssuePeelOptions, 'signer'> = {
     now: io.now,
-    ...(options.expiry !== undefined && { expiry: parseExpiry(options.expiry, io.now()) }),
-    ...(options.workers !== undefined && { workers: wholeNumber('--workers', options.workers, 0, 256) }),
+    ...(expiry !== undefined && { expiry }),
+    ...(workers !== undefined && { workers }),
   };
   if (accountSeed === undefined) {
-    const { openTrustDomain } = await import('../../trust/open.js');
     const { issuePeelsOf } = await import('../../trust/issue-peels.js');
-    const domain = await openTrustDomain(homeOf(options, io));
-    (await domain.peelSigner()).wipe(); // one that is not there is told before the list is read
+    const domain = await openHome();
+    (await domain.peelSigner()).wipe(); // a missing one is an error before the list is read
     return { issue: (ids, product) => issuePeelsOf(domain, ids, product, common), close: () => undefined };
   }
   const { loadKeyBundleFromFile } = await import('../../creds/load-key-bundle.js');
   const { issueBatches } = await import('../../creds/bulk/issue-batches.js');
-  const signer = await loadKeyBundleFromFile('account', seedPath('--account-seed', accountSeed));
+  const signer = await loadKeyBundleFromFile('account', accountSeed);
   const ofSeed = {
     ...common,
     signer,
@@ -66,11 +66,4 @@ export async function issuerOf(options: IssuerOptions, io: CliIo): Promise<{ iss
     ...(scoped !== undefined && { scoped }),
   };
   return { issue: (ids, product) => issueBatches(ids, { ...ofSeed, product }), close: () => signer.wipe() };
-}
-
-/** @throws UsageError */
-export function wholeNumber(option: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }

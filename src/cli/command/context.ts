@@ -2,8 +2,7 @@
 import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { homePath } from '../../trust/home.js';
-import { changeOptions, systemOptions } from '../change-options.js';
-import { openAdmin, type Admin } from '../fleet/admin.js';
+import type { Admin } from '../fleet/admin.js';
 import { connectionOf, type ConnectionOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import type { Output } from '../output.js';
@@ -93,14 +92,19 @@ export async function withContext(
       (await import('../../trust/open.js')).openTrustDomain(homePath(shared.home, io.env)),
     connection: (domain) => connectionOf(shared, io, domain),
     fleet: (waitMs = 0) => {
-      admin ??= openAdmin(shared, io, waitMs).then(({ admin: opened, close }) => {
+      admin ??= (async () => {
+        const { openAdmin } = await import('../fleet/admin.js');
+        const { admin: opened, close } = await openAdmin(shared, io, waitMs);
         cleanups.push(close);
         return opened;
-      });
+      })();
       return admin;
     },
-    system: () => systemOptions(shared, io, output),
-    change: () => changeOptions({ ...shared, push: shared.push ?? true }, io, output),
+    system: async () => (await import('../change-options.js')).systemOptions(shared, io, output),
+    change: async () => {
+      const { changeOptions } = await import('../change-options.js');
+      return changeOptions({ ...shared, push: shared.push ?? true }, io, output);
+    },
     interruption: () => {
       if (interruption === undefined) {
         const controller = new AbortController();

@@ -17,6 +17,8 @@ export interface CommandOption<T> {
   readonly choices?: readonly string[];
   /** The text that stands for it when it is not given; the help shows it. */
   readonly fallback?: string;
+  /** The command line must give it. */
+  readonly required?: boolean;
   /** The heading that it stands under in the help; "Options" by default. */
   readonly group?: string;
   /**
@@ -90,6 +92,11 @@ export function text(flags: string, about: string): CommandOption<string | undef
 export function text(flags: string, about: string, fallback?: string): CommandOption<string | undefined> {
   const read = (given: string) => given;
   return fallback === undefined ? option(flags, about, read) : option(flags, about, read, fallback);
+}
+
+/** A value that must be given. */
+export function requiredText(flags: string, about: string): CommandOption<string> {
+  return { flags: [{ flags, about }], required: true, read: String };
 }
 
 /** Several values. */

@@ -34,10 +34,7 @@ export function pagesOf(nodes: readonly CommandNode[], parent = 'zester'): Page[
       usage: args.map(([word, { syntax }]) => syntax(word)).join(' '),
       arguments: args.map(([word, { about, choices }]) => [word, withChoices(about, choices)] as const),
       options: own.flatMap(({ flags, choices, fallback }) =>
-        flags.map((flag) => {
-          const about = fallback === undefined ? flag.about : `${flag.about} (default: ${fallback})`;
-          return [flag.flags, withChoices(about, choices)] as const;
-        }),
+        flags.map((flag) => [flag.flags, optionText(flag.about, { choices, fallback })] as const),
       ),
       connects: shared.some(({ group }) => group !== undefined),
       notes: declared.notes?.trim() ?? '',
@@ -47,10 +44,20 @@ export function pagesOf(nodes: readonly CommandNode[], parent = 'zester'): Page[
   });
 }
 
-function withChoices(about: string, choices: readonly string[] | undefined): string {
-  return choices === undefined ? about : `${about}: ${choices.join(', ')}`;
+/** What the help and the documents say of an option: what it is, its choices, and its default. */
+export function optionText(
+  about: string,
+  { choices, fallback }: { choices?: readonly string[] | undefined; fallback?: string | undefined },
+): string {
+  const text = withChoices(about, choices);
+  return fallback === undefined ? text : `${text} (default: ${fallback})`;
 }
 
+/** What it is, and what may be given. */
+export function withChoices(about: string, choices: readonly string[] | undefined): string {
+  if (choices === undefined) return about;
+  return `${about}: ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+}
 /** An example as a line, with what it is for as a comment. */
 export function exampleText(example: Example): string {
   return typeof example === 'string' ? example : `${example[0]}  # ${example[1]}`;

@@ -3,6 +3,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { HELP_WIDTH } from '../root.js';
+import { optionText, withChoices } from './page.js';
 import { withContext } from './context.js';
 import { SECTIONS, type DeclaredCommand, type Example } from './declaration.js';
 import type { CommandOption } from './option.js';
@@ -30,7 +31,7 @@ function bySection(nodes: readonly CommandNode[]): CommandNode[] {
 
 function addAction(command: Command, declared: DeclaredCommand, io: CliIo): void {
   for (const [name, { syntax, about, choices }] of Object.entries(declared.arguments)) {
-    const argument = new Argument(syntax(name), about);
+    const argument = new Argument(syntax(name), withChoices(about, choices));
     command.addArgument(choices === undefined ? argument : argument.choices([...choices]));
   }
   const shared = sharedOptions(declared.needs);
@@ -50,11 +51,14 @@ function addAction(command: Command, declared: DeclaredCommand, io: CliIo): void
   });
 }
 
-function addOption(command: Command, { flags, choices, fallback, group }: CommandOption<unknown>): void {
+function addOption(
+  command: Command,
+  { flags, choices, fallback, group, required }: CommandOption<unknown>,
+): void {
   for (const [i, flag] of flags.entries()) {
-    const shown = fallback === undefined ? flag.about : `${flag.about} (default: ${fallback})`;
-    const option = new Option(flag.flags, shown);
+    const option = new Option(flag.flags, optionText(flag.about, { choices, fallback }));
     if (choices !== undefined && i === 0) option.choices([...choices]);
+    if (required === true) option.makeOptionMandatory();
     if (group !== undefined) option.helpGroup(`${group}:`);
     command.addOption(option);
   }

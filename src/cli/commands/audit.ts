@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
-import { wholeNumber } from '../bulk/issuer-options.js';
+import { wholeNumber } from '../command/option.js';
 import { parsePast, PAST_FORM } from '../duration.js';
 import { asAdmin, withAdminOptions, type Admin, type AdminOptions } from '../fleet/admin.js';
 import { auditLine } from '../fleet/audit-lines.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FindingsError, InterruptedError, UsageError } from '../../errors.js';
-import { wholeNumber } from '../bulk/issuer-options.js';
+import { wholeNumber } from '../command/option.js';
 import { count } from '../columns.js';
 import { parsePast, parseSpan, PAST_FORM, SPAN_FORM } from '../duration.js';
 import { asAdmin, withAdminOptions, type Admin, type AdminOptions } from '../fleet/admin.js';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { fingerprint } from '../../fleet/fingerprint.js';
 import type { AnswerOf } from '../../fleet/messages.js';
-import { wholeNumber } from '../bulk/issuer-options.js';
+import { wholeNumber } from '../command/option.js';
 import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
 import { auditColumns } from '../fleet/audit-lines.js';
 import { actorWords, isoOf, peelDocument } from '../fleet/peel-document.js';

@@ -1,15 +1,60 @@
-import type { Command } from 'commander';
-import { UsageError, ZesterError } from '../../errors.js';
-import type { UserClaims, UserPermissionLimits } from '../../jwt/claims.js';
-import { exposedMode } from '../exposed-mode.js';
-import type { CliIo } from '../io.js';
-import { limitRows, unknownClaims } from '../limit-words.js';
-import { Output, type GlobalOptions } from '../output.js';
-import { timeWordsAndDate } from '../time-words.js';
+/** `zester creds verify` */
+import { UsageError, ZesterError } from '../../../errors.js';
+import type { UserClaims, UserPermissionLimits } from '../../../jwt/claims.js';
+import { command } from '../../command/declaration.js';
+import { argument, text } from '../../command/option.js';
+import { exposedMode } from '../../exposed-mode.js';
+import type { CliIo } from '../../io.js';
+import { limitRows, unknownClaims } from '../../limit-words.js';
+import { timeWordsAndDate } from '../../time-words.js';
 
-interface Options extends GlobalOptions {
-  operatorJwt?: string;
-  accountJwt?: string;
+export default command({
+  summary: 'check a .creds file: complete, signed, in force',
+  arguments: { file: argument('the .creds file') },
+  options: {
+    operatorJwt: text('--operator-jwt <file>', "the operator's JWT, from where you trust it"),
+    accountJwt: text('--account-jwt <file>', "the account's JWT, as the servers have it"),
+  },
+  notes: `
+With both JWTs it checks the chain up to the operator, and revocation. Without them, nothing says that the issuer is yours,
+which is listed as "not checked".
+
+Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential is not to be trusted.`,
+  examples: [
+    'zester creds verify web-server-01.creds',
+    'zester creds verify web-server-01.creds --operator-jwt operator.jwt --account-jwt account.jwt',
+  ],
+  async run({ file: path, ...jwts }, { io, output }) {
+    if ((jwts.operatorJwt === undefined) !== (jwts.accountJwt === undefined)) {
+      throw new UsageError('the chain needs both --operator-jwt and --account-jwt');
+    }
+    const checks: Check[] = [];
+    let failure: unknown;
+    try {
+      await runChecks(path, jwts, io, checks);
+    } catch (error) {
+      // a file that cannot be read is no verdict on the credential
+      if (!(error instanceof ZesterError) || checks.length === 0) throw error;
+      failure = error;
+    }
+    const ok = failure === undefined;
+    output.result(
+      [
+        `${path}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
+        ...checks.map(({ check, status, detail }) => {
+          const colour = status === 'ok' ? 'green' : status === 'failed' ? 'red' : 'yellow';
+          return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${detail}`;
+        }),
+      ],
+      { path, ok, checks },
+    );
+    if (!ok) throw failure;
+  },
+});
+
+interface Jwts {
+  operatorJwt: string | undefined;
+  accountJwt: string | undefined;
 }
 
 interface Check {
@@ -18,65 +63,11 @@ interface Check {
   detail: string;
 }
 
-/** `zester creds verify FILE`: whether a `.creds` file is whole and in force, and whether its issuers vouch for it. */
-export function registerCredsVerify(parent: Command, io: CliIo): void {
-  parent
-    .command('verify')
-    .description(
-      'check a .creds file: whole, signed, in force; with the two JWTs, the chain up to the operator too',
-    )
-    .argument('<file>', 'the .creds file')
-    .option('--operator-jwt <file>', "the operator's JWT, from where you trust it")
-    .option('--account-jwt <file>', "the account's JWT as the servers hold it: it lists what is revoked")
-    .addHelpText(
-      'after',
-      `
-Without the JWT files nothing says that the issuer is yours: that is then listed as "not checked".
-Ends with 0 when every check made is good, 3 when the credential is not to be trusted, 1 when a file cannot be read.
-
-Examples:
-  $ zester creds verify web-server-01.creds
-  $ zester creds verify web-server-01.creds --operator-jwt operator.jwt --account-jwt account.jwt`,
-    )
-    .action(async (path: string, _options, command: Command) => {
-      await verify(path, command.optsWithGlobals<Options>(), io);
-    });
-}
-
-async function verify(path: string, options: Options, io: CliIo): Promise<void> {
-  const output = new Output(io, options);
-  const { operatorJwt, accountJwt } = options;
-  if ((operatorJwt === undefined) !== (accountJwt === undefined)) {
-    throw new UsageError('the chain needs both --operator-jwt and --account-jwt');
-  }
-  const checks: Check[] = [];
-  let failure: unknown;
-  try {
-    await runChecks(path, options, io, checks);
-  } catch (error) {
-    // a file that cannot be read is no verdict on the credential
-    if (!(error instanceof ZesterError) || checks.length === 0) throw error;
-    failure = error;
-  }
-  const ok = failure === undefined;
-  output.result(
-    [
-      `${path}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
-      ...checks.map(({ check, status, detail }) => {
-        const colour = status === 'ok' ? 'green' : status === 'failed' ? 'red' : 'yellow';
-        return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${detail}`;
-      }),
-    ],
-    { path, ok, checks },
-  );
-  if (!ok) throw failure;
-}
-
 /** Adds what it finds to `checks`, the failing one as the last. @throws ZesterError the reason of the failing one */
-async function runChecks(path: string, options: Options, io: CliIo, checks: Check[]): Promise<void> {
-  const { loadCredsFile } = await import('../../creds/parse.js');
-  const { expired, expiryOf } = await import('../../creds/file-credential-source.js');
-  const issuers = await loadIssuers(options);
+async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): Promise<void> {
+  const { loadCredsFile } = await import('../../../creds/parse.js');
+  const { expired, expiryOf } = await import('../../../creds/file-credential-source.js');
+  const issuers = await loadIssuers(jwts);
   const creds = await loadCredsFile(path);
   creds.wipe();
   const { claims } = creds;
@@ -127,7 +118,7 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
     });
     return;
   }
-  const { validateJwtChain } = await import('../../jwt/chain.js');
+  const { validateJwtChain } = await import('../../../jwt/chain.js');
   try {
     validateJwtChain(issuers.operator, issuers.account, creds.jwt, { now: io.now });
   } catch (error) {
@@ -147,12 +138,12 @@ async function runChecks(path: string, options: Options, io: CliIo, checks: Chec
 
 /** What restricts it: from the JWT, or from the template of the scoped signing key where the account JWT is given. */
 async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): Promise<Check> {
-  const { isScopedUser } = await import('../../jwt/scoped.js');
+  const { isScopedUser } = await import('../../../jwt/scoped.js');
   const base = { check: 'limits', status: 'ok' } as const;
   let limits: UserPermissionLimits | undefined = claims.nats;
   if (isScopedUser(claims)) {
-    const { decodeAccountJwt } = await import('../../jwt/decode.js');
-    const { templateOf } = await import('../../trust/user-permissions.js');
+    const { decodeAccountJwt } = await import('../../../jwt/decode.js');
+    const { templateOf } = await import('../../../trust/user-permissions.js');
     try {
       limits = accountJwt === undefined ? undefined : templateOf(decodeAccountJwt(accountJwt), claims.iss);
     } catch (error) {
@@ -173,9 +164,9 @@ async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): 
 }
 
 /** The JWTs to check the chain with, if they were given. */
-async function loadIssuers(options: Options): Promise<{ operator: string; account: string } | undefined> {
-  const { operatorJwt, accountJwt } = options;
+async function loadIssuers(jwts: Jwts): Promise<{ operator: string; account: string } | undefined> {
+  const { operatorJwt, accountJwt } = jwts;
   if (operatorJwt === undefined || accountJwt === undefined) return undefined;
-  const { loadJwtFile } = await import('../../creds/load-jwt-file.js');
+  const { loadJwtFile } = await import('../../../creds/load-jwt-file.js');
   return { operator: await loadJwtFile(operatorJwt), account: await loadJwtFile(accountJwt) };
 }

@@ -1,0 +1,4 @@
+/** `zester creds …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'make, inspect and verify .creds files', section: 'Credentials and keys' });

@@ -1,0 +1,130 @@
+/** `zester creds inspect` */
+import type { Permission, UserClaims } from '../../../jwt/claims.js';
+import { command } from '../../command/declaration.js';
+import { argument } from '../../command/option.js';
+import { exposedMode } from '../../exposed-mode.js';
+import { limitDocument, limitRows, unknownClaims } from '../../limit-words.js';
+import { table } from '../../output.js';
+import { timeWordsAndDate } from '../../time-words.js';
+
+/** A server's default `max_control_line`: the CONNECT line, and the JWT in it, must fit (docs/nats-facts.md, 12). */
+const MAX_CONTROL_LINE = 4096;
+
+export default command({
+  summary: 'show what a .creds file says, never its seed',
+  arguments: { file: argument('the .creds file') },
+  notes: `
+It shows the user, the issuer, the permissions, the limits and the expiry. "zester creds verify" checks whether to believe
+them.`,
+  examples: [
+    'zester creds inspect web-server-01.creds',
+    'zester creds inspect web-server-01.creds --json | jq -r .expiresAt',
+  ],
+  async run({ file: path }, { io, output }) {
+    const { loadCredsFile } = await import('../../../creds/parse.js');
+    const { isScopedUser } = await import('../../../jwt/scoped.js');
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    const { claims, jwt } = creds;
+    const now = io.now();
+    const scoped = isScopedUser(claims);
+    const account = claims.nats.issuer_account ?? claims.iss;
+    const expiresAt = claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp * 1000;
+    const rows: Row[] = [
+      ['name', claims.name ?? ''],
+      ['public key', output.key(creds.publicKey)],
+      [
+        'issuer',
+        account === claims.iss ? output.key(claims.iss) : `${output.key(claims.iss)} (a signing key)`,
+      ],
+      ['account', output.key(account)],
+      ['issued', timeWordsAndDate(claims.iat * 1000, now)],
+      ...(claims.nbf === undefined
+        ? []
+        : [['not before', timeWordsAndDate(claims.nbf * 1000, now)] as const]),
+      ['expires', expiresAt === undefined ? 'never' : timeWordsAndDate(expiresAt, now)],
+      ...permissionRows(claims, scoped),
+      ...(scoped ? [] : limitRows(claims.nats)),
+      ...otherRows(claims),
+      [
+        'size',
+        `${jwt.length} bytes of JWT, ${Math.ceil((jwt.length / MAX_CONTROL_LINE) * 100)} % of a server's default ` +
+          `max_control_line (${MAX_CONTROL_LINE})`,
+      ],
+    ];
+    output.result([path, ...table(rows)], {
+      path,
+      name: claims.name ?? null,
+      publicKey: creds.publicKey,
+      issuer: claims.iss,
+      account,
+      issuedAt: isoOrNull(claims.iat * 1000),
+      notBefore: claims.nbf === undefined ? null : isoOrNull(claims.nbf * 1000),
+      expiresAt: expiresAt === undefined ? null : isoOrNull(expiresAt),
+      expired: creds.isExpired(() => now),
+      permissions: scoped ? { from: 'scoped signing key' } : { from: 'jwt', ...permissionDocument(claims) },
+      limits: scoped ? null : limitDocument(claims.nats),
+      unknownClaims: unknownClaims(claims),
+      bearer: claims.nats.bearer_token === true,
+      tags: claims.nats.tags ?? [],
+      jwtBytes: jwt.length,
+      maxControlLineShare: Number((jwt.length / MAX_CONTROL_LINE).toFixed(4)),
+    });
+    const exposed = await exposedMode(path);
+    if (exposed !== undefined) output.warn(exposed);
+  },
+});
+
+type Row = readonly [name: string, value: string | readonly string[]];
+
+function permissionRows(claims: UserClaims, scoped: boolean): Row[] {
+  if (scoped)
+    return [['permissions', 'and limits: from the template of the scoped signing key, not in this file']];
+  const { pub, sub, resp } = claims.nats;
+  if (pub === undefined && sub === undefined && resp === undefined) {
+    return [['permissions', "none of its own: the account's defaults, else everything in the account"]];
+  }
+  const rows: Row[] = [
+    ['publish', subjects(pub)],
+    ['subscribe', subjects(sub)],
+  ];
+  if (resp !== undefined) {
+    const times =
+      resp.max === -1 ? 'any number of answers' : `${resp.max} answer${resp.max === 1 ? '' : 's'}`;
+    rows.push(['respond', `${times} to a request${resp.ttl > 0 ? `, within ${resp.ttl / 1e9} s` : ''}`]);
+  }
+  return rows;
+}
+
+function subjects(permission: Permission | undefined): string[] {
+  const { allow = [], deny = [] } = permission ?? {};
+  return [...(allow.length === 0 ? ['everything'] : allow), ...deny.map((subject) => `not ${subject}`)];
+}
+
+function permissionDocument({ nats }: UserClaims): object {
+  const lists = (permission: Permission | undefined) => ({
+    allow: permission?.allow ?? [],
+    deny: permission?.deny ?? [],
+  });
+  return {
+    publish: lists(nats.pub),
+    subscribe: lists(nats.sub),
+    responses: nats.resp === undefined ? null : { max: nats.resp.max, ttlSeconds: nats.resp.ttl / 1e9 },
+  };
+}
+
+function otherRows(claims: UserClaims): Row[] {
+  const { nats } = claims;
+  const unknown = unknownClaims(claims);
+  const rows: Row[] = [];
+  if (nats.bearer_token === true) rows.push(['bearer', 'yes: the JWT alone is enough to connect']);
+  if (nats.tags !== undefined && nats.tags.length > 0) rows.push(['tags', nats.tags.join(', ')]);
+  if (unknown.length > 0)
+    rows.push(['other claims', `${unknown.join(', ')}: this version does not know them`]);
+  return rows;
+}
+
+function isoOrNull(ms: number): string | null {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

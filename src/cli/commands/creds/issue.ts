@@ -1,0 +1,150 @@
+/** `zester creds issue` */
+import type { Delivery } from '../../../creds/bulk/delivery.js';
+import type { ByteTarget } from '../../../creds/sinks/target.js';
+import { UsageError } from '../../../errors.js';
+import { issueListed, LIST_OPTIONS, PROGRAM_OPTIONS, programLimits } from '../../bulk/issue-listed.js';
+import { command } from '../../command/declaration.js';
+import { choice, flag, grouped, list, text, words, type ValuesOf } from '../../command/option.js';
+import type { CliIo } from '../../io.js';
+
+const SINKS = ['dir', 'ndjson', 'age', 'kubernetes', 'tar', 'exec'] as const;
+type SinkName = (typeof SINKS)[number];
+
+const OPTIONS = {
+  sink: choice('--sink <sink>', 'destination', SINKS, 'dir'),
+  out: text('-o, --out <path>', 'the directory (default: .), the file, or -'),
+  recipient: list('-r, --recipient <key...>', 'age: encrypt to these recipients (age1…)'),
+  namespace: text('--namespace <name>', 'kubernetes: namespace of the Secrets'),
+  force: flag('--force', 'replace existing files; write secrets to a terminal'),
+  ...LIST_OPTIONS,
+  ...grouped('Options of --sink exec', PROGRAM_OPTIONS),
+};
+type Values = ValuesOf<typeof OPTIONS>;
+
+export default command({
+  summary: 'issue credentials for a list of peels',
+  needs: 'home',
+  arguments: { program: words('exec: the program and its arguments, after --') },
+  options: OPTIONS,
+  notes: 'docs/bulk.md describes the lists, the sinks, and how an interrupted run is resumed.',
+  examples: [
+    'zester creds issue --from peels.txt --out /etc/zester/peels --expiry 30d',
+    'zester creds issue --from peels.csv --sink age -r age1… --out encrypted',
+    'zester creds issue --from peels.txt --sink kubernetes --out - | kubectl apply -f -',
+    `zester creds issue --from peels.txt --sink exec --journal done.txt -- \\
+      sh -c 'vault kv put "secret/zester/$ZESTER_PEEL_ID" creds=-'`,
+  ],
+  async run(input, context) {
+    const { io, output } = context;
+    checkUsage(input.program, input, io);
+    const { sink, out = '-' } = input;
+    const how = {
+      delivery: (signal: AbortSignal) => openDelivery(input.program, input, io, signal),
+      show: (result: object, summary: string) => {
+        if (isStream(sink) && out === '-') output.note(summary);
+        else output.result([summary], { sink, ...result });
+      },
+      looks: looksAtFiles(sink),
+    };
+    await issueListed(input, how, context);
+  },
+});
+
+/** Sinks that see by themselves what is there. */
+function looksAtFiles(sink: SinkName): boolean {
+  return sink === 'dir' || sink === 'age';
+}
+
+/** Sinks that write one stream of bytes. */
+function isStream(sink: SinkName): sink is 'ndjson' | 'kubernetes' | 'tar' {
+  return sink === 'ndjson' || sink === 'kubernetes' || sink === 'tar';
+}
+
+function checkUsage(words: readonly string[], options: Values, io: CliIo): void {
+  const { sink, resume, journal, recipient, out, force } = options;
+  const need = (ok: boolean, message: string) => {
+    if (!ok) throw new UsageError(message);
+  };
+  need(sink === 'exec' || words.length === 0, `a command goes with --sink exec, not with --sink ${sink}`);
+  need(sink !== 'exec' || words.length > 0, '--sink exec needs a command: --sink exec -- CMD…');
+  need(sink !== 'exec' || out === undefined, '--out goes with a sink that writes files, not with exec');
+  need(sink !== 'age' || recipient !== undefined, '--sink age needs a recipient: -r age1…');
+  need(sink === 'age' || recipient === undefined, '--recipient goes with --sink age');
+  need(sink === 'kubernetes' || options.namespace === undefined, '--namespace goes with --sink kubernetes');
+  need(sink !== 'tar' || out !== undefined, '--sink tar needs --out FILE, or --out - for standard output');
+  const forExec = [options.parallel, options.retries, options.timeout].some((value) => value !== undefined);
+  need(sink === 'exec' || !forExec, '--parallel, --retries and --timeout go with --sink exec');
+  const looks = looksAtFiles(sink);
+  need(!looks || journal === undefined, `--sink ${sink} needs no --journal: --resume looks at the files`);
+  if (isStream(sink)) {
+    const file = (out ?? '-') !== '-';
+    const whole = sink === 'tar' || file;
+    need(
+      !whole || (!resume && journal === undefined),
+      'a file of all credentials is whole or not there: make it again, without --resume and --journal',
+    );
+    need(
+      file || !io.stdout.isTTY || force,
+      'this would write secrets to the terminal: send standard output elsewhere, or give --force',
+    );
+  }
+  need(
+    looks || !resume || journal !== undefined,
+    `--resume with --sink ${sink} needs the --journal of the interrupted run`,
+  );
+}
+
+async function openDelivery(
+  words: readonly string[],
+  options: Values,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const { out, sink, namespace } = options;
+  const replace = options.force;
+  if (looksAtFiles(sink) && out !== undefined) {
+    // its credentials are for their owner only, and so is it, where it was not there
+    await (await import('../../ensure-directory.js')).ensureDirectory(out);
+  }
+  switch (sink) {
+    case 'dir':
+      return (await import('../../../creds/sinks/directory.js')).directoryDelivery(out ?? '.', { replace });
+    case 'age': {
+      const { ageDelivery } = await import('../../../creds/sinks/age.js');
+      return ageDelivery(out ?? '.', options.recipient ?? [], { replace });
+    }
+    case 'ndjson':
+    case 'kubernetes': {
+      const { documentsDelivery } = await import('../../../creds/sinks/documents.js');
+      const target = await targetOf(options, io);
+      if (sink === 'ndjson') return documentsDelivery({ kind: 'documents', format: sink }, target);
+      const inNamespace = namespace === undefined ? {} : { namespace };
+      return documentsDelivery({ kind: 'documents', format: sink, ...inNamespace }, target);
+    }
+    case 'tar': {
+      const { eachDelivery } = await import('../../../creds/sinks/each.js');
+      const { tarSink } = await import('../../../creds/sinks/tar.js');
+      return eachDelivery(tarSink(await targetOf(options, io), io.now), signal);
+    }
+    case 'exec': {
+      const { eachDelivery } = await import('../../../creds/sinks/each.js');
+      const { execSink } = await import('../../../creds/sinks/exec.js');
+      const exec = { ...programLimits(options), commandOf: () => words, env: io.env, signal };
+      return eachDelivery(execSink(exec), signal);
+    }
+  }
+}
+
+async function targetOf({ out = '-', force }: Values, io: CliIo): Promise<ByteTarget> {
+  if (out === '-') {
+    const { stdout } = io;
+    const write = async (bytes: Uint8Array) => {
+      if (stdout.send !== undefined) await stdout.send(bytes);
+      else stdout.write(Buffer.from(bytes).toString('latin1'));
+    };
+    return { write, finish: async () => undefined, abort: async () => undefined };
+  }
+  const { refuseToReplace } = await import('../../new-file.js');
+  await refuseToReplace(out, force);
+  return (await import('../../../creds/sinks/target.js')).fileTarget(out);
+}
