@@ -13,7 +13,7 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from './claims.js';
-import { markNonIntegers, parseStrictJson, valueAsGoReadsIt } from './strict-json.js';
+import { markNonIntegers, parseStrictJson, stringAsGoReadsIt } from './strict-json.js';
 
 /** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
 const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
@@ -105,8 +105,8 @@ export function userIssuerOf(jwt: string): string | undefined {
  */
 export function userSubjectAsServersReadIt(jwt: string): string | undefined {
   const [, payload = ''] = jwt.split('.', 2);
-  const sub = valueAsGoReadsIt(Buffer.from(payload, 'base64url'), 'sub');
-  return typeof sub === 'string' && isPublicKey(sub, 'user') ? sub : undefined;
+  const sub = stringAsGoReadsIt(Buffer.from(payload, 'base64url'), 'sub');
+  return sub !== undefined && isPublicKey(sub, 'user') ? sub : undefined;
 }
 
 function decode(jwt: string, type: ClaimType): Claims<NatsFields> {

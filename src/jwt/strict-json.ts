@@ -40,29 +40,28 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
 }
 
 /**
- * The value of a top-level member as Go reads it: the last one whose name is this, in any case.
+ * The string that Go reads into a top-level member of this name: of all spellings the last counts, and `null` changes
+ * nothing. It never throws, so that what {@link parseStrictJson} refuses can still be named.
  *
  * @returns undefined when there is none, or the text is no JSON object
  */
-export function valueAsGoReadsIt(json: Uint8Array, name: string): unknown {
+export function stringAsGoReadsIt(json: Uint8Array, name: string): string | undefined {
   const text = Buffer.from(json).toString('utf8');
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    JSON.parse(text);
   } catch {
     return undefined;
   }
   let last: string | undefined;
   let depth = 0;
+  let isNext = false;
   for (const { is, start, end } of tokens(text)) {
     if (is === 'open') depth++;
     else if (is === 'close') depth--;
-    else if (is === 'name' && depth === 1) {
-      const found = stringAt(text, start, end);
-      if (foldName(found) === name) last = found;
-    }
+    if (isNext && is === 'string') last = JSON.parse(text.slice(start, end)) as string;
+    isNext = is === 'name' && depth === 1 && foldName(JSON.parse(text.slice(start, end)) as string) === name;
   }
-  return last === undefined ? undefined : (value as Record<string, unknown>)[last];
+  return last;
 }
 
 /**

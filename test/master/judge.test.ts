@@ -283,6 +283,11 @@ describe('a master that cannot tell what a server reads refuses the connection, 
 
   it.each([
     ['the name in another case', (text: string) => text.replace(/}$/, ',"Name":"*"}')],
+    [
+      'a name that is half a character',
+      (text: string) => text.replace(/}$/, String.raw`,"\ud800":1,"Name":"*"}`),
+    ],
+    ['a subject that is repeated as null', (text: string) => text.replace(/}$/, ',"Sub":null}')],
     ['an expiry that no calendar has', (text: string) => text.replace(/"exp":\d+/, '"exp":9007199254740991')],
   ])('%s', (_, change) => {
     const connection = mint(change);
