@@ -13,7 +13,8 @@ import {
   type OperatorClaims,
   type UserClaims,
 } from './claims.js';
-import { markNonIntegers, parseStrictJson, stringAsGoReadsIt } from './strict-json.js';
+import { LATEST_SECONDS } from './latest-seconds.js';
+import { markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
 
 /** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
 const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
@@ -104,9 +105,26 @@ export function userIssuerOf(jwt: string): string | undefined {
  * @returns undefined when there is none
  */
 export function userSubjectAsServersReadIt(jwt: string): string | undefined {
+  const sub = memberAsServersReadIt(jwt, 'sub');
+  return typeof sub === 'string' && isPublicKey(sub, 'user') ? sub : undefined;
+}
+
+/**
+ * When a user JWT that a server has accepted was issued, in seconds since 1970, read as {@link userSubjectAsServersReadIt}
+ * reads the subject. Times beyond 53 bits are {@link LATEST_SECONDS}.
+ *
+ * @returns undefined when there is none
+ */
+export function userIssuedAtAsServersReadIt(jwt: string): number | undefined {
+  const iat = memberAsServersReadIt(jwt, 'iat');
+  if (typeof iat !== 'number') return undefined;
+  return iat > Number.MAX_SAFE_INTEGER ? LATEST_SECONDS : iat;
+}
+
+function memberAsServersReadIt(jwt: string, name: string): unknown {
   const [, payload = ''] = jwt.split('.', 2);
-  const sub = stringAsGoReadsIt(Buffer.from(payload, 'base64url'), 'sub');
-  return sub !== undefined && isPublicKey(sub, 'user') ? sub : undefined;
+  const json = memberAsGoReadsIt(Buffer.from(payload, 'base64url'), name);
+  return json === undefined ? undefined : (JSON.parse(json) as unknown);
 }
 
 function decode(jwt: string, type: ClaimType): Claims<NatsFields> {

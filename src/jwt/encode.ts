@@ -2,6 +2,7 @@ import * as crypto from 'node:crypto';
 import { base32nopad } from '@scure/base';
 import { holdsSeed, JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { withLatestSeconds } from './latest-seconds.js';
 
 /** The header of every NATS JWT v2, already encoded, and the dot after it. */
 const HEADER = `${Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString('base64url')}.`;
@@ -34,7 +35,7 @@ const SIGNATURE_LENGTH = 64;
  *
  * Source: github.com/nats-io/jwt/v2, claims.go (`encode`, `hash`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when a seed stands in the claims
+ * @throws JwtError `ERR_JWT_OPTIONS` when a seed or half of a character stands in the claims
  */
 export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   const { iat, sub, name, exp, nbf, nats } = claims;
@@ -45,15 +46,25 @@ export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
       'a seed was given where a name, a tag or a subject belongs: whoever has the JWT would read it',
     );
   }
+  if (LONE_SURROGATE.test(body)) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      'half of a character (a lone surrogate) was given in a name, a tag or a subject: a server would read another in its place',
+    );
+  }
   return signClaims(body, signer);
 }
+
+/** As JSON writes it: pairs stand as themselves, and a backslash that is meant is written twice. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
 /**
  * As {@link encodeJwt}, for claims that are text already.
  *
- * @param body a JSON object with the claims, `iss` too, and without `jti`
+ * @param claims a JSON object with the claims, `iss` too, and without `jti`
  */
-export function signClaims(body: string, signer: KeyBundle): string {
+export function signClaims(claims: string, signer: KeyBundle): string {
+  const body = withLatestSeconds(claims);
   const json = buffer('json', BODY_OFFSET + body.length * MAX_UTF8_BYTES);
   const end = BODY_OFFSET + json.write(body, BODY_OFFSET, 'utf8');
   const jti = base32nopad.encode(sha512256(json.subarray(BODY_OFFSET, end)));

@@ -48,7 +48,8 @@ export type ConnectionType =
 export function permissionClaims(options: PermissionOptions | undefined): Permissions {
   if (options === undefined) return {};
   checkPermissionNames(options);
-  const { publish, subscribe, responses } = options;
+  const { publish, subscribe } = options;
+  const responses = options.responses ?? undefined; // null, of a program without types, is none
   const claims: Permissions = {};
   // to a server, responses without a list to publish mean: nothing but answers
   if (publish !== undefined || responses === undefined) claims.pub = permission(publish, 'publish');

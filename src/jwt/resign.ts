@@ -3,6 +3,7 @@ import type { KeyBundle } from '../nkeys/key-bundle.js';
 import type { AccountClaims, OperatorClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt } from './decode.js';
 import { signClaims } from './encode.js';
+import { isLatestRevocation } from './latest-seconds.js';
 import { wrongSigner } from './signer.js';
 import { nowSeconds, type Clock } from './time.js';
 
@@ -83,6 +84,7 @@ function refuseNumbersLost(jwt: string): void {
   const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
   if (!/[:[,]\s*-?\d{16}/.test(payload)) return; // none is that long
   JSON.parse(payload, (key, value: unknown) => {
+    if (isLatestRevocation(key, value)) return value;
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw new JwtError(
         'ERR_JWT_CLAIMS',

@@ -31,9 +31,9 @@ export interface KnownJwts {
  * @example revokeUpTo(1_000, { issuedAt: [1_300], complete: true }); // 1300
  */
 export function revokeUpTo(now: number, { issuedAt, complete }: KnownJwts): number {
-  // one that cannot be read may be dated later than any date
-  if (issuedAt.includes(undefined)) return Number.MAX_SAFE_INTEGER;
   const known = issuedAt.filter((time) => time !== undefined);
+  // one that cannot be read may be dated later than any date
+  if (known.length < issuedAt.length) return Math.max(Number.MAX_SAFE_INTEGER, ...known);
   if (complete) return Math.max(now, ...known);
   if (known.length === 0) return FOR_GOOD;
   // it may have been renewed elsewhere since, by a clock that is ahead

@@ -40,12 +40,12 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
 }
 
 /**
- * The string that Go reads into a top-level member of this name: of all spellings the last counts, and `null` changes
- * nothing. It never throws, so that what {@link parseStrictJson} refuses can still be named.
+ * The string or number that Go reads into a top-level member of this name, as it is written: of all spellings the last
+ * counts, and `null` changes nothing. It never throws, so that what {@link parseStrictJson} refuses can still be named.
  *
- * @returns undefined when there is none, or the text is no JSON object
+ * @returns the JSON of it; undefined when there is none, or the text is no JSON object
  */
-export function stringAsGoReadsIt(json: Uint8Array, name: string): string | undefined {
+export function memberAsGoReadsIt(json: Uint8Array, name: string): string | undefined {
   const text = Buffer.from(json).toString('utf8');
   try {
     JSON.parse(text);
@@ -58,7 +58,7 @@ export function stringAsGoReadsIt(json: Uint8Array, name: string): string | unde
   for (const { is, start, end } of tokens(text)) {
     if (is === 'open') depth++;
     else if (is === 'close') depth--;
-    if (isNext && is === 'string') last = JSON.parse(text.slice(start, end)) as string;
+    if (isNext && (is === 'string' || is === 'number')) last = text.slice(start, end);
     isNext = is === 'name' && depth === 1 && foldName(JSON.parse(text.slice(start, end)) as string) === name;
   }
   return last;

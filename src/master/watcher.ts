@@ -220,8 +220,9 @@ export class Watcher {
     if (known !== undefined && known.name === connection.name && known.jwt === connection.jwt) return;
     if (known !== undefined) this.#keeper.remove(known);
     this.#keeper.add(connection);
-    void this.#check(connection);
-    if (this.#keeper.countOf(connection.name) > MAX_CONNECTIONS) this.#cutSurplus(connection);
+    // counted now: by the time it is judged, more may have come
+    const isSurplus = this.#keeper.countOf(connection.name) > MAX_CONNECTIONS;
+    void this.#check(connection, isSurplus);
   }
 
   /** A peel needs one connection, and two while it moves: one more than many is cut, and the audit told once a minute. */
@@ -257,11 +258,13 @@ export class Watcher {
     for (const connection of [...this.#keeper.all()]) if (which(connection)) void this.#check(connection);
   }
 
-  async #check(connection: UserConnection): Promise<void> {
+  async #check(connection: UserConnection, isSurplus = false): Promise<void> {
     try {
       // a command may have changed the home an instant ago
       await this.#context.trust.reload();
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
+      // a service of the user's own, under a name that a peel may have, has as many connections as it likes
+      if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
       await this.#act(connection, verdict);
     } catch (error) {
       if (this.#stopped) return;

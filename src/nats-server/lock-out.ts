@@ -3,7 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
-import { decodeAccountJwt, decodeUserJwt, userIssuerOf } from '../jwt/decode.js';
+import { decodeAccountJwt, decodeUserJwt, userIssuedAtAsServersReadIt, userIssuerOf } from '../jwt/decode.js';
+import { LATEST_SECONDS } from '../jwt/latest-seconds.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { EVERYONE } from '../trust/revocations.js';
 import { connectedUsers, keyOfUser, type ConnectedUser } from './connected-users.js';
@@ -134,14 +135,18 @@ function latest(
   return Math.max(issuedAt, all.get(key) ?? 0);
 }
 
-/** When the JWT was issued that a user is connected with; undefined: that cannot be read. */
+/**
+ * When the JWT was issued that a user is connected with, in seconds since 1970; undefined: that cannot be read. One that
+ * we refuse and a server takes may be dated so late that only a revocation up to that time holds for it.
+ */
 export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefined {
   if (jwt === undefined) return undefined;
   try {
     return decodeUserJwt(jwt).iat;
   } catch (error) {
-    if (error instanceof ZesterError) return undefined;
-    throw error;
+    if (!(error instanceof ZesterError)) throw error;
+    const issuedAt = userIssuedAtAsServersReadIt(jwt);
+    return issuedAt === LATEST_SECONDS ? issuedAt : undefined;
   }
 }
 

@@ -336,6 +336,24 @@ describe('an account JWT', () => {
 });
 
 describe('a user JWT', () => {
+  it('is not made with half of a character, which a server reads as another', async () => {
+    const make = (name: string) =>
+      createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), { name });
+    for (const name of ['a\ud800', '\udc00', '\\\ud800']) await refusal('ERR_JWT_OPTIONS', () => make(name));
+    for (const name of ['😀', String.raw`\ud800`]) expect(decodeUserJwt(make(name)).name).toBe(name);
+  });
+
+  it('takes responses that are null for none', () => {
+    const options = { publish: { allow: ['a'] }, subscribe: { allow: ['b'] }, responses: null };
+    const permissions = options as unknown as PermissionOptions;
+    const jwt = createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), {
+      name: 'x',
+      permissions,
+    });
+    expect(decodeUserJwt(jwt).nats).toMatchObject({ pub: { allow: ['a'] }, sub: { allow: ['b'] } });
+    expect(decodeUserJwt(jwt).nats.resp).toBeUndefined();
+  });
+
   const make = (options: Partial<UserJwtOptions> = {}) =>
     decodeUserJwt(createUserJwt(user, account, { name: 'web-01', now, ...options }));
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAccountJwt } from '../../src/jwt/account.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../src/jwt/decode.js';
 import { signClaims } from '../../src/jwt/encode.js';
+import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
 import { createOperatorJwt } from '../../src/jwt/operator.js';
 import { resignAccountJwt, resignOperatorJwt } from '../../src/jwt/resign.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
@@ -79,6 +80,16 @@ describe('an account JWT signed anew', () => {
     );
     const error = await refusal('ERR_JWT_CLAIMS', () => resignAccountJwt(jwt, signer, (claims) => claims));
     expect(error.message).toContain('"conn"');
+  });
+
+  it('keeps a revocation up to the latest time that servers know', () => {
+    const at = (jwt: string) =>
+      /"(U\w+)":(\d+)/.exec(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+    const jwt = foreign({ revocations: { [user]: LATEST_SECONDS } });
+    expect(at(jwt)?.slice(1)).toEqual([user, '9223372036854775807']);
+    const again = resignAccountJwt(jwt, signer, (claims) => claims);
+    expect(at(again)?.slice(1)).toEqual([user, '9223372036854775807']);
+    expect(decodeAccountJwt(again).nats.revocations).toEqual({ [user]: LATEST_SECONDS });
   });
 
   it('is refused with a key that is no operator’s, and where the old one was altered', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
 import {
   CLOCK_ALLOWANCE_SECONDS,
   FOR_GOOD,
@@ -30,6 +31,11 @@ describe('up to when a key is revoked', () => {
       'beyond every date, when a JWT of it cannot be read',
       { issuedAt: [NOW, undefined], complete: true },
       Number.MAX_SAFE_INTEGER,
+    ],
+    [
+      'the latest time that servers know, when a JWT is dated so late',
+      { issuedAt: [undefined, LATEST_SECONDS], complete: false },
+      LATEST_SECONDS,
     ],
   ])('is %s', (_what, known, expected) => {
     expect(revokeUpTo(NOW, known)).toBe(expected);

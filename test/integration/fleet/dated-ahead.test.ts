@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
@@ -8,6 +8,7 @@ import { createUserJwt } from '../../../src/jwt/user.js';
 import { revoke } from '../../../src/nats-server/revoke.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
+import { forge } from '../../jwt/forge.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -57,6 +58,36 @@ describe('a connection whose JWT is dated ahead', () => {
     await isOut(fleet, path, 'web-01');
     const event = await fleet.audited('connection.refused', (e) => e.publicKey === publicKey);
     expect(event.code).toBe(code);
+  });
+
+  it.each([
+    [
+      'the latest time that servers know',
+      (text: string) => text.replace(/"iat":\d+/, '"iat":9223372036854775807'),
+    ],
+    [
+      'a name that is half a character',
+      (text: string) => text.replace(/}$/, String.raw`,"\ud800":1,"Name":"*"}`),
+    ],
+    ['the subject repeated as null', (text: string) => text.replace(/}$/, ',"Sub":null}')],
+  ])('and holds %s is cut and stays out, and the master goes on', async (_what, change) => {
+    const fleet = await startFleet({ policy: 'auto-trusted' });
+    const { path, publicKey, user } = await forged(fleet, 'web-01', 3_600);
+    const signer = await (await fleet.home.domain()).peelSigner();
+    const jwt = forge(change(JSON.stringify((await loadCredsFile(path)).claims)), signer);
+    const authenticator = jwtAuthenticator(jwt, user.seed);
+    const nc = await connect({ servers: fleet.servers, authenticator, reconnect: false });
+    atEnd(() => nc.close());
+    await nc.closed();
+    await fleet.audited('connection.refused', (event) => event.publicKey === publicKey);
+    await waitFor('the credential to be refused', async () => {
+      const again = await connect({ servers: fleet.servers, authenticator, reconnect: false }).catch(
+        () => undefined,
+      );
+      await again?.close();
+      return again === undefined;
+    });
+    await expect((await fleet.admin()).ask('status', {})).resolves.toBeDefined();
   });
 
   it('with the key of a peel that the registry knows, and a JWT that it does not, is cut', async () => {
