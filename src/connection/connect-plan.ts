@@ -45,6 +45,13 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
     throw new ConnectError('ERR_CONNECT_OPTIONS', 'tls is null, and TLS is required: leave it out');
   }
   const tls = wishes.tls ?? (wantsTls ? ({} as Tls) : undefined);
+  const { certFile, keyFile }: TlsFilesOptions = tls ?? {};
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new ConnectError(
+      'ERR_CONNECT_OPTIONS',
+      'a certificate needs its key, and a key its certificate: give certFile and keyFile (--tls-cert, --tls-key)',
+    );
+  }
   if (requireTls && tls === undefined) {
     const plain = servers.find(({ host }) => !isLoopback(host));
     if (plain !== undefined) {

@@ -90,12 +90,6 @@ async function checkTlsFiles(tls: ConnectionOptions['tls'] | undefined): Promise
     content.fill(0);
     if (!good) throw new ConnectError('ERR_CONNECT_TLS_FILE', `${path}, the ${what}, is no PEM file`);
   }
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw new ConnectError(
-      'ERR_CONNECT_OPTIONS',
-      'a certificate needs its key, and a key its certificate: give certFile and keyFile (--tls-cert, --tls-key)',
-    );
-  }
 }
 
 /** The client's transport, as far as it is used here. */

@@ -85,6 +85,26 @@ export function parseServerUrl(text: string): ServerUrl {
   };
 }
 
+/**
+ * What may be shown of a list of URLs that somebody wrote into a file: a URL that is good as it is read, of any other the
+ * host. None of those becomes a URL that can be used.
+ */
+export function showServerUrls(given: string | readonly string[]): string[] {
+  return [given].flat().flatMap((text) => {
+    const at = text.lastIndexOf('@');
+    return at >= 0 ? [`***${text.slice(at)}`] : splitServerUrls(text).map(showServerUrl);
+  });
+}
+
+function showServerUrl(text: string): string {
+  try {
+    return parseServerUrl(text).url;
+  } catch {
+    const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(text) ?? [];
+    return `${scheme}${/^[a-z0-9._-]+/i.exec(rest)?.[0] ?? ''}:***`;
+  }
+}
+
 /** What may be shown of the host in a text that is no good URL: a password is never part of it. */
 function hostText(text: string): string {
   const host = /^\[[0-9a-f:]+\]|^[a-z0-9._-]+/i.exec(text)?.[0];

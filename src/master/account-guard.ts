@@ -3,6 +3,7 @@ import type { ZesterConnection } from '../connection/connect.js';
 import { Together } from '../files/together.js';
 import { compareAccount, followAccount } from '../nats-server/follow-account.js';
 import { listServers } from '../nats-server/servers.js';
+import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
 import { isNone, lossWords, type AccountLosses } from '../trust/merge-account.js';
 import type { MasterContext } from './context.js';
 import { words } from './words.js';
@@ -26,7 +27,7 @@ const pushSubjects = (account: string) => [
 export class AccountGuard {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
-  readonly #servers: readonly string[];
+  readonly #at: SystemConnectionOptions;
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #look = new Together(() => this.#compare());
@@ -35,10 +36,11 @@ export class AccountGuard {
   #told: string | undefined;
   #stopped = false;
 
-  constructor(context: MasterContext, system: ZesterConnection, servers: readonly string[]) {
+  /** @param at how to make another connection such as `system`, for a change of the account */
+  constructor(context: MasterContext, system: ZesterConnection, at: SystemConnectionOptions) {
     this.#context = context;
     this.#system = system;
-    this.#servers = servers;
+    this.#at = at;
   }
 
   start(): void {
@@ -77,7 +79,7 @@ export class AccountGuard {
       this.#lostFor = isNone(lost) ? 0 : this.#lostFor + 1;
       if (this.#stopped || (!isBehind && this.#lostFor === 0)) return;
       const restore = watching() === id || this.#lostFor > 2;
-      const options = { servers: this.#servers, now, restore };
+      const options = { ...this.#at, now, restore };
       const restored = await followAccount(trust.domain.home, options);
       await trust.reload();
       noteRestored(this.#context, restored);

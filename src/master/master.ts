@@ -37,8 +37,8 @@ import { Watcher } from './watcher.js';
 export interface MasterOptions {
   /** The home of the trust domain: its keys sign, its account is changed. */
   home: string;
-  /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. */
-  servers?: readonly string[];
+  /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. A string with commas is a list. */
+  servers?: string | readonly string[];
   /** Instead of the home's `creds/master.creds`. */
   credsPath?: string;
   /**
@@ -206,9 +206,11 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       },
     };
 
-    const revoker = new Revoker(context, servers);
+    const { systemCredsPath: systemCreds } = options;
+    const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
+    const revoker = new Revoker(context, at);
     closing.push(() => revoker.close());
-    const guard = new AccountGuard(context, system, servers);
+    const guard = new AccountGuard(context, system, at);
     closing.push(() => guard.stop());
     const watch = new Watch(context, system, revoker);
     lease = new Lease({

@@ -5,6 +5,7 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { withOpenHome } from '../nats-server/change-account.js';
 import type { PushReport } from '../nats-server/push-account.js';
 import { revokeKeys, type RevokedKeys } from '../nats-server/revoke-keys.js';
+import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
 import { withoutRevocations } from '../trust/revocations.js';
 import { noteRestored } from './account-guard.js';
 import type { MasterContext } from './context.js';
@@ -23,7 +24,7 @@ const USELESS_AFTER = 600;
  */
 export class Revoker {
   readonly #context: MasterContext;
-  readonly #servers: readonly string[];
+  readonly #at: SystemConnectionOptions;
   /** Of peels, by public key: whose, and since when it is to be revoked. */
   readonly #wanted = new Map<string, { peelId: string; upTo: number; since: number }>();
   /** Of connections that were refused and stand in no record: when they are revoked up to. */
@@ -33,9 +34,10 @@ export class Revoker {
   #running: Promise<void> | undefined;
   #told: string | undefined;
 
-  constructor(context: MasterContext, servers: readonly string[]) {
+  /** @param at how to reach the servers as a user of the system account */
+  constructor(context: MasterContext, at: SystemConnectionOptions) {
     this.#context = context;
-    this.#servers = servers;
+    this.#at = at;
     this.#stopListening = context.registry.onChange((record) => {
       if (!this.#active) return;
       this.#want(record);
@@ -107,7 +109,7 @@ export class Revoker {
     for (const [key, upTo] of strangers) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
     let revoked: RevokedKeys;
     try {
-      const options = { servers: this.#servers, now };
+      const options = { ...this.#at, now };
       revoked = await withOpenHome(trust.domain.home, 'zester master', options, (open) =>
         revokeKeys(open, keys, { now, also: (claims) => this.#pruned(claims, keys) }),
       );

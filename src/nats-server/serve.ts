@@ -6,6 +6,7 @@ import { openTrustDomain } from '../trust/open.js';
 import { ensurePrivateDirectory } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { findNatsServer } from './find.js';
+import { plainServerProblem } from './plain-server.js';
 import { restartDelay } from './restart-delay.js';
 import { startNatsServer, type NatsServerExit, type RunningNatsServer } from './run.js';
 import { writeServerConfiguration, type ServerConfigurationOptions } from './write-configuration.js';
@@ -38,11 +39,19 @@ export interface ServeOptions extends ServerConfigurationOptions {
  * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work.
  *
  * @returns how the server ended, when it was told to, or was put into lame duck mode
- * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it ended by
+ * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when no command of this home could use the server;
+ *   `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it ended by
  *   itself; TrustError `ERR_TRUST_LOCKED` when another runs the server of this home; FileError
  */
 export async function serveTrustDomain(domain: TrustDomain, options: ServeOptions): Promise<NatsServerExit> {
   const { onWait, ...rest } = options;
+  const problem = options.tls === undefined ? plainServerProblem(domain) : undefined;
+  if (problem !== undefined) {
+    throw new NatsServerError(
+      'ERR_NATS_SERVER_OPTIONS',
+      `${problem}: run "zester server --tls-cert FILE --tls-key FILE", and "zester master" instead of "zester up"`,
+    );
+  }
   const program = await findNatsServer();
   const { serverDirectory, serverLog } = domain.paths;
   await ensurePrivateDirectory(serverDirectory);

@@ -1,3 +1,5 @@
+import { planConnection } from '../connection/connect-plan.js';
+import { splitServerUrls } from '../connection/server-urls.js';
 import { TrustError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { Clock } from '../jwt/time.js';
@@ -17,8 +19,8 @@ export interface CreateTrustDomainOptions {
   operatorName?: string;
   /** `fleet` by default. Not with an adopted account. */
   accountName?: string;
-  /** The URLs of the fleet's servers, for the commands that connect. */
-  servers?: readonly string[];
+  /** The URLs of the fleet's servers, for the commands that connect. A string with commas is a list. */
+  servers?: string | readonly string[];
   /** The files for TLS of the connections to them, and whether to refuse those without TLS. */
   tls?: TlsFiles;
   requireTls?: boolean;
@@ -28,6 +30,9 @@ export interface CreateTrustDomainOptions {
   /** Hears of each step: its file, and whether it was made now or was there. */
   onStep?: (step: { path: string; made: boolean }) => void;
 }
+
+/** The same, with the URLs as they are kept. */
+type CheckedOptions = CreateTrustDomainOptions & { servers?: readonly string[] };
 
 const DEFAULT_OPERATOR_NAME = 'zester';
 const DEFAULT_ACCOUNT_NAME = 'fleet';
@@ -39,13 +44,14 @@ const DEFAULT_ACCOUNT_NAME = 'fleet';
  * A home that has one is left as it is. A run that was interrupted is completed by the next one with the same options.
  *
  * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
- *   not fit (`ERR_TRUST_ADOPT`); FileError
+ *   not fit (`ERR_TRUST_ADOPT`); FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
  */
 export async function createTrustDomain(
   home: string,
-  options: CreateTrustDomainOptions = {},
+  given: CreateTrustDomainOptions = {},
 ): Promise<TrustDomain> {
   const paths = trustPaths(home);
+  const options = connectable(given);
   if (options.adopt !== undefined) {
     refuseNames(paths, options);
     checkAdopted(paths.home, options.adopt, options.now);
@@ -70,7 +76,7 @@ export async function createTrustDomain(
   });
 }
 
-function stepsFor(paths: TrustPaths, options: CreateTrustDomainOptions): Step[] {
+function stepsFor(paths: TrustPaths, options: CheckedOptions): Step[] {
   return stepsOf(paths, {
     ...options,
     operatorName: options.operatorName ?? DEFAULT_OPERATOR_NAME,
@@ -78,14 +84,14 @@ function stepsFor(paths: TrustPaths, options: CreateTrustDomainOptions): Step[] 
   });
 }
 
-async function existing(paths: TrustPaths, options: CreateTrustDomainOptions): Promise<TrustDomain> {
+async function existing(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
   report(paths, options, domain, []);
   return domain;
 }
 
 /** A home of an older version: it gets the file that this version adds, if the key that signs it is here. */
-async function completed(paths: TrustPaths, options: CreateTrustDomainOptions): Promise<TrustDomain> {
+async function completed(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
   const { adopt, now } = options;
   const outcome = await ensureMasterAnswersCreds(domain, {
@@ -98,7 +104,7 @@ async function completed(paths: TrustPaths, options: CreateTrustDomainOptions): 
 
 function report(
   paths: TrustPaths,
-  options: CreateTrustDomainOptions,
+  options: CheckedOptions,
   domain: TrustDomain,
   made: readonly string[],
 ): void {
@@ -150,7 +156,7 @@ function refuseNames(
 }
 
 /** @throws TrustError when the domain that is there is not the one that is asked for */
-function checked(domain: TrustDomain, options: CreateTrustDomainOptions): TrustDomain {
+function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
   for (const [what, wanted, is] of [
     ['operator', options.operatorName, domain.names.operator],
     ['account', options.accountName, domain.names.account],
@@ -181,4 +187,13 @@ function checked(domain: TrustDomain, options: CreateTrustDomainOptions): TrustD
     );
   }
   return domain;
+}
+
+/** The options with the URLs as they are kept. What no command could connect with is refused before a home says it. */
+function connectable(given: CreateTrustDomainOptions): CheckedOptions {
+  const { servers, ...options } = given;
+  const { tls, requireTls } = options;
+  const isNamed = splitServerUrls(servers ?? []).length > 0;
+  const { urls } = planConnection({ servers: isNamed ? servers : undefined, tls, requireTls });
+  return isNamed ? { ...options, servers: urls } : options;
 }

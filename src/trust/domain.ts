@@ -1,3 +1,4 @@
+import { showServerUrls } from '../connection/server-urls.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { redactSeeds, TrustError } from '../errors.js';
@@ -67,8 +68,8 @@ export class TrustDomain {
       peelSigning: account.peelSigningKey,
       joinSigning: account.joinSigningKey,
     };
-    // edited by hand, there may be a password in one; it would be refused where it is used, and must not be shown here
-    this.servers = (settings.servers ?? []).map(redactSeeds).map(redactUser);
+    // edited by hand, there may be a password in one; it is refused where it is used, and must not be shown here
+    this.servers = showServerUrls(settings.servers ?? []).map(redactSeeds);
     this.tls = settings.tls && homeTls(paths.home, settings.tls);
     this.requireTls = settings.requireTls ?? false;
     this.operatorJwt = jwts.operatorJwt;
@@ -196,10 +197,4 @@ export class TrustDomain {
     }
     return key;
   }
-}
-
-/** A user and a password in a URL are refused where it is used; till then nothing prints them. */
-function redactUser(url: string): string {
-  const at = url.lastIndexOf('@');
-  return at < 0 ? url : `***${url.slice(at)}`;
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseServerUrls, splitServerUrls } from '../connection/server-urls.js';
-import { FileError } from '../errors.js';
+import { ConnectError, FileError } from '../errors.js';
 
 /** The server of a home that names none. */
 export const DEFAULT_SERVER = 'nats://127.0.0.1:4222';
@@ -57,13 +57,24 @@ export function userHome(env: Environment = process.env): string {
  * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function serverUrls(
-  given: readonly string[] | undefined,
+  given: string | readonly string[] | undefined,
   ofHome: readonly string[] = [],
   env: Environment = process.env,
 ): string[] {
   const said = nonEmpty(env['ZESTER_SERVERS']);
-  const named = given !== undefined && given.length > 0 ? given : said === undefined ? ofHome : [said];
-  return splitServerUrls(named).length > 0 ? parseServerUrls(named).map(({ url }) => url) : [DEFAULT_SERVER];
+  const [from, named] =
+    given !== undefined && given.length > 0
+      ? ['', given]
+      : said === undefined
+        ? ["the home's servers: ", ofHome]
+        : ['$ZESTER_SERVERS: ', [said]];
+  if (splitServerUrls(named).length === 0) return [DEFAULT_SERVER];
+  try {
+    return parseServerUrls(named).map(({ url }) => url);
+  } catch (error) {
+    if (from === '' || !(error instanceof ConnectError)) throw error;
+    throw new ConnectError(error.code, `${from}${error.message}`);
+  }
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

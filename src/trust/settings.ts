@@ -17,7 +17,7 @@ const schema = v.looseObject({
   operator: v.looseObject({ ...party, signingKey: v.string() }),
   systemAccount: v.looseObject(party),
   account: v.looseObject({ ...party, peelSigningKey: v.string(), joinSigningKey: v.optional(v.string()) }),
-  servers: v.optional(v.array(v.string())),
+  servers: v.optional(v.union([v.string(), v.array(v.string())])),
   tls: v.optional(
     v.looseObject({
       caFile: v.optional(v.string()),
@@ -44,8 +44,8 @@ export interface TrustSettings {
     /** Absent: the home was made before there were join tokens. */
     joinSigningKey?: string | undefined;
   };
-  /** The servers of the fleet, as `init --servers` was given them. */
-  servers?: string[] | undefined;
+  /** The servers of the fleet, as `init --servers` was given them, or as somebody wrote them: a string with commas is a list. */
+  servers?: string | string[] | undefined;
   /** The files for TLS; a path that is not absolute is seen from the home. */
   tls?:
     { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { homePath, serverUrls } from '../../src/trust/home.js';
@@ -88,6 +88,27 @@ describe('zester init', () => {
     const other = await zester(['init', '--home', home, '--servers', 'nats://n3.example']);
     expect(other.code).toBe(0);
     expect(other.stderr).toContain('stay nats://n1.example:4222');
+  });
+
+  it.each([
+    [['--tls-cert', 'x.crt'], 'a certificate needs its key'],
+    [['--servers', 'nats://n1.example', '--require-tls'], 'nats://n1.example:4222 would not be encrypted'],
+  ])('makes no home that no command could connect with: %j', async (flags, words) => {
+    const home = join(await tempDir(), 'home');
+    const { code, stderr } = await zester(['init', '--home', home, ...flags]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(words);
+    await expect(stat(home)).rejects.toThrow('ENOENT');
+  });
+
+  it('says that an existing home goes on connecting as it did', async () => {
+    const home = await tempDir();
+    const tls = ['--servers', 'tls://n1.example', '--tls-ca', '/ca.crt'];
+    await zester(['init', '--home', home, ...tls]);
+    expect((await zester(['init', '--home', home, ...tls])).stderr).not.toContain('TLS');
+    for (const other of [['--tls-ca', '/other.crt'], ['--require-tls']]) {
+      expect((await zester(['init', '--home', home, ...other])).stderr).toContain('with TLS stays as it is');
+    }
   });
 
   it.each(['http://n1', 'nats://user:secret@n1', 'nats://', ''])('refuses "%s" as a server', async (url) => {

@@ -16,16 +16,30 @@ export interface ZesterOptions {
   now?: number;
   /** Is given the function that interrupts the command, once it listens. */
   onListening?: (interrupt: (signal: InterruptSignal) => void) => void;
+  /** Hears everything that it writes. */
+  onOutput?: (text: string) => void;
 }
 
 /** Runs a command line in this process, with streams of its own. */
 export async function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
-  const { tty = false, env = {}, now, onListening } = options;
+  const { tty = false, env = {}, now, onListening, onOutput } = options;
   let stdout = '';
   let stderr = '';
   const io: CliIo = {
-    stdout: { write: (text) => void (stdout += text), isTTY: tty },
-    stderr: { write: (text) => void (stderr += text), isTTY: tty },
+    stdout: {
+      write: (text) => {
+        stdout += text;
+        onOutput?.(text);
+      },
+      isTTY: tty,
+    },
+    stderr: {
+      write: (text) => {
+        stderr += text;
+        onOutput?.(text);
+      },
+      isTTY: tty,
+    },
     env,
     now: () => now ?? Date.now(),
     onInterrupt: (stop) => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { planConnection } from '../../src/connection/connect-plan.js';
-import { parseServerUrls } from '../../src/connection/server-urls.js';
+import { parseServerUrls, showServerUrls } from '../../src/connection/server-urls.js';
 import { ConnectError } from '../../src/errors.js';
 
 function refusal(act: () => unknown): ConnectError {
@@ -64,6 +64,27 @@ describe('parseServerUrls', () => {
   });
 });
 
+describe('showServerUrls', () => {
+  it.each([
+    ['n1, tls://n2:5', ['nats://n1:4222', 'tls://n2:5']],
+    ['wss://n1.acme/path', ['wss://n1.acme:***']],
+    ['nats://svc:hunter2@n1', ['***@n1']],
+    ['nats://svc:hunter2,x@n1', ['***@n1']],
+    ['nats://svc:hunter2', ['nats://svc:***']],
+    ['nats://svc:hunter2%40n1', ['nats://svc:***']],
+    ['nats://n1?password=hunter2', ['nats://n1:***']],
+    ['svc:hunter2:x', ['svc:***']],
+  ])('of %j shows %j', (given, shown) => {
+    expect(showServerUrls(given)).toEqual(shown);
+  });
+
+  it('makes a URL that cannot be used into none that can', () => {
+    for (const bad of ['wss://n1', 'nats://svc:x@n1', 'nats://svc:x', 'nats://n1/path']) {
+      expect(refusal(() => parseServerUrls(showServerUrls(bad))).code).toBe('ERR_CONNECT_URL');
+    }
+  });
+});
+
 describe('planConnection', () => {
   it('requires TLS of every server when one URL is tls://', () => {
     expect(planConnection({ servers: 'nats://a,tls://b' }).tls).toEqual({});
@@ -72,6 +93,12 @@ describe('planConnection', () => {
   it('requires TLS when there are files for it, and not without', () => {
     expect(planConnection({ servers: 'a', tls: { caFile: 'x' } }).tls).toEqual({ caFile: 'x' });
     expect(planConnection({ servers: 'a' }).tls).toBeUndefined();
+  });
+
+  it('refuses a certificate without its key, and a key without its certificate', () => {
+    for (const tls of [{ certFile: 'x' }, { keyFile: 'x' }]) {
+      expect(refusal(() => planConnection({ servers: 'a', tls })).code).toBe('ERR_CONNECT_OPTIONS');
+    }
   });
 
   it('refuses to turn TLS off for a tls:// URL', () => {

@@ -38,6 +38,23 @@ async function stepsOf(): Promise<string[]> {
   return steps;
 }
 
+describe('the servers of a new trust domain', () => {
+  it('are a list where they are a string with commas', async () => {
+    const domain = await createTrustDomain(await tempDir(), { servers: 'nats://n1, tls://n2' });
+    expect(domain.servers).toEqual(['nats://n1:4222', 'tls://n2:4222']);
+  });
+
+  it.each([
+    { servers: ['wss://n1'] },
+    { servers: 'nats://svc:hunter2@n1' },
+    { servers: 'n1', requireTls: true },
+  ])('are refused before there is a home: %j', async (options) => {
+    const home = join(await tempDir(), 'home');
+    await expect(createTrustDomain(home, options)).rejects.toMatchObject({ name: 'ConnectError' });
+    await expect(stat(home)).rejects.toThrow('ENOENT');
+  });
+});
+
 describe('making a trust domain', () => {
   it('lays the home out as the design says', async () => {
     const home = await tempDir();

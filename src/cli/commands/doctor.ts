@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { FindingsError, ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
 import {
+  connectionOf,
   homeOf,
   withHomeOption,
   withServersOption,
@@ -95,11 +96,10 @@ async function fleetFindings(server: readonly Finding[], options: Options, io: C
 
 async function integrity(options: Options, output: Output, io: CliIo): Promise<Finding[]> {
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { serverUrls } = await import('../../trust/home.js');
   const { checkIntegrity } = await import('../fleet/integrity.js');
   const domain = await openTrustDomain(homeOf(options, io));
   return checkIntegrity(domain, {
-    servers: serverUrls(options.servers, domain.servers, io.env),
+    ...connectionOf(options, io, domain),
     ...(options.allowStream !== undefined && { allowedStreams: options.allowStream }),
     ...(options.knownKey !== undefined && { knownKeys: options.knownKey }),
     progress: (text) => output.note(text),

@@ -64,6 +64,7 @@ async function init(options: Options, io: CliIo): Promise<void> {
   const output = new Output(io, options);
   const home = homeOf(options, io);
   const files = adoptedFiles(options);
+  const tls = tlsSettings(options, {}, {});
   const { parseServerUrls } = await import('../../connection/server-urls.js');
   const servers =
     options.servers === undefined ? undefined : parseServerUrls(options.servers).map(({ url }) => url);
@@ -76,7 +77,7 @@ async function init(options: Options, io: CliIo): Promise<void> {
       ...(options.operator !== undefined && { operatorName: options.operator }),
       ...(options.account !== undefined && { accountName: options.account }),
       ...(servers !== undefined && { servers }),
-      ...tlsSettings(options, {}, {}),
+      ...tls,
       ...(adopt !== undefined && { adopt }),
       now: io.now,
       onStep: (step) => steps.push(step),
@@ -116,6 +117,14 @@ async function init(options: Options, io: CliIo): Promise<void> {
       output.warn(
         `the servers of ${domain.home} stay ${domain.servers.join(', ') || 'not set'}: edit "servers" in ` +
           `${domain.paths.settings} to change them`,
+      );
+    }
+    const { tls: kept, requireTls } = domain;
+    const asked = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(kept);
+    if (asked || (tls.requireTls !== undefined && tls.requireTls !== requireTls)) {
+      output.warn(
+        `how ${domain.home} connects with TLS stays as it is: edit "tls" ("caFile", "certFile", "keyFile") and "requireTls" ` +
+          `in ${domain.paths.settings} to change it`,
       );
     }
     if (state !== 'unchanged') {

@@ -62,6 +62,9 @@ async function config(options: Options, io: CliIo): Promise<void> {
   const { domainServerConfiguration } = await import('../../nats-server/write-configuration.js');
   const { CLIENT_PORT } = await import('../../connection/server-urls.js');
   const httpPort = portOf('--http-port', options.httpPort);
+  const { plainServerProblem } = await import('../../nats-server/plain-server.js');
+  const problem = tls === undefined ? plainServerProblem(domain) : undefined;
+  if (problem !== undefined) output.warn(`${problem}: give --tls-cert and --tls-key`);
   const text = domainServerConfiguration(domain, dataDirectory, {
     ...(options.name !== undefined && { serverName: options.name }),
     host: options.host ?? '127.0.0.1',

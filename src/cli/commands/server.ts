@@ -95,6 +95,12 @@ async function serve(options: ServerOptions, io: CliIo): Promise<void> {
         const { url, pid } = server;
         const line = `nats-server takes clients at ${url} (process ${pid}, configuration ${configuration})`;
         output.event(line, { event: 'ready', url, host: server.host, port: server.port, pid, configuration });
+        if (tls !== undefined && domain.tls === undefined) {
+          output.note(
+            'the commands of this home need --tls-ca (or ZESTER_TLS_CA, or "tls" in its zester.json) where Node.js does not ' +
+              `know the authority of that certificate${tls.verify === true ? ', and --tls-cert and --tls-key of their own' : ''}`,
+          );
+        }
       },
       onLog: (line) => output.note(line),
       restart: options.restart === true,

@@ -23,12 +23,13 @@ import {
 import { readStream } from '../../master/read-stream.js';
 import { accountStreams, type AccountStream } from '../../nats-server/account-streams.js';
 import { connectedUsers, type ConnectedUser } from '../../nats-server/connected-users.js';
-import { connectSystem } from '../../nats-server/system-connection.js';
+import { connectSystem, tlsOf } from '../../nats-server/system-connection.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
 import { readIssued } from '../../trust/issued.js';
+import type { ConnectionOf } from '../home-options.js';
 
 /** Of a living fleet, an event may be on its way: what does not match is looked at again after so long, in milliseconds. */
 const AGAIN_MS = 4_000;
@@ -38,8 +39,7 @@ const NAMED = 200;
 /** Events after which it is said how far it is. */
 const PROGRESS = 50_000;
 
-export interface IntegrityOptions {
-  servers: readonly string[];
+export interface IntegrityOptions extends ConnectionOf {
   /** Names of streams that are the user's own. */
   allowedStreams?: readonly string[];
   /** Keys of users that the home does not know, and the user does. */
@@ -61,8 +61,15 @@ interface Stored {
  * @throws NatsServerError, ConnectError, FleetError, CredsError, FileError: what could not be looked at was not found well
  */
 export async function checkIntegrity(domain: TrustDomain, options: IntegrityOptions): Promise<Finding[]> {
-  const { servers, allowedStreams = [], knownKeys = [], progress = () => undefined } = options;
-  const system = await connectSystem(domain, { servers });
+  const {
+    servers,
+    tls,
+    requireTls,
+    allowedStreams = [],
+    knownKeys = [],
+    progress = () => undefined,
+  } = options;
+  const system = await connectSystem(domain, { servers, tls, requireTls });
   try {
     progress('reading the streams and the connections from the servers');
     const seen = await accountStreams(system, domain.publicKeys.account);
@@ -71,6 +78,7 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
     const { users } = await connectedUsers(system, domain.publicKeys.account);
     const { users: systemUsers } = await connectedUsers(system, domain.publicKeys.systemAccount);
     const nc = await connectMaster({
+      ...tlsOf(domain, { tls, requireTls }),
       servers: [...servers],
       credsPath: domain.paths.masterCreds,
       inboxPrefix: MASTER_INBOX_PREFIX,

@@ -6,6 +6,7 @@ import { isPeelEvent, type AuditEvent } from '../../../src/fleet/audit-event.js'
 import type { PeelRecord } from '../../../src/fleet/record.js';
 import { MessageSigner } from '../../../src/fleet/signed.js';
 import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
+import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
@@ -23,6 +24,11 @@ export class Fleet {
     return this.home.servers;
   }
 
+  /** To be spread into the options of what connects. */
+  get connection(): { servers: string[]; tls?: TlsFiles } {
+    return { servers: this.servers, ...this.home.tls };
+  }
+
   get master(): Master {
     const [master] = this.masters;
     if (master === undefined) throw new Error('no master was started');
@@ -30,7 +36,7 @@ export class Fleet {
   }
 
   async startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
-    const master = await startMaster({ home: this.home.home, servers: this.servers, ...options });
+    const master = await startMaster({ home: this.home.home, ...this.connection, ...options });
     this.masters.push(master);
     atEnd(() => master.stop());
     return master;
@@ -39,7 +45,7 @@ export class Fleet {
   /** Asks as the admin of the home. */
   async admin(): Promise<AdminClient> {
     const { paths } = await this.home.domain();
-    const nc = await connectMaster({ servers: this.servers, credsPath: paths.adminCreds });
+    const nc = await connectMaster({ ...this.connection, credsPath: paths.adminCreds });
     atEnd(() => nc.close());
     const creds = await loadCredsFile(paths.adminCreds);
     return new AdminClient(nc, new MessageSigner(creds), { timeoutMs: 15_000 });

@@ -3,9 +3,13 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectPeel, type ZesterConnection } from '../../../src/connection/connect.js';
 import { natsOptionsForPeel } from '../../../src/connection/options.js';
-import { natsServerConfiguration } from '../../../src/nats-server/configuration.js';
+import {
+  natsServerConfiguration,
+  type NatsServerConfigurationOptions,
+} from '../../../src/nats-server/configuration.js';
 import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
+import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
 import { atEnd } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
@@ -21,12 +25,15 @@ export class HomeWithServers {
   readonly home: string;
   readonly dir: string;
   readonly nodes: readonly ManagedServer[];
+  /** To be spread into the options of what connects. */
+  readonly tls: { tls?: TlsFiles };
   #peels = 0;
 
-  constructor(home: string, dir: string, nodes: readonly ManagedServer[]) {
+  constructor(home: string, dir: string, nodes: readonly ManagedServer[], tls?: TlsFiles) {
     this.home = home;
     this.dir = dir;
     this.nodes = nodes;
+    this.tls = { ...(tls && { tls }) };
   }
 
   get servers(): string[] {
@@ -138,21 +145,23 @@ async function newHome(dir: string, options: CreateTrustDomainOptions): Promise<
 export async function startHome(
   options: CreateTrustDomainOptions & {
     resolver?: 'memory';
+    /** TLS of the server; `tls` is how to connect to it, and the home says nothing of either. */
+    serverTls?: NatsServerConfigurationOptions['tls'];
     /** Changes the home before the server is started. */
     prepare?: (home: string) => Promise<void>;
   } = {},
 ): Promise<HomeWithServers> {
   const dir = await tempDir();
-  const { resolver, prepare, ...rest } = options;
+  const { resolver, prepare, serverTls, tls, ...rest } = options;
   const { home } = await newHome(dir, rest);
   await prepare?.(home);
   const domain = await openTrustDomain(home);
   const serverDir = join(dir, 'server');
   await mkdir(join(serverDir, 'jwt'), { recursive: true, mode: 0o700 });
   const server = await startManaged(serverDir, (port) =>
-    configuration(domain, serverDir, port, 'n1', resolver),
+    configuration(domain, serverDir, port, 'n1', resolver, undefined, serverTls),
   );
-  return new HomeWithServers(domain.home, dir, [server]);
+  return new HomeWithServers(domain.home, dir, [server], tls);
 }
 
 /**
@@ -203,6 +212,7 @@ function configuration(
   serverName: string,
   resolver: 'memory' | undefined,
   cluster?: { name: string; host: string; port: number; routes: string[] },
+  tls?: NatsServerConfigurationOptions['tls'],
 ): string {
   const { publicKeys } = domain;
   return natsServerConfiguration({
@@ -217,6 +227,7 @@ function configuration(
     resolver: resolver === 'memory' ? { type: 'memory' } : { type: 'full', dir: join(dir, 'jwt') },
     jetStream: { storeDir: join(dir, 'jetstream') },
     ...(cluster && { cluster }),
+    ...(tls && { tls }),
   });
 }
 

@@ -1,0 +1,27 @@
+import { isLoopback, parseServerUrls } from '../connection/server-urls.js';
+import type { TrustDomain } from '../trust/domain.js';
+
+/**
+ * Why no command of a home could use a server of this machine that has no TLS: each of them would refuse it.
+ *
+ * @returns undefined: they could
+ * @throws ConnectError `ERR_CONNECT_URL` of the home's servers
+ */
+export function plainServerProblem({
+  tls,
+  servers,
+  paths,
+}: Pick<TrustDomain, 'tls' | 'servers' | 'paths'>): string | undefined {
+  const urls = servers.length === 0 ? [] : parseServerUrls(servers);
+  const isLocal = urls.some(({ host }) => isLoopback(host));
+  const why =
+    tls !== undefined
+      ? '"tls"'
+      : isLocal && urls.some((url) => url.tls)
+        ? 'a tls:// URL in "servers"'
+        : undefined;
+  return (
+    why &&
+    `this server would have no TLS, and the commands of this home require it (${why} in ${paths.settings})`
+  );
+}

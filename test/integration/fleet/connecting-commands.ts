@@ -1,0 +1,176 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { InterruptSignal } from '../../../src/cli/io.js';
+import { createProgram } from '../../../src/cli/program.js';
+import { addAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
+import { readSettings, writeSettings, type TrustSettings } from '../../../src/trust/settings.js';
+import { zester, type ZesterResult } from '../../cli/run-zester.js';
+import { waitFor } from '../../support/wait-for.js';
+import { addCreds, tokenFile } from './peels.js';
+import type { Fleet } from './fleet.js';
+
+/** What a command line may name: made with the library, so that no command rests on another. */
+export class Stage {
+  readonly fleet: Fleet;
+  readonly #admin: Awaited<ReturnType<Fleet['admin']>>;
+  #count = 0;
+
+  private constructor(fleet: Fleet, admin: Awaited<ReturnType<Fleet['admin']>>) {
+    this.fleet = fleet;
+    this.#admin = admin;
+  }
+
+  static async of(fleet: Fleet): Promise<Stage> {
+    return new Stage(fleet, await fleet.admin());
+  }
+
+  get home(): string {
+    return this.fleet.home.home;
+  }
+
+  /** A name that was not given before. */
+  name(): string {
+    return `new-${(this.#count += 1)}`;
+  }
+
+  async file(): Promise<string> {
+    return join(await mkdtemp(join(this.fleet.home.dir, 'out-')), `${this.name()}.creds`);
+  }
+
+  /** Credentials of a new peel. */
+  peel(): Promise<string> {
+    return addCreds(this.fleet, this.#admin, this.name());
+  }
+
+  /** A join token that was not used. */
+  token(): Promise<string> {
+    return tokenFile(this.fleet, this.#admin);
+  }
+
+  /** A signing key of join tokens that another one stands in for. */
+  async spareKey(): Promise<string> {
+    const { joinSigning = '' } = (await this.fleet.home.domain()).publicKeys;
+    await addAccountSigningKey(this.home, 'join-signing', { servers: false });
+    return joinSigning;
+  }
+
+  async operatorKey(): Promise<string> {
+    return (await this.fleet.home.domain()).publicKeys.operatorSigning;
+  }
+}
+
+/** A command that connects to the servers of a fleet. */
+export interface ConnectingCommand {
+  /** What it is given beside the home and the servers. */
+  args: (stage: Stage) => (string | Promise<string>)[];
+  /** It runs on a host that has no home: there are no settings of one. */
+  noHome?: true;
+  /** It goes on until it is interrupted. */
+  goesOn?: true;
+  /** When it cannot connect, it says so and gives what it has. */
+  warns?: true;
+  /** The error that it ends with where it can connect: of masters, who were asked. */
+  ends?: string;
+}
+
+/** Every command that connects, by its name. */
+export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
+  'account push': { args: () => [] },
+  'account show': { args: () => [] },
+  audit: { args: () => [] },
+  doctor: { args: () => [] },
+  'doctor --integrity': { args: () => [] },
+  expirations: { args: () => [], warns: true },
+  'join-token create': { args: (stage) => ['--ids', 'x-*', '--out', stage.file()] },
+  'join-token list': { args: () => [] },
+  'join-token remove': { args: () => ['nonesuch'], ends: 'ERR_FLEET_TOKEN_UNKNOWN' },
+  'keys add': { args: () => ['join-signing'] },
+  'keys list': { args: () => [], warns: true },
+  'keys use': { args: (stage) => [stage.operatorKey()] },
+  'keys remove': { args: (stage) => [stage.spareKey(), '--force', '--yes'] },
+  master: { args: () => ['--policy', 'auto-all'], goesOn: true },
+  'master resume': { args: () => ['--yes'] },
+  'peel accept': { args: () => ['nobody'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
+  'peel add': { args: (stage) => [stage.name(), '--out', stage.file()] },
+  'peel exec': { args: () => ['web-01', 'facts'] },
+  'peel join': {
+    args: (stage) => ['--token', stage.token(), '--id', stage.name(), '--out', stage.file(), '--wait', '20s'],
+    noHome: true,
+  },
+  'peel list': { args: () => [] },
+  'peel reject': { args: () => ['nobody', '--yes'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
+  'peel revoke': { args: () => ['nobody', '--yes'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
+  'peel rotate': { args: () => ['web-01', '--wait'] },
+  'peel run': { args: (stage) => ['--creds', stage.peel()], noHome: true, goesOn: true },
+  'peel show': { args: () => ['web-01'] },
+  'permissions migrate': { args: () => ['--yes'] },
+  'permissions set': { args: (stage) => ['--allow-publish', `${stage.name()}.{{name()}}`, '--yes'] },
+  // the peel may be reconnecting: its permissions were just changed
+  ping: { args: () => ['web-01', '--wait', '20s'] },
+  'revocations clear': { args: () => ['--all', '--yes'] },
+  'revocations list': { args: () => [] },
+  revoke: { args: (stage) => ['--creds', stage.peel(), '--yes'] },
+};
+
+/** The commands that take `--servers`, as the program lists them. */
+export async function commandsThatTakeServers(): Promise<string[]> {
+  const io = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: {},
+    now: Date.now,
+    onInterrupt: () => () => undefined,
+  };
+  const walk = (command: Command, name: string[]): string[] => [
+    ...(command.options.some(({ long }) => long === '--servers') ? [name.join(' ')] : []),
+    ...command.commands.flatMap((sub) => walk(sub, [...name, sub.name()])),
+  ];
+  return walk(await createProgram(io), []);
+}
+
+/** How a command is told where the servers are, and how to connect to them. */
+export interface Told {
+  flags?: readonly string[];
+  env?: Record<string, string>;
+}
+
+/** Runs one of the commands; one that goes on is interrupted once it says that it is ready, or that it waits. */
+export async function runConnecting(name: string, stage: Stage, told: Told): Promise<ZesterResult> {
+  const command = CONNECTING[name];
+  if (command === undefined) throw new Error(`no command ${name}`);
+  const args = [
+    ...name.split(' '),
+    ...(await Promise.all(command.args(stage))),
+    ...(command.noHome === true ? [] : ['--home', stage.home]),
+    ...(told.flags ?? []),
+  ];
+  let interrupt: (signal: InterruptSignal) => void = () => undefined;
+  let output = '';
+  let ended = false;
+  const running = zester(args, {
+    env: told.env ?? {},
+    onListening: (stop) => (interrupt = stop),
+    onOutput: (text) => (output += text),
+  }).finally(() => (ended = true));
+  if (command.goesOn === true) {
+    await waitFor(
+      `"zester ${name}" to be ready`,
+      () => ended || / answers|is connected|waiting/.test(output),
+    );
+    interrupt('SIGTERM');
+  }
+  return running;
+}
+
+/** What the home says of its servers; the rest of its settings stays. */
+export async function setHome(
+  stage: Pick<Stage, 'fleet'>,
+  wanted: Pick<TrustSettings, 'servers' | 'tls' | 'requireTls'>,
+): Promise<void> {
+  const { paths } = await stage.fleet.home.domain();
+  const settings = await readSettings(paths.settings);
+  // what is undefined is not written
+  const none = { servers: undefined, tls: undefined, requireTls: undefined };
+  await writeSettings(paths.settings, { ...settings, ...none, ...wanted });
+}

@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createTlsFiles } from '../../support/certificates.js';
+import { CONNECTING, runConnecting, setHome, Stage, type Told } from './connecting-commands.js';
+import { startFleet } from './fleet.js';
+
+let stage: Stage;
+/** Of the fleet's server, which has no TLS. */
+let port: number;
+let caFile: string;
+beforeAll(async () => {
+  ({ ca: caFile } = await createTlsFiles());
+  const fleet = await startFleet({ policy: 'auto-all' });
+  ({ port } = fleet.home.node(0));
+  stage = await Stage.of(fleet);
+});
+
+interface Refusal {
+  servers: () => string;
+  requireTls?: true;
+  tls?: true;
+  words: RegExp;
+}
+
+const SECRET = 'hunter2secret';
+const REFUSALS: Record<string, Refusal> = {
+  'tls:// of a server that offers no TLS': {
+    servers: () => `tls://127.0.0.1:${port}`,
+    words: /offers no TLS/,
+  },
+  'a tls:// URL beside a plain one': {
+    servers: () => `nats://127.0.0.1:${port},tls://localhost:${port}`,
+    words: /offers no TLS/,
+  },
+  'an authority, and a server that offers no TLS': {
+    servers: () => `nats://127.0.0.1:${port}`,
+    tls: true,
+    words: /offers no TLS/,
+  },
+  'a plain URL where TLS is required': {
+    servers: () => 'nats://192.0.2.1:4222',
+    requireTls: true,
+    words: /would not be encrypted/,
+  },
+  'a plain URL behind one of this machine, where TLS is required': {
+    servers: () => `nats://127.0.0.1:${port},nats://192.0.2.1`,
+    requireTls: true,
+    words: /would not be encrypted/,
+  },
+  'wss://': { servers: () => 'wss://127.0.0.1:1', words: /"wss:\/\/" is not supported/ },
+  'http://': {
+    servers: () => `nats://127.0.0.1:${port},http://127.0.0.1:1`,
+    words: /"http:\/\/" is not supported/,
+  },
+  'a password': { servers: () => `nats://svc:${SECRET}@127.0.0.1:${port}`, words: /a user or a password/ },
+  'a token': { servers: () => `nats://${SECRET}@127.0.0.1:${port}`, words: /a user or a password/ },
+  'a password with a comma': {
+    servers: () => `nats://svc:x,${SECRET}@127.0.0.1:${port}`,
+    words: /a user or a password/,
+  },
+  'a password whose @ is encoded': {
+    servers: () => `nats://svc:${SECRET}%40127.0.0.1`,
+    words: /cannot be read/,
+  },
+  'a password without a scheme': {
+    servers: () => `svc:${SECRET}@127.0.0.1:${port}`,
+    words: /a user or a password/,
+  },
+};
+
+/** The ways to say it. */
+const WAYS: Record<string, (refusal: Refusal) => { told?: Told; home?: Parameters<typeof setHome>[1] }> = {
+  flags: ({ servers, requireTls, tls }) => ({
+    told: {
+      flags: [
+        ...['--servers', servers()],
+        ...(requireTls ? ['--require-tls'] : []),
+        ...(tls ? ['--tls-ca', caFile] : []),
+      ],
+    },
+  }),
+  'the environment': ({ servers, requireTls, tls }) => ({
+    told: {
+      env: {
+        ZESTER_SERVERS: servers(),
+        ...(requireTls && { ZESTER_REQUIRE_TLS: 'yes' }),
+        ...(tls && { ZESTER_TLS_CA: caFile }),
+      },
+    },
+  }),
+  'the home': ({ servers, requireTls, tls }) => ({
+    home: { servers: servers(), ...(requireTls && { requireTls }), ...(tls && { tls: { caFile } }) },
+  }),
+};
+
+describe.each(Object.keys(WAYS))('said by %s', (way) => {
+  const commands = Object.entries(CONNECTING).filter(
+    ([, { noHome }]) => noHome !== true || way !== 'the home',
+  );
+  describe.each(Object.entries(REFUSALS))('%s', (_what, refusal) => {
+    let told: Told;
+    beforeAll(async () => {
+      const made = WAYS[way]?.(refusal) ?? {};
+      told = made.told ?? {};
+      await setHome(stage, made.home ?? {});
+      return () => setHome(stage, {});
+    });
+
+    it.each(commands)('is refused by "zester %s"', async (name, { warns, goesOn }) => {
+      const { code, stdout, stderr } = await runConnecting(name, stage, {
+        ...told,
+        flags: [...(told.flags ?? []), '--debug'],
+      });
+      expect(stdout + stderr).toMatch(refusal.words);
+      expect(stdout + stderr).not.toContain(SECRET);
+      if (warns !== true && goesOn !== true) expect(code).not.toBe(0);
+    });
+  });
+});
