@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -40,6 +40,13 @@ async function list(text: string, ending = 'txt'): Promise<string> {
 const issueWith = (options: ZesterOptions, from: string, ...args: string[]) =>
   zester(['creds', 'issue', '--from', from, '--account-seed', accountSeed, ...args], options);
 const issue = (from: string, ...args: string[]) => issueWith({}, from, ...args);
+
+/** The files that this process has open, by their paths. */
+async function openFiles(): Promise<string[]> {
+  const fds = await readdir('/proc/self/fd').catch((): string[] => []);
+  const paths = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return paths.filter((path) => path.startsWith(dir)).sort();
+}
 
 describe('zester creds issue', () => {
   it('writes a .creds file for each peel of the list, mode 0600', async () => {
@@ -144,7 +151,9 @@ describe('zester creds issue', () => {
     const journal = join(out, 'done.txt');
     const others = [await claim(out), await claim(out, 'done.txt')];
     const files = await issue(from, '--out', out);
+    const open = await openFiles();
     const streamed = await issue(from, '--sink', 'ndjson', '--journal', journal);
+    await expect.poll(openFiles).toEqual(open);
     for (const { release } of others) await release();
 
     for (const { code, stdout, stderr } of [files, streamed]) {

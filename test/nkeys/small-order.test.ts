@@ -1,5 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { generateKeyBundle, validatePublicKey } from '../../src/index.js';
 import { encodePublicKey } from '../../src/nkeys/encoding.js';
 import { ROLES } from '../../src/nkeys/roles.js';
@@ -18,17 +17,8 @@ const POINTS = [
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
 ];
 
+// with (point, 0) as a signature, which node:crypto takes on some versions of Node.js and not on others
 describe('a public key that anybody can sign for', () => {
-  it('takes a signature that was made without a seed, as far as node:crypto goes', () => {
-    const x = Buffer.from(POINTS[1] ?? '', 'hex');
-    const key = createPublicKey({
-      key: { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url') },
-      format: 'jwk',
-    });
-    const signature = Buffer.concat([x, Buffer.alloc(32)]);
-    expect(verify(null, Buffer.from('anything'), key, signature)).toBe(true);
-  });
-
   it.each(POINTS)('is refused: %s', async (hex) => {
     for (const kind of [...ROLES, 'curve'] as const) {
       const text = encodePublicKey(kind, Buffer.from(hex, 'hex'));

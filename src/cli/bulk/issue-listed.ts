@@ -4,6 +4,7 @@ import type { PeelRow } from '../../creds/bulk/rows.js';
 import type { HomeContext } from '../command/context.js';
 import { choice, count, flag, requiredText, text, type ValuesOf } from '../command/option.js';
 import { ISSUER_OPTIONS, issuerOf } from './issuer-options.js';
+import type { BulkInput } from './input.js';
 import type { BulkResult } from './run-bulk.js';
 
 /** Who signs, for which peels, and how an interrupted run goes on. */
@@ -61,8 +62,9 @@ export async function issueListed(
   const { runBulk, requireComplete, summary } = await import('./run-bulk.js');
   const { from, format, journal: journalPath, resume } = values;
   const issuer = await issuerOf(values, context);
+  let input: BulkInput | undefined;
   try {
-    const input = await openInput(from, format);
+    input = await openInput(from, format);
     const { Journal } = await import('../../creds/bulk/journal.js');
     const journal = journalPath === undefined ? undefined : await Journal.open(journalPath, resume);
     const { delivery, checkRow, show, looks = false } = how;
@@ -73,10 +75,11 @@ export async function issueListed(
     requireComplete(
       result,
       canResume
-        ? 'correct them and do it again with --resume: what is done is passed over'
-        : 'correct them and do it again for those alone',
+        ? 'correct them and run it again with --resume: what is done is skipped'
+        : 'correct them and run it again for those alone',
     );
   } finally {
+    input?.stop(); // also where the journal could not be opened
     issuer.close();
   }
 }

@@ -69,14 +69,16 @@ export class Journal {
       throw new BulkError('ERR_BULK_INPUT', `${path} is no journal of zester: give another --journal`);
     }
     for (const id of lines.slice(1)) done.add(id);
+    let file: FileHandle | undefined;
     try {
-      const file = await openToAppend(path);
+      file = await openToAppend(path);
       const journal = new Journal(file, path, done, claimed);
       if (isNew) await journal.#append(`${HEADER}\n`);
       // a part of an id may itself be an id: it goes
       else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
       return journal;
     } catch (cause) {
+      await file?.close();
       throw writeError(path, cause);
     }
   }

@@ -34,26 +34,32 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
     }
   };
   const file = await explained(() => open(temporary, 'wx', 0o600));
-  if (owner !== undefined) await explained(() => file.chown(owner.uid, owner.gid));
-  let end: Promise<void> | undefined;
+  let renamed = false;
+  const abort = async () => {
+    if (renamed) return;
+    await file.close().catch(() => undefined);
+    await unlink(temporary).catch(() => undefined);
+    noLongerWritten(name);
+  };
+  try {
+    if (owner !== undefined) await explained(() => file.chown(owner.uid, owner.gid));
+  } catch (error) {
+    await abort();
+    throw error;
+  }
   return {
     write: (bytes) => explained(() => file.appendFile(bytes)),
     finish: () =>
       explained(async () => {
         await file.sync();
         await file.close();
-        end = rename(temporary, path);
-        await end;
+        await rename(temporary, path);
+        renamed = true;
         noLongerWritten(name);
         const parent = await open(directory, 'r');
         await parent.sync().finally(() => parent.close());
       }),
-    async abort() {
-      if (end !== undefined) return;
-      await file.close().catch(() => undefined);
-      await unlink(temporary).catch(() => undefined);
-      noLongerWritten(name);
-    },
+    abort,
   };
 }
 

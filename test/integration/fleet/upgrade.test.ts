@@ -1,5 +1,6 @@
 // A home and a living fleet of the commit before peels lost `responses`, upgraded as docs/upgrading.md says.
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { createPrivateKey } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,11 +22,25 @@ import { startZester } from '../server/zester-process.js';
 
 /** The last commit whose peels have `responses`. */
 const BEFORE = '2db0df9';
-const older = await OlderZester.at(BEFORE);
+// it gives node:crypto private keys without their public part, which newer versions of Node.js refuse
+const older = takesKeysWithoutPublicPart() ? await OlderZester.at(BEFORE) : undefined;
 // with 2.11 and newer, that commit revokes healthy peels
 const olderServer = await olderNatsServer('2.11.0');
-if (older === undefined) process.stderr.write(`skipped: this clone lacks the commit ${BEFORE}\n`);
+if (older === undefined)
+  process.stderr.write(
+    `skipped: the commit ${BEFORE} is not in this clone, or does not run on this Node.js\n`,
+  );
 if (olderServer === undefined) process.stderr.write('skipped: there is no nats-server before 2.11 here\n');
+
+function takesKeysWithoutPublicPart(): boolean {
+  const d = Buffer.alloc(32, 1).toString('base64url');
+  try {
+    createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: '' }, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What a peel with `responses` may do: publish wherever it asks itself to be answered. */
 async function publishesAnywhere(credsPath: string, servers: string, subject: string): Promise<boolean> {
