@@ -3,12 +3,6 @@ import { isPeelEvent } from '../audit-event.js';
 import { applyEvent } from '../apply-event.js';
 import type { PeelRecord } from '../record.js';
 
-/** What is wrong between the audit and a record. */
-export interface Mismatch {
-  peelId: string;
-  message: string;
-}
-
 /** Events that came before the one that they follow: of one peel, so many are kept at most. */
 const KEPT_EARLY = 1_000;
 
