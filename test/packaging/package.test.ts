@@ -3,6 +3,9 @@ import { cp, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageVersion } from '../../src/cli/version.js';
 import { startOperatorServer } from '../support/operator-server.js';
@@ -13,6 +16,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What goes into the package is made from these alone, and the checkout's own `dist` stays as it is. */
 const SOURCES = [
   'src',
+  'man',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
@@ -22,6 +26,8 @@ const SOURCES = [
   'SECURITY.md',
 ];
 
+/** What is published. */
+let tarball: string;
 /** The files of the tarball. */
 let packed: string[];
 /** An empty folder into which the tarball was installed. */
@@ -34,7 +40,7 @@ beforeAll(async () => {
   for (const name of SOURCES) await cp(join(ROOT, name), join(source, name), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'));
   await run('npm', ['pack', '--pack-destination', dir], { cwd: source });
-  const tarball = join(dir, `zester-${packageVersion()}.tgz`);
+  tarball = join(dir, `zester-${packageVersion()}.tgz`);
   packed = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
 
   app = join(dir, 'app');
@@ -79,12 +85,38 @@ async function withoutCommander<T>(use: () => Promise<T>): Promise<T> {
 describe('the package', { timeout: 120_000 }, () => {
   it('holds what a user needs and nothing else', () => {
     const expected =
-      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
       expect(packed).toContain(`package/${name}`);
     }
+  });
+
+  it('has a manifest that publint finds nothing wrong with', async () => {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const { messages } = await publint({
+      strict: true,
+      pack: { tarball: Uint8Array.from(await readFile(tarball)).buffer },
+    });
+
+    expect(messages.map((message) => formatMessage(message, manifest, { color: false }))).toEqual([]);
+  });
+
+  it('has types that every ESM resolver finds, at each entry point', async () => {
+    const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
+    if (!result.types) throw new Error('the package has no types');
+
+    expect(Object.keys(result.entrypoints)).toEqual(['.', './master', './peel', './package.json']);
+    // the package is ESM only, and subpaths need `exports`: require() and the resolution of Node.js 10 are not supported
+    const supported = result.problems.filter(
+      (problem) =>
+        !('resolutionKind' in problem && ['node10', 'node16-cjs'].includes(problem.resolutionKind)),
+    );
+    expect(supported).toEqual([]);
   });
 
   it('brings the packages that it needs to run and no others', async () => {
