@@ -1,6 +1,15 @@
 import { ConnectError } from '../errors.js';
 import { isLoopback, parseServerUrls, type ServerUrl } from './server-urls.js';
 
+/** How a connection is encrypted. */
+export interface TlsFilesOptions {
+  /** The authorities that the server's certificate may come from (PEM); those of Node.js by default. */
+  caFile?: string | undefined;
+  /** This side's certificate, where the server asks for one, and its key (PEM). */
+  certFile?: string | undefined;
+  keyFile?: string | undefined;
+}
+
 /** What a connection is asked for. */
 export interface ConnectWishes<Tls extends object> {
   servers?: string | readonly string[] | undefined;
