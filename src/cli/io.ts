@@ -49,13 +49,7 @@ export function processIo(): CliIo {
     stderr: streamOf(process.stderr),
     env: process.env,
     now: Date.now,
-    onInterrupt: (stop) => {
-      const handlers = INTERRUPT_SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
-      for (const [signal, handler] of handlers) process.on(signal, handler);
-      return () => {
-        for (const [signal, handler] of handlers) process.off(signal, handler);
-      };
-    },
+    onInterrupt,
     ...(process.stdin.isTTY === true && process.stderr.isTTY === true && { ask: askOnTerminal }),
     onSignal: (signal, handler) => {
       process.on(signal, handler);
@@ -68,26 +62,35 @@ export function processIo(): CliIo {
  * On standard error: standard output may be in a pipe. While it asks, the terminal is in raw mode, and Ctrl-C comes as a key
  * and not as a signal; a closed terminal (Ctrl-D) ends the question without an answer.
  *
- * @throws InterruptedError on Ctrl-C and at the end of the input
+ * @throws InterruptedError on Ctrl-C, at the end of the input, and on a signal that asks the process to end
  */
 async function askOnTerminal(question: string): Promise<string> {
   const { createInterface } = await import('node:readline');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  let stopListening: () => void = () => undefined;
   try {
     return await new Promise<string>((resolve, reject) => {
-      const interrupted = () => {
+      const interrupted = (signal: InterruptSignal) => {
         process.stderr.write('\n'); // the error begins a line of its own
-        reject(new InterruptedError('SIGINT', 'interrupted: nothing was changed'));
+        reject(new InterruptedError(signal, 'interrupted: nothing was changed'));
       };
-      terminal.once('SIGINT', interrupted).once('close', interrupted);
-      terminal.question(question, (answer) => {
-        terminal.off('close', interrupted);
-        resolve(answer);
-      });
+      stopListening = onInterrupt(interrupted);
+      terminal.once('SIGINT', () => interrupted('SIGINT')).once('close', () => interrupted('SIGINT'));
+      terminal.question(question, resolve);
     });
   } finally {
+    stopListening();
     terminal.removeAllListeners('close').close();
   }
+}
+
+/** Calls `stop` at each signal that asks the process to end; gives the function that ends the listening. */
+function onInterrupt(stop: (signal: InterruptSignal) => void): () => void {
+  const handlers = INTERRUPT_SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
 }
 
 function streamOf(stream: NodeJS.WriteStream): CliStream {

@@ -10,7 +10,9 @@ export type ConnectionEvent =
   | { type: 'refused'; reason: string; attempts: number; advice: string }
   /** An outage began: what is published is kept from here on. */
   | { type: 'buffering' }
-  /** The outage is over, and what was kept has been handed to the connection, in order. */
+  /** The outage is over. */
+  | { type: 'reconnected'; server: string }
+  /** What was kept during the outage has been handed to the connection, in order. */
   | { type: 'bufferSent'; messages: number; bytes: number }
   /** A kept message was refused when its turn came, for example by a server with a smaller `max_payload`. */
   | { type: 'messageRefused'; subject: string; error: Error }
@@ -45,9 +47,11 @@ export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void
         `the server refuses the connection ("${event.reason}"): ${event.advice}`,
       );
     case 'buffering':
-      return logger.warn(event, 'disconnected: trying to reconnect, and keeping what is published');
+      return logger.warn(event, 'disconnected: reconnecting, and keeping what is published');
+    case 'reconnected':
+      return logger.info(event, `reconnected to ${event.server}`);
     case 'bufferSent':
-      return logger.info(event, 'reconnected: sent what was kept');
+      return logger.info(event, 'sent what was kept during the outage');
     case 'messageRefused':
       return logger.warn(
         { ...event, error: undefined },

@@ -371,7 +371,10 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       return;
     }
     // the first one was down: for the user, this is the reconnect
-    if (!old.up) this.#statuses.emit({ type: 'reconnect', server: nc.getServer() });
+    if (!old.up) {
+      this.#outageOver(next);
+      this.#statuses.emit({ type: 'reconnect', server: nc.getServer() });
+    }
     // those that were made while the move was under way
     for (const subscription of this.#subscriptions) {
       if (subscription.isOn(old)) leave.push(subscription.moveTo(next));
@@ -499,12 +502,18 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     }
     if (status.type === 'error') this.#refused(status.error);
     if (status.type === 'reconnect') {
-      this.#outage = false;
-      this.#refusals.reset();
+      this.#outageOver(link);
       this.#outbox.maxPayload = link.nc.info?.max_payload ?? this.#outbox.maxPayload;
       this.#release();
     }
     this.#statuses.emit(status);
+  }
+
+  #outageOver(link: Link): void {
+    this.#refusals.reset();
+    if (!this.#outage) return;
+    this.#outage = false;
+    this.emit({ type: 'reconnected', server: link.nc.getServer() });
   }
 
   #refused(error: Error): void {

@@ -44,10 +44,12 @@ export class AuditLog {
   readonly #seen = new Map<string, number>();
   readonly #sweeping: NodeJS.Timeout;
   readonly #publishing = new Set<Promise<void>>();
+  readonly #connectionClosed: Promise<unknown>;
   #closed = false;
 
   constructor(nc: NatsConnection, store: Store, logger: MasterLogger, now: () => number = Date.now) {
     this.#store = store;
+    this.#connectionClosed = nc.closed().then(() => (this.#closed = true));
     this.#logger = logger;
     this.#now = now;
     // not the event itself: that it was published does not say that it was stored, and its master may die before it is
@@ -162,17 +164,20 @@ export class AuditLog {
     return within(events, deadline);
   }
 
-  /** Waits until what was published is there, at most `waitMs`. */
+  /** Waits until what was published is there, at most `waitMs`, and no longer than there is a connection. */
   async close(waitMs = 5_000): Promise<void> {
     clearInterval(this.#sweeping);
-    this.#subscription.unsubscribe();
+    if (!this.#closed) this.#subscription.unsubscribe();
     const timer = new AbortController();
     await Promise.race([
       Promise.all(this.#publishing),
+      this.#connectionClosed,
       delay(waitMs, undefined, { signal: timer.signal }).catch(() => undefined),
     ]);
     timer.abort();
     this.#closed = true;
+    if (this.#publishing.size > 0)
+      this.#logger.warn({ events: this.#publishing.size }, 'ended with audit events that were not written');
   }
 
   async #publish(event: AuditEvent): Promise<void> {
@@ -192,6 +197,7 @@ export class AuditLog {
         this.#awaited.delete(event.id);
         return;
       } catch (error) {
+        if (this.#closed) return;
         if (wait === 1_600)
           this.#logger.warn(
             { reason: storeFailureOf(error)?.message ?? String(error) },

@@ -17,6 +17,7 @@ import { missingMasterAnswers } from '../trust/master-answers.js';
 import { isThere } from '../trust/private-files.js';
 import { AccountGuard } from './account-guard.js';
 import { AuditLog } from './audit-log.js';
+import { ConnectionLog } from './connection-log.js';
 import type { MasterContext } from './context.js';
 import { FloodGuard } from './flood-guard.js';
 import { KvMirror } from './kv-mirror.js';
@@ -87,8 +88,13 @@ export interface Master {
   health(): MasterHealth;
   /** Whether it is the one that hears the servers' events. */
   readonly watching: boolean;
-  /** Answers what it was asked, writes down what it decided, and ends. Twice is fine. */
-  stop(): Promise<void>;
+  /**
+   * Answers what it was asked, writes down what it decided, and ends. Twice is fine.
+   *
+   * @param options `waitMs`: how long to wait for a server that is not reached, in milliseconds; 5,000 by default. With 0
+   *   the connections are closed at once: the server is known to be gone
+   */
+  stop(options?: { waitMs?: number }): Promise<void>;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
   /** Why it ended by itself: a server joined that is too old for it; undefined: for no such reason. */
@@ -96,6 +102,9 @@ export interface Master {
 }
 
 const DEFAULT_LIFETIME = 86_400;
+const STOP_WAIT_MS = 5_000;
+/** How often a master that ends looks whether its connections are up, in milliseconds. */
+const STOP_LOOK_MS = 100;
 
 const SILENT: MasterLogger = {
   debug: () => undefined,
@@ -127,26 +136,34 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     closing.push(() => signers.close());
     const tls = options.tls ?? trust.domain.tls;
     const requireTls = options.requireTls ?? trust.domain.requireTls;
-    const connection = { servers, logger, requireTls, ...(tls != null && { tls }) };
+    const connection = { servers, requireTls, ...(tls != null && { tls }) };
+    const connections = new ConnectionLog(logger);
+    closing.push(() => connections.end());
     const nc = await connectMaster({
       ...connection,
       credsPath,
       rotate: 'hitless',
       onEvent: (event) => {
+        connections.hear('zester-master', credsPath, event);
         if (event.type === 'credentialsLoaded') void signers.reload(logger);
       },
     });
     closing.push(() => drained(nc));
+    const systemCredsPath = options.systemCredsPath ?? paths.systemCreds;
     const system = await connectMaster({
       ...connection,
-      credsPath: options.systemCredsPath ?? paths.systemCreds,
+      credsPath: systemCredsPath,
       name: 'zester-master-system',
+      onEvent: (event) => connections.hear('zester-master-system', systemCredsPath, event),
     });
     closing.push(() => system.close());
     const serverWatch = new ServerWatch(system, logger);
     closing.push(() => serverWatch.stop());
     await serverWatch.checkAtStart();
-    const answers = await openAnswers(options, paths.masterAnswersCreds, connection, nc);
+    const answers = await openAnswers(options, paths.masterAnswersCreds, connection, nc, {
+      logger,
+      connections,
+    });
     closing.push(() => answers.close());
 
     const store = await openStore(nc, {
@@ -249,13 +266,22 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     let end: () => void = () => undefined;
     const closed = new Promise<void>((resolve) => (end = resolve));
     let stopping: Promise<void> | undefined;
-    const stop = () =>
-      (stopping ??= (async () => {
+    const cut = () => Promise.all([nc, system, answers.peels, answers.admins].map((part) => part.close()));
+    const stop = ({ waitMs = STOP_WAIT_MS } = {}) => {
+      const deadline = performance.now() + waitMs;
+      // nothing is answered or written without a server, and each part would wait for it in turn
+      const looking = setInterval(() => {
+        if (connections.isDown && performance.now() >= deadline) void cut();
+      }, STOP_LOOK_MS);
+      if (waitMs === 0) void cut();
+      stopping ??= (async () => {
         audit.note({ kind: 'master.stopped', by: actor });
         await closeAll();
         logger.info({ id }, 'the master has ended');
         end();
-      })());
+      })();
+      return stopping.finally(() => clearInterval(looking));
+    };
     let endedBy: ZesterError | undefined = undefined as ZesterError | undefined;
     serverWatch.follow((error) => {
       endedBy = error;
@@ -382,13 +408,14 @@ interface Answers extends AnswerConnections {
 async function openAnswers(
   { answersCredsPath }: MasterOptions,
   homePath: string,
-  connection: ConnectOptions & { servers: string[]; logger: MasterLogger },
+  connection: ConnectOptions & { servers: string[] },
   main: ZesterConnection,
+  { logger, connections }: { logger: MasterLogger; connections: ConnectionLog },
 ): Promise<Answers> {
   const credsPath = answersCredsPath ?? ((await isThere(homePath)) ? homePath : undefined);
   if (credsPath === undefined) {
     const { message, fix } = missingMasterAnswers(homePath);
-    connection.logger.warn({ path: homePath, fix }, `${homePath} ${message}`);
+    logger.warn({ path: homePath, fix }, `${homePath} ${message}`);
     return { peels: main, admins: main, close: () => Promise.resolve() };
   }
   // to the server of the main connection where it can be: what a master does should not depend on three of them
@@ -405,6 +432,7 @@ async function openAnswers(
       rotate: 'hitless',
       name,
       inboxPrefix: MASTER_ANSWERS_INBOX_PREFIX,
+      onEvent: (event) => connections.hear(name, credsPath, event),
     });
   const peels = await open('zester-master-peels');
   try {

@@ -11,7 +11,6 @@ export type PeelEvent =
   /** Connected for the first time: commands are taken from here on. */
   | { type: 'started'; peelId: string; server: string; publicKey: string; expiresAt: number | undefined }
   | { type: 'disconnected' }
-  | { type: 'reconnected'; server: string }
   /** A new JWT for the same key. `expiresAt` in milliseconds since 1970; undefined: never. */
   | { type: 'renewed'; publicKey: string; expiresAt: number | undefined }
   /** The connection uses a new key, and the old one has had its time. */
@@ -49,7 +48,10 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
   const fields = without(event as PeelEvent & { error?: Error }, 'error');
   switch (event.type) {
     case 'waiting':
-      return logger.warn(coded(fields, event.error), `waiting for a server: ${event.error.message}`);
+      return logger.warn(
+        coded(fields, event.error),
+        `waiting for a server: ${event.error.message}${refusalAdvice(event.error as { code?: unknown })}`,
+      );
     case 'started':
       return logger.info(fields, `the peel "${event.peelId}" is connected to ${event.server}`);
     case 'disconnected':
@@ -58,8 +60,6 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     case 'credentialsLoaded':
       // `rotated`, `renewed` and `keyRotated` say it once they are in use
       return;
-    case 'reconnected':
-      return logger.info(fields, `reconnected to ${event.server}`);
     case 'renewed':
       return logger.info(fields, `renewed${until(event.expiresAt)}`);
     case 'keyRotated':
@@ -101,6 +101,11 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     default:
       return logEvent(logger, event);
   }
+}
+
+function refusalAdvice({ code }: { code?: unknown }): string {
+  if (code !== 'ERR_CONNECT_REFUSED') return '';
+  return '; "zester doctor --creds FILE" says which. A new file in its place is used at the next attempt';
 }
 
 function coded(fields: object, error: Error): object {

@@ -7,6 +7,7 @@ import {
   type ZesterConnection,
 } from '../connection/connect.js';
 import type { ConnectionEvent } from '../connection/events.js';
+import { Refusals } from '../connection/refusals.js';
 import { within } from '../connection/within.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { expired, expiryOf } from '../creds/file-credential-source.js';
@@ -263,6 +264,8 @@ export class Peel {
       'commands',
       'logger',
     );
+    // one that goes on is logged ever less often
+    const failures = new Refusals();
     for (;;) {
       signal?.throwIfAborted();
       try {
@@ -280,7 +283,8 @@ export class Peel {
         if (refused) await this.#throwIfExpired();
         if (!waitOnFirstConnect) throw error;
         const retryInMs = Math.round((refused ? WAIT_REFUSED_MS : WAIT_MS) * (0.75 + Math.random() / 2));
-        this.#emit({ type: 'waiting', error, retryInMs });
+        const isNews = failures.note(error.message, performance.now()) !== undefined;
+        this.#emit({ type: 'waiting', error, retryInMs }, isNews);
         await pause(retryInMs, signal);
       }
     }
@@ -316,7 +320,6 @@ export class Peel {
       if (type === 'disconnect') down = true;
       if (type === 'reconnect') {
         down = false;
-        this.#emit({ type: 'reconnected', server: connection.getServer() });
         this.#renewer?.look();
       }
     }
@@ -327,10 +330,10 @@ export class Peel {
     if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.look();
   }
 
-  #emit(event: PeelEvent): void {
+  #emit(event: PeelEvent, isLogged = true): void {
     if (this.#over) return;
     const { logger, onEvent } = this.#options;
-    if (logger !== undefined) logPeelEvent(logger, event);
+    if (logger !== undefined && isLogged) logPeelEvent(logger, event);
     try {
       onEvent?.(event);
     } catch {

@@ -86,7 +86,7 @@ function lines(
       : `; ${use.valid} valid ${what}${use.valid === 1 ? '' : 's'}, ${use.connected} connected`;
   return [
     `${publicKey}  ${role}${current || !role.endsWith('signing') ? '' : ' (not in use for new ones)'}`,
-    `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; since ${timeWords(Date.parse(since), now)}; ` +
+    `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; added ${timeWords(Date.parse(since), now)}; ` +
       (seedPath === undefined ? 'its seed is not in the home' : `its seed is in ${seedPath}`),
   ];
 }

@@ -22,9 +22,11 @@ export interface RunPeelSettings {
 
 /** `zester peel run`: a peel, in the foreground. */
 export function registerPeelRun(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('run'), ['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel'])
+  withConfigOptions(parent.command('run'), ['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel'], {
+    hasHome: false,
+  })
     .description(
-      'run a peel on this host, in the foreground: it is there, it answers, it renews its credential',
+      'run the peel agent in the foreground; it renews its own credential',
     )
     .addHelpText(
       'after',

@@ -73,8 +73,7 @@ async function up(options: Options, io: CliIo): Promise<void> {
   const stopMaster = async () => {
     const running = await master?.catch(() => undefined);
     // without a server there is nobody that could be told, or waited for
-    if (!serverIsUp) await running?.master.context.nc.close();
-    await running?.stop();
+    await running?.stop(serverIsUp ? {} : { waitMs: 0 });
   };
   // the master first: it answers what it was asked, and writes down what it decided
   const endBoth = async () => {

@@ -7,7 +7,7 @@ export interface RunningMaster {
   master: Master;
   /** Where `/metrics` and `/healthz` are; undefined: nowhere. */
   http: string | undefined;
-  stop(): Promise<void>;
+  stop: Master['stop'];
 }
 
 /**
@@ -38,9 +38,9 @@ export async function runMaster(
     return {
       master,
       http: served?.url,
-      stop: async () => {
+      stop: async (options) => {
         await served?.close();
-        await master.stop();
+        await master.stop(options);
       },
     };
   } catch (error) {

@@ -85,6 +85,18 @@ function logOf(program: Program): { level: string; msg: string; from?: string }[
     .map((line) => JSON.parse(line) as { level: string; msg: string });
 }
 
+/** The error that a command ended with: its last line. */
+function errorOf(program: Program): { code: string } {
+  const last = program.stderr().trimEnd().split('\n').at(-1) ?? '';
+  return (JSON.parse(last) as { error: { code: string } }).error;
+}
+
+/** What a log says more than once. */
+function repeated(log: readonly { msg: string }[]): string[] {
+  const said = log.map((entry) => JSON.stringify({ ...entry, time: undefined }));
+  return said.filter((line, at) => said.indexOf(line) !== at);
+}
+
 /** `zester up` on an empty home. */
 async function up<P extends Program>(by: (args: string[]) => P, ...args: string[]) {
   const home = join(await tempDir(), 'home');
@@ -142,6 +154,8 @@ describe('zester up', () => {
     process.kill(await serverPid(program), 'SIGKILL');
     expect((await program.exited).code).toBe(1);
     expect(program.stderr()).toContain('ended by itself (SIGKILL)');
+    expect(errorOf(program).code).toBe('ERR_NATS_SERVER_ENDED');
+    expect(repeated(logOf(program).slice(0, -1))).toEqual([]);
     const path = join(home, 'nats-server', 'nats-server.log');
     expect(program.stderr()).toContain(path);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -162,6 +176,7 @@ describe('zester up', () => {
     await pings();
     // the second time too
     for (const times of [1, 2]) {
+      const before = logOf(fleet.program).length;
       const pid = await serverPid(fleet.program);
       process.kill(pid, 'SIGKILL');
       await waitFor(
@@ -180,6 +195,10 @@ describe('zester up', () => {
         45_000,
       );
       expect(JSON.parse(listed)).toMatchObject({ peels: [{ id: 'web-01', state: 'active' }] });
+      const said = logOf(fleet.program).slice(before);
+      const count = (words: RegExp) => said.filter(({ msg }) => words.test(msg)).length;
+      expect([count(/^disconnected/), count(/^reconnected to/)]).toEqual([1, 1]);
+      expect(repeated(said)).toEqual([]);
     }
     expect(logOf(fleet.program).some(({ msg }) => /starting it again in [\d.]+ s/.test(msg))).toBe(true);
     fleet.program.kill('SIGTERM');
