@@ -64,10 +64,13 @@ Examples:
       const force = options.force === true;
       const removal = await judgeKeyRemoval(domain, [publicKey], rest, { force, now: io.now });
       const use = countedUse(removal, publicKey);
-      const who = use === undefined ? 'whoever it signed' : `${use.valid} valid, ${use.connected} connected`;
+      const what =
+        use === undefined
+          ? 'everything that it signed'
+          : `${use.valid} valid ${use.valid === 1 ? 'credential' : 'credentials'} (${use.connected} connected)`;
       const depends = await dependsOn(removal, publicKey);
       if (depends !== undefined) output.warn(depends);
-      await confirm(io, `this cuts off ${who}, and deletes the seed of ${publicKey}`, options.yes);
+      await confirm(io, `this cuts off ${what} and deletes the seed of ${publicKey}`, options.yes);
       const { requireComplete } = await import('../../nats-server/push-account.js');
       const { report } = await keys.removeAccountSigningKey(home, publicKey, removal, rest);
       output.result([`removed ${publicKey}; ${pushedLine(report)}`], {

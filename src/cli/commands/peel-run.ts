@@ -22,12 +22,14 @@ export interface RunPeelSettings {
 
 /** `zester peel run`: a peel, in the foreground. */
 export function registerPeelRun(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('run'), ['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel'], {
-    hasHome: false,
-  })
-    .description(
-      'run the peel agent in the foreground; it renews its own credential',
-    )
+  withConfigOptions(
+    parent.command('run'),
+    ['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel'],
+    {
+      hasHome: false,
+    },
+  )
+    .description('run the peel agent in the foreground; it renews its own credential')
     .addHelpText(
       'after',
       `

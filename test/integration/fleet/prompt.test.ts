@@ -62,6 +62,8 @@ const INTERRUPTED = '\nzester: interrupted: nothing was changed [ERR_INTERRUPTED
 describe.skipIf(!existsSync(SCRIPT))('a question on a terminal', () => {
   it('ends with 130 and one line on Ctrl-C, whichever command asks, and nothing is changed', async () => {
     const signer = (await fleet.home.domain()).publicKeys.peelSigning;
+    const added = await zester('keys', 'add', 'peel-signing');
+    expect(added.code, added.stderr).toBe(0);
     for (const args of [
       ['peel', 'revoke', 'web-01'],
       ['revoke', 'web-01'],
