@@ -54,7 +54,6 @@ async function onTerminal(...args: string[]) {
 }
 
 /** What a terminal shows, without the codes that move its cursor. */
-// eslint-disable-next-line no-control-regex
 const plain = (text: string) => text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '').replaceAll('\r', '');
 
 const INTERRUPTED = '\nzester: interrupted: nothing was changed [ERR_INTERRUPTED]\n';
