@@ -1,6 +1,10 @@
 /** Between two reports of one refusal that goes on, in milliseconds: longer each time, and no longer than the last. */
 const AGAIN_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
 
+/** The same refusal as one that says more. */
+const VAGUE = /authorization violation/i;
+const TELLING = /revoked|expired/i;
+
 /** What is to be said of a refusal. */
 export interface RefusalReport {
   /** The server's words, safe to print. */
@@ -27,7 +31,9 @@ export class Refusals {
    * @returns undefined: it was said not long ago
    */
   note(words: string, now: number): RefusalReport | undefined {
-    const reason = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
+    const text = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
+    // a server says "revoked" when it cuts the connection, and of each attempt after that only that it is not authorized
+    const reason = VAGUE.test(text) && TELLING.test(this.#reason ?? '') ? (this.#reason ?? text) : text;
     this.#attempts += 1;
     if (reason !== this.#reason) this.#said = 0;
     else if (now < this.#next) return undefined;

@@ -12,6 +12,21 @@ describe('refusals of a server', () => {
     expect(refusals.note('User Authentication Expired', 1_801_000)).toMatchObject({ attempts: 1 });
   });
 
+  it('are one refusal when the server says why it cut a connection and only "no" to the attempts after that', () => {
+    const refusals = new Refusals();
+    expect(refusals.note('User Authentication Revoked', 0)).toMatchObject({ attempts: 1 });
+    expect(refusals.note('Authorization Violation', 2_000)).toBeUndefined();
+    expect(refusals.note('Authorization Violation', 40_000)).toMatchObject({
+      reason: 'User Authentication Revoked',
+      advice: expect.stringContaining('revoked'),
+    });
+    expect(refusals.note('maximum connections exceeded', 41_000)).toBeDefined();
+    refusals.reset();
+    expect(refusals.note('Authorization Violation', 50_000)).toMatchObject({
+      reason: 'Authorization Violation',
+    });
+  });
+
   it.each([
     ['Authorization Violation', /revoked or expired, or of another operator.*zester doctor/],
     ['User Authentication Expired', /have expired.*\.creds/],
