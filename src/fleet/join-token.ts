@@ -23,6 +23,8 @@ export const tokenSchema = v.object({
   ids: v.optional(v.string()),
   /** ISO 8601: taken back. */
   removedAt: v.optional(v.string()),
+  /** ISO 8601: every server had its revocation, and nobody was connected with it. */
+  revokedAt: v.optional(v.string()),
 });
 
 export type JoinToken = v.InferOutput<typeof tokenSchema>;

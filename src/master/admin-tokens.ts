@@ -60,11 +60,50 @@ export async function listTokens({ tokens }: MasterContext) {
   return { tokens: all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1)) };
 }
 
-/** `token.remove`: it is good for nothing from here on, and who is connected with it is cut. */
+/** How long every server's confirmation is waited for, in milliseconds. */
+const CONFIRM_MS = 8_000;
+
+/**
+ * `token.remove`: nobody joins with it from here on, and the watching master revokes its key, so that nobody connects.
+ *
+ * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`; `ERR_FLEET_UNCONFIRMED` when a server has not confirmed in time
+ */
 export async function removeToken(context: MasterContext, { request, by }: Asked<'token.remove'>) {
   const { tokenId } = request;
-  const token = await takeBackToken(context, tokenId, by);
-  return { token: token ?? unknownToken(tokenId) };
+  const token = (await takeBackToken(context, tokenId, by)) ?? unknownToken(tokenId);
+  return { token: await revokedEverywhere(context, token) };
+}
+
+async function revokedEverywhere(
+  { tokens, watching, now }: MasterContext,
+  removed: JoinToken,
+): Promise<JoinToken> {
+  const isDone = ({ revokedAt, expiresAt }: JoinToken) =>
+    revokedAt !== undefined || Date.parse(expiresAt) <= now();
+  const confirmed = await new Promise<JoinToken | undefined>((resolve) => {
+    const look = (token: JoinToken | undefined) => {
+      if (token !== undefined && isDone(token)) end(token);
+    };
+    const stop = tokens.onChange((id, token) => {
+      if (id === removed.id) look(token);
+    });
+    const timer = setTimeout(() => end(undefined), CONFIRM_MS);
+    const end = (token: JoinToken | undefined) => {
+      clearTimeout(timer);
+      stop();
+      resolve(token);
+    };
+    look(removed);
+    look(tokens.get(removed.id));
+  });
+  if (confirmed !== undefined) return confirmed;
+  const why =
+    watching() === undefined ? 'no master hears the servers at the moment' : 'not every server has confirmed';
+  throw new FleetError(
+    'ERR_FLEET_UNCONFIRMED',
+    `the join token ${removed.id} is removed, so nobody joins with it, and its credentials may still connect to some server ` +
+      `(${why}): the masters go on until all refuse them`,
+  );
 }
 
 function unknownToken(tokenId: string): never {

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../errors.js';
+import type { JoinToken } from '../fleet/join-token.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
 import type { AccountClaims } from '../jwt/claims.js';
+import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { withOpenHome } from '../nats-server/change-account.js';
 import type { PushReport } from '../nats-server/push-account.js';
 import { revokeKeys, type RevokedKeys } from '../nats-server/revoke-keys.js';
@@ -29,7 +31,9 @@ export class Revoker {
   readonly #wanted = new Map<string, { peelId: string; upTo: number; since: number }>();
   /** Of connections that were refused and stand in no record: when they are revoked up to. */
   readonly #strangers = new Map<string, number>();
-  readonly #stopListening: () => void;
+  /** Of join tokens that were taken back, by public key. */
+  readonly #tokens = new Map<string, { tokenId: string; upTo: number }>();
+  readonly #stopListening: (() => void)[];
   #active = false;
   #running: Promise<void> | undefined;
   #told: string | undefined;
@@ -38,17 +42,25 @@ export class Revoker {
   constructor(context: MasterContext, at: SystemConnectionOptions) {
     this.#context = context;
     this.#at = at;
-    this.#stopListening = context.registry.onChange((record) => {
-      if (!this.#active) return;
-      this.#want(record);
-      this.#wake();
-    });
+    this.#stopListening = [
+      context.registry.onChange((record) => {
+        if (!this.#active) return;
+        this.#want(record);
+        this.#wake();
+      }),
+      context.tokens.onChange((_id, token) => {
+        if (!this.#active || token === undefined) return;
+        this.#wantToken(token);
+        this.#wake();
+      }),
+    ];
   }
 
   /** This master has the lease: it goes through all records, and does what is to be done. */
   start(): void {
     this.#active = true;
     for (const record of this.#context.registry.records()) this.#want(record);
+    for (const [, token] of this.#context.tokens.entries()) this.#wantToken(token);
     this.#wake();
   }
 
@@ -57,10 +69,11 @@ export class Revoker {
     await this.#running;
     this.#wanted.clear();
     this.#strangers.clear();
+    this.#tokens.clear();
   }
 
   async close(): Promise<void> {
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     await this.stop();
   }
 
@@ -81,17 +94,32 @@ export class Revoker {
     }
   }
 
+  #wantToken({ id, publicKey, createdAt, expiresAt, removedAt, revokedAt }: JoinToken): void {
+    const nowMs = this.#context.now();
+    if (removedAt === undefined || revokedAt !== undefined || Date.parse(expiresAt) <= nowMs) {
+      this.#tokens.delete(publicKey);
+      return;
+    }
+    const issuedAt = Math.floor(Date.parse(createdAt) / 1000);
+    const upTo = revokeUpTo(Math.floor(nowMs / 1000), { issuedAt: [issuedAt], complete: true });
+    this.#tokens.set(publicKey, { tokenId: id, upTo: this.#tokens.get(publicKey)?.upTo ?? upTo });
+  }
+
+  get #hasWork(): boolean {
+    return this.#wanted.size + this.#strangers.size + this.#tokens.size > 0;
+  }
+
   #wake(): void {
     if (this.#running !== undefined || !this.#active) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
-      if (this.#wanted.size + this.#strangers.size > 0) this.#wake();
+      if (this.#hasWork) this.#wake();
     });
   }
 
   async #run(): Promise<void> {
     await delay(GATHER_MS);
-    while (this.#active && this.#wanted.size + this.#strangers.size > 0) {
+    while (this.#active && this.#hasWork) {
       if (!(await this.#turn())) await this.#pause();
     }
   }
@@ -106,7 +134,9 @@ export class Revoker {
     const peels = new Map(this.#wanted);
     const strangers = new Map(this.#strangers);
     const keys = new Map([...peels].map(([key, { upTo }]) => [key, upTo]));
-    for (const [key, upTo] of strangers) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
+    const tokens = new Map(this.#tokens);
+    const others = [...strangers, ...[...tokens].map(([key, { upTo }]) => [key, upTo] as const)];
+    for (const [key, upTo] of others) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
     let revoked: RevokedKeys;
     try {
       const options = { ...this.#at, now };
@@ -133,6 +163,8 @@ export class Revoker {
       logger.info({ keys: keys.size - left.size, servers: report?.confirmed }, 'revoked on every server');
     }
     await this.#confirm(done);
+    for (const [key, { tokenId }] of tokens)
+      if (inForce && !left.has(key)) await this.#confirmToken(key, tokenId);
     if (inForce && left.size === 0) {
       this.#told = undefined;
       return true;
@@ -150,14 +182,34 @@ export class Revoker {
 
   /** Of keys whose every JWT has expired: without this the account JWT would grow with each rotation, for ever. */
   #useless(revocations: Readonly<Record<string, number>>): Set<string> {
-    const { registry, now } = this.#context;
+    const { registry, tokens, now } = this.#context;
     const before = now() / 1000 - USELESS_AFTER;
+    const expiredTokens = new Set(
+      [...tokens.entries()]
+        .filter(([, { expiresAt }]) => Date.parse(expiresAt) / 1000 < before)
+        .map(([, { publicKey }]) => publicKey),
+    );
     const useless = Object.keys(revocations).filter((publicKey) => {
       const record = registry.get(registry.ownerOf(publicKey) ?? '');
       const key = record === undefined ? undefined : keyOf(record, publicKey);
-      return key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
+      const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
+      return isOver || expiredTokens.has(publicKey);
     });
     return new Set(useless);
+  }
+
+  async #confirmToken(publicKey: string, tokenId: string): Promise<void> {
+    const { tokens, now, logger } = this.#context;
+    try {
+      await tokens.change(tokenId, (token) =>
+        token?.removedAt === undefined || token.revokedAt !== undefined
+          ? undefined
+          : { ...token, revokedAt: new Date(now()).toISOString() },
+      );
+      this.#tokens.delete(publicKey);
+    } catch (error) {
+      logger.error({ token: tokenId, error: words(error) }, 'revoked, and not yet noted as such');
+    }
   }
 
   async #confirm(peels: ReadonlyMap<string, { peelId: string; since: number }>): Promise<void> {

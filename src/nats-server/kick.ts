@@ -12,7 +12,7 @@ export interface ConnectionId {
  *
  * - `kicked`: the server closed it.
  * - `gone`: the server has no such connection (any more).
- * - `unanswered`: the server is older than 2.10, which cannot kick, or did not answer in time.
+ * - `unanswered`: the server is older than 2.10, which cannot kick, did not answer in time, or these credentials may not ask it to.
  */
 export type KickOutcome = 'kicked' | 'gone' | 'unanswered';
 
@@ -53,6 +53,7 @@ function isUnanswered(error: unknown): boolean {
   return (
     error instanceof errors.TimeoutError ||
     error instanceof errors.NoRespondersError ||
-    (error instanceof errors.RequestError && error.isNoResponders())
+    (error instanceof errors.RequestError &&
+      (error.isNoResponders() || error.cause instanceof errors.PermissionViolationError))
   );
 }

@@ -1,8 +1,9 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { connectedUsers } from '../../src/nats-server/connected-users.js';
 import { kick } from '../../src/nats-server/kick.js';
 import { compareVersions } from '../../src/nats-server/server-versions.js';
+import { natsOptionsForPeel } from '../../src/connection/options.js';
 import { listServers } from '../../src/nats-server/servers.js';
 import { connectSystem } from '../../src/nats-server/system-connection.js';
 import { startHome, type HomeWithServers } from '../integration/trust/support.js';
@@ -45,6 +46,16 @@ describe('kicking a connection', () => {
     const fleet = await startHome();
     const nc = await system(fleet);
     expect(await kick(nc, { server: 'NOBODY', cid: 1 }, { timeoutMs: 500 })).toBe('unanswered');
+  });
+});
+
+describe('kicking with credentials that may not', () => {
+  it('is unanswered, and no error', async () => {
+    const fleet = await startHome();
+    const { path } = await fleet.issue('web-01');
+    const nc = await connect({ ...natsOptionsForPeel(path, 'web-01'), servers: fleet.servers });
+    atEnd(() => nc.close());
+    expect(await kick(nc, { server: 'NOBODY', cid: 1 }, { timeoutMs: 2_000 })).toBe('unanswered');
   });
 });
 
