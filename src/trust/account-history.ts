@@ -69,7 +69,7 @@ export function historyOf({ nats: { tags = [] } }: AccountClaims): AccountHistor
       sequence = Math.max(sequence, Number(history[1]));
       after.push(...(history[2] ?? '').split(',').filter((id) => id.length === ID_LENGTH));
     }
-    const removal = /^ZESTER-REMOVED:([AU][A-Z2-7]{55}|\*):(\d{1,12})(?::(\d{1,12}):(\d{1,16}))?$/.exec(tag);
+    const removal = /^ZESTER-REMOVED:([AU][A-Z2-7]{55}|\*):(\d{1,12})(?::(\d{1,12}):(\d{1,19}))?$/.exec(tag);
     if (removal !== null) {
       const [, key = '', at, of, upTo] = removal;
       const parsed = {

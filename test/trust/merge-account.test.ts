@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountClaims } from '../../src/jwt/claims.js';
 import { decodeAccountJwt } from '../../src/jwt/decode.js';
+import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
 import {
   comesAfter,
   historyOf,
@@ -169,6 +170,12 @@ describe('one account of several versions', () => {
       expect(mergeAccountClaims([again, edited(again, NOW + 20)]).claims.nats.revocations).toEqual({
         [U2]: GOOD,
       });
+    });
+
+    it('does not have one that held for every date', () => {
+      const ever = signed([first], NOW - 10, { revocations: { [U1]: LATEST_SECONDS } });
+      const gone = signed([ever], NOW, { revocations: {} }, [U1]);
+      expect(mergeAccountClaims([gone, edited(ever, NOW + 10)]).claims.nats.revocations).toEqual({});
     });
 
     it('has one that was made for a home only', () => {
