@@ -5,6 +5,7 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import { zester } from '../../cli/run-zester.js';
 import { atEnd } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
+import { waitFor } from '../../support/wait-for.js';
 import { Fleet, startFleet, startFleetCluster } from './fleet.js';
 import { startHome } from '../trust/support.js';
 import { tokenFile } from './peels.js';
@@ -53,6 +54,10 @@ describe('removing a join token', () => {
     await fleet.startMaster();
     const { path, id } = await token(fleet);
     await fleet.home.node(2).stop();
+    // the master may have been connected to that one
+    await waitFor('a master that answers', async () => {
+      return (await zester(['join-token', 'list', ...at(fleet)])).code === 0;
+    });
     const partly = await zester(['join-token', 'remove', id, ...at(fleet)]);
     expect(partly.code).toBe(4);
     expect(partly.stderr).toContain('may still connect to some server');
