@@ -148,7 +148,7 @@ async function list(fleet: BenchFleet): Promise<void> {
 }
 
 /** A home and a server on it. */
-interface BenchFleet {
+export interface BenchFleet {
   domain: TrustDomain;
   url: string;
   admin(): Promise<AdminClient>;
@@ -156,7 +156,7 @@ interface BenchFleet {
   master(): Promise<NatsConnection>;
 }
 
-async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Promise<void> {
+export async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'zester-bench-'));
   const open: NatsConnection[] = [];
   let server: RunningNatsServer | undefined;
@@ -190,14 +190,14 @@ async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Promise<voi
   }
 }
 
-interface MasterProcess {
+export interface MasterProcess {
   pid: number;
   /** From the start of the process until it answers. */
   readyMs: number;
   stop(): Promise<void>;
 }
 
-async function startMaster(fleet: BenchFleet, policy: string): Promise<MasterProcess> {
+export async function startMaster(fleet: BenchFleet, policy: string): Promise<MasterProcess> {
   const start = performance.now();
   const child: ChildProcess = spawn(
     process.execPath,
@@ -205,7 +205,9 @@ async function startMaster(fleet: BenchFleet, policy: string): Promise<MasterPro
       ...[resolve('dist/cli/main.js'), 'master', '--home', fleet.domain.home, '--servers', fleet.url],
       ...['--policy', policy, '--log-level', 'warn', '--json'],
     ],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
   );
   if (child.stdout === null) throw new Error('no output');
   const ended = once(child, 'exit');
@@ -304,13 +306,13 @@ function report(what: string, ms: number, cpu: number): void {
 }
 
 /** Kilobytes. */
-async function memoryOf(pid: number): Promise<number> {
+export async function memoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN);
 }
 
 /** Seconds of processor time that a process has used. */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
+/** `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [flood] [connect] [rotate] …`: what is named, or everything. Ends with 1 when a bar is not met. */
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
   connect: async () => (await import('./connect.js')).connectBench(),
@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   fleet: async () => (await import('./fleet.js')).fleet(),
   signed: async () => (await import('./signed.js')).signed(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
+  flood: async () => (await import('./flood.js')).flood(),
 };
 
 const named = process.argv.slice(2);

@@ -25,7 +25,7 @@ export function startAuthService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
-  onIgnored?: (asker: string, bytes: number) => void,
+  onExcess?: (asker: string, bytes: number) => void,
 ): RequestService<'renew' | 'rotate'> {
   return new RequestService(
     context,
@@ -43,7 +43,7 @@ export function startAuthService(
       from: (asker) => context.presence.get(asker)?.connections.at(-1)?.host,
       peelId: (asker) => asker,
       signed: true,
-      ...(onIgnored && { onIgnored }),
+      ...(onExcess && { onExcess }),
       // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
       rate: { perSecond: 1, burst: 30 },
       queue: { running: 64, runningPerAsker: 2, waiting: 20_000, waitingPerAsker: 8 },

@@ -22,7 +22,7 @@ export function startEnrollService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
-  onIgnored?: (asker: string, bytes: number) => void,
+  onExcess?: (asker: string, bytes: number) => void,
 ): RequestService<'challenge' | 'join'> {
   const uses = new TokenUses(context);
   return new RequestService(
@@ -48,7 +48,7 @@ export function startEnrollService(
       },
       claimed: tokenActor,
       signed: true,
-      ...(onIgnored && { onIgnored }),
+      ...(onExcess && { onExcess }),
       // one token may be a thousand hosts, which all start at once
       rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
       queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },

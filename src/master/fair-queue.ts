@@ -6,6 +6,12 @@ export interface FairQueueOptions {
   waitingPerAsker: number;
 }
 
+/**
+ * What jobs may take of one turn of the event loop before they first wait, in milliseconds. A thousand requests that are
+ * refused at once would keep the sockets from being read for a second, and a server cuts who is too far behind.
+ */
+const TURN_MS = 10;
+
 interface Asker {
   waiting: (() => Promise<void>)[];
   running: number;
@@ -23,6 +29,9 @@ export class FairQueue {
   #running = 0;
   #waiting = 0;
   #idle: (() => void)[] = [];
+  /** Milliseconds of this turn of the event loop that jobs have taken. */
+  #spent = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
 
   constructor(options: FairQueueOptions) {
     this.#options = options;
@@ -58,6 +67,7 @@ export class FairQueue {
 
   #start(): void {
     while (this.#running < this.#options.running) {
+      if (this.#spent > TURN_MS) return;
       const next = this.#turns.values().next();
       if (next.done) return;
       const name = next.value;
@@ -69,7 +79,14 @@ export class FairQueue {
       this.#running += 1;
       asker.running += 1;
       this.#offer(name, asker);
+      const startedAt = performance.now();
       void this.#run(name, asker, job);
+      this.#spent += performance.now() - startedAt;
+      this.#nextTurn ??= setImmediate(() => {
+        this.#nextTurn = undefined;
+        this.#spent = 0;
+        this.#start();
+      });
     }
   }
 

@@ -12,12 +12,14 @@ import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type S
 import { takeBackToken } from './tokens.js';
 import { words } from './words.js';
 
-/** A peel asks a few times a day. What a second of this drops is no mistake of a peel that tries again and again. */
+/**
+ * Per second. A peel asks a few times a day: what is dropped at this rate is no mistake of one that tries again and again.
+ */
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A token may be a thousand hosts that start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
 /** A window, and the time between the two looks at who sends it, in milliseconds. */
-const WINDOW_MS = 1_000;
+const WINDOW_MS = 500;
 /** How often it is told of one that goes on, in milliseconds. */
 const TOLD_MS = 60_000;
 /** Cuts after which a join token is taken back; they are forgotten after so long without one, in milliseconds. */
@@ -32,6 +34,10 @@ const KICK_SINCE = '2.10.0';
 
 type Sender = ConnectedUser & Sent;
 
+function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
+  return { requests: (requests * WINDOW_MS) / 1_000, bytes: (bytes * WINDOW_MS) / 1_000 };
+}
+
 /**
  * Names who stays far over its rate, and cuts its connections: with a kick, which pushes nothing and revokes nobody. The
  * master that hears the servers' events does it, and the others log. Its cost does not grow with the flood: one look at a
@@ -40,8 +46,8 @@ type Sender = ConnectedUser & Sent;
 export class FloodGuard {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
-  readonly #peels = new FloodMeter(PEEL_LIMITS);
-  readonly #tokens = new FloodMeter(TOKEN_LIMITS);
+  readonly #peels = new FloodMeter(inWindow(PEEL_LIMITS));
+  readonly #tokens = new FloodMeter(inWindow(TOKEN_LIMITS));
   readonly #toldAt = new Map<string, number>();
   readonly #cuts = new Map<string, { count: number; at: number }>();
   readonly #timer: NodeJS.Timeout;
@@ -55,10 +61,10 @@ export class FloodGuard {
     this.#timer.unref();
   }
 
-  /** A request of a peel was dropped. */
-  readonly peelIgnored = (asker: string, bytes: number): void => this.#peels.note(asker, bytes);
-  /** A request of a join token's holder was dropped. */
-  readonly tokenIgnored = (asker: string, bytes: number): void => this.#tokens.note(asker, bytes);
+  /** A request of a peel was over its rate. */
+  readonly peelExcess = (asker: string, bytes: number): void => this.#peels.note(asker, bytes);
+  /** A request of a join token's holder was over its rate. */
+  readonly tokenExcess = (asker: string, bytes: number): void => this.#tokens.note(asker, bytes);
 
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -1,6 +1,6 @@
 /** What is far over the rate of a service. */
 export interface FloodLimits {
-  /** Requests that were dropped in a window. */
+  /** Requests over the rate in a window. */
   requests: number;
   /** Bytes of their payloads. */
   bytes: number;
@@ -29,7 +29,7 @@ interface Heat {
 
 /**
  * Says who stays far over its rate: more than one hot window, since a thousand hosts may start at once, and silent windows
- * in between do not clear it, since a flood breaks connections. It counts what was dropped, in windows that the caller ends.
+ * in between do not clear it, since a flood breaks connections. It counts what was over the rate, in windows that the caller ends.
  */
 export class FloodMeter {
   readonly #limits: FloodLimits;
@@ -39,7 +39,7 @@ export class FloodMeter {
     this.#limits = limits;
   }
 
-  /** Counts a request that was dropped. */
+  /** Counts a request over the rate. */
   note(asker: string, bytes: number): void {
     const known = this.#askers.get(asker);
     if (known !== undefined) {

@@ -1,6 +1,7 @@
 import { nuid } from '@nats-io/nats-core';
 import type * as v from 'valibot';
 import { connectMaster, type ConnectOptions, type ZesterConnection } from '../connection/connect.js';
+import { drained } from '../connection/drained.js';
 import { loadCredsFile } from '../creds/parse.js';
 import type { ZesterError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
@@ -11,11 +12,9 @@ import { MessageSigner } from '../fleet/signed.js';
 import { absenceWords } from '../nats-server/meta-group.js';
 import { connectedUsers } from '../nats-server/connected-users.js';
 import { outsideJetStream } from '../nats-server/servers.js';
-import { MASTER_ANSWERS_INBOX_PREFIX } from '../permissions/roles.js';
 import { serverUrls } from '../trust/home.js';
-import { missingMasterAnswers } from '../trust/master-answers.js';
-import { isThere } from '../trust/private-files.js';
 import { AccountGuard } from './account-guard.js';
+import { AnswerConnections } from './answer-connections.js';
 import { AuditLog } from './audit-log.js';
 import { ConnectionLog } from './connection-log.js';
 import type { MasterContext } from './context.js';
@@ -28,7 +27,7 @@ import type { AcceptancePolicy } from './policy.js';
 import { Registry } from './registry.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation-breaker.js';
 import { Revoker } from './revoker.js';
-import { startServices, type AnswerConnections } from './services.js';
+import { startServices } from './services.js';
 import { ServerWatch } from './server-watch.js';
 import { openStore } from './store.js';
 import { MasterTrust } from './trust.js';
@@ -44,7 +43,7 @@ export interface MasterOptions {
   credsPath?: string;
   /**
    * Instead of the home's `creds/master-answers.creds`: what requests are heard and answered with, of a user that may
-   * publish to inboxes only. Where the home has none, the main connection answers, and the log warns.
+   * publish to inboxes only. Where the home has none, requests are answered as the master's main user, and the log warns.
    */
   answersCredsPath?: string;
   /** Instead of the home's `creds/system.creds`: who hears the servers' events, and pushes. */
@@ -160,7 +159,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     const serverWatch = new ServerWatch(system, logger);
     closing.push(() => serverWatch.stop());
     await serverWatch.checkAtStart();
-    const answers = await openAnswers(options, paths.masterAnswersCreds, connection, nc, {
+    const answers = await AnswerConnections.open(nc, connection, {
+      credsPath: options.answersCredsPath ?? paths.masterAnswersCreds,
+      mainCredsPath: credsPath,
       logger,
       connections,
     });
@@ -266,7 +267,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     let end: () => void = () => undefined;
     const closed = new Promise<void>((resolve) => (end = resolve));
     let stopping: Promise<void> | undefined;
-    const cut = () => Promise.all([nc, system, answers.peels, answers.admins].map((part) => part.close()));
+    const cut = () => Promise.all([nc, system, ...answers.all].map((part) => part.close()));
     const stop = ({ waitMs = STOP_WAIT_MS } = {}) => {
       const deadline = performance.now() + waitMs;
       // nothing is answered or written without a server, and each part would wait for it in turn
@@ -288,7 +289,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       logger.error({ code: error.code }, `the master ends: ${error.message}`);
       void stop();
     });
-    for (const part of new Set([nc, answers.peels, answers.admins])) void part.closed().then(() => stop());
+    for (const part of [nc, ...answers.all]) void part.closed().then(() => stop());
     return {
       id,
       metrics,
@@ -389,74 +390,19 @@ async function signerIn(path: string): Promise<MessageSigner> {
   }
 }
 
-async function drained(nc: ZesterConnection): Promise<void> {
-  if (nc.isClosed()) return;
-  await nc.drain().catch(() => nc.close());
-}
-
-/** The connections that requests come in on and are answered over. */
-interface Answers extends AnswerConnections {
-  peels: ZesterConnection;
-  admins: ZesterConnection;
-  close(): Promise<void>;
-}
-
-/**
- * Two connections of the user that may publish to inboxes only: one for peels and join tokens, so that a flood of theirs
- * is in the way of nothing else, and one for admins.
- */
-async function openAnswers(
-  { answersCredsPath }: MasterOptions,
-  homePath: string,
-  connection: ConnectOptions & { servers: string[] },
-  main: ZesterConnection,
-  { logger, connections }: { logger: MasterLogger; connections: ConnectionLog },
-): Promise<Answers> {
-  const credsPath = answersCredsPath ?? ((await isThere(homePath)) ? homePath : undefined);
-  if (credsPath === undefined) {
-    const { message, fix } = missingMasterAnswers(homePath);
-    logger.warn({ path: homePath, fix }, `${homePath} ${message}`);
-    return { peels: main, admins: main, close: () => Promise.resolve() };
-  }
-  // to the server of the main connection where it can be: what a master does should not depend on three of them
-  const at = main.getServer();
-  const servers = [...connection.servers].sort(
-    (one, other) => Number(other.endsWith(at)) - Number(one.endsWith(at)),
-  );
-  const open = (name: string) =>
-    connectMaster({
-      ...connection,
-      servers,
-      noRandomize: true,
-      credsPath,
-      rotate: 'hitless',
-      name,
-      inboxPrefix: MASTER_ANSWERS_INBOX_PREFIX,
-      onEvent: (event) => connections.hear(name, credsPath, event),
-    });
-  const peels = await open('zester-master-peels');
-  try {
-    const admins = await open('zester-master-admins');
-    return {
-      peels,
-      admins,
-      close: async () => void (await Promise.all([drained(peels), drained(admins)])),
-    };
-  } catch (error) {
-    await peels.close();
-    throw error;
-  }
-}
-
-function healthOf({ nc, watching }: MasterContext, { peels, admins }: Answers): MasterHealth {
+function healthOf(
+  { nc, watching }: MasterContext,
+  { auth, enroll, admins }: AnswerConnections,
+): MasterHealth {
   const problems = [];
   if (nc.isClosed()) problems.push('the connection is closed');
   else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being made again');
   for (const [who, answering] of [
-    ['peels', peels],
+    ['peels', auth],
+    ['join tokens', enroll],
     ['admins', admins],
   ] as const) {
-    if (answering !== nc && answering.isClosed()) problems.push(`the connection for ${who} is closed`);
+    if (answering.isClosed()) problems.push(`the connection for ${who} is closed`);
   }
   if (watching() === undefined) problems.push("no master hears the servers' events");
   return { ok: problems.length === 0, problems };

@@ -83,8 +83,8 @@ export interface ServiceOptions<N extends RequestName> {
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
-  /** Hears of each request that was dropped because its caller is far over its rate. @param bytes of its payload */
-  onIgnored?: (asker: string, bytes: number) => void;
+  /** Hears of each request over the rate of its caller, refused or dropped. @param bytes of its payload */
+  onExcess?: (asker: string, bytes: number) => void;
   /** Whether the audit is told that a request was refused with this code. A reply subject that is not the caller's always is. */
   audited: (code: string) => boolean;
   /** The peel that a request of this asker is about, where it does not say. */
@@ -150,7 +150,8 @@ export class RequestService<N extends RequestName> {
     const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
     // before anything is looked into: a flood is to cost next to nothing
     const verdict = this.#rate?.take(asker) ?? 'pass';
-    if (verdict === 'ignore') return this.#ignore(asker, msg);
+    if (verdict !== 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    if (verdict === 'ignore') return this.#context.metrics.ignoredRequests.inc();
     const incoming: Incoming = { msg, asker, verb, name: this.#byName.has(verb) ? (verb as N) : undefined };
     if (this.#refuseReply(incoming)) return;
     if (verdict === 'pass') {
@@ -158,17 +159,12 @@ export class RequestService<N extends RequestName> {
       if (this.#queue.add(asker, () => this.#answer(incoming, at))) return;
     }
     const refusal = verdict === 'pass' ? (this.#rate?.refuse(asker) ?? 'refuse') : verdict;
-    if (refusal === 'ignore') return this.#ignore(asker, msg);
+    if (verdict === 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    if (refusal === 'ignore') return this.#context.metrics.ignoredRequests.inc();
     const error = new FleetError('ERR_FLEET_RATE', 'too many requests at once: try again in a while');
     this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
     this.#count(incoming.name, 0, error.code);
     this.#refuse(incoming, error);
-  }
-
-  /** A request over the rate, after enough refusals: it is counted, and not even looked at. */
-  #ignore(asker: string, msg: Msg): void {
-    this.#context.metrics.ignoredRequests.inc();
-    this.#options.onIgnored?.(asker, msg.data.length);
   }
 
   /** A request that wants its answer anywhere but in the caller's own inbox is not acted upon: it is an attack. */

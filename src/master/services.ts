@@ -1,23 +1,24 @@
-import type { NatsConnection } from '@nats-io/nats-core';
 import { within } from '../connection/within.js';
 import { redactSeeds } from '../errors.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import { tokenIdOfName } from '../permissions/roles.js';
 import { startAdminService } from './admin-service.js';
+import type { AnswerConnections } from './answer-connections.js';
 import { UNKNOWN_ACTOR } from './asker.js';
 import { startAuthService } from './auth-service.js';
 import type { MasterContext } from './context.js';
 import { answerDiscovery } from './discovery.js';
 import { startEnrollService } from './enroll-service.js';
+import type { DiversionLimits } from './diversions.js';
 import type { FloodGuard } from './flood-guard.js';
+import { FloodSink, type FloodSinkOptions } from './flood-sink.js';
 import { packageVersion } from '../fleet/package-version.js';
 import { RefusalAudit } from './refusal-audit.js';
 
-/** The connections that a master answers over. Both are of a user that may publish to inboxes only. */
-export interface AnswerConnections {
-  /** For peels and holders of join tokens: a flood of theirs delays nothing else. */
-  peels: NatsConnection;
-  /** For admins and discovery. */
-  admins: NatsConnection;
-}
+/** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
+const PEEL_DIVERSION: DiversionLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
+/** A token may be ten thousand hosts that start at once. */
+const TOKEN_DIVERSION: DiversionLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
 
 /**
  * Starts to answer peels, holders of join tokens and admins, as one master of several.
@@ -26,14 +27,31 @@ export interface AnswerConnections {
  */
 export async function startServices(
   context: MasterContext,
-  { peels, admins }: AnswerConnections,
-  floods?: Pick<FloodGuard, 'peelIgnored' | 'tokenIgnored'>,
+  { auth, enroll, admins, openSink }: AnswerConnections,
+  floods: Pick<FloodGuard, 'peelExcess' | 'tokenExcess'>,
 ): Promise<{ stop(): Promise<void> }> {
-  const { id, logger } = context;
+  const { id, logger, metrics } = context;
   const refusals = new RefusalAudit(context.audit);
+  const sinkOf = (
+    options: Pick<FloodSinkOptions, 'relieved' | 'subject' | 'isAsker' | 'limits' | 'onExcess'>,
+  ) => new FloodSink({ ...options, open: openSink, onDropped: () => metrics.ignoredRequests.inc(), logger });
+  const peelSink = sinkOf({
+    relieved: auth,
+    subject: (peelId) => `zester.auth.${peelId}.>`,
+    isAsker: isPeelId,
+    limits: PEEL_DIVERSION,
+    onExcess: floods.peelExcess,
+  });
+  const tokenSink = sinkOf({
+    relieved: enroll,
+    subject: (user) => `zester.enroll.${user}.>`,
+    isAsker: (user) => tokenIdOfName(user) !== undefined,
+    limits: TOKEN_DIVERSION,
+    onExcess: floods.tokenExcess,
+  });
   const services = [
-    startAuthService(context, peels, refusals, floods?.peelIgnored),
-    startEnrollService(context, peels, refusals, floods?.tokenIgnored),
+    startAuthService(context, auth, refusals, peelSink.excess),
+    startEnrollService(context, enroll, refusals, tokenSink.excess),
     startAdminService(context, admins, refusals),
   ];
   const discovery = answerDiscovery(
@@ -53,13 +71,13 @@ export async function startServices(
   );
   // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
   await within(
-    Promise.all([peels, admins].map((nc) => nc.flush().catch(() => undefined))),
+    Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
     Date.now() + 2_000,
   );
   return {
     async stop() {
       for (const subscription of discovery) subscription.unsubscribe();
-      await Promise.all(services.map((service) => service.stop()));
+      await Promise.all([...services, peelSink, tokenSink].map((part) => part.stop()));
       refusals.close();
     },
   };

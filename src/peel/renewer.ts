@@ -6,12 +6,14 @@ import { decodeCredsOfFile } from '../creds/file-credential-source.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { FleetError, type ZesterError } from '../errors.js';
-import { askRaw, newRequestId } from '../fleet/ask.js';
+import { askAgain } from '../fleet/ask-again.js';
+import { newRequestId } from '../fleet/ask.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../fleet/messages.js';
 import { rotationProof } from '../fleet/proofs.js';
 import { authSubject } from '../fleet/subjects.js';
 import { accountOf } from '../jwt/account-of.js';
 import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { peelInboxPrefix } from '../permissions/roles.js';
 import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './answers.js';
 import { DOUBT_MS, type FleetClock } from './clock.js';
 import type { PeelEvent } from './events.js';
@@ -382,7 +384,10 @@ export class Renewer {
     const { nc, peelId, clock } = this.#options;
     const timeoutMs = answerTimeout(this.#remaining());
     const sent = clock.local();
-    const raw = await askRaw(nc, authSubject(peelId, name), encodeJson(request), { timeoutMs });
+    const raw = await askAgain(nc, authSubject(peelId, name), encodeJson(request), {
+      inboxPrefix: peelInboxPrefix(peelId),
+      timeoutMs,
+    });
     const received = clock.local();
     const answer = readMasterAnswer(name, request.requestId, raw, this.#master());
     if (answer.requestId !== request.requestId) {

@@ -80,4 +80,25 @@ describe('a fair queue', () => {
     await jobs.end('a');
     await idle;
   });
+
+  it('lets the event loop turn between jobs that do not wait, and does all of them', async () => {
+    const queue = new FairQueue({
+      running: 1_000,
+      runningPerAsker: 1_000,
+      waiting: 1_000,
+      waitingPerAsker: 1_000,
+    });
+    let done = 0;
+    const busy = () => {
+      const end = performance.now() + 3;
+      while (performance.now() < end);
+      done += 1;
+      return Promise.resolve();
+    };
+    for (let i = 0; i < 30; i += 1) queue.add('a', busy);
+    const atOnce = done;
+    await queue.idle();
+    expect(atOnce).toBeLessThan(30);
+    expect(done).toBe(30);
+  });
 });

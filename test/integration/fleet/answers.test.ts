@@ -239,7 +239,7 @@ describe('the credentials that masters answer with', () => {
     }
   });
 
-  it('are missing in an older home, whose masters answer over their main connection', async () => {
+  it('are missing in an older home, whose masters answer as their main user', async () => {
     const { rm } = await import('node:fs/promises');
     const { startHome } = await import('../trust/support.js');
     const { Fleet } = await import('./fleet.js');

@@ -5,7 +5,14 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
 import { connectMaster } from '../../../src/connection/connect.js';
-import { answerContext, askRaw, newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import { askAgain } from '../../../src/fleet/ask-again.js';
+import {
+  answerContext,
+  ASK_TIMEOUT_MS,
+  askRaw,
+  newRequestId,
+  type AdminClient,
+} from '../../../src/fleet/ask.js';
 import { isMasterOf } from '../../../src/fleet/is-master.js';
 import {
   encodeJson,
@@ -179,6 +186,16 @@ export class BarePeel {
     atEnd(() => nc.close());
     const { publicKeys } = await fleet.home.domain();
     return new BarePeel(peelId, key, nc, publicKeys.account);
+  }
+
+  /** As {@link renew}, in the way of a peel: the same request is sent again while it is not answered. */
+  async renewAgain(): Promise<AnswerOf<'renew'>> {
+    const request = { requestId: newRequestId(), publicKey: this.key.publicKey };
+    const { data } = await askAgain(this.nc, authSubject(this.peelId, 'renew'), encodeJson(request), {
+      inboxPrefix: peelInboxPrefix(this.peelId),
+      timeoutMs: ASK_TIMEOUT_MS,
+    });
+    return parseAnswer('renew', data);
   }
 
   renew(requestId = newRequestId(), publicKey = this.key.publicKey): Promise<AnswerOf<'renew'>> {

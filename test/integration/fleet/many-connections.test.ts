@@ -1,4 +1,6 @@
 import { connect } from '@nats-io/transport-node';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { newRequestId } from '../../../src/fleet/ask.js';
@@ -7,8 +9,13 @@ import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
-import { startFleet } from './fleet.js';
-import { join } from 'node:path';
+import { connectedUsers } from '../../../src/nats-server/connected-users.js';
+import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { zester } from '../../cli/run-zester.js';
+import { startHome } from '../trust/support.js';
+import { addPeel } from './asking.js';
+import { Fleet, startFleet } from './fleet.js';
+import { addCreds } from './peels.js';
 
 it('of a peel that opens a hundred connections the newest are cut and named, and lists go on', async () => {
   const fleet = await startFleet({ lifetime: 900 });
@@ -70,4 +77,59 @@ it('of a service that is no peel none is cut, whatever its name', async () => {
   await fleet.record('last', ({ state }) => state === 'active');
   await Promise.all(all.map((nc) => nc.flush()));
   expect(all.filter((nc) => nc.isClosed())).toEqual([]);
+});
+
+it('connections with names of 100 kB break no list, no command and no audit', async () => {
+  const home = await startHome();
+  const server = home.node(0);
+  await server.stop();
+  // as large as a server can be told to take: by default, a client can write 4 KiB about itself
+  await appendFile(server.configPath, '\nmax_control_line: 256KB\n');
+  await server.start();
+  const fleet = new Fleet(home);
+  await fleet.startMaster({ lifetime: 900 });
+  const admin = await fleet.admin();
+  await addPeel(fleet, admin, 'quiet');
+  const creds = await loadCredsFile(await addCreds(fleet, admin, 'loud'));
+  // a character that servers write as six
+  const name = '<'.repeat(100_000);
+  for (let i = 0; i < 40; i += 1) {
+    const nc = await connect({
+      servers: fleet.servers,
+      ...creds.natsOption(),
+      name: `${name}${i}`,
+      reconnect: false,
+    });
+    atEnd(() => nc.close());
+  }
+  const run = async (...args: string[]) => {
+    const result = await zester([...args, '--home', home.home, '--servers', ...fleet.servers]);
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout.length).toBeLessThan(100_000);
+    expect(result.stdout).not.toContain('<<<<');
+    return result.stdout;
+  };
+  await waitFor('the count', async () => {
+    const { peels } = JSON.parse(await run('peel', 'list', '--json')) as {
+      peels: { id: string; connected: boolean }[];
+    };
+    return peels.length === 2 && peels.every(({ connected }) => connected);
+  });
+  await run('peel', 'list');
+  await run('peel', 'show', 'loud');
+  await run('peel', 'show', 'loud', '--json');
+  await run('audit');
+  await run('audit', '--json');
+  await run('doctor', '--json');
+  // and another master that begins to watch hears of all of them
+  const next = await fleet.startMaster({ lifetime: 900 });
+  await fleet.masters[0]?.stop();
+  await waitFor('the other to watch', () => next.watching);
+  await run('peel', 'revoke', 'loud', '--yes');
+  const domain = await home.domain();
+  const system = await connectSystem(domain, { servers: fleet.servers });
+  atEnd(() => system.close());
+  const { publicKey } = creds;
+  const { users } = await connectedUsers(system, domain.publicKeys.account, { publicKey });
+  expect(users).toEqual([]);
 });

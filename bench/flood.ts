@@ -1,0 +1,141 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { generateCredsFile } from '../src/creds/generate.js';
+import { parseCredsData } from '../src/creds/parse.js';
+import { askAgain } from '../src/fleet/ask-again.js';
+import { ASK_TIMEOUT_MS, newRequestId, type AdminClient } from '../src/fleet/ask.js';
+import { encodeJson, parseAnswer } from '../src/fleet/messages.js';
+import { authSubject, enrollSubject } from '../src/fleet/subjects.js';
+import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
+import { joinName, peelInboxPrefix } from '../src/permissions/roles.js';
+import { cpuSeconds, memoryOf, startMaster, withFleet } from './fleet.js';
+import { duration } from './report.js';
+
+const PEELS = 5;
+const SECONDS = 15;
+/** Between two renewals of one peel, in milliseconds. */
+const EVERY_MS = 1_000;
+
+interface Flood {
+  what: string;
+  by: 'peel' | 'token';
+  /** Bytes of a request. */
+  size: number;
+}
+
+const FLOODS: readonly Flood[] = [
+  { what: 'a peel, 128 KiB each', by: 'peel', size: 128 * 1024 },
+  { what: 'a peel, 1 KiB each', by: 'peel', size: 1_024 },
+  { what: 'a peel, 2 bytes each', by: 'peel', size: 2 },
+  { what: 'a join token, 16 KiB each', by: 'token', size: 16 * 1024 },
+  { what: 'a join token, 100 bytes each', by: 'token', size: 100 },
+];
+
+/**
+ * How long renewals of other peels take while one peel or join token floods the masters as fast as the server takes it.
+ * The master, the server and the flooder are processes of their own and share the machine's cores.
+ */
+export async function flood(): Promise<boolean> {
+  console.log(
+    `flood: ${PEELS} peels renew every ${EVERY_MS / 1_000} s, ${SECONDS} s of each flood, one master`,
+  );
+  let failed = 0;
+  for (const kind of FLOODS) failed += await measure(kind);
+  return failed === 0;
+}
+
+async function measure({ what, by, size }: Flood): Promise<number> {
+  let failed = 0;
+  await withFleet(async (fleet) => {
+    const master = await startMaster(fleet, 'auto-trusted');
+    const admin = await fleet.admin();
+    const peels = await Promise.all(
+      Array.from({ length: PEELS }, (_, i) => peel(fleet.url, admin, `web-${i}`)),
+    );
+    const flooder = await flooderOf(fleet.domain.home, admin, by);
+    const cpu = cpuSeconds(master.pid);
+    let isOver = false;
+    const child = spawn(
+      process.execPath,
+      [
+        resolve('test/integration/fleet/flooder.mjs'),
+        ...[fleet.url, flooder.path, flooder.subject, `${size}`, `${SECONDS}`],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+    const over = once(child, 'exit').then(() => (isOver = true));
+    const times: number[] = [];
+    let memory = 0;
+    const errors: string[] = [];
+    await Promise.all(
+      peels.map(async (renew) => {
+        while (!isOver) {
+          const start = performance.now();
+          try {
+            await renew();
+            times.push(performance.now() - start);
+          } catch (error) {
+            failed += 1;
+            errors.push((error as Error).message.slice(0, 100));
+          }
+          memory = Math.max(memory, await memoryOf(master.pid));
+          await new Promise((wake) => setTimeout(wake, Math.max(0, EVERY_MS - (performance.now() - start))));
+        }
+      }),
+    );
+    await over;
+    times.sort((a, b) => a - b);
+    const at = (share: number) => duration((times[Math.floor((times.length - 1) * share)] ?? NaN) * 1_000);
+    const { sent, cut } = JSON.parse(said) as { sent: number; cut: number };
+    console.log(
+      `  ${what.padEnd(30)} ${(sent / SECONDS).toFixed(0).padStart(8)} requests/s, cut ${String(cut).padStart(3)}   ` +
+        `renewals: ${times.length} done, ${failed} failed; median ${at(0.5)}, slowest ${at(1)}   ` +
+        `master: ${(((cpuSeconds(master.pid) - cpu) * 100) / SECONDS).toFixed(0)} % of a core, ${(memory / 1024).toFixed(0)} MiB`,
+    );
+    for (const error of new Set(errors)) console.log(`    ${error}`);
+    await master.stop();
+  });
+  return failed;
+}
+
+/** @returns what renews it */
+async function peel(url: string, admin: AdminClient, peelId: string): Promise<() => Promise<void>> {
+  const key = generateKeyBundle('user');
+  const { publicKey } = key;
+  const { jwt } = await admin.ask('peel.add', { requestId: newRequestId(), peelId, publicKey });
+  const nc: NatsConnection = await connect({
+    ...parseCredsData(generateCredsFile(jwt, key.seed), peelId).natsOption(),
+    servers: url,
+    inboxPrefix: peelInboxPrefix(peelId),
+  });
+  return async () => {
+    const data = encodeJson({ requestId: newRequestId(), publicKey });
+    const options = { inboxPrefix: peelInboxPrefix(peelId), timeoutMs: ASK_TIMEOUT_MS };
+    parseAnswer('renew', (await askAgain(nc, authSubject(peelId, 'renew'), data, options)).data);
+  };
+}
+
+async function flooderOf(
+  dir: string,
+  admin: AdminClient,
+  by: Flood['by'],
+): Promise<{ path: string; subject: string }> {
+  const key = generateKeyBundle('user');
+  const { publicKey } = key;
+  const path = join(dir, 'flooder.creds');
+  const tokenId = publicKey.slice(1, 13);
+  const request = by === 'peel' ? undefined : { publicKey, tokenId, ttl: 3_600, uses: 10 };
+  const { jwt } =
+    request === undefined
+      ? await admin.ask('peel.add', { requestId: newRequestId(), peelId: 'flooder', publicKey })
+      : await admin.ask('token.create', request);
+  await writeFile(path, generateCredsFile(jwt, key.seed), { mode: 0o600 });
+  const subject =
+    by === 'peel' ? authSubject('flooder', 'renew') : enrollSubject(joinName(tokenId), 'challenge');
+  return { path, subject };
+}

@@ -1,0 +1,7 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** Ends a connection: what was published is sent if it can be, and one that cannot be drained is closed. */
+export async function drained(nc: NatsConnection): Promise<void> {
+  if (nc.isClosed()) return;
+  await nc.drain().catch(() => nc.close());
+}

@@ -1,0 +1,57 @@
+import { createInbox, type NatsConnection } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import { askError, type RawAnswer } from './ask.js';
+import { isNobody } from './request-errors.js';
+
+/** What {@link askAgain} needs to know. */
+interface AskAgainOptions {
+  /** Below which the answer is to come. */
+  inboxPrefix: string;
+  /** Milliseconds for an answer, in all. */
+  timeoutMs: number;
+}
+
+/** When the request is sent again without an answer, in milliseconds after the first time. */
+const AGAIN_AT_MS = [2_000, 5_000];
+/** How often it is tried again when nobody listens, and after which pause: a master may be about to reconnect. */
+const NOBODY_TRIES = 10;
+const NOBODY_PAUSE_MS = 400;
+
+/**
+ * Sends a request that may be sent more than once, and waits for the first answer. NATS loses what is on its way to a
+ * connection that breaks, and the caller would wait for the answer all its time. It is sent three times at most: more would
+ * make the load of masters that are merely slow worse.
+ *
+ * @throws FleetError `ERR_FLEET_NO_MASTER` when nobody listens, also four seconds later; `ERR_FLEET_TIMEOUT`,
+ *   `ERR_FLEET_DENIED`
+ */
+export async function askAgain(
+  nc: NatsConnection,
+  subject: string,
+  data: Uint8Array,
+  { inboxPrefix, timeoutMs }: AskAgainOptions,
+): Promise<RawAnswer> {
+  const end = performance.now() + timeoutMs;
+  for (let tries = 1; ; tries += 1) {
+    const reply = createInbox(inboxPrefix);
+    const timeout = Math.max(1, end - performance.now());
+    const again = AGAIN_AT_MS.map((ms) => setTimeout(() => publishAgain(nc, subject, data, reply), ms));
+    try {
+      return await nc.request(subject, data, { timeout, noMux: true, reply });
+    } catch (cause) {
+      const isLast = tries === NOBODY_TRIES || end - performance.now() <= NOBODY_PAUSE_MS;
+      if (!isNobody(cause) || isLast) throw askError(nc, cause, timeoutMs);
+    } finally {
+      for (const timer of again) clearTimeout(timer);
+    }
+    await delay(NOBODY_PAUSE_MS);
+  }
+}
+
+function publishAgain(nc: NatsConnection, subject: string, data: Uint8Array, reply: string): void {
+  try {
+    nc.publish(subject, data, { reply });
+  } catch {
+    // the connection has ended, which the request says
+  }
+}

@@ -1,0 +1,80 @@
+/** From how much over the rate in a window on, the requests of one caller are kept away from the others'. */
+export interface DiversionLimits {
+  requests: number;
+  bytes: number;
+}
+
+/** Callers that are diverted at once. Of more, the requests are dropped where all are heard. */
+const MAX_DIVERTED = 32;
+/** Callers that are counted in a window. */
+const MAX_COUNTED = 1_000;
+/** Windows below the limit after which a caller is heard with the others again. */
+const QUIET_WINDOWS = 20;
+
+interface Count {
+  requests: number;
+  bytes: number;
+  /** Windows below the limit; undefined: it is not diverted. */
+  quiet: number | undefined;
+}
+
+/**
+ * Decides whose requests are diverted: at once when a caller is far over its rate, since what is under way before it is in
+ * the way of others, and until it has been quiet for a while. Windows are ended by the caller of `turn`.
+ */
+export class Diversions {
+  readonly #limits: DiversionLimits;
+  readonly #counts = new Map<string, Count>();
+  #diverted = 0;
+
+  constructor(limits: DiversionLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many callers are diverted. */
+  get size(): number {
+    return this.#diverted;
+  }
+
+  /**
+   * Counts a request over the rate, wherever it came in.
+   *
+   * @returns whether its caller is to be diverted from now on
+   */
+  note(asker: string, bytes: number): boolean {
+    let count = this.#counts.get(asker);
+    if (count === undefined) {
+      if (this.#counts.size >= MAX_COUNTED) return false;
+      count = { requests: 0, bytes: 0, quiet: undefined };
+      this.#counts.set(asker, count);
+    }
+    count.requests += 1;
+    count.bytes += bytes;
+    if (count.quiet !== undefined || !this.#isHot(count) || this.#diverted >= MAX_DIVERTED) return false;
+    count.quiet = 0;
+    this.#diverted += 1;
+    return true;
+  }
+
+  /** Ends a window. @returns who is heard with the others again */
+  turn(): string[] {
+    const restored: string[] = [];
+    for (const [asker, count] of this.#counts) {
+      const isHot = this.#isHot(count);
+      count.requests = 0;
+      count.bytes = 0;
+      if (count.quiet !== undefined) {
+        count.quiet = isHot ? 0 : count.quiet + 1;
+        if (count.quiet < QUIET_WINDOWS) continue;
+        restored.push(asker);
+        this.#diverted -= 1;
+      }
+      this.#counts.delete(asker);
+    }
+    return restored;
+  }
+
+  #isHot({ requests, bytes }: Count): boolean {
+    return requests >= this.#limits.requests || bytes >= this.#limits.bytes;
+  }
+}

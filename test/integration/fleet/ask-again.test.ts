@@ -1,0 +1,58 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { askAgain } from '../../../src/fleet/ask-again.js';
+import { refusal } from '../../support/refusal.js';
+import { startHome } from '../trust/support.js';
+import { connectUser } from './asking.js';
+import { Fleet } from './fleet.js';
+
+const OPTIONS = { inboxPrefix: '_INBOX.asker', timeoutMs: 10_000 };
+const REQUEST = Buffer.from('{"requestId":"r-1"}');
+
+let asker: NatsConnection;
+let responder: NatsConnection;
+
+beforeAll(async () => {
+  const fleet = new Fleet(await startHome());
+  asker = await connectUser(fleet, 'asker', undefined);
+  responder = await connectUser(fleet, 'responder', undefined);
+});
+
+describe('a request that may be sent again', () => {
+  it('is, with the same inbox, when the first one is lost, and no more once it is answered', async () => {
+    const replies: string[] = [];
+    responder.subscribe('test.lost', {
+      callback: (_error, msg) => {
+        expect(msg.string()).toBe('{"requestId":"r-1"}');
+        replies.push(msg.reply ?? '');
+        if (replies.length === 2) msg.respond('answer');
+      },
+    });
+    await responder.flush();
+    const { data } = await askAgain(asker, 'test.lost', REQUEST, OPTIONS);
+    expect(Buffer.from(data).toString()).toBe('answer');
+    expect(replies).toHaveLength(2);
+    expect(new Set(replies).size).toBe(1);
+    expect(replies[0]).toMatch(/^_INBOX\.asker\./);
+  });
+
+  it('is sent again when nobody listens at first', async () => {
+    const asked = askAgain(asker, 'test.late', REQUEST, OPTIONS);
+    // the refusal of the first comes before the answer to this
+    await asker.flush();
+    responder.subscribe('test.late', { callback: (_error, msg) => void msg.respond('answer') });
+    expect(Buffer.from((await asked).data).toString()).toBe('answer');
+  });
+
+  it('fails when nobody listens for long', async () => {
+    await refusal('ERR_FLEET_NO_MASTER', () => askAgain(asker, 'test.nobody', REQUEST, OPTIONS));
+  });
+
+  it('fails when nobody answers in time', async () => {
+    responder.subscribe('test.silent', { callback: () => undefined });
+    await responder.flush();
+    await refusal('ERR_FLEET_TIMEOUT', () =>
+      askAgain(asker, 'test.silent', REQUEST, { ...OPTIONS, timeoutMs: 500 }),
+    );
+  });
+});
