@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { jsonChunks } from '../text/json-chunks.js';
 import { printable, printableJson } from '../text/printable.js';
+import { withoutWholeSeeds } from '../text/whole-seeds.js';
 import { columns } from './columns.js';
 import type { CliIo } from './io.js';
 
@@ -24,7 +25,7 @@ const SGR: Readonly<Record<Colour, [number, number]>> = {
  * What a command says: its result on standard output, remarks on standard error.
  *
  * Whatever it is given may come from a peel, a server or a file. It is made safe to print here, at the one place where it
- * goes out: callers need not, and cannot forget to. A line is one line, whatever is in it.
+ * goes out: callers need not, and cannot forget to. A line is one line, whatever is in it. A seed is never part of it.
  */
 export class Output {
   readonly json: boolean;
@@ -45,7 +46,7 @@ export class Output {
   /** The result: with `--json` the document, without it the lines. */
   result(lines: readonly string[], document: object): void {
     if (!this.json) return this.lines(lines);
-    for (const chunk of jsonChunks(document)) this.#io.stdout.write(printableJson(chunk));
+    for (const chunk of jsonChunks(document)) this.#io.stdout.write(safeJson(chunk));
     this.#io.stdout.write('\n');
   }
 
@@ -74,17 +75,17 @@ export class Output {
 
   /** One event of a command that goes on: with `--json` one document a line. */
   event(line: string, document: object): void {
-    this.#io.stdout.write(`${this.json ? printableJson(JSON.stringify(document)) : this.#line(line)}\n`);
+    this.#io.stdout.write(`${this.json ? safeJson(JSON.stringify(document)) : this.#line(line)}\n`);
   }
 
   /** What is good to know and no part of the result; not with `--quiet`. */
   note(text: string): void {
-    if (!this.quiet) this.#io.stderr.write(`${printable(text)}\n`);
+    if (!this.quiet) this.#io.stderr.write(`${safe(text)}\n`);
   }
 
   /** What the user should look at; `--quiet` does not hide it. */
   warn(text: string): void {
-    this.#io.stderr.write(`zester: warning: ${printable(text)}\n`);
+    this.#io.stderr.write(`zester: warning: ${safe(text)}\n`);
   }
 
   /**
@@ -102,9 +103,17 @@ export class Output {
     const [first = '', ...coloured] = line.split(this.#colourMark);
     return coloured.reduce((text, part) => {
       const end = part.indexOf(';');
-      return `${text}\u001b[${part.slice(0, end)}m${printable(part.slice(end + 1))}`;
-    }, printable(first));
+      return `${text}\u001b[${part.slice(0, end)}m${safe(part.slice(end + 1))}`;
+    }, safe(first));
   }
+}
+
+function safe(text: string): string {
+  return printable(withoutWholeSeeds(text));
+}
+
+function safeJson(json: string): string {
+  return printableJson(withoutWholeSeeds(json));
 }
 
 /** Rows of a name and a value, the values in one column; a value of several parts takes several lines. */

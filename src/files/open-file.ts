@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { FileError } from '../errors.js';
 import { readError } from './read-error.js';
+import { refuseSeedInPath } from './seed-in-path.js';
 
 /** Names of what the shell has opened for the process: standard input, and process substitution, `<(…)`. */
 const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
@@ -44,6 +45,7 @@ export async function openToRead(
  * @throws FileError `ERR_FILE_NOT_REGULAR`; the system's error
  */
 export async function openToAppend(path: string): Promise<FileHandle> {
+  refuseSeedInPath(path);
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   let file: FileHandle;
   try {

@@ -2,6 +2,7 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
+import { refuseSeedInPath } from './seed-in-path.js';
 import { beingWritten, noLongerWritten, sweepOnce } from './temporaries.js';
 
 /** How {@link writeSecretFile} goes about it. */
@@ -26,6 +27,7 @@ export async function writeSecretFile(
   content: Uint8Array,
   options: WriteSecretFileOptions = {},
 ): Promise<void> {
+  refuseSeedInPath(path);
   const directory = dirname(path);
   if (options.sweep !== false) await sweepOnce(directory);
   const name = beingWritten(basename(path));

@@ -1,3 +1,6 @@
+import { NatsServerError } from '../errors.js';
+import { holdsWholeSeed } from '../text/whole-seeds.js';
+
 /** A value of a nats-server configuration. An undefined member of a map is left out. */
 export type ConfigurationValue = string | number | boolean | readonly ConfigurationValue[] | ConfigurationMap;
 
@@ -6,9 +9,18 @@ export interface ConfigurationMap {
   readonly [key: string]: ConfigurationValue | undefined;
 }
 
-/** The text of a configuration: one member a line, blocks indented. */
+/**
+ * The text of a configuration: one member a line, blocks indented.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when a seed stands in it
+ */
 export function configurationText(map: ConfigurationMap): string {
-  return members(map, '');
+  const written = members(map, '');
+  if (!holdsWholeSeed(written)) return written;
+  throw new NatsServerError(
+    'ERR_NATS_SERVER_OPTIONS',
+    'a seed was given where a name, an address or a path belongs: whoever reads the configuration would have it',
+  );
 }
 
 /**

@@ -18,7 +18,7 @@ export interface AccountLosses {
   signingKeys: string[];
   /** Signing keys and revocations (public keys, or `*`) that were taken away on purpose, and are back. */
   returned: string[];
-  /** Signing keys whose template is an older one again. */
+  /** Signing keys whose template is an older one again, or gone. */
   templates: string[];
 }
 
@@ -76,7 +76,7 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
         if (removed.has(id)) continue;
         keys = [...keys, key];
         restored.signingKeys.push(id);
-      } else if (isStale(base, other) && !isSame(there, key)) {
+      } else if (!isSame(there, key) && (isStale(base, other) || lostItsScope(there, key))) {
         keys = keys.map((one) => (idOf(one) === id ? key : one));
         restored.templates.push(id);
       }
@@ -181,6 +181,14 @@ function isCleared(
 /** Whether another tool made it from a state that is older than the other one: what both have may be older in it. */
 function isStale(base: AccountClaims, other: AccountClaims): boolean {
   return historyOf(base).sequence < historyOf(other).sequence;
+}
+
+/**
+ * Whether a scoped signing key is a plain one now. What it signed says nothing of permissions, and would be allowed
+ * everything: no tool does that on purpose.
+ */
+function lostItsScope(now: SigningKey, before: SigningKey): boolean {
+  return typeof now === 'string' && typeof before !== 'string';
 }
 
 function idOf(key: SigningKey): string {

@@ -6,6 +6,7 @@ import { createLog } from '../../src/cli/log.js';
 import { processIo, type CliIo } from '../../src/cli/io.js';
 import { Output, table } from '../../src/cli/output.js';
 import { FleetError } from '../../src/errors.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 
 const EVIL = '\u001b]0;pwned\u0007\u001b[31m\nok web-02\r\u009b2J\u202e\u200b\u061c\u2060\ufeff';
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -50,6 +51,22 @@ describe('what a command says', () => {
     new Output(more.io, { json: true }).event('', { reason: EVIL });
     expect(JSON.parse(more.out())).toEqual({ reason: EVIL });
     expect(UNSAFE.test(more.out().slice(0, -1))).toBe(false);
+  });
+
+  it('holds no seed, wherever it comes from, and the ids that look like one', () => {
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const id = `S${'A'.repeat(51)}`;
+    for (const json of [false, true]) {
+      const { io, out, err } = captured();
+      const output = new Output(io, { json });
+      output.result([`${seed}.creds`, id], { path: `${seed}.creds`, [seed]: [seed], id });
+      output.event(`at ${seed}`, { at: seed });
+      output.note(seed);
+      output.warn(seed);
+      expect(out() + err()).not.toContain(seed);
+      expect(out()).toContain('(a seed).creds');
+      expect(out()).toContain(id);
+    }
   });
 
   it('has our colours on a terminal, and no other’s', () => {

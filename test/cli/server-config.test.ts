@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { tempDir } from '../support/temp-dir.js';
 import { zester } from './run-zester.js';
 import { SEED } from '../support/refusal.js';
@@ -25,6 +26,13 @@ describe('zester server config', () => {
     expect(stdout).toContain('store_dir: "/srv/nats/jetstream"');
     expect(stdout).not.toContain('max_control_line');
     expect(stdout).not.toMatch(SEED);
+  });
+
+  it.each(['--host', '--data-dir', '--name'])('takes no seed for %s', async (option) => {
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const { code, stdout, stderr } = await config(option, seed);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).not.toContain(seed);
   });
 
   it('takes host, port and TLS', async () => {

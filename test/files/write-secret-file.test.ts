@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FileError } from '../../src/errors.js';
 import { sweepStaleTemporaries } from '../../src/files/temporaries.js';
 import { writeSecretFile } from '../../src/files/write-secret-file.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { refusal } from '../support/refusal.js';
 import { runChild, startChild, type Child } from './child.js';
 
@@ -74,6 +75,15 @@ function mountTiny(): { at: string } | { reason: string } {
 }
 
 describe('a secret file', () => {
+  it('refuses a path with a seed in it, which names of files would show to others', async () => {
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const error = await refusal('ERR_FILE_WRITE', () =>
+      writeSecretFile(join(directory, `${seed}.creds`), Buffer.from('x')),
+    );
+    expect(JSON.stringify(error) + error.message).not.toContain(seed);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('has the content and mode 0600, and nothing else is left in the directory', async () => {
     await writeSecretFile(path, Buffer.from('content\n'));
     expect(await readFile(path, 'utf8')).toBe('content\n');
@@ -197,7 +207,7 @@ describe('what cannot be written is refused, and what was there is unchanged', (
   it('when a seed is given where the path belongs, without showing it', async () => {
     const seed = 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY';
     const error = await refusal(
-      'ERR_FILE_DIRECTORY_NOT_FOUND',
+      'ERR_FILE_WRITE',
       () => writeSecretFile(join(directory, 'no', seed), Buffer.from('x')),
       seed,
     );

@@ -212,6 +212,14 @@ describe('one account of several versions', () => {
     expect(mergeAccountClaims([home, fresh]).claims).toBe(fresh);
   });
 
+  it('has the template of a scoped signing key that is a plain one now, whose users would be allowed everything', () => {
+    const home = signed([first], NOW, {});
+    const plain = edited(home, NOW + 10, { signing_keys: [peelKey] });
+    const { claims, restored } = mergeAccountClaims([home, plain]);
+    expect(claims.nats.signing_keys).toEqual(first.nats.signing_keys);
+    expect(restored.templates).toEqual([peelKey]);
+  });
+
   it('knows a version that is far behind by its number, unless that was never pushed', () => {
     const old = signed([first], NOW, { revocations: { [U1]: 1 } });
     const unpushed = withHistory(old, { ...historyOf(old), unpushed: true }, NOW);

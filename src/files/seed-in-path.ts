@@ -1,0 +1,16 @@
+import { FileError } from '../errors.js';
+import { holdsWholeSeed } from '../text/whole-seeds.js';
+
+/**
+ * Refuses to write where a seed stands in the path: names of files are seen by others, and stand in logs and backups.
+ *
+ * @throws FileError `ERR_FILE_WRITE`
+ */
+export function refuseSeedInPath(path: string): void {
+  if (!holdsWholeSeed(path)) return;
+  throw new FileError(
+    'ERR_FILE_WRITE',
+    path,
+    'a seed was given where the path of a file belongs, and nothing was written: treat it as a password, and make a new key',
+  );
+}
