@@ -11,16 +11,6 @@ import { registerKeysRemove } from './commands/keys-remove.js';
 import { registerKeysUse } from './commands/keys-use.js';
 import { registerMasterResume } from './commands/master-resume.js';
 import { registerMaster } from './commands/master.js';
-import { registerPeelAccept } from './commands/peel-accept.js';
-import { registerPeelAdd } from './commands/peel-add.js';
-import { registerPeelExec } from './commands/peel-exec.js';
-import { registerPeelList } from './commands/peel-list.js';
-import { registerPeelJoin } from './commands/peel-join.js';
-import { registerPeelReject } from './commands/peel-reject.js';
-import { registerPeelRevoke } from './commands/peel-revoke.js';
-import { registerPeelRotate } from './commands/peel-rotate.js';
-import { registerPeelRun } from './commands/peel-run.js';
-import { registerPeelShow } from './commands/peel-show.js';
 import { registerRevocationsClear } from './commands/revocations-clear.js';
 import { registerRevocationsList } from './commands/revocations-list.js';
 import { registerRevoke } from './commands/revoke.js';
@@ -42,18 +32,6 @@ export async function createProgram(io: CliIo): Promise<Command> {
   registerServerConfig(registerServer(program, io), io);
   registerUp(program, io);
   registerMasterResume(registerMaster(program, io), io);
-
-  const peel = program.command('peel').description('add, accept, look at, rotate and revoke peels');
-  registerPeelAdd(peel, io);
-  registerPeelAccept(peel, io);
-  registerPeelReject(peel, io);
-  registerPeelList(peel, io);
-  registerPeelShow(peel, io);
-  registerPeelRotate(peel, io);
-  registerPeelRevoke(peel, io);
-  registerPeelExec(peel, io);
-  registerPeelRun(peel, io);
-  registerPeelJoin(peel, io);
 
   registerAudit(program, io);
 

@@ -31,7 +31,7 @@ export interface Config {
 }
 
 /** What a command line says: options by their names in camel case, and `--config`. */
-export type ConfigFlags = { config?: string } & { [N in SettingName]?: unknown };
+export type ConfigFlags = { config?: string | undefined } & { [N in SettingName]?: unknown };
 
 /**
  * The configuration of a program. Flags win over the environment, the environment over the file: that of `--config`, else

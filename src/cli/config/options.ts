@@ -1,4 +1,6 @@
+/** The options of programs whose settings come from flags, the environment and a file. */
 import type { Command } from 'commander';
+import type { CommandOption } from '../command/option.js';
 import { DEFAULT_HTTP, definitionOf, type SettingName } from './settings.js';
 
 /** What the flags take. */
@@ -34,26 +36,11 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
 /** Defaults, as they are written on a command line. */
 const USUAL: Partial<Readonly<Record<SettingName, string>>> = { lifetime: '24h', maxRevocationsShare: '2%' };
 
-/** What settings default to on the host of a peel, which has no home. */
-const WITHOUT_HOME: Partial<Readonly<Record<SettingName, string | undefined>>> = {
-  servers: 'nats://127.0.0.1:4222',
-  creds: undefined,
-  tlsCa: 'those of Node.js',
-  tlsCert: undefined,
-  tlsKey: undefined,
-  requireTls: undefined,
-};
-
 /** Adds the flags of settings, and `--config`. None has a default of its own: the configuration has them. */
-export function withConfigOptions(
-  command: Command,
-  names: readonly SettingName[],
-  { hasHome = true }: { hasHome?: boolean } = {},
-): Command {
+export function withConfigOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {
     const { flag, about, env, fallback, otherwise } = definitionOf(name);
-    const ofHome = otherwise ?? USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
-    const usual = !hasHome && name in WITHOUT_HOME ? WITHOUT_HOME[name] : ofHome;
+    const usual = otherwise ?? USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
     const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
     command.option(
       `${flag} ${TAKES[name]}`.trim(),
@@ -62,6 +49,46 @@ export function withConfigOptions(
   }
   return command.option(
     '--config <file>',
-    `settings, as YAML (default: $ZESTER_CONFIG${hasHome ? ', else master.yaml in the home' : ''})`,
+    'settings, as YAML (default: $ZESTER_CONFIG, else master.yaml in the home)',
   );
+}
+
+/** Settings that say where the servers are, and with which credentials to connect. */
+const CONNECTION: ReadonlySet<SettingName> = new Set([
+  'home',
+  'servers',
+  'tlsCa',
+  'tlsCert',
+  'tlsKey',
+  'requireTls',
+  'creds',
+  'systemCreds',
+]);
+
+/**
+ * The options of settings, and `--config`. None has a default of its own, and none is checked: `loadConfig` does both, whatever
+ * the value comes from.
+ */
+export function configOptions<N extends SettingName>(
+  names: readonly N[],
+): Record<N, CommandOption<unknown>> & { config: CommandOption<string | undefined> } {
+  const options = names.map((name) => {
+    const { flag, about, env, fallback } = definitionOf(name);
+    const usual = USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
+    const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
+    const text = `${about}${more} ($${env})${usual === undefined ? '' : ` (default: ${usual})`}`;
+    const option: CommandOption<unknown> = {
+      flags: [{ flags: `${flag} ${TAKES[name]}`.trim(), about: text }],
+      ...(CONNECTION.has(name) && { group: 'Connection options' }),
+      read: (given) => given,
+    };
+    return [name, option] as const;
+  });
+  return {
+    ...(Object.fromEntries(options) as Record<N, CommandOption<unknown>>),
+    config: {
+      flags: [{ flags: '--config <file>', about: 'settings, as YAML ($ZESTER_CONFIG)' }],
+      read: (given) => (typeof given === 'string' ? given : undefined),
+    },
+  };
 }

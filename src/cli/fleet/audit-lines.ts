@@ -1,16 +1,16 @@
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { fingerprint } from '../../fleet/fingerprint.js';
-import { columns } from '../columns.js';
+import type { Output } from '../output.js';
 import { timeWords } from '../time-words.js';
 import { actorWords } from './peel-document.js';
 
 /** Events in columns, for people. */
-export function auditColumns(events: readonly AuditEvent[], now: number): string[] {
-  return columns(
-    ['WHEN', 'AT', 'PEEL', 'WHAT', 'BY', 'MORE'],
+export function auditColumns(events: readonly AuditEvent[], now: number, output: Output): string[] {
+  return output.columns(
+    ['AT', 'WHEN', 'PEEL', 'WHAT', 'BY', 'MORE'],
     events.map((event) => [
-      timeWords(Date.parse(event.at), now),
       event.at,
+      timeWords(Date.parse(event.at), now),
       event.peelId ?? '-',
       event.kind,
       actorWords(event.by),

@@ -125,10 +125,10 @@ describe('zester peel add', () => {
   it.each([
     [[], /say which peels/],
     [['a', '--from', 'x.txt'], /say which peels/],
-    [['a', 'a'], /an id is given twice/],
+    [['a', 'a'], /an ID is given twice/],
     [['a.b'], /peel id/],
     [['../a'], /peel id/],
-    [['a', 'b', '--run'], /--run goes with one id/],
+    [['a', 'b', '--run'], /--run goes with one ID/],
     [['a', '--expiry', 'soon'], /no lifetime/],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stderr } = await zester(['peel', 'add', ...args]);
@@ -326,7 +326,7 @@ describe('zester peel rotate', () => {
     expect(await json('peel', 'rotate', 'rot-2', '--wait')).toMatchObject({ rotated: [], asked: ['rot-2'] });
   });
 
-  it('--all: no more than --limit are under way at once; interrupted, it goes on where it was', async () => {
+  it('--all: no more than --limit are under way at once; interrupted, it resumes where it was', async () => {
     const own = await startFleet({ lifetime: 900 });
     env = { ...env, ZESTER_HOME: own.home.home, ZESTER_SERVERS: own.servers.join(',') };
     const ids = Array.from({ length: 8 }, (_, i) => `all-${i}`);
@@ -354,14 +354,14 @@ describe('zester peel rotate', () => {
       });
     const first = await rotate();
     expect(first.code).toBe(130);
-    expect(first.stderr).toContain('the same command goes on where it was');
+    expect(first.stderr).toContain('the same command resumes');
     const { rotated } = JSON.parse(first.stdout) as { rotated: string[] };
     expect(rotated.length).toBeGreaterThanOrEqual(1);
     expect(rotated.length).toBeLessThan(8);
     interrupt = undefined;
     const second = await rotate();
     expect(second.code).toBe(0);
-    expect(second.stderr).toContain('going on with the rotation begun');
+    expect(second.stderr).toContain('resuming the rotation begun');
     expect(most).toBeLessThanOrEqual(2);
     // each has one new key: none was rotated twice
     for (const id of ids) {
@@ -373,7 +373,7 @@ describe('zester peel rotate', () => {
     await expect(readFile(path)).rejects.toThrow(/ENOENT/);
   });
 
-  it.each([[[]], [['a', '--all']], [['a', '--again']], [['--all', '--limit', '0']]])(
+  it.each([[[]], [['a', '--all']], [['a', '--restart']], [['--all', '--limit', '0']]])(
     '%j is wrong usage',
     async (args) => expect((await zester(['peel', 'rotate', ...args])).code).toBe(2),
   );

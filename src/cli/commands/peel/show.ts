@@ -1,47 +1,36 @@
-import type { Command } from 'commander';
-import type { AuditEvent } from '../../fleet/audit-event.js';
-import { fingerprint } from '../../fleet/fingerprint.js';
-import type { AnswerOf } from '../../fleet/messages.js';
-import { wholeNumber } from '../command/option.js';
-import { asAdmin, withAdminOptions, type AdminOptions } from '../fleet/admin.js';
-import { auditColumns } from '../fleet/audit-lines.js';
-import { actorWords, isoOf, peelDocument } from '../fleet/peel-document.js';
-import { issuedUpTo } from '../issued-up-to.js';
-import type { CliIo } from '../io.js';
-import { Output, table, type GlobalOptions } from '../output.js';
-import { timeWords, timeWordsAndDate } from '../time-words.js';
+/** `zester peel show` */
+import type { AuditEvent } from '../../../fleet/audit-event.js';
+import { fingerprint } from '../../../fleet/fingerprint.js';
+import type { AnswerOf } from '../../../fleet/messages.js';
+import { command } from '../../command/declaration.js';
+import { argument, count } from '../../command/option.js';
+import { auditColumns } from '../../fleet/audit-lines.js';
+import { actorWords, isoOf, peelDocument } from '../../fleet/peel-document.js';
+import { issuedUpTo } from '../../issued-up-to.js';
+import { table, type Output } from '../../output.js';
+import { timeWords, timeWordsAndDate } from '../../time-words.js';
 
-interface Options extends GlobalOptions, AdminOptions {
-  events: string;
-}
-
-/** `zester peel show`: what is known of one peel. */
-export function registerPeelShow(parent: Command, io: CliIo): void {
-  withAdminOptions(parent.command('show'))
-    .description('show a peel: its state, the keys it has held, where it is connected, what was decided')
-    .argument('<peelId>', 'its id')
-    .option('--events <n>', 'how many of its last events', '10')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ zester peel show web-01\n  $ zester peel show web-01 --json | jq .keys',
-    )
-    .action(async (peelId: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<Options>();
-      const output = new Output(io, options);
-      (await import('../../permissions/peel-id.js')).validatePeelId(peelId);
-      const events = wholeNumber('--events', options.events, 0, 200);
-      const shown = await asAdmin(options, io, ({ client }) => client.ask('peel.show', { peelId, events }));
-      if (shown.eventsMissing === true) {
-        output.note('the audit cannot be read at the moment, so its last events are not shown');
-      }
-      const now = io.now();
-      output.result(lines(shown, now), documentOf(shown, now));
-    });
-}
+export default command({
+  summary: 'show a peel: state, keys, connections, last events',
+  needs: 'fleet',
+  arguments: { peelId: argument('its ID') },
+  options: { events: count('--events <n>', 'how many of its last events', { min: 0, max: 200 }, '10') },
+  examples: ['zester peel show web-01', 'zester peel show web-01 --json | jq .keys'],
+  async run({ peelId, events }, { io, output, fleet }) {
+    (await import('../../../permissions/peel-id.js')).validatePeelId(peelId);
+    const { client } = await fleet();
+    const shown = await client.ask('peel.show', { peelId, events });
+    if (shown.eventsMissing === true) {
+      output.note('the audit log cannot be read at the moment: the last events are not shown');
+    }
+    const now = io.now();
+    output.result(lines(shown, now, output), documentOf(shown, now));
+  },
+});
 
 type Shown = AnswerOf<'peel.show'>;
 
-function lines({ record, presence, events }: Shown, now: number): string[] {
+function lines({ record, presence, events }: Shown, now: number, output: Output): string[] {
   const at = (iso: string) => timeWordsAndDate(Date.parse(iso), now);
   const { decided } = record;
   const connections = presence?.connections ?? [];
@@ -89,7 +78,7 @@ function lines({ record, presence, events }: Shown, now: number): string[] {
         return [
           'key',
           [
-            publicKey,
+            output.key(publicKey),
             [`${fingerprint(publicKey)}  ${state}`, ...(parts.length === 0 ? [] : [parts.join(', ')])].join(
               ': ',
             ),
@@ -97,7 +86,7 @@ function lines({ record, presence, events }: Shown, now: number): string[] {
         ] as const;
       }),
     ]),
-    ...(events.length === 0 ? [] : ['', ...auditColumns(events as AuditEvent[], now)]),
+    ...(events.length === 0 ? [] : ['', ...auditColumns(events as AuditEvent[], now, output)]),
   ];
 }
 

@@ -1,0 +1,200 @@
+/** `zester peel add` */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RowFormat } from '../../../creds/bulk/rows.js';
+import { FindingsError, InterruptedError, UsageError, type ZesterError } from '../../../errors.js';
+import { fingerprint } from '../../../fleet/fingerprint.js';
+import { count } from '../../columns.js';
+import { command } from '../../command/declaration.js';
+import { choice, flag, option, span, text, words } from '../../command/option.js';
+import { parseExpiry } from '../../duration.js';
+import { exitCodeOf } from '../../exit-codes.js';
+import type { addAll, AddedPeel, PeelIssuer } from '../../fleet/add-peels.js';
+import { isoOf } from '../../fleet/peel-document.js';
+import { runPeel } from '../../fleet/run-peel.js';
+import type { ConnectionOf } from '../../home-options.js';
+import type { CliIo } from '../../io.js';
+import type { Output } from '../../output.js';
+import { timeWords } from '../../time-words.js';
+
+/** Credential lifetime of peels that are issued offline, in seconds: a master's default. */
+const OFFLINE_EXPIRY = 86_400;
+/** Requests at once: a master answers them one by one, and the network is the longest part. */
+const AT_ONCE = 16;
+
+export default command({
+  summary: 'add peels: issue a .creds file for each',
+  needs: 'fleet',
+  arguments: { peelId: words('their IDs, one NATS token each') },
+  options: {
+    out: text('-o, --out <path>', 'directory for <peelId>.creds, or of one ID the file (default: .)'),
+    from: text('--from <list>', 'IDs from a .txt, .csv or .ndjson file, or -'),
+    format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
+    expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
+      given === 'none' ? 0 : parseExpiry(given, io.now()),
+    ),
+    replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
+    offline: flag('--offline', 'sign with the home, without a master (lifetime 24h)'),
+    run: flag('--run', 'with one ID: then run the peel, as "zester peel run"'),
+    wait: span('--wait <time>', 'wait until the servers and a master are there'),
+  },
+  notes: `
+The key is made here; its seed is nowhere but in the file (mode 0600). From then on the peel renews its credential. An ID that
+the masters know is refused (exit code 3) without --replace. They hear of a peel that was added offline when it connects.`,
+  examples: [
+    'zester peel add web-01',
+    'zester peel add web-01 --out /etc/zester/web-01.creds',
+    'zester peel add --from peels.csv --out /srv/creds',
+    ['zester peel add web-01 --run', 'this host is the peel'],
+  ],
+  async run(input, { io, output, openHome, connection: connectionFor, fleet }) {
+    const { peelId: given, out, from, format, expiry, replace, offline, run, wait } = input;
+    if (given.length > 0 === (from !== undefined))
+      throw new UsageError('say which peels: their IDs, or --from');
+    if (run && given.length !== 1)
+      throw new UsageError('--run goes with one ID: this process becomes that peel');
+    const { validatePeelId } = await import('../../../permissions/peel-id.js');
+    const ids = from === undefined ? given.map(validatePeelId) : await idsFrom(from, format);
+    if (new Set(ids).size !== ids.length) throw new UsageError('an ID is given twice');
+    const targets = await targetsOf(ids, out, from !== undefined);
+    const adding = await import('../../fleet/add-peels.js');
+    let connection: ConnectionOf;
+    let issue: PeelIssuer;
+    if (offline) {
+      const domain = await openHome();
+      connection = connectionFor(domain);
+      issue = adding.issuerOffline(domain, { replace, expiry: expiry ?? OFFLINE_EXPIRY }, io);
+    } else {
+      const admin = await fleet(wait);
+      connection = admin.connection;
+      issue = adding.issuerThrough(admin.client, { replace, expiry });
+    }
+    await addEach(targets, issue, offline ? 1 : AT_ONCE, adding.addAll, output, io);
+    const [target] = targets;
+    if (run && target !== undefined)
+      await runPeel({ creds: target.path, connection, id: target.id }, output, io);
+  },
+});
+
+async function addEach(
+  targets: readonly { id: string; path: string }[],
+  issue: PeelIssuer,
+  atOnce: number,
+  all: typeof addAll,
+  output: Output,
+  io: CliIo,
+): Promise<void> {
+  const { Progress } = await import('../../bulk/progress.js');
+  const progress = new Progress(io, output.quiet);
+  const added: AddedPeel[] = [];
+  const failed: { id: string; error: ZesterError }[] = [];
+  const interruption = new AbortController();
+  let interruptedBy: InterruptedError['signal'] | undefined;
+  const stopListening = io.onInterrupt((signal) => {
+    interruptedBy ??= signal;
+    interruption.abort();
+  });
+  const tell = () => {
+    progress.done = added.length;
+    progress.share = (added.length + failed.length) / targets.length;
+    progress.tell();
+  };
+  try {
+    await all(targets, issue, atOnce, interruption.signal, {
+      added: (peel) => {
+        added.push(peel);
+        tell();
+      },
+      failed: (id, error) => {
+        // of one it is the error that the command ends with
+        if (targets.length === 1) throw error;
+        failed.push({ id, error });
+        progress.clear();
+        output.warn(`${id}: ${error.message} [${error.code}]`);
+        tell();
+      },
+    });
+  } finally {
+    stopListening();
+    progress.clear();
+  }
+  report(added, failed, output, io);
+  if (interruptedBy !== undefined) {
+    throw new InterruptedError(interruptedBy, `interrupted after ${added.length} of ${targets.length}`);
+  }
+  if (failed.length === 0) return;
+  const codes = new Set(failed.map(({ error }) => exitCodeOf(error)));
+  const [code = 1] = codes;
+  throw new FindingsError(
+    `${failed.length} of ${targets.length} were not added; each is named above`,
+    codes.size === 1 ? code : 1,
+  );
+}
+
+function report(
+  added: readonly AddedPeel[],
+  failed: readonly { id: string; error: ZesterError }[],
+  output: Output,
+  io: CliIo,
+): void {
+  const now = io.now();
+  output.result(
+    added.length === 0
+      ? []
+      : output.columns(
+          ['ID', 'FILE', 'EXPIRES', 'FINGERPRINT'],
+          added.map(({ id, path, publicKey, expiresAt }) => [
+            id,
+            path,
+            expiresAt === undefined ? 'never' : timeWords(expiresAt * 1000, now),
+            fingerprint(publicKey),
+          ]),
+        ),
+    {
+      peels: [
+        ...added.map(({ id, path, publicKey, expiresAt }) => ({
+          id,
+          path,
+          publicKey,
+          fingerprint: fingerprint(publicKey),
+          expiresAt: isoOf(expiresAt),
+        })),
+        ...failed.map(({ id, error }) => ({ id, error: { code: error.code, message: error.message } })),
+      ],
+    },
+  );
+  if (added.length > 0)
+    output.note(`${count(added.length, 'file')} with a seed each (mode 0600): treat them like passwords`);
+}
+
+/** Where each goes. Of one id, `--out` is a file unless a directory stands there or it ends with a slash. */
+async function targetsOf(
+  ids: readonly string[],
+  out: string | undefined,
+  ofList: boolean,
+): Promise<{ id: string; path: string }[]> {
+  const [one = ''] = ids;
+  if (out !== undefined && ids.length === 1 && !ofList && !out.endsWith('/')) {
+    const found = await stat(out).catch(() => undefined);
+    if (found?.isDirectory() !== true) return [{ id: one, path: out }];
+  }
+  return ids.map((id) => ({ id, path: join(out ?? '.', `${id}.creds`) }));
+}
+
+/** All ids of a list. A line that names none ends it before anything is done. */
+async function idsFrom(from: string, format: RowFormat | undefined): Promise<string[]> {
+  const { openInput } = await import('../../bulk/input.js');
+  const { readRows } = await import('../../../creds/bulk/rows.js');
+  const input = await openInput(from, format);
+  const ids: string[] = [];
+  try {
+    for await (const row of readRows(input.chunks, input.format)) {
+      if ('error' in row) throw new UsageError(`line ${row.line} of ${from}: ${row.error.message}`);
+      ids.push(row.peelId);
+    }
+  } finally {
+    input.stop();
+  }
+  if (ids.length === 0) throw new UsageError(`${from} names no peel`);
+  return ids;
+}

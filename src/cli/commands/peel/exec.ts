@@ -1,0 +1,34 @@
+/** `zester peel exec` */
+import { UsageError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { argument, span, words } from '../../command/option.js';
+import { peelPattern } from '../../peel-pattern.js';
+
+export default command({
+  summary: 'call a handler of peels, and show their answers',
+  needs: 'fleet',
+  arguments: {
+    pattern: argument("a peel ID, or a pattern such as 'web-*'", peelPattern),
+    handler: argument('its name, such as facts or disk.free'),
+    args: words('its arguments; after -- those that begin with a dash'),
+  },
+  options: { timeout: span('--timeout <time>', 'for each peel', '10s') },
+  notes: `
+Every peel has "ping" and "facts"; its program adds others. There is no shell. The exit codes are those of "zester ping".`,
+  examples: ['zester peel exec web-01 facts', "zester peel exec 'db-*' disk.free /var --timeout 30s --json"],
+  async run({ pattern, handler, args, timeout }, { io, output, fleet }) {
+    const { HANDLER_NAME } = await import('../../../fleet/command.js');
+    if (!HANDLER_NAME.test(handler)) {
+      throw new UsageError(`"${handler}" is no handler name: give one such as facts or disk.free`);
+    }
+    const { commandMatching } = await import('../../fleet/command-matching.js');
+    const what = {
+      pattern,
+      command: { handler, args },
+      timeoutMs: timeout,
+      waitMs: 0,
+      line: ({ id, result }: { id: string; result: unknown }) => `${id}: ${JSON.stringify(result ?? null)}`,
+    };
+    await commandMatching(await fleet(), what, io, output);
+  },
+});

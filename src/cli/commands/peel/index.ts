@@ -1,0 +1,4 @@
+/** `zester peel …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'add, accept, inspect, rotate and revoke peels', section: 'Peels' });

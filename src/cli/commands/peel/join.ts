@@ -1,0 +1,108 @@
+/** `zester peel join` */
+import { InterruptedError, UsageError } from '../../../errors.js';
+import { isoTime } from '../../../jwt/time.js';
+import type { JoinEvent } from '../../../peel/join.js';
+import { validatePeelId } from '../../../permissions/peel-id.js';
+import { command } from '../../command/declaration.js';
+import { flag, option, requiredText, span, text } from '../../command/option.js';
+import { runPeel } from '../../fleet/run-peel.js';
+import type { InterruptSignal } from '../../io.js';
+import { refuseToReplace } from '../../new-file.js';
+import { table, type Output } from '../../output.js';
+import { timeWordsAndDate } from '../../time-words.js';
+
+export default command({
+  summary: 'join the fleet with a join token',
+  needs: 'servers',
+  options: {
+    token: requiredText('--token <file>', 'the join token, of "zester join-token create"'),
+    id: { ...option('--id <id>', 'the ID of this peel', validatePeelId, ''), required: true },
+    out: text('--out <file>', 'where the credentials go (default: <id>.creds)'),
+    wait: span('--wait <time>', 'how long to wait for a server and to be accepted', '10m'),
+    force: flag('--force', 'replace the file at --out'),
+    run: flag('--run', 'then run the peel, as "zester peel run"'),
+  },
+  notes: `
+The key is made here, and its seed never leaves this host: it sends the public key and a signature. Until the peel has its
+credentials the key is kept in <out>.pending (mode 0600), and joining again uses it again. Where an admin accepts peels
+("zester peel accept ID"), it shows the fingerprint of its key and waits.
+
+Exit code 3 when it was refused, or not accepted in time.`,
+  examples: [
+    'zester peel join --token join.creds --id web-01',
+    'zester peel join --token join.creds --id web-01 --out /etc/zester/peel.creds --servers tls://n1.acme:4222 --run',
+  ],
+  async run({ token, id: peelId, out: given, wait: waitMs, force, run }, context) {
+    const { io, output } = context;
+    const out = given ?? `${peelId}.creds`;
+    const connection = context.connection();
+    if (out === token) throw new UsageError('--out is the join token itself: give another file');
+    await refuseToReplace(out, force);
+    const { joinFleet } = await import('../../../peel/join.js');
+    const signal = context.interruption();
+    try {
+      const onEvent = eventWriter(peelId, waitMs, output);
+      const result = await joinFleet({
+        ...connection,
+        token,
+        peelId,
+        out,
+        waitMs,
+        signal,
+        now: io.now,
+        onEvent,
+      });
+      const { publicKey, fingerprint, expiresAt } = result;
+      output.result(
+        [
+          `${peelId} has joined: ${out}`,
+          ...table([
+            ['public key', output.key(publicKey)],
+            ['fingerprint', fingerprint],
+            ['expires', expiresAt === undefined ? 'never' : timeWordsAndDate(expiresAt, io.now())],
+          ]),
+        ],
+        {
+          peelId,
+          path: out,
+          publicKey,
+          fingerprint,
+          expires: expiresAt === undefined ? null : isoTime(expiresAt / 1000),
+        },
+      );
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      throw new InterruptedError(
+        signal.reason as InterruptSignal,
+        `interrupted: the key is kept in ${out}.pending, and joining again uses it`,
+      );
+    }
+    if (run) await runPeel({ creds: out, connection }, output, io);
+  },
+});
+
+/** Writes what happens, the same thing once. */
+function eventWriter(peelId: string, waitMs: number, output: Output): (event: JoinEvent) => void {
+  let said = '';
+  return (event) => {
+    switch (event.type) {
+      case 'key':
+        return output.note(
+          `${peelId}: the key has the fingerprint ${event.fingerprint}${event.resumed ? ' (made before)' : ''}`,
+        );
+      case 'pending':
+        return output.note(
+          `waiting to be accepted, at most ${waitMs / 1000} s: zester peel accept ${peelId} --fingerprint ${event.fingerprint}`,
+        );
+      case 'retrying':
+        if (event.error.message !== said) output.note(`trying again: ${event.error.message}`);
+        said = event.error.message;
+        return;
+      case 'clockOff':
+        return output.warn(
+          `the clock of this machine is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
+            `${event.offsetMs < 0 ? 'ahead' : 'behind'}: correct it`,
+        );
+    }
+  };
+}

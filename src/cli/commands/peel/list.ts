@@ -1,0 +1,93 @@
+/** `zester peel list` */
+import type { ListedPeel } from '../../../fleet/messages.js';
+import { PEEL_STATES } from '../../../fleet/record.js';
+import { count } from '../../columns.js';
+import { command } from '../../command/declaration.js';
+import { choice, lifetime, optionalArgument, toggle } from '../../command/option.js';
+import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
+import { peelPattern } from '../../peel-pattern.js';
+import { timeWords } from '../../time-words.js';
+
+export default command({
+  summary: 'list peels',
+  needs: 'fleet',
+  arguments: {
+    pattern: optionalArgument("only IDs that match, such as 'web-*'; ? is one character", peelPattern),
+  },
+  options: {
+    state: choice('--state <state>', 'only peels in this state', PEEL_STATES),
+    expiring: lifetime('--expiring <time>', 'only credentials that expire within it, e.g. 1h'),
+    connected: toggle(
+      { flags: '--connected', about: 'only connected peels' },
+      { flags: '--no-connected', about: 'only peels that are not connected' },
+    ),
+  },
+  notes: `
+The servers report who is connected, not the peels. The fingerprint is that of the key in use, else of the last one.`,
+  examples: [
+    'zester peel list',
+    "zester peel list 'web-*' --state pending",
+    "zester peel list --expiring 1h --no-connected --json | jq -r '.peels[].id'",
+  ],
+  async run({ pattern, state, expiring, connected }, { io, output, fleet }) {
+    const { client } = await fleet();
+    const { held } = await client.ask('status', {});
+    const listed: ListedPeel[] = [];
+    const skipped: string[] = [];
+    const request = {
+      ...(pattern !== undefined && { pattern }),
+      ...(state !== undefined && { state }),
+      ...(expiring !== undefined && { expiringWithin: expiring }),
+      ...(connected !== undefined && { connected }),
+    };
+    for await (const part of client.stream('peel.list', request)) {
+      listed.push(...part.peels);
+      skipped.push(...(part.skipped ?? []));
+    }
+    listed.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
+    const now = io.now();
+    const peels = listed.map(({ record, presence }) => peelDocument(record, presence, now));
+    const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
+    const head = ['ID', 'STATE', 'CONNECTED', 'EXPIRES', 'LAST SEEN', 'FINGERPRINT'];
+    const lines =
+      peels.length === 0
+        ? none
+        : output.columns(
+            head,
+            peels.map((peel) => row(peel, now)),
+          );
+    output.result(lines, { peels, skipped, revocationsHeld: held ?? null });
+    if (skipped.length > 0) {
+      output.warn(`left out, since their records do not fit a message: ${skipped.join(', ')}`);
+    }
+    if (held !== undefined) {
+      output.note(
+        `the masters hold the revocation of ${held.peels} healthy peels since ${held.since}: see "zester audit", then ` +
+          '"zester master resume"',
+      );
+    }
+    if (peels.length > 0) output.note(count(peels.length, 'peel'));
+  },
+});
+
+function row(peel: PeelDocument, now: number): string[] {
+  const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));
+  const { id, state, connected, lastSeen, fingerprint } = peel;
+  return [
+    id,
+    state,
+    connected ? 'yes' : 'no',
+    expiryWords(peel, words),
+    connected ? 'now' : words(lastSeen),
+    fingerprint ?? '-',
+  ];
+}
+
+/** When its credential expires; of a key that opens nothing any more, nothing. */
+function expiryWords(
+  { keyState, issuedAt, expiresAt }: PeelDocument,
+  words: (iso: string | null) => string,
+): string {
+  if (keyState === 'revoking' || keyState === 'revoked') return '-';
+  return issuedAt !== null && expiresAt === null ? 'never' : words(expiresAt);
+}

@@ -1,0 +1,33 @@
+/** `zester peel reject` */
+import { command } from '../../command/declaration.js';
+import { flag, text, words } from '../../command/option.js';
+import { confirm } from '../../confirm.js';
+import { decideOnEach } from '../../fleet/decide-on-each.js';
+import { peelDocument } from '../../fleet/peel-document.js';
+
+export default command({
+  summary: 'reject peels, and revoke the credentials they have',
+  needs: 'fleet',
+  arguments: { peelId: words('their IDs', { atLeastOne: true }) },
+  options: {
+    reason: text('--reason <text>', 'kept with the decision, and sent to the peel'),
+    yes: flag('-y, --yes', 'do not ask'),
+  },
+  notes: 'A rejected ID can ask to join again with a new key, and is pending again.',
+  examples: ['zester peel reject web-99', "zester peel reject web-98 web-99 --reason 'not ours' --yes"],
+  async run({ peelId: ids, reason, yes }, { io, output, fleet }) {
+    const { client } = await fleet();
+    if (!yes) {
+      for (const peelId of ids) {
+        const { record, presence } = await client.ask('peel.show', { peelId, events: 0 });
+        const { state, fingerprint, connected } = peelDocument(record, presence);
+        output.note(`${peelId}: ${state}, key ${fingerprint ?? '(none)'}${connected ? ', connected' : ''}`);
+      }
+    }
+    await confirm(io, `this locks out ${ids.join(', ')}`, yes);
+    await decideOnEach(ids, output, 'rejected', async (peelId) => {
+      const { record } = await client.ask('peel.reject', { peelId, ...(reason && { reason }) });
+      return record;
+    });
+  },
+});

@@ -1,0 +1,174 @@
+/** `zester peel rotate` */
+import { FindingsError, InterruptedError, UsageError } from '../../../errors.js';
+import { count as countWords } from '../../columns.js';
+import type { FleetContext } from '../../command/context.js';
+import { command } from '../../command/declaration.js';
+import { count, flag, past, span, words } from '../../command/option.js';
+import type { Admin } from '../../fleet/admin.js';
+import type { Campaign } from '../../fleet/campaign.js';
+import type { RotationResult } from '../../fleet/rotate-peels.js';
+import type { CliIo, InterruptSignal } from '../../io.js';
+import type { Output } from '../../output.js';
+
+export default command({
+  summary: 'have peels replace their keys, without an outage',
+  needs: 'fleet',
+  arguments: { peelId: words('their IDs') },
+  options: {
+    all: flag('--all', 'every active peel'),
+    limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
+    since: past('--since <time>', 'skip peels whose key was issued after this time, e.g. 2h'),
+    wait: flag('--wait', 'wait until the notified peels are done'),
+    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    restart: flag('--restart', 'with --all: start over instead of resuming the interrupted run'),
+  },
+  notes: `
+A connected peel is notified at once, another when it next renews. A peel makes its new key itself and signs for it with the
+old one, which is revoked once the new one is in use. No connection and no message is lost.
+
+--all notes the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption the same command
+resumes with the peels that still have it.`,
+  examples: ['zester peel rotate web-01 --wait', 'zester peel rotate --all --limit 50 --wait'],
+  async run({ peelId: ids, all, restart, ...how }, context) {
+    if (all === ids.length > 0) throw new UsageError('say which peels: their IDs, or --all');
+    if (restart && !all) throw new UsageError('--restart goes with --all');
+    const { validatePeelId } = await import('../../../permissions/peel-id.js');
+    for (const id of ids) validatePeelId(id);
+    const { io, output } = context;
+    const { removeCampaign, campaignPath } = await import('../../fleet/campaign.js');
+    const signal = context.interruption();
+    const admin = await context.fleet();
+    const { keys, before } = all ? await everyPeel(admin, restart, io, output) : await named(admin, ids);
+    const result = await rotateAll(admin, keys, how, context);
+    report(result, before, output);
+    if (signal.aborted) {
+      throw new InterruptedError(
+        signal.reason as InterruptSignal,
+        `interrupted after ${countWords(result.done.size, 'rotation')}${all ? '; the same command resumes' : ''}`,
+      );
+    }
+    const bad = result.late.size + result.failed.size;
+    if (all && bad === 0) await removeCampaign(campaignPath(admin.account, io).path);
+    if (bad > 0) {
+      throw new FindingsError(
+        `${bad} of ${keys.size} ${bad === 1 ? 'has' : 'have'} not replaced ${bad === 1 ? 'its key' : 'their keys'}: ` +
+          `each is named above${all ? '; the same command tries those again' : ''}`,
+      );
+    }
+  },
+});
+
+async function rotateAll(
+  admin: Admin,
+  keys: Wanted['keys'],
+  how: { limit: number; timeout: number; since: number | undefined; wait: boolean },
+  { io, output, interruption }: FleetContext,
+): Promise<RotationResult> {
+  const { rotatePeels } = await import('../../fleet/rotate-peels.js');
+  const { Progress } = await import('../../bulk/progress.js');
+  const progress = new Progress(io, output.quiet, 'rotated');
+  const options = {
+    keys,
+    limit: how.limit,
+    timeoutMs: how.timeout,
+    since: how.since === undefined ? undefined : new Date(how.since).toISOString(),
+    wait: how.wait,
+    signal: interruption(),
+    onProgress: ({ done, asked, late }: RotationResult) => {
+      progress.done = done.size;
+      progress.share = keys.size === 0 ? 1 : (done.size + asked.size + late.size) / keys.size;
+      progress.tell();
+    },
+    onFailed: (peelId: string, error: { message: string; code: string }) => {
+      progress.clear();
+      output.warn(`${peelId}: ${error.message} [${error.code}]`);
+    },
+  };
+  const result = await rotatePeels(admin, options, io);
+  progress.clear();
+  return result;
+}
+
+interface Wanted {
+  keys: Map<string, string | undefined>;
+  /** How many were done in a run before this one. */
+  before: number;
+}
+
+async function named({ client }: Admin, ids: readonly string[]): Promise<Wanted> {
+  const { liveKeyOf } = await import('../../fleet/rotate-peels.js');
+  const keys = new Map<string, string | undefined>();
+  for (const peelId of ids) {
+    const { record } = await client.ask('peel.show', { peelId, events: 0 });
+    keys.set(peelId, liveKeyOf(record));
+  }
+  return { keys, before: 0 };
+}
+
+/** Those that still have the key that they had when the rotation began. */
+async function everyPeel(admin: Admin, restart: boolean, io: CliIo, output: Output): Promise<Wanted> {
+  const { campaignPath, loadCampaign, saveCampaign } = await import('../../fleet/campaign.js');
+  const { liveKeyOf } = await import('../../fleet/rotate-peels.js');
+  const live = new Map<string, string>();
+  for await (const { peels } of admin.client.stream('peel.list', { state: 'active' })) {
+    for (const { record } of peels) {
+      const key = liveKeyOf(record);
+      if (key !== undefined) live.set(record.id, key);
+    }
+  }
+  const where = campaignPath(admin.account, io);
+  const begun = restart ? undefined : await loadCampaign(where.path);
+  if (begun === undefined) {
+    const campaign: Campaign = {
+      startedAt: new Date(io.now()).toISOString(),
+      keys: Object.fromEntries(live),
+    };
+    await saveCampaign(where, campaign);
+    return { keys: live, before: 0 };
+  }
+  const keys = new Map([...live].filter(([id, key]) => begun.keys[id] === key));
+  const before = Object.keys(begun.keys).length - keys.size;
+  output.note(
+    `resuming the rotation begun ${begun.startedAt}: ${before} are done or gone, ${keys.size} are left (--restart starts over)`,
+  );
+  return { keys, before };
+}
+
+function report(
+  { done, underWay, asked, late, failed }: RotationResult,
+  before: number,
+  output: Output,
+): void {
+  const [one] = [...done];
+  const isOthers = underWay.size + asked.size + late.size + failed.size > 0;
+  const doneLines =
+    done.size === 1 && one !== undefined
+      ? [`${one} has a new key`]
+      : done.size === 0 && isOthers
+        ? []
+        : [done.size === 0 ? 'nothing to rotate' : `${countWords(done.size, 'peel')} have new keys`];
+  output.result(
+    [
+      ...doneLines,
+      ...(before === 0 ? [] : [`${before} before this run`]),
+      ...(underWay.size === 0
+        ? []
+        : [`told ${countWords(underWay.size, 'peel')}, not done yet: ${some(underWay.keys())}`]),
+      ...(asked.size === 0 ? [] : [`${asked.size} not connected, told when they next renew: ${some(asked)}`]),
+      ...(late.size === 0 ? [] : [`${late.size} told, and not done in time: ${some(late)}`]),
+    ],
+    {
+      rotated: [...done],
+      before,
+      underWay: [...underWay.keys()],
+      asked: [...asked],
+      late: [...late],
+      failed: [...failed].map(([id, { code, message }]) => ({ id, code, message })),
+    },
+  );
+}
+
+function some(ids: Iterable<string>): string {
+  const all = [...ids];
+  return all.length <= 8 ? all.join(', ') : `${all.slice(0, 8).join(', ')} and ${all.length - 8} more`;
+}

@@ -1,0 +1,28 @@
+/** `zester peel run` */
+import { UsageError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { connectionOfConfig, TLS_SETTINGS } from '../../config/connection.js';
+import { loadConfig } from '../../config/load.js';
+import { configOptions } from '../../config/options.js';
+import { runPeel } from '../../fleet/run-peel.js';
+
+export default command({
+  summary: 'run the peel agent; it renews its own credential',
+  options: configOptions(['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel']),
+  notes: `
+It waits for its server, and answers "zester ping" and "zester peel exec ID facts". For handlers of your own, write a program
+with startPeel of "zester/peel". The credential is replaced in its file at two thirds of its lifetime, so its directory must be
+writable. The log goes to standard error, as JSON unless that is a terminal.
+
+Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked it.`,
+  examples: [
+    'zester peel run --creds web-01.creds',
+    'zester peel run --creds /etc/zester/peel.creds --servers tls://n1.acme:4222,tls://n2.acme:4222',
+  ],
+  async run(flags, { io, output }) {
+    const { values } = await loadConfig('peel', flags, io);
+    const { creds, id, rotate, logLevel } = values;
+    if (creds === undefined) throw new UsageError('give --creds: the .creds file of this peel');
+    await runPeel({ creds, connection: connectionOfConfig(values, io), id, rotate, logLevel }, output, io);
+  },
+});
