@@ -1,4 +1,5 @@
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import { within } from '../connection/within.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { isNobody, violationIn } from './request-errors.js';
@@ -91,6 +92,15 @@ function encodeRequest(request: object): Uint8Array {
   return encodeJson(request);
 }
 
+function unfinished(parts: number, firstMs: number): FleetError {
+  return new FleetError(
+    'ERR_FLEET_TIMEOUT',
+    parts === 0
+      ? `no master answered within ${firstMs / 1000} s: try again`
+      : 'the master stopped in the middle of its answer: try again',
+  );
+}
+
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
 export class AdminClient {
   readonly #nc: NatsConnection;
@@ -134,25 +144,23 @@ export class AdminClient {
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer.sign(requestContext(subject), data);
+    const maxWait = Math.max(60_000, this.#timeoutMs);
     try {
       const parts = await this.#nc.requestMany(subject, data, {
         strategy: 'sentinel',
-        maxWait: Math.max(60_000, this.#timeoutMs),
+        maxWait,
         headers,
       });
-      let ended = false;
-      for await (const part of parts) {
-        if (part.data.length === 0) {
-          ended = true;
-          break;
-        }
-        yield parseAnswer(name, part.data);
-      }
-      if (!ended) {
-        throw new FleetError(
-          'ERR_FLEET_TIMEOUT',
-          'the master stopped in the middle of its answer: try again',
-        );
+      // what masters have in memory comes at once; the audit is read from its stream, which may take its time
+      const firstMs = name === 'audit' ? maxWait : this.#timeoutMs;
+      let deadline = Date.now() + firstMs;
+      const iterator = parts[Symbol.asyncIterator]();
+      for (let count = 0; ; count += 1) {
+        const part = await within(iterator.next(), deadline);
+        if (part === undefined || part.done === true) throw unfinished(count, firstMs);
+        if (part.value.data.length === 0) break;
+        yield parseAnswer(name, part.value.data);
+        deadline = Date.now() + maxWait;
       }
     } catch (cause) {
       throw askError(this.#nc, cause, this.#timeoutMs);

@@ -78,5 +78,5 @@ export function serverUrls(
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
+  return text === undefined || text.trim() === '' ? undefined : text;
 }

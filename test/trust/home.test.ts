@@ -18,6 +18,11 @@ describe('the home directory', () => {
     expect(campaignPath('A', { env }).directory).toBe(join(home, '.local/state/zester'));
   });
 
+  it('is not that of a ZESTER_HOME of spaces', () => {
+    const env = { HOME: '/srv/someone', ZESTER_HOME: ' ', XDG_DATA_HOME: ' ' };
+    expect(homePath(undefined, env)).toBe('/srv/someone/.local/share/zester');
+  });
+
   it('is never below the working directory, whatever XDG says', () => {
     for (const XDG_DATA_HOME of ['', 'relative', './x']) {
       const env = { HOME: '', XDG_DATA_HOME, XDG_STATE_HOME: XDG_DATA_HOME };

@@ -5,6 +5,7 @@ import { argument } from '../../command/option.js';
 import { exposedMode } from '../../exposed-mode.js';
 import { limitDocument, limitRows, unknownClaims } from '../../limit-words.js';
 import { table } from '../../output.js';
+import { permissionRows } from '../../permission-words.js';
 import { timeWordsAndDate } from '../../time-words.js';
 
 /** A server's default `max_control_line`: the CONNECT line, and the JWT in it, must fit (docs/nats-facts.md, 12). */
@@ -23,12 +24,13 @@ them.`,
   async run({ file: path }, { io, output }) {
     const { loadCredsFile } = await import('../../../creds/parse.js');
     const { isScopedUser } = await import('../../../jwt/scoped.js');
+    const { accountOf } = await import('../../../jwt/account-of.js');
     const creds = await loadCredsFile(path);
     creds.wipe();
     const { claims, jwt } = creds;
     const now = io.now();
     const scoped = isScopedUser(claims);
-    const account = claims.nats.issuer_account ?? claims.iss;
+    const account = accountOf(claims);
     const expiresAt = claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp * 1000;
     const rows: Row[] = [
       ['name', claims.name ?? ''],
@@ -43,7 +45,8 @@ them.`,
         ? []
         : [['not before', timeWordsAndDate(claims.nbf * 1000, now)] as const]),
       ['expires', expiresAt === undefined ? 'never' : timeWordsAndDate(expiresAt, now)],
-      ...permissionRows(claims, scoped),
+      ...(claims.aud === undefined ? [] : [['audience', claims.aud] as const]),
+      ...rowsOfPermissions(claims, scoped),
       ...(scoped ? [] : limitRows(claims.nats)),
       ...otherRows(claims),
       [
@@ -62,6 +65,7 @@ them.`,
       notBefore: claims.nbf === undefined ? null : isoOrNull(claims.nbf * 1000),
       expiresAt: expiresAt === undefined ? null : isoOrNull(expiresAt),
       expired: creds.isExpired(() => now),
+      audience: claims.aud ?? null,
       permissions: scoped ? { from: 'scoped signing key' } : { from: 'jwt', ...permissionDocument(claims) },
       limits: scoped ? null : limitDocument(claims.nats),
       unknownClaims: unknownClaims(claims),
@@ -77,28 +81,13 @@ them.`,
 
 type Row = readonly [name: string, value: string | readonly string[]];
 
-function permissionRows(claims: UserClaims, scoped: boolean): Row[] {
+function rowsOfPermissions({ nats }: UserClaims, scoped: boolean): Row[] {
   if (scoped)
     return [['permissions', 'and limits: from the template of the scoped signing key, not in this file']];
-  const { pub, sub, resp } = claims.nats;
-  if (pub === undefined && sub === undefined && resp === undefined) {
-    return [['permissions', "none of its own: the account's defaults, else everything in the account"]];
-  }
-  const rows: Row[] = [
-    ['publish', subjects(pub)],
-    ['subscribe', subjects(sub)],
-  ];
-  if (resp !== undefined) {
-    const times =
-      resp.max === -1 ? 'any number of answers' : `${resp.max} answer${resp.max === 1 ? '' : 's'}`;
-    rows.push(['respond', `${times} to a request${resp.ttl > 0 ? `, within ${resp.ttl / 1e9} s` : ''}`]);
-  }
-  return rows;
-}
-
-function subjects(permission: Permission | undefined): string[] {
-  const { allow = [], deny = [] } = permission ?? {};
-  return [...(allow.length === 0 ? ['everything'] : allow), ...deny.map((subject) => `not ${subject}`)];
+  const rows = permissionRows(nats);
+  return rows.length > 0
+    ? rows
+    : [['permissions', "none of its own: the account's defaults, else everything in the account"]];
 }
 
 function permissionDocument({ nats }: UserClaims): object {

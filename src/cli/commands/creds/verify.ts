@@ -6,6 +6,7 @@ import { argument, text } from '../../command/option.js';
 import { exposedMode } from '../../exposed-mode.js';
 import type { CliIo } from '../../io.js';
 import { limitRows, unknownClaims } from '../../limit-words.js';
+import { permissionRows } from '../../permission-words.js';
 import { timeWordsAndDate } from '../../time-words.js';
 
 export default command({
@@ -67,17 +68,26 @@ interface Check {
 async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): Promise<void> {
   const { loadCredsFile } = await import('../../../creds/parse.js');
   const { expired, expiryOf } = await import('../../../creds/file-credential-source.js');
+  const { accountOf } = await import('../../../jwt/account-of.js');
   const issuers = await loadIssuers(jwts);
   const creds = await loadCredsFile(path);
   creds.wipe();
   const { claims } = creds;
+  const account = accountOf(claims);
   checks.push(
     {
       check: 'file',
       status: 'ok',
       detail: `one JWT of a user, ${claims.name ?? ''}, and the seed of its key`,
     },
-    { check: 'signature', status: 'ok', detail: `that of ${claims.iss}` },
+    {
+      check: 'signature',
+      status: 'ok',
+      detail:
+        account === claims.iss
+          ? `that of ${claims.iss}`
+          : `that of ${claims.iss}, a signing key of ${account}`,
+    },
   );
   const exposed = await exposedMode(path);
   checks.push(
@@ -152,14 +162,16 @@ async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): 
     }
     if (limits === undefined) return { ...base, detail: 'from the template of the scoped signing key' };
   }
-  const { allowed_connection_types: types = [] } = limits;
-  const rows = limitRows(limits).map(([name, values]) => `${name} ${values.join(', ')}`);
+  const { allowed_connection_types: types = [], proxy_required: proxy } = limits;
+  const rows = [...permissionRows(limits), ...limitRows(limits)].map(
+    ([name, values]) => `${name} ${values.join(', ')}`,
+  );
   const unknown = unknownClaims(claims);
   if (unknown.length > 0) rows.push(`claims that this version does not know: ${unknown.join(', ')}`);
   if (claims.nats.bearer_token === true) rows.push('a bearer: the JWT alone is enough to connect');
   const detail = rows.length === 0 ? 'none' : rows.join('; ');
   // what Zester and most clients connect as
-  const works = types.length === 0 || types.includes('STANDARD');
+  const works = (types.length === 0 || types.includes('STANDARD')) && proxy !== true;
   return { ...base, status: works ? 'ok' : 'warning', detail };
 }
 
