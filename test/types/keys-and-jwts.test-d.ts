@@ -1,7 +1,7 @@
 /** Checked by `npm run typecheck`; nothing here runs. */
 import { expectTypeOf } from 'vitest';
+import type { createUserJwt } from 'zester';
 import {
-  createUserJwt,
   decodeAccountJwt,
   decodeOperatorJwt,
   decodeUserJwt,
