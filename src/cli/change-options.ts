@@ -1,14 +1,6 @@
-import type { Command } from 'commander';
 import type { ChangeOptions } from '../nats-server/change-account.js';
 import type { PushReport } from '../nats-server/push-account.js';
-import {
-  connectionOf,
-  homeOf,
-  withHomeOption,
-  withServersOption,
-  type HomeOptions,
-  type ServersOptions,
-} from './home-options.js';
+import { connectionOf, homeOf, type HomeOptions, type ServersOptions } from './home-options.js';
 import type { CliIo } from './io.js';
 import type { Output } from './output.js';
 
@@ -20,22 +12,6 @@ export interface SystemOptions extends HomeOptions, ServersOptions {
 /** The options of a command that changes the account. */
 export interface AccountChangeOptions extends SystemOptions {
   push: boolean;
-}
-
-/** Adds `--home`, `--servers` and `--system-creds`. */
-export function withSystemOptions(command: Command): Command {
-  return withServersOption(withHomeOption(command)).option(
-    '--system-creds <file>',
-    "credentials of a user of the system account (default: the home's creds/system.creds)",
-  );
-}
-
-/** Adds these and `--no-push`. */
-export function withChangeOptions(command: Command): Command {
-  return withSystemOptions(command).option(
-    '--no-push',
-    'change the home only; "zester account push" pushes it later',
-  );
 }
 
 /** The home and what the library takes with it. @throws TrustError when the home cannot be opened */

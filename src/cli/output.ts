@@ -50,6 +50,11 @@ export class Output {
     this.#io.stdout.write('\n');
   }
 
+  /** A seed that the user asked to have printed: the one result that is a secret. */
+  seed(seed: string, document: object): void {
+    this.#io.stdout.write(`${this.json ? JSON.stringify(document) : seed}\n`);
+  }
+
   /** Rows in columns under a head; on a terminal they fit its width, without `--wide`. */
   columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
     return columns(head, rows, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);

@@ -9,6 +9,7 @@ export function rootCommand(io: CliIo): Command {
     .description('The credentials of a fleet, over NATS.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
     .option('--json', 'print the result as one JSON document')
     .option('-q, --quiet', 'print results and errors only')
     .option('--wide', 'print whole keys on a terminal')
@@ -17,6 +18,7 @@ export function rootCommand(io: CliIo): Command {
       showGlobalOptions: true,
       sortSubcommands: false,
       // a declaration's text has the default and the choices
+      subcommandTerm: (command) => command.name(),
       optionDescription: ({ description }) => description,
       argumentDescription: ({ description }) => description,
       visibleGlobalOptions: (command) =>
@@ -38,11 +40,10 @@ export const HELP_WIDTH = 80;
 
 const HELP_END = `
 Examples:
-  $ zester demo                                     the whole of it, on a nats-server of its own
-  $ zester init && zester server                    a trust domain, and a nats-server that trusts it
-  $ zester keys generate account --out account.seed
-  $ zester creds bootstrap web-server-01 --account-seed account.seed --out web-server-01.creds
-  $ zester creds inspect web-server-01.creds
-  $ zester revoke web-server-01                     cut it off, on every server
+  $ zester demo                    all of it, on a nats-server of its own
+  $ zester up                      trust domain, nats-server and master
+  $ zester peel add web-01         credentials for a peel
+  $ zester peel revoke web-01      lock it out, on every server
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (not trusted, expired, revoked), 4 server not reached.`;
+Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.
+Documentation: docs/cli.md, or "man zester".`;

@@ -3,7 +3,7 @@ import { InterruptedError, UsageError } from '../errors.js';
 import { errorLine } from './error-line.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import type { CliIo } from './io.js';
-import { programFor } from './program-for.js';
+import { createProgram } from './program.js';
 
 /** Signal numbers, for the exit code that a shell expects of a program that a signal ended: 128 and the number. */
 const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -16,7 +16,7 @@ const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
-    await (await programFor(args, io)).parseAsync([...args], { from: 'user' });
+    await (await createProgram(io, wordsOf(args))).parseAsync([...args], { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done; // --help, --version
@@ -28,6 +28,14 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     io.stderr.write(errorLine(shown, options));
     return error instanceof InterruptedError ? 128 + SIGNAL_NUMBER[error.signal] : exitCodeOf(shown);
   }
+}
+
+/** The options that may stand before a command. */
+const GLOBAL_OPTIONS: readonly string[] = ['--json', '-q', '--quiet', '--wide', '--debug'];
+
+/** What stands where the words of a command do. */
+function wordsOf(args: readonly string[]): readonly string[] {
+  return args.slice(args.findIndex((arg) => !GLOBAL_OPTIONS.includes(arg)));
 }
 
 function usageErrorOf(error: CommanderError): UsageError {

@@ -53,8 +53,7 @@ describe('the help', () => {
     },
   );
 
-  // until every command is declared
-  it.skip('of zester itself lists every command within a screen', async () => {
+  it('of zester itself lists every command within a screen', async () => {
     const { stdout } = await zester(['--help']);
 
     expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(50);

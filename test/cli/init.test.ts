@@ -28,7 +28,7 @@ describe('zester init', () => {
       'plant',
     ]);
     expect(code).toBe(0);
-    expect(stdout).toContain(`made a trust domain in ${home}`);
+    expect(stdout).toContain(`created a trust domain in ${home}`);
     expect(stdout).toMatch(/operator +acme +O[A-Z2-7]{55}/);
     expect(stderr).toContain('zester server');
     expect((await readdir(home)).sort()).toEqual([

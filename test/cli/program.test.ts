@@ -12,7 +12,6 @@ import {
 import { errorLine } from '../../src/cli/error-line.js';
 import { exitCodeOf } from '../../src/cli/exit-codes.js';
 import { processIo } from '../../src/cli/io.js';
-import { programFor } from '../../src/cli/program-for.js';
 import { createProgram } from '../../src/cli/program.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
@@ -60,7 +59,7 @@ describe('a command that is loaded alone', () => {
         .find((command) => command.name() === noun)
         ?.commands.find((command) => command.name() === verb)
         ?.helpInformation();
-    const alone = await programFor(['--json', noun, verb, 'file'], processIo());
+    const alone = await createProgram(processIo(), [noun, verb, 'file']);
 
     expect(allCommands(alone)).toEqual([[], [noun], [noun, verb]]);
     expect(helpIn(alone)).toBe(helpIn(await createProgram(processIo())));
@@ -69,7 +68,7 @@ describe('a command that is loaded alone', () => {
   it.each([[['creds']], [['creds', 'inspekt']], [['--help', 'creds', 'inspect']], [[]]])(
     'is not for %j: there the whole tree is known',
     async (args) => {
-      expect(allCommands(await programFor(args, processIo()))).toEqual(commands);
+      expect(allCommands(await createProgram(processIo(), args))).toEqual(commands);
     },
   );
 });

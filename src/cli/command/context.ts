@@ -26,6 +26,8 @@ export interface NothingContext {
 export interface HomeContext extends NothingContext {
   /** The trust domain's directory; it need not exist. */
   readonly home: string;
+  /** What the command line says of the shared options, before environment and home are looked at. */
+  readonly given: SharedValues;
   /** @throws TrustError, FileError */
   readonly openHome: () => Promise<TrustDomain>;
 }
@@ -85,6 +87,7 @@ export async function withContext(
   const context: FleetContext & ChangeContext = {
     io,
     output,
+    given: shared,
     get home() {
       return homePath(shared.home, io.env);
     },

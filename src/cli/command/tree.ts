@@ -34,8 +34,7 @@ export async function loadCommands(only: readonly string[] = []): Promise<Comman
 async function loadOne(noun: string, verb: string | undefined): Promise<CommandNode | undefined> {
   const nouns = filesIn(COMMANDS);
   const file = nouns.files.get(noun);
-  const declared = file === undefined ? undefined : await loadIfDeclared(file);
-  if (declared !== undefined) return { name: noun, declared, verbs: [] };
+  if (file !== undefined) return { name: noun, declared: await load(file), verbs: [] };
   if (!nouns.folders.has(noun) || verb === undefined) return undefined;
   const verbs = filesIn(new URL(`${noun}/`, COMMANDS)).files;
   if (verb === 'index' || !verbs.has(verb)) return undefined;
@@ -50,10 +49,7 @@ async function loadFolder(folder: URL): Promise<CommandNode[]> {
   const { files, folders } = filesIn(folder);
   const leaves = [...files].filter(([name]) => name !== 'index');
   const nodes = await Promise.all([
-    ...leaves.map(async ([name, url]) => {
-      const declared = await loadIfDeclared(url);
-      return declared === undefined ? [] : [{ name, declared, verbs: [] }];
-    }),
+    ...leaves.map(async ([name, url]) => ({ name, declared: await load(url), verbs: [] })),
     ...[...folders].map(async (name) => {
       const below = new URL(`${name}/`, folder);
       return {
@@ -63,7 +59,7 @@ async function loadFolder(folder: URL): Promise<CommandNode[]> {
       };
     }),
   ]);
-  return nodes.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+  return nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function filesIn(folder: URL): { files: Map<string, URL>; folders: Set<string> } {
@@ -75,11 +71,6 @@ function filesIn(folder: URL): { files: Map<string, URL>; folders: Set<string> }
       files.set(entry.name.replace(EXTENSION, ''), new URL(entry.name, folder));
   }
   return { files, folders };
-}
-
-/** @returns undefined of a file that registers its command by itself (until all are declared) */
-async function loadIfDeclared(file: URL): Promise<DeclaredCommand | DeclaredGroup | undefined> {
-  return ((await import(file.href)) as { default?: DeclaredCommand | DeclaredGroup }).default;
 }
 
 async function load(file: URL | undefined): Promise<DeclaredCommand | DeclaredGroup> {

@@ -1,87 +1,76 @@
-import type { Command } from 'commander';
+/** `zester audit` */
 import { UsageError } from '../../errors.js';
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
-import { wholeNumber } from '../command/option.js';
-import { parsePast, PAST_FORM } from '../duration.js';
-import { asAdmin, withAdminOptions, type Admin, type AdminOptions } from '../fleet/admin.js';
+import type { FleetContext } from '../command/context.js';
+import { command } from '../command/declaration.js';
+import { count, flag, list, past, text, words, type ValuesOf } from '../command/option.js';
+import type { Admin } from '../fleet/admin.js';
 import { auditLine } from '../fleet/audit-lines.js';
 import { followAudit } from '../fleet/follow-audit.js';
 import type { CliIo } from '../io.js';
-import { Output, type GlobalOptions } from '../output.js';
 import { requirePeelPattern } from '../peel-pattern.js';
 
-interface Options extends GlobalOptions, AdminOptions {
-  follow?: boolean;
-  all?: boolean;
-  peel?: string;
-  kind?: string[];
-  since?: string;
-  until?: string;
-  last?: string;
-}
-
-/** How many events a terminal gets where nothing says how many. */
+/** How many events a terminal gets by default. */
 const ON_TERMINAL = 50;
 
-/** `zester audit`: what was decided, by whom, and when. */
-export function registerAudit(parent: Command, io: CliIo): void {
-  withAdminOptions(parent.command('audit'))
-    .description('show the audit log: what was decided, by whom, about which key, when and from where')
-    .argument('[pattern...]', "only peels whose ID matches one of these, such as 'web-*'")
-    .option('-f, --follow', 'show new events as they are written, until Ctrl-C')
-    .option('--peel <id>', 'only events about this peel')
-    .option('--kind <kind...>', "only events of these kinds, such as connection.refused or 'key.*'")
-    .option('--since <time>', `only events from then on: ${PAST_FORM}`)
-    .option('--until <time>', 'only events up to then')
-    .option('-n, --last <n>', `only the last n events (default on a terminal: ${ON_TERMINAL})`)
-    .option('--all', 'all events, on a terminal too')
-    .addHelpText(
-      'after',
-      `
-The oldest comes first. With --json, one event a line. --follow resumes after an outage where it stopped: nothing that was
-written meanwhile is left out.
+const OPTIONS = {
+  follow: flag('-f, --follow', 'show new events as they are written, until Ctrl-C'),
+  peel: text('--peel <id>', 'only events about this peel'),
+  kind: list('--kind <kind...>', "only these kinds, such as connection.refused or 'key.*'"),
+  since: past('--since <time>', 'only events after it: 2h (ago), 7d, or a date'),
+  until: past('--until <time>', 'only events before it'),
+  last: count('-n, --last <n>', `only the last n (default on a terminal: ${ON_TERMINAL})`, {
+    min: 1,
+    max: 1_000_000,
+  }),
+  all: flag('--all', 'all events, on a terminal too'),
+};
+type Values = ValuesOf<typeof OPTIONS> & { pattern: string[] };
 
-Examples:
-  $ zester audit --last 20
-  $ zester audit 'web-*' --kind 'peel.*' key.revoked --since 7d
-  $ zester audit --follow --json | jq -c 'select(.kind == "connection.refused")'`,
-    )
-    .action(async (patterns: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<Options>();
-      const output = new Output(io, options);
-      const query = await queryOf(patterns, options, io);
-      const tell = (event: AuditEvent) => output.event(auditLine(event), event);
-      await asAdmin(options, io, async (admin) => {
-        if (options.follow === true) await follow(admin, query, tell, output, io);
-        else await history(admin, query, tell);
-      });
-      if (query.last !== undefined && options.last === undefined && options.follow !== true)
-        output.note(`the last ${query.last} events at most; --all shows all of them`);
-    });
-}
+export default command({
+  summary: 'show the audit log',
+  section: 'Peels',
+  needs: 'fleet',
+  arguments: { pattern: words("only peels whose ID matches one of these, such as 'web-*'") },
+  options: OPTIONS,
+  notes: `
+It says what was decided, by whom, about which key, when and from where, the oldest first; with --json, one event a line.
+--follow resumes after an outage where it stopped, and leaves nothing out.`,
+  examples: [
+    'zester audit --last 20',
+    "zester audit 'web-*' --kind 'peel.*' key.revoked --since 7d",
+    `zester audit --follow --json | jq -c 'select(.kind == "connection.refused")'`,
+  ],
+  async run(input, context) {
+    const { io, output, fleet } = context;
+    const query = await queryOf(input, output.json, io);
+    const tell = (event: AuditEvent) => output.event(auditLine(event), event);
+    if (input.follow) return await follow(await fleet(), query, tell, context);
+    await history(await fleet(), query, tell);
+    if (query.last !== undefined && input.last === undefined)
+      output.note(`the last ${query.last} events at most; --all shows all of them`);
+  },
+});
 
-async function queryOf(patterns: readonly string[], options: Options, io: CliIo): Promise<AuditQuery> {
-  const { peel, kind, since, until, last, all, follow: following } = options;
+async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQuery> {
+  const { pattern: patterns, peel, kind, since, until, last, all, follow: following } = input;
   if (peel !== undefined) (await import('../../permissions/peel-id.js')).validatePeelId(peel);
   if (peel !== undefined && patterns.length > 0) throw new UsageError('give IDs or --peel, not both');
-  if (until !== undefined && following === true)
-    throw new UsageError('--follow does not end: leave out --until');
-  if (all === true && last !== undefined) throw new UsageError('give --all or --last, not both');
+  if (until !== undefined && following) throw new UsageError('--follow does not end: leave out --until');
+  if (all && last !== undefined) throw new UsageError('give --all or --last, not both');
   if (patterns.length > 100) throw new UsageError('give at most 100 patterns');
   for (const pattern of patterns) requirePeelPattern(pattern);
   if (kind !== undefined) await checkKinds(kind);
-  const timeOf = (text: string) => new Date(parsePast(text, io.now())).toISOString();
-  const some = since !== undefined || until !== undefined || all === true || options.json === true;
-  const byDefault = io.stdout.isTTY && !some ? ON_TERMINAL : undefined;
-  const count = last === undefined ? byDefault : wholeNumber('--last', last, 1, 1_000_000);
+  const some = since !== undefined || until !== undefined || all || json;
+  const limit = last ?? (io.stdout.isTTY && !some ? ON_TERMINAL : undefined);
   return {
     ...(peel !== undefined && { peelId: peel }),
     ...(patterns.length > 0 && { patterns }),
     ...(kind !== undefined && { kinds: kind }),
-    ...(since !== undefined && { since: timeOf(since) }),
-    ...(until !== undefined && { until: timeOf(until) }),
-    ...(count !== undefined && { last: count }),
+    ...(since !== undefined && { since: new Date(since).toISOString() }),
+    ...(until !== undefined && { until: new Date(until).toISOString() }),
+    ...(limit !== undefined && { last: limit }),
   };
 }
 
@@ -112,20 +101,13 @@ async function follow(
   admin: Admin,
   query: AuditQuery,
   tell: (event: AuditEvent) => void,
-  output: Output,
-  io: CliIo,
+  { output, interruption }: FleetContext,
 ): Promise<void> {
-  const stopping = new AbortController();
-  const stopListening = io.onInterrupt(() => stopping.abort());
-  try {
-    await followAudit(admin, query, {
-      tell,
-      wait: (why) => output.warn(`the audit cannot be read at the moment, and goes on when it can: ${why}`),
-      restarted: () =>
-        output.warn('the audit stream was deleted and begins anew: see "zester doctor --integrity"'),
-      signal: stopping.signal,
-    });
-  } finally {
-    stopListening();
-  }
+  await followAudit(admin, query, {
+    tell,
+    wait: (why) => output.warn(`the audit log cannot be read at the moment; resuming when it can: ${why}`),
+    restarted: () =>
+      output.warn('the audit stream was deleted and starts over: see "zester doctor --integrity"'),
+    signal: interruption(),
+  });
 }

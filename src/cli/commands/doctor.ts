@@ -1,113 +1,89 @@
-import type { Command } from 'commander';
+/** `zester doctor` */
 import { FindingsError, ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
-import {
-  connectionOf,
-  homeOf,
-  withHomeOption,
-  withServersOption,
-  type HomeOptions,
-  type ServersOptions,
-} from '../home-options.js';
 import { tlsSettings } from '../../trust/tls-settings.js';
+import type { ServersContext } from '../command/context.js';
+import { command } from '../command/declaration.js';
+import { flag, grouped, list } from '../command/option.js';
 import { EXIT, exitCodeOf } from '../exit-codes.js';
-import type { CliIo } from '../io.js';
-import { Output, type GlobalOptions } from '../output.js';
+import type { Output } from '../output.js';
 
-interface Options extends GlobalOptions, HomeOptions, ServersOptions {
-  creds?: string[];
-  offline?: boolean;
-  strict?: boolean;
-  integrity?: boolean;
-  allowStream?: string[];
-  knownKey?: string[];
-}
+export default command({
+  summary: 'find what is wrong, and say what to do',
+  section: 'Check',
+  needs: 'servers',
+  options: {
+    creds: list('--creds <file...>', '.creds files to check too'),
+    offline: flag('--offline', 'look at files only'),
+    strict: flag('--strict', 'fail for warnings too'),
+    integrity: flag('--integrity', 'look for traces of an attack, and for nothing else'),
+    ...grouped('Options of --integrity', {
+      allowStream: list('--allow-stream <name...>', 'streams of your own'),
+      knownKey: list('--known-key <key...>', 'users (U…) of your own'),
+    }),
+  },
+  notes: `
+It checks the home, the servers, the fleet and credentials, and changes nothing. --integrity compares registry and audit log,
+and lists foreign streams and consumers and connected keys that nobody issued; it reads the whole audit log.
 
-/** `zester doctor`: what is wrong, and what to do. */
-export function registerDoctor(parent: Command, io: CliIo): void {
-  withServersOption(withHomeOption(parent.command('doctor')))
-    .description(
-      'check the home, the servers, the fleet and credentials, and say what to do about what is wrong',
-    )
-    .option('--creds <file...>', '.creds files to check too')
-    .option('--offline', 'look at files only')
-    .option('--strict', 'end with 1 for warnings too')
-    .option(
-      '--integrity',
-      'look for traces of an attack, and for nothing else: in the registry, the audit, and JetStream',
-    )
-    .option('--allow-stream <name...>', 'with --integrity: streams of your own')
-    .option('--known-key <key...>', 'with --integrity: users (U…) of your own that this home does not know')
-    .addHelpText(
-      'after',
-      `
-Ends with 0 when all is well or there are only warnings, 1 when something is wrong, and when only the server is: 4 when it
-cannot be reached, 3 when it does not trust this home. Nothing is changed. Of the fleet it looks for masters that run and
-revocations that they hold, peels that wait or whose credentials have expired, and credentials in use whose signing key the
-account does not trust; what could not be checked is a warning.
-
---integrity lists records and audit events that do not agree, streams and consumers that are none of the fleet's, and
-connected keys that nobody issued. It ends with 1 when it finds something. It reads the whole audit.
-
-Examples:
-  $ zester doctor
-  $ zester doctor --integrity
-  $ zester doctor --creds /etc/zester/web-server-01.creds
-  $ zester doctor --offline --json | jq '.findings[] | select(.severity != "ok")'`,
-    )
-    .action(async (_options, command: Command) => {
-      await doctor(command.optsWithGlobals<Options>(), io);
+Exit codes: 0 no errors, 1 errors; 3 or 4 when a server that does not trust this home, or cannot be reached, is the only one.`,
+  examples: [
+    'zester doctor',
+    'zester doctor --integrity',
+    'zester doctor --creds /etc/zester/web-server-01.creds',
+    `zester doctor --offline --json | jq '.findings[] | select(.severity != "ok")'`,
+  ],
+  async run({ creds, offline, strict, integrity, allowStream, knownKey }, context) {
+    const { io, output, home, given } = context;
+    if (integrity) {
+      const found = await integrityFindings(context, { allowedStreams: allowStream, knownKeys: knownKey });
+      return report(output, { integrity: found }, strict);
+    }
+    const { examine } = await import('../../nats-server/doctor.js');
+    const found = await examine(home, {
+      ...(given.servers !== undefined && { servers: given.servers }),
+      ...tlsSettings(given, {}, io.env),
+      ...(creds !== undefined && { credentials: creds }),
+      offline,
+      now: io.now,
+      env: io.env,
     });
-}
+    const fleet = offline ? [] : await fleetFindings(found.server, context);
+    report(output, { ...found, fleet }, strict);
+  },
+});
 
-async function doctor(options: Options, io: CliIo): Promise<void> {
-  const output = new Output(io, options);
-  if (options.integrity === true)
-    return report(output, { integrity: await integrity(options, output, io) }, options);
-  const { examine } = await import('../../nats-server/doctor.js');
-  const found = await examine(homeOf(options, io), {
-    ...(options.servers !== undefined && { servers: options.servers }),
-    ...tlsSettings(options, {}, io.env),
-    ...(options.creds !== undefined && { credentials: options.creds }),
-    offline: options.offline === true,
-    now: io.now,
-    env: io.env,
-  });
-  const fleet = options.offline === true ? [] : await fleetFindings(found.server, options, io);
-  report(output, { ...found, fleet }, options);
-}
-
-async function fleetFindings(server: readonly Finding[], options: Options, io: CliIo): Promise<Finding[]> {
+async function fleetFindings(
+  server: readonly Finding[],
+  { io, given, openHome }: ServersContext,
+): Promise<Finding[]> {
   const { checkFleet, fleetNotChecked } = await import('../fleet/check-fleet.js');
   const unreachable = server.find(({ check, severity }) => check === 'reachable' && severity === 'error');
   if (unreachable !== undefined) return [fleetNotChecked(unreachable)];
-  const { openTrustDomain } = await import('../../trust/open.js');
   try {
-    const domain = await openTrustDomain(homeOf(options, io));
-    // these are .creds files to check, and not who asks
-    const at: Options = { ...options };
-    delete at.creds;
-    return await checkFleet(domain, at, io);
+    return await checkFleet(await openHome(), given, io);
   } catch (error) {
     if (error instanceof ZesterError) return [fleetNotChecked(error)];
     throw error;
   }
 }
 
-async function integrity(options: Options, output: Output, io: CliIo): Promise<Finding[]> {
-  const { openTrustDomain } = await import('../../trust/open.js');
+async function integrityFindings(
+  { output, openHome, connection }: ServersContext,
+  { allowedStreams, knownKeys }: Record<'allowedStreams' | 'knownKeys', string[] | undefined>,
+): Promise<Finding[]> {
   const { checkIntegrity } = await import('../fleet/integrity.js');
-  const domain = await openTrustDomain(homeOf(options, io));
+  const domain = await openHome();
   return checkIntegrity(domain, {
-    ...connectionOf(options, io, domain),
-    ...(options.allowStream !== undefined && { allowedStreams: options.allowStream }),
-    ...(options.knownKey !== undefined && { knownKeys: options.knownKey }),
+    ...connection(domain),
+    ...(allowedStreams !== undefined && { allowedStreams }),
+    ...(knownKeys !== undefined && { knownKeys }),
     progress: (text) => output.note(text),
   });
 }
 
 /** @throws FindingsError when something is wrong */
-function report(output: Output, found: object, options: Options): void {
+function report(output: Output, found: object, strict: boolean): void {
   const parts = Object.entries(found) as [string, Finding[]][];
   const findings = parts.flatMap(([part, list]) => list.map((finding) => ({ part, ...finding })));
   const count = (severity: Finding['severity']) => findings.filter((f) => f.severity === severity).length;
@@ -120,9 +96,7 @@ function report(output: Output, found: object, options: Options): void {
     ],
     { ok: errors === 0, errors, warnings, findings },
   );
-  const bad = findings.filter(
-    ({ severity }) => severity === 'error' || (severity === 'warning' && options.strict),
-  );
+  const bad = findings.filter(({ severity }) => severity === 'error' || (severity === 'warning' && strict));
   if (bad.length > 0) throw failure(bad);
 }
 

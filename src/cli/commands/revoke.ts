@@ -1,104 +1,76 @@
-import type { ChangeOptions } from '../../nats-server/change-account.js';
-import type { Command } from 'commander';
+/** `zester revoke` */
 import { UsageError } from '../../errors.js';
 import { isoTime } from '../../jwt/time.js';
+import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { RegisteredJwt, RevokeTarget } from '../../nats-server/revoke.js';
-import {
-  changeOptions,
-  pushedLine,
-  withChangeOptions,
-  type AccountChangeOptions,
-} from '../change-options.js';
+import { pushedLine } from '../change-options.js';
+import { command } from '../command/declaration.js';
+import { flag, optionalArgument, past, seedFile, text } from '../command/option.js';
 import { confirm } from '../confirm.js';
-import { parsePast, PAST_FORM } from '../duration.js';
-import type { CliIo } from '../io.js';
-import { Output, table, type GlobalOptions } from '../output.js';
-import { seedPath } from '../seed-path.js';
+import { table } from '../output.js';
 
-interface Options extends GlobalOptions, AccountChangeOptions {
-  key?: string;
-  creds?: string;
-  issuedBefore?: string;
-  includeMaster?: boolean;
-  yes?: boolean;
-}
+export default command({
+  summary: 'revoke credentials on every server, from the home',
+  section: 'Credentials and keys',
+  needs: 'change',
+  arguments: { peelId: optionalArgument('every credential of this peel') },
+  options: {
+    key: text('--key <key>', "a user's public key (U…)"),
+    creds: seedFile('--creds <file>', 'the user of a .creds file'),
+    issuedBefore: past('--issued-before <time>', 'all that was issued up to then, e.g. 2h (ago), or a date'),
+    includeMaster: flag('--include-master', "with it: also this home's master and admin, if not renewed"),
+    yes: flag('-y, --yes', 'do not ask'),
+  },
+  notes: `
+By ID it covers the keys that this home or a master issued and those connected under that name. A credential made elsewhere
+that is not connected is unknown: give its file or key, or revoke by time. --issued-before first renews master.creds and
+admin.creds where they are older. The output names what a time cannot reach.
 
-/** `zester revoke`: ends credentials, on every server. */
-export function registerRevoke(parent: Command, io: CliIo): void {
-  withChangeOptions(parent.command('revoke'))
-    .description('revoke credentials: live connections are cut, and every server refuses them from then on')
-    .argument('[peelId]', 'every credential of this peel')
-    .option('--key <key>', "one user's public key (U…)")
-    .option('--creds <file>', 'the user of a .creds file')
-    .option('--issued-before <time>', `everything that the account issued up to then: ${PAST_FORM}`)
-    .option(
-      '--include-master',
-      'with it: also the master and the admin of this home, when they cannot be renewed',
-    )
-    .option('-y, --yes', 'do not ask')
-    .addHelpText(
-      'after',
-      `
-By id, the keys are those that were issued from this home (issued.ndjson keeps the public keys), those in the fleet's
-registry, which is read without a master, and those that a peel of that name is connected with now. A credential made
-elsewhere that is not connected is known by none of them: give its file or key, or revoke by time.
-
---issued-before first renews the home's master.creds and admin.creds where they are older. Up to now, it also revokes by
-key what the home and the registry know to be dated ahead of the clock, and what is connected so. A JWT dated later that none
-of them knows stays valid, and the output says so.
-
-Done (0) means that every server has the revocation and nobody is left connected for whom it holds; else it ends with 4
-and names the servers where that is not so.
-
-Examples:
-  $ zester revoke web-server-01
-  $ zester revoke --creds stolen.creds --yes
-  $ zester revoke --issued-before 2026-01-31T12:00:00Z`,
-    )
-    .action(async (peelId: string | undefined, _options, command: Command) => {
-      await run(peelId, command.optsWithGlobals<Options>(), io);
+Exit code 0 means that every server has the revocation and no connection is left; else 4, and the servers are named.`,
+  examples: [
+    'zester revoke web-server-01',
+    'zester revoke --creds stolen.creds --yes',
+    'zester revoke --issued-before 2026-01-31T12:00:00Z',
+  ],
+  async run({ includeMaster, yes, ...given }, { io, output, change }) {
+    const target = targetOf(given);
+    if ('peelId' in target) (await import('../../permissions/peel-id.js')).validatePeelId(target.peelId);
+    const { home, ...rest } = await change();
+    await confirm(io, `this locks out ${wordsOf(target)}`, yes);
+    const { revoke } = await import('../../nats-server/revoke.js');
+    const { requireComplete } = await import('../../nats-server/push-account.js');
+    const registry = await registryOf(home, target, rest);
+    const { revoked, upTo, reissued, undecided, report } = await revoke(home, target, {
+      ...rest,
+      ...(registry.keys !== undefined && { registered: registry.keys }),
+      includeMaster,
     });
-}
-
-async function run(peelId: string | undefined, options: Options, io: CliIo): Promise<void> {
-  const output = new Output(io, options);
-  const target = targetOf(peelId, options, io);
-  if ('peelId' in target) (await import('../../permissions/peel-id.js')).validatePeelId(target.peelId);
-  const { home, ...rest } = await changeOptions(options, io, output);
-  await confirm(io, `this locks out ${wordsOf(target)}`, options.yes);
-  const { revoke } = await import('../../nats-server/revoke.js');
-  const { requireComplete } = await import('../../nats-server/push-account.js');
-  const registry = await registryOf(home, target, rest);
-  const { revoked, upTo, reissued, undecided, report } = await revoke(home, target, {
-    ...rest,
-    ...(registry.keys !== undefined && { registered: registry.keys }),
-    includeMaster: options.includeMaster === true,
-  });
-  const { issuedUpTo } = await import('../issued-up-to.js');
-  const time = issuedUpTo(upTo);
-  output.result(
-    [
-      `revoked ${wordsOf(target)}`,
-      ...table([
-        ['keys', revoked.map((key) => (key === '*' ? 'all' : key))],
-        ['issued up to', time ?? 'whenever: for good'],
-        ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
-        ['servers', pushedLine(report)],
-        ...('issuedBefore' in target ? [['still valid', beyond(target.issuedBefore)] as const] : []),
-      ]),
-    ],
-    { revoked, issuedUpTo: time ?? null, reissued, undecided, servers: report ?? null },
-  );
-  for (const jwt of undecided) {
-    output.warn(
-      `${jwt.publicKey} has a JWT dated ${isoTime(jwt.issuedAt)}, ahead of the clock, and may have had it before that time: ` +
-        `it stays valid; "zester revoke --key ${jwt.publicKey}" ends it`,
+    const { issuedUpTo } = await import('../issued-up-to.js');
+    const time = issuedUpTo(upTo);
+    output.result(
+      [
+        `revoked ${wordsOf(target)}`,
+        ...table([
+          ['keys', revoked.map((key) => (key === '*' ? 'all' : output.key(key)))],
+          ['issued up to', time ?? 'whenever: for good'],
+          ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
+          ['servers', pushedLine(report)],
+          ...('issuedBefore' in target ? [['still valid', beyond(target.issuedBefore)] as const] : []),
+        ]),
+      ],
+      { revoked, issuedUpTo: time ?? null, reissued, undecided, servers: report ?? null },
     );
-  }
-  if (report !== undefined) requireComplete(report, 'the revocation');
-  // what is done is said above; what may be missing is the error
-  if (registry.error !== undefined) throw registry.error;
-}
+    for (const jwt of undecided) {
+      output.warn(
+        `${jwt.publicKey} has a JWT dated ${isoTime(jwt.issuedAt)}, ahead of the clock, and may have had it before that time: ` +
+          `it stays valid; "zester revoke --key ${jwt.publicKey}" ends it`,
+      );
+    }
+    if (report !== undefined) requireComplete(report, 'the revocation');
+    // what is done is said above; what may be missing is the error
+    if (registry.error !== undefined) throw registry.error;
+  },
+});
 
 /** What no revocation by time can reach: nobody knows that it exists. */
 function beyond(time: number): string {
@@ -144,14 +116,19 @@ async function registryOf(
   }
 }
 
-function targetOf(peelId: string | undefined, options: Options, io: CliIo): RevokeTarget {
-  const { key, creds, issuedBefore } = options;
-  if ([peelId, key, creds, issuedBefore].filter((given) => given !== undefined).length !== 1) {
-    throw new UsageError('say what to revoke: a peel id, --key, --creds or --issued-before (one of them)');
+function targetOf(given: {
+  peelId: string | undefined;
+  key: string | undefined;
+  creds: string | undefined;
+  issuedBefore: number | undefined;
+}): RevokeTarget {
+  const { peelId, key, creds, issuedBefore } = given;
+  if (Object.values(given).filter((value) => value !== undefined).length !== 1) {
+    throw new UsageError('say what to revoke: a peel ID, --key, --creds or --issued-before (one of them)');
   }
   if (key !== undefined) return { publicKey: key };
-  if (creds !== undefined) return { credsPath: seedPath('--creds', creds) };
-  if (issuedBefore !== undefined) return { issuedBefore: parsePast(issuedBefore, io.now()) };
+  if (creds !== undefined) return { credsPath: creds };
+  if (issuedBefore !== undefined) return { issuedBefore };
   return { peelId: peelId ?? '' };
 }
 

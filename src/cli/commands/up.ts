@@ -1,55 +1,49 @@
-import type { Command } from 'commander';
-import type { TrustDomain } from '../../trust/domain.js';
+/** `zester up` */
 import type { MasterLogger } from '../../master/logger.js';
-import { loadConfig, type Config, type ConfigFlags } from '../config/load.js';
-import { withConfigOptions } from '../config/options.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import type { NothingContext } from '../command/context.js';
+import { command } from '../command/declaration.js';
+import { flag } from '../command/option.js';
+import { loadConfig, type Config } from '../config/load.js';
+import { configOptions } from '../config/options.js';
 import type { RunningMaster } from '../fleet/run-master.js';
 import type { CliIo } from '../io.js';
-import { Output, type GlobalOptions } from '../output.js';
+import type { Output } from '../output.js';
 
-type Options = GlobalOptions & ConfigFlags & { restart?: boolean };
+export default command({
+  summary: 'run a whole fleet: trust domain, nats-server and master',
+  section: 'Start here',
+  options: {
+    ...configOptions([
+      'home',
+      'host',
+      'port',
+      'policy',
+      'lifetime',
+      'maxRevocations',
+      'maxRevocationsShare',
+      'http',
+      'logLevel',
+    ]),
+    restart: flag('--restart', 'restart the nats-server when it ends by itself'),
+  },
+  notes: `
+It creates the home if there is none, and prints one line when the master answers. The log goes to standard error, as JSON
+unless that is a terminal; the server's is in the home too. Ctrl-C and SIGTERM stop the master, then the server.
 
-/** `zester up`: home, server and master in one process. */
-export function registerUp(parent: Command, io: CliIo): void {
-  withConfigOptions(parent.command('up'), [
-    'home',
-    'host',
-    'port',
-    'policy',
-    'lifetime',
-    'maxRevocations',
-    'maxRevocationsShare',
-    'http',
-    'logLevel',
-  ])
-    .description('run a whole fleet: the home, made if it is not there, a nats-server on it, and a master')
-    .option('--restart', 'start the nats-server again when it ends by itself')
-    .addHelpText(
-      'after',
-      `
-It prints one line when the master answers; the log of both goes to standard error, JSON where that is no terminal, or
-with --json. The server's log is in the home too: nats-server/nats-server.log, put aside as nats-server.log.1 at 1 MiB.
-Ctrl-C and SIGTERM end the master first, then the server.
+When the server ends by itself, the command ends with 1 and names the log; --restart restarts it, with backoff from 0.5 to 30 s.
+Beyond one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the settings.`,
+  examples: [
+    'zester up',
+    'zester up --policy auto-trusted --lifetime 1h --http',
+    'zester up --home /srv/zester --port 5222 --restart',
+  ],
+  async run({ restart, ...flags }, context) {
+    await up(await loadConfig('master', flags, context.io), restart, context);
+  },
+});
 
-When the server ends by itself, the command ends with 1 and names the log. With --restart it starts the server again:
-after 0.5 s, then after twice as long each time, up to 30 s, until the server has run for a minute; the master and the
-peels reconnect by themselves. The first start must work. Past one machine, run nats-servers ("zester server config") and
-"zester master".
-
-Examples:
-  $ zester up
-  $ zester up --restart
-  $ zester up --policy auto-trusted --lifetime 1h --http
-  $ zester up --home /srv/zester --port 5222`,
-    )
-    .action(async (_options, command: Command) => {
-      await up(command.optsWithGlobals<Options>(), io);
-    });
-}
-
-async function up(options: Options, io: CliIo): Promise<void> {
-  const output = new Output(io, options);
-  const config = await loadConfig('master', options, io);
+async function up(config: Config, restart: boolean, { io, output }: NothingContext): Promise<void> {
   const { createLog } = await import('../log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
@@ -87,7 +81,7 @@ async function up(options: Options, io: CliIo): Promise<void> {
     master.catch((error: unknown) => {
       master = undefined;
       // a master that was starting while its server ended starts with the next one
-      if (options.restart === true && serversEnded > ended) {
+      if (restart && serversEnded > ended) {
         if (serverIsUp) beginOn(url);
         return;
       }
@@ -114,7 +108,7 @@ async function up(options: Options, io: CliIo): Promise<void> {
       host,
       port: config.values.port ?? local?.port ?? CLIENT_PORT,
       signal: stopServer.signal,
-      restart: options.restart === true,
+      restart: restart,
       onReady: ({ url }) => {
         serverIsUp = true;
         log.info({ url }, 'the nats-server takes clients');

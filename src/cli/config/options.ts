@@ -1,7 +1,6 @@
 /** The options of programs whose settings come from flags, the environment and a file. */
-import type { Command } from 'commander';
 import type { CommandOption } from '../command/option.js';
-import { DEFAULT_HTTP, definitionOf, type SettingName } from './settings.js';
+import { definitionOf, type SettingName } from './settings.js';
 
 /** What the flags take. */
 const TAKES: Readonly<Record<SettingName, string>> = {
@@ -30,28 +29,10 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
   policy: 'manual, auto-trusted or auto-all',
   rotate: 'hitless or reconnect',
   logLevel: 'debug, info, warn or error',
-  http: `without an address ${DEFAULT_HTTP.host}:${DEFAULT_HTTP.port}`,
 };
 
 /** Defaults, as they are written on a command line. */
 const USUAL: Partial<Readonly<Record<SettingName, string>>> = { lifetime: '24h', maxRevocationsShare: '2%' };
-
-/** Adds the flags of settings, and `--config`. None has a default of its own: the configuration has them. */
-export function withConfigOptions(command: Command, names: readonly SettingName[]): Command {
-  for (const name of names) {
-    const { flag, about, env, fallback, otherwise } = definitionOf(name);
-    const usual = otherwise ?? USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
-    const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
-    command.option(
-      `${flag} ${TAKES[name]}`.trim(),
-      `${about}${more} (default: $${env}${usual === undefined ? '' : `, else ${usual}`})`,
-    );
-  }
-  return command.option(
-    '--config <file>',
-    'settings, as YAML (default: $ZESTER_CONFIG, else master.yaml in the home)',
-  );
-}
 
 /** Settings that say where the servers are, and with which credentials to connect. */
 const CONNECTION: ReadonlySet<SettingName> = new Set([
@@ -73,10 +54,10 @@ export function configOptions<N extends SettingName>(
   names: readonly N[],
 ): Record<N, CommandOption<unknown>> & { config: CommandOption<string | undefined> } {
   const options = names.map((name) => {
-    const { flag, about, env, fallback } = definitionOf(name);
+    const { flag, about, fallback } = definitionOf(name);
     const usual = USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
     const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
-    const text = `${about}${more} ($${env})${usual === undefined ? '' : ` (default: ${usual})`}`;
+    const text = `${about}${more}${usual === undefined ? '' : ` (default: ${usual})`}`;
     const option: CommandOption<unknown> = {
       flags: [{ flags: `${flag} ${TAKES[name]}`.trim(), about: text }],
       ...(CONNECTION.has(name) && { group: 'Connection options' }),

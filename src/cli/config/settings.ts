@@ -121,7 +121,7 @@ export const SETTINGS = {
     kinds: ['master', 'peel'],
     schema: urls,
     otherwise: "the home's, else nats://127.0.0.1:4222",
-    about: 'the servers to connect to',
+    about: 'the servers',
   },
   tlsCa: {
     env: 'ZESTER_TLS_CA',
@@ -130,7 +130,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: "the home's, else those of Node.js",
-    about: "the authorities of the servers' certificates, PEM",
+    about: 'trust these certificate authorities, PEM',
   },
   tlsCert: {
     env: 'ZESTER_TLS_CERT',
@@ -139,7 +139,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: "the home's",
-    about: "this side's certificate, PEM, where the servers ask for one",
+    about: 'client certificate, PEM',
   },
   tlsKey: {
     env: 'ZESTER_TLS_KEY',
@@ -156,7 +156,7 @@ export const SETTINGS = {
     kinds: ['master', 'peel'],
     schema: yesOrNo,
     otherwise: 'as the home says',
-    about: "refuse URLs without tls://, but for this machine's",
+    about: 'refuse servers without TLS',
   },
   creds: {
     env: 'ZESTER_CREDS',
@@ -174,7 +174,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: "the home's creds/system.creds",
-    about: "a user of the system account: hears the servers' events, pushes revocations",
+    about: 'system account credentials',
   },
   policy: {
     env: 'ZESTER_POLICY',
@@ -182,7 +182,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: v.picklist(POLICIES, `is no policy: give ${POLICIES.join(', ')}`),
     fallback: 'manual',
-    about: 'who accepts a peel that no admin issued',
+    about: 'how new peels are accepted',
   },
   lifetime: {
     env: 'ZESTER_LIFETIME',
@@ -190,7 +190,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: lifetime,
     fallback: 86_400,
-    about: "seconds that a peel's credential is good; it is renewed at two thirds; 0: without end",
+    about: 'credential lifetime, e.g. 24h; 0 = never expires',
   },
   replicas: {
     env: 'ZESTER_REPLICAS',
@@ -201,7 +201,7 @@ export const SETTINGS = {
       v.picklist([1, 3, 5], 'is none of 1, 3 and 5'),
     ),
     otherwise: '3, and 1 without a cluster',
-    about: 'copies of the registry and the audit in a cluster',
+    about: 'copies of registry and audit log: 1, 3 or 5',
   },
   maxRevocations: {
     env: 'ZESTER_MAX_REVOCATIONS',
@@ -209,8 +209,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: count,
     fallback: DEFAULT_BREAKER_LIMITS.peels,
-    about:
-      'healthy peels that the master may revoke by itself within a minute, whatever share of the fleet they are',
+    about: 'peels it may revoke by itself in a minute',
   },
   maxRevocationsShare: {
     env: 'ZESTER_MAX_REVOCATIONS_SHARE',
@@ -218,7 +217,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: share,
     fallback: DEFAULT_BREAKER_LIMITS.share,
-    about: 'share of the healthy peels that it may revoke by itself within a minute, however many they are',
+    about: 'the same, as a share of the fleet',
   },
   host: {
     env: 'ZESTER_HOST',
@@ -226,7 +225,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: text,
     otherwise: "that of the home's server on this machine, else 127.0.0.1",
-    about: 'where the server of zester up listens',
+    about: 'address for the server',
   },
   port: {
     env: 'ZESTER_PORT',
@@ -234,7 +233,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: port,
     otherwise: "that of the home's server on this machine, else 4222",
-    about: 'the port of the server of zester up',
+    about: 'port of the server',
   },
   http: {
     env: 'ZESTER_HTTP',
@@ -242,7 +241,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: http,
     otherwise: 'off',
-    about: 'where /metrics and /healthz are',
+    about: 'address for /metrics and /healthz',
   },
   id: {
     env: 'ZESTER_PEEL_ID',
@@ -250,7 +249,7 @@ export const SETTINGS = {
     kinds: ['peel'],
     schema: text,
     otherwise: 'the name in the credentials',
-    about: 'the id of the peel; the credentials must be of this one',
+    about: 'peel ID that the credentials must have',
   },
   rotate: {
     env: 'ZESTER_ROTATE',
@@ -258,7 +257,7 @@ export const SETTINGS = {
     kinds: ['peel'],
     schema: v.picklist(['hitless', 'reconnect'], 'is neither hitless nor reconnect'),
     fallback: 'hitless',
-    about: 'how the connection goes over to new credentials',
+    about: 'how it changes credentials',
   },
   logLevel: {
     env: 'ZESTER_LOG_LEVEL',
@@ -266,7 +265,7 @@ export const SETTINGS = {
     kinds: ['master', 'peel'],
     schema: v.picklist(LOG_LEVELS, `is no level: give ${LOG_LEVELS.join(', ')}`),
     fallback: 'info',
-    about: 'how much is logged',
+    about: 'log level',
   },
 } as const satisfies Record<string, Definition>;
 

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
@@ -6,8 +5,6 @@ import type { AdminClient } from '../../fleet/ask.js';
 import {
   connectionOf,
   homeOf,
-  withHomeOption,
-  withServersOption,
   type ConnectionOf,
   type HomeOptions,
   type ServersOptions,
@@ -26,14 +23,6 @@ export interface Admin {
   connection: ConnectionOf;
   /** The fleet's account (`A…`). */
   account: string;
-}
-
-/** Adds `--home`, `--servers` and `--creds`. */
-export function withAdminOptions(command: Command): Command {
-  return withServersOption(withHomeOption(command)).option(
-    '--creds <file>',
-    "an admin's credentials (default: $ZESTER_CREDS, else the home's creds/admin.creds)",
-  );
 }
 
 /**

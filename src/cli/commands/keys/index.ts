@@ -1,0 +1,4 @@
+/** `zester keys …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'generate, list and rotate keys', section: 'Credentials and keys' });

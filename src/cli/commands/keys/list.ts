@@ -1,0 +1,72 @@
+/** `zester keys list` */
+import type { KnownCredentials } from '../../../fleet/key-use.js';
+import type { KeyEntry } from '../../../trust/key-list.js';
+import type { KeyUse } from '../../../trust/key-removal.js';
+import { command } from '../../command/declaration.js';
+import { flag } from '../../command/option.js';
+import type { Output } from '../../output.js';
+import { timeWords } from '../../time-words.js';
+
+export default command({
+  summary: 'list the keys of the trust domain, and what each signed',
+  needs: 'servers',
+  options: { offline: flag('--offline', 'look at the home only') },
+  notes: `
+Of the signing keys of peels and join tokens it counts the valid credentials that depend on them: in the registry, issued from
+this home, or connected now. Where it cannot ask the servers, it says so.`,
+  examples: ['zester keys list', 'zester keys list --json'],
+  async run({ offline }, { io, output, openHome, connection }) {
+    const { listKeys } = await import('../../../trust/key-list.js');
+    const { knownCredentials, useOfKey } = await import('../../../fleet/from-home.js');
+    const domain = await openHome();
+    const keys = await listKeys(domain);
+    let known: KnownCredentials | undefined;
+    if (!offline) {
+      try {
+        known = await knownCredentials(domain, connection(domain));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        output.warn(`what masters signed is not counted: ${why}`);
+      }
+    }
+    const now = io.now();
+    const listed = await Promise.all(
+      keys.map(async (key) => ({
+        key,
+        use: known === undefined ? undefined : await useOfKey(domain, key.publicKey, known, now),
+      })),
+    );
+    output.result(
+      listed.flatMap(({ key, use }) => lines(key, use, now, output)),
+      {
+        keys: listed.map(({ key: { seedPath, ...key }, use }) => ({
+          ...key,
+          seedPath: seedPath ?? null,
+          valid: use?.valid ?? null,
+          connected: use?.connected ?? null,
+        })),
+      },
+    );
+  },
+});
+
+function lines(
+  { role, publicKey, current, signed, since, seedPath }: KeyEntry,
+  use: KeyUse | undefined,
+  now: number,
+  output: Output,
+): string[] {
+  const isPeels = role === 'peel signing' || role === 'join signing';
+  const what = role === 'join signing' ? 'join token' : 'credential';
+  const depends =
+    use === undefined
+      ? isPeels
+        ? '; what masters signed is unknown'
+        : ''
+      : `; ${use.valid} valid ${what}${use.valid === 1 ? '' : 's'}, ${use.connected} connected`;
+  return [
+    `${output.key(publicKey)}  ${role}${current || !role.endsWith('signing') ? '' : ' (not in use for new ones)'}`,
+    `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; added ${timeWords(Date.parse(since), now)}; ` +
+      (seedPath === undefined ? 'its seed is not in the home' : `its seed is in ${seedPath}`),
+  ];
+}

@@ -1,0 +1,31 @@
+/** `zester keys use` */
+import { pushedLine } from '../../change-options.js';
+import { command } from '../../command/declaration.js';
+import { argument } from '../../command/option.js';
+import { SIGNED } from '../../signing-kinds.js';
+
+export default command({
+  summary: 'sign with another signing key from now on',
+  needs: 'change',
+  arguments: { publicKey: argument("the operator's (O…), or the account's for peels or join tokens (A…)") },
+  notes: `
+With a signing key of the operator, both accounts are signed again and pushed. It is refused while a server does not know the
+key, or is down.`,
+  examples: ['zester keys use OABC…'],
+  async run({ publicKey }, { output, home: path, change }) {
+    const keys = await import('../../../nats-server/rotate-keys.js');
+    if (!publicKey.startsWith('O')) {
+      const kind = await keys.useAccountSigningKey(path, publicKey);
+      output.result([`new ${SIGNED[kind]} are signed by ${publicKey}`], { publicKey, servers: null });
+      return;
+    }
+    const { home, ...rest } = await change();
+    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { report } = await keys.useOperatorSigningKey(home, publicKey, rest);
+    output.result([`the accounts are signed by ${publicKey}; ${pushedLine(report)}`], {
+      publicKey,
+      servers: report ?? null,
+    });
+    if (report !== undefined) requireComplete(report, 'the account');
+  },
+});

@@ -1,0 +1,83 @@
+/** `zester master` */
+import { ConnectError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { connectionOfConfig, TLS_SETTINGS } from '../../config/connection.js';
+import { loadConfig } from '../../config/load.js';
+import { configOptions } from '../../config/options.js';
+
+export default command({
+  summary: 'run a master: it issues, renews, accepts and revokes',
+  section: 'Start here',
+  options: configOptions([
+    'policy',
+    'lifetime',
+    'replicas',
+    'maxRevocations',
+    'maxRevocationsShare',
+    'http',
+    'logLevel',
+    'home',
+    'servers',
+    ...TLS_SETTINGS,
+    'creds',
+    'systemCreds',
+  ]),
+  notes: `
+Any number of masters share the work; any may stop at any time. A master needs the signing keys of the home, not the identity
+seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C and SIGTERM stop it gracefully.`,
+  examples: [
+    'zester master',
+    'zester master --servers tls://n1.acme:4222 tls://n2.acme:4222 --http',
+    'zester master --config /etc/zester/master.yaml',
+  ],
+  async run(flags, { io, output }) {
+    const config = await loadConfig('master', flags, io);
+    const { creds, systemCreds, logLevel, policy, lifetime } = config.values;
+    const { createLog } = await import('../../log.js');
+    const { runMaster } = await import('../../fleet/run-master.js');
+    const log = await createLog({ level: logLevel, json: output.json }, io);
+    const ending = new AbortController();
+    const stopListening = io.onInterrupt(() => ending.abort());
+    try {
+      const { openTrustDomain } = await import('../../../trust/open.js');
+      const domain = await openTrustDomain(config.values.home);
+      const running = await runMaster(config, log, {
+        ...(creds !== undefined && { credsPath: creds }),
+        ...(systemCreds !== undefined && { systemCredsPath: systemCreds }),
+        ...connectionOfConfig(config.values, io, domain),
+        signal: ending.signal,
+      });
+      const { master, http = null } = running;
+      const server = master.context.nc.getServer();
+      output.event(
+        `the master ${master.id} answers (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
+        { event: 'ready', master: master.id, server, policy, lifetime, http },
+      );
+      const asked = aborted(ending.signal);
+      const ended = await Promise.race([asked.then(() => false), master.closed.then(() => true)]);
+      await running.stop();
+      if (ended && !ending.signal.aborted) {
+        if (master.endedBy !== undefined) throw master.endedBy;
+        throw new ConnectError(
+          'ERR_CONNECT_UNREACHABLE',
+          'the connection of the master was closed for good; its log says why',
+        );
+      }
+      output.event('the master has ended', { event: 'stopped', master: master.id });
+    } catch (error) {
+      // asked to end before it was ready
+      if (!ending.signal.aborted) throw error;
+      output.event('the master has ended', { event: 'stopped', master: null });
+    } finally {
+      stopListening();
+    }
+  },
+});
+
+/** Resolves when the signal is given. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,49 @@
+/** `zester revocations clear` */
+import { UsageError } from '../../../errors.js';
+import type { ClearTarget } from '../../../nats-server/revoke.js';
+import { pushedLine } from '../../change-options.js';
+import { count } from '../../columns.js';
+import { command } from '../../command/declaration.js';
+import { flag, list, optionalArgument, past } from '../../command/option.js';
+import { confirm } from '../../confirm.js';
+
+export default command({
+  summary: 'clear revocations: the credentials may connect again',
+  needs: 'change',
+  arguments: { peelId: optionalArgument('those of this peel') },
+  options: {
+    key: list('--key <key...>', 'those of these public keys (U…, or * for everyone)'),
+    before: past('--before <time>', 'older ones, e.g. 30d; safe when all credentials of then have expired'),
+    all: flag('--all', 'all of them'),
+    yes: flag('-y, --yes', 'do not ask'),
+  },
+  examples: ['zester revocations clear web-server-01', 'zester revocations clear --before 30d --yes'],
+  async run({ peelId, key, before, all, yes }, { io, output, change }) {
+    const target = targetOf({ peelId, key, before, all: all || undefined });
+    const { home, ...rest } = await change();
+    await confirm(io, 'the credentials that these revocations cover may connect again', yes);
+    const { clearRevocations } = await import('../../../nats-server/revoke.js');
+    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { cleared, report } = await clearRevocations(home, target, rest);
+    output.result([`cleared ${count(cleared.length, 'revocation')}; ${pushedLine(report)}`], {
+      cleared: cleared.map(({ publicKey }) => publicKey),
+      servers: report ?? null,
+    });
+    if (report !== undefined) requireComplete(report, 'the account without them');
+  },
+});
+
+function targetOf(given: {
+  peelId: string | undefined;
+  key: string[] | undefined;
+  before: number | undefined;
+  all: true | undefined;
+}): ClearTarget {
+  const { peelId, key, before, all } = given;
+  if (Object.values(given).filter((value) => value !== undefined).length !== 1) {
+    throw new UsageError('say which revocations: a peel ID, --key, --before or --all (one of them)');
+  }
+  if (key !== undefined) return { publicKeys: key };
+  if (before !== undefined) return { before };
+  return all === true ? { all } : { peelId: peelId ?? '' };
+}

@@ -1,0 +1,4 @@
+/** `zester revocations …` */
+import { group } from '../../command/declaration.js';
+
+export default group({ summary: 'list and clear revocations', section: 'Credentials and keys' });

@@ -1,0 +1,37 @@
+/** `zester revocations list` */
+import { command } from '../../command/declaration.js';
+import { table } from '../../output.js';
+
+export default command({
+  summary: 'list revocations, newest first',
+  needs: 'change',
+  notes: 'It reads the newest account JWT of the home and the servers; with --no-push that of the home.',
+  examples: ['zester revocations list', 'zester revocations list --no-push'],
+  async run(_input, { output, change }) {
+    const { home, ...rest } = await change();
+    const { listRevocations } = await import('../../../nats-server/revoke.js');
+    const { issuedUpTo } = await import('../../issued-up-to.js');
+    const all = await listRevocations(home, rest);
+    const reach = (upTo: number) => {
+      const time = issuedUpTo(upTo);
+      return time === undefined ? 'for good' : `issued up to ${time}`;
+    };
+    output.result(
+      all.length === 0
+        ? ['nothing is revoked']
+        : table(
+            all.map(({ publicKey, upTo, peelId }) => {
+              const who = publicKey === '*' ? 'everyone' : output.key(publicKey);
+              return [who, `${reach(upTo)}${peelId === undefined ? '' : `  ${peelId}`}`] as const;
+            }),
+          ),
+      {
+        revocations: all.map(({ publicKey, upTo, peelId }) => ({
+          publicKey,
+          issuedUpTo: issuedUpTo(upTo) ?? null,
+          peelId: peelId ?? null,
+        })),
+      },
+    );
+  },
+});
