@@ -106,9 +106,10 @@ export class HeldRevocations {
     }
     this.#judgeAgain();
     if (this.#held.size === 0 && this.#settled) {
+      // first the store: where it does not answer, the breaker stays open, and the next turn closes it
+      await clearBreaker(store);
       this.#step({ kind: 'cause-gone' });
       this.#context.metrics.heldRevocations.set(0);
-      await clearBreaker(store);
       audit.note({ kind: 'revocations.resumed', by: actor, reason: 'the cause has disappeared' });
       return;
     }

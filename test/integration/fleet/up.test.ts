@@ -195,10 +195,11 @@ describe('zester up', () => {
         45_000,
       );
       expect(JSON.parse(listed)).toMatchObject({ peels: [{ id: 'web-01', state: 'active' }] });
-      const said = logOf(fleet.program).slice(before);
-      const count = (words: RegExp) => said.filter(({ msg }) => words.test(msg)).length;
+      const said = () => logOf(fleet.program).slice(before);
+      const count = (words: RegExp) => said().filter(({ msg }) => words.test(msg)).length;
+      await waitFor('the log to say it', () => count(/^reconnected to/) > 0);
       expect([count(/^disconnected/), count(/^reconnected to/)]).toEqual([1, 1]);
-      expect(repeated(said)).toEqual([]);
+      expect(repeated(said())).toEqual([]);
     }
     expect(logOf(fleet.program).some(({ msg }) => /starting it again in [\d.]+ s/.test(msg))).toBe(true);
     fleet.program.kill('SIGTERM');
