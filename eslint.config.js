@@ -26,7 +26,7 @@ const layerRules = layers.map((layer, i) => {
   // master and peel are siblings: two programs that share only `fleet`
   if (layer === 'peel') below.push('master');
   return {
-    files: layer === 'errors' ? ['src/errors.ts'] : [`src/${layer}/**/*.ts`],
+    files: layer === 'errors' ? ['src/errors.ts', 'src/error-traits.ts'] : [`src/${layer}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',

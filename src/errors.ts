@@ -507,3 +507,24 @@ export class InterruptedError extends ZesterError<'ERR_INTERRUPTED'> {
     this.signal = signal;
   }
 }
+
+/** Every code. What follows from each is in `error-traits.ts`. */
+export type ErrorCode =
+  | FileErrorCode
+  | KeyErrorCode
+  | JwtErrorCode
+  | JwtChainErrorCode
+  | CredsErrorCode
+  | ConnectErrorCode
+  | TrustErrorCode
+  | NatsServerErrorCode
+  | BulkErrorCode
+  | FleetErrorCode
+  | 'ERR_PEEL_ID'
+  | 'ERR_SUBJECT'
+  | 'ERR_RECONNECT_BUFFER_EXCEEDED'
+  | 'ERR_UNDELIVERED'
+  | 'ERR_USAGE'
+  | 'ERR_FINDINGS'
+  | 'ERR_EXPECTATION'
+  | 'ERR_INTERRUPTED';

@@ -93,7 +93,7 @@ async function revokedEverywhere(
   publicKey?: string,
 ): Promise<{ record: PeelRecord; revoked: string[] }> {
   const { registry } = context;
-  const since = new Date(Date.now() - 1_000).toISOString();
+  const since = new Date(context.now() - 1_000).toISOString();
   const concerned = (record: PeelRecord) =>
     record.keys.filter((key) => publicKey === undefined || key.publicKey === publicKey);
   const isDone = (record: PeelRecord) => concerned(record).every(({ state }) => state !== 'revoking');

@@ -1,3 +1,4 @@
+import { errorTraits } from '../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { ADMIN_INBOX_PREFIX } from '../permissions/roles.js';
 import { adminSubject, type AdminVerb } from '../fleet/subjects.js';
@@ -13,7 +14,6 @@ import { RequestService, type Handlers } from './service.js';
 const PREFIX = 'zester.admin.';
 
 /** Of these the audit is told: what was tried that may not be. The others are a person's mistake. */
-const AUDITED = new Set(['ERR_FLEET_DENIED', 'ERR_FLEET_PROOF', 'ERR_FLEET_RATE']);
 
 /** Answers admins. */
 export function startAdminService(
@@ -53,7 +53,7 @@ export function startAdminService(
       signed: false,
       // revocations wait for servers, and must not keep a list waiting
       queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
-      audited: (code) => AUDITED.has(code),
+      audited: (code) => errorTraits(code)?.audited === 'always',
     },
     refusals,
   );

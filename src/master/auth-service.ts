@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
+import { errorTraits } from '../error-traits.js';
 import { FleetError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { rotationProof } from '../fleet/proofs.js';
@@ -16,9 +17,6 @@ import { RequestService, type Asked } from './service.js';
 
 /** New keys of one peel that have not been used yet: with more, it is to use one before it asks for another. */
 const MAX_UNUSED_KEYS = 4;
-
-/** Not worth the audit: nothing was tried that may not be. */
-const HARMLESS = new Set(['ERR_FLEET_UNKNOWN_PEEL', 'ERR_FLEET_PENDING', 'ERR_FLEET_STORE']);
 
 /** Answers what a peel asks for itself: a new JWT, or one for a new key. */
 export function startAuthService(
@@ -47,7 +45,7 @@ export function startAuthService(
       // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
       rate: { perSecond: 1, burst: 30 },
       queue: { running: 64, runningPerAsker: 2, waiting: 20_000, waitingPerAsker: 8 },
-      audited: (code) => !HARMLESS.has(code),
+      audited: (code) => errorTraits(code)?.audited !== 'never',
     },
     refusals,
   );

@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
+import { errorTraits } from '../error-traits.js';
 import { FleetError } from '../errors.js';
 import type { Actor } from '../fleet/actor.js';
 import { fingerprint } from '../fleet/fingerprint.js';
@@ -9,6 +10,7 @@ import { verifySignature } from '../nkeys/verify.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from './context.js';
+import { acceptedByPolicy } from './policy.js';
 import { checkFresh, decideFresh } from './decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from './issued-jwt.js';
 import { claimId, claimKey, idTaken, keyTaken, withClaims } from './key-claim.js';
@@ -52,7 +54,7 @@ export function startEnrollService(
       // one token may be a thousand hosts, which all start at once
       rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
       queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },
-      audited: (code) => code !== 'ERR_FLEET_STORE',
+      audited: (code) => errorTraits(code)?.audited !== 'never',
     },
     refusals,
   );
@@ -145,23 +147,14 @@ function decideJoin(
   return decideFresh(registry, peelId, decide);
 }
 
-/**
- * Whether the policy decides, and nobody is waited for. An id that was rejected or revoked comes back by somebody's
- * decision only, but where everyone is taken.
- */
+/** A join token vouches for whoever asks; an ID that another key had comes back by somebody's decision. */
 function acceptsNow(
   { policy }: MasterContext,
   record: PeelRecord | undefined,
   key: PeelKey | undefined,
 ): boolean {
-  switch (policy) {
-    case 'manual':
-      return false;
-    case 'auto-trusted':
-      return record === undefined || (record.keys.length === 1 && key !== undefined);
-    case 'auto-all':
-      return true;
-  }
+  const returning = record !== undefined && (record.keys.length !== 1 || key === undefined);
+  return acceptedByPolicy(policy, { trusted: true, returning });
 }
 
 /**

@@ -12,6 +12,7 @@ import { issuedAtOf } from '../nats-server/lock-out.js';
 import { kick } from '../nats-server/kick.js';
 import type { MasterContext } from './context.js';
 import { HeldRevocations } from './held-revocations.js';
+import { acceptedByPolicy } from './policy.js';
 import { judge, type Verdict } from './judge.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from './revoker.js';
@@ -357,8 +358,8 @@ export class Watcher {
       });
     if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
     if (!changed || verdict?.is !== 'new' || record === undefined) return;
-    const accepted = policy === 'auto-all' || (policy === 'auto-trusted' && verdict.trusted);
-    if (!accepted) {
+    const newcomer = { trusted: verdict.trusted, returning: false };
+    if (!acceptedByPolicy(policy, newcomer)) {
       this.#context.logger.warn(
         { peelId: record.id, from },
         `waiting to be accepted: "zester peel accept ${record.id}"`,

@@ -7,6 +7,7 @@ import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { loadCredsFile } from '../creds/parse.js';
+import { errorTraits } from '../error-traits.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
 import { askRaw, newRequestId } from '../fleet/ask.js';
 import { fingerprint } from '../fleet/fingerprint.js';
@@ -71,17 +72,6 @@ const ANSWER_MS = 10_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Refusals that may not be the last word: the same request can be granted a moment later. */
-const PASSING: ReadonlySet<string> = new Set([
-  'ERR_FLEET_NO_MASTER',
-  'ERR_FLEET_TIMEOUT',
-  'ERR_FLEET_RATE',
-  'ERR_FLEET_STORE',
-  'ERR_FLEET_INTERNAL',
-  'ERR_FLEET_PENDING',
-  'ERR_FLEET_ANSWER',
-  'ERR_FLEET_CHALLENGE',
-]);
 /** Refusals after which this key is of no more use: the next attempt makes another. */
 const KEY_IS_SPENT: ReadonlySet<string> = new Set([
   'ERR_FLEET_REJECTED',
@@ -269,7 +259,7 @@ class Joining {
 }
 
 function mayPass(error: unknown): boolean {
-  if (error instanceof FleetError) return !error.final && PASSING.has(error.code);
+  if (error instanceof FleetError) return !error.final && errorTraits(error.code)?.retryable === true;
   if (error instanceof ConnectError) return error.code === 'ERR_CONNECT_UNREACHABLE';
   // the client's own: a connection that is down for a moment
   return !(error instanceof ZesterError) && error instanceof Error && CLIENT_ERRORS.has(error.name);

@@ -1,6 +1,7 @@
 /** The options of programs whose settings come from flags, the environment and a file. */
 import type { CommandOption } from '../command/option.js';
-import { definitionOf, type SettingName } from './settings.js';
+import { POLICIES } from '../../master/policy.js';
+import { definitionOf, LOG_LEVELS, type SettingName } from './settings.js';
 
 /** What the flags take. */
 const TAKES: Readonly<Record<SettingName, string>> = {
@@ -26,13 +27,20 @@ const TAKES: Readonly<Record<SettingName, string>> = {
 };
 
 const MORE: Partial<Readonly<Record<SettingName, string>>> = {
-  policy: 'manual, auto-trusted or auto-all',
+  policy: oneOf(POLICIES),
   rotate: 'hitless or reconnect',
-  logLevel: 'debug, info, warn or error',
+  logLevel: oneOf(LOG_LEVELS),
 };
 
 /** Defaults, as they are written on a command line. */
-const USUAL: Partial<Readonly<Record<SettingName, string>>> = { lifetime: '24h', maxRevocationsShare: '2%' };
+const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
+  lifetime: (seconds) => `${seconds / 3_600}h`,
+  maxRevocationsShare: (share) => `${share * 100}%`,
+};
+
+function oneOf(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
 
 /** Settings that say where the servers are, and with which credentials to connect. */
 const CONNECTION: ReadonlySet<SettingName> = new Set([
@@ -55,7 +63,10 @@ export function configOptions<N extends SettingName>(
 ): Record<N, CommandOption<unknown>> & { config: CommandOption<string | undefined> } {
   const options = names.map((name) => {
     const { flag, about, fallback } = definitionOf(name);
-    const usual = USUAL[name] ?? (fallback === undefined ? undefined : String(fallback));
+    const usual =
+      typeof fallback === 'number'
+        ? (AS_WRITTEN[name] ?? String)(fallback)
+        : (fallback as string | undefined);
     const more = MORE[name] === undefined ? '' : `: ${MORE[name]}`;
     const text = `${about}${more}${usual === undefined ? '' : ` (default: ${usual})`}`;
     const option: CommandOption<unknown> = {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../../connection/within.js';
+import { errorTraits } from '../../error-traits.js';
 import { ZesterError } from '../../errors.js';
 import type { AuditEvent } from '../../fleet/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
@@ -18,15 +19,6 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 5_000] as const;
 
 /** How long the last reading may take, once the signal is given, in milliseconds. */
 const LAST_MS = 1_000;
-
-/** What passes: a master or a server is being started, or JetStream elects a leader. */
-const PASSES: ReadonlySet<string> = new Set([
-  'ERR_FLEET_NO_MASTER',
-  'ERR_FLEET_TIMEOUT',
-  'ERR_FLEET_STORE',
-  'ERR_FLEET_NOT_CONNECTED',
-  'ERR_FLEET_INTERNAL',
-]);
 
 /** What {@link followAudit} tells. */
 export interface FollowAudit {
@@ -149,7 +141,7 @@ export async function followAudit(
 
 function passes(error: unknown, closed: boolean): boolean {
   if (closed) return false;
-  return error instanceof ZesterError ? PASSES.has(error.code) : error instanceof Error;
+  return error instanceof ZesterError ? errorTraits(error.code)?.retryable === true : error instanceof Error;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

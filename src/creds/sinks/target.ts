@@ -2,6 +2,7 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { ownerToKeep } from '../../files/replaceable.js';
+import { syncDirectory } from '../../files/write-secret-file.js';
 import { beingWritten, noLongerWritten, sweepOnce } from '../../files/temporaries.js';
 
 /** Where the bytes of a stream of credentials go. */
@@ -56,8 +57,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
         await rename(temporary, path);
         renamed = true;
         noLongerWritten(name);
-        const parent = await open(directory, 'r');
-        await parent.sync().finally(() => parent.close());
+        await syncDirectory(directory);
       }),
     abort,
   };
