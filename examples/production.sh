@@ -45,11 +45,12 @@ zester server config --out "$dir/conf" --data-dir "$dir/data" \
   --tls-cert "$dir/tls.crt" --tls-key "$dir/tls.key" --tls-ca "$dir/ca.crt" \
   --cluster "n1=127.0.0.1:$((PORT + 1)):$((PORT + 101))" "n2=127.0.0.1:$((PORT + 2)):$((PORT + 102))" \
   "n3=127.0.0.1:$((PORT + 3)):$((PORT + 103))"
-for name in n1 n2 n3; do
-  mkdir -p "$dir/data/$name"
-  "$NATS_SERVER" -c "$dir/conf/$name.conf" -l "$dir/$name.log" &
-  pids+=($!)
-done
+start() { # start NUMBER
+  mkdir -p "$dir/data/n$1"
+  "$NATS_SERVER" -c "$dir/conf/n$1.conf" -l "$dir/n$1.log" &
+  pids[$1]=$!
+}
+for i in 1 2 3; do start $i; done
 
 say "3. the account, to every server, each confirming by its name"
 for i in $(seq 60); do
@@ -60,7 +61,20 @@ done
 cat "$dir/push"
 
 say "4. what is checked"
-zester doctor
+# of servers that start together, one may stay outside JetStream's meta group until it is restarted: doctor names it
+for attempt in 1 2 3 4; do
+  zester doctor && break
+  [ "$attempt" -lt 4 ] || exit 1
+  for name in $(zester doctor --json 2>/dev/null | node -e '
+    const { findings } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    for (const { check, severity, subject } of findings)
+      if (check === "jetstream" && severity === "error") console.log(subject);'); do
+    say "restarting $name, as doctor says"
+    kill "${pids[${name#n}]}" && wait "${pids[${name#n}]}" 2>/dev/null || true
+    start "${name#n}"
+  done
+  sleep 2
+done
 
 say "5. a peel"
 zester creds bootstrap web-server-01 --expiry 24h --out "$dir/web-server-01.creds"
@@ -91,7 +105,7 @@ connect "$dir/web-server-01.creds" || code=$?
 [ "$code" -eq 3 ] || { echo "web-server-01 is revoked, and was not refused" >&2; exit 1; }
 
 say "8. one server down: said by name, and no outage"
-kill "${pids[2]}" && wait "${pids[2]}" 2>/dev/null || true
+kill "${pids[3]}" && wait "${pids[3]}" 2>/dev/null || true
 zester doctor | grep -A1 n3
 zester expirations --within 7d
 

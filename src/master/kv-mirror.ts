@@ -1,5 +1,5 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv';
-import type { QueuedIterator } from '@nats-io/nats-core';
+import { errors, type QueuedIterator } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
@@ -199,16 +199,14 @@ export class KvMirror<T> {
         return await act();
       } catch (cause) {
         if (isStorageFull(cause)) throw storeFailureOf(cause);
-        const passing = !(cause instanceof FleetError) && !this.#closed;
+        // our connections are closed for good only: they reconnect by themselves
+        const isOver = this.#closed || cause instanceof errors.ClosedConnectionError;
+        const passing = !(cause instanceof FleetError) && !isOver;
         if (!passing || Date.now() > deadline) {
           if (cause instanceof FleetError) throw cause;
-          throw new FleetError(
-            'ERR_FLEET_STORE',
-            `JetStream does not take or give a record: ${words(cause)}`,
-            {
-              cause,
-            },
-          );
+          throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${words(cause)}`, {
+            cause,
+          });
         }
         await delay(wait);
       }

@@ -103,6 +103,8 @@ export interface Master {
 const DEFAULT_LIFETIME = 86_400;
 const STOP_WAIT_MS = 5_000;
 /** How often a master that ends looks whether its connections are up, in milliseconds. */
+/** What parts may take after that, all together, in milliseconds. */
+const CUT_MS = 1_000;
 const STOP_LOOK_MS = 100;
 
 const SILENT: MasterLogger = {
@@ -122,8 +124,13 @@ const SILENT: MasterLogger = {
 export async function startMaster(options: MasterOptions): Promise<Master> {
   const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME } = options;
   const closing: (() => void | Promise<void>)[] = [];
+  /** Resolves a moment after the connections were cut: what a part still waits for then will not come. */
+  let onCut: () => void = () => undefined;
+  const isCut = new Promise<void>((resolve) => (onCut = resolve));
+  let cutting: NodeJS.Timeout | undefined;
   const closeAll = async () => {
-    for (const close of closing.splice(0).reverse()) await close();
+    for (const close of closing.splice(0).reverse()) await Promise.race([close(), isCut]);
+    clearTimeout(cutting);
   };
   try {
     const trust = await MasterTrust.open(options.home, logger);
@@ -267,7 +274,10 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     let end: () => void = () => undefined;
     const closed = new Promise<void>((resolve) => (end = resolve));
     let stopping: Promise<void> | undefined;
-    const cut = () => Promise.all([nc, system, ...answers.all].map((part) => part.close()));
+    const cut = async () => {
+      await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
+      cutting ??= setTimeout(onCut, CUT_MS);
+    };
     const stop = ({ waitMs = STOP_WAIT_MS } = {}) => {
       const deadline = performance.now() + waitMs;
       // nothing is answered or written without a server, and each part would wait for it in turn

@@ -127,6 +127,7 @@ export class PresenceKeeper {
     try {
       await this.#presence.change(name, () => presence);
     } catch (error) {
+      if (this.#stopped) return;
       this.#logger.warn(
         { peelId: name, error: String(error) },
         'who is connected cannot be written: trying again',

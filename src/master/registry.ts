@@ -156,6 +156,7 @@ export class Registry {
    */
   async #completeAudit(): Promise<void> {
     let since: number | undefined;
+    let told = false;
     while (!this.#closed) {
       try {
         // before this master writes there itself
@@ -165,7 +166,8 @@ export class Registry {
         return await this.#tellMissing(await this.#eventsSince(since), since);
       } catch (error) {
         if (this.#closed) return;
-        this.#logger.warn({ error: String(error) }, 'the audit cannot be read: trying again');
+        if (!told) this.#logger.warn({ error: String(error) }, 'the audit log cannot be read: trying again');
+        told = true;
         await delay(2_000, undefined, { ref: false });
       }
     }

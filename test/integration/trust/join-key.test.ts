@@ -97,7 +97,7 @@ describe('a home from before there were join tokens', () => {
     const { publicKeys } = await fleet.domain();
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `${publicKeys.joinSigning ?? '?'}\nin force on n1; new join tokens are signed by it\n`,
+      stdout: `${publicKeys.joinSigning ?? '?'}\nin force on n1; it signs new join tokens\n`,
     });
     expect(await letsIn(fleet, await joinToken(fleet))).toBe(true);
   });
