@@ -8,9 +8,10 @@ import { parseEvent } from '../fleet/parse-event.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, STORED_AUDIT_SUBJECTS } from '../fleet/subjects.js';
 import { ToldOnce } from '../fleet/told-once.js';
 import { isPeelId } from '../permissions/peel-id.js';
+import { AUDIT_DUPLICATES_MS } from './fleet-streams.js';
 import type { MasterLogger } from './logger.js';
 import { readStream } from './read-stream.js';
-import { AUDIT_DUPLICATES_MS, type Store } from './store.js';
+import type { Store } from './store.js';
 import { storeFailureOf } from './store-failure.js';
 
 /** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */

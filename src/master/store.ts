@@ -2,24 +2,16 @@ import {
   jetstream,
   JetStreamApiError,
   jetstreamManager,
-  RetentionPolicy,
-  StorageType,
   type JetStreamClient,
   type JetStreamManager,
 } from '@nats-io/jetstream';
-import { Kvm, type KV, type KvOptions } from '@nats-io/kv';
-import { errors, nanos, type NatsConnection } from '@nats-io/nats-core';
+import { Kvm, type KV } from '@nats-io/kv';
+import { errors, type NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FleetError } from '../errors.js';
-import {
-  AUDIT_STREAM,
-  AUDIT_SUBJECTS,
-  CHALLENGES_BUCKET,
-  FLEET_BUCKET,
-  PEELS_BUCKET,
-  PRESENCE_BUCKET,
-  STORED_AUDIT_SUBJECTS,
-} from '../fleet/subjects.js';
+import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '../fleet/subjects.js';
+import { allowedByStream } from '../nats-server/stream-guards.js';
+import { fleetStreams } from './fleet-streams.js';
 import type { MasterLogger } from './logger.js';
 import { words } from './words.js';
 
@@ -36,13 +28,6 @@ export interface Store {
   /** Who is connected. */
   presence: KV;
 }
-
-/** How long an event that was published again is recognised, in milliseconds. */
-export const AUDIT_DUPLICATES_MS = 10 * 60_000;
-/** How long a challenge may be answered, in milliseconds. */
-export const CHALLENGE_MS = 5 * 60_000;
-/** Events of one record that are kept beside it, so that a master that lags sees each of them. */
-const PEEL_HISTORY = 16;
 
 /** How often {@link openStore} looks why JetStream is not ready, in milliseconds. */
 const WHY_MS = 5_000;
@@ -98,47 +83,26 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
   const js = jetstream(nc, { timeout: 5_000 });
   const kvm = new Kvm(js);
   const replicas = options.replicas ?? (nc.info?.cluster === undefined ? 1 : 3);
-  const bucket = (name: string, more: Partial<KvOptions> = {}) =>
-    openOr(
-      async () => {
-        await jsm.streams.info(`KV_${name}`);
-        return kvm.open(name);
-      },
-      () =>
-        kvm.create(name, {
-          history: 1,
-          replicas,
-          storage: StorageType.File,
-          // reads are the leader's: a copy that lags would say that a key which was just issued is unknown
-          allow_direct: false,
-          ...more,
-        }),
+  for (const stream of fleetStreams(replicas)) {
+    const { config } = await openOr(
+      () => jsm.streams.info(stream.name),
+      () => jsm.streams.add(stream),
     );
-  await openOr(
-    () => jsm.streams.info(AUDIT_STREAM),
-    () =>
-      jsm.streams.add({
-        name: AUDIT_STREAM,
-        subjects: [AUDIT_SUBJECTS],
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.File,
-        num_replicas: replicas,
-        duplicate_window: nanos(AUDIT_DUPLICATES_MS),
-        allow_direct: true,
-        // who hears an event published does not know whether it was stored
-        republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
-        // what was said stays said
-        deny_delete: true,
-        deny_purge: true,
-      }),
-  );
+    const allows = allowedByStream(config);
+    if (allows.length > 0) {
+      options.logger.warn(
+        { stream: stream.name, allows },
+        'a stream of the fleet lacks protection that new ones have: run "zester permissions migrate"',
+      );
+    }
+  }
   return {
     js,
     jsm,
-    peels: await bucket(PEELS_BUCKET, { history: PEEL_HISTORY }),
-    fleet: await bucket(FLEET_BUCKET),
-    challenges: await bucket(CHALLENGES_BUCKET, { ttl: CHALLENGE_MS }),
-    presence: await bucket(PRESENCE_BUCKET),
+    peels: await kvm.open(PEELS_BUCKET),
+    fleet: await kvm.open(FLEET_BUCKET),
+    challenges: await kvm.open(CHALLENGES_BUCKET),
+    presence: await kvm.open(PRESENCE_BUCKET),
   };
 }
 

@@ -23,6 +23,10 @@ const streamSchema = v.object({
       subjects: v.optional(v.array(v.string()), []),
       /** It acknowledges nothing that is published to it. */
       no_ack: v.optional(v.boolean(), false),
+      /** What `STREAM_GUARDS` are about: servers leave out what is off. */
+      allow_rollup_hdrs: v.optional(v.boolean()),
+      deny_delete: v.optional(v.boolean()),
+      deny_purge: v.optional(v.boolean()),
       mirror: v.optional(v.nullable(name)),
       sources: v.optional(
         v.nullable(

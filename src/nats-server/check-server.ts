@@ -12,6 +12,7 @@ import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from './servers.js';
 import { versionProblems } from './server-versions.js';
+import { unguardedStreams } from './stream-guards.js';
 import { weakUsers } from './weak-users.js';
 import { connectSystem, tlsOf, type SystemConnectionOptions } from './system-connection.js';
 
@@ -208,19 +209,29 @@ async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<
   }));
 }
 
-/** Streams that answer a peel wherever it says. */
+/** Streams that answer a peel wherever it says, and streams of the fleet that can be emptied. */
 async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
   const { streams } = await accountStreams(nc, domain.publicKeys.account);
   const template = templateOf(domain.accountClaims, domain.publicKeys.peelSigning);
-  return acknowledgingStreams(streams, template?.pub?.allow).map((name) => ({
-    severity: 'error',
-    check: 'stream',
-    subject: name,
-    message:
-      'it acknowledges what peels publish: a peel has its acknowledgement sent to any subject, and so writes over records ' +
-      'or sends commands',
-    fix: `make it acknowledge nothing ("no_ack": nats stream edit ${name} --no-ack)`,
-  }));
+  return [
+    ...acknowledgingStreams(streams, template?.pub?.allow).map((name): Finding => ({
+      severity: 'error',
+      check: 'stream',
+      subject: name,
+      message:
+        'it acknowledges what peels publish: a peel has its acknowledgement sent to any subject, and so writes over records ' +
+        'or sends commands',
+      fix: `make it acknowledge nothing ("no_ack": nats stream edit ${name} --no-ack)`,
+    })),
+    // as bad as an old master.creds, which is a warning too: only a stolen credential of a master gets at it
+    ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
+      severity: 'warning',
+      check: 'stream',
+      subject: name,
+      message: `it allows ${allows.join(', ')}: a stolen credential of a master could empty it`,
+      fix: 'upgrade all masters, then run "zester permissions migrate" (docs/upgrading.md)',
+    })),
+  ];
 }
 
 async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {

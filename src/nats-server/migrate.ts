@@ -1,6 +1,5 @@
 // Makes the trust domain and the live fleet of an earlier version as safe as new ones.
 import { setTimeout as delay } from 'node:timers/promises';
-import * as v from 'valibot';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -9,7 +8,12 @@ import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { adminUserJwtOptions, MASTER_ANSWERS_NAME, masterUserJwtOptions } from '../permissions/roles.js';
+import {
+  adminUserJwtOptions,
+  MASTER_ANSWERS_NAME,
+  MASTER_STREAMS,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../trust/migration.js';
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
@@ -17,7 +21,7 @@ import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
 import { withRevocations } from '../trust/revocations.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
-import { askAll, jsonOf } from './ask-all.js';
+import { accountStreams } from './account-streams.js';
 import {
   changeAccount,
   newestClaims,
@@ -27,7 +31,9 @@ import {
   type OpenHome,
 } from './change-account.js';
 import { connectedUsers } from './connected-users.js';
+import { guardStreams, type GuardedStreams } from './guard-streams.js';
 import { isComplete, type PushReport } from './push-account.js';
+import { unguardedStreams, type UnguardedStream } from './stream-guards.js';
 import { weakUsers, type WeakUser } from './weak-users.js';
 
 /** Credentials of the home that grant other subjects than new ones would. */
@@ -46,6 +52,10 @@ export interface MigrationPlan extends AccountMigration {
   connected: WeakUser[];
   /** Whether the account has a registry of peels, which may know more; undefined: no server was asked. */
   hasRegistry: boolean | undefined;
+  /** Streams of the fleet that an earlier version made: they can be emptied by a message. Empty without servers. */
+  unguarded: UnguardedStream[];
+  /** Servers that did not say which streams they have, where that leaves one of the fleet's unseen. */
+  silent: string[];
 }
 
 /**
@@ -59,7 +69,7 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
     ...planAccountMigration(await newestClaims(open), open.domain.publicKeys.peelSigning),
     outdated: await outdatedCreds(open.domain),
     connected: await weakConnections(open),
-    hasRegistry: await hasRegistry(open),
+    ...(await fleetStreamsOf(open)),
   }));
 }
 
@@ -88,39 +98,19 @@ async function weakConnections({ connected, domain }: OpenHome): Promise<WeakUse
   return connected === undefined ? [] : weakUsers(connected.nc, domain.publicKeys.account);
 }
 
-const jszSchema = v.object({
-  data: v.object({
-    account_details: v.optional(
-      v.array(
-        v.object({
-          id: v.optional(v.string()),
-          stream_detail: v.optional(v.array(v.object({ name: v.string() })), []),
-        }),
-      ),
-      [],
-    ),
-  }),
-});
-
-/** Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account. */
-async function hasRegistry({ connected, domain }: OpenHome): Promise<boolean | undefined> {
-  if (connected === undefined) return undefined;
-  const answers = await askAll(
-    connected.nc,
-    '$SYS.REQ.SERVER.PING.JSZ',
-    JSON.stringify({ account: domain.publicKeys.account, streams: true }),
-    (all) => all.length >= connected.up.length,
-    { maxWait: 3_000, stall: 1_000 },
-  );
-  return answers.some((answer) => {
-    const parsed = v.safeParse(jszSchema, jsonOf(answer));
-    return (
-      parsed.success &&
-      parsed.output.data.account_details.some(({ stream_detail }) =>
-        stream_detail.some(({ name }) => name === REGISTRY_STREAM),
-      )
-    );
-  });
+async function fleetStreamsOf({
+  connected,
+  domain,
+}: OpenHome): Promise<Pick<MigrationPlan, 'hasRegistry' | 'unguarded' | 'silent'>> {
+  if (connected === undefined) return { hasRegistry: undefined, unguarded: [], silent: [] };
+  const { streams, silent } = await accountStreams(connected.nc, domain.publicKeys.account);
+  const seen = new Set(streams.map(({ name }) => name));
+  const isWhole = MASTER_STREAMS.every((name) => seen.has(name));
+  return {
+    hasRegistry: seen.has(REGISTRY_STREAM),
+    unguarded: unguardedStreams(streams),
+    silent: isWhole ? [] : silent,
+  };
 }
 
 /** How {@link migrate} goes about it. */
@@ -139,6 +129,10 @@ export interface Migration {
   signed: OutdatedCreds[];
   /** Credentials that wait for the account's identity seed. */
   waiting: Omit<OutdatedCreds, 'publicKey'>[];
+  /** The streams of the fleet that were guarded, and those that were not. */
+  streams: GuardedStreams;
+  /** Names of streams that wait for the account's identity seed. */
+  waitingStreams: string[];
   /** Public keys of credentials whose old JWT is still in force: somebody uses it, or a server did not confirm. */
   stillUsed: string[];
 }
@@ -150,8 +144,8 @@ const LOOK_MS = 300;
 
 /**
  * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server
- * makes it do at once. Then signs `master.creds` and `admin.creds` again, and revokes the JWTs that they held, once nobody
- * is connected with those.
+ * makes it do at once. Then signs `master.creds` and `admin.creds` again, guards the streams of the fleet that an earlier
+ * version made, and revokes the JWTs that those credentials held, once nobody is connected with them.
  *
  * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call goes on
  */
@@ -170,9 +164,13 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
     );
     const outdated = await outdatedCreds(domain);
     const isWhole = await isThere(domain.paths.masterAnswersCreds);
+    const unguarded = (await fleetStreamsOf(open)).unguarded.map(({ name }) => name);
     const signer =
-      outdated.length === 0 && isWhole ? undefined : await identityKey(domain, options.accountSeed);
+      outdated.length === 0 && isWhole && unguarded.length === 0
+        ? undefined
+        : await identityKey(domain, options.accountSeed);
     const signed = signer === undefined ? [] : [...outdated];
+    let streams: GuardedStreams = { guarded: [], failed: [] };
     if (signer !== undefined) {
       try {
         for (const creds of outdated) await signAgain(domain, creds, signer, options.now);
@@ -181,6 +179,9 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
           ...(options.now !== undefined && { now: options.now }),
         });
         if (made === 'made') signed.push(await answersCreds(domain));
+        if (options.servers !== false) {
+          streams = await guardStreams(domain, signer, unguarded, { ...options, servers: options.servers });
+        }
       } finally {
         signer.wipe();
       }
@@ -190,6 +191,8 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
       templates: changes ? report : undefined,
       signed,
       waiting: signer === undefined ? [...outdated, ...missing] : [],
+      streams,
+      waitingStreams: signer === undefined ? unguarded : [],
       stillUsed: await revokeReplaced(open, options),
     };
   });

@@ -154,7 +154,6 @@ describe('zester doctor --integrity finds', () => {
     await put('ghost', { ...one, record: { ...one.record, id: 'ghost' } });
     const deleted = headers();
     deleted.set('KV-Operation', 'PURGE');
-    deleted.set('Nats-Rollup', 'sub');
     await js.publish('$KV.zester-peels.web-02', '', { headers: deleted });
     const issued = events.find(({ peelId, kind }) => peelId === 'web-03' && kind === 'key.issued');
     const forged = { ...issued, id: 'forgedforgedforged0001' };

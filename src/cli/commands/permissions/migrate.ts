@@ -43,7 +43,10 @@ In this order; a second run goes on where the first stopped:
   2. master.creds and admin.creds are signed again, by --account-seed, and
      master-answers.creds is made where it is missing. Restart the masters then,
      and replace the copies on other hosts: the old files are revoked.
-  3. Peels with permissions in their own JWT take a scoped one; the old JWT is
+  3. The fleet's streams refuse roll-ups, purging and deletions, for good; a
+     short-lived user that --account-seed signs changes them. Upgrade all
+     masters first: one of an earlier version cannot remove old join tokens.
+  4. Peels with permissions in their own JWT take a scoped one; the old JWT is
      revoked.
 
 Exit code 1 when something is left; it is named.`,
@@ -57,8 +60,16 @@ Exit code 1 when something is left; it is named.`,
     const { migrate, planMigration } = await import('../../../nats-server/migrate.js');
     const plan = await planMigration(home, rest);
     for (const lost of plan.lost) output.warn(lostLine(lost));
+    if (plan.unguarded.length > 0) {
+      output.warn(
+        'streams of the fleet will refuse roll-ups, for good: upgrade all masters first, since one of an earlier version ' +
+          'then fails to create join tokens',
+      );
+    }
     if (dryRun) return showPlan(plan, output);
-    if (plan.templates.length > 0 || plan.outdated.length > 0) {
+    if (plan.unguarded.length > 0 && plan.templates.length + plan.outdated.length === 0) {
+      await confirm(io, "this changes the fleet's streams", yes);
+    } else if (plan.templates.length > 0 || plan.outdated.length > 0) {
       await confirm(io, 'this changes what every peel may do, and drops their connections once', yes);
     }
     const done = await migrate(home, { ...rest, ...(accountSeed !== undefined && { accountSeed }) });
@@ -68,6 +79,7 @@ Exit code 1 when something is left; it is named.`,
       [
         ...plan.templates.map(({ role }) => `template ${role}: safe; ${pushedLine(done.templates)}`),
         ...done.signed.map(({ path }) => `${path}: signed again`),
+        ...done.streams.guarded.map((name) => `stream ${name}: guarded`),
         ...fleet.peels.map(({ peelId, outcome }) => `peel ${peelId}: ${outcome}`),
         ...remaining.map(({ what, why, fix }) => `LEFT ${what}: ${why}; ${fix}`),
         ...(remaining.length === 0 ? ['nothing is left'] : []),
@@ -76,6 +88,7 @@ Exit code 1 when something is left; it is named.`,
         templates: templatesOf(plan),
         servers: done.templates ?? null,
         credentials: done.signed,
+        streams: done.streams.guarded,
         peels: fleet.peels,
         lost: plan.lost,
         remaining,
@@ -91,17 +104,26 @@ function templatesOf({ templates }: Plan): object[] {
 }
 
 function showPlan(plan: Plan, output: Output): void {
-  const { templates, outdated, connected, unsafe, lost } = plan;
-  const nothing = [templates, outdated, connected, unsafe].every(({ length }) => length === 0);
+  const { templates, outdated, connected, unsafe, lost, unguarded } = plan;
+  const nothing = [templates, outdated, connected, unsafe, unguarded].every(({ length }) => length === 0);
   output.result(
     [
       ...templates.map(({ role, publicKey }) => `template ${role} (${publicKey}): to be changed`),
       ...outdated.map(({ path }) => `${path}: to be signed again`),
+      ...unguarded.map(({ name, allows }) => `stream ${name}: to be guarded; it allows ${allows.join(', ')}`),
       ...connected.map(({ name, publicKey, why }) => `${name} (${publicKey}): ${why.join(', ')}`),
       ...unsafe.map(({ where, why }) => `${where}: ${why}`),
       ...(nothing ? ['nothing to do'] : []),
     ],
-    { dryRun: true, templates: templatesOf(plan), credentials: outdated, connected, lost, remaining: unsafe },
+    {
+      dryRun: true,
+      templates: templatesOf(plan),
+      credentials: outdated,
+      streams: unguarded,
+      connected,
+      lost,
+      remaining: unsafe,
+    },
   );
 }
 
@@ -129,6 +151,7 @@ async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Re
       why: "waits for the account's identity seed, which is offline",
       fix: 'run this again with --account-seed FILE',
     })),
+    ...streamsLeft(after, done),
     ...stillUsed.map((publicKey) => ({
       what: publicKey,
       why: 'the replaced JWT is still in force: a client is connected with it, or a server did not confirm',
@@ -143,6 +166,26 @@ async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Re
         why: `is connected with a JWT that ${why.join(' and ')}, and is no peel of the registry`,
         fix: `issue it again, and revoke this one: zester revoke --key ${publicKey}`,
       })),
+  ];
+}
+
+function streamsLeft({ silent }: Plan, { streams, waitingStreams }: Done): Remaining[] {
+  return [
+    ...streams.failed.map(({ name, why }) => ({
+      what: `the stream ${name}`,
+      why: `is not guarded: ${why}`,
+      fix: 'run this again',
+    })),
+    ...waitingStreams.map((name) => ({
+      what: `the stream ${name}`,
+      why: "waits for the account's identity seed, which is offline",
+      fix: 'run this again with --account-seed FILE',
+    })),
+    ...silent.map((server) => ({
+      what: `the streams on ${server}`,
+      why: 'are not known: the server does not answer',
+      fix: 'start it, then run this again',
+    })),
   ];
 }
 
