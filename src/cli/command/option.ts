@@ -19,6 +19,8 @@ export interface CommandOption<T> {
   readonly fallback?: string;
   /** The command line must give it. */
   readonly required?: boolean;
+  /** It takes one word each time that it is given, and may be given again; `read` gets all of them. */
+  readonly repeated?: boolean;
   /** The heading that it stands under in the help; "Options" by default. */
   readonly group?: string;
   /**
@@ -97,6 +99,11 @@ export function text(flags: string, about: string, fallback?: string): CommandOp
 /** A value that must be given. */
 export function requiredText(flags: string, about: string): CommandOption<string> {
   return { flags: [{ flags, about }], required: true, read: String };
+}
+
+/** Several values, one word each time: what follows is an argument again, and cannot be taken for another value. */
+export function repeated(flags: string, about: string): CommandOption<string[] | undefined> {
+  return { ...list(flags, about), repeated: true };
 }
 
 /** Several values. */

@@ -53,11 +53,13 @@ function addAction(command: Command, declared: DeclaredCommand, io: CliIo): void
 
 function addOption(
   command: Command,
-  { flags, choices, fallback, group, required }: CommandOption<unknown>,
+  { flags, choices, fallback, group, required, repeated }: CommandOption<unknown>,
 ): void {
   for (const [i, flag] of flags.entries()) {
     const option = new Option(flag.flags, optionText(flag.about, { choices, fallback }));
     if (choices !== undefined && i === 0) option.choices([...choices]);
+    if (repeated === true)
+      option.argParser((text, before) => [...(Array.isArray(before) ? (before as unknown[]) : []), text]);
     if (required === true) option.makeOptionMandatory();
     if (group !== undefined) option.helpGroup(`${group}:`);
     command.addOption(option);

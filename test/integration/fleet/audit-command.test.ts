@@ -52,6 +52,9 @@ describe('zester audit', () => {
       new Set(['pat-1', 'other-1']),
     );
     expect(await shown('pat-*', '--kind', 'key.*', '--last', '1')).toHaveLength(1);
+    const afterKind = await shown('--kind', 'key.issued', 'pat-*');
+    expect(ids(afterKind)).toEqual(new Set(['pat-1', 'pat-2']));
+    expect(new Set(afterKind.map(({ kind }) => kind))).toEqual(new Set(['key.issued']));
     const kinds = (await shown('--kind', 'master.*')).map(({ kind }) => kind);
     expect(new Set(kinds)).toEqual(new Set(['master.started']));
     const all = await shown();
