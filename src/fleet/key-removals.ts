@@ -1,3 +1,4 @@
+import { ZesterError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';
 import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -13,12 +14,15 @@ export type FleetChoice = Omit<
   servers: readonly string[] | false;
 };
 
+const UNREACHABLE: ReadonlySet<string> = new Set(['ERR_NATS_SERVER_UNREACHABLE', 'ERR_CONNECT_UNREACHABLE']);
+
 /**
  * Counts what depends on signing keys, in the registry, from the home and connected, and judges whether they may be removed.
  *
  * @param publicKeys `A…`
  * @param options.force permit it whatever depends on them, or where that cannot be counted
- * @throws TrustError `ERR_TRUST_SIGNING_KEY`
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`; NatsServerError `ERR_NATS_SERVER_UNREACHABLE`, ConnectError
+ *   `ERR_CONNECT_UNREACHABLE` when no server answers
  */
 export async function judgeKeyRemoval(
   domain: TrustDomain,
@@ -35,6 +39,8 @@ export async function judgeKeyRemoval(
       uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));
     }
   } catch (cause) {
+    // without a server there is nothing to judge, and nothing that could be removed there
+    if (!force && cause instanceof ZesterError && UNREACHABLE.has(cause.code)) throw cause;
     const unknown = cause instanceof Error ? cause.message : String(cause);
     for (const key of publicKeys) uses.set(key, { unknown });
   }

@@ -49,6 +49,19 @@ describe('a command, against a server that is none', () => {
     },
   );
 
+  it('ends with 4 when a signing key is to be removed', { timeout: 60_000 }, async () => {
+    const home = join(await tempDir(), 'home');
+    const { publicKeys } = await createTrustDomain(home);
+    const add = startZester(['keys', 'add', 'peel-signing', '--no-push', '--home', home]);
+    expect(await add.exited).toEqual({ code: 0, signal: null });
+    for (const { url } of [await silent(), await closing()]) {
+      const args = ['keys', 'remove', publicKeys.peelSigning, '--yes', '--home', home, '--servers', url];
+      const remove = startZester(args);
+      expect(await remove.exited).toEqual({ code: 4, signal: null });
+      expect(remove.stderr()).toContain('[ERR_NATS_SERVER_UNREACHABLE]');
+    }
+  });
+
   it.each([
     ['', {}],
     [' of TLS first', { tls: { handshakeFirst: true } }],
