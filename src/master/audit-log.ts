@@ -204,7 +204,8 @@ export class AuditLog {
             { reason: storeFailureOf(error)?.message ?? String(error) },
             'cannot write the audit log; retrying',
           );
-        await delay(wait);
+        // a master that has ended must not keep its process for the rest of this pause
+        await delay(wait, undefined, { ref: false });
       }
     }
   }

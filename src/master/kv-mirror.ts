@@ -29,6 +29,8 @@ const CHECK_MS = 5_000;
 /** How long reading all may take, in milliseconds, and how long it may stand still. */
 const OPEN_MS = 60_000;
 const SILENCE_MS = 5_000;
+/** Of pauses: a master that has ended must not keep its process for the rest of one. */
+const UNREFERENCED = { ref: false };
 
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
@@ -70,7 +72,7 @@ export class KvMirror<T> {
       void caughtUp.then(() => (done = true));
       for (let seen = -1; !done && seen !== this.#last;) {
         seen = this.#last;
-        await Promise.race([caughtUp, delay(SILENCE_MS, undefined, { ref: false })]);
+        await Promise.race([caughtUp, delay(SILENCE_MS, undefined, UNREFERENCED)]);
       }
       if (done) return;
       if (performance.now() > deadline) {
@@ -208,7 +210,7 @@ export class KvMirror<T> {
             cause,
           });
         }
-        await delay(wait);
+        await delay(wait, undefined, UNREFERENCED);
       }
     }
   }
@@ -289,7 +291,7 @@ export class KvMirror<T> {
         await this.#watch();
         return;
       } catch {
-        await delay(500);
+        await delay(500, undefined, UNREFERENCED);
       }
     }
   }

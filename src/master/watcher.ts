@@ -1,4 +1,5 @@
 import type { Subscription } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../connection/connect.js';
 import { FleetError } from '../errors.js';
 import { keyOf, type PeelRecord } from '../fleet/record.js';
@@ -32,6 +33,8 @@ const SNAPSHOT_MS = 30_000;
 /** How long a key that was replaced may stay connected, in milliseconds: it drains. */
 const RETIRE_MS = 30_000;
 const TICK_MS = 500;
+/** How long to wait before what JetStream or the servers did not answer is read again. */
+const AGAIN_MS = 500;
 /** Connections that one peel may have. */
 const MAX_CONNECTIONS = 64;
 /** How often it is told of one peel that it has more, in milliseconds. */
@@ -99,8 +102,7 @@ export class Watcher {
     );
     for (const record of registry.records()) this.#noteRetired(record);
     await this.#openBreaker();
-    while (!this.#stopped && !(await this.#readAll()))
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    while (!this.#stopped && !(await this.#readAll())) await delay(AGAIN_MS, undefined, { ref: false });
     if (this.#stopped) return;
     this.#keeper.correct();
     logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
@@ -385,7 +387,7 @@ export class Watcher {
         return await this.#held.open();
       } catch (error) {
         this.#context.logger.debug({ error: words(error) }, 'whether revocations are held cannot be read');
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await delay(AGAIN_MS, undefined, { ref: false });
       }
     }
   }
