@@ -46,6 +46,7 @@ Beyond one machine, run nats-servers ("zester server config") and "zester master
 async function up(config: Config, restart: boolean, { io, output }: NothingContext): Promise<void> {
   const { createLog } = await import('../log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
+  const { readServerLogLine } = await import('../../nats-server/log-line.js');
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
   const { CLIENT_PORT, isLoopback } = await import('../../connection/server-urls.js');
   const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
@@ -114,7 +115,10 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
         log.info({ url }, 'the nats-server takes clients');
         beginOn(url);
       },
-      onLog: (line) => serverLine(log, line),
+      onLog: (line) => {
+        const { level, text } = readServerLogLine(line);
+        log[level]({ from: 'nats-server' }, text);
+      },
       onEnded: () => {
         serverIsUp = false;
         serversEnded += 1;
@@ -172,14 +176,4 @@ async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promis
 function hostInUrl(host = '127.0.0.1'): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** A line of the server's log, at the level that it has there; what it says of its start is no news here. */
-function serverLine(log: MasterLogger, line: string): void {
-  const match = /^\[\d+\] [\d/]+ [\d:.]+ \[(\w+)\] (.*)$/.exec(line);
-  const [, level = 'INF', text = line] = match ?? [];
-  const fields = { from: 'nats-server' };
-  if (level === 'WRN') log.warn(fields, text);
-  else if (level === 'ERR' || level === 'FTL') log.error(fields, text);
-  else log.debug(fields, text);
 }
