@@ -92,7 +92,7 @@ function report(output: Output, found: object, strict: boolean): void {
   output.result(
     [
       ...shown.flatMap(([part, list]) => [part, ...list.flatMap((finding) => lines(finding, output))]),
-      `${errors} errors, ${warnings} warnings, ${count('ok')} checks without a finding`,
+      `${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${count('ok')} checks passed`,
     ],
     { ok: errors === 0, errors, warnings, findings },
   );

@@ -53,7 +53,7 @@ seed is nowhere but in the file.`,
         return;
       }
       await writeCredsFile(path, jwt, seed);
-      const peels = `${token.uses === 1 ? 'one peel' : `${token.uses} peels`}${token.ids === undefined ? '' : ` that match ${token.ids}`}`;
+      const peels = `${token.uses === 1 ? 'one peel' : `${token.uses} peels`}${token.ids === undefined ? '' : ` that ${token.uses === 1 ? 'matches' : 'match'} ${token.ids}`}`;
       output.result(
         [
           `wrote ${path}`,
