@@ -86,7 +86,7 @@ export interface ConnectPeelOptions extends ConnectOptions {
 }
 
 /**
- * Connects a peel: the specification's table of options, a reconnect buffer, and credentials that may be replaced at any
+ * Connects a peel: a peel's options (docs/connections.md), a reconnect buffer, and credentials that may be replaced at any
  * time. It reconnects without end, whatever the server says of its credentials.
  *
  * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no

@@ -5,7 +5,7 @@ import { loadKeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/roles.js';
 
-/** Wait between attempts to reconnect, in milliseconds: the NATS default, which the specification names. */
+/** Wait between attempts to reconnect, in milliseconds: the NATS default. */
 export const RECONNECT_WAIT_MS = 2_000;
 /** Random part of the wait, in milliseconds, without and with TLS: the NATS defaults. */
 export const RECONNECT_JITTER_MS = 100;

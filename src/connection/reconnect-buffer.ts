@@ -1,7 +1,7 @@
 import { ReconnectBufferExceededError } from '../errors.js';
 import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-queue.js';
 
-/** The default bound of the reconnect buffer: 8 MiB, as in the specification. */
+/** The default bound of the reconnect buffer: 8 MiB. */
 export const DEFAULT_RECONNECT_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /**

@@ -1,3 +1,4 @@
+import { hasExpired } from '../jwt/expiry.js';
 import { inspect } from 'node:util';
 import { CredsError } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
@@ -61,8 +62,7 @@ export class CredsFile {
 
   /** Whether the JWT's time is over. */
   isExpired(now: () => number = Date.now): boolean {
-    const { exp } = this.claims;
-    return exp !== undefined && exp > 0 && now() >= exp * 1000;
+    return hasExpired(this.claims, now());
   }
 
   /** What a connection sends to prove who it is: the JWT and the signed nonce of the server. */

@@ -1,3 +1,4 @@
+import { expiryTime } from '../jwt/expiry.js';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CredsError, ZesterError } from '../errors.js';
 import { READ_FLAGS, requireRegular } from '../files/open-file.js';
@@ -208,8 +209,7 @@ export function expired(creds: CredsFile): CredsError {
 
 /** Milliseconds since 1970 at which credentials expire; undefined: never. */
 export function expiryOf(creds: CredsFile): number | undefined {
-  const { exp } = creds.claims;
-  return exp === undefined || exp === 0 ? undefined : exp * 1000;
+  return expiryTime(creds.claims);
 }
 
 /** Reads at most one byte more than a `.creds` file may have. Authenticators are synchronous, so this is too. */

@@ -1,5 +1,5 @@
 /**
- * The text of a `.creds` file, section by section as the specification gives it.
+ * The text of a `.creds` file, section by section, in the standard NATS format.
  *
  * Source: the project's specification ("File Format"); it is the standard NATS format (jwt/v2, creds_utils.go).
  */

@@ -1,3 +1,4 @@
+import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
 
@@ -16,11 +17,10 @@ export function isReservedName(name: string): boolean {
  * @param nowSeconds seconds since 1970
  */
 export function isMasterOf(claims: UserClaims, account: string, nowSeconds: number): boolean {
-  const expired = claims.exp !== undefined && claims.exp > 0 && nowSeconds >= claims.exp;
   return (
     claims.iss === account &&
     claims.name === 'zester-master' &&
-    !expired &&
+    !hasExpired(claims, nowSeconds * 1000) &&
     claims.nats.pub?.allow?.includes('zester.>') === true
   );
 }

@@ -1,3 +1,4 @@
+import { expirySeconds } from './expiry.js';
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
@@ -158,8 +159,9 @@ function checkTime(
   claims: { exp?: number; nbf?: number; sub: string },
   now: number,
 ): void {
-  if (claims.exp !== undefined && claims.exp > 0 && now >= claims.exp) {
-    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(claims.exp)}; issue it again`);
+  const expiry = expirySeconds(claims);
+  if (expiry !== undefined && now >= expiry) {
+    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(expiry)}; issue it again`);
   }
   if (claims.nbf !== undefined && now < claims.nbf) {
     throw broken(

@@ -1,3 +1,4 @@
+import { expirySeconds } from '../jwt/expiry.js';
 import type { Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../connection/connect.js';
@@ -344,11 +345,12 @@ export class Watcher {
         }
         if (verdict.is !== 'new') return undefined;
         const { claims } = verdict;
+        const expiresAt = expirySeconds(claims);
         const key = {
           publicKey: claims.sub,
           issuer: claims.iss,
           issuedAt: claims.iat,
-          ...(claims.exp !== undefined && claims.exp > 0 && { expiresAt: claims.exp }),
+          ...(expiresAt !== undefined && { expiresAt }),
         };
         return { change: { kind: 'peel.appeared', key, origin: 'its own credentials' }, by: actor, from };
       })

@@ -1,4 +1,5 @@
 // Makes the trust domain and the live fleet of an earlier version as safe as new ones.
+import { expirySeconds } from '../jwt/expiry.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
@@ -286,8 +287,8 @@ async function signAgain(
     if (own === undefined) throw new TypeError(`${path} is not one of the home's`);
     // later than the old one, which is revoked by its time
     const now = Math.max((clock ?? Date.now)(), (claims.iat + 1) * 1000);
-    const left =
-      claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp - Math.floor(now / 1000);
+    const expiry = expirySeconds(claims);
+    const left = expiry === undefined ? undefined : expiry - Math.floor(now / 1000);
     const jwt = createUserJwt(user, signer, {
       ...own.options,
       now: () => now,

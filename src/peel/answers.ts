@@ -1,3 +1,4 @@
+import { hasExpired } from '../jwt/expiry.js';
 import { FleetError, ZesterError, type FleetErrorCode } from '../errors.js';
 import { answerContext, type RawAnswer } from '../fleet/ask.js';
 import { isMasterOf } from '../fleet/is-master.js';
@@ -91,7 +92,7 @@ export function checkGivenJwt(jwt: string, wanted: WantedJwt, { account, now }: 
   if (accountOf(claims) !== account)
     throw bad(`it is of the account ${accountOf(claims)}, and not of ${account}`);
   if (claims.iat < wanted.notIssuedBefore) throw bad('it is older than the one in use');
-  if (claims.exp !== undefined && claims.exp > 0 && claims.exp * 1000 <= now) throw bad('it has expired');
+  if (hasExpired(claims, now)) throw bad('it has expired');
   return claims;
 }
 

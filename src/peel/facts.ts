@@ -1,3 +1,4 @@
+import { expirySeconds } from '../jwt/expiry.js';
 import { hostname } from 'node:os';
 import { packageVersion } from '../fleet/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
@@ -19,7 +20,9 @@ export interface PeelFacts {
 }
 
 /** The facts of this process and its credential. */
-export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFacts {
+export function factsOf(peelId: string, claims: UserClaims): PeelFacts {
+  const { sub, iat } = claims;
+  const expiry = expirySeconds(claims);
   return {
     peelId,
     hostname: hostname(),
@@ -31,7 +34,7 @@ export function factsOf(peelId: string, { sub, iat, exp }: UserClaims): PeelFact
     credential: {
       publicKey: sub,
       issued: isoTime(iat),
-      ...(exp !== undefined && exp > 0 && { expires: isoTime(exp) }),
+      ...(expiry !== undefined && { expires: isoTime(expiry) }),
     },
   };
 }

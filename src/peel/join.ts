@@ -1,3 +1,4 @@
+import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { planConnection } from '../connection/connect-plan.js';
@@ -226,13 +227,12 @@ class Joining {
     } finally {
       seed.fill(0);
     }
-    const { exp } = claims;
     return {
       peelId,
       publicKey,
       fingerprint: fingerprint(publicKey),
       path: out,
-      expiresAt: exp === undefined || exp === 0 ? undefined : exp * 1000,
+      expiresAt: expiryTime(claims),
     };
   }
 

@@ -1,3 +1,4 @@
+import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ConnectionCredentials } from '../connection/connect.js';
 import type { CredsFile } from '../creds/creds-file.js';
@@ -473,8 +474,8 @@ function done(task: Task): void {
   task.notBefore = 0;
 }
 
-function lifetimeOf({ iat, exp }: UserClaims): Lifetime {
-  return { issuedAt: iat * 1000, expiresAt: exp === undefined || exp === 0 ? undefined : exp * 1000 };
+function lifetimeOf(claims: UserClaims): Lifetime {
+  return { issuedAt: claims.iat * 1000, expiresAt: expiryTime(claims) };
 }
 
 function spanOf({ issuedAt, expiresAt }: Lifetime): number {

@@ -5,7 +5,7 @@ import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { TrustDomain } from './domain.js';
 import { isThere } from './private-files.js';
-import { expiryTime } from './expiry.js';
+import { expiryTime } from '../jwt/expiry.js';
 import { readIssued } from './issued.js';
 
 /** Something that expires, or does not. */

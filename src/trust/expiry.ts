@@ -1,13 +1,9 @@
+import { expiryTime } from '../jwt/expiry.js';
 import { isoTime } from '../jwt/time.js';
 import type { Finding } from './finding.js';
 
 /** From when on an expiry is worth a warning, in milliseconds before it: a week. */
 export const EXPIRY_WARNING_MS = 7 * 86_400_000;
-
-/** When a token ends, in milliseconds since 1970; undefined: never. */
-export function expiryTime(claims: { exp?: number | undefined }): number | undefined {
-  return claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp * 1000;
-}
 
 /**
  * What to say about the end of a token.

@@ -1,4 +1,5 @@
 /** `zester creds inspect` */
+import { expiryTime } from '../../../jwt/expiry.js';
 import type { Permission, UserClaims } from '../../../jwt/claims.js';
 import { command } from '../../command/declaration.js';
 import { argument } from '../../command/option.js';
@@ -31,7 +32,7 @@ them.`,
     const now = io.now();
     const scoped = isScopedUser(claims);
     const account = accountOf(claims);
-    const expiresAt = claims.exp === undefined || claims.exp === 0 ? undefined : claims.exp * 1000;
+    const expiresAt = expiryTime(claims);
     const rows: Row[] = [
       ['name', claims.name ?? ''],
       ['public key', output.key(creds.publicKey)],

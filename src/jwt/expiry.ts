@@ -1,0 +1,33 @@
+/** When a JWT expires: the one place that says what `exp` means. No clock: callers pass the time. */
+
+/** The part of any JWT's claims that this is about. */
+interface Expiring {
+  readonly exp?: number | undefined;
+}
+
+/**
+ * When a JWT expires, in seconds since 1970; undefined: never.
+ *
+ * Source: nats-server takes an `exp` of 0 as none, as Go leaves out a field that is 0.
+ *
+ * @example expirySeconds({ exp: 0 }); // undefined
+ */
+export function expirySeconds({ exp }: Expiring): number | undefined {
+  return exp === undefined || exp === 0 ? undefined : exp;
+}
+
+/** When a JWT expires, in milliseconds since 1970; undefined: never. */
+export function expiryTime(claims: Expiring): number | undefined {
+  const seconds = expirySeconds(claims);
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/**
+ * Whether a JWT has expired: in the very second of its `exp` it has, as servers see it.
+ *
+ * @param now milliseconds since 1970
+ */
+export function hasExpired(claims: Expiring, now: number): boolean {
+  const time = expiryTime(claims);
+  return time !== undefined && now >= time;
+}
