@@ -7,6 +7,9 @@ import { connectionKey, type UserConnection } from './system-events.js';
 
 /** Changes of one peel that come within this time are written once, in milliseconds: a rotation is two or three. */
 const GATHER_MS = 100;
+/** Before what could not be written is tried again, in milliseconds: at first, and at most; twice as long each time. */
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
 /** Writes under way at once. */
 const IN_FLIGHT = 32;
 
@@ -18,6 +21,10 @@ export class PresenceKeeper {
   readonly #byName = new Map<string, Set<string>>();
   readonly #lastSeen = new Map<string, string>();
   readonly #dirty = new Set<string>();
+  /** Could not be written. */
+  readonly #failed = new Set<string>();
+  #retrying: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -78,6 +85,7 @@ export class PresenceKeeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#retrying);
     await this.#writing;
   }
 
@@ -126,13 +134,29 @@ export class PresenceKeeper {
     });
     try {
       await this.#presence.change(name, () => presence);
+      this.#failed.delete(name);
+      if (this.#failed.size === 0) this.#retryMs = FIRST_RETRY_MS;
     } catch (error) {
       if (this.#stopped) return;
-      this.#logger.warn(
-        { peelId: name, error: String(error) },
-        'who is connected cannot be written: trying again',
-      );
-      this.#dirty.add(name);
+      // while others wait to be tried again, the same is true of this one
+      if (this.#failed.size === 0 && this.#retryMs === FIRST_RETRY_MS) {
+        this.#logger.warn(
+          { peelId: name, error: String(error) },
+          'presence cannot be written: retrying with backoff',
+        );
+      }
+      this.#failed.add(name);
+      this.#retryLater();
     }
+  }
+
+  #retryLater(): void {
+    if (this.#retrying !== undefined || this.#stopped) return;
+    this.#retrying = setTimeout(() => {
+      this.#retrying = undefined;
+      for (const name of this.#failed) this.#dirty.add(name);
+      this.#arm();
+    }, this.#retryMs).unref();
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }
 }
