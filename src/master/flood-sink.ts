@@ -45,6 +45,8 @@ export class FloodSink {
   readonly #timer: NodeJS.Timeout;
   #nc: NatsConnection | undefined;
   #opening: Promise<void> | undefined;
+  /** It was said that it cannot be opened. */
+  #told = false;
   #stopped = false;
 
   constructor(options: FloodSinkOptions) {
@@ -90,10 +92,19 @@ export class FloodSink {
       .then((nc) => {
         const old = this.#nc;
         this.#nc = nc;
+        this.#told = false;
         for (const asker of this.#diverted.keys()) this.#follow(asker);
         void old?.close();
       })
-      .catch((error: unknown) => logger.warn({ error: words(error) }, 'a flood cannot be diverted'))
+      .catch((error: unknown) => {
+        const isNews = this.#diverted.size > 0 && !this.#told;
+        this.#told ||= isNews;
+        // without a flood it matters to nobody, and an outage is logged by the connection that this one relieves
+        logger[isNews ? 'warn' : 'debug'](
+          { error: words(error) },
+          'the connection for floods cannot be opened',
+        );
+      })
       .finally(() => (this.#opening = undefined));
   }
 
