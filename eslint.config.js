@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 const layers = [
   'text',
   'errors',
+  'async',
   'files',
   'nkeys',
   'jwt',

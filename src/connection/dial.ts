@@ -14,7 +14,7 @@ import { CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
-import { within } from './within.js';
+import { withDeadline } from '../async/deadline.js';
 
 /** How long one attempt at one address of a server may take, in milliseconds, unless `timeout` says otherwise. */
 export const DIAL_TIMEOUT_MS = 5_000;
@@ -125,7 +125,7 @@ class DialingHandler extends ProtocolHandler {
     // all that the client asks of it here
     const bounded: Pick<ListedServer, 'resolve'> = {
       resolve: async (options) => {
-        const addresses = await within(server.resolve(options), Date.now() + timeout);
+        const addresses = await withDeadline(server.resolve(options), Date.now() + timeout);
         if (addresses === undefined) {
           throw new errors.ConnectionError(`${server.hostname}: no answer from the DNS`);
         }

@@ -14,13 +14,13 @@ import {
 } from '@nats-io/transport-node';
 import { deferred, QueuedIteratorImpl } from '@nats-io/nats-core/internal';
 import { UndeliveredError } from '../errors.js';
-import { Broadcast } from './broadcast.js';
+import { Broadcast } from '../async/broadcast.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Link } from './link.js';
 import { ManagedSubscription, type SubscriptionOwner } from './managed-subscription.js';
 import { Outbox } from './outbox.js';
 import { Refusals } from './refusals.js';
-import { within } from './within.js';
+import { withDeadline } from '../async/deadline.js';
 
 /** How a {@link ManagedConnection} behaves. */
 export interface ManagedConnectionOptions {
@@ -246,16 +246,16 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     if (this.#draining) throw new errors.DrainingConnectionError();
     this.#draining = true;
     const deadline = Date.now() + (this.#options.drainTimeout ?? DEFAULT_TIMEOUT_MS);
-    await within(this.#moving, deadline);
+    await withDeadline(this.#moving, deadline);
     while (!this.#ready && !this.#isClosed && Date.now() < deadline)
-      await within(this.#whenReady(), deadline);
+      await withDeadline(this.#whenReady(), deadline);
     if (this.#isClosed || !this.#ready) {
       const dropped = this.#dropBuffer('drained during an outage that did not end in time');
       await this.close();
       if (dropped !== undefined) throw dropped;
       return;
     }
-    const drained = await within(
+    const drained = await withDeadline(
       this.#link.nc.drain().then(
         () => true,
         () => false,
@@ -307,7 +307,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     if (!link.up) return; // a reconnect is under way already, and reads the file itself
     this.#held += 1;
     try {
-      await within(
+      await withDeadline(
         link.nc.flush().catch(() => undefined),
         Date.now() + 1_000,
       );
@@ -347,7 +347,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       await nc.flush();
       // What was published on the first connection is with the server before anything goes out on the second.
       if (old.up)
-        await within(
+        await withDeadline(
           old.nc.flush().catch(() => undefined),
           Date.now() + 1_000,
         );
@@ -386,7 +386,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
 
   async #retire(link: Link): Promise<void> {
     await link.whenIdle(this.#options.handoverTimeout ?? DEFAULT_TIMEOUT_MS);
-    await within(
+    await withDeadline(
       link.nc.drain().catch(() => undefined),
       Date.now() + 1_000,
     );

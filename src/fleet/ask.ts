@@ -1,5 +1,5 @@
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { isNobody, violationIn } from './request-errors.js';
@@ -156,7 +156,7 @@ export class AdminClient {
       let deadline = Date.now() + firstMs;
       const iterator = parts[Symbol.asyncIterator]();
       for (let count = 0; ; count += 1) {
-        const part = await within(iterator.next(), deadline);
+        const part = await withDeadline(iterator.next(), deadline);
         if (part === undefined || part.done === true) throw unfinished(count, firstMs);
         if (part.value.data.length === 0) break;
         yield parseAnswer(name, part.value.data);

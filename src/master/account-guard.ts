@@ -1,12 +1,12 @@
 import type { Subscription } from '@nats-io/nats-core';
 import type { ZesterConnection } from '../connection/connect.js';
-import { Together } from '../files/together.js';
+import { Coalescer } from '../async/coalesce.js';
 import { compareAccount, followAccount } from '../nats-server/follow-account.js';
 import { listServers } from '../nats-server/servers.js';
 import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
 import { isNone, lossWords, type AccountLosses } from '../trust/merge-account.js';
 import type { MasterContext } from './context.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** How often the servers' account JWT is compared with the home's, in milliseconds, in case a push was not heard. */
 const COMPARE_MS = 5_000;
@@ -30,7 +30,7 @@ export class AccountGuard {
   readonly #at: SystemConnectionOptions;
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #look = new Together(() => this.#compare());
+  readonly #look = new Coalescer(() => this.#compare());
   /** How many looks in a row something was lost. */
   #lostFor = 0;
   #told: string | undefined;
@@ -85,8 +85,8 @@ export class AccountGuard {
       noteRestored(this.#context, restored);
       this.#told = undefined;
     } catch (error) {
-      if (this.#stopped || this.#told === words(error)) return;
-      this.#told = words(error);
+      if (this.#stopped || this.#told === errorMessage(error)) return;
+      this.#told = errorMessage(error);
       this.#context.logger.warn(
         { reason: this.#told },
         "the home cannot follow the servers' account JWT: trying again",

@@ -1,4 +1,4 @@
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import { FleetError } from '../errors.js';
 import { matchesGlob } from '../fleet/glob.js';
 import { withNewestConnections } from '../fleet/newest-connections.js';
@@ -72,7 +72,7 @@ export async function showPeel(
   { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
 ) {
   const deadline = Date.now() + PATIENCE_MS;
-  const asked = within(
+  const asked = withDeadline(
     registry.refresh(peelId).catch(() => undefined),
     deadline,
   );
@@ -132,7 +132,7 @@ export async function status(context: MasterContext) {
 /** What the breaker holds; undefined: nothing, or JetStream does not say at the moment. */
 async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
   const reading = readBreaker(store).catch(() => undefined);
-  const breaker = await within(reading, Date.now() + PATIENCE_MS);
+  const breaker = await withDeadline(reading, Date.now() + PATIENCE_MS);
   return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
 }
 

@@ -6,7 +6,7 @@ import { rejectPeel, revokePeel } from './admin-lock-out.js';
 import { listPeels, readAudit, resumeRevocations, showPeel, status } from './admin-look.js';
 import { acceptPeel, addPeel, rotatePeel } from './admin-peels.js';
 import { createToken, listTokens, removeToken } from './admin-tokens.js';
-import { adminOf } from './asker.js';
+import { authenticateAdmin } from './authenticate-admin.js';
 import type { MasterContext } from './context.js';
 import type { RefusalAudit } from './refusal-audit.js';
 import { RequestService, type Handlers } from './service.js';
@@ -49,7 +49,7 @@ export function startAdminService(
       >,
       handlers,
       route: (subject) => ({ asker: 'admin', verb: subject.slice(PREFIX.length) }),
-      authenticate: ({ msg }) => adminOf(context, msg),
+      authenticate: ({ msg }) => authenticateAdmin(context, msg),
       signed: false,
       // revocations wait for servers, and must not keep a list waiting
       queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },

@@ -1,6 +1,6 @@
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import { redactSeeds } from '../errors.js';
 import type { AuditEvent } from '../fleet/audit-event.js';
 import { auditSubjects, matchesAuditQuery, type AuditQuery } from '../fleet/audit-query.js';
@@ -162,7 +162,7 @@ export class AuditLog {
       this.#logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
       return undefined;
     });
-    return within(events, deadline);
+    return withDeadline(events, deadline);
   }
 
   /** Waits until what was published is there, at most `waitMs`, and no longer than there is a connection. */

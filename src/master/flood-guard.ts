@@ -10,7 +10,7 @@ import { tokenIdOfName } from '../permissions/roles.js';
 import type { MasterContext } from './context.js';
 import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './flood-meter.js';
 import { takeBackToken } from './tokens.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /**
  * Per second. A peel asks a few times a day: what is dropped at this rate is no mistake of one that tries again and again.
@@ -88,7 +88,7 @@ export class FloodGuard {
     const acting = flooders.slice(0, AT_ONCE);
     this.#acting = this.#act(acting)
       .catch((error: unknown) =>
-        this.#context.logger.warn({ error: words(error) }, 'who floods could not be cut'),
+        this.#context.logger.warn({ error: errorMessage(error) }, 'who floods could not be cut'),
       )
       .finally(() => (this.#acting = undefined));
   }

@@ -2,7 +2,7 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { MASTER_QUEUE } from '../fleet/subjects.js';
 import { Diversions, type DiversionLimits } from './diversions.js';
 import type { MasterLogger } from './logger.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** What a {@link FloodSink} works with. */
 export interface FloodSinkOptions {
@@ -101,7 +101,7 @@ export class FloodSink {
         this.#told ||= isNews;
         // without a flood it matters to nobody, and an outage is logged by the connection that this one relieves
         logger[isNews ? 'warn' : 'debug'](
-          { error: words(error) },
+          { error: errorMessage(error) },
           'the connection for floods cannot be opened',
         );
       })

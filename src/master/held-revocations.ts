@@ -1,10 +1,10 @@
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import { clearBreaker, readBreaker, writeBreaker } from './breaker-store.js';
 import type { MasterContext } from './context.js';
 import type { Verdict } from './judge.js';
 import { breakerStep, CLOSED, type BreakerEvent, type BreakerState } from './revocation-breaker.js';
 import type { UserConnection } from './system-events.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** Refusals that come within this time are decided on together, in milliseconds: a fault refuses many at once. */
 const GATHER_MS = 2_000;
@@ -72,7 +72,7 @@ export class HeldRevocations {
       else this.#whileClosed();
     } catch (error) {
       this.#context.logger.warn(
-        { error: words(error) },
+        { error: errorMessage(error) },
         'revocations are held, and the store does not answer',
       );
     } finally {
@@ -96,7 +96,7 @@ export class HeldRevocations {
     if (now - this.#lookedAt < AGAIN_MS) return;
     this.#lookedAt = now;
     const { store, audit, actor, logger } = this.#context;
-    const stored = await within(readBreaker(store), Date.now() + STORE_MS);
+    const stored = await withDeadline(readBreaker(store), Date.now() + STORE_MS);
     if (stored?.open === false && stored.since === this.#since) {
       this.#step({ kind: 'resumed' });
       this.#revokeAll();

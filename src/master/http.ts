@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
 import { isAllowedHost } from './allowed-host.js';
 import type { Master, MasterHealth } from './master.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** How long JetStream may take to answer before a master is not healthy, in milliseconds. */
 const STORE_MS = 2_000;
@@ -93,7 +93,7 @@ async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>)
   });
   const store = context.store.peels.status().then(
     () => undefined,
-    (error: unknown) => `the registry cannot be read: ${words(error)}`,
+    (error: unknown) => `the registry cannot be read: ${errorMessage(error)}`,
   );
   const problem = await Promise.race([store, late]);
   clearTimeout(timer);

@@ -6,8 +6,8 @@ import { FleetError } from '../errors.js';
 import { encodeJson, issueText, parseJson } from '../fleet/messages.js';
 import type { MasterLogger } from './logger.js';
 import { isStorageFull, storeFailureOf } from './store-failure.js';
-import { Turns } from './turns.js';
-import { words } from './words.js';
+import { KeyedMutex } from '../async/keyed-mutex.js';
+import { errorMessage } from '../text/error-message.js';
 import { isWriteConflict } from './write-conflict.js';
 
 /** A value, and the revision that it has in the bucket. */
@@ -44,7 +44,7 @@ export class KvMirror<T> {
   readonly #listeners = new Set<(key: string, value: T | undefined, before: T | undefined) => void>();
   #iterator: QueuedIterator<KvWatchEntry> | undefined;
   #last = 0;
-  readonly #turns = new Turns();
+  readonly #writes = new KeyedMutex();
   #closed = false;
   #checking: NodeJS.Timeout | undefined;
 
@@ -117,7 +117,7 @@ export class KvMirror<T> {
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
     // what this process changes at the same key goes one after the other: only other masters can be in the way then
-    return this.#turns.in(key, () => this.#change(key, decide));
+    return this.#writes.run(key, () => this.#change(key, decide));
   }
 
   async #change(
@@ -206,7 +206,7 @@ export class KvMirror<T> {
         const passing = !(cause instanceof FleetError) && !isOver;
         if (!passing || Date.now() > deadline) {
           if (cause instanceof FleetError) throw cause;
-          throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${words(cause)}`, {
+          throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
             cause,
           });
         }

@@ -1,4 +1,4 @@
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import type { Notice } from '../fleet/command.js';
 import { encodeJson } from '../fleet/messages.js';
 import { noticeSubject } from '../fleet/subjects.js';
@@ -16,7 +16,7 @@ export async function tellPeel(
   const data = encodeJson({ ...notice, at: new Date(now()).toISOString() });
   nc.publish(subject, data, { headers: signer.sign(subject, data) });
   // what comes next may end the peel's connection, so this goes first; but a connection that is down keeps nobody waiting
-  await within(
+  await withDeadline(
     nc.flush().catch(() => undefined),
     Date.now() + 1_000,
   );

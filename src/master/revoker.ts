@@ -11,7 +11,7 @@ import type { SystemConnectionOptions } from '../nats-server/system-connection.j
 import { withoutRevocations } from '../trust/revocations.js';
 import { noteRestored } from './account-guard.js';
 import type { MasterContext } from './context.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** Revocations that come within this time go out together, in milliseconds: a push is one account JWT for all. */
 const GATHER_MS = 20;
@@ -208,7 +208,7 @@ export class Revoker {
       );
       this.#tokens.delete(publicKey);
     } catch (error) {
-      logger.error({ token: tokenId, error: words(error) }, 'revoked, and not yet noted as such');
+      logger.error({ token: tokenId, error: errorMessage(error) }, 'revoked, and not yet noted as such');
     }
   }
 
@@ -260,7 +260,7 @@ export class Revoker {
 
   #failed(error: unknown, peelIds: readonly string[]): void {
     const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
-    const reason = words(error);
+    const reason = errorMessage(error);
     this.#tell('revocation.failed', code, reason, peelIds);
     this.#context.logger.error({ code, reason }, 'keys cannot be revoked: trying again');
   }

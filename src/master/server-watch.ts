@@ -3,7 +3,7 @@ import { NatsServerError } from '../errors.js';
 import { listServers } from '../nats-server/servers.js';
 import { versionProblems } from '../nats-server/server-versions.js';
 import type { MasterLogger } from './logger.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** How often the servers' versions are read, in milliseconds: one that joins later may be too old. */
 const VERSIONS_MS = 10_000;
@@ -53,7 +53,7 @@ export class ServerWatch {
       await this.check();
     } catch (error) {
       if (isTooOld(error)) throw error;
-      this.#logger.warn({ error: words(error) }, "the servers' versions cannot be read yet");
+      this.#logger.warn({ error: errorMessage(error) }, "the servers' versions cannot be read yet");
     }
   }
 
@@ -80,7 +80,7 @@ export class ServerWatch {
         onTooOld(error);
         return;
       }
-      this.#logger.debug({ error: words(error) }, "the servers' versions cannot be read");
+      this.#logger.debug({ error: errorMessage(error) }, "the servers' versions cannot be read");
     } finally {
       this.#looking = false;
     }

@@ -16,14 +16,14 @@ import {
 } from '../fleet/messages.js';
 import { judgeReply } from '../fleet/reply-subject.js';
 import { askerOf, MASTER_QUEUE } from '../fleet/subjects.js';
-import { UNKNOWN_ACTOR } from './asker.js';
+import { UNKNOWN_ACTOR } from './authenticate-admin.js';
 import type { MasterContext } from './context.js';
 import type { Endpoint } from './discovery.js';
 import { FairQueue, type FairQueueOptions } from './fair-queue.js';
 import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from './refusal-audit.js';
 import { storeFailureOf } from './store-failure.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** A request, and who asks. */
 export interface Asked<N extends RequestName> {
@@ -211,7 +211,7 @@ export class RequestService<N extends RequestName> {
     if (now - this.#storeFailureToldAt < STORE_FAILURE_EVERY_MS) return;
     this.#storeFailureToldAt = now;
     this.#context.logger.warn(
-      { reason: message, ...(cause !== undefined && { cause: words(cause) }) },
+      { reason: message, ...(cause !== undefined && { cause: errorMessage(cause) }) },
       'a request failed in JetStream',
     );
   }
@@ -236,7 +236,7 @@ export class RequestService<N extends RequestName> {
       const requestId = requestIdIn(incoming.msg.data);
       this.#send(incoming, refusalOf(error, requestId === undefined ? undefined : { requestId }));
     } catch (failed) {
-      this.#context.logger.warn({ reason: words(failed) }, 'a refusal cannot be sent');
+      this.#context.logger.warn({ reason: errorMessage(failed) }, 'a refusal cannot be sent');
     }
   }
 

@@ -1,10 +1,10 @@
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import { redactSeeds } from '../errors.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { tokenIdOfName } from '../permissions/roles.js';
 import { startAdminService } from './admin-service.js';
 import type { AnswerConnections } from './answer-connections.js';
-import { UNKNOWN_ACTOR } from './asker.js';
+import { UNKNOWN_ACTOR } from './authenticate-admin.js';
 import { startAuthService } from './auth-service.js';
 import type { MasterContext } from './context.js';
 import { answerDiscovery } from './discovery.js';
@@ -70,7 +70,7 @@ export async function startServices(
     },
   );
   // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
-  await within(
+  await withDeadline(
     Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
     Date.now() + 2_000,
   );

@@ -1,7 +1,7 @@
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /**
  * What the servers say when there is no room for a message: limits of the account and of the server, and the stream's own.
@@ -48,5 +48,5 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
 function reasonOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause)
     if (at instanceof JetStreamApiError) return at.message;
-  return words(error);
+  return errorMessage(error);
 }

@@ -13,7 +13,7 @@ import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '
 import { allowedByStream } from '../nats-server/stream-guards.js';
 import { fleetStreams } from './fleet-streams.js';
 import type { MasterLogger } from './logger.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** What masters keep in JetStream: all the state of a fleet. */
 export interface Store {
@@ -68,7 +68,7 @@ export async function openStore(nc: NatsConnection, options: OpenStoreOptions): 
         askedAt = Date.now();
       }
       if (over) throw storeError(nc, cause, reason);
-      const text = reason === undefined ? words(cause) : `${words(cause)}: ${reason}`;
+      const text = reason === undefined ? errorMessage(cause) : `${errorMessage(cause)}: ${reason}`;
       if (told === undefined || (reason !== undefined && reason !== told)) {
         options.logger.warn({ reason: text }, 'JetStream is not ready yet: waiting for it');
         told = reason ?? '';
@@ -145,13 +145,13 @@ function storeError(nc: NatsConnection, cause: unknown, reason?: string): FleetE
   if (reason !== undefined) {
     return new FleetError(
       'ERR_FLEET_STORE',
-      `JetStream cannot place the registry (${words(cause)}): ${reason}`,
+      `JetStream cannot place the registry (${errorMessage(cause)}): ${reason}`,
       { cause },
     );
   }
   return new FleetError(
     'ERR_FLEET_STORE',
-    `${nc.getServer()} has no JetStream for this account, or it does not answer (${words(cause)}): the registry and the ` +
+    `${nc.getServer()} has no JetStream for this account, or it does not answer (${errorMessage(cause)}): the registry and the ` +
       'audit are kept there; enable JetStream on the servers ("zester server config" does) and for the account',
     { cause },
   );

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { AccountClaims } from '../jwt/claims.js';
 import { TrustError } from '../errors.js';
-import { Together } from '../files/together.js';
+import { Coalescer } from '../async/coalesce.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { openTrustDomain } from '../trust/open.js';
 import { Issuer } from './issuer.js';
 import type { MasterLogger } from './logger.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** How often it is looked at whether the home was changed, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -23,7 +23,7 @@ export class MasterTrust {
   #issuer: Issuer;
   #stamp: string;
   #looking: NodeJS.Timeout | undefined;
-  readonly #look = new Together(() => this.#reload());
+  readonly #look = new Coalescer(() => this.#reload());
 
   private constructor(domain: TrustDomain, issuer: Issuer, stamp: string, logger: MasterLogger) {
     this.#home = domain.home;
@@ -82,7 +82,7 @@ export class MasterTrust {
       for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#logger.warn(
-        { reason: words(error) },
+        { reason: errorMessage(error) },
         'the trust domain was changed and cannot be read: going on with what it was',
       );
     }

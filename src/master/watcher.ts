@@ -25,7 +25,7 @@ import {
   serversNow,
   type UserConnection,
 } from './system-events.js';
-import { words } from './words.js';
+import { errorMessage } from '../text/error-message.js';
 
 /** How often it is looked at whether the servers are still there, in milliseconds: one that was killed says nothing. */
 const SERVERS_MS = 3_000;
@@ -234,7 +234,7 @@ export class Watcher {
     const { audit, actor, logger, metrics } = this.#context;
     const { name, publicKey } = connection;
     void kick(this.#system, connection).catch((error: unknown) =>
-      logger.debug({ peelId: name, error: words(error) }, 'a surplus connection could not be cut'),
+      logger.debug({ peelId: name, error: errorMessage(error) }, 'a surplus connection could not be cut'),
     );
     metrics.refusedConnections.inc({ code: 'ERR_FLEET_RATE' });
     const now = performance.now();
@@ -274,12 +274,12 @@ export class Watcher {
       if (this.#stopped) return;
       if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError) {
         // not the store's: something in this connection's JWT, which would be no better the next time
-        const reason = `it cannot be judged (${words(error)})`;
+        const reason = `it cannot be judged (${errorMessage(error)})`;
         this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
         return;
       }
       this.#context.logger.error(
-        { peelId: connection.name, error: words(error) },
+        { peelId: connection.name, error: errorMessage(error) },
         'a connection could not be judged: it is looked at again with the next reading of all',
       );
       // forgotten, so that the next reading finds it as new
@@ -388,7 +388,10 @@ export class Watcher {
       try {
         return await this.#held.open();
       } catch (error) {
-        this.#context.logger.debug({ error: words(error) }, 'whether revocations are held cannot be read');
+        this.#context.logger.debug(
+          { error: errorMessage(error) },
+          'whether revocations are held cannot be read',
+        );
         await delay(AGAIN_MS, undefined, { ref: false });
       }
     }
@@ -437,7 +440,7 @@ export class Watcher {
       })
       .catch((error: unknown) =>
         this.#context.logger.error(
-          { peelId: connection.name, error: words(error) },
+          { peelId: connection.name, error: errorMessage(error) },
           'a connection whose key cannot be read could not be cut',
         ),
       );
@@ -492,7 +495,7 @@ export class Watcher {
           : undefined,
       )
       .catch((error: unknown) =>
-        logger.error({ peelId: owner, error: words(error) }, 'revoked, and not yet noted as such'),
+        logger.error({ peelId: owner, error: errorMessage(error) }, 'revoked, and not yet noted as such'),
       );
   }
 

@@ -1,4 +1,4 @@
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import type { PeelRecord } from '../fleet/record.js';
 import type { MasterContext } from './context.js';
 
@@ -24,7 +24,7 @@ export async function whereaboutsOf(
   const token = tokenId === undefined ? undefined : tokens.get(tokenId);
   if (token === undefined) return undefined;
   const asked = addressesOf(token.publicKey).catch(() => undefined);
-  const addresses = (await within(asked, Date.now() + ASK_MS)) ?? [];
+  const addresses = (await withDeadline(asked, Date.now() + ASK_MS)) ?? [];
   return addresses.length === 0 ? undefined : `${named(addresses)} with the join token ${token.id}`;
 }
 

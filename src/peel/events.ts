@@ -1,6 +1,6 @@
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from '../connection/events.js';
 import type { ZesterError } from '../errors.js';
-import { without } from './without.js';
+import { omit } from './omit.js';
 import { isoTime } from '../jwt/time.js';
 
 /** What a peel tells, beside what its connection does. Switch on `type`. None holds a seed. */
@@ -45,7 +45,7 @@ export type PeelEvent =
 
 /** Writes an event to a logger, in one line that says what was decided. */
 export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
-  const fields = without(event as PeelEvent & { error?: Error }, 'error');
+  const fields = omit(event as PeelEvent & { error?: Error }, 'error');
   switch (event.type) {
     case 'waiting':
       return logger.warn(

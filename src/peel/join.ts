@@ -19,11 +19,11 @@ import { accountOf } from '../jwt/account-of.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
-import { checkGivenJwt, readMasterAnswer } from './answers.js';
+import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
 import { FleetClock } from './clock.js';
-import { pause } from './pause.js';
+import { sleep } from '../async/sleep.js';
 import { PendingKey } from './pending-key.js';
-import { without } from './without.js';
+import { omit } from './omit.js';
 
 /** What {@link joinFleet} tells while it goes on. */
 export type JoinEvent =
@@ -165,13 +165,13 @@ class Joining {
         const retryInMs = Math.min(left, Math.round(wait * (1 - Math.random() / 4)));
         const waits = error instanceof FleetError && error.code === 'ERR_FLEET_PENDING';
         if (!waits) onEvent?.({ type: 'retrying', error: error as Error, retryInMs });
-        await pause(retryInMs, signal);
+        await sleep(retryInMs, signal);
       }
     }
   }
 
   async #connect(): Promise<NatsConnection> {
-    const client = without(this.#options, 'token', 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now');
+    const client = omit(this.#options, 'token', 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now');
     try {
       return await dial({
         ...PERSISTENT_OPTIONS,

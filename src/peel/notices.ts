@@ -5,7 +5,7 @@ import { issueText, parseJson, type ReceivedMessage } from '../fleet/messages.js
 import { noticeSubject } from '../fleet/subjects.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
-import { checkMasterSigned } from './answers.js';
+import { checkMasterSigned } from './verify-master.js';
 
 /**
  * Reads what a master tells a peel.

@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from '@nats-io/nats-core';
-import { Broadcast } from '../connection/broadcast.js';
+import { Broadcast } from '../async/broadcast.js';
 import {
   openPeel,
   type ConnectionCredentials,
@@ -8,7 +8,7 @@ import {
 } from '../connection/connect.js';
 import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
-import { within } from '../connection/within.js';
+import { withDeadline } from '../async/deadline.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { expired, expiryOf } from '../creds/file-credential-source.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -25,9 +25,9 @@ import { factsOf } from './facts.js';
 import { Handlers, type Handler } from './handlers.js';
 import { judgeNotice } from './judge-notice.js';
 import { readNotice } from './notices.js';
-import { pause } from './pause.js';
+import { sleep } from '../async/sleep.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
-import { without } from './without.js';
+import { omit } from './omit.js';
 
 /** Faults of what was given: waiting for a server mends none of them. */
 const NEVER_WORKS: ReadonlySet<string> = new Set([
@@ -244,7 +244,7 @@ export class Peel {
       void this.#close({ reason: 'failed', ...reason }, 0);
     });
     // its commands reach it from here on
-    await within(
+    await withDeadline(
       connection.flush().catch(() => undefined),
       Date.now() + 5_000,
     );
@@ -255,7 +255,7 @@ export class Peel {
 
   async #connect(): ReturnType<typeof openPeel> {
     const { waitOnFirstConnect = true, signal } = this.#options;
-    const options = without(
+    const options = omit(
       this.#options,
       'waitOnFirstConnect',
       'signal',
@@ -285,7 +285,7 @@ export class Peel {
         const retryInMs = Math.round((refused ? WAIT_REFUSED_MS : WAIT_MS) * (0.75 + Math.random() / 2));
         const isNews = failures.note(error.message, performance.now()) !== undefined;
         this.#emit({ type: 'waiting', error, retryInMs }, isNews);
-        await pause(retryInMs, signal);
+        await sleep(retryInMs, signal);
       }
     }
   }
@@ -412,15 +412,15 @@ export class Peel {
     const deadline = Date.now() + waitMs;
     // a subscription that drains takes what the server has sent already
     const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
-    await within(Promise.all(stopped), deadline);
-    await within(this.#handlers.whenIdle(), deadline);
+    await withDeadline(Promise.all(stopped), deadline);
+    await withDeadline(this.#handlers.whenIdle(), deadline);
     await written;
     this.#handlers.end();
     if (!nc.isClosed()) {
       const draining = nc.drain().catch((error: unknown) => {
         if (end.reason === 'drained' && error instanceof Error) end.error = error;
       });
-      await (end.reason === 'ended' ? within(draining, deadline) : draining);
+      await (end.reason === 'ended' ? withDeadline(draining, deadline) : draining);
       await nc.close();
     }
     if (end.reason === 'drained') this.#emit({ type: 'drained' });

@@ -15,7 +15,7 @@ import { authSubject } from '../fleet/subjects.js';
 import { accountOf } from '../jwt/account-of.js';
 import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { peelInboxPrefix } from '../permissions/roles.js';
-import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './answers.js';
+import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master.js';
 import { DOUBT_MS, type FleetClock } from './clock.js';
 import type { PeelEvent } from './events.js';
 import { answerTimeout, renewalAt, retryPause, type Lifetime } from './schedule.js';

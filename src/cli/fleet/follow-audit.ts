@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { within } from '../../connection/within.js';
+import { withDeadline } from '../../async/deadline.js';
 import { errorTraits } from '../../error-traits.js';
 import { ZesterError } from '../../errors.js';
 import type { AuditEvent } from '../../fleet/audit-event.js';
@@ -127,7 +127,7 @@ export async function followAudit(
     }
     // what was heard before the end is told
     if (heard.size > 0 && !nc.isClosed()) {
-      await within(
+      await withDeadline(
         read().catch(() => undefined),
         Date.now() + LAST_MS,
       );

@@ -5,7 +5,7 @@ import { claim, type Claim } from '../../files/claim.js';
 import { openToAppend } from '../../files/open-file.js';
 import { readTextFile } from '../../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
-import { Together } from '../../files/together.js';
+import { Coalescer } from '../../async/coalesce.js';
 
 /** More than three million of the longest ids. */
 const MAX_JOURNAL_BYTES = 400 * 1024 * 1024;
@@ -24,7 +24,7 @@ export class Journal {
   readonly #done: SeenIds;
   readonly #claim: Claim;
   readonly #waiting: string[] = [];
-  readonly #writing = new Together(() => {
+  readonly #writing = new Coalescer(() => {
     const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
     return this.#append(lines.join(''));
   });

@@ -4,7 +4,7 @@ import { syncDirectory } from '../../files/write-secret-file.js';
 import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
 import { AskedThread } from '../bulk/asked-thread.js';
 import type { PackedFiles } from '../bulk/product.js';
-import { Together } from '../../files/together.js';
+import { Coalescer } from '../../async/coalesce.js';
 import {
   unpacked,
   type ToldFiles,
@@ -35,16 +35,16 @@ export class FileWriters {
   readonly #start: WriterStart;
   readonly #threads: Thread[] = [];
   readonly #fileSystem: FileSystemSync;
-  readonly #synced: Together<boolean>;
-  readonly #directory: Together<void>;
+  readonly #synced: Coalescer<boolean>;
+  readonly #directory: Coalescer<void>;
   #together = true;
   #batches = 0;
 
   constructor(directory: string, replace: boolean) {
     this.#start = { directory, replace };
     this.#fileSystem = new FileSystemSync(directory);
-    this.#synced = new Together(() => this.#fileSystem.run(), GATHER_MS);
-    this.#directory = new Together(() => syncDirectory(directory));
+    this.#synced = new Coalescer(() => this.#fileSystem.run(), GATHER_MS);
+    this.#directory = new Coalescer(() => syncDirectory(directory));
   }
 
   /**

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * One action for all that ask for it at about the same time, such as a sync: it begins after they asked, and those that
- * ask while it runs share the next.
+ * Coalesces concurrent calls of one action, such as a sync. A run begins after the calls that it serves; callers that arrive
+ * during a run share the next one.
  */
-export class Together<T> {
+export class Coalescer<T> {
   readonly #act: () => Promise<T>;
   readonly #gatherMs: number;
   #running: Promise<unknown> = Promise.resolve();

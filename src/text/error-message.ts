@@ -1,4 +1,4 @@
 /** What an error says. */
-export function words(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -17,7 +17,7 @@ export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
  *
  * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_DENIED` when the signer is no admin
  */
-export function adminOf(
+export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
 ): Actor {

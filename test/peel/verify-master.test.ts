@@ -15,7 +15,7 @@ import {
   masterUserJwtOptions,
   peelUserJwtOptions,
 } from '../../src/permissions/roles.js';
-import { checkGivenJwt, readMasterAnswer } from '../../src/peel/answers.js';
+import { checkGivenJwt, readMasterAnswer } from '../../src/peel/verify-master.js';
 import { readNotice } from '../../src/peel/notices.js';
 import { refusal } from '../support/refusal.js';
 

@@ -1,8 +1,8 @@
-/** What is done under the same key goes one after the other, in the order in which it was asked for. */
-export class Turns {
+/** Runs what has the same key one after the other, in the order of the calls. */
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  async in<T>(key: string, act: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, act: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
     const mine = before.then(act, act);
     this.#last.set(key, mine);
