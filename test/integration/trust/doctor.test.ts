@@ -280,7 +280,7 @@ describe('the doctor finds, of a server,', () => {
     expectOne(await examine(home.home, { servers: [url] }), { code: 'ERR_NATS_SERVER_UNREACHABLE' });
     const { code, stdout, stderr } = await zester(['doctor', '--home', home.home, '--servers', url]);
     expect(code).toBe(4);
-    expect(stdout).toContain('1 errors');
+    expect(stdout).toContain('1 error,');
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
