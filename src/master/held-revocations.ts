@@ -28,6 +28,8 @@ interface Held {
 export interface HeldActions {
   /** Judges again; undefined: it is not connected at the moment. */
   judge(connection: UserConnection): Verdict | undefined;
+  /** Whether connections are being judged at the moment. */
+  isJudging(): boolean;
   /** Revokes its key, and cuts it. */
   revoke(connection: UserConnection, verdict: Refused): void;
 }
@@ -125,7 +127,7 @@ export class HeldRevocations {
   #looks = 0;
   get #settled(): boolean {
     this.#looks += 1;
-    return this.#looks > 5;
+    return this.#looks > 2 && !this.#actions.isJudging();
   }
 
   #judgeAgain(): void {

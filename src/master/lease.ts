@@ -81,6 +81,8 @@ export class Lease {
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
       if (entry.revision !== this.#seen?.revision) {
         const { holder } = (parseJson(entry.string()) ?? {}) as { holder?: string };
+        // lost for want of an answer, as when the servers restart, and nobody took it meanwhile
+        if (holder === id) return await this.#write(entry.revision);
         this.#seen = { revision: entry.revision, at: now, holder };
         return;
       }

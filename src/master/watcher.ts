@@ -64,6 +64,8 @@ export class Watcher {
   readonly #crowdTold = new Map<string, number>();
   readonly #aheadTold = new Map<string, number>();
   #reading = false;
+  /** Connections that are being judged. */
+  #judging = 0;
   /** Another reading is wanted as soon as the one under way is done, or as servers answer. */
   #readAgain = false;
   #issuers: string;
@@ -75,6 +77,7 @@ export class Watcher {
     this.#keeper = new PresenceKeeper(context.presence, context.logger);
     this.#held = new HeldRevocations(context, {
       judge: (connection) => this.#judgeNow(connection),
+      isJudging: () => this.#judging > 0 || this.#reading,
       revoke: (connection, verdict) => this.#cut(connection, verdict),
     });
     this.#issuers = issuersOf(context.trust.claims);
@@ -263,6 +266,7 @@ export class Watcher {
   }
 
   async #check(connection: UserConnection, isSurplus = false): Promise<void> {
+    this.#judging += 1;
     try {
       // a command may have changed the home an instant ago
       await this.#context.trust.reload();
@@ -284,6 +288,8 @@ export class Watcher {
       );
       // forgotten, so that the next reading finds it as new
       this.#keeper.remove(connection);
+    } finally {
+      this.#judging -= 1;
     }
   }
 
