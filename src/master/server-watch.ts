@@ -1,18 +1,21 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { NatsServerError } from '../errors.js';
+import { jetStreamStorage } from '../nats-server/jetstream-storage.js';
 import { listServers } from '../nats-server/servers.js';
+import { LOW_STORAGE_FIX, lowStorage } from '../nats-server/storage-headroom.js';
 import { versionProblems } from '../nats-server/server-versions.js';
 import type { MasterLogger } from './logger.js';
 import { errorMessage } from '../text/error-message.js';
 
-/** How often the servers' versions are read, in milliseconds: one that joins later may be too old. */
+/** How often the servers are looked at, in milliseconds: one that joins later may be too old, and storage fills up. */
 const VERSIONS_MS = 10_000;
 
-/** Looks at the versions of all servers: at the start of a master, and while it runs. */
+/** Looks at the versions and the storage of all servers: at the start of a master, and while it runs. */
 export class ServerWatch {
   readonly #system: NatsConnection;
   readonly #logger: MasterLogger;
   readonly #told = new Set<string>();
+  readonly #low = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #stopped = false;
@@ -29,7 +32,8 @@ export class ServerWatch {
    * @throws NatsServerError `ERR_SERVER_TOO_OLD` when a member of a cluster is; as `listServers`
    */
   async check(): Promise<void> {
-    const problems = versionProblems(await listServers(this.#system));
+    const servers = await listServers(this.#system);
+    const problems = versionProblems(servers);
     const tooOld = problems.filter(({ support }) => support === 'too-old');
     const [first] = tooOld;
     if (first !== undefined) {
@@ -40,6 +44,20 @@ export class ServerWatch {
       if (this.#told.has(`${server} ${version}`)) continue;
       this.#told.add(`${server} ${version}`);
       this.#logger.warn({ server, version, fix }, message);
+    }
+    await this.#checkStorage(servers.length);
+  }
+
+  /** Warns of each server whose storage gets low, once until it has room again. */
+  async #checkStorage(servers: number): Promise<void> {
+    for (const storage of await jetStreamStorage(this.#system, servers)) {
+      const { server } = storage;
+      const problem = lowStorage(storage);
+      if (problem === undefined) this.#low.delete(server);
+      else if (!this.#low.has(server)) {
+        this.#low.add(server);
+        this.#logger.warn({ server, fix: LOW_STORAGE_FIX }, problem);
+      }
     }
   }
 

@@ -10,6 +10,8 @@ import { accountStreams } from './account-streams.js';
 import { acknowledgingStreams } from './acknowledging-streams.js';
 import { showAccount } from './account.js';
 import { jsonOf } from './ask-all.js';
+import { jetStreamStorage } from './jetstream-storage.js';
+import { LOW_STORAGE_FIX, lowStorage } from './storage-headroom.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from './servers.js';
 import { versionProblems } from './server-versions.js';
 import { unguardedStreams } from './stream-guards.js';
@@ -76,6 +78,17 @@ export async function checkServers(
         subject: name,
         message: "it runs, but is missing from JetStream's meta group: nothing can be placed on it",
         fix: 'restart it',
+      });
+    }
+    for (const storage of await jetStreamStorage(nc, up.length)) {
+      const message = lowStorage(storage);
+      if (message === undefined) continue;
+      findings.push({
+        severity: 'warning',
+        check: 'storage',
+        subject: storage.server,
+        message,
+        fix: LOW_STORAGE_FIX,
       });
     }
     for (const name of down) {

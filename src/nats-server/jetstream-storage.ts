@@ -1,0 +1,30 @@
+/** How much file storage the servers' JetStream uses. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { askAll, jsonOf } from './ask-all.js';
+import type { ServerStorage } from './storage-headroom.js';
+
+interface Answer {
+  server?: { name?: string };
+  data?: { config?: { max_storage?: number }; storage?: number };
+}
+
+/**
+ * The file storage of each server that answers within two seconds and has JetStream.
+ *
+ * Source: `$SYS.REQ.SERVER.PING.JSZ`, of the system account. Cost: one message a server.
+ *
+ * @param nc a connection of the system account
+ * @param servers how many there are: it waits for no more answers
+ */
+export async function jetStreamStorage(nc: NatsConnection, servers: number): Promise<ServerStorage[]> {
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= servers, {
+    maxWait: 2_000,
+    stall: 300,
+  });
+  return answers.flatMap((answer) => {
+    const { server, data } = jsonOf<Answer>(answer) ?? {};
+    const maxBytes = data?.config?.max_storage;
+    if (typeof maxBytes !== 'number' || typeof data?.storage !== 'number') return [];
+    return [{ server: server?.name ?? 'a server', usedBytes: data.storage, maxBytes }];
+  });
+}

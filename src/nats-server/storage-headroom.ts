@@ -1,0 +1,37 @@
+/** When a server's JetStream runs out of file storage soon: the one place that decides it. No clock, no NATS. */
+
+/** The file storage of one server's JetStream. */
+export interface ServerStorage {
+  server: string;
+  usedBytes: number;
+  /** Its limit; 0 or less: none is known. */
+  maxBytes: number;
+}
+
+/** Less than this is left for a day of a busy fleet's audit log, in bytes. */
+const LOW_BYTES = 16 * 1024 * 1024;
+/** A part of one: so much of the limit is used. */
+const LOW_SHARE = 0.9;
+
+/**
+ * What to say of a server whose storage is nearly full.
+ *
+ * @returns undefined: there is room, or the limit is not known
+ * @example lowStorage({ server: 'n1', usedBytes: 0, maxBytes: 1e9 }); // undefined
+ */
+export function lowStorage({ usedBytes, maxBytes }: ServerStorage): string | undefined {
+  if (maxBytes <= 0) return undefined;
+  const left = Math.max(0, maxBytes - usedBytes);
+  if (left >= LOW_BYTES && usedBytes < LOW_SHARE * maxBytes) return undefined;
+  return (
+    `JetStream has ${megabytes(left)} of file storage left, of ${megabytes(maxBytes)}: once it is full, peels are neither added ` +
+    'nor renewed, and nothing is audited'
+  );
+}
+
+/** What to do about it. */
+export const LOW_STORAGE_FIX = 'raise max_file_store of the server, or make room';
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
+}
