@@ -100,6 +100,16 @@ interface SocketTransport extends Transport {
 /** A server of the client's list, which looks its own addresses up. */
 type ListedServer = Parameters<ProtocolHandler['_doDial']>[0];
 
+/** Whether a connection was closed or reset, and nothing says why. */
+function endedWithoutWords(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code = '' } = at as NodeJS.ErrnoException;
+    if (code === 'ECONNRESET' || code === 'EPIPE') return true;
+    if (/ECONNRESET|EPIPE|closed the connection/.test(at.message)) return true;
+  }
+  return false;
+}
+
 class DialingHandler extends ProtocolHandler {
   /** The servers that were configured, and the first name among them. */
   readonly #configured: ReadonlySet<string>;
@@ -133,7 +143,11 @@ class DialingHandler extends ProtocolHandler {
       },
     };
     try {
-      await super._doDial(bounded as ListedServer);
+      await super._doDial(bounded as ListedServer).catch(async (error: unknown) => {
+        // a server that refuses may close before this side has sent all, and the reset takes its words with it: ask again
+        if (this.connectedOnce || this.#said !== undefined || !endedWithoutWords(error)) throw error;
+        await super._doDial(bounded as ListedServer);
+      });
     } catch (error) {
       if (!this.connectedOnce) this.#telling = moreTelling(this.#telling, error);
       throw error;
