@@ -1,19 +1,16 @@
 import { Command, Help } from 'commander';
 import { printableLines } from '../text/printable.js';
+import { GLOBAL_OPTIONS, HELP_OPTION } from './command/global-options.js';
 import type { CliIo } from './io.js';
 import { packageVersion } from './version.js';
 
 /** The program without its commands: what all of them share. */
 export function rootCommand(io: CliIo): Command {
-  return new Command('zester')
+  const program = new Command('zester')
     .description('The credentials of a fleet, over NATS.')
     .version(packageVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
+    .helpOption(...HELP_OPTION)
     .helpCommand(false)
-    .option('--json', 'print the result as one JSON document')
-    .option('-q, --quiet', 'print results and errors only')
-    .option('--wide', 'print whole keys on a terminal')
-    .option('--debug', 'with an error, print its stack too')
     .configureHelp({
       showGlobalOptions: true,
       sortSubcommands: false,
@@ -33,6 +30,8 @@ export function rootCommand(io: CliIo): Command {
     })
     .exitOverride()
     .addHelpText('after', HELP_END);
+  for (const [flags, about] of GLOBAL_OPTIONS) program.option(flags, about);
+  return program;
 }
 
 /** Columns of the help. As narrow as a terminal may be, whatever it is now: the help is the same in a pipe and in a test. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../errors.js';
+import { GLOBAL_OPTIONS } from './command/global-options.js';
 import { errorLine } from './error-line.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
 import type { CliIo } from './io.js';
@@ -30,12 +31,10 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   }
 }
 
-/** The options that may stand before a command. */
-const GLOBAL_OPTIONS: readonly string[] = ['--json', '-q', '--quiet', '--wide', '--debug'];
-
-/** What stands where the words of a command do. */
+/** What stands where the words of a command do: behind the options that may stand before it. */
 function wordsOf(args: readonly string[]): readonly string[] {
-  return args.slice(args.findIndex((arg) => !GLOBAL_OPTIONS.includes(arg)));
+  const options = new Set(GLOBAL_OPTIONS.flatMap(([flags]) => flags.split(', ')));
+  return args.slice(args.findIndex((arg) => !options.has(arg)));
 }
 
 function usageErrorOf(error: CommanderError): UsageError {

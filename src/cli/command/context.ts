@@ -6,21 +6,11 @@ import type { Admin } from '../fleet/admin.js';
 import { connectionOf, type ConnectionOf } from '../home-options.js';
 import type { CliIo } from '../io.js';
 import type { Output } from '../output.js';
+import { withBaseContext, type NothingContext } from './base-context.js';
 import type { SharedValues } from './shared-options.js';
 
 /** What a command needs, each with what the one before it has. */
 export type Need = 'nothing' | 'home' | 'servers' | 'fleet' | 'system' | 'change' | 'operator';
-
-/** Every command has this. */
-export interface NothingContext {
-  readonly io: CliIo;
-  readonly output: Output;
-  /**
-   * Aborted by Ctrl-C, SIGTERM or a closed terminal; the reason is the signal's name. From the first call on, the signal does
-   * not end the process by itself.
-   */
-  readonly interruption: () => AbortSignal;
-}
 
 /** `--home` */
 export interface HomeContext extends NothingContext {
@@ -81,45 +71,27 @@ export async function withContext(
   output: Output,
   act: (context: FleetContext & ChangeContext) => Promise<void>,
 ): Promise<void> {
-  const cleanups: (() => void | Promise<void>)[] = [];
-  let admin: Promise<Admin> | undefined;
-  let interruption: AbortController | undefined;
-  const context: FleetContext & ChangeContext = {
-    io,
-    output,
-    given: shared,
-    get home() {
-      return homePath(shared.home, io.env);
-    },
-    openHome: async () =>
-      (await import('../../trust/open.js')).openTrustDomain(homePath(shared.home, io.env)),
-    connection: (domain) => connectionOf(shared, io, domain),
-    fleet: (waitMs = 0) => {
-      admin ??= (async () => {
-        const { openAdmin } = await import('../fleet/admin.js');
-        const { admin: opened, close } = await openAdmin(shared, io, waitMs);
-        cleanups.push(close);
-        return opened;
-      })();
-      return admin;
-    },
-    system: async () => (await import('../change-options.js')).systemOptions(shared, io, output),
-    change: async () => {
-      const { changeOptions } = await import('../change-options.js');
-      return changeOptions({ ...shared, push: shared.push ?? true }, io, output);
-    },
-    interruption: () => {
-      if (interruption === undefined) {
-        const controller = new AbortController();
-        interruption = controller;
-        cleanups.push(io.onInterrupt((signal) => controller.abort(signal)));
-      }
-      return interruption.signal;
-    },
-  };
-  try {
-    await act(context);
-  } finally {
-    for (const cleanup of cleanups.reverse()) await cleanup();
-  }
+  await withBaseContext(io, output, async (base, atEnd) => {
+    const home = homePath(shared.home, io.env);
+    let admin: Promise<Admin> | undefined;
+    const openFleet = async (waitMs: number) => {
+      const { openAdmin } = await import('../fleet/admin.js');
+      const opened = await openAdmin(shared, io, waitMs);
+      atEnd(opened.close);
+      return opened.admin;
+    };
+    await act({
+      ...base,
+      given: shared,
+      home,
+      openHome: async () => (await import('../../trust/open.js')).openTrustDomain(home),
+      connection: (domain) => connectionOf(shared, io, domain),
+      fleet: (waitMs = 0) => (admin ??= openFleet(waitMs)),
+      system: async () => (await import('../change-options.js')).systemOptions(shared, io, output),
+      change: async () => {
+        const { changeOptions } = await import('../change-options.js');
+        return changeOptions({ ...shared, push: shared.push ?? true }, io, output);
+      },
+    });
+  });
 }

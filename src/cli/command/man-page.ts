@@ -1,9 +1,8 @@
 /** The man page zester(1), made from the declarations. */
-import { exampleText, pagesOf, type Page } from './page.js';
-import { CONNECTION_OPTIONS, EXIT_CODES, GLOBAL_OPTIONS } from './shared-pages.js';
+import { exampleText, pagesOf, type Page, type Terms } from './page.js';
+import { GLOBAL_OPTIONS, HELP_OPTION } from './global-options.js';
+import { CONNECTION_OPTIONS, EXIT_CODES } from './shared-pages.js';
 import type { CommandNode } from './tree.js';
-
-type Terms = readonly (readonly [term: string, about: string])[];
 
 /**
  * The man page, as roff source.
@@ -23,7 +22,7 @@ export function manPage(nodes: readonly CommandNode[]): string {
     '.SH COMMANDS',
     ...pages.flatMap(section),
     '.SH OPTIONS OF EVERY COMMAND',
-    ...terms(GLOBAL_OPTIONS),
+    ...terms([...GLOBAL_OPTIONS, HELP_OPTION]),
     '.SH CONNECTION OPTIONS',
     ...terms(CONNECTION_OPTIONS),
     '.SH EXIT STATUS',

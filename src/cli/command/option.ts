@@ -71,7 +71,12 @@ export function toggle(yes: OptionFlag, no: OptionFlag): CommandOption<boolean |
 
 /** A value that `read` parses; `fallback` is the text that is read when it is not given. */
 export function option<T>(flags: string, about: string, read: Read<T>, fallback: string): CommandOption<T>;
-export function option<T>(flags: string, about: string, read: Read<T>): CommandOption<T | undefined>;
+export function option<T>(
+  flags: string,
+  about: string,
+  read: Read<T>,
+  fallback?: string,
+): CommandOption<T | undefined>;
 export function option<T>(
   flags: string,
   about: string,
@@ -93,7 +98,7 @@ export function text(flags: string, about: string, fallback: string): CommandOpt
 export function text(flags: string, about: string): CommandOption<string | undefined>;
 export function text(flags: string, about: string, fallback?: string): CommandOption<string | undefined> {
   const read = (given: string) => given;
-  return fallback === undefined ? option(flags, about, read) : option(flags, about, read, fallback);
+  return option(flags, about, read, fallback);
 }
 
 /** A value that must be given. */
@@ -145,7 +150,7 @@ export function span(flags: string, about: string, fallback: string): CommandOpt
 export function span(flags: string, about: string): CommandOption<number | undefined>;
 export function span(flags: string, about: string, fallback?: string): CommandOption<number | undefined> {
   const read = (given: string) => parseSpan(longName(flags), given);
-  return fallback === undefined ? option(flags, about, read) : option(flags, about, read, fallback);
+  return option(flags, about, read, fallback);
 }
 
 /** A whole number within bounds. */
@@ -167,7 +172,7 @@ export function count(
   fallback?: string,
 ): CommandOption<number | undefined> {
   const read = (given: string) => wholeNumber(longName(flags), given, min, max);
-  return fallback === undefined ? option(flags, about, read) : option(flags, about, read, fallback);
+  return option(flags, about, read, fallback);
 }
 
 /** A file that holds a seed. A seed in its place is refused, and not repeated. */
@@ -243,7 +248,7 @@ export function lifetime(flags: string, about: string, fallback: string): Comman
 export function lifetime(flags: string, about: string): CommandOption<number | undefined>;
 export function lifetime(flags: string, about: string, fallback?: string): CommandOption<number | undefined> {
   const read = (given: string, io: CliIo) => parseExpiry(given, io.now());
-  return fallback === undefined ? option(flags, about, read) : option(flags, about, read, fallback);
+  return option(flags, about, read, fallback);
 }
 
 /** A time in the past: how long ago, or a date; the value is in milliseconds since 1970. */

@@ -3,6 +3,9 @@ import type { CommandNode } from './tree.js';
 import type { Example } from './declaration.js';
 import { sharedOptions } from './shared-options.js';
 
+/** Terms, and what each is. */
+export type Terms = readonly (readonly [term: string, about: string])[];
+
 /** A command with its words, flat. */
 export interface Page {
   /** As it is typed: `zester peel list`. */
@@ -10,8 +13,8 @@ export interface Page {
   readonly summary: string;
   /** The arguments, as the usage line shows them. */
   readonly usage: string;
-  readonly arguments: readonly (readonly [term: string, about: string])[];
-  readonly options: readonly (readonly [term: string, about: string])[];
+  readonly arguments: Terms;
+  readonly options: Terms;
   /** Whether it takes the connection options, which are described once. */
   readonly connects: boolean;
   readonly notes: string;
@@ -58,6 +61,7 @@ export function withChoices(about: string, choices: readonly string[] | undefine
   if (choices === undefined) return about;
   return `${about}: ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
 }
+
 /** An example as a line, with what it is for as a comment. */
 export function exampleText(example: Example): string {
   return typeof example === 'string' ? example : `${example[0]}  # ${example[1]}`;

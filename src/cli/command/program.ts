@@ -4,7 +4,7 @@ import type { CliIo } from '../io.js';
 import { Output, type GlobalOptions } from '../output.js';
 import { HELP_WIDTH } from '../root.js';
 import { optionText, withChoices } from './page.js';
-import { withContext } from './context.js';
+import { withBaseContext, type NothingContext } from './base-context.js';
 import { SECTIONS, type DeclaredCommand, type Example } from './declaration.js';
 import type { CommandOption } from './option.js';
 import { sharedOptions, type SharedValues } from './shared-options.js';
@@ -35,19 +35,22 @@ function addAction(command: Command, declared: DeclaredCommand, io: CliIo): void
     command.addArgument(choices === undefined ? argument : argument.choices([...choices]));
   }
   const shared = sharedOptions(declared.needs);
-  const own = { ...declared.options };
-  for (const option of [...Object.values(own), ...Object.values(shared)]) addOption(command, option);
+  for (const option of [...Object.values(declared.options), ...Object.values(shared)])
+    addOption(command, option);
   command.action(async (...given: unknown[]) => {
     const options = command.optsWithGlobals<Record<string, unknown> & GlobalOptions>();
     const output = new Output(io, options);
     const input = {
       ...mapValues(declared.arguments, ({ read }, i) => read(given[i], io)),
-      ...mapValues(own, ({ read }, _i, name) => read(options[name], io)),
+      ...mapValues(declared.options, ({ read }, _i, name) => read(options[name], io)),
     };
-    const sharedValues: SharedValues = mapValues(shared, ({ read }, _i, name) => read(options[name], io));
-    await withContext(sharedValues, io, output, async (context) => {
+    const run = async (context: NothingContext) => {
       await declared.run(input as never, context as never);
-    });
+    };
+    if (declared.needs === 'nothing') return await withBaseContext(io, output, run);
+    const sharedValues: SharedValues = mapValues(shared, ({ read }, _i, name) => read(options[name], io));
+    const { withContext } = await import('./context.js');
+    await withContext(sharedValues, io, output, run);
   });
 }
 

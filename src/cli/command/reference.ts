@@ -1,9 +1,8 @@
 /** docs/cli.md, made from the declarations. */
-import { exampleText, pagesOf, type Page } from './page.js';
-import { CONNECTION_OPTIONS, EXIT_CODES, GLOBAL_OPTIONS } from './shared-pages.js';
+import { exampleText, pagesOf, type Page, type Terms } from './page.js';
+import { GLOBAL_OPTIONS, HELP_OPTION } from './global-options.js';
+import { CONNECTION_OPTIONS, EXIT_CODES } from './shared-pages.js';
 import type { CommandNode } from './tree.js';
-
-type Terms = readonly (readonly [term: string, about: string])[];
 
 /** The reference of all commands, as Markdown. */
 export function cliReference(nodes: readonly CommandNode[]): string {
@@ -13,7 +12,7 @@ export function cliReference(nodes: readonly CommandNode[]): string {
     'Generated from the declarations of the commands by `npm run docs:cli`; `zester <command> --help` says the same.',
     index(pages),
     '## Options of every command',
-    termTable(GLOBAL_OPTIONS),
+    termTable([...GLOBAL_OPTIONS, HELP_OPTION]),
     '## Connection options',
     'Of every command that works on a home or connects; each command has those that it needs.',
     termTable(CONNECTION_OPTIONS),

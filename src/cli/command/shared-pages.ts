@@ -1,13 +1,5 @@
 /** What the documents say once, for all commands. */
-type Terms = readonly (readonly [term: string, about: string])[];
-
-export const GLOBAL_OPTIONS: Terms = [
-  ['--json', 'print the result as one JSON document'],
-  ['-q, --quiet', 'print results and errors only'],
-  ['--wide', 'print whole keys on a terminal'],
-  ['--debug', 'with an error, print its stack too'],
-  ['-h, --help', 'print the help'],
-];
+import type { Terms } from './page.js';
 
 export const CONNECTION_OPTIONS: Terms = [
   [

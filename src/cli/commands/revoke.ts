@@ -1,10 +1,10 @@
 /** `zester revoke` */
-import { UsageError } from '../../errors.js';
 import { isoTime } from '../../jwt/time.js';
 import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { RegisteredJwt, RevokeTarget } from '../../nats-server/revoke.js';
 import { pushedLine } from '../change-options.js';
 import { command } from '../command/declaration.js';
+import { requireOneOf } from '../command/one-of.js';
 import { flag, optionalArgument, past, seedFile, text } from '../command/option.js';
 import { confirm } from '../confirm.js';
 import { table } from '../output.js';
@@ -123,9 +123,7 @@ function targetOf(given: {
   issuedBefore: number | undefined;
 }): RevokeTarget {
   const { peelId, key, creds, issuedBefore } = given;
-  if (Object.values(given).filter((value) => value !== undefined).length !== 1) {
-    throw new UsageError('say what to revoke: a peel ID, --key, --creds or --issued-before (one of them)');
-  }
+  requireOneOf(given, 'say what to revoke: a peel ID, --key, --creds or --issued-before (one of them)');
   if (key !== undefined) return { publicKey: key };
   if (creds !== undefined) return { credsPath: creds };
   if (issuedBefore !== undefined) return { issuedBefore };

@@ -1,7 +1,7 @@
 /** `zester up` */
 import type { MasterLogger } from '../../master/logger.js';
 import type { TrustDomain } from '../../trust/domain.js';
-import type { NothingContext } from '../command/context.js';
+import type { NothingContext } from '../command/base-context.js';
 import { command } from '../command/declaration.js';
 import { flag } from '../command/option.js';
 import { loadConfig, type Config } from '../config/load.js';

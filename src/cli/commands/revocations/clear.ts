@@ -1,9 +1,9 @@
 /** `zester revocations clear` */
-import { UsageError } from '../../../errors.js';
 import type { ClearTarget } from '../../../nats-server/revoke.js';
 import { pushedLine } from '../../change-options.js';
 import { count } from '../../columns.js';
 import { command } from '../../command/declaration.js';
+import { requireOneOf } from '../../command/one-of.js';
 import { flag, list, optionalArgument, past } from '../../command/option.js';
 import { confirm } from '../../confirm.js';
 
@@ -40,9 +40,7 @@ function targetOf(given: {
   all: true | undefined;
 }): ClearTarget {
   const { peelId, key, before, all } = given;
-  if (Object.values(given).filter((value) => value !== undefined).length !== 1) {
-    throw new UsageError('say which revocations: a peel ID, --key, --before or --all (one of them)');
-  }
+  requireOneOf(given, 'say which revocations: a peel ID, --key, --before or --all (one of them)');
   if (key !== undefined) return { publicKeys: key };
   if (before !== undefined) return { before };
   return all === true ? { all } : { peelId: peelId ?? '' };

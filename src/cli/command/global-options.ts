@@ -1,0 +1,12 @@
+/** The options of every command. */
+import type { Terms } from './page.js';
+
+/** They may stand before the command, too. */
+export const GLOBAL_OPTIONS: Terms = [
+  ['--json', 'print the result as one JSON document'],
+  ['-q, --quiet', 'print results and errors only'],
+  ['--wide', 'print whole keys on a terminal'],
+  ['--debug', 'with an error, print its stack too'],
+];
+
+export const HELP_OPTION = ['-h, --help', 'print this help'] as const;

@@ -1,0 +1,7 @@
+/** Options of which a command line gives exactly one. */
+import { UsageError } from '../../errors.js';
+
+/** @throws UsageError with the message when none, or more than one, is given */
+export function requireOneOf(given: Readonly<Record<string, unknown>>, message: string): void {
+  if (Object.values(given).filter((value) => value !== undefined).length !== 1) throw new UsageError(message);
+}
