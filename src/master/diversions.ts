@@ -1,8 +1,4 @@
-/** From how much over the rate in a window on, the requests of one caller are kept away from the others'. */
-export interface DiversionLimits {
-  requests: number;
-  bytes: number;
-}
+import { isHot, type Excess, type FloodLimits } from './flood-meter.js';
 
 /** Callers that are diverted at once. Of more, the requests are dropped where all are heard. */
 const MAX_DIVERTED = 32;
@@ -11,9 +7,7 @@ const MAX_COUNTED = 1_000;
 /** Windows below the limit after which a caller is heard with the others again. */
 const QUIET_WINDOWS = 20;
 
-interface Count {
-  requests: number;
-  bytes: number;
+interface Count extends Excess {
   /** Windows below the limit; undefined: it is not diverted. */
   quiet: number | undefined;
 }
@@ -23,11 +17,11 @@ interface Count {
  * the way of others, and until it has been quiet for a while. Windows are ended by the caller of `turn`.
  */
 export class Diversions {
-  readonly #limits: DiversionLimits;
+  readonly #limits: FloodLimits;
   readonly #counts = new Map<string, Count>();
   #diverted = 0;
 
-  constructor(limits: DiversionLimits) {
+  constructor(limits: FloodLimits) {
     this.#limits = limits;
   }
 
@@ -50,7 +44,8 @@ export class Diversions {
     }
     count.requests += 1;
     count.bytes += bytes;
-    if (count.quiet !== undefined || !this.#isHot(count) || this.#diverted >= MAX_DIVERTED) return false;
+    if (count.quiet !== undefined || !isHot(count, this.#limits) || this.#diverted >= MAX_DIVERTED)
+      return false;
     count.quiet = 0;
     this.#diverted += 1;
     return true;
@@ -60,11 +55,11 @@ export class Diversions {
   turn(): string[] {
     const restored: string[] = [];
     for (const [asker, count] of this.#counts) {
-      const isHot = this.#isHot(count);
+      const hot = isHot(count, this.#limits);
       count.requests = 0;
       count.bytes = 0;
       if (count.quiet !== undefined) {
-        count.quiet = isHot ? 0 : count.quiet + 1;
+        count.quiet = hot ? 0 : count.quiet + 1;
         if (count.quiet < QUIET_WINDOWS) continue;
         restored.push(asker);
         this.#diverted -= 1;
@@ -72,9 +67,5 @@ export class Diversions {
       this.#counts.delete(asker);
     }
     return restored;
-  }
-
-  #isHot({ requests, bytes }: Count): boolean {
-    return requests >= this.#limits.requests || bytes >= this.#limits.bytes;
   }
 }

@@ -1,4 +1,4 @@
-/** What is far over the rate of a service. */
+/** What is far over the rate of a service, in a window: what is over the rate counts, and one of the two is enough. */
 export interface FloodLimits {
   /** Requests over the rate in a window. */
   requests: number;
@@ -6,12 +6,20 @@ export interface FloodLimits {
   bytes: number;
 }
 
-/** Somebody who stays far over its rate. */
-export interface Flooder {
-  asker: string;
-  /** Of the last window. */
+/** What came over the rate in a window. */
+export interface Excess {
   requests: number;
   bytes: number;
+}
+
+/** Whether an excess is far over the rate. */
+export function isHot({ requests, bytes }: Excess, limits: FloodLimits): boolean {
+  return requests >= limits.requests || bytes >= limits.bytes;
+}
+
+/** Somebody who stays far over its rate, and the excess of the last window. */
+export interface Flooder extends Excess {
+  asker: string;
 }
 
 /** Windows over the limit after which somebody floods; a window below it takes one back. */
@@ -21,9 +29,7 @@ const MAX_HEAT = 6;
 /** Askers that are kept in number. Requests of more at once are counted by nobody: they are dropped all the same. */
 const MAX_ASKERS = 1_000;
 
-interface Heat {
-  requests: number;
-  bytes: number;
+interface Heat extends Excess {
   heat: number;
 }
 
@@ -55,12 +61,12 @@ export class FloodMeter {
     const flooders: Flooder[] = [];
     for (const [asker, count] of this.#askers) {
       const { requests, bytes } = count;
-      const isHot = requests >= this.#limits.requests || bytes >= this.#limits.bytes;
-      count.heat = isHot ? Math.min(count.heat + 1, MAX_HEAT) : count.heat - 1;
+      const hot = isHot(count, this.#limits);
+      count.heat = hot ? Math.min(count.heat + 1, MAX_HEAT) : count.heat - 1;
       count.requests = 0;
       count.bytes = 0;
       if (count.heat <= 0) this.#askers.delete(asker);
-      else if (isHot && count.heat >= HOT_WINDOWS) flooders.push({ asker, requests, bytes });
+      else if (hot && count.heat >= HOT_WINDOWS) flooders.push({ asker, requests, bytes });
     }
     return flooders.sort((a, b) => b.requests - a.requests);
   }

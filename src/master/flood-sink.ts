@@ -1,6 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { MASTER_QUEUE } from '../fleet/subjects.js';
-import { Diversions, type DiversionLimits } from './diversions.js';
+import { Diversions } from './diversions.js';
+import type { FloodLimits } from './flood-meter.js';
 import type { MasterLogger } from './logger.js';
 import { errorMessage } from '../text/error-message.js';
 
@@ -14,7 +15,7 @@ export interface FloodSinkOptions {
   subject: (asker: string) => string;
   /** Whether a caller can have this name. Others could be a wildcard, which would divert everybody. */
   isAsker: (asker: string) => boolean;
-  limits: DiversionLimits;
+  limits: FloodLimits;
   /** Hears of each request over the rate, here or on the connection of all. */
   onExcess: (asker: string, bytes: number) => void;
   /** Hears of each request that was dropped here. */

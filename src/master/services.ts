@@ -9,16 +9,16 @@ import { startAuthService } from './auth-service.js';
 import type { MasterContext } from './context.js';
 import { answerDiscovery } from './discovery.js';
 import { startEnrollService } from './enroll-service.js';
-import type { DiversionLimits } from './diversions.js';
+import type { FloodLimits } from './flood-meter.js';
 import type { FloodGuard } from './flood-guard.js';
 import { FloodSink, type FloodSinkOptions } from './flood-sink.js';
 import { packageVersion } from '../fleet/package-version.js';
 import { RefusalAudit } from './refusal-audit.js';
 
 /** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
-const PEEL_DIVERSION: DiversionLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
+const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
 /** A token may be ten thousand hosts that start at once. */
-const TOKEN_DIVERSION: DiversionLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
+const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
 
 /**
  * Starts to answer peels, holders of join tokens and admins, as one master of several.
