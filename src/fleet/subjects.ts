@@ -66,6 +66,19 @@ export const FLEET_BUCKET = 'zester-fleet';
 export const CHALLENGES_BUCKET = 'zester-challenges';
 export const PRESENCE_BUCKET = 'zester-presence';
 
+/** The subjects that the stream of a bucket takes. */
+export function bucketSubjects(bucket: string): string {
+  return `$KV.${bucket}.>`;
+}
+
+/** The streams of a fleet, and the subjects that each takes. */
+export const FLEET_STREAMS: ReadonlyMap<string, string> = new Map([
+  [AUDIT_STREAM, AUDIT_SUBJECTS],
+  ...[PEELS_BUCKET, FLEET_BUCKET, CHALLENGES_BUCKET, PRESENCE_BUCKET].map(
+    (bucket) => [`KV_${bucket}`, bucketSubjects(bucket)] as const,
+  ),
+]);
+
 /**
  * The second token from the end, and the last: who asks and what, of a subject that the server let it publish to.
  */

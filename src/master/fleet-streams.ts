@@ -4,6 +4,7 @@ import { nanos } from '@nats-io/nats-core';
 import {
   AUDIT_STREAM,
   AUDIT_SUBJECTS,
+  bucketSubjects,
   CHALLENGES_BUCKET,
   FLEET_BUCKET,
   PEELS_BUCKET,
@@ -38,7 +39,7 @@ export function fleetStreams(replicas: number): NewStream[] {
   const bucket = (name: string, more: Partial<StreamConfig> = {}): NewStream => ({
     ...common,
     name: `KV_${name}`,
-    subjects: [`$KV.${name}.>`],
+    subjects: [bucketSubjects(name)],
     max_msgs_per_subject: 1,
     discard: DiscardPolicy.New,
     // reads are the leader's: a copy that lags would say that a key which was just issued is unknown

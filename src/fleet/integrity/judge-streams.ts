@@ -1,14 +1,6 @@
 import { subjectsOverlap } from '../../permissions/subjects-overlap.js';
 import type { Finding } from '../../trust/finding.js';
-import {
-  AUDIT_STREAM,
-  AUDIT_SUBJECTS,
-  CHALLENGES_BUCKET,
-  FLEET_BUCKET,
-  PEELS_BUCKET,
-  PRESENCE_BUCKET,
-  STORED_AUDIT_SUBJECTS,
-} from '../subjects.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, FLEET_STREAMS, STORED_AUDIT_SUBJECTS } from '../subjects.js';
 
 /** What of a stream's configuration matters here, as a server tells it. */
 export interface StreamSeen {
@@ -32,14 +24,6 @@ export interface ConsumerSeen {
   /** Milliseconds after which it is removed when nobody uses it; undefined: never. */
   inactiveMs?: number | undefined;
 }
-
-/** The streams of a fleet, and the subjects that each takes. */
-const OURS: ReadonlyMap<string, string> = new Map([
-  [AUDIT_STREAM, AUDIT_SUBJECTS],
-  ...[PEELS_BUCKET, FLEET_BUCKET, CHALLENGES_BUCKET, PRESENCE_BUCKET].map(
-    (bucket) => [`KV_${bucket}`, `$KV.${bucket}.>`] as const,
-  ),
-]);
 
 /** Subjects that belong to the fleet and to JetStream itself: a stream over them reads, answers or forges. */
 const FLEET_SUBJECTS = ['zester.>', '$JS.>', '$KV.>'] as const;
@@ -68,7 +52,7 @@ export function judgeStreams(
   const found = (check: string, subject: string, message: string, fix: string): void =>
     void findings.push({ severity: 'error', check, subject, message, fix });
   for (const stream of streams) {
-    const own = OURS.get(stream.name);
+    const own = FLEET_STREAMS.get(stream.name);
     const known = own !== undefined || allowed.includes(stream.name);
     const remove = `if nobody of you made it, delete it ("nats stream rm ${stream.name}"); else give --allow-stream ${stream.name}`;
     for (const subject of stream.subjects) {
@@ -79,7 +63,7 @@ export function judgeStreams(
     }
     for (const from of [...(stream.mirror === undefined ? [] : [stream.mirror]), ...stream.sources]) {
       if (own !== undefined) found('stream', stream.name, `it copies ${from}`, RESTORE);
-      else if (!known && OURS.has(from))
+      else if (!known && FLEET_STREAMS.has(from))
         found('stream', stream.name, `a foreign stream copies ${from}`, remove);
     }
     const { republish } = stream;
@@ -112,7 +96,7 @@ export function judgeStreams(
       }
     }
   }
-  for (const name of OURS.keys()) {
+  for (const name of FLEET_STREAMS.keys()) {
     if (!streams.some((stream) => stream.name === name))
       found('stream', name, 'this stream of the fleet is gone', RESTORE);
   }
