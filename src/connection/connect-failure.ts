@@ -9,6 +9,9 @@ export interface ConnectFailure {
   reason: string;
 }
 
+/** Of a connection that ends without a word. */
+export const CLOSED = 'the server closed the connection';
+
 /** OpenSSL's words for a certificate that is not good, as Node.js gives them in `code`. */
 const CERTIFICATE_CODES =
   /^(UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|CERT_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
@@ -48,7 +51,7 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
     return { kind: 'unreachable', reason: `no answer within ${timeoutMs / 1000} s (timeout)` };
   }
   if (message.includes('undefined error') || message === '' || message === 'undefined') {
-    return { kind: 'unreachable', reason: 'the server closed the connection' };
+    return { kind: 'unreachable', reason: CLOSED };
   }
   if (NOT_NATS.test(message))
     return { kind: 'unreachable', reason: 'what listens there does not speak NATS' };
@@ -65,6 +68,15 @@ export function connectError({ kind, reason }: ConnectFailure, where: string, ca
     unreachable: 'ERR_CONNECT_UNREACHABLE',
   } as const;
   return new ConnectError(code[kind], `cannot connect to ${where}: ${reason}`, { cause });
+}
+
+/** Whether a connection was closed or reset, and nothing says why. */
+export function endedWithoutWords(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code = '' } = at as NodeJS.ErrnoException;
+    if (/ECONNRESET|EPIPE/.test(`${code} ${at.message}`) || at.message.includes(CLOSED)) return true;
+  }
+  return false;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { errorMessage } from '../text/error-message.js';
 import { connect, errors, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import {
   NatsConnectionImpl,
@@ -10,7 +11,7 @@ import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
-import { CERTIFICATE_WANTED } from './connect-failure.js';
+import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
@@ -83,7 +84,7 @@ async function checkTlsFiles(tls: ConnectionOptions['tls'] | undefined): Promise
   ] as const) {
     if (path === undefined) continue;
     const content = await readSmallFile(path, MAX_TLS_FILE_BYTES).catch((cause: unknown) => {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = errorMessage(cause);
       throw new ConnectError('ERR_CONNECT_TLS_FILE', `the ${what} cannot be read: ${why}`, { cause });
     });
     const good = Buffer.from(content.buffer).includes('-----BEGIN ');
@@ -99,16 +100,6 @@ interface SocketTransport extends Transport {
 
 /** A server of the client's list, which looks its own addresses up. */
 type ListedServer = Parameters<ProtocolHandler['_doDial']>[0];
-
-/** Whether a connection was closed or reset, and nothing says why. */
-function endedWithoutWords(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code = '' } = at as NodeJS.ErrnoException;
-    if (code === 'ECONNRESET' || code === 'EPIPE') return true;
-    if (/ECONNRESET|EPIPE|closed the connection/.test(at.message)) return true;
-  }
-  return false;
-}
 
 class DialingHandler extends ProtocolHandler {
   /** The servers that were configured, and the first name among them. */
@@ -187,11 +178,11 @@ class DialingHandler extends ProtocolHandler {
     }
     const [pong] = this.pongs;
     void transport.closed().then((cause) => {
-      pong?.reject(this.#said ?? cause ?? new errors.ConnectionError('the server closed the connection'));
+      pong?.reject(this.#said ?? cause ?? new errors.ConnectionError(CLOSED));
     });
     try {
       await attempt;
-      if (transport.isClosed) throw new errors.ConnectionError('the server closed the connection');
+      if (transport.isClosed) throw new errors.ConnectionError(CLOSED);
     } catch (error) {
       transport.discard();
       socket?.destroy();

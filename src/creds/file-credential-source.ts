@@ -115,7 +115,7 @@ export class FileCredentialSource {
   reportExpiry(): boolean {
     const current = this.#current;
     if (current === undefined || !current.isExpired(this.#options.now)) return false;
-    const expiredAt = expiryOf(current) ?? 0;
+    const expiredAt = expiryTime(current.claims) ?? 0;
     this.#emit({ type: 'credentialsExpired', path: this.path, publicKey: current.publicKey, expiredAt });
     return true;
   }
@@ -127,7 +127,7 @@ export class FileCredentialSource {
       path: this.path,
       publicKey: creds.publicKey,
       name: creds.claims.name,
-      expiresAt: expiryOf(creds),
+      expiresAt: expiryTime(creds.claims),
     });
   }
 
@@ -205,11 +205,6 @@ export function expired(creds: CredsFile): CredsError {
     creds.path,
     `the credentials of "${creds.claims.name ?? ''}" in ${creds.path} expired at ${at}: issue new ones`,
   );
-}
-
-/** Milliseconds since 1970 at which credentials expire; undefined: never. */
-export function expiryOf(creds: CredsFile): number | undefined {
-  return expiryTime(creds.claims);
 }
 
 /** Reads at most one byte more than a `.creds` file may have. Authenticators are synchronous, so this is too. */

@@ -1,3 +1,4 @@
+import { errorMessage } from '../text/error-message.js';
 import { ZesterError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';
 import type { SystemConnectionOptions } from '../nats-server/system-connection.js';
@@ -41,7 +42,7 @@ export async function judgeKeyRemoval(
   } catch (cause) {
     // without a server there is nothing to judge, and nothing that could be removed there
     if (!force && cause instanceof ZesterError && UNREACHABLE.has(cause.code)) throw cause;
-    const unknown = cause instanceof Error ? cause.message : String(cause);
+    const unknown = errorMessage(cause);
     for (const key of publicKeys) uses.set(key, { unknown });
   }
   return KeyRemoval.judge(domain.home, uses, { force });

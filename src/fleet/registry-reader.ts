@@ -1,3 +1,4 @@
+import { errorMessage } from '../text/error-message.js';
 import { jetstreamManager, JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid, type NatsConnection } from '@nats-io/nats-core';
@@ -132,7 +133,7 @@ async function reading<T>(act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (cause) {
     if (cause instanceof FleetError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     throw new FleetError('ERR_FLEET_STORE', `the registry cannot be read from JetStream: ${why}`, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../text/error-message.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { dial } from '../connection/dial.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -302,7 +303,7 @@ async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions
       severity: 'error',
       check: 'master',
       subject: path,
-      message: `the server refuses it: ${error instanceof Error ? error.message : String(error)}`,
+      message: `the server refuses it: ${errorMessage(error)}`,
       fix: 'the server lacks the account, or has another: "zester account push"; or the credential is revoked',
     };
   }

@@ -1,4 +1,5 @@
 // Guards the streams of a fleet that an earlier version made.
+import { errorMessage } from '../text/error-message.js';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { dial } from '../connection/dial.js';
@@ -45,7 +46,7 @@ export async function guardStreams(
   try {
     nc = await connectOnce(domain, signer, names, options);
   } catch (error) {
-    return { ...result, failed: names.map((name) => ({ name, why: wordsOf(error) })) };
+    return { ...result, failed: names.map((name) => ({ name, why: errorMessage(error) })) };
   }
   try {
     // what it checks first is the API's INFO, which this user may not ask
@@ -57,7 +58,7 @@ export async function guardStreams(
         if (allows.length === 0) result.guarded.push(name);
         else result.failed.push({ name, why: `the server still allows ${allows.join(', ')}` });
       } catch (error) {
-        result.failed.push({ name, why: wordsOf(error) });
+        result.failed.push({ name, why: errorMessage(error) });
       }
     }
   } finally {
@@ -98,8 +99,4 @@ async function connectOnce(
   } finally {
     user.wipe();
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { expiryTime } from '../jwt/expiry.js';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { Broadcast } from '../async/broadcast.js';
 import {
@@ -10,7 +11,7 @@ import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
 import { withDeadline } from '../async/deadline.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { expired, expiryOf } from '../creds/file-credential-source.js';
+import { expired } from '../creds/file-credential-source.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
 import { answerCommand } from '../fleet/answer-command.js';
@@ -218,7 +219,7 @@ export class Peel {
     this.#nc = connection;
     this.#credentials = credentials;
     const { current } = credentials;
-    const expiresAt = expiryOf(current);
+    const expiresAt = expiryTime(current.claims);
     this.#clock.isAtLeast(current.claims.iat * 1000);
     if (expiresAt !== undefined) this.#clock.isAtMost(expiresAt);
     const offsetMs = this.#clock.sayOff();

@@ -1,4 +1,5 @@
 /** `zester revoke` */
+import { errorMessage } from '../../text/error-message.js';
 import { isoTime } from '../../jwt/time.js';
 import type { ChangeOptions } from '../../nats-server/change-account.js';
 import type { RegisteredJwt, RevokeTarget } from '../../nats-server/revoke.js';
@@ -100,7 +101,7 @@ async function registryOf(
     // of a key that is named nothing has to be known: it is revoked for good
     if (!('peelId' in target || 'issuedBefore' in target)) return {};
     const { FleetError } = await import('../../errors.js');
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     const missing =
       'peelId' in target
         ? `keys that masters issued to "${target.peelId}" may still be good`

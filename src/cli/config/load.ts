@@ -1,3 +1,4 @@
+import { errorMessage } from '../../text/error-message.js';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileError, FleetError, UsageError } from '../../errors.js';
@@ -115,7 +116,7 @@ async function readConfigFile(
     document = parse(text);
   } catch (cause) {
     // the first line says what and where; the others quote the file
-    const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    const [what = ''] = errorMessage(cause).split('\n');
     throw badConfig(`${path} is no YAML: ${what.replace(/:$/, '')}`);
   }
   if (document === null || document === undefined) return {};

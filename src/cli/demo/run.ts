@@ -1,3 +1,4 @@
+import { errorMessage } from '../../text/error-message.js';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +73,7 @@ export async function runDemo({ keep, signal, onStep }: DemoOptions): Promise<De
       return done(true, await run(stage));
     } catch (thrown) {
       error ??= thrown;
-      return done(false, thrown instanceof Error ? thrown.message : String(thrown));
+      return done(false, errorMessage(thrown));
     }
   };
   for (const step of STEPS) {

@@ -1,4 +1,6 @@
 /** `zester creds verify` */
+import { expiryTime } from '../../../jwt/expiry.js';
+import { errorMessage } from '../../../text/error-message.js';
 import { UsageError, ZesterError } from '../../../errors.js';
 import type { UserClaims, UserPermissionLimits } from '../../../jwt/claims.js';
 import { command } from '../../command/declaration.js';
@@ -67,7 +69,7 @@ interface Check {
 /** Adds what it finds to `checks`, the failing one as the last. @throws ZesterError the reason of the failing one */
 async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): Promise<void> {
   const { loadCredsFile } = await import('../../../creds/parse.js');
-  const { expired, expiryOf } = await import('../../../creds/file-credential-source.js');
+  const { expired } = await import('../../../creds/file-credential-source.js');
   const { accountOf } = await import('../../../jwt/account-of.js');
   const issuers = await loadIssuers(jwts);
   const creds = await loadCredsFile(path);
@@ -97,7 +99,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
   );
 
   const now = io.now();
-  const expiry = expiryOf(creds);
+  const expiry = expiryTime(claims);
   if (creds.isExpired(() => now)) {
     checks.push({
       check: 'expiry',
@@ -135,7 +137,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     checks.push({
       check: 'chain',
       status: 'failed',
-      detail: error instanceof Error ? error.message : String(error),
+      detail: errorMessage(error),
     });
     throw error;
   }

@@ -1,4 +1,5 @@
 /** `zester keys list` */
+import { errorMessage } from '../../../text/error-message.js';
 import type { KnownCredentials } from '../../../fleet/key-use.js';
 import type { KeyEntry } from '../../../trust/key-list.js';
 import type { KeyUse } from '../../../trust/key-removal.js';
@@ -25,7 +26,7 @@ this home, or connected now. Where it cannot ask the servers, it says so.`,
       try {
         known = await knownCredentials(domain, connection(domain));
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorMessage(error);
         output.warn(`what masters signed is not counted: ${why}`);
       }
     }
