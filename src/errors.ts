@@ -65,7 +65,7 @@ export type FileErrorCode =
   | 'ERR_FILE_WRITE'
   /** A named pipe, a device or a socket stands where a file should. */
   | 'ERR_FILE_NOT_REGULAR'
-  /** Something stands at the path, and it was not said that it may be replaced. */
+  /** The path exists, and replacing it was not allowed. */
   | 'ERR_FILE_EXISTS'
   /** The directory to write into is not there. */
   | 'ERR_FILE_DIRECTORY_NOT_FOUND'
@@ -107,7 +107,7 @@ export class KeyError extends ZesterError<KeyErrorCode> {
 export type JwtErrorCode =
   /** Not three base64url parts of JSON. */
   | 'ERR_JWT_FORMAT'
-  /** The header is not that of a NATS JWT v2 (`none`, `HS256`, a v1 token, …). */
+  /** Not the header of a NATS JWT v2: `none`, `HS256`, a v1 token, … */
   | 'ERR_JWT_ALGORITHM'
   /** The claims are of an unsupported version. */
   | 'ERR_JWT_VERSION'
@@ -192,7 +192,7 @@ export type CredsErrorCode =
   | 'ERR_CREDS_SEED_ROLE'
   /** The seed's text is damaged. */
   | 'ERR_CREDS_SEED_CHECKSUM'
-  /** What stands in the seed's section is no seed. */
+  /** The seed section holds no seed. */
   | 'ERR_CREDS_SEED_FORMAT'
   /** The JWT's text is no NATS JWT. */
   | 'ERR_CREDS_JWT_FORMAT'
@@ -310,7 +310,7 @@ export type TrustErrorCode =
   | 'ERR_TRUST_LOCKED'
   /** No signing key of that public key, or it cannot be taken away. */
   | 'ERR_TRUST_SIGNING_KEY'
-  /** The permissions asked for cannot stand in a template, or would allow everything. */
+  /** The permissions do not fit a template, or would allow everything. */
   | 'ERR_TRUST_PERMISSIONS'
   /** There is nothing known to revoke under what was named. */
   | 'ERR_TRUST_NOTHING_TO_REVOKE'
@@ -393,7 +393,7 @@ export type FleetErrorCode =
   | 'ERR_FLEET_REQUEST'
   /** An answer is not what it should be, or not signed by who should have. */
   | 'ERR_FLEET_ANSWER'
-  /** Who asks may not ask that. */
+  /** The caller is not authorized for this request. */
   | 'ERR_FLEET_DENIED'
   /** Too many requests of one user. */
   | 'ERR_FLEET_RATE'

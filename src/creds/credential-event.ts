@@ -12,7 +12,7 @@ export type CredentialEvent =
       /** Milliseconds since 1970; undefined: never. */
       expiresAt: number | undefined;
     }
-  /** What stands in the file cannot be used; the last good credential stays in use, if there is one. */
+  /** The file cannot be used; the last good credential, if any, stays in use. */
   | { type: 'credentialsRejected'; path: string; error: ZesterError; inUse: string | undefined }
   /** The credential in use is past its time, and the file has no newer one: the server will refuse it. */
   | { type: 'credentialsExpired'; path: string; publicKey: string; expiredAt: number };

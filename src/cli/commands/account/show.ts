@@ -6,7 +6,7 @@ import { table } from '../../output.js';
 import { timeWordsAndDate } from '../../time-words.js';
 
 export default command({
-  summary: 'compare the account JWT of the home with that of each server',
+  summary: 'compare the account JWT in the home and on each server',
   needs: 'system',
   examples: ['zester account show', 'zester account show --json'],
   async run(_input, { io, output, system }) {

@@ -25,7 +25,7 @@ export default command({
   options: OPTIONS,
   notes: `
 A cluster has at least three servers, each listening on its own host or --host. With --tls-ca they check each other's
-certificates; without it, let only them reach the cluster ports: whoever reaches one is a server of the cluster. The
+certificates; without it, let only them reach the cluster ports: any host that reaches one can join the cluster. The
 configuration holds no secret.`,
   examples: [
     'zester server config --host 0.0.0.0 --tls-cert /etc/nats/tls.crt --tls-key /etc/nats/tls.key > nats-server.conf',
