@@ -68,7 +68,7 @@ for attempt in 1 2 3 4; do
   for name in $(zester doctor --json 2>/dev/null | node -e '
     const { findings } = JSON.parse(require("fs").readFileSync(0, "utf8"));
     for (const { check, severity, subject } of findings)
-      if (check === "jetstream" && severity === "error") console.log(subject);'); do
+      if (check === "jetstream" && severity === "error" && /^n[123]$/.test(subject)) console.log(subject);'); do
     say "restarting $name, as doctor says"
     kill "${pids[${name#n}]}" && wait "${pids[${name#n}]}" 2>/dev/null || true
     start "${name#n}"

@@ -179,7 +179,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       replicas: options.replicas,
       waitMs: options.storeWaitMs,
       signal: options.signal,
-      whyWaiting: async () => absenceWords((await outsideJetStream(system)) ?? []),
+      whyWaiting: async () => absenceWords(await outsideJetStream(system)),
     });
     const audit = new AuditLog(nc, store, logger, now);
     closing.push(() => audit.close());

@@ -72,15 +72,9 @@ export async function checkServers(
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
     findings.push(...versionFindings(up));
-    for (const name of (await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })) ?? []) {
-      findings.push({
-        severity: 'error',
-        check: 'jetstream',
-        subject: name,
-        message: "it runs, but is missing from JetStream's meta group: nothing can be placed on it",
-        fix: 'restart it',
-      });
-    }
+    findings.push(
+      ...metaGroupFindings(await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })),
+    );
     for (const storage of await jetStreamStorage(nc, up.length)) {
       const message = lowStorage(storage);
       if (message === undefined) continue;
@@ -110,6 +104,28 @@ export async function checkServers(
     await nc.close();
   }
   return { findings, maxControlLine };
+}
+
+/** @param outside the servers that JetStream's meta group lacks; undefined: it has no leader that could tell */
+function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
+  if (outside === undefined) {
+    return [
+      {
+        severity: 'error',
+        check: 'jetstream',
+        subject: 'meta group',
+        message: `JetStream has had no leader for ${JETSTREAM_PATIENCE_MS / 1000} s: nothing can be written or placed`,
+        fix: 'start the servers that are down; a cluster needs more than half of its servers',
+      },
+    ];
+  }
+  return outside.map((subject) => ({
+    severity: 'error',
+    check: 'jetstream',
+    subject,
+    message: "it runs, but is missing from JetStream's meta group: nothing can be placed on it",
+    fix: 'restart it',
+  }));
 }
 
 /** An old or unknown version, by server; nothing of those that are supported. */

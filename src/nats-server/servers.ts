@@ -90,16 +90,13 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
   }
 }
 
-/** How long a leader of JetStream's meta group may take to be elected and to answer, in milliseconds. */
-const LEADER_MS = 3_000;
-
 /**
  * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
  *
  * @param up those that answer; asked for by default
  * @param options.patienceMs how long a server may be missing before it is named, in milliseconds: one that has just started
  *   is not in the group yet. 0 by default
- * @returns undefined when no leader answered, with patience for at most {@link LEADER_MS}
+ * @returns undefined when no leader answered
  * @throws as {@link listServers}
  */
 export async function outsideJetStream(
@@ -111,7 +108,6 @@ export async function outsideJetStream(
   const withJetStream = servers.filter(({ jetStream, cluster }) => jetStream && cluster !== undefined).length;
   if (withJetStream === 0) return [];
   const deadline = Date.now() + patienceMs;
-  const leaderBy = Date.now() + LEADER_MS;
   for (;;) {
     const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
       maxWait: 2_000,
@@ -119,10 +115,9 @@ export async function outsideJetStream(
     });
     const outside = outsideMetaGroup(
       servers,
-      answers.map((answer) => metaOf(answer) ?? {}),
+      answers.map((answer) => ({ server: jsonOf<JetStreamState>(answer)?.server?.name, ...metaOf(answer) })),
     );
-    if (outside?.length === 0) return outside;
-    if (Date.now() >= (outside === undefined ? Math.min(deadline, leaderBy) : deadline)) return outside;
+    if (outside?.length === 0 || Date.now() >= deadline) return outside;
     await delay(200);
   }
 }
