@@ -6,7 +6,7 @@ import { createUserJwt } from '../src/jwt/user.js';
 import { startNatsServer } from '../src/nats-server/run.js';
 import { writeServerConfiguration } from '../src/nats-server/write-configuration.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
-import { createTrustDomain } from '../src/trust/create.js';
+import { createTrustDomain } from '../src/trust/create/create.js';
 
 /** A real nats-server on a new trust domain, for one bench. */
 export interface BenchServer {

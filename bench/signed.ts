@@ -1,7 +1,7 @@
 import { parseCredsData } from '../src/creds/parse.js';
 import { formatCreds } from '../src/creds/format.js';
-import { encodeJson } from '../src/fleet/messages.js';
-import { MessageSigner, verifySigned } from '../src/fleet/signed.js';
+import { encodeJson } from '../src/protocol/messages.js';
+import { MessageSigner, verifySigned } from '../src/protocol/signed.js';
 import { createUserJwt } from '../src/jwt/user.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
 import { adminUserJwtOptions } from '../src/permissions/roles.js';

@@ -47,13 +47,13 @@ export {
   type RoleUserJwtOptions,
 } from './permissions/roles.js';
 
-export { answerBelow, type AnswerOptions } from './fleet/answer.js';
-export { judgeReply, type ReplyVerdict } from './fleet/reply-subject.js';
+export { answerBelow, type AnswerOptions } from './protocol/answer.js';
+export { judgeReply, type ReplyVerdict } from './protocol/reply-subject.js';
 
 export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap.js';
-export type { PeelCredential } from './creds/bulk/issue-batch.js';
-export type { IssuePeelOptions } from './creds/bulk/issue-options.js';
-export { issuePeelCredentials } from './creds/bulk/issue-peel-credentials.js';
+export type { PeelCredential } from './provision/issue-batch.js';
+export type { IssuePeelOptions } from './provision/issue-options.js';
+export { issuePeelCredentials } from './provision/issue-peel-credentials.js';
 export type { CredentialEvent } from './creds/credential-event.js';
 export { CredsFile } from './creds/creds-file.js';
 export { generateCredsFile, writeCredsFile } from './creds/generate.js';
@@ -74,5 +74,5 @@ export {
 export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';
 export { withReconnectBuffer, type ReconnectBufferOptions } from './connection/with-reconnect-buffer.js';
 
-export { answerCommand } from './fleet/answer-command.js';
-export { requestPeel, type RequestPeelOptions } from './fleet/request-peel.js';
+export { answerCommand } from './protocol/answer-command.js';
+export { requestPeel, type RequestPeelOptions } from './fleet-client/request-peel.js';

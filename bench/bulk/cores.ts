@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { documentsDelivery } from '../../src/creds/sinks/documents.js';
+import { documentsDelivery } from '../../src/provision/sinks/documents.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import type { Bar } from '../report.js';
 import { gatedRun } from './gated.js';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { directoryDelivery } from '../../src/creds/sinks/directory.js';
+import { directoryDelivery } from '../../src/provision/sinks/directory.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import type { Bar } from '../report.js';
 import { gatedRun } from './gated.js';

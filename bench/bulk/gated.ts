@@ -1,9 +1,9 @@
-import type { Delivery } from '../../src/creds/bulk/delivery.js';
+import type { Delivery } from '../../src/provision/delivery.js';
 import { runBulk } from '../../src/cli/bulk/run-bulk.js';
-import type { IssuePeelOptions } from '../../src/creds/bulk/issue-options.js';
-import { issueBatches } from '../../src/creds/bulk/issue-batches.js';
-import type { CliIo } from '../../src/cli/io.js';
-import { Output } from '../../src/cli/output.js';
+import type { IssuePeelOptions } from '../../src/provision/issue-options.js';
+import { issueBatches } from '../../src/provision/issue-batches.js';
+import type { CliIo } from '../../src/cli/terminal/io.js';
+import { Output } from '../../src/cli/terminal/output.js';
 
 /**
  * What `zester creds issue` runs, fed round by round: its list comes as far as it is asked for, so that it and what it is

@@ -9,7 +9,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${packageVersion()}\n`);
 } else {
   const { runCli } = await import('./run.js');
-  const { processIo } = await import('./io.js');
+  const { processIo } = await import('./terminal/io.js');
   // exitCode, not exit(): what is still on its way to a pipe must arrive
   process.exitCode = await runCli(args, processIo());
 }

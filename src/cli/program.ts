@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { addCommands } from './command/program.js';
 import { loadCommands } from './command/tree.js';
-import type { CliIo } from './io.js';
+import type { CliIo } from './terminal/io.js';
 import { rootCommand } from './root.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Command, Help } from 'commander';
 import { printableLines } from '../text/printable.js';
 import { GLOBAL_OPTIONS, HELP_OPTION } from './command/global-options.js';
-import type { CliIo } from './io.js';
+import type { CliIo } from './terminal/io.js';
 import { packageVersion } from './version.js';
 
 /** The program without its commands: what all of them share. */

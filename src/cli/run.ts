@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../errors.js';
 import { GLOBAL_OPTIONS } from './command/global-options.js';
-import { errorLine } from './error-line.js';
-import { EXIT, exitCodeOf } from './exit-codes.js';
-import type { CliIo } from './io.js';
+import { errorLine } from './terminal/error-line.js';
+import { EXIT, exitCodeOf } from './terminal/exit-codes.js';
+import type { CliIo } from './terminal/io.js';
 import { createProgram } from './program.js';
 
 /** Signal numbers, for the exit code that a shell expects of a program that a signal ended: 128 and the number. */

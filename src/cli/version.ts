@@ -1,1 +1,1 @@
-export { packageVersion } from '../fleet/package-version.js';
+export { packageVersion } from '../protocol/package-version.js';

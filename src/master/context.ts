@@ -1,18 +1,18 @@
 import type { ZesterConnection } from '../connection/connect.js';
-import type { Actor } from '../fleet/actor.js';
-import type { JoinToken } from '../fleet/join-token.js';
-import type { Presence } from '../fleet/presence.js';
-import type { MessageSigner } from '../fleet/signed.js';
-import type { AuditLog } from './audit-log.js';
-import type { Issuer } from './issuer.js';
-import type { KvMirror } from './kv-mirror.js';
+import type { Actor } from '../protocol/records/actor.js';
+import type { JoinToken } from '../protocol/records/join-token.js';
+import type { Presence } from '../protocol/records/presence.js';
+import type { MessageSigner } from '../protocol/signed.js';
+import type { AuditLog } from './audit/audit-log.js';
+import type { Issuer } from './trust/issuer.js';
+import type { KvMirror } from './store/kv-mirror.js';
 import type { MasterLogger } from './logger.js';
 import type { MasterMetrics } from './metrics.js';
-import type { AcceptancePolicy } from './policy.js';
-import type { Registry } from './registry.js';
-import type { BreakerLimits } from './revocation-breaker.js';
-import type { Store } from './store.js';
-import type { MasterTrust } from './trust.js';
+import type { AcceptancePolicy } from './requests/policy.js';
+import type { Registry } from './registry/registry.js';
+import type { BreakerLimits } from './revocation/breaker.js';
+import type { Store } from './store/store.js';
+import type { MasterTrust } from './trust/trust.js';
 
 /** What the parts of a master have in common. */
 export interface MasterContext {

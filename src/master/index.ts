@@ -3,20 +3,20 @@
  */
 export { startMaster, type Master, type MasterHealth, type MasterOptions } from './master.js';
 export type { MasterLogger } from './logger.js';
-export { POLICIES, type AcceptancePolicy } from './policy.js';
-export { AdminClient } from '../fleet/ask.js';
-export { MessageSigner } from '../fleet/signed.js';
-export { applyEvent } from '../fleet/apply-event.js';
-export { isPeelEvent, type AuditEvent, type PeelEvent } from '../fleet/audit-event.js';
-export type { Actor } from '../fleet/actor.js';
-export type { JoinToken } from '../fleet/join-token.js';
-export type { AnswerOf, ListedPeel, RequestOf } from '../fleet/messages.js';
-export type { PeelConnection, Presence } from '../fleet/presence.js';
+export { POLICIES, type AcceptancePolicy } from './requests/policy.js';
+export { AdminClient } from '../protocol/ask.js';
+export { MessageSigner } from '../protocol/signed.js';
+export { applyEvent } from '../protocol/records/apply-event.js';
+export { isPeelEvent, type AuditEvent, type PeelEvent } from '../protocol/records/audit-event.js';
+export type { Actor } from '../protocol/records/actor.js';
+export type { JoinToken } from '../protocol/records/join-token.js';
+export type { AnswerOf, ListedPeel, RequestOf } from '../protocol/messages.js';
+export type { PeelConnection, Presence } from '../protocol/records/presence.js';
 export {
   currentKey,
   type PeelKey,
   type PeelKeyState,
   type PeelRecord,
   type PeelState,
-} from '../fleet/record.js';
-export { fingerprint } from '../fleet/fingerprint.js';
+} from '../protocol/records/record.js';
+export { fingerprint } from '../protocol/fingerprint.js';

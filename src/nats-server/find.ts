@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { NatsServerError } from '../errors.js';
 import { userHome } from '../trust/home.js';
-import { versionSupport } from './server-versions.js';
+import { versionSupport } from '../system-account/server-versions.js';
 
 /** Where packages put it: Debian's into `/usr/sbin`, which the PATH of a user who is not root often lacks. */
 const WELL_KNOWN_DIRECTORIES = ['/usr/sbin', '/usr/local/bin'];

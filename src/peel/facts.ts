@@ -1,6 +1,6 @@
 import { expirySeconds } from '../jwt/expiry.js';
 import { hostname } from 'node:os';
-import { packageVersion } from '../fleet/package-version.js';
+import { packageVersion } from '../protocol/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { isoTime } from '../jwt/time.js';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { redactSeeds, type FleetErrorCode } from '../errors.js';
-import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../fleet/command.js';
-import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../fleet/messages.js';
+import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../protocol/command.js';
+import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../protocol/messages.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 
 /** What a handler is given beside its arguments. */

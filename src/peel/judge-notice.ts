@@ -1,4 +1,4 @@
-import type { Notice } from '../fleet/command.js';
+import type { Notice } from '../protocol/command.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { DOUBT_MS } from './clock.js';
 

@@ -1,9 +1,9 @@
 import { hasExpired } from '../jwt/expiry.js';
 import { FleetError, ZesterError, type FleetErrorCode } from '../errors.js';
-import { answerContext, type RawAnswer } from '../fleet/ask.js';
-import { isMasterOf } from '../fleet/is-master.js';
-import { parseAnswer, refusalIn, type AnswerOf, type RequestName } from '../fleet/messages.js';
-import { verifySigned } from '../fleet/signed.js';
+import { answerContext, type RawAnswer } from '../protocol/ask.js';
+import { isMasterOf } from '../protocol/is-master.js';
+import { parseAnswer, refusalIn, type AnswerOf, type RequestName } from '../protocol/messages.js';
+import { verifySigned } from '../protocol/signed.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';

@@ -13,7 +13,7 @@ import { readyToIssue } from './ready-to-issue.js';
 import type { TrustPaths } from './paths.js';
 import { checkSecretFile } from './private-files.js';
 import type { TrustSettings } from './settings.js';
-import { signingSeedPath } from './signing-seed.js';
+import { signingSeedPath } from './keys/signing-seed.js';
 import { homeTls, type TlsFiles } from './tls-settings.js';
 
 /** The JWTs of a trust domain, as they stand on disk. */

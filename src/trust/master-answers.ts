@@ -5,7 +5,7 @@ import { masterAnswersUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from './domain.js';
 import type { Finding } from './finding.js';
 import { isThere } from './private-files.js';
-import { writeUser } from './steps.js';
+import { writeUser } from './create/steps.js';
 
 /** How {@link ensureMasterAnswersCreds} makes them. */
 export interface MasterAnswersOptions {

@@ -5,7 +5,7 @@ import { isScopedUser } from '../jwt/scoped.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { secureTemplate } from '../permissions/secure-template.js';
 import { subjectCovers } from '../permissions/subject.js';
-import { kindOfSigningKey } from './signing-keys.js';
+import { kindOfSigningKey } from './keys/signing-keys.js';
 
 /** A template that is changed, whole. */
 export interface TemplateMigration {

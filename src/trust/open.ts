@@ -5,7 +5,7 @@ import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { trustPaths, type TrustPaths } from './paths.js';
 import { checkPrivateDirectory, isThere } from './private-files.js';
 import { readSettings, type TrustSettings } from './settings.js';
-import { signingSeedPath } from './signing-seed.js';
+import { signingSeedPath } from './keys/signing-seed.js';
 import { TrustDomain, type TrustJwts } from './domain.js';
 
 /**

@@ -1,9 +1,9 @@
 import { TrustError } from '../errors.js';
 import { issueAfter } from '../jwt/revoke-up-to.js';
 import type { Clock } from '../jwt/time.js';
-import { signingKeyOf } from './adopt.js';
+import { signingKeyOf } from './create/adopt.js';
 import type { TrustDomain } from './domain.js';
-import { EVERYONE } from './revocations.js';
+import { EVERYONE } from './account-jwt/revocations.js';
 
 /**
  * Checks that what the home's peel signing key signs can connect: the key is in the account, and nothing that is issued

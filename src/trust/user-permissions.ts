@@ -4,7 +4,7 @@ import { decodeAccountJwt } from '../jwt/decode.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { expandTemplate, type LintSubject } from '../permissions/lint.js';
 import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
-import { signingKeyOf } from './adopt.js';
+import { signingKeyOf } from './create/adopt.js';
 
 /** Names of users who are there to see others. */
 const NOT_PEELS: readonly string[] = ['zester-master', MASTER_ANSWERS_NAME, 'zester-admin', 'zester-system'];

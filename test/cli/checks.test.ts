@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadKeyBundleFromFile } from '../../src/creds/load-key-bundle.js';
 import { bootstrapPeelCreds } from '../../src/creds/bootstrap.js';
-import { createTrustDomain } from '../../src/trust/create.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import type { TrustDomain } from '../../src/trust/domain.js';
 import { tempDir } from '../support/temp-dir.js';
 import { zester } from './run-zester.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig, type ConfigFlags } from '../../src/cli/config/load.js';
 import { definitionOf, settingsOf, CONFIG_KINDS } from '../../src/cli/config/settings.js';
 import { createProgram } from '../../src/cli/program.js';
-import { processIo } from '../../src/cli/io.js';
+import { processIo } from '../../src/cli/terminal/io.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 import { zester } from './run-zester.js';

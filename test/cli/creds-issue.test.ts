@@ -5,11 +5,11 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadCredsFile, parseCredsData } from '../../src/creds/parse.js';
 import { claim } from '../../src/files/claim.js';
-import { secretName } from '../../src/creds/sinks/kubernetes.js';
+import { secretName } from '../../src/provision/sinks/kubernetes.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { readIssued } from '../../src/trust/issued.js';
-import { createTrustDomain } from '../../src/trust/create.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import { tempDir } from '../support/temp-dir.js';
 import { zester, type ZesterOptions } from './run-zester.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { exitCodeOf } from '../../src/cli/exit-codes.js';
+import { exitCodeOf } from '../../src/cli/terminal/exit-codes.js';
 import { FleetError, type FleetErrorCode } from '../../src/errors.js';
 
 it.each<[number, FleetErrorCode[]]>([

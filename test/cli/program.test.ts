@@ -9,9 +9,9 @@ import {
   PeelIdError,
   UsageError,
 } from '../../src/errors.js';
-import { errorLine } from '../../src/cli/error-line.js';
-import { exitCodeOf } from '../../src/cli/exit-codes.js';
-import { processIo } from '../../src/cli/io.js';
+import { errorLine } from '../../src/cli/terminal/error-line.js';
+import { exitCodeOf } from '../../src/cli/terminal/exit-codes.js';
+import { processIo } from '../../src/cli/terminal/io.js';
 import { createProgram } from '../../src/cli/program.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';

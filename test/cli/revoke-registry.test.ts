@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../src/creds/parse.js';
-import { addAccountSigningKey } from '../../src/nats-server/rotate-keys.js';
+import { addAccountSigningKey } from '../../src/account/rotate-keys.js';
 import { Fleet, startFleet } from '../integration/fleet/fleet.js';
 import { startHome } from '../integration/trust/support.js';
 import { addCreds } from '../integration/fleet/peels.js';

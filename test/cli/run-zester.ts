@@ -1,4 +1,4 @@
-import type { CliIo, InterruptSignal } from '../../src/cli/io.js';
+import type { CliIo, InterruptSignal } from '../../src/cli/terminal/io.js';
 import { runCli } from '../../src/cli/run.js';
 
 /** What a command line came to. */

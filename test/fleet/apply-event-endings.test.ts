@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { applyEvent } from '../../src/fleet/apply-event.js';
-import type { PeelChange, PeelEvent } from '../../src/fleet/audit-event.js';
-import type { PeelRecord } from '../../src/fleet/record.js';
+import { applyEvent } from '../../src/protocol/records/apply-event.js';
+import type { PeelChange, PeelEvent } from '../../src/protocol/records/audit-event.js';
+import type { PeelRecord } from '../../src/protocol/records/record.js';
 
 const AT = '2026-01-01T00:00:10.000Z';
 const SECONDS = Date.parse(AT) / 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEvent, PeelEvent } from '../../src/fleet/audit-event.js';
-import { applyEvent } from '../../src/fleet/apply-event.js';
-import { AuditFold, rivals } from '../../src/fleet/integrity/audit-fold.js';
+import type { AuditEvent, PeelEvent } from '../../src/protocol/records/audit-event.js';
+import { applyEvent } from '../../src/protocol/records/apply-event.js';
+import { AuditFold, rivals } from '../../src/doctor/integrity/audit-fold.js';
 
 const by = { kind: 'admin' as const, name: 'a' };
 const event = (number: number, more: object, peelId = 'web-01'): PeelEvent =>

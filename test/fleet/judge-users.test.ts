@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeUsers } from '../../src/fleet/integrity/judge-users.js';
+import { judgeUsers } from '../../src/doctor/integrity/judge-users.js';
 
 describe('a connected user', () => {
   it('is found when its key is revoked, or nobody issued it, and once', () => {

@@ -1,9 +1,9 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { AdminClient } from '../../src/fleet/ask.js';
-import { requests } from '../../src/fleet/messages.js';
-import type { MessageSigner } from '../../src/fleet/signed.js';
+import { AdminClient } from '../../src/protocol/ask.js';
+import { requests } from '../../src/protocol/messages.js';
+import type { MessageSigner } from '../../src/protocol/signed.js';
 import {
   createAccountJwt,
   createOperatorJwt,
@@ -12,7 +12,7 @@ import {
   peelUserJwtOptions,
   validatePeelId,
 } from '../../src/index.js';
-import { readRows } from '../../src/creds/bulk/rows.js';
+import { readRows } from '../../src/provision/rows.js';
 import { refusal } from '../support/refusal.js';
 
 const operator = generateKeyBundle('operator');

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { requestPeel } from '../../src/fleet/request-peel.js';
+import { requestPeel } from '../../src/fleet-client/request-peel.js';
 import { atEnd } from '../support/cleanup.js';
 import { startOperatorServer } from '../support/operator-server.js';
 import { waitFor } from '../support/wait-for.js';

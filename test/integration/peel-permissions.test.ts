@@ -1,8 +1,8 @@
 import { PermissionViolationError, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { natsOptionsForPeel } from '../../src/connection/options.js';
-import { answerCommand } from '../../src/fleet/answer-command.js';
-import { requestPeel } from '../../src/fleet/request-peel.js';
+import { answerCommand } from '../../src/protocol/answer-command.js';
+import { requestPeel } from '../../src/fleet-client/request-peel.js';
 import {
   ADMIN_INBOX_PREFIX,
   adminUserJwtOptions,

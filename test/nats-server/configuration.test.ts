@@ -10,7 +10,7 @@ import { natsServerConfiguration } from '../../src/nats-server/configuration.js'
 import { configurationText, quoted } from '../../src/nats-server/configuration-text.js';
 import { startNatsServer, type RunningNatsServer } from '../../src/nats-server/run.js';
 import { writeServerConfiguration } from '../../src/nats-server/write-configuration.js';
-import { createTrustDomain } from '../../src/trust/create.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import { trustConfiguration } from '../support/operator-server.js';
 import { tempDir } from '../support/temp-dir.js';
 import { createTestTrust } from '../support/trust.js';

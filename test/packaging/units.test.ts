@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/cli/config/load.js';
 import { definitionOf, settingsOf } from '../../src/cli/config/settings.js';
-import { processIo } from '../../src/cli/io.js';
+import { processIo } from '../../src/cli/terminal/io.js';
 import { createProgram } from '../../src/cli/program.js';
 import { tempDir } from '../support/temp-dir.js';
 

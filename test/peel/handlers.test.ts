@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeJson, parseJson } from '../../src/fleet/messages.js';
+import { encodeJson, parseJson } from '../../src/protocol/messages.js';
 import { Handlers, type HandlersOptions } from '../../src/peel/handlers.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { expectNoSeed } from '../support/refusal.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Notice } from '../../src/fleet/command.js';
+import type { Notice } from '../../src/protocol/command.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { DOUBT_MS } from '../../src/peel/clock.js';
 import { judgeNotice, MAX_NOTICE_AGE_MS } from '../../src/peel/judge-notice.js';

@@ -1,4 +1,4 @@
-import { KeyRemoval } from '../../src/trust/key-removal.js';
+import { KeyRemoval } from '../../src/trust/keys/key-removal.js';
 
 /** The permission to remove signing keys, whatever depends on them. */
 export function forcedRemoval(...publicKeys: string[]): KeyRemoval {

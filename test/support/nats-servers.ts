@@ -7,7 +7,7 @@ import {
   compareVersions,
   OLDEST_IN_A_CLUSTER,
   OLDEST_SUPPORTED,
-} from '../../src/nats-server/server-versions.js';
+} from '../../src/system-account/server-versions.js';
 
 /** The version of a nats-server program, as 2.10.27. */
 export function versionOf(program: string): string {

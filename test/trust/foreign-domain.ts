@@ -1,7 +1,7 @@
 import * as jwtJs from '@nats-io/jwt';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AdoptedTrustFiles } from '../../src/trust/load-adopted.js';
+import type { AdoptedTrustFiles } from '../../src/trust/create/load-adopted.js';
 import { tempDir } from '../support/temp-dir.js';
 
 /** A trust domain that another tool made, in files as nsc writes them. */

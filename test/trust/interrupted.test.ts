@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../src/creds/parse.js';
 import { validateJwtChain } from '../../src/jwt/chain.js';
-import { createTrustDomain } from '../../src/trust/create.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { atEnd } from '../support/cleanup.js';
 import { tempDir } from '../support/temp-dir.js';

@@ -14,7 +14,7 @@ import {
   planAccountMigration,
   weaknessesOf,
 } from '../../src/trust/migration.js';
-import { joinSigningKey, peelSigningKey } from '../../src/trust/signing-keys.js';
+import { joinSigningKey, peelSigningKey } from '../../src/trust/keys/signing-keys.js';
 import { OLDER_PEEL_TEMPLATE } from './older-home.js';
 
 const operator = generateKeyBundle('operator');

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import { createTrustDomain } from '../../src/trust/create.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { tempDir } from '../support/temp-dir.js';
 

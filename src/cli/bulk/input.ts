@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { rowFormatOf, type RowFormat } from '../../creds/bulk/rows.js';
+import { rowFormatOf, type RowFormat } from '../../provision/rows.js';
 import { UsageError } from '../../errors.js';
 import { openToRead } from '../../files/open-file.js';
 import { readError } from '../../files/read-error.js';

@@ -1,6 +1,6 @@
 /** What the commands share that issue credentials for a list of peels. */
-import type { Delivery } from '../../creds/bulk/delivery.js';
-import type { PeelRow } from '../../creds/bulk/rows.js';
+import type { Delivery } from '../../provision/delivery.js';
+import type { PeelRow } from '../../provision/rows.js';
 import type { HomeContext } from '../command/context.js';
 import { choice, count, flag, requiredText, text, type ValuesOf } from '../command/option.js';
 import { ISSUER_OPTIONS, issuerOf } from './issuer-options.js';
@@ -65,7 +65,7 @@ export async function issueListed(
   let input: BulkInput | undefined;
   try {
     input = await openInput(from, format);
-    const { Journal } = await import('../../creds/bulk/journal.js');
+    const { Journal } = await import('../../provision/journal.js');
     const journal = journalPath === undefined ? undefined : await Journal.open(journalPath, resume);
     const { delivery, checkRow, show, looks = false } = how;
     const run = { input, issue: issuer.issue, delivery, resume, journal, ...(checkRow && { checkRow }) };

@@ -1,6 +1,6 @@
 /** The options that say who signs credentials, and for how long. */
-import type { Issuer } from '../../creds/bulk/delivery.js';
-import type { IssuePeelOptions } from '../../creds/bulk/issue-options.js';
+import type { Issuer } from '../../provision/delivery.js';
+import type { IssuePeelOptions } from '../../provision/issue-options.js';
 import { UsageError } from '../../errors.js';
 import type { HomeContext } from '../command/context.js';
 import { count, given, lifetime, seedFile, text, type ValuesOf } from '../command/option.js';
@@ -51,13 +51,13 @@ export async function issuerOf(
     ...(workers !== undefined && { workers }),
   };
   if (accountSeed === undefined) {
-    const { issuePeelsOf } = await import('../../trust/issue-peels.js');
+    const { issuePeelsOf } = await import('../../provision/issue-peels.js');
     const domain = await openHome();
     (await domain.peelSigner()).wipe(); // a missing one is an error before the list is read
     return { issue: (ids, product) => issuePeelsOf(domain, ids, product, common), close: () => undefined };
   }
   const { loadKeyBundleFromFile } = await import('../../creds/load-key-bundle.js');
-  const { issueBatches } = await import('../../creds/bulk/issue-batches.js');
+  const { issueBatches } = await import('../../provision/issue-batches.js');
   const signer = await loadKeyBundleFromFile('account', accountSeed);
   const ofSeed = {
     ...common,

@@ -1,4 +1,4 @@
-import type { CliIo } from '../io.js';
+import type { CliIo } from '../terminal/io.js';
 
 /** How often a terminal is told, and how often a log is. */
 const TERMINAL_MS = 100;

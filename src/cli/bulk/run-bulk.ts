@@ -1,9 +1,9 @@
-import type { Delivery, DeliveryEvents, Issuer } from '../../creds/bulk/delivery.js';
-import type { Journal } from '../../creds/bulk/journal.js';
-import { readRows, type PeelRow } from '../../creds/bulk/rows.js';
+import type { Delivery, DeliveryEvents, Issuer } from '../../provision/delivery.js';
+import type { Journal } from '../../provision/journal.js';
+import { readRows, type PeelRow } from '../../provision/rows.js';
 import { BulkError, InterruptedError } from '../../errors.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 import { tuneCollectorForBulk } from './collector.js';
 import type { BulkInput } from './input.js';
 import { Progress } from './progress.js';

@@ -1,6 +1,6 @@
 /** What every command works with. It loads nothing of the library: short commands start fast. */
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 
 /** Every command has this. */
 export interface NothingContext {

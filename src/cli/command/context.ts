@@ -1,11 +1,11 @@
 /** What a command works with: its output, its home, its servers and its fleet, as far as the declaration needs them. */
-import type { ChangeOptions } from '../../nats-server/change-account.js';
+import type { ChangeOptions } from '../../account/change-account.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { homePath } from '../../trust/home.js';
 import type { Admin } from '../fleet/admin.js';
-import { connectionOf, type ConnectionOf } from '../home-options.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import { connectionOf, type ConnectionOf } from '../options/home-options.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 import { withBaseContext, type NothingContext } from './base-context.js';
 import type { SharedValues } from './shared-options.js';
 
@@ -87,9 +87,9 @@ export async function withContext(
       openHome: async () => (await import('../../trust/open.js')).openTrustDomain(home),
       connection: (domain) => connectionOf(shared, io, domain),
       fleet: (waitMs = 0) => (admin ??= openFleet(waitMs)),
-      system: async () => (await import('../change-options.js')).systemOptions(shared, io, output),
+      system: async () => (await import('../options/change-options.js')).systemOptions(shared, io, output),
       change: async () => {
-        const { changeOptions } = await import('../change-options.js');
+        const { changeOptions } = await import('../options/change-options.js');
         return changeOptions({ ...shared, push: shared.push ?? true }, io, output);
       },
     });

@@ -1,8 +1,8 @@
 /** The options and arguments of a declared command: what the help says of each, and how its value is read. */
 import { UsageError } from '../../errors.js';
-import { parseExpiry, parsePast, parseSpan } from '../duration.js';
-import type { CliIo } from '../io.js';
-import { seedPath } from '../seed-path.js';
+import { parseExpiry, parsePast, parseSpan } from '../options/duration.js';
+import type { CliIo } from '../terminal/io.js';
+import { seedPath } from '../options/seed-path.js';
 
 /** One spelling of an option, as commander writes it: `-n, --last <n>`. */
 export interface OptionFlag {

@@ -1,7 +1,7 @@
 /** Turns declared commands into commander's, which parses command lines and prints the help. */
 import { Argument, Option, type Command } from 'commander';
-import type { CliIo } from '../io.js';
-import { Output, type GlobalOptions } from '../output.js';
+import type { CliIo } from '../terminal/io.js';
+import { Output, type GlobalOptions } from '../terminal/output.js';
 import { HELP_WIDTH } from '../root.js';
 import { optionText, withChoices } from './page.js';
 import { withBaseContext, type NothingContext } from './base-context.js';

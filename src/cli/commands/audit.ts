@@ -1,15 +1,15 @@
 /** `zester audit` */
 import { UsageError } from '../../errors.js';
-import type { AuditEvent } from '../../fleet/audit-event.js';
-import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
+import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
 import type { FleetContext } from '../command/context.js';
 import { command } from '../command/declaration.js';
 import { count, flag, past, repeated, text, words, type ValuesOf } from '../command/option.js';
 import type { Admin } from '../fleet/admin.js';
 import { auditLine } from '../fleet/audit-lines.js';
 import { followAudit } from '../fleet/follow-audit.js';
-import type { CliIo } from '../io.js';
-import { requirePeelPattern } from '../peel-pattern.js';
+import type { CliIo } from '../terminal/io.js';
+import { requirePeelPattern } from '../options/peel-pattern.js';
 
 /** How many events a terminal gets by default. */
 const ON_TERMINAL = 50;
@@ -57,7 +57,10 @@ It says what was decided, by whom, about which key, when and from where, the old
 });
 
 async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQuery> {
-  const { patterns, kinds } = (await import('../audit-words.js')).auditWords(input.pattern, input.kind);
+  const { patterns, kinds } = (await import('../options/audit-words.js')).auditWords(
+    input.pattern,
+    input.kind,
+  );
   const { peel, since, until, last, all, follow: following } = input;
   if (peel !== undefined) (await import('../../permissions/peel-id.js')).validatePeelId(peel);
   if (peel !== undefined && patterns.length > 0) throw new UsageError('give IDs or --peel, not both');

@@ -1,7 +1,7 @@
 /** `zester completion` */
 import { command } from '../command/declaration.js';
 import { choiceArgument } from '../command/option.js';
-import { SHELLS } from '../completion-script.js';
+import { SHELLS } from '../command/completion-script.js';
 
 export default command({
   summary: 'print a shell completion script',
@@ -14,7 +14,7 @@ export default command({
   ],
   async run({ shell }, { io }) {
     const [{ completionScript }, { createProgram }] = await Promise.all([
-      import('../completion-script.js'),
+      import('../command/completion-script.js'),
       import('../program.js'),
     ]);
     io.stdout.write(completionScript(shell, await createProgram(io)));

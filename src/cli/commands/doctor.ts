@@ -5,8 +5,8 @@ import { tlsSettings } from '../../trust/tls-settings.js';
 import type { ServersContext } from '../command/context.js';
 import { command } from '../command/declaration.js';
 import { flag, grouped, list } from '../command/option.js';
-import { EXIT, exitCodeOf } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { EXIT, exitCodeOf } from '../terminal/exit-codes.js';
+import type { Output } from '../terminal/output.js';
 
 export default command({
   summary: 'find what is wrong, and say what to do',
@@ -39,7 +39,7 @@ Exit codes: 0 no errors, 1 errors; 3 or 4 when a server that does not trust this
       const found = await integrityFindings(context, { allowedStreams: allowStream, knownKeys: knownKey });
       return report(output, { integrity: found }, strict);
     }
-    const { examine } = await import('../../nats-server/doctor.js');
+    const { examine } = await import('../../doctor/examine.js');
     const found = await examine(home, {
       ...(given.servers !== undefined && { servers: given.servers }),
       ...tlsSettings(given, {}, io.env),
@@ -72,7 +72,7 @@ async function integrityFindings(
   { output, openHome, connection }: ServersContext,
   { allowedStreams, knownKeys }: Record<'allowedStreams' | 'knownKeys', string[] | undefined>,
 ): Promise<Finding[]> {
-  const { checkIntegrity } = await import('../fleet/integrity.js');
+  const { checkIntegrity } = await import('../fleet/check-integrity.js');
   const domain = await openHome();
   return checkIntegrity(domain, {
     ...connection(domain),

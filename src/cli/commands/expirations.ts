@@ -4,10 +4,10 @@ import type { Expiration } from '../../trust/expirations.js';
 import type { FleetContext } from '../command/context.js';
 import { command } from '../command/declaration.js';
 import { flag, option, words } from '../command/option.js';
-import { parseExpiry } from '../duration.js';
+import { parseExpiry } from '../options/duration.js';
 import type { RegistryExpirations } from '../fleet/registry-expirations.js';
-import type { Output } from '../output.js';
-import { timeWords } from '../time-words.js';
+import type { Output } from '../terminal/output.js';
+import { timeWords } from '../terminal/time-words.js';
 
 /** `renews`: of a peel of the registry, whether it renews its credential by itself. */
 type Listed = Expiration & { renews?: boolean };

@@ -1,11 +1,11 @@
 /** `zester init` */
 import type { TrustDomain } from '../../trust/domain.js';
 import { tlsSettings, type TlsSettings } from '../../trust/tls-settings.js';
-import { ADOPT_OPTIONS, adoptedFiles } from '../adopted-files.js';
+import { ADOPT_OPTIONS, adoptedFiles } from '../options/adopted-files.js';
 import { command } from '../command/declaration.js';
 import { grouped, list, text } from '../command/option.js';
 import { TLS_OPTIONS } from '../command/shared-options.js';
-import { table, type Output } from '../output.js';
+import { table, type Output } from '../terminal/output.js';
 
 export default command({
   summary: 'create the trust domain of a fleet',
@@ -32,8 +32,8 @@ completed by the same command. With --account-jwt, then "zester account push".`,
     const tls = tlsSettings({ tlsCa, tlsCert, tlsKey, requireTls }, {}, {});
     const { parseServerUrls } = await import('../../connection/server-urls.js');
     const servers = given === undefined ? undefined : parseServerUrls(given).map(({ url }) => url);
-    const { loadAdoptedTrust, wipeAdoptedTrust } = await import('../../trust/load-adopted.js');
-    const { createTrustDomain } = await import('../../trust/create.js');
+    const { loadAdoptedTrust, wipeAdoptedTrust } = await import('../../trust/create/load-adopted.js');
+    const { createTrustDomain } = await import('../../trust/create/create.js');
     const { ensureServerConfiguration } = await import('../../nats-server/write-configuration.js');
     const adopt = files === undefined ? undefined : await loadAdoptedTrust(files);
     const steps: Step[] = [];

@@ -1,7 +1,7 @@
 /** `zester ping` */
 import { command } from '../command/declaration.js';
 import { argument, span } from '../command/option.js';
-import { peelPattern } from '../peel-pattern.js';
+import { peelPattern } from '../options/peel-pattern.js';
 
 export default command({
   summary: 'check that peels respond',

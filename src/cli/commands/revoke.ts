@@ -1,14 +1,14 @@
 /** `zester revoke` */
 import { errorMessage } from '../../text/error-message.js';
 import { isoTime } from '../../jwt/time.js';
-import type { ChangeOptions } from '../../nats-server/change-account.js';
-import type { RegisteredJwt, RevokeTarget } from '../../nats-server/revoke.js';
-import { pushedLine } from '../change-options.js';
+import type { ChangeOptions } from '../../account/change-account.js';
+import type { RegisteredJwt, RevokeTarget } from '../../account/revoke.js';
+import { pushedLine } from '../options/change-options.js';
 import { command } from '../command/declaration.js';
 import { requireOneOf } from '../command/one-of.js';
 import { flag, optionalArgument, past, seedFile, text } from '../command/option.js';
-import { confirm } from '../confirm.js';
-import { table } from '../output.js';
+import { confirm } from '../terminal/confirm.js';
+import { table } from '../terminal/output.js';
 
 export default command({
   summary: 'revoke credentials on every server, from the home',
@@ -38,15 +38,15 @@ Exit code 0 means that every server has the revocation and no connection is left
     if ('peelId' in target) (await import('../../permissions/peel-id.js')).validatePeelId(target.peelId);
     const { home, ...rest } = await change();
     await confirm(io, `this locks out ${wordsOf(target)}`, yes);
-    const { revoke } = await import('../../nats-server/revoke.js');
-    const { requireComplete } = await import('../../nats-server/push-account.js');
+    const { revoke } = await import('../../account/revoke.js');
+    const { requireComplete } = await import('../../account/push-account.js');
     const registry = await registryOf(home, target, rest);
     const { revoked, upTo, reissued, undecided, report } = await revoke(home, target, {
       ...rest,
       ...(registry.keys !== undefined && { registered: registry.keys }),
       includeMaster,
     });
-    const { issuedUpTo } = await import('../issued-up-to.js');
+    const { issuedUpTo } = await import('../terminal/issued-up-to.js');
     const time = issuedUpTo(upTo);
     output.result(
       [
@@ -89,8 +89,8 @@ async function registryOf(
 ): Promise<{ keys?: RegisteredJwt[]; error?: Error }> {
   if (servers === false) return {};
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { jwtsFromHome, peelFromHome } = await import('../../fleet/from-home.js');
-  const { usableKeys } = await import('../../fleet/key-use.js');
+  const { jwtsFromHome, peelFromHome } = await import('../../fleet-client/from-home.js');
+  const { usableKeys } = await import('../../fleet-client/key-use.js');
   const at = { servers, tls, requireTls };
   try {
     const domain = await openTrustDomain(home);

@@ -7,8 +7,8 @@ import { flag } from '../command/option.js';
 import { loadConfig, type Config } from '../config/load.js';
 import { configOptions } from '../config/options.js';
 import type { RunningMaster } from '../fleet/run-master.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 
 export default command({
   summary: 'run a whole fleet: trust domain, nats-server and master',
@@ -44,7 +44,7 @@ Beyond one machine, run nats-servers ("zester server config") and "zester master
 });
 
 async function up(config: Config, restart: boolean, { io, output }: NothingContext): Promise<void> {
-  const { createLog } = await import('../log.js');
+  const { createLog } = await import('../terminal/log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { readServerLogLine } = await import('../../nats-server/log-line.js');
   const { localEndpoint } = await import('../../nats-server/write-configuration.js');
@@ -159,7 +159,7 @@ async function begin(
 /** The home, made if it is not there. */
 async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promise<TrustDomain> {
   const { home, host, port } = values;
-  const { createTrustDomain } = await import('../../trust/create.js');
+  const { createTrustDomain } = await import('../../trust/create/create.js');
   const { isThere } = await import('../../trust/private-files.js');
   const { trustPaths } = await import('../../trust/paths.js');
   const there = await isThere(trustPaths(home).settings);

@@ -1,6 +1,6 @@
 import type { TrustDomain } from '../../trust/domain.js';
-import { connectionOf, type ConnectionOf } from '../home-options.js';
-import type { CliIo } from '../io.js';
+import { connectionOf, type ConnectionOf } from '../options/home-options.js';
+import type { CliIo } from '../terminal/io.js';
 import type { ConfigValues, SettingName } from './load.js';
 
 /** The settings of a program that say how it connects with TLS. */

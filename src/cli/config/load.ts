@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileError, FleetError, UsageError } from '../../errors.js';
 import { readTextFile } from '../../files/read-small-file.js';
-import { issueText } from '../../fleet/messages.js';
+import { issueText } from '../../protocol/messages.js';
 import { homePath } from '../../trust/home.js';
-import type { CliIo } from '../io.js';
+import type { CliIo } from '../terminal/io.js';
 import { definitionOf, settingsOf, type ConfigKind, type SettingName, type SETTINGS } from './settings.js';
 
 export type { SettingName };

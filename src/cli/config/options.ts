@@ -1,6 +1,6 @@
 /** The options of programs whose settings come from flags, the environment and a file. */
 import type { CommandOption } from '../command/option.js';
-import { POLICIES } from '../../master/policy.js';
+import { POLICIES } from '../../master/requests/policy.js';
 import { definitionOf, LOG_LEVELS, type SettingName } from './settings.js';
 
 /** What the flags take. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
-import { POLICIES } from '../../master/policy.js';
-import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation-breaker.js';
+import { POLICIES } from '../../master/requests/policy.js';
+import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

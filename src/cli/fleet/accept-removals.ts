@@ -1,12 +1,12 @@
-import { showAccount } from '../../nats-server/account.js';
-import type { ChangeOptions } from '../../nats-server/change-account.js';
-import { judgeKeyRemoval } from '../../fleet/key-removals.js';
-import { useWords, type KeyRemoval } from '../../trust/key-removal.js';
-import { lossWords } from '../../trust/merge-account.js';
+import { showAccount } from '../../account/check-account.js';
+import type { ChangeOptions } from '../../account/change-account.js';
+import { judgeKeyRemoval } from '../../fleet-client/key-removals.js';
+import { useWords, type KeyRemoval } from '../../trust/keys/key-removal.js';
+import { lossWords } from '../../trust/account-jwt/merge-account.js';
 import { openTrustDomain } from '../../trust/open.js';
-import { confirm } from '../confirm.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import { confirm } from '../terminal/confirm.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 
 /**
  * Lists what the newest account JWT lacks, counts what depends on the signing keys among it, and asks whether to give it up.

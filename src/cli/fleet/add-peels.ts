@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
 import { writeCredsFile } from '../../creds/generate.js';
 import { FleetError, ZesterError } from '../../errors.js';
-import type { AdminClient } from '../../fleet/ask.js';
-import { newRequestId } from '../../fleet/ask.js';
+import type { AdminClient } from '../../protocol/ask.js';
+import { newRequestId } from '../../protocol/ask.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { generateKeyBundle } from '../../nkeys/key-bundle.js';
 import type { TrustDomain } from '../../trust/domain.js';
-import { ensureDirectory } from '../ensure-directory.js';
-import type { CliIo } from '../io.js';
-import { refuseToReplace } from '../new-file.js';
+import { ensureDirectory } from '../options/ensure-directory.js';
+import type { CliIo } from '../terminal/io.js';
+import { refuseToReplace } from '../options/new-file.js';
 
 /** A peel that was added. */
 export interface AddedPeel {

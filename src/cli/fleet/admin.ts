@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
-import type { AdminClient } from '../../fleet/ask.js';
+import type { AdminClient } from '../../protocol/ask.js';
 import {
   connectionOf,
   homeOf,
   type ConnectionOf,
   type HomeOptions,
   type ServersOptions,
-} from '../home-options.js';
-import type { CliIo } from '../io.js';
+} from '../options/home-options.js';
+import type { CliIo } from '../terminal/io.js';
 
 /** The options of a command that asks the masters. */
 export interface AdminOptions extends HomeOptions, ServersOptions {
@@ -115,8 +115,8 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   ] = await Promise.all([
     import('../../creds/parse.js'),
     import('../../connection/connect.js'),
-    import('../../fleet/signed.js'),
-    import('../../fleet/ask.js'),
+    import('../../protocol/signed.js'),
+    import('../../protocol/ask.js'),
     import('../../permissions/roles.js'),
     import('../../jwt/account-of.js'),
   ]);

@@ -1,7 +1,7 @@
-import type { AuditEvent } from '../../fleet/audit-event.js';
-import { fingerprint } from '../../fleet/fingerprint.js';
-import type { Output } from '../output.js';
-import { timeWords } from '../time-words.js';
+import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
+import type { Output } from '../terminal/output.js';
+import { timeWords } from '../terminal/time-words.js';
 import { actorWords } from './peel-document.js';
 
 /** Events in columns, for people. */

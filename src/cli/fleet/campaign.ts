@@ -3,10 +3,10 @@ import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
-import { parseJson } from '../../fleet/messages.js';
+import { parseJson } from '../../protocol/messages.js';
 import { userHome } from '../../trust/home.js';
 import { ensurePrivateDirectory } from '../../trust/private-files.js';
-import type { CliIo } from '../io.js';
+import type { CliIo } from '../terminal/io.js';
 
 /**
  * A rotation of all peels: who had which key when it began. So it needs no clock to tell who is done, and goes on after an

@@ -1,12 +1,12 @@
 import { ZesterError } from '../../errors.js';
-import { judgeFleet } from '../../fleet/judge-fleet.js';
-import { isAccepted } from '../../fleet/record.js';
+import { judgeFleet } from '../../doctor/judge-fleet.js';
+import { isAccepted } from '../../protocol/records/record.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
-import { connectionOf } from '../home-options.js';
-import type { CliIo } from '../io.js';
+import { connectionOf } from '../options/home-options.js';
+import type { CliIo } from '../terminal/io.js';
 import { asAdmin, type AdminOptions } from './admin.js';
-import { knownCredentials } from '../../fleet/from-home.js';
+import { knownCredentials } from '../../fleet-client/from-home.js';
 
 /** How long a master may take to answer, in milliseconds. */
 const MASTER_MS = 5_000;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FindingsError, FleetError } from '../../errors.js';
-import type { Command } from '../../fleet/command.js';
-import { isAccepted } from '../../fleet/record.js';
-import { EXIT } from '../exit-codes.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import type { Command } from '../../protocol/command.js';
+import { isAccepted } from '../../protocol/records/record.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 import type { Admin } from './admin.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
 

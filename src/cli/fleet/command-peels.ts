@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError, type FleetErrorCode } from '../../errors.js';
-import { readCommandAnswer, type Command } from '../../fleet/command.js';
-import { encodeJson } from '../../fleet/messages.js';
-import { requestPeel } from '../../fleet/request-peel.js';
+import { readCommandAnswer, type Command } from '../../protocol/command.js';
+import { encodeJson } from '../../protocol/messages.js';
+import { requestPeel } from '../../fleet-client/request-peel.js';
 
 /** How many are asked at once. */
 const AT_ONCE = 128;

@@ -1,8 +1,8 @@
 import { FindingsError, ZesterError } from '../../errors.js';
-import type { PeelRecord } from '../../fleet/record.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
-import { exitCodeOf } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { exitCodeOf } from '../terminal/exit-codes.js';
+import type { Output } from '../terminal/output.js';
 import { peelDocument } from './peel-document.js';
 
 /**

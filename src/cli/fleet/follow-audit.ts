@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../../async/deadline.js';
 import { errorTraits } from '../../error-traits.js';
 import { ZesterError } from '../../errors.js';
-import type { AuditEvent } from '../../fleet/audit-event.js';
-import { matchesAuditQuery, type AuditQuery } from '../../fleet/audit-query.js';
-import { parseEvent } from '../../fleet/parse-event.js';
-import { AUDIT_SUBJECTS } from '../../fleet/subjects.js';
-import { ToldOnce } from '../../fleet/told-once.js';
+import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
+import { parseEvent } from '../../protocol/records/parse-event.js';
+import { AUDIT_SUBJECTS } from '../../protocol/subjects.js';
+import { ToldOnce } from '../../protocol/recent-ids.js';
 import type { Admin } from './admin.js';
 
 /** How often the stream is read although nothing was heard, in milliseconds: what was published may go unheard. */

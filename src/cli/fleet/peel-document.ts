@@ -1,6 +1,6 @@
-import { fingerprint } from '../../fleet/fingerprint.js';
-import type { Presence } from '../../fleet/presence.js';
-import { currentKey, type PeelKey, type PeelRecord } from '../../fleet/record.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
+import type { Presence } from '../../protocol/records/presence.js';
+import { currentKey, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
 import { isoTime } from '../../jwt/time.js';
 
 /** A peel as `--json` has it. Its keys are stable. */

@@ -1,7 +1,7 @@
 import { ZesterError } from '../../errors.js';
-import { currentKey, isAccepted, type PeelRecord } from '../../fleet/record.js';
-import type { CliIo } from '../io.js';
-import { connectionOf, homeOf } from '../home-options.js';
+import { currentKey, isAccepted, type PeelRecord } from '../../protocol/records/record.js';
+import type { CliIo } from '../terminal/io.js';
+import { connectionOf, homeOf } from '../options/home-options.js';
 import { asAdmin, type AdminOptions } from './admin.js';
 
 /** A peel of the registry, and when its credential expires. */
@@ -67,7 +67,7 @@ class Collected implements RegistryExpirations {
 /** Without a master nobody renews. @returns undefined: it cannot be read that way either */
 async function fromJetStream(options: AdminOptions, io: CliIo): Promise<RegistryExpirations | undefined> {
   const { openTrustDomain } = await import('../../trust/open.js');
-  const { peelsFromHome } = await import('../../fleet/from-home.js');
+  const { peelsFromHome } = await import('../../fleet-client/from-home.js');
   try {
     const domain = await openTrustDomain(homeOf(options, io));
     const found = new Collected();

@@ -1,10 +1,10 @@
 // Has peels whose JWTs carry their own permissions take new, scoped ones.
 import { setTimeout as delay } from 'node:timers/promises';
-import { currentKey, isAccepted, keyOf, type PeelRecord } from '../../fleet/record.js';
-import type { ListedPeel } from '../../fleet/messages.js';
+import { currentKey, isAccepted, keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import type { ListedPeel } from '../../protocol/messages.js';
 import type { AccountClaims } from '../../jwt/claims.js';
-import { kindOfSigningKey } from '../../trust/signing-keys.js';
-import type { CliIo } from '../io.js';
+import { kindOfSigningKey } from '../../trust/keys/signing-keys.js';
+import type { CliIo } from '../terminal/io.js';
 import type { Admin } from './admin.js';
 import { rotatePeels, type RotatePeelsOptions } from './rotate-peels.js';
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../../errors.js';
-import type { PeelRecord } from '../../fleet/record.js';
-import type { CliIo } from '../io.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+import type { CliIo } from '../terminal/io.js';
 import { patiently, type Admin } from './admin.js';
-import { parseEvent } from '../../fleet/parse-event.js';
+import { parseEvent } from '../../protocol/records/parse-event.js';
 
 /** How {@link rotatePeels} goes about it. */
 export interface RotatePeelsOptions {

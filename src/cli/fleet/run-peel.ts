@@ -1,10 +1,10 @@
 /** A peel in the foreground, for the commands that become one. */
 import { ConnectError } from '../../errors.js';
 import type { LogLevel } from '../config/settings.js';
-import { exposedMode } from '../exposed-mode.js';
-import type { ConnectionOf } from '../home-options.js';
-import type { CliIo } from '../io.js';
-import type { Output } from '../output.js';
+import { exposedMode } from '../terminal/exposed-mode.js';
+import type { ConnectionOf } from '../options/home-options.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
 
 /** What a peel is run with. */
 export interface RunPeelSettings {
@@ -22,7 +22,7 @@ export interface RunPeelSettings {
  */
 export async function runPeel(settings: RunPeelSettings, output: Output, io: CliIo): Promise<void> {
   const { creds, connection, id, rotate = 'hitless', logLevel = 'info' } = settings;
-  const { createLog } = await import('../log.js');
+  const { createLog } = await import('../terminal/log.js');
   const { startPeel } = await import('../../peel/peel.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
   const exposed = await exposedMode(creds);

@@ -1,4 +1,4 @@
-import type { JoinToken } from '../../fleet/join-token.js';
+import type { JoinToken } from '../../protocol/records/join-token.js';
 import { actorWords } from './peel-document.js';
 
 /** Whether a join token can still be used, and if not, why. */

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectMaster, connectPeel } from '../../../src/connection/connect.js';
-import { createTrustDomain } from '../../../src/trust/create.js';
+import { createTrustDomain } from '../../../src/trust/create/create.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startOperatorServer } from '../../support/operator-server.js';
 import { tempDir } from '../../support/temp-dir.js';

@@ -3,11 +3,11 @@ import { connect, errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { answerBelow } from '../../../src/fleet/answer.js';
-import { newRequestId, requestContext, type AdminClient } from '../../../src/fleet/ask.js';
-import { encodeJson } from '../../../src/fleet/messages.js';
-import { MessageSigner } from '../../../src/fleet/signed.js';
-import { adminSubject, authSubject, enrollSubject } from '../../../src/fleet/subjects.js';
+import { answerBelow } from '../../../src/protocol/answer.js';
+import { newRequestId, requestContext, type AdminClient } from '../../../src/protocol/ask.js';
+import { encodeJson } from '../../../src/protocol/messages.js';
+import { MessageSigner } from '../../../src/protocol/signed.js';
+import { adminSubject, authSubject, enrollSubject } from '../../../src/protocol/subjects.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/roles.js';
 import { atEnd } from '../../support/cleanup.js';

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { askAgain } from '../../../src/fleet/ask-again.js';
+import { askAgain } from '../../../src/protocol/ask-again.js';
 import { refusal } from '../../support/refusal.js';
 import { startHome } from '../trust/support.js';
 import { connectUser } from './asking.js';

@@ -5,15 +5,15 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
 import { connectMaster } from '../../../src/connection/connect.js';
-import { askAgain } from '../../../src/fleet/ask-again.js';
+import { askAgain } from '../../../src/protocol/ask-again.js';
 import {
   answerContext,
   ASK_TIMEOUT_MS,
   askRaw,
   newRequestId,
   type AdminClient,
-} from '../../../src/fleet/ask.js';
-import { isMasterOf } from '../../../src/fleet/is-master.js';
+} from '../../../src/protocol/ask.js';
+import { isMasterOf } from '../../../src/protocol/is-master.js';
 import {
   encodeJson,
   parseAnswer,
@@ -21,11 +21,11 @@ import {
   type AnswerOf,
   type RequestName,
   type RequestOf,
-} from '../../../src/fleet/messages.js';
-import { joinProof, rotationProof } from '../../../src/fleet/proofs.js';
-import { requestPeel } from '../../../src/fleet/request-peel.js';
-import { verifySigned } from '../../../src/fleet/signed.js';
-import { authSubject, enrollSubject } from '../../../src/fleet/subjects.js';
+} from '../../../src/protocol/messages.js';
+import { joinProof, rotationProof } from '../../../src/protocol/proofs.js';
+import { requestPeel } from '../../../src/fleet-client/request-peel.js';
+import { verifySigned } from '../../../src/protocol/signed.js';
+import { authSubject, enrollSubject } from '../../../src/protocol/subjects.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { joinInboxPrefix, joinName, peelInboxPrefix } from '../../../src/permissions/roles.js';

@@ -1,10 +1,10 @@
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
-import { newRequestId, requestContext, type AdminClient } from '../../../src/fleet/ask.js';
-import { encodeJson } from '../../../src/fleet/messages.js';
-import { MessageSigner } from '../../../src/fleet/signed.js';
-import { adminSubject, authSubject, commandSubject } from '../../../src/fleet/subjects.js';
+import { newRequestId, requestContext, type AdminClient } from '../../../src/protocol/ask.js';
+import { encodeJson } from '../../../src/protocol/messages.js';
+import { MessageSigner } from '../../../src/protocol/signed.js';
+import { adminSubject, authSubject, commandSubject } from '../../../src/protocol/subjects.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../../src/fleet/audit-event.js';
+import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
 import type { PeelDocument } from '../../../src/cli/fleet/peel-document.js';
 import { zester as run, type ZesterOptions } from '../../cli/run-zester.js';
 import { tempDir } from '../../support/temp-dir.js';

@@ -9,10 +9,10 @@ import {
   addAccountSigningKey,
   removeAccountSigningKey,
   useAccountSigningKey,
-} from '../../../src/nats-server/rotate-keys.js';
+} from '../../../src/account/rotate-keys.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { masterUserJwtOptions, peelUserJwtOptions } from '../../../src/permissions/roles.js';
-import { revoke } from '../../../src/nats-server/revoke.js';
+import { revoke } from '../../../src/account/revoke.js';
 import { atEnd } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
 import { waitFor } from '../../support/wait-for.js';

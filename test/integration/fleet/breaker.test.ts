@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type * as SystemEvents from '../../../src/master/system-events.js';
-import type { UserConnection } from '../../../src/master/system-events.js';
+import type * as SystemEvents from '../../../src/master/watch/system-events.js';
+import type { UserConnection } from '../../../src/master/watch/system-events.js';
 import type { Finding } from '../../../src/trust/finding.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -10,7 +10,7 @@ import { addCreds } from './peels.js';
 /** What the servers say of a connection, as the master hears it: a test may put a fault here. */
 const fault = vi.hoisted(() => ({ of: undefined as ((c: UserConnection) => UserConnection) | undefined }));
 
-vi.mock('../../../src/master/system-events.js', async (importActual) => {
+vi.mock('../../../src/master/watch/system-events.js', async (importActual) => {
   const actual = await importActual<typeof SystemEvents>();
   const heard = (connection: UserConnection) => fault.of?.(connection) ?? connection;
   const mocked: Partial<typeof actual> = {

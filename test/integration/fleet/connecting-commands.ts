@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { InterruptSignal } from '../../../src/cli/io.js';
+import type { InterruptSignal } from '../../../src/cli/terminal/io.js';
 import { createProgram } from '../../../src/cli/program.js';
-import { addAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
+import { addAccountSigningKey } from '../../../src/account/rotate-keys.js';
 import { readSettings, writeSettings, type TrustSettings } from '../../../src/trust/settings.js';
 import { zester, type ZesterResult } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addAccountSigningKey, removeAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
+import { addAccountSigningKey, removeAccountSigningKey } from '../../../src/account/rotate-keys.js';
 import type { Finding } from '../../../src/trust/finding.js';
 import { zester } from '../../cli/run-zester.js';
 import { freePort } from '../../support/free-port.js';

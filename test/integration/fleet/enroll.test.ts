@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
-import { fingerprint } from '../../../src/fleet/fingerprint.js';
-import { CHALLENGES_BUCKET } from '../../../src/fleet/subjects.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { fingerprint } from '../../../src/protocol/fingerprint.js';
+import { CHALLENGES_BUCKET } from '../../../src/protocol/subjects.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
-import { takeChallenge } from '../../../src/master/challenges.js';
-import { claimId, claimKey, idTaken } from '../../../src/master/key-claim.js';
-import { TokenUses, usableToken } from '../../../src/master/tokens.js';
+import { takeChallenge } from '../../../src/master/requests/challenges.js';
+import { claimId, claimKey, idTaken } from '../../../src/master/registry/key-claim.js';
+import { TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';

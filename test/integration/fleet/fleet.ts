@@ -1,10 +1,10 @@
 import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { applyEvent } from '../../../src/fleet/apply-event.js';
-import { AdminClient } from '../../../src/fleet/ask.js';
-import { isPeelEvent, type AuditEvent } from '../../../src/fleet/audit-event.js';
-import type { PeelRecord } from '../../../src/fleet/record.js';
-import { MessageSigner } from '../../../src/fleet/signed.js';
+import { applyEvent } from '../../../src/protocol/records/apply-event.js';
+import { AdminClient } from '../../../src/protocol/ask.js';
+import { isPeelEvent, type AuditEvent } from '../../../src/protocol/records/audit-event.js';
+import type { PeelRecord } from '../../../src/protocol/records/record.js';
+import { MessageSigner } from '../../../src/protocol/signed.js';
 import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { atEnd } from '../../support/cleanup.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { zester } from '../../cli/run-zester.js';
-import { addAccountSigningKey } from '../../../src/nats-server/rotate-keys.js';
+import { addAccountSigningKey } from '../../../src/account/rotate-keys.js';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
 import { resignAccountJwt } from '../../../src/jwt/resign.js';
-import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, startFleetCluster, type Fleet } from './fleet.js';

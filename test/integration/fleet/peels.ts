@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeCredsFile } from '../../../src/creds/generate.js';
-import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
-import type { RequestOf } from '../../../src/fleet/messages.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import type { RequestOf } from '../../../src/protocol/messages.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import type { PeelEvent } from '../../../src/peel/events.js';
 import { startPeel, type Peel, type PeelOptions } from '../../../src/peel/peel.js';

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
-import { newRequestId, type AdminClient } from '../../../src/fleet/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { FleetError } from '../../../src/errors.js';
-import type { PeelRecord } from '../../../src/fleet/record.js';
-import { decideFresh } from '../../../src/master/decide-fresh.js';
+import type { PeelRecord } from '../../../src/protocol/records/record.js';
+import { decideFresh } from '../../../src/master/registry/decide-fresh.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { peelInboxPrefix } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';

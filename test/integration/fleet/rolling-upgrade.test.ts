@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { connectedUsers } from '../../../src/nats-server/connected-users.js';
-import { listServers } from '../../../src/nats-server/servers.js';
-import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { connectedUsers } from '../../../src/system-account/connected-users.js';
+import { listServers } from '../../../src/system-account/servers.js';
+import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { atEnd } from '../../support/cleanup.js';
 import { newestNatsServer, olderNatsServer, versionOf } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -1,10 +1,10 @@
 import type { Msg } from '@nats-io/nats-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/fleet/ask.js';
-import { encodeJson } from '../../../src/fleet/messages.js';
-import { requestPeel } from '../../../src/fleet/request-peel.js';
-import { noticeSubject } from '../../../src/fleet/subjects.js';
+import type { AdminClient } from '../../../src/protocol/ask.js';
+import { encodeJson } from '../../../src/protocol/messages.js';
+import { requestPeel } from '../../../src/fleet-client/request-peel.js';
+import { noticeSubject } from '../../../src/protocol/subjects.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { examine } from '../../../src/nats-server/doctor.js';
+import { examine } from '../../../src/doctor/examine.js';
 import { noCluster, olderNatsServer, versionOf } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHomeCluster } from '../trust/support.js';

@@ -1,11 +1,11 @@
 import { headers, type NatsConnection } from '@nats-io/nats-core';
 import { describe, expect, it } from 'vitest';
 import { connectMaster } from '../../../src/connection/connect.js';
-import { applyEvent } from '../../../src/fleet/apply-event.js';
-import type { PeelChange, PeelEvent } from '../../../src/fleet/audit-event.js';
-import { encodeJson } from '../../../src/fleet/messages.js';
-import { auditSubject } from '../../../src/fleet/subjects.js';
-import { openStore } from '../../../src/master/store.js';
+import { applyEvent } from '../../../src/protocol/records/apply-event.js';
+import type { PeelChange, PeelEvent } from '../../../src/protocol/records/audit-event.js';
+import { encodeJson } from '../../../src/protocol/messages.js';
+import { auditSubject } from '../../../src/protocol/subjects.js';
+import { openStore } from '../../../src/master/store/store.js';
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';

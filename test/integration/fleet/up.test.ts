@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CliIo, InterruptSignal } from '../../../src/cli/io.js';
+import type { CliIo, InterruptSignal } from '../../../src/cli/terminal/io.js';
 import { runCli } from '../../../src/cli/run.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { zester as run } from '../../cli/run-zester.js';

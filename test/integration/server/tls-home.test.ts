@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { InterruptSignal } from '../../../src/cli/io.js';
-import { createTrustDomain } from '../../../src/trust/create.js';
+import type { InterruptSignal } from '../../../src/cli/terminal/io.js';
+import { createTrustDomain } from '../../../src/trust/create/create.js';
 import { zester } from '../../cli/run-zester.js';
 import { createTlsFiles } from '../../support/certificates.js';
 import { atEnd } from '../../support/cleanup.js';

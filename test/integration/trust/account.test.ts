@@ -1,9 +1,9 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pushAccount, showAccount } from '../../../src/nats-server/account.js';
-import { requireComplete } from '../../../src/nats-server/push-account.js';
-import { revoke } from '../../../src/nats-server/revoke.js';
+import { pushAccount, showAccount } from '../../../src/account/check-account.js';
+import { requireComplete } from '../../../src/account/push-account.js';
+import { revoke } from '../../../src/account/revoke.js';
 import { refusal } from '../../support/refusal.js';
 import { snapshot, startHome, startHomeCluster } from './support.js';
 

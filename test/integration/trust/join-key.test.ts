@@ -9,21 +9,21 @@ import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { signingKeyClaim } from '../../../src/jwt/account.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
-import { showAccount } from '../../../src/nats-server/account.js';
-import { peelTemplate, setPeelTemplate } from '../../../src/nats-server/permissions.js';
-import { clearRevocations, revoke } from '../../../src/nats-server/revoke.js';
+import { showAccount } from '../../../src/account/check-account.js';
+import { peelTemplate, setPeelTemplate } from '../../../src/account/permissions.js';
+import { clearRevocations, revoke } from '../../../src/account/revoke.js';
 import {
   addAccountSigningKey,
   ensureJoinSigningKey,
   removeAccountSigningKey,
   useAccountSigningKey,
-} from '../../../src/nats-server/rotate-keys.js';
+} from '../../../src/account/rotate-keys.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { joinName, joinUserJwtOptions } from '../../../src/permissions/roles.js';
-import { exportIdentity } from '../../../src/trust/export-identity.js';
+import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
 import { listExpirations } from '../../../src/trust/expirations.js';
 import { editPermissions } from '../../../src/trust/template.js';
-import { isJoinIssuer, joinSigningKey } from '../../../src/trust/signing-keys.js';
+import { isJoinIssuer, joinSigningKey } from '../../../src/trust/keys/signing-keys.js';
 import { zester } from '../../cli/run-zester.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeAccountJwt, decodeUserJwt } from '../../../src/jwt/decode.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { pushAccount, showAccount } from '../../../src/nats-server/account.js';
-import { setPeelTemplate } from '../../../src/nats-server/permissions.js';
-import { revoke } from '../../../src/nats-server/revoke.js';
+import { pushAccount, showAccount } from '../../../src/account/check-account.js';
+import { setPeelTemplate } from '../../../src/account/permissions.js';
+import { revoke } from '../../../src/account/revoke.js';
 import {
   addOperatorSigningKey,
   addAccountSigningKey,
   removeOperatorSigningKey,
   removeAccountSigningKey,
   useOperatorSigningKey,
-} from '../../../src/nats-server/rotate-keys.js';
-import { exportIdentity } from '../../../src/trust/export-identity.js';
-import { listKeys } from '../../../src/trust/key-list.js';
+} from '../../../src/account/rotate-keys.js';
+import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
+import { listKeys } from '../../../src/trust/keys/key-list.js';
 import { editPermissions } from '../../../src/trust/template.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { setPeelTemplate, peelTemplate } from '../../../src/nats-server/permissions.js';
-import { showAccount } from '../../../src/nats-server/account.js';
+import { setPeelTemplate, peelTemplate } from '../../../src/account/permissions.js';
+import { showAccount } from '../../../src/account/check-account.js';
 import { peelPermissionsTemplate } from '../../../src/permissions/roles.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
-import { scopedKeyOf } from '../../../src/trust/signing-keys.js';
+import { scopedKeyOf } from '../../../src/trust/keys/signing-keys.js';
 import { editPermissions } from '../../../src/trust/template.js';
 import { zester } from '../../cli/run-zester.js';
 import { refusal } from '../../support/refusal.js';

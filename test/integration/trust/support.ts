@@ -7,7 +7,7 @@ import {
   natsServerConfiguration,
   type NatsServerConfigurationOptions,
 } from '../../../src/nats-server/configuration.js';
-import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create.js';
+import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
@@ -17,8 +17,8 @@ import { freePorts } from '../../support/free-port.js';
 import { isPortTaken, ManagedServer, startManaged } from '../../support/managed-server.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
-import { listServers, outsideJetStream } from '../../../src/nats-server/servers.js';
-import { connectSystem } from '../../../src/nats-server/system-connection.js';
+import { listServers, outsideJetStream } from '../../../src/system-account/servers.js';
+import { connectSystem } from '../../../src/system-account/system-connection.js';
 
 /** A home with a trust domain, and the real servers that trust it. */
 export class HomeWithServers {

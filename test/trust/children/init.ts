@@ -2,7 +2,7 @@
  * Makes a trust domain, and kills itself with SIGKILL after the step of a number. argv: the home, the number of steps. -1 is
  * before any step: once the home is locked.
  */
-import { createTrustDomain } from '../../../src/trust/create.js';
+import { createTrustDomain } from '../../../src/trust/create/create.js';
 
 const [home = '', count = '0'] = process.argv.slice(2);
 let steps = 0;

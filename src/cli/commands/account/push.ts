@@ -1,5 +1,5 @@
 /** `zester account push` */
-import { pushedLine } from '../../change-options.js';
+import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { flag } from '../../command/option.js';
 
@@ -25,8 +25,8 @@ is kept in jwt/replaced/ of the home. Exit code 4 when a server did not confirm.
   ],
   async run({ acceptRemovals, force, yes }, { io, output, system, openHome }) {
     const { home, ...rest } = await system();
-    const { pushAccount } = await import('../../../nats-server/account.js');
-    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { pushAccount } = await import('../../../account/check-account.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
     const removal = acceptRemovals
       ? await (
           await import('../../fleet/accept-removals.js')
@@ -41,7 +41,7 @@ is kept in jwt/replaced/ of the home. Exit code 4 when a server did not confirm.
       { ...report, tookOver, restored },
     );
     if (removal !== undefined && removal.uses.size > 0) {
-      const { auditKeyRemoval } = await import('../../../fleet/key-removals.js');
+      const { auditKeyRemoval } = await import('../../../fleet-client/key-removals.js');
       const by = 'zester account push --accept-removals';
       const isAudited = await auditKeyRemoval(await openHome(), removal, rest, by);
       if (!isAudited) output.note('not audited: no master has run on these servers yet');

@@ -1,9 +1,9 @@
 /** `zester account show` */
-import type { AccountVersion } from '../../../nats-server/account.js';
-import { count } from '../../columns.js';
+import type { AccountVersion } from '../../../account/check-account.js';
+import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
-import { table } from '../../output.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import { table } from '../../terminal/output.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'compare the account JWT in the home and on each server',
@@ -11,8 +11,8 @@ export default command({
   examples: ['zester account show', 'zester account show --json'],
   async run(_input, { io, output, system }) {
     const { home, ...rest } = await system();
-    const { showAccount } = await import('../../../nats-server/account.js');
-    const { lossWords } = await import('../../../trust/merge-account.js');
+    const { showAccount } = await import('../../../account/check-account.js');
+    const { lossWords } = await import('../../../trust/account-jwt/merge-account.js');
     const view = await showAccount(home, rest);
     const words = ({ issuedAt, revocations, signingKeys }: AccountVersion) =>
       `issued ${timeWordsAndDate(issuedAt * 1000, io.now())}, ${count(revocations, 'revocation')}, ` +

@@ -1,5 +1,5 @@
 /** `zester config show` */
-import { columns } from '../../columns.js';
+import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, text } from '../../command/option.js';
 import { loadConfig, type ConfigFlags } from '../../config/load.js';

@@ -5,9 +5,9 @@ import type { TrustDomain } from '../../../trust/domain.js';
 import { checkSigner, SIGNER_OPTIONS } from '../../bulk/issuer-options.js';
 import { command } from '../../command/declaration.js';
 import { argument, flag, lifetime, text } from '../../command/option.js';
-import { refuseToReplace } from '../../new-file.js';
-import { table } from '../../output.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import { refuseToReplace } from '../../options/new-file.js';
+import { table } from '../../terminal/output.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'make a complete .creds file for a peel',

@@ -1,5 +1,5 @@
 /** `zester creds deliver` */
-import type { PeelRow } from '../../../creds/bulk/rows.js';
+import type { PeelRow } from '../../../provision/rows.js';
 import { UsageError } from '../../../errors.js';
 import { issueListed, LIST_OPTIONS, PROGRAM_OPTIONS, programLimits } from '../../bulk/issue-listed.js';
 import { command } from '../../command/declaration.js';
@@ -30,8 +30,8 @@ beside it, mode 0600, complete and synced, then renamed. Its directory must exis
     if (resume && journal === undefined) {
       throw new UsageError('--resume needs the --journal of the interrupted run');
     }
-    const { isHost, sshSink } = await import('../../../creds/sinks/ssh.js');
-    const { eachDelivery } = await import('../../../creds/sinks/each.js');
+    const { isHost, sshSink } = await import('../../../provision/sinks/ssh.js');
+    const { eachDelivery } = await import('../../../provision/sinks/each.js');
     const how = {
       delivery: async (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => {
         const hostOf = (peelId: string) => rows.get(peelId)?.host ?? peelId;

@@ -3,11 +3,11 @@ import { expiryTime } from '../../../jwt/expiry.js';
 import type { Permission, UserClaims } from '../../../jwt/claims.js';
 import { command } from '../../command/declaration.js';
 import { argument } from '../../command/option.js';
-import { exposedMode } from '../../exposed-mode.js';
-import { limitDocument, limitRows, unknownClaims } from '../../limit-words.js';
-import { table } from '../../output.js';
-import { permissionRows } from '../../permission-words.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import { exposedMode } from '../../terminal/exposed-mode.js';
+import { limitDocument, limitRows, unknownClaims } from '../../terminal/limit-words.js';
+import { table } from '../../terminal/output.js';
+import { permissionRows } from '../../terminal/permission-words.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 /** A server's default `max_control_line`: the CONNECT line, and the JWT in it, must fit (docs/nats-facts.md, 12). */
 const MAX_CONTROL_LINE = 4096;

@@ -1,11 +1,11 @@
 /** `zester creds issue` */
-import type { Delivery } from '../../../creds/bulk/delivery.js';
-import type { ByteTarget } from '../../../creds/sinks/target.js';
+import type { Delivery } from '../../../provision/delivery.js';
+import type { ByteTarget } from '../../../provision/sinks/target.js';
 import { UsageError } from '../../../errors.js';
 import { issueListed, LIST_OPTIONS, PROGRAM_OPTIONS, programLimits } from '../../bulk/issue-listed.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, grouped, list, text, words, type ValuesOf } from '../../command/option.js';
-import type { CliIo } from '../../io.js';
+import type { CliIo } from '../../terminal/io.js';
 
 const SINKS = ['dir', 'ndjson', 'age', 'kubernetes', 'tar', 'exec'] as const;
 type SinkName = (typeof SINKS)[number];
@@ -104,31 +104,33 @@ async function openDelivery(
   const replace = options.force;
   if (looksAtFiles(sink) && out !== undefined) {
     // its credentials are for their owner only, and so is it, where it was not there
-    await (await import('../../ensure-directory.js')).ensureDirectory(out);
+    await (await import('../../options/ensure-directory.js')).ensureDirectory(out);
   }
   switch (sink) {
     case 'dir':
-      return (await import('../../../creds/sinks/directory.js')).directoryDelivery(out ?? '.', { replace });
+      return (await import('../../../provision/sinks/directory.js')).directoryDelivery(out ?? '.', {
+        replace,
+      });
     case 'age': {
-      const { ageDelivery } = await import('../../../creds/sinks/age.js');
+      const { ageDelivery } = await import('../../../provision/sinks/age.js');
       return ageDelivery(out ?? '.', options.recipient ?? [], { replace });
     }
     case 'ndjson':
     case 'kubernetes': {
-      const { documentsDelivery } = await import('../../../creds/sinks/documents.js');
+      const { documentsDelivery } = await import('../../../provision/sinks/documents.js');
       const target = await targetOf(options, io);
       if (sink === 'ndjson') return documentsDelivery({ kind: 'documents', format: sink }, target);
       const inNamespace = namespace === undefined ? {} : { namespace };
       return documentsDelivery({ kind: 'documents', format: sink, ...inNamespace }, target);
     }
     case 'tar': {
-      const { eachDelivery } = await import('../../../creds/sinks/each.js');
-      const { tarSink } = await import('../../../creds/sinks/tar.js');
+      const { eachDelivery } = await import('../../../provision/sinks/each.js');
+      const { tarSink } = await import('../../../provision/sinks/tar.js');
       return eachDelivery(tarSink(await targetOf(options, io), io.now), signal);
     }
     case 'exec': {
-      const { eachDelivery } = await import('../../../creds/sinks/each.js');
-      const { execSink } = await import('../../../creds/sinks/exec.js');
+      const { eachDelivery } = await import('../../../provision/sinks/each.js');
+      const { execSink } = await import('../../../provision/sinks/exec.js');
       const exec = { ...programLimits(options), commandOf: () => words, env: io.env, signal };
       return eachDelivery(execSink(exec), signal);
     }
@@ -144,7 +146,7 @@ async function targetOf({ out = '-', force }: Values, io: CliIo): Promise<ByteTa
     };
     return { write, finish: async () => undefined, abort: async () => undefined };
   }
-  const { refuseToReplace } = await import('../../new-file.js');
+  const { refuseToReplace } = await import('../../options/new-file.js');
   await refuseToReplace(out, force);
-  return (await import('../../../creds/sinks/target.js')).fileTarget(out);
+  return (await import('../../../provision/sinks/target.js')).fileTarget(out);
 }

@@ -5,11 +5,11 @@ import { UsageError, ZesterError } from '../../../errors.js';
 import type { UserClaims, UserPermissionLimits } from '../../../jwt/claims.js';
 import { command } from '../../command/declaration.js';
 import { argument, text } from '../../command/option.js';
-import { exposedMode } from '../../exposed-mode.js';
-import type { CliIo } from '../../io.js';
-import { limitRows, unknownClaims } from '../../limit-words.js';
-import { permissionRows } from '../../permission-words.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import { exposedMode } from '../../terminal/exposed-mode.js';
+import type { CliIo } from '../../terminal/io.js';
+import { limitRows, unknownClaims } from '../../terminal/limit-words.js';
+import { permissionRows } from '../../terminal/permission-words.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'check a .creds file: complete, signed, in force',

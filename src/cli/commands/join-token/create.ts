@@ -1,14 +1,14 @@
 /** `zester join-token create` */
 import { randomBytes } from 'node:crypto';
 import { UsageError } from '../../../errors.js';
-import type { CliIo } from '../../io.js';
+import type { CliIo } from '../../terminal/io.js';
 import { command } from '../../command/declaration.js';
 import { count, flag, lifetime, option, text } from '../../command/option.js';
 import { tokenDocument } from '../../fleet/token-document.js';
-import { refuseToReplace } from '../../new-file.js';
-import { table } from '../../output.js';
-import { peelPattern } from '../../peel-pattern.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import { refuseToReplace } from '../../options/new-file.js';
+import { table } from '../../terminal/output.js';
+import { peelPattern } from '../../options/peel-pattern.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'create a join token: credentials that can only ask to join',

@@ -1,8 +1,8 @@
 /** `zester join-token list` */
-import { columns } from '../../columns.js';
+import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { tokenDocument, tokenState } from '../../fleet/token-document.js';
-import { timeWords } from '../../time-words.js';
+import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'list join tokens',

@@ -1,9 +1,9 @@
 /** `zester keys add` */
 import type { SigningKeyKind } from '../../../trust/paths.js';
-import { pushedLine } from '../../change-options.js';
+import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { choiceArgument } from '../../command/option.js';
-import { SIGNED } from '../../signing-kinds.js';
+import { SIGNED } from '../../terminal/signing-kinds.js';
 
 const KINDS: readonly SigningKeyKind[] = ['peel-signing', 'join-signing', 'operator-signing'];
 
@@ -21,7 +21,7 @@ operator-signing: needs the operator's identity seed. Give the servers the new o
 what "zester server config" prints), then "zester keys use", then "zester keys remove" the old one, and the servers again.`,
   examples: ['zester keys add peel-signing', 'zester keys add operator-signing'],
   async run({ kind }, { io, output, home: path, change }) {
-    const keys = await import('../../../nats-server/rotate-keys.js');
+    const keys = await import('../../../account/rotate-keys.js');
     if (kind === 'operator-signing') {
       const publicKey = await keys.addOperatorSigningKey(path, { now: io.now });
       output.result([publicKey], { kind, publicKey, inUse: false, servers: null });
@@ -29,7 +29,7 @@ what "zester server config" prints), then "zester keys use", then "zester keys r
       return;
     }
     const { home, ...rest } = await change();
-    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
     const { publicKey, inUse, report } = await keys.addAccountSigningKey(home, kind, rest);
     const use = inUse ? `it signs new ${SIGNED[kind]}` : 'not yet in use';
     output.result([publicKey, `${pushedLine(report)}; ${use}`], {

@@ -1,8 +1,8 @@
 /** `zester keys export-identity` */
 import { command } from '../../command/declaration.js';
 import { argument, flag } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
-import { table } from '../../output.js';
+import { confirm } from '../../terminal/confirm.js';
+import { table } from '../../terminal/output.js';
 
 export default command({
   summary: 'move the identity seeds out of the home, to keep offline',
@@ -16,7 +16,7 @@ runs.`,
   examples: ['zester keys export-identity /media/safe/zester'],
   async run({ dir, yes }, { io, output, home }) {
     await confirm(io, `this moves the identity seeds to ${dir}`, yes);
-    const { exportIdentity } = await import('../../../trust/export-identity.js');
+    const { exportIdentity } = await import('../../../trust/keys/export-identity.js');
     const exported = await exportIdentity(home, dir);
     output.result(
       table(exported.map(({ role, publicKey, to }) => [role, `${output.key(publicKey)}  ${to}`] as const)),

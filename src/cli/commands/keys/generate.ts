@@ -2,7 +2,7 @@
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { choiceArgument, flag, text } from '../../command/option.js';
-import { refuseToReplace } from '../../new-file.js';
+import { refuseToReplace } from '../../options/new-file.js';
 
 const ROLES = ['operator', 'account', 'user', 'curve'] as const;
 type Role = (typeof ROLES)[number];

@@ -1,12 +1,12 @@
 /** `zester keys list` */
 import { errorMessage } from '../../../text/error-message.js';
-import type { KnownCredentials } from '../../../fleet/key-use.js';
-import type { KeyEntry } from '../../../trust/key-list.js';
-import type { KeyUse } from '../../../trust/key-removal.js';
+import type { KnownCredentials } from '../../../fleet-client/key-use.js';
+import type { KeyEntry } from '../../../trust/keys/key-list.js';
+import type { KeyUse } from '../../../trust/keys/key-removal.js';
 import { command } from '../../command/declaration.js';
 import { flag } from '../../command/option.js';
-import type { Output } from '../../output.js';
-import { timeWords } from '../../time-words.js';
+import type { Output } from '../../terminal/output.js';
+import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'list the keys of the trust domain, and what each signed',
@@ -17,8 +17,8 @@ Of the signing keys of peels and join tokens it counts the valid credentials tha
 this home, or connected now. Where it cannot ask the servers, it says so.`,
   examples: ['zester keys list', 'zester keys list --json'],
   async run({ offline }, { io, output, openHome, connection }) {
-    const { listKeys } = await import('../../../trust/key-list.js');
-    const { knownCredentials, useOfKey } = await import('../../../fleet/from-home.js');
+    const { listKeys } = await import('../../../trust/keys/key-list.js');
+    const { knownCredentials, useOfKey } = await import('../../../fleet-client/from-home.js');
     const domain = await openHome();
     const keys = await listKeys(domain);
     let known: KnownCredentials | undefined;

@@ -1,11 +1,11 @@
 /** `zester keys remove` */
-import type { KeyRemoval, KeyUse } from '../../../trust/key-removal.js';
-import { pushedLine } from '../../change-options.js';
-import { count } from '../../columns.js';
+import type { KeyRemoval, KeyUse } from '../../../trust/keys/key-removal.js';
+import { pushedLine } from '../../options/change-options.js';
+import { count } from '../../terminal/columns.js';
 import type { ChangeContext } from '../../command/context.js';
 import { command } from '../../command/declaration.js';
 import { argument, flag } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 
 export default command({
   summary: 'remove a signing key: the last step of a key rotation',
@@ -29,7 +29,7 @@ until they have the new operator JWT.`,
 
 async function removeOperators(publicKey: string, yes: boolean, context: ChangeContext): Promise<void> {
   const { io, output, home } = context;
-  const { removeOperatorSigningKey } = await import('../../../nats-server/rotate-keys.js');
+  const { removeOperatorSigningKey } = await import('../../../account/rotate-keys.js');
   await confirm(io, `this removes ${publicKey} from the operator, and deletes its seed`, yes);
   await removeOperatorSigningKey(home, publicKey, { now: io.now });
   output.result([`removed ${publicKey}`], { publicKey, servers: null });
@@ -41,8 +41,8 @@ async function removeAccounts(
   { force, yes }: { force: boolean; yes: boolean },
   { io, output, openHome, change }: ChangeContext,
 ): Promise<void> {
-  const keys = await import('../../../nats-server/rotate-keys.js');
-  const { auditKeyRemoval, judgeKeyRemoval } = await import('../../../fleet/key-removals.js');
+  const keys = await import('../../../account/rotate-keys.js');
+  const { auditKeyRemoval, judgeKeyRemoval } = await import('../../../fleet-client/key-removals.js');
   const { home, ...rest } = await change();
   const domain = await openHome();
   // with its own words, whatever depends on it
@@ -56,7 +56,7 @@ async function removeAccounts(
   const depends = await dependsOn(removal, publicKey);
   if (depends !== undefined) output.warn(depends);
   await confirm(io, `this cuts off ${what} and deletes the seed of ${publicKey}`, yes);
-  const { requireComplete } = await import('../../../nats-server/push-account.js');
+  const { requireComplete } = await import('../../../account/push-account.js');
   const { report } = await keys.removeAccountSigningKey(home, publicKey, removal, rest);
   output.result([`removed ${publicKey}; ${pushedLine(report)}`], {
     publicKey,
@@ -80,7 +80,7 @@ function countedUse({ uses }: KeyRemoval, publicKey: string): KeyUse | undefined
 
 /** undefined: nothing does. */
 async function dependsOn({ uses }: KeyRemoval, publicKey: string): Promise<string | undefined> {
-  const { useWords } = await import('../../../trust/key-removal.js');
+  const { useWords } = await import('../../../trust/keys/key-removal.js');
   const use = uses.get(publicKey);
   if (use === undefined || ('valid' in use && use.valid === 0)) return undefined;
   return useWords(publicKey, use);

@@ -1,8 +1,8 @@
 /** `zester keys use` */
-import { pushedLine } from '../../change-options.js';
+import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { argument } from '../../command/option.js';
-import { SIGNED } from '../../signing-kinds.js';
+import { SIGNED } from '../../terminal/signing-kinds.js';
 
 export default command({
   summary: 'sign with another signing key from now on',
@@ -13,14 +13,14 @@ With a signing key of the operator, both accounts are signed again and pushed. I
 key, or is down.`,
   examples: ['zester keys use OABC…'],
   async run({ publicKey }, { output, home: path, change }) {
-    const keys = await import('../../../nats-server/rotate-keys.js');
+    const keys = await import('../../../account/rotate-keys.js');
     if (!publicKey.startsWith('O')) {
       const kind = await keys.useAccountSigningKey(path, publicKey);
       output.result([`new ${SIGNED[kind]} are signed by ${publicKey}`], { publicKey, servers: null });
       return;
     }
     const { home, ...rest } = await change();
-    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
     const { report } = await keys.useOperatorSigningKey(home, publicKey, rest);
     output.result([`the accounts are signed by ${publicKey}; ${pushedLine(report)}`], {
       publicKey,

@@ -33,7 +33,7 @@ seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C
   async run(flags, { io, output }) {
     const config = await loadConfig('master', flags, io);
     const { creds, systemCreds, logLevel, policy, lifetime } = config.values;
-    const { createLog } = await import('../../log.js');
+    const { createLog } = await import('../../terminal/log.js');
     const { runMaster } = await import('../../fleet/run-master.js');
     const log = await createLog({ level: logLevel, json: output.json }, io);
     const ending = new AbortController();

@@ -1,10 +1,10 @@
 /** `zester master resume` */
 import { setTimeout as delay } from 'node:timers/promises';
 import { FleetError } from '../../../errors.js';
-import type { AdminClient } from '../../../fleet/ask.js';
+import type { AdminClient } from '../../../protocol/ask.js';
 import { command } from '../../command/declaration.js';
 import { flag, text } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 
 export default command({
   summary: 'let the masters revoke the healthy peels that they hold',

@@ -1,21 +1,21 @@
 /** `zester peel add` */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RowFormat } from '../../../creds/bulk/rows.js';
+import type { RowFormat } from '../../../provision/rows.js';
 import { FindingsError, InterruptedError, UsageError, type ZesterError } from '../../../errors.js';
-import { fingerprint } from '../../../fleet/fingerprint.js';
-import { count } from '../../columns.js';
+import { fingerprint } from '../../../protocol/fingerprint.js';
+import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, option, span, text, words } from '../../command/option.js';
-import { parseExpiry } from '../../duration.js';
-import { exitCodeOf } from '../../exit-codes.js';
+import { parseExpiry } from '../../options/duration.js';
+import { exitCodeOf } from '../../terminal/exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer } from '../../fleet/add-peels.js';
 import { isoOf } from '../../fleet/peel-document.js';
 import { runPeel } from '../../fleet/run-peel.js';
-import type { ConnectionOf } from '../../home-options.js';
-import type { CliIo } from '../../io.js';
-import type { Output } from '../../output.js';
-import { timeWords } from '../../time-words.js';
+import type { ConnectionOf } from '../../options/home-options.js';
+import type { CliIo } from '../../terminal/io.js';
+import type { Output } from '../../terminal/output.js';
+import { timeWords } from '../../terminal/time-words.js';
 
 /** Credential lifetime of peels that are issued offline, in seconds: a master's default. */
 const OFFLINE_EXPIRY = 86_400;
@@ -184,7 +184,7 @@ async function targetsOf(
 /** All ids of a list. A line that names none ends it before anything is done. */
 async function idsFrom(from: string, format: RowFormat | undefined): Promise<string[]> {
   const { openInput } = await import('../../bulk/input.js');
-  const { readRows } = await import('../../../creds/bulk/rows.js');
+  const { readRows } = await import('../../../provision/rows.js');
   const input = await openInput(from, format);
   const ids: string[] = [];
   try {

@@ -2,7 +2,7 @@
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { argument, span, words } from '../../command/option.js';
-import { peelPattern } from '../../peel-pattern.js';
+import { peelPattern } from '../../options/peel-pattern.js';
 
 export default command({
   summary: 'call a handler of peels, and show their answers',
@@ -17,7 +17,7 @@ export default command({
 Every peel has "ping" and "facts"; its program adds others. There is no shell. The exit codes are those of "zester ping".`,
   examples: ['zester peel exec web-01 facts', "zester peel exec 'db-*' disk.free /var --timeout 30s --json"],
   async run({ pattern, handler, args, timeout }, { io, output, fleet }) {
-    const { HANDLER_NAME } = await import('../../../fleet/command.js');
+    const { HANDLER_NAME } = await import('../../../protocol/command.js');
     if (!HANDLER_NAME.test(handler)) {
       throw new UsageError(`"${handler}" is no handler name: give one such as facts or disk.free`);
     }

@@ -6,10 +6,10 @@ import { validatePeelId } from '../../../permissions/peel-id.js';
 import { command } from '../../command/declaration.js';
 import { flag, option, requiredText, span, text } from '../../command/option.js';
 import { runPeel } from '../../fleet/run-peel.js';
-import type { InterruptSignal } from '../../io.js';
-import { refuseToReplace } from '../../new-file.js';
-import { table, type Output } from '../../output.js';
-import { timeWordsAndDate } from '../../time-words.js';
+import type { InterruptSignal } from '../../terminal/io.js';
+import { refuseToReplace } from '../../options/new-file.js';
+import { table, type Output } from '../../terminal/output.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'join the fleet with a join token',

@@ -1,12 +1,12 @@
 /** `zester peel list` */
-import type { ListedPeel } from '../../../fleet/messages.js';
-import { PEEL_STATES } from '../../../fleet/record.js';
-import { count } from '../../columns.js';
+import type { ListedPeel } from '../../../protocol/messages.js';
+import { PEEL_STATES } from '../../../protocol/records/record.js';
+import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, lifetime, optionalArgument, toggle } from '../../command/option.js';
 import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
-import { peelPattern } from '../../peel-pattern.js';
-import { timeWords } from '../../time-words.js';
+import { peelPattern } from '../../options/peel-pattern.js';
+import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'list peels',

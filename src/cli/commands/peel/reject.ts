@@ -1,7 +1,7 @@
 /** `zester peel reject` */
 import { command } from '../../command/declaration.js';
 import { flag, text, words } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 import { decideOnEach } from '../../fleet/decide-on-each.js';
 import { peelDocument } from '../../fleet/peel-document.js';
 

@@ -1,9 +1,9 @@
 /** `zester peel revoke` */
 import { command } from '../../command/declaration.js';
 import { argument, flag, text } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 import { peelDocument } from '../../fleet/peel-document.js';
-import { table } from '../../output.js';
+import { table } from '../../terminal/output.js';
 
 export default command({
   summary: 'revoke a peel on every server, and cut its connections',

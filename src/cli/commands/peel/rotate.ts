@@ -1,14 +1,14 @@
 /** `zester peel rotate` */
 import { FindingsError, InterruptedError, UsageError } from '../../../errors.js';
-import { count as countWords } from '../../columns.js';
+import { count as countWords } from '../../terminal/columns.js';
 import type { FleetContext } from '../../command/context.js';
 import { command } from '../../command/declaration.js';
 import { count, flag, past, span, words } from '../../command/option.js';
 import type { Admin } from '../../fleet/admin.js';
 import type { Campaign } from '../../fleet/campaign.js';
 import type { RotationResult } from '../../fleet/rotate-peels.js';
-import type { CliIo, InterruptSignal } from '../../io.js';
-import type { Output } from '../../output.js';
+import type { CliIo, InterruptSignal } from '../../terminal/io.js';
+import type { Output } from '../../terminal/output.js';
 
 export default command({
   summary: 'have peels replace their keys, without an outage',

@@ -1,14 +1,14 @@
 /** `zester peel show` */
-import type { AuditEvent } from '../../../fleet/audit-event.js';
-import { fingerprint } from '../../../fleet/fingerprint.js';
-import type { AnswerOf } from '../../../fleet/messages.js';
+import type { AuditEvent } from '../../../protocol/records/audit-event.js';
+import { fingerprint } from '../../../protocol/fingerprint.js';
+import type { AnswerOf } from '../../../protocol/messages.js';
 import { command } from '../../command/declaration.js';
 import { argument, count } from '../../command/option.js';
 import { auditColumns } from '../../fleet/audit-lines.js';
 import { actorWords, isoOf, peelDocument } from '../../fleet/peel-document.js';
-import { issuedUpTo } from '../../issued-up-to.js';
-import { table, type Output } from '../../output.js';
-import { timeWords, timeWordsAndDate } from '../../time-words.js';
+import { issuedUpTo } from '../../terminal/issued-up-to.js';
+import { table, type Output } from '../../terminal/output.js';
+import { timeWords, timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'show a peel: state, keys, connections, last events',

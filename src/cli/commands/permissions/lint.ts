@@ -5,8 +5,8 @@ import type { LintFinding, LintSubject } from '../../../permissions/lint.js';
 import type { TrustDomain } from '../../../trust/domain.js';
 import { command } from '../../command/declaration.js';
 import { flag, optionalArgument, text } from '../../command/option.js';
-import type { Output } from '../../output.js';
-import { readStandardInput } from '../../standard-input.js';
+import type { Output } from '../../terminal/output.js';
+import { readStandardInput } from '../../options/standard-input.js';
 
 export default command({
   summary: 'find grants that expose peels, stall, or match nothing',

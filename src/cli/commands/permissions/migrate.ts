@@ -1,15 +1,15 @@
 /** `zester permissions migrate` */
 import { FindingsError, ZesterError } from '../../../errors.js';
-import type { migrate as migrateOf, planMigration as planOf } from '../../../nats-server/migrate.js';
+import type { migrate as migrateOf, planMigration as planOf } from '../../../account/migrate.js';
 import type { LostGrant } from '../../../trust/migration.js';
-import { pushedLine } from '../../change-options.js';
-import { count as countWords } from '../../columns.js';
+import { pushedLine } from '../../options/change-options.js';
+import { count as countWords } from '../../terminal/columns.js';
 import type { ContextOf } from '../../command/context.js';
 import { command } from '../../command/declaration.js';
 import { count, flag, seedFile, span } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 import type { ReissuedPeel } from '../../fleet/reissue-peels.js';
-import type { Output } from '../../output.js';
+import type { Output } from '../../terminal/output.js';
 
 /** Something that is not as safe as it should be, when the command ends. */
 interface Remaining {
@@ -57,7 +57,7 @@ Exit code 1 when something is left; it is named.`,
   async run({ dryRun, accountSeed, limit, timeout, yes }, context) {
     const { io, output } = context;
     const { home, ...rest } = await context.system();
-    const { migrate, planMigration } = await import('../../../nats-server/migrate.js');
+    const { migrate, planMigration } = await import('../../../account/migrate.js');
     const plan = await planMigration(home, rest);
     for (const lost of plan.lost) output.warn(lostLine(lost));
     if (plan.unguarded.length > 0) {
@@ -129,7 +129,7 @@ function showPlan(plan: Plan, output: Output): void {
 
 /** What is not safe after all that could be done. */
 async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Remaining[]> {
-  const { isComplete } = await import('../../../nats-server/push-account.js');
+  const { isComplete } = await import('../../../account/push-account.js');
   const { templates, waiting, stillUsed } = done;
   const unconfirmed =
     templates === undefined || isComplete(templates)

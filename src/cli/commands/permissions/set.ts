@@ -2,11 +2,11 @@
 import { UsageError } from '../../../errors.js';
 import type { PermissionOptions } from '../../../jwt/permission-options.js';
 import type { editPermissions as editPermissionsOf, TemplateEdit } from '../../../trust/template.js';
-import { pushedLine } from '../../change-options.js';
+import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { flag, list, text } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
-import { permissionLines } from '../../permission-lines.js';
+import { confirm } from '../../terminal/confirm.js';
+import { permissionLines } from '../../terminal/permission-lines.js';
 
 export default command({
   summary: 'change what every peel may do, at once',
@@ -41,8 +41,8 @@ No peel needs a new credential. Connected peels reconnect once, with the new per
     const { home, ...rest } = await change();
     await confirm(io, 'this changes what every peel may do, and drops their connections once', yes);
     const { editPermissions, parseTemplate } = await import('../../../trust/template.js');
-    const { setPeelTemplate } = await import('../../../nats-server/permissions.js');
-    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { setPeelTemplate } = await import('../../../account/permissions.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
     const given = start === undefined ? undefined : parseTemplate(home, start);
     const { before, after, report } = await setPeelTemplate(
       home,

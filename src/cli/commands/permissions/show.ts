@@ -1,6 +1,6 @@
 /** `zester permissions show` */
 import { command } from '../../command/declaration.js';
-import { permissionLines } from '../../permission-lines.js';
+import { permissionLines } from '../../terminal/permission-lines.js';
 
 export default command({
   summary: 'show what every peel may do',
@@ -8,7 +8,7 @@ export default command({
   notes: 'The permissions stand in the template of the scoped signing key, in the account JWT.',
   examples: ['zester permissions show', 'zester permissions show --json > template.json'],
   async run(_input, { home, output }) {
-    const { peelTemplate } = await import('../../../nats-server/permissions.js');
+    const { peelTemplate } = await import('../../../account/permissions.js');
     const template = await peelTemplate(home);
     const { role, signingKeys, permissions } = template;
     output.result([`${role}  ${signingKeys.join(' ')}`, ...permissionLines(permissions)], {

@@ -1,11 +1,11 @@
 /** `zester revocations clear` */
-import type { ClearTarget } from '../../../nats-server/revoke.js';
-import { pushedLine } from '../../change-options.js';
-import { count } from '../../columns.js';
+import type { ClearTarget } from '../../../account/revoke.js';
+import { pushedLine } from '../../options/change-options.js';
+import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { requireOneOf } from '../../command/one-of.js';
 import { flag, list, optionalArgument, past } from '../../command/option.js';
-import { confirm } from '../../confirm.js';
+import { confirm } from '../../terminal/confirm.js';
 
 export default command({
   summary: 'clear revocations: the credentials may connect again',
@@ -22,8 +22,8 @@ export default command({
     const target = targetOf({ peelId, key, before, all: all || undefined });
     const { home, ...rest } = await change();
     await confirm(io, 'the credentials that these revocations cover may connect again', yes);
-    const { clearRevocations } = await import('../../../nats-server/revoke.js');
-    const { requireComplete } = await import('../../../nats-server/push-account.js');
+    const { clearRevocations } = await import('../../../account/revoke.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
     const { cleared, report } = await clearRevocations(home, target, rest);
     output.result([`cleared ${count(cleared.length, 'revocation')}; ${pushedLine(report)}`], {
       cleared: cleared.map(({ publicKey }) => publicKey),

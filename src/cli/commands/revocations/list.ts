@@ -1,6 +1,6 @@
 /** `zester revocations list` */
 import { command } from '../../command/declaration.js';
-import { table } from '../../output.js';
+import { table } from '../../terminal/output.js';
 
 export default command({
   summary: 'list revocations, newest first',
@@ -9,8 +9,8 @@ export default command({
   examples: ['zester revocations list', 'zester revocations list --no-push'],
   async run(_input, { output, change }) {
     const { home, ...rest } = await change();
-    const { listRevocations } = await import('../../../nats-server/revoke.js');
-    const { issuedUpTo } = await import('../../issued-up-to.js');
+    const { listRevocations } = await import('../../../account/revoke.js');
+    const { issuedUpTo } = await import('../../terminal/issued-up-to.js');
     const all = await listRevocations(home, rest);
     const reach = (upTo: number) => {
       const time = issuedUpTo(upTo);

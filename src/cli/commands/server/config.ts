@@ -5,8 +5,8 @@ import type { NatsServerConfigurationOptions } from '../../../nats-server/config
 import type { TrustDomain } from '../../../trust/domain.js';
 import { command } from '../../command/declaration.js';
 import { list, text, type ValuesOf } from '../../command/option.js';
-import type { Output } from '../../output.js';
-import { SERVER_OPTIONS, tlsOf } from '../../server-options.js';
+import type { Output } from '../../terminal/output.js';
+import { SERVER_OPTIONS, tlsOf } from '../../options/server-options.js';
 
 const OPTIONS = {
   ...SERVER_OPTIONS,

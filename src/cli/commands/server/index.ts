@@ -2,7 +2,7 @@
 import { command } from '../../command/declaration.js';
 import type { HomeContext } from '../../command/context.js';
 import { flag } from '../../command/option.js';
-import { SERVER_OPTIONS, tlsOf } from '../../server-options.js';
+import { SERVER_OPTIONS, tlsOf } from '../../options/server-options.js';
 import type { RunningNatsServer } from '../../../nats-server/run.js';
 
 export default command({

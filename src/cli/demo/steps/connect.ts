@@ -1,6 +1,6 @@
 import { connectMaster, connectPeel } from '../../../connection/connect.js';
-import { answerCommand } from '../../../fleet/answer-command.js';
-import { requestPeel } from '../../../fleet/request-peel.js';
+import { answerCommand } from '../../../protocol/answer-command.js';
+import { requestPeel } from '../../../fleet-client/request-peel.js';
 import { expect, PATIENCE_MS, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
 
 /** Peel and master connect with their files, and a command is answered. */

@@ -1,6 +1,6 @@
 import { writeServerConfiguration } from '../../../nats-server/write-configuration.js';
 import { startNatsServer } from '../../../nats-server/run.js';
-import { createTrustDomain } from '../../../trust/create.js';
+import { createTrustDomain } from '../../../trust/create/create.js';
 import type { DemoStep } from '../stage.js';
 
 /** From an empty directory to a server that trusts exactly our operator. */

@@ -1,0 +1,30 @@
+// Streams whose acknowledgements a peel may send wherever it likes.
+import { peelPermissionsTemplate } from '../permissions/roles.js';
+import { subjectsOverlap } from '../permissions/subjects-overlap.js';
+import type { AccountStream } from '../system-account/account-streams.js';
+
+/** The fleet's own: peels publish to none of them. */
+const OWN = /^(KV_zester-|zester-audit$)/;
+
+/**
+ * The names of the streams that acknowledge what a peel publishes. A peel chooses the reply subject of what it publishes,
+ * and the server sends the stream's acknowledgement there without checking the peel's permissions: onto a command of another
+ * peel, or over a record. `no_ack` in the stream's configuration stops that.
+ *
+ * @param published the subjects that a peel may publish to, with templates; the default ones by default
+ */
+export function acknowledgingStreams(
+  streams: readonly Pick<AccountStream, 'name' | 'config'>[],
+  published: readonly string[] = peelPermissionsTemplate().publish?.allow ?? [],
+): string[] {
+  const patterns = published.map((subject) => subject.replaceAll(/\{\{[^}]*\}\}/g, '*'));
+  const names = streams
+    .filter(
+      ({ name, config }) =>
+        !OWN.test(name) &&
+        config?.no_ack === false &&
+        config.subjects.some((subject) => patterns.some((pattern) => subjectsOverlap(pattern, subject))),
+    )
+    .map(({ name }) => name);
+  return [...new Set(names)].sort();
+}

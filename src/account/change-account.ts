@@ -1,0 +1,250 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { writeSecretFile } from '../files/write-secret-file.js';
+import { TrustError } from '../errors.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { decodeAccountJwt } from '../jwt/decode.js';
+import { resignDecodedAccount } from '../jwt/resign.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
+import {
+  comesAfter,
+  historyOf,
+  withHistory,
+  withRemoved,
+  withSequence,
+  widerClearance,
+} from '../trust/account-jwt/account-history.js';
+import type { TrustDomain } from '../trust/domain.js';
+import type { KeyRemoval } from '../trust/keys/key-removal.js';
+import { withHomeLock, type HomeLockOptions } from '../trust/lock.js';
+import {
+  isNone,
+  mergeAccountClaims,
+  mergedHistory,
+  NOTHING_LOST,
+  removedBy,
+  type AccountLosses,
+} from '../trust/account-jwt/merge-account.js';
+import { openTrustDomain } from '../trust/open.js';
+import { keepReplaced } from '../trust/account-jwt/replaced-accounts.js';
+import { heldAccountJwts, type HeldJwt } from './held-account.js';
+import { pushAccountJwt, type PushReport } from './push-account.js';
+import { downServers, listServers, type ServerInfo } from '../system-account/servers.js';
+import { connectSystem, type SystemConnectionOptions } from '../system-account/system-connection.js';
+import { unreachableUrls } from '../system-account/unreachable-urls.js';
+
+/** How the account of a home is changed. */
+export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>, HomeLockOptions {
+  /** The servers to push to. `false`: none; only the home is changed, and `pushAccount` pushes it later. */
+  servers: readonly string[] | false;
+  now?: Clock;
+  /** Hears what the servers' account JWT had lost and is restored, before it is pushed. */
+  onRestored?: (restored: AccountLosses) => void;
+  /** Takes what the newest account JWT lacks as taken away on purpose, signing keys that were judged only. */
+  acceptRemovals?: KeyRemoval;
+}
+
+/** What came of a change. */
+export interface AccountChange {
+  domain: TrustDomain;
+  /** The account JWT now, and its claims. */
+  jwt: string;
+  claims: AccountClaims;
+  /** undefined: it was not pushed. */
+  report: PushReport | undefined;
+  /** What the newest account JWT had lost, because another tool signed an older state, and has again. */
+  restored: AccountLosses;
+  /** Whether the servers had a newer one than the home. */
+  tookOver: boolean;
+}
+
+/** A connection of the system account. */
+export interface Connected {
+  nc: NatsConnection;
+  /** The servers that answer. */
+  up: readonly ServerInfo[];
+  /** Names, and URLs, of those that belong to the cluster and do not. It may take some seconds to know them. */
+  down(): Promise<string[]>;
+}
+
+/** A home that is locked, open and connected to its servers, for as long as a command works on it. */
+export interface OpenHome {
+  domain: TrustDomain;
+  /** undefined: without servers. */
+  connected: Connected | undefined;
+  onRestored?: ((restored: AccountLosses) => void) | undefined;
+  acceptRemovals?: KeyRemoval | undefined;
+}
+
+/**
+ * Opens a home for a change: locked, and connected to its servers unless it is to be without.
+ *
+ * @param what what is done, such as `zester revoke`
+ * @throws TrustError; NatsServerError as `connectSystem` and `listServers`
+ */
+export function withOpenHome<T>(
+  home: string,
+  what: string,
+  options: ChangeOptions,
+  fn: (open: OpenHome) => Promise<T>,
+): Promise<T> {
+  return withHomeLock(home, what, () => withConnectedHome(home, options, fn), options);
+}
+
+/** As {@link withOpenHome}, without the lock: to look and not to change. */
+export async function withConnectedHome<T>(
+  home: string,
+  options: ChangeOptions,
+  fn: (open: OpenHome) => Promise<T>,
+): Promise<T> {
+  const domain = await openTrustDomain(home);
+  const { servers: urls, onRestored, acceptRemovals } = options;
+  if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals });
+  const nc = await connectSystem(domain, { ...options, servers: urls });
+  try {
+    const up = await listServers(nc);
+    let known: Promise<string[]> | undefined;
+    const down = () =>
+      (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
+    return await fn({ domain, connected: { nc, up, down }, onRestored, acceptRemovals });
+  } finally {
+    await nc.close();
+  }
+}
+
+/**
+ * Changes the account JWT: signs it anew with the operator's signing key, pushes it to every server, and writes it into the
+ * home once a server has it. What another home or master changed on the servers in the meantime is kept: the newest of
+ * what the home and the servers hold is what is changed. What that one lost is restored: see `mergeAccountClaims`.
+ *
+ * The JWT that the home had is kept beside it, where the new one is not made from it.
+ *
+ * @param change gives the new claims, or the same object when there is nothing to change; then nothing is signed
+ * @returns which servers confirmed: see `requireComplete`
+ * @throws TrustError, NatsServerError, JwtError; then the home is as it was
+ */
+export async function changeAccount(
+  open: OpenHome,
+  change: (claims: AccountClaims) => AccountClaims,
+  options: { now?: Clock | undefined } = {},
+): Promise<AccountChange> {
+  const { domain, connected } = open;
+  const { base, all, merged, restored } = await newest(open, options.now);
+  const wanted = change(merged);
+  if (!isNone(restored)) open.onRestored?.(restored);
+  // one that was signed for the home only is signed for all when it is pushed
+  const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
+  const jwt =
+    wanted === base.claims && isFinal
+      ? base.jwt
+      : await sign(domain, base, withLineage(wanted, base, all, open, options.now), options.now);
+  const claims = jwt === base.jwt ? base.claims : decodeAccountJwt(jwt);
+  const report = connected && (await push(connected, domain, jwt));
+  // where no server took it, the home stays as it was
+  if (report === undefined || report.confirmed.length > 0) {
+    if (jwt !== domain.accountJwt) {
+      const replaced = [
+        ...(comesAfter(base.claims, domain.accountClaims) ? [] : [domain.accountJwt]),
+        ...(isNone(restored) ? [] : [base.jwt]),
+        ...(isNone(removedBy(claims, domain.accountClaims)) ? [] : [domain.accountJwt]),
+      ];
+      await keepReplaced(domain.paths, replaced);
+      await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
+    }
+  }
+  return { domain, jwt, claims, report, restored, tookOver: base.jwt !== domain.accountJwt };
+}
+
+/** The account's claims as the newest of home and servers have them, with what was lost. */
+export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
+  return (await newest(open, undefined)).merged;
+}
+
+interface Newest {
+  base: HeldJwt;
+  /** The home's, and those of the servers. */
+  all: HeldJwt[];
+  /** The same object as the base's claims where nothing was lost. */
+  merged: AccountClaims;
+  restored: AccountLosses;
+}
+
+async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
+  const { domain, connected, acceptRemovals } = open;
+  const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
+  const held =
+    connected === undefined
+      ? []
+      : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.up);
+  const all = [own, ...held.filter(({ jwt }) => jwt !== own.jwt)];
+  const { base, claims, restored } = mergeAccountClaims(all.map((one) => one.claims));
+  const of = all.find((one) => one.claims === base) ?? own;
+  if (acceptRemovals === undefined || isNone(restored)) return { base: of, all, merged: claims, restored };
+  acceptRemovals.require(domain.home, restored.signingKeys);
+  const gone = [...restored.signingKeys, ...restored.revocations.slice(0, MANY)];
+  return { base: of, all, merged: withRemoved(claims, base, gone, nowSeconds(now)), restored: NOTHING_LOST };
+}
+
+/** More than so many need no note each: that the new JWT comes after the old is enough. */
+const MANY = 32;
+
+/** The new JWT comes after all that it was made of. */
+function withLineage(
+  wanted: AccountClaims,
+  base: HeldJwt,
+  all: readonly HeldJwt[],
+  { connected }: OpenHome,
+  now: Clock | undefined,
+): AccountClaims {
+  const history = mergedHistory(
+    base.claims,
+    all.map(({ claims }) => claims),
+  );
+  const noted = historyOf(wanted);
+  const next = {
+    ...history,
+    removed: new Map([...history.removed, ...noted.removed]),
+    cleared: widerClearance(noted.cleared, history.cleared),
+    unpushed: connected === undefined,
+  };
+  return withHistory(wanted, withSequence(next, history.sequence), nowSeconds(now));
+}
+
+async function sign(
+  domain: TrustDomain,
+  base: HeldJwt,
+  wanted: AccountClaims,
+  now: Clock | undefined,
+): Promise<string> {
+  const signer = await domain.operatorSigningKey();
+  try {
+    return resignDecodedAccount(
+      base.jwt,
+      base.claims,
+      signer,
+      () => wanted,
+      now === undefined ? {} : { now },
+    );
+  } finally {
+    signer.wipe();
+  }
+}
+
+/** @throws TrustError `ERR_TRUST_ACCOUNT_TOO_LARGE`; NatsServerError */
+export async function push(
+  { nc, up, down }: Connected,
+  domain: TrustDomain,
+  jwt: string,
+): Promise<PushReport> {
+  const most = nc.info?.max_payload ?? Infinity;
+  if (jwt.length > most) {
+    throw new TrustError(
+      'ERR_TRUST_ACCOUNT_TOO_LARGE',
+      domain.home,
+      `the account JWT would have ${jwt.length} bytes, and the servers take ${most} (max_payload): clear old revocations ` +
+        '("zester revocations clear --before TIME"), as those of credentials that have expired since are not needed; ' +
+        'nothing was changed',
+    );
+  }
+  const report = await pushAccountJwt(nc, jwt, up);
+  return { ...report, notReached: await down() };
+}

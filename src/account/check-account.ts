@@ -1,0 +1,142 @@
+import type { AccountClaims } from '../jwt/claims.js';
+import { decodeAccountJwt } from '../jwt/decode.js';
+import { TrustError } from '../errors.js';
+import {
+  changeAccount,
+  push,
+  withConnectedHome,
+  withOpenHome,
+  type AccountChange,
+  type ChangeOptions,
+} from './change-account.js';
+import { accountInForce, heldAccountJwts } from './held-account.js';
+import { withoutSigned } from './rotate-keys.js';
+import { signingKeyOf } from '../trust/create/adopt.js';
+import { mergeAccountClaims, type AccountLosses } from '../trust/account-jwt/merge-account.js';
+import type { PushReport } from './push-account.js';
+
+/**
+ * Pushes the account JWT of a home to every server, and the system account's. Where the servers hold a newer one, that one
+ * is taken over into the home first: another home or a master has changed the account. Revocations and signing keys that it
+ * lost are restored, unless `acceptRemovals` says that they were taken away on purpose.
+ *
+ * @returns which servers confirmed: see `requireComplete`; `tookOver` when the home was behind
+ * @throws TrustError, NatsServerError
+ */
+export async function pushAccount(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[] },
+): Promise<AccountChange & { report: PushReport }> {
+  return withOpenHome(home, 'zester account push', options, async (open) => {
+    const { connected, domain } = open;
+    if (connected === undefined) throw new TypeError('servers: give some to push to');
+    const system = await push(connected, domain, domain.systemAccountJwt);
+    const change = await changeAccount(open, (claims) => claims, { now: options.now });
+    const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
+    // one that is back meanwhile stays
+    const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
+    const { report = system } = await withoutSigned(connected, domain, given, change);
+    return { ...change, report: worstOf(report, system) };
+  });
+}
+
+/** What is said to be pushed is pushed whole: a server that took one of the two JWTs has not confirmed. */
+function worstOf(one: PushReport, other: PushReport): PushReport {
+  const failed = [...one.failed];
+  for (const failure of other.failed) {
+    if (!failed.some(({ server }) => server === failure.server)) failed.push(failure);
+  }
+  const confirmed = one.confirmed.filter((name) => !failed.some(({ server }) => server === name));
+  return { confirmed, failed, notReached: one.notReached };
+}
+
+/** An account JWT, in short. */
+export interface AccountVersion {
+  /** `jti`: two that have the same are the same. */
+  id: string;
+  /** Seconds since 1970. */
+  issuedAt: number;
+  /** `O…`. */
+  issuer: string;
+  revocations: number;
+  signingKeys: string[];
+}
+
+/** What the home and the servers have. */
+export interface AccountView {
+  account: { name: string; publicKey: string };
+  home: AccountVersion;
+  servers: {
+    server: string;
+    /** undefined: not known, as the account is not in use on it, and the servers do not all hold the same. */
+    version: AccountVersion | undefined;
+    /** Whether it is the home's. */
+    same: boolean | undefined;
+  }[];
+  /** Names and URLs of servers that belong to the cluster and do not answer. */
+  notReached: string[];
+  /** Whether every server has what the home has. */
+  inSync: boolean;
+  /** What the newest account JWT lost, and an older one has: another tool signed a state that was older still. */
+  lost: AccountLosses & { by: 'servers' | 'home' };
+}
+
+/**
+ * What the servers hold beside what the home holds. Nothing is changed.
+ *
+ * @throws TrustError, NatsServerError
+ */
+export async function showAccount(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[] },
+): Promise<AccountView> {
+  return withConnectedHome(home, options, async ({ domain, connected }) => {
+    if (connected === undefined) throw new TypeError('servers: give some to ask');
+    const { nc, up } = connected;
+    const account = domain.publicKeys.account;
+    const own = decodeAccountJwt(domain.accountJwt);
+    const [held, inForce, down] = await Promise.all([
+      heldAccountJwts(nc, domain, account, up),
+      accountInForce(nc, account, up),
+      connected.down(),
+    ]);
+    const { base, restored } = mergeAccountClaims([own, ...held.map(({ claims }) => claims)]);
+    const [only, ...others] = held;
+    const same = others.length === 0 ? only?.claims : undefined;
+    const views = inForce.map(({ server, jwt }) => {
+      // where the account is in use, the server says by its name what it has; else all the same is known of each
+      const claims =
+        jwt === undefined ? same : (held.find((one) => one.jwt === jwt)?.claims ?? decode(domain.home, jwt));
+      const version = claims && versionOf(claims);
+      return { server, version, same: version && version.id === own.jti };
+    });
+    return {
+      account: { name: domain.names.account, publicKey: account },
+      home: versionOf(own),
+      servers: views,
+      notReached: down,
+      inSync: down.length === 0 && views.every((view) => view.same === true) && held.length <= 1,
+      lost: { ...restored, by: base === own ? 'home' : 'servers' },
+    };
+  });
+}
+
+function decode(home: string, jwt: string): AccountClaims {
+  try {
+    return decodeAccountJwt(jwt);
+  } catch (cause) {
+    throw new TrustError('ERR_TRUST_DAMAGED', home, 'a server has an account JWT that cannot be read', {
+      cause,
+    });
+  }
+}
+
+function versionOf(claims: AccountClaims): AccountVersion {
+  return {
+    id: claims.jti ?? '',
+    issuedAt: claims.iat,
+    issuer: claims.iss,
+    revocations: Object.keys(claims.nats.revocations ?? {}).length,
+    signingKeys: (claims.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)),
+  };
+}

@@ -1,0 +1,58 @@
+import { writeSecretFile } from '../files/write-secret-file.js';
+import type { TrustDomain } from '../trust/domain.js';
+import {
+  isNone,
+  mergeAccountClaims,
+  NOTHING_LOST,
+  type AccountLosses,
+} from '../trust/account-jwt/merge-account.js';
+import { changeAccount, withOpenHome, type ChangeOptions, type Connected } from './change-account.js';
+import { heldAccountJwts, type HeldJwt } from './held-account.js';
+
+/** What {@link compareAccount} found. */
+export interface AccountComparison {
+  /** The newest of what the home and the servers hold. */
+  newest: HeldJwt;
+  /** Whether that is one of the servers'. */
+  isBehind: boolean;
+  /** What it lost. */
+  lost: AccountLosses;
+}
+
+/** Compares the account JWT of a home with those that the servers hold. Nothing is changed. */
+export async function compareAccount(
+  { nc, up }: Pick<Connected, 'nc' | 'up'>,
+  domain: TrustDomain,
+): Promise<AccountComparison> {
+  const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
+  const held = await heldAccountJwts(nc, domain, domain.publicKeys.account, up);
+  const all = [own, ...held.filter(({ jwt }) => jwt !== own.jwt)];
+  const { base, restored } = mergeAccountClaims(all.map(({ claims }) => claims));
+  const newest = all.find(({ claims }) => claims === base) ?? own;
+  return { newest, isBehind: newest !== own, lost: restored };
+}
+
+/**
+ * Lets a home follow what another home or master did with the account: takes the servers' account JWT over where it is
+ * newer, and restores what it lost.
+ *
+ * @param options.restore whether what was lost is restored and pushed; otherwise nothing is changed then
+ * @returns what was restored
+ * @throws as `changeAccount`
+ */
+export async function followAccount(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[]; restore: boolean },
+): Promise<AccountLosses> {
+  return withOpenHome(home, 'zester master', options, async (open) => {
+    const { domain, connected } = open;
+    if (connected === undefined) return NOTHING_LOST;
+    const { newest, isBehind, lost } = await compareAccount(connected, domain);
+    if (!isNone(lost)) {
+      if (!options.restore) return NOTHING_LOST;
+      return (await changeAccount(open, (claims) => claims, { now: options.now })).restored;
+    }
+    if (isBehind) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${newest.jwt}\n`));
+    return NOTHING_LOST;
+  });
+}

@@ -1,0 +1,83 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ZesterError } from '../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { askAll, jsonOf } from '../system-account/ask-all.js';
+import type { ServerInfo } from '../system-account/servers.js';
+
+/** An account JWT and its claims. */
+export interface HeldJwt {
+  jwt: string;
+  claims: AccountClaims;
+}
+
+/**
+ * The account JWTs that the servers' resolvers hold, each different one once. Those that do not decode, are of another
+ * account or are not signed by a key of this operator are left out.
+ *
+ * @param nc a connection of the system account
+ * @param account the public key (`A…`)
+ */
+export async function heldAccountJwts(
+  nc: NatsConnection,
+  domain: TrustDomain,
+  account: string,
+  up: readonly ServerInfo[],
+): Promise<HeldJwt[]> {
+  const answers = await askAll(
+    nc,
+    `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
+    '',
+    (all) => all.length >= up.length,
+    { maxWait: 2_000, stall: 500 },
+  );
+  const jwts = [...new Set(answers.map((answer) => answer.string()))];
+  return jwts.flatMap((jwt) => {
+    const claims = jwt === domain.accountJwt ? domain.accountClaims : ours(domain, account, jwt);
+    return claims === undefined ? [] : [{ jwt, claims }];
+  });
+}
+
+function ours(domain: TrustDomain, account: string, jwt: string): AccountClaims | undefined {
+  try {
+    const claims = decodeAccountJwt(jwt);
+    const operator = decodeOperatorJwt(domain.operatorJwt);
+    const signers = [operator.sub, ...(operator.nats.signing_keys ?? [])];
+    return claims.sub === account && signers.includes(claims.iss) ? claims : undefined;
+  } catch (error) {
+    if (error instanceof ZesterError) return undefined;
+    throw error;
+  }
+}
+
+/** What one server has in force. */
+export interface InForce {
+  server: string;
+  /** undefined: the account is not in use there, and so not loaded. */
+  jwt: string | undefined;
+}
+
+/**
+ * The account JWT that each server has in force, by its name.
+ *
+ * @param nc a connection of the system account
+ */
+export async function accountInForce(
+  nc: NatsConnection,
+  account: string,
+  up: readonly ServerInfo[],
+): Promise<InForce[]> {
+  const answers = await askAll(
+    nc,
+    '$SYS.REQ.SERVER.PING.ACCOUNTZ',
+    JSON.stringify({ account }),
+    (all) => all.length >= up.length,
+    { maxWait: 2_000, stall: 500 },
+  );
+  const parsed = answers.map((answer) =>
+    jsonOf<{ server?: { id?: string }; data?: { account_detail?: { jwt?: string } } | null }>(answer),
+  );
+  const byId = new Map(parsed.map((answer) => [answer?.server?.id, answer?.data?.account_detail?.jwt]));
+  return up.map(({ id, name }) => ({ server: name, jwt: byId.get(id) }));
+}

@@ -1,0 +1,217 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ZesterError } from '../errors.js';
+import { isRevoked } from '../jwt/chain.js';
+import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
+import { decodeAccountJwt, decodeUserJwt, userIssuedAtAsServersReadIt, userIssuerOf } from '../jwt/decode.js';
+import { LATEST_SECONDS } from '../jwt/latest-seconds.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { EVERYONE } from '../trust/account-jwt/revocations.js';
+import { connectedUsers, keyOfUser, type ConnectedUser } from '../system-account/connected-users.js';
+import { accountInForce, heldAccountJwts } from './held-account.js';
+import { kick } from '../system-account/kick.js';
+import type { Connected } from './change-account.js';
+import type { PushReport } from './push-account.js';
+
+/** Public keys, or `*`, and up to when each is revoked: seconds since 1970. */
+export type Revocations = ReadonlyMap<string, number>;
+
+/** Whom an account JWT keeps out. */
+export interface Ban {
+  /** The only users (`U…`) that it may be about; undefined: it may be anybody. */
+  users: readonly string[] | undefined;
+  /** Whether it holds for a user. `ahead`: it names the user's key, and the JWT is dated later. */
+  holdsFor(user: ConnectedUser): 'yes' | 'ahead' | 'no';
+  /** Whether an account JWT has it. */
+  isIn(claims: AccountClaims): boolean;
+  /** What an account JWT has, in words: `the revocation`. */
+  words: string;
+}
+
+/** The ban of revoked keys. @param revocations not empty */
+export function revocationBan(revocations: Revocations): Ban {
+  const holding = Object.fromEntries(revocations);
+  return {
+    users: revocations.has(EVERYONE) ? undefined : [...revocations.keys()],
+    holdsFor: (user) => {
+      const key = keyOfUser(user);
+      if (isCovered(holding, key, issuedAtOf(user))) return 'yes';
+      return revocations.has(key) ? 'ahead' : 'no';
+    },
+    isIn: ({ nats }) => [...revocations].every(([key, upTo]) => isRevoked(nats.revocations ?? {}, key, upTo)),
+    words: 'the revocation',
+  };
+}
+
+/** The ban of whatever removed signing keys (`A…`) signed. */
+export function signingKeyBan(publicKeys: readonly string[]): Ban {
+  const removed = new Set(publicKeys);
+  const isRemoved = (key: string | ScopedSigningKeyClaim) =>
+    removed.has(typeof key === 'string' ? key : key.key);
+  return {
+    users: undefined,
+    holdsFor: ({ jwt }) =>
+      removed.has((jwt === undefined ? undefined : userIssuerOf(jwt)) ?? '') ? 'yes' : 'no',
+    isIn: ({ nats }) => !(nats.signing_keys ?? []).some(isRemoved),
+    words: 'the removal of the signing key',
+  };
+}
+
+/** What {@link lockOut} found. */
+export interface LockOut {
+  /** Servers that do not have it. */
+  lacking: PushReport['failed'];
+  /** Servers that have it, and still have somebody connected for whom it holds. */
+  occupied: PushReport['failed'];
+  /** The public keys of those. */
+  left: Set<string>;
+  /** Keys that are connected with a JWT that their revocation does not cover, and when that was issued. */
+  ahead: Map<string, number | undefined>;
+}
+
+/** How long a server may take to close the connections that were revoked, in milliseconds. */
+const CLOSE_MS = 3_000;
+const LOOK_MS = 50;
+/** With more keys, all connections are read once instead of those of each key. */
+const MANY_KEYS = 32;
+const KICKS_AT_ONCE = 64;
+
+/**
+ * Sees to it that a ban which was pushed is in force: that the account JWT of each server has it, and that nobody is
+ * connected for whom it holds. What a server left connected is kicked (nats-server 2.10 and newer).
+ *
+ * The cost is one question to all servers for each key, or one reading of all connections beyond {@link MANY_KEYS}.
+ *
+ * @param pushed the account JWT
+ * @param confirmed the names of the servers that took it; the others are not looked at
+ */
+export async function lockOut(
+  { nc, up }: Pick<Connected, 'nc' | 'up'>,
+  domain: TrustDomain,
+  ban: Ban,
+  pushed: { jwt: string; confirmed: readonly string[] },
+): Promise<LockOut> {
+  const account = domain.publicKeys.account;
+  const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
+  const names = new Map(servers.map(({ id, name }) => [id, name]));
+  const lacking = await withoutBan({ nc, up: servers }, domain, ban, pushed.jwt);
+  const deadline = Date.now() + CLOSE_MS;
+  for (;;) {
+    const users = (await usersOf(nc, account, ban.users)).filter(({ server }) => names.has(server));
+    const ahead = new Map<string, number | undefined>();
+    const left: ConnectedUser[] = [];
+    for (const user of users) {
+      const held = ban.holdsFor(user);
+      const key = keyOfUser(user);
+      if (held === 'yes') left.push(user);
+      else if (held === 'ahead') ahead.set(key, latest(ahead, key, issuedAtOf(user)));
+    }
+    if (ahead.size > 0 || left.length === 0 || Date.now() >= deadline) {
+      const keys = new Set(left.map(keyOfUser));
+      return { lacking, occupied: stillConnected(left, names, ban), left: keys, ahead };
+    }
+    for (let i = 0; i < left.length; i += KICKS_AT_ONCE) {
+      await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(nc, user)));
+    }
+    await delay(LOOK_MS);
+  }
+}
+
+/** Whether the revocations hold for a JWT; for one that cannot be read, only one without any bound does. */
+function isCovered(
+  revocations: Readonly<Record<string, number>>,
+  publicKey: string,
+  issuedAt: number | undefined,
+): boolean {
+  return isRevoked(revocations, publicKey, issuedAt ?? Number.MAX_SAFE_INTEGER);
+}
+
+function latest(
+  all: ReadonlyMap<string, number | undefined>,
+  key: string,
+  issuedAt: number | undefined,
+): number | undefined {
+  if (issuedAt === undefined || (all.has(key) && all.get(key) === undefined)) return undefined;
+  return Math.max(issuedAt, all.get(key) ?? 0);
+}
+
+/**
+ * When the JWT was issued that a user is connected with, in seconds since 1970; undefined: that cannot be read. One that
+ * we refuse and a server takes may be dated so late that only a revocation up to that time holds for it.
+ */
+export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefined {
+  if (jwt === undefined) return undefined;
+  try {
+    return decodeUserJwt(jwt).iat;
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    const issuedAt = userIssuedAtAsServersReadIt(jwt);
+    return issuedAt === LATEST_SECONDS ? issuedAt : undefined;
+  }
+}
+
+async function usersOf(
+  nc: NatsConnection,
+  account: string,
+  publicKeys: Ban['users'],
+): Promise<ConnectedUser[]> {
+  if (publicKeys === undefined || publicKeys.length > MANY_KEYS) {
+    return (await connectedUsers(nc, account)).users;
+  }
+  const found = await Promise.all(publicKeys.map((publicKey) => connectedUsers(nc, account, { publicKey })));
+  return found.flatMap(({ users }) => users);
+}
+
+function stillConnected(
+  left: readonly ConnectedUser[],
+  names: ReadonlyMap<string, string>,
+  { words }: Ban,
+): PushReport['failed'] {
+  const keys = new Map<string, Set<string>>();
+  for (const user of left) {
+    const name = names.get(user.server) ?? user.server;
+    keys.set(name, (keys.get(name) ?? new Set()).add(keyOfUser(user)));
+  }
+  return [...keys].map(([server, all]) => {
+    const [first] = all;
+    const others = all.size === 1 ? '' : ` and ${all.size - 1} more`;
+    return {
+      server,
+      problem: `it has ${words}, and ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
+    };
+  });
+}
+
+/** The servers whose account JWT does not have the ban, although they confirmed the push. */
+async function withoutBan(
+  { nc, up }: Pick<Connected, 'nc' | 'up'>,
+  domain: TrustDomain,
+  ban: Ban,
+  pushed: string,
+): Promise<PushReport['failed']> {
+  const account = domain.publicKeys.account;
+  const inForce = await accountInForce(nc, account, up);
+  const holds = (jwt: string) => jwt === pushed || hasBan(jwt, ban);
+  const problem = `its account JWT does not have ${ban.words}: another one was pushed meanwhile`;
+  const failed = inForce
+    .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
+    .map(({ server }) => ({ server, problem }));
+  const notLoaded = inForce.filter(({ jwt }) => jwt === undefined);
+  // where the account is not in use, what counts is what the resolver will load
+  if (notLoaded.length > 0) {
+    const held = await heldAccountJwts(nc, domain, account, up);
+    if (held.length === 0 || !held.every(({ jwt }) => holds(jwt))) {
+      failed.push(...notLoaded.map(({ server }) => ({ server, problem })));
+    }
+  }
+  return failed;
+}
+
+function hasBan(jwt: string, ban: Ban): boolean {
+  try {
+    return ban.isIn(decodeAccountJwt(jwt));
+  } catch (error) {
+    if (error instanceof ZesterError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,344 @@
+// Makes the trust domain and the live fleet of an earlier version as safe as new ones.
+import { expirySeconds } from '../jwt/expiry.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { writeCredsFile } from '../creds/generate.js';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { JwtError, TrustError } from '../errors.js';
+import { accountOf } from '../jwt/account-of.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
+import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import {
+  adminUserJwtOptions,
+  MASTER_ANSWERS_NAME,
+  MASTER_STREAMS,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../trust/migration.js';
+import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
+import { openTrustDomain } from '../trust/open.js';
+import { isThere } from '../trust/private-files.js';
+import { withRevocations } from '../trust/account-jwt/revocations.js';
+import { readSettings, writeSettings } from '../trust/settings.js';
+import { accountStreams } from '../system-account/account-streams.js';
+import {
+  changeAccount,
+  newestClaims,
+  withConnectedHome,
+  withOpenHome,
+  type ChangeOptions,
+  type OpenHome,
+} from './change-account.js';
+import { connectedUsers } from '../system-account/connected-users.js';
+import { guardStreams, type GuardedStreams } from './guard-streams.js';
+import { isComplete, type PushReport } from './push-account.js';
+import { unguardedStreams, type UnguardedStream } from './stream-guards.js';
+import { weakUsers, type WeakUser } from './weak-users.js';
+
+/** Credentials of the home that grant other subjects than new ones would. */
+export interface OutdatedCreds {
+  path: string;
+  name: string;
+  /** `U…`. */
+  publicKey: string;
+}
+
+/** What is to be done: see {@link planMigration}. */
+export interface MigrationPlan extends AccountMigration {
+  /** `master.creds` and `admin.creds`, where they are to be signed again. */
+  outdated: OutdatedCreds[];
+  /** Weak users that are connected now, on all servers; empty without servers. */
+  connected: WeakUser[];
+  /** Whether the account has a registry of peels, which may know more; undefined: no server was asked. */
+  hasRegistry: boolean | undefined;
+  /** Streams of the fleet that an earlier version made: they can be emptied by a message. Empty without servers. */
+  unguarded: UnguardedStream[];
+  /** Servers that did not say which streams they have, where that leaves one of the fleet's unseen. */
+  silent: string[];
+}
+
+/**
+ * Looks what {@link migrate} would do, and changes nothing.
+ *
+ * @param options.servers those that are asked who is connected; `false`: none
+ * @throws TrustError, NatsServerError
+ */
+export async function planMigration(home: string, options: ChangeOptions): Promise<MigrationPlan> {
+  return withConnectedHome(home, options, async (open) => ({
+    ...planAccountMigration(await newestClaims(open), open.domain.publicKeys.peelSigning),
+    outdated: await outdatedCreds(open.domain),
+    connected: await weakConnections(open),
+    ...(await fleetStreamsOf(open)),
+  }));
+}
+
+/** Credentials of the home that are to be signed again. @throws CredsError, FileError */
+export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
+  const outdated: OutdatedCreds[] = [];
+  for (const { path, options } of ownUsers(domain)) {
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    // one that somebody put there under another name is its owner's
+    if (creds.claims.name !== options.name || accountOf(creds.claims) !== domain.publicKeys.account) continue;
+    if (isAsIssuedNow(creds.claims, options)) continue;
+    outdated.push({ path, name: options.name, publicKey: creds.publicKey });
+  }
+  return outdated;
+}
+
+function ownUsers({ paths, publicKeys }: TrustDomain): { path: string; options: UserJwtOptions }[] {
+  return [
+    { path: paths.masterCreds, options: masterUserJwtOptions(publicKeys.account) },
+    { path: paths.adminCreds, options: adminUserJwtOptions(publicKeys.account) },
+  ];
+}
+
+async function weakConnections({ connected, domain }: OpenHome): Promise<WeakUser[]> {
+  return connected === undefined ? [] : weakUsers(connected.nc, domain.publicKeys.account);
+}
+
+async function fleetStreamsOf({
+  connected,
+  domain,
+}: OpenHome): Promise<Pick<MigrationPlan, 'hasRegistry' | 'unguarded' | 'silent'>> {
+  if (connected === undefined) return { hasRegistry: undefined, unguarded: [], silent: [] };
+  const { streams, silent } = await accountStreams(connected.nc, domain.publicKeys.account);
+  const seen = new Set(streams.map(({ name }) => name));
+  const isWhole = MASTER_STREAMS.every((name) => seen.has(name));
+  return {
+    hasRegistry: seen.has(REGISTRY_STREAM),
+    unguarded: unguardedStreams(streams),
+    silent: isWhole ? [] : silent,
+  };
+}
+
+/** How {@link migrate} goes about it. */
+export interface MigrateOptions extends ChangeOptions {
+  /** The account's identity seed, where it is not in the home: it signs masters and admins. */
+  accountSeed?: string;
+  /** How long the masters may take to use their new credentials, in milliseconds; 20,000 by default. */
+  masterWaitMs?: number;
+}
+
+/** What {@link migrate} did. */
+export interface Migration {
+  /** Which servers have the safe templates; undefined: there was nothing to push, or nowhere to push it. */
+  templates: PushReport | undefined;
+  /** Credentials that were signed again under the same key, or made. */
+  signed: OutdatedCreds[];
+  /** Credentials that wait for the account's identity seed. */
+  waiting: Omit<OutdatedCreds, 'publicKey'>[];
+  /** The streams of the fleet that were guarded, and those that were not. */
+  streams: GuardedStreams;
+  /** Names of streams that wait for the account's identity seed. */
+  waitingStreams: string[];
+  /** Public keys of credentials whose old JWT is still in force: somebody uses it, or a server did not confirm. */
+  stillUsed: string[];
+}
+
+/** The stream of the bucket in which masters keep the peels: a stored name. */
+const REGISTRY_STREAM = 'KV_zester-peels';
+const MASTER_WAIT_MS = 20_000;
+const LOOK_MS = 300;
+
+/**
+ * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server
+ * makes it do at once. Then signs `master.creds` and `admin.creds` again, guards the streams of the fleet that an earlier
+ * version made, and revokes the JWTs that those credentials held, once nobody is connected with them.
+ *
+ * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call goes on
+ */
+export async function migrate(home: string, options: MigrateOptions): Promise<Migration> {
+  return withOpenHome(home, 'zester permissions migrate', options, async (open) => {
+    const { domain } = open;
+    let changes = false;
+    const { report } = await changeAccount(
+      open,
+      (claims) => {
+        const planned = planAccountMigration(claims, domain.publicKeys.peelSigning);
+        changes = planned.claims !== claims;
+        return planned.claims;
+      },
+      { now: options.now },
+    );
+    const outdated = await outdatedCreds(domain);
+    const isWhole = await isThere(domain.paths.masterAnswersCreds);
+    const unguarded = (await fleetStreamsOf(open)).unguarded.map(({ name }) => name);
+    const signer =
+      outdated.length === 0 && isWhole && unguarded.length === 0
+        ? undefined
+        : await identityKey(domain, options.accountSeed);
+    const signed = signer === undefined ? [] : [...outdated];
+    let streams: GuardedStreams = { guarded: [], failed: [] };
+    if (signer !== undefined) {
+      try {
+        for (const creds of outdated) await signAgain(domain, creds, signer, options.now);
+        const made = await ensureMasterAnswersCreds(domain, {
+          signer,
+          ...(options.now !== undefined && { now: options.now }),
+        });
+        if (made === 'made') signed.push(await answersCreds(domain));
+        if (options.servers !== false) {
+          streams = await guardStreams(domain, signer, unguarded, { ...options, servers: options.servers });
+        }
+      } finally {
+        signer.wipe();
+      }
+    }
+    const missing = isWhole ? [] : [{ path: domain.paths.masterAnswersCreds, name: MASTER_ANSWERS_NAME }];
+    return {
+      templates: changes ? report : undefined,
+      signed,
+      waiting: signer === undefined ? [...outdated, ...missing] : [],
+      streams,
+      waitingStreams: signer === undefined ? unguarded : [],
+      stillUsed: await revokeReplaced(open, options),
+    };
+  });
+}
+
+/**
+ * Revokes the JWTs that were replaced, once nobody is connected with them. What is to be revoked stands in the home's
+ * settings until it is, so that a run that was interrupted goes on.
+ *
+ * @returns the public keys whose old JWT somebody still uses: it is not revoked
+ */
+async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<string[]> {
+  const { home, paths } = open.domain;
+  // what was done before this has changed the home
+  const domain = await openTrustDomain(home);
+  const { replacedJwts = {}, ...settings } = domain.settings;
+  const current = await currentJwts(domain);
+  // one whose file still holds the old JWT was noted by a run that was interrupted
+  const replaced = Object.entries(replacedJwts).filter(
+    ([publicKey, upTo]) => (current.get(publicKey) ?? Infinity) > upTo,
+  );
+  if (replaced.length === 0) return [];
+  const unused = await whenUnused({ ...open, domain }, replaced, options.masterWaitMs ?? MASTER_WAIT_MS);
+  const toRevoke = new Map(replaced.filter(([publicKey]) => unused.has(publicKey)));
+  // not `revokeKeys`: that takes the new JWT of the same key for one that is dated ahead, and would revoke it too
+  const { report } = await changeAccount(
+    { ...open, domain },
+    (claims) => [...toRevoke].reduce((changed, [key, upTo]) => withRevocations(changed, [key], upTo), claims),
+    { now: options.now },
+  );
+  // without servers, the home has the revocation and "account push" brings it to them
+  const isDone = (publicKey: string) =>
+    toRevoke.has(publicKey) && (report === undefined || isComplete(report));
+  const undone = Object.entries(replacedJwts).filter(([publicKey]) => !isDone(publicKey));
+  await writeSettings(paths.settings, {
+    ...settings,
+    ...(undone.length > 0 && { replacedJwts: Object.fromEntries(undone) }),
+  });
+  return undone.map(([publicKey]) => publicKey);
+}
+
+async function answersCreds({ paths }: TrustDomain): Promise<OutdatedCreds> {
+  const creds = await loadCredsFile(paths.masterAnswersCreds);
+  creds.wipe();
+  return { path: paths.masterAnswersCreds, name: MASTER_ANSWERS_NAME, publicKey: creds.publicKey };
+}
+
+/** When the JWTs of the home's own users were issued, by public key. */
+async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
+  const current = new Map<string, number>();
+  for (const { path } of ownUsers(domain)) {
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    current.set(creds.publicKey, creds.claims.iat);
+  }
+  return current;
+}
+
+/** @returns undefined: it is offline, and no file was given */
+async function identityKey(domain: TrustDomain, path: string | undefined): Promise<KeyBundle | undefined> {
+  if (path === undefined) {
+    return domain.accountKey().catch((error: unknown) => {
+      if (error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE') return undefined;
+      throw error;
+    });
+  }
+  const key = await loadKeyBundleFromFile('account', path);
+  if (key.publicKey === domain.publicKeys.account) return key;
+  key.wipe();
+  throw new TrustError(
+    'ERR_TRUST_KEY_MISMATCH',
+    domain.home,
+    `${path} holds the seed of ${key.publicKey}, and the account of this home is ${domain.publicKeys.account}: give the ` +
+      'account.seed that "zester keys export-identity" wrote',
+  );
+}
+
+/** Signs what a new one would grant, under the same key and until the same time; the old JWT is noted to be revoked. */
+async function signAgain(
+  domain: TrustDomain,
+  { path }: OutdatedCreds,
+  signer: KeyBundle,
+  clock: (() => number) | undefined,
+): Promise<void> {
+  const creds = await loadCredsFile(path);
+  const { claims } = creds;
+  const seed = creds.seed;
+  const user = loadKeyBundle('user', seed);
+  try {
+    const own = ownUsers(domain).find((one) => one.path === path);
+    if (own === undefined) throw new TypeError(`${path} is not one of the home's`);
+    // later than the old one, which is revoked by its time
+    const now = Math.max((clock ?? Date.now)(), (claims.iat + 1) * 1000);
+    const expiry = expirySeconds(claims);
+    const left = expiry === undefined ? undefined : expiry - Math.floor(now / 1000);
+    const jwt = createUserJwt(user, signer, {
+      ...own.options,
+      now: () => now,
+      ...(left !== undefined && { expiry: Math.max(1, left) }),
+    });
+    const settings = await readSettings(domain.paths.settings);
+    // noted first: a JWT that is revoked before it is replaced is nobody's loss, for the file still is the old one then
+    await writeSettings(domain.paths.settings, {
+      ...settings,
+      replacedJwts: { ...settings.replacedJwts, [claims.sub]: claims.iat },
+    });
+    await writeCredsFile(path, jwt, seed);
+  } finally {
+    seed.fill(0);
+    user.wipe();
+    creds.wipe();
+  }
+}
+
+/**
+ * Waits until nobody is connected with a JWT that is to be revoked: masters read the new file within a second.
+ *
+ * @param replaced the public keys, and the time of each one's old JWT, in seconds
+ * @returns the keys whose old JWT nobody uses
+ */
+async function whenUnused(
+  { connected, domain }: OpenHome,
+  replaced: readonly (readonly [string, number])[],
+  waitMs: number,
+): Promise<Set<string>> {
+  // without servers, nothing is pushed either
+  if (connected === undefined) return new Set(replaced.map(([publicKey]) => publicKey));
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    const unused = new Set<string>();
+    for (const [publicKey, upTo] of replaced) {
+      const { users } = await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey });
+      if (!users.some(({ jwt }) => jwt === undefined || isOlder(jwt, upTo))) unused.add(publicKey);
+    }
+    if (unused.size === replaced.length || Date.now() >= deadline) return unused;
+    await delay(LOOK_MS);
+  }
+}
+
+/** A JWT that cannot be read is taken for an old one: its connection keeps the revocation waiting, and is named. */
+function isOlder(jwt: string, upTo: number): boolean {
+  try {
+    return decodeUserJwt(jwt).iat <= upTo;
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return true;
+  }
+}

@@ -1,0 +1,99 @@
+import type { AccountClaims } from '../jwt/claims.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
+import { revokeUpTo } from '../jwt/revoke-up-to.js';
+import { mergeRevocations } from '../trust/account-jwt/revocations.js';
+import { changeAccount, type AccountChange, type OpenHome } from './change-account.js';
+import { lockOut, revocationBan, type Revocations } from './lock-out.js';
+import { isComplete, withFailed, type PushReport } from './push-account.js';
+
+/** How often a revocation is extended because its key came back with a JWT that is dated later. */
+const ROUNDS = 3;
+
+/** What {@link revokeKeys} did. */
+export interface RevokedKeys extends AccountChange {
+  /** Up to when each key is revoked: at least what was asked for. */
+  upTo: Revocations;
+  /** Whether every server has the revocations, whoever may still be connected. */
+  inForce: boolean;
+  /** The public keys of those who are still connected although the revocations hold for them. */
+  left: ReadonlySet<string>;
+}
+
+/**
+ * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as confirmed
+ * only when its account JWT has the revocations and nobody is connected for whom they hold.
+ *
+ * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
+ * @param options.also what else is changed in the account, where there is something new to push
+ * @returns which servers confirmed: see `requireComplete`
+ * @throws as `changeAccount`
+ */
+export async function revokeKeys(
+  open: OpenHome,
+  revocations: Revocations,
+  options: { now?: Clock | undefined; also?: (claims: AccountClaims) => AccountClaims } = {},
+): Promise<RevokedKeys> {
+  const { now, also = (claims: AccountClaims) => claims } = options;
+  let upTo: Revocations = revocations;
+  for (let round = 1; ; round += 1) {
+    const wanted = upTo;
+    const change = await changeAccount(
+      open,
+      (claims) => {
+        const changed = withAll(claims, wanted);
+        return changed === claims ? claims : also(changed);
+      },
+      { now },
+    );
+    const { report } = change;
+    if (open.connected === undefined || report === undefined || wanted.size === 0) {
+      return { ...change, upTo, inForce: report !== undefined && isComplete(report), left: new Set() };
+    }
+    const pushed = { jwt: change.jwt, confirmed: report.confirmed };
+    const { lacking, occupied, left, ahead } = await lockOut(
+      open.connected,
+      open.domain,
+      revocationBan(wanted),
+      pushed,
+    );
+    if (ahead.size === 0 || round === ROUNDS) {
+      return {
+        ...change,
+        upTo,
+        inForce: isComplete(report) && lacking.length === 0,
+        left: new Set([...left, ...ahead.keys()]),
+        report: withFailed(report, [...lacking, ...occupied, ...returning(ahead, report)]),
+      };
+    }
+    upTo = extended(wanted, ahead, nowSeconds(now));
+  }
+}
+
+function extended(
+  upTo: Revocations,
+  ahead: ReadonlyMap<string, number | undefined>,
+  now: number,
+): Revocations {
+  const all = new Map(upTo);
+  for (const [key, issuedAt] of ahead) {
+    const later = revokeUpTo(now, { issuedAt: [issuedAt], complete: true });
+    all.set(key, Math.max(all.get(key) ?? 0, later));
+  }
+  return all;
+}
+
+/** The same object where they are all there already. */
+function withAll(claims: AccountClaims, revocations: Revocations): AccountClaims {
+  const had = claims.nats.revocations ?? {};
+  const missing = [...revocations].filter(([key, upTo]) => (had[key] ?? -1) < upTo);
+  return missing.length === 0 ? claims : mergeRevocations(claims, Object.fromEntries(missing));
+}
+
+function returning(ahead: ReadonlyMap<string, unknown>, { confirmed }: PushReport): PushReport['failed'] {
+  return [...ahead.keys()].flatMap((key) =>
+    confirmed.map((server) => ({
+      server,
+      problem: `${key} keeps coming back with newer JWTs: replace the signing key that signs them`,
+    })),
+  );
+}

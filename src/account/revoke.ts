@@ -1,0 +1,374 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { TrustError } from '../errors.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { writeCredsFile } from '../creds/generate.js';
+import { accountOf } from '../jwt/account-of.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { isRevoked } from '../jwt/chain.js';
+import { datedAfter, type DatedJwt } from '../jwt/dated-after.js';
+import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
+import { createUserJwt } from '../jwt/user.js';
+import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import {
+  adminUserJwtOptions,
+  masterAnswersUserJwtOptions,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
+import { withCleared, withRemoved } from '../trust/account-jwt/account-history.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { readIssued } from '../trust/issued.js';
+import { isThere } from '../trust/private-files.js';
+import {
+  checkRevocable,
+  EVERYONE,
+  revocationsOf,
+  withoutRevocations,
+  type Revocation,
+} from '../trust/account-jwt/revocations.js';
+import {
+  changeAccount,
+  newestClaims,
+  withConnectedHome,
+  withOpenHome,
+  type AccountChange,
+  type ChangeOptions,
+} from './change-account.js';
+import { connectedUsers, keyOfUser } from '../system-account/connected-users.js';
+import { issuedAtOf } from './lock-out.js';
+import { revokeKeys } from './revoke-keys.js';
+
+/** What is to be revoked. */
+export type RevokeTarget =
+  /**
+   * Every credential of this peel that was issued from this home, and every one that a peel of this name is connected
+   * with now.
+   */
+  | { peelId: string }
+  /** One user's public key (`U…`). */
+  | { publicKey: string }
+  /** The user of a `.creds` file, whose seed is not used. */
+  | { credsPath: string }
+  /**
+   * Everything that the account issued up to a time, in milliseconds since 1970. The home's own master and admin get new
+   * credentials first, if theirs are older.
+   */
+  | { issuedBefore: number };
+
+/** How {@link revoke} goes about it. */
+export interface RevokeOptions extends ChangeOptions {
+  /**
+   * With `issuedBefore`: go on when the master and the admin of this home would be locked out and cannot be given new
+   * credentials, because the account's identity seed is offline.
+   */
+  includeMaster?: boolean;
+  /**
+   * What the fleet's registry knows: with `peelId` the keys of that peel, else of all peels and join tokens. Masters issue
+   * and renew JWTs that the home does not know. undefined: it was not read, so a key may have a JWT of any date.
+   */
+  registered?: readonly RegisteredJwt[];
+}
+
+/** A JWT that the fleet's registry knows. */
+export interface RegisteredJwt {
+  publicKey: string;
+  /** By the clock of the master that issued it: seconds since 1970. */
+  issuedAt: number | undefined;
+}
+
+/** What {@link revoke} did. */
+export interface RevokeResult extends AccountChange {
+  /** The public keys, or `*`. */
+  revoked: string[];
+  /** Seconds since 1970: what was issued up to then is revoked. `FOR_GOOD` or later: whatever is issued. */
+  upTo: number;
+  /** The `.creds` files that were replaced because the revocation holds for them too. */
+  reissued: string[];
+  /**
+   * With `issuedBefore`, JWTs that are dated ahead of the clock and may have been issued before that time or after it: they
+   * stay valid. Nobody knows of others that are dated ahead, that are in neither home nor registry and not connected.
+   */
+  undecided: { publicKey: string; issuedAt: number }[];
+}
+
+/**
+ * Revokes credentials: signs the account JWT anew and pushes it to every server. Their live connections are cut, and
+ * they cannot connect again. A credential of another key, or with `issuedBefore` one that is issued later, is not touched.
+ *
+ * A key is revoked up to now, or up to when its JWTs that are known were issued, whichever is later: see `revokeUpTo`.
+ *
+ * @returns which servers confirmed, and have nobody connected for whom the revocation holds: see `requireComplete`
+ * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`, `ERR_TRUST_REVOKES_MASTER`; PeelIdError; as `changeAccount`
+ */
+export async function revoke(
+  home: string,
+  target: RevokeTarget,
+  options: RevokeOptions,
+): Promise<RevokeResult> {
+  if ('peelId' in target) validatePeelId(target.peelId);
+  return withOpenHome(home, 'zester revoke', options, async (open) => {
+    const { domain, connected } = open;
+    const { now } = options;
+    const isByTime = 'issuedBefore' in target;
+    const reissued = isByTime
+      ? await keepMasters(domain, Math.floor(target.issuedBefore / 1000), options)
+      : [];
+    const { wanted, undecided } = isByTime
+      ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore, options)
+      : { wanted: await keysOf(domain, connected?.nc, target, options), undecided: [] };
+    const { upTo, ...change } = await revokeKeys(open, wanted, { now });
+    const latest = isByTime ? (upTo.get(EVERYONE) ?? 0) : Math.max(...upTo.values());
+    return { ...change, revoked: [...upTo.keys()], upTo: latest, reissued, undecided };
+  });
+}
+
+/** A JWT of a key that is to be revoked. */
+interface KnownKey {
+  publicKey: string;
+  /** Seconds since 1970; undefined: it cannot be read. */
+  issuedAt: number | undefined;
+}
+
+/** The keys that are meant, and up to when each is revoked. */
+async function keysOf(
+  domain: TrustDomain,
+  nc: NatsConnection | undefined,
+  target: Exclude<RevokeTarget, { issuedBefore: number }>,
+  { now, registered }: RevokeOptions,
+): Promise<Map<string, number>> {
+  const named = await namedKeys(domain, target);
+  const isMeant = ({ publicKey, name }: { publicKey: string; name: string }) =>
+    'peelId' in target ? name === target.peelId : named.some((key) => key.publicKey === publicKey);
+  const issued = (await readIssued(domain.paths.issued)).filter(({ publicKey, peelId }) =>
+    isMeant({ publicKey, name: peelId }),
+  );
+  // all are read: a client may call itself another user, and only its JWT tells
+  const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
+  const jwts: KnownKey[] = [
+    ...named.filter(({ issuedAt }) => issuedAt !== undefined),
+    ...issued,
+    ...(registered ?? []).filter((key) => 'peelId' in target || isMeant({ ...key, name: '' })),
+    ...live
+      .map((user) => ({ publicKey: keyOfUser(user), name: user.name, issuedAt: issuedAtOf(user) }))
+      .filter(isMeant),
+  ];
+  const keys = new Set([...named, ...jwts].map(({ publicKey }) => publicKey));
+  if (keys.size === 0 && 'peelId' in target) throw nothingKnownOf(domain.home, target.peelId);
+  const nowS = nowSeconds(now);
+  return new Map(
+    [...keys].map((publicKey) => {
+      const issuedAt = jwts.filter((jwt) => jwt.publicKey === publicKey).map((jwt) => jwt.issuedAt);
+      const upTo = revokeUpTo(nowS, { issuedAt, complete: false });
+      return [publicKey, registered === undefined ? Math.max(upTo, FOR_GOOD) : upTo];
+    }),
+  );
+}
+
+/** What the target itself names. */
+async function namedKeys(
+  domain: TrustDomain,
+  target: Exclude<RevokeTarget, { issuedBefore: number }>,
+): Promise<KnownKey[]> {
+  if ('peelId' in target) return [];
+  if ('credsPath' in target) return [await keyOfFile(domain, target.credsPath)];
+  checkRevocable(domain.home, target.publicKey);
+  return [{ publicKey: target.publicKey, issuedAt: undefined }];
+}
+
+function nothingKnownOf(home: string, peelId: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_NOTHING_TO_REVOKE',
+    home,
+    `no key of the peel "${peelId}" is known: none was issued from ${home}, no peel of that name is connected, and the ` +
+      `registry has none; if masters of another home issued it, "zester peel revoke ${peelId}" asks them; else give ` +
+      '--creds FILE, --key U…, or --issued-before TIME',
+  );
+}
+
+/**
+ * Everyone up to a time, and by key whoever has a JWT that claims to be issued later although it was not: one that was
+ * connected at that time already and, where the time is about now, any that is dated ahead of the clock.
+ *
+ * @param time milliseconds since 1970
+ */
+async function everyoneUpTo(
+  domain: TrustDomain,
+  nc: NatsConnection | undefined,
+  time: number,
+  { now, registered = [] }: RevokeOptions,
+): Promise<{ wanted: Map<string, number>; undecided: RevokeResult['undecided'] }> {
+  const own = await ownKeys(domain);
+  const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
+  const known: DatedJwt[] = [
+    ...(await readIssued(domain.paths.issued)),
+    ...registered,
+    ...live.map((user) => ({
+      publicKey: keyOfUser(user),
+      issuedAt: issuedAtOf(user),
+      usedSince: user.since === undefined ? undefined : Date.parse(user.since) / 1000,
+    })),
+  ];
+  const { keys, undecided } = datedAfter(
+    known.filter(({ publicKey }) => !own.has(publicKey)),
+    time / 1000,
+    nowSeconds(now),
+  );
+  return { wanted: new Map([[EVERYONE, Math.floor(time / 1000)], ...keys]), undecided };
+}
+
+/** The keys of the home's own master and admin. */
+async function ownKeys({ paths }: TrustDomain): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
+    if (!(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    keys.add(creds.publicKey);
+  }
+  return keys;
+}
+
+async function keyOfFile(domain: TrustDomain, path: string): Promise<KnownKey> {
+  const creds = await loadCredsFile(path);
+  creds.wipe();
+  const account = accountOf(creds.claims);
+  if (account !== domain.publicKeys.account) {
+    throw new TrustError(
+      'ERR_TRUST_NOTHING_TO_REVOKE',
+      path,
+      `${path} is of the account ${account}, and this home's is ${domain.publicKeys.account}: it is another home's to revoke`,
+    );
+  }
+  return { publicKey: creds.publicKey, issuedAt: creds.claims.iat };
+}
+
+/** @returns the files that were replaced */
+async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOptions): Promise<string[]> {
+  const { paths, publicKeys } = domain;
+  const old = [];
+  for (const [path, userOptions] of [
+    [paths.masterCreds, masterUserJwtOptions],
+    [paths.masterAnswersCreds, masterAnswersUserJwtOptions],
+    [paths.adminCreds, adminUserJwtOptions],
+  ] as const) {
+    if (!(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    if (isRevoked({ [EVERYONE]: upTo }, creds.publicKey, creds.claims.iat)) old.push({ path, userOptions });
+  }
+  if (old.length === 0 || options.includeMaster === true) return [];
+  const now = nowAfter(upTo, options.now);
+  if (now === undefined || !(await isThere(paths.accountSeed))) {
+    const why =
+      now === undefined
+        ? 'the time is ahead of the clock, so that new ones would be revoked too'
+        : `the account's identity seed, which would sign new ones, is not at ${paths.accountSeed}`;
+    throw new TrustError(
+      'ERR_TRUST_REVOKES_MASTER',
+      domain.home,
+      `this would lock out ${old.map(({ path }) => path).join(' and ')}, issued before that time: ${why}; ` +
+        'give an earlier time, put the seed back, or say --include-master',
+    );
+  }
+  const account = await domain.accountKey();
+  try {
+    for (const { path, userOptions } of old) {
+      const user = generateKeyBundle('user');
+      const seed = user.seed;
+      await writeCredsFile(
+        path,
+        createUserJwt(user, account, userOptions(publicKeys.account, { now })),
+        seed,
+      );
+      seed.fill(0);
+      user.wipe();
+    }
+  } finally {
+    account.wipe();
+  }
+  return old.map(({ path }) => path);
+}
+
+/** A clock by which what is issued is later than a time; undefined: the time is well ahead. */
+function nowAfter(upTo: number, now: Clock = Date.now): Clock | undefined {
+  if (isIssuedAhead(upTo, now() / 1000)) return undefined;
+  return () => issueAfter(now(), { revoked: upTo });
+}
+
+/**
+ * The revocations, as the newest of home and servers have them; nothing is changed.
+ *
+ * @throws as `changeAccount`
+ */
+export async function listRevocations(home: string, options: ChangeOptions): Promise<Revocation[]> {
+  return withConnectedHome(home, options, async (open) => {
+    const claims = await newestClaims(open);
+    return revocationsOf(claims, await readIssued(open.domain.paths.issued));
+  });
+}
+
+/** Which revocations {@link clearRevocations} takes away. */
+export type ClearTarget =
+  { all: true } | { publicKeys: readonly string[] } | { peelId: string } | { before: number };
+
+/**
+ * Takes revocations away, and pushes: what they held for may connect again, unless it has expired.
+ *
+ * @returns also those that are gone
+ * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE` when there is none of them; as `changeAccount`
+ */
+export async function clearRevocations(
+  home: string,
+  target: ClearTarget,
+  options: ChangeOptions,
+): Promise<AccountChange & { cleared: Revocation[] }> {
+  return withOpenHome(home, 'zester revocations clear', options, async (open) => {
+    const issued = await readIssued(open.domain.paths.issued);
+    const cleared: Revocation[] = [];
+    const change = await changeAccount(
+      open,
+      (claims) => {
+        const gone = revocationsOf(claims, issued).filter((revocation) => isMeant(revocation, target));
+        cleared.push(...gone);
+        if (gone.length === 0) {
+          throw new TrustError(
+            'ERR_TRUST_NOTHING_TO_REVOKE',
+            home,
+            'there is no such revocation: "zester revocations list" shows what there is',
+          );
+        }
+        const keys = new Set(gone.map(({ publicKey }) => publicKey));
+        const without = withoutRevocations(claims, (key) => keys.has(key));
+        return noted(claims, without, gone, target, options.now);
+      },
+      { now: options.now },
+    );
+    return { ...change, cleared };
+  });
+}
+
+/** With so many by name, one more is told from one that another tool lost only by the account JWTs that it was made from. */
+const NOTED = 64;
+
+/** Notes what is cleared: where everything up to a time is, in one note, and by name what that does not cover. */
+function noted(
+  before: AccountClaims,
+  claims: AccountClaims,
+  gone: readonly Revocation[],
+  target: ClearTarget,
+  clock: Clock | undefined,
+): AccountClaims {
+  const now = nowSeconds(clock);
+  const until = 'before' in target ? Math.ceil(target.before / 1000) : 'all' in target ? now + 1 : 0;
+  const keys = gone.filter(({ upTo }) => upTo >= until).map(({ publicKey }) => publicKey);
+  const named = withRemoved(before, claims, keys.slice(0, NOTED), now);
+  return until > 0 ? withCleared(named, until, now) : named;
+}
+
+function isMeant({ publicKey, upTo, peelId }: Revocation, target: ClearTarget): boolean {
+  if ('all' in target) return true;
+  if ('publicKeys' in target) return target.publicKeys.includes(publicKey);
+  if ('peelId' in target) return peelId === target.peelId;
+  return upTo < target.before / 1000;
+}

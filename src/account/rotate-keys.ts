@@ -1,0 +1,461 @@
+import { unlink } from 'node:fs/promises';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { NatsServerError, TrustError } from '../errors.js';
+import { writeSecretFile } from '../files/write-secret-file.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { nowSeconds, type Clock } from '../jwt/time.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
+import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import { historyOf, withRemoved } from '../trust/account-jwt/account-history.js';
+import { signingKeyOf } from '../trust/create/adopt.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { holdsSeedOf } from '../trust/keys/key-list.js';
+import type { KeyRemoval } from '../trust/keys/key-removal.js';
+import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
+import { addedSeedPath, type AccountKeyKind, type SigningKeyKind } from '../trust/paths.js';
+import { checkSecretFile } from '../trust/private-files.js';
+import { writeSettings, type TrustSettings } from '../trust/settings.js';
+import { signingSeedPath } from '../trust/keys/signing-seed.js';
+import {
+  isJoinIssuer,
+  joinSigningKey,
+  kindOfSigningKey,
+  withOperatorSigningKeys,
+  withoutAccountSigningKey,
+  withSigningKeyLike,
+  withSigningKeys,
+} from '../trust/keys/signing-keys.js';
+import { askAll, jsonOf } from '../system-account/ask-all.js';
+import {
+  changeAccount,
+  push,
+  withOpenHome,
+  type AccountChange,
+  type ChangeOptions,
+  type Connected,
+  type OpenHome,
+} from './change-account.js';
+import { lockOut, signingKeyBan } from './lock-out.js';
+import { isComplete, withFailed } from './push-account.js';
+
+/** A signing key that was added to the account. */
+export interface AddedSigningKey extends AccountChange {
+  /** `A…`. */
+  publicKey: string;
+  /** Whether it signs from now on; not while a server has not confirmed. */
+  inUse: boolean;
+}
+
+/**
+ * Adds a signing key for peels, or for join tokens, beside the old ones, and pushes it: of peels with the same template,
+ * of join tokens with the one that all have. Once every server has confirmed, new credentials are signed by it; those
+ * that the old key signed stay valid until {@link removeAccountSigningKey}.
+ *
+ * @throws as `changeAccount`
+ */
+export async function addAccountSigningKey(
+  home: string,
+  kind: AccountKeyKind,
+  options: ChangeOptions,
+): Promise<AddedSigningKey> {
+  return withOpenHome(home, 'zester keys add', options, async (open) => {
+    const { domain } = open;
+    if (kind === 'join-signing' && domain.publicKeys.joinSigning === undefined) {
+      return addFirstJoinKey(open, options.now);
+    }
+    const key = generateKeyBundle('account');
+    const { publicKey } = key;
+    const seedPath = addedSeedPath(domain.paths, kind, publicKey);
+    try {
+      await key.saveSeedToFile(seedPath);
+      let change: AccountChange;
+      try {
+        change = await changeAccount(
+          open,
+          (claims) =>
+            kind === 'join-signing'
+              ? withSigningKeys(claims, [joinSigningKey(publicKey)])
+              : withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, publicKey),
+          { now: options.now },
+        );
+      } catch (error) {
+        await unlink(seedPath).catch(() => undefined);
+        throw error;
+      }
+      if (change.report?.confirmed.length === 0) {
+        await unlink(seedPath);
+        return { ...change, publicKey, inUse: false };
+      }
+      const inUse = change.report === undefined || isComplete(change.report);
+      await saveSettings(domain, options.now, publicKey, (settings) =>
+        inUse ? signingWith(settings, kind, publicKey) : settings,
+      );
+      return { ...change, publicKey, inUse };
+    } finally {
+      key.wipe();
+    }
+  });
+}
+
+/**
+ * Gives a home the signing key of join tokens that was made before there were such: the seed, the key in the account,
+ * pushed, and `zester.json`, in this order. Interrupted at any point, or with a server that did not answer, it is
+ * completed by the next call, with the same key.
+ *
+ * @returns the domain as it is then, and which servers confirmed (see `requireComplete`); undefined when the home had one
+ * @throws as `changeAccount`
+ */
+export async function ensureJoinSigningKey(
+  home: string,
+  options: ChangeOptions,
+): Promise<AccountChange | undefined> {
+  // most often there is one: nothing to lock or to connect for
+  if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
+  return withOpenHome(home, 'zester keys add', options, async (open) => {
+    if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
+    return addFirstJoinKey(open, options.now);
+  });
+}
+
+async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<AddedSigningKey> {
+  const { domain } = open;
+  refuseJoinRole(domain, domain.accountClaims);
+  const publicKey = await firstJoinSeed(domain);
+  const change = await changeAccount(
+    open,
+    (claims) => {
+      refuseJoinRole(domain, claims); // the servers' may be newer
+      // it is there when a call before was interrupted behind the push
+      return isJoinIssuer(claims, publicKey) ? claims : withSigningKeys(claims, [joinSigningKey(publicKey)]);
+    },
+    { now },
+  );
+  // a server that does not know it yet gets it from the others; a token that it refuses is tried again
+  const inUse = change.report === undefined || change.report.confirmed.length > 0;
+  if (inUse) {
+    await saveSettings(domain, now, publicKey, (settings) =>
+      signingWith(settings, 'join-signing', publicKey),
+    );
+  }
+  return { ...change, domain: await openTrustDomain(domain.home), publicKey, inUse };
+}
+
+/** The seed that an interrupted call left behind, or a new one. @returns the public key */
+async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
+  const there = await checkSecretFile(paths.joinSigningSeed);
+  const key = there
+    ? await loadKeyBundleFromFile('account', paths.joinSigningSeed)
+    : generateKeyBundle('account');
+  try {
+    if (!there) await key.saveSeedToFile(paths.joinSigningSeed);
+    return key.publicKey;
+  } finally {
+    key.wipe();
+  }
+}
+
+/** By their roles peels and join tokens are told apart, and an adopted account may have used this name for its peels. */
+function refuseJoinRole({ home, publicKeys }: TrustDomain, claims: AccountClaims): void {
+  if (!isJoinIssuer(claims, publicKeys.peelSigning)) return;
+  throw new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `the signing key of the peels ${publicKeys.peelSigning} has the role that only the signing keys of join tokens have: ` +
+      'give it the role "peel", with the tool that the account was made with, and push it',
+  );
+}
+
+/**
+ * Lets new peels, or new join tokens, be signed by a signing key that was added.
+ *
+ * @returns what it signs
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`, `ERR_TRUST_KEY_OFFLINE` when its seed is not in the home
+ */
+export async function useAccountSigningKey(home: string, publicKey: string): Promise<AccountKeyKind> {
+  return withHomeLock(home, 'zester keys use', async () => {
+    const domain = await openTrustDomain(home);
+    const kind = kindOfSigningKey(domain.accountClaims, publicKey, domain.publicKeys.peelSigning);
+    if (kind === undefined) throw noSuchKey(home, publicKey);
+    const path = await signingSeedPath(domain.paths, kind, publicKey);
+    if (!(await holdsSeedOf(path, 'account', publicKey))) {
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        path,
+        `${publicKey} cannot sign here: its seed is not in the home; put it at ${addedSeedPath(domain.paths, kind, publicKey)}`,
+      );
+    }
+    await saveSettings(domain, undefined, undefined, (settings) => signingWith(settings, kind, publicKey));
+    return kind;
+  });
+}
+
+/**
+ * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off, and what a
+ * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it goes on.
+ *
+ * @param removal the permission to: see `KeyRemoval`
+ * @returns which servers confirmed, and have nobody connected whom the key signed: see `requireComplete`
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for one in use; as `changeAccount`
+ */
+export async function removeAccountSigningKey(
+  home: string,
+  publicKey: string,
+  removal: KeyRemoval,
+  options: ChangeOptions,
+): Promise<AccountChange> {
+  removal.require(home, [publicKey]);
+  return withOpenHome(home, 'zester keys remove', options, async (open) => {
+    const { domain, connected } = open;
+    refuseInUse(domain, publicKey);
+    const change = await changeAccount(
+      open,
+      (claims) => {
+        // it is gone already where a call before did not reach every server, and is made sure of
+        if (signingKeyOf(claims, publicKey) === undefined && historyOf(claims).removed.has(publicKey)) {
+          return claims;
+        }
+        const without = withoutAccountSigningKey(home, claims, publicKey);
+        return withRemoved(claims, without, [publicKey], nowSeconds(options.now));
+      },
+      { now: options.now },
+    );
+    const done = await withoutSigned(connected, domain, [publicKey], change);
+    if (done.report === undefined || isComplete(done.report)) await removeAccountSeed(domain, publicKey);
+    return done;
+  });
+}
+
+/**
+ * Sees to it that nobody is connected whom a removed signing key signed.
+ *
+ * @returns the change, with the servers on which somebody is
+ */
+export async function withoutSigned<T extends Pick<AccountChange, 'report' | 'jwt'>>(
+  connected: Connected | undefined,
+  domain: TrustDomain,
+  publicKeys: readonly string[],
+  change: T,
+): Promise<T> {
+  const { report, jwt } = change;
+  if (connected === undefined || report === undefined || publicKeys.length === 0) return change;
+  const pushed = { jwt, confirmed: report.confirmed };
+  const { lacking, occupied } = await lockOut(connected, domain, signingKeyBan(publicKeys), pushed);
+  return { ...change, report: withFailed(report, [...lacking, ...occupied]) };
+}
+
+/** @throws TrustError `ERR_TRUST_SIGNING_KEY` when the key signs new credentials */
+export function refuseInUse({ home, publicKeys }: TrustDomain, publicKey: string): void {
+  const { peelSigning, joinSigning } = publicKeys;
+  if (publicKey === peelSigning) throw stillInUse(home, publicKey, 'zester keys add peel-signing');
+  if (publicKey === joinSigning) throw stillInUse(home, publicKey, 'zester keys add join-signing');
+}
+
+function signingWith(settings: TrustSettings, kind: AccountKeyKind, publicKey: string): TrustSettings {
+  const name = kind === 'peel-signing' ? 'peelSigningKey' : 'joinSigningKey';
+  return { ...settings, account: { ...settings.account, [name]: publicKey } };
+}
+
+/**
+ * Adds a signing key to the operator beside the old ones. Servers know it once they run with the new operator JWT:
+ * until then {@link useOperatorSigningKey} refuses. Needs the operator's identity seed.
+ *
+ * @returns the public key (`O…`)
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`; FileError
+ */
+export async function addOperatorSigningKey(home: string, options: { now?: Clock } = {}): Promise<string> {
+  return withHomeLock(home, 'zester keys add', async () => {
+    const domain = await openTrustDomain(home);
+    const identity = await domain.operatorKey();
+    const key = generateKeyBundle('operator');
+    try {
+      await key.saveSeedToFile(addedSeedPath(domain.paths, 'operator-signing', key.publicKey));
+      const jwt = resignOperatorJwt(
+        domain.operatorJwt,
+        identity,
+        (claims) => withOperatorSigningKeys(claims, (keys) => [...keys, key.publicKey]),
+        options,
+      );
+      await saveSettings(domain, options.now, key.publicKey, (settings) => settings);
+      await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
+      return key.publicKey;
+    } finally {
+      key.wipe();
+      identity.wipe();
+    }
+  });
+}
+
+/**
+ * Signs the accounts anew with another signing key of the operator, pushes them, and signs with it from then on.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED` when a server does not know the key yet; TrustError
+ *   `ERR_TRUST_SIGNING_KEY`; as `changeAccount`
+ */
+export async function useOperatorSigningKey(
+  home: string,
+  publicKey: string,
+  options: ChangeOptions,
+): Promise<AccountChange> {
+  return withOpenHome(home, 'zester keys use', options, async (open) => {
+    const { domain, connected } = open;
+    if (!(decodeOperatorJwt(domain.operatorJwt).nats.signing_keys ?? []).includes(publicKey)) {
+      throw noSuchKey(home, publicKey);
+    }
+    if (connected !== undefined) await requireOperatorKey(connected, domain, publicKey);
+    return signAccountsWith(open, publicKey, options.now);
+  });
+}
+
+async function signAccountsWith(
+  open: OpenHome,
+  publicKey: string,
+  now: Clock | undefined,
+): Promise<AccountChange> {
+  const { domain, connected } = open;
+  const time = now === undefined ? {} : { now };
+  const next = domain.withOperatorSigningKey(publicKey);
+  const signer = await next.operatorSigningKey();
+  let systemAccountJwt: string;
+  try {
+    systemAccountJwt = resignAccountJwt(domain.systemAccountJwt, signer, (claims) => claims, time);
+  } finally {
+    signer.wipe();
+  }
+  const pushed = connected && (await push(connected, domain, systemAccountJwt));
+  // a copy of the claims, which is so a change: what is the same object is not signed anew
+  const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
+  const report =
+    change.report && pushed
+      ? { ...change.report, failed: [...change.report.failed, ...pushed.failed] }
+      : change.report;
+  if (report === undefined || report.confirmed.length > 0) {
+    await writeSecretFile(domain.paths.systemAccountJwt, Buffer.from(`${systemAccountJwt}\n`));
+    await saveSettings(domain, now, undefined, (settings) => ({
+      ...settings,
+      operator: { ...settings.operator, signingKey: publicKey },
+    }));
+  }
+  return { ...change, report };
+}
+
+/**
+ * Takes a signing key out of the operator. Servers trust it until they run with the new operator JWT. Needs the operator's
+ * identity seed.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for the one in use, `ERR_TRUST_KEY_OFFLINE`
+ */
+export async function removeOperatorSigningKey(
+  home: string,
+  publicKey: string,
+  options: { now?: Clock } = {},
+): Promise<void> {
+  await withHomeLock(home, 'zester keys remove', async () => {
+    const domain = await openTrustDomain(home);
+    const signs = [domain.accountJwt, domain.systemAccountJwt].map((jwt) => decodeAccountJwt(jwt).iss);
+    if (publicKey === domain.publicKeys.operatorSigning || signs.includes(publicKey)) {
+      throw stillInUse(home, publicKey, 'zester keys use O…');
+    }
+    if (!(decodeOperatorJwt(domain.operatorJwt).nats.signing_keys ?? []).includes(publicKey)) {
+      throw noSuchKey(home, publicKey);
+    }
+    const identity = await domain.operatorKey();
+    try {
+      const jwt = resignOperatorJwt(
+        domain.operatorJwt,
+        identity,
+        (claims) => withOperatorSigningKeys(claims, (keys) => keys.filter((key) => key !== publicKey)),
+        options,
+      );
+      await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
+    } finally {
+      identity.wipe();
+    }
+    await removeSeed(domain, 'operator-signing', publicKey);
+  });
+}
+
+/**
+ * Checks that every server that answers runs with an operator JWT that names this signing key.
+ *
+ * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED`, which names those that do not
+ */
+async function requireOperatorKey(
+  { nc, up, down }: Connected,
+  domain: TrustDomain,
+  publicKey: string,
+): Promise<void> {
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.VARZ', '', (all) => all.length >= up.length, {
+    maxWait: 3_000,
+    stall: 1_000,
+  });
+  const known = new Map(
+    answers.map((answer) => {
+      const { server, data } =
+        jsonOf<{ server?: { id?: string }; data?: { trusted_operators_jwt?: string[] } }>(answer) ?? {};
+      return [server?.id, (data?.trusted_operators_jwt ?? []).some((jwt) => names(jwt, publicKey))];
+    }),
+  );
+  const outdated = [
+    ...up.filter(({ id }) => known.get(id) !== true).map(({ name }) => name),
+    ...(await down()),
+  ];
+  if (outdated.length === 0) return;
+  throw new NatsServerError(
+    'ERR_NATS_SERVER_OPERATOR_OUTDATED',
+    `${outdated.join(', ')} ${outdated.length === 1 ? 'does' : 'do'} not know the signing key ${publicKey} yet, or cannot be ` +
+      `asked: give each server the operator JWT in ${domain.paths.operatorJwt} ("zester server config" prints the ` +
+      'configuration), restart one after the other, and try again',
+  );
+}
+
+function names(operatorJwt: string, publicKey: string): boolean {
+  try {
+    return (decodeOperatorJwt(operatorJwt).nats.signing_keys ?? []).includes(publicKey);
+  } catch {
+    return false;
+  }
+}
+
+async function saveSettings(
+  domain: TrustDomain,
+  now: Clock = Date.now,
+  added: string | undefined,
+  change: (settings: TrustSettings) => TrustSettings,
+): Promise<void> {
+  const { settings } = domain;
+  const keysAdded =
+    added === undefined
+      ? settings.keysAdded
+      : { ...settings.keysAdded, [added]: new Date(now()).toISOString() };
+  await writeSettings(domain.paths.settings, change({ ...settings, ...(keysAdded && { keysAdded }) }));
+}
+
+/** The seed may be elsewhere already, or be the first one's file that now another key's lookup passes over. */
+async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: string): Promise<void> {
+  const path = await signingSeedPath(domain.paths, kind, publicKey);
+  if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))
+    await unlink(path);
+}
+
+async function removeAccountSeed(domain: TrustDomain, publicKey: string): Promise<void> {
+  await removeSeed(domain, 'peel-signing', publicKey);
+  await removeSeed(domain, 'join-signing', publicKey);
+}
+
+function noSuchKey(home: string, publicKey: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `${publicKey.slice(0, 60)} is no signing key here: "zester keys list" shows them`,
+  );
+}
+
+function stillInUse(home: string, publicKey: string, how: string): TrustError {
+  return new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `${publicKey} is in use: let another sign first ("${how}")`,
+  );
+}

@@ -1,0 +1,46 @@
+// Users that are connected with a JWT of their own that is not as safe as a new one.
+import type { NatsConnection } from '@nats-io/transport-node';
+import { JwtError } from '../errors.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
+import { weaknessesOf } from '../trust/migration.js';
+import { connectedUsers } from '../system-account/connected-users.js';
+
+/** A user whose own JWT is not as safe as a new one. */
+export interface WeakUser {
+  /** The name in its JWT: of a peel, its id. */
+  name: string;
+  /** `U…`. */
+  publicKey: string;
+  why: string[];
+}
+
+/** The home's own users: their files are looked at, not their connections. */
+const OWN: ReadonlySet<string> = new Set(['zester-master', 'zester-admin', MASTER_ANSWERS_NAME]);
+
+/**
+ * The users of an account that are connected now, on all servers, and whose JWT carries grants that no new one has.
+ *
+ * @param nc a connection of the system account
+ * @param account the public key (`A…`)
+ * @throws NatsServerError as `listServers`
+ */
+export async function weakUsers(nc: NatsConnection, account: string): Promise<WeakUser[]> {
+  const { users } = await connectedUsers(nc, account);
+  const weak = new Map<string, WeakUser>();
+  for (const { jwt, name, publicKey } of users) {
+    if (jwt === undefined || OWN.has(name)) continue;
+    const why = weaknessesIn(jwt);
+    if (why.length > 0) weak.set(publicKey, { name, publicKey, why });
+  }
+  return [...weak.values()];
+}
+
+function weaknessesIn(jwt: string): string[] {
+  try {
+    return weaknessesOf(decodeUserJwt(jwt));
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return [`cannot be read (${error.code})`];
+  }
+}

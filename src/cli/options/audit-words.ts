@@ -1,0 +1,32 @@
+import { UsageError } from '../../errors.js';
+import { AUDIT_KINDS } from '../../protocol/records/audit-event.js';
+import { matchesGlob } from '../../protocol/glob.js';
+
+/** The words of an `audit` command line, told apart. */
+export interface AuditWords {
+  patterns: string[];
+  /** undefined: every kind. */
+  kinds: string[] | undefined;
+}
+
+/**
+ * Tells kinds of events from patterns of peel IDs. A kind has a dot, which no peel ID may have, so a further word after
+ * `--kind a` is one or the other, and never a guess.
+ *
+ * @param words the arguments
+ * @param given the values of `--kind`, each of which may be a list with commas
+ * @throws UsageError where a kind is given that does not exist: nothing would be shown, and nobody would know why
+ * @example auditWords(['key.revoked', 'web-*'], ['peel.*']); // { patterns: ['web-*'], kinds: ['peel.*', 'key.revoked'] }
+ */
+export function auditWords(words: readonly string[], given: readonly string[] | undefined): AuditWords {
+  const isKind = (word: string) => given !== undefined && word.includes('.');
+  const kinds = [...(given ?? []), ...words.filter(isKind)].flatMap((kind) => kind.split(','));
+  const unknown = kinds.find((kind) => !AUDIT_KINDS.some((known) => matchesGlob(kind, known)));
+  if (unknown !== undefined) {
+    throw new UsageError(`--kind "${unknown}" is no kind of event: they are ${AUDIT_KINDS.join(', ')}`);
+  }
+  return {
+    patterns: words.filter((word) => !isKind(word)),
+    kinds: given === undefined ? undefined : kinds,
+  };
+}

@@ -1,0 +1,58 @@
+import type { ChangeOptions } from '../../account/change-account.js';
+import type { PushReport } from '../../account/push-account.js';
+import { connectionOf, homeOf, type HomeOptions, type ServersOptions } from './home-options.js';
+import type { CliIo } from '../terminal/io.js';
+import type { Output } from '../terminal/output.js';
+
+/** The options of a command that speaks to the servers as the system account. */
+export interface SystemOptions extends HomeOptions, ServersOptions {
+  systemCreds?: string | undefined;
+}
+
+/** The options of a command that changes the account. */
+export interface AccountChangeOptions extends SystemOptions {
+  push: boolean;
+}
+
+/** The home and what the library takes with it. @throws TrustError when the home cannot be opened */
+export async function systemOptions(
+  options: SystemOptions,
+  io: CliIo,
+  output: Output,
+): Promise<ChangeOptions & { home: string; servers: string[] }> {
+  const home = homeOf(options, io);
+  const [{ openTrustDomain }, { lossWords }] = await Promise.all([
+    import('../../trust/open.js'),
+    import('../../trust/account-jwt/merge-account.js'),
+  ]);
+  const domain = await openTrustDomain(home);
+  return {
+    home,
+    ...connectionOf(options, io, domain),
+    now: io.now,
+    ...(options.systemCreds !== undefined && { systemCreds: options.systemCreds }),
+    onRestored: (restored) => {
+      for (const line of lossWords(restored)) {
+        output.warn(`the newest account JWT had lost the ${line}: restored`);
+      }
+    },
+    onWait: ({ what, pid }) =>
+      output.note(`waiting for "${what}" (process ${pid}) to be done with this home`),
+  };
+}
+
+/** As {@link systemOptions}, for a command that changes the account. */
+export async function changeOptions(
+  options: AccountChangeOptions,
+  io: CliIo,
+  output: Output,
+): Promise<ChangeOptions & { home: string }> {
+  const all = await systemOptions(options, io, output);
+  return options.push ? all : { ...all, servers: false };
+}
+
+/** A line that says which servers have it. */
+export function pushedLine(report: PushReport | undefined): string {
+  if (report === undefined) return 'not pushed: "zester account push" does that';
+  return `in force on ${report.confirmed.join(', ') || 'no server'}`;
+}

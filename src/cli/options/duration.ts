@@ -1,0 +1,73 @@
+import { UsageError } from '../../errors.js';
+
+const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** What `--expiry` takes, for the help. */
+export const EXPIRY_FORM = '15m, 24h, 7d, 2w, or a date such as 2031-01-31 or 2031-01-31T12:00:00Z';
+
+/**
+ * Reads a lifetime: a number with a unit (`s`, `m`, `h`, `d`, `w`), or the date at which it ends.
+ *
+ * @param now milliseconds since 1970
+ * @returns whole seconds from now, at least 1
+ * @throws UsageError
+ */
+export function parseExpiry(text: string, now: number): number {
+  const seconds = /^\d/.test(text) ? (ofUnits(text) ?? untilDate(text, now)) : undefined;
+  if (seconds === undefined) throw new UsageError(`"${text}" is no lifetime: give ${EXPIRY_FORM}`);
+  if (seconds < 1)
+    throw new UsageError(`"${text}" is over already: give a lifetime that ends later than now`);
+  return seconds;
+}
+
+/** What an option for a time that is over takes, for the help. */
+export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-01-31T12:00:00Z';
+
+/**
+ * Reads a time that is over: how long ago, or a date.
+ *
+ * @param now milliseconds since 1970
+ * @returns milliseconds since 1970
+ * @throws UsageError
+ */
+export function parsePast(text: string, now: number): number {
+  const ago = ofUnits(text);
+  const until = ago === undefined ? untilDate(text, now) : -ago;
+  if (until === undefined) throw new UsageError(`"${text}" is no time: give ${PAST_FORM}`);
+  if (until > 0) throw new UsageError(`"${text}" is not over yet: give a time in the past`);
+  return now + until * 1000;
+}
+
+/** What an option for a wait takes, for the help. */
+export const SPAN_FORM = '500ms, 2s, 10m or 1h';
+
+/**
+ * Reads how long something may take.
+ *
+ * @param option the option's name, for the error
+ * @returns milliseconds, at least 1
+ * @throws UsageError
+ */
+export function parseSpan(option: string, text: string): number {
+  const ms = /^(\d{1,9})ms$/.exec(text)?.[1];
+  const span = ms === undefined ? (ofUnits(text) ?? 0) * 1000 : Number(ms);
+  if (span < 1) throw new UsageError(`${option} is "${text}": give ${SPAN_FORM}`);
+  return span;
+}
+
+function ofUnits(text: string): number | undefined {
+  const match = /^(\d{1,9})([smhdw])$/.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 0);
+}
+
+function untilDate(text: string, now: number): number | undefined {
+  if (!ISO_DATE.test(text)) return undefined;
+  const day = text.slice(0, 10);
+  const midnight = new Date(`${day}T00:00:00Z`);
+  // Date turns 31 February into 3 March: a day that does not exist is no date
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return undefined;
+  const time = text === day ? midnight.getTime() : Date.parse(text);
+  return Number.isNaN(time) ? undefined : Math.floor((time - now) / 1000);
+}

@@ -1,0 +1,21 @@
+import { holdsSeed, UsageError } from '../../errors.js';
+import { PEEL_PATTERN } from '../../protocol/glob.js';
+
+/**
+ * Checks a pattern of peel IDs before anything is asked of a server.
+ *
+ * @throws UsageError when it can match no ID; what holds a seed is not repeated
+ */
+export function requirePeelPattern(pattern: string): void {
+  if (holdsSeed(pattern)) throw new UsageError('the pattern of peel IDs holds a seed');
+  if (PEEL_PATTERN.test(pattern)) return;
+  throw new UsageError(
+    `"${pattern}" is no pattern of peel IDs: * stands for any characters, ? for one, and the others are A-Z a-z 0-9 _ -`,
+  );
+}
+
+/** The pattern itself, for the declaration of an option or an argument. @throws as {@link requirePeelPattern} */
+export function peelPattern(pattern: string): string {
+  requirePeelPattern(pattern);
+  return pattern;
+}

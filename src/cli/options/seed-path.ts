@@ -1,0 +1,16 @@
+import { UsageError } from '../../errors.js';
+
+/**
+ * Checks that an option which takes the path of a file with a seed was not given the seed itself.
+ *
+ * @throws UsageError whose message does not hold the seed
+ */
+export function seedPath(option: string, value: string): string {
+  if (/^\s*S[OAUXNC][A-Z2-7]{40,}/.test(value)) {
+    throw new UsageError(
+      `${option} takes the path of a file, and a seed was given: what stands on a command line can be read in process ` +
+        `lists and shell histories, so make a new key and put its seed into a file`,
+    );
+  }
+  return value;
+}

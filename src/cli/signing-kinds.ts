@@ -1,7 +1,0 @@
-import type { AccountKeyKind } from '../trust/paths.js';
-
-/** In words, what each kind of signing key of the account signs. */
-export const SIGNED: Readonly<Record<AccountKeyKind, string>> = {
-  'peel-signing': 'peels',
-  'join-signing': 'join tokens',
-};

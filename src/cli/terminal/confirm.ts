@@ -1,0 +1,17 @@
+import { ExpectationError, UsageError } from '../../errors.js';
+import { printable } from '../../text/printable.js';
+import type { CliIo } from './io.js';
+
+/**
+ * Asks on a terminal before something is destroyed or locked out.
+ *
+ * @param what what will happen, as a sentence
+ * @param yes whether `--yes` was given: then nobody is asked
+ * @throws UsageError where nobody is there to ask; ExpectationError when the answer is no; InterruptedError on Ctrl-C
+ */
+export async function confirm(io: CliIo, what: string, yes: boolean | undefined): Promise<void> {
+  if (yes === true) return;
+  if (io.ask === undefined) throw new UsageError(`${printable(what)}: say --yes if that is meant`);
+  const answer = await io.ask(`${printable(what)}. Go on? [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new ExpectationError('not confirmed: nothing was changed');
+}

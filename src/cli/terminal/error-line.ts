@@ -1,0 +1,42 @@
+import { redactSeeds } from '../../errors.js';
+import { oneLine, printable, printableJson } from '../../text/printable.js';
+
+/** How an error is shown. */
+export interface ErrorLineOptions {
+  /** One JSON document instead of a sentence. */
+  json: boolean;
+  /** The stack and the causes below the line. */
+  debug: boolean;
+}
+
+/** An error as the one line of standard error that a command ends with (more with `debug`). It never holds a seed. */
+export function errorLine(error: unknown, options: ErrorLineOptions): string {
+  const { message, code } = describe(error);
+  const line = options.json
+    ? printableJson(JSON.stringify({ error: { ...(code !== undefined && { code }), message } }))
+    : printable(`zester: ${message}${code === undefined ? '' : ` [${code}]`}`);
+  return options.debug ? `${line}\n${stacksOf(error)}` : `${line}\n`;
+}
+
+function describe(error: unknown): { message: string; code: string | undefined } {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  const { code } = (error ?? {}) as { code?: unknown };
+  return {
+    message: redactSeeds(oneLine(text)),
+    code: typeof code === 'string' ? code : undefined,
+  };
+}
+
+function stacksOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error; at instanceof Error && parts.length < 8; at = at.cause) parts.push(stackOf(at));
+  return parts.length === 0 ? '' : `${redactSeeds(parts.join('\ncaused by: '))}\n`;
+}
+
+/** The message in one line, and then the frames: a line end in a message does not begin a frame. */
+function stackOf(error: Error): string {
+  const { name, message, stack = '' } = error;
+  const from = message === '' ? -1 : stack.indexOf(message);
+  const frames = (from < 0 ? stack : stack.slice(from + message.length)).split('\n').slice(1);
+  return [printable(oneLine(`${name}: ${message}`)), ...frames.map(printable)].join('\n');
+}

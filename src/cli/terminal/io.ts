@@ -1,0 +1,117 @@
+import { BulkError, InterruptedError } from '../../errors.js';
+
+/** Where text goes, and whether a person reads it there. */
+export interface CliStream {
+  write(text: string): void;
+  isTTY: boolean;
+  /** Characters of a line of the terminal, where there is one. */
+  columns?: number | undefined;
+  /**
+   * Writes bytes, of which there may be very many.
+   *
+   * @returns when the system has taken them
+   * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when nobody reads any more
+   */
+  send?(bytes: Uint8Array): Promise<void>;
+}
+
+/** What a command touches of the world around it beside files and servers; tests give their own. */
+export interface CliIo {
+  stdout: CliStream;
+  stderr: CliStream;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /**
+   * Calls `stop` when the process is asked to end (Ctrl-C, SIGTERM, a closed terminal), and gives the function that
+   * ends the listening. While it listens, the signal does not end the process by itself.
+   */
+  onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
+  /** Asks a person, and gives the line that they type; absent where nobody is there to ask. */
+  ask?(question: string): Promise<string>;
+  /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
+  onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
+}
+
+export const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
+
+/** The process's own. */
+export function processIo(): CliIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    // the reader of a pipe may leave early (`zester … | head -1`): nothing is wrong then, and nobody reads any more
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return {
+    stdout: streamOf(process.stdout),
+    stderr: streamOf(process.stderr),
+    env: process.env,
+    now: Date.now,
+    onInterrupt,
+    ...(process.stdin.isTTY === true && process.stderr.isTTY === true && { ask: askOnTerminal }),
+    onSignal: (signal, handler) => {
+      process.on(signal, handler);
+      return () => process.off(signal, handler);
+    },
+  };
+}
+
+/**
+ * On standard error: standard output may be in a pipe. While it asks, the terminal is in raw mode, and Ctrl-C comes as a key
+ * and not as a signal; a closed terminal (Ctrl-D) ends the question without an answer.
+ *
+ * @throws InterruptedError on Ctrl-C, at the end of the input, and on a signal that asks the process to end
+ */
+async function askOnTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  let stopListening: () => void = () => undefined;
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const interrupted = (signal: InterruptSignal) => {
+        process.stderr.write('\n'); // the error begins a line of its own
+        reject(new InterruptedError(signal, 'interrupted: nothing was changed'));
+      };
+      stopListening = onInterrupt(interrupted);
+      terminal.once('SIGINT', () => interrupted('SIGINT')).once('close', () => interrupted('SIGINT'));
+      terminal.question(question, resolve);
+    });
+  } finally {
+    stopListening();
+    terminal.removeAllListeners('close').close();
+  }
+}
+
+/** Calls `stop` at each signal that asks the process to end; gives the function that ends the listening. */
+function onInterrupt(stop: (signal: InterruptSignal) => void): () => void {
+  const handlers = INTERRUPT_SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
+}
+
+function streamOf(stream: NodeJS.WriteStream): CliStream {
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
+    send: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (cause) => {
+          if (cause) reject(outputError(cause));
+          else resolve();
+        });
+      }),
+  };
+}
+
+function outputError(cause: NodeJS.ErrnoException): BulkError {
+  const gone = cause.code === 'EPIPE' || cause.code === 'ERR_STREAM_DESTROYED';
+  const why = gone ? 'whoever read it has ended' : `the system says ${cause.code ?? cause.message}`;
+  return new BulkError('ERR_BULK_OUTPUT_CLOSED', `cannot write to standard output: ${why}`, { cause });
+}

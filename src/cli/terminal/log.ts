@@ -1,0 +1,54 @@
+import { redactSeeds } from '../../errors.js';
+import type { MasterLogger } from '../../master/logger.js';
+import { printable, printableJson } from '../../text/printable.js';
+import type { LogLevel } from '../config/settings.js';
+import type { CliIo } from './io.js';
+
+/** How a program that goes on logs. */
+export interface LogOptions {
+  level: LogLevel;
+  /** JSON lines on a terminal too; elsewhere they always are. */
+  json?: boolean;
+}
+
+/**
+ * The log on standard error, made by pino: a JSON document a line; on a terminal, a line that people can read.
+ *
+ * Nothing is ever given to it that holds a seed. Should something be one day, each line is looked through, and what looks
+ * like a seed does not leave the process. What peels and servers say is logged too, so each line is made safe to print.
+ */
+export async function createLog({ level, json = false }: LogOptions, io: CliIo): Promise<MasterLogger> {
+  const { pino } = await import('pino');
+  const { stderr, env } = io;
+  const readable = stderr.isTTY && !json;
+  const colours = readable && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  const log: MasterLogger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    {
+      write: (line: string) => {
+        const safe = redactSeeds(line);
+        stderr.write(readable ? `${readableLine(safe, colours)}\n` : printableJson(safe));
+      },
+    },
+  );
+  return log;
+}
+
+const COLOURS: Readonly<Record<string, number>> = { debug: 2, info: 32, warn: 33, error: 31 };
+
+/** A line of the log for people: when, how bad, what, and then the fields. */
+export function readableLine(line: string, colours: boolean): string {
+  const { level = '', time = '', msg = '', ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const name = String(level);
+  const shown = name.toUpperCase().padEnd(5);
+  const mark = colours ? `\u001b[${COLOURS[name] ?? 0}m${shown}\u001b[0m` : shown;
+  const more = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${String(time).slice(11, 19)} ${mark} ${printable([String(msg), ...more].join('  '))}`;
+}

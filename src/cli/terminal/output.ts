@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { jsonChunks } from '../../text/json-chunks.js';
+import { printable, printableJson } from '../../text/printable.js';
+import { withoutWholeSeeds } from '../../text/whole-seeds.js';
+import { columns } from './columns.js';
+import type { CliIo } from './io.js';
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  json?: boolean;
+  quiet?: boolean;
+  debug?: boolean;
+  wide?: boolean;
+}
+
+type Colour = 'green' | 'red' | 'yellow' | 'dim';
+const SGR: Readonly<Record<Colour, [number, number]>> = {
+  green: [32, 39],
+  red: [31, 39],
+  yellow: [33, 39],
+  dim: [2, 22],
+};
+
+/**
+ * What a command says: its result on standard output, remarks on standard error.
+ *
+ * Whatever it is given may come from a peel, a server or a file. It is made safe to print here, at the one place where it
+ * goes out: callers need not, and cannot forget to. A line is one line, whatever is in it. A seed is never part of it.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Whether a terminal reads the result, and lines should fit it. */
+  readonly #narrow: boolean;
+  readonly #io: CliIo;
+  /** Stands for a colour's escape sequence until the line is written. Nobody outside can guess it, so nobody can forge one. */
+  readonly #colourMark = `\u001b${randomBytes(8).toString('hex')}:`;
+
+  constructor(io: CliIo, options: GlobalOptions) {
+    this.#io = io;
+    this.json = options.json === true;
+    this.quiet = options.quiet === true;
+    this.#narrow = io.stdout.isTTY && options.wide !== true;
+  }
+
+  /** The result: with `--json` the document, without it the lines. */
+  result(lines: readonly string[], document: object): void {
+    if (!this.json) return this.lines(lines);
+    for (const chunk of jsonChunks(document)) this.#io.stdout.write(safeJson(chunk));
+    this.#io.stdout.write('\n');
+  }
+
+  /** A seed that the user asked to have printed: the one result that is a secret. */
+  seed(seed: string, document: object): void {
+    this.#io.stdout.write(`${this.json ? JSON.stringify(document) : seed}\n`);
+  }
+
+  /** Rows in columns under a head; on a terminal they fit its width, without `--wide`. */
+  columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    return columns(head, rows, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
+  }
+
+  /** A public key as a person needs it: its ends on a terminal, all of it in a pipe and with `--wide`. */
+  key(publicKey: string): string {
+    return this.#narrow && publicKey.length > 20
+      ? `${publicKey.slice(0, 7)}…${publicKey.slice(-6)}`
+      : publicKey;
+  }
+
+  /** Lines of a result that comes bit by bit; with `--json` the document comes at the end instead. */
+  lines(lines: readonly string[]): void {
+    if (this.json || lines.length === 0) return;
+    this.#io.stdout.write(`${lines.map((line) => this.#line(line)).join('\n')}\n`);
+  }
+
+  /** A result that is a text of several lines, such as a configuration; with `--json` the document. */
+  text(text: string, document: object): void {
+    this.result(text.replace(/\n$/, '').split('\n'), document);
+  }
+
+  /** One event of a command that goes on: with `--json` one document a line. */
+  event(line: string, document: object): void {
+    this.#io.stdout.write(`${this.json ? safeJson(JSON.stringify(document)) : this.#line(line)}\n`);
+  }
+
+  /** What is good to know and no part of the result; not with `--quiet`. */
+  note(text: string): void {
+    if (!this.quiet) this.#io.stderr.write(`${safe(text)}\n`);
+  }
+
+  /** What the user should look at; `--quiet` does not hide it. */
+  warn(text: string): void {
+    this.#io.stderr.write(`zester: warning: ${safe(text)}\n`);
+  }
+
+  /**
+   * Text in a colour, where a terminal shows it and `NO_COLOR` (no-color.org) does not forbid it. Only for lines of a
+   * result, events and lines.
+   */
+  colour(colour: Colour, text: string): string {
+    const { env, stdout } = this.#io;
+    if (!stdout.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return text;
+    const [on, off] = SGR[colour];
+    return `${this.#colourMark}${on};${text}${this.#colourMark}${off};`;
+  }
+
+  #line(line: string): string {
+    const [first = '', ...coloured] = line.split(this.#colourMark);
+    return coloured.reduce((text, part) => {
+      const end = part.indexOf(';');
+      return `${text}\u001b[${part.slice(0, end)}m${safe(part.slice(end + 1))}`;
+    }, safe(first));
+  }
+}
+
+function safe(text: string): string {
+  return printable(withoutWholeSeeds(text));
+}
+
+function safeJson(json: string): string {
+  return printableJson(withoutWholeSeeds(json));
+}
+
+/** Rows of a name and a value, the values in one column; a value of several parts takes several lines. */
+export function table(
+  rows: readonly (readonly [name: string, value: string | readonly string[]])[],
+): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map(
+      (part, i) => `  ${(i === 0 ? name : '').padEnd(width)}  ${part}`,
+    ),
+  );
+}

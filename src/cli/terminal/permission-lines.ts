@@ -1,0 +1,23 @@
+import type { PermissionOptions } from '../../jwt/permission-options.js';
+
+/** Permissions, a subject a line; with those of before, what is new has a +, what is gone a -. */
+export function permissionLines(now: PermissionOptions, before: PermissionOptions = now): string[] {
+  const lines = (['publish', 'subscribe'] as const).flatMap((what) =>
+    (['allow', 'deny'] as const).flatMap((list) => {
+      const is = now[what]?.[list] ?? [];
+      const was = before[what]?.[list] ?? [];
+      const gone = was.filter((subject) => !is.includes(subject));
+      return [
+        ...is.map((subject) => `${was.includes(subject) ? ' ' : '+'} ${list} ${what} ${subject}`),
+        ...gone.map((subject) => `- ${list} ${what} ${subject}`),
+      ];
+    }),
+  );
+  const { responses } = now;
+  return responses === undefined
+    ? lines
+    : [
+        ...lines,
+        `  responses: may publish wherever the sender of a message says (${responses.max === -1 ? 'any number' : responses.max} each, for ${responses.ttl} s)`,
+      ];
+}

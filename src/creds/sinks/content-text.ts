@@ -1,6 +1,0 @@
-import type { PeelCredential } from '../bulk/issue-batch.js';
-
-/** The text of a credential's file. It is ASCII. */
-export function contentText({ content }: PeelCredential): string {
-  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
-}

@@ -1,0 +1,181 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCredsFile } from '../creds/parse.js';
+import { TrustError, ZesterError } from '../errors.js';
+import { validateJwtChain } from '../jwt/chain.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { lintPermissions } from '../permissions/lint.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { expiryFinding } from '../trust/expiry.js';
+import { findingOf, type Finding } from '../trust/finding.js';
+import { lintFindings } from '../trust/lint-findings.js';
+import { openTrustDomain } from '../trust/open.js';
+import { trustPaths, type TrustPaths } from '../trust/paths.js';
+import { missingMasterAnswers } from '../trust/master-answers.js';
+import { checkPrivateDirectory, checkSecretFile, isThere } from '../trust/private-files.js';
+import { checkMigration } from './check-migration.js';
+import { checkJoinKey } from './check-join-key.js';
+import { templateOf } from '../trust/user-permissions.js';
+
+/**
+ * Checks a home: modes and owners, completeness, keys, chains, expiry, and the template of the peels. Nothing is changed.
+ *
+ * @param options.now milliseconds since 1970, as `Date.now`
+ * @returns what was found, and the trust domain when it can be opened
+ */
+export async function checkHome(
+  home: string,
+  options: { now?: () => number } = {},
+): Promise<{ findings: Finding[]; domain: TrustDomain | undefined }> {
+  const now = (options.now ?? Date.now)();
+  const paths = trustPaths(home);
+  const findings = await checkModes(paths);
+  let domain: TrustDomain | undefined;
+  try {
+    domain = await openTrustDomain(home);
+    findings.push({ severity: 'ok', check: 'complete', subject: home, message: 'nothing is missing' });
+  } catch (error) {
+    const finding = findingOf(error, 'complete', home);
+    // said already, of each directory
+    if (!findings.some(({ code, severity }) => severity === 'error' && code === finding.code))
+      findings.push(finding);
+    return { findings, domain: undefined };
+  }
+  findings.push(...(await checkKeys(domain)));
+  findings.push(...checkJwts(domain, now));
+  findings.push(...(await checkMigration(domain)));
+  for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
+    findings.push(...(await checkOwnCreds(domain, path, now)));
+  }
+  findings.push(
+    ...((await isThere(paths.masterAnswersCreds))
+      ? await checkOwnCreds(domain, paths.masterAnswersCreds, now)
+      : [missingMasterAnswers(paths.masterAnswersCreds)]),
+  );
+  return { findings, domain };
+}
+
+/** Everything that others can get at. */
+async function checkModes(paths: TrustPaths): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const check = async (path: string, look: (path: string) => Promise<boolean>): Promise<boolean> => {
+    try {
+      return await look(path);
+    } catch (error) {
+      findings.push(findingOf(error, 'mode', path));
+      return true;
+    }
+  };
+  if (!(await check(paths.home, checkPrivateDirectory))) return findings;
+  for (const directory of [
+    paths.keysDirectory,
+    paths.credsDirectory,
+    paths.jwtDirectory,
+    paths.serverDirectory,
+  ]) {
+    if (!(await check(directory, checkPrivateDirectory)) || directory === paths.serverDirectory) continue;
+    const names = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    for (const entry of names) {
+      // JWTs are no secrets
+      if (entry.isFile() && directory !== paths.jwtDirectory)
+        await check(join(directory, entry.name), checkSecretFile);
+    }
+  }
+  if (findings.length > 0) return findings;
+  return [
+    { severity: 'ok', check: 'mode', subject: paths.home, message: 'only its owner gets at what is in it' },
+  ];
+}
+
+async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
+  const check = async (what: string, needed: boolean, load: () => Promise<KeyBundle>): Promise<Finding> => {
+    try {
+      const key = await load();
+      key.wipe();
+      return { severity: 'ok', check: 'key', subject: what, message: `${key.publicKey}, its seed is here` };
+    } catch (error) {
+      if (!needed && error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE') {
+        return { severity: 'ok', check: 'key', subject: what, message: 'its seed is offline' };
+      }
+      return findingOf(error, 'key', what);
+    }
+  };
+  const findings = [
+    await check('operator identity', false, () => domain.operatorKey()),
+    await check('operator signing key', true, () => domain.operatorSigningKey()),
+    await check('account identity', false, () => domain.accountKey()),
+    await check('peel signing key', true, () => domain.peelSigner()),
+    ...(await checkJoinKey(domain)),
+  ];
+  const account = decodeAccountJwt(domain.accountJwt);
+  const template = templateOf(account, domain.publicKeys.peelSigning);
+  if (template === undefined) {
+    return [
+      ...findings,
+      {
+        severity: 'error',
+        check: 'template',
+        subject: domain.publicKeys.peelSigning,
+        message:
+          'the peel signing key is no scoped signing key of the account: peels signed by it are refused',
+        fix: 'restore jwt/account.jwt from a backup, or take the servers\' over with "zester account push"',
+      },
+    ];
+  }
+  return [...findings, ...lintFindings(lintPermissions(template), 'the template of the peels')];
+}
+
+function checkJwts(domain: TrustDomain, now: number): Finding[] {
+  const { paths } = domain;
+  const account = decodeAccountJwt(domain.accountJwt);
+  const renew = 'issue it again, with the tool that it was made with';
+  const { mem_storage: memory = 0, disk_storage: disk = 0 } = (account.nats.limits ?? {}) as Record<
+    string,
+    unknown
+  >;
+  return [
+    expiryFinding(paths.operatorJwt, decodeOperatorJwt(domain.operatorJwt), renew, now),
+    expiryFinding(paths.systemAccountJwt, decodeAccountJwt(domain.systemAccountJwt), renew, now),
+    expiryFinding(paths.accountJwt, account, renew, now),
+    memory === 0 && disk === 0
+      ? {
+          severity: 'error',
+          check: 'jetstream',
+          subject: paths.accountJwt,
+          message: "the account may not use JetStream, where the fleet's state is kept",
+          fix: 'give the account JetStream limits, with the tool that it was made with, and push it',
+        }
+      : {
+          severity: 'ok',
+          check: 'jetstream',
+          subject: paths.accountJwt,
+          message: 'the account may use JetStream',
+        },
+  ];
+}
+
+async function checkOwnCreds(domain: TrustDomain, path: string, now: number): Promise<Finding[]> {
+  try {
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    const { accountJwt, systemAccountJwt, operatorJwt, paths } = domain;
+    const expiry = expiryFinding(path, creds.claims, 'put a new .creds file there', now);
+    if (expiry.severity === 'error') return [expiry];
+    validateJwtChain(operatorJwt, path === paths.systemCreds ? systemAccountJwt : accountJwt, creds.jwt, {
+      now: () => now,
+    });
+    return [
+      expiry,
+      {
+        severity: 'ok',
+        check: 'chain',
+        subject: path,
+        message: 'vouched for by the account and the operator',
+      },
+    ];
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    return [findingOf(error, 'chain', path)];
+  }
+}

@@ -1,0 +1,59 @@
+// What the doctor says of grants that an earlier version made.
+import { loadCredsFile } from '../creds/parse.js';
+import { accountOf } from '../jwt/account-of.js';
+import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
+import { exceedsJoining } from './check-join-key.js';
+import type { TrustDomain } from '../trust/domain.js';
+import type { Finding } from '../trust/finding.js';
+import { isAsIssuedNow, planAccountMigration } from '../trust/migration.js';
+
+const FIX = 'run "zester permissions migrate" (docs/upgrading.md)';
+
+/** Checks the templates of the account, and the credentials of master and admin, against what a new home has. */
+export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
+  const { paths, publicKeys } = domain;
+  const { templates, unsafe } = planAccountMigration(domain.accountClaims, publicKeys.peelSigning);
+  const findings: Finding[] = [
+    ...templates
+      // a join template that allows more is a finding of its own
+      .filter(({ role, before }) => role === 'peel' || !exceedsJoining(before))
+      .map(({ role, publicKey, before }): Finding => ({
+        // without responses, what is missing is a limit
+        severity: before.resp === undefined ? 'warning' : 'error',
+        check: 'migration',
+        subject: publicKey,
+        message:
+          before.resp === undefined
+            ? `the template "${role}" lacks limits or connection types that a new one has`
+            : `the template "${role}" has responses: one stolen credential may publish anywhere`,
+        fix: FIX,
+      })),
+    ...unsafe.map(({ where, why, fix }): Finding => ({
+      severity: 'error',
+      check: 'migration',
+      subject: where,
+      message: why,
+      fix,
+    })),
+  ];
+  for (const [path, options] of [
+    [paths.masterCreds, masterUserJwtOptions(publicKeys.account)],
+    [paths.adminCreds, adminUserJwtOptions(publicKeys.account)],
+  ] as const) {
+    const creds = await loadCredsFile(path).catch(() => undefined);
+    creds?.wipe();
+    // one that cannot be read, or is another account's, is a finding of its own
+    if (creds === undefined || creds.claims.name !== options.name) continue;
+    if (accountOf(creds.claims) !== publicKeys.account) continue;
+    if (isAsIssuedNow(creds.claims, options)) continue;
+    findings.push({
+      severity: 'warning',
+      check: 'migration',
+      subject: path,
+      message: 'grants other subjects than this version issues',
+      fix: FIX,
+    });
+  }
+  if (findings.length > 0) return findings;
+  return [{ severity: 'ok', check: 'migration', subject: domain.home, message: 'grants are up to date' }];
+}

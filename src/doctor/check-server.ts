@@ -1,0 +1,326 @@
+import { errorMessage } from '../text/error-message.js';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { dial } from '../connection/dial.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { ZesterError } from '../errors.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { findingOf, type Finding } from '../trust/finding.js';
+import { templateOf } from '../trust/user-permissions.js';
+import { lossWords } from '../trust/account-jwt/merge-account.js';
+import { accountStreams } from '../system-account/account-streams.js';
+import { acknowledgingStreams } from '../account/acknowledging-streams.js';
+import { showAccount } from '../account/check-account.js';
+import { jsonOf } from '../system-account/ask-all.js';
+import { jetStreamStorage } from '../system-account/jetstream-storage.js';
+import { LOW_STORAGE_FIX, lowStorage } from '../system-account/storage-headroom.js';
+import { downServers, listServers, outsideJetStream, type ServerInfo } from '../system-account/servers.js';
+import { versionProblems } from '../system-account/server-versions.js';
+import { unguardedStreams } from '../account/stream-guards.js';
+import { weakUsers } from '../account/weak-users.js';
+import { connectSystem, tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
+
+/** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
+const CLOCK_WARNING_MS = 2_000;
+/** How long a server that runs may be missing from JetStream before it is named, in milliseconds: it may have just started. */
+const JETSTREAM_PATIENCE_MS = 10_000;
+/** A clock that is off by more: new tokens may be refused as not yet valid, and expired ones taken. */
+const CLOCK_ERROR_MS = 60_000;
+
+/** What {@link checkServers} found. */
+export interface ServerFindings {
+  findings: Finding[];
+  /** The smallest `max_control_line` of the servers, in bytes; undefined: not known. */
+  maxControlLine: number | undefined;
+}
+
+/**
+ * Checks the servers of a trust domain: reachable, trusting this operator, JetStream on, clocks, the account as pushed, and
+ * whether they take the master's credentials. Nothing is changed.
+ *
+ * @param options.now milliseconds since 1970, as `Date.now`
+ */
+export async function checkServers(
+  domain: TrustDomain,
+  options: SystemConnectionOptions & { now?: () => number },
+): Promise<ServerFindings> {
+  const where = options.servers.join(', ');
+  const findings: Finding[] = [];
+  let nc: NatsConnection;
+  try {
+    nc = await connectSystem(domain, options);
+  } catch (error) {
+    return { findings: [findingOf(error, 'reachable', where)], maxControlLine: undefined };
+  }
+  let maxControlLine: number | undefined;
+  try {
+    findings.push({
+      severity: 'ok',
+      check: 'reachable',
+      subject: where,
+      message: `it trusts the operator ${domain.names.operator}`,
+    });
+    const up = await listServers(nc);
+    const down = await downServers(nc, up);
+    for (const server of up) {
+      const { findings: found, maxControlLine: bytes } = await checkOne(
+        nc,
+        server,
+        domain,
+        options.now ?? Date.now,
+      );
+      findings.push(...found);
+      if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
+    }
+    findings.push(...versionFindings(up));
+    findings.push(
+      ...metaGroupFindings(await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })),
+    );
+    for (const storage of await jetStreamStorage(nc, up.length)) {
+      const message = lowStorage(storage);
+      if (message === undefined) continue;
+      findings.push({
+        severity: 'warning',
+        check: 'storage',
+        subject: storage.server,
+        message,
+        fix: LOW_STORAGE_FIX,
+      });
+    }
+    for (const name of down) {
+      findings.push({
+        severity: 'warning',
+        check: 'reachable',
+        subject: name,
+        message: 'belongs to the cluster and does not answer',
+        fix: 'start it, or take it out of the cluster',
+      });
+    }
+    findings.push(await checkAccount(domain, options));
+    findings.push(...(await checkStreams(nc, domain)), ...(await checkWeakUsers(nc, domain)));
+    findings.push(await checkMaster(domain, options));
+  } catch (error) {
+    findings.push(findingOf(error, 'server', where));
+  } finally {
+    await nc.close();
+  }
+  return { findings, maxControlLine };
+}
+
+/** @param outside the servers that JetStream's meta group lacks; undefined: it has no leader that could tell */
+function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
+  if (outside === undefined) {
+    return [
+      {
+        severity: 'error',
+        check: 'jetstream',
+        subject: 'meta group',
+        message: `JetStream has had no leader for ${JETSTREAM_PATIENCE_MS / 1000} s: nothing can be written or placed`,
+        fix: 'start the servers that are down; a cluster needs more than half of its servers',
+      },
+    ];
+  }
+  return outside.map((subject) => ({
+    severity: 'error',
+    check: 'jetstream',
+    subject,
+    message: "it runs, but is missing from JetStream's meta group: nothing can be placed on it",
+    fix: 'restart it',
+  }));
+}
+
+/** An old or unknown version, by server; nothing of those that are supported. */
+function versionFindings(up: readonly ServerInfo[]): Finding[] {
+  return versionProblems(up).map(({ server, support, message, fix }) => ({
+    severity: support === 'too-old' ? 'error' : 'warning',
+    check: 'version',
+    subject: server,
+    message,
+    fix,
+    ...(support === 'too-old' && { code: 'ERR_SERVER_TOO_OLD' }),
+  }));
+}
+
+async function checkOne(
+  nc: NatsConnection,
+  server: ServerInfo,
+  domain: TrustDomain,
+  now: () => number,
+): Promise<{ findings: Finding[]; maxControlLine: number | undefined }> {
+  const subject = server.name;
+  const findings: Finding[] = [
+    server.jetStream
+      ? { severity: 'ok', check: 'jetstream', subject, message: `on (nats-server ${server.version})` }
+      : {
+          severity: 'error',
+          check: 'jetstream',
+          subject,
+          message: "JetStream is off, and the fleet's state is kept in it",
+          fix: 'add a "jetstream" block to its configuration ("zester server config" prints one), and restart it',
+        },
+  ];
+  const before = now();
+  const answer = await nc
+    .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: 3_000 })
+    .catch(() => undefined);
+  const after = now();
+  const said =
+    answer &&
+    jsonOf<{
+      server?: { time?: string };
+      data?: { max_control_line?: number; leaf?: { port?: number } };
+    }>(answer);
+  const time = Date.parse(said?.server?.time ?? '');
+  if (!Number.isNaN(time)) findings.push(clockFinding(subject, time, before, after));
+  if ((said?.data?.leaf?.port ?? 0) > 0) findings.push(...leafnodeFindings(subject, domain));
+  return { findings, maxControlLine: said?.data?.max_control_line };
+}
+
+/** An open leafnode port beside credentials of peels or join tokens that may use it (docs/nats-facts.md, 30). */
+function leafnodeFindings(subject: string, domain: TrustDomain): Finding[] {
+  const keys = domain.accountClaims.nats.signing_keys ?? [];
+  const open = keys.filter(
+    (key) => typeof key !== 'string' && allowsLeafnodes(key.template.allowed_connection_types),
+  );
+  const base = { check: 'leafnode', subject };
+  if (open.length === 0) {
+    return [
+      {
+        ...base,
+        severity: 'ok',
+        message: 'its leafnode port is open, and no template of a signing key allows leafnodes',
+      },
+    ];
+  }
+  const names = open.map((key) => (typeof key === 'string' ? key : `${key.role ?? ''} ${key.key}`.trim()));
+  return [
+    {
+      ...base,
+      severity: 'error',
+      message: `its leafnode port is open, and what these keys sign may use it to publish anything: ${names.join(', ')}`,
+      fix: 'limit their templates to STANDARD and WEBSOCKET (docs/upgrading.md), or close the port ("leafnodes" in its configuration)',
+    },
+  ];
+}
+
+/** No list, or an empty one, means every type. */
+function allowsLeafnodes(types: readonly string[] = []): boolean {
+  return types.length === 0 || types.some((type) => type.toUpperCase().startsWith('LEAFNODE'));
+}
+
+/** The server looked at its clock somewhere between the two times of ours: only what lies outside is its fault. */
+function clockFinding(subject: string, time: number, before: number, after: number): Finding {
+  const off = time < before ? time - before : time > after ? time - after : 0;
+  const seconds = (Math.abs(off) / 1000).toFixed(1);
+  const base = { check: 'clock', subject };
+  if (Math.abs(off) <= CLOCK_WARNING_MS) {
+    return {
+      ...base,
+      severity: 'ok',
+      message: `its clock is this machine's, within ${CLOCK_WARNING_MS / 1000} s`,
+    };
+  }
+  return {
+    ...base,
+    severity: Math.abs(off) > CLOCK_ERROR_MS ? 'error' : 'warning',
+    message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
+    fix: 'set both clocks by NTP (timedatectl set-ntp true)',
+  };
+}
+
+/** Users that are connected with grants that nobody should have. */
+async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
+  const weak = await weakUsers(nc, domain.publicKeys.account);
+  return weak.map(({ name, publicKey, why }) => ({
+    severity: 'error',
+    check: 'migration',
+    subject: `${name} (${publicKey})`,
+    message: `is connected with a JWT that ${why.join(' and ')}`,
+    fix: `of a peel: "zester permissions migrate"; of another: issue it again, then "zester revoke --key ${publicKey}"`,
+  }));
+}
+
+/** Streams that answer a peel wherever it says, and streams of the fleet that can be emptied. */
+async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
+  const { streams } = await accountStreams(nc, domain.publicKeys.account);
+  const template = templateOf(domain.accountClaims, domain.publicKeys.peelSigning);
+  return [
+    ...acknowledgingStreams(streams, template?.pub?.allow).map((name): Finding => ({
+      severity: 'error',
+      check: 'stream',
+      subject: name,
+      message:
+        'it acknowledges what peels publish: a peel has its acknowledgement sent to any subject, and so writes over records ' +
+        'or sends commands',
+      fix: `make it acknowledge nothing ("no_ack": nats stream edit ${name} --no-ack)`,
+    })),
+    // as bad as an old master.creds, which is a warning too: only a stolen credential of a master gets at it
+    ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
+      severity: 'warning',
+      check: 'stream',
+      subject: name,
+      message: `it allows ${allows.join(', ')}: a stolen credential of a master could empty it`,
+      fix: 'upgrade all masters, then run "zester permissions migrate" (docs/upgrading.md)',
+    })),
+  ];
+}
+
+async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
+  const base = { check: 'account', subject: domain.names.account };
+  const view = await showAccount(domain.home, options);
+  const lost = lossWords(view.lost);
+  if (lost.length > 0) {
+    const where = view.lost.by === 'home' ? "the home's account JWT" : "the servers' account JWT";
+    return {
+      ...base,
+      severity: 'error',
+      message: `${where} is newer and lost the ${lost.join(', the ')}: another tool signed an older state of the account`,
+      fix:
+        '"zester account push" restores that, keeps what the other tool changed, and keeps the replaced JWT; only if it was ' +
+        'meant, "zester account push --accept-removals"; with nsc, "nsc pull" before each "nsc edit"',
+    };
+  }
+  const other = view.servers.filter(({ same }) => same !== true).map(({ server }) => server);
+  if (other.length === 0) {
+    return {
+      ...base,
+      severity: 'ok',
+      message: 'every server that answers has the account as the home has it',
+    };
+  }
+  return {
+    ...base,
+    severity: 'warning',
+    message: `not as the home has it on ${other.join(', ')}`,
+    fix: '"zester account show" shows both, "zester account push" makes them one',
+  };
+}
+
+async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
+  const path = domain.paths.masterCreds;
+  try {
+    const creds = await loadCredsFile(path);
+    try {
+      const nc = await dial({
+        ...tlsOf(domain, options),
+        servers: [...options.servers],
+        authenticator: (nonce?: string) => creds.authenticate(nonce),
+        name: 'zester-doctor',
+        reconnect: false,
+        timeout: options.timeoutMs ?? 3_000,
+      });
+      await nc.close();
+    } finally {
+      creds.wipe();
+    }
+    return { severity: 'ok', check: 'master', subject: path, message: 'the server takes it' };
+  } catch (error) {
+    if (error instanceof ZesterError) return findingOf(error, 'master', path);
+    return {
+      severity: 'error',
+      check: 'master',
+      subject: path,
+      message: `the server refuses it: ${errorMessage(error)}`,
+      fix: 'the server lacks the account, or has another: "zester account push"; or the credential is revoked',
+    };
+  }
+}

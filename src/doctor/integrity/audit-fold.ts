@@ -1,0 +1,130 @@
+import type { AuditEvent, PeelEvent } from '../../protocol/records/audit-event.js';
+import { isPeelEvent } from '../../protocol/records/audit-event.js';
+import { applyEvent } from '../../protocol/records/apply-event.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+
+/** Events that came before the one that they follow: of one peel, so many are kept at most. */
+const KEPT_EARLY = 1_000;
+
+interface Folded {
+  record: PeelRecord | undefined;
+  /** The event that made it what it is. */
+  lastId: string;
+  early: Map<number, PeelEvent>;
+  wrong: string | undefined;
+}
+
+/**
+ * Adds up the events of the audit to the records that they say there should be. It keeps a record a peel and no events, so
+ * its memory grows with the fleet and not with the audit.
+ */
+export class AuditFold {
+  readonly #peels = new Map<string, Folded>();
+  readonly #tokens = new Set<string>();
+  /** Peels with events that have the number of another: to be looked at again by themselves. */
+  readonly doubtful = new Set<string>();
+  count = 0;
+
+  /** Events in the order of the stream. */
+  add(event: AuditEvent): void {
+    this.count += 1;
+    if (event.kind === 'token.created') {
+      const token = event.detail?.['token'];
+      if (typeof token === 'string') this.#tokens.add(`${token} ${event.publicKey ?? ''}`);
+      return;
+    }
+    if (!isPeelEvent(event)) return;
+    const folded = this.#peels.get(event.peelId) ?? {
+      record: undefined,
+      lastId: '',
+      early: new Map<number, PeelEvent>(),
+      wrong: undefined,
+    };
+    this.#peels.set(event.peelId, folded);
+    const number = folded.record?.number ?? 0;
+    if (event.number <= number || folded.early.has(event.number)) {
+      // the same one again, or another with its number: who kept all ids would know
+      this.doubtful.add(event.peelId);
+      return;
+    }
+    // two masters publish at the same time: the next one may come first
+    if (folded.early.size < KEPT_EARLY) folded.early.set(event.number, event);
+    this.#apply(folded);
+  }
+
+  #apply(folded: Folded): void {
+    for (;;) {
+      const next = folded.early.get((folded.record?.number ?? 0) + 1);
+      if (next === undefined) return;
+      folded.early.delete(next.number);
+      folded.record = applyEvent(folded.record, next);
+      folded.lastId = next.id;
+    }
+  }
+
+  /** Whether the audit says that this token was made. */
+  madeToken(tokenId: string, publicKey: string): boolean {
+    return this.#tokens.has(`${tokenId} ${publicKey}`);
+  }
+
+  get peelIds(): IterableIterator<string> {
+    return this.#peels.keys();
+  }
+
+  /**
+   * What is wrong with a record, seen from the audit; undefined: they agree.
+   *
+   * @param stored the record, and the ID of the event that it says it was made by; undefined: there is no record
+   */
+  compare(peelId: string, stored: { record: PeelRecord; eventId: string } | undefined): string | undefined {
+    const folded = this.#peels.get(peelId);
+    const made = folded?.record;
+    if (stored === undefined) {
+      if (folded === undefined) return undefined;
+      const numbers = made?.number ?? [...folded.early.keys()][0];
+      return `the audit has its events up to number ${numbers}, and there is no record`;
+    }
+    const { record, eventId } = stored;
+    if (folded === undefined) return `a record (${record.state}) of which the audit has no event`;
+    const [gap] = [...folded.early.keys()].sort((a, b) => a - b);
+    const at = made?.number ?? 0;
+    if (gap !== undefined && record.number > at)
+      return `the audit has its event ${gap}, and none with the number ${at + 1}`;
+    if (record.number > at) return `the record has ${record.number} changes, and the audit ${at} of them`;
+    if (record.number < at) return `the audit has ${at} changes, and the record ${record.number} of them`;
+    if (gap !== undefined) return `the audit has an event ${gap}, and the record only ${at} changes`;
+    if (folded.lastId !== eventId)
+      return `the event ${at} in the audit is another than the one that the record was made by`;
+    return made === undefined ? undefined : difference(made, record);
+  }
+}
+
+/** What an attacker would change; not what another version of Zester may have reckoned otherwise. */
+function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
+  if (audit.state !== record.state) return `the record says ${record.state}, and the audit ${audit.state}`;
+  for (const key of record.keys) {
+    const known = audit.keys.find(({ publicKey }) => publicKey === key.publicKey);
+    if (known === undefined) return `the record has the key ${key.publicKey}, which the audit does not`;
+    for (const name of ['state', 'issuer', 'issuedAt', 'expiresAt'] as const) {
+      if (known[name] !== key[name])
+        return `${name} of the key ${key.publicKey} is ${String(key[name])} in the record, and ${String(known[name])} in the audit`;
+    }
+  }
+  const lost = audit.keys.find(
+    ({ publicKey, state }) => state !== 'revoked' && !record.keys.some((key) => key.publicKey === publicKey),
+  );
+  return lost === undefined ? undefined : `the record lacks the key ${lost.publicKey}, which the audit has`;
+}
+
+/** Two events of one peel with the same number and different IDs: one of them is forged, or lost a race. */
+export function rivals(events: Iterable<AuditEvent>): string | undefined {
+  const ids = new Map<number, string>();
+  for (const event of events) {
+    if (!isPeelEvent(event)) continue;
+    const id = ids.get(event.number);
+    if (id !== undefined && id !== event.id)
+      return `the audit has two events with the number ${event.number} (${event.kind}, ${event.at}): one is not a master's`;
+    ids.set(event.number, event.id);
+  }
+  return undefined;
+}

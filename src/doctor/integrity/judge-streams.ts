@@ -1,0 +1,124 @@
+import { subjectsOverlap } from '../../permissions/subjects-overlap.js';
+import type { Finding } from '../../trust/finding.js';
+import {
+  AUDIT_STREAM,
+  AUDIT_SUBJECTS,
+  FLEET_STREAMS,
+  STORED_AUDIT_SUBJECTS,
+} from '../../protocol/subjects.js';
+
+/** What of a stream's configuration matters here, as a server tells it. */
+export interface StreamSeen {
+  name: string;
+  subjects: readonly string[];
+  mirror?: string | undefined;
+  sources: readonly string[];
+  republish?: { src: string; dest: string } | undefined;
+  /** The subjects that a transform makes of others. */
+  transforms: readonly string[];
+  consumers: readonly ConsumerSeen[];
+}
+
+/** What of a consumer's configuration matters here. */
+export interface ConsumerSeen {
+  name: string;
+  durable: boolean;
+  /** Where it pushes to; undefined: it is pulled. */
+  deliver?: string | undefined;
+  acknowledges: boolean;
+  /** Milliseconds after which it is removed when nobody uses it; undefined: never. */
+  inactiveMs?: number | undefined;
+}
+
+/** Subjects that belong to the fleet and to JetStream itself: a stream over them reads, answers or forges. */
+const FLEET_SUBJECTS = ['zester.>', '$JS.>', '$KV.>'] as const;
+
+/** A master's readers are gone within minutes after it is; nothing of a master stays longer. */
+const MASTER_INACTIVE_MS = 10 * 60_000;
+
+/** Whether a subject belongs to the fleet, or to JetStream. `$KV` of buckets that are none of the fleet's are the user's. */
+function isOfFleet(subject: string): boolean {
+  if (!FLEET_SUBJECTS.some((own) => subjectsOverlap(own, subject))) return false;
+  const [root, bucket = ''] = subject.split('.');
+  return root !== '$KV' || bucket === '*' || bucket === '>' || bucket.startsWith('zester-');
+}
+
+/**
+ * Judges the streams and consumers of the fleet's account: which are not the fleet's and hear, keep or write what is.
+ *
+ * @param inbox the prefix of the masters' inboxes
+ * @param allowed names of streams that the user knows to be their own
+ */
+export function judgeStreams(
+  streams: readonly StreamSeen[],
+  { inboxes, allowed = [] }: { inboxes: readonly string[]; allowed?: readonly string[] },
+): Finding[] {
+  const findings: Finding[] = [];
+  const found = (check: string, subject: string, message: string, fix: string): void =>
+    void findings.push({ severity: 'error', check, subject, message, fix });
+  for (const stream of streams) {
+    const own = FLEET_STREAMS.get(stream.name);
+    const known = own !== undefined || allowed.includes(stream.name);
+    const remove = `if nobody of you made it, delete it ("nats stream rm ${stream.name}"); else give --allow-stream ${stream.name}`;
+    for (const subject of stream.subjects) {
+      if (own === undefined ? !known && isOfFleet(subject) : subject !== own) {
+        const what = own === undefined ? 'a foreign stream takes' : 'this stream of the fleet takes';
+        found('stream', stream.name, `${what} ${subject}`, own === undefined ? remove : RESTORE);
+      }
+    }
+    for (const from of [...(stream.mirror === undefined ? [] : [stream.mirror]), ...stream.sources]) {
+      if (own !== undefined) found('stream', stream.name, `it copies ${from}`, RESTORE);
+      else if (!known && FLEET_STREAMS.has(from))
+        found('stream', stream.name, `a foreign stream copies ${from}`, remove);
+    }
+    const { republish } = stream;
+    const isAudits =
+      stream.name === AUDIT_STREAM &&
+      republish?.src === AUDIT_SUBJECTS &&
+      republish.dest === STORED_AUDIT_SUBJECTS;
+    if (
+      republish !== undefined &&
+      !isAudits &&
+      (own !== undefined || (!known && isOfFleet(republish.dest)))
+    ) {
+      found(
+        'stream',
+        stream.name,
+        `it publishes what it takes on ${republish.dest}`,
+        own === undefined ? remove : RESTORE,
+      );
+    }
+    for (const dest of stream.transforms) {
+      if (own !== undefined || (!known && isOfFleet(dest)))
+        found('stream', stream.name, `it turns subjects into ${dest}`, own === undefined ? remove : RESTORE);
+    }
+    if (own !== undefined) {
+      for (const consumer of stream.consumers) {
+        const why = foreignConsumer(consumer, inboxes);
+        if (why === undefined) continue;
+        const fix = `no master makes such: delete it ("nats consumer rm ${stream.name} ${consumer.name}")`;
+        found('consumer', `${stream.name} > ${consumer.name}`, why, fix);
+      }
+    }
+  }
+  for (const name of FLEET_STREAMS.keys()) {
+    if (!streams.some((stream) => stream.name === name))
+      found('stream', name, 'this stream of the fleet is gone', RESTORE);
+  }
+  return findings;
+}
+
+const RESTORE =
+  'the fleet made it otherwise: stop the masters, take the stream from a backup, and start them again';
+
+/** Why a consumer of a stream of the fleet is none of a master's; undefined: it may be one. */
+function foreignConsumer(consumer: ConsumerSeen, inboxes: readonly string[]): string | undefined {
+  const { durable, deliver, acknowledges, inactiveMs } = consumer;
+  if (durable) return 'a consumer that stays (durable) reads it';
+  if (deliver !== undefined && !inboxes.some((inbox) => deliver.startsWith(`${inbox}.`)))
+    return `a consumer sends it to ${deliver}, which is no master's inbox`;
+  if (acknowledges) return 'a consumer that acknowledges reads it';
+  if (inactiveMs === undefined || inactiveMs > MASTER_INACTIVE_MS)
+    return 'a consumer that stays when nobody uses it reads it';
+  return undefined;
+}

@@ -1,0 +1,30 @@
+import type { ConnectedUser } from '../../system-account/connected-users.js';
+import type { Finding } from '../../trust/finding.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
+
+/** What is known of a key: who has it, or that it opens nothing any more; undefined: nobody issued it. */
+export type KeyKnown = 'issued' | 'revoked' | undefined;
+
+/** Connected users whose key nobody issued, as far as the home and the registry know, or whose key is revoked. */
+export function judgeUsers(
+  users: readonly ConnectedUser[],
+  known: (publicKey: string) => KeyKnown,
+): Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const { name, publicKey, host = 'an unknown address', serverName, server } of users) {
+    const is = known(publicKey);
+    if (is === 'issued' || findings.has(publicKey)) continue;
+    const where = `connected from ${host} to ${serverName ?? server} as "${name.slice(0, 128)}"`;
+    findings.set(publicKey, {
+      severity: 'error',
+      check: 'connection',
+      subject: publicKey,
+      message:
+        is === 'revoked'
+          ? `a revoked key (${fingerprint(publicKey)}) is ${where}`
+          : `a key that nobody issued, as far as this home and the registry know (${fingerprint(publicKey)}), is ${where}`,
+      fix: `if it is none of yours, "zester revoke --key ${publicKey}", and replace the signing key that signed it; else give --known-key ${publicKey}`,
+    });
+  }
+  return [...findings.values()];
+}

@@ -1,0 +1,89 @@
+import type { Finding } from '../trust/finding.js';
+import type { KnownCredentials } from '../fleet-client/key-use.js';
+import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
+
+/** Peels and keys that a finding names; the others are counted. */
+const NAMED = 5;
+
+/** What {@link judgeFleet} looks at. */
+export interface FleetSeen extends Pick<KnownCredentials, 'records' | 'connected'> {
+  /** The keys that may sign users of the account: its own, and its signing keys. */
+  signers: ReadonlySet<string>;
+}
+
+/**
+ * Judges a fleet by its registry and its connections: peels that wait, credentials that have expired, and live credentials
+ * whose signing key the account does not trust. Time and memory grow linearly with the number of keys.
+ *
+ * @param nowSeconds seconds since 1970
+ */
+export function judgeFleet({ records, connected, signers }: FleetSeen, nowSeconds: number): Finding[] {
+  const findings: Finding[] = [];
+  const pending = records.filter(({ state }) => state === 'pending').map(({ id }) => id);
+  if (pending.length > 0) {
+    findings.push({
+      severity: 'warning',
+      check: 'pending',
+      subject: 'registry',
+      message: `${counted(pending, 'peel waits', 'peels wait')} to be accepted`,
+      fix: '"zester peel accept ID", or "zester peel reject ID"',
+    });
+  }
+  const expired = records.filter((record) => hasExpired(record, nowSeconds)).map(({ id }) => id);
+  if (expired.length > 0) {
+    findings.push({
+      severity: 'warning',
+      check: 'expired',
+      subject: 'registry',
+      message: `the credentials of ${counted(expired, 'peel', 'peels')} have expired: nobody can renew them`,
+      fix: '"zester peel add ID --replace" makes new ones, "zester peel revoke ID" ends what is not needed any more',
+    });
+  }
+  findings.push(...untrusted({ records, connected, signers }, nowSeconds));
+  if (findings.length > 0) return findings;
+  const accepted = records.filter(isAccepted).length;
+  return [
+    {
+      severity: 'ok',
+      check: 'peels',
+      subject: 'registry',
+      message: `${accepted} accepted, none waiting or expired, and the account trusts every key that signed them`,
+    },
+  ];
+}
+
+function hasExpired(record: PeelRecord, now: number): boolean {
+  const expiresAt = isAccepted(record) ? currentKey(record)?.expiresAt : undefined;
+  return expiresAt !== undefined && expiresAt <= now;
+}
+
+/** Signing keys in use that are not, or no longer, in the account: what they signed is refused at its next connect. */
+function untrusted({ records, connected, signers }: FleetSeen, now: number): Finding[] {
+  const users = new Map<string, Set<string>>();
+  const add = (issuer: string | undefined, who: string) => {
+    if (issuer === undefined || signers.has(issuer)) return;
+    users.set(issuer, (users.get(issuer) ?? new Set()).add(who));
+  };
+  const names = new Map<string, string>();
+  for (const record of records) {
+    const current = isAccepted(record) ? currentKey(record) : undefined;
+    for (const { publicKey } of record.keys) names.set(publicKey, record.id);
+    if (current !== undefined && (current.expiresAt === undefined || current.expiresAt > now))
+      add(current.issuer, record.id);
+  }
+  for (const { publicKey, issuer } of connected) add(issuer, names.get(publicKey) ?? publicKey);
+  return [...users].map(([issuer, who]) => ({
+    severity: 'error',
+    check: 'signer',
+    subject: issuer,
+    message: `the account does not trust the signing key ${issuer}, which signed ${counted([...who], 'credential', 'credentials')} in use: no server takes them any more`,
+    fix: '"zester peel add ID --replace" makes new ones; if the key was removed by mistake, put its account JWT back (jwt/replaced/)',
+  }));
+}
+
+/** "3 peels (a, b, c)", and not more names than a few. */
+function counted(names: readonly string[], one: string, many: string): string {
+  const shown = [...names].sort().slice(0, NAMED).join(', ');
+  const more = names.length > NAMED ? ', …' : '';
+  return `${names.length} ${names.length === 1 ? one : many} (${shown}${more})`;
+}

@@ -1,0 +1,101 @@
+import type { IssuedPeel } from '../trust/issued.js';
+import { isRevoked } from '../jwt/chain.js';
+import type { JoinToken } from '../protocol/records/join-token.js';
+import type { RegisteredJwt } from '../account/revoke.js';
+import type { KeyUse } from '../trust/keys/key-removal.js';
+import { keyOf, type PeelRecord } from '../protocol/records/record.js';
+
+/** What is known of the credentials of a fleet. */
+export interface KnownCredentials {
+  records: readonly PeelRecord[];
+  tokens: readonly JoinToken[];
+  /** Who is connected, and the key that signed the JWT. */
+  connected: readonly { publicKey: string; issuer: string | undefined }[];
+  /** What the home issued. */
+  issued: readonly IssuedPeel[];
+  revocations: Readonly<Record<string, number>>;
+}
+
+/**
+ * Counts the valid credentials that a signing key of peels signed: what the registry has, what the home issued and the
+ * registry does not know, and who is connected.
+ *
+ * @param now seconds since 1970
+ */
+export function peelKeyUse(signer: string, known: KnownCredentials, now: number): KeyUse {
+  const { records, issued, revocations } = known;
+  const isValid = (publicKey: string, issuedAt: number, expiresAt: number | undefined) =>
+    (expiresAt === undefined || expiresAt > now) && !isRevoked(revocations, publicKey, issuedAt);
+  const users = new Set<string>();
+  const inRegistry = new Set<string>();
+  for (const record of records) {
+    for (const { publicKey, state, issuer, issuedAt, expiresAt } of record.keys) {
+      inRegistry.add(publicKey);
+      const isUsable = state === 'issued' || state === 'live' || state === 'retired';
+      if (
+        isUsable &&
+        issuer === signer &&
+        issuedAt !== undefined &&
+        isValid(publicKey, issuedAt, expiresAt)
+      ) {
+        users.add(publicKey);
+      }
+    }
+  }
+  for (const { publicKey, issuer, issuedAt, expiresAt } of issued) {
+    // what the registry knows was renewed since, or has had its time
+    if (issuer !== signer || inRegistry.has(publicKey)) continue;
+    if (isValid(publicKey, issuedAt, expiresAt)) users.add(publicKey);
+  }
+  const connected = connectedWith(signer, known);
+  for (const publicKey of connected) users.add(publicKey);
+  return { valid: users.size, connected: connected.size };
+}
+
+/**
+ * Counts the join tokens that a signing key of join tokens may have signed: those that are good, and were made before
+ * another key signed them.
+ *
+ * @param until when another key began to sign, in milliseconds since 1970; undefined: never
+ * @param nowMs milliseconds since 1970
+ */
+export function joinKeyUse(
+  signer: string,
+  known: KnownCredentials,
+  until: number | undefined,
+  nowMs: number,
+): KeyUse {
+  const good = known.tokens.filter(
+    ({ removedAt, expiresAt, createdAt, used, uses }) =>
+      removedAt === undefined &&
+      used < uses &&
+      !(Date.parse(expiresAt) <= nowMs) &&
+      (until === undefined || !(Date.parse(createdAt) > until)),
+  );
+  return { valid: good.length, connected: connectedWith(signer, known).size };
+}
+
+function connectedWith(signer: string, { connected }: KnownCredentials): Set<string> {
+  return new Set(connected.filter(({ issuer }) => issuer === signer).map(({ publicKey }) => publicKey));
+}
+
+/** The keys of a peel that may still be used, and when their last JWT was issued. */
+export function usableKeys(record: PeelRecord): RegisteredJwt[] {
+  return record.keys.flatMap(({ publicKey, issuedAt }) =>
+    keyOf(record, publicKey)?.state === 'revoked' || issuedAt === undefined ? [] : [{ publicKey, issuedAt }],
+  );
+}
+
+/** The JWTs that the registry has given out: the last one of each key of a peel that may still be used, and of each join token. */
+export function registeredJwts(
+  records: readonly PeelRecord[],
+  tokens: readonly JoinToken[],
+): RegisteredJwt[] {
+  return [
+    ...records.flatMap(usableKeys),
+    ...tokens.map(({ publicKey, createdAt }) => ({
+      publicKey,
+      issuedAt: Number.isNaN(Date.parse(createdAt)) ? undefined : Math.floor(Date.parse(createdAt) / 1000),
+    })),
+  ];
+}

@@ -1,0 +1,91 @@
+import { errors, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import { validateSubject } from '../permissions/subject.js';
+import { newCommandReply } from '../protocol/command-reply.js';
+import { isNobody, violationIn } from '../protocol/request-errors.js';
+import { commandSubject } from '../protocol/subjects.js';
+
+/** What can be chosen about a request to a peel. */
+export interface RequestPeelOptions {
+  /** Tokens below `zester.cmd.<id>`, such as `uptime`; absent: `zester.cmd.<id>` itself, where `startPeel` listens. */
+  command?: string | undefined;
+  /** Milliseconds to wait for the answer; 10,000 by default. */
+  timeoutMs?: number | undefined;
+  headers?: MsgHdrs | undefined;
+  /** Stops waiting for the answer; the peel still does what it was asked. */
+  signal?: AbortSignal | undefined;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Sends a command to a peel and waits for its answer.
+ *
+ * A plain `nc.request()` gets none: a peel may not publish to its callers' inboxes. It answers on
+ * `zester.job.<nonce>.return.<id>`, which only it publishes to, and which admins and masters may subscribe to.
+ *
+ * What comes back is the peel's word: check it before you use it.
+ *
+ * @param nc a connection with an admin's or a master's credentials
+ * @throws PeelIdError, SubjectError; FleetError `ERR_FLEET_NOT_CONNECTED` when nobody listens there, `ERR_FLEET_TIMEOUT`,
+ *   `ERR_FLEET_DENIED` when the credentials may not command peels; the signal's reason
+ * @example
+ *   const answer = await requestPeel(nc, 'web-01', '', { command: 'uptime', timeoutMs: 2_000 });
+ *   console.log(answer.json());
+ */
+export async function requestPeel(
+  nc: NatsConnection,
+  peelId: string,
+  data: Payload = '',
+  options: RequestPeelOptions = {},
+): Promise<Msg> {
+  const { command, timeoutMs = TIMEOUT_MS, headers, signal } = options;
+  const base = commandSubject(peelId);
+  const subject = command === undefined ? base : validateSubject(`${base}.${command}`, { wildcards: false });
+  signal?.throwIfAborted();
+  const answer = nc.request(subject, data, {
+    noMux: true,
+    reply: newCommandReply(peelId),
+    timeout: timeoutMs,
+    ...(headers && { headers }),
+  });
+  try {
+    return await (signal === undefined ? answer : orAborted(answer, signal));
+  } catch (cause) {
+    throw requestError(cause, peelId, subject, timeoutMs);
+  }
+}
+
+async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+    answer.catch(() => undefined);
+  }
+}
+
+function requestError(cause: unknown, peelId: string, subject: string, timeoutMs: number): unknown {
+  const options = { cause, peelId };
+  if (isNobody(cause)) {
+    return new FleetError('ERR_FLEET_NOT_CONNECTED', `no peel listens on ${subject}`, options);
+  }
+  if (cause instanceof errors.TimeoutError) {
+    const words = `the peel "${peelId}" did not answer within ${timeoutMs / 1000} s`;
+    return new FleetError('ERR_FLEET_TIMEOUT', words, options);
+  }
+  const denied = violationIn(cause);
+  if (denied !== undefined) {
+    return new FleetError(
+      'ERR_FLEET_DENIED',
+      `these credentials are not authorized to command peels (${denied.operation} "${denied.subject}"): use an admin's`,
+      options,
+    );
+  }
+  return cause;
+}

@@ -1,0 +1,73 @@
+import type { Actor } from '../../protocol/records/actor.js';
+import type { AuditLog } from './audit-log.js';
+
+/** A refused request, as the audit tells of it. */
+export interface RefusedRequest {
+  /** The name of the request, as far as it has one. */
+  request: string;
+  by: Actor;
+  code: string;
+  reason: string;
+  peelId?: string | undefined;
+  publicKey?: string | undefined;
+  from?: string | undefined;
+}
+
+interface Counted {
+  refused: RefusedRequest;
+  /** How many since it was last told. */
+  more: number;
+}
+
+const WINDOW_MS = 60_000;
+/** How many refusals of one asker are told apart within a minute; the others are counted together, by their code. */
+const MAX_APART = 20;
+
+/**
+ * Tells the audit of refused requests: the first of a kind at once, and how many more there were once a minute. So nobody
+ * can fill the audit by asking for what is refused.
+ */
+export class RefusalAudit {
+  readonly #audit: Pick<AuditLog, 'note'>;
+  readonly #askers = new Map<string, Map<string, Counted>>();
+  readonly #sweeping: NodeJS.Timeout;
+
+  constructor(audit: Pick<AuditLog, 'note'>, windowMs = WINDOW_MS) {
+    this.#audit = audit;
+    this.#sweeping = setInterval(() => this.#sweep(), windowMs);
+    this.#sweeping.unref();
+  }
+
+  note(refused: RefusedRequest): void {
+    const { by, code, request, peelId = '', publicKey = '' } = refused;
+    const name = `${by.kind} ${by.name}`;
+    const kinds = this.#askers.get(name) ?? new Map<string, Counted>();
+    this.#askers.set(name, kinds);
+    const apart = `${code} ${request} ${peelId} ${publicKey}`;
+    const key = kinds.has(apart) || kinds.size < MAX_APART ? apart : `${code} and others`;
+    const counted = kinds.get(key);
+    if (counted !== undefined) {
+      counted.more += 1;
+      return;
+    }
+    kinds.set(key, { refused, more: 0 });
+    this.#tell(refused, 1);
+  }
+
+  /** Tells what was counted and not told yet. */
+  close(): void {
+    clearInterval(this.#sweeping);
+    this.#sweep();
+  }
+
+  #sweep(): void {
+    for (const kinds of this.#askers.values()) {
+      for (const { refused, more } of kinds.values()) if (more > 0) this.#tell(refused, more);
+    }
+    this.#askers.clear();
+  }
+
+  #tell({ request, ...refused }: RefusedRequest, count: number): void {
+    this.#audit.note({ kind: 'request.refused', ...refused, detail: { request, count } });
+  }
+}

@@ -1,0 +1,43 @@
+import { ZesterError } from '../../errors.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+import type { Decision, Registry } from './registry.js';
+
+/**
+ * As `registry.decide`, and what `decide` refuses is only believed of the record as JetStream has it: what this master
+ * has in memory may be a moment old, and a refusal may be for good.
+ *
+ * @throws as `registry.decide`
+ */
+export async function decideFresh(
+  registry: Registry,
+  peelId: string,
+  decide: (record: PeelRecord | undefined) => Decision | undefined,
+): Promise<{ record: PeelRecord; changed: boolean }> {
+  const before = registry.get(peelId)?.number;
+  try {
+    return await registry.decide(peelId, decide);
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    const fresh = await registry.refresh(peelId);
+    if (fresh?.number === before) throw error;
+    return registry.decide(peelId, decide);
+  }
+}
+
+/**
+ * Checks a record, and believes a refusal only of the record as JetStream has it.
+ *
+ * @throws what `check` throws; FleetError `ERR_FLEET_STORE`
+ */
+export async function checkFresh<T>(
+  registry: Registry,
+  peelId: string,
+  check: (record: PeelRecord | undefined) => T,
+): Promise<T> {
+  try {
+    return check(registry.get(peelId));
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    return check(await registry.refresh(peelId));
+  }
+}

@@ -1,0 +1,119 @@
+import { FleetError, ZesterError } from '../../errors.js';
+import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import type { MasterContext } from '../context.js';
+import { isWriteConflict } from '../store/write-conflict.js';
+
+/** What {@link claimKey} and {@link claimId} claimed, and how to give it back. */
+export interface Claim {
+  /** Takes the claim back, where this call made it: whoever was refused later leaves nothing behind. */
+  release(): Promise<void>;
+}
+
+const NOTHING: Claim = { release: () => Promise.resolve() };
+
+/**
+ * Does something that claims are for, and gives them back when it is refused. After any other failure it may have been
+ * done: then they stay until they run out.
+ */
+export async function withClaims<T>(claims: readonly Claim[], act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof ZesterError && error.code !== 'ERR_FLEET_STORE') {
+      await Promise.all(claims.map((claim) => claim.release()));
+    }
+    throw error;
+  }
+}
+
+type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'>;
+
+/**
+ * Sees to it that a key is one peel's only, also when two masters are asked at the same instant: the first one claims it
+ * for some minutes, which is far longer than it takes until every master has it in its registry.
+ *
+ * @throws FleetError `ERR_FLEET_KEY_TAKEN`
+ */
+export async function claimKey(context: ClaimContext, publicKey: string, peelId: string): Promise<Claim> {
+  const owner = context.registry.ownerOf(publicKey);
+  if (owner === peelId) return NOTHING;
+  if (owner !== undefined) throw keyTaken(publicKey);
+  const { claim, holder } = await claimFor(context, `key.${publicKey}`, peelId);
+  // one that has just run out was somebody's: the caller tries again
+  if (holder !== peelId) throw keyTaken(publicKey);
+  return claim;
+}
+
+/**
+ * Sees to it that of several keys that ask for one ID at the same instant only one goes on, before anything is counted or
+ * decided for it. A claim counts until its key stands in the record, or for some minutes.
+ *
+ * @throws FleetError `ERR_FLEET_ID_TAKEN`
+ */
+export async function claimId(context: ClaimContext, peelId: string, publicKey: string): Promise<Claim> {
+  const key = `id.${peelId}`;
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const { claim, holder, revision } = await claimFor(context, key, publicKey);
+    if (holder === publicKey) return claim;
+    // the key that claimed it had its turn: the record says what became of it, and the ID may have come free since
+    const record = await context.registry.refresh(peelId);
+    if (holder === undefined || !hasHadItsTurn(record, holder)) break;
+    await context.store.challenges.delete(key, { previousSeq: revision }).catch(ignoreConflict);
+  }
+  throw idTaken(peelId);
+}
+
+function hasHadItsTurn(record: PeelRecord | undefined, publicKey: string): boolean {
+  return record !== undefined && keyOf(record, publicKey) !== undefined;
+}
+
+async function claimFor(
+  { store: { challenges }, logger }: ClaimContext,
+  key: string,
+  holder: string,
+): Promise<{ claim: Claim; holder: string | undefined; revision: number }> {
+  let previousSeq = 0;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const revision = await challenges.put(key, holder, { previousSeq });
+      const release = async () => {
+        try {
+          await challenges.delete(key, { previousSeq: revision });
+        } catch (error) {
+          // it runs out by itself
+          logger.debug({ key, error: String(error) }, 'a claim could not be released');
+        }
+      };
+      return { claim: { release }, holder, revision };
+    } catch (error) {
+      if (!isWriteConflict(error) || attempt >= 3) throw error;
+    }
+    const standing = await challenges.get(key);
+    if (standing !== null && standing.operation === 'PUT') {
+      return { claim: NOTHING, holder: standing.string(), revision: standing.revision };
+    }
+    // it has run out, or was released: what is left is a mark of that
+    previousSeq = standing?.revision ?? 0;
+  }
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!isWriteConflict(error)) throw error;
+}
+
+/** Not said: whose it is. */
+export function keyTaken(publicKey: string): FleetError {
+  return new FleetError(
+    'ERR_FLEET_KEY_TAKEN',
+    `the key ${publicKey} belongs to another peel: each peel makes its own`,
+  );
+}
+
+/** Not said: whose it is. */
+export function idTaken(peelId: string): FleetError {
+  return new FleetError(
+    'ERR_FLEET_ID_TAKEN',
+    `the id "${peelId}" is another key's: take another id, or have it revoked first ("zester peel revoke ${peelId}")`,
+    { peelId },
+  );
+}

@@ -1,0 +1,64 @@
+import type { MsgHdrs } from '@nats-io/nats-core';
+import { FleetError, ZesterError } from '../../../errors.js';
+import type { Actor } from '../../../protocol/records/actor.js';
+import { requestContext } from '../../../protocol/ask.js';
+import { verifySigned } from '../../../protocol/signed.js';
+import { validateJwtChain } from '../../../jwt/chain.js';
+import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
+import { subjectCovers } from '../../../permissions/subject.js';
+import type { MasterContext } from '../../context.js';
+
+/** Nobody that is known: the server let it publish there, and that is all. */
+export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
+
+/**
+ * The admin that signed a request. The server has enforced who may publish there; this says who it was, and that its own
+ * JWT allows it too, so that nobody signs with a key that is no admin's.
+ *
+ * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_DENIED` when the signer is no admin
+ */
+export function authenticateAdmin(
+  { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
+  message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
+): Actor {
+  const { claims, jwt } = verifySigned(requestContext(message.subject), message);
+  const denied = (why: string, cause?: unknown) =>
+    new FleetError(
+      'ERR_FLEET_DENIED',
+      `${claims.sub} may not ask that: ${why}; ask with an admin's credentials`,
+      { cause },
+    );
+  try {
+    validateJwtChain(trust.domain.operatorJwt, trust.domain.accountJwt, jwt, { now });
+  } catch (cause) {
+    if (!(cause instanceof ZesterError)) throw cause;
+    throw denied(cause.message, cause);
+  }
+  if (!mayPublish(permissionsOf(claims, trust.claims), message.subject)) {
+    throw denied(`its JWT does not allow it to publish "${message.subject}"`);
+  }
+  return { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub };
+}
+
+/** What a user may do: of a scoped signing key's users, its template says it. */
+function permissionsOf(user: UserClaims, account: AccountClaims): Permissions {
+  const scope = (account.nats.signing_keys ?? []).find(
+    (key) => typeof key !== 'string' && key.key === user.iss,
+  );
+  if (scope !== undefined && typeof scope !== 'string') return scope.template;
+  return hasPermissions(user.nats) ? user.nats : (account.nats.default_permissions ?? {});
+}
+
+/** Without any of its own a user has the account's default ones. */
+function hasPermissions({ pub, sub, resp }: Permissions): boolean {
+  const lists = [pub?.allow, pub?.deny, sub?.allow, sub?.deny];
+  return resp !== undefined || lists.some((list) => (list?.length ?? 0) > 0);
+}
+
+function mayPublish({ pub, resp }: Permissions, subject: string): boolean {
+  const { allow = [], deny = [] } = pub ?? {};
+  if (deny.some((pattern) => subjectCovers(pattern, subject))) return false;
+  // nothing named is everything, but for one that may only answer
+  if (allow.length === 0) return resp === undefined;
+  return allow.some((pattern) => subjectCovers(pattern, subject));
+}

@@ -1,0 +1,149 @@
+import { FleetError } from '../../../errors.js';
+import { keyOf, type PeelRecord } from '../../../protocol/records/record.js';
+import { nowSeconds } from '../../../jwt/time.js';
+import type { MasterContext } from '../../context.js';
+import { decideFresh } from '../../registry/decide-fresh.js';
+import { tellPeel } from '../../revocation/notices.js';
+import { unknownPeel, type Decision } from '../../registry/registry.js';
+import type { Asked } from '../service.js';
+
+/** How long every server's confirmation is waited for, in milliseconds: who asks waits a little longer. */
+const CONFIRM_MS = 8_000;
+
+/** How long the audit is asked why they have not, in milliseconds: where a server is away, it may not answer at all. */
+const WHY_MS = 3_000;
+
+/** `peel.reject`: a peel that waits, or one that was accepted, is given nothing from here on, and what it has is revoked. */
+export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
+  const { peelId, reason } = request;
+  const decide = (record: PeelRecord | undefined): Decision | undefined => {
+    if (record === undefined) throw unknownPeel(peelId);
+    if (record.state === 'rejected') return undefined;
+    if (record.state === 'revoked') {
+      throw new FleetError('ERR_FLEET_STATE', `the peel "${peelId}" is revoked already`, { peelId });
+    }
+    return { change: { kind: 'peel.rejected' }, by, reason };
+  };
+  await tellEnded(context, decide, { peelId, code: 'ERR_FLEET_REJECTED', reason });
+  const { record } = await decideFresh(context.registry, peelId, decide);
+  return { record: (await revokedEverywhere(context, record, 'rejected')).record };
+}
+
+/** `peel.revoke`: all keys of a peel, or one. */
+export async function revokePeel(context: MasterContext, { request, by }: Asked<'peel.revoke'>) {
+  const { peelId, reason, publicKey } = request;
+  const decide = (record: PeelRecord | undefined): Decision | undefined => {
+    if (record === undefined) throw unknownPeel(peelId);
+    // of each key at least up to when its last JWT was issued: see `applyEvent`
+    const upTo = nowSeconds(context.now);
+    if (publicKey === undefined) {
+      if (record.state === 'revoked') return undefined;
+      return { change: { kind: 'peel.revoked', upTo }, by, reason };
+    }
+    const key = keyOf(record, publicKey);
+    if (key === undefined) {
+      throw new FleetError(
+        'ERR_FLEET_KEY_UNKNOWN',
+        `the key ${publicKey} is none of the peel "${peelId}": "zester peel show ${peelId}" shows those that are`,
+        { peelId },
+      );
+    }
+    if (key.state === 'revoking' || key.state === 'revoked') return undefined;
+    return { change: { kind: 'key.revoking', publicKeys: [publicKey], upTo }, by, reason };
+  };
+  await tellEnded(context, decide, {
+    peelId,
+    code: 'ERR_FLEET_REVOKED',
+    reason,
+    ...(publicKey !== undefined && { publicKeys: [publicKey] }),
+  });
+  const { record } = await decideFresh(context.registry, peelId, decide);
+  return revokedEverywhere(context, record, 'revoked', publicKey);
+}
+
+/**
+ * The peel is told before it is cut: told afterwards, it would knock for ever. What cannot be decided is not told.
+ *
+ * @throws what `decide` throws
+ */
+async function tellEnded(
+  context: MasterContext,
+  decide: (record: PeelRecord | undefined) => Decision | undefined,
+  notice: {
+    peelId: string;
+    code: 'ERR_FLEET_REJECTED' | 'ERR_FLEET_REVOKED';
+    reason: string | undefined;
+    publicKeys?: string[];
+  },
+): Promise<void> {
+  decide(await context.registry.refresh(notice.peelId));
+  await tellPeel(context, { kind: 'ended', ...notice });
+}
+
+/**
+ * Waits until every server has confirmed that the keys are revoked.
+ *
+ * @param publicKey only this one
+ * @throws FleetError `ERR_FLEET_UNCONFIRMED` when they have not within {@link CONFIRM_MS}
+ */
+async function revokedEverywhere(
+  context: MasterContext,
+  decided: PeelRecord,
+  what: 'rejected' | 'revoked',
+  publicKey?: string,
+): Promise<{ record: PeelRecord; revoked: string[] }> {
+  const { registry } = context;
+  const since = new Date(context.now() - 1_000).toISOString();
+  const concerned = (record: PeelRecord) =>
+    record.keys.filter((key) => publicKey === undefined || key.publicKey === publicKey);
+  const isDone = (record: PeelRecord) => concerned(record).every(({ state }) => state !== 'revoking');
+  let record = decided;
+  const isConfirmed = await new Promise<boolean>((resolve) => {
+    const stop = registry.onChange((changed) => {
+      if (changed.id !== decided.id) return;
+      record = changed;
+      if (isDone(changed)) end(true);
+    });
+    const timer = setTimeout(() => end(false), CONFIRM_MS);
+    const end = (result: boolean) => {
+      clearTimeout(timer);
+      stop();
+      resolve(result);
+    };
+    // it may have been noted while this was about to listen
+    record = newer(record, registry.get(decided.id));
+    if (isDone(record)) end(true);
+  });
+  if (!isConfirmed) throw await unconfirmed(context, record.id, what, since);
+  const revoked = concerned(record).filter(({ state }) => state === 'revoked');
+  return { record, revoked: revoked.map((key) => key.publicKey) };
+}
+
+function newer(a: PeelRecord, b: PeelRecord | undefined): PeelRecord {
+  return b !== undefined && b.number > a.number ? b : a;
+}
+
+async function unconfirmed(
+  context: MasterContext,
+  peelId: string,
+  what: string,
+  since: string,
+): Promise<FleetError> {
+  const events = (await context.audit.readWithin({ peelId, since }, Date.now() + WHY_MS)) ?? [];
+  // as the master that asked them noted it
+  const noted = events.findLast(
+    ({ kind, reason }) =>
+      reason !== undefined && (kind === 'revocation.incomplete' || kind === 'revocation.failed'),
+  );
+  const why =
+    noted?.reason ??
+    (context.watching() === undefined
+      ? 'no master hears the servers at the moment'
+      : 'not every server has confirmed');
+  return new FleetError(
+    'ERR_FLEET_UNCONFIRMED',
+    `the peel "${peelId}" is ${what}, and its credentials may still be good on some server (${why}): ` +
+      `the masters go on with it; "zester peel show ${peelId}" tells when it is done`,
+    { peelId },
+  );
+}

@@ -1,0 +1,117 @@
+import { FleetError } from '../../../errors.js';
+import { isReservedName } from '../../../protocol/is-master.js';
+import {
+  currentKey,
+  isAccepted,
+  keyOf,
+  notAccepted,
+  type PeelRecord,
+} from '../../../protocol/records/record.js';
+import type { MasterContext } from '../../context.js';
+import { decideFresh } from '../../registry/decide-fresh.js';
+import { isAnswerTo, jwtOf, notBefore } from '../../trust/issued-jwt.js';
+import { claimKey, withClaims } from '../../registry/key-claim.js';
+import { tellPeel } from '../../revocation/notices.js';
+import { unknownPeel, type Decision } from '../../registry/registry.js';
+import type { Asked } from '../service.js';
+import { whereaboutsOf } from '../../watch/whereabouts.js';
+
+/** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
+export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
+  const { registry, issuer, metrics } = context;
+  const { requestId, peelId, publicKey, replace = false } = request;
+  const lifetime = request.expiry ?? context.lifetime;
+  if (isReservedName(peelId)) {
+    throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is no peel's name: take another`, { peelId });
+  }
+  const claim = await claimKey(context, publicKey, peelId);
+  const decide = (found: PeelRecord | undefined): Decision | undefined => {
+    const key = found && keyOf(found, publicKey);
+    if (found !== undefined && key !== undefined) {
+      if (isAccepted(found) && isAnswerTo(context, key, requestId)) return undefined;
+      if (key.state !== 'issued' && key.state !== 'live') {
+        throw new FleetError(
+          'ERR_FLEET_STATE',
+          `the key ${publicKey} of the peel "${peelId}" is ${key.state}: make a new one for it`,
+          { peelId },
+        );
+      }
+    }
+    if (found !== undefined && !replace) {
+      throw new FleetError(
+        'ERR_FLEET_ID_TAKEN',
+        `the peel "${peelId}" is known, and ${found.state}: take another id, or replace its key (--replace)`,
+        { peelId },
+      );
+    }
+    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+    const inUse = found !== undefined && isAccepted(found) && key?.state === 'live';
+    return {
+      change: inUse
+        ? { kind: 'key.renewed', key: facts }
+        : { kind: 'key.issued', key: facts, origin: 'peel add' },
+      by,
+    };
+  };
+  const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
+  if (changed) metrics.issued.inc({ why: 'add' });
+  return { jwt: jwtOf(context, record, publicKey), requestId };
+}
+
+/** `peel.accept`: a peel that waits may have a JWT. */
+export async function acceptPeel(context: MasterContext, { request, by }: Asked<'peel.accept'>) {
+  const { registry } = context;
+  const { peelId, reason } = request;
+  const from = await whereaboutsOf(context, registry.get(peelId));
+  const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
+    if (found === undefined) throw unknownPeel(peelId);
+    if (isAccepted(found)) return undefined;
+    if (found.state === 'pending') {
+      const publicKey = found.keys.at(-1)?.publicKey;
+      return { change: { kind: 'peel.accepted' }, by, reason, from, publicKey };
+    }
+    throw new FleetError(
+      'ERR_FLEET_STATE',
+      `the peel "${peelId}" is ${found.state}: it comes back with a new key only, by "zester peel join", ` +
+        `or by "zester peel add ${peelId} --replace"`,
+      { peelId },
+    );
+  });
+  return { record };
+}
+
+/** `peel.rotate`: a peel is to replace its key. */
+export async function rotatePeel(context: MasterContext, { request, by }: Asked<'peel.rotate'>) {
+  const { registry, presence } = context;
+  const { peelId, since } = request;
+  const from = since === undefined ? undefined : Date.parse(since);
+  if (from !== undefined && Number.isNaN(from)) {
+    throw new FleetError('ERR_FLEET_REQUEST', 'the request "peel.rotate" cannot be used: since: is no time');
+  }
+  let isDone = false;
+  const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
+    if (found === undefined) throw unknownPeel(peelId);
+    if (!isAccepted(found)) throw notAccepted(found);
+    isDone = from !== undefined && hasKeySince(found, from);
+    const isAsked =
+      found.rotationAskedAt !== undefined &&
+      (from === undefined || Date.parse(found.rotationAskedAt) >= from);
+    return isDone || isAsked ? undefined : { change: { kind: 'rotation.asked' }, by };
+  });
+  if (isDone) return { record, outcome: 'done' as const };
+  // told in any case: one that has connected an instant ago may not be known to be there
+  const key = record.keys.findLast(({ state }) => state === 'live') ?? currentKey(record);
+  await tellPeel(context, {
+    kind: 'rotate',
+    peelId,
+    ...(key !== undefined && { publicKey: key.publicKey }),
+  });
+  const isThere = (presence.get(peelId)?.connections.length ?? 0) > 0;
+  return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
+}
+
+/** Whether the peel has connected with a key that is as new as that. */
+function hasKeySince(record: PeelRecord, from: number): boolean {
+  const key = currentKey(record);
+  return key?.state === 'live' && Date.parse(key.addedAt ?? key.connectedAt ?? '') >= from;
+}

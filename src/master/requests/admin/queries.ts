@@ -1,0 +1,183 @@
+import { withDeadline } from '../../../async/deadline.js';
+import { FleetError } from '../../../errors.js';
+import { matchesGlob } from '../../../protocol/glob.js';
+import { withNewestConnections } from '../../../protocol/records/newest-connections.js';
+import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
+import { currentKey, PEEL_STATES, type PeelState } from '../../../protocol/records/record.js';
+import { packageVersion } from '../../../protocol/package-version.js';
+import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
+import type { MasterContext } from '../../context.js';
+import { unknownPeel } from '../../registry/registry.js';
+import { EncodedAnswer, type Asked } from '../service.js';
+
+/** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
+const PART_BYTES = 500 * 1024;
+const PART_ITEMS = 500;
+/** What a part has beside its largest item, in bytes. */
+const PART_SLACK = 256;
+/** Ids of peels that were left out of a list that are named. */
+const SKIPPED_SHOWN = 100;
+/** Events that `peel.show` gives by default. */
+const SHOWN_EVENTS = 10;
+
+/** `peel.list`: from memory, by id. */
+export async function* listPeels(
+  context: MasterContext,
+  { request }: Asked<'peel.list'>,
+): AsyncIterableIterator<EncodedAnswer> {
+  const wanted = [...matching(context, request)].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
+  const most = (context.nc.info?.max_payload ?? Infinity) - PART_SLACK;
+  const skipped: string[] = [];
+  const sendable = function* (): IterableIterator<ListedPeel> {
+    for (const peel of wanted) {
+      // one record that does not fit a message must not keep the others from being listed
+      if (Buffer.byteLength(JSON.stringify(peel)) <= most) yield peel;
+      else skipped.push(peel.record.id);
+    }
+  };
+  yield* inParts('peels', sendable());
+  if (skipped.length > 0) {
+    const shown = skipped.slice(0, SKIPPED_SHOWN);
+    yield new EncodedAnswer(JSON.stringify({ peels: [], skipped: shown, skippedCount: skipped.length }));
+  }
+}
+
+function* matching(
+  { registry, presence, now }: MasterContext,
+  { pattern, state, expiringWithin, connected }: RequestOf<'peel.list'>,
+): IterableIterator<ListedPeel> {
+  for (const record of registry.records()) {
+    if (pattern !== undefined && !matchesGlob(pattern, record.id)) continue;
+    if (state !== undefined && record.state !== state) continue;
+    if (expiringWithin !== undefined) {
+      const expiresAt = currentKey(record)?.expiresAt;
+      if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;
+    }
+    const present = presence.get(record.id);
+    if (connected !== undefined && connected !== (present?.connections.length ?? 0) > 0) continue;
+    // one that an older version wrote may name thousands of connections
+    yield { record, ...(present !== undefined && { presence: withNewestConnections(present) }) };
+  }
+}
+
+/** How long JetStream is waited for where there is something to show without it, in milliseconds. */
+const PATIENCE_MS = 4_000;
+
+/**
+ * `peel.show`: the record, who is connected, and the last events. While JetStream elects a leader, the record is shown as
+ * this master knows it, and without the events: that is when somebody looks.
+ */
+export async function showPeel(
+  { registry, presence, audit }: MasterContext,
+  { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
+) {
+  const deadline = Date.now() + PATIENCE_MS;
+  const asked = withDeadline(
+    registry.refresh(peelId).catch(() => undefined),
+    deadline,
+  );
+  const record = (await asked) ?? registry.get(peelId);
+  if (record === undefined) throw unknownPeel(peelId);
+  const events = last > 0 ? await audit.readWithin({ peelId, last }, deadline) : [];
+  const present = presence.get(peelId);
+  return {
+    record,
+    events: events ?? [],
+    ...(events === undefined && { eventsMissing: true }),
+    ...(present !== undefined && { presence: withNewestConnections(present) }),
+  };
+}
+
+/** `audit`: what the stream has, oldest first. */
+export async function* readAudit(
+  { audit }: MasterContext,
+  { request }: Asked<'audit'>,
+): AsyncIterableIterator<EncodedAnswer> {
+  for (const name of ['since', 'until'] as const) {
+    const time = request[name];
+    if (time !== undefined && Number.isNaN(Date.parse(time))) {
+      throw new FleetError('ERR_FLEET_REQUEST', `the request "audit" cannot be used: ${name}: is no time`);
+    }
+  }
+  let newest = 0;
+  const stored = audit.readStored(request, (seq) => (newest = seq));
+  yield* inParts('events', stored, { shown: ({ event }) => event, beside: ({ seq }) => ({ lastSeq: seq }) });
+  // also what was read and is not asked for need not be read again
+  yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));
+}
+
+/** `status`: of this master, and of the fleet as it knows it. */
+export async function status(context: MasterContext) {
+  const { id, registry, presence, policy, lifetime } = context;
+  const peels = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
+  let connected = 0;
+  for (const { id: peelId, state } of registry.records()) {
+    peels[state] += 1;
+    if ((presence.get(peelId)?.connections.length ?? 0) > 0) connected += 1;
+  }
+  const watcher = context.watching();
+  const held = await heldNow(context);
+  return {
+    master: id,
+    version: packageVersion(),
+    policy,
+    lifetime,
+    peels,
+    connected,
+    ...(watcher !== undefined && { watching: watcher }),
+    ...(held !== undefined && { held }),
+  };
+}
+
+/** What the breaker holds; undefined: nothing, or JetStream does not say at the moment. */
+async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
+  const reading = readBreaker(store).catch(() => undefined);
+  const breaker = await withDeadline(reading, Date.now() + PATIENCE_MS);
+  return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
+}
+
+/** `master.resume`: what the breaker holds is revoked, by the master that hears the servers. */
+export async function resumeRevocations(
+  { store, audit }: MasterContext,
+  { request: { reason }, by }: Asked<'master.resume'>,
+) {
+  const breaker = await readBreaker(store);
+  if (breaker?.open !== true) return {};
+  await writeBreaker(store, { ...breaker, open: false });
+  audit.note({
+    kind: 'revocations.resumed',
+    by,
+    ...(reason !== undefined && { reason }),
+    detail: { peels: breaker.held },
+  });
+  return { resumed: { peels: breaker.held, since: breaker.since } };
+}
+
+/** Answers with a list under a name, in messages that are not too large. Each thing is made text of once. */
+async function* inParts<T>(
+  name: string,
+  items: Iterable<T> | AsyncIterable<T>,
+  { shown, beside }: { shown?: (item: T) => unknown; beside?: (last: T) => object } = {},
+): AsyncIterableIterator<EncodedAnswer> {
+  let part: string[] = [];
+  let bytes = 0;
+  let last: T | undefined;
+  const encoded = () => {
+    const more =
+      beside === undefined || last === undefined ? '' : `,${JSON.stringify(beside(last)).slice(1, -1)}`;
+    return new EncodedAnswer(`{"${name}":[${part.join(',')}]${more}}`);
+  };
+  for await (const item of items) {
+    const text = JSON.stringify(shown === undefined ? item : shown(item));
+    const size = Buffer.byteLength(text) + 1;
+    if (part.length > 0 && (part.length >= PART_ITEMS || bytes + size > PART_BYTES)) {
+      yield encoded();
+      part = [];
+      bytes = 0;
+    }
+    part.push(text);
+    bytes += size;
+    last = item;
+  }
+  if (part.length > 0) yield encoded();
+}

@@ -1,0 +1,60 @@
+import { errorTraits } from '../../../error-traits.js';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { ADMIN_INBOX_PREFIX } from '../../../permissions/roles.js';
+import { adminSubject, type AdminVerb } from '../../../protocol/subjects.js';
+import { rejectPeel, revokePeel } from './lock-out.js';
+import { listPeels, readAudit, resumeRevocations, showPeel, status } from './queries.js';
+import { acceptPeel, addPeel, rotatePeel } from './peels.js';
+import { createToken, listTokens, removeToken } from './tokens.js';
+import { authenticateAdmin } from './authenticate.js';
+import type { MasterContext } from '../../context.js';
+import type { RefusalAudit } from '../../audit/refusal-audit.js';
+import { RequestService, type Handlers } from '../service.js';
+
+const PREFIX = 'zester.admin.';
+
+/** Of these the audit is told: what was tried that may not be. The others are a person's mistake. */
+
+/** Answers admins. */
+export function startAdminService(
+  context: MasterContext,
+  nc: NatsConnection,
+  refusals: RefusalAudit,
+): RequestService<AdminVerb> {
+  const handlers: Handlers<AdminVerb> = {
+    'peel.add': (asked) => addPeel(context, asked),
+    'peel.accept': (asked) => acceptPeel(context, asked),
+    'peel.reject': (asked) => rejectPeel(context, asked),
+    'peel.revoke': (asked) => revokePeel(context, asked),
+    'peel.rotate': (asked) => rotatePeel(context, asked),
+    'peel.list': (asked) => listPeels(context, asked),
+    'peel.show': (asked) => showPeel(context, asked),
+    'token.create': (asked) => createToken(context, asked),
+    'token.list': () => listTokens(context),
+    'token.remove': (asked) => removeToken(context, asked),
+    audit: (asked) => readAudit(context, asked),
+    status: () => status(context),
+    'master.resume': (asked) => resumeRevocations(context, asked),
+  };
+  const verbs = Object.keys(handlers) as AdminVerb[];
+  return new RequestService(
+    context,
+    {
+      nc,
+      inboxes: () => [ADMIN_INBOX_PREFIX],
+      subject: `${PREFIX}>`,
+      subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
+        AdminVerb,
+        string
+      >,
+      handlers,
+      route: (subject) => ({ asker: 'admin', verb: subject.slice(PREFIX.length) }),
+      authenticate: ({ msg }) => authenticateAdmin(context, msg),
+      signed: false,
+      // revocations wait for servers, and must not keep a list waiting
+      queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
+      audited: (code) => errorTraits(code)?.audited === 'always',
+    },
+    refusals,
+  );
+}

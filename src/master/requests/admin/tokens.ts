@@ -1,0 +1,123 @@
+import { FleetError } from '../../../errors.js';
+import type { JoinToken } from '../../../protocol/records/join-token.js';
+import { joinName } from '../../../permissions/roles.js';
+import type { MasterContext } from '../../context.js';
+import { notBefore } from '../../trust/issued-jwt.js';
+import type { Asked } from '../service.js';
+import { takeBackToken } from '../../registry/join-tokens.js';
+
+/** A token that expired or was taken back is listed for so long, in milliseconds. */
+const KEPT_MS = 7 * 86_400_000;
+
+/** `token.create`: credentials of a key that the admin made, which may only ask to join. */
+export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
+  const { tokens, issuer, audit } = context;
+  const { publicKey, tokenId, ttl, uses, ids } = request;
+  joinName(tokenId);
+  if (!issuer.canIssueTokens) {
+    throw new FleetError(
+      'ERR_FLEET_KEY_OFFLINE',
+      'this master has no key to sign join tokens with: "zester keys add join-signing" makes one, in its home',
+    );
+  }
+  await forgetOld(context);
+  const createdAt = Math.floor(notBefore(context, publicKey, undefined) / 1000) * 1000;
+  const { value, written } = await tokens.change(tokenId, (stored) => {
+    // the same request again, for want of an answer
+    if (stored?.publicKey === publicKey) return undefined;
+    if (stored !== undefined) {
+      throw new FleetError('ERR_FLEET_ID_TAKEN', `there is a join token ${tokenId} already: take another id`);
+    }
+    return {
+      id: tokenId,
+      publicKey,
+      createdAt: new Date(createdAt).toISOString(),
+      expiresAt: new Date(createdAt + ttl * 1000).toISOString(),
+      createdBy: by,
+      uses,
+      used: 0,
+      usedBy: [],
+      ...(ids !== undefined && { ids }),
+    };
+  });
+  const token = value ?? unknownToken(tokenId);
+  if (written) {
+    audit.note({
+      kind: 'token.created',
+      by,
+      publicKey,
+      detail: { token: tokenId, uses, expiresAt: token.expiresAt, ...(ids !== undefined && { ids }) },
+    });
+  }
+  const from = Date.parse(token.createdAt);
+  const jwt = issuer.tokenJwt(tokenId, publicKey, from, (Date.parse(token.expiresAt) - from) / 1000);
+  return { jwt, token };
+}
+
+/** `token.list`: the newest first. */
+export async function listTokens({ tokens }: MasterContext) {
+  const all = [...tokens.entries()].map(([, token]) => token);
+  return { tokens: all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1)) };
+}
+
+/** How long every server's confirmation is waited for, in milliseconds. */
+const CONFIRM_MS = 8_000;
+
+/**
+ * `token.remove`: nobody joins with it from here on, and the watching master revokes its key, so that nobody connects.
+ *
+ * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`; `ERR_FLEET_UNCONFIRMED` when a server has not confirmed in time
+ */
+export async function removeToken(context: MasterContext, { request, by }: Asked<'token.remove'>) {
+  const { tokenId } = request;
+  const token = (await takeBackToken(context, tokenId, by)) ?? unknownToken(tokenId);
+  return { token: await revokedEverywhere(context, token) };
+}
+
+async function revokedEverywhere(
+  { tokens, watching, now }: MasterContext,
+  removed: JoinToken,
+): Promise<JoinToken> {
+  const isDone = ({ revokedAt, expiresAt }: JoinToken) =>
+    revokedAt !== undefined || Date.parse(expiresAt) <= now();
+  const confirmed = await new Promise<JoinToken | undefined>((resolve) => {
+    const look = (token: JoinToken | undefined) => {
+      if (token !== undefined && isDone(token)) end(token);
+    };
+    const stop = tokens.onChange((id, token) => {
+      if (id === removed.id) look(token);
+    });
+    const timer = setTimeout(() => end(undefined), CONFIRM_MS);
+    const end = (token: JoinToken | undefined) => {
+      clearTimeout(timer);
+      stop();
+      resolve(token);
+    };
+    look(removed);
+    look(tokens.get(removed.id));
+  });
+  if (confirmed !== undefined) return confirmed;
+  const why =
+    watching() === undefined ? 'no master hears the servers at the moment' : 'not every server has confirmed';
+  throw new FleetError(
+    'ERR_FLEET_UNCONFIRMED',
+    `the join token ${removed.id} is removed, so nobody joins with it, and its credentials may still connect to some server ` +
+      `(${why}): the masters go on until all refuse them`,
+  );
+}
+
+function unknownToken(tokenId: string): never {
+  throw new FleetError(
+    'ERR_FLEET_TOKEN_UNKNOWN',
+    `no join token "${tokenId.slice(0, 60)}" is known: "zester join-token list" shows those that are`,
+  );
+}
+
+async function forgetOld({ tokens, now }: MasterContext): Promise<void> {
+  const isOld = ({ expiresAt, removedAt }: JoinToken) =>
+    Math.min(Date.parse(expiresAt), Date.parse(removedAt ?? expiresAt)) + KEPT_MS < now();
+  const old = [...tokens.entries()].filter(
+    ([, token]) => isOld(token) && Date.parse(token.expiresAt) < now(),
+  );
+  for (const [id] of old) await tokens.delete(id);
+}

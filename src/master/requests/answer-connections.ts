@@ -1,0 +1,112 @@
+import { connectMaster, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
+import { drained } from '../../connection/drained.js';
+import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
+import { missingMasterAnswers } from '../../trust/master-answers.js';
+import { isThere } from '../../trust/private-files.js';
+import type { ConnectionLog } from './connection-log.js';
+import type { MasterLogger } from '../logger.js';
+
+/** Whose connections they are. */
+interface AnswerOptions {
+  /** Of the user that may publish to inboxes only. */
+  credsPath: string;
+  /** Used where that file is missing, in a home of an older version. */
+  mainCredsPath: string;
+  logger: MasterLogger;
+  /** Hears of each event of each connection. */
+  connections: ConnectionLog;
+}
+
+/** Between two attempts to reconnect, in milliseconds: peels wait for it. */
+const RECONNECT_MS = 100;
+/** Of the one that floods come in on, since they go to the one for peels meanwhile. */
+const SINK_RECONNECT_MS = 10;
+
+/**
+ * The connections that requests come in on and are answered over. What one connection brings comes in order, so those who
+ * must not be in each other's way have one each: peels, holders of join tokens, and admins.
+ */
+export class AnswerConnections {
+  /** For `zester.auth`: peels that renew. */
+  readonly auth: ZesterConnection;
+  /** For `zester.enroll`: holders of join tokens. */
+  readonly enroll: ZesterConnection;
+  /** For admins and discovery. */
+  readonly admins: ZesterConnection;
+  /**
+   * One more, for what comes in a flood. It is cut again and again, which is as it should be and is not logged.
+   *
+   * @param at the server that it is to be on, where that takes it
+   */
+  readonly openSink: (at: string) => Promise<ZesterConnection>;
+
+  private constructor(
+    [auth, enroll, admins]: readonly [ZesterConnection, ZesterConnection, ZesterConnection],
+    openSink: (at: string) => Promise<ZesterConnection>,
+  ) {
+    this.auth = auth;
+    this.enroll = enroll;
+    this.admins = admins;
+    this.openSink = openSink;
+  }
+
+  /**
+   * @param main the master's own connection: the others are made to its server where they can be, since what a master does
+   *   should not depend on several
+   */
+  static async open(
+    main: ZesterConnection,
+    connection: ConnectOptions & { servers: string[] },
+    { credsPath, mainCredsPath, logger, connections }: AnswerOptions,
+  ): Promise<AnswerConnections> {
+    const isMissing = !(await isThere(credsPath));
+    if (isMissing) {
+      const { message, fix } = missingMasterAnswers(credsPath);
+      logger.warn({ path: credsPath, fix }, `${credsPath} ${message}`);
+    }
+    const open = (name: string, at: string, options: ConnectOptions) =>
+      connectMaster({
+        ...connection,
+        servers: serverFirst(connection.servers, at),
+        noRandomize: true,
+        credsPath: isMissing ? mainCredsPath : credsPath,
+        name,
+        inboxPrefix: isMissing ? MASTER_INBOX_PREFIX : MASTER_ANSWERS_INBOX_PREFIX,
+        ...options,
+      });
+    const opened: ZesterConnection[] = [];
+    const next = async (name: string) => {
+      const nc = await open(name, main.getServer(), {
+        rotate: 'hitless',
+        reconnectTimeWait: RECONNECT_MS,
+        onEvent: (event) => connections.hear(name, isMissing ? mainCredsPath : credsPath, event),
+      });
+      opened.push(nc);
+      return nc;
+    };
+    try {
+      const auth = await next('zester-master-auth');
+      const enroll = await next('zester-master-enroll');
+      const admins = await next('zester-master-admins');
+      return new AnswerConnections([auth, enroll, admins], (at) =>
+        open('zester-master-floods', at, { reconnectTimeWait: SINK_RECONNECT_MS, reconnectJitter: 0 }),
+      );
+    } catch (error) {
+      await Promise.all(opened.map((nc) => nc.close()));
+      throw error;
+    }
+  }
+
+  get all(): readonly ZesterConnection[] {
+    return [this.auth, this.enroll, this.admins];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map(drained));
+  }
+}
+
+function serverFirst(servers: readonly string[], at: string): string[] {
+  const ofAt = servers.find((url) => url.endsWith(`//${at}`)) ?? servers.find((url) => url.endsWith(at));
+  return ofAt === undefined ? [...servers] : [ofAt, ...servers.filter((url) => url !== ofAt)];
+}

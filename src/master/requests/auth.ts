@@ -1,0 +1,172 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { errorTraits } from '../../error-traits.js';
+import { FleetError } from '../../errors.js';
+import type { Actor } from '../../protocol/records/actor.js';
+import { rotationProof } from '../../protocol/proofs.js';
+import {
+  isAccepted,
+  keyOf,
+  notAccepted,
+  type PeelKey,
+  type PeelRecord,
+} from '../../protocol/records/record.js';
+import { verifySignature } from '../../nkeys/verify.js';
+import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
+import { peelInboxPrefix } from '../../permissions/roles.js';
+import type { MasterContext } from '../context.js';
+import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
+import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
+import { claimKey, withClaims } from '../registry/key-claim.js';
+import type { RefusalAudit } from '../audit/refusal-audit.js';
+import { unknownPeel, type Decision } from '../registry/registry.js';
+import { RequestService, type Asked } from './service.js';
+
+/** New keys of one peel that have not been used yet: with more, it is to use one before it asks for another. */
+const MAX_UNUSED_KEYS = 4;
+
+/** Answers what a peel asks for itself: a new JWT, or one for a new key. */
+export function startAuthService(
+  context: MasterContext,
+  nc: NatsConnection,
+  refusals: RefusalAudit,
+  onExcess?: (asker: string, bytes: number) => void,
+): RequestService<'renew' | 'rotate'> {
+  return new RequestService(
+    context,
+    {
+      nc,
+      inboxes: (asker) => (isPeelId(asker) ? [peelInboxPrefix(asker)] : []),
+      subject: 'zester.auth.>',
+      subjects: { renew: 'zester.auth.*.renew', rotate: 'zester.auth.*.rotate' },
+      handlers: {
+        renew: (asked) => renew(context, asked),
+        rotate: (asked) => rotate(context, asked),
+      },
+      authenticate: ({ asker }) => peelActor(validatePeelId(asker)),
+      claimed: peelActor,
+      from: (asker) => context.presence.get(asker)?.connections.at(-1)?.host,
+      peelId: (asker) => asker,
+      signed: true,
+      ...(onExcess && { onExcess }),
+      // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
+      rate: { perSecond: 1, burst: 30 },
+      queue: { running: 64, runningPerAsker: 2, waiting: 20_000, waitingPerAsker: 8 },
+      audited: (code) => errorTraits(code)?.audited !== 'never',
+    },
+    refusals,
+  );
+}
+
+function peelActor(peelId: string): Actor {
+  return { kind: 'peel', name: peelId };
+}
+
+async function renew(context: MasterContext, { request, asker: peelId, by, from }: Asked<'renew'>) {
+  const { registry, issuer, lifetime, metrics, now } = context;
+  const { requestId, publicKey } = request;
+  const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
+    const key = usableKey(found, peelId, publicKey);
+    if (isAnswerTo(context, key, requestId)) return undefined;
+    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+    return { change: { kind: 'key.renewed', key: facts }, by, from };
+  });
+  if (changed) metrics.issued.inc({ why: 'renew' });
+  return {
+    jwt: jwtOf(context, record, publicKey),
+    now: now(),
+    requestId,
+    ...(record.rotationAskedAt !== undefined && { rotate: true }),
+  };
+}
+
+async function rotate(context: MasterContext, { request, asker: peelId, by, from }: Asked<'rotate'>) {
+  const { registry, issuer, lifetime, metrics, now } = context;
+  const { requestId, publicKey, newPublicKey } = request;
+  if (newPublicKey === publicKey) {
+    throw new FleetError('ERR_FLEET_REQUEST', 'the new key is the old one: make another');
+  }
+  const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
+  for (const [key, signature] of [
+    [publicKey, request.signature],
+    [newPublicKey, request.newSignature],
+  ] as const) {
+    if (verifySignature(key, proof, Buffer.from(signature, 'base64url'))) continue;
+    throw new FleetError('ERR_FLEET_PROOF', `the rotation is not signed by ${key}`, { peelId });
+  }
+  await checkFresh(registry, peelId, (found) => usableKey(found, peelId, publicKey));
+  const claim = await claimKey(context, newPublicKey, peelId);
+  const decide = (found: PeelRecord | undefined): Decision | undefined => {
+    const old = usableKey(found, peelId, publicKey);
+    const known = found && keyOf(found, newPublicKey);
+    if (known === undefined) {
+      checkUnused(found, old, now());
+      const facts = issuer.facts(
+        newPublicKey,
+        notBefore(context, newPublicKey, undefined),
+        lifetime,
+        requestId,
+      );
+      return { change: { kind: 'key.rotated', key: facts, replaces: publicKey }, by, from };
+    }
+    const key = usableKey(found, peelId, newPublicKey);
+    if (isAnswerTo(context, key, requestId)) return undefined;
+    // asked for before, and asked for anew: the peel has lost the answer and the request
+    const facts = issuer.facts(newPublicKey, notBefore(context, newPublicKey, key), lifetime, requestId);
+    return { change: { kind: 'key.renewed', key: facts }, by, from };
+  };
+  const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
+  if (changed) metrics.issued.inc({ why: 'rotate' });
+  return { jwt: jwtOf(context, record, newPublicKey), now: now(), requestId };
+}
+
+/**
+ * The key of an accepted peel that may be renewed or replaced.
+ *
+ * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`, `ERR_FLEET_KEY_UNKNOWN`, `ERR_FLEET_STATE`, `ERR_FLEET_REVOKED` and as
+ *   `notAccepted`
+ */
+function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: string): PeelKey {
+  // one that connected an instant ago may not be seen yet: not for good
+  if (record === undefined) throw unknownPeel(peelId);
+  if (!isAccepted(record)) throw notAccepted(record);
+  const key = keyOf(record, publicKey);
+  switch (key?.state) {
+    case undefined:
+    case 'requested':
+      throw new FleetError(
+        'ERR_FLEET_KEY_UNKNOWN',
+        `the key ${publicKey} is none of the peel "${peelId}": "zester peel show ${peelId}" shows those that are`,
+        { peelId },
+      );
+    case 'issued':
+    case 'live':
+      return key;
+    case 'retired':
+      throw new FleetError(
+        'ERR_FLEET_STATE',
+        `the key ${publicKey} of the peel "${peelId}" was replaced: use the one that replaced it`,
+        { peelId },
+      );
+    case 'revoking':
+    case 'revoked':
+      throw new FleetError('ERR_FLEET_REVOKED', `the key ${publicKey} of the peel "${peelId}" is revoked`, {
+        peelId,
+        final: true,
+      });
+  }
+}
+
+function checkUnused(record: PeelRecord | undefined, asking: PeelKey, nowMs: number): void {
+  const unused = (record?.keys ?? []).filter(
+    (key) =>
+      key !== asking &&
+      key.state === 'issued' &&
+      (key.expiresAt === undefined || key.expiresAt * 1000 > nowMs),
+  );
+  if (unused.length < MAX_UNUSED_KEYS) return;
+  throw new FleetError(
+    'ERR_FLEET_STATE',
+    `the peel "${record?.id ?? ''}" has ${unused.length} new keys that it has not connected with: use one of them first`,
+    record && { peelId: record.id },
+  );
+}

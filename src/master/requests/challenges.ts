@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import { FleetError } from '../../errors.js';
+import { encodeJson, parseJson } from '../../protocol/messages.js';
+import type { Store } from '../store/store.js';
+import { isWriteConflict } from '../store/write-conflict.js';
+
+/** For whom a challenge is. */
+export interface ChallengeFor {
+  /** The name of the join token's user. */
+  user: string;
+  peelId: string;
+  publicKey: string;
+}
+
+const storedSchema = v.object({
+  user: v.string(),
+  peelId: v.string(),
+  publicKey: v.string(),
+  /** The request that answered it. */
+  usedBy: v.optional(v.string()),
+});
+
+const CHALLENGE_BYTES = 32;
+
+/**
+ * Gives a challenge: random, and kept where every master finds it, until its time is over (the bucket forgets it) or it
+ * is answered.
+ */
+export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
+  const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
+  const { user, peelId, publicKey } = to;
+  await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey }));
+  return challenge;
+}
+
+/**
+ * Takes the answer to a challenge, once: of two masters that are given it at the same time, one takes it. The same
+ * request may come again, for want of an answer.
+ *
+ * @throws FleetError `ERR_FLEET_CHALLENGE`
+ */
+export async function takeChallenge(
+  { challenges }: Store,
+  challenge: string,
+  { user, peelId, publicKey }: ChallengeFor,
+  requestId: string,
+): Promise<void> {
+  const stored = await challenges.get(keyOf(challenge));
+  const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
+  if (stored === null || !parsed.success) throw refused('it was not given, or its time is over');
+  const given = parsed.output;
+  if (given.user !== user || given.peelId !== peelId || given.publicKey !== publicKey) {
+    throw refused('it was given to another');
+  }
+  if (given.usedBy === requestId) return;
+  if (given.usedBy !== undefined) throw refused('it was used');
+  try {
+    await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey, usedBy: requestId }), {
+      previousSeq: stored.revision,
+    });
+  } catch (error) {
+    if (!isWriteConflict(error)) throw error;
+    throw refused('it is being used');
+  }
+}
+
+function keyOf(challenge: string): string {
+  return `challenge.${challenge}`;
+}
+
+function refused(why: string): FleetError {
+  return new FleetError('ERR_FLEET_CHALLENGE', `the challenge cannot be used: ${why}; ask for a new one`);
+}

@@ -1,0 +1,69 @@
+import { logEvent, type ConnectionEvent } from '../../connection/events.js';
+import type { MasterLogger } from '../logger.js';
+
+/** What two connections say within this many milliseconds is said once. Shorter than a refusal takes to be said again. */
+const SAME_MS = 20_000;
+
+/**
+ * Logs what happens to the connections of a master. It has several, and one server that goes down takes all of them with
+ * it: the log says so once, and once more when all are back.
+ */
+export class ConnectionLog {
+  readonly #logger: MasterLogger;
+  readonly #clock: () => number;
+  readonly #down = new Set<string>();
+  readonly #said = new Map<string, number>();
+  readonly #undelivered = { messages: 0, bytes: 0 };
+
+  /** @param clock milliseconds, of a clock that does not jump */
+  constructor(logger: MasterLogger, clock: () => number = () => performance.now()) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Whether a connection is down. */
+  get isDown(): boolean {
+    return this.#down.size > 0;
+  }
+
+  /**
+   * @param name which connection
+   * @param credsPath its credentials: those of several connections are loaded, rejected or refused for one reason
+   */
+  hear(name: string, credsPath: string, event: ConnectionEvent): void {
+    switch (event.type) {
+      case 'buffering':
+        if (!this.isDown) logEvent(this.#logger, event);
+        this.#down.add(name);
+        return;
+      case 'reconnected':
+        if (this.#down.delete(name) && !this.isDown) logEvent(this.#logger, event);
+        return;
+      case 'bufferSent':
+        return this.#logger.debug({ ...event, connection: name }, 'sent what was kept during the outage');
+      case 'undelivered':
+        this.#undelivered.messages += event.messages;
+        this.#undelivered.bytes += event.bytes;
+        return;
+      default:
+        return this.#once(credsPath, event);
+    }
+  }
+
+  /** Logs what none of the connections delivered. Call it when all are closed. */
+  end(): void {
+    if (this.#undelivered.messages > 0) logEvent(this.#logger, { type: 'undelivered', ...this.#undelivered });
+  }
+
+  #once(credsPath: string, event: ConnectionEvent): void {
+    const line = (level: 'info' | 'warn') => (fields: object, message: string) => {
+      const now = this.#clock();
+      for (const [text, at] of this.#said) if (now - at >= SAME_MS) this.#said.delete(text);
+      const text = `${credsPath}\n${message}`;
+      if (this.#said.has(text)) return;
+      this.#said.set(text, now);
+      this.#logger[level]({ ...fields, creds: credsPath }, message);
+    };
+    logEvent({ info: line('info'), warn: line('warn') }, event);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { FleetError } from '../../errors.js';
+import { answerBelow } from '../../protocol/answer.js';
+import { encodeJson } from '../../protocol/messages.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
+
+/** One request that a service answers. */
+export interface Endpoint {
+  /** Letters, digits, `-` and `_`. */
+  name: string;
+  subject: string;
+  queueGroup: string;
+  /** What it did so far. */
+  stats: EndpointStats;
+}
+
+export interface EndpointStats {
+  requests: number;
+  errors: number;
+  /** Milliseconds, of all requests together. */
+  tookMs: number;
+}
+
+/** A NATS service, as it is found by `nats micro ls`. */
+export interface DiscoverableService {
+  name: string;
+  id: string;
+  version: string;
+  description: string;
+  endpoints: readonly Endpoint[];
+}
+
+/** A request for discovery names no caller, so who may ask is who reads these: admins and masters. */
+const INBOXES = [ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX];
+
+/**
+ * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id. A request
+ * does not say who asks: it is answered below the inboxes of admins and masters only.
+ *
+ * Source: github.com/nats-io/nats-architecture-and-design, ADR-32.
+ *
+ * @param onRefused hears of each request whose reply subject is none of those
+ */
+export function answerDiscovery(
+  nc: NatsConnection,
+  service: DiscoverableService,
+  onRefused: (msg: Msg, error: FleetError) => void,
+): Subscription[] {
+  const { name, id, version, description, endpoints } = service;
+  const started = new Date().toISOString();
+  const common = { name, id, version, metadata: {} };
+  const answers: Record<string, () => object> = {
+    PING: () => ({ type: 'io.nats.micro.v1.ping_response', ...common }),
+    INFO: () => ({
+      type: 'io.nats.micro.v1.info_response',
+      ...common,
+      description,
+      endpoints: endpoints.map((endpoint) => ({ ...named(endpoint), metadata: {} })),
+    }),
+    STATS: () => ({
+      type: 'io.nats.micro.v1.stats_response',
+      ...common,
+      started,
+      endpoints: endpoints.map((endpoint) => {
+        const { requests, errors, tookMs } = endpoint.stats;
+        const nanoseconds = Math.round(tookMs * 1e6);
+        return {
+          ...named(endpoint),
+          num_requests: requests,
+          num_errors: errors,
+          processing_time: nanoseconds,
+          average_processing_time: requests === 0 ? 0 : Math.round(nanoseconds / requests),
+        };
+      }),
+    }),
+  };
+  return Object.entries(answers).flatMap(([verb, answer]) =>
+    [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`].map((subject) =>
+      nc.subscribe(subject, {
+        callback: (error, msg) => {
+          if (error !== null) return;
+          try {
+            answerBelow(nc, msg, encodeJson(answer()), { inboxes: INBOXES });
+          } catch (refused) {
+            if (!(refused instanceof FleetError)) throw refused;
+            onRefused(msg, refused);
+          }
+        },
+      }),
+    ),
+  );
+}
+
+function named({ name, subject, queueGroup }: Endpoint) {
+  return { name, subject, queue_group: queueGroup };
+}

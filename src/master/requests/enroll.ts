@@ -1,0 +1,195 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { errorTraits } from '../../error-traits.js';
+import { FleetError } from '../../errors.js';
+import type { Actor } from '../../protocol/records/actor.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
+import type { JoinToken } from '../../protocol/records/join-token.js';
+import { joinProof } from '../../protocol/proofs.js';
+import {
+  isAccepted,
+  keyOf,
+  notAccepted,
+  type PeelKey,
+  type PeelRecord,
+} from '../../protocol/records/record.js';
+import { verifySignature } from '../../nkeys/verify.js';
+import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
+import { giveChallenge, takeChallenge } from './challenges.js';
+import type { MasterContext } from '../context.js';
+import { acceptedByPolicy } from './policy.js';
+import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
+import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
+import { claimId, claimKey, idTaken, keyTaken, withClaims } from '../registry/key-claim.js';
+import type { RefusalAudit } from '../audit/refusal-audit.js';
+import type { Decision } from '../registry/registry.js';
+import { RequestService, type Asked } from './service.js';
+import { TokenUses, usableToken } from '../registry/join-tokens.js';
+
+/** Answers those who have a join token, and nothing else: they ask to join. */
+export function startEnrollService(
+  context: MasterContext,
+  nc: NatsConnection,
+  refusals: RefusalAudit,
+  onExcess?: (asker: string, bytes: number) => void,
+): RequestService<'challenge' | 'join'> {
+  const uses = new TokenUses(context);
+  return new RequestService(
+    context,
+    {
+      nc,
+      inboxes: (asker) => {
+        const tokenId = tokenIdOfName(asker);
+        return tokenId === undefined ? [] : [joinInboxPrefix(tokenId)];
+      },
+      subject: 'zester.enroll.>',
+      subjects: { challenge: 'zester.enroll.*.challenge', join: 'zester.enroll.*.join' },
+      handlers: {
+        challenge: (asked) => challenge(context, asked),
+        join: (asked) => join(context, uses, asked),
+      },
+      authenticate: ({ asker }) => {
+        if (tokenIdOfName(asker) !== undefined) return tokenActor(asker);
+        throw new FleetError(
+          'ERR_FLEET_DENIED',
+          'these credentials are no join token: they cannot ask to join',
+        );
+      },
+      claimed: tokenActor,
+      signed: true,
+      ...(onExcess && { onExcess }),
+      // one token may be a thousand hosts, which all start at once
+      rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
+      queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },
+      audited: (code) => errorTraits(code)?.audited !== 'never',
+    },
+    refusals,
+  );
+}
+
+function tokenActor(user: string): Actor {
+  const tokenId = tokenIdOfName(user);
+  return tokenId === undefined ? { kind: 'unknown', name: user } : { kind: 'token', name: tokenId };
+}
+
+async function challenge(context: MasterContext, { request, asker: user, by }: Asked<'challenge'>) {
+  const { peelId, publicKey } = request;
+  await usableToken(context, by.name, peelId);
+  // what cannot be answered with a JWT later is said at once
+  await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
+  const value = await giveChallenge(context.store, { user, peelId, publicKey });
+  return { challenge: value, now: context.now() };
+}
+
+/**
+ * Each step can be done again, and is, when the same request comes again after a master died in the middle: the challenge
+ * is taken by this request, a use of the token is counted once for a key, and the record has the key.
+ */
+async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'>) {
+  const { request, asker: user, by } = asked;
+  const { registry, metrics, now } = context;
+  const { requestId, peelId, publicKey } = request;
+  const token = await usableToken(context, by.name, peelId);
+  const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
+  if (!verifySignature(publicKey, proof, Buffer.from(request.signature, 'base64url'))) {
+    throw new FleetError('ERR_FLEET_PROOF', `the request is not signed by ${publicKey}`, { peelId });
+  }
+  await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
+  const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
+  const keyClaim = await claimKey(context, publicKey, peelId);
+  const use = { tokenId: token.id, peelId, publicKey };
+  const decided = (): Promise<Decided> => decideJoin(context, asked, token);
+  const { record, changed } = await withClaims([keyClaim], async () => {
+    if (known !== undefined) return decided();
+    // of several keys that ask for one ID at once, the first one alone uses the token
+    const idClaim = await claimId(context, peelId, publicKey);
+    return withClaims([idClaim], async () => {
+      await uses.count(use);
+      return uses.givingBack(use, decided);
+    });
+  });
+  if (!isAccepted(record)) {
+    return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
+  }
+  if (changed) metrics.issued.inc({ why: 'join' });
+  return { state: 'accepted' as const, jwt: jwtOf(context, record, publicKey), now: now(), requestId };
+}
+
+type Decided = { record: PeelRecord; changed: boolean };
+
+/** What becomes of a request to join whose token, proof and claims hold: accepted, or to be decided by somebody. */
+function decideJoin(
+  context: MasterContext,
+  { request: { requestId, peelId, publicKey }, by }: Asked<'join'>,
+  token: JoinToken,
+): Promise<Decided> {
+  const { registry, policy } = context;
+  const origin = `join token ${token.id}`;
+  const asker: Actor = { ...by, publicKey: token.publicKey };
+  const automatic: Actor = { kind: 'policy', name: policy };
+  const decide = (record: PeelRecord | undefined): Decision | undefined => {
+    const key = checkId(context, record, peelId, publicKey);
+    const issue = (actor: Actor): Decision => {
+      const facts = context.issuer.facts(
+        publicKey,
+        notBefore(context, publicKey, key),
+        context.lifetime,
+        requestId,
+      );
+      // a key in use stays in use
+      const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
+      return {
+        change: { kind, key: facts, ...(kind === 'key.issued' && { origin }) },
+        by: actor,
+        from: token.id,
+      };
+    };
+    if (record !== undefined && isAccepted(record)) {
+      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(asker);
+    }
+    if (acceptsNow(context, record, key)) return issue(automatic);
+    if (key !== undefined) return undefined;
+    return { change: { kind: 'peel.requested', publicKey, origin }, by: asker, from: token.id };
+  };
+  return decideFresh(registry, peelId, decide);
+}
+
+/** A join token vouches for whoever asks; an ID that another key had comes back by somebody's decision. */
+function acceptsNow(
+  { policy }: MasterContext,
+  record: PeelRecord | undefined,
+  key: PeelKey | undefined,
+): boolean {
+  const returning = record !== undefined && (record.keys.length !== 1 || key === undefined);
+  return acceptedByPolicy(policy, { trusted: true, returning });
+}
+
+/**
+ * Checks that this key may ask for this id.
+ *
+ * @returns the key as the record has it; undefined: it is new
+ * @throws FleetError `ERR_FLEET_KEY_TAKEN`, `ERR_FLEET_ID_TAKEN`, `ERR_FLEET_REVOKED`, and as `notAccepted`
+ */
+function checkId(
+  { registry }: MasterContext,
+  record: PeelRecord | undefined,
+  peelId: string,
+  publicKey: string,
+): PeelKey | undefined {
+  const owner = registry.ownerOf(publicKey);
+  if (owner !== undefined && owner !== peelId) throw keyTaken(publicKey);
+  if (record === undefined) return undefined;
+  const key = keyOf(record, publicKey);
+  const over = record.state === 'rejected' || record.state === 'revoked';
+  if (key === undefined) {
+    // one that is locked out may come back, with a new key
+    if (over) return undefined;
+    throw idTaken(peelId);
+  }
+  if (over) throw notAccepted(record);
+  if (key.state === 'requested' || key.state === 'issued' || key.state === 'live') return key;
+  throw new FleetError(
+    'ERR_FLEET_REVOKED',
+    `the key ${publicKey} of the peel "${peelId}" is ${key.state}: join with a new one`,
+    { peelId, final: true },
+  );
+}

@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ZesterConnection } from '../../../connection/connect.js';
+import { redactSeeds } from '../../../errors.js';
+import { connectedUsers, type ConnectedUser } from '../../../system-account/connected-users.js';
+import { kick } from '../../../system-account/kick.js';
+import { compareVersions } from '../../../system-account/server-versions.js';
+import { listServers } from '../../../system-account/servers.js';
+import { isPeelId } from '../../../permissions/peel-id.js';
+import { tokenIdOfName } from '../../../permissions/roles.js';
+import type { MasterContext } from '../../context.js';
+import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
+import { takeBackToken } from '../../registry/join-tokens.js';
+import { errorMessage } from '../../../text/error-message.js';
+
+/**
+ * Per second. A peel asks a few times a day: what is dropped at this rate is no mistake of one that tries again and again.
+ */
+const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
+/** A token may be a thousand hosts that start at once. */
+const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
+/** A window, and the time between the two looks at who sends it, in milliseconds. */
+const WINDOW_MS = 500;
+/** How often it is told of one that goes on, in milliseconds. */
+const TOLD_MS = 60_000;
+/** Cuts after which a join token is taken back; they are forgotten after so long without one, in milliseconds. */
+const TOKEN_CUTS = 3;
+const CUTS_MS = 10 * 60_000;
+/** Flooders that are looked for at once. The others' turn comes, since these are cut. */
+const AT_ONCE = 8;
+/** Keys of one peel that are looked for: the newest. */
+const KEYS = 4;
+/** The first version with KICK. */
+const KICK_SINCE = '2.10.0';
+
+type Sender = ConnectedUser & Sent;
+
+function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
+  return { requests: (requests * WINDOW_MS) / 1_000, bytes: (bytes * WINDOW_MS) / 1_000 };
+}
+
+/**
+ * Names who stays far over its rate, and cuts its connections: with a kick, which pushes nothing and revokes nobody. The
+ * master that hears the servers' events does it, and the others log. Its cost does not grow with the flood: one look at a
+ * time, at the connections of a few.
+ */
+export class FloodGuard {
+  readonly #context: MasterContext;
+  readonly #system: ZesterConnection;
+  readonly #peels = new FloodMeter(inWindow(PEEL_LIMITS));
+  readonly #tokens = new FloodMeter(inWindow(TOKEN_LIMITS));
+  readonly #toldAt = new Map<string, number>();
+  readonly #cuts = new Map<string, { count: number; at: number }>();
+  readonly #timer: NodeJS.Timeout;
+  #acting: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(context: MasterContext, system: ZesterConnection) {
+    this.#context = context;
+    this.#system = system;
+    this.#timer = setInterval(() => this.#turn(), WINDOW_MS);
+    this.#timer.unref();
+  }
+
+  /** A request of a peel was over its rate. */
+  readonly peelExcess = (asker: string, bytes: number): void => this.#peels.note(asker, bytes);
+  /** A request of a join token's holder was over its rate. */
+  readonly tokenExcess = (asker: string, bytes: number): void => this.#tokens.note(asker, bytes);
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#acting;
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    for (const [asker, at] of this.#toldAt) if (now - at >= TOLD_MS) this.#toldAt.delete(asker);
+    for (const [asker, { at }] of this.#cuts) if (now - at >= CUTS_MS) this.#cuts.delete(asker);
+    const flooders = [
+      ...this.#peels.turn().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
+      ...this.#tokens.turn().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
+    ];
+    if (flooders.length === 0 || this.#acting !== undefined || this.#stopped) return;
+    if (this.#context.watching() !== this.#context.id) {
+      for (const { flooder } of flooders.slice(0, AT_ONCE)) this.#report(flooder, []);
+      return;
+    }
+    const acting = flooders.slice(0, AT_ONCE);
+    this.#acting = this.#act(acting)
+      .catch((error: unknown) =>
+        this.#context.logger.warn({ error: errorMessage(error) }, 'who floods could not be cut'),
+      )
+      .finally(() => (this.#acting = undefined));
+  }
+
+  async #act(flooders: readonly { flooder: Flooder; limits: FloodLimits }[]): Promise<void> {
+    const servers = await listServers(this.#system);
+    if (!servers.every(({ version }) => compareVersions(version, KICK_SINCE) >= 0)) {
+      for (const { flooder } of flooders) this.#report(flooder, []);
+      return;
+    }
+    const look = () => Promise.all(flooders.map(({ flooder }) => this.#look(flooder.asker)));
+    const startedAt = performance.now();
+    const before = await look();
+    await delay(WINDOW_MS);
+    if (this.#stopped) return;
+    const seconds = (performance.now() - startedAt) / 1000;
+    const after = await look();
+    for (const [i, { flooder, limits }] of flooders.entries()) {
+      const [first, second] = [before[i], after[i]];
+      if (first === undefined || second === undefined) continue;
+      const senders = whoSends(first, second, seconds, limits);
+      const outcomes = await Promise.all(senders.map((sender) => kick(this.#system, sender)));
+      const cut = senders.filter((_, at) => outcomes[at] === 'kicked');
+      this.#report(flooder, cut);
+      if (cut.length > 0) await this.#countCut(flooder.asker);
+    }
+  }
+
+  async #look(asker: string): Promise<Look<Sender>> {
+    const looks = await Promise.all(
+      this.#keysOf(asker).map((publicKey) =>
+        connectedUsers(this.#system, this.#context.trust.domain.publicKeys.account, { publicKey }),
+      ),
+    );
+    return {
+      // of a server that did not answer each time, nothing is known
+      servers: new Set(
+        [...(looks[0]?.servers ?? [])].filter((id) => looks.every(({ servers }) => servers.has(id))),
+      ),
+      users: looks.flatMap(({ users }) =>
+        users.flatMap((user) => (user.sent === undefined ? [] : { ...user, sent: user.sent })),
+      ),
+    };
+  }
+
+  #keysOf(asker: string): string[] {
+    const { registry, tokens } = this.#context;
+    if (isPeelId(asker)) {
+      const keys = registry.get(asker)?.keys.filter(({ state }) => state !== 'revoked') ?? [];
+      return keys.slice(-KEYS).map(({ publicKey }) => publicKey);
+    }
+    const token = tokens.get(tokenIdOfName(asker) ?? '');
+    return token === undefined ? [] : [token.publicKey];
+  }
+
+  async #countCut(asker: string): Promise<void> {
+    const tokenId = tokenIdOfName(asker);
+    if (tokenId === undefined) return;
+    const count = (this.#cuts.get(asker)?.count ?? 0) + 1;
+    this.#cuts.set(asker, { count, at: performance.now() });
+    if (count < TOKEN_CUTS) return;
+    const { actor, logger } = this.#context;
+    const reason = `whoever holds it floods the masters: cut ${count} times`;
+    const token = await takeBackToken(this.#context, tokenId, actor, reason);
+    if (token === undefined) return;
+    this.#cuts.delete(asker);
+    logger.warn({ token: tokenId }, `the join token was taken back: ${reason}`);
+  }
+
+  /** Counted each time; told once a minute, and to the audit by the master that acts. */
+  #report({ asker, requests, bytes }: Flooder, cut: readonly Sender[]): void {
+    const { audit, actor, logger, metrics, id, watching } = this.#context;
+    metrics.floods.inc({ outcome: cut.length > 0 ? 'cut' : 'reported' });
+    // that it is cut at last is told, though it was told before that it floods
+    const key = `${cut.length > 0 ? 'cut' : 'seen'} ${asker}`;
+    if (this.#toldAt.has(key)) return;
+    this.#toldAt.set(key, performance.now());
+    const tokenId = tokenIdOfName(asker);
+    const from = cut[0] && `${cut[0].host ?? 'an unknown address'} at ${cut[0].serverName ?? cut[0].server}`;
+    const reason =
+      cut.length > 0
+        ? 'it stays far over its rate: its connections are cut'
+        : 'it stays far over its rate: its requests are dropped';
+    const name = redactSeeds(asker).slice(0, 100);
+    logger.warn({ asker: name, requests, bytes, cut: cut.length, from }, reason);
+    if (watching() !== id) return;
+    audit.note({
+      kind: cut.length > 0 ? 'connection.refused' : 'request.refused',
+      by: actor,
+      ...(isPeelId(asker) && { peelId: asker }),
+      ...(cut[0] && { publicKey: cut[0].publicKey }),
+      ...(from !== undefined && { from }),
+      code: 'ERR_FLEET_RATE',
+      reason,
+      detail: { requests, bytes, cut: cut.length, ...(tokenId !== undefined && { token: tokenId }) },
+    });
+  }
+}

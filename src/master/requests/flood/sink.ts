@@ -1,0 +1,126 @@
+import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import { MASTER_QUEUE } from '../../../protocol/subjects.js';
+import { Diversions } from './diversions.js';
+import type { FloodLimits } from './meter.js';
+import type { MasterLogger } from '../../logger.js';
+import { errorMessage } from '../../../text/error-message.js';
+
+/** What a {@link FloodSink} works with. */
+export interface FloodSinkOptions {
+  /** The connection that everybody's requests come in on. */
+  relieved: NatsConnection;
+  /** Opens another one. @param at the server that it is to be on, such as `127.0.0.1:4222` */
+  open: (at: string) => Promise<NatsConnection>;
+  /** All subjects that this caller asks on. */
+  subject: (asker: string) => string;
+  /** Whether a caller can have this name. Others could be a wildcard, which would divert everybody. */
+  isAsker: (asker: string) => boolean;
+  limits: FloodLimits;
+  /** Hears of each request over the rate, here or on the connection of all. */
+  onExcess: (asker: string, bytes: number) => void;
+  /** Hears of each request that was dropped here. */
+  onDropped: () => void;
+  logger: MasterLogger;
+}
+
+/**
+ * Of a queue group's members the server takes one at random for each message: with so many subscriptions to a flooded
+ * subject here, one request of a hundred stays on the connection of all.
+ */
+const WEIGHT = 100;
+/** A window of {@link Diversions}, in milliseconds. */
+const WINDOW_MS = 250;
+
+/**
+ * Keeps a flood off the connection that others are heard on. What one connection brings comes in order: behind megabytes
+ * of a flood, others' requests are late, and when the server cuts the connection because it is too far behind, they are
+ * lost. So the flooded subject is subscribed to on a connection of its own, in the same queue group and with nearly all of
+ * its weight, where everything is dropped. That this one may be cut harms nobody.
+ *
+ * It is on the server of the connection that it relieves, because servers prefer their own clients among a queue group.
+ */
+export class FloodSink {
+  readonly #options: FloodSinkOptions;
+  readonly #diversions: Diversions;
+  readonly #diverted = new Map<string, Subscription[]>();
+  readonly #timer: NodeJS.Timeout;
+  #nc: NatsConnection | undefined;
+  #opening: Promise<void> | undefined;
+  /** It was said that it cannot be opened. */
+  #told = false;
+  #stopped = false;
+
+  constructor(options: FloodSinkOptions) {
+    this.#options = options;
+    this.#diversions = new Diversions(options.limits);
+    this.#timer = setInterval(() => this.#turn(), WINDOW_MS);
+    this.#timer.unref();
+    // before it is needed: what comes while it connects would be in the way of all
+    this.#ensure();
+  }
+
+  /** A request over the rate came in on the connection of all. */
+  readonly excess = (asker: string, bytes: number): void => {
+    this.#options.onExcess(asker, bytes);
+    if (!this.#options.isAsker(asker) || !this.#diversions.note(asker, bytes)) return;
+    this.#options.logger.info({ asker }, 'a caller floods: its requests are kept away from others');
+    this.#diverted.set(asker, []);
+    this.#follow(asker);
+  };
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#opening;
+    await this.#nc?.close();
+  }
+
+  #turn(): void {
+    for (const asker of this.#diversions.turn()) {
+      for (const subscription of this.#diverted.get(asker) ?? []) subscription.unsubscribe();
+      this.#diverted.delete(asker);
+    }
+    this.#ensure();
+  }
+
+  /** Opens the connection, or one at the server that the other one has gone to. */
+  #ensure(): void {
+    const { relieved, open, logger } = this.#options;
+    const at = relieved.getServer();
+    const isThere = this.#nc !== undefined && !this.#nc.isClosed() && this.#nc.getServer() === at;
+    if (isThere || at === '' || this.#opening !== undefined || this.#stopped) return;
+    this.#opening = open(at)
+      .then((nc) => {
+        const old = this.#nc;
+        this.#nc = nc;
+        this.#told = false;
+        for (const asker of this.#diverted.keys()) this.#follow(asker);
+        void old?.close();
+      })
+      .catch((error: unknown) => {
+        const isNews = this.#diverted.size > 0 && !this.#told;
+        this.#told ||= isNews;
+        // without a flood it matters to nobody, and an outage is logged by the connection that this one relieves
+        logger[isNews ? 'warn' : 'debug'](
+          { error: errorMessage(error) },
+          'the connection for floods cannot be opened',
+        );
+      })
+      .finally(() => (this.#opening = undefined));
+  }
+
+  #follow(asker: string): void {
+    const nc = this.#nc;
+    if (nc === undefined || nc.isClosed()) return;
+    const { subject, onDropped } = this.#options;
+    const callback = (error: Error | null, msg: { data: Uint8Array }) => {
+      if (error !== null) return;
+      onDropped();
+      this.excess(asker, msg.data.length);
+    };
+    this.#diverted.set(
+      asker,
+      Array.from({ length: WEIGHT }, () => nc.subscribe(subject(asker), { queue: MASTER_QUEUE, callback })),
+    );
+  }
+}

@@ -1,0 +1,311 @@
+import { type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import * as v from 'valibot';
+import { FleetError, redactSeeds, ZesterError } from '../../errors.js';
+import type { Actor } from '../../protocol/records/actor.js';
+import { answerBelow } from '../../protocol/answer.js';
+import { answerContext } from '../../protocol/ask.js';
+import {
+  encodeJson,
+  parseJson,
+  parseRequest,
+  refusalOf,
+  requestIdSchema,
+  type AnswerOf,
+  type RequestName,
+  type RequestOf,
+} from '../../protocol/messages.js';
+import { judgeReply } from '../../protocol/reply-subject.js';
+import { askerOf, MASTER_QUEUE } from '../../protocol/subjects.js';
+import { UNKNOWN_ACTOR } from './admin/authenticate.js';
+import type { MasterContext } from '../context.js';
+import type { Endpoint } from './discovery.js';
+import { FairQueue, type FairQueueOptions } from './fair-queue.js';
+import { RateLimit, type RateOptions } from './rate-limit.js';
+import type { RefusalAudit } from '../audit/refusal-audit.js';
+import { storeFailureOf } from '../store/store-failure.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** A request, and who asks. */
+export interface Asked<N extends RequestName> {
+  request: RequestOf<N>;
+  /** The token of the subject that names who asks: the server let nobody else publish there. */
+  asker: string;
+  by: Actor;
+  /** The address that it comes from, as far as it is known. */
+  from: string | undefined;
+}
+
+/** An answer of the right form that is text already. */
+export class EncodedAnswer {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Answers with one message, or with several and an empty one that ends them. */
+export type Handler<N extends RequestName> = (
+  asked: Asked<N>,
+) => Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>;
+
+export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
+
+/** A request as it came, before it was looked into. */
+export interface Incoming {
+  msg: Msg;
+  asker: string;
+  /** undefined: there is no such request. */
+  name: RequestName | undefined;
+  /** The last tokens of the subject. */
+  verb: string;
+}
+
+/** What a service answers, and to whom. */
+export interface ServiceOptions<N extends RequestName> {
+  /** What it hears requests on and answers over: its user may publish to inboxes only. */
+  nc: NatsConnection;
+  /** The prefixes of the caller's own inboxes: answers go there and nowhere else. None: it is never answered. */
+  inboxes: (asker: string) => readonly string[];
+  /** What is subscribed to, such as `zester.auth.>`. */
+  subject: string;
+  /** The subject of each request, for those who look for services. */
+  subjects: Readonly<Record<N, string>>;
+  handlers: Handlers<N>;
+  /** Reads asker and name from a subject; by default `zester.<service>.<asker>.<verb>`. */
+  route?: (subject: string) => { asker: string; verb: string };
+  /** Who asks. @throws FleetError when it may not */
+  authenticate: (incoming: Incoming) => Actor;
+  /** Who seems to ask, for the audit, where `authenticate` has not said. */
+  claimed?: (asker: string) => Actor;
+  from?: (asker: string) => string | undefined;
+  /** Whether answers are signed by this master. */
+  signed: boolean;
+  rate?: RateOptions;
+  queue: FairQueueOptions;
+  /** Hears of each request over the rate of its caller, refused or dropped. @param bytes of its payload */
+  onExcess?: (asker: string, bytes: number) => void;
+  /** Whether the audit is told that a request was refused with this code. A reply subject that is not the caller's always is. */
+  audited: (code: string) => boolean;
+  /** The peel that a request of this asker is about, where it does not say. */
+  peelId?: (asker: string) => string | undefined;
+}
+
+/** A request that waited this long is not begun, in milliseconds: who asked has given up. */
+const STALE_MS = 9_000;
+/** How often a failing JetStream is logged, in milliseconds. */
+const STORE_FAILURE_EVERY_MS = 10_000;
+/** Parts of an answer that are sent before the connection is waited for. */
+const PARTS_AT_ONCE = 8;
+
+/**
+ * Answers requests, each once and whatever they are: nothing that comes in makes it throw, and what goes out of an error
+ * is what was meant for others.
+ */
+export class RequestService<N extends RequestName> {
+  readonly endpoints: readonly Endpoint[];
+  readonly #context: MasterContext;
+  readonly #options: ServiceOptions<N>;
+  readonly #refusals: RefusalAudit;
+  readonly #queue: FairQueue;
+  readonly #rate: RateLimit | undefined;
+  readonly #byName: ReadonlyMap<string, Endpoint>;
+  readonly #subscription: Subscription;
+  #storeFailureToldAt = -Infinity;
+
+  constructor(context: MasterContext, options: ServiceOptions<N>, refusals: RefusalAudit) {
+    this.#context = context;
+    this.#options = options;
+    this.#refusals = refusals;
+    this.#queue = new FairQueue(options.queue);
+    this.#rate = options.rate && new RateLimit(options.rate);
+    const subjects = Object.entries<string>(options.subjects);
+    this.#byName = new Map(
+      subjects.map(([name, subject]) => [
+        name,
+        {
+          name: name.replaceAll('.', '-'),
+          subject,
+          queueGroup: MASTER_QUEUE,
+          stats: { requests: 0, errors: 0, tookMs: 0 },
+        },
+      ]),
+    );
+    this.endpoints = [...this.#byName.values()];
+    this.#subscription = options.nc.subscribe(options.subject, {
+      queue: MASTER_QUEUE,
+      callback: (error, msg) => {
+        if (error === null) this.#receive(msg);
+      },
+    });
+  }
+
+  /** Takes nothing more, and resolves when what it took is answered. */
+  async stop(): Promise<void> {
+    await this.#subscription.drain().catch(() => undefined);
+    await this.#queue.idle();
+  }
+
+  #receive(msg: Msg): void {
+    const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
+    // before anything is looked into: a flood is to cost next to nothing
+    const verdict = this.#rate?.take(asker) ?? 'pass';
+    if (verdict !== 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    if (verdict === 'ignore') return this.#context.metrics.ignoredRequests.inc();
+    const incoming: Incoming = { msg, asker, verb, name: this.#byName.has(verb) ? (verb as N) : undefined };
+    if (this.#refuseReply(incoming)) return;
+    if (verdict === 'pass') {
+      const at = performance.now();
+      if (this.#queue.add(asker, () => this.#answer(incoming, at))) return;
+    }
+    const refusal = verdict === 'pass' ? (this.#rate?.refuse(asker) ?? 'refuse') : verdict;
+    if (verdict === 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    if (refusal === 'ignore') return this.#context.metrics.ignoredRequests.inc();
+    const error = new FleetError('ERR_FLEET_RATE', 'too many requests at once: try again in a while');
+    this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
+    this.#count(incoming.name, 0, error.code);
+    this.#refuse(incoming, error);
+  }
+
+  /** A request that wants its answer anywhere but in the caller's own inbox is not acted upon: it is an attack. */
+  #refuseReply(incoming: Incoming): boolean {
+    const { asker, msg, name } = incoming;
+    const verdict = judgeReply(msg.reply, this.#options.inboxes(asker));
+    if (verdict.is !== 'refused') return false;
+    const error = new FleetError('ERR_FLEET_REPLY', `the request is not answered: ${verdict.reason}`);
+    this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
+    this.#count(name, 0, error.code);
+    return true;
+  }
+
+  async #answer(incoming: Incoming, receivedAt: number): Promise<void> {
+    const { asker, name } = incoming;
+    const startedAt = performance.now();
+    if (startedAt - receivedAt > STALE_MS) return this.#count(name, 0, 'stale');
+    let by: Actor | undefined;
+    let request: RequestOf<N> | undefined;
+    try {
+      by = this.#options.authenticate(incoming);
+      if (name === undefined) {
+        throw new FleetError('ERR_FLEET_REQUEST', `there is no request "${incoming.verb.slice(0, 60)}"`);
+      }
+      request = parseRequest(name as N, incoming.msg.data);
+      const handler = this.#options.handlers[name as N];
+      const from = this.#options.from?.(asker);
+      await this.#respond(incoming, handler({ request, asker, by, from }));
+      this.#count(name, performance.now() - startedAt, 'ok');
+    } catch (cause) {
+      const storeFailure = storeFailureOf(cause);
+      if (storeFailure !== undefined) this.#logStoreFailure(storeFailure);
+      const error = storeFailure ?? cause;
+      this.#noteRefused(incoming, error, by ?? this.#claimed(asker), request);
+      this.#refuse(incoming, error);
+      const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
+      this.#count(name, performance.now() - startedAt, code);
+    }
+  }
+
+  /** Told once in a while: while it lasts, every request fails with it. */
+  #logStoreFailure({ message, cause }: FleetError): void {
+    const now = performance.now();
+    if (now - this.#storeFailureToldAt < STORE_FAILURE_EVERY_MS) return;
+    this.#storeFailureToldAt = now;
+    this.#context.logger.warn(
+      { reason: message, ...(cause !== undefined && { cause: errorMessage(cause) }) },
+      'a request failed in JetStream',
+    );
+  }
+
+  async #respond(
+    incoming: Incoming,
+    answer: Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>,
+  ): Promise<void> {
+    if (!(Symbol.asyncIterator in answer)) return this.#send(incoming, await answer);
+    let parts = 0;
+    for await (const part of answer) {
+      this.#send(incoming, part);
+      parts += 1;
+      // what is large goes out no faster than the connection takes it
+      if (parts % PARTS_AT_ONCE === 0) await this.#options.nc.flush();
+    }
+    this.#publish(incoming, undefined);
+  }
+
+  #refuse(incoming: Incoming, error: unknown): void {
+    try {
+      const requestId = requestIdIn(incoming.msg.data);
+      this.#send(incoming, refusalOf(error, requestId === undefined ? undefined : { requestId }));
+    } catch (failed) {
+      this.#context.logger.warn({ reason: errorMessage(failed) }, 'a refusal cannot be sent');
+    }
+  }
+
+  #send(incoming: Incoming, answer: object): void {
+    const { msg, name } = incoming;
+    if (msg.reply === undefined || msg.reply === '') return;
+    const data = answer instanceof EncodedAnswer ? Buffer.from(answer.text) : encodeJson(answer);
+    if (!this.#options.signed || name === undefined) return this.#publish(incoming, data);
+    const id = requestIdIn(msg.data);
+    const context = answerContext(name, id === undefined || name === 'challenge' ? msg.subject : id);
+    this.#publish(incoming, data, this.#context.signer.sign(context, data));
+  }
+
+  /** Everything that a service sends goes through here. */
+  #publish({ msg, asker }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
+    const { nc, inboxes } = this.#options;
+    answerBelow(nc, msg, data, { inboxes: inboxes(asker), ...(headers && { headers }) });
+  }
+
+  #claimed(asker: string): Actor {
+    return this.#options.claimed?.(asker) ?? UNKNOWN_ACTOR;
+  }
+
+  #noteRefused(
+    { asker, name, verb, msg }: Incoming,
+    error: unknown,
+    by: Actor,
+    request: RequestOf<N> | undefined,
+  ): void {
+    const { logger } = this.#context;
+    const asked = { request: redactSeeds(verb), asker: redactSeeds(asker) };
+    if (!(error instanceof ZesterError)) {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      logger.error({ ...asked, error: redactSeeds(stack) }, 'a request failed');
+      return;
+    }
+    const { code } = error;
+    logger.debug({ ...asked, code, reason: error.message }, 'a request was refused');
+    if (code === 'ERR_FLEET_REPLY') logger.warn({ ...asked, code }, error.message);
+    if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
+    const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
+    this.#refusals.note({
+      // what is no request of ours may have any name
+      request: name ?? `(unknown) ${redactSeeds(msg.subject).slice(0, 100)}`,
+      by,
+      code,
+      reason: error.message,
+      peelId: peelId ?? this.#options.peelId?.(asker),
+      publicKey,
+      from: this.#options.from?.(asker),
+    });
+  }
+
+  #count(name: RequestName | undefined, tookMs: number, outcome: string): void {
+    const { metrics } = this.#context;
+    metrics.requests.inc({ request: name ?? 'unknown', outcome });
+    if (name === undefined) return;
+    metrics.requestSeconds.observe({ request: name }, tookMs / 1000);
+    const stats = this.#byName.get(name)?.stats;
+    if (stats === undefined) return;
+    stats.requests += 1;
+    stats.tookMs += tookMs;
+    if (outcome !== 'ok') stats.errors += 1;
+  }
+}
+
+/** The id of a request, also of one that cannot be used otherwise: who asked knows the answer by it. */
+function requestIdIn(data: Uint8Array): string | undefined {
+  if (data.length > 64 * 1024) return undefined;
+  const parsed = v.safeParse(v.object({ requestId: requestIdSchema }), parseJson(data));
+  return parsed.success ? parsed.output.requestId : undefined;
+}

@@ -1,0 +1,84 @@
+import { withDeadline } from '../../async/deadline.js';
+import { redactSeeds } from '../../errors.js';
+import { isPeelId } from '../../permissions/peel-id.js';
+import { tokenIdOfName } from '../../permissions/roles.js';
+import { startAdminService } from './admin/service.js';
+import type { AnswerConnections } from './answer-connections.js';
+import { UNKNOWN_ACTOR } from './admin/authenticate.js';
+import { startAuthService } from './auth.js';
+import type { MasterContext } from '../context.js';
+import { answerDiscovery } from './discovery.js';
+import { startEnrollService } from './enroll.js';
+import type { FloodLimits } from './flood/meter.js';
+import type { FloodGuard } from './flood/guard.js';
+import { FloodSink, type FloodSinkOptions } from './flood/sink.js';
+import { packageVersion } from '../../protocol/package-version.js';
+import { RefusalAudit } from '../audit/refusal-audit.js';
+
+/** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
+const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
+/** A token may be ten thousand hosts that start at once. */
+const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
+
+/**
+ * Starts to answer peels, holders of join tokens and admins, as one master of several.
+ *
+ * @returns `stop` takes nothing more and resolves when what was taken is answered
+ */
+export async function startServices(
+  context: MasterContext,
+  { auth, enroll, admins, openSink }: AnswerConnections,
+  floods: Pick<FloodGuard, 'peelExcess' | 'tokenExcess'>,
+): Promise<{ stop(): Promise<void> }> {
+  const { id, logger, metrics } = context;
+  const refusals = new RefusalAudit(context.audit);
+  const sinkOf = (
+    options: Pick<FloodSinkOptions, 'relieved' | 'subject' | 'isAsker' | 'limits' | 'onExcess'>,
+  ) => new FloodSink({ ...options, open: openSink, onDropped: () => metrics.ignoredRequests.inc(), logger });
+  const peelSink = sinkOf({
+    relieved: auth,
+    subject: (peelId) => `zester.auth.${peelId}.>`,
+    isAsker: isPeelId,
+    limits: PEEL_DIVERSION,
+    onExcess: floods.peelExcess,
+  });
+  const tokenSink = sinkOf({
+    relieved: enroll,
+    subject: (user) => `zester.enroll.${user}.>`,
+    isAsker: (user) => tokenIdOfName(user) !== undefined,
+    limits: TOKEN_DIVERSION,
+    onExcess: floods.tokenExcess,
+  });
+  const services = [
+    startAuthService(context, auth, refusals, peelSink.excess),
+    startEnrollService(context, enroll, refusals, tokenSink.excess),
+    startAdminService(context, admins, refusals),
+  ];
+  const discovery = answerDiscovery(
+    admins,
+    {
+      name: 'zester-master',
+      id,
+      version: packageVersion(),
+      description: 'issues, renews and revokes the credentials of a fleet',
+      endpoints: services.flatMap(({ endpoints }) => endpoints),
+    },
+    ({ subject }, { code, message }) => {
+      logger.debug({ subject: redactSeeds(subject).slice(0, 100), code }, message);
+      // any user of the account may ask, and does not say who it is: all of them are one in the audit
+      refusals.note({ request: 'discovery ($SRV)', by: UNKNOWN_ACTOR, code, reason: message });
+    },
+  );
+  // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
+  await withDeadline(
+    Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
+    Date.now() + 2_000,
+  );
+  return {
+    async stop() {
+      for (const subscription of discovery) subscription.unsubscribe();
+      await Promise.all([...services, peelSink, tokenSink].map((part) => part.stop()));
+      refusals.close();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import { encodeJson, parseJson } from '../../protocol/messages.js';
+import type { Store } from '../store/store.js';
+
+/** In the bucket whose values live for five minutes: who holds revocations writes it again before that. */
+const KEY = 'breaker.revocations';
+
+const schema = v.object({
+  /** False: an admin has resumed. */
+  open: v.boolean(),
+  /** ISO 8601: when the breaker opened, the same for as long as it is open. */
+  since: v.string(),
+  /** How many peels are held. */
+  held: v.number(),
+});
+
+/** The breaker, as every master sees it. */
+export type StoredBreaker = v.InferOutput<typeof schema>;
+
+/** @returns undefined: it is closed, and was not opened lately */
+export async function readBreaker({ challenges }: Store): Promise<StoredBreaker | undefined> {
+  const entry = await challenges.get(KEY);
+  const parsed = v.safeParse(schema, entry?.operation === 'PUT' ? parseJson(entry.string()) : undefined);
+  return parsed.success ? parsed.output : undefined;
+}
+
+export async function writeBreaker({ challenges }: Store, breaker: StoredBreaker): Promise<void> {
+  await challenges.put(KEY, encodeJson(breaker));
+}
+
+export async function clearBreaker({ challenges }: Store): Promise<void> {
+  await challenges.delete(KEY);
+}

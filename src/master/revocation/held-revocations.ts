@@ -1,0 +1,194 @@
+import { withDeadline } from '../../async/deadline.js';
+import { clearBreaker, readBreaker, writeBreaker } from './breaker-store.js';
+import type { MasterContext } from '../context.js';
+import type { Verdict } from '../watch/judge.js';
+import { breakerStep, CLOSED, type BreakerEvent, type BreakerState } from './breaker.js';
+import type { UserConnection } from '../watch/system-events.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** Refusals that come within this time are decided on together, in milliseconds: a fault refuses many at once. */
+const GATHER_MS = 2_000;
+/** How often those that are held are judged again, and the store is asked whether an admin resumed, in milliseconds. */
+const AGAIN_MS = 2_000;
+/** How often the store is told that the breaker is still open, in milliseconds: it forgets after five minutes. */
+const WRITE_MS = 60_000;
+/** How long the store is waited for, in milliseconds. */
+const STORE_MS = 5_000;
+
+type Refused = Extract<Verdict, { is: 'refused' }>;
+
+interface Held {
+  peelId: string;
+  connection: UserConnection;
+  verdict: Refused;
+  at: number;
+}
+
+/** What is done for the breaker. */
+export interface HeldActions {
+  /** Judges again; undefined: it is not connected at the moment. */
+  judge(connection: UserConnection): Verdict | undefined;
+  /** Whether connections are being judged at the moment. */
+  isJudging(): boolean;
+  /** Revokes its key, and cuts it. */
+  revoke(connection: UserConnection, verdict: Refused): void;
+}
+
+/** The peels whose live keys this master is about to revoke by itself, until the breaker lets it. */
+export class HeldRevocations {
+  readonly #context: MasterContext;
+  readonly #actions: HeldActions;
+  readonly #held = new Map<string, Held>();
+  #state: BreakerState = CLOSED;
+  #since = '';
+  #writtenAt = 0;
+  #lookedAt = 0;
+  #turning = false;
+
+  constructor(context: MasterContext, actions: HeldActions) {
+    this.#context = context;
+    this.#actions = actions;
+  }
+
+  /** The master before may have held revocations. */
+  async open(): Promise<void> {
+    const stored = await readBreaker(this.#context.store);
+    if (stored?.open !== true) return;
+    this.#state = { open: true, revoked: [] };
+    this.#since = stored.since;
+    this.#context.metrics.heldRevocations.set(stored.held);
+  }
+
+  /** @param publicKey of whose peel the registry says that it is live */
+  hold(publicKey: string, peelId: string, connection: UserConnection, verdict: Refused): void {
+    const at = this.#held.get(publicKey)?.at ?? performance.now();
+    this.#held.set(publicKey, { peelId, connection, verdict, at });
+  }
+
+  /** To be called often; it does something when there is something to do. */
+  async turn(): Promise<void> {
+    if (this.#turning || (!this.#state.open && this.#held.size === 0)) return;
+    this.#turning = true;
+    try {
+      if (this.#state.open) await this.#whileOpen();
+      else this.#whileClosed();
+    } catch (error) {
+      this.#context.logger.warn(
+        { error: errorMessage(error) },
+        'revocations are held, and the store does not answer',
+      );
+    } finally {
+      this.#turning = false;
+    }
+  }
+
+  #whileClosed(): void {
+    const oldest = Math.min(...[...this.#held.values()].map(({ at }) => at));
+    if (performance.now() - oldest < GATHER_MS) return;
+    this.#judgeAgain();
+    if (this.#held.size === 0) return;
+    const peelIds = [...this.#held.values()].map(({ peelId }) => peelId);
+    const event = { kind: 'revoking', peelIds, healthy: this.#healthy(), at: performance.now() } as const;
+    if (this.#step(event) === 'revoke') this.#revokeAll();
+    else this.#tellOpened();
+  }
+
+  async #whileOpen(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lookedAt < AGAIN_MS) return;
+    this.#lookedAt = now;
+    const { store, audit, actor, logger } = this.#context;
+    const stored = await withDeadline(readBreaker(store), Date.now() + STORE_MS);
+    if (stored?.open === false && stored.since === this.#since) {
+      this.#step({ kind: 'resumed' });
+      this.#revokeAll();
+      this.#context.metrics.heldRevocations.set(0);
+      await clearBreaker(store);
+      return;
+    }
+    this.#judgeAgain();
+    if (this.#held.size === 0 && this.#settled) {
+      // first the store: where it does not answer, the breaker stays open, and the next turn closes it
+      await clearBreaker(store);
+      this.#step({ kind: 'cause-gone' });
+      this.#context.metrics.heldRevocations.set(0);
+      audit.note({ kind: 'revocations.resumed', by: actor, reason: 'the cause has disappeared' });
+      return;
+    }
+    this.#context.metrics.heldRevocations.set(this.#held.size);
+    if (stored === undefined || now - this.#writtenAt > WRITE_MS || stored.held !== this.#held.size) {
+      await writeBreaker(store, { open: true, since: this.#since, held: this.#held.size });
+      this.#writtenAt = now;
+      logger.error({ peels: this.#held.size }, HELD);
+    }
+  }
+
+  /** After a take-over, those that are held show themselves only once all connections have been judged. */
+  #looks = 0;
+  get #settled(): boolean {
+    this.#looks += 1;
+    return this.#looks > 2 && !this.#actions.isJudging();
+  }
+
+  #judgeAgain(): void {
+    const { registry } = this.#context;
+    for (const [publicKey, held] of [...this.#held]) {
+      const verdict = this.#actions.judge(held.connection);
+      if (verdict === undefined) continue;
+      if (verdict.is !== 'refused') {
+        this.#held.delete(publicKey);
+        continue;
+      }
+      held.verdict = verdict;
+      const key = registry.get(held.peelId)?.keys.find((one) => one.publicKey === publicKey);
+      if (key?.state === 'live') continue;
+      // decided meanwhile, by an admin: that is no fault to be held
+      this.#held.delete(publicKey);
+      this.#actions.revoke(held.connection, verdict);
+    }
+  }
+
+  #revokeAll(): void {
+    for (const { connection, verdict } of this.#held.values()) this.#actions.revoke(connection, verdict);
+    this.#held.clear();
+  }
+
+  #step(event: BreakerEvent): 'revoke' | 'hold' {
+    const { state, act } = breakerStep(this.#state, event, this.#context.breaker);
+    this.#state = state;
+    return act;
+  }
+
+  #tellOpened(): void {
+    const { logger, audit, actor, metrics } = this.#context;
+    this.#since = new Date(this.#context.now()).toISOString();
+    // all that it holds was judged by this master itself
+    this.#looks = Infinity;
+    this.#lookedAt = 0;
+    const [first] = this.#held.values();
+    const reason = first?.verdict.reason;
+    const code = first?.verdict.code;
+    const peels = this.#held.size;
+    metrics.heldRevocations.set(peels);
+    logger.error({ peels, code, reason }, HELD);
+    audit.note({
+      kind: 'revocations.held',
+      by: actor,
+      ...(code !== undefined && { code }),
+      ...(reason !== undefined && { reason }),
+      detail: { peels },
+    });
+  }
+
+  #healthy(): number {
+    let count = 0;
+    for (const { state, keys } of this.#context.registry.records()) {
+      if (state === 'active' && keys.some((key) => key.state === 'live')) count += 1;
+    }
+    return count;
+  }
+}
+
+const HELD =
+  'healthy peels would be revoked, more than a few: nothing is revoked and no connection is cut until the cause is gone, ' +
+  'or "zester master resume" revokes them';

@@ -1,0 +1,23 @@
+import { withDeadline } from '../../async/deadline.js';
+import type { Notice } from '../../protocol/command.js';
+import { encodeJson } from '../../protocol/messages.js';
+import { noticeSubject } from '../../protocol/subjects.js';
+import type { MasterContext } from '../context.js';
+
+/** A notice, before it has its time. */
+export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
+
+/** Tells a peel something, signed by this master. Who is not connected does not hear it. */
+export async function tellPeel(
+  { nc, signer, now }: Pick<MasterContext, 'nc' | 'signer' | 'now'>,
+  notice: NoticeEntry,
+): Promise<void> {
+  const subject = noticeSubject(notice.peelId);
+  const data = encodeJson({ ...notice, at: new Date(now()).toISOString() });
+  nc.publish(subject, data, { headers: signer.sign(subject, data) });
+  // what comes next may end the peel's connection, so this goes first; but a connection that is down keeps nobody waiting
+  await withDeadline(
+    nc.flush().catch(() => undefined),
+    Date.now() + 1_000,
+  );
+}

@@ -1,0 +1,64 @@
+// The buckets and the stream of a fleet, as a master makes them: no connection, nothing is made here.
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
+import {
+  AUDIT_STREAM,
+  AUDIT_SUBJECTS,
+  bucketSubjects,
+  CHALLENGES_BUCKET,
+  FLEET_BUCKET,
+  PEELS_BUCKET,
+  PRESENCE_BUCKET,
+  STORED_AUDIT_SUBJECTS,
+} from '../../protocol/subjects.js';
+import { STREAM_GUARDS } from '../../account/stream-guards.js';
+
+/** How long an event that was published again is recognised, in milliseconds. */
+export const AUDIT_DUPLICATES_MS = 10 * 60_000;
+/** How long a challenge may be answered, in milliseconds. */
+const CHALLENGE_MS = 5 * 60_000;
+/** Events of one record that are kept beside it, so that a master that lags sees each of them. */
+const PEEL_HISTORY = 16;
+
+/** The configuration of a stream that is to be made. */
+type NewStream = Partial<StreamConfig> & { name: string };
+
+/**
+ * The streams of a fleet, in the order in which they are made.
+ *
+ * @param replicas copies of each, 1 to 5
+ */
+export function fleetStreams(replicas: number): NewStream[] {
+  const common = {
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    ...STREAM_GUARDS,
+  };
+  /** A KV bucket. Not made with `Kvm.create`, which always allows roll-ups. */
+  const bucket = (name: string, more: Partial<StreamConfig> = {}): NewStream => ({
+    ...common,
+    name: `KV_${name}`,
+    subjects: [bucketSubjects(name)],
+    max_msgs_per_subject: 1,
+    discard: DiscardPolicy.New,
+    // reads are the leader's: a copy that lags would say that a key which was just issued is unknown
+    allow_direct: false,
+    ...more,
+  });
+  return [
+    {
+      ...common,
+      name: AUDIT_STREAM,
+      subjects: [AUDIT_SUBJECTS],
+      duplicate_window: nanos(AUDIT_DUPLICATES_MS),
+      allow_direct: true,
+      // who hears an event published does not know whether it was stored
+      republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
+    },
+    bucket(PEELS_BUCKET, { max_msgs_per_subject: PEEL_HISTORY }),
+    bucket(FLEET_BUCKET),
+    bucket(CHALLENGES_BUCKET, { max_age: nanos(CHALLENGE_MS) }),
+    bucket(PRESENCE_BUCKET),
+  ];
+}

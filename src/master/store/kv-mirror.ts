@@ -1,0 +1,317 @@
+import type { KV, KvWatchEntry } from '@nats-io/kv';
+import { errors, type QueuedIterator } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
+import { FleetError } from '../../errors.js';
+import { encodeJson, issueText, parseJson } from '../../protocol/messages.js';
+import type { MasterLogger } from '../logger.js';
+import { isStorageFull, storeFailureOf } from './store-failure.js';
+import { KeyedMutex } from '../../async/keyed-mutex.js';
+import { errorMessage } from '../../text/error-message.js';
+import { isWriteConflict } from './write-conflict.js';
+
+/** A value, and the revision that it has in the bucket. */
+export interface Held<T> {
+  value: T;
+  revision: number;
+}
+
+/** What a mirror is of. */
+export interface KvMirrorOptions<T> {
+  bucket: KV;
+  /** What the values must be. */
+  schema: v.GenericSchema<unknown, T>;
+  logger: MasterLogger;
+}
+
+/** How often it is looked at whether the watch still follows, in milliseconds. */
+const CHECK_MS = 5_000;
+/** How long reading all may take, in milliseconds, and how long it may stand still. */
+const OPEN_MS = 60_000;
+const SILENCE_MS = 5_000;
+/** Of pauses: a master that has ended must not keep its process for the rest of one. */
+const UNREFERENCED = { ref: false };
+
+/**
+ * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
+ * compare-and-set against what stands in the bucket, not against what is in memory.
+ */
+export class KvMirror<T> {
+  readonly #bucket: KV;
+  readonly #schema: v.GenericSchema<unknown, T>;
+  readonly #logger: MasterLogger;
+  readonly #held = new Map<string, Held<T>>();
+  readonly #listeners = new Set<(key: string, value: T | undefined, before: T | undefined) => void>();
+  #iterator: QueuedIterator<KvWatchEntry> | undefined;
+  #last = 0;
+  readonly #writes = new KeyedMutex();
+  #closed = false;
+  #checking: NodeJS.Timeout | undefined;
+
+  private constructor(options: KvMirrorOptions<T>) {
+    this.#bucket = options.bucket;
+    this.#schema = options.schema;
+    this.#logger = options.logger;
+  }
+
+  /** Reads the bucket, and resolves when all of it is in memory. */
+  static async open<T>(options: KvMirrorOptions<T>): Promise<KvMirror<T>> {
+    const mirror = new KvMirror(options);
+    await mirror.#readAll();
+    mirror.#checking = setInterval(() => void mirror.#check(), CHECK_MS);
+    mirror.#checking.unref();
+    return mirror;
+  }
+
+  /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun anew. */
+  async #readAll(): Promise<void> {
+    const deadline = performance.now() + OPEN_MS;
+    for (;;) {
+      const { caughtUp } = await this.#patiently(() => this.#watch());
+      let done = false;
+      void caughtUp.then(() => (done = true));
+      for (let seen = -1; !done && seen !== this.#last;) {
+        seen = this.#last;
+        await Promise.race([caughtUp, delay(SILENCE_MS, undefined, UNREFERENCED)]);
+      }
+      if (done) return;
+      if (performance.now() > deadline) {
+        throw new FleetError(
+          'ERR_FLEET_STORE',
+          'JetStream does not give all the records of a bucket: try again',
+        );
+      }
+      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it anew');
+      this.#last = 0;
+      this.#giveUpWatch();
+    }
+  }
+
+  get(key: string): T | undefined {
+    return this.#held.get(key)?.value;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  *entries(): IterableIterator<[string, T]> {
+    for (const [key, { value }] of this.#held) yield [key, value];
+  }
+
+  /** Hears of each change, this master's own too. Gives the function that ends it. */
+  onChange(listener: (key: string, value: T | undefined, before: T | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Changes a value by compare-and-set, as often as it takes: `decide` is asked again when another master was faster.
+   *
+   * @param decide gets what stands in the bucket, and gives the new value; undefined: nothing is to be changed
+   * @returns what stands there now, and whether this call wrote it
+   * @throws what `decide` throws; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_RECORD`
+   */
+  async change(
+    key: string,
+    decide: (value: T | undefined) => T | undefined,
+  ): Promise<{ value: T | undefined; written: boolean }> {
+    // what this process changes at the same key goes one after the other: only other masters can be in the way then
+    return this.#writes.run(key, () => this.#change(key, decide));
+  }
+
+  async #change(
+    key: string,
+    decide: (value: T | undefined) => T | undefined,
+  ): Promise<{ value: T | undefined; written: boolean }> {
+    // the first try is against what is in memory, which is nearly always right and saves a read
+    let held: Held<T | undefined> | undefined = this.#held.get(key) ?? (await this.#read(key));
+    for (let attempt = 0; ; attempt += 1) {
+      const wanted = decide(held?.value);
+      if (wanted === undefined) {
+        // that nothing is to be done is only believed of what really stands there
+        if (attempt > 0) return { value: held?.value, written: false };
+        const read = await this.#read(key);
+        if (read?.revision === held?.revision) return { value: held?.value, written: false };
+        held = read;
+        continue;
+      }
+      const revision = await this.#write(key, wanted, held?.revision ?? 0);
+      if (revision !== undefined) {
+        this.#take(key, wanted, revision);
+        return { value: wanted, written: true };
+      }
+      if (attempt > 0) await delay(Math.random() * Math.min(200, 5 * 2 ** attempt));
+      held = await this.#read(key);
+    }
+  }
+
+  /** Deletes a key. Not with `purge`: that needs a bucket which allows roll-ups. With a history of 1 both leave the same. */
+  async delete(key: string): Promise<void> {
+    await this.#bucket.delete(key);
+    this.#drop(key, Infinity);
+  }
+
+  /** Reads it again from the bucket: it may be newer than what is in memory. */
+  async refresh(key: string): Promise<T | undefined> {
+    const read = await this.#read(key);
+    if (read?.value === undefined) return undefined;
+    this.#take(key, read.value, read.revision);
+    return this.get(key);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#checking);
+    this.#iterator?.stop();
+  }
+
+  /** A deleted key has a revision, which a write must name, and no value. */
+  async #read(key: string): Promise<Held<T | undefined> | undefined> {
+    const entry = await this.#patiently(() => this.#bucket.get(key));
+    if (entry === null) return undefined;
+    if (entry.operation !== 'PUT') return { value: undefined, revision: entry.revision };
+    return { value: this.#parse(key, entry.value), revision: entry.revision };
+  }
+
+  /** @returns undefined: somebody else wrote in between */
+  async #write(key: string, value: T, revision: number): Promise<number | undefined> {
+    const data = encodeJson(value);
+    let unsure = false;
+    return this.#patiently(async () => {
+      try {
+        return await this.#bucket.put(key, data, { previousSeq: revision, timeout: 5_000 });
+      } catch (error) {
+        if (isWriteConflict(error)) {
+          // an attempt before, whose answer was lost, may have been ours
+          const entry = unsure ? await this.#bucket.get(key) : null;
+          return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
+        }
+        unsure = true;
+        throw error;
+      }
+    });
+  }
+
+  /** A stream that elects its leader, or a connection that is down, for a while. */
+  async #patiently<R>(act: () => Promise<R>): Promise<R> {
+    const deadline = Date.now() + 20_000;
+    for (let wait = 50; ; wait = Math.min(1_000, wait * 2)) {
+      try {
+        return await act();
+      } catch (cause) {
+        if (isStorageFull(cause)) throw storeFailureOf(cause);
+        // our connections are closed for good only: they reconnect by themselves
+        const isOver = this.#closed || cause instanceof errors.ClosedConnectionError;
+        const passing = !(cause instanceof FleetError) && !isOver;
+        if (!passing || Date.now() > deadline) {
+          if (cause instanceof FleetError) throw cause;
+          throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
+            cause,
+          });
+        }
+        await delay(wait, undefined, UNREFERENCED);
+      }
+    }
+  }
+
+  #parse(key: string, data: Uint8Array): T {
+    const parsed = v.safeParse(this.#schema, parseJson(data));
+    if (parsed.success) return parsed.output;
+    throw new FleetError(
+      'ERR_FLEET_RECORD',
+      `the value of "${key}" is not what it should be: ${issueText(parsed.issues)}; a newer version may have written it`,
+    );
+  }
+
+  /** @returns what resolves when all that was there has been read */
+  async #watch(): Promise<{ caughtUp: Promise<void> }> {
+    const resume = this.#last === 0 ? {} : { resumeFromRevision: this.#last + 1 };
+    const iterator = await this.#bucket.watch(resume);
+    this.#iterator = iterator;
+    const { values, streamInfo } = await this.#bucket.status();
+    const target = streamInfo.state.last_seq;
+    let ready: () => void = () => undefined;
+    const caughtUp = new Promise<void>((resolve) => (ready = resolve));
+    // what comes after an interruption is not waited for: what is in memory is merely a little older
+    if (values === 0 || this.#last > 0) ready();
+    void this.#follow(iterator, target, ready);
+    return { caughtUp };
+  }
+
+  async #follow(iterator: QueuedIterator<KvWatchEntry>, target: number, ready: () => void): Promise<void> {
+    try {
+      for await (const entry of iterator) {
+        this.#last = Math.max(this.#last, entry.revision);
+        this.#hear(entry);
+        // the last of what was there: a key that was deleted may have been the newest
+        if (entry.isUpdate || entry.revision >= target) ready();
+      }
+    } catch (error) {
+      this.#logger.warn({ error: String(error) }, 'the watch of a bucket ended');
+    }
+    if (this.#closed || this.#iterator !== iterator) return;
+    await this.#again();
+  }
+
+  #hear(entry: KvWatchEntry): void {
+    if (entry.operation !== 'PUT') return this.#drop(entry.key, entry.revision);
+    try {
+      this.#take(entry.key, this.#parse(entry.key, entry.value), entry.revision);
+    } catch (error) {
+      // one record that cannot be read must not hide the others
+      this.#logger.error({ key: entry.key, error: String(error) }, 'a record was passed over');
+    }
+  }
+
+  #take(key: string, value: T, revision: number): void {
+    const before = this.#held.get(key);
+    if (before !== undefined && before.revision >= revision) return;
+    this.#held.set(key, { value, revision });
+    for (const listener of this.#listeners) listener(key, value, before?.value);
+  }
+
+  #drop(key: string, revision: number): void {
+    const before = this.#held.get(key);
+    if (before === undefined || before.revision >= revision) return;
+    this.#held.delete(key);
+    for (const listener of this.#listeners) listener(key, undefined, before.value);
+  }
+
+  /** Ends a watch, and nothing follows it by itself. */
+  #giveUpWatch(): void {
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    iterator?.stop();
+  }
+
+  async #again(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#watch();
+        return;
+      } catch {
+        await delay(500, undefined, UNREFERENCED);
+      }
+    }
+  }
+
+  /** A watch whose server died may stay silent: what it has not seen after two looks, it will not see. */
+  #behind = 0;
+  async #check(): Promise<void> {
+    try {
+      const { streamInfo } = await this.#bucket.status();
+      this.#behind = streamInfo.state.last_seq > this.#last ? this.#behind + 1 : 0;
+      if (this.#behind < 2 || this.#closed) return;
+      this.#behind = 0;
+      this.#logger.warn(
+        { bucket: streamInfo.config.name },
+        'the watch of a bucket fell behind: watching anew',
+      );
+      this.#giveUpWatch();
+      await this.#again();
+    } catch {
+      // no JetStream at the moment: the next look will tell
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { KV } from '@nats-io/kv';
+import { encodeJson, parseJson } from '../../protocol/messages.js';
+import type { MasterLogger } from '../logger.js';
+
+/** How often the holder says that it is alive, in milliseconds. */
+const RENEW_MS = 1_000;
+/** A holder that has said nothing for this long has lost it, in milliseconds. */
+const LAPSE_MS = 5_000;
+/** A holder that could not renew it for this long acts no more: before anybody else may. */
+const DOUBT_MS = 4_000;
+
+/** How a {@link Lease} is taken part in. */
+export interface LeaseOptions {
+  bucket: KV;
+  /** The key in the bucket. */
+  key: string;
+  /** Who takes part. */
+  id: string;
+  logger: MasterLogger;
+  onTaken: () => void;
+  onLost: () => void;
+}
+
+/**
+ * What one of several processes does at a time. Whoever changes the key by compare-and-set has it, for as long as it goes
+ * on changing it; the others look whether it still changes, each by its own clock, so that the clocks need not agree.
+ */
+export class Lease {
+  readonly #options: LeaseOptions;
+  #seen: { revision: number; at: number; holder: string | undefined } | undefined;
+  #renewedAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#next(0);
+  }
+
+  get held(): boolean {
+    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < DOUBT_MS;
+  }
+
+  /** Who has it, as far as is known. */
+  get holder(): string | undefined {
+    if (this.held) return this.#options.id;
+    const seen = this.#seen;
+    return seen !== undefined && performance.now() - seen.at < LAPSE_MS ? seen.holder : undefined;
+  }
+
+  /** Gives it back, so that the next has it at once. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#turn;
+    const { bucket, key } = this.#options;
+    const revision = this.#seen?.revision;
+    const held = this.held;
+    this.#lose();
+    if (!held || revision === undefined) return;
+    // somebody else may have it by now, and then there is nothing to give back
+    await bucket.delete(key, { previousSeq: revision }).catch(() => undefined);
+  }
+
+  #next(ms: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#look().finally(() => this.#next(RENEW_MS));
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const { bucket, key, id, logger } = this.#options;
+    try {
+      if (this.held && this.#seen !== undefined) return await this.#write(this.#seen.revision);
+      this.#lose();
+      const entry = await bucket.get(key);
+      const now = performance.now();
+      if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
+      if (entry.revision !== this.#seen?.revision) {
+        const { holder } = (parseJson(entry.string()) ?? {}) as { holder?: string };
+        // lost for want of an answer, as when the servers restart, and nobody took it meanwhile
+        if (holder === id) return await this.#write(entry.revision);
+        this.#seen = { revision: entry.revision, at: now, holder };
+        return;
+      }
+      if (now - this.#seen.at > LAPSE_MS) await this.#write(entry.revision);
+    } catch (error) {
+      logger.debug({ error: String(error), id }, 'the lease cannot be looked at');
+      if (!this.held) this.#lose();
+    }
+  }
+
+  async #write(revision: number): Promise<void> {
+    const { bucket, key, id } = this.#options;
+    const before = performance.now();
+    const had = this.#renewedAt !== undefined;
+    try {
+      const data = encodeJson({ holder: id });
+      const written = await bucket.put(key, data, { previousSeq: revision, timeout: 2_000 });
+      this.#seen = { revision: written, at: performance.now(), holder: id };
+      // from before it was asked: by then it was certainly not written yet
+      this.#renewedAt = before;
+    } catch {
+      // somebody else was faster, or the answer was lost: what stands there is read at the next look
+      this.#seen = undefined;
+      if (had) this.#lose();
+      return;
+    }
+    if (!had) this.#options.onTaken();
+  }
+
+  #lose(): void {
+    if (this.#renewedAt === undefined) return;
+    this.#renewedAt = undefined;
+    this.#options.onLost();
+  }
+}

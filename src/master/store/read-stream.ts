@@ -1,0 +1,80 @@
+import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import { FleetError } from '../../errors.js';
+import type { Store } from './store.js';
+
+/** How long the reading of a stream may stand still, in milliseconds. */
+const SILENCE_MS = 10_000;
+
+/** What {@link readStream} reads. */
+export interface StreamQuery {
+  /** Subjects. */
+  filter: string;
+  /** ISO 8601, by the servers' clock. */
+  since?: string | undefined;
+  /** ISO 8601, by the servers' clock: stop there. */
+  until?: string | undefined;
+  /** Only what comes after this sequence; `since` and `last` are ignored then. */
+  after?: number | undefined;
+  /** Begin so many before the newest, if the filter is all that the stream has. */
+  last?: number | undefined;
+  /** Hears the sequence of the newest message when the reading began, 0 where there is none. */
+  onNewest?: ((seq: number) => void) | undefined;
+}
+
+/**
+ * What a stream has now, oldest first.
+ *
+ * @throws FleetError `ERR_FLEET_STORE` when it stops in the middle
+ */
+export async function* readStream(
+  { js, jsm }: Pick<Store, 'js' | 'jsm'>,
+  stream: string,
+  { filter, since, until, after, last, onNewest }: StreamQuery,
+): AsyncGenerator<JsMsg, void, undefined> {
+  // where to stop is known from the stream: nats-server 2.9 miscounts what is pending when it starts in the middle
+  const newest = await jsm.streams.getMessage(stream, { last_by_subj: filter });
+  onNewest?.(newest?.seq ?? 0);
+  if (newest === null) return;
+  if (after !== undefined ? newest.seq <= after : since !== undefined && newest.time < new Date(since))
+    return;
+  const end = until === undefined ? Infinity : Date.parse(until);
+  const consumer = await js.consumers.get(stream, {
+    filter_subjects: filter,
+    ...(after !== undefined
+      ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 }
+      : since !== undefined
+        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since }
+        : last !== undefined
+          ? {
+              deliver_policy: DeliverPolicy.StartSequence,
+              opt_start_seq: Math.max(1, newest.seq - last + 1),
+            }
+          : {}),
+  });
+  let whole = false;
+  const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
+  // a server that dies in the middle may say nothing more
+  let heard = performance.now();
+  let waiting = true;
+  const silence = setInterval(() => {
+    if (waiting && performance.now() - heard > SILENCE_MS) void messages.close();
+  }, 1_000);
+  try {
+    for await (const message of messages) {
+      waiting = false;
+      whole = message.time.getTime() > end;
+      if (whole) break;
+      yield message;
+      whole = message.seq >= newest.seq;
+      if (whole) break;
+      heard = performance.now();
+      waiting = true;
+    }
+  } finally {
+    clearInterval(silence);
+    await messages.close();
+  }
+  if (!whole) {
+    throw new FleetError('ERR_FLEET_STORE', `JetStream stopped in the middle of ${stream}: try again`);
+  }
+}

@@ -1,0 +1,52 @@
+import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { errors } from '@nats-io/nats-core';
+import { FleetError } from '../../errors.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/**
+ * What the servers say when there is no room for a message: limits of the account and of the server, and the stream's own.
+ *
+ * Source: github.com/nats-io/nats-server, server/errors.json: JSAccountResourcesExceededErr, JSInsufficientResourcesErr,
+ * JSMemoryResourcesExceededErr, JSStorageResourcesExceededErr; JSStreamStoreFailedF passes on what the store says.
+ */
+const FULL_CODES: ReadonlySet<number> = new Set([10_002, 10_023, 10_028, 10_047]);
+const STORE_FAILED = 10_077;
+const FULL_WORDS = /maximum (?:bytes|messages)|no space left|disk quota|resource/i;
+
+/** Whether JetStream did not take something for want of room. Waiting does not help: somebody must make room. */
+export function isStorageFull(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    if (!(at instanceof JetStreamApiError)) continue;
+    if (FULL_CODES.has(at.code) || (at.code === STORE_FAILED && FULL_WORDS.test(at.message))) return true;
+  }
+  return false;
+}
+
+/** The error of a request that failed because JetStream did; undefined: it failed for another reason. */
+export function storeFailureOf(cause: unknown): FleetError | undefined {
+  if (isStorageFull(cause)) {
+    return new FleetError(
+      'ERR_FLEET_STORE',
+      `JetStream's storage is full (${reasonOf(cause)}), and nothing was stored: make room, or raise the limits of the ` +
+        'servers or the account; then try again',
+      { cause },
+    );
+  }
+  if (cause instanceof FleetError) return cause.code === 'ERR_FLEET_STORE' ? cause : undefined;
+  // a leader is being elected, or a server is lacking for a moment
+  const isOfStore =
+    cause instanceof JetStreamError ||
+    cause instanceof JetStreamApiError ||
+    cause instanceof errors.TimeoutError ||
+    cause instanceof errors.RequestError ||
+    cause instanceof errors.NoRespondersError;
+  if (!isOfStore) return undefined;
+  return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer at the moment: try again', { cause });
+}
+
+/** The server's own words, of the error itself or of what it was caused by. */
+function reasonOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at instanceof JetStreamApiError) return at.message;
+  return errorMessage(error);
+}

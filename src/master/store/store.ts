@@ -1,0 +1,158 @@
+import {
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamClient,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import { errors, type NatsConnection } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FleetError } from '../../errors.js';
+import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '../../protocol/subjects.js';
+import { allowedByStream } from '../../account/stream-guards.js';
+import { fleetStreams } from './fleet-streams.js';
+import type { MasterLogger } from '../logger.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** What masters keep in JetStream: all the state of a fleet. */
+export interface Store {
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  /** A record a peel. */
+  peels: KV;
+  /** Join tokens. */
+  fleet: KV;
+  /** What lives for minutes: challenges that were given and not answered, and leases. */
+  challenges: KV;
+  /** Who is connected. */
+  presence: KV;
+}
+
+/** How often {@link openStore} looks why JetStream is not ready, in milliseconds. */
+const WHY_MS = 5_000;
+
+/** How {@link openStore} goes about it. */
+export interface OpenStoreOptions {
+  logger: MasterLogger;
+  /** Copies of everything in a cluster; 3 by default, and 1 without a cluster. */
+  replicas?: number | undefined;
+  /** How long to wait for JetStream, in milliseconds: a cluster that starts elects its leaders first. 60,000 by default. */
+  waitMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** Looks for a reason that the servers do not give themselves, such as a server that JetStream lacks. */
+  whyWaiting?: (() => Promise<string | undefined>) | undefined;
+}
+
+/**
+ * Opens the buckets and the stream of a fleet, and makes those that are not there.
+ *
+ * @throws FleetError `ERR_FLEET_STORE` when there is no JetStream
+ */
+export async function openStore(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
+  const deadline = Date.now() + (options.waitMs ?? 60_000);
+  let told: string | undefined;
+  /** What `whyWaiting` last found, and when it was last asked. */
+  let reason: string | undefined;
+  let askedAt = 0;
+  for (let tries = 0; ; tries += 1) {
+    options.signal?.throwIfAborted();
+    try {
+      return await open(nc, options);
+    } catch (cause) {
+      if (!mayPass(cause)) throw storeError(nc, cause);
+      const over = Date.now() >= deadline;
+      // a cluster that starts lacks members for a moment, and that is nothing to tell
+      if (tries > 0 && (over || Date.now() - askedAt > WHY_MS)) {
+        reason = await options.whyWaiting?.().catch(() => undefined);
+        askedAt = Date.now();
+      }
+      if (over) throw storeError(nc, cause, reason);
+      const text = reason === undefined ? errorMessage(cause) : `${errorMessage(cause)}: ${reason}`;
+      if (told === undefined || (reason !== undefined && reason !== told)) {
+        options.logger.warn({ reason: text }, 'JetStream is not ready yet: waiting for it');
+        told = reason ?? '';
+      }
+      await delay(500);
+    }
+  }
+}
+
+async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
+  const jsm = await jetstreamManager(nc, { timeout: 5_000 });
+  const js = jetstream(nc, { timeout: 5_000 });
+  const kvm = new Kvm(js);
+  const replicas = options.replicas ?? (nc.info?.cluster === undefined ? 1 : 3);
+  for (const stream of fleetStreams(replicas)) {
+    const { config } = await openOr(
+      () => jsm.streams.info(stream.name),
+      () => jsm.streams.add(stream),
+    );
+    const allows = allowedByStream(config);
+    if (allows.length > 0) {
+      options.logger.warn(
+        { stream: stream.name, allows },
+        'a stream of the fleet lacks protection that new ones have: run "zester permissions migrate"',
+      );
+    }
+  }
+  return {
+    js,
+    jsm,
+    peels: await kvm.open(PEELS_BUCKET),
+    fleet: await kvm.open(FLEET_BUCKET),
+    challenges: await kvm.open(CHALLENGES_BUCKET),
+    presence: await kvm.open(PRESENCE_BUCKET),
+  };
+}
+
+/** Opens what is there, or makes it; two masters that make it at the same time both have it then. */
+async function openOr<T>(open: () => Promise<T>, make: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  try {
+    return await make();
+  } catch (error) {
+    // somebody else made it in between
+    if (error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE) return open();
+    throw error;
+  }
+}
+
+const STREAM_NAME_IN_USE = 10_058;
+const STREAM_NOT_FOUND = 10_059;
+const JETSTREAM_NOT_ENABLED_FOR_ACCOUNT = 10_039;
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
+}
+
+/** A cluster without a leader yet, or one that is short of servers for a moment. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code !== JETSTREAM_NOT_ENABLED_FOR_ACCOUNT;
+  return (
+    error instanceof errors.TimeoutError ||
+    error instanceof errors.RequestError ||
+    error instanceof errors.NoRespondersError ||
+    (error instanceof Error && error.name.startsWith('JetStream'))
+  );
+}
+
+function storeError(nc: NatsConnection, cause: unknown, reason?: string): FleetError {
+  if (reason !== undefined) {
+    return new FleetError(
+      'ERR_FLEET_STORE',
+      `JetStream cannot place the registry (${errorMessage(cause)}): ${reason}`,
+      { cause },
+    );
+  }
+  return new FleetError(
+    'ERR_FLEET_STORE',
+    `${nc.getServer()} has no JetStream for this account, or it does not answer (${errorMessage(cause)}): the registry and the ` +
+      'audit are kept there; enable JetStream on the servers ("zester server config" does) and for the account',
+    { cause },
+  );
+}

@@ -1,0 +1,118 @@
+import type { Subscription } from '@nats-io/nats-core';
+import type { ZesterConnection } from '../../connection/connect.js';
+import { Coalescer } from '../../async/coalesce.js';
+import { compareAccount, followAccount } from '../../account/follow-account.js';
+import { listServers } from '../../system-account/servers.js';
+import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
+import { isNone, lossWords, type AccountLosses } from '../../trust/account-jwt/merge-account.js';
+import type { MasterContext } from '../context.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** How often the servers' account JWT is compared with the home's, in milliseconds, in case a push was not heard. */
+const COMPARE_MS = 5_000;
+/** After a push was heard, in milliseconds: until the servers have it. */
+const SETTLE_MS = 100;
+/** Where account JWTs are pushed to. Source: nats-server, events.go (`accClaimsReqSubj`, `accUpdateEventSubjNew`, `…Old`). */
+const pushSubjects = (account: string) => [
+  '$SYS.REQ.CLAIMS.UPDATE',
+  `$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`,
+  `$SYS.ACCOUNT.${account}.CLAIMS.UPDATE`,
+];
+
+/**
+ * Keeps the account JWT of a master's home and that of the servers one: what another home or master changed is taken over,
+ * and revocations and signing keys that another tool lost are restored and audited. The master that watches restores at
+ * once, another one only when nobody did.
+ */
+export class AccountGuard {
+  readonly #context: MasterContext;
+  readonly #system: ZesterConnection;
+  readonly #at: SystemConnectionOptions;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #look = new Coalescer(() => this.#compare());
+  /** How many looks in a row something was lost. */
+  #lostFor = 0;
+  #told: string | undefined;
+  #stopped = false;
+
+  /** @param at how to make another connection such as `system`, for a change of the account */
+  constructor(context: MasterContext, system: ZesterConnection, at: SystemConnectionOptions) {
+    this.#context = context;
+    this.#system = system;
+    this.#at = at;
+  }
+
+  start(): void {
+    for (const subject of pushSubjects(this.#context.trust.domain.publicKeys.account)) {
+      this.#subscriptions.push(this.#system.subscribe(subject, { callback: () => this.#soon() }));
+    }
+    const timer = setInterval(() => void this.#look.run(), COMPARE_MS);
+    timer.unref();
+    this.#timers.push(timer);
+    void this.#look.run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  /** However many pushes are heard, it is looked once. */
+  #waiting: NodeJS.Timeout | undefined;
+  #soon(): void {
+    if (this.#waiting !== undefined || this.#stopped) return;
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      if (!this.#stopped) void this.#look.run();
+    }, SETTLE_MS);
+    this.#waiting.unref();
+  }
+
+  async #compare(): Promise<void> {
+    const { trust, now, id, watching } = this.#context;
+    try {
+      await trust.reload();
+      const up = await listServers(this.#system);
+      const { isBehind, lost } = await compareAccount({ nc: this.#system, up }, trust.domain);
+      this.#lostFor = isNone(lost) ? 0 : this.#lostFor + 1;
+      if (this.#stopped || (!isBehind && this.#lostFor === 0)) return;
+      const restore = watching() === id || this.#lostFor > 2;
+      const options = { ...this.#at, now, restore };
+      const restored = await followAccount(trust.domain.home, options);
+      await trust.reload();
+      noteRestored(this.#context, restored);
+      this.#told = undefined;
+    } catch (error) {
+      if (this.#stopped || this.#told === errorMessage(error)) return;
+      this.#told = errorMessage(error);
+      this.#context.logger.warn(
+        { reason: this.#told },
+        "the home cannot follow the servers' account JWT: trying again",
+      );
+    }
+  }
+}
+
+/** Says that the account JWT had lost something and has it again. */
+export function noteRestored({ audit, actor, logger }: MasterContext, restored: AccountLosses): void {
+  if (isNone(restored)) return;
+  const lost = lossWords(restored);
+  const reason = `the account JWT on the servers had lost the ${lost.join(', the ')}`.slice(0, 1_000);
+  audit.note({
+    kind: 'account.restored',
+    by: actor,
+    reason,
+    detail: {
+      revocations: restored.revocations.length,
+      signingKeys: restored.signingKeys.length,
+      returned: restored.returned.length,
+      templates: restored.templates.length,
+    },
+  });
+  logger.error(
+    { lost },
+    'another tool pushed an older state of the account: what it had lost is restored on every server',
+  );
+}

@@ -1,0 +1,75 @@
+import { FleetError } from '../../errors.js';
+import type { IssuedKey } from '../../protocol/records/audit-event.js';
+import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
+import { isIssuedAhead, issueAfter } from '../../jwt/revoke-up-to.js';
+import { EVERYONE } from '../../trust/account-jwt/revocations.js';
+import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
+import type { MasterContext } from '../context.js';
+
+/** Whether the last JWT of a key answers this request, and can be made again. */
+export function isAnswerTo(
+  { issuer }: Pick<MasterContext, 'issuer'>,
+  key: PeelKey,
+  requestId: string,
+): boolean {
+  return key.requestId === requestId && key.issuer !== undefined && issuer.canSign(factsOf(key));
+}
+
+/**
+ * When the next JWT of a key is to be issued, in milliseconds since 1970: never before its last one, whatever the clocks of
+ * two masters say, and after what is revoked of everyone.
+ *
+ * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
+ *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
+ */
+export function notBefore(
+  { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
+  publicKey: string,
+  key: PeelKey | undefined,
+): number {
+  const { peelSigning } = trust.domain.publicKeys;
+  if (!isPeelIssuer(trust.claims, peelSigning, peelSigning)) {
+    throw new FleetError(
+      'ERR_FLEET_KEY_OFFLINE',
+      `the signing key of this master, ${peelSigning}, is no longer in the account: copy the home of "zester keys add" to it`,
+    );
+  }
+  const revocations = trust.claims.nats.revocations ?? {};
+  const own = revocations[publicKey];
+  // of a key whose last JWT is not covered, an earlier one was revoked; else a JWT that is issued later would be let in again
+  if (own !== undefined && own >= (key?.issuedAt ?? 0)) {
+    throw new FleetError('ERR_FLEET_REVOKED', `the key ${publicKey} is revoked in the account JWT`);
+  }
+  const everyone = revocations[EVERYONE];
+  if (everyone !== undefined && isIssuedAhead(everyone, now() / 1000)) {
+    throw new FleetError(
+      'ERR_FLEET_REVOKED',
+      "the account JWT revokes everyone up to a time that is ahead of this master's clock: nothing can be issued until then",
+    );
+  }
+  return issueAfter(now(), { issuedAt: key?.issuedAt, revoked: everyone });
+}
+
+/** The last JWT of a key, made again. @throws FleetError `ERR_FLEET_RECORD` when there was none */
+export function jwtOf(
+  { issuer }: Pick<MasterContext, 'issuer'>,
+  record: PeelRecord,
+  publicKey: string,
+): string {
+  const key = keyOf(record, publicKey);
+  if (key === undefined) {
+    throw new FleetError('ERR_FLEET_RECORD', `the record of "${record.id}" does not have ${publicKey}`);
+  }
+  const facts = factsOf(key);
+  // the signing key was changed while this was being answered: the same request gets a new one
+  if (!issuer.canSign(facts))
+    throw new FleetError('ERR_FLEET_STORE', 'the signing key has changed: try again');
+  return issuer.peelJwt(record.id, facts);
+}
+
+function factsOf({ publicKey, issuer, issuedAt, expiresAt }: PeelKey): IssuedKey {
+  if (issuer === undefined || issuedAt === undefined) {
+    throw new FleetError('ERR_FLEET_RECORD', `no JWT was issued for ${publicKey}`);
+  }
+  return { publicKey, issuer, issuedAt, ...(expiresAt !== undefined && { expiresAt }) };
+}

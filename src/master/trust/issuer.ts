@@ -1,0 +1,81 @@
+import type { IssuedKey } from '../../protocol/records/audit-event.js';
+import { createUserJwtForPublicKey } from '../../jwt/user.js';
+import type { KeyBundle } from '../../nkeys/key-bundle.js';
+import { joinUserJwtOptions, peelUserJwtOptions } from '../../permissions/roles.js';
+
+/** The keys that an {@link Issuer} signs with. */
+export interface IssuerKeys {
+  /** The account (`A…`) that users belong to. */
+  account: string;
+  /** The scoped signing key of peels. */
+  peelSigner: KeyBundle;
+  /** The scoped signing key of join tokens; undefined: this trust domain has none, or it is offline. */
+  joinSigner: KeyBundle | undefined;
+}
+
+/**
+ * Signs the JWTs of peels and join tokens. The same facts give the same JWT, byte for byte: so a JWT whose answer was
+ * lost is made again, not issued twice.
+ */
+export class Issuer {
+  readonly #keys: IssuerKeys;
+
+  constructor(keys: IssuerKeys) {
+    this.#keys = keys;
+  }
+
+  get account(): string {
+    return this.#keys.account;
+  }
+
+  /** The facts of a JWT that is to be issued now. `lifetime` in seconds; 0: without end. */
+  facts(publicKey: string, nowMs: number, lifetime: number, requestId?: string): IssuedKey {
+    const issuedAt = Math.floor(nowMs / 1000);
+    return {
+      publicKey,
+      issuer: this.#keys.peelSigner.publicKey,
+      issuedAt,
+      ...(lifetime > 0 && { expiresAt: issuedAt + lifetime }),
+      ...(requestId !== undefined && { requestId }),
+    };
+  }
+
+  /** Whether it can make the JWT of these facts: the key that signed it then is the one that signs now. */
+  canSign({ issuer }: IssuedKey): boolean {
+    return issuer === this.#keys.peelSigner.publicKey;
+  }
+
+  /** The JWT of a peel. @throws PeelIdError, JwtError */
+  peelJwt(peelId: string, { publicKey, issuedAt, expiresAt }: IssuedKey): string {
+    return createUserJwtForPublicKey(
+      publicKey,
+      this.#keys.peelSigner,
+      peelUserJwtOptions(peelId, this.#keys.account, {
+        scoped: true,
+        now: () => issuedAt * 1000,
+        ...(expiresAt !== undefined && { expiry: expiresAt - issuedAt }),
+      }),
+    );
+  }
+
+  /** Whether there is a key to sign join tokens with. */
+  get canIssueTokens(): boolean {
+    return this.#keys.joinSigner !== undefined;
+  }
+
+  /** The JWT of a join token. @param ttl seconds @throws JwtError */
+  tokenJwt(tokenId: string, publicKey: string, nowMs: number, ttl: number): string {
+    const { joinSigner, account } = this.#keys;
+    if (joinSigner === undefined) throw new TypeError('there is no key to sign join tokens with');
+    return createUserJwtForPublicKey(
+      publicKey,
+      joinSigner,
+      joinUserJwtOptions(tokenId, account, { now: () => nowMs, expiry: ttl }),
+    );
+  }
+
+  wipe(): void {
+    this.#keys.peelSigner.wipe();
+    this.#keys.joinSigner?.wipe();
+  }
+}

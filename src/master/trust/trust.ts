@@ -1,0 +1,122 @@
+import { stat } from 'node:fs/promises';
+import type { AccountClaims } from '../../jwt/claims.js';
+import { TrustError } from '../../errors.js';
+import { Coalescer } from '../../async/coalesce.js';
+import type { TrustDomain } from '../../trust/domain.js';
+import { openTrustDomain } from '../../trust/open.js';
+import { Issuer } from './issuer.js';
+import type { MasterLogger } from '../logger.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** How often it is looked at whether the home was changed, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/**
+ * The trust domain of a master, as its home has it now: another command may change permissions, keys and revocations
+ * while a master runs.
+ */
+export class MasterTrust {
+  readonly #home: string;
+  readonly #logger: MasterLogger;
+  readonly #listeners = new Set<() => void>();
+  #domain: TrustDomain;
+  #issuer: Issuer;
+  #stamp: string;
+  #looking: NodeJS.Timeout | undefined;
+  readonly #look = new Coalescer(() => this.#reload());
+
+  private constructor(domain: TrustDomain, issuer: Issuer, stamp: string, logger: MasterLogger) {
+    this.#home = domain.home;
+    this.#domain = domain;
+    this.#issuer = issuer;
+    this.#stamp = stamp;
+    this.#logger = logger;
+    this.#looking = setInterval(() => void this.reload(), LOOK_MS);
+    this.#looking.unref();
+  }
+
+  /** @throws TrustError, FileError, KeyError */
+  static async open(home: string, logger: MasterLogger): Promise<MasterTrust> {
+    const domain = await openTrustDomain(home);
+    return new MasterTrust(domain, await issuerOf(domain), await stampOf(domain), logger);
+  }
+
+  get domain(): TrustDomain {
+    return this.#domain;
+  }
+
+  get claims(): AccountClaims {
+    return this.#domain.accountClaims;
+  }
+
+  get issuer(): Issuer {
+    return this.#issuer;
+  }
+
+  /** Hears that the home was changed, after it was read again. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Reads the home again if it was changed since this was called. What cannot be read now is tried again; until then the
+   * old holds. Calls that come while another looks are one: a server that restarts brings thousands of connections at
+   * once, and each asks.
+   */
+  reload(): Promise<void> {
+    return this.#look.run();
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const stamp = await stampOf(this.#domain);
+      if (stamp === this.#stamp) return;
+      const domain = await openTrustDomain(this.#home);
+      const issuer = await issuerOf(domain);
+      this.#stamp = stamp;
+      this.#domain = domain;
+      // the old one is not wiped: an answer that is being made may hold it
+      this.#issuer = issuer;
+      this.#logger.info({ home: this.#home }, 'the trust domain was changed, and is read again');
+      for (const listener of this.#listeners) listener();
+    } catch (error) {
+      this.#logger.warn(
+        { reason: errorMessage(error) },
+        'the trust domain was changed and cannot be read: going on with what it was',
+      );
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#looking);
+    this.#issuer.wipe();
+  }
+}
+
+async function stampOf({ paths }: TrustDomain): Promise<string> {
+  const stamps = [paths.settings, paths.accountJwt].map(async (path) => {
+    const { mtimeMs, ino, size } = await stat(path);
+    return `${ino}:${mtimeMs}:${size}`;
+  });
+  return (await Promise.all(stamps)).join(' ');
+}
+
+async function issuerOf(domain: TrustDomain): Promise<Issuer> {
+  const peelSigner = await domain.peelSigner();
+  return new Issuer({
+    account: domain.publicKeys.account,
+    peelSigner,
+    joinSigner: await joinSignerOf(domain),
+  });
+}
+
+/** A home that was made before there were join tokens, or that has this key elsewhere, is good for all the rest. */
+async function joinSignerOf(domain: TrustDomain) {
+  try {
+    return await domain.joinSigner();
+  } catch (error) {
+    if (error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { NatsServerError } from '../../errors.js';
+import { jetStreamStorage } from '../../system-account/jetstream-storage.js';
+import { listServers } from '../../system-account/servers.js';
+import { LOW_STORAGE_FIX, lowStorage } from '../../system-account/storage-headroom.js';
+import { versionProblems } from '../../system-account/server-versions.js';
+import type { MasterLogger } from '../logger.js';
+import { errorMessage } from '../../text/error-message.js';
+
+/** How often the servers are looked at, in milliseconds: one that joins later may be too old, and storage fills up. */
+const VERSIONS_MS = 10_000;
+
+/** Looks at the versions and the storage of all servers: at the start of a master, and while it runs. */
+export class ServerWatch {
+  readonly #system: NatsConnection;
+  readonly #logger: MasterLogger;
+  readonly #told = new Set<string>();
+  readonly #low = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #stopped = false;
+
+  /** @param system a connection of the system account */
+  constructor(system: NatsConnection, logger: MasterLogger) {
+    this.#system = system;
+    this.#logger = logger;
+  }
+
+  /**
+   * Reads the versions once, and logs each that is not supported, once.
+   *
+   * @throws NatsServerError `ERR_SERVER_TOO_OLD` when a member of a cluster is; as `listServers`
+   */
+  async check(): Promise<void> {
+    const servers = await listServers(this.#system);
+    const problems = versionProblems(servers);
+    const tooOld = problems.filter(({ support }) => support === 'too-old');
+    const [first] = tooOld;
+    if (first !== undefined) {
+      const names = tooOld.map(({ server }) => server).join(', ');
+      throw new NatsServerError('ERR_SERVER_TOO_OLD', `${names}: ${first.message}: ${first.fix}`);
+    }
+    for (const { server, version, message, fix } of problems) {
+      if (this.#told.has(`${server} ${version}`)) continue;
+      this.#told.add(`${server} ${version}`);
+      this.#logger.warn({ server, version, fix }, message);
+    }
+    await this.#checkStorage(servers.length);
+  }
+
+  /** Warns of each server whose storage gets low, once until it has room again. */
+  async #checkStorage(servers: number): Promise<void> {
+    for (const storage of await jetStreamStorage(this.#system, servers)) {
+      const { server } = storage;
+      const problem = lowStorage(storage);
+      if (problem === undefined) this.#low.delete(server);
+      else if (!this.#low.has(server)) {
+        this.#low.add(server);
+        this.#logger.warn({ server, fix: LOW_STORAGE_FIX }, problem);
+      }
+    }
+  }
+
+  /**
+   * As {@link check}, where servers that do not answer at the moment are no reason to give up: they are looked at later.
+   *
+   * @throws NatsServerError `ERR_SERVER_TOO_OLD`
+   */
+  async checkAtStart(): Promise<void> {
+    try {
+      await this.check();
+    } catch (error) {
+      if (isTooOld(error)) throw error;
+      this.#logger.warn({ error: errorMessage(error) }, "the servers' versions cannot be read yet");
+    }
+  }
+
+  /** Goes on looking. @param onTooOld hears of a server that joined and is too old, once */
+  follow(onTooOld: (error: NatsServerError) => void): void {
+    this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  async #look(onTooOld: (error: NatsServerError) => void): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await this.check();
+    } catch (error) {
+      if (this.#stopped) return;
+      if (isTooOld(error)) {
+        this.stop();
+        onTooOld(error);
+        return;
+      }
+      this.#logger.debug({ error: errorMessage(error) }, "the servers' versions cannot be read");
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+function isTooOld(error: unknown): error is NatsServerError {
+  return error instanceof NatsServerError && error.code === 'ERR_SERVER_TOO_OLD';
+}

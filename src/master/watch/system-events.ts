@@ -1,0 +1,111 @@
+import type { NatsConnection, Subscription } from '@nats-io/nats-core';
+import * as v from 'valibot';
+import { parseJson } from '../../protocol/messages.js';
+import { userNameOf } from '../../jwt/decode.js';
+import { connectedUsers } from '../../system-account/connected-users.js';
+import { listServers } from '../../system-account/servers.js';
+
+/** A connection of a user of the fleet's account, as its server tells of it. */
+export interface UserConnection {
+  /** The server's id, and the connection's on it. */
+  server: string;
+  cid: number;
+  serverName: string | undefined;
+  /** The name in the JWT: of a peel, its id, if it is one. */
+  name: string;
+  publicKey: string;
+  jwt: string;
+  host: string | undefined;
+  /** ISO 8601, by the server's clock. */
+  since: string;
+  /** `Client` or `Leafnode`; undefined: the server does not tell. */
+  kind?: string | undefined;
+}
+
+/** By server and connection: what is unique. */
+export function connectionKey({ server, cid }: Pick<UserConnection, 'server' | 'cid'>): string {
+  return `${server}/${cid}`;
+}
+
+const eventSchema = v.object({
+  timestamp: v.string(),
+  server: v.object({ id: v.string(), name: v.optional(v.string()) }),
+  client: v.object({
+    id: v.number(),
+    user: v.optional(v.string()),
+    jwt: v.optional(v.string()),
+    host: v.optional(v.string()),
+    start: v.optional(v.string()),
+    kind: v.optional(v.string()),
+  }),
+  reason: v.optional(v.string()),
+});
+
+/** What {@link listenToSystem} hears. */
+export interface SystemListener {
+  connected(connection: UserConnection): void;
+  disconnected(of: { server: string; cid: number; reason: string | undefined }): void;
+  /** By the server's clock, in milliseconds since 1970: how late it is there at the moment of hearing it. */
+  clock(time: number): void;
+}
+
+/**
+ * Hears who connects to and disconnects from an account, on all servers.
+ *
+ * Source: `$SYS.ACCOUNT.<account>.CONNECT` and `DISCONNECT` of the system account (docs/nats-facts.md, 17).
+ *
+ * @param nc a connection of the system account
+ */
+export function listenToSystem(
+  nc: NatsConnection,
+  account: string,
+  listener: SystemListener,
+): Subscription[] {
+  const on = (what: 'CONNECT' | 'DISCONNECT') =>
+    nc.subscribe(`$SYS.ACCOUNT.${account}.${what}`, {
+      callback: (error, msg) => {
+        if (error !== null) return;
+        const parsed = v.safeParse(eventSchema, parseJson(msg.string()));
+        if (!parsed.success) return;
+        const { server, client, timestamp, reason } = parsed.output;
+        listener.clock(Date.parse(timestamp));
+        if (what === 'DISCONNECT') {
+          listener.disconnected({ server: server.id, cid: client.id, reason });
+          return;
+        }
+        if (client.user === undefined || client.jwt === undefined) return;
+        listener.connected({
+          server: server.id,
+          cid: client.id,
+          serverName: server.name,
+          name: userNameOf(client.jwt) ?? '',
+          publicKey: client.user,
+          jwt: client.jwt,
+          host: client.host,
+          since: client.start ?? timestamp,
+          kind: client.kind,
+        });
+      },
+    });
+  return [on('CONNECT'), on('DISCONNECT')];
+}
+
+/**
+ * Everybody who is connected to an account now, each connection once, and which servers answered.
+ */
+export async function connectionsNow(
+  nc: NatsConnection,
+  account: string,
+): Promise<{ servers: Set<string>; connections: UserConnection[] }> {
+  const { servers, users } = await connectedUsers(nc, account);
+  const connections = new Map<string, UserConnection>();
+  for (const { jwt, since = new Date().toISOString(), ...user } of users) {
+    if (jwt !== undefined) connections.set(connectionKey(user), { ...user, jwt, since });
+  }
+  return { servers, connections: [...connections.values()] };
+}
+
+/** The servers that answer: their names, by their ids. A server that was restarted has another id. */
+export async function serversNow(nc: NatsConnection): Promise<Map<string, string>> {
+  return new Map((await listServers(nc)).map(({ id, name }) => [id, name]));
+}

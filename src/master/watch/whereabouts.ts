@@ -1,0 +1,35 @@
+import { withDeadline } from '../../async/deadline.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+import type { MasterContext } from '../context.js';
+
+/** How long the servers are asked where a join token is used, in milliseconds: a decision does not wait for more. */
+const ASK_MS = 1_000;
+/** Addresses that an event names. */
+const NAMED = 3;
+
+/**
+ * Where a peel is, in words, for the audit: the addresses that it is connected from; of one that waits with a join token,
+ * those that the token is used from, for more is not known. At most {@link NAMED} of them.
+ *
+ * @returns undefined: not known
+ */
+export async function whereaboutsOf(
+  { presence, tokens, addressesOf }: MasterContext,
+  record: PeelRecord | undefined,
+): Promise<string | undefined> {
+  if (record === undefined) return undefined;
+  const hosts = (presence.get(record.id)?.connections ?? []).flatMap(({ host }) => host ?? []);
+  if (hosts.length > 0) return named(hosts);
+  const tokenId = /^join token ([A-Za-z0-9]{8,40})$/.exec(record.origin ?? '')?.[1];
+  const token = tokenId === undefined ? undefined : tokens.get(tokenId);
+  if (token === undefined) return undefined;
+  const asked = addressesOf(token.publicKey).catch(() => undefined);
+  const addresses = (await withDeadline(asked, Date.now() + ASK_MS)) ?? [];
+  return addresses.length === 0 ? undefined : `${named(addresses)} with the join token ${token.id}`;
+}
+
+function named(addresses: readonly string[]): string {
+  const distinct = [...new Set(addresses)].sort();
+  const more = distinct.length - NAMED;
+  return `${distinct.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

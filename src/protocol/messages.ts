@@ -1,0 +1,321 @@
+import type { Msg, MsgHdrs } from '@nats-io/nats-core';
+import * as v from 'valibot';
+import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
+import { isPublicKey } from '../nkeys/validate.js';
+import { isPeelId } from '../permissions/peel-id.js';
+import { isNestedDeeper } from '../text/json-depth.js';
+import { auditEventSchema } from './records/audit-event.js';
+import { PEEL_PATTERN } from './glob.js';
+import { PEEL_STATES, recordSchema } from './records/record.js';
+import { tokenSchema } from './records/join-token.js';
+import { presenceSchema } from './records/presence.js';
+
+/** More than any request of this protocol needs. */
+const MAX_REQUEST_BYTES = 64 * 1024;
+
+/** Seconds: a hundred years. Longer means without end, which is 0. */
+const MAX_EXPIRY = 100 * 366 * 86_400;
+
+/** Arrays and objects within each other, in a message, a record or an answer. */
+export const MAX_JSON_DEPTH = 32;
+
+const peelId = v.pipe(
+  v.string(),
+  v.check((text: string) => isPeelId(text), 'is no peel id'),
+);
+const noSeed = v.check((text: string) => !holdsSeed(text), 'holds a seed');
+const publicKey = v.pipe(
+  v.string(),
+  v.check((text: string) => isPublicKey(text, 'user'), 'is no public key of a user (U…)'),
+);
+/** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
+const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is no request id'));
+export const requestIdSchema = requestId;
+const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is no signature'));
+const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
+/** A glob over peel ids: `*` and `?`. */
+const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is no pattern of peel ids (* and ?)'), noSeed);
+/** A glob over the kinds of audit events. */
+const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is no pattern of kinds (* and ?)'));
+
+/** What is asked, by what it asks for. */
+export const requests = {
+  /** On `zester.auth.<id>.renew`: a new JWT for the key in use. */
+  renew: v.object({ requestId, publicKey }),
+  /** On `zester.auth.<id>.rotate`: a JWT for a new key. Both keys sign {@link rotationProof}. */
+  rotate: v.object({ requestId, publicKey, newPublicKey: publicKey, signature, newSignature: signature }),
+  /** On `zester.enroll.<token>.challenge`. */
+  challenge: v.object({ peelId, publicKey }),
+  /** On `zester.enroll.<token>.join`: the key signs {@link joinProof}. */
+  join: v.object({
+    requestId,
+    peelId,
+    publicKey,
+    challenge: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is no challenge')),
+    signature,
+  }),
+  'peel.add': v.object({
+    requestId,
+    peelId,
+    publicKey,
+    /** Seconds; the master's lifetime by default. 0: it does not expire. */
+    expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_EXPIRY))),
+    /** The id is known, and its key is to be replaced. */
+    replace: v.optional(v.boolean()),
+  }),
+  'peel.accept': v.object({ peelId, reason }),
+  'peel.reject': v.object({ peelId, reason }),
+  'peel.revoke': v.object({
+    peelId,
+    reason,
+    /** Only this key of it. */
+    publicKey: v.optional(publicKey),
+  }),
+  'peel.rotate': v.object({
+    peelId,
+    /** ISO 8601: nothing is to be done for a peel whose key was issued at this time or later. */
+    since: v.optional(v.string()),
+  }),
+  'peel.list': v.object({
+    pattern: v.optional(pattern),
+    state: v.optional(v.picklist(PEEL_STATES)),
+    /** Seconds: only those whose credential expires within this time. */
+    expiringWithin: v.optional(v.number()),
+    connected: v.optional(v.boolean()),
+  }),
+  'peel.show': v.object({
+    peelId,
+    /** How many of its last events. */
+    events: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(200))),
+  }),
+  'token.create': v.object({
+    /** The key of the token's user, made where the token is made: its seed stays there. */
+    publicKey,
+    tokenId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{8,40}$/, 'is no token id')),
+    /** Seconds. */
+    ttl: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400)),
+    uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
+    ids: v.optional(pattern),
+  }),
+  'token.list': v.object({}),
+  'token.remove': v.object({ tokenId: v.string() }),
+  audit: v.object({
+    peelId: v.optional(peelId),
+    /** ISO 8601. */
+    since: v.optional(v.string()),
+    /** ISO 8601. */
+    until: v.optional(v.string()),
+    /** Only what was stored after this sequence of the stream; `since` is ignored then. */
+    after: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    /** Only about peels of which one of these patterns matches. */
+    patterns: v.optional(v.pipe(v.array(pattern), v.minLength(1), v.maxLength(100))),
+    /** Only kinds that one of these globs matches. */
+    kinds: v.optional(v.pipe(v.array(kindPattern), v.minLength(1), v.maxLength(100))),
+    /** The last so many; all by default. */
+    last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  }),
+  status: v.object({}),
+  /** Revoke those that are held. */
+  'master.resume': v.object({ reason }),
+} as const;
+
+export type RequestName = keyof typeof requests;
+/** What a request of this name says. */
+export type RequestOf<N extends RequestName> = v.InferOutput<(typeof requests)[N]>;
+
+/** Milliseconds since 1970 by the master's clock, so that a peel knows how far off its own is. */
+const now = v.number();
+const jwt = v.string();
+
+/** What a peel is told of its credential. */
+const credentialAnswer = v.object({
+  jwt,
+  now,
+  requestId,
+  /** The master wants the key to be replaced: ask for that next. */
+  rotate: v.optional(v.boolean()),
+});
+
+/** A peel, as a list shows it. */
+export const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
+export type ListedPeel = v.InferOutput<typeof listedPeelSchema>;
+
+/** How many peels, and since when (ISO 8601). */
+const heldSchema = v.object({ peels: v.number(), since: v.string() });
+
+/** What is answered. `peel.list` and `audit` are answered in several messages, and an empty one that ends them. */
+export const answers = {
+  renew: credentialAnswer,
+  rotate: credentialAnswer,
+  challenge: v.object({ challenge: v.string(), now }),
+  join: v.variant('state', [
+    v.object({
+      state: v.literal('accepted'),
+      jwt,
+      now,
+      requestId,
+    }),
+    /** It waits for somebody's decision: to be asked again, with a new challenge. */
+    v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
+  ]),
+  'peel.add': v.object({ jwt, requestId }),
+  'peel.accept': v.object({ record: recordSchema }),
+  'peel.reject': v.object({ record: recordSchema }),
+  'peel.revoke': v.object({
+    record: recordSchema,
+    /** The keys that every server has confirmed to be revoked. */
+    revoked: v.array(v.string()),
+  }),
+  'peel.rotate': v.object({
+    record: recordSchema,
+    /** `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews. */
+    outcome: v.picklist(['done', 'told', 'asked']),
+  }),
+  'peel.list': v.object({
+    peels: v.array(listedPeelSchema),
+    /** The first ids of those that were left out, since they do not fit a message, and how many they are. */
+    skipped: v.optional(v.array(v.string())),
+    skippedCount: v.optional(v.number()),
+  }),
+  'peel.show': v.object({
+    record: recordSchema,
+    presence: v.optional(presenceSchema),
+    events: v.array(auditEventSchema),
+    /** The audit could not be read at the moment. */
+    eventsMissing: v.optional(v.boolean()),
+  }),
+  'token.create': v.object({ jwt, token: tokenSchema }),
+  'token.list': v.object({ tokens: v.array(tokenSchema) }),
+  'token.remove': v.object({ token: tokenSchema }),
+  audit: v.object({
+    events: v.array(auditEventSchema),
+    /** The sequence in the stream up to which events were given: to go on `after` it. Older masters do not say it. */
+    lastSeq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  }),
+  status: v.object({
+    /** The id of the master that answers. */
+    master: v.string(),
+    version: v.string(),
+    policy: v.string(),
+    /** Seconds. */
+    lifetime: v.number(),
+    /** The id of the master that hears the servers' events. */
+    watching: v.optional(v.string()),
+    peels: v.record(v.picklist(PEEL_STATES), v.number()),
+    connected: v.number(),
+    /** Revocations of healthy peels that are held, until an admin resumes or the cause is gone; absent: none is. */
+    held: v.optional(heldSchema),
+  }),
+  /** What was held; absent: nothing was. */
+  'master.resume': v.object({ resumed: v.optional(heldSchema) }),
+} as const satisfies Record<RequestName, v.GenericSchema>;
+
+/** What a request of this name is answered with. */
+export type AnswerOf<N extends RequestName> = v.InferOutput<(typeof answers)[N]>;
+
+const refusalSchema = v.object({
+  error: v.object({
+    code: v.pipe(v.string(), v.regex(/^ERR_[A-Z0-9_]+$/)),
+    message: v.string(),
+    final: v.optional(v.boolean()),
+    requestId: v.optional(requestId),
+  }),
+});
+
+/** What a master refuses with. */
+export type Refusal = v.InferOutput<typeof refusalSchema>;
+
+/** An error, as it is sent. Only what is meant for others is: an unknown error's words may hold anything. */
+export function refusalOf(error: unknown, of?: { requestId: string }): Refusal {
+  const known = error instanceof ZesterError;
+  return {
+    error: {
+      code: known ? error.code : 'ERR_FLEET_INTERNAL',
+      message: known ? error.message : 'the master failed at this, and its log says why; try again',
+      ...(error instanceof FleetError && error.final && { final: true }),
+      ...(of && { requestId: of.requestId }),
+    },
+  };
+}
+
+/** A JSON message. */
+export function encodeJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/**
+ * Reads a request.
+ *
+ * @throws FleetError `ERR_FLEET_REQUEST`
+ */
+export function parseRequest<N extends RequestName>(name: N, data: Uint8Array): RequestOf<N> {
+  if (data.length > MAX_REQUEST_BYTES) {
+    throw new FleetError(
+      'ERR_FLEET_REQUEST',
+      `the request "${name}" has ${data.length} bytes: that is too large`,
+    );
+  }
+  // an empty one asks for nothing in particular
+  const text = data.length === 0 ? '{}' : Buffer.from(data).toString('utf8');
+  const parsed = v.safeParse(requests[name], parseJson(text));
+  if (parsed.success) return parsed.output as RequestOf<N>;
+  throw new FleetError(
+    'ERR_FLEET_REQUEST',
+    `the request "${name}" cannot be used: ${issueText(parsed.issues)}`,
+  );
+}
+
+/**
+ * Reads an answer.
+ *
+ * @throws FleetError with the refusal's code; `ERR_FLEET_ANSWER`. `final` is never set: that is only believed of a signed
+ *   one, see `verifySigned`
+ */
+export function parseAnswer<N extends RequestName>(name: N, data: Uint8Array): AnswerOf<N> {
+  const json = parseJson(data);
+  const refused = v.safeParse(refusalSchema, json);
+  if (refused.success) {
+    const { code, message } = refused.output.error;
+    throw new FleetError(code as FleetErrorCode, message);
+  }
+  const parsed = v.safeParse(answers[name], json);
+  if (parsed.success) return parsed.output as AnswerOf<N>;
+  throw new FleetError(
+    'ERR_FLEET_ANSWER',
+    `the answer to "${name}" cannot be used: ${issueText(parsed.issues)}`,
+  );
+}
+
+/** The refusal in an answer, if it is one. */
+export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
+  const refused = v.safeParse(refusalSchema, parseJson(data));
+  return refused.success ? refused.output.error : undefined;
+}
+
+/**
+ * Reads JSON that somebody else wrote.
+ *
+ * @param json text, or its bytes in UTF-8
+ * @returns undefined: it is not JSON, or nested more than {@link MAX_JSON_DEPTH} deep, which no message of ours is, and
+ *   which would make what walks through it recursively (`JSON.stringify`, schemas) run out of stack
+ */
+export function parseJson(json: string | Uint8Array): unknown {
+  const text = typeof json === 'string' ? json : Buffer.from(json).toString('utf8');
+  if (isNestedDeeper(text, MAX_JSON_DEPTH)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first thing that is wrong, in words; what was sent is not repeated. */
+export function issueText(issues: readonly v.BaseIssue<unknown>[]): string {
+  const [issue] = issues;
+  if (issue === undefined) return 'it is not what it should be';
+  const path = v.getDotPath(issue);
+  return redactSeeds(`${path === null ? '' : `${path}: `}${issue.message}`).slice(0, 300);
+}
+
+/** What of a message the protocol looks at. */
+export type ReceivedMessage = Pick<Msg, 'subject' | 'data'> & { headers?: MsgHdrs | undefined };

@@ -1,0 +1,194 @@
+import { FleetError } from '../../errors.js';
+import type { IssuedKey, PeelEvent } from './audit-event.js';
+import { revokeUpTo } from '../../jwt/revoke-up-to.js';
+import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type PeelState } from './record.js';
+
+/**
+ * What the record of a peel is after an event. The registry is nothing but its events, applied in their order: whoever
+ * reads the audit gets the same records.
+ *
+ * @param record undefined: there is none yet
+ * @throws FleetError `ERR_FLEET_RECORD` when the event is not the one that comes next
+ */
+export function applyEvent(record: PeelRecord | undefined, event: PeelEvent): PeelRecord {
+  const number = (record?.number ?? 0) + 1;
+  if (event.number !== number || (record !== undefined && record.id !== event.peelId)) {
+    throw new FleetError(
+      'ERR_FLEET_RECORD',
+      `event ${event.number} of "${event.peelId}" cannot follow event ${number - 1} of "${record?.id ?? event.peelId}"`,
+      { peelId: event.peelId },
+    );
+  }
+  const before: PeelRecord = record ?? {
+    id: event.peelId,
+    state: 'pending',
+    keys: [],
+    number: 0,
+    createdAt: event.at,
+    updatedAt: event.at,
+  };
+  return { ...change(before, event), number, updatedAt: event.at };
+}
+
+function change(record: PeelRecord, event: PeelEvent): PeelRecord {
+  switch (event.kind) {
+    case 'peel.requested':
+      // of a rejected or revoked peel too: it waits for a new decision, with a new key
+      return {
+        ...withKey(record, event.publicKey, { state: 'requested' }, event.at),
+        state: 'pending',
+        decided: undefined,
+        origin: event.origin,
+      };
+    case 'peel.appeared':
+      return {
+        ...withIssued(record, event.key, 'live', event.at, event.at),
+        state: 'pending',
+        origin: event.origin,
+      };
+    case 'peel.accepted':
+      return {
+        ...record,
+        state: record.keys.some(({ state }) => state === 'live') ? 'active' : 'accepted',
+        decided: decided(event),
+      };
+    case 'peel.rejected':
+      // with its keys, so that whoever comes next under this id does not bring the rejected one in
+      return {
+        ...decide(revoking(record, undefined, secondsOf(event.at)), 'rejected', event),
+        rotationAskedAt: undefined,
+      };
+    case 'peel.revoked':
+      return {
+        ...decide(revoking(record, undefined, event.upTo), 'revoked', event),
+        rotationAskedAt: undefined,
+      };
+    case 'key.issued': {
+      if (record.number > 0 && isAccepted(record)) return withIssued(record, event.key, 'issued', event.at);
+      // a new peel, or one that was not accepted: it is now, with this key, and what it had before is over
+      const others = record.keys
+        .map(({ publicKey }) => publicKey)
+        .filter((key) => key !== event.key.publicKey);
+      return {
+        ...withIssued(revoking(record, others, secondsOf(event.at)), event.key, 'issued', event.at),
+        state: 'accepted',
+        decided: decided(event),
+        origin: event.origin ?? record.origin,
+        rotationAskedAt: undefined,
+      };
+    }
+    case 'key.renewed':
+      return withIssued(record, event.key, undefined, event.at);
+    case 'key.rotated':
+      return withIssued(record, event.key, 'issued', event.at);
+    case 'key.connected':
+      return connected(record, event.publicKey, event.at);
+    case 'key.revoking':
+      return revoking(record, event.publicKeys, event.upTo);
+    case 'key.revoked':
+      return {
+        ...record,
+        keys: forgetOld(
+          record.keys.map((key) =>
+            event.publicKeys.includes(key.publicKey) ? { ...key, state: 'revoked' } : key,
+          ),
+          event.at,
+        ),
+      };
+    case 'rotation.asked':
+      return { ...record, rotationAskedAt: event.at };
+  }
+}
+
+/** How many keys that are past everything a record keeps; the audit has them all. */
+const KEPT_KEYS = 8;
+/** Seconds that a revoked key stays after its last JWT expired, so that its revocation can be cleared first. */
+const KEPT_SECONDS = 3_600;
+
+/** A peel that rotates for years must not have a record that grows for years. */
+function forgetOld(keys: PeelKey[], at: string): PeelKey[] {
+  const now = Date.parse(at) / 1000;
+  const old = keys.filter(
+    ({ state, expiresAt }) =>
+      state === 'revoked' && expiresAt !== undefined && expiresAt + KEPT_SECONDS < now,
+  );
+  const gone = new Set(old.slice(0, Math.max(0, old.length - KEPT_KEYS)));
+  return keys.filter((key) => !gone.has(key));
+}
+
+function secondsOf(at: string): number {
+  return Math.floor(Date.parse(at) / 1000);
+}
+
+function decided({ by, at, reason }: PeelEvent): PeelRecord['decided'] {
+  return { by, at, ...(reason !== undefined && { reason }) };
+}
+
+function decide(record: PeelRecord, state: PeelState, event: PeelEvent): PeelRecord {
+  return { ...record, state, decided: decided(event) };
+}
+
+/**
+ * A key that is in use: those that were issued before it, and are not on their way out, have had their time. One that was
+ * issued after it has not: news of a connection may come late, when the peel has the next key already.
+ */
+function connected(record: PeelRecord, publicKey: string, at: string): PeelRecord {
+  const its = record.keys.findIndex((key) => key.publicKey === publicKey);
+  const keys = record.keys.map((key, i): PeelKey => {
+    if (i === its) return { ...key, state: 'live', connectedAt: key.connectedAt ?? at };
+    return i < its && (key.state === 'live' || key.state === 'issued') ? { ...key, state: 'retired' } : key;
+  });
+  const replaced = record.keys.some((key, i) => i < its && key.state === 'live');
+  return {
+    ...record,
+    keys,
+    state: record.state === 'accepted' ? 'active' : record.state,
+    // a rotation that was asked for is done when the new key is in use
+    ...(replaced && { rotationAskedAt: undefined }),
+  };
+}
+
+function revoking(record: PeelRecord, publicKeys: readonly string[] | undefined, upTo: number): PeelRecord {
+  const keys = record.keys.map((key): PeelKey => {
+    if (key.state === 'revoked' || (publicKeys !== undefined && !publicKeys.includes(key.publicKey)))
+      return key;
+    // a key that was never given a JWT can open nothing
+    const state = key.issuedAt === undefined ? 'revoked' : 'revoking';
+    const before = [key.issuedAt, key.revokedUpTo].filter((time) => time !== undefined);
+    return { ...key, state, revokedUpTo: revokeUpTo(upTo, { issuedAt: before, complete: true }) };
+  });
+  return { ...record, keys };
+}
+
+function withIssued(
+  record: PeelRecord,
+  issued: IssuedKey,
+  state: PeelKeyState | undefined,
+  at: string,
+  connectedAt?: string,
+): PeelRecord {
+  const { publicKey, issuer, issuedAt, expiresAt, requestId } = issued;
+  const facts = {
+    issuer,
+    issuedAt,
+    expiresAt,
+    requestId,
+    ...(state !== undefined && { state }),
+    ...(connectedAt !== undefined && { connectedAt }),
+  };
+  return withKey(record, publicKey, facts, at);
+}
+
+/** Keys stand in the order in which they were given to the peel; one that is given anew is the newest again. */
+function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
+  const known = record.keys.find((key) => key.publicKey === publicKey);
+  const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };
+  const stays =
+    known !== undefined && (facts.state === undefined || known.state === 'issued' || known.state === 'live');
+  return {
+    ...record,
+    keys: stays
+      ? record.keys.map((k) => (k === known ? key : k))
+      : [...record.keys.filter((k) => k !== known), key],
+  };
+}

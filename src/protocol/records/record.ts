@@ -1,0 +1,125 @@
+import * as v from 'valibot';
+import { FleetError } from '../../errors.js';
+import { PEEL_ID } from '../../permissions/peel-id.js';
+import { actorSchema } from './actor.js';
+
+/** `pending → accepted → active`, `pending → rejected`, any of them `→ revoked` (docs/design.md, "The fleet"). */
+export type PeelState = 'pending' | 'accepted' | 'active' | 'rejected' | 'revoked';
+export const PEEL_STATES = ['pending', 'accepted', 'active', 'rejected', 'revoked'] as const;
+
+/**
+ * - `requested`: the peel asked to join with it; no JWT was issued.
+ * - `issued`: a JWT was issued, and it has not connected yet.
+ * - `live`: it has connected.
+ * - `retired`: another key took its place; it will be revoked.
+ * - `revoking`: it was decided to revoke it, and not every server has confirmed.
+ * - `revoked`: every server has.
+ */
+export type PeelKeyState = 'requested' | 'issued' | 'live' | 'retired' | 'revoking' | 'revoked';
+const KEY_STATES = ['requested', 'issued', 'live', 'retired', 'revoking', 'revoked'] as const;
+
+/** One key that a peel has held. */
+export interface PeelKey {
+  /** `U…`. */
+  publicKey: string;
+  state: PeelKeyState;
+  /** ISO 8601: when the record got it. */
+  addedAt?: string | undefined;
+  /** The key that signed its last JWT (`A…`); absent: none was issued. */
+  issuer?: string | undefined;
+  /** Seconds since 1970, of its last JWT. */
+  issuedAt?: number | undefined;
+  /** Seconds since 1970, of its last JWT; absent: it does not expire. */
+  expiresAt?: number | undefined;
+  /** The request that the last JWT answers: the same request asked again gets the same JWT. */
+  requestId?: string | undefined;
+  /** ISO 8601: when it first connected. */
+  connectedAt?: string | undefined;
+  /** Seconds since 1970: what was issued up to then is revoked. */
+  revokedUpTo?: number | undefined;
+}
+
+/** What is known of a peel, and what was decided. The value of its id in the bucket `zester-peels`. */
+export interface PeelRecord {
+  id: string;
+  state: PeelState;
+  /** In the order in which they came. */
+  keys: readonly PeelKey[];
+  /** How many events made it: the number of its last one. */
+  number: number;
+  /** ISO 8601: the first event, and the last. */
+  createdAt: string;
+  updatedAt: string;
+  /** Who last decided on its state, and when. */
+  decided?: { by: v.InferOutput<typeof actorSchema>; at: string; reason?: string | undefined } | undefined;
+  /** ISO 8601: its key is to be replaced; gone once it is. */
+  rotationAskedAt?: string | undefined;
+  /** The pattern of the join token that it came with, and the like: where it came from, for people. */
+  origin?: string | undefined;
+}
+
+const keySchema = v.object({
+  publicKey: v.string(),
+  state: v.picklist(KEY_STATES),
+  addedAt: v.optional(v.string()),
+  issuer: v.optional(v.string()),
+  issuedAt: v.optional(v.number()),
+  expiresAt: v.optional(v.number()),
+  requestId: v.optional(v.string()),
+  connectedAt: v.optional(v.string()),
+  revokedUpTo: v.optional(v.number()),
+});
+
+export const recordSchema = v.object({
+  id: v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id')),
+  state: v.picklist(PEEL_STATES),
+  keys: v.pipe(v.array(keySchema), v.readonly()),
+  number: v.number(),
+  createdAt: v.string(),
+  updatedAt: v.string(),
+  decided: v.optional(v.object({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
+  rotationAskedAt: v.optional(v.string()),
+  origin: v.optional(v.string()),
+});
+
+/** The key that the peel is to use: the newest that has a JWT and is not on its way out. */
+export function currentKey(record: PeelRecord): PeelKey | undefined {
+  return record.keys.findLast(({ state }) => state === 'issued' || state === 'live');
+}
+
+/** The key of this peel that has this public key. */
+export function keyOf(record: PeelRecord, publicKey: string): PeelKey | undefined {
+  return record.keys.findLast((key) => key.publicKey === publicKey);
+}
+
+/** Whether a peel may be given JWTs: somebody, or a policy, accepted it. */
+export function isAccepted({ state }: PeelRecord): boolean {
+  return state === 'accepted' || state === 'active';
+}
+
+/** Why a peel is given nothing. Of a rejected or revoked one, for good. */
+export function notAccepted(record: PeelRecord): FleetError {
+  const { id, decided } = record;
+  const why = decided?.reason === undefined ? '' : ` (${decided.reason})`;
+  const options = { peelId: id };
+  switch (record.state) {
+    case 'rejected':
+      return new FleetError('ERR_FLEET_REJECTED', `the peel "${id}" was rejected${why}`, {
+        ...options,
+        final: true,
+      });
+    case 'revoked':
+      return new FleetError('ERR_FLEET_REVOKED', `the peel "${id}" is revoked${why}`, {
+        ...options,
+        final: true,
+      });
+    case 'pending':
+    case 'accepted':
+    case 'active':
+      return new FleetError(
+        'ERR_FLEET_PENDING',
+        `the peel "${id}" is waiting to be accepted: "zester peel accept ${id}", or "zester peel reject ${id}"`,
+        options,
+      );
+  }
+}

@@ -1,0 +1,48 @@
+import { BulkError } from '../errors.js';
+import type { CredentialSink } from './sinks/sink.js';
+import type { DeliveryEvents } from './delivery.js';
+import type { PeelCredential } from './issue-batch.js';
+
+/**
+ * Gives credentials to a sink, as many at once as it takes, and wipes each when it is done with. When the sink cannot go
+ * on (a full disk), it waits for those under way and throws.
+ *
+ * @param signal ends it early: what is under way is still delivered, what is not yet is not
+ * @throws what the source or the sink throws, but for `ERR_BULK_DELIVERY`
+ */
+export async function deliverAll(
+  source: AsyncIterable<PeelCredential>,
+  sink: CredentialSink,
+  events: DeliveryEvents,
+  signal?: AbortSignal,
+): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  let broken: { error: unknown } | undefined;
+  const deliver = async (credential: PeelCredential) => {
+    try {
+      await sink.deliver(credential);
+      await events.delivered([credential.peelId]);
+    } catch (error) {
+      if (error instanceof BulkError && error.code === 'ERR_BULK_DELIVERY')
+        events.failed(credential.peelId, error);
+      else broken ??= { error };
+    } finally {
+      credential.content.fill(0);
+    }
+  };
+  try {
+    for await (const credential of source) {
+      if (signal?.aborted === true) {
+        credential.content.fill(0);
+        break;
+      }
+      const delivery = deliver(credential).finally(() => underWay.delete(delivery));
+      underWay.add(delivery);
+      if (underWay.size >= sink.concurrency) await Promise.race(underWay);
+      if (broken !== undefined) break;
+    }
+  } finally {
+    await Promise.all(underWay);
+  }
+  if (broken !== undefined) throw broken.error;
+}

@@ -1,0 +1,69 @@
+import { inspect } from 'node:util';
+import { createUserJwt } from '../jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { formatCreds } from '../creds/format.js';
+import { jwtOptionsOf, type IssuePlan } from './issue-options.js';
+
+/**
+ * The new credentials of one peel. `content` does not enumerate: logged, printed, cloned or as JSON, it shows who it is
+ * for, and no seed.
+ */
+export interface PeelCredential {
+  readonly peelId: string;
+  /** The user's public key (`U…`). */
+  readonly publicKey: string;
+  readonly jwt: string;
+  /** The bytes of its `.creds` file. They hold the seed, so they are the caller's to keep safe and to wipe. */
+  readonly content: Uint8Array;
+}
+
+/** @internal */
+export class IssuedCredential implements PeelCredential {
+  readonly peelId: string;
+  readonly publicKey: string;
+  readonly jwt: string;
+  readonly #content: Uint8Array;
+
+  constructor(peelId: string, publicKey: string, jwt: string, content: Uint8Array) {
+    this.peelId = peelId;
+    this.publicKey = publicKey;
+    this.jwt = jwt;
+    this.#content = content;
+  }
+
+  get content(): Uint8Array {
+    return this.#content;
+  }
+
+  toString(): string {
+    return `PeelCredential(${this.peelId} ${this.publicKey})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Makes the credentials of some peels: for each a new key, its JWT, and the bytes of its file.
+ *
+ * @param nowMs when they are issued, in milliseconds since 1970
+ * @throws PeelIdError, KeyError, JwtError
+ */
+export function issueBatch(
+  ids: readonly string[],
+  signer: KeyBundle,
+  plan: IssuePlan,
+  nowMs: number,
+): PeelCredential[] {
+  return ids.map((peelId) => {
+    const options = jwtOptionsOf(plan, peelId, nowMs);
+    const user = generateKeyBundle('user');
+    const jwt = createUserJwt(user, signer, options);
+    const seed = user.seed;
+    const content = formatCreds(jwt, seed);
+    seed.fill(0);
+    user.wipe();
+    return new IssuedCredential(peelId, user.publicKey, jwt, content);
+  });
+}

@@ -1,0 +1,40 @@
+import { issueBatches } from './issue-batches.js';
+import type { IssuePeelOptions } from './issue-options.js';
+import type { BatchNote, DoneBatch, ProductKind, ProductOf } from './product.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { noteAllIssued, type IssuedPeel } from '../trust/issued.js';
+import { readyToIssue } from '../trust/ready-to-issue.js';
+
+/**
+ * Issues credentials for many peels with a home's peel signing key: scoped, and noted in the home, durably, before anything
+ * is done with them, so that each can be revoked by its id whatever becomes of it.
+ *
+ * @param product what is made of them
+ * @throws as `issueBatches`, `readyToIssue` and `TrustDomain.peelSigner`; FileError when they cannot be noted
+ */
+export async function* issuePeelsOf<Kind extends ProductKind>(
+  domain: TrustDomain,
+  ids: Iterable<string> | AsyncIterable<string>,
+  product: ProductOf<Kind>,
+  options: Omit<IssuePeelOptions, 'signer' | 'issuerAccount' | 'scoped' | 'permissions'> = {},
+): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
+  const now = readyToIssue(domain, options.now);
+  const signer = await domain.peelSigner();
+  try {
+    const issuerAccount = domain.publicKeys.account;
+    const note = (batch: BatchNote) => noteAllIssued(domain.paths.issued, entriesOf(batch));
+    yield* issueBatches<Kind>(ids, { ...options, now, signer, issuerAccount, scoped: true, product, note });
+  } finally {
+    signer.wipe();
+  }
+}
+
+function entriesOf({ peelIds, publicKeys, issuer, issuedAt, expiresAt }: BatchNote): IssuedPeel[] {
+  return peelIds.map((peelId, i) => ({
+    peelId,
+    publicKey: publicKeys[i] as string,
+    issuer,
+    issuedAt,
+    expiresAt,
+  }));
+}

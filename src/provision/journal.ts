@@ -1,0 +1,118 @@
+import { type FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { BulkError, FileError } from '../errors.js';
+import { claim, type Claim } from '../files/claim.js';
+import { openToAppend } from '../files/open-file.js';
+import { readTextFile } from '../files/read-small-file.js';
+import { SeenIds } from './seen-ids.js';
+import { Coalescer } from '../async/coalesce.js';
+
+/** More than three million of the longest ids. */
+const MAX_JOURNAL_BYTES = 400 * 1024 * 1024;
+
+/** The first line, so that no other file is taken for a journal and appended to. */
+const HEADER = '# zester: ids of the peels whose credentials were delivered';
+
+/**
+ * The ids of the peels whose credentials were delivered, one a line, for sinks that cannot be asked what they have. An id
+ * is in it once it is durable there; one that was delivered in the instant before a crash may not be, and then gets
+ * another credential, in place of the first.
+ */
+export class Journal {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #done: SeenIds;
+  readonly #claim: Claim;
+  readonly #waiting: string[] = [];
+  readonly #writing = new Coalescer(() => {
+    const lines = this.#waiting.splice(0).map((id) => `${id}\n`);
+    return this.#append(lines.join(''));
+  });
+
+  private constructor(file: FileHandle, path: string, done: SeenIds, claimed: Claim) {
+    this.#file = file;
+    this.#path = path;
+    this.#done = done;
+    this.#claim = claimed;
+  }
+
+  /**
+   * Opens a journal, or makes one. No other run has it at the same time.
+   *
+   * @param resume go on with what it holds; without it, one that is there is refused
+   * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
+   */
+  static async open(path: string, resume: boolean): Promise<Journal> {
+    const claimed = await claim(dirname(path), basename(path));
+    try {
+      return await Journal.#openClaimed(path, resume, claimed);
+    } catch (error) {
+      await claimed.release();
+      throw error;
+    }
+  }
+
+  static async #openClaimed(path: string, resume: boolean, claimed: Claim): Promise<Journal> {
+    const done = new SeenIds();
+    const text = await readTextFile(path, MAX_JOURNAL_BYTES);
+    const isNew = text === undefined || text === '';
+    if (!isNew && !resume) {
+      throw new FileError(
+        'ERR_FILE_EXISTS',
+        path,
+        `the journal ${path} is there already: --resume goes on where it ends; for a new run give another or remove it`,
+      );
+    }
+    const lines = (text ?? '').split('\n');
+    const torn = lines.pop() ?? ''; // what follows the last line end: nothing, or a line that a crash cut off
+    if (!isNew && lines[0] !== HEADER) {
+      throw new BulkError('ERR_BULK_INPUT', `${path} is no journal of zester: give another --journal`);
+    }
+    for (const id of lines.slice(1)) done.add(id);
+    let file: FileHandle | undefined;
+    try {
+      file = await openToAppend(path);
+      const journal = new Journal(file, path, done, claimed);
+      if (isNew) await journal.#append(`${HEADER}\n`);
+      // a part of an id may itself be an id: it goes
+      else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
+      return journal;
+    } catch (cause) {
+      await file?.close();
+      throw writeError(path, cause);
+    }
+  }
+
+  /** Whether it was delivered in an earlier run. */
+  has(peelId: string): boolean {
+    return this.#done.has(peelId);
+  }
+
+  /** Notes some. @returns when they are durable; those that come while others are synced are synced together @throws FileError */
+  note(peelIds: readonly string[]): Promise<void> {
+    this.#waiting.push(...peelIds);
+    return this.#writing.run();
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.idle();
+    await this.#file.close();
+    await this.#claim.release();
+  }
+
+  async #append(text: string): Promise<void> {
+    try {
+      await this.#file.appendFile(text);
+      await this.#file.sync();
+    } catch (cause) {
+      throw writeError(this.#path, cause);
+    }
+  }
+}
+
+function writeError(path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = code === 'ENOSPC' ? 'the disk is full' : `the system says ${code}`;
+  return new FileError('ERR_FILE_WRITE', path, `cannot write the journal ${path}: ${why}`, { cause });
+}

@@ -1,0 +1,178 @@
+import { BulkError } from '../errors.js';
+import { parseStrictJson } from '../jwt/strict-json.js';
+import { validatePeelId } from '../permissions/peel-id.js';
+import { SeenIds } from './seen-ids.js';
+
+/** How a list of peels is written. */
+export const ROW_FORMATS = ['txt', 'csv', 'ndjson'] as const;
+export type RowFormat = (typeof ROW_FORMATS)[number];
+
+/** A peel of the list. */
+export interface PeelRow {
+  /** Its line, from 1. */
+  line: number;
+  peelId: string;
+  /** Where it runs, when the list says so. */
+  host?: string;
+}
+
+/** A line of the list that names no peel. */
+export interface BadRow {
+  line: number;
+  error: Error;
+}
+
+/** A line longer than this is no row, and is not held. */
+const MAX_LINE = 64 * 1024;
+
+/**
+ * Reads a list of peels, line by line:
+ *
+ * - `txt`: one id a line; empty lines are passed over, and comments: `#` at the start of a line or after white space, and
+ *   what follows;
+ * - `csv`: the first line names the columns, of which one is `id`, `peel_id` or `peelId`, and one may be `host`; fields
+ *   may be quoted, and no field has a line end in it. A line that begins with `#` is a comment; a `#`
+ *   elsewhere is text, since a field of any other column may hold one;
+ * - `ndjson`: a line is an object with `id` (or `peel_id`, `peelId`), perhaps `host`, or the id as a string.
+ *
+ * A line that names no peel, or one that came before, is given as a bad row and the next is read.
+ *
+ * @param chunks the bytes of the list, UTF-8
+ * @throws BulkError `ERR_BULK_INPUT` when a CSV's first line names no column of ids
+ */
+export async function* readRows(
+  chunks: AsyncIterable<Uint8Array>,
+  format: RowFormat,
+): AsyncGenerator<PeelRow | BadRow, void, undefined> {
+  const seen = new SeenIds();
+  let columns: readonly string[] | undefined;
+  for await (const { line, text } of linesOf(chunks)) {
+    if (text === undefined) {
+      yield { line, error: badRow(`it is longer than ${MAX_LINE / 1024} KiB`) };
+      continue;
+    }
+    if (text.trim() === '' || (format !== 'ndjson' && text.trimStart().startsWith('#'))) continue;
+    if (format === 'csv' && columns === undefined) {
+      columns = readHeader(text);
+      continue;
+    }
+    try {
+      const { id, host } = readRow(text, format, columns ?? []);
+      const peelId = validatePeelId(id);
+      if (!seen.add(peelId)) throw badRow(`"${peelId}" came before`);
+      yield { line, peelId, ...(host !== undefined && host !== '' && { host }) };
+    } catch (error) {
+      yield { line, error: error as Error };
+    }
+  }
+}
+
+function badRow(message: string): BulkError {
+  return new BulkError('ERR_BULK_ROW', message);
+}
+
+/** The format that a file's name stands for; undefined when it stands for none. */
+export function rowFormatOf(path: string): RowFormat | undefined {
+  const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase();
+  if (ending === 'jsonl') return 'ndjson';
+  return ROW_FORMATS.find((format) => format === ending);
+}
+
+/** Lines of any line end; `text` is undefined for one that is too long. */
+async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ line: number; text: string | undefined }, void, undefined> {
+  const decoder = new TextDecoder(); // takes a byte order mark away
+  let line = 0;
+  let rest = '';
+  let tooLong = false;
+  const whole = (text: string) => {
+    const found = { line: (line += 1), text: tooLong ? undefined : text.replace(/\r$/, '') };
+    tooLong = false;
+    return found;
+  };
+  for await (const chunk of chunks) {
+    const parts = decoder.decode(chunk, { stream: true }).split('\n');
+    const last = parts.pop() ?? '';
+    for (const part of parts) {
+      const text = rest + part;
+      rest = '';
+      tooLong ||= text.length > MAX_LINE;
+      yield whole(text);
+    }
+    rest += last;
+    if (rest.length > MAX_LINE) {
+      tooLong = true;
+      rest = '';
+    }
+  }
+  rest += decoder.decode();
+  if (rest !== '' || tooLong) yield whole(rest);
+}
+
+interface RawRow {
+  id: unknown;
+  host?: string | undefined;
+}
+
+const ID_NAMES: readonly string[] = ['id', 'peel_id', 'peelId'];
+
+function readRow(text: string, format: RowFormat, columns: readonly string[]): RawRow {
+  switch (format) {
+    case 'txt':
+      return { id: text.replace(/\s#.*$/, '').trim() };
+    case 'csv': {
+      const fields = splitCsv(text);
+      if (fields.length !== columns.length) {
+        throw badRow(`it has ${fields.length} fields, and the first line names ${columns.length} columns`);
+      }
+      const field = (names: readonly string[]) => fields[columns.findIndex((name) => names.includes(name))];
+      return { id: field(ID_NAMES), host: field(['host']) };
+    }
+    case 'ndjson':
+      return readJsonRow(text);
+  }
+}
+
+function readJsonRow(text: string): RawRow {
+  let value: unknown;
+  try {
+    value = parseStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw badRow(`it ${cause.message}`);
+  }
+  if (typeof value === 'string') return { id: value };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRow('it is neither an object nor a string');
+  }
+  const row = value as Record<string, unknown>;
+  const name = ID_NAMES.find((known) => Object.hasOwn(row, known));
+  if (name === undefined) throw badRow('it has no "id"');
+  const { host } = row;
+  if (host !== undefined && host !== null && typeof host !== 'string')
+    throw badRow('its "host" is no string');
+  return { id: row[name], host: host ?? undefined };
+}
+
+function readHeader(text: string): readonly string[] {
+  const columns = splitCsv(text);
+  if (columns.some((name) => ID_NAMES.includes(name))) return columns;
+  throw new BulkError(
+    'ERR_BULK_INPUT',
+    'the first line of the CSV names no column "id": give it one, such as "id,host", or use --format txt for one id a line',
+  );
+}
+
+function splitCsv(text: string): string[] {
+  const fields: string[] = [];
+  const field = /\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)/y;
+  for (let at = 0; ;) {
+    field.lastIndex = at;
+    const match = field.exec(text);
+    if (match === null) throw badRow('its quotes do not fit each other');
+    fields.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').trim());
+    if (match[3] === '') return fields;
+    at = field.lastIndex;
+  }
+}

@@ -1,0 +1,32 @@
+import { readSmallFile } from '../../files/read-small-file.js';
+import type { Delivery } from '../delivery.js';
+import { MAX_CREDS_BYTES } from '../../creds/decode-creds.js';
+import { filesDelivery, isThere, thereAlready, type DirectoryOptions } from './directory.js';
+import { encrypterFor } from './encrypter.js';
+import { ageFileName } from './file-names.js';
+
+/** How every age file begins (age-encryption.org/v1). */
+const AGE_HEADER = 'age-encryption.org/v1\n';
+
+/**
+ * Writes `<id>.creds.age` into a directory, encrypted to recipients: only they can read it, and Zester cannot.
+ *
+ * @param ageRecipients `age1…`
+ * @throws UsageError for what is no recipient, FileError as `directoryDelivery`
+ */
+export async function ageDelivery(
+  directory: string,
+  ageRecipients: readonly string[],
+  options: DirectoryOptions = {},
+): Promise<Delivery> {
+  encrypterFor(ageRecipients); // what is wrong with them is told before anything is done
+  return filesDelivery(directory, options, { nameOf: ageFileName, has: hasAgeFile, ageRecipients });
+}
+
+/** Who wrote it and for which peel cannot be seen; that it is an age file can. */
+async function hasAgeFile(path: string): Promise<boolean> {
+  if (!(await isThere(path))) return false;
+  const content = Buffer.from(await readSmallFile(path, MAX_CREDS_BYTES));
+  if (content.toString('latin1', 0, AGE_HEADER.length) === AGE_HEADER) return true;
+  throw thereAlready(path);
+}

@@ -1,0 +1,17 @@
+import type { Delivery } from '../delivery.js';
+import type { ProductOf } from '../product.js';
+import type { ByteTarget } from './target.js';
+
+/** Writes a stream of documents, one a credential, each batch in one piece. */
+export function documentsDelivery(product: ProductOf<'documents'>, target: ByteTarget): Delivery {
+  return {
+    async run(issue, ids, { delivered }) {
+      for await (const { peelIds, result } of issue<'documents'>(ids, product)) {
+        await target.write(result);
+        await delivered(peelIds);
+      }
+    },
+    finish: () => target.finish(),
+    abort: () => target.abort(),
+  };
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BulkError, redactSeeds, UsageError } from '../../errors.js';
+import type { PeelCredential } from '../issue-batch.js';
+import type { CredentialSink } from './sink.js';
+
+/** How a program is given credentials. */
+export interface ExecSinkOptions {
+  /** The program and its arguments, for one peel. */
+  commandOf(peelId: string, contentLength: number): readonly string[];
+  /** Programs at once. */
+  parallel: number;
+  /** Times that a failed one is run again, with the same credential. */
+  retries: number;
+  /** Milliseconds before the first time; each further one waits twice as long. */
+  retryDelayMs?: number;
+  /** Milliseconds that one may take; it is ended then, and has failed. */
+  timeoutMs: number;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Nothing is run again once it is aborted. */
+  signal: AbortSignal;
+}
+
+/** Of what a failed program said, this much is kept. */
+const MAX_STDERR = 4_096;
+
+/**
+ * Runs a program for each credential, with the text of the `.creds` file on its standard input, and `ZESTER_PEEL_ID` and
+ * `ZESTER_PUBLIC_KEY` in its environment. What it prints is not shown; what it says on standard error is, when it fails.
+ */
+export function execSink(options: ExecSinkOptions): CredentialSink {
+  const { retries, retryDelayMs = 1_000, signal } = options;
+  return {
+    concurrency: options.parallel,
+    async deliver(credential) {
+      for (let attempt = 0; ; attempt++) {
+        const failure = await run(credential, options);
+        if (failure === undefined) return;
+        if (attempt >= retries || signal.aborted) {
+          const tries = attempt === 0 ? '' : ` (tried ${attempt + 1} times)`;
+          throw new BulkError('ERR_BULK_DELIVERY', `${failure}${tries}`);
+        }
+        await delay(retryDelayMs * 2 ** attempt, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** @returns in words, why it failed; undefined: it did not */
+function run(credential: PeelCredential, options: ExecSinkOptions): Promise<string | undefined> {
+  const { peelId, publicKey, content } = credential;
+  const [program = '', ...args] = options.commandOf(peelId, content.length);
+  const env = { ...options.env, ZESTER_PEEL_ID: peelId, ZESTER_PUBLIC_KEY: publicKey };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env,
+    });
+    // not by spawn's own `timeout`: that one goes on where the program could not be started
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+      // what it started may hold its standard error open, and is not waited for
+      child.stderr.destroy();
+    }, options.timeoutMs);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_STDERR)));
+    // a program that does not read it all has its reasons; its exit code says whether it did its work
+    child.stdin.on('error', () => undefined);
+    child.on('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      if (cause.code === 'ENOENT' || cause.code === 'EACCES') {
+        const why = cause.code === 'ENOENT' ? 'there is no such program' : 'it may not be run';
+        reject(new UsageError(`cannot run ${program}: ${why}`, { cause }));
+      } else {
+        resolve(`${program} could not be started: ${cause.code ?? cause.message}`);
+      }
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) return resolve(undefined);
+      const how =
+        signal === null
+          ? `ended with ${code}`
+          : late
+            ? `took more than ${options.timeoutMs / 1000} s`
+            : `was ended by ${signal}`;
+      const last =
+        redactSeeds(said)
+          .trim()
+          .split(/\s*\n\s*/)
+          .at(-1) ?? '';
+      resolve(`${program} ${how}${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+    });
+    child.stdin.end(content);
+  });
+}

@@ -1,0 +1,81 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FileErrorCode } from '../../errors.js';
+import {
+  placeSecretFiles,
+  settleSecretFiles,
+  writeSecretFiles,
+  type NewFile,
+  type PlacedFiles,
+  type WrittenFiles,
+} from '../../files/write-secret-files.js';
+import type { PackedFiles } from '../product.js';
+
+/** A thread that writes files, batch by batch: its program, and what is said to it. */
+export interface WriterStart {
+  directory: string;
+  replace: boolean;
+}
+
+/** What it is asked. Batches have numbers. */
+export type WriterTask =
+  /** Write files, durably. With `place`, only place them, and wait with them for the second task. */
+  | { batch: number; files: PackedFiles; place: boolean }
+  /** Give placed files their names; each is synced first, unless the file system was. */
+  | { batch: number; settle: { synced: boolean } };
+
+/** What it answers; the bytes come back wiped. */
+export type WriterAnswer = { batch: number } & (
+  { placed: true; bytes: Uint8Array } | (ToldFiles & { bytes?: Uint8Array })
+);
+
+/** What came of a batch. Errors lose their class between threads, so they come as data. */
+export interface ToldFiles {
+  outcomes: WrittenFiles['outcomes'];
+  error?: { code: FileErrorCode; path: string; message: string };
+}
+
+/** Files that are packed, one by one; each is a view of the same bytes. */
+export function* unpacked({ names, lengths, bytes }: PackedFiles): Generator<NewFile, void, undefined> {
+  let at = 0;
+  for (const [i, name] of names.entries()) {
+    const length = lengths[i] ?? 0;
+    yield { name, content: bytes.subarray(at, at + length) };
+    at += length;
+  }
+}
+
+if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.writeFiles !== undefined) {
+  const port = parentPort;
+  const { directory, replace } = (workerData as { writeFiles: WriterStart }).writeFiles;
+  const placed = new Map<number, PlacedFiles>();
+
+  const answered = async (task: WriterTask): Promise<WriterAnswer> => {
+    const { batch } = task;
+    if ('settle' in task) {
+      const files = placed.get(batch) as PlacedFiles;
+      placed.delete(batch);
+      return { batch, ...toldOf(await settleSecretFiles(files, task.settle.synced)) };
+    }
+    const { bytes } = task.files;
+    try {
+      if (task.place) {
+        placed.set(batch, await placeSecretFiles(directory, unpacked(task.files), replace));
+        return { batch, placed: true, bytes };
+      }
+      return { batch, ...toldOf(await writeSecretFiles(directory, unpacked(task.files), replace)), bytes };
+    } finally {
+      bytes.fill(0);
+    }
+  };
+  port.on('message', (task: WriterTask) => {
+    void answered(task).then((answer) => {
+      const { bytes } = answer as { bytes?: Uint8Array };
+      port.postMessage(answer, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
+    });
+  });
+}
+
+function toldOf({ outcomes, error }: WrittenFiles): ToldFiles {
+  const told = error && { code: error.code, path: error.path, message: error.message };
+  return { outcomes, ...(told && { error: told }) };
+}

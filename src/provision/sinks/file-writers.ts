@@ -1,0 +1,103 @@
+import { FileError } from '../../errors.js';
+import { FileSystemSync } from '../../files/file-system-sync.js';
+import { syncDirectory } from '../../files/write-secret-file.js';
+import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
+import { AskedThread } from '../asked-thread.js';
+import type { PackedFiles } from '../product.js';
+import { Coalescer } from '../../async/coalesce.js';
+import {
+  unpacked,
+  type ToldFiles,
+  type WriterAnswer,
+  type WriterStart,
+  type WriterTask,
+} from './file-writer.js';
+
+/** Batches that are written in this thread, before others are started: they cost more to start than a few files. */
+const BATCHES_HERE = 3;
+/** Threads, where the file system is synced as a whole: they wait for nothing. */
+const THREADS_TOGETHER = 2;
+/** Threads, where each file is synced by itself: they wait for the disk most of the time. */
+const THREADS_ALONE = 16;
+/** How long batches are gathered for one sync, in milliseconds: hundreds of files, and no time that anybody notices. */
+const GATHER_MS = 60;
+/** Young garbage of a thread, in MiB: it makes next to none. */
+const YOUNG_MIB = 2;
+
+type Thread = AskedThread<WriterTask, WriterAnswer>;
+
+/**
+ * Writes files into a directory, in threads that are started when they are needed. The files of several batches are made
+ * durable by one sync of their file system, where that can be done, and only then get their names; where it cannot, each is
+ * synced by itself.
+ */
+export class FileWriters {
+  readonly #start: WriterStart;
+  readonly #threads: Thread[] = [];
+  readonly #fileSystem: FileSystemSync;
+  readonly #synced: Coalescer<boolean>;
+  readonly #directory: Coalescer<void>;
+  #together = true;
+  #batches = 0;
+
+  constructor(directory: string, replace: boolean) {
+    this.#start = { directory, replace };
+    this.#fileSystem = new FileSystemSync(directory);
+    this.#synced = new Coalescer(() => this.#fileSystem.run(), GATHER_MS);
+    this.#directory = new Coalescer(() => syncDirectory(directory));
+  }
+
+  /**
+   * Writes a batch. What it says was written is durable.
+   *
+   * @param recycle takes the bytes back, wiped, as soon as they are not needed
+   */
+  async write(files: PackedFiles, recycle: (bytes: Uint8Array) => void): Promise<WrittenFiles> {
+    const { directory, replace } = this.#start;
+    const batch = ++this.#batches;
+    if (batch <= BATCHES_HERE) {
+      const written = await writeSecretFiles(directory, unpacked(files), replace);
+      files.bytes.fill(0);
+      recycle(files.bytes);
+      return written;
+    }
+    const place = this.#together;
+    const thread = this.#thread(place ? THREADS_TOGETHER : THREADS_ALONE);
+    const answer = await thread.ask({ batch, files, place }, [files.bytes.buffer as ArrayBuffer]);
+    if (answer.bytes !== undefined) recycle(answer.bytes);
+    if ('outcomes' in answer) return writtenOf(answer);
+    const synced = await this.#synced.run();
+    // it is not asked again: what cannot be done, or fails, is told by the files one by one
+    if (!synced) this.#together = false;
+    const settled = await thread.ask({ batch, settle: { synced } });
+    await this.#directory.run();
+    return writtenOf(settled as ToldFiles & WriterAnswer);
+  }
+
+  /** Ends the threads. None may be at work. */
+  async close(): Promise<void> {
+    this.#fileSystem.close();
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  /** One that has nothing to do, another if there may be more, or the one with the least to do. */
+  #thread(most: number): Thread {
+    const least = this.#threads.reduce<Thread | undefined>(
+      (found, thread) => (found === undefined || thread.pending < found.pending ? thread : found),
+      undefined,
+    );
+    if (least !== undefined && (least.pending === 0 || this.#threads.length >= most)) return least;
+    const thread: Thread = new AskedThread(new URL('./file-writer.js', import.meta.url), {
+      workerData: { writeFiles: this.#start },
+      name: 'zester-write',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+}
+
+/** With an error that is one again. */
+function writtenOf({ outcomes, error }: ToldFiles): WrittenFiles {
+  return { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { PeelCredential } from '../issue-batch.js';
+import { contentText } from './content-text.js';
+
+/**
+ * A YAML document: the manifest of a Secret with the credentials under the key `peel.creds`.
+ *
+ * @param namespace left out where there is none: kubectl's own applies
+ */
+export function secretManifest(credential: PeelCredential, namespace?: string): string {
+  const { peelId, publicKey } = credential;
+  // what JSON quotes, YAML reads (YAML 1.2, 10.3): so no value is taken for a number or for more than a value
+  const quoted = JSON.stringify;
+  return `---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: ${quoted(secretName(peelId))}
+${namespace === undefined ? '' : `  namespace: ${quoted(namespace)}\n`}\
+  labels:
+    app.kubernetes.io/managed-by: zester
+  annotations:
+    zester/peel-id: ${quoted(peelId)}
+    zester/public-key: ${quoted(publicKey)}
+type: Opaque
+stringData:
+  peel.creds: |
+${indented(contentText(credential))}`;
+}
+
+/** The lines of a text that ends with a line end, as a block of YAML. */
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ');
+}
+
+/**
+ * The name of a peel's Secret: `zester-peel-<id>`. The names of Kubernetes have no capitals and no `_`: an id that has
+ * gets them replaced, and the beginning of its hash added, so that no two ids share a Secret.
+ */
+export function secretName(peelId: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(peelId)) return `zester-peel-${peelId}`;
+  const hash = createHash('sha256').update(peelId).digest('hex').slice(0, 16);
+  return `zester-peel-${peelId.toLowerCase().replaceAll('_', '-')}-${hash}`;
+}

@@ -1,0 +1,84 @@
+import { JwtError, type JwtErrorCode } from '../errors.js';
+import { AskedThread } from './asked-thread.js';
+import { planOf, type IssuePeelOptions } from './issue-options.js';
+import type { Product, ProductKind, Results } from './product.js';
+import { fromWire, type Wire } from './wire.js';
+import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
+
+/** Threads that make credentials, and a product of them. Each works through its own queue, in order. */
+export class WorkerPool {
+  readonly #threads: AskedThread<WorkerTask, WorkerAnswer>[];
+  readonly #spares: ArrayBuffer[] = [];
+  #batches = 0;
+
+  /** @param size threads, at least 1 */
+  constructor(options: IssuePeelOptions, product: Product, size: number) {
+    this.#threads = Array.from({ length: size }, () => issuingThread(options, product));
+  }
+
+  get size(): number {
+    return this.#threads.length;
+  }
+
+  /**
+   * Gives a batch to the next thread.
+   *
+   * @param noted is called with the public keys, and waited for, before anything is done with the credentials
+   * @throws as `issueBatch` and the finisher of the product, and what `noted` throws
+   */
+  async issue(
+    ids: readonly string[],
+    nowMs: number,
+    noted?: (publicKeys: readonly string[]) => Promise<void>,
+  ): Promise<Results[ProductKind]> {
+    const batch = this.#batches++;
+    const thread = this.#threads[batch % this.#threads.length] as AskedThread<WorkerTask, WorkerAnswer>;
+    const spare = this.#spares.pop();
+    const task = { batch, ids, nowMs, hold: noted !== undefined, spare };
+    let answer = await asked(thread.ask(task, spare === undefined ? [] : [spare]));
+    if ('publicKeys' in answer) {
+      await noted?.(answer.publicKeys);
+      answer = await asked(thread.ask({ batch, go: true }));
+    }
+    const { result, spare: free } = fromWire((answer as { done: Wire }).done);
+    if (free !== undefined) this.#spares.push(free);
+    return result;
+  }
+
+  /** Takes back the buffer of a result, wiped, for a later batch. */
+  recycle(bytes: Uint8Array): void {
+    this.#spares.push(bytes.buffer as ArrayBuffer);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
+
+const YOUNG_MIB = 6;
+
+/** A thread; it gets a copy of the signer's seed, moved: the signer's own bytes stay where they are. */
+function issuingThread(options: IssuePeelOptions, product: Product): AskedThread<WorkerTask, WorkerAnswer> {
+  const seed = new Uint8Array(options.signer.seed);
+  const data: WorkerStart = { seed, plan: planOf(options), product };
+  return new AskedThread(new URL('./worker.js', import.meta.url), {
+    workerData: data,
+    transferList: [seed.buffer],
+    name: 'zester-issue',
+    // what a credential leaves behind dies young: more room for it would only be more memory
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+  });
+}
+
+/** @throws what the thread failed with */
+async function asked(answer: Promise<WorkerAnswer>): Promise<Exclude<WorkerAnswer, { failed: unknown }>> {
+  const given = await answer;
+  if ('failed' in given) throw errorOf(given.failed);
+  return given;
+}
+
+function errorOf({ code, message }: { code?: string; message: string }): Error {
+  return code?.startsWith('ERR_JWT_') === true
+    ? new JwtError(code as JwtErrorCode, message)
+    : new Error(message);
+}

@@ -1,0 +1,200 @@
+import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
+import {
+  accountId,
+  comesAfter,
+  historyOf,
+  laterRemoval,
+  widerClearance,
+  type AccountHistory,
+  type BulkClearance,
+  type Removal,
+} from './account-history.js';
+
+/** What one account JWT has and another lacks, without having been told to. */
+export interface AccountLosses {
+  /** Public keys, or `*`. */
+  revocations: string[];
+  /** `A…`. */
+  signingKeys: string[];
+  /** Signing keys and revocations (public keys, or `*`) that were taken away on purpose, and are back. */
+  returned: string[];
+  /** Signing keys whose template is an older one again, or gone. */
+  templates: string[];
+}
+
+/** Nothing is lost. */
+export const NOTHING_LOST: Readonly<AccountLosses> = {
+  revocations: [],
+  signingKeys: [],
+  returned: [],
+  templates: [],
+};
+
+/** What {@link mergeAccountClaims} made of several account JWTs. */
+export interface MergedAccount {
+  /** The newest of them. */
+  base: AccountClaims;
+  /** The same object as `base` where it lacks nothing. */
+  claims: AccountClaims;
+  /** What `base` lacked, and `claims` has. */
+  restored: AccountLosses;
+}
+
+type SigningKey = string | ScopedSigningKeyClaim;
+
+/**
+ * Makes one account of those that the home and the servers have. The newest counts, but no revocation and no signing key is
+ * lost because another tool signed an older state anew: only what Zester took away on purpose is gone (`AccountHistory`).
+ *
+ * Which peels may connect is decided here and nowhere else; limits, exports and the like are always the newest's.
+ *
+ * @param all at least one
+ * @example mergeAccountClaims([home, server]).restored.revocations; // what a stale push had lost
+ */
+export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount {
+  const base = all.reduce((best, next) => (next.iat > best.iat ? next : best));
+  const restored: AccountLosses = { revocations: [], signingKeys: [], returned: [], templates: [] };
+  const others = all.filter((other) => other !== base && !comesAfter(base, other));
+  const removed = removedIn([base, ...others]);
+  const cleared = clearedIn([base, ...others]);
+  const revocations: Record<string, number> = {};
+  for (const [key, upTo] of Object.entries(base.nats.revocations ?? {})) {
+    if (isCleared(key, upTo, base, removed, cleared)) restored.returned.push(key);
+    else revocations[key] = upTo;
+  }
+  let keys: SigningKey[] = [...(base.nats.signing_keys ?? [])];
+  for (const other of others) {
+    for (const [key, upTo] of Object.entries(other.nats.revocations ?? {})) {
+      if ((revocations[key] ?? -1) >= upTo || isCleared(key, upTo, other, removed, cleared)) continue;
+      revocations[key] = upTo;
+      restored.revocations.push(key);
+    }
+    for (const key of other.nats.signing_keys ?? []) {
+      const id = idOf(key);
+      const there = keys.find((one) => idOf(one) === id);
+      if (there === undefined) {
+        if (removed.has(id)) continue;
+        keys = [...keys, key];
+        restored.signingKeys.push(id);
+      } else if (!isSame(there, key) && (isStale(base, other) || lostItsScope(there, key))) {
+        keys = keys.map((one) => (idOf(one) === id ? key : one));
+        restored.templates.push(id);
+      }
+    }
+  }
+  const kept = keys.filter((key) => !removed.has(idOf(key)));
+  for (const key of keys) if (!kept.includes(key)) restored.returned.push(idOf(key));
+  if (isNone(restored)) return { base, claims: base, restored };
+  return { base, claims: { ...base, nats: { ...base.nats, revocations, signing_keys: kept } }, restored };
+}
+
+/** The signing keys that an account had and another has not: what somebody may want back. */
+export function removedBy(claims: AccountClaims, before: AccountClaims): AccountLosses {
+  const left = new Set((claims.nats.signing_keys ?? []).map(idOf));
+  const signingKeys = (before.nats.signing_keys ?? []).map(idOf).filter((key) => !left.has(key));
+  return { ...NOTHING_LOST, signingKeys };
+}
+
+/** In words, each for a line; public keys in full, of many revocations the first ones. */
+export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
+  const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
+  return [
+    ...(revocations.length === 0 ? [] : [`revocation of ${some(revocations)}`]),
+    ...signingKeys.map((key) => `signing key ${key}`),
+    ...returned.filter((key) => key.startsWith('A')).map((key) => `removal of the signing key ${key}`),
+    ...(returnedRevocations.length === 0
+      ? []
+      : [`clearing of the revocation of ${some(returnedRevocations)}`]),
+    ...templates.map((key) => `permissions of the signing key ${key}`),
+  ];
+}
+
+function some(keys: readonly string[]): string {
+  const shown = keys.slice(0, 5).join(', ');
+  return keys.length > 5 ? `${shown} and ${keys.length - 5} more` : shown;
+}
+
+/** Whether nothing is lost. */
+export function isNone(losses: AccountLosses): boolean {
+  return Object.values(losses).every((list) => (list as string[]).length === 0);
+}
+
+/** The union of what was removed on purpose; of two for the same key, the later. */
+export function removedIn(all: readonly AccountClaims[]): Map<string, Removal> {
+  const removed = new Map<string, Removal>();
+  for (const claims of all) {
+    for (const [key, removal] of historyOf(claims).removed) {
+      removed.set(key, laterRemoval(removal, removed.get(key)));
+    }
+  }
+  return removed;
+}
+
+function clearedIn(all: readonly AccountClaims[]): BulkClearance | undefined {
+  return all
+    .map((claims) => historyOf(claims).cleared)
+    .reduce((widest, next) => widerClearance(widest, next), undefined);
+}
+
+/** The history of an account JWT that is made of these, and so comes after each of them. */
+export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]): AccountHistory {
+  const newestFirst = [base, ...all.filter((claims) => claims !== base)];
+  const histories = newestFirst.map(historyOf);
+  const others = newestFirst.filter((claims) => claims === base || !comesAfter(base, claims));
+  return {
+    sequence: Math.max(...histories.map(({ sequence }) => sequence)) + 1,
+    after: [
+      ...newestFirst.flatMap((claims) => accountId(claims) ?? []),
+      ...histories.flatMap(({ after }) => after),
+    ],
+    unpushed: false,
+    removed: removedIn(others),
+    cleared: clearedIn(others),
+  };
+}
+
+/**
+ * Whether a revocation that an account JWT has is one that was cleared on purpose, and no new one of the same key.
+ *
+ * A JWT that was signed before the clearing did not know of it. One that was signed later, by another tool that had an older
+ * state, has an older sequence in its tags, and then the revocation is the old one: it has the time of the one that was
+ * cleared, or an earlier one than the clearing. What cannot be told apart stays revoked.
+ */
+function isCleared(
+  key: string,
+  upTo: number,
+  of: AccountClaims,
+  removed: ReadonlyMap<string, Removal>,
+  cleared: BulkClearance | undefined,
+): boolean {
+  const { sequence, unpushed } = historyOf(of);
+  const removal = removed.get(key);
+  if (removal !== undefined) {
+    if (removal.at >= of.iat) return true;
+    const isOlderState = !unpushed && sequence < (removal.sequence ?? 0);
+    if (isOlderState && (upTo <= removal.at || upTo === removal.upTo)) return true;
+  }
+  if (cleared === undefined || unpushed || sequence === 0) return false;
+  return sequence < cleared.sequence && upTo < cleared.before;
+}
+
+/** Whether another tool made it from a state that is older than the other one: what both have may be older in it. */
+function isStale(base: AccountClaims, other: AccountClaims): boolean {
+  return historyOf(base).sequence < historyOf(other).sequence;
+}
+
+/**
+ * Whether a scoped signing key is a plain one now. What it signed says nothing of permissions, and would be allowed
+ * everything: no tool does that on purpose.
+ */
+function lostItsScope(now: SigningKey, before: SigningKey): boolean {
+  return typeof now === 'string' && typeof before !== 'string';
+}
+
+function idOf(key: SigningKey): string {
+  return typeof key === 'string' ? key : key.key;
+}
+
+function isSame(one: SigningKey, other: SigningKey): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,33 @@
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSecretFile } from '../../files/write-secret-file.js';
+import { decodeAccountJwt } from '../../jwt/decode.js';
+import { accountId } from './account-history.js';
+import type { TrustPaths } from '../paths.js';
+import { ensurePrivateDirectory } from '../private-files.js';
+
+/** As many are kept. */
+const KEPT = 20;
+
+/**
+ * Keeps account JWTs that are about to be replaced, so that what they had can be looked up: the last {@link KEPT}, 0600, in
+ * `jwt/replaced/`, by the time of their issue.
+ *
+ * @throws FileError, TrustError: then nothing should be replaced
+ */
+export async function keepReplaced(
+  { replacedJwtDirectory: directory }: Pick<TrustPaths, 'replacedJwtDirectory'>,
+  jwts: readonly string[],
+): Promise<void> {
+  if (jwts.length === 0) return;
+  await ensurePrivateDirectory(directory);
+  for (const jwt of new Set(jwts)) {
+    const claims = decodeAccountJwt(jwt);
+    const name = `account-${String(claims.iat).padStart(12, '0')}-${accountId(claims) ?? 'without-id'}.jwt`;
+    await writeSecretFile(join(directory, name), Buffer.from(`${jwt}\n`));
+  }
+  const names = (await readdir(directory)).filter((name) => /^account-\d+-.+\.jwt$/.test(name)).sort();
+  for (const name of names.slice(0, Math.max(0, names.length - KEPT))) {
+    await unlink(join(directory, name)).catch(() => undefined);
+  }
+}

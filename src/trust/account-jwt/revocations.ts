@@ -1,0 +1,73 @@
+import { TrustError } from '../../errors.js';
+import type { AccountClaims } from '../../jwt/claims.js';
+import { isPublicKey } from '../../nkeys/validate.js';
+import type { IssuedPeel } from '../issued.js';
+
+/** Everyone: what is revoked under it holds for all that was issued up to its time. */
+export const EVERYONE = '*';
+
+/** A revocation as people read it. */
+export interface Revocation {
+  /** `U…`, or `*` for everyone. */
+  publicKey: string;
+  /** What was issued up to then is revoked: seconds since 1970. */
+  upTo: number;
+  /** The id of the peel, where it was issued from this home. */
+  peelId: string | undefined;
+}
+
+/** The revocations of an account, the newest first. */
+export function revocationsOf(claims: AccountClaims, issued: readonly IssuedPeel[] = []): Revocation[] {
+  const ids = new Map(issued.map(({ publicKey, peelId }) => [publicKey, peelId]));
+  return Object.entries(claims.nats.revocations ?? {})
+    .map(([publicKey, upTo]) => ({ publicKey, upTo, peelId: ids.get(publicKey) }))
+    .sort((a, b) => b.upTo - a.upTo || (a.publicKey < b.publicKey ? -1 : 1));
+}
+
+/**
+ * Adds revocations. One that is there already, with a later time, stays.
+ *
+ * @param upTo seconds since 1970; what was issued up to then is revoked
+ */
+export function withRevocations(
+  claims: AccountClaims,
+  publicKeys: Iterable<string>,
+  upTo: number,
+): AccountClaims {
+  return mergeRevocations(claims, Object.fromEntries([...publicKeys].map((key) => [key, upTo])));
+}
+
+/** The union of the revocations; of two for the same key, the later. */
+export function mergeRevocations(
+  claims: AccountClaims,
+  more: Readonly<Record<string, number>>,
+): AccountClaims {
+  const revocations = { ...claims.nats.revocations };
+  for (const [key, time] of Object.entries(more)) {
+    revocations[key] = Math.max(revocations[key] ?? 0, time);
+  }
+  return { ...claims, nats: { ...claims.nats, revocations } };
+}
+
+/** Takes the revocations away for which `drop` says so. */
+export function withoutRevocations(
+  claims: AccountClaims,
+  drop: (publicKey: string, upTo: number) => boolean,
+): AccountClaims {
+  const kept = Object.entries(claims.nats.revocations ?? {}).filter(([key, time]) => !drop(key, time));
+  return { ...claims, nats: { ...claims.nats, revocations: Object.fromEntries(kept) } };
+}
+
+/**
+ * Checks a public key that is to be revoked.
+ *
+ * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`
+ */
+export function checkRevocable(home: string, publicKey: string): void {
+  if (isPublicKey(publicKey, 'user')) return;
+  throw new TrustError(
+    'ERR_TRUST_NOTHING_TO_REVOKE',
+    home,
+    `"${publicKey.slice(0, 60)}" is not a user's public key (U…): "zester creds inspect" shows it for a .creds file`,
+  );
+}

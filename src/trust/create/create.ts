@@ -1,0 +1,199 @@
+import { planConnection } from '../../connection/connect-plan.js';
+import { splitServerUrls } from '../../connection/server-urls.js';
+import { TrustError } from '../../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
+import type { Clock } from '../../jwt/time.js';
+import { checkAdopted, type AdoptedTrust } from './adopt.js';
+import type { TrustDomain } from '../domain.js';
+import { withHomeLock } from '../lock.js';
+import { ensureMasterAnswersCreds } from '../master-answers.js';
+import { damaged, openTrustDomain } from '../open.js';
+import { trustPaths, type TrustPaths } from '../paths.js';
+import { ensurePrivateDirectory, isThere } from '../private-files.js';
+import { stepsOf, type Step } from './steps.js';
+import type { TlsFiles } from '../tls-settings.js';
+
+/** What can be chosen about a new trust domain. */
+export interface CreateTrustDomainOptions {
+  /** `zester` by default. Not with `adopt`. */
+  operatorName?: string;
+  /** `fleet` by default. Not with an adopted account. */
+  accountName?: string;
+  /** The URLs of the fleet's servers, for the commands that connect. A string with commas is a list. */
+  servers?: string | readonly string[];
+  /** The files for TLS of the connections to them, and whether to refuse those without TLS. */
+  tls?: TlsFiles;
+  requireTls?: boolean;
+  /** Takes over an operator that exists, and what else there is. */
+  adopt?: AdoptedTrust;
+  now?: Clock;
+  /** Hears of each step: its file, and whether it was made now or was there. */
+  onStep?: (step: { path: string; made: boolean }) => void;
+}
+
+/** The same, with the URLs as they are kept. */
+type CheckedOptions = CreateTrustDomainOptions & { servers?: readonly string[] };
+
+const DEFAULT_OPERATOR_NAME = 'zester';
+const DEFAULT_ACCOUNT_NAME = 'fleet';
+
+/**
+ * Makes the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
+ * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system account.
+ *
+ * A home that has one is left as it is. A run that was interrupted is completed by the next one with the same options.
+ *
+ * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
+ *   not fit (`ERR_TRUST_ADOPT`); FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
+ */
+export async function createTrustDomain(
+  home: string,
+  given: CreateTrustDomainOptions = {},
+): Promise<TrustDomain> {
+  const paths = trustPaths(home);
+  const options = connectable(given);
+  if (options.adopt !== undefined) {
+    refuseNames(paths, options);
+    checkAdopted(paths.home, options.adopt, options.now);
+  }
+  await ensurePrivateDirectory(paths.home);
+  // a whole home is only read: nothing to lock for, and it may be on a read-only disk
+  const whole = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
+  if (await whole()) return existing(paths, options);
+  return withHomeLock(paths.home, 'zester init', async () => {
+    if (await isThere(paths.settings)) return completed(paths, options);
+    for (const directory of [paths.keysDirectory, paths.jwtDirectory, paths.credsDirectory]) {
+      await ensurePrivateDirectory(directory);
+    }
+    const steps = stepsFor(paths, options);
+    const done = await stepsDone(paths, steps, options);
+    for (const [i, { path, make }] of steps.entries()) {
+      const made = i >= done;
+      if (made) await make();
+      options.onStep?.({ path, made });
+    }
+    return checked(await openTrustDomain(home), options);
+  });
+}
+
+function stepsFor(paths: TrustPaths, options: CheckedOptions): Step[] {
+  return stepsOf(paths, {
+    ...options,
+    operatorName: options.operatorName ?? DEFAULT_OPERATOR_NAME,
+    accountName: options.accountName ?? DEFAULT_ACCOUNT_NAME,
+  });
+}
+
+async function existing(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
+  const domain = checked(await openTrustDomain(paths.home), options);
+  report(paths, options, domain, []);
+  return domain;
+}
+
+/** A home of an older version: it gets the file that this version adds, if the key that signs it is here. */
+async function completed(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
+  const domain = checked(await openTrustDomain(paths.home), options);
+  const { adopt, now } = options;
+  const outcome = await ensureMasterAnswersCreds(domain, {
+    ...(adopt?.accountSigner !== undefined && { signer: adopt.accountSigner }),
+    ...(now !== undefined && { now }),
+  });
+  report(paths, options, domain, outcome === 'made' ? [paths.masterAnswersCreds] : []);
+  return domain;
+}
+
+function report(
+  paths: TrustPaths,
+  options: CheckedOptions,
+  domain: TrustDomain,
+  made: readonly string[],
+): void {
+  for (const { path } of stepsFor(paths, options)) {
+    // a home that was made before there were join tokens has none, and gets none by this
+    if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
+    options.onStep?.({ path, made: made.includes(path) });
+  }
+}
+
+/**
+ * How many steps an interrupted run has done. It did them in order, so a file that is there behind one that is not means
+ * that something took files away; making new keys beside old JWTs would only hide that.
+ *
+ * @throws TrustError `ERR_TRUST_DAMAGED`
+ */
+async function stepsDone(
+  paths: TrustPaths,
+  steps: readonly Step[],
+  { adopt }: CreateTrustDomainOptions,
+): Promise<number> {
+  const there = await Promise.all(steps.map(({ path }) => isThere(path)));
+  const last = there.lastIndexOf(true);
+  const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
+  if (missing.length > 0) {
+    const adopting =
+      adopt === undefined ? '; if this home was begun by adopting an operator, give the same options' : '';
+    throw damaged(paths.home, `missing: ${missing.join(', ')}${adopting}`);
+  }
+  return last + 1;
+}
+
+function refuseNames(
+  paths: TrustPaths,
+  { operatorName, accountName, adopt }: CreateTrustDomainOptions,
+): void {
+  const named =
+    operatorName !== undefined
+      ? 'operator'
+      : accountName !== undefined && adopt?.accountJwt
+        ? 'account'
+        : undefined;
+  if (named === undefined) return;
+  throw new TrustError(
+    'ERR_TRUST_ADOPT',
+    paths.home,
+    `an adopted ${named} has its name already, in its JWT: leave the name out`,
+  );
+}
+
+/** @throws TrustError when the domain that is there is not the one that is asked for */
+function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
+  for (const [what, wanted, is] of [
+    ['operator', options.operatorName, domain.names.operator],
+    ['account', options.accountName, domain.names.account],
+  ] as const) {
+    if (wanted === undefined || wanted === is) continue;
+    throw new TrustError(
+      'ERR_TRUST_NAMES',
+      domain.home,
+      `the trust domain in ${domain.home} has the ${what} "${is}", not "${wanted}": leave the name out, or give another --home`,
+    );
+  }
+  const { adopt } = options;
+  if (adopt === undefined) return domain;
+  const wanted = [
+    ['operator', decodeOperatorJwt(adopt.operatorJwt).sub, domain.publicKeys.operator],
+    [
+      'account',
+      adopt.accountJwt === undefined ? domain.publicKeys.account : decodeAccountJwt(adopt.accountJwt).sub,
+      domain.publicKeys.account,
+    ],
+  ] as const;
+  for (const [what, publicKey, is] of wanted) {
+    if (publicKey === is) continue;
+    throw new TrustError(
+      'ERR_TRUST_ADOPT',
+      domain.home,
+      `the trust domain in ${domain.home} has the ${what} ${is}, not ${publicKey}: give another --home`,
+    );
+  }
+  return domain;
+}
+
+/** The options with the URLs as they are kept. What no command could connect with is refused before a home says it. */
+function connectable(given: CreateTrustDomainOptions): CheckedOptions {
+  const { servers, ...options } = given;
+  const { tls, requireTls } = options;
+  const isNamed = splitServerUrls(servers ?? []).length > 0;
+  const { urls } = planConnection({ servers: isNamed ? servers : undefined, tls, requireTls });
+  return isNamed ? { ...options, servers: urls } : options;
+}

@@ -1,0 +1,265 @@
+import { writeCredsFile } from '../../creds/generate.js';
+import { loadJwtFile } from '../../creds/load-jwt-file.js';
+import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
+import { loadCredsFile } from '../../creds/parse.js';
+import { writeSecretFile } from '../../files/write-secret-file.js';
+import { createAccountJwt } from '../../jwt/account.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
+import { createOperatorJwt } from '../../jwt/operator.js';
+import { resignAccountJwt } from '../../jwt/resign.js';
+import type { Clock } from '../../jwt/time.js';
+import { createUserJwt, type UserJwtOptions } from '../../jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../../nkeys/key-bundle.js';
+import type { Role } from '../../nkeys/roles.js';
+import {
+  adminUserJwtOptions,
+  masterAnswersUserJwtOptions,
+  masterUserJwtOptions,
+} from '../../permissions/roles.js';
+import { signingKeyOf, type AdoptedTrust } from './adopt.js';
+import type { TrustPaths } from '../paths.js';
+import { joinSigningKey, peelSigningKey, withSigningKeys } from '../keys/signing-keys.js';
+import { LAYOUT_VERSION, writeSettings } from '../settings.js';
+import type { TlsFiles } from '../tls-settings.js';
+
+/** One file, made from what the steps before it left on disk: so any step can be the first of a run. */
+export interface Step {
+  path: string;
+  make: () => Promise<void>;
+}
+
+/** What the steps take from outside. */
+export interface StepOptions {
+  operatorName: string;
+  accountName: string;
+  servers?: readonly string[];
+  tls?: TlsFiles;
+  requireTls?: boolean;
+  adopt?: AdoptedTrust;
+  now?: Clock;
+}
+
+const SYSTEM_ACCOUNT_NAME = 'SYS';
+
+/**
+ * The steps that make a trust domain, in their order. `zester.json` comes last and says that all are done. The seed of a
+ * system account made here is kept nowhere: its one user is made first, and the account's JWT from the public key that
+ * signed it.
+ */
+export function stepsOf(paths: TrustPaths, options: StepOptions): Step[] {
+  return [...keySteps(paths, options), ...jwtSteps(paths, options), ...endSteps(paths, options)];
+}
+
+function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
+  const time = now === undefined ? {} : { now };
+  const steps: Step[] = [];
+  if (adopt === undefined) steps.push(newKey('operator', paths.operatorSeed));
+  else if (adopt.operator !== undefined) steps.push(savedKey(adopt.operator, paths.operatorSeed));
+  steps.push(
+    adopt === undefined
+      ? newKey('operator', paths.operatorSigningSeed)
+      : savedKey(adopt.operatorSigner, paths.operatorSigningSeed),
+  );
+  const identity = adoptedIdentity(adopt);
+  if (identity !== undefined) steps.push(savedKey(identity, paths.accountSeed));
+  else if (adopt?.accountJwt === undefined) steps.push(newKey('account', paths.accountSeed));
+  steps.push(
+    adopt?.peelSigner === undefined
+      ? newKey('account', paths.peelSigningSeed)
+      : savedKey(adopt.peelSigner, paths.peelSigningSeed),
+    adopt?.joinSigner === undefined
+      ? newKey('account', paths.joinSigningSeed)
+      : savedKey(adopt.joinSigner, paths.joinSigningSeed),
+  );
+  const system = { name: 'zester-system', ...time };
+  const makeSystemCreds = async () => {
+    if (adopt === undefined) {
+      await withNewKey('account', (signer) => writeUser(paths.systemCreds, signer, system));
+    } else if ('creds' in adopt.system) {
+      await writeCredsFile(paths.systemCreds, adopt.system.creds.jwt, adopt.system.creds.seed);
+    } else {
+      const issuerAccount = decodeAccountJwt(adopt.systemAccountJwt).sub;
+      await writeUser(paths.systemCreds, adopt.system.signer, { ...system, issuerAccount });
+    }
+  };
+  return [...steps, { path: paths.systemCreds, make: makeSystemCreds }];
+}
+
+function jwtSteps(paths: TrustPaths, options: StepOptions): Step[] {
+  const { adopt, now } = options;
+  const time = now === undefined ? {} : { now };
+  const make = makers(paths, options);
+  return [
+    {
+      path: paths.operatorJwt,
+      make: async () => {
+        const jwt =
+          adopt?.operatorJwt ??
+          (await make.operatorJwt(
+            await systemPublicKey(paths),
+            await publicKeyIn('operator', paths.operatorSigningSeed),
+          ));
+        await writeJwt(paths.operatorJwt, jwt);
+      },
+    },
+    {
+      path: paths.systemAccountJwt,
+      make: async () => {
+        const publicKey = await systemPublicKey(paths);
+        const jwt =
+          adopt?.systemAccountJwt ??
+          (await withKey('operator', paths.operatorSigningSeed, (signer) =>
+            createAccountJwt(publicKey, signer, { name: SYSTEM_ACCOUNT_NAME, ...time }),
+          ));
+        await writeJwt(paths.systemAccountJwt, jwt);
+      },
+    },
+    { path: paths.accountJwt, make: async () => writeJwt(paths.accountJwt, await make.accountJwt()) },
+  ];
+}
+
+function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: StepOptions) {
+  const time = now === undefined ? {} : { now };
+  return {
+    operatorJwt: (systemAccount: string, signingKey: string) =>
+      withKey('operator', paths.operatorSeed, (operator) =>
+        createOperatorJwt(operator, {
+          name: operatorName,
+          systemAccount,
+          signingKeys: [signingKey],
+          ...time,
+        }),
+      ),
+    accountJwt: async () => {
+      const signingKeys = [
+        peelSigningKey(await publicKeyIn('account', paths.peelSigningSeed)),
+        joinSigningKey(await publicKeyIn('account', paths.joinSigningSeed)),
+      ];
+      const existing = adopt?.accountJwt;
+      if (existing === undefined) {
+        const publicKey = await publicKeyIn('account', paths.accountSeed);
+        return withKey('operator', paths.operatorSigningSeed, (signer) =>
+          createAccountJwt(publicKey, signer, {
+            name: accountName,
+            signingKeys,
+            jetStream: true,
+            ...time,
+          }),
+        );
+      }
+      // an account that knows a key is taken as it is: its template is its owner's decision
+      const account = decodeAccountJwt(existing);
+      const missing = signingKeys.filter(({ publicKey }) => signingKeyOf(account, publicKey) === undefined);
+      if (missing.length === 0) return existing;
+      return withKey('operator', paths.operatorSigningSeed, (signer) =>
+        resignAccountJwt(existing, signer, (claims) => withSigningKeys(claims, missing), time),
+      );
+    },
+  };
+}
+
+function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
+  const { adopt, now = Date.now, servers, tls, requireTls } = options;
+  const accountPublicKey = async () => decodeAccountJwt(await loadJwtFile(paths.accountJwt)).sub;
+  const withAccount = (use: (key: KeyBundle) => Promise<void>) =>
+    adopt?.accountSigner === undefined
+      ? withKey('account', paths.accountSeed, use)
+      : use(adopt.accountSigner);
+  const userStep = (path: string, userOptions: typeof masterUserJwtOptions): Step => ({
+    path,
+    make: () =>
+      withAccount(async (signer) => writeUser(path, signer, userOptions(await accountPublicKey(), { now }))),
+  });
+  return [
+    userStep(paths.masterCreds, masterUserJwtOptions),
+    userStep(paths.adminCreds, adminUserJwtOptions),
+    // last of the three: a run that an older version began has not made it
+    userStep(paths.masterAnswersCreds, masterAnswersUserJwtOptions),
+    {
+      path: paths.settings,
+      make: async () => {
+        const operator = decodeOperatorJwt(await loadJwtFile(paths.operatorJwt));
+        const systemAccount = decodeAccountJwt(await loadJwtFile(paths.systemAccountJwt));
+        const account = decodeAccountJwt(await loadJwtFile(paths.accountJwt));
+        await writeSettings(paths.settings, {
+          version: LAYOUT_VERSION,
+          createdAt: new Date(now()).toISOString(),
+          operator: {
+            name: operator.name ?? '',
+            publicKey: operator.sub,
+            signingKey: await publicKeyIn('operator', paths.operatorSigningSeed),
+          },
+          systemAccount: { name: systemAccount.name ?? '', publicKey: systemAccount.sub },
+          account: {
+            name: account.name ?? '',
+            publicKey: account.sub,
+            peelSigningKey: await publicKeyIn('account', paths.peelSigningSeed),
+            joinSigningKey: await publicKeyIn('account', paths.joinSigningSeed),
+          },
+          ...(servers !== undefined && { servers: [...servers] }),
+          ...(tls !== undefined && { tls: { ...tls } }),
+          ...(requireTls !== undefined && { requireTls }),
+        });
+      },
+    },
+  ];
+}
+
+/** The account's identity, when it is what signs: it is kept. A signing key given to sign the master is not. */
+function adoptedIdentity(adopt: AdoptedTrust | undefined): KeyBundle | undefined {
+  const { accountJwt, accountSigner } = adopt ?? {};
+  if (accountJwt === undefined || accountSigner === undefined) return accountSigner;
+  return decodeAccountJwt(accountJwt).sub === accountSigner.publicKey ? accountSigner : undefined;
+}
+
+async function systemPublicKey(paths: TrustPaths): Promise<string> {
+  const creds = await loadCredsFile(paths.systemCreds);
+  creds.wipe();
+  return creds.claims.nats.issuer_account ?? creds.claims.iss;
+}
+
+function publicKeyIn(role: Role, path: string): Promise<string> {
+  return withKey(role, path, (key) => key.publicKey);
+}
+
+function newKey(role: Role, path: string): Step {
+  return { path, make: () => withNewKey(role, (key) => key.saveSeedToFile(path)) };
+}
+
+function savedKey(key: KeyBundle, path: string): Step {
+  return { path, make: () => key.saveSeedToFile(path) };
+}
+
+async function withNewKey(role: Role, use: (key: KeyBundle) => Promise<void>): Promise<void> {
+  const key = generateKeyBundle(role);
+  try {
+    await use(key);
+  } finally {
+    key.wipe();
+  }
+}
+
+async function withKey<T>(role: Role, path: string, use: (key: KeyBundle) => T | Promise<T>): Promise<T> {
+  const key = await loadKeyBundleFromFile(role, path);
+  try {
+    return await use(key);
+  } finally {
+    key.wipe();
+  }
+}
+
+/** Makes a user and writes its `.creds` file. */
+export async function writeUser(path: string, signer: KeyBundle, options: UserJwtOptions): Promise<void> {
+  await withNewKey('user', async (user) => {
+    const seed = user.seed;
+    try {
+      await writeCredsFile(path, createUserJwt(user, signer, options), seed);
+    } finally {
+      seed.fill(0);
+    }
+  });
+}
+
+async function writeJwt(path: string, jwt: string): Promise<void> {
+  await writeSecretFile(path, Buffer.from(`${jwt}\n`));
+}

@@ -1,0 +1,106 @@
+import { mkdir, unlink } from 'node:fs/promises';
+import { join, relative, resolve, isAbsolute } from 'node:path';
+import { FileError, TrustError } from '../../errors.js';
+import type { KeyBundle } from '../../nkeys/key-bundle.js';
+import { holdsSeedOf } from './key-list.js';
+import { withHomeLock, type HomeLockOptions } from '../lock.js';
+import { openTrustDomain } from '../open.js';
+import { checkPrivateDirectory, isThere } from '../private-files.js';
+
+/** A seed that was taken out of a home. */
+export interface ExportedSeed {
+  role: 'operator' | 'account';
+  publicKey: string;
+  from: string;
+  to: string;
+}
+
+/**
+ * Takes the identity seeds of the operator and of the account out of a home, to be kept offline. Nothing at run time needs
+ * them: only `init` and adding or removing signing keys of the operator do, and new credentials for masters.
+ *
+ * Each is written to the directory, read back, and only then deleted here.
+ *
+ * @param directory made if it is not there; not inside the home
+ * @throws TrustError `ERR_TRUST_EXPORT`, and then what was not taken out is still in the home; FileError
+ */
+export async function exportIdentity(
+  home: string,
+  directory: string,
+  options: HomeLockOptions = {},
+): Promise<ExportedSeed[]> {
+  const target = resolve(directory);
+  return withHomeLock(
+    home,
+    'zester keys export-identity',
+    async () => {
+      const domain = await openTrustDomain(home);
+      const { paths, publicKeys } = domain;
+      const refuse = (why: string) => {
+        throw new TrustError(
+          'ERR_TRUST_EXPORT',
+          target,
+          `cannot export the identity seeds to ${target}: ${why}`,
+        );
+      };
+      const inside = relative(paths.home, target);
+      if (inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))) {
+        refuse('it is inside the home; give a directory on a medium that is kept offline');
+      }
+      const all = [
+        {
+          role: 'operator',
+          from: paths.operatorSeed,
+          publicKey: publicKeys.operator,
+          load: () => domain.operatorKey(),
+        },
+        {
+          role: 'account',
+          from: paths.accountSeed,
+          publicKey: publicKeys.account,
+          load: () => domain.accountKey(),
+        },
+      ] as const;
+      const here = [];
+      for (const one of all) if (await isThere(one.from)) here.push(one);
+      if (here.length === 0) refuse('they are not in the home: they were exported already');
+      await makePrivate(target);
+      const exported: ExportedSeed[] = [];
+      for (const { role, from, publicKey, load } of here) {
+        const to = join(target, `${role}.seed`);
+        const key = await load();
+        try {
+          await copy(key, to, refuse);
+        } finally {
+          key.wipe();
+        }
+        await unlink(from);
+        exported.push({ role, publicKey, from, to });
+      }
+      return exported;
+    },
+    options,
+  );
+}
+
+async function copy(key: KeyBundle, to: string, refuse: (why: string) => void): Promise<void> {
+  if (await isThere(to)) {
+    // an export that was interrupted between copying and deleting
+    if (await holdsSeedOf(to, key.role, key.publicKey)) return;
+    refuse(`${to} is there already and is another key's`);
+  }
+  await key.saveSeedToFile(to);
+  if (!(await holdsSeedOf(to, key.role, key.publicKey))) refuse(`${to} does not read back as it was written`);
+}
+
+async function makePrivate(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new FileError('ERR_FILE_WRITE', directory, `cannot create the directory ${directory}: ${code}`, {
+      cause,
+    });
+  }
+  await checkPrivateDirectory(directory);
+}

@@ -1,0 +1,122 @@
+import { stat } from 'node:fs/promises';
+import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
+import { loadCredsFile } from '../../creds/parse.js';
+import { ZesterError } from '../../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
+import type { Role } from '../../nkeys/roles.js';
+import { addedSeedPath, firstSeedPath, type SigningKeyKind } from '../paths.js';
+import type { TrustDomain } from '../domain.js';
+import { readIssued } from '../issued.js';
+import { kindOfSigningKey } from './signing-keys.js';
+
+/** A key of a trust domain, without its secret. */
+export interface KeyEntry {
+  role:
+    | 'operator identity'
+    | 'operator signing'
+    | 'account identity'
+    | 'peel signing'
+    | 'join signing'
+    /** Of an adopted account: neither for peels nor for join tokens. */
+    | 'account signing'
+    | 'system account identity';
+  publicKey: string;
+  /** Whether it is what signs from now on; of an identity, always. */
+  current: boolean;
+  /** What it has signed: the JWTs of the home, its `.creds` files, and how many peels. */
+  signed: string[];
+  /** ISO 8601: when it was made here or came here. */
+  since: string;
+  /** The file with its seed; undefined: it is not in the home. */
+  seedPath: string | undefined;
+}
+
+/** The keys of a trust domain: where each one's seed is, what it signed, since when. @throws FileError */
+export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
+  const { paths, publicKeys, settings } = domain;
+  const operator = decodeOperatorJwt(domain.operatorJwt);
+  const account = decodeAccountJwt(domain.accountJwt);
+  const system = decodeAccountJwt(domain.systemAccountJwt);
+  const signed = await signedBy(domain);
+  const entry = async (
+    role: KeyEntry['role'],
+    publicKey: string,
+    current: boolean,
+    candidates: readonly string[],
+  ): Promise<KeyEntry> => ({
+    role,
+    publicKey,
+    current,
+    signed: signed.get(publicKey) ?? [],
+    since: settings.keysAdded?.[publicKey] ?? settings.createdAt,
+    seedPath: await firstWith(candidates, role.startsWith('operator') ? 'operator' : 'account', publicKey),
+  });
+  const signing = (role: KeyEntry['role'], kind: SigningKeyKind, publicKey: string, current: boolean) =>
+    entry(role, publicKey, current, [addedSeedPath(paths, kind, publicKey), firstSeedPath(paths, kind)]);
+  const entries = [entry('operator identity', operator.sub, true, [paths.operatorSeed])];
+  for (const key of operator.nats.signing_keys ?? []) {
+    entries.push(signing('operator signing', 'operator-signing', key, key === publicKeys.operatorSigning));
+  }
+  entries.push(entry('account identity', account.sub, true, [paths.accountSeed]));
+  for (const key of account.nats.signing_keys ?? []) {
+    const publicKey = typeof key === 'string' ? key : key.key;
+    const kind = kindOfSigningKey(account, publicKey, publicKeys.peelSigning);
+    if (kind === 'peel-signing') {
+      entries.push(signing('peel signing', kind, publicKey, publicKey === publicKeys.peelSigning));
+    } else if (kind === 'join-signing') {
+      entries.push(signing('join signing', kind, publicKey, publicKey === publicKeys.joinSigning));
+    } else entries.push(entry('account signing', publicKey, false, []));
+  }
+  entries.push(entry('system account identity', system.sub, true, []));
+  return Promise.all(entries);
+}
+
+async function signedBy(domain: TrustDomain): Promise<Map<string, string[]>> {
+  const { paths } = domain;
+  const all = new Map<string, string[]>();
+  const add = (issuer: string, what: string) => all.set(issuer, [...(all.get(issuer) ?? []), what]);
+  add(decodeOperatorJwt(domain.operatorJwt).iss, 'the operator JWT');
+  add(decodeAccountJwt(domain.systemAccountJwt).iss, `the account ${domain.names.systemAccount}`);
+  add(decodeAccountJwt(domain.accountJwt).iss, `the account ${domain.names.account}`);
+  for (const [path, what] of [
+    [paths.masterCreds, 'master.creds'],
+    [paths.masterAnswersCreds, 'master-answers.creds'],
+    [paths.adminCreds, 'admin.creds'],
+    [paths.systemCreds, 'system.creds'],
+  ] as const) {
+    try {
+      const creds = await loadCredsFile(path);
+      creds.wipe();
+      add(creds.claims.iss, what);
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+    }
+  }
+  const peels = new Map<string, number>();
+  for (const { issuer } of await readIssued(paths.issued)) peels.set(issuer, (peels.get(issuer) ?? 0) + 1);
+  for (const [issuer, count] of peels)
+    add(issuer, `${count} peel ${count === 1 ? 'credential' : 'credentials'}`);
+  return all;
+}
+
+async function firstWith(
+  candidates: readonly string[],
+  role: Role,
+  publicKey: string,
+): Promise<string | undefined> {
+  for (const path of candidates) if (await holdsSeedOf(path, role, publicKey)) return path;
+  return undefined;
+}
+
+/** Whether a file is there and holds the seed of this key. */
+export async function holdsSeedOf(path: string, role: Role, publicKey: string): Promise<boolean> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return false;
+  try {
+    const key = await loadKeyBundleFromFile(role, path);
+    key.wipe();
+    return key.publicKey === publicKey;
+  } catch (error) {
+    if (error instanceof ZesterError) return false;
+    throw error;
+  }
+}

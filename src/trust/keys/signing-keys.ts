@@ -1,0 +1,180 @@
+import { TrustError } from '../../errors.js';
+import { signingKeyClaim, type ScopedSigningKey } from '../../jwt/account.js';
+import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
+import { permissionClaims, userLimitClaims, type PermissionOptions } from '../../jwt/permission-options.js';
+import {
+  JOIN_ROLE,
+  joinLimits,
+  joinPermissionsTemplate,
+  PEEL_ROLE,
+  peelLimits,
+  peelPermissionsTemplate,
+} from '../../permissions/roles.js';
+import { signingKeyOf } from '../create/adopt.js';
+import type { AccountKeyKind } from '../paths.js';
+
+/** The scoped signing key of peels as a new account has it. */
+export function peelSigningKey(publicKey: string): ScopedSigningKey {
+  return {
+    publicKey,
+    role: PEEL_ROLE,
+    description: 'what every peel may do',
+    permissions: peelPermissionsTemplate(),
+    ...peelLimits(),
+  };
+}
+
+/** The scoped signing key of join tokens: in every account the same. */
+export function joinSigningKey(publicKey: string): ScopedSigningKey {
+  return {
+    publicKey,
+    role: JOIN_ROLE,
+    description: 'what a join token may do',
+    permissions: joinPermissionsTemplate(),
+    ...joinLimits(),
+  };
+}
+
+/**
+ * Whether what this key signed for the account may be a peel. A join token whose name is a peel id is none, nor is what
+ * the account's identity or an unscoped signing key signed: those are for masters, admins and
+ * `bootstrapPeelCreds`.
+ *
+ * @param issuer the key that signed a user (`A…`)
+ * @param peelSigningKey the home's own, for an adopted account where its role has another name than `peel`
+ */
+export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigningKey?: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  if (key === undefined || typeof key === 'string' || key.role === JOIN_ROLE) return false;
+  if (key.role === PEEL_ROLE || key.key === peelSigningKey) return true;
+  // one that "zester keys add" put beside it, or that it was put beside
+  const own = peelSigningKey === undefined ? undefined : signingKeyOf(account, peelSigningKey);
+  return typeof own === 'object' && (own.role ?? '') !== '' && key.role === own.role;
+}
+
+/** Whether this key signs the account's join tokens. */
+export function isJoinIssuer(account: AccountClaims, issuer: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  return typeof key === 'object' && key.role === JOIN_ROLE;
+}
+
+/** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is no key of it. */
+export function kindOfSigningKey(
+  account: AccountClaims,
+  publicKey: string,
+  peelSigningKey: string,
+): AccountKeyKind | undefined {
+  if (isJoinIssuer(account, publicKey)) return 'join-signing';
+  return isPeelIssuer(account, publicKey, peelSigningKey) ? 'peel-signing' : undefined;
+}
+
+/** The scoped signing key of an account that has this public key. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
+export function scopedKeyOf(home: string, claims: AccountClaims, publicKey: string): ScopedSigningKeyClaim {
+  const key = signingKeyOf(claims, publicKey);
+  if (key !== undefined && typeof key !== 'string') return key;
+  throw new TrustError(
+    'ERR_TRUST_SIGNING_KEY',
+    home,
+    `${publicKey} is ${key === undefined ? 'no' : 'no scoped'} signing key of the account ${claims.sub}: "zester keys list" shows them`,
+  );
+}
+
+/**
+ * Puts these permissions into the template of every scoped signing key with the same role as the one named, so that
+ * peels signed by an old and by a new key may do the same. The limits of the templates stay.
+ *
+ * @throws TrustError, JwtError
+ */
+export function withTemplatePermissions(
+  home: string,
+  claims: AccountClaims,
+  publicKey: string,
+  permissions: PermissionOptions,
+): AccountClaims {
+  const { role } = scopedKeyOf(home, claims, publicKey);
+  const granted = permissionClaims(permissions);
+  return mapSigningKeys(claims, (key) => {
+    if (typeof key === 'string' || (key.key !== publicKey && (role === undefined || key.role !== role))) {
+      return key;
+    }
+    const template = { ...key.template };
+    // what is absent now must not stay from before
+    delete template.pub;
+    delete template.sub;
+    delete template.resp;
+    return { ...key, template: { ...template, ...granted } };
+  });
+}
+
+/**
+ * Gives the template of every scoped signing key with the same role as the one named the limits and connection types that
+ * a new one has. Other limits stay.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`
+ */
+export function withDefaultLimits(home: string, claims: AccountClaims, publicKey: string): AccountClaims {
+  const { role } = scopedKeyOf(home, claims, publicKey);
+  const { payload, subs, allowed_connection_types: types } = userLimitClaims(peelLimits());
+  return mapSigningKeys(claims, (key) =>
+    typeof key === 'string' || (key.key !== publicKey && (role === undefined || key.role !== role))
+      ? key
+      : {
+          ...key,
+          template: {
+            ...key.template,
+            ...(payload !== undefined && { payload }),
+            ...(subs !== undefined && { subs }),
+            ...(types !== undefined && { allowed_connection_types: types }),
+          },
+        },
+  );
+}
+
+/** Adds a scoped signing key with the template of another. @throws TrustError `ERR_TRUST_SIGNING_KEY`, KeyError */
+export function withSigningKeyLike(
+  home: string,
+  claims: AccountClaims,
+  like: string,
+  publicKey: string,
+): AccountClaims {
+  signingKeyClaim(publicKey); // checks it
+  const added = { ...scopedKeyOf(home, claims, like), key: publicKey };
+  return {
+    ...claims,
+    nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), added] },
+  };
+}
+
+/** Adds scoped signing keys. @throws KeyError, JwtError */
+export function withSigningKeys(claims: AccountClaims, keys: readonly ScopedSigningKey[]): AccountClaims {
+  const had = claims.nats.signing_keys ?? [];
+  return { ...claims, nats: { ...claims.nats, signing_keys: [...had, ...keys.map(signingKeyClaim)] } };
+}
+
+/** Takes a signing key out of an account: what it signed ends. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
+export function withoutAccountSigningKey(
+  home: string,
+  claims: AccountClaims,
+  publicKey: string,
+): AccountClaims {
+  scopedKeyOf(home, claims, publicKey);
+  const left = (claims.nats.signing_keys ?? []).filter(
+    (key) => (typeof key === 'string' ? key : key.key) !== publicKey,
+  );
+  return { ...claims, nats: { ...claims.nats, signing_keys: left } };
+}
+
+/** Adds a signing key to an operator, or takes one away. */
+export function withOperatorSigningKeys(
+  claims: OperatorClaims,
+  change: (keys: readonly string[]) => readonly string[],
+): OperatorClaims {
+  return { ...claims, nats: { ...claims.nats, signing_keys: [...change(claims.nats.signing_keys ?? [])] } };
+}
+
+function mapSigningKeys(
+  claims: AccountClaims,
+  map: (key: string | ScopedSigningKeyClaim) => string | ScopedSigningKeyClaim,
+): AccountClaims {
+  return { ...claims, nats: { ...claims.nats, signing_keys: (claims.nats.signing_keys ?? []).map(map) } };
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { acknowledgingStreams } from '../../src/account/acknowledging-streams.js';
+
+const stream = (name: string, subjects: string[], no_ack = false) => ({ name, config: { subjects, no_ack } });
+
+describe('a stream that acknowledges what a peel publishes', () => {
+  it.each([
+    ['the events of all peels', ['zester.event.>']],
+    ['the events of one', ['zester.event.web-01.temperature']],
+    ['everything', ['>']],
+    ['answers', ['zester.job.*.return.*']],
+  ])('takes %s', (_what, subjects) => {
+    expect(acknowledgingStreams([stream('S', subjects), stream('S', subjects)])).toEqual(['S']);
+    expect(acknowledgingStreams([stream('S', subjects, true)])).toEqual([]);
+  });
+
+  it('is none that takes what no peel publishes, and none of the fleet’s own', () => {
+    const streams = [
+      stream('ORDERS', ['orders.>']),
+      stream('zester-audit', ['zester.audit.>']),
+      stream('KV_zester-peels', ['$KV.zester-peels.>']),
+    ];
+    expect(acknowledgingStreams(streams)).toEqual([]);
+  });
+
+  it('is judged by what the template of this fleet lets peels publish', () => {
+    expect(acknowledgingStreams([stream('ORDERS', ['orders.>'])], ['orders.{{name()}}.>'])).toEqual([
+      'ORDERS',
+    ]);
+  });
+});

@@ -1,0 +1,64 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AuditEntry } from '../../../src/master/audit/audit-log.js';
+import { RefusalAudit, type RefusedRequest } from '../../../src/master/audit/refusal-audit.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function started() {
+  vi.useFakeTimers();
+  const told: AuditEntry[] = [];
+  const refusals = new RefusalAudit({ note: (entry) => told.push(entry) });
+  const counts = () => told.map(({ code, detail }) => [code, detail?.['count']]);
+  return { told, refusals, counts };
+}
+
+const refused: RefusedRequest = {
+  request: 'renew',
+  by: { kind: 'peel', name: 'web-1' },
+  code: 'ERR_FLEET_KEY_UNKNOWN',
+  reason: 'the key is none of the peel',
+  peelId: 'web-1',
+};
+
+describe('the audit of refused requests', () => {
+  it('is told of the first of a kind at once, and of how many more a minute later', () => {
+    const { refusals, told, counts } = started();
+    for (let i = 0; i < 1_000; i++) refusals.note(refused);
+    expect(told).toMatchObject([
+      {
+        kind: 'request.refused',
+        code: 'ERR_FLEET_KEY_UNKNOWN',
+        by: { kind: 'peel', name: 'web-1' },
+        peelId: 'web-1',
+        detail: { request: 'renew', count: 1 },
+      },
+    ]);
+    vi.advanceTimersByTime(60_000);
+    expect(counts()).toEqual([
+      ['ERR_FLEET_KEY_UNKNOWN', 1],
+      ['ERR_FLEET_KEY_UNKNOWN', 999],
+    ]);
+    vi.advanceTimersByTime(600_000);
+    expect(told).toHaveLength(2);
+  });
+
+  it('tells askers, codes and peels apart', () => {
+    const { refusals, told } = started();
+    refusals.note(refused);
+    refusals.note({ ...refused, code: 'ERR_FLEET_PROOF' });
+    refusals.note({ ...refused, peelId: 'web-2' });
+    refusals.note({ ...refused, by: { kind: 'peel', name: 'web-2' } });
+    expect(told).toHaveLength(4);
+  });
+
+  it('cannot be filled by one that thinks up a new peel or key each time', () => {
+    const { refusals, told, counts } = started();
+    for (let i = 0; i < 1_000; i++) refusals.note({ ...refused, peelId: `web-${i}` });
+    expect(told.length).toBeLessThanOrEqual(21);
+    refusals.close();
+    expect(counts().reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1_000);
+    expect(told.length).toBeLessThanOrEqual(22);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import {
+  readRows,
+  rowFormatOf,
+  type BadRow,
+  type PeelRow,
+  type RowFormat,
+} from '../../src/provision/rows.js';
+import { SeenIds } from '../../src/provision/seen-ids.js';
+import { refusal } from '../support/refusal.js';
+
+/** Reads a list that comes in chunks of `size` bytes. */
+async function rows(format: RowFormat, text: string, size = 7): Promise<(PeelRow | BadRow)[]> {
+  const bytes = Buffer.from(text);
+  async function* chunks() {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  }
+  const found: (PeelRow | BadRow)[] = [];
+  for await (const row of readRows(chunks(), format)) found.push(row);
+  return found;
+}
+
+/** The bad rows as `line: message`. */
+function bad(found: readonly (PeelRow | BadRow)[]): string[] {
+  return found.flatMap((row) => ('error' in row ? [`${row.line}: ${row.error.message}`] : []));
+}
+
+function good(found: readonly (PeelRow | BadRow)[]): PeelRow[] {
+  return found.flatMap((row) => ('error' in row ? [] : [row]));
+}
+
+describe('a list of peels', () => {
+  it('as text has one id a line; empty lines and comments are passed over, line ends are any', async () => {
+    for (const size of [1, 7, 1000]) {
+      const found = await rows('txt', '\ufeff# the fleet\nweb-01\r\n\n  web-02  \nweb-03', size);
+      expect(found).toEqual([
+        { line: 2, peelId: 'web-01' },
+        { line: 4, peelId: 'web-02' },
+        { line: 5, peelId: 'web-03' },
+      ]);
+    }
+  });
+
+  it('as CSV has a line that names the columns', async () => {
+    const found = await rows('csv', 'rack,"id",host\r\n7,web-01,10.0.0.1\r\n"8, left","web-02",""\r\n');
+    expect(found).toEqual([
+      { line: 2, peelId: 'web-01', host: '10.0.0.1' },
+      { line: 3, peelId: 'web-02' },
+    ]);
+  });
+
+  it('as NDJSON has an object or a string a line', async () => {
+    const found = await rows(
+      'ndjson',
+      '{"id":"web-01","host":"a","more":[1]}\n"web-02"\n{"peel_id":"web-03"}\n',
+    );
+    expect(found).toEqual([
+      { line: 1, peelId: 'web-01', host: 'a' },
+      { line: 2, peelId: 'web-02' },
+      { line: 3, peelId: 'web-03' },
+    ]);
+  });
+
+  it.each<[RowFormat, string, string, RegExp]>([
+    ['txt', 'an id of two tokens', 'a.b', /'a\.b' is not a peel id/],
+    ['txt', 'a wildcard', '*', /is not a peel id/],
+    ['txt', 'a path', '../../etc/passwd', /is not a peel id/],
+    ['txt', 'an id that came before', 'web-01', /"web-01" came before/],
+    ['txt', 'a line without end', 'x'.repeat(100_000), /longer than 64 KiB/],
+    ['csv', 'too few fields', 'web-09', /1 fields, and the first line names 2/],
+    ['csv', 'quotes that do not fit', '"web-09,x', /quotes/],
+    ['csv', 'no id', ',x', /it is empty/],
+    ['ndjson', 'no JSON', '{"id":', /not JSON/],
+    ['ndjson', 'no id', '{"name":"web-09"}', /no "id"/],
+    ['ndjson', 'an id that is no string', '{"id":7}', /a peel id is a string/],
+    ['ndjson', 'a list', '["web-09"]', /neither an object nor a string/],
+  ])(
+    'in %s with %s has one bad row, told by its line, and the others are read',
+    async (format, _what, row, why) => {
+      const [first, last] = {
+        txt: ['web-01\n', 'web-02'],
+        csv: ['id,host\nweb-01,x\n', 'web-02,x'],
+        ndjson: ['"web-01"\n', '"web-02"'],
+      }[format] as [string, string];
+      const found = await rows(format, `${first}${row}\n${last}\n`, 50_000);
+
+      expect(good(found).map(({ peelId }) => peelId)).toEqual(['web-01', 'web-02']);
+      const line = format === 'csv' ? 3 : 2;
+      expect(bad(found)).toEqual([expect.stringMatching(why)]);
+      expect(bad(found)[0]).toMatch(new RegExp(`^${line}: `));
+    },
+  );
+
+  it('as CSV without a column of ids is refused as a whole', async () => {
+    const error = await refusal('ERR_BULK_INPUT', () => rows('csv', 'web-01\nweb-02\n'));
+    expect(error.message).toContain('names no column "id"');
+  });
+
+  it('has the format that its name says', () => {
+    expect(['a.txt', 'a.b.CSV', 'x/a.ndjson', 'a.jsonl', 'a', 'a.doc'].map(rowFormatOf)).toEqual([
+      'txt',
+      'csv',
+      'ndjson',
+      'ndjson',
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('SeenIds', () => {
+  it('knows of thousands of ids which it was given', () => {
+    const seen = new SeenIds();
+    const ids = Array.from({ length: 5_000 }, (_, i) => `web-${i}`);
+    expect(ids.every((id) => seen.add(id))).toBe(true);
+    expect(ids.some((id) => seen.add(id))).toBe(false);
+    expect(ids.every((id) => seen.has(id))).toBe(true);
+    expect(seen.has('web-5000')).toBe(false);
+  });
+});
