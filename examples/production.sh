@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's "In production", tried on this machine: three nats-servers on loopback in the place of three hosts.
+# Runs docs/production.md on this machine, with three nats-servers on loopback in place of three hosts.
 # usage: examples/production.sh    (after "npm run build"; needs nats-server, openssl and a free block of ports)
 set -euo pipefail
 cd "$(dirname "$0")/.."

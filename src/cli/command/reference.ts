@@ -1,4 +1,4 @@
-/** docs/cli.md, made from the declarations. */
+// Renders docs/cli.md from the command declarations.
 import { exampleText, pagesOf, type Page, type Terms } from './page.js';
 import { GLOBAL_OPTIONS, HELP_OPTION } from './global-options.js';
 import { CONNECTION_OPTIONS, EXIT_CODES } from './shared-pages.js';
@@ -9,12 +9,13 @@ export function cliReference(nodes: readonly CommandNode[]): string {
   const pages = pagesOf(nodes);
   return [
     '# Commands',
-    'Generated from the declarations of the commands by `npm run docs:cli`; `zester <command> --help` says the same.',
+    'Generated from the command declarations by `npm run docs:cli`; `zester <command> --help` prints the same.',
+    'Results go to standard output; progress, warnings and one-line errors go to standard error. `NO_COLOR` is respected.',
     index(pages),
     '## Options of every command',
     termTable([...GLOBAL_OPTIONS, HELP_OPTION]),
     '## Connection options',
-    'Of every command that works on a home or connects; each command has those that it needs.',
+    'Commands that use a home or connect to servers take these; each command takes only those that it needs.',
     termTable(CONNECTION_OPTIONS),
     '## Exit codes',
     termTable(EXIT_CODES),

@@ -1,4 +1,4 @@
-/** What the documents say once, for all commands. */
+// The options and exit codes that docs/cli.md and the man page describe once, for all commands.
 import type { Terms } from './page.js';
 
 export const CONNECTION_OPTIONS: Terms = [
@@ -32,9 +32,9 @@ export const CONNECTION_OPTIONS: Terms = [
 
 export const EXIT_CODES: Terms = [
   ['0', 'done'],
-  ['1', 'failed'],
+  ['1', 'failed, or partly done: a file, the disk, a missing program, some of several peels'],
   ['2', 'wrong usage'],
   ['3', 'refused: not trusted, expired, revoked or not allowed'],
   ['4', 'no server or no master reached'],
-  ['130', 'interrupted'],
+  ['129, 130, 143', 'stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM, after cleaning up'],
 ];

@@ -1,7 +1,7 @@
 import { errorTraits } from '../../error-traits.js';
 import { FindingsError } from '../../errors.js';
 
-/** What the process ends with. Documented in the README; scripts rely on it. */
+/** Exit codes of the process. Documented in docs/cli.md; scripts rely on them. */
 export const EXIT = {
   done: 0,
   failed: 1,

@@ -35,7 +35,7 @@ async function runScript(): Promise<string> {
   });
 }
 
-describe('the README’s section on production', () => {
+describe('docs/production.md', () => {
   it('works as a new user would try it, on a cluster of three', { timeout: 240_000 }, async ({ skip }) => {
     if (noCluster) return skip('this nats-server is too old for a cluster of a fleet');
     if (spawnSync('openssl', ['version']).status !== 0)
