@@ -10,6 +10,11 @@ import { PEEL_CONNECTION_TYPES } from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { allowedByStream, STREAM_GUARDS } from './stream-guards.js';
 import { tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
+import {
+  CONNECT_ONCE_TIMEOUT_MS,
+  STREAM_CHANGE_TIMEOUT_MS,
+  STREAM_GUARD_LIFETIME_SECONDS,
+} from '../timing.js';
 
 /** What came of {@link guardStreams}. */
 export interface GuardedStreams {
@@ -21,10 +26,6 @@ export interface GuardedStreams {
 /** The user that changes the streams, which nobody else may. Its key and JWT are never written. */
 const NAME = 'zester-migrate';
 const INBOX_PREFIX = `_INBOX._${NAME}`;
-/** How long its JWT is good for, in seconds. */
-const LIFETIME_S = 120;
-/** For each request, in milliseconds: a cluster agrees on the change first. */
-const TIMEOUT_MS = 10_000;
 
 /**
  * Gives streams the settings of `STREAM_GUARDS`. No role may change a stream, so a user is signed for it who may read and
@@ -50,7 +51,7 @@ export async function guardStreams(
   }
   try {
     // what it checks first is the API's INFO, which this user may not ask
-    const jsm = await jetstreamManager(nc, { timeout: TIMEOUT_MS, checkAPI: false });
+    const jsm = await jetstreamManager(nc, { timeout: STREAM_CHANGE_TIMEOUT_MS, checkAPI: false });
     for (const name of names) {
       try {
         const { config } = await jsm.streams.update(name, STREAM_GUARDS);
@@ -77,7 +78,7 @@ async function connectOnce(
   try {
     const jwt = createUserJwt(user, signer, {
       name: NAME,
-      expiry: LIFETIME_S,
+      expiry: STREAM_GUARD_LIFETIME_SECONDS,
       ...(options.now !== undefined && { now: options.now }),
       permissions: {
         publish: {
@@ -94,7 +95,7 @@ async function connectOnce(
       name: NAME,
       inboxPrefix: INBOX_PREFIX,
       reconnect: false,
-      timeout: options.timeoutMs ?? 3_000,
+      timeout: options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS,
     });
   } finally {
     user.wipe();

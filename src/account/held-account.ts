@@ -5,6 +5,7 @@ import type { AccountClaims } from '../jwt/claims.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';
 import type { ServerInfo } from '../system-account/servers.js';
+import { HELD_ACCOUNT_STALL_MS, HELD_ACCOUNT_TIMEOUT_MS } from '../timing.js';
 
 /** An account JWT and its claims. */
 export interface HeldJwt {
@@ -30,7 +31,7 @@ export async function heldAccountJwts(
     `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
     '',
     (all) => all.length >= up.length,
-    { maxWait: 2_000, stall: 500 },
+    { maxWait: HELD_ACCOUNT_TIMEOUT_MS, stall: HELD_ACCOUNT_STALL_MS },
   );
   const jwts = [...new Set(answers.map((answer) => answer.string()))];
   return jwts.flatMap((jwt) => {
@@ -73,7 +74,7 @@ export async function accountInForce(
     '$SYS.REQ.SERVER.PING.ACCOUNTZ',
     JSON.stringify({ account }),
     (all) => all.length >= up.length,
-    { maxWait: 2_000, stall: 500 },
+    { maxWait: HELD_ACCOUNT_TIMEOUT_MS, stall: HELD_ACCOUNT_STALL_MS },
   );
   const parsed = answers.map((answer) =>
     jsonOf<{ server?: { id?: string }; data?: { account_detail?: { jwt?: string } } | null }>(answer),

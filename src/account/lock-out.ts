@@ -12,6 +12,7 @@ import { accountInForce, heldAccountJwts } from './held-account.js';
 import { kick } from '../system-account/kick.js';
 import type { Connected } from './change-account.js';
 import type { PushReport } from './push-account.js';
+import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
 
 /** Public keys, or `*`, and up to when each is revoked: seconds since 1970. */
 export type Revocations = ReadonlyMap<string, number>;
@@ -69,9 +70,6 @@ export interface LockOut {
   ahead: Map<string, number | undefined>;
 }
 
-/** How long a server may take to close the connections that were revoked, in milliseconds. */
-const CLOSE_MS = 3_000;
-const LOOK_MS = 50;
 /** With more keys, all connections are read once instead of those of each key. */
 const MANY_KEYS = 32;
 const KICKS_AT_ONCE = 64;
@@ -95,7 +93,7 @@ export async function lockOut(
   const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
   const names = new Map(servers.map(({ id, name }) => [id, name]));
   const lacking = await withoutBan({ nc, up: servers }, domain, ban, pushed.jwt);
-  const deadline = Date.now() + CLOSE_MS;
+  const deadline = Date.now() + CLOSE_TIMEOUT_MS;
   for (;;) {
     const users = (await usersOf(nc, account, ban.users)).filter(({ server }) => names.has(server));
     const ahead = new Map<string, number | undefined>();
@@ -113,7 +111,7 @@ export async function lockOut(
     for (let i = 0; i < left.length; i += KICKS_AT_ONCE) {
       await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(nc, user)));
     }
-    await delay(LOOK_MS);
+    await delay(CLOSE_POLL_MS);
   }
 }
 

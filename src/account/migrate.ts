@@ -36,6 +36,7 @@ import { guardStreams, type GuardedStreams } from './guard-streams.js';
 import { isComplete, type PushReport } from './push-account.js';
 import { unguardedStreams, type UnguardedStream } from './stream-guards.js';
 import { weakUsers, type WeakUser } from './weak-users.js';
+import { CREDENTIAL_CHANGE_POLL_MS, CREDENTIAL_CHANGE_TIMEOUT_MS } from '../timing.js';
 
 /** Credentials of the home that grant other subjects than new ones would. */
 export interface OutdatedCreds {
@@ -140,8 +141,6 @@ export interface Migration {
 
 /** The stream of the bucket in which masters keep the peels: a stored name. */
 const REGISTRY_STREAM = 'KV_zester-peels';
-const MASTER_WAIT_MS = 20_000;
-const LOOK_MS = 300;
 
 /**
  * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server
@@ -216,7 +215,11 @@ async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<
     ([publicKey, upTo]) => (current.get(publicKey) ?? Infinity) > upTo,
   );
   if (replaced.length === 0) return [];
-  const unused = await whenUnused({ ...open, domain }, replaced, options.masterWaitMs ?? MASTER_WAIT_MS);
+  const unused = await whenUnused(
+    { ...open, domain },
+    replaced,
+    options.masterWaitMs ?? CREDENTIAL_CHANGE_TIMEOUT_MS,
+  );
   const toRevoke = new Map(replaced.filter(([publicKey]) => unused.has(publicKey)));
   // not `revokeKeys`: that takes the new JWT of the same key for one that is dated ahead, and would revoke it too
   const { report } = await changeAccount(
@@ -329,7 +332,7 @@ async function whenUnused(
       if (!users.some(({ jwt }) => jwt === undefined || isOlder(jwt, upTo))) unused.add(publicKey);
     }
     if (unused.size === replaced.length || Date.now() >= deadline) return unused;
-    await delay(LOOK_MS);
+    await delay(CREDENTIAL_CHANGE_POLL_MS);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';
-import { RESOLVER_INTERVAL_SECONDS } from '../nats-server/configuration.js';
 import type { ServerInfo } from '../system-account/servers.js';
+import { PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
 
 /** What came of a push, server by server. */
 export interface PushReport {
@@ -20,8 +20,6 @@ interface Answer {
   error?: { code?: number; description?: string };
 }
 
-const PUSH_WAIT_MS = 5_000;
-
 /**
  * Pushes an account JWT to every server, and hears from each by its name whether it is in force there.
  *
@@ -38,7 +36,7 @@ export async function pushAccountJwt(
   up: readonly ServerInfo[],
 ): Promise<PushReport> {
   const answers = await askAll(nc, '$SYS.REQ.CLAIMS.UPDATE', jwt, (all) => all.length >= up.length, {
-    maxWait: PUSH_WAIT_MS,
+    maxWait: PUSH_TIMEOUT_MS,
   });
   if (answers.length === 0) throw noResolver(up.map(({ name }) => name));
   const byId = new Map(answers.map((answer) => [jsonOf<Answer>(answer)?.server?.id, jsonOf<Answer>(answer)]));
@@ -53,7 +51,7 @@ export async function pushAccountJwt(
 
 function problemOf(answer: Answer | undefined): string {
   if (answer === undefined) {
-    return `no answer within ${PUSH_WAIT_MS / 1000} s: is its resolver of the type full?`;
+    return `no answer within ${PUSH_TIMEOUT_MS / 1000} s: is its resolver of the type full?`;
   }
   return answer.error?.description ?? answer.data?.message ?? 'an answer without a result';
 }

@@ -39,6 +39,7 @@ import {
 } from './change-account.js';
 import { lockOut, signingKeyBan } from './lock-out.js';
 import { isComplete, withFailed } from './push-account.js';
+import { SERVER_STATE_STALL_MS, SERVER_STATE_TIMEOUT_MS } from '../timing.js';
 
 /** A signing key that was added to the account. */
 export interface AddedSigningKey extends AccountChange {
@@ -387,8 +388,8 @@ async function requireOperatorKey(
   publicKey: string,
 ): Promise<void> {
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.VARZ', '', (all) => all.length >= up.length, {
-    maxWait: 3_000,
-    stall: 1_000,
+    maxWait: SERVER_STATE_TIMEOUT_MS,
+    stall: SERVER_STATE_STALL_MS,
   });
   const known = new Map(
     answers.map((answer) => {

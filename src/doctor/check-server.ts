@@ -18,13 +18,13 @@ import { versionProblems } from '../system-account/server-versions.js';
 import { unguardedStreams } from '../account/stream-guards.js';
 import { weakUsers } from '../account/weak-users.js';
 import { connectSystem, tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
-
-/** A clock that is off by more: of tokens that begin or end now, servers and this machine do not agree. */
-const CLOCK_WARNING_MS = 2_000;
-/** How long a server that runs may be missing from JetStream before it is named, in milliseconds: it may have just started. */
-const JETSTREAM_PATIENCE_MS = 10_000;
-/** A clock that is off by more: new tokens may be refused as not yet valid, and expired ones taken. */
-const CLOCK_ERROR_MS = 60_000;
+import {
+  CONNECT_ONCE_TIMEOUT_MS,
+  JETSTREAM_JOIN_PATIENCE_MS,
+  SERVER_CLOCK_ERROR_MS,
+  SERVER_CLOCK_WARNING_MS,
+  SERVER_REQUEST_TIMEOUT_MS,
+} from '../timing.js';
 
 /** What {@link checkServers} found. */
 export interface ServerFindings {
@@ -73,7 +73,7 @@ export async function checkServers(
     }
     findings.push(...versionFindings(up));
     findings.push(
-      ...metaGroupFindings(await outsideJetStream(nc, up, { patienceMs: JETSTREAM_PATIENCE_MS })),
+      ...metaGroupFindings(await outsideJetStream(nc, up, { patienceMs: JETSTREAM_JOIN_PATIENCE_MS })),
     );
     for (const storage of await jetStreamStorage(nc, up.length)) {
       const message = lowStorage(storage);
@@ -114,7 +114,7 @@ function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
         severity: 'error',
         check: 'jetstream',
         subject: 'meta group',
-        message: `JetStream has had no leader for ${JETSTREAM_PATIENCE_MS / 1000} s: nothing can be written or placed`,
+        message: `JetStream has had no leader for ${JETSTREAM_JOIN_PATIENCE_MS / 1000} s: nothing can be written or placed`,
         fix: 'start the servers that are down; a cluster needs more than half of its servers',
       },
     ];
@@ -160,7 +160,7 @@ async function checkOne(
   ];
   const before = now();
   const answer = await nc
-    .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: 3_000 })
+    .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: SERVER_REQUEST_TIMEOUT_MS })
     .catch(() => undefined);
   const after = now();
   const said =
@@ -212,16 +212,16 @@ function clockFinding(subject: string, time: number, before: number, after: numb
   const off = time < before ? time - before : time > after ? time - after : 0;
   const seconds = (Math.abs(off) / 1000).toFixed(1);
   const base = { check: 'clock', subject };
-  if (Math.abs(off) <= CLOCK_WARNING_MS) {
+  if (Math.abs(off) <= SERVER_CLOCK_WARNING_MS) {
     return {
       ...base,
       severity: 'ok',
-      message: `its clock is this machine's, within ${CLOCK_WARNING_MS / 1000} s`,
+      message: `its clock is this machine's, within ${SERVER_CLOCK_WARNING_MS / 1000} s`,
     };
   }
   return {
     ...base,
-    severity: Math.abs(off) > CLOCK_ERROR_MS ? 'error' : 'warning',
+    severity: Math.abs(off) > SERVER_CLOCK_ERROR_MS ? 'error' : 'warning',
     message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
     fix: 'set both clocks by NTP (timedatectl set-ntp true)',
   };
@@ -306,7 +306,7 @@ async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions
         authenticator: (nonce?: string) => creds.authenticate(nonce),
         name: 'zester-doctor',
         reconnect: false,
-        timeout: options.timeoutMs ?? 3_000,
+        timeout: options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS,
       });
       await nc.close();
     } finally {

@@ -8,6 +8,7 @@ import { hostTag } from './host-tag.js';
 import { readTextFile } from './read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity.js';
 import { cannotWrite } from './write-secret-file.js';
+import { CLAIM_RETRY_MAX_MS } from '../timing.js';
 
 /** That a directory, or a file in it, is this run's alone for a while. */
 export interface Claim {
@@ -22,7 +23,6 @@ interface Claimant extends ProcessIdentity {
 
 /** Times that two that came at the same instant, and saw each other, try again. */
 const TRIES = 4;
-const MAX_PAUSE_MS = 50;
 
 /**
  * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
@@ -54,7 +54,7 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
     if (other === undefined) return { release };
     await release();
     if (attempt === TRIES) throw inUse(join(directory, name), join(directory, other), other);
-    await delay(Math.random() * MAX_PAUSE_MS);
+    await delay(Math.random() * CLAIM_RETRY_MAX_MS);
   }
 }
 

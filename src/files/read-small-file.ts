@@ -3,10 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
 import { openToRead } from './open-file.js';
 import { readError } from './read-error.js';
+import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 
-/** How long a pipe that the shell opened may take to give all of it, in milliseconds. */
-const PIPE_MS = 30_000;
-const PIPE_POLL_MS = 5;
 const FIRST_BYTES = 16 * 1024;
 
 /**
@@ -20,7 +18,7 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Uin
   const { file, stats } = await openToRead(path, { pipe: true });
   const most = maxBytes + 1;
   let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
-  const deadline = Date.now() + PIPE_MS;
+  const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;
   try {
     let length = 0;
     while (length < most) {
@@ -90,6 +88,6 @@ function pipeTooSlow(path: string): FileError {
   return new FileError(
     'ERR_FILE_READ',
     path,
-    `cannot read ${path}: it did not end within ${PIPE_MS / 1000} s`,
+    `cannot read ${path}: it did not end within ${PIPE_READ_TIMEOUT_MS / 1000} s`,
   );
 }

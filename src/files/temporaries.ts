@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { hostTag } from './host-tag.js';
 import { isSameProcess } from './process-identity.js';
+import { TEMPORARY_MAX_AGE_MS, TEMPORARY_SWEEP_INTERVAL_MS } from '../timing.js';
 
 /**
  * A file that is being written stands beside its path under a name of its own, which says who writes it: so what a writer
@@ -47,7 +48,7 @@ export async function sweepOnce(directory: string): Promise<void> {
   const path = resolve(directory);
   const now = performance.now();
   const last = swept.get(path);
-  if (last !== undefined && now - last < SWEEP_EVERY_MS) return;
+  if (last !== undefined && now - last < TEMPORARY_SWEEP_INTERVAL_MS) return;
   if (swept.size >= MAX_SWEPT) swept.clear();
   swept.set(path, now);
   await sweepStaleTemporaries(path);
@@ -56,7 +57,6 @@ export async function sweepOnce(directory: string): Promise<void> {
 /** When each directory was swept, in milliseconds of this process. */
 const swept = new Map<string, number>();
 const MAX_SWEPT = 1_000;
-const SWEEP_EVERY_MS = 3_600_000;
 
 /** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
 const live = new Set<string>();
@@ -67,14 +67,11 @@ let count = 0;
 
 const TEMPORARY = /^\.(.+)\.zester-tmp-([0-9a-f]{6})-(\d+)-(\d+)-[0-9a-f]{12}$/;
 
-/** A writer of another host cannot be asked whether it lives; an hour is longer than any write. */
-const MAX_AGE_MS = 3_600_000;
-
 async function isStale(path: string, [, , host, pid, thread]: RegExpExecArray): Promise<boolean> {
   if (host === hostTag) {
     if (Number(pid) === process.pid && Number(thread) === threadId) return true; // ours, and not in `live`
     if (!(await isSameProcess({ pid: Number(pid) }))) return true;
   }
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > MAX_AGE_MS;
+  return found !== undefined && Date.now() - found.mtimeMs > TEMPORARY_MAX_AGE_MS;
 }

@@ -5,6 +5,7 @@ import type { RegistryReader } from './registry-reader.js';
 import type { RegisteredJwt } from '../account/revoke.js';
 import type { SystemConnectionOptions } from '../system-account/system-connection.js';
 import type { TrustDomain } from '../trust/domain.js';
+import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
 
 /** Connects as the home's master for as long as `act` takes. */
 async function asMaster<T>(
@@ -22,7 +23,7 @@ async function asMaster<T>(
     servers: [...at.servers],
     credsPath: domain.paths.masterCreds,
     watch: false,
-    timeout: 3_000,
+    timeout: CONNECT_ONCE_TIMEOUT_MS,
   });
   try {
     return await act(new Reader(nc));

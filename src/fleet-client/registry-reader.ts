@@ -9,9 +9,8 @@ import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { encodeJson, parseJson } from '../protocol/messages.js';
 import { recordSchema, type PeelRecord } from '../protocol/records/record.js';
 import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../protocol/subjects.js';
+import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 
-/** How long reading a bucket may take, in milliseconds. */
-const READ_MS = 30_000;
 /** There is no such stream; the account has no JetStream. */
 const NO_STREAM: readonly number[] = [10_059, 10_039];
 
@@ -66,7 +65,7 @@ export class RegistryReader {
       if (!(await this.#exists(AUDIT_STREAM))) return false;
       const id = nuid.next();
       const data = encodeJson({ ...event, id, at: new Date().toISOString() });
-      const js = jetstream(this.#nc, { timeout: 5_000 });
+      const js = jetstream(this.#nc, { timeout: JETSTREAM_TIMEOUT_MS });
       await js.publish(auditSubject(undefined, event.kind), data, { msgID: id });
       return true;
     });
@@ -81,7 +80,7 @@ export class RegistryReader {
       const end = streamInfo.state.last_seq;
       const found = new Map<string, T>();
       const entries = await bucket.watch();
-      const timer = setTimeout(() => entries.stop(), READ_MS);
+      const timer = setTimeout(() => entries.stop(), BUCKET_READ_TIMEOUT_MS);
       let isWhole = false;
       try {
         for await (const entry of entries) {
@@ -93,7 +92,8 @@ export class RegistryReader {
         clearTimeout(timer);
         entries.stop();
       }
-      if (!isWhole) throw new Error(`it did not give all of its records within ${READ_MS / 1000} s`);
+      if (!isWhole)
+        throw new Error(`it did not give all of its records within ${BUCKET_READ_TIMEOUT_MS / 1000} s`);
       return [...found.values()];
     });
   }
@@ -101,14 +101,14 @@ export class RegistryReader {
   /** undefined: no master has made it yet. */
   async #bucket(name: string): Promise<KV | undefined> {
     if (!(await this.#exists(`KV_${name}`))) return undefined;
-    return new Kvm(jetstream(this.#nc, { timeout: 5_000 })).open(name);
+    return new Kvm(jetstream(this.#nc, { timeout: JETSTREAM_TIMEOUT_MS })).open(name);
   }
 
   async #exists(stream: string): Promise<boolean> {
     const { jetstream: hasJetStream, cluster } = this.#nc.info ?? {};
     // in a cluster, another server may have it
     if (hasJetStream !== true && cluster === undefined) return false;
-    const jsm = await jetstreamManager(this.#nc, { timeout: 5_000 });
+    const jsm = await jetstreamManager(this.#nc, { timeout: JETSTREAM_TIMEOUT_MS });
     try {
       await jsm.streams.info(stream);
       return true;

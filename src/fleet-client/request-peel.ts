@@ -4,6 +4,7 @@ import { validateSubject } from '../permissions/subject.js';
 import { newCommandReply } from '../protocol/command-reply.js';
 import { isNobody, violationIn } from '../protocol/request-errors.js';
 import { commandSubject } from '../protocol/subjects.js';
+import { COMMAND_TIMEOUT_MS } from '../timing.js';
 
 /** What can be chosen about a request to a peel. */
 export interface RequestPeelOptions {
@@ -15,8 +16,6 @@ export interface RequestPeelOptions {
   /** Stops waiting for the answer; the peel still does what it was asked. */
   signal?: AbortSignal | undefined;
 }
-
-const TIMEOUT_MS = 10_000;
 
 /**
  * Sends a command to a peel and waits for its answer.
@@ -39,7 +38,7 @@ export async function requestPeel(
   data: Payload = '',
   options: RequestPeelOptions = {},
 ): Promise<Msg> {
-  const { command, timeoutMs = TIMEOUT_MS, headers, signal } = options;
+  const { command, timeoutMs = COMMAND_TIMEOUT_MS, headers, signal } = options;
   const base = commandSubject(peelId);
   const subject = command === undefined ? base : validateSubject(`${base}.${command}`, { wildcards: false });
   signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 // Which JWTs are to be revoked by key when everything up to a time is revoked. No clock, no NATS.
-import { CLOCK_ALLOWANCE_SECONDS, revokeUpTo } from './revoke-up-to.js';
+import { revokeUpTo } from './revoke-up-to.js';
+import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
 /** A JWT that somebody knows. Times are in seconds since 1970. */
 export interface DatedJwt {

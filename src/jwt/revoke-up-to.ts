@@ -1,10 +1,6 @@
 // Up to when a revocation has to hold, and when a JWT claims to be issued too far ahead: the one place that decides both.
 
-/**
- * How far the clocks of those that sign and those that revoke may be apart, in seconds. A JWT that claims to be issued
- * later than this after its connection began is refused, unless the registry knows it.
- */
-export const CLOCK_ALLOWANCE_SECONDS = 120;
+import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
 /**
  * The time of a revocation that no JWT of the key outlives, in seconds since 1970: the end of the year 9999. It is used

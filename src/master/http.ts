@@ -5,9 +5,7 @@ import { FleetError } from '../errors.js';
 import { isAllowedHost } from './allowed-host.js';
 import type { Master, MasterHealth } from './master.js';
 import { errorMessage } from '../text/error-message.js';
-
-/** How long JetStream may take to answer before a master is not healthy, in milliseconds. */
-const STORE_MS = 2_000;
+import { HEALTH_STORE_TIMEOUT_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
 
 /** Where a master tells how it is. */
 export interface MasterHttp {
@@ -35,8 +33,8 @@ export async function serveMasterHttp(
     }
     void answer(master, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
-  server.requestTimeout = 5_000;
-  server.headersTimeout = 5_000;
+  server.requestTimeout = HTTP_REQUEST_TIMEOUT_MS;
+  server.headersTimeout = HTTP_REQUEST_TIMEOUT_MS;
   server.maxConnections = 64;
   await listening(server, host, port);
   const { address, port: bound, family } = server.address() as AddressInfo;
@@ -89,7 +87,10 @@ async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>)
   const { problems } = health();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`the registry does not answer within ${STORE_MS / 1000} s`), STORE_MS);
+    timer = setTimeout(
+      () => resolve(`the registry does not answer within ${HEALTH_STORE_TIMEOUT_MS / 1000} s`),
+      HEALTH_STORE_TIMEOUT_MS,
+    );
   });
   const store = context.store.peels.status().then(
     () => undefined,

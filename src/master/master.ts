@@ -32,6 +32,13 @@ import { ServerWatch } from './watch/server-watch.js';
 import { openStore } from './store/store.js';
 import { MasterTrust } from './trust/trust.js';
 import { Watcher } from './watch/watcher.js';
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  METRICS_INTERVAL_MS,
+  STOP_CUT_MS,
+  STOP_POLL_MS,
+  STOP_TIMEOUT_MS,
+} from '../timing.js';
 
 /** How a master is started. */
 export interface MasterOptions {
@@ -100,13 +107,6 @@ export interface Master {
   readonly endedBy: ZesterError | undefined;
 }
 
-const DEFAULT_LIFETIME = 86_400;
-const STOP_WAIT_MS = 5_000;
-/** How often a master that ends looks whether its connections are up, in milliseconds. */
-/** What parts may take after that, all together, in milliseconds. */
-const CUT_MS = 1_000;
-const STOP_LOOK_MS = 100;
-
 const SILENT: MasterLogger = {
   debug: () => undefined,
   info: () => undefined,
@@ -122,7 +122,7 @@ const SILENT: MasterLogger = {
  *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
-  const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME } = options;
+  const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME_SECONDS } = options;
   const closing: (() => void | Promise<void>)[] = [];
   /** Resolves a moment after the connections were cut: what a part still waits for then will not come. */
   let onCut: () => void = () => undefined;
@@ -266,7 +266,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
     logger.info({ id, servers, peels: registry.size }, 'the master answers');
 
-    const gauges = setInterval(() => gauge(context), 2_000);
+    const gauges = setInterval(() => gauge(context), METRICS_INTERVAL_MS);
     gauges.unref();
     closing.push(() => clearInterval(gauges));
     gauge(context);
@@ -276,14 +276,14 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     let stopping: Promise<void> | undefined;
     const cut = async () => {
       await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
-      cutting ??= setTimeout(onCut, CUT_MS);
+      cutting ??= setTimeout(onCut, STOP_CUT_MS);
     };
-    const stop = ({ waitMs = STOP_WAIT_MS } = {}) => {
+    const stop = ({ waitMs = STOP_TIMEOUT_MS } = {}) => {
       const deadline = performance.now() + waitMs;
       // nothing is answered or written without a server, and each part would wait for it in turn
       const looking = setInterval(() => {
         if (connections.isDown && performance.now() >= deadline) void cut();
-      }, STOP_LOOK_MS);
+      }, STOP_POLL_MS);
       if (waitMs === 0) void cut();
       stopping ??= (async () => {
         audit.note({ kind: 'master.stopped', by: actor });

@@ -1,8 +1,6 @@
 import { NatsServerError } from '../errors.js';
 import { configurationText, type ConfigurationMap } from './configuration-text.js';
-
-/** How often the servers of a cluster compare the account JWTs that they hold, in seconds. */
-export const RESOLVER_INTERVAL_SECONDS = 5;
+import { RESOLVER_INTERVAL_SECONDS } from '../timing.js';
 
 /** What a nats-server of ours is configured to be. */
 export interface NatsServerConfigurationOptions {

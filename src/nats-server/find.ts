@@ -6,11 +6,10 @@ import { promisify } from 'node:util';
 import { NatsServerError } from '../errors.js';
 import { userHome } from '../trust/home.js';
 import { versionSupport } from '../system-account/server-versions.js';
+import { VERSION_TIMEOUT_MS } from '../timing.js';
 
 /** Where packages put it: Debian's into `/usr/sbin`, which the PATH of a user who is not root often lacks. */
 const WELL_KNOWN_DIRECTORIES = ['/usr/sbin', '/usr/local/bin'];
-/** How long a program may take to say its version, in milliseconds. */
-const VERSION_TIMEOUT_MS = 5_000;
 
 /**
  * Finds the `nats-server` program: `ZESTER_NATS_SERVER`, else the first supported one of the `PATH`, the places where

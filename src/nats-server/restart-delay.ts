@@ -1,8 +1,4 @@
-/** Milliseconds before a server that ended by itself is started again: the first time, and at most. */
-export const FIRST_RESTART_DELAY_MS = 500;
-export const MAX_RESTART_DELAY_MS = 30_000;
-/** A server that ran for so long, in milliseconds, is stable: its next restart is a first one. */
-export const STABLE_MS = 60_000;
+import { FIRST_RESTART_DELAY_MS, MAX_RESTART_DELAY_MS, STABLE_SERVER_MS } from '../timing.js';
 
 /**
  * How long to wait before the next start of a server: twice as long each time that it does not become stable.
@@ -16,6 +12,6 @@ export const STABLE_MS = 60_000;
  * restartDelay(500, 1_000); // 1000
  */
 export function restartDelay(previousMs: number | undefined, ranMs: number): number {
-  if (previousMs === undefined || ranMs >= STABLE_MS) return FIRST_RESTART_DELAY_MS;
+  if (previousMs === undefined || ranMs >= STABLE_SERVER_MS) return FIRST_RESTART_DELAY_MS;
   return Math.min(previousMs * 2, MAX_RESTART_DELAY_MS);
 }

@@ -8,6 +8,7 @@ import { NatsServerError } from '../errors.js';
 import { readTextFile } from '../files/read-small-file.js';
 import { findNatsServer } from './find.js';
 import { watchOver } from './watchdog.js';
+import { SERVER_READY_POLL_MS, SERVER_READY_TIMEOUT_MS, SERVER_STOP_TIMEOUT_MS } from '../timing.js';
 
 /** How {@link startNatsServer} goes about it. */
 export interface StartNatsServerOptions {
@@ -151,7 +152,7 @@ async function readyPorts(
   options: StartNatsServerOptions,
   log: Log,
 ): Promise<Ports> {
-  const timeoutMs = options.readyTimeoutMs ?? 20_000;
+  const timeoutMs = options.readyTimeoutMs ?? SERVER_READY_TIMEOUT_MS;
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     const ports = await readPorts(portsDirectory);
@@ -165,7 +166,7 @@ async function readyPorts(
         log,
       );
     }
-    await delay(5);
+    await delay(SERVER_READY_POLL_MS);
   }
   throw startError(options.configPath, `it does not take clients after ${timeoutMs} ms`, log);
 }
@@ -213,7 +214,7 @@ function running(
     exited,
     lastWords: () => log.lastError(),
     kill: (signal) => void child.kill(signal),
-    async stop(timeoutMs = 10_000) {
+    async stop(timeoutMs = SERVER_STOP_TIMEOUT_MS) {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       try {

@@ -2,6 +2,7 @@ import { createInbox, type NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askError, type RawAnswer } from './ask.js';
 import { isNobody } from './request-errors.js';
+import { ASK_AGAIN_AT_MS, NO_RESPONDERS_RETRY_MS } from '../timing.js';
 
 /** What {@link askAgain} needs to know. */
 interface AskAgainOptions {
@@ -11,11 +12,8 @@ interface AskAgainOptions {
   timeoutMs: number;
 }
 
-/** When the request is sent again without an answer, in milliseconds after the first time. */
-const AGAIN_AT_MS = [2_000, 5_000];
 /** How often it is tried again when nobody listens, and after which pause: a master may be about to reconnect. */
 const NOBODY_TRIES = 10;
-const NOBODY_PAUSE_MS = 400;
 
 /**
  * Sends a request that may be sent more than once, and waits for the first answer. NATS loses what is on its way to a
@@ -35,16 +33,16 @@ export async function askAgain(
   for (let tries = 1; ; tries += 1) {
     const reply = createInbox(inboxPrefix);
     const timeout = Math.max(1, end - performance.now());
-    const again = AGAIN_AT_MS.map((ms) => setTimeout(() => publishAgain(nc, subject, data, reply), ms));
+    const again = ASK_AGAIN_AT_MS.map((ms) => setTimeout(() => publishAgain(nc, subject, data, reply), ms));
     try {
       return await nc.request(subject, data, { timeout, noMux: true, reply });
     } catch (cause) {
-      const isLast = tries === NOBODY_TRIES || end - performance.now() <= NOBODY_PAUSE_MS;
+      const isLast = tries === NOBODY_TRIES || end - performance.now() <= NO_RESPONDERS_RETRY_MS;
       if (!isNobody(cause) || isLast) throw askError(nc, cause, timeoutMs);
     } finally {
       for (const timer of again) clearTimeout(timer);
     }
-    await delay(NOBODY_PAUSE_MS);
+    await delay(NO_RESPONDERS_RETRY_MS);
   }
 }
 

@@ -5,16 +5,9 @@ import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestO
 import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { adminSubject, type AdminVerb } from './subjects.js';
+import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS } from '../timing.js';
 
-/** Milliseconds for an answer, by default. */
-export const ASK_TIMEOUT_MS = 10_000;
-
-/**
- * Milliseconds at least, for what a master answers only when every server has confirmed it, or has not for a while.
- * When a server is lost, another leader is elected first, for which a master waits as well.
- */
-const CONFIRMED_TIMEOUT_MS = 40_000;
-const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject']);
+const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject', 'token.remove']);
 
 /** A new id for a request. */
 export function newRequestId(): string {
@@ -126,7 +119,7 @@ export class AdminClient {
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer.sign(requestContext(subject), data);
-    const usual = CONFIRMED.has(name) ? Math.max(CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
+    const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
     const answer = await askRaw(this.#nc, subject, data, { timeoutMs, headers });
     return parseAnswer(name, answer.data);
@@ -144,7 +137,7 @@ export class AdminClient {
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer.sign(requestContext(subject), data);
-    const maxWait = Math.max(60_000, this.#timeoutMs);
+    const maxWait = Math.max(ASK_PART_TIMEOUT_MS, this.#timeoutMs);
     try {
       const parts = await this.#nc.requestMany(subject, data, {
         strategy: 'sentinel',

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 import { askAll, jsonOf } from './ask-all.js';
 import { downServers, listServers } from './servers.js';
+import { STREAMS_STALL_MS, STREAMS_TIMEOUT_MS } from '../timing.js';
 
 const name = v.object({ name: v.string() });
 const transform = v.object({ dest: v.optional(v.string(), '') });
@@ -80,7 +81,7 @@ export async function accountStreams(
     '$SYS.REQ.SERVER.PING.JSZ',
     JSON.stringify({ account, accounts: true, streams: true, consumer: true, config: true }),
     (all) => all.length >= up.length,
-    { maxWait: 10_000, stall: 5_000 },
+    { maxWait: STREAMS_TIMEOUT_MS, stall: STREAMS_STALL_MS },
   );
   const streams: AccountStream[] = [];
   const said = new Set<string>();

@@ -1,4 +1,5 @@
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { ASK_ALL_TIMEOUT_MS } from '../timing.js';
 
 /** How long {@link askAll} waits, in milliseconds. */
 export interface AskAllOptions {
@@ -21,7 +22,7 @@ export async function askAll(
   enough: (answers: readonly Msg[]) => boolean,
   options: AskAllOptions = {},
 ): Promise<Msg[]> {
-  const { maxWait = 5_000, stall = maxWait } = options;
+  const { maxWait = ASK_ALL_TIMEOUT_MS, stall = maxWait } = options;
   const answers: Msg[] = [];
   try {
     const all = await nc.requestMany(subject, payload, { strategy: 'stall', maxWait, stall });

@@ -4,6 +4,7 @@ import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { askAll, jsonOf } from './ask-all.js';
 import { compareVersions } from './server-versions.js';
 import { listServers } from './servers.js';
+import { SERVER_STATE_STALL_MS, SERVER_STATE_TIMEOUT_MS } from '../timing.js';
 
 /** A user that is connected now. */
 export interface ConnectedUser {
@@ -87,7 +88,7 @@ export async function connectedUsers(
       '$SYS.REQ.SERVER.PING.CONNZ',
       JSON.stringify({ auth: true, acc: account, limit: PAGE, offset, ...filter }),
       (all) => all.length >= up.length,
-      { maxWait: 3_000, stall: 1_000 },
+      { maxWait: SERVER_STATE_TIMEOUT_MS, stall: SERVER_STATE_STALL_MS },
     );
     let more = false;
     for (const answer of answers) {

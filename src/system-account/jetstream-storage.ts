@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { askAll, jsonOf } from './ask-all.js';
 import type { ServerStorage } from './storage-headroom.js';
+import { JETSTREAM_STATE_TIMEOUT_MS, PING_STALL_MS } from '../timing.js';
 
 interface Answer {
   server?: { name?: string };
@@ -18,8 +19,8 @@ interface Answer {
  */
 export async function jetStreamStorage(nc: NatsConnection, servers: number): Promise<ServerStorage[]> {
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= servers, {
-    maxWait: 2_000,
-    stall: 300,
+    maxWait: JETSTREAM_STATE_TIMEOUT_MS,
+    stall: PING_STALL_MS,
   });
   return answers.flatMap((answer) => {
     const { server, data } = jsonOf<Answer>(answer) ?? {};

@@ -1,5 +1,6 @@
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask-all.js';
+import { KICK_TIMEOUT_MS } from '../timing.js';
 
 /** One connection: the server's id (`N…`), and the connection's own on that server. */
 export interface ConnectionId {
@@ -16,8 +17,6 @@ export interface ConnectionId {
  */
 export type KickOutcome = 'kicked' | 'gone' | 'unanswered';
 
-const KICK_WAIT_MS = 2_000;
-
 /**
  * Closes one connection on its server: a client's, or a leafnode's. It does not lock anybody out: a client that may
  * still connect is back within milliseconds, so revoke and push first.
@@ -33,7 +32,7 @@ const KICK_WAIT_MS = 2_000;
 export async function kick(
   nc: NatsConnection,
   { server, cid }: ConnectionId,
-  { timeoutMs = KICK_WAIT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = KICK_TIMEOUT_MS }: { timeoutMs?: number } = {},
 ): Promise<KickOutcome> {
   let answer;
   try {

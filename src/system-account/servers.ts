@@ -3,6 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from './ask-all.js';
 import { outsideMetaGroup } from './meta-group.js';
+import {
+  ELECTION_TIMEOUT_MS,
+  JETSTREAM_STATE_TIMEOUT_MS,
+  META_GROUP_POLL_MS,
+  PING_STALL_MS,
+  PING_TIMEOUT_MS,
+} from '../timing.js';
 
 /** A server that answers. */
 export interface ServerInfo {
@@ -36,7 +43,10 @@ interface JetStreamState {
  */
 export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
   // a server that just died is still counted, so the count only ends the wait early
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, { maxWait: 3_000, stall: 300 });
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
+    maxWait: PING_TIMEOUT_MS,
+    stall: PING_STALL_MS,
+  });
   const up = answers.flatMap((answer) => serverOf(jsonOf<Ping>(answer)));
   if (up.length === 0) {
     throw new NatsServerError(
@@ -58,9 +68,6 @@ function serverOf(ping: Ping | undefined): ServerInfo[] {
   return [{ name, id, version: ver, jetStream: jetstream, cluster, time }];
 }
 
-/** While JetStream elects a leader, nobody knows the names of those that are gone; it takes some seconds. */
-const ELECTION_MS = 12_000;
-
 /**
  * The names of the servers that belong to the cluster and do not answer. They are known where the cluster has JetStream,
  * from its meta group.
@@ -73,20 +80,20 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
   const withJetStream = up.filter((server) => server.jetStream && server.cluster !== undefined).length;
   if (withJetStream === 0) return [];
   const names = new Set(up.map((server) => server.name));
-  const deadline = Date.now() + ELECTION_MS;
+  const deadline = Date.now() + ELECTION_TIMEOUT_MS;
   for (;;) {
     const answers = await askAll(
       nc,
       '$SYS.REQ.SERVER.PING.JSZ',
       '',
       (all) => all.length >= withJetStream || all.some((answer) => replicasOf(answer).length > 0),
-      { maxWait: 2_000, stall: 300 },
+      { maxWait: JETSTREAM_STATE_TIMEOUT_MS, stall: PING_STALL_MS },
     );
     const down = [...new Set(answers.flatMap(namesIn))].filter((name) => !names.has(name)).sort();
     const missing = Math.max(0, ...answers.map((answer) => sizeOf(answer))) - withJetStream - down.length;
     if (missing <= 0) return down;
     if (Date.now() >= deadline) return [...down, `${missing} of the cluster whose name is not known`];
-    await delay(200);
+    await delay(META_GROUP_POLL_MS);
   }
 }
 
@@ -110,15 +117,15 @@ export async function outsideJetStream(
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
-      maxWait: 2_000,
-      stall: 300,
+      maxWait: JETSTREAM_STATE_TIMEOUT_MS,
+      stall: PING_STALL_MS,
     });
     const outside = outsideMetaGroup(
       servers,
       answers.map((answer) => ({ server: jsonOf<JetStreamState>(answer)?.server?.name, ...metaOf(answer) })),
     );
     if (outside?.length === 0 || Date.now() >= deadline) return outside;
-    await delay(200);
+    await delay(META_GROUP_POLL_MS);
   }
 }
 

@@ -7,6 +7,7 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError, FileError, NatsServerError, type ZesterError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
+import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
 
 /** How {@link connectSystem} connects. */
 export interface SystemConnectionOptions {
@@ -21,8 +22,6 @@ export interface SystemConnectionOptions {
   timeoutMs?: number;
 }
 
-const SYSTEM_TIMEOUT_MS = 3_000;
-
 /**
  * Connects as a user of the system account: who may ask servers for their state, and push account JWTs to them. It does
  * not reconnect: it is for one command.
@@ -36,7 +35,7 @@ export async function connectSystem(
 ): Promise<NatsConnection> {
   const path = options.systemCreds ?? domain.paths.systemCreds;
   const creds = await loadSystemCreds(path, domain);
-  const timeout = options.timeoutMs ?? SYSTEM_TIMEOUT_MS;
+  const timeout = options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS;
   try {
     return await dial({
       ...tlsOf(domain, options),
@@ -98,7 +97,7 @@ function systemError(
 ): ZesterError {
   if (cause instanceof ConnectError) return cause;
   const where = options.servers.join(', ');
-  const failure = connectFailure(cause, options.timeoutMs ?? SYSTEM_TIMEOUT_MS);
+  const failure = connectFailure(cause, options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS);
   if (failure.kind === 'refused') {
     return new NatsServerError(
       'ERR_NATS_SERVER_REFUSED',

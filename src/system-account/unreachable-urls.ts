@@ -2,8 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as dial, isIP } from 'node:net';
 import { parseServerUrl } from '../connection/server-urls.js';
 import type { ServerInfo } from './servers.js';
-
-const DIAL_MS = 1_500;
+import { DIAL_PROBE_TIMEOUT_MS } from '../timing.js';
 
 /**
  * Those of the servers' URLs at which nobody answers: a server of a cluster that is down, which the others may not know
@@ -28,7 +27,7 @@ export async function unreachableUrls(
 
 function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = dial({ host, port, timeout: DIAL_MS });
+    const socket = dial({ host, port, timeout: DIAL_PROBE_TIMEOUT_MS });
     const end = (answered: boolean) => {
       socket.destroy();
       resolve(answered);

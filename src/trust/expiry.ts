@@ -1,9 +1,7 @@
 import { expiryTime } from '../jwt/expiry.js';
 import { isoTime } from '../jwt/time.js';
 import type { Finding } from './finding.js';
-
-/** From when on an expiry is worth a warning, in milliseconds before it: a week. */
-export const EXPIRY_WARNING_MS = 7 * 86_400_000;
+import { EXPIRY_WARNING_MS } from '../timing.js';
 
 /**
  * What to say about the end of a token.

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, TrustError } from '../errors.js';
 import { readTextFile } from '../files/read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
+import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
 
 /** How {@link withHomeLock} waits. */
 export interface HomeLockOptions {
@@ -23,9 +24,6 @@ export interface LockHolder extends ProcessIdentity {
   /** ISO 8601. */
   since: string;
 }
-
-const DEFAULT_WAIT_MS = 10_000;
-const POLL_MS = 25;
 
 /**
  * Runs `fn` while no other command changes the same home, in this process or another. The lock of a process that died is
@@ -65,7 +63,7 @@ async function acquire(
   options: HomeLockOptions,
 ): Promise<number> {
   await inHome(directory, () => mkdir(directory, { mode: 0o700 }), 'EEXIST');
-  const deadline = Date.now() + (options.waitMs ?? DEFAULT_WAIT_MS);
+  const deadline = Date.now() + (options.waitMs ?? HOME_LOCK_TIMEOUT_MS);
   let told = false;
   for (;;) {
     const last = (await numbers(directory)).at(-1) ?? 0;
@@ -78,7 +76,7 @@ async function acquire(
     if (Date.now() >= deadline) throw locked(home, directory, last, ticket);
     if (!told) options.onWait?.(ticket);
     told = true;
-    await delay(POLL_MS);
+    await delay(HOME_LOCK_POLL_MS);
   }
 }
 

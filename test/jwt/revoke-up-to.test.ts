@@ -1,12 +1,7 @@
+import { CLOCK_ALLOWANCE_SECONDS } from '../../src/timing.js';
 import { describe, expect, it } from 'vitest';
 import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
-import {
-  CLOCK_ALLOWANCE_SECONDS,
-  FOR_GOOD,
-  isIssuedAhead,
-  issueAfter,
-  revokeUpTo,
-} from '../../src/jwt/revoke-up-to.js';
+import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../../src/jwt/revoke-up-to.js';
 
 const NOW = 1_800_000_000;
 

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  FIRST_RESTART_DELAY_MS,
-  MAX_RESTART_DELAY_MS,
-  restartDelay,
-  STABLE_MS,
-} from '../../src/nats-server/restart-delay.js';
+import { restartDelay } from '../../src/nats-server/restart-delay.js';
+import { FIRST_RESTART_DELAY_MS, MAX_RESTART_DELAY_MS, STABLE_SERVER_MS } from '../../src/timing.js';
 
 describe('the delay before a server is started again', () => {
   it('doubles up to its limit while the server does not become stable', () => {
@@ -15,7 +11,7 @@ describe('the delay before a server is started again', () => {
   });
 
   it('begins anew once the server was stable', () => {
-    expect(restartDelay(MAX_RESTART_DELAY_MS, STABLE_MS)).toBe(FIRST_RESTART_DELAY_MS);
-    expect(restartDelay(500, STABLE_MS - 1)).toBe(1_000);
+    expect(restartDelay(MAX_RESTART_DELAY_MS, STABLE_SERVER_MS)).toBe(FIRST_RESTART_DELAY_MS);
+    expect(restartDelay(500, STABLE_SERVER_MS - 1)).toBe(1_000);
   });
 });

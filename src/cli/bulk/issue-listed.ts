@@ -6,6 +6,7 @@ import { choice, count, flag, requiredText, text, type ValuesOf } from '../comma
 import { ISSUER_OPTIONS, issuerOf } from './issuer-options.js';
 import type { BulkInput } from './input.js';
 import type { BulkResult } from './run-bulk.js';
+import { PROGRAM_TIMEOUT_SECONDS } from '../../timing.js';
 
 /** Who signs, for which peels, and how an interrupted run goes on. */
 export const LIST_OPTIONS = {
@@ -21,14 +22,17 @@ export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 export const PROGRAM_OPTIONS = {
   parallel: count('--parallel <n>', 'how many at once (default: 8)', { min: 1, max: 1000 }),
   retries: count('--retries <n>', 'retries of a failed one (default: 2)', { min: 0, max: 100 }),
-  timeout: count('--timeout <seconds>', 'for each (default: 60)', { min: 1, max: 86_400 }),
+  timeout: count('--timeout <seconds>', `for each (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
+    min: 1,
+    max: 86_400,
+  }),
 };
 
 /** The options of programs, with their defaults. */
 export function programLimits({
   parallel = 8,
   retries = 2,
-  timeout = 60,
+  timeout = PROGRAM_TIMEOUT_SECONDS,
 }: ValuesOf<typeof PROGRAM_OPTIONS>): {
   parallel: number;
   retries: number;

@@ -1,8 +1,6 @@
 import type { CliIo } from '../terminal/io.js';
+import { PROGRESS_LOG_MS, PROGRESS_TERMINAL_MS } from '../../timing.js';
 
-/** How often a terminal is told, and how often a log is. */
-const TERMINAL_MS = 100;
-const LOG_MS = 10_000;
 const BAR = 24;
 
 /**
@@ -35,7 +33,7 @@ export class Progress {
     if (this.#quiet) return;
     const now = this.#io.now();
     const { isTTY } = this.#io.stderr;
-    if (now - this.#told < (isTTY ? TERMINAL_MS : LOG_MS)) return;
+    if (now - this.#told < (isTTY ? PROGRESS_TERMINAL_MS : PROGRESS_LOG_MS)) return;
     this.#told = now;
     const seconds = Math.max(0.001, (now - this.#start) / 1000);
     const rate = `${this.done.toLocaleString('en')} ${this.#what}, ${Math.round(this.done / seconds).toLocaleString('en')}/s`;

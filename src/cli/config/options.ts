@@ -1,6 +1,7 @@
 /** The options of programs whose settings come from flags, the environment and a file. */
 import type { CommandOption } from '../command/option.js';
 import { POLICIES } from '../../master/requests/policy.js';
+import { lifetimeText } from '../options/duration.js';
 import { definitionOf, LOG_LEVELS, type SettingName } from './settings.js';
 
 /** What the flags take. */
@@ -34,7 +35,7 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
 
 /** Defaults, as they are written on a command line. */
 const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
-  lifetime: (seconds) => `${seconds / 3_600}h`,
+  lifetime: lifetimeText,
   maxRevocationsShare: (share) => `${share * 100}%`,
 };
 

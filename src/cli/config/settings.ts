@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../timing.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -189,7 +190,7 @@ export const SETTINGS = {
     flag: '--lifetime',
     kinds: ['master'],
     schema: lifetime,
-    fallback: 86_400,
+    fallback: DEFAULT_LIFETIME_SECONDS,
     about: 'credential lifetime, e.g. 24h; 0 = never expires',
   },
   replicas: {

@@ -2,16 +2,11 @@ import type { ZesterConnection } from '../../connection/connect.js';
 import { ExpectationError } from '../../errors.js';
 import type { RunningNatsServer } from '../../nats-server/run.js';
 import type { TrustDomain } from '../../trust/domain.js';
+import { DEMO_TIMEOUT_MS } from '../../timing.js';
 
 /** The peel of the demo, and the one whose subjects it must not touch. */
 export const PEEL_ID = 'web-server-01';
 export const OTHER_PEEL_ID = 'web-server-02';
-
-/** How long the peel's credentials are valid. */
-export const DAY_SECONDS = 86_400;
-
-/** How long a step waits for what must come at once, in milliseconds: a busy machine, not a slow protocol. */
-export const PATIENCE_MS = 10_000;
 
 /** What a step of the demo leaves to the ones after it. */
 export class Stage {
@@ -87,8 +82,8 @@ export function expect(holds: boolean, otherwise: string): void {
 export function within<T>(what: string, listen: (done: (value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new ExpectationError(`${what} did not come within ${PATIENCE_MS / 1000} s`));
-    }, PATIENCE_MS);
+      reject(new ExpectationError(`${what} did not come within ${DEMO_TIMEOUT_MS / 1000} s`));
+    }, DEMO_TIMEOUT_MS);
     listen((value) => {
       clearTimeout(timer);
       resolve(value);

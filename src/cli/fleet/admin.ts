@@ -10,6 +10,7 @@ import {
   type ServersOptions,
 } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
+import { ADMIN_CONNECT_TIMEOUT_MS, MASTER_PROBE_TIMEOUT_MS, STARTING_RETRY_MS } from '../../timing.js';
 
 /** The options of a command that asks the masters. */
 export interface AdminOptions extends HomeOptions, ServersOptions {
@@ -61,7 +62,11 @@ export async function openAdmin(
   const opened = await patiently(() => open(options, io), deadline, io);
   if (waitMs === 0) return opened;
   try {
-    await patiently(() => opened.admin.client.ask('status', {}, { timeoutMs: 2_000 }), deadline, io);
+    await patiently(
+      () => opened.admin.client.ask('status', {}, { timeoutMs: MASTER_PROBE_TIMEOUT_MS }),
+      deadline,
+      io,
+    );
     return opened;
   } catch (error) {
     await opened.close();
@@ -87,7 +92,7 @@ export async function patiently<T>(act: () => Promise<T>, deadline: number, io: 
     } catch (error) {
       const may = error instanceof ZesterError && MAY_COME.has(error.code);
       if (!may || io.now() >= deadline) throw error;
-      await delay(100);
+      await delay(STARTING_RETRY_MS);
     }
   }
 }
@@ -130,7 +135,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
       credsPath,
       inboxPrefix: ADMIN_INBOX_PREFIX,
       name: 'zester-admin',
-      timeout: 5_000,
+      timeout: ADMIN_CONNECT_TIMEOUT_MS,
     });
     return {
       admin: { nc, client: new AdminClient(nc, signer), connection, account },

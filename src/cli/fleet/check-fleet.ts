@@ -7,9 +7,7 @@ import { connectionOf } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
 import { asAdmin, type AdminOptions } from './admin.js';
 import { knownCredentials } from '../../fleet-client/from-home.js';
-
-/** How long a master may take to answer, in milliseconds. */
-const MASTER_MS = 5_000;
+import { DOCTOR_MASTER_TIMEOUT_MS } from '../../timing.js';
 
 /**
  * Checks the fleet of a home: whether a master answers, and what the registry and the connections say. Reads the registry
@@ -58,7 +56,7 @@ async function checkMaster(
 ): Promise<Finding[]> {
   const base = { check: 'master', subject: 'masters' };
   const answer = await asAdmin(options, io, ({ client }) =>
-    client.ask('status', {}, { timeoutMs: MASTER_MS }),
+    client.ask('status', {}, { timeoutMs: DOCTOR_MASTER_TIMEOUT_MS }),
   ).catch(ours);
   if (!(answer instanceof ZesterError)) {
     const message = `the master ${answer.master} answers (zester ${answer.version}, policy ${answer.policy})`;
@@ -77,7 +75,7 @@ async function checkMaster(
       message:
         code === 'ERR_FLEET_NO_MASTER'
           ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : peels === 0 ? ', and no peel needs one' : ''}`
-          : `no master answered within ${MASTER_MS / 1000} s`,
+          : `no master answered within ${DOCTOR_MASTER_TIMEOUT_MS / 1000} s`,
       fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
     },
   ];

@@ -35,9 +35,8 @@ import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
 import { readIssued } from '../../trust/issued.js';
 import type { ConnectionOf } from '../options/home-options.js';
+import { ADMIN_CONNECT_TIMEOUT_MS, INTEGRITY_RECHECK_MS, JETSTREAM_TIMEOUT_MS } from '../../timing.js';
 
-/** Of a living fleet, an event may be on its way: what does not match is looked at again after so long, in milliseconds. */
-const AGAIN_MS = 4_000;
 const ROUNDS = 2;
 /** Findings of one kind that are named; the others are counted. */
 const NAMED = 200;
@@ -88,7 +87,7 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
       credsPath: domain.paths.masterCreds,
       inboxPrefix: MASTER_INBOX_PREFIX,
       name: 'zester-doctor',
-      timeout: 5_000,
+      timeout: ADMIN_CONNECT_TIMEOUT_MS,
     });
     try {
       const gone = new Set(
@@ -182,8 +181,8 @@ async function checkRecords(
   users: readonly ConnectedUser[],
 ): Promise<{ findings: Finding[]; keyOf: (publicKey: string) => KeyKnown }> {
   const findings: Finding[] = [];
-  const js = jetstream(nc, { timeout: 5_000 });
-  const jsm = await jetstreamManager(nc, { timeout: 5_000, checkAPI: false });
+  const js = jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS });
+  const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false });
   const store = { js, jsm };
   const counts = new Map<string, number>();
   // an attacker may write as much as JetStream holds: what is not named is counted only
@@ -250,7 +249,7 @@ async function checkRecords(
     round++
   ) {
     progress(`looking at ${suspects.size} peels again`);
-    await delay(AGAIN_MS);
+    await delay(INTEGRITY_RECHECK_MS);
     wrong = new Map();
     for (const id of [...suspects].slice(0, NAMED)) {
       const own = new AuditFold();

@@ -7,6 +7,7 @@ import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 import type { Admin } from './admin.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
+import { STARTING_RETRY_MS } from '../../timing.js';
 
 /** What is asked of whom. */
 export interface CommandMatching {
@@ -41,7 +42,7 @@ export async function commandMatching(
     } catch (error) {
       if (!(error instanceof FleetError) || io.now() >= deadline) throw error;
     }
-    await delay(100);
+    await delay(STARTING_RETRY_MS);
   }
   replies.sort((a, b) => (a.id < b.id ? -1 : 1));
   const answered = replies.filter(({ ok }) => ok).length;

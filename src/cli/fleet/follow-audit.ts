@@ -8,17 +8,16 @@ import { parseEvent } from '../../protocol/records/parse-event.js';
 import { AUDIT_SUBJECTS } from '../../protocol/subjects.js';
 import { ToldOnce } from '../../protocol/recent-ids.js';
 import type { Admin } from './admin.js';
+import {
+  FOLLOW_INTERVAL_MS,
+  FOLLOW_LAST_TIMEOUT_MS,
+  FOLLOW_OVERLAP_MS,
+  FOLLOW_RETRY_MS,
+  FOLLOW_STORED_RETRY_MS,
+} from '../../timing.js';
 
-/** How often the stream is read although nothing was heard, in milliseconds: what was published may go unheard. */
-const LOOK_MS = 10_000;
-/** An event is heard when it is published and can be read when it is stored: how often it is looked for, and how long. */
-const STORED_MS = 100;
+/** An event is heard when it is published and can be read when it is stored: how often it is looked for. */
 const STORED_ATTEMPTS = 8;
-/** Between attempts while no master answers, in milliseconds. */
-const RETRY_MS = [250, 500, 1_000, 2_000, 5_000] as const;
-
-/** How long the last reading may take, once the signal is given, in milliseconds. */
-const LAST_MS = 1_000;
 
 /** What {@link followAudit} tells. */
 export interface FollowAudit {
@@ -70,7 +69,7 @@ export async function followAudit(
   void (async () => {
     for await (const { type } of nc.status()) if (type === 'reconnect') wake.up();
   })();
-  const looking = setInterval(() => wake.up(), LOOK_MS);
+  const looking = setInterval(() => wake.up(), FOLLOW_INTERVAL_MS);
 
   let after: number | undefined;
   /** Of a master that gives no sequences: where to begin again. */
@@ -86,7 +85,7 @@ export async function followAudit(
         heard.delete(event.id);
         if (!matchesAuditQuery(query, event) || !known.add(event.id)) continue;
         tell(event);
-        if (lastSeq === undefined) since = new Date(Date.parse(event.at) - 60_000).toISOString();
+        if (lastSeq === undefined) since = new Date(Date.parse(event.at) - FOLLOW_OVERLAP_MS).toISOString();
       }
       if (lastSeq === undefined) continue;
       if (lastSeq < from) {
@@ -115,12 +114,12 @@ export async function followAudit(
             heard.clear();
             break;
           }
-          await pause(STORED_MS * attempt, ended.signal);
+          await pause(FOLLOW_STORED_RETRY_MS * attempt, ended.signal);
         } catch (error) {
           if (ended.signal.aborted) break;
           if (!passes(error, nc.isClosed())) throw error;
           if (failed === 0) wait((error as Error).message);
-          await pause(RETRY_MS[Math.min(failed, RETRY_MS.length - 1)] ?? 0, ended.signal);
+          await pause(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)] ?? 0, ended.signal);
           failed += 1;
         }
       }
@@ -129,7 +128,7 @@ export async function followAudit(
     if (heard.size > 0 && !nc.isClosed()) {
       await withDeadline(
         read().catch(() => undefined),
-        Date.now() + LAST_MS,
+        Date.now() + FOLLOW_LAST_TIMEOUT_MS,
       );
     }
   } finally {

@@ -7,6 +7,7 @@ import { kindOfSigningKey } from '../../trust/keys/signing-keys.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Admin } from './admin.js';
 import { rotatePeels, type RotatePeelsOptions } from './rotate-peels.js';
+import { REPLACED_REVOKED_POLL_MS, REPLACED_REVOKED_TIMEOUT_MS } from '../../timing.js';
 
 /** A peel whose JWT no scoped signing key signed, so that its permissions stand in the JWT itself. */
 export interface ExplicitPeel {
@@ -24,10 +25,6 @@ export interface ReissuedPeel extends ExplicitPeel {
    */
   outcome: 'reissued' | 'draining' | 'not-connected' | 'late' | 'failed';
 }
-
-/** How long a key that was replaced may take to be revoked, in milliseconds: it drains for 30 s. */
-const REVOKED_MS = 45_000;
-const LOOK_MS = 1_000;
 
 /**
  * The peels of the registry whose JWT carries its own permissions and is not known to be safe.
@@ -77,13 +74,14 @@ export async function reissuePeels(
   const keys = new Map(peels.map(({ peelId, publicKey }) => [peelId, publicKey]));
   const { done, asked, failed } = await rotatePeels(admin, { ...options, keys, wait: true }, io);
   const draining = new Set(done);
-  const deadline = Date.now() + REVOKED_MS;
+  const deadline = Date.now() + REPLACED_REVOKED_TIMEOUT_MS;
   while (draining.size > 0 && Date.now() < deadline && !options.signal.aborted) {
     for (const peelId of [...draining]) {
       const { record } = await admin.client.ask('peel.show', { peelId, events: 0 });
       if (isRevoked(record, keys.get(peelId) ?? '')) draining.delete(peelId);
     }
-    if (draining.size > 0) await delay(LOOK_MS, undefined, { signal: options.signal }).catch(() => undefined);
+    if (draining.size > 0)
+      await delay(REPLACED_REVOKED_POLL_MS, undefined, { signal: options.signal }).catch(() => undefined);
   }
   return peels.map((peel) => ({
     ...peel,

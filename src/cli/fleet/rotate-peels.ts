@@ -4,6 +4,7 @@ import type { PeelRecord } from '../../protocol/records/record.js';
 import type { CliIo } from '../terminal/io.js';
 import { patiently, type Admin } from './admin.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
+import { ROTATION_MASTER_PATIENCE_MS, ROTATION_POLL_MS } from '../../timing.js';
 
 /** How {@link rotatePeels} goes about it. */
 export interface RotatePeelsOptions {
@@ -36,11 +37,6 @@ export interface RotationResult {
   late: Set<string>;
   failed: Map<string, ZesterError>;
 }
-
-/** How often it is looked at those that are under way, in case that an event did not come. */
-const LOOK_MS = 2_000;
-/** How long a master may be away in between, milliseconds. */
-const MASTER_MS = 20_000;
 
 /**
  * Has peels replace their keys, a limited number at a time. Who is done is known from the audit, as it happens.
@@ -88,7 +84,7 @@ export async function rotatePeels(
     const stopped = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
     });
-    const waited = delay(LOOK_MS, 'look', { signal: timer.signal }).catch(() => undefined);
+    const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
     const why = await Promise.race([woken, stopped, waited]);
     timer.abort();
     if (why === 'look') await look();
@@ -97,7 +93,7 @@ export async function rotatePeels(
     for (const [peelId, told] of [...result.underWay]) {
       const { record } = await patiently(
         () => client.ask('peel.show', { peelId, events: 0 }),
-        io.now() + MASTER_MS,
+        io.now() + ROTATION_MASTER_PATIENCE_MS,
         io,
       );
       heard(peelId, liveKeyOf(record));
@@ -113,7 +109,7 @@ export async function rotatePeels(
       try {
         const { outcome } = await patiently(
           () => client.ask('peel.rotate', { peelId, ...(since !== undefined && { since }) }),
-          io.now() + MASTER_MS,
+          io.now() + ROTATION_MASTER_PATIENCE_MS,
           io,
         );
         // it may have been faster than the answer

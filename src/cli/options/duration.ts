@@ -56,6 +56,11 @@ export function parseSpan(option: string, text: string): number {
   return span;
 }
 
+/** A lifetime in the form that options take. @example lifetimeText(86_400); // '24h' */
+export function lifetimeText(seconds: number): string {
+  return `${seconds / 3_600}h`;
+}
+
 function ofUnits(text: string): number | undefined {
   const match = /^(\d{1,9})([smhdw])$/.exec(text);
   if (match === null) return undefined;

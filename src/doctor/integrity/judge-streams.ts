@@ -6,6 +6,7 @@ import {
   FLEET_STREAMS,
   STORED_AUDIT_SUBJECTS,
 } from '../../protocol/subjects.js';
+import { MASTER_CONSUMER_IDLE_MS } from '../../timing.js';
 
 /** What of a stream's configuration matters here, as a server tells it. */
 export interface StreamSeen {
@@ -32,9 +33,6 @@ export interface ConsumerSeen {
 
 /** Subjects that belong to the fleet and to JetStream itself: a stream over them reads, answers or forges. */
 const FLEET_SUBJECTS = ['zester.>', '$JS.>', '$KV.>'] as const;
-
-/** A master's readers are gone within minutes after it is; nothing of a master stays longer. */
-const MASTER_INACTIVE_MS = 10 * 60_000;
 
 /** Whether a subject belongs to the fleet, or to JetStream. `$KV` of buckets that are none of the fleet's are the user's. */
 function isOfFleet(subject: string): boolean {
@@ -118,7 +116,7 @@ function foreignConsumer(consumer: ConsumerSeen, inboxes: readonly string[]): st
   if (deliver !== undefined && !inboxes.some((inbox) => deliver.startsWith(`${inbox}.`)))
     return `a consumer sends it to ${deliver}, which is no master's inbox`;
   if (acknowledges) return 'a consumer that acknowledges reads it';
-  if (inactiveMs === undefined || inactiveMs > MASTER_INACTIVE_MS)
+  if (inactiveMs === undefined || inactiveMs > MASTER_CONSUMER_IDLE_MS)
     return 'a consumer that stays when nobody uses it reads it';
   return undefined;
 }

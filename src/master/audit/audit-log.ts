@@ -13,14 +13,20 @@ import {
 } from '../../protocol/subjects.js';
 import { ToldOnce } from '../../protocol/recent-ids.js';
 import { isPeelId } from '../../permissions/peel-id.js';
-import { AUDIT_DUPLICATES_MS } from '../store/fleet-streams.js';
 import type { MasterLogger } from '../logger.js';
 import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
 import { storeFailureOf } from '../store/store-failure.js';
-
-/** Who wrote the event that a record holds has this long to publish it, in milliseconds; then any master does. */
-const GRACE_MS = 3_000;
+import {
+  AUDIT_CLOSE_TIMEOUT_MS,
+  AUDIT_DEDUPLICATION_MS,
+  AUDIT_FIRST_RETRY_MS,
+  AUDIT_GRACE_MS,
+  AUDIT_MAX_RETRY_MS,
+  AUDIT_RETRY_LOG_MS,
+  AUDIT_SEEN_KEPT_MS,
+  AUDIT_SWEEP_INTERVAL_MS,
+} from '../../timing.js';
 
 /** An event before it has its id and its time. */
 export type AuditEntry = AuditEvent extends infer E
@@ -67,7 +73,7 @@ export class AuditLog {
         this.#awaited.delete(id);
       },
     });
-    this.#sweeping = setInterval(() => this.#sweep(), 1_000);
+    this.#sweeping = setInterval(() => this.#sweep(), AUDIT_SWEEP_INTERVAL_MS);
     this.#sweeping.unref();
   }
 
@@ -111,7 +117,7 @@ export class AuditLog {
    */
   publishUnseen(event: AuditEvent): void {
     const age = this.#now() - Date.parse(event.at);
-    if (age < AUDIT_DUPLICATES_MS / 2 && !this.#seen.has(event.id)) this.publish(event);
+    if (age < AUDIT_DEDUPLICATION_MS / 2 && !this.#seen.has(event.id)) this.publish(event);
   }
 
   /** The events that the stream has, oldest first. */
@@ -171,7 +177,7 @@ export class AuditLog {
   }
 
   /** Waits until what was published is there, at most `waitMs`, and no longer than there is a connection. */
-  async close(waitMs = 5_000): Promise<void> {
+  async close(waitMs = AUDIT_CLOSE_TIMEOUT_MS): Promise<void> {
     clearInterval(this.#sweeping);
     if (!this.#closed) this.#subscription.unsubscribe();
     const timer = new AbortController();
@@ -191,12 +197,13 @@ export class AuditLog {
     const subject = auditSubject(peelId, event.kind);
     const data = Buffer.from(redactSeeds(JSON.stringify(event)));
     let msgID = event.id;
-    for (let wait = 100; !this.#closed; wait = Math.min(2_000, wait * 2)) {
+    let isTold = false;
+    for (let wait = AUDIT_FIRST_RETRY_MS; !this.#closed; wait = Math.min(AUDIT_MAX_RETRY_MS, wait * 2)) {
       try {
         const { seq } = await this.#store.js.publish(subject, data, { msgID });
         if (seq === 0) {
           // it stands nowhere: the server knows the id of an attempt whose storing came to nothing. Readers take the event once
-          if (wait >= 1_600) msgID = `${event.id}-${wait}`;
+          if (wait >= AUDIT_RETRY_LOG_MS) msgID = `${event.id}-${wait}`;
           throw new Error('the server knows the event, and has not stored it');
         }
         this.#seen.set(event.id, Date.now());
@@ -204,11 +211,13 @@ export class AuditLog {
         return;
       } catch (error) {
         if (this.#closed) return;
-        if (wait === 1_600)
+        if (wait >= AUDIT_RETRY_LOG_MS && !isTold) {
+          isTold = true;
           this.#logger.warn(
             { reason: storeFailureOf(error)?.message ?? String(error) },
             'cannot write the audit log; retrying',
           );
+        }
         // a master that has ended must not keep its process for the rest of this pause
         await delay(wait, undefined, { ref: false });
       }
@@ -218,12 +227,12 @@ export class AuditLog {
   #sweep(): void {
     const now = Date.now();
     for (const [id, { event, since }] of this.#awaited) {
-      if (now - since < GRACE_MS) continue;
+      if (now - since < AUDIT_GRACE_MS) continue;
       this.#awaited.delete(id);
       this.publish(event);
     }
     for (const [id, at] of this.#seen) {
-      if (now - at < 60_000) break;
+      if (now - at < AUDIT_SEEN_KEPT_MS) break;
       this.#seen.delete(id);
     }
   }

@@ -1,5 +1,6 @@
 import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from './audit-log.js';
+import { REFUSAL_AUDIT_WINDOW_MS } from '../../timing.js';
 
 /** A refused request, as the audit tells of it. */
 export interface RefusedRequest {
@@ -19,7 +20,6 @@ interface Counted {
   more: number;
 }
 
-const WINDOW_MS = 60_000;
 /** How many refusals of one asker are told apart within a minute; the others are counted together, by their code. */
 const MAX_APART = 20;
 
@@ -32,7 +32,7 @@ export class RefusalAudit {
   readonly #askers = new Map<string, Map<string, Counted>>();
   readonly #sweeping: NodeJS.Timeout;
 
-  constructor(audit: Pick<AuditLog, 'note'>, windowMs = WINDOW_MS) {
+  constructor(audit: Pick<AuditLog, 'note'>, windowMs = REFUSAL_AUDIT_WINDOW_MS) {
     this.#audit = audit;
     this.#sweeping = setInterval(() => this.#sweep(), windowMs);
     this.#sweeping.unref();

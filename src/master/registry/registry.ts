@@ -13,6 +13,7 @@ import { KvMirror } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
 import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
+import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } from '../../timing.js';
 
 /** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
 const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
@@ -162,13 +163,13 @@ export class Registry {
         // before this master writes there itself
         since ??= ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
         // who wrote what is new has a while to tell it
-        await delay(COMPLETE_AFTER_MS, undefined, { ref: false });
+        await delay(AUDIT_COMPLETE_AFTER_MS, undefined, { ref: false });
         return await this.#tellMissing(await this.#eventsSince(since), since);
       } catch (error) {
         if (this.#closed) return;
         if (!told) this.#logger.warn({ error: String(error) }, 'the audit log cannot be read: trying again');
         told = true;
-        await delay(2_000, undefined, { ref: false });
+        await delay(AUDIT_COMPLETE_RETRY_MS, undefined, { ref: false });
       }
     }
   }
@@ -197,11 +198,6 @@ export class Registry {
 function timeOf(ms: number): string | undefined {
   return ms < 0 ? undefined : new Date(ms).toISOString();
 }
-
-/** How long after its start a master looks for them, in milliseconds. */
-const COMPLETE_AFTER_MS = 5_000;
-/** How far before the end of the audit a master that starts looks for events that nobody published, in milliseconds. */
-const AUDIT_LOOKBACK_MS = 60_000;
 
 /** No record has that id. */
 export function unknownPeel(peelId: string): FleetError {

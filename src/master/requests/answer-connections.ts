@@ -5,6 +5,7 @@ import { missingMasterAnswers } from '../../trust/master-answers.js';
 import { isThere } from '../../trust/private-files.js';
 import type { ConnectionLog } from './connection-log.js';
 import type { MasterLogger } from '../logger.js';
+import { ANSWER_RECONNECT_MS, FLOOD_RECONNECT_MS } from '../../timing.js';
 
 /** Whose connections they are. */
 interface AnswerOptions {
@@ -16,11 +17,6 @@ interface AnswerOptions {
   /** Hears of each event of each connection. */
   connections: ConnectionLog;
 }
-
-/** Between two attempts to reconnect, in milliseconds: peels wait for it. */
-const RECONNECT_MS = 100;
-/** Of the one that floods come in on, since they go to the one for peels meanwhile. */
-const SINK_RECONNECT_MS = 10;
 
 /**
  * The connections that requests come in on and are answered over. What one connection brings comes in order, so those who
@@ -78,7 +74,7 @@ export class AnswerConnections {
     const next = async (name: string) => {
       const nc = await open(name, main.getServer(), {
         rotate: 'hitless',
-        reconnectTimeWait: RECONNECT_MS,
+        reconnectTimeWait: ANSWER_RECONNECT_MS,
         onEvent: (event) => connections.hear(name, isMissing ? mainCredsPath : credsPath, event),
       });
       opened.push(nc);
@@ -89,7 +85,7 @@ export class AnswerConnections {
       const enroll = await next('zester-master-enroll');
       const admins = await next('zester-master-admins');
       return new AnswerConnections([auth, enroll, admins], (at) =>
-        open('zester-master-floods', at, { reconnectTimeWait: SINK_RECONNECT_MS, reconnectJitter: 0 }),
+        open('zester-master-floods', at, { reconnectTimeWait: FLOOD_RECONNECT_MS, reconnectJitter: 0 }),
       );
     } catch (error) {
       await Promise.all(opened.map((nc) => nc.close()));

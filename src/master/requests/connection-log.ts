@@ -1,8 +1,6 @@
 import { logEvent, type ConnectionEvent } from '../../connection/events.js';
 import type { MasterLogger } from '../logger.js';
-
-/** What two connections say within this many milliseconds is said once. Shorter than a refusal takes to be said again. */
-const SAME_MS = 20_000;
+import { SAME_LOG_MS } from '../../timing.js';
 
 /**
  * Logs what happens to the connections of a master. It has several, and one server that goes down takes all of them with
@@ -58,7 +56,7 @@ export class ConnectionLog {
   #once(credsPath: string, event: ConnectionEvent): void {
     const line = (level: 'info' | 'warn') => (fields: object, message: string) => {
       const now = this.#clock();
-      for (const [text, at] of this.#said) if (now - at >= SAME_MS) this.#said.delete(text);
+      for (const [text, at] of this.#said) if (now - at >= SAME_LOG_MS) this.#said.delete(text);
       const text = `${credsPath}\n${message}`;
       if (this.#said.has(text)) return;
       this.#said.set(text, now);

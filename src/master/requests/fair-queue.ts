@@ -1,3 +1,5 @@
+import { REQUEST_TURN_MS } from '../../timing.js';
+
 /** How much is done at a time, and how much may wait. */
 export interface FairQueueOptions {
   running: number;
@@ -5,12 +7,6 @@ export interface FairQueueOptions {
   waiting: number;
   waitingPerAsker: number;
 }
-
-/**
- * What jobs may take of one turn of the event loop before they first wait, in milliseconds. A thousand requests that are
- * refused at once would keep the sockets from being read for a second, and a server cuts who is too far behind.
- */
-const TURN_MS = 10;
 
 interface Asker {
   waiting: (() => Promise<void>)[];
@@ -67,7 +63,7 @@ export class FairQueue {
 
   #start(): void {
     while (this.#running < this.#options.running) {
-      if (this.#spent > TURN_MS) return;
+      if (this.#spent > REQUEST_TURN_MS) return;
       const next = this.#turns.values().next();
       if (next.done) return;
       const name = next.value;

@@ -24,6 +24,7 @@ import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { storeFailureOf } from '../store/store-failure.js';
 import { errorMessage } from '../../text/error-message.js';
+import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js';
 
 /** A request, and who asks. */
 export interface Asked<N extends RequestName> {
@@ -91,10 +92,6 @@ export interface ServiceOptions<N extends RequestName> {
   peelId?: (asker: string) => string | undefined;
 }
 
-/** A request that waited this long is not begun, in milliseconds: who asked has given up. */
-const STALE_MS = 9_000;
-/** How often a failing JetStream is logged, in milliseconds. */
-const STORE_FAILURE_EVERY_MS = 10_000;
 /** Parts of an answer that are sent before the connection is waited for. */
 const PARTS_AT_ONCE = 8;
 
@@ -181,7 +178,7 @@ export class RequestService<N extends RequestName> {
   async #answer(incoming: Incoming, receivedAt: number): Promise<void> {
     const { asker, name } = incoming;
     const startedAt = performance.now();
-    if (startedAt - receivedAt > STALE_MS) return this.#count(name, 0, 'stale');
+    if (startedAt - receivedAt > REQUEST_STALE_MS) return this.#count(name, 0, 'stale');
     let by: Actor | undefined;
     let request: RequestOf<N> | undefined;
     try {
@@ -208,7 +205,7 @@ export class RequestService<N extends RequestName> {
   /** Told once in a while: while it lasts, every request fails with it. */
   #logStoreFailure({ message, cause }: FleetError): void {
     const now = performance.now();
-    if (now - this.#storeFailureToldAt < STORE_FAILURE_EVERY_MS) return;
+    if (now - this.#storeFailureToldAt < STORE_FAILURE_LOG_INTERVAL_MS) return;
     this.#storeFailureToldAt = now;
     this.#context.logger.warn(
       { reason: message, ...(cause !== undefined && { cause: errorMessage(cause) }) },

@@ -14,6 +14,7 @@ import type { FloodGuard } from './flood/guard.js';
 import { FloodSink, type FloodSinkOptions } from './flood/sink.js';
 import { packageVersion } from '../../protocol/package-version.js';
 import { RefusalAudit } from '../audit/refusal-audit.js';
+import { SUBSCRIBED_TIMEOUT_MS } from '../../timing.js';
 
 /** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
 const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
@@ -72,7 +73,7 @@ export async function startServices(
   // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
   await withDeadline(
     Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
-    Date.now() + 2_000,
+    Date.now() + SUBSCRIBED_TIMEOUT_MS,
   );
   return {
     async stop() {

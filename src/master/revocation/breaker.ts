@@ -1,5 +1,7 @@
 // When a master stops revoking by itself: the one place that decides it. No clock, no timers, no NATS.
 
+import { BREAKER_WINDOW_MS } from '../../timing.js';
+
 /** How many healthy peels a master may revoke by itself. */
 export interface BreakerLimits {
   /** More than so many peels within the window, and more than `share` of the healthy ones: then it stops. */
@@ -10,7 +12,7 @@ export interface BreakerLimits {
   windowMs: number;
 }
 
-export const DEFAULT_BREAKER_LIMITS: BreakerLimits = { peels: 3, share: 0.02, windowMs: 60_000 };
+export const DEFAULT_BREAKER_LIMITS: BreakerLimits = { peels: 3, share: 0.02, windowMs: BREAKER_WINDOW_MS };
 
 /** What the breaker remembers. */
 export interface BreakerState {

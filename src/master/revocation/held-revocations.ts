@@ -5,15 +5,12 @@ import type { Verdict } from '../watch/judge.js';
 import { breakerStep, CLOSED, type BreakerEvent, type BreakerState } from './breaker.js';
 import type { UserConnection } from '../watch/system-events.js';
 import { errorMessage } from '../../text/error-message.js';
-
-/** Refusals that come within this time are decided on together, in milliseconds: a fault refuses many at once. */
-const GATHER_MS = 2_000;
-/** How often those that are held are judged again, and the store is asked whether an admin resumed, in milliseconds. */
-const AGAIN_MS = 2_000;
-/** How often the store is told that the breaker is still open, in milliseconds: it forgets after five minutes. */
-const WRITE_MS = 60_000;
-/** How long the store is waited for, in milliseconds. */
-const STORE_MS = 5_000;
+import {
+  BREAKER_READ_TIMEOUT_MS,
+  BREAKER_WRITE_INTERVAL_MS,
+  HELD_GATHER_MS,
+  HELD_INTERVAL_MS,
+} from '../../timing.js';
 
 type Refused = Extract<Verdict, { is: 'refused' }>;
 
@@ -84,7 +81,7 @@ export class HeldRevocations {
 
   #whileClosed(): void {
     const oldest = Math.min(...[...this.#held.values()].map(({ at }) => at));
-    if (performance.now() - oldest < GATHER_MS) return;
+    if (performance.now() - oldest < HELD_GATHER_MS) return;
     this.#judgeAgain();
     if (this.#held.size === 0) return;
     const peelIds = [...this.#held.values()].map(({ peelId }) => peelId);
@@ -95,10 +92,10 @@ export class HeldRevocations {
 
   async #whileOpen(): Promise<void> {
     const now = performance.now();
-    if (now - this.#lookedAt < AGAIN_MS) return;
+    if (now - this.#lookedAt < HELD_INTERVAL_MS) return;
     this.#lookedAt = now;
     const { store, audit, actor, logger } = this.#context;
-    const stored = await withDeadline(readBreaker(store), Date.now() + STORE_MS);
+    const stored = await withDeadline(readBreaker(store), Date.now() + BREAKER_READ_TIMEOUT_MS);
     if (stored?.open === false && stored.since === this.#since) {
       this.#step({ kind: 'resumed' });
       this.#revokeAll();
@@ -116,7 +113,11 @@ export class HeldRevocations {
       return;
     }
     this.#context.metrics.heldRevocations.set(this.#held.size);
-    if (stored === undefined || now - this.#writtenAt > WRITE_MS || stored.held !== this.#held.size) {
+    if (
+      stored === undefined ||
+      now - this.#writtenAt > BREAKER_WRITE_INTERVAL_MS ||
+      stored.held !== this.#held.size
+    ) {
       await writeBreaker(store, { open: true, since: this.#since, held: this.#held.size });
       this.#writtenAt = now;
       logger.error({ peels: this.#held.size }, HELD);

@@ -3,6 +3,7 @@ import type { Notice } from '../../protocol/command.js';
 import { encodeJson } from '../../protocol/messages.js';
 import { noticeSubject } from '../../protocol/subjects.js';
 import type { MasterContext } from '../context.js';
+import { NOTICE_FLUSH_TIMEOUT_MS } from '../../timing.js';
 
 /** A notice, before it has its time. */
 export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
@@ -18,6 +19,6 @@ export async function tellPeel(
   // what comes next may end the peel's connection, so this goes first; but a connection that is down keeps nobody waiting
   await withDeadline(
     nc.flush().catch(() => undefined),
-    Date.now() + 1_000,
+    Date.now() + NOTICE_FLUSH_TIMEOUT_MS,
   );
 }

@@ -12,11 +12,8 @@ import { withoutRevocations } from '../../trust/account-jwt/revocations.js';
 import { noteRestored } from '../trust/account-guard.js';
 import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';
+import { REVOCATION_GATHER_MS, REVOCATION_RETRY_MS, REVOCATION_RETRY_POLL_MS } from '../../timing.js';
 
-/** Revocations that come within this time go out together, in milliseconds: a push is one account JWT for all. */
-const GATHER_MS = 20;
-/** After a push that not every server confirmed, in milliseconds. */
-const AGAIN_MS = 3_000;
 /** Seconds after the last JWT of a key expired at which its revocation is of no more use. */
 const USELESS_AFTER = 600;
 
@@ -118,14 +115,15 @@ export class Revoker {
   }
 
   async #run(): Promise<void> {
-    await delay(GATHER_MS);
+    await delay(REVOCATION_GATHER_MS);
     while (this.#active && this.#hasWork) {
       if (!(await this.#turn())) await this.#pause();
     }
   }
 
   async #pause(): Promise<void> {
-    for (let waited = 0; waited < AGAIN_MS && this.#active; waited += 100) await delay(100);
+    for (let waited = 0; waited < REVOCATION_RETRY_MS && this.#active; waited += REVOCATION_RETRY_POLL_MS)
+      await delay(REVOCATION_RETRY_POLL_MS);
   }
 
   /** @returns whether every server confirmed */

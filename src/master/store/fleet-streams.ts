@@ -12,11 +12,8 @@ import {
   STORED_AUDIT_SUBJECTS,
 } from '../../protocol/subjects.js';
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
+import { AUDIT_DEDUPLICATION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 
-/** How long an event that was published again is recognised, in milliseconds. */
-export const AUDIT_DUPLICATES_MS = 10 * 60_000;
-/** How long a challenge may be answered, in milliseconds. */
-const CHALLENGE_MS = 5 * 60_000;
 /** Events of one record that are kept beside it, so that a master that lags sees each of them. */
 const PEEL_HISTORY = 16;
 
@@ -51,14 +48,14 @@ export function fleetStreams(replicas: number): NewStream[] {
       ...common,
       name: AUDIT_STREAM,
       subjects: [AUDIT_SUBJECTS],
-      duplicate_window: nanos(AUDIT_DUPLICATES_MS),
+      duplicate_window: nanos(AUDIT_DEDUPLICATION_MS),
       allow_direct: true,
       // who hears an event published does not know whether it was stored
       republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
     },
     bucket(PEELS_BUCKET, { max_msgs_per_subject: PEEL_HISTORY }),
     bucket(FLEET_BUCKET),
-    bucket(CHALLENGES_BUCKET, { max_age: nanos(CHALLENGE_MS) }),
+    bucket(CHALLENGES_BUCKET, { max_age: nanos(CHALLENGE_LIFETIME_MS) }),
     bucket(PRESENCE_BUCKET),
   ];
 }

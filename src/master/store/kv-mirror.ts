@@ -9,6 +9,18 @@ import { isStorageFull, storeFailureOf } from './store-failure.js';
 import { KeyedMutex } from '../../async/keyed-mutex.js';
 import { errorMessage } from '../../text/error-message.js';
 import { isWriteConflict } from './write-conflict.js';
+import {
+  CONFLICT_FIRST_PAUSE_MS,
+  CONFLICT_MAX_PAUSE_MS,
+  JETSTREAM_TIMEOUT_MS,
+  MIRROR_CHECK_INTERVAL_MS,
+  MIRROR_FIRST_RETRY_MS,
+  MIRROR_MAX_RETRY_MS,
+  MIRROR_OPEN_TIMEOUT_MS,
+  MIRROR_PATIENCE_MS,
+  MIRROR_SILENCE_MS,
+  STORE_RETRY_MS,
+} from '../../timing.js';
 
 /** A value, and the revision that it has in the bucket. */
 export interface Held<T> {
@@ -24,11 +36,6 @@ export interface KvMirrorOptions<T> {
   logger: MasterLogger;
 }
 
-/** How often it is looked at whether the watch still follows, in milliseconds. */
-const CHECK_MS = 5_000;
-/** How long reading all may take, in milliseconds, and how long it may stand still. */
-const OPEN_MS = 60_000;
-const SILENCE_MS = 5_000;
 /** Of pauses: a master that has ended must not keep its process for the rest of one. */
 const UNREFERENCED = { ref: false };
 
@@ -58,21 +65,21 @@ export class KvMirror<T> {
   static async open<T>(options: KvMirrorOptions<T>): Promise<KvMirror<T>> {
     const mirror = new KvMirror(options);
     await mirror.#readAll();
-    mirror.#checking = setInterval(() => void mirror.#check(), CHECK_MS);
+    mirror.#checking = setInterval(() => void mirror.#check(), MIRROR_CHECK_INTERVAL_MS);
     mirror.#checking.unref();
     return mirror;
   }
 
   /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun anew. */
   async #readAll(): Promise<void> {
-    const deadline = performance.now() + OPEN_MS;
+    const deadline = performance.now() + MIRROR_OPEN_TIMEOUT_MS;
     for (;;) {
       const { caughtUp } = await this.#patiently(() => this.#watch());
       let done = false;
       void caughtUp.then(() => (done = true));
       for (let seen = -1; !done && seen !== this.#last;) {
         seen = this.#last;
-        await Promise.race([caughtUp, delay(SILENCE_MS, undefined, UNREFERENCED)]);
+        await Promise.race([caughtUp, delay(MIRROR_SILENCE_MS, undefined, UNREFERENCED)]);
       }
       if (done) return;
       if (performance.now() > deadline) {
@@ -141,7 +148,8 @@ export class KvMirror<T> {
         this.#take(key, wanted, revision);
         return { value: wanted, written: true };
       }
-      if (attempt > 0) await delay(Math.random() * Math.min(200, 5 * 2 ** attempt));
+      if (attempt > 0)
+        await delay(Math.random() * Math.min(CONFLICT_MAX_PAUSE_MS, CONFLICT_FIRST_PAUSE_MS * 2 ** attempt));
       held = await this.#read(key);
     }
   }
@@ -180,7 +188,7 @@ export class KvMirror<T> {
     let unsure = false;
     return this.#patiently(async () => {
       try {
-        return await this.#bucket.put(key, data, { previousSeq: revision, timeout: 5_000 });
+        return await this.#bucket.put(key, data, { previousSeq: revision, timeout: JETSTREAM_TIMEOUT_MS });
       } catch (error) {
         if (isWriteConflict(error)) {
           // an attempt before, whose answer was lost, may have been ours
@@ -195,8 +203,8 @@ export class KvMirror<T> {
 
   /** A stream that elects its leader, or a connection that is down, for a while. */
   async #patiently<R>(act: () => Promise<R>): Promise<R> {
-    const deadline = Date.now() + 20_000;
-    for (let wait = 50; ; wait = Math.min(1_000, wait * 2)) {
+    const deadline = Date.now() + MIRROR_PATIENCE_MS;
+    for (let wait = MIRROR_FIRST_RETRY_MS; ; wait = Math.min(MIRROR_MAX_RETRY_MS, wait * 2)) {
       try {
         return await act();
       } catch (cause) {
@@ -291,7 +299,7 @@ export class KvMirror<T> {
         await this.#watch();
         return;
       } catch {
-        await delay(500, undefined, UNREFERENCED);
+        await delay(STORE_RETRY_MS, undefined, UNREFERENCED);
       }
     }
   }

@@ -1,13 +1,12 @@
 import type { KV } from '@nats-io/kv';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
-
-/** How often the holder says that it is alive, in milliseconds. */
-const RENEW_MS = 1_000;
-/** A holder that has said nothing for this long has lost it, in milliseconds. */
-const LAPSE_MS = 5_000;
-/** A holder that could not renew it for this long acts no more: before anybody else may. */
-const DOUBT_MS = 4_000;
+import {
+  LEASE_DOUBT_MS,
+  LEASE_LAPSE_MS,
+  LEASE_RENEW_INTERVAL_MS,
+  LEASE_WRITE_TIMEOUT_MS,
+} from '../../timing.js';
 
 /** How a {@link Lease} is taken part in. */
 export interface LeaseOptions {
@@ -39,14 +38,14 @@ export class Lease {
   }
 
   get held(): boolean {
-    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < DOUBT_MS;
+    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < LEASE_DOUBT_MS;
   }
 
   /** Who has it, as far as is known. */
   get holder(): string | undefined {
     if (this.held) return this.#options.id;
     const seen = this.#seen;
-    return seen !== undefined && performance.now() - seen.at < LAPSE_MS ? seen.holder : undefined;
+    return seen !== undefined && performance.now() - seen.at < LEASE_LAPSE_MS ? seen.holder : undefined;
   }
 
   /** Gives it back, so that the next has it at once. */
@@ -66,7 +65,7 @@ export class Lease {
   #next(ms: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#turn = this.#look().finally(() => this.#next(RENEW_MS));
+      this.#turn = this.#look().finally(() => this.#next(LEASE_RENEW_INTERVAL_MS));
     }, ms);
     this.#timer.unref();
   }
@@ -86,7 +85,7 @@ export class Lease {
         this.#seen = { revision: entry.revision, at: now, holder };
         return;
       }
-      if (now - this.#seen.at > LAPSE_MS) await this.#write(entry.revision);
+      if (now - this.#seen.at > LEASE_LAPSE_MS) await this.#write(entry.revision);
     } catch (error) {
       logger.debug({ error: String(error), id }, 'the lease cannot be looked at');
       if (!this.held) this.#lose();
@@ -99,7 +98,7 @@ export class Lease {
     const had = this.#renewedAt !== undefined;
     try {
       const data = encodeJson({ holder: id });
-      const written = await bucket.put(key, data, { previousSeq: revision, timeout: 2_000 });
+      const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
       this.#seen = { revision: written, at: performance.now(), holder: id };
       // from before it was asked: by then it was certainly not written yet
       this.#renewedAt = before;

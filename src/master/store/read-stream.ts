@@ -1,9 +1,7 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { FleetError } from '../../errors.js';
 import type { Store } from './store.js';
-
-/** How long the reading of a stream may stand still, in milliseconds. */
-const SILENCE_MS = 10_000;
+import { STREAM_HEARTBEAT_MS, STREAM_SILENCE_MS, STREAM_SILENCE_POLL_MS } from '../../timing.js';
 
 /** What {@link readStream} reads. */
 export interface StreamQuery {
@@ -52,13 +50,13 @@ export async function* readStream(
           : {}),
   });
   let whole = false;
-  const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: 5_000 });
+  const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: STREAM_HEARTBEAT_MS });
   // a server that dies in the middle may say nothing more
   let heard = performance.now();
   let waiting = true;
   const silence = setInterval(() => {
-    if (waiting && performance.now() - heard > SILENCE_MS) void messages.close();
-  }, 1_000);
+    if (waiting && performance.now() - heard > STREAM_SILENCE_MS) void messages.close();
+  }, STREAM_SILENCE_POLL_MS);
   try {
     for await (const message of messages) {
       waiting = false;

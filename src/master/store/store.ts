@@ -14,6 +14,12 @@ import { allowedByStream } from '../../account/stream-guards.js';
 import { fleetStreams } from './fleet-streams.js';
 import type { MasterLogger } from '../logger.js';
 import { errorMessage } from '../../text/error-message.js';
+import {
+  JETSTREAM_TIMEOUT_MS,
+  STORE_OPEN_TIMEOUT_MS,
+  STORE_REASON_INTERVAL_MS,
+  STORE_RETRY_MS,
+} from '../../timing.js';
 
 /** What masters keep in JetStream: all the state of a fleet. */
 export interface Store {
@@ -28,9 +34,6 @@ export interface Store {
   /** Who is connected. */
   presence: KV;
 }
-
-/** How often {@link openStore} looks why JetStream is not ready, in milliseconds. */
-const WHY_MS = 5_000;
 
 /** How {@link openStore} goes about it. */
 export interface OpenStoreOptions {
@@ -50,7 +53,7 @@ export interface OpenStoreOptions {
  * @throws FleetError `ERR_FLEET_STORE` when there is no JetStream
  */
 export async function openStore(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
-  const deadline = Date.now() + (options.waitMs ?? 60_000);
+  const deadline = Date.now() + (options.waitMs ?? STORE_OPEN_TIMEOUT_MS);
   let told: string | undefined;
   /** What `whyWaiting` last found, and when it was last asked. */
   let reason: string | undefined;
@@ -63,7 +66,7 @@ export async function openStore(nc: NatsConnection, options: OpenStoreOptions): 
       if (!mayPass(cause)) throw storeError(nc, cause);
       const over = Date.now() >= deadline;
       // a cluster that starts lacks members for a moment, and that is nothing to tell
-      if (tries > 0 && (over || Date.now() - askedAt > WHY_MS)) {
+      if (tries > 0 && (over || Date.now() - askedAt > STORE_REASON_INTERVAL_MS)) {
         reason = await options.whyWaiting?.().catch(() => undefined);
         askedAt = Date.now();
       }
@@ -73,14 +76,14 @@ export async function openStore(nc: NatsConnection, options: OpenStoreOptions): 
         options.logger.warn({ reason: text }, 'JetStream is not ready yet: waiting for it');
         told = reason ?? '';
       }
-      await delay(500);
+      await delay(STORE_RETRY_MS);
     }
   }
 }
 
 async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
-  const jsm = await jetstreamManager(nc, { timeout: 5_000 });
-  const js = jetstream(nc, { timeout: 5_000 });
+  const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS });
+  const js = jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS });
   const kvm = new Kvm(js);
   const replicas = options.replicas ?? (nc.info?.cluster === undefined ? 1 : 3);
   for (const stream of fleetStreams(replicas)) {

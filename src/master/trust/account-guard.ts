@@ -7,11 +7,8 @@ import type { SystemConnectionOptions } from '../../system-account/system-connec
 import { isNone, lossWords, type AccountLosses } from '../../trust/account-jwt/merge-account.js';
 import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';
+import { ACCOUNT_COMPARE_INTERVAL_MS, ACCOUNT_SETTLE_MS } from '../../timing.js';
 
-/** How often the servers' account JWT is compared with the home's, in milliseconds, in case a push was not heard. */
-const COMPARE_MS = 5_000;
-/** After a push was heard, in milliseconds: until the servers have it. */
-const SETTLE_MS = 100;
 /** Where account JWTs are pushed to. Source: nats-server, events.go (`accClaimsReqSubj`, `accUpdateEventSubjNew`, `…Old`). */
 const pushSubjects = (account: string) => [
   '$SYS.REQ.CLAIMS.UPDATE',
@@ -47,7 +44,7 @@ export class AccountGuard {
     for (const subject of pushSubjects(this.#context.trust.domain.publicKeys.account)) {
       this.#subscriptions.push(this.#system.subscribe(subject, { callback: () => this.#soon() }));
     }
-    const timer = setInterval(() => void this.#look.run(), COMPARE_MS);
+    const timer = setInterval(() => void this.#look.run(), ACCOUNT_COMPARE_INTERVAL_MS);
     timer.unref();
     this.#timers.push(timer);
     void this.#look.run();
@@ -66,7 +63,7 @@ export class AccountGuard {
     this.#waiting = setTimeout(() => {
       this.#waiting = undefined;
       if (!this.#stopped) void this.#look.run();
-    }, SETTLE_MS);
+    }, ACCOUNT_SETTLE_MS);
     this.#waiting.unref();
   }
 

@@ -7,9 +7,7 @@ import { openTrustDomain } from '../../trust/open.js';
 import { Issuer } from './issuer.js';
 import type { MasterLogger } from '../logger.js';
 import { errorMessage } from '../../text/error-message.js';
-
-/** How often it is looked at whether the home was changed, in milliseconds. */
-const LOOK_MS = 1_000;
+import { HOME_RELOAD_INTERVAL_MS } from '../../timing.js';
 
 /**
  * The trust domain of a master, as its home has it now: another command may change permissions, keys and revocations
@@ -31,7 +29,7 @@ export class MasterTrust {
     this.#issuer = issuer;
     this.#stamp = stamp;
     this.#logger = logger;
-    this.#looking = setInterval(() => void this.reload(), LOOK_MS);
+    this.#looking = setInterval(() => void this.reload(), HOME_RELOAD_INTERVAL_MS);
     this.#looking.unref();
   }
 

@@ -4,12 +4,8 @@ import { isPeelId } from '../../permissions/peel-id.js';
 import type { KvMirror } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
 import { connectionKey, type UserConnection } from './system-events.js';
+import { PRESENCE_FIRST_RETRY_MS, PRESENCE_GATHER_MS, PRESENCE_MAX_RETRY_MS } from '../../timing.js';
 
-/** Changes of one peel that come within this time are written once, in milliseconds: a rotation is two or three. */
-const GATHER_MS = 100;
-/** Before what could not be written is tried again, in milliseconds: at first, and at most; twice as long each time. */
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 30_000;
 /** Writes under way at once. */
 const IN_FLIGHT = 32;
 
@@ -24,7 +20,7 @@ export class PresenceKeeper {
   /** Could not be written. */
   readonly #failed = new Set<string>();
   #retrying: NodeJS.Timeout | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  #retryMs = PRESENCE_FIRST_RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -103,7 +99,7 @@ export class PresenceKeeper {
         this.#writing = undefined;
         this.#arm();
       });
-    }, GATHER_MS);
+    }, PRESENCE_GATHER_MS);
   }
 
   async #flush(): Promise<void> {
@@ -135,11 +131,11 @@ export class PresenceKeeper {
     try {
       await this.#presence.change(name, () => presence);
       this.#failed.delete(name);
-      if (this.#failed.size === 0) this.#retryMs = FIRST_RETRY_MS;
+      if (this.#failed.size === 0) this.#retryMs = PRESENCE_FIRST_RETRY_MS;
     } catch (error) {
       if (this.#stopped) return;
       // while others wait to be tried again, the same is true of this one
-      if (this.#failed.size === 0 && this.#retryMs === FIRST_RETRY_MS) {
+      if (this.#failed.size === 0 && this.#retryMs === PRESENCE_FIRST_RETRY_MS) {
         this.#logger.warn(
           { peelId: name, error: String(error) },
           'presence cannot be written: retrying with backoff',
@@ -157,6 +153,6 @@ export class PresenceKeeper {
       for (const name of this.#failed) this.#dirty.add(name);
       this.#arm();
     }, this.#retryMs).unref();
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    this.#retryMs = Math.min(PRESENCE_MAX_RETRY_MS, this.#retryMs * 2);
   }
 }

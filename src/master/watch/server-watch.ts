@@ -6,9 +6,7 @@ import { LOW_STORAGE_FIX, lowStorage } from '../../system-account/storage-headro
 import { versionProblems } from '../../system-account/server-versions.js';
 import type { MasterLogger } from '../logger.js';
 import { errorMessage } from '../../text/error-message.js';
-
-/** How often the servers are looked at, in milliseconds: one that joins later may be too old, and storage fills up. */
-const VERSIONS_MS = 10_000;
+import { VERSIONS_INTERVAL_MS } from '../../timing.js';
 
 /** Looks at the versions and the storage of all servers: at the start of a master, and while it runs. */
 export class ServerWatch {
@@ -77,7 +75,7 @@ export class ServerWatch {
 
   /** Goes on looking. @param onTooOld hears of a server that joined and is too old, once */
   follow(onTooOld: (error: NatsServerError) => void): void {
-    this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_MS);
+    this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_INTERVAL_MS);
     this.#timer.unref();
   }
 

@@ -26,22 +26,18 @@ import {
   type UserConnection,
 } from './system-events.js';
 import { errorMessage } from '../../text/error-message.js';
+import {
+  CONNECTIONS_INTERVAL_MS,
+  CROWD_AUDIT_INTERVAL_MS,
+  MASTER_CLOCK_WARNING_MS,
+  RETIRE_MS,
+  SERVERS_INTERVAL_MS,
+  WATCH_RETRY_MS,
+  WATCH_TICK_MS,
+} from '../../timing.js';
 
-/** How often it is looked at whether the servers are still there, in milliseconds: one that was killed says nothing. */
-const SERVERS_MS = 3_000;
-/** How often all connections are read anew, in milliseconds, in case an event was lost. */
-const SNAPSHOT_MS = 30_000;
-/** How long a key that was replaced may stay connected, in milliseconds: it drains. */
-const RETIRE_MS = 30_000;
-const TICK_MS = 500;
-/** How long to wait before what JetStream or the servers did not answer is read again. */
-const AGAIN_MS = 500;
 /** Connections that one peel may have. */
 const MAX_CONNECTIONS = 64;
-/** How often it is told of one peel that it has more, in milliseconds. */
-const CROWD_TOLD_MS = 60_000;
-/** A clock that differs by more than this from a server's is said to, in milliseconds. */
-const CLOCK_MS = 30_000;
 
 /**
  * Hears the servers' events, keeps who is connected, and decides on whoever connects. Only the master that has the lease
@@ -106,14 +102,14 @@ export class Watcher {
     );
     for (const record of registry.records()) this.#noteRetired(record);
     await this.#openBreaker();
-    while (!this.#stopped && !(await this.#readAll())) await delay(AGAIN_MS, undefined, { ref: false });
+    while (!this.#stopped && !(await this.#readAll())) await delay(WATCH_RETRY_MS, undefined, { ref: false });
     if (this.#stopped) return;
     this.#keeper.correct();
     logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
-    this.#every(TICK_MS, () => this.#retire());
-    this.#every(TICK_MS, () => this.#held.turn());
-    this.#every(SERVERS_MS, () => this.#lookAtServers());
-    this.#every(SNAPSHOT_MS, () => this.#readAll());
+    this.#every(WATCH_TICK_MS, () => this.#retire());
+    this.#every(WATCH_TICK_MS, () => this.#held.turn());
+    this.#every(SERVERS_INTERVAL_MS, () => this.#lookAtServers());
+    this.#every(CONNECTIONS_INTERVAL_MS, () => this.#readAll());
     void this.#followReconnects();
     await this.#followRevocations();
   }
@@ -241,7 +237,7 @@ export class Watcher {
     );
     metrics.refusedConnections.inc({ code: 'ERR_FLEET_RATE' });
     const now = performance.now();
-    if (now - (this.#crowdTold.get(name) ?? -Infinity) < CROWD_TOLD_MS) return;
+    if (now - (this.#crowdTold.get(name) ?? -Infinity) < CROWD_AUDIT_INTERVAL_MS) return;
     this.#crowdTold.set(name, now);
     const reason = `the peel has more than ${MAX_CONNECTIONS} connections: the newest are cut`;
     const from = whereFrom(connection);
@@ -398,7 +394,7 @@ export class Watcher {
           { error: errorMessage(error) },
           'whether revocations are held cannot be read',
         );
-        await delay(AGAIN_MS, undefined, { ref: false });
+        await delay(WATCH_RETRY_MS, undefined, { ref: false });
       }
     }
   }
@@ -588,7 +584,7 @@ export class Watcher {
 
   #clock(time: number): void {
     const off = this.#context.now() - time;
-    if (this.#clockTold || Math.abs(off) < CLOCK_MS) return;
+    if (this.#clockTold || Math.abs(off) < MASTER_CLOCK_WARNING_MS) return;
     this.#clockTold = true;
     this.#context.logger.warn(
       { offMs: Math.round(off) },

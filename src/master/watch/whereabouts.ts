@@ -1,9 +1,8 @@
 import { withDeadline } from '../../async/deadline.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
+import { WHEREABOUTS_TIMEOUT_MS } from '../../timing.js';
 
-/** How long the servers are asked where a join token is used, in milliseconds: a decision does not wait for more. */
-const ASK_MS = 1_000;
 /** Addresses that an event names. */
 const NAMED = 3;
 
@@ -24,7 +23,7 @@ export async function whereaboutsOf(
   const token = tokenId === undefined ? undefined : tokens.get(tokenId);
   if (token === undefined) return undefined;
   const asked = addressesOf(token.publicKey).catch(() => undefined);
-  const addresses = (await withDeadline(asked, Date.now() + ASK_MS)) ?? [];
+  const addresses = (await withDeadline(asked, Date.now() + WHEREABOUTS_TIMEOUT_MS)) ?? [];
   return addresses.length === 0 ? undefined : `${named(addresses)} with the join token ${token.id}`;
 }
 

@@ -2,6 +2,7 @@ import { FleetError } from '../../errors.js';
 import type { IssuedKey, PeelEvent } from './audit-event.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type PeelState } from './record.js';
+import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
 
 /**
  * What the record of a peel is after an event. The registry is nothing but its events, applied in their order: whoever
@@ -102,15 +103,13 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
 
 /** How many keys that are past everything a record keeps; the audit has them all. */
 const KEPT_KEYS = 8;
-/** Seconds that a revoked key stays after its last JWT expired, so that its revocation can be cleared first. */
-const KEPT_SECONDS = 3_600;
 
 /** A peel that rotates for years must not have a record that grows for years. */
 function forgetOld(keys: PeelKey[], at: string): PeelKey[] {
   const now = Date.parse(at) / 1000;
   const old = keys.filter(
     ({ state, expiresAt }) =>
-      state === 'revoked' && expiresAt !== undefined && expiresAt + KEPT_SECONDS < now,
+      state === 'revoked' && expiresAt !== undefined && expiresAt + REVOKED_KEY_KEPT_SECONDS < now,
   );
   const gone = new Set(old.slice(0, Math.max(0, old.length - KEPT_KEYS)));
   return keys.filter((key) => !gone.has(key));

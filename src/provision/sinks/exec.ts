@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BulkError, redactSeeds, UsageError } from '../../errors.js';
 import type { PeelCredential } from '../issue-batch.js';
 import type { CredentialSink } from './sink.js';
+import { PROGRAM_RETRY_MS } from '../../timing.js';
 
 /** How a program is given credentials. */
 export interface ExecSinkOptions {
@@ -29,7 +30,7 @@ const MAX_STDERR = 4_096;
  * `ZESTER_PUBLIC_KEY` in its environment. What it prints is not shown; what it says on standard error is, when it fails.
  */
 export function execSink(options: ExecSinkOptions): CredentialSink {
-  const { retries, retryDelayMs = 1_000, signal } = options;
+  const { retries, retryDelayMs = PROGRAM_RETRY_MS, signal } = options;
   return {
     concurrency: options.parallel,
     async deliver(credential) {

@@ -12,6 +12,7 @@ import {
   type WriterStart,
   type WriterTask,
 } from './file-writer.js';
+import { SYNC_GATHER_MS } from '../../timing.js';
 
 /** Batches that are written in this thread, before others are started: they cost more to start than a few files. */
 const BATCHES_HERE = 3;
@@ -19,8 +20,6 @@ const BATCHES_HERE = 3;
 const THREADS_TOGETHER = 2;
 /** Threads, where each file is synced by itself: they wait for the disk most of the time. */
 const THREADS_ALONE = 16;
-/** How long batches are gathered for one sync, in milliseconds: hundreds of files, and no time that anybody notices. */
-const GATHER_MS = 60;
 /** Young garbage of a thread, in MiB: it makes next to none. */
 const YOUNG_MIB = 2;
 
@@ -43,7 +42,7 @@ export class FileWriters {
   constructor(directory: string, replace: boolean) {
     this.#start = { directory, replace };
     this.#fileSystem = new FileSystemSync(directory);
-    this.#synced = new Coalescer(() => this.#fileSystem.run(), GATHER_MS);
+    this.#synced = new Coalescer(() => this.#fileSystem.run(), SYNC_GATHER_MS);
     this.#directory = new Coalescer(() => syncDirectory(directory));
   }
 

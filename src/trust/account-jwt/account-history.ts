@@ -1,4 +1,5 @@
 import type { AccountClaims } from '../../jwt/claims.js';
+import { REMOVAL_KEPT_SECONDS } from '../../timing.js';
 
 /**
  * What an account JWT says of where it comes from, in its tags: so it travels with the JWT to every server and every copy
@@ -42,8 +43,6 @@ const OURS = /^zester-(history:|removed:|cleared:|unpushed$)/i;
 
 /** Beyond so many signings, the sequence alone says that one came after another. */
 const KEPT_AFTER = 48;
-/** How long, in seconds, it is kept that something was taken away. */
-const KEPT_REMOVED_SECONDS = 400 * 86_400;
 /** Of how many it is kept. Revocations that are cleared must not crowd out signing keys, so each kind has its own limit. */
 const KEPT_REMOVED = { signingKeys: 64, revocations: 64 };
 /** Of a `jti`, which has 52 characters: 80 bits are enough to tell the JWTs of one account apart. */
@@ -146,7 +145,7 @@ export function withHistory(claims: AccountClaims, history: AccountHistory, now:
     ...keys.map((key) => (typeof key === 'string' ? key : key.key)),
   ]);
   const removed = [...history.removed]
-    .filter(([key, { at }]) => !there.has(key) && at > now - KEPT_REMOVED_SECONDS)
+    .filter(([key, { at }]) => !there.has(key) && at > now - REMOVAL_KEPT_SECONDS)
     .sort(([, a], [, b]) => b.at - a.at);
   const isSigningKey = ([key]: [string, Removal]) => key.startsWith('A');
   const kept = [

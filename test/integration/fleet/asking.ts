@@ -5,14 +5,9 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
 import { connectMaster } from '../../../src/connection/connect.js';
+import { ASK_TIMEOUT_MS } from '../../../src/timing.js';
 import { askAgain } from '../../../src/protocol/ask-again.js';
-import {
-  answerContext,
-  ASK_TIMEOUT_MS,
-  askRaw,
-  newRequestId,
-  type AdminClient,
-} from '../../../src/protocol/ask.js';
+import { answerContext, askRaw, newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import { isMasterOf } from '../../../src/protocol/is-master.js';
 import {
   encodeJson,

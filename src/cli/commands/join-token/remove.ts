@@ -10,7 +10,7 @@ export default command({
   examples: ['zester join-token remove 3hK2p9Qx1LbY'],
   async run({ token: tokenId }, { io, output, fleet }) {
     const { client } = await fleet();
-    const { token } = await client.ask('token.remove', { tokenId }, { timeoutMs: 20_000 });
+    const { token } = await client.ask('token.remove', { tokenId });
     output.result([`removed the join token ${token.id}`], tokenDocument(token, io.now()));
   },
 });

@@ -5,6 +5,7 @@ import type { AdminClient } from '../../../protocol/ask.js';
 import { command } from '../../command/declaration.js';
 import { flag, text } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';
+import { RESUME_POLL_MS, RESUME_TIMEOUT_MS } from '../../../timing.js';
 
 export default command({
   summary: 'let the masters revoke the healthy peels that they hold',
@@ -34,22 +35,18 @@ that they hold is revoked, for good.`,
   },
 });
 
-/** How long the master that watches may take to go on, in milliseconds. */
-const TAKEN_MS = 30_000;
-const LOOK_MS = 300;
-
 /** Waits until nothing is held any more: the order is stored before it is carried out. */
 async function whenTaken(client: AdminClient): Promise<void> {
-  const deadline = Date.now() + TAKEN_MS;
+  const deadline = Date.now() + RESUME_TIMEOUT_MS;
   for (;;) {
     const { held } = await client.ask('status', {});
     if (held === undefined) return;
     if (Date.now() >= deadline) {
       throw new FleetError(
         'ERR_FLEET_UNCONFIRMED',
-        `the order is stored, and ${held.peels} peels are still held after ${TAKEN_MS / 1000} s: see "zester doctor"`,
+        `the order is stored, and ${held.peels} peels are still held after ${RESUME_TIMEOUT_MS / 1000} s: see "zester doctor"`,
       );
     }
-    await delay(LOOK_MS);
+    await delay(RESUME_POLL_MS);
   }
 }

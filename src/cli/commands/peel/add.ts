@@ -7,7 +7,7 @@ import { fingerprint } from '../../../protocol/fingerprint.js';
 import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, option, span, text, words } from '../../command/option.js';
-import { parseExpiry } from '../../options/duration.js';
+import { lifetimeText, parseExpiry } from '../../options/duration.js';
 import { exitCodeOf } from '../../terminal/exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer } from '../../fleet/add-peels.js';
 import { isoOf } from '../../fleet/peel-document.js';
@@ -16,9 +16,8 @@ import type { ConnectionOf } from '../../options/home-options.js';
 import type { CliIo } from '../../terminal/io.js';
 import type { Output } from '../../terminal/output.js';
 import { timeWords } from '../../terminal/time-words.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
 
-/** Credential lifetime of peels that are issued offline, in seconds: a master's default. */
-const OFFLINE_EXPIRY = 86_400;
 /** Requests at once: a master answers them one by one, and the network is the longest part. */
 const AT_ONCE = 16;
 
@@ -34,7 +33,10 @@ export default command({
       given === 'none' ? 0 : parseExpiry(given, io.now()),
     ),
     replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
-    offline: flag('--offline', 'sign with the home, without a master (lifetime 24h)'),
+    offline: flag(
+      '--offline',
+      `sign with the home, without a master (lifetime ${lifetimeText(DEFAULT_LIFETIME_SECONDS)})`,
+    ),
     run: flag('--run', 'with one ID: then run the peel, as "zester peel run"'),
     wait: span('--wait <time>', 'wait until the servers and a master are there'),
   },
@@ -63,7 +65,7 @@ the masters know is refused (exit code 3) without --replace. They hear of a peel
     if (offline) {
       const domain = await openHome();
       connection = connectionFor(domain);
-      issue = adding.issuerOffline(domain, { replace, expiry: expiry ?? OFFLINE_EXPIRY }, io);
+      issue = adding.issuerOffline(domain, { replace, expiry: expiry ?? DEFAULT_LIFETIME_SECONDS }, io);
     } else {
       const admin = await fleet(wait);
       connection = admin.connection;

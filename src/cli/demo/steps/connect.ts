@@ -1,7 +1,8 @@
 import { connectMaster, connectPeel } from '../../../connection/connect.js';
 import { answerCommand } from '../../../protocol/answer-command.js';
 import { requestPeel } from '../../../fleet-client/request-peel.js';
-import { expect, PATIENCE_MS, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
+import { expect, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
+import { DEMO_TIMEOUT_MS } from '../../../timing.js';
 
 /** Peel and master connect with their files, and a command is answered. */
 export const connectSteps: readonly DemoStep[] = [
@@ -40,7 +41,7 @@ const COMMAND = `zester.cmd.${PEEL_ID}`;
 
 /** Sends the peel a command, and checks that the answer is the peel's to this one. */
 export async function sendCommand(stage: Stage, command: string): Promise<string> {
-  const reply = await requestPeel(stage.master.get(), PEEL_ID, command, { timeoutMs: PATIENCE_MS });
+  const reply = await requestPeel(stage.master.get(), PEEL_ID, command, { timeoutMs: DEMO_TIMEOUT_MS });
   const answer = reply.string();
   expect(answer === `${PEEL_ID} did: ${command}`, `the peel answered "${answer}" to "${command}"`);
   return answer;

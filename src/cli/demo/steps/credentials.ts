@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../../../creds/parse.js';
 import { validateJwtChain } from '../../../jwt/chain.js';
-import { DAY_SECONDS, expect, PEEL_ID, type DemoStep } from '../stage.js';
+import { lifetimeText } from '../../options/duration.js';
+import { expect, PEEL_ID, type DemoStep } from '../stage.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
 
 /** A peel's credentials are made, and the chain behind them is checked. */
 export const credentialSteps: readonly DemoStep[] = [
@@ -10,11 +12,11 @@ export const credentialSteps: readonly DemoStep[] = [
     step: 'bootstrap',
     async run(stage) {
       const path = stage.credsPath.set(join(stage.home, 'creds', `${PEEL_ID}.creds`));
-      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DAY_SECONDS });
+      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DEFAULT_LIFETIME_SECONDS });
       const mode = (await stat(path)).mode & 0o777;
       expect(mode === 0o600, `${path} has mode ${mode.toString(8)}, and 600 was expected`);
       const creds = await loadCredsFile(path);
-      return `${PEEL_ID} has the key ${creds.publicKey}, for 24 hours, in ${path} (0600)`;
+      return `${PEEL_ID} has the key ${creds.publicKey}, for ${lifetimeText(DEFAULT_LIFETIME_SECONDS)}, in ${path} (0600)`;
     },
   },
   {

@@ -1,8 +1,9 @@
 import { dial } from '../../../connection/dial.js';
 import { loadCredsFile } from '../../../creds/parse.js';
 import { userNameOf } from '../../../jwt/decode.js';
-import { DAY_SECONDS, expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
+import { expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 import { sendCommand } from './connect.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
 
 /** The file is replaced under the connected peel, and the server itself says whose key comes back. */
 export const rotationSteps: readonly DemoStep[] = [
@@ -24,7 +25,7 @@ export const rotationSteps: readonly DemoStep[] = [
           }
         })();
       });
-      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DAY_SECONDS });
+      await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DEFAULT_LIFETIME_SECONDS });
       const after = (await loadCredsFile(path)).publicKey;
       const [publicKey, own] = await Promise.all([seen, rotated]);
       expect(publicKey === after, `the peel came back with ${publicKey}, and the file has ${after}`);

@@ -6,12 +6,7 @@ import { decideFresh } from '../../registry/decide-fresh.js';
 import { tellPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Asked } from '../service.js';
-
-/** How long every server's confirmation is waited for, in milliseconds: who asks waits a little longer. */
-const CONFIRM_MS = 8_000;
-
-/** How long the audit is asked why they have not, in milliseconds: where a server is away, it may not answer at all. */
-const WHY_MS = 3_000;
+import { CONFIRM_REASON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS } from '../../../timing.js';
 
 /** `peel.reject`: a peel that waits, or one that was accepted, is given nothing from here on, and what it has is revoked. */
 export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
@@ -84,7 +79,7 @@ async function tellEnded(
  * Waits until every server has confirmed that the keys are revoked.
  *
  * @param publicKey only this one
- * @throws FleetError `ERR_FLEET_UNCONFIRMED` when they have not within {@link CONFIRM_MS}
+ * @throws FleetError `ERR_FLEET_UNCONFIRMED` when they have not within {@link CONFIRM_TIMEOUT_MS}
  */
 async function revokedEverywhere(
   context: MasterContext,
@@ -104,7 +99,7 @@ async function revokedEverywhere(
       record = changed;
       if (isDone(changed)) end(true);
     });
-    const timer = setTimeout(() => end(false), CONFIRM_MS);
+    const timer = setTimeout(() => end(false), CONFIRM_TIMEOUT_MS);
     const end = (result: boolean) => {
       clearTimeout(timer);
       stop();
@@ -129,7 +124,8 @@ async function unconfirmed(
   what: string,
   since: string,
 ): Promise<FleetError> {
-  const events = (await context.audit.readWithin({ peelId, since }, Date.now() + WHY_MS)) ?? [];
+  const events =
+    (await context.audit.readWithin({ peelId, since }, Date.now() + CONFIRM_REASON_TIMEOUT_MS)) ?? [];
   // as the master that asked them noted it
   const noted = events.findLast(
     ({ kind, reason }) =>

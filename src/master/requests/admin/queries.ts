@@ -9,6 +9,7 @@ import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
 import type { MasterContext } from '../../context.js';
 import { unknownPeel } from '../../registry/registry.js';
 import { EncodedAnswer, type Asked } from '../service.js';
+import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
 
 /** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
 const PART_BYTES = 500 * 1024;
@@ -60,9 +61,6 @@ function* matching(
   }
 }
 
-/** How long JetStream is waited for where there is something to show without it, in milliseconds. */
-const PATIENCE_MS = 4_000;
-
 /**
  * `peel.show`: the record, who is connected, and the last events. While JetStream elects a leader, the record is shown as
  * this master knows it, and without the events: that is when somebody looks.
@@ -71,7 +69,7 @@ export async function showPeel(
   { registry, presence, audit }: MasterContext,
   { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
 ) {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + QUERY_STORE_TIMEOUT_MS;
   const asked = withDeadline(
     registry.refresh(peelId).catch(() => undefined),
     deadline,
@@ -132,7 +130,7 @@ export async function status(context: MasterContext) {
 /** What the breaker holds; undefined: nothing, or JetStream does not say at the moment. */
 async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
   const reading = readBreaker(store).catch(() => undefined);
-  const breaker = await withDeadline(reading, Date.now() + PATIENCE_MS);
+  const breaker = await withDeadline(reading, Date.now() + QUERY_STORE_TIMEOUT_MS);
   return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
 }
 

@@ -5,9 +5,7 @@ import type { MasterContext } from '../../context.js';
 import { notBefore } from '../../trust/issued-jwt.js';
 import type { Asked } from '../service.js';
 import { takeBackToken } from '../../registry/join-tokens.js';
-
-/** A token that expired or was taken back is listed for so long, in milliseconds. */
-const KEPT_MS = 7 * 86_400_000;
+import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
 
 /** `token.create`: credentials of a key that the admin made, which may only ask to join. */
 export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
@@ -60,9 +58,6 @@ export async function listTokens({ tokens }: MasterContext) {
   return { tokens: all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1)) };
 }
 
-/** How long every server's confirmation is waited for, in milliseconds. */
-const CONFIRM_MS = 8_000;
-
 /**
  * `token.remove`: nobody joins with it from here on, and the watching master revokes its key, so that nobody connects.
  *
@@ -87,7 +82,7 @@ async function revokedEverywhere(
     const stop = tokens.onChange((id, token) => {
       if (id === removed.id) look(token);
     });
-    const timer = setTimeout(() => end(undefined), CONFIRM_MS);
+    const timer = setTimeout(() => end(undefined), CONFIRM_TIMEOUT_MS);
     const end = (token: JoinToken | undefined) => {
       clearTimeout(timer);
       stop();
@@ -115,7 +110,7 @@ function unknownToken(tokenId: string): never {
 
 async function forgetOld({ tokens, now }: MasterContext): Promise<void> {
   const isOld = ({ expiresAt, removedAt }: JoinToken) =>
-    Math.min(Date.parse(expiresAt), Date.parse(removedAt ?? expiresAt)) + KEPT_MS < now();
+    Math.min(Date.parse(expiresAt), Date.parse(removedAt ?? expiresAt)) + ENDED_TOKEN_KEPT_MS < now();
   const old = [...tokens.entries()].filter(
     ([, token]) => isOld(token) && Date.parse(token.expiresAt) < now(),
   );

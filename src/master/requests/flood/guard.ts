@@ -11,6 +11,7 @@ import type { MasterContext } from '../../context.js';
 import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
 import { takeBackToken } from '../../registry/join-tokens.js';
 import { errorMessage } from '../../../text/error-message.js';
+import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
 
 /**
  * Per second. A peel asks a few times a day: what is dropped at this rate is no mistake of one that tries again and again.
@@ -18,13 +19,8 @@ import { errorMessage } from '../../../text/error-message.js';
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A token may be a thousand hosts that start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
-/** A window, and the time between the two looks at who sends it, in milliseconds. */
-const WINDOW_MS = 500;
-/** How often it is told of one that goes on, in milliseconds. */
-const TOLD_MS = 60_000;
 /** Cuts after which a join token is taken back; they are forgotten after so long without one, in milliseconds. */
 const TOKEN_CUTS = 3;
-const CUTS_MS = 10 * 60_000;
 /** Flooders that are looked for at once. The others' turn comes, since these are cut. */
 const AT_ONCE = 8;
 /** Keys of one peel that are looked for: the newest. */
@@ -35,7 +31,7 @@ const KICK_SINCE = '2.10.0';
 type Sender = ConnectedUser & Sent;
 
 function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
-  return { requests: (requests * WINDOW_MS) / 1_000, bytes: (bytes * WINDOW_MS) / 1_000 };
+  return { requests: (requests * FLOOD_WINDOW_MS) / 1_000, bytes: (bytes * FLOOD_WINDOW_MS) / 1_000 };
 }
 
 /**
@@ -57,7 +53,7 @@ export class FloodGuard {
   constructor(context: MasterContext, system: ZesterConnection) {
     this.#context = context;
     this.#system = system;
-    this.#timer = setInterval(() => this.#turn(), WINDOW_MS);
+    this.#timer = setInterval(() => this.#turn(), FLOOD_WINDOW_MS);
     this.#timer.unref();
   }
 
@@ -74,8 +70,8 @@ export class FloodGuard {
 
   #turn(): void {
     const now = performance.now();
-    for (const [asker, at] of this.#toldAt) if (now - at >= TOLD_MS) this.#toldAt.delete(asker);
-    for (const [asker, { at }] of this.#cuts) if (now - at >= CUTS_MS) this.#cuts.delete(asker);
+    for (const [asker, at] of this.#toldAt) if (now - at >= FLOOD_LOG_INTERVAL_MS) this.#toldAt.delete(asker);
+    for (const [asker, { at }] of this.#cuts) if (now - at >= FLOOD_CUTS_KEPT_MS) this.#cuts.delete(asker);
     const flooders = [
       ...this.#peels.turn().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
       ...this.#tokens.turn().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
@@ -102,7 +98,7 @@ export class FloodGuard {
     const look = () => Promise.all(flooders.map(({ flooder }) => this.#look(flooder.asker)));
     const startedAt = performance.now();
     const before = await look();
-    await delay(WINDOW_MS);
+    await delay(FLOOD_WINDOW_MS);
     if (this.#stopped) return;
     const seconds = (performance.now() - startedAt) / 1000;
     const after = await look();

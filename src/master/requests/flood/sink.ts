@@ -4,6 +4,7 @@ import { Diversions } from './diversions.js';
 import type { FloodLimits } from './meter.js';
 import type { MasterLogger } from '../../logger.js';
 import { errorMessage } from '../../../text/error-message.js';
+import { DIVERSION_WINDOW_MS } from '../../../timing.js';
 
 /** What a {@link FloodSink} works with. */
 export interface FloodSinkOptions {
@@ -28,8 +29,6 @@ export interface FloodSinkOptions {
  * subject here, one request of a hundred stays on the connection of all.
  */
 const WEIGHT = 100;
-/** A window of {@link Diversions}, in milliseconds. */
-const WINDOW_MS = 250;
 
 /**
  * Keeps a flood off the connection that others are heard on. What one connection brings comes in order: behind megabytes
@@ -53,7 +52,7 @@ export class FloodSink {
   constructor(options: FloodSinkOptions) {
     this.#options = options;
     this.#diversions = new Diversions(options.limits);
-    this.#timer = setInterval(() => this.#turn(), WINDOW_MS);
+    this.#timer = setInterval(() => this.#turn(), DIVERSION_WINDOW_MS);
     this.#timer.unref();
     // before it is needed: what comes while it connects would be in the way of all
     this.#ensure();

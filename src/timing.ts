@@ -1,0 +1,359 @@
+// Every wait, deadline, interval and backoff of the product, and how long things are kept: one place to find and to change
+// them. The unit is the end of the name. Limits of a format, and what a user sets, are not here but with what they are about.
+
+// --- Credentials and clocks ---
+
+/** The lifetime of a peel's credential that nobody chose. */
+export const DEFAULT_LIFETIME_SECONDS = 86_400;
+/** An expiry that is closer than a week is a warning. */
+export const EXPIRY_WARNING_MS = 7 * 86_400_000;
+/**
+ * How far the clocks of those that sign and those that revoke may be apart. A JWT that claims to be issued later than this
+ * after its connection began is refused, unless the registry knows it.
+ */
+export const CLOCK_ALLOWANCE_SECONDS = 120;
+/** Doctor warns of a server's clock that is off by more: JWTs that begin or end now are judged differently there. */
+export const SERVER_CLOCK_WARNING_MS = 2_000;
+/** Doctor calls it an error from here on: new JWTs may be refused as not yet valid, and expired ones accepted. */
+export const SERVER_CLOCK_ERROR_MS = 60_000;
+/** A master logs that its own clock differs from a server's by more. */
+export const MASTER_CLOCK_WARNING_MS = 30_000;
+/** How long the user lives that changes the fleet's streams: it is signed for one run. */
+export const STREAM_GUARD_LIFETIME_SECONDS = 120;
+
+// --- How long things are kept ---
+
+/** A revoked key stays in its record after its last JWT expired, so that its revocation can be cleared first. */
+export const REVOKED_KEY_KEPT_SECONDS = 3_600;
+/** The account JWT remembers for so long that something was removed from it: another machine's copy may be that old. */
+export const REMOVAL_KEPT_SECONDS = 400 * 86_400;
+/** A join token that expired or was removed is still listed. */
+export const ENDED_TOKEN_KEPT_MS = 7 * 86_400_000;
+/** How long a challenge may be answered. */
+export const CHALLENGE_LIFETIME_MS = 5 * 60_000;
+/** The stream of the audit deduplicates an event that is published again within this window. */
+export const AUDIT_DEDUPLICATION_MS = 10 * 60_000;
+/** A master remembers an event that stands in the audit, so as not to publish it for another master. */
+export const AUDIT_SEEN_KEPT_MS = 60_000;
+/** A consumer of a master that is idle for longer is none of ours: doctor names it. */
+export const MASTER_CONSUMER_IDLE_MS = 10 * 60_000;
+
+// --- Files and the home ---
+
+/** A pipe that the shell opened must give all of it within this time. */
+export const PIPE_READ_TIMEOUT_MS = 30_000;
+/** Between two reads of a pipe that has nothing yet. */
+export const PIPE_POLL_MS = 5;
+/** The longest random pause of two processes that claimed a directory at the same instant. */
+export const CLAIM_RETRY_MAX_MS = 50;
+/** A directory is searched for stale temporary files at most so often. */
+export const TEMPORARY_SWEEP_INTERVAL_MS = 3_600_000;
+/** A temporary file of another host is stale: its writer cannot be asked whether it lives, and no write takes an hour. */
+export const TEMPORARY_MAX_AGE_MS = 3_600_000;
+/** How long a command waits for another one that changes the same home. */
+export const HOME_LOCK_TIMEOUT_MS = 10_000;
+/** Between two looks at the lock of the home. */
+export const HOME_LOCK_POLL_MS = 25;
+/** A master looks so often whether a command changed its home. */
+export const HOME_RELOAD_INTERVAL_MS = 1_000;
+
+// --- Bulk ---
+
+/** Batches of files that come within this time are synced to disk together. */
+export const SYNC_GATHER_MS = 60;
+/** Before a program that failed is run again; twice as long each time. */
+export const PROGRAM_RETRY_MS = 1_000;
+/** How long a program may take for one credential, where `--timeout` does not say. */
+export const PROGRAM_TIMEOUT_SECONDS = 60;
+/** Between two updates of a progress bar on a terminal. */
+export const PROGRESS_TERMINAL_MS = 100;
+/** Between two lines of progress in a log. */
+export const PROGRESS_LOG_MS = 10_000;
+
+// --- Requests to masters and peels ---
+
+/** For a master's answer. */
+export const ASK_TIMEOUT_MS = 10_000;
+/**
+ * At least, for what a master answers only once every server has confirmed it, or has not for a while: when a server is
+ * lost, JetStream elects another leader first, and the master waits for that as well.
+ */
+export const ASK_CONFIRMED_TIMEOUT_MS = 40_000;
+/** Between two parts of an answer in several messages; the audit is read from its stream, which may take its time. */
+export const ASK_PART_TIMEOUT_MS = 60_000;
+/** A request without an answer is sent again, so long after the first time. */
+export const ASK_AGAIN_AT_MS = [2_000, 5_000];
+/** Before a request that nobody heard is sent again: a master may be about to reconnect. */
+export const NO_RESPONDERS_RETRY_MS = 400;
+/** For a peel's answer to a command. */
+export const COMMAND_TIMEOUT_MS = 10_000;
+/** Doctor waits so long for a master. */
+export const DOCTOR_MASTER_TIMEOUT_MS = 5_000;
+/** `--wait` asks so long at a time whether a master is there. */
+export const MASTER_PROBE_TIMEOUT_MS = 2_000;
+/** Between two attempts of a command that waits for what is being started. */
+export const STARTING_RETRY_MS = 100;
+
+// --- Servers and the system account ---
+
+/** To connect once, as a command does: it fails instead of waiting. */
+export const CONNECT_ONCE_TIMEOUT_MS = 3_000;
+/** For an admin's or doctor's connection, through which a command then works. */
+export const ADMIN_CONNECT_TIMEOUT_MS = 5_000;
+/** For one server's answer. */
+export const SERVER_REQUEST_TIMEOUT_MS = 3_000;
+/** For all servers' answers, where nothing else is said. */
+export const ASK_ALL_TIMEOUT_MS = 5_000;
+/** For all servers' answers to a ping. */
+export const PING_TIMEOUT_MS = 3_000;
+/** Another server's answer to a ping is not waited for longer than this after the last one. */
+export const PING_STALL_MS = 300;
+/** For all servers' state of JetStream. */
+export const JETSTREAM_STATE_TIMEOUT_MS = 2_000;
+/** For all servers' streams with their consumers, of which there may be many. */
+export const STREAMS_TIMEOUT_MS = 10_000;
+/** Another server's streams are not waited for longer than this after the last one's. */
+export const STREAMS_STALL_MS = 5_000;
+/** For a page of all servers' connections, and for what each is configured with. */
+export const SERVER_STATE_TIMEOUT_MS = 3_000;
+/** Another server's page is not waited for longer than this after the last one's. */
+export const SERVER_STATE_STALL_MS = 1_000;
+/** For the account JWT that each server holds. */
+export const HELD_ACCOUNT_TIMEOUT_MS = 2_000;
+/** Another server's account JWT is not waited for longer than this after the last one's. */
+export const HELD_ACCOUNT_STALL_MS = 500;
+/** While JetStream elects a leader, nobody knows the names of the servers that are gone. */
+export const ELECTION_TIMEOUT_MS = 12_000;
+/** Between two looks at JetStream's meta group. */
+export const META_GROUP_POLL_MS = 200;
+/** A server that runs may be missing from JetStream for so long before doctor names it: it may have just started. */
+export const JETSTREAM_JOIN_PATIENCE_MS = 10_000;
+/** To dial a server's address, to see whether it is there. */
+export const DIAL_PROBE_TIMEOUT_MS = 1_500;
+/** For a server to say that it cut a connection. */
+export const KICK_TIMEOUT_MS = 2_000;
+/** For every server to say that it took a pushed account JWT. */
+export const PUSH_TIMEOUT_MS = 5_000;
+/** For a server to close the connections of revoked keys. */
+export const CLOSE_TIMEOUT_MS = 3_000;
+/** Between two looks at the connections of revoked keys. */
+export const CLOSE_POLL_MS = 50;
+/** How often the servers of a cluster compare the account JWTs that they hold. */
+export const RESOLVER_INTERVAL_SECONDS = 5;
+/** For a change of a stream: a cluster agrees on it first. */
+export const STREAM_CHANGE_TIMEOUT_MS = 10_000;
+/** `zester permissions migrate` waits so long for masters to take their new credentials. */
+export const CREDENTIAL_CHANGE_TIMEOUT_MS = 20_000;
+/** Between two looks at who still uses old credentials. */
+export const CREDENTIAL_CHANGE_POLL_MS = 300;
+
+// --- A nats-server that Zester runs ---
+
+/** For a program to say its version. */
+export const VERSION_TIMEOUT_MS = 5_000;
+/** For a server to take clients. */
+export const SERVER_READY_TIMEOUT_MS = 20_000;
+/** Between two looks whether it does. */
+export const SERVER_READY_POLL_MS = 5;
+/** A server that does not stop in this time is killed. */
+export const SERVER_STOP_TIMEOUT_MS = 10_000;
+/** Before a server that ended is started again; twice as long each time. */
+export const FIRST_RESTART_DELAY_MS = 500;
+/** The longest of these. */
+export const MAX_RESTART_DELAY_MS = 30_000;
+/** A server that ran for so long is stable: the delays begin anew. */
+export const STABLE_SERVER_MS = 60_000;
+
+// --- JetStream ---
+
+/** For one answer of JetStream. */
+export const JETSTREAM_TIMEOUT_MS = 5_000;
+/** At the start of a master: a cluster that starts elects its leaders first. */
+export const STORE_OPEN_TIMEOUT_MS = 60_000;
+/** Between two attempts to open the store, or to watch a bucket. */
+export const STORE_RETRY_MS = 500;
+/** A master that waits for JetStream looks for the reason so often. */
+export const STORE_REASON_INTERVAL_MS = 5_000;
+/** For all records of a bucket, when a command reads it. */
+export const BUCKET_READ_TIMEOUT_MS = 30_000;
+/** For all records of a bucket, when a master starts. */
+export const MIRROR_OPEN_TIMEOUT_MS = 60_000;
+/** A bucket that gives nothing for so long while it is read is read anew. */
+export const MIRROR_SILENCE_MS = 5_000;
+/** A master looks so often whether it still follows a bucket. */
+export const MIRROR_CHECK_INTERVAL_MS = 5_000;
+/** A read or write of a bucket is retried for so long: a stream elects its leader, or the connection is down. */
+export const MIRROR_PATIENCE_MS = 20_000;
+/** Before the first of these retries; twice as long each time. */
+export const MIRROR_FIRST_RETRY_MS = 50;
+/** The longest pause between them. */
+export const MIRROR_MAX_RETRY_MS = 1_000;
+/** The longest random pause after another master wrote first, doubled from {@link CONFLICT_FIRST_PAUSE_MS}. */
+export const CONFLICT_MAX_PAUSE_MS = 200;
+/** The longest random pause after the first conflict. */
+export const CONFLICT_FIRST_PAUSE_MS = 5;
+/** The reading of a stream may stand still for so long. */
+export const STREAM_SILENCE_MS = 10_000;
+/** Between two looks whether it stands still. */
+export const STREAM_SILENCE_POLL_MS = 1_000;
+/** The server says so often that a stream which is read has nothing new. */
+export const STREAM_HEARTBEAT_MS = 5_000;
+
+// --- The lease of the master that watches ---
+
+/** The holder renews it. */
+export const LEASE_RENEW_INTERVAL_MS = 1_000;
+/** For one renewal. */
+export const LEASE_WRITE_TIMEOUT_MS = 2_000;
+/** A holder that could not renew it for so long acts no more: before anybody else may. */
+export const LEASE_DOUBT_MS = 4_000;
+/** A holder that has said nothing for so long has lost it. */
+export const LEASE_LAPSE_MS = 5_000;
+
+// --- Watching connections ---
+
+/** Whether the servers are still there: one that was killed says nothing. */
+export const SERVERS_INTERVAL_MS = 3_000;
+/** All connections are read anew, in case an event was lost. */
+export const CONNECTIONS_INTERVAL_MS = 30_000;
+/** Before what JetStream or the servers did not answer is read again. */
+export const WATCH_RETRY_MS = 500;
+/** Between two looks at keys that retire and at revocations that are held. */
+export const WATCH_TICK_MS = 500;
+/** A key that was replaced may stay connected for so long: its connection drains. */
+export const RETIRE_MS = 30_000;
+/** That one peel has too many connections is audited at most so often. */
+export const CROWD_AUDIT_INTERVAL_MS = 60_000;
+/** The servers' versions and storage are looked at: one that joins later may be too old, and storage fills up. */
+export const VERSIONS_INTERVAL_MS = 10_000;
+/** For the servers to say where a join token is used: a decision does not wait for more. */
+export const WHEREABOUTS_TIMEOUT_MS = 1_000;
+/** Changes of one peel's presence that come within this time are written once: a rotation is two or three. */
+export const PRESENCE_GATHER_MS = 100;
+/** Before presence that could not be written is written again; twice as long each time. */
+export const PRESENCE_FIRST_RETRY_MS = 500;
+/** The longest of these. */
+export const PRESENCE_MAX_RETRY_MS = 30_000;
+
+// --- Revocations ---
+
+/** Revocations that come within this time are pushed in one account JWT. */
+export const REVOCATION_GATHER_MS = 20;
+/** After a push that not every server confirmed. */
+export const REVOCATION_RETRY_MS = 3_000;
+/** Between two looks whether the master has stopped meanwhile. */
+export const REVOCATION_RETRY_POLL_MS = 100;
+/** An answer waits so long for every server's confirmation: the caller waits longer ({@link ASK_CONFIRMED_TIMEOUT_MS}). */
+export const CONFIRM_TIMEOUT_MS = 8_000;
+/** For the audit to say why they have not: where a server is away, it may not answer at all. */
+export const CONFIRM_REASON_TIMEOUT_MS = 3_000;
+/** A notice to a peel goes out before its key is revoked; a connection that is down keeps nobody waiting. */
+export const NOTICE_FLUSH_TIMEOUT_MS = 1_000;
+/** The window in which the breaker counts revocations, where the options do not say. */
+export const BREAKER_WINDOW_MS = 60_000;
+/** Refusals that come within this time are decided on together: a fault refuses many at once. */
+export const HELD_GATHER_MS = 2_000;
+/** Revocations that are held are judged again, and the store is asked whether an admin resumed. */
+export const HELD_INTERVAL_MS = 2_000;
+/** The store is told that the breaker is still open: it forgets after {@link CHALLENGE_LIFETIME_MS}. */
+export const BREAKER_WRITE_INTERVAL_MS = 60_000;
+/** For the store to say whether an admin resumed. */
+export const BREAKER_READ_TIMEOUT_MS = 5_000;
+
+// --- Answering requests ---
+
+/** A request that waited for so long is not begun: the caller has given up ({@link ASK_TIMEOUT_MS}). */
+export const REQUEST_STALE_MS = 9_000;
+/** Requests are answered for so long before the sockets are read again: a server cuts who is too far behind. */
+export const REQUEST_TURN_MS = 10;
+/** A failing JetStream is logged at most so often. */
+export const STORE_FAILURE_LOG_INTERVAL_MS = 10_000;
+/** For JetStream, where there is something to show without it. */
+export const QUERY_STORE_TIMEOUT_MS = 4_000;
+/** Between two attempts of the connections that answer to reconnect: peels wait for it. */
+export const ANSWER_RECONNECT_MS = 100;
+/** The same for the connection that floods arrive on: meanwhile they arrive on the one for peels. */
+export const FLOOD_RECONNECT_MS = 10;
+/** For the servers to know the subscriptions of a master that starts. */
+export const SUBSCRIBED_TIMEOUT_MS = 2_000;
+/** What two connections of a master say within this time is logged once. Shorter than a refusal takes to be said again. */
+export const SAME_LOG_MS = 20_000;
+/** The window in which the sources of requests are counted, and the time between two looks at who sends a flood. */
+export const FLOOD_WINDOW_MS = 500;
+/** The window in which diverted requests are counted. */
+export const DIVERSION_WINDOW_MS = 250;
+/** A flood that goes on is logged at most so often. */
+export const FLOOD_LOG_INTERVAL_MS = 60_000;
+/** The cuts of a join token are forgotten after so long without one. */
+export const FLOOD_CUTS_KEPT_MS = 10 * 60_000;
+
+// --- The audit ---
+
+/** Who wrote the event that a record holds has this long to publish it; then any master does. */
+export const AUDIT_GRACE_MS = 3_000;
+/** Between two looks for events that nobody published. */
+export const AUDIT_SWEEP_INTERVAL_MS = 1_000;
+/** Before an event that could not be published is published again; twice as long each time. */
+export const AUDIT_FIRST_RETRY_MS = 100;
+/** The longest of these. */
+export const AUDIT_MAX_RETRY_MS = 2_000;
+/** From this pause on it is logged that the audit cannot be written: what passes sooner is an election. */
+export const AUDIT_RETRY_LOG_MS = 1_600;
+/** For what was published to stand in the audit, when a master stops. */
+export const AUDIT_CLOSE_TIMEOUT_MS = 5_000;
+/** Refusals for one reason are counted, and audited once in this window. */
+export const REFUSAL_AUDIT_WINDOW_MS = 60_000;
+/** A master that starts looks for events that nobody published, so long after its start. */
+export const AUDIT_COMPLETE_AFTER_MS = 5_000;
+/** Before the end of the audit is read again, where it could not be read. */
+export const AUDIT_COMPLETE_RETRY_MS = 2_000;
+/** How far before the end of the audit it looks. */
+export const AUDIT_LOOKBACK_MS = 60_000;
+
+// --- A master's own end, health and metrics ---
+
+/** A master that stops waits so long for a server that is not reached. */
+export const STOP_TIMEOUT_MS = 5_000;
+/** Between two looks whether its connections are up. */
+export const STOP_POLL_MS = 100;
+/** For its parts to end, all together, once its connections are closed. */
+export const STOP_CUT_MS = 1_000;
+/** Between two updates of the metrics that count peels. */
+export const METRICS_INTERVAL_MS = 2_000;
+/** For the head and the body of a request to /metrics or /healthz. */
+export const HTTP_REQUEST_TIMEOUT_MS = 5_000;
+/** A master whose JetStream answers later is not healthy. */
+export const HEALTH_STORE_TIMEOUT_MS = 2_000;
+/** A master compares the servers' account JWT with its home's, in case a push was not heard. */
+export const ACCOUNT_COMPARE_INTERVAL_MS = 5_000;
+/** After a push was heard, until the servers have it. */
+export const ACCOUNT_SETTLE_MS = 100;
+
+// --- Commands that follow a fleet ---
+
+/** `--wait` looks at peels that rotate, in case an event did not come. */
+export const ROTATION_POLL_MS = 2_000;
+/** A master may be away for so long meanwhile. */
+export const ROTATION_MASTER_PATIENCE_MS = 20_000;
+/** For a replaced key to be revoked: longer than it drains ({@link RETIRE_MS}). */
+export const REPLACED_REVOKED_TIMEOUT_MS = 45_000;
+/** Between two looks whether it is. */
+export const REPLACED_REVOKED_POLL_MS = 1_000;
+/** For the master that watches to revoke what was held. */
+export const RESUME_TIMEOUT_MS = 30_000;
+/** Between two looks whether it has. */
+export const RESUME_POLL_MS = 300;
+/** What does not match in a living fleet is looked at again: an event may be on its way. */
+export const INTEGRITY_RECHECK_MS = 4_000;
+/** `audit --follow` reads the stream although nothing was heard: what was published may go unheard. */
+export const FOLLOW_INTERVAL_MS = 10_000;
+/** An event is heard when it is published, and can be read when it is stored; once longer with each attempt. */
+export const FOLLOW_STORED_RETRY_MS = 100;
+/** Between attempts while no master answers. */
+export const FOLLOW_RETRY_MS = [250, 500, 1_000, 2_000, 5_000] as const;
+/** `audit --follow` begins so long before the last event that it printed, after the stream was lost. */
+export const FOLLOW_OVERLAP_MS = 60_000;
+/** For the last reading, once the signal is given. */
+export const FOLLOW_LAST_TIMEOUT_MS = 1_000;
+/** A step of the demo waits so long for what must come at once: a busy machine, not a slow protocol. */
+export const DEMO_TIMEOUT_MS = 10_000;

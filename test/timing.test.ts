@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import * as timing from '../src/timing.js';
+
+/** Waits that only work together: each is to be shorter than the next. */
+const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
+  [
+    'a holder of the lease renews it, doubts it, and only then loses it',
+    timing.LEASE_RENEW_INTERVAL_MS + timing.LEASE_WRITE_TIMEOUT_MS,
+    timing.LEASE_DOUBT_MS,
+    timing.LEASE_LAPSE_MS,
+  ],
+  ['a master drops a request once its caller has given up', timing.REQUEST_STALE_MS, timing.ASK_TIMEOUT_MS],
+  ['a request is sent again while its caller waits', ...timing.ASK_AGAIN_AT_MS, timing.ASK_TIMEOUT_MS],
+  [
+    'an unconfirmed revocation is answered while its caller waits, an election of JetStream included',
+    timing.CONFIRM_TIMEOUT_MS + timing.CONFIRM_REASON_TIMEOUT_MS + timing.ELECTION_TIMEOUT_MS,
+    timing.ASK_CONFIRMED_TIMEOUT_MS,
+  ],
+  [
+    'a command waits for a replaced key while it drains',
+    timing.RETIRE_MS,
+    timing.REPLACED_REVOKED_TIMEOUT_MS,
+  ],
+  [
+    'the open breaker is written again before the store forgets it',
+    timing.BREAKER_WRITE_INTERVAL_MS,
+    timing.CHALLENGE_LIFETIME_MS,
+  ],
+  [
+    'another master publishes an event while the audit still deduplicates it',
+    timing.AUDIT_GRACE_MS,
+    timing.AUDIT_SEEN_KEPT_MS,
+    timing.AUDIT_DEDUPLICATION_MS,
+  ],
+  ['backoff begins below its limit', timing.AUDIT_FIRST_RETRY_MS, timing.AUDIT_MAX_RETRY_MS],
+  ['backoff begins below its limit', timing.MIRROR_FIRST_RETRY_MS, timing.MIRROR_MAX_RETRY_MS],
+  ['backoff begins below its limit', timing.PRESENCE_FIRST_RETRY_MS, timing.PRESENCE_MAX_RETRY_MS],
+  ['backoff begins below its limit', timing.FIRST_RESTART_DELAY_MS, timing.MAX_RESTART_DELAY_MS],
+];
+
+describe('waits that depend on each other', () => {
+  for (const [why, ...ms] of ASCENDING)
+    it(why, () => {
+      expect(ms).toEqual([...new Set(ms)].sort((a, b) => a - b));
+    });
+});
+
+describe('every constant of timing.ts', () => {
+  it('names its unit and is positive', () => {
+    for (const [name, value] of Object.entries(timing)) {
+      expect(name).toMatch(/_(MS|SECONDS)$/);
+      for (const one of [value].flat()) expect(one, name).toBeGreaterThan(0);
+    }
+  });
+});
