@@ -6,6 +6,7 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { ConnectError } from '../errors.js';
 import { validatePeelId } from '../permissions/peel-id.js';
+import { guardedNumber } from '../async/guarded.js';
 import { CredentialWatcher } from './credential-watcher.js';
 import { connectFailure, connectError } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
@@ -149,7 +150,8 @@ async function open(
     handoverTimeout,
     logger,
     onEvent,
-    now,
+    now: givenNow,
+    reconnectDelayHandler,
     ...client
   } = options;
   if ([credsPath, creds, seed].filter((given) => given !== undefined).length !== 1) {
@@ -158,8 +160,11 @@ async function open(
 
   // before the credentials are read: what cannot be connected to needs none
   const plan = planConnection(client);
-  const early: CredentialEvent[] = [];
-  let hear = (event: CredentialEvent): unknown => early.push(event);
+  const early: ConnectionEvent[] = [];
+  let hear = (event: ConnectionEvent): unknown => early.push(event);
+  const failed = (callback: string) => (error: Error) =>
+    void hear({ type: 'callbackFailed', callback, error });
+  const now = givenNow && guardedNumber(givenNow, Date.now, failed('now'));
   const source =
     credsPath === undefined
       ? undefined
@@ -167,6 +172,9 @@ async function open(
   if (creds !== undefined) checkUsable(creds, peelId, now);
 
   const delays = new ReconnectDelays(client, plan.tls !== undefined, source);
+  const delay =
+    reconnectDelayHandler &&
+    guardedNumber(reconnectDelayHandler, () => delays.random(), failed('reconnectDelayHandler'));
   const authenticator = source?.authenticator ?? authenticatorOf(creds, seed);
   /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
   let inUse: string | undefined;
@@ -177,8 +185,8 @@ async function open(
     ...(peelId === undefined &&
       claims !== undefined &&
       table.inboxPrefix !== undefined && { inboxPrefix: inboxPrefixFor(claims, table.inboxPrefix) }),
-    reconnectDelayHandler: () => delays.next(),
     ...client,
+    reconnectDelayHandler: () => delays.next(delay),
     servers: plan.urls,
     configured: plan.servers,
     // for the second connection of a rotation too, whose list may begin with a server that has no URL
@@ -330,12 +338,17 @@ class ReconnectDelays {
     this.#hurry = true;
   }
 
-  next(): number {
+  /** @param wait how long, where the user says so */
+  next(wait = (): number => this.random()): number {
     if (this.#hurry) {
       this.#hurry = false;
       return 0;
     }
     this.#source?.reportExpiry();
+    return wait();
+  }
+
+  random(): number {
     return this.#wait + Math.floor(Math.random() * (this.#jitter + 1));
   }
 }

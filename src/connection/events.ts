@@ -21,7 +21,12 @@ export type ConnectionEvent =
   /** The connection now uses another credential: by a reconnect, or by moving to a second connection. */
   | { type: 'rotated'; publicKey: string; how: 'reconnect' | 'hitless' }
   /** A second connection with the new credential could not be made; the first stays, and it is tried again. */
-  | { type: 'rotationFailed'; error: Error };
+  | { type: 'rotationFailed'; error: Error }
+  /**
+   * A callback that was passed in (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The
+   * connection goes on; each callback is reported once.
+   */
+  | { type: 'callbackFailed'; callback: string; error: Error };
 
 /** Where a connection logs its decisions: pino's shape, fields first. */
 export interface ConnectionLogger {
@@ -65,6 +70,11 @@ export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void
       return logger.warn(
         { ...event, error: undefined },
         `the new credentials do not connect: ${event.error.message}`,
+      );
+    case 'callbackFailed':
+      return logger.warn(
+        { ...event, error: undefined },
+        `the callback ${event.callback} failed: ${event.error.message}`,
       );
   }
 }

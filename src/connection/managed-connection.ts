@@ -15,6 +15,7 @@ import {
 import { deferred, QueuedIteratorImpl } from '@nats-io/nats-core/internal';
 import { UndeliveredError } from '../errors.js';
 import { Broadcast } from '../async/broadcast.js';
+import { guarded } from '../async/guarded.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Link } from './link.js';
 import { ManagedSubscription, type SubscriptionOwner } from './managed-subscription.js';
@@ -53,6 +54,7 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   readonly #outbox: Outbox;
   readonly #statuses = new Broadcast<Status>();
   readonly #events = new Broadcast<ConnectionEvent>();
+  readonly #listeners: readonly ((event: ConnectionEvent) => void)[];
   readonly #closed = deferred<void | Error>();
   readonly #subscriptions = new Set<ManagedSubscription>();
   readonly #retiring = new Set<Link>();
@@ -72,6 +74,13 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
 
   constructor(nc: NatsConnection, options: ManagedConnectionOptions = {}) {
     this.#options = options;
+    const { logger, onEvent } = options;
+    const listener = (name: string, hear: (event: ConnectionEvent) => unknown) =>
+      guarded(hear, (error) => this.callbackFailed(name, error));
+    this.#listeners = [
+      ...(logger === undefined ? [] : [listener('logger', (event) => logEvent(logger, event))]),
+      ...(onEvent === undefined ? [] : [listener('onEvent', onEvent)]),
+    ];
     this.#outbox = new Outbox(options.maxBytes);
     this.#link = this.#adoptLink(nc);
     this.#outbox.maxPayload = nc.info?.max_payload;
@@ -96,13 +105,13 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
 
   /** @internal */
   emit(event: ConnectionEvent): void {
-    if (this.#options.logger !== undefined) logEvent(this.#options.logger, event);
-    try {
-      this.#options.onEvent?.(event);
-    } catch {
-      // a listener's error is its own
-    }
+    for (const listener of this.#listeners) listener(event);
     this.#events.emit(event);
+  }
+
+  /** @internal */
+  callbackFailed(callback: string, error: Error): void {
+    this.emit({ type: 'callbackFailed', callback, error });
   }
 
   // --- publishing ---------------------------------------------------------------------------------------------------
@@ -548,7 +557,12 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     this.#statuses.end();
     this.#events.end();
     const result = this.#undelivered ?? error;
-    for (const listener of this.#closeListeners) listener.connectionClosedCallback(result);
+    for (const listener of this.#closeListeners) {
+      guarded(
+        () => listener.connectionClosedCallback(result),
+        () => undefined,
+      )();
+    }
     this.#closed.resolve(result);
   }
 

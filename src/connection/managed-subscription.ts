@@ -6,6 +6,7 @@ import {
   type SubscriptionOptions,
 } from '@nats-io/transport-node';
 import { deferred, nuid, QueuedIteratorImpl } from '@nats-io/nats-core/internal';
+import { guarded } from '../async/guarded.js';
 import type { Link } from './link.js';
 
 /** What a subscription needs from its connection. */
@@ -14,6 +15,8 @@ export interface SubscriptionOwner {
   adopt(msg: Msg, link: Link): void;
   removed(subscription: ManagedSubscription): void;
   slow(subscription: ManagedSubscription, pending: number): void;
+  /** A callback of the user's threw, or its promise rejected. */
+  callbackFailed(callback: string, error: Error): void;
   /** Resolves when no move between connections is under way. */
   settled(): Promise<void>;
 }
@@ -30,6 +33,8 @@ export class ManagedSubscription implements Subscription {
   readonly closed: Promise<void | Error>;
   readonly #owner: SubscriptionOwner;
   readonly #options: SubscriptionOptions;
+  /** The client stops reading for good when a callback throws; this one does not. */
+  readonly #callback: MsgCallback<Msg> | undefined;
   readonly #iterator = new QueuedIteratorImpl<Msg>();
   readonly #closedSignal = deferred<void | Error>();
   #subject: string;
@@ -58,7 +63,12 @@ export class ManagedSubscription implements Subscription {
     this.#max = options.max;
     this.#queue = options.queue ?? (movable ? `zester-${nuid.next()}` : undefined);
     this.closed = this.#closedSignal;
-    this.#iterator.noIterator = typeof options.callback === 'function';
+    const { callback } = options;
+    this.#callback =
+      typeof callback === 'function'
+        ? guarded(callback, (error) => owner.callbackFailed(`of the subscription to ${subject}`, error))
+        : undefined;
+    this.#iterator.noIterator = this.#callback !== undefined;
     this.#active = this.#attach(link);
     if (options.timeout !== undefined && options.timeout > 0) {
       this.#timer = setTimeout(() => {
@@ -205,9 +215,8 @@ export class ManagedSubscription implements Subscription {
     clearTimeout(this.#timer);
     this.#received += 1;
     this.#owner.adopt(msg, link);
-    const { callback } = this.#options;
-    if (callback !== undefined) {
-      void callback(null, msg);
+    if (this.#callback !== undefined) {
+      void this.#callback(null, msg);
       return;
     }
     this.#iterator.push(msg);
@@ -231,8 +240,7 @@ export class ManagedSubscription implements Subscription {
 
   #fail(error: Error): void {
     clearTimeout(this.#timer);
-    const { callback } = this.#options;
-    if (callback !== undefined) void callback(error, {} as Msg);
+    if (this.#callback !== undefined) void this.#callback(error, {} as Msg);
     else this.#iterator.stop(error);
   }
 

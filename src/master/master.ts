@@ -1,5 +1,6 @@
 import { nuid } from '@nats-io/nats-core';
 import type * as v from 'valibot';
+import { guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { connectMaster, type ConnectOptions, type ZesterConnection } from '../connection/connect.js';
 import { drained } from '../connection/drained.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -21,7 +22,7 @@ import type { MasterContext } from './context.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import { KvMirror } from './store/kv-mirror.js';
 import { Lease } from './store/lease.js';
-import type { MasterLogger } from './logger.js';
+import { guardedLogger, type MasterLogger } from './logger.js';
 import { MasterMetrics } from './metrics.js';
 import type { AcceptancePolicy } from './requests/policy.js';
 import { Registry } from './registry/registry.js';
@@ -122,7 +123,9 @@ const SILENT: MasterLogger = {
  *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
-  const { logger = SILENT, now = Date.now, policy = 'manual', lifetime = DEFAULT_LIFETIME_SECONDS } = options;
+  const { policy = 'manual', lifetime = DEFAULT_LIFETIME_SECONDS } = options;
+  const logger = guardedLogger(options.logger ?? SILENT);
+  const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));
   const closing: (() => void | Promise<void>)[] = [];
   /** Resolves a moment after the connections were cut: what a part still waits for then will not come. */
   let onCut: () => void = () => undefined;

@@ -21,6 +21,7 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
 import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
 import { FleetClock } from './clock.js';
+import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
 import { PendingKey } from './pending-key.js';
 import { omit } from './omit.js';
@@ -87,8 +88,13 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
  * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
  *   nobody has decided in time: the key is kept, and joining again goes on with it; ConnectError
  */
-export async function joinFleet(options: JoinOptions): Promise<JoinResult> {
-  const { peelId, out, token: tokenPath, now } = options;
+export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
+  const { onEvent, now } = given;
+  const options = {
+    ...given,
+    ...(onEvent && { onEvent: guarded(onEvent, warnOfCallback('onEvent')) }),
+  };
+  const { peelId, out, token: tokenPath } = options;
   validatePeelId(peelId);
   planConnection(options);
   const token = await loadCredsFile(tokenPath);
@@ -99,7 +105,7 @@ export async function joinFleet(options: JoinOptions): Promise<JoinResult> {
       `${tokenPath} is no join token, but the credentials of "${token.claims.name ?? ''}": "zester join-token create" makes one`,
     );
   }
-  const clock = new FleetClock(now);
+  const clock = new FleetClock(now && guardedNumber(now, Date.now, warnOfCallback('now')));
   clock.isAtLeast(token.claims.iat * 1000);
   if (token.isExpired(() => clock.lenient())) throw tokenExpired(token);
   const pending = await PendingKey.open(out);

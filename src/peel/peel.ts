@@ -1,6 +1,7 @@
 import { expiryTime } from '../jwt/expiry.js';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { Broadcast } from '../async/broadcast.js';
+import { guarded, guardedNumber } from '../async/guarded.js';
 import {
   openPeel,
   type ConnectionCredentials,
@@ -114,6 +115,8 @@ export class Peel {
   readonly #handlers: Handlers;
   readonly #clock: FleetClock;
   readonly #events = new Broadcast<PeelEvent>();
+  readonly #log: ((event: PeelEvent) => void) | undefined;
+  readonly #hear: ((event: PeelEvent) => void) | undefined;
   #nc: ZesterConnection | undefined;
   #credentials: ConnectionCredentials | undefined;
   #renewer: Renewer | undefined;
@@ -129,7 +132,12 @@ export class Peel {
   constructor(id: string, options: PeelOptions) {
     this.id = id;
     this.#options = options;
-    this.#clock = new FleetClock(options.now);
+    const report = (callback: string) => (error: Error) =>
+      this.#emit({ type: 'callbackFailed', callback, error });
+    const { logger, onEvent, now } = options;
+    this.#clock = new FleetClock(now && guardedNumber(now, Date.now, report('now')));
+    this.#log = logger && guarded((event) => logPeelEvent(logger, event), report('logger'));
+    this.#hear = onEvent && guarded(onEvent, report('onEvent'));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#handlers = new Handlers({
       peelId: id,
@@ -333,13 +341,8 @@ export class Peel {
 
   #emit(event: PeelEvent, isLogged = true): void {
     if (this.#over) return;
-    const { logger, onEvent } = this.#options;
-    if (logger !== undefined && isLogged) logPeelEvent(logger, event);
-    try {
-      onEvent?.(event);
-    } catch {
-      // a listener's error is its own
-    }
+    if (isLogged) this.#log?.(event);
+    this.#hear?.(event);
     this.#events.emit(event);
   }
 
