@@ -8,6 +8,7 @@ const layers = [
   'timing',
   'text',
   'errors',
+  'options',
   'async',
   'files',
   'nkeys',

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { natsOptionsForPeel } from '../src/connection/options.js';
-import { mergeRevocations } from '../src/trust/account-jwt/revocations.js';
+import { mergeRevocations } from '../src/jwt/revocations.js';
 import { changeAccount, withOpenHome } from '../src/account/change-account.js';
 import { requireComplete } from '../src/account/push-account.js';
 import { revoke } from '../src/account/revoke.js';

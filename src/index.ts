@@ -25,6 +25,10 @@ export {
   MAX_USER_JWT_BYTES,
   type UserJwtOptions,
 } from './jwt/user.js';
+export { reviseOperatorJwt, type OperatorRevision } from './jwt/revise-operator.js';
+export { reviseAccountJwt, type AccountRevision, type SigningKeyOption } from './jwt/revise-account.js';
+export { reviseUserJwt, type UserRevision } from './jwt/revise-user.js';
+export type { ListRevision, Revision } from './jwt/revise.js';
 export { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './jwt/decode.js';
 export { isRevoked, validateJwtChain } from './jwt/chain.js';
 export { generateFullHierarchy, type FullHierarchy } from './jwt/hierarchy.js';

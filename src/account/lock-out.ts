@@ -6,7 +6,7 @@ import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
 import { decodeAccountJwt, decodeUserJwt, userIssuedAtAsServersReadIt, userIssuerOf } from '../jwt/decode.js';
 import { LATEST_SECONDS } from '../jwt/latest-seconds.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { EVERYONE } from '../trust/account-jwt/revocations.js';
+import { EVERYONE } from '../jwt/revocations.js';
 import { connectedUsers, keyOfUser, type ConnectedUser } from '../system-account/connected-users.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
 import { kick } from '../system-account/kick.js';

@@ -20,7 +20,7 @@ import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../t
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
 import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
-import { withRevocations } from '../trust/account-jwt/revocations.js';
+import { withRevocations } from '../jwt/revocations.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { accountStreams } from '../system-account/account-streams.js';
 import {

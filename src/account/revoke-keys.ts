@@ -1,7 +1,7 @@
 import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';
-import { mergeRevocations } from '../trust/account-jwt/revocations.js';
+import { mergeRevocations } from '../jwt/revocations.js';
 import { changeAccount, type AccountChange, type OpenHome } from './change-account.js';
 import { lockOut, revocationBan, type Revocations } from './lock-out.js';
 import { isComplete, withFailed, type PushReport } from './push-account.js';

@@ -7,6 +7,7 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { isRevoked } from '../jwt/chain.js';
 import { datedAfter, type DatedJwt } from '../jwt/dated-after.js';
 import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
+import { EVERYONE, withoutRevocations } from '../jwt/revocations.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
@@ -20,13 +21,7 @@ import { withCleared, withRemoved } from '../trust/account-jwt/account-history.j
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
 import { isThere } from '../trust/private-files.js';
-import {
-  checkRevocable,
-  EVERYONE,
-  revocationsOf,
-  withoutRevocations,
-  type Revocation,
-} from '../trust/account-jwt/revocations.js';
+import { checkRevocable, revocationsOf, type Revocation } from '../trust/account-jwt/revocations.js';
 import {
   changeAccount,
   newestClaims,

@@ -5,7 +5,8 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
-import { resignAccountJwt, resignOperatorJwt } from '../jwt/resign.js';
+import { revisedAccount, reviseAccountJwt } from '../jwt/revise-account.js';
+import { reviseOperatorJwt } from '../jwt/revise-operator.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import { historyOf, withRemoved } from '../trust/account-jwt/account-history.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
@@ -22,10 +23,8 @@ import {
   isJoinIssuer,
   joinSigningKey,
   kindOfSigningKey,
-  withOperatorSigningKeys,
   withoutAccountSigningKey,
   withSigningKeyLike,
-  withSigningKeys,
 } from '../trust/keys/signing-keys.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';
 import {
@@ -77,7 +76,7 @@ export async function addAccountSigningKey(
           open,
           (claims) =>
             kind === 'join-signing'
-              ? withSigningKeys(claims, [joinSigningKey(publicKey)])
+              ? revisedAccount(claims, { signingKeys: { add: [joinSigningKey(publicKey)] } })
               : withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, publicKey),
           { now: options.now },
         );
@@ -129,7 +128,9 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
     (claims) => {
       refuseJoinRole(domain, claims); // the servers' may be newer
       // it is there when a call before was interrupted behind the push
-      return isJoinIssuer(claims, publicKey) ? claims : withSigningKeys(claims, [joinSigningKey(publicKey)]);
+      return isJoinIssuer(claims, publicKey)
+        ? claims
+        : revisedAccount(claims, { signingKeys: { add: [joinSigningKey(publicKey)] } });
     },
     { now },
   );
@@ -272,12 +273,10 @@ export async function addOperatorSigningKey(home: string, options: { now?: Clock
     const key = generateKeyBundle('operator');
     try {
       await key.saveSeedToFile(addedSeedPath(domain.paths, 'operator-signing', key.publicKey));
-      const jwt = resignOperatorJwt(
-        domain.operatorJwt,
-        identity,
-        (claims) => withOperatorSigningKeys(claims, (keys) => [...keys, key.publicKey]),
-        options,
-      );
+      const jwt = reviseOperatorJwt(domain.operatorJwt, identity, {
+        signingKeys: { add: [key.publicKey] },
+        ...options,
+      });
       await saveSettings(domain, options.now, key.publicKey, (settings) => settings);
       await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
       return key.publicKey;
@@ -320,7 +319,7 @@ async function signAccountsWith(
   const signer = await next.operatorSigningKey();
   let systemAccountJwt: string;
   try {
-    systemAccountJwt = resignAccountJwt(domain.systemAccountJwt, signer, (claims) => claims, time);
+    systemAccountJwt = reviseAccountJwt(domain.systemAccountJwt, signer, time);
   } finally {
     signer.wipe();
   }
@@ -363,12 +362,10 @@ export async function removeOperatorSigningKey(
     }
     const identity = await domain.operatorKey();
     try {
-      const jwt = resignOperatorJwt(
-        domain.operatorJwt,
-        identity,
-        (claims) => withOperatorSigningKeys(claims, (keys) => keys.filter((key) => key !== publicKey)),
-        options,
-      );
+      const jwt = reviseOperatorJwt(domain.operatorJwt, identity, {
+        signingKeys: { remove: [publicKey] },
+        ...options,
+      });
       await writeSecretFile(domain.paths.operatorJwt, Buffer.from(`${jwt}\n`));
     } finally {
       identity.wipe();

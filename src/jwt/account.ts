@@ -1,17 +1,33 @@
-import { JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
-import { isPublicKey, validatePublicKey } from '../nkeys/validate.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import {
+  anything,
+  bag,
+  checkOptions,
+  flag,
+  flagOr,
+  listOf,
+  object,
+  text,
+  textOr,
+  type Entries,
+} from '../options/check-options.js';
 import type { ScopedSigningKeyClaim } from './claims.js';
+import { insteadOfClaims } from './decoded-claims.js';
 import { encodeJwt } from './encode.js';
+import { jwtOptionsError } from './options-error.js';
 import {
   limitClaim,
+  USER_LIMIT_ENTRIES,
   permissionClaims,
   userLimitClaims,
   type PermissionOptions,
   type UserLimitOptions,
 } from './permission-options.js';
+import { checkedRevocations } from './revocations.js';
 import { wrongSigner } from './signer.js';
-import { timeClaims, type ValidityOptions } from './time.js';
+import { tagClaims } from './tags.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
 
 /** A signing key whose users get their permissions and limits from this template, not from their JWT. */
 export interface ScopedSigningKey extends UserLimitOptions {
@@ -71,6 +87,62 @@ export interface AccountJwtOptions extends ValidityOptions {
   tags?: readonly string[];
 }
 
+const ACCOUNT_LIMITS = bag({
+  connections: anything,
+  leafNodes: anything,
+  imports: anything,
+  exports: anything,
+  wildcardExports: flag,
+  subscriptions: anything,
+  payload: anything,
+  data: anything,
+  disallowBearer: flag,
+} satisfies Entries<AccountLimitOptions>);
+
+const JETSTREAM = bag({
+  memoryStorage: anything,
+  diskStorage: anything,
+  streams: anything,
+  consumers: anything,
+  maxAckPending: anything,
+  memoryMaxStreamBytes: anything,
+  diskMaxStreamBytes: anything,
+  maxBytesRequired: flag,
+} satisfies Entries<JetStreamLimitOptions>);
+
+const SCOPED_SIGNING_KEY = bag(
+  {
+    publicKey: text,
+    role: text,
+    description: text,
+    permissions: anything,
+    ...USER_LIMIT_ENTRIES,
+  } satisfies Entries<ScopedSigningKey>,
+  { required: ['publicKey', 'role'] },
+);
+
+/** @internal What can be said of an account when it is made and when it is revised. */
+export const ACCOUNT_ENTRIES = {
+  ...VALIDITY_ENTRIES,
+  name: text,
+  description: text,
+  limits: ACCOUNT_LIMITS,
+  jetStream: flagOr(JETSTREAM),
+  defaultPermissions: anything,
+  imports: listOf(object),
+  exports: listOf(object),
+  tags: anything,
+};
+
+const ACCOUNT_JWT = bag(
+  {
+    ...ACCOUNT_ENTRIES,
+    signingKeys: listOf(textOr(SCOPED_SIGNING_KEY)),
+    revocations: object,
+  } satisfies Entries<AccountJwtOptions>,
+  { required: ['name'], instead: insteadOfClaims('reviseAccountJwt()') },
+);
+
 /**
  * Makes an account JWT.
  *
@@ -89,6 +161,7 @@ export function createAccountJwt(
   if (signer.role !== 'operator' && signer.publicKey !== publicKey) {
     throw wrongSigner('account JWT', signer, 'operator');
   }
+  checkOptions('createAccountJwt', options, ACCOUNT_JWT, jwtOptionsError);
   const { description, signingKeys, defaultPermissions, revocations, tags } = options;
   return encodeJwt(
     {
@@ -99,14 +172,14 @@ export function createAccountJwt(
         ...(description !== undefined && { description }),
         ...(options.imports && { imports: [...options.imports] }),
         ...(options.exports && { exports: [...options.exports] }),
-        limits: {
-          ...accountLimitClaims(options.limits ?? {}),
-          ...jetStreamClaims(options.jetStream ?? false),
-        },
+        limits: withJetStream(
+          withAccountLimits(NO_ACCOUNT_LIMITS, options.limits ?? {}),
+          options.jetStream ?? false,
+        ),
         ...(signingKeys?.length && { signing_keys: signingKeys.map(signingKeyClaim) }),
         ...(revocations && { revocations: checkedRevocations(revocations) }),
         default_permissions: permissionClaims(defaultPermissions),
-        ...(tags && { tags: [...tags] }),
+        ...(tags && { tags: tagClaims(tags) }),
         type: 'account',
         version: 2,
       },
@@ -121,6 +194,7 @@ export function signingKeyClaim(key: string | ScopedSigningKey): string | Scoped
     validatePublicKey(key, 'account');
     return key;
   }
+  checkOptions('a scoped signing key', key, SCOPED_SIGNING_KEY, jwtOptionsError);
   validatePublicKey(key.publicKey, 'account');
   return {
     kind: 'user_scope',
@@ -131,49 +205,76 @@ export function signingKeyClaim(key: string | ScopedSigningKey): string | Scoped
   };
 }
 
-function accountLimitClaims(limits: AccountLimitOptions): object {
+/** The claim of each limit of an account, in the order in which they are written. */
+const LIMITS: Readonly<
+  Record<Exclude<keyof AccountLimitOptions, 'wildcardExports' | 'disallowBearer'>, string>
+> = {
+  subscriptions: 'subs',
+  data: 'data',
+  payload: 'payload',
+  imports: 'imports',
+  exports: 'exports',
+  connections: 'conn',
+  leafNodes: 'leaf',
+};
+
+const JETSTREAM_LIMITS: Readonly<Record<Exclude<keyof JetStreamLimitOptions, 'maxBytesRequired'>, string>> = {
+  memoryStorage: 'mem_storage',
+  diskStorage: 'disk_storage',
+  streams: 'streams',
+  consumers: 'consumer',
+  maxAckPending: 'max_ack_pending',
+  memoryMaxStreamBytes: 'mem_max_stream_bytes',
+  diskMaxStreamBytes: 'disk_max_stream_bytes',
+};
+
+function namedLimits<Name extends string>(
+  limits: Readonly<Partial<Record<Name, number | undefined>>>,
+  claims: Readonly<Record<Name, string>>,
+): Record<string, number> {
+  const named = Object.entries<string>(claims).filter(([name]) => limits[name as Name] !== undefined);
+  return Object.fromEntries(named.map(([name, claim]) => [claim, limitClaim(limits[name as Name], name)]));
+}
+
+function noLimits(claims: Readonly<Record<string, string>>): Record<string, number> {
+  return Object.fromEntries(Object.values(claims).map((claim) => [claim, -1]));
+}
+
+type LimitClaims = Readonly<Record<string, unknown>>;
+
+/** @internal The limits of a new account. */
+export const NO_ACCOUNT_LIMITS: LimitClaims = { ...noLimits(LIMITS), wildcards: true };
+
+/**
+ * @internal Limits with those changed that are named; JetStream's are among them.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function withAccountLimits(before: LimitClaims, limits: AccountLimitOptions): LimitClaims {
+  const { wildcardExports, disallowBearer } = limits;
   return {
-    subs: limitClaim(limits.subscriptions, 'subscriptions'),
-    data: limitClaim(limits.data, 'data'),
-    payload: limitClaim(limits.payload, 'payload'),
-    imports: limitClaim(limits.imports, 'imports'),
-    exports: limitClaim(limits.exports, 'exports'),
-    wildcards: limits.wildcardExports ?? true,
-    conn: limitClaim(limits.connections, 'connections'),
-    leaf: limitClaim(limits.leafNodes, 'leafNodes'),
-    ...(limits.disallowBearer === true && { disallow_bearer: true }),
+    ...before,
+    ...namedLimits(limits, LIMITS),
+    ...(wildcardExports !== undefined && { wildcards: wildcardExports }),
+    ...(disallowBearer !== undefined && { disallow_bearer: disallowBearer || undefined }),
   };
 }
 
-function jetStreamClaims(jetStream: boolean | JetStreamLimitOptions): object {
-  if (jetStream === false) return {};
-  const limits = jetStream === true ? {} : jetStream;
+/**
+ * @internal Limits with JetStream: `true` gives it without limits, `false` takes it away, an object changes what it names.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function withJetStream(before: LimitClaims, jetStream: boolean | JetStreamLimitOptions): LimitClaims {
+  const own = new Set([...Object.values(JETSTREAM_LIMITS), 'max_bytes_required', 'tiered_limits']);
+  const others = Object.fromEntries(Object.entries(before).filter(([name]) => !own.has(name)));
+  if (jetStream === false) return others;
+  if (jetStream === true) return { ...others, ...noLimits(JETSTREAM_LIMITS) };
+  const had = Object.entries(before).some(([name, value]) => own.has(name) && value !== undefined);
+  const { maxBytesRequired } = jetStream;
   return {
-    mem_storage: limitClaim(limits.memoryStorage, 'memoryStorage'),
-    disk_storage: limitClaim(limits.diskStorage, 'diskStorage'),
-    streams: limitClaim(limits.streams, 'streams'),
-    consumer: limitClaim(limits.consumers, 'consumers'),
-    max_ack_pending: limitClaim(limits.maxAckPending, 'maxAckPending'),
-    mem_max_stream_bytes: limitClaim(limits.memoryMaxStreamBytes, 'memoryMaxStreamBytes'),
-    disk_max_stream_bytes: limitClaim(limits.diskMaxStreamBytes, 'diskMaxStreamBytes'),
-    ...(limits.maxBytesRequired === true && { max_bytes_required: true }),
+    ...(had ? before : { ...others, ...noLimits(JETSTREAM_LIMITS) }),
+    ...namedLimits(jetStream, JETSTREAM_LIMITS),
+    ...(maxBytesRequired !== undefined && { max_bytes_required: maxBytesRequired || undefined }),
   };
-}
-
-function checkedRevocations(revocations: Readonly<Record<string, number>>): Record<string, number> {
-  for (const [key, time] of Object.entries(revocations)) {
-    if (key !== '*' && !isPublicKey(key, 'user')) {
-      throw new JwtError(
-        'ERR_JWT_OPTIONS',
-        `cannot revoke "${key}": it is not a user's public key, nor * for all`,
-      );
-    }
-    if (!Number.isSafeInteger(time) || time < 0) {
-      throw new JwtError(
-        'ERR_JWT_OPTIONS',
-        `the revocation of ${key} is at ${time}: give whole seconds since 1970`,
-      );
-    }
-  }
-  return { ...revocations };
 }

@@ -27,7 +27,7 @@ export function validateJwtChain(
   checkTime('operator', operator, now);
 
   const account = link('account', () => decodeAccount(accountJwt));
-  checkAccount(operator, account);
+  checkAccountIssuer(operator, account);
   checkTime('account', account, now);
 
   const user = link('user', () => decodeUserJwt(userJwt));
@@ -93,7 +93,11 @@ function checkOperator(operator: OperatorClaims): void {
   }
 }
 
-function checkAccount(operator: OperatorClaims, account: AccountClaims): void {
+/** @internal Whether an operator lets a key sign an account. @throws JwtChainError */
+export function checkAccountIssuer(
+  operator: OperatorClaims,
+  account: Pick<AccountClaims, 'sub' | 'iss'>,
+): void {
   if ((operator.nats.signing_keys ?? []).includes(account.iss)) return;
   if (account.iss !== operator.sub) {
     throw broken(

@@ -1,8 +1,13 @@
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
+import { anything, bag, checkOptions, flag, listOf, text, type Entries } from '../options/check-options.js';
+import type { OperatorNats } from './claims.js';
+import { insteadOfClaims } from './decoded-claims.js';
 import { encodeJwt } from './encode.js';
+import { jwtOptionsError } from './options-error.js';
 import { wrongSigner } from './signer.js';
-import { timeClaims, type ValidityOptions } from './time.js';
+import { tagClaims } from './tags.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
 
 /** What an operator JWT says. */
 export interface OperatorJwtOptions extends ValidityOptions {
@@ -18,6 +23,25 @@ export interface OperatorJwtOptions extends ValidityOptions {
   tags?: readonly string[];
 }
 
+/** @internal What can be said of an operator when it is made and when it is revised. */
+export const OPERATOR_ENTRIES = {
+  ...VALIDITY_ENTRIES,
+  name: text,
+  strictSigningKeyUsage: flag,
+  systemAccount: text,
+  accountServerUrl: text,
+  operatorServiceUrls: listOf(text),
+  tags: anything,
+};
+
+const OPERATOR_JWT = bag(
+  { ...OPERATOR_ENTRIES, signingKeys: listOf(text) } satisfies Entries<OperatorJwtOptions>,
+  {
+    required: ['name'],
+    instead: insteadOfClaims('reviseOperatorJwt()'),
+  },
+);
+
 /**
  * Makes an operator JWT, signed by the operator itself.
  *
@@ -25,10 +49,9 @@ export interface OperatorJwtOptions extends ValidityOptions {
  */
 export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptions): string {
   if (operator.role !== 'operator') throw wrongSigner('operator JWT', operator, 'operator');
-  for (const key of options.signingKeys ?? []) validatePublicKey(key, 'operator');
-  if (options.systemAccount !== undefined) validatePublicKey(options.systemAccount, 'account');
-  const { signingKeys, strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } =
-    options;
+  checkOptions('createOperatorJwt', options, OPERATOR_JWT, jwtOptionsError);
+  const { signingKeys } = options;
+  for (const key of signingKeys ?? []) validatePublicKey(key, 'operator');
   return encodeJwt(
     {
       ...timeClaims(options),
@@ -36,15 +59,29 @@ export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptio
       name: options.name,
       nats: {
         ...(signingKeys?.length && { signing_keys: [...signingKeys] }),
-        ...(accountServerUrl !== undefined && { account_server_url: accountServerUrl }),
-        ...(operatorServiceUrls && { operator_service_urls: [...operatorServiceUrls] }),
-        ...(systemAccount !== undefined && { system_account: systemAccount }),
-        ...(strictSigningKeyUsage === true && { strict_signing_key_usage: true }),
-        ...(tags && { tags: [...tags] }),
+        ...operatorClaims(options),
         type: 'operator',
         version: 2,
       },
     },
     operator,
   );
+}
+
+type Named = {
+  [Key in Exclude<keyof OperatorJwtOptions, 'name' | 'signingKeys' | keyof ValidityOptions>]?:
+    OperatorJwtOptions[Key] | undefined;
+};
+
+/** @internal What is named, as claims. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */
+export function operatorClaims(options: Named): Partial<OperatorNats> {
+  const { strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } = options;
+  if (systemAccount !== undefined) validatePublicKey(systemAccount, 'account');
+  return {
+    ...(accountServerUrl !== undefined && { account_server_url: accountServerUrl }),
+    ...(operatorServiceUrls && { operator_service_urls: [...operatorServiceUrls] }),
+    ...(systemAccount !== undefined && { system_account: systemAccount }),
+    ...(strictSigningKeyUsage === true && { strict_signing_key_usage: true }),
+    ...(tags && { tags: tagClaims(tags) }),
+  };
 }

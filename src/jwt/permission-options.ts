@@ -1,5 +1,8 @@
-import { holdsSeed, JwtError, redactSeeds } from '../errors.js';
+import * as v from 'valibot';
+import { holdsSeed, JwtError } from '../errors.js';
+import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
+import { jwtOptionsError } from './options-error.js';
 
 /**
  * What a user may publish and subscribe to. To a server, an absent or empty `allow` allows everything that is not denied,
@@ -67,13 +70,12 @@ export function permissionClaims(options: PermissionOptions | undefined): Permis
   return claims;
 }
 
-/** What permissions may name, and what each of those may. */
-const NAMES = {
-  permissions: ['publish', 'subscribe', 'responses'],
-  publish: ['allow', 'deny'],
-  subscribe: ['allow', 'deny'],
-  responses: ['max', 'ttl'],
-} as const;
+const lists = bag({ allow: anything, deny: anything });
+const PERMISSIONS = bag({
+  publish: v.nullish(lists),
+  subscribe: v.nullish(lists),
+  responses: v.nullish(bag({ max: anything, ttl: anything })),
+} satisfies Entries<PermissionOptions>);
 
 /**
  * Refuses permissions that are no object, or name anything else than {@link PermissionOptions} does. A narrowing under a
@@ -82,26 +84,20 @@ const NAMES = {
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
 export function checkPermissionNames(options: PermissionOptions): void {
-  checkNames(options, 'permissions');
-  for (const part of NAMES.permissions) {
-    const value: unknown = options[part];
-    if (value !== undefined && value !== null) checkNames(value, part);
-  }
+  checkOptions('permissions', options, PERMISSIONS, jwtOptionsError);
 }
 
-function checkNames(value: unknown, part: keyof typeof NAMES): void {
-  const where = part === 'permissions' ? part : `permissions.${part}`;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `${where} is no object: leave it out to name none`);
-  }
-  const names: readonly string[] = NAMES[part];
-  const other = Object.keys(value).find((name) => !names.includes(name));
-  if (other === undefined) return;
-  throw new JwtError(
-    'ERR_JWT_OPTIONS',
-    `${where} has no ${JSON.stringify(redactSeeds(other).slice(0, 60))}: it may have ${names.join(', ')}`,
-  );
-}
+/** The options of {@link UserLimitOptions}; their values are checked where they become claims. */
+export const USER_LIMIT_ENTRIES = {
+  subscriptions: anything,
+  payload: anything,
+  data: anything,
+  sourceNetworks: anything,
+  times: anything,
+  timesLocation: anything,
+  allowedConnectionTypes: anything,
+  bearer: flag,
+} satisfies Entries<UserLimitOptions>;
 
 /** Go keeps the time in nanoseconds in 64 bits; a number keeps it whole up to here, 104 days. */
 const MAX_TTL_SECONDS = Number.MAX_SAFE_INTEGER / 1e9;
@@ -124,11 +120,17 @@ export function limitClaim(limit: number | undefined, name: string): number {
 
 /** Limits as claims, with NATS's "no limit" (-1) where none is given: an absent one would mean 0 to the server. */
 export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits {
-  const { sourceNetworks, times, timesLocation, allowedConnectionTypes, bearer } = options;
+  return Object.assign({ subs: -1, data: -1, payload: -1 }, namedUserLimits(options));
+}
+
+/** As {@link userLimitClaims}, of those only that are named. */
+export function namedUserLimits(options: UserLimitOptions): UserPermissionLimits {
+  const { subscriptions, data, payload, bearer } = options;
+  const { sourceNetworks, times, timesLocation, allowedConnectionTypes } = options;
   return {
-    subs: limitClaim(options.subscriptions, 'subscriptions'),
-    data: limitClaim(options.data, 'data'),
-    payload: limitClaim(options.payload, 'payload'),
+    ...(subscriptions !== undefined && { subs: limitClaim(subscriptions, 'subscriptions') }),
+    ...(data !== undefined && { data: limitClaim(data, 'data') }),
+    ...(payload !== undefined && { payload: limitClaim(payload, 'payload') }),
     ...(sourceNetworks && { src: [...notEmpty(sourceNetworks, 'sourceNetworks')] }),
     ...(times && { times: notEmpty(times, 'times').map(({ start, end }) => ({ start, end })) }),
     ...(timesLocation !== undefined && { times_location: timesLocation }),

@@ -11,6 +11,8 @@
  * Source: pkg.go.dev/encoding/json, "Unmarshal"; RFC 8725, 2.4 and 3.10.
  */
 
+import { jsonTokens } from './json-tokens.js';
+
 /** The names that a Go program looks for, and which of them hold maps, whose keys Go takes as they are. */
 export interface KnownNames {
   names: ReadonlySet<string>;
@@ -55,7 +57,7 @@ export function memberAsGoReadsIt(json: Uint8Array, name: string): string | unde
   let last: string | undefined;
   let depth = 0;
   let isNext = false;
-  for (const { is, start, end } of tokens(text)) {
+  for (const { is, start, end } of jsonTokens(text)) {
     if (is === 'open') depth++;
     else if (is === 'close') depth--;
     if (isNext && (is === 'string' || is === 'number')) last = text.slice(start, end);
@@ -74,7 +76,7 @@ export function memberAsGoReadsIt(json: Uint8Array, name: string): string | unde
 export function markNonIntegers(text: string): unknown {
   let marked = '';
   let copied = 0;
-  for (const { is, start, end } of tokens(text)) {
+  for (const { is, start, end } of jsonTokens(text)) {
     if (is !== 'number' || isInt64(text.slice(start, end))) continue;
     marked += `${text.slice(copied, start)}"not an integer"`;
     copied = end;
@@ -100,7 +102,7 @@ interface Frame {
 function checkNames(text: string, known: KnownNames | undefined): void {
   const escapes = text.includes('\\');
   const frames: Frame[] = [];
-  for (const { is, start, end } of tokens(text)) {
+  for (const { is, start, end } of jsonTokens(text)) {
     const frame = frames.at(-1);
     if (is === 'open') {
       if (frames.length === MAX_DEPTH) throw new SyntaxError(`is nested more than ${MAX_DEPTH} deep`);
@@ -130,55 +132,6 @@ function readAs(parent: Frame | undefined, known: KnownNames | undefined): Frame
   if (parent.list || parent.as === 'nothing') return parent.as;
   if (!known.names.has(parent.last)) return 'nothing';
   return known.maps.has(parent.last) ? 'map' : 'struct';
-}
-
-interface Token {
-  is: 'open' | 'close' | 'name' | 'string' | 'number';
-  start: number;
-  end: number;
-}
-
-const WHITE_SPACE = /[ \t\n\r]/;
-const NUMBER = /[-+.\deE]/;
-
-/** The tokens of valid JSON that matter here. */
-function* tokens(text: string): Generator<Token, void, undefined> {
-  for (let at = 0; at < text.length; at++) {
-    const start = at;
-    switch (text[at]) {
-      case '{':
-      case '[':
-        yield { is: 'open', start, end: at + 1 };
-        break;
-      case '}':
-      case ']':
-        yield { is: 'close', start, end: at + 1 };
-        break;
-      case '"': {
-        at++;
-        while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-        let next = at + 1;
-        while (WHITE_SPACE.test(text[next] ?? '')) next++;
-        yield { is: text[next] === ':' ? 'name' : 'string', start, end: at + 1 };
-        break;
-      }
-      case 't':
-      case 'n':
-        at += 3;
-        break;
-      case 'f':
-        at += 4;
-        break;
-      case ',':
-      case ':':
-        break;
-      default: {
-        if (WHITE_SPACE.test(text[at] ?? '')) break;
-        while (NUMBER.test(text[at + 1] ?? '')) at++;
-        yield { is: 'number', start, end: at + 1 };
-      }
-    }
-  }
 }
 
 /** @throws SyntaxError for half of a surrogate pair: Go puts another character in its place */

@@ -1,4 +1,5 @@
 import { JwtError } from '../errors.js';
+import { callback, number, type Entries } from '../options/check-options.js';
 
 /** Reads the clock: milliseconds since 1970, as `Date.now`. Everything that reads it takes one, for tests. */
 export type Clock = () => number;
@@ -12,6 +13,13 @@ export interface ValidityOptions {
   /** The clock; `Date.now` by default. */
   now?: Clock;
 }
+
+/** The options of {@link ValidityOptions}. */
+export const VALIDITY_ENTRIES = {
+  expiry: number,
+  notBefore: number,
+  now: callback,
+} satisfies Entries<ValidityOptions>;
 
 /**
  * The latest time that a claim may hold: the end of the year 9999, in seconds since 1970. Later ones have no date in ISO
@@ -30,6 +38,9 @@ export function isoTime(seconds: number): string {
   return Number.isNaN(date.getTime()) ? `${seconds} s since 1970` : date.toISOString();
 }
 
+const DAY = 86_400;
+const YEAR = 365 * DAY;
+
 /** The whole seconds of a clock. */
 export function nowSeconds(now: Clock = Date.now): number {
   return Math.floor(now() / 1000);
@@ -38,7 +49,8 @@ export function nowSeconds(now: Clock = Date.now): number {
 /**
  * The time claims of a token made now.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive, `notBefore` not a natural number
+ * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive number of seconds from now, or is a time since 1970 (today's
+ *   would be 57 years from now); when `notBefore` is not a natural number
  */
 export function timeClaims(options: ValidityOptions): {
   iat: number;
@@ -51,6 +63,12 @@ export function timeClaims(options: ValidityOptions): {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
       `expiry is ${expiry}: give the seconds until it expires, more than 0`,
+    );
+  }
+  if (expiry !== undefined && expiry >= Math.max(iat - DAY, 1e9) && expiry <= iat + 10 * YEAR) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `expiry is ${expiry}, which is a time since 1970: give the seconds from now until it expires`,
     );
   }
   if (
@@ -66,7 +84,7 @@ export function timeClaims(options: ValidityOptions): {
   if (exp !== undefined && exp > MAX_CLAIM_SECONDS) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `expiry is ${expiry}, which ends after the year 9999: leave it out for a token that never expires`,
+      `expiry is ${expiry}, which ends after the year 9999: give seconds, not milliseconds, from now; leave it out for a token that never expires`,
     );
   }
   if (exp !== undefined && notBefore !== undefined && notBefore >= exp) {

@@ -1,16 +1,22 @@
 import { JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
+import { anything, bag, checkOptions, flag, number, text, type Entries } from '../options/check-options.js';
 import type { UserNats } from './claims.js';
+import { insteadOfClaims } from './decoded-claims.js';
 import { encodeJwt } from './encode.js';
+import { jwtOptionsError } from './options-error.js';
 import {
+  namedUserLimits,
   permissionClaims,
+  USER_LIMIT_ENTRIES,
   userLimitClaims,
   type PermissionOptions,
   type UserLimitOptions,
 } from './permission-options.js';
 import { wrongSigner } from './signer.js';
-import { timeClaims, type ValidityOptions } from './time.js';
+import { tagClaims } from './tags.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
 
 /** What a user JWT says. */
 export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
@@ -27,6 +33,20 @@ export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
   /** Bytes that the JWT may have; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server set up for more. */
   maxBytes?: number;
 }
+
+const USER_JWT = bag(
+  {
+    ...VALIDITY_ENTRIES,
+    ...USER_LIMIT_ENTRIES,
+    name: text,
+    permissions: anything,
+    issuerAccount: text,
+    scoped: flag,
+    tags: anything,
+    maxBytes: number,
+  } satisfies Entries<UserJwtOptions>,
+  { required: ['name'], instead: insteadOfClaims('reviseUserJwt()') },
+);
 
 /**
  * The size of a user JWT that fits a CONNECT line of the server's default `max_control_line` (4096 bytes): 512 bytes are
@@ -45,7 +65,8 @@ export const MAX_USER_JWT_BYTES = 4096 - 512;
  */
 export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJwtOptions): string {
   if (user.role !== 'user') throw wrongSigner('user JWT', user, 'user');
-  return encodeUser(user.publicKey, signer, options);
+  checkOptions('createUserJwt', options, USER_JWT, jwtOptionsError);
+  return encodeUserJwt(user.publicKey, signer, options);
 }
 
 /**
@@ -59,24 +80,29 @@ export function createUserJwtForPublicKey(
   options: UserJwtOptions,
 ): string {
   validatePublicKey(publicKey, 'user');
-  return encodeUser(publicKey, signer, options);
+  checkOptions('createUserJwtForPublicKey', options, USER_JWT, jwtOptionsError);
+  return encodeUserJwt(publicKey, signer, options);
 }
 
-function encodeUser(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
+/** @internal As {@link createUserJwtForPublicKey}, for a key and options that were checked: issuing in bulk does so once. */
+export function encodeUserJwt(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
   if (signer.role !== 'account') throw wrongSigner('user JWT', signer, 'account');
   // assign, here and below, not a literal with a spread and more: V8 makes new hidden classes for each of those, and that
   // garbage costs more to collect than all the rest of a token
   const own = { sub: publicKey, name: options.name, nats: userNats(signer, options) };
   const jwt = encodeJwt(Object.assign(timeClaims(options), own), signer);
-  const maxBytes = options.maxBytes ?? MAX_USER_JWT_BYTES;
-  if (jwt.length > maxBytes) {
-    throw new JwtError(
-      'ERR_JWT_TOO_LARGE',
-      `the JWT of "${options.name}" has ${jwt.length} bytes, more than the ${maxBytes} that fit a server's default ` +
-        `max_control_line: grant fewer subjects, or sign with a scoped signing key`,
-    );
-  }
+  checkUserJwtSize(jwt, options.name, options.maxBytes);
   return jwt;
+}
+
+/** @internal @throws JwtError `ERR_JWT_TOO_LARGE` */
+export function checkUserJwtSize(jwt: string, name: string, maxBytes = MAX_USER_JWT_BYTES): void {
+  if (jwt.length <= maxBytes) return;
+  throw new JwtError(
+    'ERR_JWT_TOO_LARGE',
+    `the JWT of "${name}" has ${jwt.length} bytes, more than the ${maxBytes} that fit a server's default ` +
+      `max_control_line: grant fewer subjects, or sign with a scoped signing key`,
+  );
 }
 
 function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
@@ -85,7 +111,7 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
   if (isSigningKey) validatePublicKey(issuerAccount, 'account');
   const base = {
     ...(isSigningKey && { issuer_account: issuerAccount }),
-    ...(tags && { tags: [...tags] }),
+    ...(tags && { tags: tagClaims(tags) }),
     type: 'user',
     version: 2,
   };
@@ -98,8 +124,7 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
       `a scoped user is signed by a signing key: give issuerAccount, the account that ${signer.publicKey} signs for`,
     );
   }
-  const own = Object.keys(userLimitClaims(options)).length > 3 || options.permissions !== undefined;
-  if (own || [options.subscriptions, options.data, options.payload].some((limit) => limit !== undefined)) {
+  if (Object.keys(namedUserLimits(options)).length > 0 || options.permissions !== undefined) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
       `"${options.name}" is scoped: its permissions and limits stand in the signing key's template, give none here`,

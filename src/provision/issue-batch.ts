@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { createUserJwt } from '../jwt/user.js';
+import { encodeUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { formatCreds } from '../creds/format.js';
 import { jwtOptionsOf, type IssuePlan } from './issue-options.js';
@@ -59,7 +59,7 @@ export function issueBatch(
   return ids.map((peelId) => {
     const options = jwtOptionsOf(plan, peelId, nowMs);
     const user = generateKeyBundle('user');
-    const jwt = createUserJwt(user, signer, options);
+    const jwt = encodeUserJwt(user.publicKey, signer, options);
     const seed = user.seed;
     const content = formatCreds(jwt, seed);
     seed.fill(0);

@@ -3,7 +3,7 @@ import { issueAfter } from '../jwt/revoke-up-to.js';
 import type { Clock } from '../jwt/time.js';
 import { signingKeyOf } from './create/adopt.js';
 import type { TrustDomain } from './domain.js';
-import { EVERYONE } from './account-jwt/revocations.js';
+import { EVERYONE } from '../jwt/revocations.js';
 
 /**
  * Checks that what the home's peel signing key signs can connect: the key is in the account, and nothing that is issued

@@ -8,7 +8,7 @@ import { withOpenHome } from '../../account/change-account.js';
 import type { PushReport } from '../../account/push-account.js';
 import { revokeKeys, type RevokedKeys } from '../../account/revoke-keys.js';
 import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
-import { withoutRevocations } from '../../trust/account-jwt/revocations.js';
+import { withoutRevocations } from '../../jwt/revocations.js';
 import { noteRestored } from '../trust/account-guard.js';
 import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';

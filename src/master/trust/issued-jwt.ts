@@ -2,7 +2,7 @@ import { FleetError } from '../../errors.js';
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
 import { isIssuedAhead, issueAfter } from '../../jwt/revoke-up-to.js';
-import { EVERYONE } from '../../trust/account-jwt/revocations.js';
+import { EVERYONE } from '../../jwt/revocations.js';
 import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import type { MasterContext } from '../context.js';
 

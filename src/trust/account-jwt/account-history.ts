@@ -1,5 +1,6 @@
 import type { AccountClaims } from '../../jwt/claims.js';
 import { REMOVAL_KEPT_SECONDS } from '../../timing.js';
+import { HISTORY_TAG } from '../../jwt/tags.js';
 
 /**
  * What an account JWT says of where it comes from, in its tags: so it travels with the JWT to every server and every copy
@@ -39,7 +40,6 @@ const HISTORY = 'zester-history:';
 const UNPUSHED = 'zester-unpushed';
 const REMOVED = 'zester-removed:';
 const CLEARED = 'zester-cleared:';
-const OURS = /^zester-(history:|removed:|cleared:|unpushed$)/i;
 
 /** Beyond so many signings, the sequence alone says that one came after another. */
 const KEPT_AFTER = 48;
@@ -163,7 +163,7 @@ export function withHistory(claims: AccountClaims, history: AccountHistory, now:
   ];
   return {
     ...claims,
-    nats: { ...claims.nats, tags: [...tags.filter((tag) => !OURS.test(tag)), ...ours] },
+    nats: { ...claims.nats, tags: [...tags.filter((tag) => !HISTORY_TAG.test(tag)), ...ours] },
   };
 }
 

@@ -3,9 +3,6 @@ import type { AccountClaims } from '../../jwt/claims.js';
 import { isPublicKey } from '../../nkeys/validate.js';
 import type { IssuedPeel } from '../issued.js';
 
-/** Everyone: what is revoked under it holds for all that was issued up to its time. */
-export const EVERYONE = '*';
-
 /** A revocation as people read it. */
 export interface Revocation {
   /** `U…`, or `*` for everyone. */
@@ -22,40 +19,6 @@ export function revocationsOf(claims: AccountClaims, issued: readonly IssuedPeel
   return Object.entries(claims.nats.revocations ?? {})
     .map(([publicKey, upTo]) => ({ publicKey, upTo, peelId: ids.get(publicKey) }))
     .sort((a, b) => b.upTo - a.upTo || (a.publicKey < b.publicKey ? -1 : 1));
-}
-
-/**
- * Adds revocations. One that is there already, with a later time, stays.
- *
- * @param upTo seconds since 1970; what was issued up to then is revoked
- */
-export function withRevocations(
-  claims: AccountClaims,
-  publicKeys: Iterable<string>,
-  upTo: number,
-): AccountClaims {
-  return mergeRevocations(claims, Object.fromEntries([...publicKeys].map((key) => [key, upTo])));
-}
-
-/** The union of the revocations; of two for the same key, the later. */
-export function mergeRevocations(
-  claims: AccountClaims,
-  more: Readonly<Record<string, number>>,
-): AccountClaims {
-  const revocations = { ...claims.nats.revocations };
-  for (const [key, time] of Object.entries(more)) {
-    revocations[key] = Math.max(revocations[key] ?? 0, time);
-  }
-  return { ...claims, nats: { ...claims.nats, revocations } };
-}
-
-/** Takes the revocations away for which `drop` says so. */
-export function withoutRevocations(
-  claims: AccountClaims,
-  drop: (publicKey: string, upTo: number) => boolean,
-): AccountClaims {
-  const kept = Object.entries(claims.nats.revocations ?? {}).filter(([key, time]) => !drop(key, time));
-  return { ...claims, nats: { ...claims.nats, revocations: Object.fromEntries(kept) } };
 }
 
 /**

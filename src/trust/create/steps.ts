@@ -6,7 +6,7 @@ import { writeSecretFile } from '../../files/write-secret-file.js';
 import { createAccountJwt } from '../../jwt/account.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
 import { createOperatorJwt } from '../../jwt/operator.js';
-import { resignAccountJwt } from '../../jwt/resign.js';
+import { reviseAccountJwt } from '../../jwt/revise-account.js';
 import type { Clock } from '../../jwt/time.js';
 import { createUserJwt, type UserJwtOptions } from '../../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../nkeys/key-bundle.js';
@@ -18,7 +18,7 @@ import {
 } from '../../permissions/roles.js';
 import { signingKeyOf, type AdoptedTrust } from './adopt.js';
 import type { TrustPaths } from '../paths.js';
-import { joinSigningKey, peelSigningKey, withSigningKeys } from '../keys/signing-keys.js';
+import { joinSigningKey, peelSigningKey } from '../keys/signing-keys.js';
 import { LAYOUT_VERSION, writeSettings } from '../settings.js';
 import type { TlsFiles } from '../tls-settings.js';
 
@@ -152,7 +152,7 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
       const missing = signingKeys.filter(({ publicKey }) => signingKeyOf(account, publicKey) === undefined);
       if (missing.length === 0) return existing;
       return withKey('operator', paths.operatorSigningSeed, (signer) =>
-        resignAccountJwt(existing, signer, (claims) => withSigningKeys(claims, missing), time),
+        reviseAccountJwt(existing, signer, { signingKeys: { add: missing }, ...time }),
       );
     },
   };

@@ -1,6 +1,6 @@
 import { TrustError } from '../../errors.js';
 import { signingKeyClaim, type ScopedSigningKey } from '../../jwt/account.js';
-import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
+import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
 import { permissionClaims, userLimitClaims, type PermissionOptions } from '../../jwt/permission-options.js';
 import {
   JOIN_ROLE,
@@ -145,12 +145,6 @@ export function withSigningKeyLike(
   };
 }
 
-/** Adds scoped signing keys. @throws KeyError, JwtError */
-export function withSigningKeys(claims: AccountClaims, keys: readonly ScopedSigningKey[]): AccountClaims {
-  const had = claims.nats.signing_keys ?? [];
-  return { ...claims, nats: { ...claims.nats, signing_keys: [...had, ...keys.map(signingKeyClaim)] } };
-}
-
 /** Takes a signing key out of an account: what it signed ends. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
 export function withoutAccountSigningKey(
   home: string,
@@ -162,14 +156,6 @@ export function withoutAccountSigningKey(
     (key) => (typeof key === 'string' ? key : key.key) !== publicKey,
   );
   return { ...claims, nats: { ...claims.nats, signing_keys: left } };
-}
-
-/** Adds a signing key to an operator, or takes one away. */
-export function withOperatorSigningKeys(
-  claims: OperatorClaims,
-  change: (keys: readonly string[]) => readonly string[],
-): OperatorClaims {
-  return { ...claims, nats: { ...claims.nats, signing_keys: [...change(claims.nats.signing_keys ?? [])] } };
 }
 
 function mapSigningKeys(

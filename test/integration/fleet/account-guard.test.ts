@@ -2,7 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
-import { resignAccountJwt } from '../../../src/jwt/resign.js';
+import { resignAccountJwt } from '../../support/resign-account.js';
 import { pushAccount, showAccount } from '../../../src/account/check-account.js';
 import { changeAccount, withOpenHome } from '../../../src/account/change-account.js';
 import { clearRevocations, revoke } from '../../../src/account/revoke.js';
@@ -10,7 +10,7 @@ import { addAccountSigningKey, removeAccountSigningKey } from '../../../src/acco
 import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
-import { withoutRevocations } from '../../../src/trust/account-jwt/revocations.js';
+import { withoutRevocations } from '../../../src/jwt/revocations.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { HomeWithServers } from '../trust/support.js';
 import { startFleet, type Fleet } from './fleet.js';

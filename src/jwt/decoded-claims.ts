@@ -1,0 +1,15 @@
+/** Names of decoded claims, which a program may give back where options belong, to have them kept. */
+const NAMES =
+  'jti iat iss sub aud exp nbf nats type version issuer_account pub sub resp subs src times_location bearer_token ' +
+  'proxy_required allowed_connection_types signing_keys default_permissions info_url mappings authorization trace ' +
+  'cluster_traffic account_server_url operator_service_urls strict_signing_key_usage system_account assert_server_version';
+
+/**
+ * What to do instead of giving decoded claims as options.
+ *
+ * @param revise the function that keeps them
+ */
+export function insteadOfClaims(revise: string): Record<string, string> {
+  const hint = `decoded claims are no options, and would be lost: ${revise} signs a JWT again and keeps them all`;
+  return Object.fromEntries(NAMES.split(' ').map((name) => [name, hint]));
+}

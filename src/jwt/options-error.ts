@@ -1,0 +1,6 @@
+import { JwtError } from '../errors.js';
+
+/** The error for options that a JWT cannot be made from. */
+export function jwtOptionsError(message: string): JwtError {
+  return new JwtError('ERR_JWT_OPTIONS', message);
+}

@@ -1,0 +1,228 @@
+import * as v from 'valibot';
+import { anything, bag, checkOptions, listOf, object, text, type Entries } from '../options/check-options.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import {
+  ACCOUNT_ENTRIES,
+  NO_ACCOUNT_LIMITS,
+  signingKeyClaim,
+  withAccountLimits,
+  withJetStream,
+  type AccountLimitOptions,
+  type JetStreamLimitOptions,
+  type ScopedSigningKey,
+} from './account.js';
+import { checkAccountIssuer } from './chain.js';
+import type { AccountClaims, ScopedSigningKeyClaim } from './claims.js';
+import { decodeAccountJwt, decodeOperatorJwt } from './decode.js';
+import { jwtOptionsError } from './options-error.js';
+import { permissionClaims, type PermissionOptions } from './permission-options.js';
+import { resign } from './resign.js';
+import {
+  isWhole,
+  refuseSeeds,
+  REVISION_ENTRIES,
+  withRevision,
+  type ListRevision,
+  type Revision,
+} from './revise.js';
+import { FOR_GOOD } from './revoke-up-to.js';
+import {
+  checkedRevocations,
+  checkRevocableKey,
+  EVERYONE,
+  mergeRevocations,
+  withoutRevocations,
+} from './revocations.js';
+import { wrongSigner } from './signer.js';
+import { nowSeconds } from './time.js';
+
+/** A signing key: a public key (`A…`), a scoped one as `createAccountJwt` takes it, or one as decoded claims have it. */
+export type SigningKeyOption = string | ScopedSigningKey | ScopedSigningKeyClaim;
+
+/** What is to change in an account JWT. What is not named stays as it is, claims that Zester does not know too. */
+export interface AccountRevision extends Revision {
+  description?: string | null | undefined;
+  /**
+   * Users (`U…`, or `*` for all) to revoke. In a list, a user is revoked for good, whatever JWT it has or gets, and `*` up to
+   * now; to choose, give the time up to which what was issued is revoked, in seconds since 1970. A revocation that is there
+   * already with a later time stays.
+   */
+  revoke?: readonly string[] | Readonly<Record<string, number>> | undefined;
+  /** Users (`U…`, or `*`) whose revocation is taken away. */
+  unrevoke?: readonly string[] | undefined;
+  /**
+   * All signing keys, or those that are added and taken away. A key that the account has already, given as a public key
+   * only, stays as it stands, with its scope.
+   */
+  signingKeys?: ListRevision<SigningKeyOption, string> | undefined;
+  /** Limits by name; those that are not named stay. */
+  limits?: AccountLimitOptions | undefined;
+  /** `true`: JetStream without limits; `false`: none; an object: limits by name, those that are not named stay. */
+  jetStream?: boolean | JetStreamLimitOptions | undefined;
+  /** For users whose JWT names no permissions; null: everything is allowed. */
+  defaultPermissions?: PermissionOptions | null | undefined;
+  /** All imports, as they stand in the JWT. */
+  imports?: readonly object[] | undefined;
+  /** All exports, as they stand in the JWT. */
+  exports?: readonly object[] | undefined;
+  /** All subject mappings, as they stand in the JWT. */
+  mappings?: Readonly<Record<string, readonly object[]>> | undefined;
+  /** The operator JWT: with it, only a key that this operator lets sign accounts is taken as the signer. */
+  operatorJwt?: string | undefined;
+}
+
+const keyLists = { add: listOf(anything), remove: listOf(text) };
+const ACCOUNT_REVISION = bag({
+  ...ACCOUNT_ENTRIES,
+  ...REVISION_ENTRIES,
+  description: v.nullable(text),
+  revoke: v.lazy((input): v.GenericSchema => (Array.isArray(input) ? listOf(text) : object)),
+  unrevoke: listOf(text),
+  signingKeys: v.lazy((input): v.GenericSchema => (Array.isArray(input) ? listOf(anything) : bag(keyLists))),
+  mappings: object,
+  operatorJwt: text,
+} satisfies Entries<AccountRevision>);
+
+/**
+ * Signs an account JWT again with some claims changed: revocations, signing keys, limits, JetStream and so on. Every other claim
+ * stays as it was written, also one that Zester does not know; `iat`, `iss` and `jti` are new. The new JWT is dated at least
+ * one second after the old one, so that servers know which is newer.
+ *
+ * Servers do not know of it before it is pushed: see `pushAccountJwt`, and `revokeUsers`, which does all of it.
+ *
+ * It does not check that the account belongs to the signer's operator, unless `operatorJwt` is given. In the account of a home
+ * (`zester init`), masters restore signing keys and revocations that disappear: take those away with the command.
+ *
+ * @param jwt the account JWT
+ * @param signer the operator's key, or a signing key of it; for a self-signed account JWT, the account's own too
+ * @param revision what is to change
+ * @returns the new account JWT
+ * @throws KeyError `ERR_KEY_ROLE` when the key may not sign it; JwtChainError `ERR_CHAIN_ACCOUNT_ISSUER` or
+ *   `ERR_CHAIN_ACCOUNT_ISSUER_STRICT` when the operator of `operatorJwt` does not let it; JwtError `ERR_JWT_OPTIONS`, and as
+ *   `decodeAccountJwt`
+ * @example
+ * const next = reviseAccountJwt(accountJwt, operatorSigningKey, {
+ *   revoke: [user.publicKey],
+ *   signingKeys: { add: [generateKeyBundle('account').publicKey] },
+ * });
+ */
+export function reviseAccountJwt(jwt: string, signer: KeyBundle, revision: AccountRevision): string {
+  checkOptions('reviseAccountJwt', revision, ACCOUNT_REVISION, jwtOptionsError);
+  refuseSeeds({ ...revision, operatorJwt: undefined });
+  const claims = decodeAccountJwt(jwt);
+  checkSigner(claims, signer, revision.operatorJwt);
+  return resign(jwt, claims, signer, (before) => revisedAccount(before, revision), revision.now);
+}
+
+function checkSigner(claims: AccountClaims, signer: KeyBundle, operatorJwt: string | undefined): void {
+  if (operatorJwt !== undefined) {
+    checkAccountIssuer(decodeOperatorJwt(operatorJwt), { sub: claims.sub, iss: signer.publicKey });
+    return;
+  }
+  const isOwn = claims.iss === claims.sub && signer.publicKey === claims.sub;
+  if (signer.role !== 'operator' && !isOwn) throw wrongSigner('account JWT', signer, 'operator');
+}
+
+/**
+ * @internal The claims of an account after a revision. Members that it does not name are the same objects.
+ *
+ * @throws KeyError, JwtError `ERR_JWT_OPTIONS`
+ */
+export function revisedAccount(claims: AccountClaims, revision: AccountRevision): AccountClaims {
+  const { description, signingKeys, limits, jetStream, defaultPermissions, imports, exports, mappings } =
+    revision;
+  const next = withRevision(withRevisedRevocations(claims, revision), revision);
+  const nats = {
+    ...next.nats,
+    ...(description !== undefined && { description: description ?? undefined }),
+    ...(signingKeys !== undefined && {
+      signing_keys: revisedKeys(claims.nats.signing_keys ?? [], signingKeys),
+    }),
+    ...((limits !== undefined || jetStream !== undefined) && {
+      limits: revisedLimits(claims.nats.limits ?? NO_ACCOUNT_LIMITS, limits, jetStream),
+    }),
+    ...(defaultPermissions !== undefined && {
+      default_permissions: permissionClaims(defaultPermissions ?? undefined),
+    }),
+    ...(imports !== undefined && { imports: [...imports] }),
+    ...(exports !== undefined && { exports: [...exports] }),
+    ...(mappings !== undefined && { mappings }),
+  };
+  return { ...next, nats: nats as unknown as AccountClaims['nats'] };
+}
+
+function revisedLimits(
+  before: Readonly<Record<string, unknown>>,
+  limits: AccountRevision['limits'] = {},
+  jetStream: AccountRevision['jetStream'],
+): Record<string, unknown> {
+  const next = withAccountLimits(before, limits);
+  return { ...(jetStream === undefined ? next : withJetStream(next, jetStream)) };
+}
+
+function withRevisedRevocations(
+  claims: AccountClaims,
+  { revoke, unrevoke, now }: Pick<AccountRevision, 'revoke' | 'unrevoke' | 'now'>,
+): AccountClaims {
+  let next = claims;
+  if (unrevoke !== undefined) {
+    const gone = new Set(unrevoke);
+    gone.forEach(checkRevocableKey);
+    next = withoutRevocations(next, (key) => gone.has(key));
+  }
+  if (revoke === undefined) return next;
+  const times = Array.isArray(revoke)
+    ? Object.fromEntries(
+        (revoke as readonly string[]).map((key) => [key, key === EVERYONE ? nowSeconds(now) : FOR_GOOD]),
+      )
+    : (revoke as Readonly<Record<string, number>>);
+  return mergeRevocations(next, checkedRevocations(times));
+}
+
+type SigningKey = string | ScopedSigningKeyClaim;
+
+function revisedKeys(
+  had: readonly SigningKey[],
+  revision: NonNullable<AccountRevision['signingKeys']>,
+): readonly SigningKey[] {
+  if (isWhole(revision))
+    return once(
+      had,
+      revision.map((key) => asItStands(had, key)),
+    );
+  const gone = new Set(revision.remove ?? []);
+  gone.forEach((key) => validatePublicKey(key, 'account'));
+  const added = (revision.add ?? []).map((key) => asItStands(had, key));
+  return once(had, [...had.filter((key) => !gone.has(idOf(key))), ...added]);
+}
+
+/** A key that is only named keeps its scope: without it, what it signed would be allowed everything. */
+function asItStands(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
+  if (typeof given === 'string') return had.find((key) => idOf(key) === given) ?? signingKeyClaim(given);
+  if (typeof given === 'object' && 'kind' in given) {
+    // one of decoded claims is the same object, or at least the same text
+    const same = had.find((key) => JSON.stringify(key) === JSON.stringify(given));
+    return same ?? checkedScope(given);
+  }
+  return signingKeyClaim(given);
+}
+
+function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
+  validatePublicKey(key.key, 'account');
+  if ((key.kind as string) === 'user_scope' && typeof (key as { template?: unknown }).template === 'object')
+    return key;
+  throw jwtOptionsError(
+    `the signing key ${key.key} has no template: without one a server lets its users publish anywhere`,
+  );
+}
+
+/** The last of those with the same public key, at the place of the first. Where nothing changes, the same list. */
+function once(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
+  const next = [...new Map(keys.map((key) => [idOf(key), key])).values()];
+  return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;
+}
+
+function idOf(key: SigningKey): string {
+  return typeof key === 'string' ? key : key.key;
+}

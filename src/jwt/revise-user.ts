@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+import { anything, bag, checkOptions, number, text, type Entries } from '../options/check-options.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import type { UserClaims } from './claims.js';
+import { accountOf } from './account-of.js';
+import { decodeUserJwt } from './decode.js';
+import { jwtOptionsError } from './options-error.js';
+import {
+  namedUserLimits,
+  permissionClaims,
+  USER_LIMIT_ENTRIES,
+  type PermissionOptions,
+  type UserLimitOptions,
+} from './permission-options.js';
+import { resign } from './resign.js';
+import { refuseSeeds, REVISION_ENTRIES, withRevision, type Revision } from './revise.js';
+import { isScopedUser } from './scoped.js';
+import { wrongSigner } from './signer.js';
+import { checkUserJwtSize } from './user.js';
+
+/** What is to change in a user JWT. What is not named stays as it is, claims that Zester does not know too. */
+export interface UserRevision extends Revision, UserLimitOptions {
+  /** In place of those that there are; null: none of its own. */
+  permissions?: PermissionOptions | null | undefined;
+  /** Bytes that the JWT may have; as in `createUserJwt`. */
+  maxBytes?: number | undefined;
+}
+
+const USER_REVISION = bag({
+  ...REVISION_ENTRIES,
+  ...USER_LIMIT_ENTRIES,
+  name: text,
+  permissions: v.nullable(anything),
+  maxBytes: number,
+} satisfies Entries<UserRevision>);
+
+/**
+ * Signs a user JWT again with some claims changed, such as a new expiry; every other claim stays as it was written. The user keeps
+ * its key, and the JWT that it had stays valid until it expires or the user is revoked.
+ *
+ * @param signer the key that signed it: the same, or the account's own. It does not check whether the account still has a
+ *   signing key: `validateJwtChain` does
+ * @throws KeyError `ERR_KEY_ROLE` for a key that may not sign it; JwtError `ERR_JWT_OPTIONS`, `ERR_JWT_TOO_LARGE`, and as
+ *   `decodeUserJwt`
+ * @example reviseUserJwt(userJwt, account, { expiry: 86_400 });
+ */
+export function reviseUserJwt(jwt: string, signer: KeyBundle, revision: UserRevision): string {
+  checkOptions('reviseUserJwt', revision, USER_REVISION, jwtOptionsError);
+  refuseSeeds(revision);
+  const claims = decodeUserJwt(jwt);
+  if (signer.publicKey !== claims.iss && (signer.publicKey !== accountOf(claims) || isScopedUser(claims))) {
+    throw wrongSigner('user JWT', signer, `the account or signing key ${claims.iss}`);
+  }
+  const next = resign(jwt, claims, signer, (before) => revised(before, revision), revision.now);
+  checkUserJwtSize(next, revision.name ?? claims.name ?? claims.sub, revision.maxBytes);
+  return next;
+}
+
+function revised(claims: UserClaims, revision: UserRevision): UserClaims {
+  const { permissions, bearer } = revision;
+  const limits = {
+    ...namedUserLimits(revision),
+    ...(bearer === false && { bearer_token: undefined }),
+  };
+  if (isScopedUser(claims) && (Object.keys(limits).length > 0 || permissions !== undefined)) {
+    throw jwtOptionsError(
+      `"${claims.name ?? claims.sub}" is scoped: its permissions and limits stand in the signing key's template, give none here`,
+    );
+  }
+  const next = withRevision(claims, revision);
+  const own = permissions === undefined ? {} : { pub: undefined, sub: undefined, resp: undefined };
+  const nats = { ...next.nats, ...own, ...permissionClaims(permissions ?? undefined), ...limits };
+  return { ...next, nats: nats as UserClaims['nats'] };
+}

@@ -1,0 +1,98 @@
+// What revisions of operator, account and user JWTs have in common.
+import { holdsSeed, JwtError } from '../errors.js';
+import { jwtOptionsError } from './options-error.js';
+import { anything, callback, numberOrNull } from '../options/check-options.js';
+import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
+import { expirySeconds } from './expiry.js';
+import { isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
+import { HISTORY_TAG, tagClaims } from './tags.js';
+
+/** What every kind of JWT can be told anew. What is not named stays as it is. */
+export interface Revision {
+  name?: string | undefined;
+  /** All tags, in place of those that there are. */
+  tags?: readonly string[] | undefined;
+  /** Seconds from now until it expires; null: never. */
+  expiry?: number | null | undefined;
+  /** Seconds since 1970 before which it is not valid; null: at once. */
+  notBefore?: number | null | undefined;
+  /** The clock; `Date.now` by default. */
+  now?: Clock | undefined;
+}
+
+/** A list in place of the one that there is, or what is added to it and taken away from it. */
+export type ListRevision<Item, Name = Item> =
+  readonly Item[] | { add?: readonly Item[] | undefined; remove?: readonly Name[] | undefined };
+
+/** @internal Options of {@link Revision} whose form is another than where a JWT is made. */
+export const REVISION_ENTRIES = {
+  expiry: numberOrNull,
+  notBefore: numberOrNull,
+  now: callback,
+  tags: anything,
+};
+
+type AnyClaims = OperatorClaims | AccountClaims | UserClaims;
+
+/**
+ * The claims with what every kind of JWT can be told anew. A member that is not named is the same object.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` also for a JWT that has expired and would be signed as it is
+ */
+export function withRevision<C extends AnyClaims>(claims: C, revision: Revision): C {
+  const { name, tags, now } = revision;
+  const revised: C = {
+    ...claims,
+    ...(name !== undefined && { name }),
+    ...revisedTimes(claims, revision),
+    ...(tags !== undefined && { nats: { ...claims.nats, tags: withHistoryTags(tags, claims.nats.tags) } }),
+  };
+  const expiry = expirySeconds(revised);
+  if (expiry !== undefined && expiry <= nowSeconds(now)) {
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `the JWT of ${claims.sub} expired at ${isoTime(expiry)}: give the expiry of the new one, or null for none`,
+    );
+  }
+  return revised;
+}
+
+function revisedTimes(
+  claims: AnyClaims,
+  { expiry, notBefore, now }: Revision,
+): { exp?: number; nbf?: number } {
+  const { exp, nbf } = timeClaims({
+    ...(typeof expiry === 'number' && { expiry }),
+    ...(typeof notBefore === 'number' && { notBefore }),
+    ...(now !== undefined && { now }),
+  });
+  const times = {
+    exp: expiry === undefined ? claims.exp : exp,
+    nbf: notBefore === undefined ? claims.nbf : nbf,
+  };
+  if (times.exp !== undefined && times.exp !== 0 && (times.nbf ?? 0) >= times.exp) {
+    throw jwtOptionsError('notBefore is not before the expiry: the token would never be valid');
+  }
+  return times as { exp?: number; nbf?: number };
+}
+
+/** A home keeps the history of its account in tags; they are not the caller's to drop. */
+function withHistoryTags(tags: readonly string[], before: readonly string[] = []): string[] {
+  return [
+    ...tagClaims(tags).filter((tag) => !HISTORY_TAG.test(tag)),
+    ...before.filter((tag) => HISTORY_TAG.test(tag)),
+  ];
+}
+
+/** Whether a list is given whole. */
+export function isWhole<Item, Name>(list: ListRevision<Item, Name>): list is readonly Item[] {
+  return Array.isArray(list);
+}
+
+/** Refuses a seed in what becomes readable to whoever has the JWT. @throws JwtError `ERR_JWT_OPTIONS` */
+export function refuseSeeds(revision: object): void {
+  if (!holdsSeed(JSON.stringify(revision))) return;
+  throw jwtOptionsError(
+    'a seed was given where a name, a tag or a subject belongs: whoever has the JWT would read it',
+  );
+}

@@ -1,0 +1,69 @@
+// The revocations of an account: which there are, and which are added or taken away. No clock.
+import { JwtError } from '../errors.js';
+import { isPublicKey } from '../nkeys/validate.js';
+import type { AccountClaims } from './claims.js';
+import { LATEST_SECONDS } from './latest-seconds.js';
+
+/** Everyone: what is revoked under it holds for all that was issued up to its time. */
+export const EVERYONE = '*';
+
+/**
+ * Adds revocations. One that is there already, with a later time, stays.
+ *
+ * @param upTo seconds since 1970; what was issued up to then is revoked
+ */
+export function withRevocations(
+  claims: AccountClaims,
+  publicKeys: Iterable<string>,
+  upTo: number,
+): AccountClaims {
+  return mergeRevocations(claims, Object.fromEntries([...publicKeys].map((key) => [key, upTo])));
+}
+
+/** The union of the revocations; of two for the same key, the later. */
+export function mergeRevocations(
+  claims: AccountClaims,
+  more: Readonly<Record<string, number>>,
+): AccountClaims {
+  const revocations = { ...claims.nats.revocations };
+  for (const [key, time] of Object.entries(more)) {
+    revocations[key] = Math.max(revocations[key] ?? 0, time);
+  }
+  return { ...claims, nats: { ...claims.nats, revocations } };
+}
+
+/** Takes the revocations away for which `drop` says so. */
+export function withoutRevocations(
+  claims: AccountClaims,
+  drop: (publicKey: string, upTo: number) => boolean,
+): AccountClaims {
+  const kept = Object.entries(claims.nats.revocations ?? {}).filter(([key, time]) => !drop(key, time));
+  return { ...claims, nats: { ...claims.nats, revocations: Object.fromEntries(kept) } };
+}
+
+/**
+ * Checks what a program gives as revocations.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function checkedRevocations(revocations: Readonly<Record<string, number>>): Record<string, number> {
+  for (const [key, time] of Object.entries(revocations)) {
+    checkRevocableKey(key);
+    const isTime = (Number.isSafeInteger(time) && time >= 0) || time === LATEST_SECONDS;
+    if (isTime) continue;
+    throw new JwtError(
+      'ERR_JWT_OPTIONS',
+      `the revocation of ${key} is at ${time}: give whole seconds since 1970`,
+    );
+  }
+  return { ...revocations };
+}
+
+/** @throws JwtError `ERR_JWT_OPTIONS` for what is neither a user's public key nor `*` */
+export function checkRevocableKey(key: string): void {
+  if (key === EVERYONE || isPublicKey(key, 'user')) return;
+  throw new JwtError(
+    'ERR_JWT_OPTIONS',
+    `cannot revoke ${JSON.stringify(key)}: it is not a user's public key (U…), nor * for all`,
+  );
+}

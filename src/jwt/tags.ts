@@ -1,0 +1,21 @@
+// Tags, as servers compare them.
+import { JwtError } from '../errors.js';
+
+/**
+ * Tags as they stand in a JWT: without blanks around them, in lower case, each once. Servers compare them in lower case, so
+ * that `{{tag(dept)}}` of a template finds no `Dept:ops`.
+ *
+ * Source: github.com/nats-io/jwt/v2, types.go (`TagList`); nats-server, auth.go (`processUserPermissionsTemplate`).
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is no list of texts
+ * @example tagClaims(['Dept:Ops', 'dept:ops ']); // ['dept:ops']
+ */
+export function tagClaims(tags: readonly string[]): string[] {
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string' && tag.trim() !== '')) {
+    throw new JwtError('ERR_JWT_OPTIONS', 'tags must be a list of texts, and none of them empty');
+  }
+  return [...new Set((tags as string[]).map((tag) => tag.trim().toLowerCase()))];
+}
+
+/** Tags in which a home keeps the history of its account (`trust/account-jwt/`). They are not tags of the user's. */
+export const HISTORY_TAG = /^zester-(history:|removed:|cleared:|unpushed$)/i;
