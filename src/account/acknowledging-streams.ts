@@ -1,4 +1,4 @@
-// Streams whose acknowledgements a peel may send wherever it likes.
+// Finds streams that a peel can make publish acknowledgements to any subject.
 import { peelPermissionsTemplate } from '../permissions/roles.js';
 import { subjectsOverlap } from '../permissions/subjects-overlap.js';
 import type { AccountStream } from '../system-account/account-streams.js';

@@ -1,3 +1,4 @@
+// Changes the fleet's account: locks the home, takes the newest JWT, signs it, pushes it.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { TrustError } from '../errors.js';

@@ -1,3 +1,4 @@
+// Pushes the account JWT of a home, and compares what each server holds.
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { TrustError } from '../errors.js';

@@ -1,3 +1,4 @@
+// Compares the home's account JWT with the servers', and takes a newer one over.
 import { writeSecretFile } from '../files/write-secret-file.js';
 import type { TrustDomain } from '../trust/domain.js';
 import {

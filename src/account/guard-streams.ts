@@ -1,4 +1,4 @@
-// Guards the streams of a fleet that an earlier version made.
+// Applies the stream guards to the streams of an older fleet.
 import { errorMessage } from '../text/error-message.js';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';

@@ -1,3 +1,4 @@
+// Reads the account JWTs that the home and the servers hold, and picks the one in force.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';

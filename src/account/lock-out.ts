@@ -1,3 +1,4 @@
+// Confirms a revocation: asks every server whether it is in force, and kicks who is still connected.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';

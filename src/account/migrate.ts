@@ -1,4 +1,4 @@
-// Makes the trust domain and the live fleet of an earlier version as safe as new ones.
+// Migrates the trust domain and the running fleet of an earlier version.
 import { expirySeconds } from '../jwt/expiry.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeCredsFile } from '../creds/generate.js';

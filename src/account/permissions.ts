@@ -1,3 +1,4 @@
+// Shows and changes the peels' permission template.
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { openTrustDomain } from '../trust/open.js';

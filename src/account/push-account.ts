@@ -1,3 +1,4 @@
+// Pushes an account JWT to every server, and reports which servers confirmed.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';

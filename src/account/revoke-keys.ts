@@ -1,3 +1,4 @@
+// Revokes many user keys with one push of the account JWT.
 import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';

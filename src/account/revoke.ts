@@ -1,3 +1,4 @@
+// Revokes credentials by peel ID, key, file or time; lists and clears revocations.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { TrustError } from '../errors.js';
 import { loadCredsFile } from '../creds/parse.js';

@@ -1,3 +1,4 @@
+// Adds, switches and removes the signing keys of the operator and the account.
 import { unlink } from 'node:fs/promises';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { NatsServerError, TrustError } from '../errors.js';

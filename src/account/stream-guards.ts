@@ -1,4 +1,4 @@
-// What every stream of the fleet refuses, whoever publishes or asks.
+// What every stream of the fleet must refuse: roll-ups, purging and deletion.
 import { MASTER_STREAMS } from '../permissions/roles.js';
 import type { AccountStream } from '../system-account/account-streams.js';
 

@@ -1,4 +1,4 @@
-// Users that are connected with a JWT of their own that is not as safe as a new one.
+// Finds connected users whose own JWTs are less safe than new ones.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JwtError } from '../errors.js';
 import { decodeUserJwt } from '../jwt/decode.js';
