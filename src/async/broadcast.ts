@@ -1,3 +1,4 @@
+// Delivers each event to every open async iterator.
 import { QueuedIteratorImpl } from '@nats-io/nats-core/internal';
 
 /** Gives each event to every iterator that was asked for before it, as `status()` of the client does. */

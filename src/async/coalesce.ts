@@ -1,3 +1,4 @@
+// Coalesces concurrent calls of one action into shared runs.
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**

@@ -1,3 +1,5 @@
+// Waits for a promise until a deadline.
+
 /** Resolves with `promise`, or with undefined at the deadline. */
 export async function withDeadline<T>(promise: Promise<T>, deadline: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-/** Callbacks that a user passes in: whatever they do, they neither end nor block what calls them. */
+// Guards callbacks that a user passes in: they can neither end nor block their caller.
 
 /** Reports that a callback threw, or that its promise rejected. */
 export type ReportFailure = (error: Error) => void;

@@ -1,3 +1,5 @@
+// Waits for some milliseconds, or until a signal aborts.
+
 /**
  * Resolves after `ms` milliseconds.
  *
