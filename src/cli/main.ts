@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// The entry point of the `zester` command.
 /**
  * The program `zester`. It stays small so that it starts fast: what a command needs is loaded when the command runs.
  */

@@ -1,4 +1,4 @@
-/** The whole program: every command that there is. */
+// Builds the program with all commands.
 import type { Command } from 'commander';
 import { addCommands } from './command/program.js';
 import { loadCommands } from './command/tree.js';

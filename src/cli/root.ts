@@ -1,3 +1,4 @@
+// The root command: global options, help settings and error handling.
 import { Command, Help } from 'commander';
 import { printableLines } from '../text/printable.js';
 import { GLOBAL_OPTIONS, HELP_OPTION } from './command/global-options.js';

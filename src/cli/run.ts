@@ -1,3 +1,4 @@
+// Runs one command line, and turns an error into one line and an exit code.
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from '../errors.js';
 import { GLOBAL_OPTIONS } from './command/global-options.js';

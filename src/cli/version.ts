@@ -1,1 +1,2 @@
+// The version that the command reports.
 export { packageVersion } from '../protocol/package-version.js';

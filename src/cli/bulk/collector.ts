@@ -1,3 +1,4 @@
+// Tunes V8's garbage collector for bulk work.
 import { setFlagsFromString } from 'node:v8';
 
 /**

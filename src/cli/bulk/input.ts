@@ -1,3 +1,4 @@
+// Opens the list of peels that a bulk command reads.
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { rowFormatOf, type RowFormat } from '../../provision/rows.js';

@@ -1,4 +1,4 @@
-/** What the commands share that issue credentials for a list of peels. */
+// What `creds issue` and `creds deliver` share: options, reading the list, delivery.
 import type { Delivery } from '../../provision/delivery.js';
 import type { PeelRow } from '../../provision/rows.js';
 import type { HomeContext } from '../command/context.js';

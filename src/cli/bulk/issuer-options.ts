@@ -1,4 +1,4 @@
-/** The options that say who signs credentials, and for how long. */
+// The options that choose the signer and the lifetime of credentials.
 import type { Issuer } from '../../provision/delivery.js';
 import type { IssuePeelOptions } from '../../provision/issue-options.js';
 import { UsageError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Shows the progress of a long command on standard error.
 import type { CliIo } from '../terminal/io.js';
 import { PROGRESS_LOG_MS, PROGRESS_TERMINAL_MS } from '../../timing.js';
 

@@ -1,3 +1,4 @@
+// Runs a bulk command: issues, delivers, counts, and reports failed rows.
 import type { Delivery, DeliveryEvents, Issuer } from '../../provision/delivery.js';
 import type { Journal } from '../../provision/journal.js';
 import { readRows, type PeelRow } from '../../provision/rows.js';

@@ -1,4 +1,4 @@
-/** What every command works with. It loads nothing of the library: short commands start fast. */
+// The context of every command: output and streams. It loads nothing of the library, so commands start fast.
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 

@@ -1,3 +1,4 @@
+// Renders shell completion scripts from the command tree.
 import type { Command } from 'commander';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -1,4 +1,4 @@
-/** What a command works with: its output, its home, its servers and its fleet, as far as the declaration needs them. */
+// Opens what a command needs (home, servers, fleet client), and closes it afterwards.
 import type { ChangeOptions } from '../../account/change-account.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { homePath } from '../../trust/home.js';

@@ -1,4 +1,4 @@
-/** What a command is: a declaration that help, completion, man page and docs/cli.md are made from, and one `run`. */
+// The declaration of a command: help, completion, man page and docs/cli.md are made from it.
 import type { ContextOf, Need } from './context.js';
 import type { CommandArgument, CommandOption, ValuesOf } from './option.js';
 

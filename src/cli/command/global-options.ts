@@ -1,4 +1,4 @@
-/** The options of every command. */
+// The options that every command has.
 import type { Terms } from './page.js';
 
 /** They may stand before the command, too. */

@@ -1,4 +1,4 @@
-/** The man page zester(1), made from the declarations. */
+// Renders the man page zester(1) from the command declarations.
 import { exampleText, pagesOf, type Page, type Terms } from './page.js';
 import { GLOBAL_OPTIONS, HELP_OPTION } from './global-options.js';
 import { CONNECTION_OPTIONS, EXIT_CODES } from './shared-pages.js';

@@ -1,4 +1,4 @@
-/** Options of which a command line gives exactly one. */
+// Checks that exactly one of several options is given.
 import { UsageError } from '../../errors.js';
 
 /** @throws UsageError with the message when none, or more than one, is given */

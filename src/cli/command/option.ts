@@ -1,4 +1,4 @@
-/** The options and arguments of a declared command: what the help says of each, and how its value is read. */
+// Builders for options and arguments: their help text, and how their values are parsed.
 import { UsageError } from '../../errors.js';
 import { parseExpiry, parsePast, parseSpan } from '../options/duration.js';
 import type { CliIo } from '../terminal/io.js';

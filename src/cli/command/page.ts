@@ -1,4 +1,4 @@
-/** What a document says of each command: the same lines that its help has. */
+// What the generated documents say about each command; the help says the same.
 import type { CommandNode } from './tree.js';
 import type { Example } from './declaration.js';
 import { sharedOptions } from './shared-options.js';

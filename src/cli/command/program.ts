@@ -1,4 +1,4 @@
-/** Turns declared commands into commander's, which parses command lines and prints the help. */
+// Turns command declarations into commander commands, and renders their help.
 import { Argument, Option, type Command } from 'commander';
 import type { CliIo } from '../terminal/io.js';
 import { Output, type GlobalOptions } from '../terminal/output.js';

@@ -1,4 +1,4 @@
-/** The options that commands share, by what a command needs. docs/cli.md says what each falls back to. */
+// The options that commands share, chosen by what a command needs.
 import type { Need } from './context.js';
 import { given, grouped, list, text, unless, type CommandOption, type ValuesOf } from './option.js';
 

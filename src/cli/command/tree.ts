@@ -1,4 +1,4 @@
-/** The commands, found in the tree of files: `commands/peel/list.js` is `zester peel list`. */
+// Finds the commands in the file tree: `commands/peel/list.js` is `zester peel list`.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DeclaredCommand, DeclaredGroup } from './declaration.js';

@@ -1,4 +1,4 @@
-/** `zester audit` */
+// `zester audit`: show the audit log.
 import { UsageError } from '../../errors.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';

@@ -1,4 +1,4 @@
-/** `zester completion` */
+// `zester completion`: print a shell completion script.
 import { command } from '../command/declaration.js';
 import { choiceArgument } from '../command/option.js';
 import { SHELLS } from '../command/completion-script.js';

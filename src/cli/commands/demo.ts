@@ -1,4 +1,4 @@
-/** `zester demo` */
+// `zester demo`: show all of it on this machine, with a real nats-server.
 import { ExpectationError, InterruptedError } from '../../errors.js';
 import { command } from '../command/declaration.js';
 import { flag } from '../command/option.js';

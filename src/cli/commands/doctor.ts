@@ -1,4 +1,4 @@
-/** `zester doctor` */
+// `zester doctor`: find what is wrong, and say what to do.
 import { FindingsError, ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
 import { tlsSettings } from '../../trust/tls-settings.js';

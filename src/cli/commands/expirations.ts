@@ -1,4 +1,4 @@
-/** `zester expirations` */
+// `zester expirations`: list what expires when.
 import { TrustError, type ZesterError } from '../../errors.js';
 import type { Expiration } from '../../trust/expirations.js';
 import type { FleetContext } from '../command/context.js';

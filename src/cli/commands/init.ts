@@ -1,4 +1,4 @@
-/** `zester init` */
+// `zester init`: create the trust domain of a fleet.
 import type { TrustDomain } from '../../trust/domain.js';
 import { tlsSettings, type TlsSettings } from '../../trust/tls-settings.js';
 import { ADOPT_OPTIONS, adoptedFiles } from '../options/adopted-files.js';

@@ -1,4 +1,4 @@
-/** `zester ping` */
+// `zester ping`: check that peels respond.
 import { command } from '../command/declaration.js';
 import { argument, span } from '../command/option.js';
 import { peelPattern } from '../options/peel-pattern.js';

@@ -1,4 +1,4 @@
-/** `zester revoke` */
+// `zester revoke`: revoke credentials on every server, from the home.
 import { errorMessage } from '../../text/error-message.js';
 import { isoTime } from '../../jwt/time.js';
 import type { ChangeOptions } from '../../account/change-account.js';

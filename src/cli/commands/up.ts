@@ -1,4 +1,4 @@
-/** `zester up` */
+// `zester up`: run a whole fleet: trust domain, nats-server and master.
 import type { MasterLogger } from '../../master/logger.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { NothingContext } from '../command/base-context.js';

@@ -1,3 +1,4 @@
+// The TLS settings of a master or a peel.
 import type { TrustDomain } from '../../trust/domain.js';
 import { connectionOf, type ConnectionOf } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';

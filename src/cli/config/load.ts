@@ -1,3 +1,4 @@
+// Loads the configuration from flags, environment, file and defaults.
 import { errorMessage } from '../../text/error-message.js';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';

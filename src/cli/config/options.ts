@@ -1,4 +1,4 @@
-/** The options of programs whose settings come from flags, the environment and a file. */
+// The options of programs that are configured by flags, environment and file.
 import type { CommandOption } from '../command/option.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { lifetimeText } from '../options/duration.js';

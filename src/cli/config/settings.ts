@@ -1,3 +1,4 @@
+// Every setting of a master and a peel: name, type, default, environment variable.
 import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/requests/policy.js';

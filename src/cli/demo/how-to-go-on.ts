@@ -1,3 +1,4 @@
+// The commands that `zester demo --keep` suggests next.
 import type { Stage } from './stage.js';
 
 /** The commands to go on with a home that is kept. */

@@ -1,3 +1,4 @@
+// Runs the steps of `zester demo`, and cleans up.
 import { errorMessage } from '../../text/error-message.js';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

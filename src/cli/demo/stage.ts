@@ -1,3 +1,4 @@
+// What the demo's steps share: a directory, keys, connections, assertions.
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ExpectationError } from '../../errors.js';
 import type { RunningNatsServer } from '../../nats-server/run.js';

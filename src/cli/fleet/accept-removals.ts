@@ -1,3 +1,4 @@
+// Lists what an account JWT lacks, and asks whether to give it up.
 import { showAccount } from '../../account/check-account.js';
 import type { ChangeOptions } from '../../account/change-account.js';
 import { judgeKeyRemoval } from '../../fleet-client/key-removals.js';

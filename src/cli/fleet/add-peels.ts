@@ -1,3 +1,4 @@
+// Issues credentials for new peels, through a master or offline.
 import { dirname } from 'node:path';
 import { writeCredsFile } from '../../creds/generate.js';
 import { FleetError, ZesterError } from '../../errors.js';

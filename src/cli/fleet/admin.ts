@@ -1,3 +1,4 @@
+// Opens the admin client of a command, and waits for a master if asked to.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';

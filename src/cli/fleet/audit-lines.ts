@@ -1,3 +1,4 @@
+// Formats audit events as lines and columns.
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Output } from '../terminal/output.js';

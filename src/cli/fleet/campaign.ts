@@ -1,3 +1,4 @@
+// Saves the progress of a rotation of all peels, so that it can be resumed.
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';

@@ -1,3 +1,4 @@
+// Checks of `zester doctor`: masters, registry and connections of the fleet.
 import { ZesterError } from '../../errors.js';
 import { judgeFleet } from '../../doctor/judge-fleet.js';
 import { isAccepted } from '../../protocol/records/record.js';

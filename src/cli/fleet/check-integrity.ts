@@ -1,3 +1,4 @@
+// Checks of `zester doctor --integrity`: traces of an attack in registry, audit log, streams and connections.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+// Calls a handler of every peel that matches a pattern, and reports the answers.
 import { setTimeout as delay } from 'node:timers/promises';
 import { FindingsError, FleetError } from '../../errors.js';
 import type { Command } from '../../protocol/command.js';

@@ -1,3 +1,4 @@
+// Calls a handler of several peels concurrently.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError, type FleetErrorCode } from '../../errors.js';
 import { readCommandAnswer, type Command } from '../../protocol/command.js';

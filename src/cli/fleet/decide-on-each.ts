@@ -1,3 +1,4 @@
+// Applies one admin decision to several peels, and reports each failure.
 import { FindingsError, ZesterError } from '../../errors.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import { validatePeelId } from '../../permissions/peel-id.js';

@@ -1,3 +1,4 @@
+// Follows the audit log, and resumes after an outage without a gap.
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../../async/deadline.js';
 import { errorTraits } from '../../error-traits.js';

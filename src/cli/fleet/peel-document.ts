@@ -1,3 +1,4 @@
+// The JSON document of a peel.
 import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Presence } from '../../protocol/records/presence.js';
 import { currentKey, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';

@@ -1,3 +1,4 @@
+// When the credentials of the registry's peels expire.
 import { ZesterError } from '../../errors.js';
 import { currentKey, isAccepted, type PeelRecord } from '../../protocol/records/record.js';
 import type { CliIo } from '../terminal/io.js';

@@ -1,4 +1,4 @@
-// Has peels whose JWTs carry their own permissions take new, scoped ones.
+// Replaces JWTs that carry their own permissions with scoped ones.
 import { setTimeout as delay } from 'node:timers/promises';
 import { currentKey, isAccepted, keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { ListedPeel } from '../../protocol/messages.js';

@@ -1,3 +1,4 @@
+// Rotates the keys of many peels, a limited number at a time.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../../errors.js';
 import type { PeelRecord } from '../../protocol/records/record.js';

@@ -1,3 +1,4 @@
+// Runs a master in the foreground, with its HTTP endpoint.
 import type { Config } from '../config/load.js';
 import type { Master, MasterOptions } from '../../master/master.js';
 import type { MasterLogger } from '../../master/logger.js';

@@ -1,4 +1,4 @@
-/** A peel in the foreground, for the commands that become one. */
+// Runs a peel in the foreground.
 import { ConnectError } from '../../errors.js';
 import type { LogLevel } from '../config/settings.js';
 import { exposedMode } from '../terminal/exposed-mode.js';

@@ -1,3 +1,4 @@
+// The JSON document of a join token, and its state.
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import { actorWords } from './peel-document.js';
 

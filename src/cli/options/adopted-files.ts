@@ -1,4 +1,4 @@
-/** The options of a trust domain that is adopted from another tool, and which of them belong together. */
+// The options of `zester init` that adopt an existing operator or account.
 import { UsageError } from '../../errors.js';
 import type { AdoptedTrustFiles } from '../../trust/create/load-adopted.js';
 import { seedFile, text, type ValuesOf } from '../command/option.js';

@@ -1,3 +1,4 @@
+// Separates patterns and kinds in the arguments of `zester audit`.
 import { UsageError } from '../../errors.js';
 import { AUDIT_KINDS } from '../../protocol/records/audit-event.js';
 import { matchesGlob } from '../../protocol/glob.js';

@@ -1,3 +1,4 @@
+// The options of commands that change the account as the system account.
 import type { ChangeOptions } from '../../account/change-account.js';
 import type { PushReport } from '../../account/push-account.js';
 import { connectionOf, homeOf, type HomeOptions, type ServersOptions } from './home-options.js';

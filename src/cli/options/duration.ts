@@ -1,3 +1,4 @@
+// Parses times and durations such as 24h, 7d or a date.
 import { UsageError } from '../../errors.js';
 
 const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };

@@ -1,3 +1,4 @@
+// Creates a directory for files with seeds (0700).
 import { mkdir } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import { refuseSeedInPath } from '../../files/seed-in-path.js';

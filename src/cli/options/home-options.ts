@@ -1,3 +1,4 @@
+// Resolves the home, and how to connect to its servers.
 import { homePath, serverUrls } from '../../trust/home.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { tlsSettings, type TlsFlags, type TlsSettings } from '../../trust/tls-settings.js';

@@ -1,3 +1,4 @@
+// Refuses to replace an existing file without --force.
 import { lstat } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 

@@ -1,3 +1,4 @@
+// Validates patterns of peel IDs.
 import { holdsSeed, UsageError } from '../../errors.js';
 import { PEEL_PATTERN } from '../../protocol/glob.js';
 

@@ -1,3 +1,4 @@
+// Refuses a seed where the path of a seed file belongs.
 import { UsageError } from '../../errors.js';
 
 /**

@@ -1,4 +1,4 @@
-/** The options of a nats-server: where it listens, and its TLS. */
+// The options of a nats-server: addresses and TLS.
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import type { NatsServerConfigurationOptions } from '../../nats-server/configuration.js';

@@ -1,3 +1,4 @@
+// Reads standard input, up to a size limit.
 import { stdin } from 'node:process';
 
 /** More than any file that a command reads. */

@@ -1,3 +1,4 @@
+// Formats rows as columns that fit the terminal.
 import { printable } from '../../text/printable.js';
 
 /** Between two columns. */

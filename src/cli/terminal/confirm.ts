@@ -1,3 +1,4 @@
+// Asks for confirmation on a terminal.
 import { ExpectationError, UsageError } from '../../errors.js';
 import { printable } from '../../text/printable.js';
 import type { CliIo } from './io.js';

@@ -1,3 +1,4 @@
+// Formats an error as one line, or with its stack.
 import { redactSeeds } from '../../errors.js';
 import { oneLine, printable, printableJson } from '../../text/printable.js';
 

@@ -1,3 +1,4 @@
+// The exit codes, and which error has which.
 import { errorTraits } from '../../error-traits.js';
 import { FindingsError } from '../../errors.js';
 

@@ -1,3 +1,4 @@
+// Warns of a secret file that others can read.
 import { stat } from 'node:fs/promises';
 
 /** What to say about a file with a seed that others than its owner can read or write; undefined when none can. */

@@ -1,3 +1,4 @@
+// Streams, signals and environment of the process, as the commands see them.
 import { BulkError, InterruptedError } from '../../errors.js';
 
 /** Where text goes, and whether a person reads it there. */

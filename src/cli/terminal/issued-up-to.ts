@@ -1,3 +1,4 @@
+// Formats the time of a revocation.
 import { FOR_GOOD } from '../../jwt/revoke-up-to.js';
 import { isoTime } from '../../jwt/time.js';
 

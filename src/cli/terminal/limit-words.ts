@@ -1,3 +1,4 @@
+// Describes the limits of a user, as text and JSON.
 import type { UserClaims, UserPermissionLimits } from '../../jwt/claims.js';
 
 /** What restricts a user beside its permissions, as `--json` has it: null is "no limit". */

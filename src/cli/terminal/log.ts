@@ -1,3 +1,4 @@
+// Creates the log of a long-running command: JSON lines, or readable on a terminal.
 import { redactSeeds } from '../../errors.js';
 import type { MasterLogger } from '../../master/logger.js';
 import { printable, printableJson } from '../../text/printable.js';

@@ -1,3 +1,4 @@
+// Prints results, tables, JSON, notes and warnings.
 import { randomBytes } from 'node:crypto';
 import { jsonChunks } from '../../text/json-chunks.js';
 import { printable, printableJson } from '../../text/printable.js';

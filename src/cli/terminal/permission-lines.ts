@@ -1,3 +1,4 @@
+// Formats permissions one subject per line, with changes marked.
 import type { PermissionOptions } from '../../jwt/permission-options.js';
 
 /** Permissions, a subject a line; with those of before, what is new has a +, what is gone a -. */

@@ -1,3 +1,4 @@
+// Formats a user's permissions as rows.
 import type { Permission, Permissions, ResponsePermission } from '../../jwt/claims.js';
 
 /** What a server takes where `resp` leaves a field out. Source: nats-server, `validateResponsePermissions`. */

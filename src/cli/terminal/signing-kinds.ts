@@ -1,3 +1,4 @@
+// Words for what each kind of signing key signs.
 import type { AccountKeyKind } from '../../trust/paths.js';
 
 /** In words, what each kind of signing key of the account signs. */

@@ -1,3 +1,4 @@
+// Formats times relative to now, such as "in 23 hours".
 import { isoTime } from '../../jwt/time.js';
 
 /** Units with the number of them from which on the next larger one is used: "in 47 hours", then "in 2 days". */

@@ -1,4 +1,4 @@
-/** `zester account push` */
+// `zester account push`: push the account JWT to every server.
 import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { flag } from '../../command/option.js';

@@ -1,4 +1,4 @@
-/** `zester account show` */
+// `zester account show`: compare the account JWT in the home and on each server.
 import type { AccountVersion } from '../../../account/check-account.js';
 import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';

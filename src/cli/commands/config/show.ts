@@ -1,4 +1,4 @@
-/** `zester config show` */
+// `zester config show`: show each setting of a master or a peel, its value, and its source.
 import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, text } from '../../command/option.js';

@@ -1,4 +1,4 @@
-/** `zester creds bootstrap` */
+// `zester creds bootstrap`: make a complete .creds file for a peel.
 import type { BootstrapPeelOptions } from '../../../creds/bootstrap.js';
 import { isoTime } from '../../../jwt/time.js';
 import type { TrustDomain } from '../../../trust/domain.js';

@@ -1,4 +1,4 @@
-/** `zester creds deliver` */
+// `zester creds deliver`: issue credentials for a list of peels, over ssh.
 import type { PeelRow } from '../../../provision/rows.js';
 import { UsageError } from '../../../errors.js';
 import { issueListed, LIST_OPTIONS, PROGRAM_OPTIONS, programLimits } from '../../bulk/issue-listed.js';

@@ -1,4 +1,4 @@
-/** `zester creds …` */
+// `zester creds`: make, inspect and verify .creds files.
 import { group } from '../../command/declaration.js';
 
 export default group({ summary: 'make, inspect and verify .creds files', section: 'Credentials and keys' });

@@ -1,4 +1,4 @@
-/** `zester creds issue` */
+// `zester creds issue`: issue credentials for a list of peels.
 import type { Delivery } from '../../../provision/delivery.js';
 import type { ByteTarget } from '../../../provision/sinks/target.js';
 import { UsageError } from '../../../errors.js';

@@ -1,4 +1,4 @@
-/** `zester creds verify` */
+// `zester creds verify`: check a .creds file: complete, signed, in force.
 import { expiryTime } from '../../../jwt/expiry.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { UsageError, ZesterError } from '../../../errors.js';

@@ -1,4 +1,4 @@
-/** `zester join-token create` */
+// `zester join-token create`: create a join token: credentials that can only ask to join.
 import { randomBytes } from 'node:crypto';
 import { UsageError } from '../../../errors.js';
 import type { CliIo } from '../../terminal/io.js';

@@ -1,4 +1,4 @@
-/** `zester join-token list` */
+// `zester join-token list`: list join tokens.
 import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { tokenDocument, tokenState } from '../../fleet/token-document.js';

@@ -1,4 +1,4 @@
-/** `zester join-token remove` */
+// `zester join-token remove`: remove a join token; peels that joined with it stay.
 import { command } from '../../command/declaration.js';
 import { argument } from '../../command/option.js';
 import { tokenDocument } from '../../fleet/token-document.js';

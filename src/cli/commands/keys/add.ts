@@ -1,4 +1,4 @@
-/** `zester keys add` */
+// `zester keys add`: add a signing key: the first step of a key rotation.
 import type { SigningKeyKind } from '../../../trust/paths.js';
 import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';

@@ -1,4 +1,4 @@
-/** `zester keys export-identity` */
+// `zester keys export-identity`: move the identity seeds out of the home, to keep offline.
 import { command } from '../../command/declaration.js';
 import { argument, flag } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';

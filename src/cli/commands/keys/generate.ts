@@ -1,4 +1,4 @@
-/** `zester keys generate` */
+// `zester keys generate`: generate a key, with its seed in a file of mode 0600.
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { choiceArgument, flag, text } from '../../command/option.js';

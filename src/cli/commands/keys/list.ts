@@ -1,4 +1,4 @@
-/** `zester keys list` */
+// `zester keys list`: list the keys of the trust domain, and what each signed.
 import { errorMessage } from '../../../text/error-message.js';
 import type { KnownCredentials } from '../../../fleet-client/key-use.js';
 import type { KeyEntry } from '../../../trust/keys/key-list.js';

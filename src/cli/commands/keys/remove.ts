@@ -1,4 +1,4 @@
-/** `zester keys remove` */
+// `zester keys remove`: remove a signing key: the last step of a key rotation.
 import type { KeyRemoval, KeyUse } from '../../../trust/keys/key-removal.js';
 import { pushedLine } from '../../options/change-options.js';
 import { count } from '../../terminal/columns.js';

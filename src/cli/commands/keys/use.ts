@@ -1,4 +1,4 @@
-/** `zester keys use` */
+// `zester keys use`: sign with another signing key from now on.
 import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import { argument } from '../../command/option.js';

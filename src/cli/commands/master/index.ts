@@ -1,4 +1,4 @@
-/** `zester master` */
+// `zester master`: run a master: it issues, renews, accepts and revokes.
 import { ConnectError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { connectionOfConfig, TLS_SETTINGS } from '../../config/connection.js';

@@ -1,4 +1,4 @@
-/** `zester master resume` */
+// `zester master resume`: let the masters revoke the healthy peels that they hold.
 import { setTimeout as delay } from 'node:timers/promises';
 import { FleetError } from '../../../errors.js';
 import type { AdminClient } from '../../../protocol/ask.js';

@@ -1,4 +1,4 @@
-/** `zester peel accept` */
+// `zester peel accept`: accept pending peels.
 import { FleetError, UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { text, words } from '../../command/option.js';

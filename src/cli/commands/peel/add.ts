@@ -1,4 +1,4 @@
-/** `zester peel add` */
+// `zester peel add`: add peels: issue a .creds file for each.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RowFormat } from '../../../provision/rows.js';

@@ -1,4 +1,4 @@
-/** `zester peel exec` */
+// `zester peel exec`: call a handler of peels, and show their answers.
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { argument, span, words } from '../../command/option.js';

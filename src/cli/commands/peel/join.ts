@@ -1,4 +1,4 @@
-/** `zester peel join` */
+// `zester peel join`: join the fleet with a join token.
 import { InterruptedError, UsageError } from '../../../errors.js';
 import { isoTime } from '../../../jwt/time.js';
 import type { JoinEvent } from '../../../peel/join.js';

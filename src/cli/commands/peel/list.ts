@@ -1,4 +1,4 @@
-/** `zester peel list` */
+// `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { count } from '../../terminal/columns.js';

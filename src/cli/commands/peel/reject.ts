@@ -1,4 +1,4 @@
-/** `zester peel reject` */
+// `zester peel reject`: reject peels, and revoke the credentials they have.
 import { command } from '../../command/declaration.js';
 import { flag, text, words } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';

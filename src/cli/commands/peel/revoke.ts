@@ -1,4 +1,4 @@
-/** `zester peel revoke` */
+// `zester peel revoke`: revoke a peel on every server, and cut its connections.
 import { command } from '../../command/declaration.js';
 import { argument, flag, text } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';

@@ -1,4 +1,4 @@
-/** `zester peel rotate` */
+// `zester peel rotate`: have peels replace their keys, without an outage.
 import { FindingsError, InterruptedError, UsageError } from '../../../errors.js';
 import { count as countWords } from '../../terminal/columns.js';
 import type { FleetContext } from '../../command/context.js';

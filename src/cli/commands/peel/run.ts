@@ -1,4 +1,4 @@
-/** `zester peel run` */
+// `zester peel run`: run the peel agent; it renews its own credential.
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { connectionOfConfig, TLS_SETTINGS } from '../../config/connection.js';

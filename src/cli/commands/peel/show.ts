@@ -1,4 +1,4 @@
-/** `zester peel show` */
+// `zester peel show`: show a peel: state, keys, connections, last events.
 import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 import { fingerprint } from '../../../protocol/fingerprint.js';
 import type { AnswerOf } from '../../../protocol/messages.js';

@@ -1,4 +1,4 @@
-/** `zester permissions …` */
+// `zester permissions`: show, check and change what peels may do.
 import { group } from '../../command/declaration.js';
 
 export default group({

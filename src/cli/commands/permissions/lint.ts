@@ -1,4 +1,4 @@
-/** `zester permissions lint` */
+// `zester permissions lint`: find grants that expose peels, stall, or match nothing.
 import { FindingsError } from '../../../errors.js';
 import type { Permissions } from '../../../jwt/claims.js';
 import type { LintFinding, LintSubject } from '../../../permissions/lint.js';

@@ -1,4 +1,4 @@
-/** `zester permissions migrate` */
+// `zester permissions migrate`: bring the permissions of an older fleet up to date.
 import { FindingsError, ZesterError } from '../../../errors.js';
 import type { migrate as migrateOf, planMigration as planOf } from '../../../account/migrate.js';
 import type { LostGrant } from '../../../trust/migration.js';

@@ -1,4 +1,4 @@
-/** `zester permissions set` */
+// `zester permissions set`: change what every peel may do, at once.
 import { UsageError } from '../../../errors.js';
 import type { PermissionOptions } from '../../../jwt/permission-options.js';
 import type { editPermissions as editPermissionsOf, TemplateEdit } from '../../../trust/template.js';

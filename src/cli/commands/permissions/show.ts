@@ -1,4 +1,4 @@
-/** `zester permissions show` */
+// `zester permissions show`: show what every peel may do.
 import { command } from '../../command/declaration.js';
 import { permissionLines } from '../../terminal/permission-lines.js';
 

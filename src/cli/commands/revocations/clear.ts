@@ -1,4 +1,4 @@
-/** `zester revocations clear` */
+// `zester revocations clear`: clear revocations: the credentials may connect again.
 import type { ClearTarget } from '../../../account/revoke.js';
 import { pushedLine } from '../../options/change-options.js';
 import { count } from '../../terminal/columns.js';

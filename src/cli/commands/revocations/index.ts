@@ -1,4 +1,4 @@
-/** `zester revocations …` */
+// `zester revocations`: list and clear revocations.
 import { group } from '../../command/declaration.js';
 
 export default group({ summary: 'list and clear revocations', section: 'Credentials and keys' });

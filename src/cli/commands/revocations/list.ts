@@ -1,4 +1,4 @@
-/** `zester revocations list` */
+// `zester revocations list`: list revocations, newest first.
 import { command } from '../../command/declaration.js';
 import { table } from '../../terminal/output.js';
 

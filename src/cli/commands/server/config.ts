@@ -1,4 +1,4 @@
-/** `zester server config` */
+// `zester server config`: print nats-server configurations that trust this home.
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../../errors.js';
 import type { NatsServerConfigurationOptions } from '../../../nats-server/configuration.js';

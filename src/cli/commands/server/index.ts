@@ -1,4 +1,4 @@
-/** `zester server` */
+// `zester server`: run a nats-server that trusts this home.
 import { command } from '../../command/declaration.js';
 import type { HomeContext } from '../../command/context.js';
 import { flag } from '../../command/option.js';

@@ -1,3 +1,4 @@
+// Demo steps: peel and master connect, and a command is answered.
 import { connectMaster, connectPeel } from '../../../connection/connect.js';
 import { answerCommand } from '../../../protocol/answer-command.js';
 import { requestPeel } from '../../../fleet-client/request-peel.js';

@@ -1,3 +1,4 @@
+// Demo steps: issue a peel's credentials, and verify their chain.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../../../creds/parse.js';

@@ -1,3 +1,4 @@
+// Demo steps: what the server and the checks must refuse.
 import { join } from 'node:path';
 import { connectPeel } from '../../../connection/connect.js';
 import { writeCredsFile } from '../../../creds/generate.js';

@@ -1,3 +1,4 @@
+// Demo steps: replace the credentials of a connected peel.
 import { dial } from '../../../connection/dial.js';
 import { loadCredsFile } from '../../../creds/parse.js';
 import { userNameOf } from '../../../jwt/decode.js';

@@ -1,3 +1,4 @@
+// Demo steps: create a trust domain, and start a server that trusts it.
 import { writeServerConfiguration } from '../../../nats-server/write-configuration.js';
 import { startNatsServer } from '../../../nats-server/run.js';
 import { createTrustDomain } from '../../../trust/create/create.js';
