@@ -1,3 +1,4 @@
+// Issues a peel's credentials and writes its .creds file.
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';

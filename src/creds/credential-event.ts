@@ -1,3 +1,4 @@
+// The events about a connection's credentials.
 import type { ZesterError } from '../errors.js';
 
 /** What happened to the credentials of a connection. Switch on `type`. None holds a seed. */

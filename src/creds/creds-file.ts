@@ -1,3 +1,4 @@
+// CredsFile: parsed credentials, and their authenticator.
 import { hasExpired } from '../jwt/expiry.js';
 import { inspect } from 'node:util';
 import { CredsError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** Decodes the bytes of a `.creds` file into checked credentials. */
+// Decodes and checks the bytes of a .creds file.
 import { CredsError, JwtError, KeyError, type CredsErrorCode } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';

@@ -1,3 +1,4 @@
+// Credentials that reload from their file; the last good ones stay in use.
 import { expiryTime } from '../jwt/expiry.js';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CredsError, ZesterError } from '../errors.js';

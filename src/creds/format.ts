@@ -1,3 +1,5 @@
+// Formats a .creds file.
+
 /**
  * The text of a `.creds` file, section by section, in the standard NATS format.
  *

@@ -1,3 +1,4 @@
+// Creates and writes .creds files.
 import { CredsError } from '../errors.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
 import { formatCreds } from './format.js';

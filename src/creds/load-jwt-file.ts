@@ -1,3 +1,4 @@
+// Reads a JWT from a plain or decorated file.
 import { JwtError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { looksLike, withoutByteOrderMark } from './looks-like.js';

@@ -1,3 +1,4 @@
+// Reads a key from a plain or decorated seed file.
 import { KeyError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';

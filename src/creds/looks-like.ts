@@ -1,3 +1,5 @@
+// Recognizes files that are mistaken for .creds files, to name them in errors.
+
 /** How much of a file tells what it is: only this is looked at, but for JSON, so that the work does not grow with it. */
 const HEAD = 160;
 

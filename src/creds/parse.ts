@@ -1,4 +1,4 @@
-/** Reads credentials from bytes or from a file. */
+// Parses credentials from bytes or a file.
 import { CredsError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import type { CredsFile } from './creds-file.js';

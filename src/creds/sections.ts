@@ -1,3 +1,4 @@
+// Finds the JWT and the seed in the text of a .creds file.
 import { CredsError, type CredsErrorCode } from '../errors.js';
 import { looksLike } from './looks-like.js';
 

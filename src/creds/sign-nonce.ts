@@ -1,3 +1,4 @@
+// Signs the server's nonce.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 
 /** The answer to the server's nonce; without one (a server that asks for none) the signature is empty. */
