@@ -1,3 +1,4 @@
+// Checks a .creds file: chain, expiry, size, mode.
 import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import { validateJwtChain } from '../jwt/chain.js';

@@ -1,3 +1,4 @@
+// Checks a home: modes, completeness, keys, chains, expiry, template.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../creds/parse.js';

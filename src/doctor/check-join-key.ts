@@ -1,3 +1,4 @@
+// Checks the signing key of join tokens.
 import { TrustError, ZesterError } from '../errors.js';
 import type { Permissions } from '../jwt/claims.js';
 import { permissionClaims } from '../jwt/permission-options.js';

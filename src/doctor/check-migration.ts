@@ -1,4 +1,4 @@
-// What the doctor says of grants that an earlier version made.
+// Checks whether the grants of an earlier version need a migration.
 import { loadCredsFile } from '../creds/parse.js';
 import { accountOf } from '../jwt/account-of.js';
 import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';

@@ -1,3 +1,4 @@
+// Checks the servers: reachable, trusted operator, JetStream, clock, account.
 import { errorMessage } from '../text/error-message.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { dial } from '../connection/dial.js';

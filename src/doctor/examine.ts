@@ -1,3 +1,4 @@
+// Runs the checks of `zester doctor` on a home or a .creds file.
 import { checkCredentials } from './check-credentials.js';
 import { checkHome } from './check-home.js';
 import type { Finding } from '../trust/finding.js';

@@ -1,3 +1,4 @@
+// Decides what to report about masters, peels and signing keys.
 import type { Finding } from '../trust/finding.js';
 import type { KnownCredentials } from '../fleet-client/key-use.js';
 import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';

@@ -1,3 +1,4 @@
+// Folds the audit log into the records that it implies.
 import type { AuditEvent, PeelEvent } from '../../protocol/records/audit-event.js';
 import { isPeelEvent } from '../../protocol/records/audit-event.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';

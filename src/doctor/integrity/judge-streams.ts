@@ -1,3 +1,4 @@
+// Decides which streams and consumers do not belong to the fleet.
 import { subjectsOverlap } from '../../permissions/subjects-overlap.js';
 import type { Finding } from '../../trust/finding.js';
 import {

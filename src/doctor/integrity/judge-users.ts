@@ -1,3 +1,4 @@
+// Decides which connected keys nobody issued.
 import type { ConnectedUser } from '../../system-account/connected-users.js';
 import type { Finding } from '../../trust/finding.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
