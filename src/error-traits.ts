@@ -1,4 +1,4 @@
-/** What follows from an error's code: the one table that says it. A code that is missing here does not compile. */
+// The traits of each error code: exit code, retryable, audited, HTTP status. A code without traits does not compile.
 import type { ErrorCode } from './errors.js';
 
 /** What the command, a retry, the audit log and an HTTP interface make of an error. */
