@@ -1,3 +1,5 @@
+// Every error that Zester throws, with its stable code.
+
 /**
  * Every error that Zester throws. Each class stands for one concern, each `code` for one thing that went wrong:
  * codes are stable, messages are for people and may change.
