@@ -1,3 +1,4 @@
+// A log file that rotates at a size limit.
 import { rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { openToAppend } from './open-file.js';

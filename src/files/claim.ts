@@ -1,3 +1,4 @@
+// Claims a directory or a file for one process.
 import { randomBytes } from 'node:crypto';
 import { readdir, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';

@@ -1,3 +1,4 @@
+// Syncs a whole file system with one call for many files.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { release } from 'node:os';
 

@@ -1,3 +1,4 @@
+// A tag of this host or container, for the names of temporary files.
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 

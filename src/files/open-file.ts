@@ -1,3 +1,4 @@
+// Opens regular files without blocking on pipes and devices.
 import { constants, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { FileError } from '../errors.js';

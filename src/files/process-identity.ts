@@ -1,3 +1,4 @@
+// Identifies a process, even if its ID is reused.
 import { readFile } from 'node:fs/promises';
 
 /** A process, told apart from a later one with the same id. */

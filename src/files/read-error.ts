@@ -1,3 +1,4 @@
+// Turns a failed read into a FileError.
 import { FileError } from '../errors.js';
 
 /** What a failed read means, said for people. Shared with readers that are synchronous. */

@@ -1,3 +1,4 @@
+// Reads a small file, with limits on size and time.
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';

@@ -1,3 +1,4 @@
+// Decides whether a file may be replaced, and which owner it keeps.
 import { lstatSync, statSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileError } from '../errors.js';

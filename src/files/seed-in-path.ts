@@ -1,3 +1,4 @@
+// Refuses to write to a path that contains a seed.
 import { FileError } from '../errors.js';
 import { holdsWholeSeed } from '../text/whole-seeds.js';
 

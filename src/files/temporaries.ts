@@ -1,3 +1,4 @@
+// Names temporary files, and removes stale ones.
 import { randomBytes } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

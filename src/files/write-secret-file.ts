@@ -1,3 +1,4 @@
+// Writes a secret file atomically, with mode 0600.
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';

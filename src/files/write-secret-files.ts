@@ -1,3 +1,4 @@
+// Writes many secret files with few syncs.
 import {
   closeSync,
   fchmodSync,
