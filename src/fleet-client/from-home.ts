@@ -1,3 +1,4 @@
+// Reads a fleet's registry with the credentials of a home.
 import type { KnownCredentials } from './key-use.js';
 import type { KeyUse } from '../trust/keys/key-removal.js';
 import type { PeelRecord } from '../protocol/records/record.js';

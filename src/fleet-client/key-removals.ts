@@ -1,3 +1,4 @@
+// Decides on the removal of a signing key from what the fleet knows, and audits it.
 import { errorMessage } from '../text/error-message.js';
 import { ZesterError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';

@@ -1,3 +1,4 @@
+// Counts the credentials that depend on a signing key.
 import type { IssuedPeel } from '../trust/issued.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { JoinToken } from '../protocol/records/join-token.js';

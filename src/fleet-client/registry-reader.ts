@@ -1,3 +1,4 @@
+// Reads the registry from JetStream without a master.
 import { errorMessage } from '../text/error-message.js';
 import { jetstreamManager, JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';

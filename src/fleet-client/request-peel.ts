@@ -1,3 +1,4 @@
+// requestPeel: sends a command to a peel, and returns its answer.
 import { errors, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import { validateSubject } from '../permissions/subject.js';
