@@ -1,3 +1,5 @@
+// The public API of `zester`: keys, JWTs, credentials files and connections.
+
 /**
  * Zester's library: keys, JWTs, credentials files and connections of a fleet on NATS. Importing it starts nothing.
  */
