@@ -1,3 +1,4 @@
+// The account that a user JWT belongs to.
 import type { UserClaims } from './claims.js';
 
 /** The account (`A…`) that a user belongs to: the one that its JWT names, or, signed by no signing key, its issuer. */

@@ -1,3 +1,4 @@
+// createAccountJwt: signs account JWTs.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import {

@@ -1,3 +1,4 @@
+// validateJwtChain: verifies operator, account and user together.
 import { expirySeconds } from './expiry.js';
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';

@@ -1,3 +1,4 @@
+// The claim names that servers know, for the strict JSON parser.
 import type { KnownNames } from './strict-json.js';
 
 /**

@@ -1,3 +1,4 @@
+// The types of NATS JWT claims.
 import * as v from 'valibot';
 import { MAX_CLAIM_SECONDS } from './time.js';
 

@@ -1,4 +1,4 @@
-// Which JWTs are to be revoked by key when everything up to a time is revoked. No clock, no NATS.
+// Decides which JWTs a revocation by time must revoke by key.
 import { revokeUpTo } from './revoke-up-to.js';
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 

@@ -1,3 +1,4 @@
+// Decodes operator, account and user JWTs, and verifies their signature.
 import * as v from 'valibot';
 import { JwtError, KeyError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';

@@ -1,3 +1,4 @@
+// Encodes and signs a JWT.
 import * as crypto from 'node:crypto';
 import { base32nopad } from '@scure/base';
 import { holdsSeed, JwtError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** When a JWT expires: the one place that says what `exp` means. No clock: callers pass the time. */
+// Decides when a JWT expires: the one place that interprets `exp`.
 
 /** The part of any JWT's claims that this is about. */
 interface Expiring {

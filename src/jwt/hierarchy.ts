@@ -1,3 +1,4 @@
+// Creates an operator, an account and a user in one call.
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { createAccountJwt } from './account.js';
 import { createOperatorJwt } from './operator.js';

@@ -1,3 +1,4 @@
+// The latest time that servers can represent.
 import { isPublicKey } from '../nkeys/validate.js';
 
 /**

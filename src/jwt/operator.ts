@@ -1,3 +1,4 @@
+// createOperatorJwt: signs operator JWTs.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { anything, bag, checkOptions, flag, listOf, text, type Entries } from '../options/check-options.js';

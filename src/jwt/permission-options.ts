@@ -1,3 +1,4 @@
+// Converts permission and limit options to claims, and validates them.
 import * as v from 'valibot';
 import { holdsSeed, JwtError } from '../errors.js';
 import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';

@@ -1,3 +1,4 @@
+// Re-signs account and operator JWTs with changed claims.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
 import { signClaims } from './encode.js';

@@ -1,4 +1,4 @@
-// Up to when a revocation has to hold, and when a JWT claims to be issued too far ahead: the one place that decides both.
+// Decides the time that a revocation covers, and whether a JWT is dated too far ahead.
 
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 

@@ -1,3 +1,4 @@
+// Recognizes users of scoped signing keys.
 import type { UserClaims } from './claims.js';
 
 /**

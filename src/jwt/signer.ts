@@ -1,3 +1,4 @@
+// The error for a signer with the wrong role.
 import { KeyError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { withArticle } from '../nkeys/roles.js';

@@ -1,3 +1,5 @@
+// Parses JSON so that every reader understands it the same way.
+
 /**
  * JSON that every reader takes the same way.
  *

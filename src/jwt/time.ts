@@ -1,3 +1,4 @@
+// Clocks, and the time claims of a JWT.
 import { JwtError } from '../errors.js';
 import { callback, number, type Entries } from '../options/check-options.js';
 

@@ -1,3 +1,4 @@
+// createUserJwt: signs user JWTs.
 import { JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
