@@ -1,3 +1,4 @@
+// The nats-server configurations of a cluster.
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { NatsServerError } from '../errors.js';

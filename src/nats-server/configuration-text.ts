@@ -1,3 +1,4 @@
+// Formats a nats-server configuration file.
 import { NatsServerError } from '../errors.js';
 import { holdsWholeSeed } from '../text/whole-seeds.js';
 

@@ -1,3 +1,4 @@
+// The nats-server configuration for a trust domain.
 import { NatsServerError } from '../errors.js';
 import { configurationText, type ConfigurationMap } from './configuration-text.js';
 import { RESOLVER_INTERVAL_SECONDS } from '../timing.js';

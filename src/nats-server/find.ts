@@ -1,3 +1,4 @@
+// Finds the nats-server program.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';

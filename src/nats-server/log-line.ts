@@ -1,3 +1,5 @@
+// Parses lines of nats-server's log.
+
 /** A level of the log of a program that embeds a nats-server. */
 export type ServerLogLevel = 'debug' | 'warn' | 'error';
 

@@ -1,3 +1,4 @@
+// Checks that a home's commands could use a local server without TLS.
 import { isLoopback, parseServerUrls } from '../connection/server-urls.js';
 import type { TrustDomain } from '../trust/domain.js';
 

@@ -1,3 +1,4 @@
+// The backoff between restarts of a server.
 import { FIRST_RESTART_DELAY_MS, MAX_RESTART_DELAY_MS, STABLE_SERVER_MS } from '../timing.js';
 
 /**

@@ -1,3 +1,4 @@
+// Starts a nats-server process, and waits until it is ready.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

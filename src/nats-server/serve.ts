@@ -1,3 +1,4 @@
+// Runs the nats-server of a trust domain until a signal, with restarts.
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, NatsServerError, ZesterError } from '../errors.js';
 import { BoundedLog } from '../files/bounded-log.js';

@@ -1,3 +1,4 @@
+// Ends a nats-server if the process that started it dies.
 import { spawn } from 'node:child_process';
 
 /**

@@ -1,3 +1,4 @@
+// Writes the server configuration of a home.
 import { join } from 'node:path';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
