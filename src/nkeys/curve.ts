@@ -1,3 +1,4 @@
+// Curve keys (X25519), for encryption.
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
 import { generateRaw, importSeed, rawPublicOf } from './ed25519.js';

@@ -1,3 +1,4 @@
+// Raw Ed25519 and X25519 keys in and out of node:crypto.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /**

@@ -1,3 +1,4 @@
+// The text encoding of nkeys: public keys and seeds.
 import { base32nopad } from '@scure/base';
 import { KeyError } from '../errors.js';
 import { crc16 } from './crc16.js';

@@ -1,3 +1,4 @@
+// KeyBundle: an operator, account or user key pair.
 import { sign as cryptoSign, type KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';

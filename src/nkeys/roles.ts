@@ -1,3 +1,5 @@
+// The key roles, and their prefixes.
+
 /** The roles of a key in the NATS trust hierarchy. */
 export const ROLES = ['operator', 'account', 'user'] as const;
 

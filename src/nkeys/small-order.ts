@@ -1,3 +1,5 @@
+// Rejects Ed25519 points of small order.
+
 /**
  * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit: those of the curve,
  * and those that are only another spelling of one. For each of them there are signatures that hold for many messages or

@@ -1,3 +1,4 @@
+// Validates the text of public keys.
 import { decodePublicKey, wrongRole } from './encoding.js';
 import type { KeyKind } from './roles.js';
 

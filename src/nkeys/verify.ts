@@ -1,3 +1,4 @@
+// Verifies Ed25519 signatures.
 import { verify as cryptoVerify, type KeyObject } from 'node:crypto';
 import { importPublic } from './ed25519.js';
 import { decodePublicKey } from './encoding.js';
