@@ -1,3 +1,4 @@
+// The rules of `zester permissions lint`.
 import { SubjectError } from '../errors.js';
 import type { Permission, Permissions } from '../jwt/claims.js';
 import { isPeelId } from './peel-id.js';

@@ -1,3 +1,4 @@
+// Validates peel IDs.
 import { inspect } from 'node:util';
 import { holdsSeed, PeelIdError } from '../errors.js';
 

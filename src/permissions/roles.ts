@@ -1,3 +1,4 @@
+// What a peel, a master, an admin and a join token may do.
 import { inspect } from 'node:util';
 import { JwtError } from '../errors.js';
 import {

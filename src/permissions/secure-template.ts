@@ -1,3 +1,4 @@
+// Makes an older signing key's template as safe as a new one.
 import type { Permissions, UserPermissionLimits } from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { joinLimits, joinPermissionsTemplate, peelLimits, peelPermissionsTemplate } from './roles.js';

@@ -1,3 +1,4 @@
+// Validates and compares subjects.
 import { inspect } from 'node:util';
 import { SubjectError } from '../errors.js';
 

@@ -1,3 +1,5 @@
+// Whether two subject patterns overlap.
+
 /**
  * Whether a subject exists that both patterns match. `*` stands for one token, `>` at the end for one or more.
  *
