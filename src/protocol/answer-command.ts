@@ -1,3 +1,4 @@
+// answerCommand: answers a command on the peel's own reply subject.
 import type { Msg, MsgHdrs, Payload } from '@nats-io/nats-core';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { commandReplyVerdict } from './command-reply.js';

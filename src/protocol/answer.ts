@@ -1,3 +1,4 @@
+// answerBelow: answers a request below its caller's inbox only.
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import { judgeReply } from './reply-subject.js';

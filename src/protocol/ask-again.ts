@@ -1,3 +1,4 @@
+// Sends an idempotent request again until it is answered.
 import { createInbox, type NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askError, type RawAnswer } from './ask.js';

@@ -1,3 +1,4 @@
+// Sends requests to masters, and verifies their answers.
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';

@@ -1,3 +1,4 @@
+// The reply subjects of commands.
 import { randomBytes } from 'node:crypto';
 import { validatePeelId } from '../permissions/peel-id.js';
 

@@ -1,3 +1,4 @@
+// The messages of commands and notices.
 import * as v from 'valibot';
 import { issueText, MAX_JSON_DEPTH, parseJson } from './messages.js';
 

@@ -1,3 +1,4 @@
+// Fingerprints of public keys, for people to compare.
 import { createHash } from 'node:crypto';
 
 /**

@@ -1,3 +1,5 @@
+// Patterns of peel IDs, with * and ?.
+
 /** A pattern of peel IDs: what an ID may have, `*` and `?`. */
 export const PEEL_PATTERN = /^[A-Za-z0-9_*?-]{1,128}$/;
 

@@ -1,3 +1,4 @@
+// Whether a user is a master of an account.
 import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';

@@ -1,3 +1,4 @@
+// The schemas of requests and answers between admins, peels and masters.
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';

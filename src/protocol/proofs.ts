@@ -1,3 +1,5 @@
+// What is signed to prove possession of a key.
+
 /**
  * What is signed to prove that a key is held. Each begins with what it is for, so that no signature can be used for
  * anything else.

@@ -1,3 +1,5 @@
+// Deduplicates events by their ID.
+
 /** How many ids are kept: events that come twice come close together. */
 const KEPT = 10_000;
 

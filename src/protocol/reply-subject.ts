@@ -1,3 +1,5 @@
+// Decides whether a reply subject may be answered.
+
 /** What a privileged party makes of a request's reply subject. */
 export type ReplyVerdict =
   /** The request has no reply subject: no answer is wanted. */

@@ -1,3 +1,4 @@
+// Recognizes permission violations and missing responders.
 import { errors, type PermissionViolationError } from '@nats-io/nats-core';
 
 /** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */

@@ -1,3 +1,4 @@
+// Signs and verifies admin requests.
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { CredsFile } from '../creds/creds-file.js';
 import { FleetError, ZesterError } from '../errors.js';

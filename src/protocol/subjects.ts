@@ -1,3 +1,4 @@
+// The subjects, streams and buckets of a fleet.
 import { validatePeelId } from '../permissions/peel-id.js';
 
 /** The queue group of the masters: each request is answered by one of them. */

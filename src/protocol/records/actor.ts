@@ -1,3 +1,4 @@
+// The actor of an event: who decided or asked.
 import * as v from 'valibot';
 
 /** Who decided or asked. `name` is of its JWT, where it proved it; of a policy, the policy's. */

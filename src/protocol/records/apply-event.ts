@@ -1,3 +1,4 @@
+// Computes a peel's record from an event.
 import { FleetError } from '../../errors.js';
 import type { IssuedKey, PeelEvent } from './audit-event.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';

@@ -1,3 +1,4 @@
+// The events of the audit log.
 import * as v from 'valibot';
 import { actorSchema } from './actor.js';
 

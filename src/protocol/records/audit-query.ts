@@ -1,3 +1,4 @@
+// Filters for audit events.
 import type { AuditEvent } from './audit-event.js';
 import { matchesGlob } from '../glob.js';
 

@@ -1,3 +1,4 @@
+// The record of a join token.
 import * as v from 'valibot';
 import { actorSchema } from './actor.js';
 

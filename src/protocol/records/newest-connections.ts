@@ -1,3 +1,4 @@
+// Keeps the newest connections of a peel, and counts the others.
 import type { Presence } from './presence.js';
 
 /** Connections of one peel that are told apart; of the others there is a count. */

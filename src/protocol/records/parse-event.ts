@@ -1,3 +1,4 @@
+// Parses an audit event; unknown kinds are skipped.
 import * as v from 'valibot';
 import { auditEventSchema, type AuditEvent } from './audit-event.js';
 import { parseJson } from '../messages.js';

@@ -1,3 +1,4 @@
+// The record of a peel's connections.
 import * as v from 'valibot';
 
 /** A connection of a peel, as its server tells of it. */

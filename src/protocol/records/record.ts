@@ -1,3 +1,4 @@
+// The record of a peel: its state and its keys.
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
