@@ -1,3 +1,4 @@
+// A worker thread with request and answer.
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { startThread } from './start-thread.js';
 

@@ -1,3 +1,4 @@
+// Groups a stream of values into batches.
 import { setImmediate } from 'node:timers/promises';
 
 /**

@@ -1,3 +1,4 @@
+// Delivers credentials to a sink, several at once.
 import { BulkError } from '../errors.js';
 import type { CredentialSink } from './sinks/sink.js';
 import type { DeliveryEvents } from './delivery.js';

@@ -1,3 +1,4 @@
+// The interface between issuing and a sink.
 import type { BulkError } from '../errors.js';
 import type { DoneBatch, ProductKind, ProductOf } from './product.js';
 

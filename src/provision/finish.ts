@@ -1,3 +1,4 @@
+// Turns a batch of credentials into its product: files, lines or manifests.
 import type { NewFile } from '../files/write-secret-files.js';
 import type { PeelCredential } from './issue-batch.js';
 import { packed, roomFor } from './packed.js';

@@ -1,3 +1,4 @@
+// Issues one batch of credentials.
 import { inspect } from 'node:util';
 import { encodeUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';

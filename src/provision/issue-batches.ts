@@ -1,3 +1,4 @@
+// Issues batches of credentials in worker threads.
 import { availableParallelism } from 'node:os';
 import { timeClaims } from '../jwt/time.js';
 import { validatePeelId } from '../permissions/peel-id.js';

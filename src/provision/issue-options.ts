@@ -1,3 +1,4 @@
+// The options of issuing in bulk.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
 import type { UserJwtOptions } from '../jwt/user.js';

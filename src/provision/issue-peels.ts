@@ -1,3 +1,4 @@
+// Issues credentials with a home's signing key, and notes them in the home.
 import { issueBatches } from './issue-batches.js';
 import type { IssuePeelOptions } from './issue-options.js';
 import type { BatchNote, DoneBatch, ProductKind, ProductOf } from './product.js';

@@ -1,3 +1,4 @@
+// The journal of delivered peels, for --resume.
 import { type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { BulkError, FileError } from '../errors.js';

@@ -1,3 +1,5 @@
+// Packs byte arrays into one buffer.
+
 /** A buffer for so many bytes: the spare one, where they fit into it. */
 export function roomFor(length: number, spare: ArrayBuffer | undefined): ArrayBuffer {
   if (spare !== undefined && spare.byteLength >= length) return spare;

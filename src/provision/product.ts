@@ -1,3 +1,4 @@
+// The products that a worker makes of credentials.
 import type { PeelCredential } from './issue-batch.js';
 
 /**

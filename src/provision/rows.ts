@@ -1,3 +1,4 @@
+// Reads lists of peels: txt, CSV and NDJSON.
 import { BulkError } from '../errors.js';
 import { parseStrictJson } from '../jwt/strict-json.js';
 import { validatePeelId } from '../permissions/peel-id.js';

@@ -1,3 +1,4 @@
+// Detects duplicate IDs in lists of any length.
 import { createHash } from 'node:crypto';
 
 /**

@@ -1,3 +1,4 @@
+// Starts a worker thread, from compiled code or source.
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**

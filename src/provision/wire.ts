@@ -1,3 +1,4 @@
+// Encodes a batch's result for transfer between threads.
 import { IssuedCredential, type PeelCredential } from './issue-batch.js';
 import { packed as packedBytes } from './packed.js';
 import type { PackedFiles, ProductKind, Results } from './product.js';

@@ -1,3 +1,4 @@
+// A pool of worker threads that issue credentials.
 import { JwtError, type JwtErrorCode } from '../errors.js';
 import { AskedThread } from './asked-thread.js';
 import { planOf, type IssuePeelOptions } from './issue-options.js';

@@ -1,3 +1,4 @@
+// The program of a worker thread that issues credentials.
 import { parentPort, workerData } from 'node:worker_threads';
 import { ZesterError } from '../errors.js';
 import { loadKeyBundle } from '../nkeys/key-bundle.js';

@@ -1,3 +1,4 @@
+// Sink: one age-encrypted file per peel.
 import { readSmallFile } from '../../files/read-small-file.js';
 import type { Delivery } from '../delivery.js';
 import { MAX_CREDS_BYTES } from '../../creds/decode-creds.js';

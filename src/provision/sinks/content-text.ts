@@ -1,3 +1,4 @@
+// The text of a credentials file.
 import type { PeelCredential } from '../issue-batch.js';
 
 /** The text of a credential's file. It is ASCII. */

@@ -1,3 +1,4 @@
+// Sink: one .creds file per peel.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BulkError, CredsError, FileError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Sink: a stream of documents, such as NDJSON or manifests.
 import type { Delivery } from '../delivery.js';
 import type { ProductOf } from '../product.js';
 import type { ByteTarget } from './target.js';

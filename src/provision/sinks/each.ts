@@ -1,3 +1,4 @@
+// Delivers credentials one by one to a sink.
 import { deliverAll } from '../deliver-all.js';
 import type { Delivery, Issuer } from '../delivery.js';
 import type { PeelCredential } from '../issue-batch.js';

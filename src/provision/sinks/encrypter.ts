@@ -1,3 +1,4 @@
+// Encrypts with age.
 import { Encrypter } from 'age-encryption';
 import { UsageError } from '../../errors.js';
 

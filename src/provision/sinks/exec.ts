@@ -1,3 +1,4 @@
+// Sink: runs a program for each credential.
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BulkError, redactSeeds, UsageError } from '../../errors.js';

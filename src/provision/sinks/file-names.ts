@@ -1,3 +1,5 @@
+// The file names of credentials in a directory.
+
 /** The names of the files that the credentials of a peel go into, in a directory of many. */
 export function credsFileName(peelId: string): string {
   return `${peelId}.creds`;

@@ -1,3 +1,4 @@
+// The program of a worker thread that writes files.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FileErrorCode } from '../../errors.js';
 import {

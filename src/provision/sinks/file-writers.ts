@@ -1,3 +1,4 @@
+// Worker threads that write files, with shared syncs.
 import { FileError } from '../../errors.js';
 import { FileSystemSync } from '../../files/file-system-sync.js';
 import { syncDirectory } from '../../files/write-secret-file.js';

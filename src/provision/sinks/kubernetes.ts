@@ -1,3 +1,4 @@
+// Formats Secret manifests.
 import { createHash } from 'node:crypto';
 import type { PeelCredential } from '../issue-batch.js';
 import { contentText } from './content-text.js';

@@ -1,3 +1,4 @@
+// Formats NDJSON lines.
 import type { PeelCredential } from '../issue-batch.js';
 import { contentText } from './content-text.js';
 

@@ -1,3 +1,4 @@
+// The interface of a sink.
 import type { PeelCredential } from '../issue-batch.js';
 
 /** A place that credentials go to, one by one. */

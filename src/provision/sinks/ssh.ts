@@ -1,3 +1,4 @@
+// Sink: writes files on hosts over ssh.
 import { UsageError } from '../../errors.js';
 import { execSink, type ExecSinkOptions } from './exec.js';
 import type { CredentialSink } from './sink.js';

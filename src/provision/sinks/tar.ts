@@ -1,3 +1,4 @@
+// Sink: a tar archive.
 import { pack } from 'tar-stream';
 import type { CredentialSink } from './sink.js';
 import type { ByteTarget } from './target.js';

@@ -1,3 +1,4 @@
+// Where a stream of credentials goes: a file or standard output.
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
