@@ -1,3 +1,4 @@
+// Lists the streams and consumers of an account.
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 import { askAll, jsonOf } from './ask-all.js';

@@ -1,3 +1,4 @@
+// Sends a system request to all servers, and collects the answers.
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { ASK_ALL_TIMEOUT_MS } from '../timing.js';
 

@@ -1,3 +1,4 @@
+// Lists the connected users of an account.
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';

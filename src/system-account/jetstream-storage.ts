@@ -1,4 +1,4 @@
-/** How much file storage the servers' JetStream uses. */
+// Asks the servers how much JetStream storage they use.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { askAll, jsonOf } from './ask-all.js';
 import type { ServerStorage } from './storage-headroom.js';

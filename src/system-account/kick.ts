@@ -1,3 +1,4 @@
+// Closes a connection on its server.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask-all.js';
 import { KICK_TIMEOUT_MS } from '../timing.js';

@@ -1,3 +1,5 @@
+// Finds servers outside JetStream's meta group.
+
 /** What one server says of JetStream's meta group, in its answer to JSZ. */
 export interface MetaGroupAnswer {
   /** The name of the server that answers. */

@@ -1,4 +1,4 @@
-// Which versions of nats-server a fleet supports: the one place that decides it.
+// Decides which versions of nats-server are supported.
 
 /** The oldest version that a fleet supports. */
 export const OLDEST_SUPPORTED = '2.10.0';

@@ -1,3 +1,4 @@
+// Lists the servers, and those that are down.
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** When a server's JetStream runs out of file storage soon: the one place that decides it. No clock, no NATS. */
+// Decides when a server is low on JetStream storage.
 
 /** The file storage of one server's JetStream. */
 export interface ServerStorage {

@@ -1,3 +1,4 @@
+// Connects as a user of the system account.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { dial } from '../connection/dial.js';

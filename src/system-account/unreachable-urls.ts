@@ -1,3 +1,4 @@
+// Finds server URLs at which nobody answers.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as dial, isIP } from 'node:net';
 import { parseServerUrl } from '../connection/server-urls.js';
