@@ -1,3 +1,5 @@
+// Formats large JSON documents in pieces.
+
 /**
  * The text of `JSON.stringify(document, null, 2)`, piece by piece: each element of an array at the top comes by itself. So a
  * document of many elements does not have to fit into one string, and one large element costs no more than itself.

@@ -1,3 +1,5 @@
+// Limits the nesting depth of JSON.
+
 /**
  * Whether arrays and objects in a JSON text stand within each other more than `most` deep. It looks at the brackets only, in
  * one pass and without recursion, and before anything parses the text; of what is no JSON, the answer means nothing.

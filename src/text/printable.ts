@@ -1,3 +1,5 @@
+// Makes untrusted text safe to print.
+
 /**
  * Makes untrusted text safe to print. What a peel, a server or a file says may move a terminal's cursor, forge a line, turn
  * text around or hide in it. Every sink of text uses this file: error messages, the command's output, and the log.

@@ -1,3 +1,5 @@
+// Recognizes and redacts complete seeds in text.
+
 /**
  * A seed as it is written, whole. Where a text may as well hold a hash in base32, which `holdsSeed` may take for a
  * seed that was cut off.
