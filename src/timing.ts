@@ -1,5 +1,5 @@
-// Every wait, deadline, interval and backoff of the product, and how long things are kept: one place to find and to change
-// them. The unit is the end of the name. Limits of a format, and what a user sets, are not here but with what they are about.
+// Every wait, deadline, interval, backoff and retention time, in one place.
+// The suffix of a name is its unit. Limits of a format and user settings are not here, but where they belong.
 
 // --- Credentials and clocks ---
 
