@@ -1,3 +1,4 @@
+// TrustDomain: an open home, with its JWTs, keys and credentials.
 import { showServerUrls } from '../connection/server-urls.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';

@@ -1,3 +1,4 @@
+// Lists what expires in a home or in files.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../creds/parse.js';

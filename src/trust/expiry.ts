@@ -1,3 +1,4 @@
+// The finding about the expiry of a token.
 import { expiryTime } from '../jwt/expiry.js';
 import { isoTime } from '../jwt/time.js';
 import type { Finding } from './finding.js';

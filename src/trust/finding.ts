@@ -1,3 +1,4 @@
+// The type of a check's result.
 import { ZesterError } from '../errors.js';
 
 /** What a check found. */

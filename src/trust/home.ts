@@ -1,3 +1,4 @@
+// Resolves the path of the home and its servers.
 import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseServerUrls, splitServerUrls } from '../connection/server-urls.js';

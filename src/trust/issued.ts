@@ -1,3 +1,4 @@
+// The home's list of issued peel keys.
 import * as v from 'valibot';
 import { FileError } from '../errors.js';
 import { openToAppend, openToRead } from '../files/open-file.js';

@@ -1,3 +1,4 @@
+// Turns lint results into findings.
 import type { LintFinding } from '../permissions/lint.js';
 import type { Finding } from './finding.js';
 

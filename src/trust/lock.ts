@@ -1,3 +1,4 @@
+// The lock of a home.
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';

@@ -1,3 +1,4 @@
+// Creates the credentials that masters answer with.
 import { TrustError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';

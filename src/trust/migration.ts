@@ -1,4 +1,4 @@
-// What an account and its users need to be as safe as a new one: the plan, without anything being changed.
+// Plans what an account and its users need to be as safe as new ones.
 import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { isScopedUser } from '../jwt/scoped.js';

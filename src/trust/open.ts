@@ -1,3 +1,4 @@
+// Opens a home, and checks that it is complete and private.
 import { loadJwtFile } from '../creds/load-jwt-file.js';
 import { TrustError, ZesterError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';

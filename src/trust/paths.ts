@@ -1,3 +1,4 @@
+// The paths of the files in a home.
 import { join, resolve } from 'node:path';
 
 /** Where a trust domain keeps what (docs/design.md, "The trust domain on disk"). All paths are absolute. */

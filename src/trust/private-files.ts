@@ -1,3 +1,4 @@
+// Checks that files and directories of a home are private.
 import { mkdir, stat } from 'node:fs/promises';
 import { FileError, TrustError } from '../errors.js';
 

@@ -1,3 +1,4 @@
+// Checks that new credentials of this home could connect.
 import { TrustError } from '../errors.js';
 import { issueAfter } from '../jwt/revoke-up-to.js';
 import type { Clock } from '../jwt/time.js';

@@ -1,3 +1,4 @@
+// Reads and writes the home's zester.json.
 import * as v from 'valibot';
 import { TrustError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';

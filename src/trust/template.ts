@@ -1,3 +1,4 @@
+// Edits and validates permission templates.
 import * as v from 'valibot';
 import { SubjectError, TrustError } from '../errors.js';
 import type { UserPermissionLimits } from '../jwt/claims.js';

@@ -1,3 +1,4 @@
+// Resolves TLS settings from flags, environment and home.
 import { isAbsolute, join, resolve } from 'node:path';
 
 /** The files for TLS, as the client's option `tls` takes them. They are read at each connect. */

@@ -1,3 +1,4 @@
+// The permissions that apply to a user.
 import { JwtChainError } from '../errors.js';
 import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';

@@ -1,3 +1,4 @@
+// The history that an account JWT carries in its tags.
 import type { AccountClaims } from '../../jwt/claims.js';
 import { REMOVAL_KEPT_SECONDS } from '../../timing.js';
 import { HISTORY_TAG } from '../../jwt/tags.js';

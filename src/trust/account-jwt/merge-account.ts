@@ -1,3 +1,4 @@
+// Merges account JWTs so that no revocation or signing key is lost.
 import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
 import {
   accountId,

@@ -1,3 +1,4 @@
+// Keeps copies of replaced account JWTs.
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSecretFile } from '../../files/write-secret-file.js';

@@ -1,3 +1,4 @@
+// Reads, adds and removes revocations in account claims.
 import { TrustError } from '../../errors.js';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { isPublicKey } from '../../nkeys/validate.js';

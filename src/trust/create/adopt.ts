@@ -1,3 +1,4 @@
+// Checks an operator and account that are adopted from another tool.
 import type { CredsFile } from '../../creds/creds-file.js';
 import { TrustError, ZesterError } from '../../errors.js';
 import { validateJwtChain } from '../../jwt/chain.js';

@@ -1,3 +1,4 @@
+// Creates a trust domain, or completes an interrupted one.
 import { planConnection } from '../../connection/connect-plan.js';
 import { splitServerUrls } from '../../connection/server-urls.js';
 import { TrustError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Loads the files of an adopted operator and account.
 import type { CredsFile } from '../../creds/creds-file.js';
 import { loadJwtFile } from '../../creds/load-jwt-file.js';
 import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';

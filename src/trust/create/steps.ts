@@ -1,3 +1,4 @@
+// The files of a new home, in the order in which they are made.
 import { writeCredsFile } from '../../creds/generate.js';
 import { loadJwtFile } from '../../creds/load-jwt-file.js';
 import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';

@@ -1,3 +1,4 @@
+// Moves the identity seeds out of a home.
 import { mkdir, unlink } from 'node:fs/promises';
 import { join, relative, resolve, isAbsolute } from 'node:path';
 import { FileError, TrustError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Lists the keys of a trust domain.
 import { stat } from 'node:fs/promises';
 import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
 import { loadCredsFile } from '../../creds/parse.js';

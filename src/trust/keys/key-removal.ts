@@ -1,4 +1,4 @@
-// Whether a signing key may be taken out of an account: the one place that decides it. No clock, no NATS.
+// Decides whether a signing key may be removed from an account.
 import { TrustError } from '../../errors.js';
 
 /** What depends on a signing key. */

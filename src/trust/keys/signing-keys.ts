@@ -1,3 +1,4 @@
+// Finds and edits scoped signing keys in account claims.
 import { TrustError } from '../../errors.js';
 import { signingKeyClaim, type ScopedSigningKey } from '../../jwt/account.js';
 import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';

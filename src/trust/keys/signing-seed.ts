@@ -1,3 +1,4 @@
+// The path of a signing key's seed.
 import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } from '../paths.js';
 import { isThere } from '../private-files.js';
 
