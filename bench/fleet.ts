@@ -20,7 +20,7 @@ import { openStore } from '../src/master/store/store.js';
 import { startNatsServer, type RunningNatsServer } from '../src/nats-server/run.js';
 import { writeServerConfiguration } from '../src/nats-server/write-configuration.js';
 import { generateKeyBundle, type KeyBundle } from '../src/nkeys/key-bundle.js';
-import { ADMIN_INBOX_PREFIX, joinName, joinInboxPrefix, peelInboxPrefix } from '../src/permissions/roles.js';
+import { joinName, joinInboxPrefix, peelInboxPrefix } from '../src/permissions/roles.js';
 import { createTrustDomain } from '../src/trust/create/create.js';
 import type { TrustDomain } from '../src/trust/domain.js';
 import { duration } from './report.js';
@@ -164,12 +164,8 @@ export async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Prom
     const domain = await createTrustDomain(join(dir, 'home'));
     server = await startNatsServer({ configPath: await writeServerConfiguration(domain, { port: -1 }) });
     const { url } = server;
-    const connected = async (credsPath: string, inboxPrefix?: string) => {
-      const nc = await connectMaster({
-        servers: url,
-        credsPath,
-        ...(inboxPrefix !== undefined && { inboxPrefix }),
-      });
+    const connected = async (credsPath: string) => {
+      const nc = await connectMaster({ servers: url, credsPath });
       open.push(nc);
       return nc;
     };
@@ -178,7 +174,7 @@ export async function withFleet(act: (fleet: BenchFleet) => Promise<void>): Prom
       url,
       admin: async () => {
         const path = domain.paths.adminCreds;
-        const nc = await connected(path, ADMIN_INBOX_PREFIX);
+        const nc = await connected(path);
         return new AdminClient(nc, new MessageSigner(await loadCredsFile(path)), { timeoutMs: 30_000 });
       },
       master: () => connected(domain.paths.masterCreds),

@@ -229,19 +229,21 @@ export class CredsError extends ZesterError<CredsErrorCode> {
 export type ConnectErrorCode =
   /** No server answered, or none that did took the connection (it is full, or shuts down). */
   | 'ERR_CONNECT_UNREACHABLE'
-  /** A server's URL cannot be used, or none is named. */
+  /** A server's URL cannot be used. */
   | 'ERR_CONNECT_URL'
+  /** No server is named. */
+  | 'ERR_CONNECT_NO_SERVERS'
   /** TLS is required, and the server offers none. */
   | 'ERR_CONNECT_NO_TLS'
   /** The server's certificate is not trusted, or the server does not take this side's. */
   | 'ERR_CONNECT_CERTIFICATE'
-  /** A file for TLS cannot be read, or is no PEM. */
+  /** A file for TLS cannot be read, is no PEM, or does not fit the others. */
   | 'ERR_CONNECT_TLS_FILE'
   /** The connection would not be encrypted, and TLS is required. */
   | 'ERR_CONNECT_PLAIN'
   /** The server refused the credentials. */
   | 'ERR_CONNECT_REFUSED'
-  /** The options do not fit together. */
+  /** An option can never work, or the options do not fit together. */
   | 'ERR_CONNECT_OPTIONS';
 
 /** A first connection could not be made. Later ones are tried again for as long as the connection is not closed. */

@@ -69,6 +69,7 @@ export type { NatsOptions } from './creds/nats-options.js';
 export { MAX_CREDS_BYTES } from './creds/decode-creds.js';
 export { loadCredsFile, parseCredsData } from './creds/parse.js';
 
+export type { ClientOptions } from './connection/check-options.js';
 export { natsOptionFromSeed, natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
 export {
   connectMaster,

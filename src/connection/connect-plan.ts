@@ -35,7 +35,7 @@ const DEFAULT_URL = 'nats://127.0.0.1:4222';
  * Decides how a connection is made. One `tls://` among the URLs requires TLS of all of them, and of those that the cluster
  * announces: a connection goes from one to the other by itself.
  *
- * @throws ConnectError `ERR_CONNECT_URL`, `ERR_CONNECT_OPTIONS`, `ERR_CONNECT_PLAIN`
+ * @throws ConnectError `ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_OPTIONS`, `ERR_CONNECT_PLAIN`
  */
 export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): ConnectPlan<Tls> {
   const servers = parseServerUrls(wishes.servers ?? DEFAULT_URL);

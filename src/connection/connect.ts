@@ -7,6 +7,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ConnectError } from '../errors.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { guardedNumber } from '../async/guarded.js';
+import { checkConnectOptions, type ClientOptions } from './check-options.js';
 import { CredentialWatcher } from './credential-watcher.js';
 import { connectFailure, connectError } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
@@ -33,10 +34,7 @@ export interface ZesterConnection extends NatsConnection {
 }
 
 /** What `connectPeel` and `connectMaster` have in common. Other options of the client's `connect()` may be given too. */
-export interface ConnectOptions extends Omit<
-  NatsOptions,
-  'authenticator' | 'user' | 'pass' | 'token' | 'tls'
-> {
+export interface ConnectOptions extends Omit<ClientOptions, 'tls'> {
   /**
    * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list. With
    * one `tls://` among them, no connection is made without TLS: to none of them, nor to those that the cluster announces.
@@ -126,7 +124,7 @@ export async function openPeel(
 
 /**
  * Connects a master: as {@link connectPeel}, with the master's table of options. With an admin's credentials it connects an
- * admin: the inboxes are those that the JWT allows, unless `inboxPrefix` says otherwise.
+ * admin: the inboxes are those that the JWT allows.
  *
  * @throws CredsError, FileError, ConnectError
  */
@@ -134,10 +132,23 @@ export async function connectMaster(options: ConnectOptions): Promise<ZesterConn
   return (await open(options, masterTable(), undefined)).connection;
 }
 
+/**
+ * @internal As {@link connectMaster}, with these inboxes: for what a user of an older home is, whose JWT allows more.
+ *
+ * @throws as {@link connectMaster}
+ */
+export async function connectWithInbox(
+  inboxPrefix: string,
+  options: ConnectOptions,
+): Promise<ZesterConnection> {
+  return (await open(options, masterTable(), undefined, inboxPrefix)).connection;
+}
+
 async function open(
   options: ConnectOptions,
   table: NatsOptions,
   peelId: string | undefined,
+  inboxPrefix?: string,
 ): Promise<{ connection: ZesterConnection; credentials?: ConnectionCredentials }> {
   const {
     credsPath,
@@ -154,10 +165,7 @@ async function open(
     reconnectDelayHandler,
     ...client
   } = options;
-  if ([credsPath, creds, seed].filter((given) => given !== undefined).length !== 1) {
-    throw new ConnectError('ERR_CONNECT_OPTIONS', 'give one of credsPath, creds and seed');
-  }
-
+  checkConnectOptions(options);
   // before the credentials are read: what cannot be connected to needs none
   const plan = planConnection(client);
   const early: ConnectionEvent[] = [];
@@ -185,6 +193,7 @@ async function open(
     ...(peelId === undefined &&
       claims !== undefined &&
       table.inboxPrefix !== undefined && { inboxPrefix: inboxPrefixFor(claims, table.inboxPrefix) }),
+    ...(inboxPrefix !== undefined && { inboxPrefix }),
     ...client,
     reconnectDelayHandler: () => delays.next(delay),
     servers: plan.urls,

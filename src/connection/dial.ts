@@ -1,4 +1,3 @@
-import { errorMessage } from '../text/error-message.js';
 import { connect, errors, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import {
   NatsConnectionImpl,
@@ -9,8 +8,7 @@ import {
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { ConnectError } from '../errors.js';
-import { readSmallFile } from '../files/read-small-file.js';
+import { checkTlsFiles } from './check-tls-files.js';
 import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
@@ -70,27 +68,6 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
 /** The client makes its transport for Node.js known in its `connect()` only. These options end it before it connects. */
 async function installTransport(): Promise<void> {
   await connect({ servers: ['127.0.0.1'], port: 1 }).catch(() => undefined);
-}
-
-const MAX_TLS_FILE_BYTES = 1024 * 1024;
-
-/** The client says of a file only that it "doesn't exist". It reads them again at each connect. */
-async function checkTlsFiles(tls: ConnectionOptions['tls'] | undefined): Promise<void> {
-  const { caFile, certFile, keyFile } = tls ?? {};
-  for (const [what, path] of [
-    ['certificates of the authorities', caFile],
-    ['certificate of this side', certFile],
-    ['key of the certificate', keyFile],
-  ] as const) {
-    if (path === undefined) continue;
-    const content = await readSmallFile(path, MAX_TLS_FILE_BYTES).catch((cause: unknown) => {
-      const why = errorMessage(cause);
-      throw new ConnectError('ERR_CONNECT_TLS_FILE', `the ${what} cannot be read: ${why}`, { cause });
-    });
-    const good = Buffer.from(content.buffer).includes('-----BEGIN ');
-    content.fill(0);
-    if (!good) throw new ConnectError('ERR_CONNECT_TLS_FILE', `${path}, the ${what}, is no PEM file`);
-  }
 }
 
 /** The client's transport, as far as it is used here. */

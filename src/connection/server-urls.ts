@@ -18,6 +18,8 @@ export interface ServerUrl extends Endpoint {
   tls: boolean;
 }
 
+const GIVE_URLS = `give nats://host:${CLIENT_PORT}, or tls://host:${CLIENT_PORT}`;
+
 /** Splits lists of URLs: a string with commas in it is a list everywhere. Blanks around them do not matter. */
 export function splitServerUrls(given: string | readonly string[]): string[] {
   return [given]
@@ -34,11 +36,12 @@ export function splitServerUrls(given: string | readonly string[]): string[] {
  * A user or a password in a URL is refused, without showing it: the client ignores both, so that a connection which
  * seems to use them does not. The credentials are files.
  *
- * @throws ConnectError `ERR_CONNECT_URL`
+ * @throws ConnectError `ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`
  */
 export function parseServerUrls(given: string | readonly string[]): ServerUrl[] {
   // before the commas are looked at: a password may have one in it
   for (const text of [given].flat()) {
+    if (typeof text !== 'string') throw badUrl(`a server is a ${typeof text}, and no text`);
     const at = text.lastIndexOf('@');
     if (at >= 0) {
       throw badUrl(
@@ -47,7 +50,9 @@ export function parseServerUrls(given: string | readonly string[]): ServerUrl[] 
     }
   }
   const urls = splitServerUrls(given);
-  if (urls.length === 0) throw badUrl('no server is named');
+  if (urls.length === 0) {
+    throw new ConnectError('ERR_CONNECT_NO_SERVERS', `no server is named; ${GIVE_URLS}`);
+  }
   return urls.map(parseServerUrl);
 }
 
@@ -112,10 +117,7 @@ function hostText(text: string): string {
 }
 
 function badUrl(why: string): ConnectError {
-  return new ConnectError(
-    'ERR_CONNECT_URL',
-    `${why}; give nats://host:${CLIENT_PORT}, or tls://host:${CLIENT_PORT}`,
-  );
+  return new ConnectError('ERR_CONNECT_URL', `${why}; ${GIVE_URLS}`);
 }
 
 /** Whether a host is this machine and no other. */

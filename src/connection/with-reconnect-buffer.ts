@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import { checkBuffer, checkNumbers, DURATION_MS } from './check-options.js';
 import type { ZesterConnection } from './connect.js';
 import { ManagedConnection } from './managed-connection.js';
 
@@ -23,11 +24,14 @@ export interface ReconnectBufferOptions {
  * The connection's own options decide how long it reconnects; make it with `maxReconnectAttempts: -1`.
  *
  * @param nc a connected connection
+ * @throws ConnectError `ERR_CONNECT_OPTIONS`
  */
 export function withReconnectBuffer(
   nc: NatsConnection,
   options: ReconnectBufferOptions = {},
 ): ZesterConnection {
+  checkBuffer(options, 'maxBytes');
+  checkNumbers(options, { drainTimeout: DURATION_MS });
   const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
   return new ManagedConnection(nc, { ...options, ...(inboxPrefix !== undefined && { inboxPrefix }) });
 }

@@ -18,6 +18,7 @@ import { AccountGuard } from './trust/account-guard.js';
 import { AnswerConnections } from './requests/answer-connections.js';
 import { AuditLog } from './audit/audit-log.js';
 import { ConnectionLog } from './requests/connection-log.js';
+import { checkMasterOptions } from './check-options.js';
 import type { MasterContext } from './context.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import { KvMirror } from './store/kv-mirror.js';
@@ -119,10 +120,12 @@ const SILENT: MasterLogger = {
  * Starts a master, and resolves when it answers. Any number may run at once, of the same trust domain: they share the
  * work, and any may end at any time.
  *
- * @throws TrustError, FileError, KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`;
+ * @throws FleetError `ERR_FLEET_CONFIG` and ConnectError at once, for options that can never work; TrustError, FileError,
+ *   KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`;
  *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
+  checkMasterOptions(options);
   const { policy = 'manual', lifetime = DEFAULT_LIFETIME_SECONDS } = options;
   const logger = guardedLogger(options.logger ?? SILENT);
   const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));

@@ -3,10 +3,15 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { planConnection } from '../connection/connect-plan.js';
 import { dial, DIAL_TIMEOUT_MS } from '../connection/dial.js';
-import { PERSISTENT_OPTIONS } from '../connection/options.js';
+import {
+  checkClientOptions,
+  checkNumbers,
+  DURATION_MS,
+  type ClientOptions,
+} from '../connection/check-options.js';
+import { PERSISTENT_OPTIONS, RECONNECT_WAIT_MS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
-import type { NatsOptions } from '../creds/nats-options.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { errorTraits } from '../error-traits.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
@@ -37,7 +42,7 @@ export type JoinEvent =
   | { type: 'clockOff'; offsetMs: number };
 
 /** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
-export interface JoinOptions extends Omit<NatsOptions, 'authenticator' | 'user' | 'pass' | 'token'> {
+export interface JoinOptions extends ClientOptions {
   /** One URL or several; a string with commas is a list. A `tls://` among them requires TLS of all. */
   servers?: string | string[];
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
@@ -89,13 +94,22 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
  *   nobody has decided in time: the key is kept, and joining again goes on with it; ConnectError
  */
 export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
-  const { onEvent, now } = given;
+  const { onEvent, now, reconnectDelayHandler: delay } = given;
   const options = {
     ...given,
     ...(onEvent && { onEvent: guarded(onEvent, warnOfCallback('onEvent')) }),
+    ...(delay && {
+      reconnectDelayHandler: guardedNumber(
+        delay,
+        () => RECONNECT_WAIT_MS,
+        warnOfCallback('reconnectDelayHandler'),
+      ),
+    }),
   };
   const { peelId, out, token: tokenPath } = options;
   validatePeelId(peelId);
+  checkClientOptions(omit(options, 'token'));
+  checkNumbers(options, { waitMs: { ...DURATION_MS, most: Infinity } });
   planConnection(options);
   const token = await loadCredsFile(tokenPath);
   const tokenId = tokenIdOfName(token.claims.name ?? '');
@@ -183,7 +197,6 @@ class Joining {
         ...PERSISTENT_OPTIONS,
         name: 'zester-join',
         ...client,
-        reconnect: true,
         inboxPrefix: joinInboxPrefix(this.#tokenId),
         ...this.#token.natsOption(),
         // a first refusal is an answer; later ones, of a server that restarts, are tried again

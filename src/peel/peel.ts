@@ -8,6 +8,7 @@ import {
   type ConnectPeelOptions,
   type ZesterConnection,
 } from '../connection/connect.js';
+import { atLeast, checkNumbers, TIMEOUT_MS } from '../connection/check-options.js';
 import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
 import { withDeadline } from '../async/deadline.js';
@@ -35,6 +36,7 @@ import { omit } from './omit.js';
 const NEVER_WORKS: ReadonlySet<string> = new Set([
   'ERR_CONNECT_OPTIONS',
   'ERR_CONNECT_URL',
+  'ERR_CONNECT_NO_SERVERS',
   'ERR_CONNECT_PLAIN',
   'ERR_CONNECT_TLS_FILE',
 ]);
@@ -92,11 +94,18 @@ const HANDOVER_MS = 270_000;
  * Starts a peel: connects with its credentials, does what it is told on `zester.cmd.<id>`, and keeps its credentials
  * good, unattended. Resolves when it is connected.
  *
- * @throws PeelIdError, CredsError, FileError when the credentials can never work; ConnectError, with
- *   `waitOnFirstConnect: false`, when no server takes the first connection
+ * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials; ConnectError of the
+ *   servers (`ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_PLAIN`), the files for TLS
+ *   (`ERR_CONNECT_TLS_FILE`) and the other options (`ERR_CONNECT_OPTIONS`). With `waitOnFirstConnect: false`, ConnectError
+ *   when no server takes the first connection
  */
 export async function startPeel(options: PeelOptions): Promise<Peel> {
   const { credsPath } = options;
+  checkNumbers(options.commands ?? {}, {
+    concurrency: atLeast(1, 'commands'),
+    queue: atLeast(0, 'commands'),
+    timeoutMs: TIMEOUT_MS,
+  });
   const initial = await loadCredsFile(credsPath);
   initial.wipe();
   const peelId = validatePeelId(options.peelId ?? initial.claims.name ?? '');

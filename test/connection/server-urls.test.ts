@@ -35,15 +35,19 @@ describe('parseServerUrls', () => {
     'wss://n1',
     'http://n1:4222',
     'https://n1',
-    '',
-    ' , ',
     'nats://',
     'nats://a b',
     'nats://a:99999',
     'nats://a/path',
     'nats://a?x=1',
+    7 as unknown as string,
+    [undefined] as unknown as string[],
   ])('%j is refused', (given) => {
     expect(refusal(() => parseServerUrls(given)).code).toBe('ERR_CONNECT_URL');
+  });
+
+  it.each([[''], [' , '], [[]], [['', ',']]])('%j names no server', (given) => {
+    expect(refusal(() => parseServerUrls(given)).code).toBe('ERR_CONNECT_NO_SERVERS');
   });
 
   it.each([

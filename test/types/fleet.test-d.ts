@@ -47,6 +47,12 @@ expectTypeOf<ConnectOptions>().not.toExtend<ConnectPeelOptions>();
 // credentials have one way in
 expectTypeOf<ConnectOptions>().not.toHaveProperty('authenticator');
 expectTypeOf<ConnectOptions>().not.toHaveProperty('pass');
+// what would break the promises of a connection is no option of it
+for (const name of ['reconnect', 'maxReconnectAttempts', 'ignoreAuthErrorAbort', 'inboxPrefix'] as const) {
+  expectTypeOf<ConnectOptions>().not.toHaveProperty(name);
+  expectTypeOf<JoinOptions>().not.toHaveProperty(name);
+  expectTypeOf<PeelOptions>().not.toHaveProperty(name);
+}
 // where undefined may be given, it is said; elsewhere the option is left out
 expectTypeOf<{ requireTls: undefined }>().toExtend<ConnectOptions>();
 expectTypeOf<{ credsPath: undefined }>().not.toExtend<ConnectOptions>();

@@ -113,7 +113,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   const connection = connectionOf(options, io, domain);
   const [
     { loadCredsFile },
-    { connectMaster },
+    { connectWithInbox },
     { MessageSigner },
     { AdminClient },
     { ADMIN_INBOX_PREFIX },
@@ -131,10 +131,9 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   const signer = new MessageSigner(creds);
   creds.wipe();
   try {
-    const nc = await connectMaster({
+    const nc = await connectWithInbox(ADMIN_INBOX_PREFIX, {
       ...connection,
       credsPath,
-      inboxPrefix: ADMIN_INBOX_PREFIX,
       name: 'zester-admin',
       timeout: ADMIN_CONNECT_TIMEOUT_MS,
     });

@@ -86,7 +86,6 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
       ...tlsOf(domain, { tls, requireTls }),
       servers: [...servers],
       credsPath: domain.paths.masterCreds,
-      inboxPrefix: MASTER_INBOX_PREFIX,
       name: 'zester-doctor',
       timeout: ADMIN_CONNECT_TIMEOUT_MS,
     });

@@ -1,4 +1,4 @@
-import { connectMaster, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
+import { connectWithInbox, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
 import { drained } from '../../connection/drained.js';
 import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
 import { missingMasterAnswers } from '../../trust/master-answers.js';
@@ -61,13 +61,12 @@ export class AnswerConnections {
       logger.warn({ path: credsPath, fix }, `${credsPath} ${message}`);
     }
     const open = (name: string, at: string, options: ConnectOptions) =>
-      connectMaster({
+      connectWithInbox(isMissing ? MASTER_INBOX_PREFIX : MASTER_ANSWERS_INBOX_PREFIX, {
         ...connection,
         servers: serverFirst(connection.servers, at),
         noRandomize: true,
         credsPath: isMissing ? mainCredsPath : credsPath,
         name,
-        inboxPrefix: isMissing ? MASTER_INBOX_PREFIX : MASTER_ANSWERS_INBOX_PREFIX,
         ...options,
       });
     const opened: ZesterConnection[] = [];

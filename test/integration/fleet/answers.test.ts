@@ -40,7 +40,6 @@ beforeAll(async () => {
   rawAdmin = await connectMaster({
     servers: fleet.servers,
     credsPath: paths.adminCreds,
-    inboxPrefix: ADMIN_INBOX_PREFIX,
   });
   atEnd(() => rawAdmin.close());
   adminSigner = new MessageSigner(await loadCredsFile(paths.adminCreds));

@@ -1,0 +1,121 @@
+/** What of the options of a connection can never work, or would break what it promises: decided before anything is opened. */
+import { ConnectError, type ZesterError } from '../errors.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+
+/** The longest timer of Node.js, in milliseconds: a longer one fires at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** What a number may be. */
+export interface NumberRule {
+  least: number;
+  most: number;
+  whole: boolean;
+  unit: string;
+}
+
+/** A wait that may be nothing. */
+export const DURATION_MS: NumberRule = { least: 0, most: LONGEST_MS, whole: false, unit: 'milliseconds' };
+/** A wait that ends an attempt. */
+export const TIMEOUT_MS: NumberRule = { ...DURATION_MS, least: 1 };
+/** How many there may be at least. */
+export const atLeast = (least: number, unit: string): NumberRule => ({
+  least,
+  most: Number.MAX_SAFE_INTEGER,
+  whole: true,
+  unit,
+});
+
+const CLIENT_NUMBERS = {
+  timeout: TIMEOUT_MS,
+  pingInterval: TIMEOUT_MS,
+  maxPingOut: atLeast(1, 'pings'),
+  reconnectTimeWait: DURATION_MS,
+  reconnectJitter: DURATION_MS,
+  reconnectJitterTLS: DURATION_MS,
+} as const satisfies { [Name in keyof NatsOptions]?: NumberRule };
+
+const RECONNECTS = 'the connection reconnects until it is closed';
+const CREDENTIALS = 'the credentials are credsPath, creds or seed';
+
+/** Options of the client's that are not the user's to set: with another value, a connection breaks its promises. */
+const FIXED = {
+  reconnect: { only: true, why: RECONNECTS },
+  maxReconnectAttempts: { only: -1, why: RECONNECTS },
+  ignoreAuthErrorAbort: { only: true, why: 'credentials that a server refuses may be replaced at any time' },
+  inboxPrefix: { only: undefined, why: 'the inboxes are those that the credentials allow' },
+  authenticator: { only: undefined, why: CREDENTIALS },
+  user: { only: undefined, why: CREDENTIALS },
+  pass: { only: undefined, why: CREDENTIALS },
+  token: { only: undefined, why: CREDENTIALS },
+} as const satisfies { [Name in keyof NatsOptions]?: { only: unknown; why: string } };
+
+/** The options of the client's `connect()` that may be given to a connection of Zester's, too. */
+export type ClientOptions = Omit<NatsOptions, keyof typeof FIXED>;
+
+/**
+ * Checks numbers among options. Those that are left out, or undefined, are good.
+ *
+ * @param error makes the error that is thrown
+ */
+export function checkNumbers(
+  options: object,
+  rules: Readonly<Record<string, NumberRule>>,
+  error: (message: string) => ZesterError = optionsError,
+): void {
+  for (const [name, { least, most, whole, unit }] of Object.entries(rules)) {
+    const value: unknown = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    const good = typeof value === 'number' && value >= least && value <= most;
+    if (good && (!whole || Number.isSafeInteger(value))) continue;
+    const shown = typeof value === 'number' ? String(value) : `a ${typeof value}`;
+    throw error(`${name} is ${shown}: give ${whole ? 'whole ' : ''}${unit}, from ${least} to ${most}`);
+  }
+}
+
+/**
+ * Checks the options that are the client's.
+ *
+ * @throws ConnectError `ERR_CONNECT_OPTIONS`
+ */
+export function checkClientOptions(options: object): void {
+  for (const [name, { only, why }] of Object.entries(FIXED)) {
+    const value: unknown = (options as Record<string, unknown>)[name];
+    if (value !== undefined && value !== only) throw optionsError(`${name} cannot be set: ${why}`);
+  }
+  checkNumbers(options, CLIENT_NUMBERS);
+}
+
+/** The options that are Zester's own. */
+export interface OwnOptions {
+  credsPath?: unknown;
+  creds?: unknown;
+  seed?: unknown;
+  rotate?: unknown;
+}
+
+/**
+ * Checks the options of `connectPeel` and `connectMaster`, all but the servers and TLS.
+ *
+ * @throws ConnectError `ERR_CONNECT_OPTIONS`
+ */
+export function checkConnectOptions(options: OwnOptions): void {
+  checkClientOptions(options);
+  checkBuffer(options, 'reconnectBufferSize');
+  checkNumbers(options, { drainTimeout: DURATION_MS, handoverTimeout: DURATION_MS });
+  const { credsPath, creds, seed, rotate } = options;
+  if (rotate !== undefined && rotate !== 'reconnect' && rotate !== 'hitless') {
+    throw optionsError("rotate: give 'reconnect' or 'hitless'");
+  }
+  if ([credsPath, creds, seed].filter((given) => given !== undefined).length !== 1) {
+    throw optionsError('give one of credsPath, creds and seed');
+  }
+}
+
+/** Checks the bound of a reconnect buffer. @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkBuffer(options: object, name: string): void {
+  checkNumbers(options, { [name]: atLeast(0, 'bytes') });
+}
+
+function optionsError(message: string): ConnectError {
+  return new ConnectError('ERR_CONNECT_OPTIONS', message);
+}

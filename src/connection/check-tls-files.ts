@@ -1,0 +1,55 @@
+/** Looks at the files for TLS before they are used: the client says of one only that it "doesn't exist". */
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { ConnectError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { errorMessage } from '../text/error-message.js';
+import type { TlsFilesOptions } from './connect-plan.js';
+
+const MAX_TLS_FILE_BYTES = 1024 * 1024;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
+
+/**
+ * Checks that the files for TLS are there, hold what they should, and fit each other. They are read again at each connect.
+ *
+ * @throws ConnectError `ERR_CONNECT_TLS_FILE`
+ */
+export async function checkTlsFiles(tls: TlsFilesOptions | undefined): Promise<void> {
+  const { caFile, certFile, keyFile } = tls ?? {};
+  const ca = await readPem('certificates of the authorities', caFile);
+  const cert = await readPem('certificate of this side', certFile);
+  const key = await readPem('key of the certificate', keyFile);
+  try {
+    // Node ignores authorities that it cannot read, and then trusts nobody
+    if (ca !== undefined) checkCertificates(ca);
+    if (cert !== undefined || key !== undefined) {
+      createSecureContext({ ...(tls as SecureContextOptions), ca, cert, key });
+    }
+  } catch (cause) {
+    const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(', ');
+    throw tlsFileError(`the files for TLS cannot be used (${files}): ${errorMessage(cause)}`, cause);
+  } finally {
+    key?.fill(0);
+  }
+}
+
+function checkCertificates(pem: Buffer): void {
+  const found = pem.toString('latin1').match(CERTIFICATE) ?? [];
+  if (found.length === 0) throw new Error('there is no certificate among the authorities');
+  for (const certificate of found) new X509Certificate(certificate);
+}
+
+async function readPem(what: string, path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  const content = await readSmallFile(path, MAX_TLS_FILE_BYTES).catch((cause: unknown) => {
+    throw tlsFileError(`the ${what} cannot be read: ${errorMessage(cause)}`, cause);
+  });
+  const pem = Buffer.from(content.buffer, content.byteOffset, content.length);
+  if (pem.includes('-----BEGIN ')) return pem;
+  pem.fill(0);
+  throw tlsFileError(`${path}, the ${what}, is no PEM file`);
+}
+
+function tlsFileError(message: string, cause?: unknown): ConnectError {
+  return new ConnectError('ERR_CONNECT_TLS_FILE', message, { cause });
+}

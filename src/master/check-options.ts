@@ -1,0 +1,37 @@
+/** What of a master's options can never work: decided before its home is opened. */
+import { atLeast, checkNumbers, DURATION_MS } from '../connection/check-options.js';
+import { parseServerUrls } from '../connection/server-urls.js';
+import { FleetError } from '../errors.js';
+import type { MasterOptions } from './master.js';
+import { POLICIES } from './requests/policy.js';
+
+/**
+ * Checks the options of `startMaster`.
+ *
+ * @throws ConnectError of the servers; FleetError `ERR_FLEET_CONFIG` of what is the master's own
+ */
+export function checkMasterOptions(options: MasterOptions): void {
+  if (options.servers !== undefined) parseServerUrls(options.servers);
+  const { policy, breaker } = options;
+  if (policy !== undefined && !POLICIES.includes(policy)) {
+    throw configError(`policy: give ${POLICIES.join(', ')}`);
+  }
+  checkNumbers(
+    options,
+    { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS, replicas: atLeast(1, 'copies') },
+    configError,
+  );
+  checkNumbers(
+    breaker ?? {},
+    {
+      peels: atLeast(0, 'peels'),
+      share: { least: 0, most: 1, whole: false, unit: 'parts of one' },
+      windowMs: DURATION_MS,
+    },
+    (message) => configError(`breaker: ${message}`),
+  );
+}
+
+function configError(message: string): FleetError {
+  return new FleetError('ERR_FLEET_CONFIG', message);
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { checkClientOptions, checkConnectOptions } from '../../src/connection/check-options.js';
+import { withReconnectBuffer } from '../../src/connection/with-reconnect-buffer.js';
+import { refusal } from '../support/refusal.js';
+
+const creds = { credsPath: 'peel.creds' };
+const refused = (options: object) =>
+  refusal('ERR_CONNECT_OPTIONS', () => checkConnectOptions({ ...creds, ...options }));
+
+describe('the options of a connection', () => {
+  it.each([
+    {},
+    { reconnectBufferSize: 0, drainTimeout: 0, handoverTimeout: 270_000, rotate: 'hitless' },
+    { timeout: 1, reconnectTimeWait: 0, reconnectJitter: 0, reconnectJitterTLS: 0, pingInterval: 1_000 },
+    { timeout: undefined, reconnectBufferSize: undefined, rotate: undefined },
+    { reconnect: true, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true },
+  ])('may be %o', (options) => {
+    checkConnectOptions({ ...creds, ...options });
+  });
+
+  it.each([
+    ['reconnectBufferSize', [-5, NaN, Infinity, 1.5, '8', null]],
+    ['drainTimeout', [-1, NaN, Infinity, 2 ** 31, '5s']],
+    ['handoverTimeout', [-1, NaN, Infinity]],
+    ['timeout', [0, -1, NaN, Infinity, '5']],
+    ['pingInterval', [0, -1, NaN]],
+    ['maxPingOut', [0, 1.5]],
+    ['reconnectTimeWait', [-1, NaN, 2 ** 31]],
+    ['reconnectJitter', [-1, NaN]],
+    ['reconnectJitterTLS', [-1, NaN]],
+    ['rotate', ['hitles', '', null]],
+  ])('are refused by name where %s is one of %j', async (name, values) => {
+    for (const value of values) expect((await refused({ [name]: value })).message).toContain(name);
+  });
+
+  it.each([
+    { reconnect: false },
+    { maxReconnectAttempts: 1 },
+    { maxReconnectAttempts: Infinity },
+    { ignoreAuthErrorAbort: false },
+    { inboxPrefix: '_INBOX.mine' },
+    { authenticator: () => ({}) },
+    { user: 'svc', pass: 'hunter2' },
+    { token: 'hunter2' },
+  ])('that would break its promises are refused: %o', async (options) => {
+    const { message } = await refused(options);
+    expect(message).toMatch(/ cannot be set: /);
+    expect(message).not.toContain('hunter2');
+    await refusal('ERR_CONNECT_OPTIONS', () => checkClientOptions(options));
+  });
+
+  it.each([{}, { creds: {}, seed: 'x' }, { credsPath: 'x', seed: 'x' }])(
+    'are refused without exactly one credential: %o',
+    async (options) => {
+      await refusal('ERR_CONNECT_OPTIONS', () => checkConnectOptions(options));
+    },
+  );
+});
+
+it.each([{ maxBytes: -5 }, { maxBytes: NaN }, { drainTimeout: -1 }])(
+  'a connection is given no buffer with %o',
+  async (options) => {
+    await refusal('ERR_CONNECT_OPTIONS', () => withReconnectBuffer({} as never, options));
+  },
+);
