@@ -9,9 +9,10 @@ import { askAgain } from '../src/protocol/ask-again.js';
 import { newRequestId, type AdminClient } from '../src/protocol/ask.js';
 import { ASK_TIMEOUT_MS } from '../src/timing.js';
 import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
-import { authSubject, enrollSubject } from '../src/protocol/subjects.js';
+import { authSubject, enrollSubject } from '../src/permissions/names.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
-import { joinName, peelInboxPrefix } from '../src/permissions/roles.js';
+import { peelInboxPrefix } from '../src/permissions/names.js';
+import { joinName } from '../src/permissions/roles.js';
 import { cpuSeconds, memoryOf, startMaster, withFleet } from './fleet.js';
 import { duration } from './report.js';
 

@@ -37,15 +37,13 @@ export { generateFullHierarchy, type FullHierarchy } from './jwt/hierarchy.js';
 
 export { isPeelId, validatePeelId } from './permissions/peel-id.js';
 export { subjectCovers, validateSubject, type SubjectRules } from './permissions/subject.js';
+export { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from './permissions/names.js';
 export {
-  ADMIN_INBOX_PREFIX,
   adminPermissions,
   adminUserJwtOptions,
-  MASTER_INBOX_PREFIX,
   masterPermissions,
   masterUserJwtOptions,
   PEEL_CONNECTION_TYPES,
-  peelInboxPrefix,
   peelLimits,
   peelPermissions,
   peelPermissionsTemplate,

@@ -1,10 +1,8 @@
 // Finds streams that a peel can make publish acknowledgements to any subject.
+import { FLEET_STREAMS } from '../permissions/names.js';
 import { peelPermissionsTemplate } from '../permissions/roles.js';
 import { subjectsOverlap } from '../permissions/subjects-overlap.js';
 import type { AccountStream } from '../system-account/account-streams.js';
-
-/** The fleet's own: peels publish to none of them. */
-const OWN = /^(KV_zester-|zester-audit$)/;
 
 /**
  * The names of the streams that acknowledge what a peel publishes. A peel chooses the reply subject of what it publishes,
@@ -21,7 +19,8 @@ export function acknowledgingStreams(
   const names = streams
     .filter(
       ({ name, config }) =>
-        !OWN.test(name) &&
+        // to the fleet's own, peels publish nothing
+        !FLEET_STREAMS.has(name) &&
         config?.no_ack === false &&
         config.subjects.some((subject) => patterns.some((pattern) => subjectsOverlap(pattern, subject))),
     )

@@ -9,12 +9,8 @@ import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import {
-  adminUserJwtOptions,
-  MASTER_ANSWERS_NAME,
-  MASTER_STREAMS,
-  masterUserJwtOptions,
-} from '../permissions/roles.js';
+import { bucketStream, FLEET_STREAMS, MASTER_ANSWERS_NAME, PEELS_BUCKET } from '../permissions/names.js';
+import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../trust/migration.js';
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
@@ -107,9 +103,9 @@ async function fleetStreamsOf({
   if (connected === undefined) return { hasRegistry: undefined, unguarded: [], silent: [] };
   const { streams, silent } = await accountStreams(connected.nc, domain.publicKeys.account);
   const seen = new Set(streams.map(({ name }) => name));
-  const isWhole = MASTER_STREAMS.every((name) => seen.has(name));
+  const isWhole = [...FLEET_STREAMS.keys()].every((name) => seen.has(name));
   return {
-    hasRegistry: seen.has(REGISTRY_STREAM),
+    hasRegistry: seen.has(bucketStream(PEELS_BUCKET)),
     unguarded: unguardedStreams(streams),
     silent: isWhole ? [] : silent,
   };
@@ -138,9 +134,6 @@ export interface Migration {
   /** Public keys of credentials whose old JWT is still in force: somebody uses it, or a server did not confirm. */
   stillUsed: string[];
 }
-
-/** The stream of the bucket in which masters keep the peels: a stored name. */
-const REGISTRY_STREAM = 'KV_zester-peels';
 
 /**
  * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server

@@ -1,5 +1,5 @@
 // What every stream of the fleet must refuse: roll-ups, purging and deletion.
-import { MASTER_STREAMS } from '../permissions/roles.js';
+import { FLEET_STREAMS } from '../permissions/names.js';
 import type { AccountStream } from '../system-account/account-streams.js';
 
 /**
@@ -43,7 +43,7 @@ export function unguardedStreams(
 ): UnguardedStream[] {
   const found = new Map<string, UnguardedStream>();
   for (const { name, config } of streams) {
-    if (!MASTER_STREAMS.includes(name) || config === undefined || config === null) continue;
+    if (!FLEET_STREAMS.has(name) || config === undefined || config === null) continue;
     const allows = allowedByStream(config);
     if (allows.length > 0 && !found.has(name)) found.set(name, { name, allows });
   }

@@ -2,7 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { JwtError } from '../errors.js';
 import { decodeUserJwt } from '../jwt/decode.js';
-import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
+import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 import { weaknessesOf } from '../trust/migration.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 
@@ -16,7 +16,7 @@ export interface WeakUser {
 }
 
 /** The home's own users: their files are looked at, not their connections. */
-const OWN: ReadonlySet<string> = new Set(['zester-master', 'zester-admin', MASTER_ANSWERS_NAME]);
+const OWN: ReadonlySet<string> = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 /**
  * The users of an account that are connected now, on all servers, and whose JWT carries grants that no new one has.

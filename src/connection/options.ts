@@ -3,7 +3,7 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { nonceSignature } from '../creds/sign-nonce.js';
 import { loadKeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
-import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/roles.js';
+import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/names.js';
 
 /** Wait between attempts to reconnect, in milliseconds: the NATS default. */
 export const RECONNECT_WAIT_MS = 2_000;

@@ -9,7 +9,7 @@ import { tokenSchema, type JoinToken } from '../protocol/records/join-token.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { encodeJson, parseJson } from '../protocol/messages.js';
 import { recordSchema, type PeelRecord } from '../protocol/records/record.js';
-import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../protocol/subjects.js';
+import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../permissions/names.js';
 import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 
 /** There is no such stream; the account has no JetStream. */

@@ -4,7 +4,7 @@ import { FleetError } from '../errors.js';
 import { validateSubject } from '../permissions/subject.js';
 import { newCommandReply } from '../protocol/command-reply.js';
 import { isNobody, violationIn } from '../protocol/request-errors.js';
-import { commandSubject } from '../protocol/subjects.js';
+import { commandSubject } from '../permissions/names.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 
 /** What can be chosen about a request to a peel. */

@@ -19,7 +19,7 @@ import { askRaw, newRequestId } from '../protocol/ask.js';
 import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { joinProof } from '../protocol/proofs.js';
-import { enrollSubject } from '../protocol/subjects.js';
+import { enrollSubject } from '../permissions/names.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { noticeSchema, type Notice } from '../protocol/command.js';
 import { issueText, parseJson, type ReceivedMessage } from '../protocol/messages.js';
-import { noticeSubject } from '../protocol/subjects.js';
+import { noticeSubject } from '../permissions/names.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { checkMasterSigned } from './verify-master.js';

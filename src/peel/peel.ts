@@ -19,7 +19,7 @@ import { ConnectError, FleetError, ZesterError } from '../errors.js';
 import { answerCommand } from '../protocol/answer-command.js';
 import { commandReplyVerdict } from '../protocol/command-reply.js';
 import { encodeJson } from '../protocol/messages.js';
-import { commandSubject, noticeSubject } from '../protocol/subjects.js';
+import { commandSubject, noticeSubject } from '../permissions/names.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { validateSubject } from '../permissions/subject.js';
 import { FleetClock } from './clock.js';

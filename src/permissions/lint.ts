@@ -2,7 +2,16 @@
 import { SubjectError } from '../errors.js';
 import type { Permission, Permissions } from '../jwt/claims.js';
 import { isPeelId } from './peel-id.js';
-import { MASTER_BUCKETS, MASTER_STREAMS } from './roles.js';
+import {
+  ADMIN_INBOX_PREFIX,
+  BUCKETS,
+  bucketSubjects,
+  FLEET_STREAMS,
+  formerSubjectFor,
+  MASTER_INBOX_PREFIX,
+  subjectFor,
+  subjectsOf,
+} from './names.js';
 import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
 
 /** What {@link lintPermissions} can find. Each rule is explained in docs/permissions-lint.md. */
@@ -318,36 +327,34 @@ function overlapping(grant: Grant, spaces: readonly string[]): string[] {
 const CHANGES_OF_STREAMS = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'RESTORE'] as const;
 /** What is masters', admins' and their state: no part of it is a peel's, its own record neither. */
 const OF_THE_FLEET = [
-  'zester.admin.>',
-  'zester.audit.>',
-  'zester.audited.>',
-  '_INBOX._zester-master.>',
-  '_INBOX._zester-admin.>',
-  ...MASTER_BUCKETS.map((bucket) => `$KV.${bucket}.>`),
+  ...(['admin', 'audit', 'audited'] as const).map(subjectsOf),
+  `${MASTER_INBOX_PREFIX}.>`,
+  `${ADMIN_INBOX_PREFIX}.>`,
+  ...BUCKETS.map(bucketSubjects),
   ...CHANGES_OF_STREAMS.flatMap((change) =>
-    MASTER_STREAMS.map((stream) => `$JS.API.STREAM.${change}.${stream}`),
+    [...FLEET_STREAMS.keys()].map((stream) => `$JS.API.STREAM.${change}.${stream}`),
   ),
 ];
 const SAID_IN_THE_FLEET = [
-  `zester.enroll.${STRANGER}.join`,
-  'zester.job.1.cancel',
+  subjectFor.enroll(STRANGER, 'join'),
+  formerSubjectFor.cancel.replace('*', '1'),
   `_INBOX.${STRANGER}.1`,
   `_INBOX.${STRANGER}.1.2`,
 ];
-const READ_IN_THE_FLEET = [`zester.enroll.${STRANGER}.join`, `zester.job.1.return.${STRANGER}`];
+const READ_IN_THE_FLEET = [subjectFor.enroll(STRANGER, 'join'), subjectFor.reply(STRANGER, '1')];
 
 const READ_BY_PEELS = [
-  `zester.cmd.${STRANGER}`,
-  `zester.cmd.${STRANGER}.run`,
-  `zester.auth.${STRANGER}.renew`,
+  subjectFor.command(STRANGER),
+  `${subjectFor.command(STRANGER)}.run`,
+  subjectFor.auth(STRANGER, 'renew'),
 ];
 const SAID_BY_PEELS = [
-  `zester.event.${STRANGER}.x`,
-  `zester.fact.${STRANGER}`,
-  `zester.job.1.ack.${STRANGER}`,
-  `zester.job.1.return.${STRANGER}`,
-  `zester.auth.${STRANGER}.renew`,
-  `zester.cmd.${STRANGER}`,
+  subjectFor.event(STRANGER, 'x'),
+  formerSubjectFor.fact(STRANGER),
+  formerSubjectFor.ack(STRANGER).replace('*', '1'),
+  subjectFor.reply(STRANGER, '1'),
+  subjectFor.auth(STRANGER, 'renew'),
+  subjectFor.command(STRANGER),
 ];
 
 const CONSUMER_CREATE = ['$JS', 'API', 'CONSUMER', 'CREATE'];

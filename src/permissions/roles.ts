@@ -9,22 +9,27 @@ import {
 } from '../jwt/permission-options.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
+import {
+  ADMIN_INBOX_PREFIX,
+  ADMIN_NAME,
+  BUCKETS,
+  bucketSubjects,
+  FLEET_STREAMS,
+  FLEET_SUBJECTS,
+  formerSubjectFor,
+  MASTER_ANSWERS_INBOX_PREFIX,
+  MASTER_ANSWERS_NAME,
+  MASTER_INBOX_PREFIX,
+  MASTER_NAME,
+  subjectFor,
+  subjectsOf,
+} from './names.js';
 import { validatePeelId } from './peel-id.js';
 
 /** The role of the scoped signing keys that sign peels, where an adopted account has no other name for it. */
 export const PEEL_ROLE = 'peel';
 /** The role of the scoped signing keys that sign join tokens. */
 export const JOIN_ROLE = 'join';
-
-/** The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18). */
-export function peelInboxPrefix(peelId: string): string {
-  return `_INBOX.${validatePeelId(peelId)}`;
-}
-
-/** The prefix of the inboxes of masters. No peel has it: a peel id does not begin with `_`. */
-export const MASTER_INBOX_PREFIX = '_INBOX._zester-master';
-/** The prefix of the inboxes of admins. */
-export const ADMIN_INBOX_PREFIX = '_INBOX._zester-admin';
 
 /**
  * How users of the fleet may connect. Not as a leafnode: up to 2.10 the server leaves it to the leafnode to check what it
@@ -55,16 +60,8 @@ export function peelPermissionsTemplate(): PermissionOptions {
 
 function peelPermissionsOfToken(id: string): PermissionOptions {
   return {
-    publish: {
-      allow: [
-        `zester.event.${id}.>`,
-        `zester.fact.${id}`,
-        `zester.job.*.ack.${id}`,
-        `zester.job.*.return.${id}`,
-        `zester.auth.${id}.>`,
-      ],
-    },
-    subscribe: { allow: [`zester.cmd.${id}`, `zester.cmd.${id}.>`, 'zester.job.*.cancel', `_INBOX.${id}.>`] },
+    publish: { allow: [subjectFor.event(id), subjectFor.reply(id), subjectFor.auth(id)] },
+    subscribe: { allow: [subjectFor.command(id), `${subjectFor.command(id)}.>`, `_INBOX.${id}.>`] },
   };
 }
 
@@ -75,16 +72,6 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
 export function peelLimits(): UserLimitOptions {
   return { payload: 128 * 1024, subscriptions: 256, allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 }
-
-/** The KV buckets that masters write. */
-export const MASTER_BUCKETS = [
-  'zester-peels',
-  'zester-fleet',
-  'zester-challenges',
-  'zester-presence',
-] as const;
-/** The streams that masters make, read and write. */
-export const MASTER_STREAMS = [...MASTER_BUCKETS.map((bucket) => `KV_${bucket}`), 'zester-audit'];
 
 /**
  * The JetStream calls that a master makes on its own streams: make one that is not there, look at it, read a message,
@@ -115,22 +102,22 @@ export function masterPermissions(): PermissionOptions {
   return {
     publish: {
       allow: [
-        'zester.>',
+        FLEET_SUBJECTS,
         '_INBOX.>',
         '$JS.API.INFO',
-        ...MASTER_STREAMS.flatMap(masterStreamCalls),
-        ...MASTER_BUCKETS.map((bucket) => `$KV.${bucket}.>`),
+        ...[...FLEET_STREAMS.keys()].flatMap(masterStreamCalls),
+        ...BUCKETS.map(bucketSubjects),
       ],
-      deny: ['auth', 'enroll', 'admin', 'event', 'fact', 'audited'].map((part) => `zester.${part}.>`),
+      // peels of homes that an earlier version made may still publish facts
+      deny: [
+        ...(['auth', 'enroll', 'admin', 'event'] as const).map(subjectsOf),
+        formerSubjectFor.fact('>'),
+        subjectsOf('audited'),
+      ],
     },
-    subscribe: { allow: ['zester.>', `${MASTER_INBOX_PREFIX}.>`, '$SRV.>'] },
+    subscribe: { allow: [FLEET_SUBJECTS, `${MASTER_INBOX_PREFIX}.>`, '$SRV.>'] },
   };
 }
-
-/** The user over whose connections a master answers. */
-export const MASTER_ANSWERS_NAME = 'zester-master-answers';
-/** The prefix of its inboxes: it asks for nothing. Not the masters' own, where JetStream answers them. */
-export const MASTER_ANSWERS_INBOX_PREFIX = `_INBOX._${MASTER_ANSWERS_NAME}`;
 
 /**
  * What a master's second user may do: hear requests, and answer below inboxes. A request whose reply subject were not
@@ -141,9 +128,7 @@ export function masterAnswersPermissions(): PermissionOptions {
     publish: { allow: ['_INBOX.>'] },
     subscribe: {
       allow: [
-        'zester.auth.>',
-        'zester.enroll.>',
-        'zester.admin.>',
+        ...(['auth', 'enroll', 'admin'] as const).map(subjectsOf),
         '$SRV.>',
         `${MASTER_ANSWERS_INBOX_PREFIX}.>`,
       ],
@@ -154,21 +139,19 @@ export function masterAnswersPermissions(): PermissionOptions {
 /** What an admin may do: ask the masters, command peels, and hear what comes back and what is decided. */
 export function adminPermissions(): PermissionOptions {
   return {
-    publish: {
-      allow: ['zester.admin.>', 'zester.cmd.>', 'zester.job.*.cancel', '$SRV.>'],
-    },
+    publish: { allow: [subjectsOf('admin'), subjectsOf('cmd'), '$SRV.>'] },
     subscribe: {
-      allow: [
-        'zester.event.>',
-        'zester.fact.>',
-        'zester.job.*.ack.*',
-        'zester.job.*.return.*',
-        'zester.audit.>',
-        `${ADMIN_INBOX_PREFIX}.>`,
-      ],
+      allow: [subjectsOf('event'), subjectFor.reply('*'), subjectsOf('audit'), `${ADMIN_INBOX_PREFIX}.>`],
     },
   };
 }
+
+/** What earlier versions granted admins, and nothing used. */
+export const FORMER_ADMIN_GRANTS: readonly string[] = [
+  formerSubjectFor.cancel,
+  formerSubjectFor.fact('>'),
+  formerSubjectFor.ack('*'),
+];
 
 /**
  * What the user of a join token may do, as the template of the scoped signing key `join`: ask to join, and read the
@@ -176,7 +159,7 @@ export function adminPermissions(): PermissionOptions {
  */
 export function joinPermissionsTemplate(): PermissionOptions {
   return {
-    publish: { allow: ['zester.enroll.{{name()}}.>'] },
+    publish: { allow: [subjectFor.enroll('{{name()}}')] },
     subscribe: { allow: ['_INBOX.{{name()}}.>'] },
   };
 }
@@ -279,7 +262,7 @@ export function masterUserJwtOptions(
   options: RoleUserJwtOptions = {},
 ): UserJwtOptions {
   const grants = () => ({ permissions: masterPermissions(), limits: UNLIMITED });
-  return roleOptions('zester-master', accountPublicKey, grants, options);
+  return roleOptions(MASTER_NAME, accountPublicKey, grants, options);
 }
 
 /** The options of the user JWT that a master answers with. @throws KeyError */
@@ -297,7 +280,7 @@ export function adminUserJwtOptions(
   options: RoleUserJwtOptions = {},
 ): UserJwtOptions {
   const grants = () => ({ permissions: adminPermissions(), limits: UNLIMITED });
-  return roleOptions('zester-admin', accountPublicKey, grants, options);
+  return roleOptions(ADMIN_NAME, accountPublicKey, grants, options);
 }
 
 interface RoleGrants {

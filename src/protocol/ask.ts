@@ -5,7 +5,7 @@ import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
-import { adminSubject, type AdminVerb } from './subjects.js';
+import { adminSubject, type AdminVerb } from '../permissions/names.js';
 import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS } from '../timing.js';
 
 const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject', 'token.remove']);

@@ -1,5 +1,6 @@
 // The reply subjects of commands.
 import { randomBytes } from 'node:crypto';
+import { subjectFor } from '../permissions/names.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 
 /** What a nonce may be: one token, of characters that are nothing else in a subject. */
@@ -12,7 +13,7 @@ const NONCE = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws PeelIdError
  */
 export function newCommandReply(peelId: string): string {
-  return `zester.job.${randomBytes(16).toString('base64url')}.return.${validatePeelId(peelId)}`;
+  return subjectFor.reply(validatePeelId(peelId), randomBytes(16).toString('base64url'));
 }
 
 /**
@@ -23,9 +24,6 @@ export function newCommandReply(peelId: string): string {
  */
 export function commandReplyVerdict(reply: string | undefined, peelId: string): 'answer' | 'none' | 'refuse' {
   if (reply === undefined || reply === '') return 'none';
-  const tokens = reply.split('.');
-  const [first, second, nonce = '', kind, id] = tokens;
-  const isOwn =
-    tokens.length === 5 && first === 'zester' && second === 'job' && kind === 'return' && id === peelId;
-  return isOwn && NONCE.test(nonce) ? 'answer' : 'refuse';
+  const [, , nonce = ''] = reply.split('.');
+  return NONCE.test(nonce) && reply === subjectFor.reply(peelId, nonce) ? 'answer' : 'refuse';
 }

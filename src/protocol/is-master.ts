@@ -1,10 +1,10 @@
 // Whether a user is a master of an account.
 import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
-import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
+import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 
 /** Names that a peel cannot have, since masters and admins have them. */
-const RESERVED = new Set(['zester-master', 'zester-admin', MASTER_ANSWERS_NAME]);
+const RESERVED = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 export function isReservedName(name: string): boolean {
   return RESERVED.has(name);
@@ -20,8 +20,8 @@ export function isReservedName(name: string): boolean {
 export function isMasterOf(claims: UserClaims, account: string, nowSeconds: number): boolean {
   return (
     claims.iss === account &&
-    claims.name === 'zester-master' &&
+    claims.name === MASTER_NAME &&
     !hasExpired(claims, nowSeconds * 1000) &&
-    claims.nats.pub?.allow?.includes('zester.>') === true
+    claims.nats.pub?.allow?.includes(FLEET_SUBJECTS) === true
   );
 }

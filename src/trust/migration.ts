@@ -1,11 +1,18 @@
 // Plans what an account and its users need to be as safe as new ones.
-import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
+import type {
+  AccountClaims,
+  Permission,
+  Permissions,
+  UserClaims,
+  UserPermissionLimits,
+} from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { secureTemplate } from '../permissions/secure-template.js';
 import { subjectCovers } from '../permissions/subject.js';
 import { kindOfSigningKey } from './keys/signing-keys.js';
+import { FORMER_ADMIN_GRANTS } from '../permissions/roles.js';
 
 /** A template that is changed, whole. */
 export interface TemplateMigration {
@@ -148,17 +155,25 @@ export function weaknessesOf(claims: UserClaims): string[] {
   return weaknesses;
 }
 
-/** Whether a JWT of a master or an admin grants what a new one would: nothing more and nothing less. */
+/** Whether a JWT of a master or an admin grants what a new one would, but for what earlier versions granted without use. */
 export function isAsIssuedNow(claims: UserClaims, wanted: UserJwtOptions): boolean {
   const { pub, sub, resp, allowed_connection_types: types } = claims.nats;
   const granted = permissionClaims(wanted.permissions ?? {});
   const limits = userLimitClaims(wanted);
   return (
-    same(pub, granted.pub) &&
-    same(sub, granted.sub) &&
+    same(withoutFormer(pub), granted.pub) &&
+    same(withoutFormer(sub), granted.sub) &&
     same(resp, granted.resp) &&
     same(types, limits.allowed_connection_types)
   );
+}
+
+function withoutFormer(permission: Permission | undefined): Permission | undefined {
+  if (permission?.allow === undefined) return permission;
+  return {
+    ...permission,
+    allow: permission.allow.filter((subject) => !FORMER_ADMIN_GRANTS.includes(subject)),
+  };
 }
 
 function same(one: unknown, other: unknown): boolean {

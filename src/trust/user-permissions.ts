@@ -4,11 +4,11 @@ import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } fro
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { expandTemplate, type LintSubject } from '../permissions/lint.js';
-import { MASTER_ANSWERS_NAME } from '../permissions/roles.js';
+import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
 import { signingKeyOf } from './create/adopt.js';
 
 /** Names of users who are there to see others. */
-const NOT_PEELS: readonly string[] = ['zester-master', MASTER_ANSWERS_NAME, 'zester-admin', 'zester-system'];
+const NOT_PEELS: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NAME, SYSTEM_NAME];
 
 /** Whose permissions a lint is to judge. */
 export function lintSubjectOf(claims: UserClaims): LintSubject {

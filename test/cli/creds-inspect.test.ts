@@ -34,7 +34,7 @@ describe('zester creds inspect FILE', () => {
     expect(stdout).toMatch(/name +web-01\n/);
     expect(stdout).toMatch(new RegExp(`public key +${user.publicKey}\n`));
     expect(stdout).toMatch(new RegExp(`issuer +${account.publicKey}\n`));
-    expect(stdout).toContain('zester.fact.web-01');
+    expect(stdout).toContain('zester.event.web-01.>');
     expect(stdout).toContain('zester.cmd.web-01.>');
     expect(stdout).toMatch(/expires +in 23 hours \(\d{4}-/);
     expect(stdout).toContain(`${jwt.length} bytes of JWT`);

@@ -100,12 +100,12 @@ describe('zester account and permissions', () => {
       '--allow-publish',
       'zester.m.{{name()}}',
       '--remove-publish',
-      'zester.fact.{{name()}}',
+      'zester.event.{{name()}}.>',
     ];
     const changed = await run(...set, '--no-push', '--yes');
     expect(changed.code).toBe(0);
     expect(changed.stdout).toContain('+ allow publish zester.m.{{name()}}');
-    expect(changed.stdout).toContain('- allow publish zester.fact.{{name()}}');
+    expect(changed.stdout).toContain('- allow publish zester.event.{{name()}}.>');
     expect((await run('account', 'show')).stdout).toContain('n1    DIFFERS');
     expect((await run('account', 'push')).stdout).toBe('in force on n1\n');
     expect(json(await run('account', 'show', '--json'))).toMatchObject({ inSync: true });

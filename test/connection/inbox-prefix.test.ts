@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { inboxPrefixFor } from '../../src/connection/inbox-prefix.js';
 import type { UserClaims } from '../../src/jwt/claims.js';
-import {
-  ADMIN_INBOX_PREFIX,
-  adminPermissions,
-  MASTER_INBOX_PREFIX,
-  masterPermissions,
-} from '../../src/permissions/roles.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../src/permissions/names.js';
+import { adminPermissions, masterPermissions } from '../../src/permissions/roles.js';
 
 function claims(allow?: string[]): Pick<UserClaims, 'nats'> {
   return { nats: { ...(allow && { sub: { allow } }) } } as Pick<UserClaims, 'nats'>;

@@ -6,13 +6,8 @@ import { writeCredsFile } from '../../src/creds/generate.js';
 import { loadCredsFile } from '../../src/creds/parse.js';
 import { createUserJwt } from '../../src/jwt/user.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
-import {
-  ADMIN_INBOX_PREFIX,
-  joinInboxPrefix,
-  joinName,
-  joinUserJwtOptions,
-  MASTER_INBOX_PREFIX,
-} from '../../src/permissions/roles.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../src/permissions/names.js';
+import { joinInboxPrefix, joinName, joinUserJwtOptions } from '../../src/permissions/roles.js';
 import { atEnd } from '../support/cleanup.js';
 import { startHome, type HomeWithServers } from './trust/support.js';
 

@@ -3,12 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { natsOptionsForPeel } from '../../src/connection/options.js';
 import { answerCommand } from '../../src/protocol/answer-command.js';
 import { requestPeel } from '../../src/fleet-client/request-peel.js';
-import {
-  ADMIN_INBOX_PREFIX,
-  adminUserJwtOptions,
-  MASTER_INBOX_PREFIX,
-  masterUserJwtOptions,
-} from '../../src/permissions/roles.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../src/permissions/names.js';
+import { adminUserJwtOptions, masterUserJwtOptions } from '../../src/permissions/roles.js';
 import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
 
 /**
@@ -19,9 +15,7 @@ import { startOperatorServer, type OperatorServer } from '../support/operator-se
 const MAY_PUBLISH = [
   ['an event of its own', 'zester.event.web-01.started'],
   ['an event of its own, of more tokens', 'zester.event.web-01.disk.full.sda1'],
-  ['its facts', 'zester.fact.web-01'],
-  ['that it took a job', 'zester.job.j42.ack.web-01'],
-  ['what a job gave', 'zester.job.j42.return.web-01'],
+  ['an answer to a command', 'zester.job.j42.return.web-01'],
   ['a request to renew its credentials', 'zester.auth.web-01.renew'],
   ['a request to rotate its key', 'zester.auth.web-01.rotate'],
 ] as const;
@@ -31,10 +25,9 @@ const MAY_NOT_PUBLISH = [
   ['an event of another peel', 'zester.event.web-02.started'],
   ['an event of a peel whose id begins with its own', 'zester.event.web-011.started'],
   ['an event of nobody', 'zester.event.web-01'],
-  ['the facts of another peel', 'zester.fact.web-02'],
-  ['facts below its own', 'zester.fact.web-01.more'],
-  ['that another peel took a job', 'zester.job.j42.ack.web-02'],
-  ['what a job gave, as another peel', 'zester.job.j42.return.web-02'],
+  ['what earlier versions granted', 'zester.fact.web-01'],
+  ['what else they granted', 'zester.job.j42.ack.web-01'],
+  ['an answer to a command, as another peel', 'zester.job.j42.return.web-02'],
   ['a request to renew the credentials of another peel', 'zester.auth.web-02.renew'],
   ['to an inbox of its own', '_INBOX.web-01.abc'],
   ['to the inbox of another peel', '_INBOX.web-02.abc'],
@@ -68,8 +61,6 @@ const MAY_SUBSCRIBE = [
   ['its commands', 'zester.cmd.web-01', 'zester.cmd.web-01'],
   ['its commands by name', 'zester.cmd.web-01.>', 'zester.cmd.web-01.run'],
   ['one of its commands', 'zester.cmd.web-01.run', 'zester.cmd.web-01.run'],
-  ['the end of jobs', 'zester.job.*.cancel', 'zester.job.j42.cancel'],
-  ['the end of one job', 'zester.job.j42.cancel', 'zester.job.j42.cancel'],
   ['its inboxes', '_INBOX.web-01.>', '_INBOX.web-01.abc'],
 ] as const;
 
@@ -83,8 +74,8 @@ const MAY_NOT_SUBSCRIBE = [
   ['the commands of another peel', 'zester.cmd.web-02.>', 'zester.cmd.web-02.run'],
   ['the commands of a peel whose id begins with its own', 'zester.cmd.web-011', 'zester.cmd.web-011'],
   ['the events of another peel', 'zester.event.web-02.>', 'zester.event.web-02.started'],
-  ['the facts of another peel', 'zester.fact.web-02', 'zester.fact.web-02'],
-  ['what jobs gave', 'zester.job.*.return.*', 'zester.job.j42.return.web-02'],
+  ['the end of jobs', 'zester.job.*.cancel', 'zester.job.j42.cancel'],
+  ['the answers of peels', 'zester.job.*.return.*', 'zester.job.j42.return.web-02'],
   ['all of a job', 'zester.job.j42.>', 'zester.job.j42.ack.web-02'],
   ['the renewals of another peel', 'zester.auth.web-02.>', 'zester.auth.web-02.renew'],
   ['the inboxes of all', '_INBOX.>', '_INBOX.web-02.abc'],
@@ -227,9 +218,9 @@ describe.each([
     for await (const msg of commands) expect(msg.string()).toBe('for web-02');
     const denied: PermissionViolationError[] = [];
     void collect(other, denied);
-    other.publish('zester.fact.web-01');
+    other.publish('zester.event.web-01.x');
     await settled(other);
-    expect(denied.map(show)).toEqual(['publish zester.fact.web-01']);
+    expect(denied.map(show)).toEqual(['publish zester.event.web-01.x']);
   });
 
   /** The peel publishes: what of it reaches the witness, and what the server says. */

@@ -127,7 +127,7 @@ describe('Peel Connection Options', () => {
     const down = nextStatus(nc, 'disconnect');
     await own.kill();
     await down;
-    const subject = 'zester.fact.buffer-01';
+    const subject = 'zester.event.buffer-01.x';
     // 64 messages of 128 KiB, which is the payload limit of a peel
     const message = new Uint8Array(2 ** 17 - subject.length);
     for (let i = 0; i < 64; i++) nc.publish(subject, message);

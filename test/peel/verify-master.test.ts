@@ -6,7 +6,7 @@ import { FleetError } from '../../src/errors.js';
 import { answerContext } from '../../src/protocol/ask.js';
 import { encodeJson, refusalOf } from '../../src/protocol/messages.js';
 import { MessageSigner } from '../../src/protocol/signed.js';
-import { noticeSubject } from '../../src/protocol/subjects.js';
+import { noticeSubject } from '../../src/permissions/names.js';
 import { decodeUserJwt } from '../../src/jwt/decode.js';
 import { createUserJwt, type UserJwtOptions } from '../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';

@@ -79,7 +79,6 @@ describe('the lint finds', () => {
 
   it.each([
     ['_INBOX.web-01.>', []],
-    ['zester.job.x.cancel', []],
     ['*.cmd.*', []],
     ['zester.cmd.web-01.>', ['zester.cmd.>']],
   ])(

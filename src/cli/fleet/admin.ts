@@ -123,7 +123,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     import('../../connection/connect.js'),
     import('../../protocol/signed.js'),
     import('../../protocol/ask.js'),
-    import('../../permissions/roles.js'),
+    import('../../permissions/names.js'),
     import('../../jwt/account-of.js'),
   ]);
   const creds = await loadCredsFile(credsPath);

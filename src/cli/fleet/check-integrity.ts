@@ -25,13 +25,14 @@ import {
   auditSubject,
   FLEET_BUCKET,
   PEELS_BUCKET,
-} from '../../protocol/subjects.js';
+  subjectFor,
+} from '../../permissions/names.js';
 import { readStream } from '../../master/store/read-stream.js';
 import { accountStreams, type AccountStream } from '../../system-account/account-streams.js';
 import { connectedUsers, type ConnectedUser } from '../../system-account/connected-users.js';
 import { connectSystem, tlsOf } from '../../system-account/system-connection.js';
 import { isPeelId } from '../../permissions/peel-id.js';
-import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
+import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
 import { readIssued } from '../../trust/issued.js';
@@ -256,7 +257,7 @@ async function checkRecords(
       const events: AuditEvent[] = [];
       if (isPeelId(id)) {
         for await (const { data, subject, headers } of readStream(store, AUDIT_STREAM, {
-          filter: `zester.audit.${id}.>`,
+          filter: subjectFor.audit(id),
         })) {
           const event = parseEvent(data);
           if (
@@ -322,7 +323,9 @@ async function checkRecords(
 /** The tokens that were made, also while the audit was read. */
 async function tokensInAudit(store: Parameters<typeof readStream>[0]): Promise<AuditFold> {
   const fold = new AuditFold();
-  for await (const { data } of readStream(store, AUDIT_STREAM, { filter: 'zester.audit._.token.created' })) {
+  for await (const { data } of readStream(store, AUDIT_STREAM, {
+    filter: auditSubject(undefined, 'token.created'),
+  })) {
     const event = parseEvent(data);
     if (event !== undefined) fold.add(event);
   }

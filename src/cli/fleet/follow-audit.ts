@@ -6,7 +6,7 @@ import { ZesterError } from '../../errors.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
-import { AUDIT_SUBJECTS } from '../../protocol/subjects.js';
+import { subjectFor } from '../../permissions/names.js';
 import { ToldOnce } from '../../protocol/recent-ids.js';
 import type { Admin } from './admin.js';
 import {
@@ -56,17 +56,14 @@ export async function followAudit(
   if (signal.aborted) return;
   signal.addEventListener('abort', end, { once: true });
   void nc.closed().then(end);
-  const subscription = nc.subscribe(
-    query.peelId === undefined ? AUDIT_SUBJECTS : `zester.audit.${query.peelId}.>`,
-    {
-      callback: (error, { data }) => {
-        const event = error === null ? parseEvent(data) : undefined;
-        if (event === undefined || !matchesAuditQuery(query, event)) return;
-        if (heard.size < 1_000) heard.add(event.id);
-        wake.up();
-      },
+  const subscription = nc.subscribe(subjectFor.audit(query.peelId ?? '*'), {
+    callback: (error, { data }) => {
+      const event = error === null ? parseEvent(data) : undefined;
+      if (event === undefined || !matchesAuditQuery(query, event)) return;
+      if (heard.size < 1_000) heard.add(event.id);
+      wake.up();
     },
-  );
+  });
   void (async () => {
     for await (const { type } of nc.status()) if (type === 'reconnect') wake.up();
   })();

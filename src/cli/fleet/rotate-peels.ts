@@ -6,6 +6,7 @@ import type { CliIo } from '../terminal/io.js';
 import { patiently, type Admin } from './admin.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
 import { ROTATION_MASTER_PATIENCE_MS, ROTATION_POLL_MS } from '../../timing.js';
+import { subjectFor } from '../../permissions/names.js';
 
 /** How {@link rotatePeels} goes about it. */
 export interface RotatePeelsOptions {
@@ -73,7 +74,7 @@ export async function rotatePeels(
     if (!keys.has(peelId) || liveKey === undefined || liveKey === keys.get(peelId)) return;
     if (!result.done.has(peelId)) settle(peelId, result.done);
   };
-  const subscription = nc.subscribe('zester.audit.*.key.connected', {
+  const subscription = nc.subscribe(subjectFor.audit('*', 'key.connected'), {
     callback: (error, message) => {
       const event = error === null ? parseEvent(message.data) : undefined;
       if (event?.kind === 'key.connected') heard(event.peelId ?? '', event.publicKey);

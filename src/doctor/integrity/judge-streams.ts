@@ -5,8 +5,9 @@ import {
   AUDIT_STREAM,
   AUDIT_SUBJECTS,
   FLEET_STREAMS,
+  FLEET_SUBJECTS,
   STORED_AUDIT_SUBJECTS,
-} from '../../protocol/subjects.js';
+} from '../../permissions/names.js';
 import { MASTER_CONSUMER_IDLE_MS } from '../../timing.js';
 
 /** What of a stream's configuration matters here, as a server tells it. */
@@ -33,11 +34,11 @@ export interface ConsumerSeen {
 }
 
 /** Subjects that belong to the fleet and to JetStream itself: a stream over them reads, answers or forges. */
-const FLEET_SUBJECTS = ['zester.>', '$JS.>', '$KV.>'] as const;
+const GUARDED_SUBJECTS = [FLEET_SUBJECTS, '$JS.>', '$KV.>'] as const;
 
 /** Whether a subject belongs to the fleet, or to JetStream. `$KV` of buckets that are none of the fleet's are the user's. */
 function isOfFleet(subject: string): boolean {
-  if (!FLEET_SUBJECTS.some((own) => subjectsOverlap(own, subject))) return false;
+  if (!GUARDED_SUBJECTS.some((own) => subjectsOverlap(own, subject))) return false;
   const [root, bucket = ''] = subject.split('.');
   return root !== '$KV' || bucket === '*' || bucket === '>' || bucket.startsWith('zester-');
 }

@@ -10,7 +10,7 @@ import {
   AUDIT_SUBJECTS,
   auditSubject,
   STORED_AUDIT_SUBJECTS,
-} from '../../protocol/subjects.js';
+} from '../../permissions/names.js';
 import { ToldOnce } from '../../protocol/recent-ids.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import type { MasterLogger } from '../logger.js';

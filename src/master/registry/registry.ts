@@ -6,7 +6,7 @@ import { auditEventSchema, type PeelChange, type PeelEvent } from '../../protoco
 import type { Actor } from '../../protocol/records/actor.js';
 import { parseJson } from '../../protocol/messages.js';
 import { recordSchema, type PeelRecord } from '../../protocol/records/record.js';
-import { PEELS_BUCKET } from '../../protocol/subjects.js';
+import { PEELS_BUCKET } from '../../permissions/names.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { KvMirror } from '../store/kv-mirror.js';

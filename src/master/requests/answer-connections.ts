@@ -1,6 +1,6 @@
 import { connectWithInbox, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
 import { drained } from '../../connection/drained.js';
-import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
+import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 import { missingMasterAnswers } from '../../trust/master-answers.js';
 import { isThere } from '../../trust/private-files.js';
 import type { ConnectionLog } from './connection-log.js';

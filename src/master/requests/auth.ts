@@ -12,7 +12,7 @@ import {
 } from '../../protocol/records/record.js';
 import { verifySignature } from '../../nkeys/verify.js';
 import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
-import { peelInboxPrefix } from '../../permissions/roles.js';
+import { peelInboxPrefix, subjectFor, subjectsOf } from '../../permissions/names.js';
 import type { MasterContext } from '../context.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
@@ -36,8 +36,8 @@ export function startAuthService(
     {
       nc,
       inboxes: (asker) => (isPeelId(asker) ? [peelInboxPrefix(asker)] : []),
-      subject: 'zester.auth.>',
-      subjects: { renew: 'zester.auth.*.renew', rotate: 'zester.auth.*.rotate' },
+      subject: subjectsOf('auth'),
+      subjects: { renew: subjectFor.auth('*', 'renew'), rotate: subjectFor.auth('*', 'rotate') },
       handlers: {
         renew: (asked) => renew(context, asked),
         rotate: (asked) => rotate(context, asked),

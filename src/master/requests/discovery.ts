@@ -2,7 +2,7 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';
 import { answerBelow } from '../../protocol/answer.js';
 import { encodeJson } from '../../protocol/messages.js';
-import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/roles.js';
+import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 
 /** One request that a service answers. */
 export interface Endpoint {

@@ -24,6 +24,7 @@ import type { RefusalAudit } from '../audit/refusal-audit.js';
 import type { Decision } from '../registry/registry.js';
 import { RequestService, type Asked } from './service.js';
 import { TokenUses, usableToken } from '../registry/join-tokens.js';
+import { subjectFor, subjectsOf } from '../../permissions/names.js';
 
 /** Answers those who have a join token, and nothing else: they ask to join. */
 export function startEnrollService(
@@ -41,8 +42,8 @@ export function startEnrollService(
         const tokenId = tokenIdOfName(asker);
         return tokenId === undefined ? [] : [joinInboxPrefix(tokenId)];
       },
-      subject: 'zester.enroll.>',
-      subjects: { challenge: 'zester.enroll.*.challenge', join: 'zester.enroll.*.join' },
+      subject: subjectsOf('enroll'),
+      subjects: { challenge: subjectFor.enroll('*', 'challenge'), join: subjectFor.enroll('*', 'join') },
       handlers: {
         challenge: (asked) => challenge(context, asked),
         join: (asked) => join(context, uses, asked),

@@ -15,7 +15,7 @@ import {
   type RequestOf,
 } from '../../protocol/messages.js';
 import { judgeReply } from '../../protocol/reply-subject.js';
-import { askerOf, MASTER_QUEUE } from '../../protocol/subjects.js';
+import { askerOf, MASTER_QUEUE } from '../../permissions/names.js';
 import { UNKNOWN_ACTOR } from './admin/authenticate.js';
 import type { MasterContext } from '../context.js';
 import type { Endpoint } from './discovery.js';

@@ -15,6 +15,7 @@ import { FloodSink, type FloodSinkOptions } from './flood/sink.js';
 import { packageVersion } from '../../protocol/package-version.js';
 import { RefusalAudit } from '../audit/refusal-audit.js';
 import { SUBSCRIBED_TIMEOUT_MS } from '../../timing.js';
+import { subjectFor, MASTER_NAME } from '../../permissions/names.js';
 
 /** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
 const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
@@ -38,14 +39,14 @@ export async function startServices(
   ) => new FloodSink({ ...options, open: openSink, onDropped: () => metrics.ignoredRequests.inc(), logger });
   const peelSink = sinkOf({
     relieved: auth,
-    subject: (peelId) => `zester.auth.${peelId}.>`,
+    subject: (peelId) => subjectFor.auth(peelId),
     isAsker: isPeelId,
     limits: PEEL_DIVERSION,
     onExcess: floods.peelExcess,
   });
   const tokenSink = sinkOf({
     relieved: enroll,
-    subject: (user) => `zester.enroll.${user}.>`,
+    subject: (user) => subjectFor.enroll(user),
     isAsker: (user) => tokenIdOfName(user) !== undefined,
     limits: TOKEN_DIVERSION,
     onExcess: floods.tokenExcess,
@@ -58,7 +59,7 @@ export async function startServices(
   const discovery = answerDiscovery(
     admins,
     {
-      name: 'zester-master',
+      name: MASTER_NAME,
       id,
       version: packageVersion(),
       description: 'issues, renews and revokes the credentials of a fleet',

@@ -1,7 +1,7 @@
 import { withDeadline } from '../../async/deadline.js';
 import type { Notice } from '../../protocol/command.js';
 import { encodeJson } from '../../protocol/messages.js';
-import { noticeSubject } from '../../protocol/subjects.js';
+import { noticeSubject } from '../../permissions/names.js';
 import type { MasterContext } from '../context.js';
 import { NOTICE_FLUSH_TIMEOUT_MS } from '../../timing.js';
 

@@ -10,7 +10,7 @@ import {
   PEELS_BUCKET,
   PRESENCE_BUCKET,
   STORED_AUDIT_SUBJECTS,
-} from '../../protocol/subjects.js';
+} from '../../permissions/names.js';
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
 import { AUDIT_DEDUPLICATION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 

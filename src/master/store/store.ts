@@ -9,7 +9,7 @@ import { Kvm, type KV } from '@nats-io/kv';
 import { errors, type NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FleetError } from '../../errors.js';
-import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '../../protocol/subjects.js';
+import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '../../permissions/names.js';
 import { allowedByStream } from '../../account/stream-guards.js';
 import { fleetStreams } from './fleet-streams.js';
 import type { MasterLogger } from '../logger.js';

@@ -1,6 +1,7 @@
 // Filters for audit events.
 import type { AuditEvent } from './audit-event.js';
 import { matchesGlob } from '../glob.js';
+import { subjectFor } from '../../permissions/names.js';
 
 /** Which events of the audit are asked for. All that is given must hold. */
 export interface AuditQuery {
@@ -31,7 +32,7 @@ export function matchesAuditQuery({ peelId, patterns, kinds }: AuditQuery, event
 /** The narrowest subject filter that has every event of a query: what the server leaves out, nobody has to read. */
 export function auditSubjects({ peelId, patterns, kinds }: AuditQuery): string {
   const id = peelId ?? exact(patterns) ?? '*';
-  return `zester.audit.${id}.${exact(kinds) ?? '>'}`;
+  return subjectFor.audit(id, exact(kinds));
 }
 
 /** The one pattern of a list, where it has no wildcard. */

@@ -22,6 +22,7 @@ import type { TrustPaths } from '../paths.js';
 import { joinSigningKey, peelSigningKey } from '../keys/signing-keys.js';
 import { LAYOUT_VERSION, writeSettings } from '../settings.js';
 import type { TlsFiles } from '../tls-settings.js';
+import { SYSTEM_NAME } from '../../permissions/names.js';
 
 /** One file, made from what the steps before it left on disk: so any step can be the first of a run. */
 export interface Step {
@@ -72,7 +73,7 @@ function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
       ? newKey('account', paths.joinSigningSeed)
       : savedKey(adopt.joinSigner, paths.joinSigningSeed),
   );
-  const system = { name: 'zester-system', ...time };
+  const system = { name: SYSTEM_NAME, ...time };
   const makeSystemCreds = async () => {
     if (adopt === undefined) {
       await withNewKey('account', (signer) => writeUser(paths.systemCreds, signer, system));

@@ -272,9 +272,9 @@ describe.skipIf(goMissing !== undefined)(title, () => {
           })
         : bootstrapPeelCreds(trust.account.key, 'web-01', path));
       const listener = await server.connect(await server.user('listener'));
-      const heard = listener.subscribe('zester.fact.web-01', { max: 1 });
+      const heard = listener.subscribe('zester.event.web-01.up', { max: 1 });
       await listener.flush();
-      expect(await go(['connect', server.url, path, 'zester.fact.web-01'])).toEqual({
+      expect(await go(['connect', server.url, path, 'zester.event.web-01.up'])).toEqual({
         connected: expect.any(String) as string,
       });
       for await (const message of heard) expect(message.string()).toBe('from Go');

@@ -17,14 +17,14 @@ describe('the stock authenticators of @nats-io/transport-node', () => {
   ])('connect with a .creds file of bootstrapPeelCreds, %s', async (_, scoped) => {
     const path = await server.bootstrap('web-01', { scoped });
     const listener = await server.connect(await server.user('listener'));
-    const heard = listener.subscribe('zester.fact.web-01', { max: 1 });
+    const heard = listener.subscribe('zester.event.web-01.up', { max: 1 });
     await listener.flush();
     const nc = await connect({
       servers: server.url,
       authenticator: credsAuthenticator(() => readFileSync(path)),
       reconnect: false,
     });
-    nc.publish('zester.fact.web-01', 'from the stock client');
+    nc.publish('zester.event.web-01.up', 'from the stock client');
     await nc.flush();
     for await (const message of heard) expect(message.string()).toBe('from the stock client');
     expect(heard.getProcessed()).toBe(1);

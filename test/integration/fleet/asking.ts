@@ -20,10 +20,11 @@ import {
 import { joinProof, rotationProof } from '../../../src/protocol/proofs.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { verifySigned } from '../../../src/protocol/signed.js';
-import { authSubject, enrollSubject } from '../../../src/protocol/subjects.js';
+import { authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
-import { joinInboxPrefix, joinName, peelInboxPrefix } from '../../../src/permissions/roles.js';
+import { peelInboxPrefix } from '../../../src/permissions/names.js';
+import { joinInboxPrefix, joinName } from '../../../src/permissions/roles.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Fleet } from './fleet.js';

@@ -4,15 +4,11 @@ import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { newRequestId, requestContext, type AdminClient } from '../../../src/protocol/ask.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
-import { adminSubject, authSubject, commandSubject } from '../../../src/protocol/subjects.js';
+import { adminSubject, authSubject, commandSubject } from '../../../src/permissions/names.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
-import {
-  ADMIN_INBOX_PREFIX,
-  adminUserJwtOptions,
-  masterUserJwtOptions,
-  peelInboxPrefix,
-} from '../../../src/permissions/roles.js';
+import { ADMIN_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/names.js';
+import { adminUserJwtOptions, masterUserJwtOptions } from '../../../src/permissions/roles.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, askMaster, connectUser, createToken, type BarePeel } from './asking.js';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
-import { CHALLENGES_BUCKET } from '../../../src/protocol/subjects.js';
+import { CHALLENGES_BUCKET } from '../../../src/permissions/names.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { takeChallenge } from '../../../src/master/requests/challenges.js';
 import { claimId, claimKey, idTaken } from '../../../src/master/registry/key-claim.js';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AdminClient } from '../../../src/protocol/ask.js';
-import { authSubject, enrollSubject } from '../../../src/protocol/subjects.js';
+import { authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';

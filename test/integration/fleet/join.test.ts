@@ -5,7 +5,7 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/protocol/ask.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
-import { enrollSubject } from '../../../src/protocol/subjects.js';
+import { enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { joinFleet, type JoinEvent, type JoinOptions } from '../../../src/peel/join.js';
 import { atEnd } from '../../support/cleanup.js';

@@ -9,7 +9,7 @@ import type { CommandAnswer } from '../../../src/protocol/command.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
-import { authSubject, commandSubject, noticeSubject } from '../../../src/protocol/subjects.js';
+import { authSubject, commandSubject, noticeSubject } from '../../../src/permissions/names.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
 import type { Peel } from '../../../src/peel/peel.js';

@@ -6,7 +6,7 @@ import { FleetError } from '../../../src/errors.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { decideFresh } from '../../../src/master/registry/decide-fresh.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
-import { peelInboxPrefix } from '../../../src/permissions/roles.js';
+import { peelInboxPrefix } from '../../../src/permissions/names.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, BarePeel, connectUser, createToken } from './asking.js';

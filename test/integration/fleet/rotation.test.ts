@@ -4,7 +4,7 @@ import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/protocol/ask.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
-import { noticeSubject } from '../../../src/protocol/subjects.js';
+import { noticeSubject } from '../../../src/permissions/names.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';

@@ -4,7 +4,7 @@ import { connectMaster } from '../../../src/connection/connect.js';
 import { applyEvent } from '../../../src/protocol/records/apply-event.js';
 import type { PeelChange, PeelEvent } from '../../../src/protocol/records/audit-event.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
-import { auditSubject } from '../../../src/protocol/subjects.js';
+import { auditSubject } from '../../../src/permissions/names.js';
 import { openStore } from '../../../src/master/store/store.js';
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { AdminClient } from '../../../src/protocol/ask.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
-import { adminSubject } from '../../../src/protocol/subjects.js';
+import { adminSubject } from '../../../src/permissions/names.js';
 import { startOperatorServer } from '../../support/operator-server.js';
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

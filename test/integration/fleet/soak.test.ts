@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { encodeJson } from '../../../src/protocol/messages.js';
-import { commandSubject } from '../../../src/protocol/subjects.js';
+import { commandSubject } from '../../../src/permissions/names.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
 import { startFleet } from './fleet.js';

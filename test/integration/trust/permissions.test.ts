@@ -65,7 +65,7 @@ describe('the permissions of all peels', () => {
       (permissions) =>
         editPermissions(fleet.home, permissions, [
           { what: 'publish', list: 'allow', subject: 'zester.metrics.{{name()}}' },
-          { what: 'publish', list: 'allow', subject: 'zester.fact.{{name()}}', remove: true },
+          { what: 'publish', list: 'allow', subject: 'zester.event.{{name()}}.>', remove: true },
         ]),
       fleet.options,
     );
@@ -74,8 +74,8 @@ describe('the permissions of all peels', () => {
     await one.cut; // each connection is dropped once, and comes back by itself
     await waitFor('the new permission', () => publishes('zester.metrics.web-01'));
     expect(await publishes('zester.metrics.web-02')).toBe(false);
-    expect(await publishes('zester.fact.web-01'), 'what was taken away').toBe(false);
-    expect(await publishes('zester.event.web-01.up'), 'what was not touched').toBe(true);
+    expect(await publishes('zester.event.web-01.up'), 'what was taken away').toBe(false);
+    expect(await publishes('zester.job.7.return.web-01'), 'what was not touched').toBe(true);
     expect((await showAccount(fleet.home, fleet.options)).inSync).toBe(true);
   });
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fleetStreams } from '../../../src/master/store/fleet-streams.js';
 import { allowedByStream } from '../../../src/account/stream-guards.js';
-import { MASTER_STREAMS } from '../../../src/permissions/roles.js';
+import { FLEET_STREAMS } from '../../../src/permissions/names.js';
 
 describe('the streams of a fleet', () => {
   it('are those that a master may use, each guarded and with as many copies as asked for', () => {
     const streams = fleetStreams(3);
-    expect(streams.map(({ name }) => name).sort()).toEqual([...MASTER_STREAMS].sort());
+    expect(streams.map(({ name }) => name).sort()).toEqual([...FLEET_STREAMS.keys()].sort());
     for (const stream of streams) {
       expect(allowedByStream(stream)).toEqual([]);
       expect(stream.num_replicas).toBe(3);

@@ -27,7 +27,7 @@ No peel needs a new credential. Connected peels reconnect once, with the new per
 "zester permissions lint".`,
   examples: [
     "zester permissions set --allow-publish 'zester.metrics.{{name()}}'",
-    "zester permissions set --remove-subscribe 'zester.job.*.cancel' --yes",
+    "zester permissions set --remove-publish 'zester.event.{{name()}}.>' --yes",
     'zester permissions set --from template.json --no-push',
   ],
   async run(input, { io, output, change }) {

@@ -4,6 +4,7 @@ import { answerCommand } from '../../../protocol/answer-command.js';
 import { requestPeel } from '../../../fleet-client/request-peel.js';
 import { expect, PEEL_ID, type DemoStep, type Stage } from '../stage.js';
 import { DEMO_TIMEOUT_MS } from '../../../timing.js';
+import { commandSubject } from '../../../permissions/names.js';
 
 /** Peel and master connect with their files, and a command is answered. */
 export const connectSteps: readonly DemoStep[] = [
@@ -38,7 +39,7 @@ export const connectSteps: readonly DemoStep[] = [
 ];
 
 /** The subject of the peel's commands. */
-const COMMAND = `zester.cmd.${PEEL_ID}`;
+const COMMAND = commandSubject(PEEL_ID);
 
 /** Sends the peel a command, and checks that the answer is the peel's to this one. */
 export async function sendCommand(stage: Stage, command: string): Promise<string> {

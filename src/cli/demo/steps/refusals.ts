@@ -7,6 +7,7 @@ import { createUserJwt } from '../../../jwt/user.js';
 import { generateKeyBundle } from '../../../nkeys/key-bundle.js';
 import { peelUserJwtOptions } from '../../../permissions/roles.js';
 import { expect, OTHER_PEEL_ID, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
+import { subjectFor, subjectsOf } from '../../../permissions/names.js';
 
 /** What must not work. */
 export const refusalSteps: readonly DemoStep[] = [
@@ -48,11 +49,11 @@ export const refusalSteps: readonly DemoStep[] = [
 /** The server must say no, and the message must not arrive. */
 async function publishForOther(stage: Stage): Promise<string> {
   const [peel, master] = [stage.peel.get(), stage.master.get()];
-  const foreign = `zester.event.${OTHER_PEEL_ID}.hello`;
-  const own = `zester.event.${PEEL_ID}.hello`;
+  const foreign = subjectFor.event(OTHER_PEEL_ID, 'hello');
+  const own = subjectFor.event(PEEL_ID, 'hello');
   const heard: string[] = [];
   const arrived = within<void>(`${own} at the master`, (done) => {
-    master.subscribe('zester.event.>', {
+    master.subscribe(subjectsOf('event'), {
       callback: (_error, { subject }) => {
         heard.push(subject);
         if (subject === own) done();
@@ -76,7 +77,7 @@ async function publishForOther(stage: Stage): Promise<string> {
 }
 
 async function subscribeForOther(stage: Stage): Promise<string> {
-  const foreign = `zester.cmd.${OTHER_PEEL_ID}`;
+  const foreign = subjectFor.command(OTHER_PEEL_ID);
   const refusal = await within<Error | null>(`the server's refusal of ${foreign}`, (done) => {
     stage.peel.get().subscribe(foreign, { callback: (error) => done(error) });
   });

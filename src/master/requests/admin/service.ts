@@ -1,7 +1,7 @@
 import { errorTraits } from '../../../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { ADMIN_INBOX_PREFIX } from '../../../permissions/roles.js';
-import { adminSubject, type AdminVerb } from '../../../protocol/subjects.js';
+import { ADMIN_INBOX_PREFIX, subjectsOf } from '../../../permissions/names.js';
+import { adminSubject, type AdminVerb } from '../../../permissions/names.js';
 import { rejectPeel, revokePeel } from './lock-out.js';
 import { listPeels, readAudit, resumeRevocations, showPeel, status } from './queries.js';
 import { acceptPeel, addPeel, rotatePeel } from './peels.js';
@@ -10,10 +10,6 @@ import { authenticateAdmin } from './authenticate.js';
 import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
 import { RequestService, type Handlers } from '../service.js';
-
-const PREFIX = 'zester.admin.';
-
-/** Of these the audit is told: what was tried that may not be. The others are a person's mistake. */
 
 /** Answers admins. */
 export function startAdminService(
@@ -42,13 +38,13 @@ export function startAdminService(
     {
       nc,
       inboxes: () => [ADMIN_INBOX_PREFIX],
-      subject: `${PREFIX}>`,
+      subject: subjectsOf('admin'),
       subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
         AdminVerb,
         string
       >,
       handlers,
-      route: (subject) => ({ asker: 'admin', verb: subject.slice(PREFIX.length) }),
+      route: (subject) => ({ asker: 'admin', verb: subject.split('.').slice(2).join('.') }),
       authenticate: ({ msg }) => authenticateAdmin(context, msg),
       signed: false,
       // revocations wait for servers, and must not keep a list waiting

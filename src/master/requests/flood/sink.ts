@@ -1,5 +1,5 @@
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
-import { MASTER_QUEUE } from '../../../protocol/subjects.js';
+import { MASTER_QUEUE } from '../../../permissions/names.js';
 import { Diversions } from './diversions.js';
 import type { FloodLimits } from './meter.js';
 import type { MasterLogger } from '../../logger.js';
