@@ -39,6 +39,8 @@ export class FileCredentialSource {
   #currentBytes: Buffer | undefined;
   /** The last rejection that was told, so that a watcher need not tell it again. */
   #told: string | undefined;
+  /** The JWT whose expiry was reported. */
+  #expired: string | undefined;
 
   constructor(path: string, options: FileCredentialSourceOptions = {}) {
     this.path = path;
@@ -112,13 +114,14 @@ export class FileCredentialSource {
     this.#take(creds);
   }
 
-  /** Says so in an event if the credential in use is past its time. Returns whether it is. */
-  reportExpiry(): boolean {
+  /** Emits an event, once, if the credential in use has expired. */
+  reportExpiry(): void {
     const current = this.#current;
-    if (current === undefined || !current.isExpired(this.#options.now)) return false;
+    if (current === undefined || current.jwt === this.#expired || !current.isExpired(this.#options.now))
+      return;
+    this.#expired = current.jwt;
     const expiredAt = expiryTime(current.claims) ?? 0;
     this.#emit({ type: 'credentialsExpired', path: this.path, publicKey: current.publicKey, expiredAt });
-    return true;
   }
 
   #take(creds: CredsFile): void {

@@ -242,7 +242,7 @@ describe('expiry', () => {
     expect(newKey).not.toBe(oldKey);
   });
 
-  it('is said before each dial, and a dial comes no more often than the reconnect wait allows', async () => {
+  it('is reported once, as is the outage, and a dial comes no more often than the reconnect wait allows', async () => {
     const peel = await startPeel(server, {
       credsPath: await server.user('web-01', { expiry: 3 }),
       reconnectTimeWait: 200,
@@ -256,8 +256,15 @@ describe('expiry', () => {
     );
     // not a bar on speed: five dials have four waits between them
     expect(Date.now() - start).toBeGreaterThanOrEqual(4 * 200 - 50);
-    expect(peel.events.filter((e) => e.type === 'credentialsExpired').length).toBeGreaterThanOrEqual(5);
+    for (const type of ['credentialsExpired', 'buffering']) {
+      expect(peel.events.filter((e) => e.type === type)).toHaveLength(1);
+    }
     expect(peel.nc.isClosed()).toBe(false);
+    // the same again with another credential is another expiry
+    await replaceByRename(peel.credsPath, await server.user('web-01', { expiry: 3 }));
+    for (const type of ['credentialsExpired', 'buffering']) {
+      await waitFor(`${type} again`, () => peel.events.filter((e) => e.type === type).length === 2);
+    }
   });
 });
 
