@@ -41,7 +41,7 @@ export async function startup(): Promise<boolean> {
     const kind = 'at most' as const;
     return printBars([
       { what: 'zester --version', ratio: ratio('zester --version'), bound: 1.5, kind },
-      { what: 'zester creds inspect', ratio: ratio('zester creds inspect'), bound: 2.5, kind },
+      { what: 'zester creds inspect', ratio: ratio('zester creds inspect'), bound: 1.5, kind },
     ]);
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -5,12 +5,14 @@
  */
 import { packageVersion } from './version.js';
 
-const args = process.argv.slice(2);
-if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-  process.stdout.write(`${packageVersion()}\n`);
-} else {
-  const { runCli } = await import('./run.js');
-  const { processIo } = await import('./terminal/io.js');
+async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    process.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  const [{ runCli }, { processIo }] = await Promise.all([import('./run.js'), import('./terminal/io.js')]);
   // exitCode, not exit(): what is still on its way to a pipe must arrive
   process.exitCode = await runCli(args, processIo());
 }
+
+void main(process.argv.slice(2));

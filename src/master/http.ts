@@ -24,7 +24,7 @@ export interface MasterHttp {
  * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
  */
 export async function serveMasterHttp(
-  master: Pick<Master, 'metrics' | 'health' | 'context' | 'id'>,
+  master: Pick<Master, 'health' | 'metricsText' | 'context' | 'id'>,
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
   const server = createServer((request, response) => {
@@ -62,15 +62,15 @@ function listening(server: Server, host: string, port: number): Promise<void> {
 }
 
 async function answer(
-  master: Pick<Master, 'metrics' | 'health' | 'context' | 'id'>,
+  master: Pick<Master, 'health' | 'metricsText' | 'context' | 'id'>,
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
-      const { registry } = master.metrics;
-      return send(response, 200, registry.contentType, await registry.metrics());
+      const { registry } = master.context.metrics;
+      return send(response, 200, registry.contentType, await master.metricsText());
     }
     case '/healthz': {
       const { ok, problems } = await healthOf(master);

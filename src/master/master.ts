@@ -90,9 +90,10 @@ export interface MasterHealth {
 /** A master that runs. */
 export interface Master {
   readonly id: string;
-  readonly metrics: MasterMetrics;
-  /** What its parts work with. */
+  /** @internal What its parts work with. */
   readonly context: MasterContext;
+  /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
+  metricsText(): Promise<string>;
   health(): MasterHealth;
   /** Whether it is the one that hears the servers' events. */
   readonly watching: boolean;
@@ -308,8 +309,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     for (const part of [nc, ...answers.all]) void part.closed().then(() => stop());
     return {
       id,
-      metrics,
       context,
+      metricsText: () => metrics.registry.metrics(),
       health: () => healthOf(context, answers),
       get watching() {
         return taken.held;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
+import { rolldown } from 'rolldown';
 import { formatMessage } from 'publint/utils';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageVersion } from '../../src/cli/version.js';
@@ -16,6 +17,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What goes into the package is made from these alone, and the checkout's own `dist` stays as it is. */
 const SOURCES = [
   'src',
+  'scripts',
   'man',
   'package.json',
   'tsconfig.json',
@@ -55,6 +57,20 @@ beforeAll(async () => {
   await run('npm', ['install', ...quiet, tarball, `@types/node@${types}`], { cwd: app });
 }, 240_000);
 
+/** Whether a package comes with ours, and was not asked for by the app. */
+function isOurs(name: string): boolean {
+  return name !== '@types/node' && name !== 'undici-types';
+}
+
+/** Bytes of all files of a folder. */
+async function sizeOf(folder: string): Promise<number> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = files.map(async (file) =>
+    file.isFile() ? (await stat(join(file.parentPath, file.name))).size : 0,
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
 /**
  * Type-checks and compiles a program of the app strictly, the types of all packages included. (Not with
  * `exactOptionalPropertyTypes`: the types of @nats-io/nats-core do not hold with it.)
@@ -70,22 +86,11 @@ async function compile(name: string, source: string): Promise<void> {
   );
 }
 
-/** Runs something while the package that the command line needs is not there. */
-async function withoutCommander<T>(use: () => Promise<T>): Promise<T> {
-  const [there, away] = [join(app, 'node_modules/commander'), join(app, 'commander-away')];
-  await rename(there, away);
-  try {
-    return await use();
-  } finally {
-    await rename(away, there);
-  }
-}
-
 // compilers and installers: slow on a busy machine
 describe('the package', { timeout: 120_000 }, () => {
   it('holds what a user needs and nothing else', () => {
     const expected =
-      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
@@ -119,26 +124,62 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(supported).toEqual([]);
   });
 
-  it('brings the packages that it needs to run and no others', async () => {
-    const installed = (await readdir(join(app, 'node_modules'))).filter((name) => !name.startsWith('.'));
+  // "at most 12 packages and 8 MB": what only the command needs is bundled
+  it('brings few packages, and none that only the command or development needs', async () => {
+    const { stdout } = await run('npm', ['ls', '--all', '--parseable', '--omit=dev'], { cwd: app });
+    const installed = stdout.trim().split('\n').slice(1);
+    const names = installed.map((path) => path.split('node_modules/').at(-1) ?? '').filter(isOurs);
 
-    expect(installed).toEqual(expect.arrayContaining(['zester', 'commander', '@nats-io']));
-    expect(installed).not.toEqual(expect.arrayContaining(['vitest']));
-    expect(installed).not.toEqual(expect.arrayContaining(['typescript']));
+    expect(names).toEqual(expect.arrayContaining(['zester', '@nats-io/nats-core', 'valibot']));
+    expect(names.length).toBeLessThanOrEqual(12);
+    for (const name of ['commander', 'pino', 'prom-client', 'yaml', 'vitest', 'typescript'])
+      expect(names).not.toContain(name);
+    const sizes = await Promise.all(names.map((name) => sizeOf(join(app, 'node_modules', name))));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(8_000_000);
   });
 
-  it('is imported as ESM, starts nothing, and does not load what only the command line needs', async () => {
+  it('names the packages that are bundled, with their licences', async () => {
+    const text = await readFile(join(app, 'node_modules/zester/dist/third-party-licenses.txt'), 'utf8');
+
+    for (const name of ['commander', 'pino', 'prom-client', 'age-encryption', 'tar-stream', 'yaml'])
+      expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'));
+  });
+
+  it('is imported as ESM, and starts nothing', async () => {
     await writeFile(
       join(app, 'import.js'),
       `import { generateFullHierarchy, validateJwtChain } from 'zester';
+       import { startMaster } from 'zester/master';
+       import { startPeel } from 'zester/peel';
        const { operatorJwt, accountJwt, userJwt } = generateFullHierarchy('o', 'a', 'u');
        validateJwtChain(operatorJwt, accountJwt, userJwt);
-       console.log('imported');`,
+       console.log(typeof startMaster, typeof startPeel);`,
     );
     // it also ends: nothing that the import started keeps it alive
-    const { stdout } = await withoutCommander(() => run(process.execPath, ['import.js'], { cwd: app }));
+    const { stdout } = await run(process.execPath, ['import.js'], { cwd: app });
 
-    expect(stdout).toBe('imported\n');
+    expect(stdout).toBe('function function\n');
+  });
+
+  it('gives require() what import gives, where Node.js has require(esm)', async ({ skip }) => {
+    if (process.features.require_module !== true) return skip('this Node.js has no require(esm)');
+    const program = `for (const path of ['zester', 'zester/peel', 'zester/master']) console.log(Object.keys(require(path)).length > 0)`;
+    const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', program], { cwd: app });
+
+    expect(stdout).toBe('true\ntrue\ntrue\n');
+  });
+
+  it('leaves out of a bundle what the program does not use', async () => {
+    await writeFile(
+      join(app, 'load.js'),
+      `import { loadCredsFile } from 'zester'; console.log(loadCredsFile.name);`,
+    );
+    const bundle = await rolldown({ input: join(app, 'load.js'), platform: 'node' });
+    const { output } = await bundle.generate({ format: 'esm', minify: true });
+    const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');
+
+    expect(code.length).toBeLessThanOrEqual(50_000);
+    expect(code).not.toContain('@nats-io');
   });
 
   it('type-checks in a strict program, without skipLibCheck', async () => {
@@ -172,12 +213,32 @@ describe('the package', { timeout: 120_000 }, () => {
     await expect(run(zester, ['nonsense'])).rejects.toMatchObject({ code: 2 });
   });
 
-  it('tells its version without loading anything', async () => {
-    const { stdout } = await withoutCommander(() =>
-      run(join(app, 'node_modules/.bin/zester'), ['--version']),
-    );
+  it('has a command that tells its version', async () => {
+    const { stdout } = await run(join(app, 'node_modules/.bin/zester'), ['--version']);
 
     expect(stdout).toBe(`${packageVersion()}\n`);
+  });
+
+  // each of these loads packages that are bundled, threads, or files that are found by their places
+  it('has a command that makes a home and credentials in each form', async () => {
+    const env = { ...process.env, ZESTER_HOME: join(app, 'home'), XDG_CONFIG_HOME: join(app, 'config') };
+    const zester = (...args: string[]) => run(join(app, 'node_modules/.bin/zester'), args, { cwd: app, env });
+    await mkdir(join(app, 'config/zester'), { recursive: true });
+    await writeFile(join(app, 'config/zester/config.yaml'), 'expiry: 2h\n');
+    await writeFile(join(app, 'ids.txt'), Array.from({ length: 600 }, (_, i) => `web-${i}`).join('\n'));
+    await zester('init', '--operator', 'acme', '--account', 'fleet');
+
+    await zester('creds', 'bootstrap', 'web-1', '--out', 'web-1.creds');
+    const shown = JSON.parse((await zester('creds', 'inspect', 'web-1.creds', '--json')).stdout) as {
+      name: string;
+    };
+    expect(shown.name).toBe('web-1');
+    await zester('creds', 'issue', '--from', 'ids.txt', '--out', 'many');
+    expect(await readdir(join(app, 'many'))).toHaveLength(600);
+    await zester('creds', 'issue', '--from', 'ids.txt', '--sink', 'tar', '--out', 'many.tar');
+    expect((await run('tar', ['-tf', 'many.tar'], { cwd: app })).stdout.trim().split('\n')).toHaveLength(600);
+    const help = (await zester('--help')).stdout;
+    expect(help).toContain('expirations');
   });
 
   it("runs the README's library example, word for word but for the server's address", async () => {

@@ -38,11 +38,8 @@ async function loadOne(noun: string, verb: string | undefined): Promise<CommandN
   if (!nouns.folders.has(noun) || verb === undefined) return undefined;
   const verbs = filesIn(new URL(`${noun}/`, COMMANDS)).files;
   if (verb === 'index' || !verbs.has(verb)) return undefined;
-  return {
-    name: noun,
-    declared: await load(verbs.get('index')),
-    verbs: [{ name: verb, declared: await load(verbs.get(verb)), verbs: [] }],
-  };
+  const [group, declared] = await Promise.all([load(verbs.get('index')), load(verbs.get(verb))]);
+  return { name: noun, declared: group, verbs: [{ name: verb, declared, verbs: [] }] };
 }
 
 async function loadFolder(folder: URL): Promise<CommandNode[]> {

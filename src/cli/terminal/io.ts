@@ -29,7 +29,7 @@ export interface CliIo {
    */
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
   /** Asks a person, and gives the line that they type; absent where nobody is there to ask. */
-  ask?(question: string): Promise<string>;
+  ask?: ((question: string) => Promise<string>) | undefined;
   /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
@@ -37,21 +37,17 @@ export interface CliIo {
 export const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
 
-/** The process's own. */
+/** The process's own. A stream is opened at its first use: each takes a millisecond or two, and few commands need all. */
 export function processIo(): CliIo {
-  for (const stream of [process.stdout, process.stderr]) {
-    // the reader of a pipe may leave early (`zester … | head -1`): nothing is wrong then, and nobody reads any more
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
   return {
-    stdout: streamOf(process.stdout),
-    stderr: streamOf(process.stderr),
+    stdout: streamOf(() => process.stdout),
+    stderr: streamOf(() => process.stderr),
     env: process.env,
     now: Date.now,
     onInterrupt,
-    ...(process.stdin.isTTY === true && process.stderr.isTTY === true && { ask: askOnTerminal }),
+    get ask() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true ? askOnTerminal : undefined;
+    },
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
@@ -94,16 +90,27 @@ function onInterrupt(stop: (signal: InterruptSignal) => void): () => void {
   };
 }
 
-function streamOf(stream: NodeJS.WriteStream): CliStream {
+function streamOf(open: () => NodeJS.WriteStream): CliStream {
+  let opened: NodeJS.WriteStream | undefined;
+  const stream = () => {
+    if (opened !== undefined) return opened;
+    opened = open();
+    // the reader of a pipe may leave early (`zester … | head -1`): nothing is wrong then, and nobody reads any more
+    return opened.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  };
   return {
-    write: (text) => void stream.write(text),
-    isTTY: stream.isTTY === true,
+    write: (text) => void stream().write(text),
+    get isTTY() {
+      return stream().isTTY === true;
+    },
     get columns() {
-      return stream.columns;
+      return stream().columns;
     },
     send: (bytes) =>
       new Promise((resolve, reject) => {
-        stream.write(bytes, (cause) => {
+        stream().write(bytes, (cause) => {
           if (cause) reject(outputError(cause));
           else resolve();
         });

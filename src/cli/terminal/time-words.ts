@@ -10,8 +10,6 @@ const UNITS = [
   ['year', 365.25 * 86_400_000, Infinity],
 ] as const;
 
-const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-
 /**
  * A time seen from now, in words: "in 23 hours", "3 days ago". Rounded towards now, so that it never promises more time
  * than there is.
@@ -26,7 +24,9 @@ export function timeWords(time: number, now: number): string {
   const [unit, size] = UNITS.find(([, ms, limit]) => Math.abs(distance) < ms * limit) ?? UNITS[4];
   const count = Math.floor(Math.abs(distance) / size);
   if (count === 0) return 'now';
-  return format.format(distance < 0 ? -count : count, unit);
+  // Intl.RelativeTimeFormat says the same, and takes a tenth of a command's start to load
+  const words = `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return distance < 0 ? `${words} ago` : `in ${words}`;
 }
 
 /** A time in words, and exactly. */

@@ -23,9 +23,11 @@ them.`,
     'zester creds inspect web-server-01.creds --json | jq -r .expiresAt',
   ],
   async run({ file: path }, { io, output }) {
-    const { loadCredsFile } = await import('../../../creds/parse.js');
-    const { isScopedUser } = await import('../../../jwt/scoped.js');
-    const { accountOf } = await import('../../../jwt/account-of.js');
+    const [{ loadCredsFile }, { isScopedUser }, { accountOf }] = await Promise.all([
+      import('../../../creds/parse.js'),
+      import('../../../jwt/scoped.js'),
+      import('../../../jwt/account-of.js'),
+    ]);
     const creds = await loadCredsFile(path);
     creds.wipe();
     const { claims, jwt } = creds;
