@@ -79,5 +79,11 @@ export {
 export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';
 export { withReconnectBuffer, type ReconnectBufferOptions } from './connection/with-reconnect-buffer.js';
 
+export type { AccountServers } from './account/account-servers.js';
+export { fetchAccountJwt } from './account/fetch-account-jwt.js';
+export { pushAccountJwt, type PushAccountOptions, type PushedAccount } from './account/push-account-jwt.js';
+export type { PushReport } from './account/push-account.js';
+export { revokeUsers, type RevokedUsers, type RevokeUsersOptions } from './account/revoke-users.js';
+
 export { answerCommand } from './protocol/answer-command.js';
 export { requestPeel, type RequestPeelOptions } from './fleet-client/request-peel.js';

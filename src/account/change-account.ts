@@ -6,6 +6,7 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { resignDecodedAccount } from '../jwt/resign.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
 import {
   comesAfter,
   historyOf,
@@ -28,7 +29,7 @@ import {
 import { openTrustDomain } from '../trust/open.js';
 import { keepReplaced } from '../trust/account-jwt/replaced-accounts.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
-import { pushAccountJwt, type PushReport } from './push-account.js';
+import { pushToServers, type PushReport } from './push-account.js';
 import { downServers, listServers, type ServerInfo } from '../system-account/servers.js';
 import { connectSystem, type SystemConnectionOptions } from '../system-account/system-connection.js';
 import { unreachableUrls } from '../system-account/unreachable-urls.js';
@@ -102,25 +103,84 @@ export async function withConnectedHome<T>(
   if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals });
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
-    const up = await listServers(nc);
-    let known: Promise<string[]> | undefined;
-    const down = () =>
-      (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
-    return await fn({ domain, connected: { nc, up, down }, onRestored, acceptRemovals });
+    return await fn({ domain, connected: await connectedTo(nc, urls), onRestored, acceptRemovals });
   } finally {
     await nc.close();
   }
 }
 
+/** What a connection of the system account reaches. @throws as `listServers` */
+export async function connectedTo(nc: NatsConnection, urls: readonly string[]): Promise<Connected> {
+  const up = await listServers(nc);
+  let known: Promise<string[]> | undefined;
+  const down = () =>
+    (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
+  return { nc, up, down };
+}
+
+/** An account that somebody holds, in a home or not. */
+export interface AccountInHand {
+  operatorJwt: string;
+  accountJwt: string;
+  accountClaims: AccountClaims;
+  publicKeys: Readonly<{ account: string }>;
+  /** The home, or what stands for it in errors. */
+  home: string;
+}
+
+/** An account, its servers, and who signs it. */
+export interface OpenAccount {
+  domain: AccountInHand;
+  connected: Connected | undefined;
+  onRestored?: ((restored: AccountLosses) => void) | undefined;
+  acceptRemovals?: KeyRemoval | undefined;
+  /** The operator's signing key, for one signature. */
+  withSigner(sign: (signer: KeyBundle) => string): Promise<string>;
+}
+
+/** What {@link changeOpenAccount} did. */
+export interface SignedChange extends Omit<AccountChange, 'domain'> {
+  /** The account JWT that the new one was made from, the newest of all. */
+  base: HeldJwt;
+}
+
 /**
- * Changes the account JWT: signs it anew with the operator's signing key, pushes it to every server, and writes it into the
- * home once a server has it. What another home or master changed on the servers in the meantime is kept: the newest of
- * what the home and the servers hold is what is changed. What that one lost is restored: see `mergeAccountClaims`.
- *
- * The JWT that the home had is kept beside it, where the new one is not made from it.
+ * Changes the account JWT: signs it anew, and pushes it to every server. What others changed on the servers in the meantime is
+ * kept: the newest of what is in hand and what the servers hold is what is changed. What that one lost is restored: see
+ * `mergeAccountClaims`.
  *
  * @param change gives the new claims, or the same object when there is nothing to change; then nothing is signed
  * @returns which servers confirmed: see `requireComplete`
+ * @throws TrustError, NatsServerError, JwtError
+ */
+export async function changeOpenAccount(
+  open: OpenAccount,
+  change: (claims: AccountClaims) => AccountClaims,
+  now: Clock | undefined,
+): Promise<SignedChange> {
+  const { domain, connected } = open;
+  const { base, all, merged, restored } = await newest(open, now);
+  const wanted = change(merged);
+  if (!isNone(restored)) open.onRestored?.(restored);
+  // one that was signed for the home only is signed for all when it is pushed
+  const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
+  const isSigned = wanted === base.claims && isFinal;
+  const signed = () => withLineage(wanted, base, all, open, now);
+  const jwt = isSigned
+    ? base.jwt
+    : await open.withSigner((signer) =>
+        resignDecodedAccount(base.jwt, base.claims, signer, signed, now === undefined ? {} : { now }),
+      );
+  const claims = isSigned ? base.claims : decodeAccountJwt(jwt);
+  const report = connected && (await push(connected, domain, jwt));
+  return { jwt, claims, base, report, restored, tookOver: base.jwt !== domain.accountJwt };
+}
+
+/**
+ * Changes the account JWT of a home, as {@link changeOpenAccount}, and writes it into the home once a server has it.
+ *
+ * The JWT that the home had is kept beside it, where the new one is not made from it.
+ *
  * @throws TrustError, NatsServerError, JwtError; then the home is as it was
  */
 export async function changeAccount(
@@ -128,31 +188,21 @@ export async function changeAccount(
   change: (claims: AccountClaims) => AccountClaims,
   options: { now?: Clock | undefined } = {},
 ): Promise<AccountChange> {
-  const { domain, connected } = open;
-  const { base, all, merged, restored } = await newest(open, options.now);
-  const wanted = change(merged);
-  if (!isNone(restored)) open.onRestored?.(restored);
-  // one that was signed for the home only is signed for all when it is pushed
-  const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
-  const jwt =
-    wanted === base.claims && isFinal
-      ? base.jwt
-      : await sign(domain, base, withLineage(wanted, base, all, open, options.now), options.now);
-  const claims = jwt === base.jwt ? base.claims : decodeAccountJwt(jwt);
-  const report = connected && (await push(connected, domain, jwt));
+  const { domain } = open;
+  const withSigner = (sign: (signer: KeyBundle) => string) => withOperatorSigner(domain, sign);
+  const { base, ...changed } = await changeOpenAccount({ ...open, withSigner }, change, options.now);
+  const { jwt, claims, report, restored } = changed;
   // where no server took it, the home stays as it was
-  if (report === undefined || report.confirmed.length > 0) {
-    if (jwt !== domain.accountJwt) {
-      const replaced = [
-        ...(comesAfter(base.claims, domain.accountClaims) ? [] : [domain.accountJwt]),
-        ...(isNone(restored) ? [] : [base.jwt]),
-        ...(isNone(removedBy(claims, domain.accountClaims)) ? [] : [domain.accountJwt]),
-      ];
-      await keepReplaced(domain.paths, replaced);
-      await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
-    }
+  if ((report === undefined || report.confirmed.length > 0) && jwt !== domain.accountJwt) {
+    const replaced = [
+      ...(comesAfter(base.claims, domain.accountClaims) ? [] : [domain.accountJwt]),
+      ...(isNone(restored) ? [] : [base.jwt]),
+      ...(isNone(removedBy(claims, domain.accountClaims)) ? [] : [domain.accountJwt]),
+    ];
+    await keepReplaced(domain.paths, replaced);
+    await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${jwt}\n`));
   }
-  return { domain, jwt, claims, report, restored, tookOver: base.jwt !== domain.accountJwt };
+  return { domain, ...changed };
 }
 
 /** The account's claims as the newest of home and servers have them, with what was lost. */
@@ -169,7 +219,7 @@ interface Newest {
   restored: AccountLosses;
 }
 
-async function newest(open: OpenHome, now: Clock | undefined): Promise<Newest> {
+async function newest(open: Omit<OpenAccount, 'withSigner'>, now: Clock | undefined): Promise<Newest> {
   const { domain, connected, acceptRemovals } = open;
   const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
   const held =
@@ -193,7 +243,7 @@ function withLineage(
   wanted: AccountClaims,
   base: HeldJwt,
   all: readonly HeldJwt[],
-  { connected }: OpenHome,
+  { connected }: Pick<OpenAccount, 'connected'>,
   now: Clock | undefined,
 ): AccountClaims {
   const history = mergedHistory(
@@ -210,21 +260,10 @@ function withLineage(
   return withHistory(wanted, withSequence(next, history.sequence), nowSeconds(now));
 }
 
-async function sign(
-  domain: TrustDomain,
-  base: HeldJwt,
-  wanted: AccountClaims,
-  now: Clock | undefined,
-): Promise<string> {
+async function withOperatorSigner(domain: TrustDomain, sign: (signer: KeyBundle) => string): Promise<string> {
   const signer = await domain.operatorSigningKey();
   try {
-    return resignDecodedAccount(
-      base.jwt,
-      base.claims,
-      signer,
-      () => wanted,
-      now === undefined ? {} : { now },
-    );
+    return sign(signer);
   } finally {
     signer.wipe();
   }
@@ -233,19 +272,19 @@ async function sign(
 /** @throws TrustError `ERR_TRUST_ACCOUNT_TOO_LARGE`; NatsServerError */
 export async function push(
   { nc, up, down }: Connected,
-  domain: TrustDomain,
+  { home }: Pick<AccountInHand, 'home'>,
   jwt: string,
 ): Promise<PushReport> {
   const most = nc.info?.max_payload ?? Infinity;
   if (jwt.length > most) {
     throw new TrustError(
       'ERR_TRUST_ACCOUNT_TOO_LARGE',
-      domain.home,
+      home,
       `the account JWT would have ${jwt.length} bytes, and the servers take ${most} (max_payload): clear old revocations ` +
         '("zester revocations clear --before TIME"), as those of credentials that have expired since are not needed; ' +
         'nothing was changed',
     );
   }
-  const report = await pushAccountJwt(nc, jwt, up);
+  const report = await pushToServers(nc, jwt, up);
   return { ...report, notReached: await down() };
 }

@@ -3,7 +3,6 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { AccountClaims } from '../jwt/claims.js';
-import type { TrustDomain } from '../trust/domain.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { HELD_ACCOUNT_STALL_MS, HELD_ACCOUNT_TIMEOUT_MS } from '../timing.js';
@@ -12,6 +11,13 @@ import { HELD_ACCOUNT_STALL_MS, HELD_ACCOUNT_TIMEOUT_MS } from '../timing.js';
 export interface HeldJwt {
   jwt: string;
   claims: AccountClaims;
+}
+
+/** The account JWT that is in hand, and the operator that vouches for it. */
+export interface KnownAccount {
+  operatorJwt: string;
+  accountJwt?: string;
+  accountClaims?: AccountClaims;
 }
 
 /**
@@ -23,7 +29,7 @@ export interface HeldJwt {
  */
 export async function heldAccountJwts(
   nc: NatsConnection,
-  domain: TrustDomain,
+  domain: KnownAccount,
   account: string,
   up: readonly ServerInfo[],
 ): Promise<HeldJwt[]> {
@@ -41,7 +47,11 @@ export async function heldAccountJwts(
   });
 }
 
-function ours(domain: TrustDomain, account: string, jwt: string): AccountClaims | undefined {
+function ours(
+  domain: Pick<KnownAccount, 'operatorJwt'>,
+  account: string,
+  jwt: string,
+): AccountClaims | undefined {
   try {
     const claims = decodeAccountJwt(jwt);
     const operator = decodeOperatorJwt(domain.operatorJwt);

@@ -6,12 +6,11 @@ import { isRevoked } from '../jwt/chain.js';
 import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
 import { decodeAccountJwt, decodeUserJwt, userIssuedAtAsServersReadIt, userIssuerOf } from '../jwt/decode.js';
 import { LATEST_SECONDS } from '../jwt/latest-seconds.js';
-import type { TrustDomain } from '../trust/domain.js';
 import { EVERYONE } from '../jwt/revocations.js';
 import { connectedUsers, keyOfUser, type ConnectedUser } from '../system-account/connected-users.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
 import { kick } from '../system-account/kick.js';
-import type { Connected } from './change-account.js';
+import type { AccountInHand, Connected } from './change-account.js';
 import type { PushReport } from './push-account.js';
 import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
 
@@ -86,7 +85,7 @@ const KICKS_AT_ONCE = 64;
  */
 export async function lockOut(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
-  domain: TrustDomain,
+  domain: Omit<AccountInHand, 'home'>,
   ban: Ban,
   pushed: { jwt: string; confirmed: readonly string[] },
 ): Promise<LockOut> {
@@ -184,7 +183,7 @@ function stillConnected(
 /** The servers whose account JWT does not have the ban, although they confirmed the push. */
 async function withoutBan(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
-  domain: TrustDomain,
+  domain: Omit<AccountInHand, 'home'>,
   ban: Ban,
   pushed: string,
 ): Promise<PushReport['failed']> {

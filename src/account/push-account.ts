@@ -31,7 +31,7 @@ interface Answer {
  * @returns `notReached` is empty: see `downServers`
  * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server takes account JWTs
  */
-export async function pushAccountJwt(
+export async function pushToServers(
   nc: NatsConnection,
   jwt: string,
   up: readonly ServerInfo[],

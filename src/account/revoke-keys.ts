@@ -3,15 +3,15 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../jwt/revocations.js';
-import { changeAccount, type AccountChange, type OpenHome } from './change-account.js';
+import { changeAccount, type AccountChange, type OpenAccount, type OpenHome } from './change-account.js';
 import { lockOut, revocationBan, type Revocations } from './lock-out.js';
 import { isComplete, withFailed, type PushReport } from './push-account.js';
 
 /** How often a revocation is extended because its key came back with a JWT that is dated later. */
 const ROUNDS = 3;
 
-/** What {@link revokeKeys} did. */
-export interface RevokedKeys extends AccountChange {
+/** What {@link revokeWith} adds to a change. */
+export interface Revoked {
   /** Up to when each key is revoked: at least what was asked for. */
   upTo: Revocations;
   /** Whether every server has the revocations, whoever may still be connected. */
@@ -20,13 +20,13 @@ export interface RevokedKeys extends AccountChange {
   left: ReadonlySet<string>;
 }
 
+/** What {@link revokeKeys} did. */
+export type RevokedKeys = AccountChange & Revoked;
+
 /**
- * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as confirmed
- * only when its account JWT has the revocations and nobody is connected for whom they hold.
+ * Revokes keys of a home's account on every server: see {@link revokeWith}.
  *
- * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
  * @param options.also what else is changed in the account, where there is something new to push
- * @returns which servers confirmed: see `requireComplete`
  * @throws as `changeAccount`
  */
 export async function revokeKeys(
@@ -35,31 +35,50 @@ export async function revokeKeys(
   options: { now?: Clock | undefined; also?: (claims: AccountClaims) => AccountClaims } = {},
 ): Promise<RevokedKeys> {
   const { now, also = (claims: AccountClaims) => claims } = options;
-  let upTo: Revocations = revocations;
-  for (let round = 1; ; round += 1) {
-    const wanted = upTo;
-    const change = await changeAccount(
+  return revokeWith(open, revocations, now, (withAll) =>
+    changeAccount(
       open,
       (claims) => {
-        const changed = withAll(claims, wanted);
+        const changed = withAll(claims);
         return changed === claims ? claims : also(changed);
       },
       { now },
-    );
-    const { report } = change;
-    if (open.connected === undefined || report === undefined || wanted.size === 0) {
-      return { ...change, upTo, inForce: report !== undefined && isComplete(report), left: new Set() };
+    ),
+  );
+}
+
+/**
+ * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as confirmed
+ * only when its account JWT has the revocations and nobody is connected for whom they hold.
+ *
+ * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
+ * @param change signs and pushes; it is given the change of the claims
+ * @returns which servers confirmed: see `requireComplete`
+ */
+export async function revokeWith<Change extends { jwt: string; report: PushReport | undefined }>(
+  { domain, connected }: Pick<OpenAccount, 'domain' | 'connected'>,
+  revocations: Revocations,
+  now: Clock | undefined,
+  change: (withAll: (claims: AccountClaims) => AccountClaims) => Promise<Change>,
+): Promise<Change & Revoked> {
+  let upTo: Revocations = revocations;
+  for (let round = 1; ; round += 1) {
+    const wanted = upTo;
+    const changed = await change((claims) => withAll(claims, wanted));
+    const { report } = changed;
+    if (connected === undefined || report === undefined || wanted.size === 0) {
+      return { ...changed, upTo, inForce: report !== undefined && isComplete(report), left: new Set() };
     }
-    const pushed = { jwt: change.jwt, confirmed: report.confirmed };
+    const pushed = { jwt: changed.jwt, confirmed: report.confirmed };
     const { lacking, occupied, left, ahead } = await lockOut(
-      open.connected,
-      open.domain,
+      connected,
+      domain,
       revocationBan(wanted),
       pushed,
     );
     if (ahead.size === 0 || round === ROUNDS) {
       return {
-        ...change,
+        ...changed,
         upTo,
         inForce: isComplete(report) && lacking.length === 0,
         left: new Set([...left, ...ahead.keys()]),

@@ -35,7 +35,7 @@ import {
   withoutRevocations,
 } from './revocations.js';
 import { wrongSigner } from './signer.js';
-import { nowSeconds } from './time.js';
+import { nowSeconds, type Clock } from './time.js';
 
 /** A signing key: a public key (`A…`), a scoped one as `createAccountJwt` takes it, or one as decoded claims have it. */
 export type SigningKeyOption = string | ScopedSigningKey | ScopedSigningKeyClaim;
@@ -171,13 +171,24 @@ function withRevisedRevocations(
     gone.forEach(checkRevocableKey);
     next = withoutRevocations(next, (key) => gone.has(key));
   }
-  if (revoke === undefined) return next;
+  return revoke === undefined ? next : mergeRevocations(next, revocationTimes(revoke, now));
+}
+
+/**
+ * @internal Up to when each user is to be revoked.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function revocationTimes(
+  revoke: readonly string[] | Readonly<Record<string, number>>,
+  now: Clock | undefined,
+): Record<string, number> {
   const times = Array.isArray(revoke)
     ? Object.fromEntries(
         (revoke as readonly string[]).map((key) => [key, key === EVERYONE ? nowSeconds(now) : FOR_GOOD]),
       )
     : (revoke as Readonly<Record<string, number>>);
-  return mergeRevocations(next, checkedRevocations(times));
+  return checkedRevocations(times);
 }
 
 type SigningKey = string | ScopedSigningKeyClaim;

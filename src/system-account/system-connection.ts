@@ -36,21 +36,43 @@ export async function connectSystem(
 ): Promise<NatsConnection> {
   const path = options.systemCreds ?? domain.paths.systemCreds;
   const creds = await loadSystemCreds(path, domain);
-  const timeout = options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS;
+  const { names, publicKeys } = domain;
+  try {
+    return await connectAsSystem(
+      creds,
+      { ...options, ...tlsOf(domain, options) },
+      `"${names.operator}" (${publicKeys.operator})`,
+    );
+  } finally {
+    // it signed the server's nonce; there is no reconnect that would need it again
+    creds.wipe();
+  }
+}
+
+/**
+ * As {@link connectSystem}, without a home.
+ *
+ * @param creds of a user of the system account; they stay the caller's to wipe
+ * @param operator what errors call the operator that the servers should trust
+ */
+export async function connectAsSystem(
+  creds: CredsFile,
+  options: Omit<SystemConnectionOptions, 'systemCreds'>,
+  operator: string,
+): Promise<NatsConnection> {
+  const { tls, requireTls } = options;
   try {
     return await dial({
-      ...tlsOf(domain, options),
+      ...(tls != null && { tls }),
+      ...(requireTls !== undefined && { requireTls }),
       servers: [...options.servers],
       authenticator: (nonce?: string) => creds.authenticate(nonce),
       name: 'zester',
       reconnect: false,
-      timeout,
+      timeout: options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS,
     });
   } catch (cause) {
-    throw systemError(cause, options, domain, path);
-  } finally {
-    // it signed the server's nonce; there is no reconnect that would need it again
-    creds.wipe();
+    throw systemError(cause, options, operator, creds.path);
   }
 }
 
@@ -92,8 +114,8 @@ export function tlsOf(
 
 function systemError(
   cause: unknown,
-  options: SystemConnectionOptions,
-  domain: TrustDomain,
+  options: Omit<SystemConnectionOptions, 'systemCreds'>,
+  operator: string,
   path: string,
 ): ZesterError {
   if (cause instanceof ConnectError) return cause;
@@ -102,8 +124,7 @@ function systemError(
   if (failure.kind === 'refused') {
     return new NatsServerError(
       'ERR_NATS_SERVER_REFUSED',
-      `${where} refused ${path}: the server does not trust the operator "${domain.names.operator}" ` +
-        `(${domain.publicKeys.operator}), or those credentials are revoked or expired; give the right --servers, or run ` +
+      `${where} refused ${path}: the server does not trust the operator ${operator}, or those credentials are revoked or expired; give the right --servers, or run ` +
         'the server with this home\'s configuration ("zester server config")',
       { cause },
     );

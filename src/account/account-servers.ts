@@ -1,0 +1,94 @@
+import { splitServerUrls } from '../connection/server-urls.js';
+import { CredsFile } from '../creds/creds-file.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { NatsServerError } from '../errors.js';
+import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import { checkAccountIssuer } from '../jwt/chain.js';
+import { anything, flag, listOf, number, text, textOr, type Entries } from '../options/check-options.js';
+import { connectAsSystem } from '../system-account/system-connection.js';
+import { fileURLToPath } from 'node:url';
+import { connectedTo, type AccountInHand, type Connected } from './change-account.js';
+
+/** The servers of an account, and how to speak to them as their system account. */
+export interface AccountServers {
+  /** The operator JWT that the servers trust. Account JWTs that no key of it signed are neither sent nor believed. */
+  operatorJwt: string;
+  /** One URL or several of one cluster; a string with commas is a list. */
+  servers: string | readonly string[];
+  /** Credentials of a user of the system account: the path of a `.creds` file, or credentials that are parsed already. */
+  systemCredentials: string | URL | CredsFile;
+  /** For TLS, as in `connectMaster`. */
+  tls?: NatsOptions['tls'] | undefined;
+  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  requireTls?: boolean | undefined;
+  /** How long connecting may take for each server, in milliseconds; 3,000 by default. */
+  timeoutMs?: number | undefined;
+}
+
+/** @internal */
+export const ACCOUNT_SERVERS_ENTRIES = {
+  operatorJwt: text,
+  servers: textOr(listOf(text)),
+  systemCredentials: anything,
+  tls: anything,
+  requireTls: flag,
+  timeoutMs: number,
+} satisfies Entries<AccountServers>;
+
+/** @internal */
+export const ACCOUNT_SERVERS_REQUIRED = ['operatorJwt', 'servers', 'systemCredentials'];
+
+/**
+ * Connects for one action, and closes.
+ *
+ * @throws CredsError, FileError; ConnectError; NatsServerError as `connectAsSystem` and `listServers`
+ */
+export async function withAccountServers<T>(
+  options: AccountServers,
+  act: (connected: Connected) => Promise<T>,
+): Promise<T> {
+  const { operatorJwt, systemCredentials, tls, requireTls, timeoutMs } = options;
+  const operator = decodeOperatorJwt(operatorJwt);
+  const servers = splitServerUrls(options.servers);
+  const { creds, isOurs } = await credentialsOf(systemCredentials);
+  try {
+    const nc = await connectAsSystem(
+      creds,
+      { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) },
+      operator.sub,
+    );
+    try {
+      return await act(await connectedTo(nc, servers));
+    } finally {
+      await nc.close();
+    }
+  } finally {
+    if (isOurs) creds.wipe();
+  }
+}
+
+async function credentialsOf(
+  given: string | URL | CredsFile,
+): Promise<{ creds: CredsFile; isOurs: boolean }> {
+  if (given instanceof CredsFile) return { creds: given, isOurs: false };
+  if (typeof given !== 'string' && !(given instanceof URL)) {
+    throw new NatsServerError(
+      'ERR_NATS_SERVER_NO_SYSTEM_CREDS',
+      'systemCredentials must be the path of a .creds file of the system account, or a CredsFile',
+    );
+  }
+  return { creds: await loadCredsFile(given instanceof URL ? fileURLToPath(given) : given), isOurs: true };
+}
+
+/**
+ * The account of a JWT that somebody has in hand.
+ *
+ * @throws JwtError; JwtChainError when no key of the operator signed it
+ */
+export function accountInHand(accountJwt: string, operatorJwt: string): AccountInHand {
+  const accountClaims = decodeAccountJwt(accountJwt);
+  checkAccountIssuer(decodeOperatorJwt(operatorJwt), accountClaims);
+  const account = accountClaims.sub;
+  return { operatorJwt, accountJwt, accountClaims, publicKeys: { account }, home: `the account ${account}` };
+}

@@ -1,0 +1,29 @@
+import { bag, checkOptions } from '../options/check-options.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import {
+  ACCOUNT_SERVERS_ENTRIES,
+  ACCOUNT_SERVERS_REQUIRED,
+  withAccountServers,
+  type AccountServers,
+} from './account-servers.js';
+import { heldAccountJwts } from './held-account.js';
+import { serverOptionsError } from './server-options-error.js';
+
+const FETCH = bag(ACCOUNT_SERVERS_ENTRIES, { required: ACCOUNT_SERVERS_REQUIRED });
+
+/**
+ * The newest account JWT that the servers have, signed by a key of the operator.
+ *
+ * @param account the account's public key (`A…`)
+ * @returns undefined when no server has one
+ * @throws KeyError; NatsServerError, ConnectError, CredsError, FileError as `pushAccountJwt`
+ * @example const accountJwt = await fetchAccountJwt('ABC…', { operatorJwt, servers, systemCredentials: 'system.creds' });
+ */
+export async function fetchAccountJwt(account: string, options: AccountServers): Promise<string | undefined> {
+  checkOptions('fetchAccountJwt', options, FETCH, serverOptionsError);
+  validatePublicKey(account, 'account');
+  return withAccountServers(options, async ({ nc, up }) => {
+    const held = await heldAccountJwts(nc, { operatorJwt: options.operatorJwt }, account, up);
+    return held.sort((a, b) => b.claims.iat - a.claims.iat)[0]?.jwt;
+  });
+}

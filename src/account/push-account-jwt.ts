@@ -1,0 +1,97 @@
+import { NatsServerError } from '../errors.js';
+import { isoTime } from '../jwt/time.js';
+import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
+import { isNone, lossWords, mergeAccountClaims } from '../trust/account-jwt/merge-account.js';
+import {
+  ACCOUNT_SERVERS_ENTRIES,
+  ACCOUNT_SERVERS_REQUIRED,
+  accountInHand,
+  withAccountServers,
+  type AccountServers,
+} from './account-servers.js';
+import { push } from './change-account.js';
+import { heldAccountJwts, type HeldJwt } from './held-account.js';
+import { isComplete, requireComplete, type PushReport } from './push-account.js';
+import { serverOptionsError } from './server-options-error.js';
+
+/** How {@link pushAccountJwt} goes about it. */
+export interface PushAccountOptions extends AccountServers {
+  /**
+   * Push it although the servers have signing keys or revocations that it lacks; false by default. Give it after `unrevoke`, or
+   * when a signing key was taken away.
+   */
+  allowRemovals?: boolean | undefined;
+}
+
+/** What came of a push. */
+export interface PushedAccount extends PushReport {
+  /** Whether every server of the cluster has it. */
+  complete: boolean;
+}
+
+const PUSH = bag({ ...ACCOUNT_SERVERS_ENTRIES, allowRemovals: flag } satisfies Entries<PushAccountOptions>, {
+  required: ACCOUNT_SERVERS_REQUIRED,
+});
+
+/**
+ * Pushes an account JWT to every server, and hears from each by its name whether it is in force there. The servers need a
+ * resolver of the type `full` (`zester server config` writes one).
+ *
+ * It is refused when the servers have a newer account JWT, or one with signing keys or revocations that this one lacks: somebody
+ * else has changed the account since. `fetchAccountJwt` gives theirs, to be revised instead.
+ *
+ * @returns which servers confirmed. Store the JWT even when `complete` is false: it is in force on some, and the others take it
+ *   from them when they are back
+ * @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when it was not pushed or no server took it, and nothing has changed;
+ *   `ERR_NATS_SERVER_RESOLVER`, `ERR_NATS_SERVER_UNREACHABLE`, `ERR_NATS_SERVER_REFUSED`, `ERR_NATS_SERVER_NOT_SYSTEM`; JwtError,
+ *   JwtChainError when no key of the operator signed it; CredsError, FileError, ConnectError
+ * @example
+ * const accountJwt = reviseAccountJwt(current, operatorSigningKey, { limits: { connections: 100 } });
+ * const { complete, failed, notReached } = await pushAccountJwt(accountJwt, {
+ *   operatorJwt,
+ *   servers: 'nats://127.0.0.1:4222',
+ *   systemCredentials: 'system.creds',
+ * });
+ */
+export async function pushAccountJwt(
+  accountJwt: string,
+  options: PushAccountOptions,
+): Promise<PushedAccount> {
+  checkOptions('pushAccountJwt', options, PUSH, serverOptionsError);
+  const inHand = accountInHand(accountJwt, options.operatorJwt);
+  return withAccountServers(options, async (connected) => {
+    const { nc, up } = connected;
+    const held = await heldAccountJwts(nc, inHand, inHand.publicKeys.account, up);
+    const own = { jwt: accountJwt, claims: inHand.accountClaims };
+    refuseStale(
+      own,
+      held.filter(({ jwt }) => jwt !== accountJwt),
+      options.allowRemovals ?? false,
+    );
+    const report = await push(connected, inHand, accountJwt);
+    if (report.confirmed.length === 0) requireComplete(report, 'the account JWT');
+    return { ...report, complete: isComplete(report) };
+  });
+}
+
+function refuseStale(own: HeldJwt, held: readonly HeldJwt[], allowRemovals: boolean): void {
+  const newer = held.find(({ claims }) => claims.iat >= own.claims.iat);
+  if (newer !== undefined) {
+    throw refused(
+      `the servers have one that was issued at ${isoTime(newer.claims.iat)}, and this one at ${isoTime(own.claims.iat)}`,
+    );
+  }
+  if (allowRemovals) return;
+  const { restored } = mergeAccountClaims([own.claims, ...held.map(({ claims }) => claims)]);
+  if (isNone(restored)) return;
+  throw refused(
+    `it lacks what the servers have: ${lossWords(restored).join(', ')} (allowRemovals pushes it all the same)`,
+  );
+}
+
+function refused(why: string): NatsServerError {
+  return new NatsServerError(
+    'ERR_NATS_SERVER_PUSH_REFUSED',
+    `the account JWT was not pushed: ${why}: revise the one that fetchAccountJwt gives, and push that`,
+  );
+}

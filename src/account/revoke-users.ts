@@ -1,0 +1,98 @@
+import { decodeOperatorJwt } from '../jwt/decode.js';
+import { checkAccountIssuer } from '../jwt/chain.js';
+import { revocationTimes } from '../jwt/revise-account.js';
+import type { Clock } from '../jwt/time.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { anything, bag, callback, checkOptions, text, type Entries } from '../options/check-options.js';
+import {
+  ACCOUNT_SERVERS_ENTRIES,
+  ACCOUNT_SERVERS_REQUIRED,
+  accountInHand,
+  withAccountServers,
+  type AccountServers,
+} from './account-servers.js';
+import { changeOpenAccount } from './change-account.js';
+import { isComplete, requireComplete, type PushReport } from './push-account.js';
+import { revokeWith } from './revoke-keys.js';
+import { serverOptionsError } from './server-options-error.js';
+
+/** Whose account it is, and where. */
+export interface RevokeUsersOptions extends AccountServers {
+  /** The account JWT, as you have it. Where the servers have a newer one, that one is changed. */
+  accountJwt: string;
+  /** The operator's key, or a signing key of it. */
+  signer: KeyBundle;
+  /** The clock; `Date.now` by default. */
+  now?: Clock | undefined;
+}
+
+/** What {@link revokeUsers} did. */
+export interface RevokedUsers extends PushReport {
+  /** The account JWT that is in force now: keep it, in place of the one that you had. */
+  accountJwt: string;
+  /** Up to when each is revoked, in seconds since 1970. */
+  upTo: Readonly<Record<string, number>>;
+  /** Whether every server of the cluster has the revocation, and nobody is connected for whom it holds. */
+  complete: boolean;
+}
+
+const REVOKE = bag(
+  {
+    ...ACCOUNT_SERVERS_ENTRIES,
+    accountJwt: text,
+    signer: anything,
+    now: callback,
+  } satisfies Entries<RevokeUsersOptions>,
+  { required: [...ACCOUNT_SERVERS_REQUIRED, 'accountJwt', 'signer'] },
+);
+
+/**
+ * Revokes users of an account on all its servers: signs the newest account JWT again with the revocations, pushes it to every
+ * server, cuts the users' connections, and looks whether they are gone. What others changed in the account meanwhile is kept.
+ *
+ * Nothing is written to disk. In a home (`zester init`), use `zester revoke`, which also keeps the home's account JWT.
+ *
+ * It asks every server once for each user, or for all connections beyond 32 users.
+ *
+ * @param users public keys (`U…`, or `*` for all): a list revokes them for good, whatever JWT they have or get, and `*` up to
+ *   now; a record says up to when what was issued is revoked, in seconds since 1970
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is no user; JwtChainError when the operator does not let the signer sign accounts;
+ *   NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server took it, and nothing has changed; otherwise as
+ *   `pushAccountJwt`
+ * @example
+ * const { accountJwt, complete, failed, notReached } = await revokeUsers([userPublicKey], {
+ *   operatorJwt,
+ *   accountJwt: current,
+ *   signer: operatorSigningKey,
+ *   servers: ['nats://a.example.com:4222', 'nats://b.example.com:4222'],
+ *   systemCredentials: 'system.creds',
+ * });
+ */
+export async function revokeUsers(
+  users: readonly string[] | Readonly<Record<string, number>>,
+  options: RevokeUsersOptions,
+): Promise<RevokedUsers> {
+  checkOptions('revokeUsers', options, REVOKE, serverOptionsError);
+  const { operatorJwt, signer, now } = options;
+  const revocations = new Map(Object.entries(revocationTimes(users, now)));
+  const domain = accountInHand(options.accountJwt, operatorJwt);
+  checkAccountIssuer(decodeOperatorJwt(operatorJwt), {
+    sub: domain.accountClaims.sub,
+    iss: signer.publicKey,
+  });
+  return withAccountServers(options, async (connected) => {
+    const open = {
+      domain,
+      connected,
+      withSigner: (sign: (key: KeyBundle) => string) => Promise.resolve(sign(signer)),
+    };
+    const revoked = await revokeWith(open, revocations, now, async (withAll) => {
+      const change = await changeOpenAccount(open, withAll, now);
+      const { report = { confirmed: [], failed: [], notReached: [] } } = change;
+      if (report.confirmed.length === 0) requireComplete(report, 'the account JWT with the revocations');
+      return { jwt: change.jwt, report };
+    });
+    const { jwt, upTo, report } = revoked;
+    return { accountJwt: jwt, upTo: Object.fromEntries(upTo), complete: isComplete(report), ...report };
+  });
+}

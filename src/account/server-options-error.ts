@@ -1,0 +1,6 @@
+import { NatsServerError } from '../errors.js';
+
+/** The error for options with which servers cannot be spoken to. */
+export function serverOptionsError(message: string): NatsServerError {
+  return new NatsServerError('ERR_NATS_SERVER_OPTIONS', message);
+}
