@@ -347,12 +347,16 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
     }
     const old = this.#link;
     const next = this.#adoptLink(nc);
-    const subscriptions = [...this.#subscriptions];
     const leave: (() => Promise<void>)[] = [];
+    const moveSubscriptions = (): void => {
+      for (const subscription of this.#subscriptions) {
+        if (subscription.isOn(old)) leave.push(subscription.moveTo(next));
+      }
+    };
     this.#held += 1;
     this.#leaving = true;
     try {
-      for (const subscription of subscriptions) leave.push(subscription.moveTo(next));
+      moveSubscriptions();
       await nc.flush();
       // What was published on the first connection is with the server before anything goes out on the second.
       if (old.up)
@@ -360,9 +364,12 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
           old.nc.flush().catch(() => undefined),
           Date.now() + 1_000,
         );
+      // Those made meanwhile, before what was published after them goes out on `next`: a server takes the commands of one
+      // connection in order, not those of two.
+      moveSubscriptions();
     } catch (error) {
       next.retired = true;
-      for (const subscription of subscriptions) subscription.moveBack(old);
+      for (const subscription of this.#subscriptions) subscription.moveBack();
       await nc.close();
       throw error;
     } finally {
@@ -384,17 +391,14 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
       this.#outageOver(next);
       this.#statuses.emit({ type: 'reconnect', server: nc.getServer() });
     }
-    // those that were made while the move was under way
-    for (const subscription of this.#subscriptions) {
-      if (subscription.isOn(old)) leave.push(subscription.moveTo(next));
-    }
     this.#retiring.add(old);
-    await Promise.all(leave.map((end) => end()));
+    // the first one may be stalled, and no heartbeat may have noticed yet
+    await withDeadline(Promise.all(leave.map((end) => end())), Date.now() + this.#handoverTimeout);
     void this.#retire(old);
   }
 
   async #retire(link: Link): Promise<void> {
-    await link.whenIdle(this.#options.handoverTimeout ?? DEFAULT_TIMEOUT_MS);
+    await link.whenIdle(this.#handoverTimeout);
     await withDeadline(
       link.nc.drain().catch(() => undefined),
       Date.now() + 1_000,
@@ -482,6 +486,10 @@ export class ManagedConnection implements NatsConnection, SubscriptionOwner {
   }
 
   // --- the state ------------------------------------------------------------------------------------------------------
+
+  get #handoverTimeout(): number {
+    return this.#options.handoverTimeout ?? DEFAULT_TIMEOUT_MS;
+  }
 
   get #inner(): ClientInternals {
     return this.#link.nc as unknown as ClientInternals;

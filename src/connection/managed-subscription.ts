@@ -45,6 +45,8 @@ export class ManagedSubscription implements Subscription {
   #done = false;
   #timer: NodeJS.Timeout | undefined;
   #active: { link: Link; sub: Subscription } | undefined;
+  /** While a move is under way: what it was on before. */
+  #left: { link: Link; sub: Subscription } | undefined;
   /** While a move is under way: the JetStream messages already given out. */
   #seen: Set<string> | undefined;
   #slowNotified = false;
@@ -161,7 +163,9 @@ export class ManagedSubscription implements Subscription {
     if (this.#done || old === undefined || old.sub.isClosed()) return () => Promise.resolve();
     if (this.#queue === undefined) this.#seen = new Set();
     this.#active = this.#attach(link);
+    this.#left = old;
     return async () => {
+      this.#left = undefined;
       try {
         if (!old.sub.isClosed()) await old.sub.drain();
       } catch {
@@ -172,10 +176,12 @@ export class ManagedSubscription implements Subscription {
   }
 
   /** @internal Undoes {@link moveTo} when the second connection turned out not to work. */
-  moveBack(link: Link): void {
-    if (this.#done || this.isOn(link)) return;
+  moveBack(): void {
+    const left = this.#left;
+    this.#left = undefined;
+    if (this.#done || left === undefined) return;
     this.#seen = undefined;
-    this.#active = this.#attach(link);
+    this.#active = left.sub.isClosed() ? this.#attach(left.link) : left;
   }
 
   /** @internal What the client's push consumers use to begin again under another inbox. */
@@ -249,6 +255,9 @@ export class ManagedSubscription implements Subscription {
     this.#done = true;
     clearTimeout(this.#timer);
     this.#owner.removed(this);
+    // ended in the middle of a move, which may fail and then leaves nothing
+    if (this.#left?.sub.isClosed() === false) this.#left.sub.unsubscribe();
+    this.#left = undefined;
     const end = (): void => {
       this.#iterator.stop();
       this.#closedSignal.resolve(error);

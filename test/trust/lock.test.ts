@@ -56,7 +56,7 @@ describe('the lock of a home', () => {
     const { pid } = await holder(home);
     const waits: LockHolder[] = [];
     const error = await refusal('ERR_TRUST_LOCKED', () =>
-      withHomeLock(home, 'another', async () => 'never', { waitMs: 50, onWait: (who) => waits.push(who) }),
+      withHomeLock(home, 'another', async () => 'never', { waitMs: 1_000, onWait: (who) => waits.push(who) }),
     );
     expect(error.message).toContain('zester revoke web-01');
     expect(error.message).toContain(`process ${pid}`);

@@ -2,7 +2,10 @@ import { jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ManagedConnection } from '../../../src/connection/managed-connection.js';
+import { atEnd } from '../../support/cleanup.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import {
   connectedUsers,
@@ -231,6 +234,59 @@ describe('make before break', () => {
       await waitFor('no connection', async () =>
         (await connectedUsers(system)).every(({ name }) => name !== 'zester-peel-web-09'),
       );
+    }
+  });
+});
+
+describe('a move to a second connection', () => {
+  /** A connection through a proxy of its own, so that it can be held up. */
+  async function throughProxy(): Promise<{ nc: NatsConnection; proxy: TcpProxy }> {
+    const proxy = await TcpProxy.start(() => server.port);
+    atEnd(() => proxy.close());
+    return { nc: await server.connect(await server.user('web-01'), { servers: proxy.url }), proxy };
+  }
+
+  it('delivers to a subscription that is made in its middle what is published right after', async () => {
+    const { nc: first, proxy } = await throughProxy();
+    const connection = new ManagedConnection(first, { movable: true, handoverTimeout: 100 });
+    atEnd(() => connection.close());
+    const second = await server.connect(await server.user('web-01'));
+    proxy.stall();
+    const move = connection.moveTo(second);
+    // the second answers, the first does not
+    await second.flush();
+    const received: string[] = [];
+    connection.subscribe('in.the.middle', { callback: into(received, (msg) => msg.string()) });
+    connection.publish('in.the.middle', 'x');
+    await move;
+    await waitFor('the message', () => received.length > 0);
+    expect(received).toEqual(['x']);
+  });
+
+  it('that fails leaves no member of a queue group behind, whether the subscription ends before or after', async () => {
+    for (const end of ['before', 'after'] as const) {
+      const first = await server.connect(await server.user('web-01'));
+      const connection = new ManagedConnection(first, { movable: true });
+      atEnd(() => connection.close());
+      const { nc: second, proxy } = await throughProxy();
+      const subject = `queue.${end}`;
+      const ended = connection.subscribe(subject, { queue: 'workers', callback: () => undefined });
+      await connection.flush();
+      proxy.stall();
+      const move = connection.moveTo(second);
+      await first.flush();
+      if (end === 'before') ended.unsubscribe();
+      proxy.cut();
+      await expect(move).rejects.toThrow(/disconnected/);
+      if (end === 'after') ended.unsubscribe();
+      await connection.flush();
+
+      const other = await otherSide(server);
+      const received: number[] = [];
+      other.subscribe(subject, { queue: 'workers', callback: into(received, (msg) => Number(msg.string())) });
+      for (let i = 0; i < 50; i++) other.publish(subject, String(i));
+      await other.flush();
+      expect(received).toEqual(Array.from({ length: 50 }, (_, i) => i));
     }
   });
 });

@@ -111,14 +111,19 @@ export async function status(peel: TestPeel, type: Status['type'], count = 1): P
   );
 }
 
-/** Resolves when a message that the connection publishes comes back to it: it is connected, and its subscriptions work. */
+/**
+ * Resolves when a message that the connection publishes comes back to it: it is connected, and its subscriptions work.
+ * NATS delivers at most once, and a heartbeat that gives up takes the message in flight with it: so it is sent again.
+ */
 export async function works(nc: NatsConnection): Promise<void> {
   const subject = `works.${Math.random().toString(36).slice(2)}`;
   const sub = nc.subscribe(subject, { max: 1 });
+  const again = setInterval(() => nc.publish(subject), 250);
   try {
     nc.publish(subject);
     for await (const _ of sub) return;
   } finally {
+    clearInterval(again);
     sub.unsubscribe();
   }
 }
