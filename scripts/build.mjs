@@ -124,8 +124,8 @@ function noExecutableCommands() {
 }
 
 /** The path of a source below src/. */
-function inSource(id) {
-  return /(?:^|\/)src\/(.*)$/.exec(id)?.[1];
+function inSource(path) {
+  return relative('src', path);
 }
 
 /** The modules that load with these: what they import statically, types excluded. Paths below src/. */

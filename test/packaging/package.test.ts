@@ -37,7 +37,7 @@ let app: string;
 
 beforeAll(async () => {
   const dir = await tempDir();
-  const source = join(dir, 'source');
+  const source = join(dir, 'src'); // a name that the build must not take for a folder of its own
   await mkdir(source);
   for (const name of SOURCES) await cp(join(ROOT, name), join(source, name), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'));
