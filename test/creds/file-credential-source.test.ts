@@ -198,16 +198,13 @@ describe('credentials past their time', () => {
     const credentials = source({ now: () => now });
     expect(credentials.authenticator('n')).toMatchObject({ jwt: made.jwt });
     credentials.reportExpiry();
-    expect(events).toEqual([]);
+    const expiries = () => events.filter(({ type }) => type === 'credentialsExpired');
+    expect(expiries()).toEqual([]);
     now = 1_060_000;
     for (let i = 0; i < 3; i++) expect(credentials.authenticator('n')).toMatchObject({ jwt: made.jwt });
     credentials.reportExpiry();
-    expect(events).toHaveLength(1);
-    expect(events[0]).toEqual({
-      type: 'credentialsExpired',
-      path,
-      publicKey: made.user.publicKey,
-      expiredAt: 1_060_000,
-    });
+    expect(expiries()).toEqual([
+      { type: 'credentialsExpired', path, publicKey: made.user.publicKey, expiredAt: 1_060_000 },
+    ]);
   });
 });
