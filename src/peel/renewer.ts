@@ -1,121 +1,74 @@
-import { expiryTime } from '../jwt/expiry.js';
-import type { NatsConnection } from '@nats-io/nats-core';
-import type { ConnectionCredentials } from '../connection/connect.js';
+/** Carries out the renewal plan of a peel: asks, writes the file, waits, and says what it did. */
 import type { CredsFile } from '../creds/creds-file.js';
-import { generateCredsFile, writeCredsFile } from '../creds/generate.js';
-import { decodeCredsOfFile } from '../creds/file-credential-source.js';
-import type { UserClaims } from '../jwt/claims.js';
+import { writeCredsFile } from '../creds/generate.js';
+import { FleetError } from '../errors.js';
 import { decodeUserJwt } from '../jwt/decode.js';
-import { FleetError, type ZesterError } from '../errors.js';
-import { askAgain } from '../protocol/ask-again.js';
-import { newRequestId } from '../protocol/ask.js';
-import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
-import { rotationProof } from '../protocol/proofs.js';
-import { authSubject } from '../permissions/names.js';
-import { accountOf } from '../jwt/account-of.js';
-import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { peelInboxPrefix } from '../permissions/names.js';
-import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master.js';
-import { DOUBT_MS, type FleetClock } from './clock.js';
+import { expiryTime } from '../jwt/expiry.js';
 import type { PeelEvent } from './events.js';
-import { answerTimeout, renewalAt, retryPause, type Lifetime } from './schedule.js';
+import {
+  afterEvent,
+  dueAt,
+  judgeMove,
+  judgeUnwritten,
+  NOTHING_DUE,
+  pauseAfter,
+  plan,
+  writePause,
+  type Credential,
+  type RenewalEvent,
+  type RenewalState,
+} from './renewal-plan.js';
+import { RenewalRequests, type RenewalRequestsOptions } from './renewal-requests.js';
 
 /** What a {@link Renewer} works with. */
-export interface RenewerOptions {
-  peelId: string;
-  credsPath: string;
-  nc: NatsConnection;
-  credentials: ConnectionCredentials;
-  clock: FleetClock;
+export interface RenewerOptions extends RenewalRequestsOptions {
   emit: (event: PeelEvent) => void;
   /** A master refused for good. */
   ended: (error: FleetError) => void;
   /** Renew nothing by itself. */
   onlyWhenTold?: boolean | undefined;
-  /** From 0 to 1; `Math.random` by default. */
-  random?: (() => number) | undefined;
-  /** Instead of `writeCredsFile`. */
-  write?: ((path: string, jwt: string, seed: Uint8Array) => Promise<void>) | undefined;
 }
-
-/** What is to be done, and since when it does not work. */
-interface Task {
-  failures: number;
-  /** Not before this time, by `performance.now()`. */
-  notBefore: number;
-}
-
-/** A renewal or a rotation that was asked for and not answered yet: asked again, it is the same request. */
-interface Attempt {
-  requestId: string;
-  /** The key in use when it began. */
-  publicKey: string;
-}
-
-interface RotationAttempt extends Attempt {
-  newKey: KeyBundle;
-}
-
-/** The longest sleep, in milliseconds: a clock that is set, or a machine that slept, is noticed after it. */
-const LONGEST_SLEEP_MS = 60_000;
-/** A credential that lives shorter than this would not survive a clock that is as wrong as is thought possible. */
-const SHORT_LIFETIME_MS = 3 * DOUBT_MS;
 
 /**
- * Keeps the credential of a peel good: asks for a new JWT at two thirds of its lifetime, replaces the key when told to,
- * puts what it gets into the file, and tries each of it again until it works. One thing at a time.
+ * Keeps the credential of a peel good: asks for a new JWT in time, replaces the key when told to, puts what it gets into the
+ * file, and tries each of it again until it works. One thing at a time; what comes next, `plan` decides.
  */
 export class Renewer {
   readonly #options: RenewerOptions;
-  readonly #random: () => number;
-  readonly #renewal: Task = newTask();
-  readonly #rotation: Task = newTask();
-  readonly #writing: Task = newTask();
-  #renewing: Attempt | undefined;
-  #rotating: RotationAttempt | undefined;
+  readonly #requests: RenewalRequests;
+  #state: RenewalState = NOTHING_DUE;
   /** Received, and not in the file yet. */
-  #unwritten: { creds: CredsFile; rotation: boolean } | undefined;
+  #unwritten: CredsFile | undefined;
+  /** The credential that a rotation replaces. */
+  #replaced: CredsFile | undefined;
   #writingNow: Promise<void> | undefined;
-  #wantRotation = false;
-  /** Written, and to be in use before the rotation is done. */
-  #moving: { publicKey: string; old: CredsFile; expiresAt: number | undefined } | undefined;
   #waiters: { resolve: (publicKey: string) => void; reject: (error: Error) => void }[] = [];
-  /** The JWT that `#dueAt` is for. */
+  /** What the state's `dueAt` is for. */
   #scheduled = '';
-  #dueAt = Infinity;
-  /**
-   * By `performance.now()`: a JWT that is due at once, because the masters' clocks differ, does not lead to a renewal
-   * without pause.
-   */
-  #renewAgainAt = 0;
   #wake: (() => void) | undefined;
   #stopped = false;
-  #loop: Promise<void> | undefined;
 
   constructor(options: RenewerOptions) {
     this.#options = options;
-    this.#random = options.random ?? Math.random;
+    this.#requests = new RenewalRequests(options);
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    void this.#run();
   }
 
   /** Begins nothing new. Resolves when a file that is being written is there, or is not going to be. */
   async stop(): Promise<void> {
-    this.#stop();
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.#wakeUp();
+      const { peelId } = this.#options;
+      const words = 'the peel ended before its key was replaced';
+      for (const { reject } of this.#waiters.splice(0))
+        reject(new FleetError('ERR_FLEET_STATE', words, { peelId }));
+      this.#requests.forgetKey();
+    }
     await this.#writingNow?.catch(() => undefined);
-  }
-
-  #stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.#wakeUp();
-    const error = new FleetError('ERR_FLEET_STATE', 'the peel ended before its key was replaced', {
-      peelId: this.#options.peelId,
-    });
-    for (const { reject } of this.#waiters.splice(0)) reject(error);
-    this.#rotating?.newKey.wipe();
   }
 
   /** Replaces the key. Several calls while it is under way are one. @returns the new public key, once it is in use */
@@ -132,228 +85,145 @@ export class Renewer {
 
   /** Replaces the key, and does not wait. */
   wantRotation(): void {
-    if (this.#wantRotation || this.#moving !== undefined || this.#unwritten?.rotation === true) return;
-    this.#wantRotation = true;
+    this.#happened({ type: 'rotationWanted' });
     this.#wakeUp();
   }
 
   /** The connection is back, or other credentials are in the file or in use: what waits is tried again now. */
   look(): void {
     this.#checkMoved();
-    this.#renewal.notBefore = 0;
-    this.#rotation.notBefore = 0;
+    this.#happened({ type: 'look' });
     this.#wakeUp();
   }
 
   async #run(): Promise<void> {
+    const acts = { write: () => this.#write(), rotate: () => this.#rotate(), renew: () => this.#renew() };
     while (!this.#stopped) {
-      this.#reschedule();
-      const { waitMs, act } = this.#next();
-      if (waitMs > 0) await this.#sleep(Math.min(waitMs, LONGEST_SLEEP_MS));
-      else await act();
+      this.#schedule();
+      const next = plan(this.#state, {
+        fleet: this.#options.clock.now(),
+        monotonic: performance.now(),
+      });
+      await (next.do === 'wait' ? this.#sleep(next.ms) : acts[next.do]());
     }
-  }
-
-  /** What is to be done next, and in how many milliseconds. */
-  #next(): { waitMs: number; act: () => Promise<void> } {
-    const { clock } = this.#options;
-    const monotonic = performance.now();
-    const choices: { waitMs: number; act: () => Promise<void> }[] = [];
-    if (this.#unwritten !== undefined) {
-      choices.push({ waitMs: this.#writing.notBefore - monotonic, act: () => this.#writeAgain() });
-    }
-    if (this.#wantRotation && this.#unwritten?.rotation !== true) {
-      choices.push({ waitMs: this.#rotation.notBefore - monotonic, act: () => this.#rotateOnce() });
-    }
-    const notBefore = Math.max(this.#renewal.notBefore, this.#renewAgainAt);
-    const due = Math.max(this.#dueAt - clock.now(), notBefore - monotonic);
-    if (this.#dueAt < Infinity) choices.push({ waitMs: due, act: () => this.#renewOnce() });
-    return choices.reduce((first, choice) => (choice.waitMs < first.waitMs ? choice : first), {
-      waitMs: Infinity,
-      act: () => Promise.resolve(),
-    });
   }
 
   /** Looks at what is in use now: somebody else may have replaced the file. */
-  #reschedule(): void {
-    const { credentials, clock } = this.#options;
-    const { jwt, claims, publicKey } = credentials.current;
-    if (jwt === this.#scheduled) return;
-    this.#scheduled = jwt;
-    if (this.#renewing?.publicKey !== publicKey) this.#renewing = undefined;
-    if (this.#rotating !== undefined && this.#rotating.publicKey !== publicKey) {
-      this.#rotating.newKey.wipe();
-      this.#rotating = undefined;
-    }
-    const lifetime = lifetimeOf(claims);
+  #schedule(): void {
+    const { credentials, clock, onlyWhenTold = false } = this.#options;
+    const { jwt, publicKey } = credentials.current;
+    // what was due for want of the time is due at its time once that is known
+    const subject = `${clock.confirmed} ${jwt}`;
+    if (subject === this.#scheduled) return;
+    this.#scheduled = subject;
+    this.#requests.keyInUse(publicKey);
+    const { lifetime } = credentialOf(credentials.current);
     clock.isAtLeast(lifetime.issuedAt);
-    if (this.#options.onlyWhenTold === true) return;
-    this.#dueAt = renewalAt(lifetime, this.#random());
-    // a clock that is wrong by minutes would renew too late: asking is the way to know the time
-    const short = lifetime.expiresAt !== undefined && spanOf(lifetime) < SHORT_LIFETIME_MS;
-    if (short && !clock.confirmed) this.#dueAt = -Infinity;
+    const due = onlyWhenTold ? Infinity : dueAt(lifetime, Math.random(), clock.confirmed);
+    this.#happened({ type: 'inUse', dueAt: due });
   }
 
-  // --- renewal --------------------------------------------------------------------------------------------------------
-
-  async #renewOnce(): Promise<void> {
-    const { credentials, peelId } = this.#options;
-    const current = credentials.current;
-    const { publicKey, claims } = current;
-    this.#renewing ??= { requestId: newRequestId(), publicKey };
-    const { requestId } = this.#renewing;
-    try {
-      const answer = await this.#ask('renew', { requestId, publicKey });
-      if (this.#stopped) return;
-      const wanted = { peelId, publicKey, notIssuedBefore: claims.iat };
-      const given = this.#check(this.#renewing, answer.jwt, wanted);
-      this.#renewing = undefined;
-      done(this.#renewal);
-      this.#renewAgainAt = performance.now() + Math.min(60_000, spanOf(lifetimeOf(given)) / 10);
-      if (answer.rotate === true) this.wantRotation();
-      const seed = current.seed;
-      try {
-        await this.#keep(this.#credsOf(answer.jwt, seed), false);
-      } finally {
-        seed.fill(0);
-      }
-      if (credentials.current.publicKey !== publicKey) return; // replaced by somebody else meanwhile
-      this.#emit({ type: 'renewed', publicKey, expiresAt: this.#expiresAt() });
-    } catch (error) {
-      this.#failed('renewal', this.#renewal, error);
-    }
-  }
-
-  // --- rotation -------------------------------------------------------------------------------------------------------
-
-  async #rotateOnce(): Promise<void> {
-    const { credentials, peelId } = this.#options;
-    const current = credentials.current;
-    const { publicKey } = current;
-    try {
-      this.#rotating ??= { requestId: newRequestId(), publicKey, newKey: generateKeyBundle('user') };
-      const { requestId, newKey } = this.#rotating;
-      const newPublicKey = newKey.publicKey;
-      const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
-      const answer = await this.#ask('rotate', {
-        requestId,
-        publicKey,
-        newPublicKey,
-        signature: signatureOf(current, proof),
-        newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
-      });
-      if (this.#stopped) return;
-      // for a key that is new there is no older JWT
-      this.#check(this.#rotating, answer.jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
-      const seed = newKey.seed;
-      const creds = this.#credsOf(answer.jwt, seed);
-      seed.fill(0);
-      newKey.wipe();
-      this.#rotating = undefined;
-      this.#wantRotation = false;
-      done(this.#rotation);
-      const expiresAt = lifetimeOf(creds.claims).expiresAt;
-      this.#moving = { publicKey: newPublicKey, old: current, expiresAt };
-      await this.#keep(creds, true);
-    } catch (error) {
-      this.#failed('rotation', this.#rotation, error);
-    }
-  }
-
-  /** A rotation is done when the connection uses the new key. */
-  #checkMoved(): void {
+  async #renew(): Promise<void> {
     const { credentials } = this.#options;
-    const moving = this.#moving;
-    if (moving === undefined || this.#unwritten?.rotation === true) return;
-    const { publicKey, old, expiresAt } = moving;
-    if (credentials.current.publicKey !== publicKey) {
-      // somebody put another credential into the file, with a key that is newer still
-      this.#endMoving(credentials.current.publicKey);
-      return;
+    try {
+      const { creds, rotate } = await this.#requests.renew();
+      if (this.#stopped) return;
+      this.#sayClock();
+      const waitsForKey = this.#state.rotation.is === 'writing';
+      this.#happened({ type: 'renewed', credential: credentialOf(creds), monotonic: performance.now() });
+      if (rotate) this.wantRotation();
+      if (waitsForKey) {
+        this.#hold(creds);
+      } else {
+        this.#unwritten = creds;
+        await this.#write();
+      }
+      const { publicKey, claims } = credentials.current;
+      if (publicKey !== creds.publicKey) return; // replaced by somebody else meanwhile
+      this.#emit({ type: 'renewed', publicKey, expiresAt: expiryTime(claims) });
+    } catch (error) {
+      this.#failed('renewal', error);
     }
-    const { jwtInUse } = credentials;
-    if (jwtInUse === undefined || decodeUserJwt(jwtInUse).sub !== publicKey) return;
-    this.#emit({ type: 'keyRotated', publicKey, replaces: old.publicKey, expiresAt });
-    old.wipe();
-    this.#endMoving(publicKey);
   }
 
-  #endMoving(publicKey: string): void {
-    this.#moving = undefined;
-    for (const { resolve } of this.#waiters.splice(0)) resolve(publicKey);
+  async #rotate(): Promise<void> {
+    const { current } = this.#options.credentials;
+    try {
+      const creds = await this.#requests.rotate();
+      if (this.#stopped) return;
+      this.#sayClock();
+      this.#replaced = current;
+      this.#unwritten = creds;
+      this.#happened({ type: 'keyGiven', credential: credentialOf(creds), replaces: current.publicKey });
+      await this.#write();
+    } catch (error) {
+      this.#failed('rotation', error);
+    }
   }
-
-  // --- the file -------------------------------------------------------------------------------------------------------
 
   /**
    * Puts new credentials into the file, and into use. A new key is used only once it is there: were it lost, the peel
    * would be, since a master revokes the old one. A new JWT for the same key is used at once.
    */
-  async #keep(creds: CredsFile, rotation: boolean): Promise<void> {
-    // a new key that waits to be written is newer than this
-    if (this.#unwritten?.rotation === true && !rotation) return this.#hold(creds);
-    this.#unwritten = { creds, rotation };
-    this.#writing.failures = 0;
-    await this.#writeAgain();
-  }
-
-  async #writeAgain(): Promise<void> {
-    const { credsPath, credentials, write = writeCredsFile } = this.#options;
-    const unwritten = this.#unwritten;
-    if (unwritten === undefined) return;
-    const { creds, rotation } = unwritten;
-    if (this.#isOutdated(unwritten)) {
+  async #write(): Promise<void> {
+    const { credsPath, credentials, clock } = this.#options;
+    const creds = this.#unwritten;
+    if (creds === undefined) return;
+    credentials.look();
+    const verdict = judgeUnwritten(this.#state, credentialOf(credentials.current), clock.now());
+    if (verdict !== 'write') {
       this.#unwritten = undefined;
+      if (verdict === 'grewOld') this.#requests.askAgainFor(creds);
+      this.#happened({ type: verdict });
       this.#checkMoved();
       return;
     }
-    if (rotation && this.#isStale(creds)) return this.#askAgain(creds);
-    const seed = creds.seed;
+    const { rotation, unwritten } = this.#state;
+    const isRotation = rotation.is === 'writing';
+    const retry = isRotation ? rotation.retry : unwritten?.retry;
+    const { seed } = creds;
     try {
-      this.#writingNow = write(credsPath, creds.jwt, seed);
+      this.#writingNow = writeCredsFile(credsPath, creds.jwt, seed);
       await this.#writingNow;
       this.#unwritten = undefined;
-      const again = this.#writing.failures > 0;
-      done(this.#writing);
-      if (again) this.#emit({ type: 'written', path: credsPath, publicKey: creds.publicKey });
+      this.#happened({ type: 'written' });
+      if (retry !== undefined && retry.failures > 0) {
+        this.#emit({ type: 'written', path: credsPath, publicKey: creds.publicKey });
+      }
       credentials.look();
     } catch (error) {
-      if (!rotation) this.#hold(creds);
-      this.#writing.failures += 1;
-      // nothing but a disk is asked, but a full one does not become empty by being asked often
-      const retryInMs = Math.min(30_000, 250 * 2 ** Math.min(10, this.#writing.failures - 1));
-      this.#writing.notBefore = performance.now() + retryInMs;
-      this.#emit({ type: 'notWritten', path: credsPath, error: error as Error, retryInMs, inUse: !rotation });
+      if (!isRotation) this.#hold(creds);
+      const retryInMs = writePause(retry ?? { failures: 0, notBefore: 0 });
+      this.#happened({ type: 'notWritten', monotonic: performance.now() });
+      this.#emit({
+        type: 'notWritten',
+        path: credsPath,
+        error: error as Error,
+        retryInMs,
+        inUse: !isRotation,
+      });
     } finally {
       seed.fill(0);
       this.#writingNow = undefined;
     }
   }
 
-  /** Whether somebody put another credential into the file, which is newer than the one that waits to be written. */
-  #isOutdated({ creds, rotation }: { creds: CredsFile; rotation: boolean }): boolean {
+  #checkMoved(): void {
     const { credentials } = this.#options;
-    credentials.look();
-    const { publicKey, claims } = credentials.current;
-    if (rotation) return publicKey !== this.#moving?.old.publicKey;
-    return publicKey !== creds.publicKey || claims.iat > creds.claims.iat;
-  }
-
-  /** Whether a JWT that waits to be written would be due for renewal at once. */
-  #isStale({ claims }: CredsFile): boolean {
-    return renewalAt(lifetimeOf(claims), 0.5) <= this.#options.clock.now();
-  }
-
-  /** Another JWT for a new key that was given one, which became old while it waited to be written. */
-  #askAgain(creds: CredsFile): void {
-    const seed = creds.seed;
-    const newKey = loadKeyBundle('user', seed);
-    seed.fill(0);
-    const { publicKey } = this.#options.credentials.current;
-    this.#unwritten = undefined;
-    this.#moving = undefined;
-    this.#rotating = { requestId: newRequestId(), publicKey, newKey };
-    this.#wantRotation = true;
+    const { rotation } = this.#state;
+    const inFile = credentials.current.publicKey;
+    const inUse = credentials.jwtInUse && decodeUserJwt(credentials.jwtInUse).sub;
+    const verdict = judgeMove(rotation, { inFile, inUse });
+    if (verdict === 'wait' || rotation.is !== 'moving') return;
+    this.#happened({ type: 'moved' });
+    if (verdict === 'moved') {
+      const { replaces, credential } = rotation;
+      const { expiresAt } = credential.lifetime;
+      this.#emit({ type: 'keyRotated', publicKey: inFile, replaces, expiresAt });
+      this.#replaced?.wipe();
+    }
+    this.#replaced = undefined;
+    for (const { resolve } of this.#waiters.splice(0)) resolve(inFile);
   }
 
   /** Uses what is not in the file. */
@@ -367,80 +237,27 @@ export class Renewer {
     }
   }
 
-  #credsOf(jwt: string, seed: Uint8Array): CredsFile {
-    const content = generateCredsFile(jwt, seed);
-    try {
-      return decodeCredsOfFile(content, this.#options.credsPath);
-    } finally {
-      content.fill(0);
-    }
-  }
-
-  // --- asking ---------------------------------------------------------------------------------------------------------
-
-  async #ask<N extends 'renew' | 'rotate'>(
-    name: N,
-    request: RequestOf<N> & { requestId: string },
-  ): Promise<AnswerOf<N>> {
-    const { nc, peelId, clock } = this.#options;
-    const timeoutMs = answerTimeout(this.#remaining());
-    const sent = clock.local();
-    const raw = await askAgain(nc, authSubject(peelId, name), encodeJson(request), {
-      inboxPrefix: peelInboxPrefix(peelId),
-      timeoutMs,
-    });
-    const received = clock.local();
-    const answer = readMasterAnswer(name, request.requestId, raw, this.#master());
-    if (answer.requestId !== request.requestId) {
-      throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" is one to another request`);
-    }
-    clock.confirm(answer.now, sent, received);
-    const offsetMs = clock.sayOff();
-    if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'master' });
-    // what was due for want of the time is due at its time
-    this.#scheduled = '';
-    return answer;
-  }
-
-  /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
-  #check(attempt: Attempt | undefined, jwt: string, wanted: WantedJwt): UserClaims {
-    try {
-      return checkGivenJwt(jwt, wanted, this.#master());
-    } catch (error) {
-      if (attempt !== undefined) attempt.requestId = newRequestId();
-      throw error;
-    }
-  }
-
-  #master(): { account: string; now: number } {
-    const { credentials, clock } = this.#options;
-    return { account: accountOf(credentials.current.claims), now: clock.lenient() };
-  }
-
-  #failed(what: 'renewal' | 'rotation', task: Task, error: unknown): void {
+  #failed(what: 'renewal' | 'rotation', error: unknown): void {
     if (this.#stopped) return;
     if (error instanceof FleetError && error.final) return this.#options.ended(error);
-    task.failures += 1;
-    const remaining = this.#remaining();
-    const lifetime = spanOf(lifetimeOf(this.#options.credentials.current.claims));
-    const retryInMs = retryPause(task.failures, remaining, lifetime, this.#random());
-    task.notBefore = performance.now() + retryInMs;
-    this.#emit({
-      type: 'renewalFailed',
-      what,
-      error: error as ZesterError,
-      retryInMs,
-      remainingMs: remaining === Infinity ? undefined : remaining,
-    });
+    this.#sayClock();
+    const { rotation, renewal } = this.#state;
+    const retry = what === 'rotation' && rotation.is === 'wanted' ? rotation.retry : renewal;
+    const remaining = this.#requests.remainingMs;
+    const current = credentialOf(this.#options.credentials.current);
+    const retryInMs = pauseAfter(retry, current, remaining, Math.random());
+    this.#happened({ type: 'failed', what, retryInMs, monotonic: performance.now() });
+    const remainingMs = remaining === Infinity ? undefined : remaining;
+    this.#emit({ type: 'renewalFailed', what, error: error as Error, retryInMs, remainingMs });
   }
 
-  #expiresAt(): number | undefined {
-    return lifetimeOf(this.#options.credentials.current.claims).expiresAt;
+  #sayClock(): void {
+    const offsetMs = this.#options.clock.confirmed ? this.#options.clock.sayOff() : undefined;
+    if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'master' });
   }
 
-  /** Milliseconds until the credential in use expires. */
-  #remaining(): number {
-    return (this.#expiresAt() ?? Infinity) - this.#options.clock.now();
+  #happened(event: RenewalEvent): void {
+    this.#state = afterEvent(this.#state, event);
   }
 
   #emit(event: PeelEvent): void {
@@ -465,30 +282,6 @@ export class Renewer {
   }
 }
 
-function newTask(): Task {
-  return { failures: 0, notBefore: 0 };
-}
-
-function done(task: Task): void {
-  task.failures = 0;
-  task.notBefore = 0;
-}
-
-function lifetimeOf(claims: UserClaims): Lifetime {
-  return { issuedAt: claims.iat * 1000, expiresAt: expiryTime(claims) };
-}
-
-function spanOf({ issuedAt, expiresAt }: Lifetime): number {
-  return (expiresAt ?? Infinity) - issuedAt;
-}
-
-function signatureOf(creds: CredsFile, data: Uint8Array): string {
-  const seed = creds.seed;
-  const key = loadKeyBundle('user', seed);
-  try {
-    return Buffer.from(key.sign(data)).toString('base64url');
-  } finally {
-    seed.fill(0);
-    key.wipe();
-  }
+function credentialOf({ publicKey, claims }: CredsFile): Credential {
+  return { publicKey, lifetime: { issuedAt: claims.iat * 1000, expiresAt: expiryTime(claims) } };
 }

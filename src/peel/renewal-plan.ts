@@ -1,0 +1,245 @@
+/**
+ * What a peel does next to keep its credential good, from what is known: the one place that decides it. No clock, no timers,
+ * no NATS. Times of the fleet are in milliseconds since 1970, monotonic times in milliseconds of a clock that does not jump.
+ */
+import { DOUBT_MS } from './clock.js';
+import { renewalAt, retryPause, type Lifetime } from './schedule.js';
+
+/** The longest wait, in milliseconds: a clock that is set, or a machine that slept, is noticed after it. */
+const LONGEST_WAIT_MS = 60_000;
+/** A credential that lives shorter than this would not survive a clock that is as wrong as is thought possible. */
+const SHORT_LIFETIME_MS = 3 * DOUBT_MS;
+/** The longest pause between two renewals of a JWT that is due at once, because the masters' clocks differ. */
+const LONGEST_RENEWAL_PAUSE_MS = 60_000;
+/** Between two attempts to write a file: a disk may be asked often, but a full one does not become empty by that. */
+const FIRST_WRITE_PAUSE_MS = 250;
+const LONGEST_WRITE_PAUSE_MS = 30_000;
+
+/** Failed attempts, and the monotonic time before which there is no other. */
+export interface Retry {
+  readonly failures: number;
+  readonly notBefore: number;
+}
+
+/** A credential, as far as the plan depends on it. */
+export interface Credential {
+  readonly publicKey: string;
+  readonly lifetime: Lifetime;
+}
+
+/** How far the replacement of the key is. */
+export type Rotation =
+  | { readonly is: 'none' }
+  /** To be asked for. */
+  | { readonly is: 'wanted'; readonly retry: Retry }
+  /** A master gave a JWT for the new key, which is not in the file yet and not used before it is. */
+  | {
+      readonly is: 'writing';
+      readonly credential: Credential;
+      readonly replaces: string;
+      readonly retry: Retry;
+    }
+  /** In the file; the connection goes over. */
+  | { readonly is: 'moving'; readonly credential: Credential; readonly replaces: string };
+
+/** Everything that the plan depends on. */
+export interface RenewalState {
+  /** When the credential in use is to be renewed, by the fleet's time; `Infinity`: never. */
+  readonly dueAt: number;
+  readonly renewal: Retry;
+  /** Monotonic: no renewal before it, even where one is due. */
+  readonly notAgainBefore: number;
+  readonly rotation: Rotation;
+  /** A new JWT for the key in use that is not in the file yet. */
+  readonly unwritten: { readonly credential: Credential; readonly retry: Retry } | undefined;
+}
+
+/** Now, by both clocks. */
+export interface Now {
+  fleet: number;
+  monotonic: number;
+}
+
+export type RenewalAction = { do: 'write' | 'rotate' | 'renew' } | { do: 'wait'; ms: number };
+
+const AT_ONCE: Retry = { failures: 0, notBefore: 0 };
+
+/** Nothing is known yet. */
+export const NOTHING_DUE: RenewalState = {
+  dueAt: Infinity,
+  renewal: AT_ONCE,
+  notAgainBefore: 0,
+  rotation: { is: 'none' },
+  unwritten: undefined,
+};
+
+/**
+ * What to do next. Of what is due at the same time, a file comes first, then a new key, then a new JWT.
+ *
+ * @example plan(NOTHING_DUE, { fleet: 0, monotonic: 0 }); // { do: 'wait', ms: 60_000 }
+ */
+export function plan(state: RenewalState, now: Now): RenewalAction {
+  const { rotation, renewal, unwritten } = state;
+  const writing = rotation.is === 'writing' ? rotation.retry : unwritten?.retry;
+  const wait = (retry: Retry | undefined) => (retry?.notBefore ?? Infinity) - now.monotonic;
+  const choices = [
+    ['write', wait(writing)],
+    ['rotate', wait(rotation.is === 'wanted' ? rotation.retry : undefined)],
+    ['renew', Math.max(state.dueAt - now.fleet, wait(renewal), state.notAgainBefore - now.monotonic)],
+  ] as const;
+  let ms = LONGEST_WAIT_MS;
+  for (const [act, in_] of choices) {
+    if (in_ <= 0) return { do: act };
+    ms = Math.min(ms, in_);
+  }
+  return { do: 'wait', ms };
+}
+
+/** What happened. */
+export type RenewalEvent =
+  /** Another credential is in use, or the fleet's time is known by now. */
+  | { type: 'inUse'; dueAt: number }
+  /** The connection is back, or something in the file or in use changed: what waits is tried again at once. */
+  | { type: 'look' }
+  | { type: 'rotationWanted' }
+  /** A master gave a new JWT for the key in use. */
+  | { type: 'renewed'; credential: Credential; monotonic: number }
+  /** A master gave a JWT for a new key. */
+  | { type: 'keyGiven'; credential: Credential; replaces: string }
+  /** What waited is in the file. */
+  | { type: 'written' }
+  /** Somebody put another credential into the file, which is newer than what waited. */
+  | { type: 'outdated' }
+  | { type: 'notWritten'; monotonic: number }
+  /** The JWT for the new key became old while it waited: another is to be asked for, for the same key. */
+  | { type: 'grewOld' }
+  | { type: 'failed'; what: 'renewal' | 'rotation'; retryInMs: number; monotonic: number }
+  /** The connection uses the new key, or a newer one. */
+  | { type: 'moved' };
+
+/** The state after an event. */
+export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalState {
+  const { rotation, renewal, unwritten } = state;
+  switch (event.type) {
+    case 'inUse':
+      return { ...state, dueAt: event.dueAt };
+    case 'look':
+      return {
+        ...state,
+        renewal: { ...renewal, notBefore: 0 },
+        rotation:
+          rotation.is === 'wanted' ? { ...rotation, retry: { ...rotation.retry, notBefore: 0 } } : rotation,
+      };
+    case 'rotationWanted':
+      return rotation.is === 'none' ? { ...state, rotation: { is: 'wanted', retry: AT_ONCE } } : state;
+    case 'renewed': {
+      const { credential, monotonic } = event;
+      const pause = Math.min(LONGEST_RENEWAL_PAUSE_MS, spanOf(credential.lifetime) / 10);
+      return {
+        ...state,
+        renewal: AT_ONCE,
+        notAgainBefore: monotonic + pause,
+        // a new key that waits to be written is newer than this
+        unwritten: rotation.is === 'writing' ? undefined : { credential, retry: AT_ONCE },
+      };
+    }
+    case 'keyGiven': {
+      const { credential, replaces } = event;
+      return {
+        ...state,
+        rotation: { is: 'writing', credential, replaces, retry: AT_ONCE },
+        unwritten: undefined,
+      };
+    }
+    case 'written':
+    case 'outdated':
+      if (rotation.is !== 'writing') return { ...state, unwritten: undefined };
+      return {
+        ...state,
+        rotation: { is: 'moving', credential: rotation.credential, replaces: rotation.replaces },
+      };
+    case 'notWritten': {
+      const again = (retry: Retry): Retry => afterFailure(retry, writePause(retry), event.monotonic);
+      if (rotation.is === 'writing') {
+        return { ...state, rotation: { ...rotation, retry: again(rotation.retry) } };
+      }
+      return { ...state, unwritten: unwritten && { ...unwritten, retry: again(unwritten.retry) } };
+    }
+    case 'grewOld':
+      return { ...state, rotation: { is: 'wanted', retry: AT_ONCE } };
+    case 'failed': {
+      const again = (retry: Retry): Retry => afterFailure(retry, event.retryInMs, event.monotonic);
+      if (event.what === 'renewal') return { ...state, renewal: again(renewal) };
+      if (rotation.is !== 'wanted') return state;
+      return { ...state, rotation: { ...rotation, retry: again(rotation.retry) } };
+    }
+    case 'moved':
+      return { ...state, rotation: { is: 'none' } };
+  }
+}
+
+/**
+ * When the credential in use is to be renewed, by the fleet's time.
+ *
+ * @param random from 0 to 1
+ * @param confirmed whether a master has told the fleet's time: where none has, a short-lived credential is renewed at once,
+ *   since a clock that is wrong by minutes would renew it too late, and asking is the way to know
+ */
+export function dueAt(lifetime: Lifetime, random: number, confirmed: boolean): number {
+  return !confirmed && spanOf(lifetime) < SHORT_LIFETIME_MS ? -Infinity : renewalAt(lifetime, random);
+}
+
+/** How long to wait after a request that failed, in milliseconds. @param remainingMs of the credential in use */
+export function pauseAfter(
+  { failures }: Retry,
+  { lifetime }: Pick<Credential, 'lifetime'>,
+  remainingMs: number,
+  random: number,
+): number {
+  return retryPause(failures + 1, remainingMs, spanOf(lifetime), random);
+}
+
+/** How long to wait after a write that failed, in milliseconds. */
+export function writePause({ failures }: Retry): number {
+  return Math.min(LONGEST_WRITE_PAUSE_MS, FIRST_WRITE_PAUSE_MS * 2 ** Math.min(10, failures));
+}
+
+/**
+ * What to do with a credential that waits to be written, in view of what the file holds.
+ *
+ * @param now the fleet's time
+ */
+export function judgeUnwritten(
+  { rotation, unwritten }: Pick<RenewalState, 'rotation' | 'unwritten'>,
+  inFile: Credential,
+  now: number,
+): 'write' | 'outdated' | 'grewOld' {
+  if (rotation.is === 'writing') {
+    if (inFile.publicKey !== rotation.replaces) return 'outdated';
+    return renewalAt(rotation.credential.lifetime, 0.5) <= now ? 'grewOld' : 'write';
+  }
+  if (unwritten === undefined || inFile.publicKey !== unwritten.credential.publicKey) return 'outdated';
+  return inFile.lifetime.issuedAt > unwritten.credential.lifetime.issuedAt ? 'outdated' : 'write';
+}
+
+/**
+ * Whether a rotation is done: `moved` when the connection uses the new key, `overtaken` when the file holds another one by
+ * now, which is newer still.
+ */
+export function judgeMove(
+  rotation: Rotation,
+  keys: { inFile: string; inUse: string | undefined },
+): 'wait' | 'moved' | 'overtaken' {
+  if (rotation.is !== 'moving') return 'wait';
+  const { publicKey } = rotation.credential;
+  if (keys.inFile !== publicKey) return 'overtaken';
+  return keys.inUse === publicKey ? 'moved' : 'wait';
+}
+
+function afterFailure({ failures }: Retry, pauseMs: number, monotonic: number): Retry {
+  return { failures: failures + 1, notBefore: monotonic + pauseMs };
+}
+
+function spanOf({ issuedAt, expiresAt }: Lifetime): number {
+  return (expiresAt ?? Infinity) - issuedAt;
+}

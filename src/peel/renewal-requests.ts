@@ -1,0 +1,172 @@
+/** Asks a master for a new JWT of a peel, and for one of a new key. */
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { ConnectionCredentials } from '../connection/connect.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { decodeCredsOfFile } from '../creds/file-credential-source.js';
+import { generateCredsFile } from '../creds/generate.js';
+import { FleetError } from '../errors.js';
+import { accountOf } from '../jwt/account-of.js';
+import { expiryTime } from '../jwt/expiry.js';
+import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { authSubject, peelInboxPrefix } from '../permissions/names.js';
+import { askAgain } from '../protocol/ask-again.js';
+import { newRequestId } from '../protocol/ask.js';
+import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
+import { rotationProof } from '../protocol/proofs.js';
+import type { FleetClock } from './clock.js';
+import { answerTimeout } from './schedule.js';
+import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master.js';
+
+/** What {@link RenewalRequests} work with. */
+export interface RenewalRequestsOptions {
+  peelId: string;
+  credsPath: string;
+  nc: NatsConnection;
+  credentials: ConnectionCredentials;
+  clock: FleetClock;
+}
+
+/** A request that was not answered yet: asked again, it is the same request. */
+interface Attempt {
+  requestId: string;
+  /** The key in use when it began. */
+  publicKey: string;
+}
+
+/** The requests of one peel: a new JWT for its key, or one for a new key. */
+export class RenewalRequests {
+  readonly #options: RenewalRequestsOptions;
+  #renewing: Attempt | undefined;
+  #rotating: (Attempt & { newKey: KeyBundle }) | undefined;
+
+  constructor(options: RenewalRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Another key is in use: what was asked for the one before is not asked again. */
+  keyInUse(publicKey: string): void {
+    if (this.#renewing?.publicKey !== publicKey) this.#renewing = undefined;
+    if (this.#rotating?.publicKey !== publicKey) this.forgetKey();
+  }
+
+  /** Wipes a new key that no master has given a JWT. */
+  forgetKey(): void {
+    this.#rotating?.newKey.wipe();
+    this.#rotating = undefined;
+  }
+
+  /** Milliseconds until the credential in use expires; `Infinity`: never. */
+  get remainingMs(): number {
+    const { credentials, clock } = this.#options;
+    return (expiryTime(credentials.current.claims) ?? Infinity) - clock.now();
+  }
+
+  /**
+   * Asks for a new JWT for the key in use. `rotate`: the key is to be replaced, too.
+   *
+   * @throws FleetError, JwtError; the client's errors
+   */
+  async renew(): Promise<{ creds: CredsFile; rotate: boolean }> {
+    const { credentials, peelId } = this.#options;
+    const { current } = credentials;
+    const { publicKey, claims } = current;
+    const attempt = (this.#renewing ??= { requestId: newRequestId(), publicKey });
+    const { requestId } = attempt;
+    const { jwt, rotate = false } = await this.#ask('renew', { requestId, publicKey });
+    this.#check(attempt, jwt, { peelId, publicKey, notIssuedBefore: claims.iat });
+    this.#renewing = undefined;
+    return { creds: this.#credsOf(jwt, current.seed), rotate };
+  }
+
+  /** Makes a new key and asks for a JWT for it: both keys sign the request. @throws as {@link renew} */
+  async rotate(): Promise<CredsFile> {
+    const { credentials, peelId } = this.#options;
+    const { current } = credentials;
+    const { publicKey } = current;
+    const attempt = (this.#rotating ??= {
+      requestId: newRequestId(),
+      publicKey,
+      newKey: generateKeyBundle('user'),
+    });
+    const { requestId, newKey } = attempt;
+    const newPublicKey = newKey.publicKey;
+    const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
+    const { jwt } = await this.#ask('rotate', {
+      requestId,
+      publicKey,
+      newPublicKey,
+      signature: signatureOf(current, proof),
+      newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
+    });
+    // for a key that is new there is no older JWT
+    this.#check(attempt, jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
+    const creds = this.#credsOf(jwt, newKey.seed);
+    this.forgetKey();
+    return creds;
+  }
+
+  /** The next {@link rotate} asks for another JWT for a new key that was given one. */
+  askAgainFor(creds: CredsFile): void {
+    const { seed } = creds;
+    const newKey = loadKeyBundle('user', seed);
+    seed.fill(0);
+    const { publicKey } = this.#options.credentials.current;
+    this.#rotating = { requestId: newRequestId(), publicKey, newKey };
+  }
+
+  async #ask<N extends 'renew' | 'rotate'>(
+    name: N,
+    request: RequestOf<N> & { requestId: string },
+  ): Promise<AnswerOf<N>> {
+    const { nc, peelId, clock } = this.#options;
+    const sent = clock.local();
+    const raw = await askAgain(nc, authSubject(peelId, name), encodeJson(request), {
+      inboxPrefix: peelInboxPrefix(peelId),
+      timeoutMs: answerTimeout(this.remainingMs),
+    });
+    const received = clock.local();
+    const answer = readMasterAnswer(name, request.requestId, raw, this.#master());
+    if (answer.requestId !== request.requestId) {
+      throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" is one to another request`);
+    }
+    clock.confirm(answer.now, sent, received);
+    return answer;
+  }
+
+  /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
+  #check(attempt: Attempt, jwt: string, wanted: WantedJwt): void {
+    try {
+      checkGivenJwt(jwt, wanted, this.#master());
+    } catch (error) {
+      attempt.requestId = newRequestId();
+      throw error;
+    }
+  }
+
+  #master(): { account: string; now: number } {
+    const { credentials, clock } = this.#options;
+    return { account: accountOf(credentials.current.claims), now: clock.lenient() };
+  }
+
+  /** @param seed is wiped */
+  #credsOf(jwt: string, seed: Uint8Array): CredsFile {
+    const content = generateCredsFile(jwt, seed);
+    try {
+      return decodeCredsOfFile(content, this.#options.credsPath);
+    } finally {
+      content.fill(0);
+      seed.fill(0);
+    }
+  }
+}
+
+function signatureOf(creds: CredsFile, data: Uint8Array): string {
+  const { seed } = creds;
+  const key = loadKeyBundle('user', seed);
+  try {
+    return Buffer.from(key.sign(data)).toString('base64url');
+  } finally {
+    seed.fill(0);
+    key.wipe();
+  }
+}
