@@ -49,6 +49,9 @@ export const FLEET_SUBJECTS = 'zester.>';
 /** The parts of them. */
 export type Space = 'auth' | 'enroll' | 'admin' | 'cmd' | 'event' | 'audit' | 'audited';
 
+/** The parts whose next token is a peel: who is granted such a subject speaks as that peel. `fact`: of earlier versions. */
+export const PEEL_SPACES = ['cmd', 'event', 'auth', 'fact'] as const;
+
 /** All subjects of a part. */
 export function subjectsOf(space: Space): `zester.${Space}.>` {
   return `zester.${space}.>`;

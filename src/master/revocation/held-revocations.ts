@@ -1,6 +1,7 @@
 import { withDeadline } from '../../async/deadline.js';
 import { clearBreaker, readBreaker, writeBreaker } from './breaker-store.js';
 import type { MasterContext } from '../context.js';
+import type { Refusal } from '../watch/admission.js';
 import type { Verdict } from '../watch/judge.js';
 import { breakerStep, CLOSED, type BreakerEvent, type BreakerState } from './breaker.js';
 import type { UserConnection } from '../watch/system-events.js';
@@ -12,12 +13,10 @@ import {
   HELD_INTERVAL_MS,
 } from '../../timing.js';
 
-type Refused = Extract<Verdict, { is: 'refused' }>;
-
 interface Held {
   peelId: string;
   connection: UserConnection;
-  verdict: Refused;
+  verdict: Refusal;
   at: number;
 }
 
@@ -28,7 +27,7 @@ export interface HeldActions {
   /** Whether connections are being judged at the moment. */
   isJudging(): boolean;
   /** Revokes its key, and cuts it. */
-  revoke(connection: UserConnection, verdict: Refused): void;
+  revoke(connection: UserConnection, verdict: Refusal): void;
 }
 
 /** The peels whose live keys this master is about to revoke by itself, until the breaker lets it. */
@@ -57,7 +56,7 @@ export class HeldRevocations {
   }
 
   /** @param publicKey of whose peel the registry says that it is live */
-  hold(publicKey: string, peelId: string, connection: UserConnection, verdict: Refused): void {
+  hold(publicKey: string, peelId: string, connection: UserConnection, verdict: Refusal): void {
     const at = this.#held.get(publicKey)?.at ?? performance.now();
     this.#held.set(publicKey, { peelId, connection, verdict, at });
   }

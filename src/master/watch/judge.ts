@@ -6,6 +6,7 @@ import { validateJwtChain } from '../../jwt/chain.js';
 import type { AccountClaims, UserClaims } from '../../jwt/claims.js';
 import { decodeUserJwt, userSubjectAsServersReadIt } from '../../jwt/decode.js';
 import { isIssuedAhead } from '../../jwt/revoke-up-to.js';
+import { PEEL_SPACES } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { tokenIdOfName } from '../../permissions/roles.js';
 import { isJoinIssuer, isPeelIssuer } from '../../trust/keys/signing-keys.js';
@@ -208,9 +209,6 @@ function isOurs({ iss }: UserClaims, { account }: Known): boolean {
 function speaksAsPeel({ name = '', nats }: UserClaims): boolean {
   if (name === '') return false;
   const subjects = [...(nats.pub?.allow ?? []), ...(nats.sub?.allow ?? [])];
-  return subjects.some((subject) =>
-    ['cmd', 'event', 'fact', 'auth'].some(
-      (part) => subject === `zester.${part}.${name}` || subject.startsWith(`zester.${part}.${name}.`),
-    ),
-  );
+  const own = PEEL_SPACES.map((space) => `zester.${space}.${name}`);
+  return subjects.some((subject) => own.some((one) => subject === one || subject.startsWith(`${one}.`)));
 }

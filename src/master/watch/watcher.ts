@@ -1,21 +1,13 @@
-import { expirySeconds } from '../../jwt/expiry.js';
+// Hears the servers' events and keeps who is connected, on the master that has the lease.
 import type { Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
-import { FleetError } from '../../errors.js';
-import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
-import { userSubjectAsServersReadIt } from '../../jwt/decode.js';
-import { isPeelId } from '../../permissions/peel-id.js';
-import { isRevoked } from '../../jwt/chain.js';
 import type { AccountClaims } from '../../jwt/claims.js';
-import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { nowSeconds } from '../../jwt/time.js';
-import { issuedAtOf } from '../../account/lock-out.js';
-import { kick } from '../../system-account/kick.js';
 import type { MasterContext } from '../context.js';
-import { HeldRevocations } from '../revocation/held-revocations.js';
-import { acceptedByPolicy } from '../requests/policy.js';
-import { judge, type Verdict } from './judge.js';
+import { MAX_CONNECTIONS } from './admission.js';
+import { Gatekeeper } from './gatekeeper.js';
+import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './key-retirement.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
 import {
@@ -28,40 +20,30 @@ import {
 import { errorMessage } from '../../text/error-message.js';
 import {
   CONNECTIONS_INTERVAL_MS,
-  CROWD_AUDIT_INTERVAL_MS,
   MASTER_CLOCK_WARNING_MS,
-  RETIRE_MS,
   SERVERS_INTERVAL_MS,
   WATCH_RETRY_MS,
   WATCH_TICK_MS,
 } from '../../timing.js';
 
-/** Connections that one peel may have. */
-const MAX_CONNECTIONS = 64;
-
 /**
- * Hears the servers' events, keeps who is connected, and decides on whoever connects. Only the master that has the lease
+ * Hears the servers' events, keeps who is connected, and has whoever connects judged. Only the master that has the lease
  * does this; one that takes over begins with a look at all connections, so that nothing is missed in between.
  */
 export class Watcher {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
-  readonly #revoker: Revoker;
   readonly #keeper: PresenceKeeper;
-  readonly #held: HeldRevocations;
+  readonly #gatekeeper: Gatekeeper;
   readonly #subscriptions: Subscription[] = [];
-  readonly #retired = new Map<string, { peelId: string; since: number }>();
+  readonly #retired = new RetiredKeys();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #endings: (() => void)[] = [];
   /** Events wait while all connections are being read. */
   #waiting: (() => void)[] | undefined = [];
   #stopped = false;
   #clockTold = false;
-  readonly #crowdTold = new Map<string, number>();
-  readonly #aheadTold = new Map<string, number>();
   #reading = false;
-  /** Connections that are being judged. */
-  #judging = 0;
   /** Another reading is wanted as soon as the one under way is done, or as servers answer. */
   #readAgain = false;
   #issuers: string;
@@ -69,12 +51,12 @@ export class Watcher {
   constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
     this.#context = context;
     this.#system = system;
-    this.#revoker = revoker;
     this.#keeper = new PresenceKeeper(context.presence, context.logger);
-    this.#held = new HeldRevocations(context, {
-      judge: (connection) => this.#judgeNow(connection),
-      isJudging: () => this.#judging > 0 || this.#reading,
-      revoke: (connection, verdict) => this.#cut(connection, verdict),
+    this.#gatekeeper = new Gatekeeper(context, {
+      system,
+      revoker,
+      keeper: this.#keeper,
+      isReading: () => this.#reading,
     });
     this.#issuers = issuersOf(context.trust.claims);
   }
@@ -90,7 +72,7 @@ export class Watcher {
       }),
     );
     this.#endings.push(
-      registry.onChange((record) => this.#noteRetired(record)),
+      registry.onChange((record) => this.#retired.note(record, performance.now())),
       trust.onChange(() => {
         void this.#followRevocations();
         this.#followSigningKeys();
@@ -100,14 +82,14 @@ export class Watcher {
           this.#judgeAll((connection) => connection.publicKey === token.publicKey);
       }),
     );
-    for (const record of registry.records()) this.#noteRetired(record);
+    for (const record of registry.records()) this.#retired.note(record, performance.now());
     await this.#openBreaker();
     while (!this.#stopped && !(await this.#readAll())) await delay(WATCH_RETRY_MS, undefined, { ref: false });
     if (this.#stopped) return;
     this.#keeper.correct();
     logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
     this.#every(WATCH_TICK_MS, () => this.#retire());
-    this.#every(WATCH_TICK_MS, () => this.#held.turn());
+    this.#every(WATCH_TICK_MS, () => this.#gatekeeper.turn());
     this.#every(SERVERS_INTERVAL_MS, () => this.#lookAtServers());
     this.#every(CONNECTIONS_INTERVAL_MS, () => this.#readAll());
     void this.#followReconnects();
@@ -116,6 +98,7 @@ export class Watcher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#gatekeeper.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const end of this.#endings) end();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
@@ -225,32 +208,7 @@ export class Watcher {
     this.#keeper.add(connection);
     // counted now: by the time it is judged, more may have come
     const isSurplus = this.#keeper.countOf(connection.name) > MAX_CONNECTIONS;
-    void this.#check(connection, isSurplus);
-  }
-
-  /** A peel needs one connection, and two while it moves: one more than many is cut, and the audit told once a minute. */
-  #cutSurplus(connection: UserConnection): void {
-    const { audit, actor, logger, metrics } = this.#context;
-    const { name, publicKey } = connection;
-    void kick(this.#system, connection).catch((error: unknown) =>
-      logger.debug({ peelId: name, error: errorMessage(error) }, 'a surplus connection could not be cut'),
-    );
-    metrics.refusedConnections.inc({ code: 'ERR_FLEET_RATE' });
-    const now = performance.now();
-    if (now - (this.#crowdTold.get(name) ?? -Infinity) < CROWD_AUDIT_INTERVAL_MS) return;
-    this.#crowdTold.set(name, now);
-    const reason = `the peel has more than ${MAX_CONNECTIONS} connections: the newest are cut`;
-    const from = whereFrom(connection);
-    audit.note({
-      kind: 'connection.refused',
-      by: actor,
-      peelId: name,
-      publicKey,
-      from,
-      code: 'ERR_FLEET_RATE',
-      reason,
-    });
-    logger.warn({ peelId: name, from }, reason);
+    void this.#gatekeeper.check(connection, isSurplus);
   }
 
   #disconnected(of: { server: string; cid: number }): void {
@@ -258,137 +216,15 @@ export class Watcher {
   }
 
   #judgeAll(which: (connection: UserConnection) => boolean): void {
-    for (const connection of [...this.#keeper.all()]) if (which(connection)) void this.#check(connection);
-  }
-
-  async #check(connection: UserConnection, isSurplus = false): Promise<void> {
-    this.#judging += 1;
-    try {
-      // a command may have changed the home an instant ago
-      await this.#context.trust.reload();
-      const verdict = this.#judge(connection, this.#recordOf(connection.name));
-      // a service of the user's own, under a name that a peel may have, has as many connections as it likes
-      if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
-      await this.#act(connection, verdict);
-    } catch (error) {
-      if (this.#stopped) return;
-      if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError) {
-        // not the store's: something in this connection's JWT, which would be no better the next time
-        const reason = `it cannot be judged (${errorMessage(error)})`;
-        this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
-        return;
-      }
-      this.#context.logger.error(
-        { peelId: connection.name, error: errorMessage(error) },
-        'a connection could not be judged: it is looked at again with the next reading of all',
-      );
-      // forgotten, so that the next reading finds it as new
-      this.#keeper.remove(connection);
-    } finally {
-      this.#judging -= 1;
-    }
-  }
-
-  #recordOf(name: string): PeelRecord | undefined {
-    return isPeelId(name) ? this.#context.registry.get(name) : undefined;
-  }
-
-  #judge(connection: UserConnection, record: PeelRecord | undefined): Verdict {
-    const { trust, registry, tokens, now } = this.#context;
-    const { domain } = trust;
-    return judge(connection, {
-      operatorJwt: domain.operatorJwt,
-      accountJwt: domain.accountJwt,
-      account: domain.accountClaims,
-      peelSigningKey: domain.publicKeys.peelSigning,
-      record,
-      owner: registry.ownerOf(connection.publicKey),
-      token: (id) => tokens.get(id),
-      now,
-    });
-  }
-
-  async #act(connection: UserConnection, verdict: Verdict): Promise<void> {
-    const { logger } = this.#context;
-    switch (verdict.is) {
-      case 'other':
-      case 'token':
-        return;
-      case 'known':
-        return this.#tellAhead(connection, verdict.ahead);
-      case 'first':
-        this.#tellAhead(connection, verdict.ahead);
-        return this.#admit(connection);
-      case 'new':
-        return this.#admit(connection);
-      case 'refused': {
-        // what this master has in memory may be a moment old: a key that another one issued an instant ago
-        // where the connection itself is the reason, no record changes it
-        const itself = verdict.publicKey !== undefined || !isPeelId(connection.name);
-        if (itself) return this.#refuse(connection, verdict);
-        const again = this.#judge(connection, await this.#context.registry.refresh(connection.name));
-        if (again.is === 'refused') return this.#refuse(connection, again);
-        logger.debug({ peelId: connection.name }, 'known after all');
-        return again.is === 'first' || again.is === 'new' ? this.#admit(connection) : undefined;
-      }
-    }
-  }
-
-  /** A key that connects for the first time: judged again on the record as it stands when it is changed. */
-  async #admit(connection: UserConnection): Promise<void> {
-    const { registry, policy, actor } = this.#context;
-    const from = whereFrom(connection);
-    let verdict: Verdict | undefined;
-    const { record, changed } = await registry
-      .decide(connection.name, (standing) => {
-        verdict = this.#judge(connection, standing);
-        if (verdict.is === 'first') {
-          return { change: { kind: 'key.connected', publicKey: connection.publicKey }, by: actor, from };
-        }
-        if (verdict.is !== 'new') return undefined;
-        const { claims } = verdict;
-        const expiresAt = expirySeconds(claims);
-        const key = {
-          publicKey: claims.sub,
-          issuer: claims.iss,
-          issuedAt: claims.iat,
-          ...(expiresAt !== undefined && { expiresAt }),
-        };
-        return { change: { kind: 'peel.appeared', key, origin: 'its own credentials' }, by: actor, from };
-      })
-      .catch((error: unknown) => {
-        // the record is gone, and it is none that makes one
-        if (error instanceof FleetError && error.code === 'ERR_FLEET_UNKNOWN_PEEL')
-          return { record: undefined, changed: false };
-        throw error;
-      });
-    if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
-    if (!changed || verdict?.is !== 'new' || record === undefined) return;
-    const newcomer = { trusted: verdict.trusted, returning: false };
-    if (!acceptedByPolicy(policy, newcomer)) {
-      this.#context.logger.warn(
-        { peelId: record.id, from },
-        `waiting to be accepted: "zester peel accept ${record.id}"`,
-      );
-      return;
-    }
-    await registry.decide(record.id, (standing) =>
-      standing?.state === 'pending'
-        ? {
-            change: { kind: 'peel.accepted' },
-            by: { kind: 'policy', name: policy },
-            publicKey: connection.publicKey,
-            from,
-          }
-        : undefined,
-    );
+    for (const connection of [...this.#keeper.all()])
+      if (which(connection)) void this.#gatekeeper.check(connection);
   }
 
   /** Nothing may be revoked before it is known whether the master before held revocations. */
   async #openBreaker(): Promise<void> {
     while (!this.#stopped) {
       try {
-        return await this.#held.open();
+        return await this.#gatekeeper.open();
       } catch (error) {
         this.#context.logger.debug(
           { error: errorMessage(error) },
@@ -399,147 +235,22 @@ export class Watcher {
     }
   }
 
-  /** The connections of the same key, as they are now: those that were held may have come back since. */
-  #judgeNow(held: UserConnection): Verdict | undefined {
-    const now = this.#keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
-    const here = this.#keeper.get(held) ?? now.at(-1);
-    return here === undefined ? undefined : this.#judge(here, this.#recordOf(here.name));
-  }
-
-  /**
-   * A key that the registry knows as live is revoked when the breaker lets it; any other at once: or else duplicates of
-   * some ids, minted with a stolen signing key, would switch revocation off.
-   */
-  #refuse(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    // never the user that the server names: the client wrote it, and may have named somebody else's key
-    const publicKey = verdict.publicKey ?? userSubjectAsServersReadIt(connection.jwt);
-    const owner = this.#liveOwnerOf(publicKey ?? connection.publicKey);
-    // a key that is merely named, while its peel is connected with it, is named by somebody else
-    const isImpostor = publicKey === undefined && owner !== undefined && this.#isThere(owner, connection);
-    if (owner === undefined || isImpostor) return this.#cut(connection, verdict);
-    this.#held.hold(publicKey ?? connection.publicKey, owner, connection, verdict);
-  }
-
-  /**
-   * Whether a peel has another connection of the key that a connection names, with a JWT that is that key's. On the same
-   * server only: what is known of one that has just been restarted may be old.
-   */
-  #isThere(peelId: string, { publicKey, server, cid }: UserConnection): boolean {
-    return this.#keeper
-      .of(peelId)
-      .some(
-        (other) =>
-          other.server === server && other.cid !== cid && userSubjectAsServersReadIt(other.jwt) === publicKey,
-      );
-  }
-
-  /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */
-  #cutOnly(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    this.#tellRefused(connection, verdict, undefined);
-    void kick(this.#system, connection)
-      .then((outcome) => {
-        if (outcome === 'unanswered') throw new Error('the server cannot cut one connection');
-      })
-      .catch((error: unknown) =>
-        this.#context.logger.error(
-          { peelId: connection.name, error: errorMessage(error) },
-          'a connection whose key cannot be read could not be cut',
-        ),
-      );
-  }
-
-  /** The peel whose key is live; undefined: no peel's is, or it was decided to lock the peel out. */
-  #liveOwnerOf(publicKey: string): string | undefined {
-    const { registry } = this.#context;
-    const record = registry.get(registry.ownerOf(publicKey) ?? '');
-    if (record === undefined || record.state === 'rejected' || record.state === 'revoked') return undefined;
-    return keyOf(record, publicKey)?.state === 'live' ? record.id : undefined;
-  }
-
-  #cut(connection: UserConnection, verdict: Extract<Verdict, { is: 'refused' }>): void {
-    const { now } = this.#context;
-    const { reason } = verdict;
-    const publicKey = verdict.publicKey ?? userSubjectAsServersReadIt(connection.jwt);
-    if (publicKey === undefined) return this.#cutOnly(connection, verdict);
-    this.#tellRefused(connection, verdict, publicKey);
-    const upTo = revokeUpTo(nowSeconds(now), { issuedAt: [issuedAtOf(connection)], complete: true });
-    this.#revoker.revokeStranger(publicKey, upTo);
-    void this.#noteRevoked(publicKey, upTo, reason);
-  }
-
-  #tellRefused(
-    connection: UserConnection,
-    { code, reason }: Extract<Verdict, { is: 'refused' }>,
-    publicKey: string | undefined,
-  ): void {
-    const { audit, actor, metrics } = this.#context;
-    metrics.refusedConnections.inc({ code });
-    audit.note({
-      kind: 'connection.refused',
-      by: actor,
-      peelId: connection.name,
-      ...(publicKey !== undefined && { publicKey }),
-      from: whereFrom(connection),
-      code,
-      reason,
-    });
-  }
-
-  /** A key that the record calls live is live no more. */
-  async #noteRevoked(publicKey: string, upTo: number, reason: string): Promise<void> {
-    const owner = this.#liveOwnerOf(publicKey);
-    if (owner === undefined) return;
-    const { registry, actor, logger } = this.#context;
-    await registry
-      .decide(owner, (record) =>
-        record !== undefined && keyOf(record, publicKey)?.state === 'live'
-          ? { change: { kind: 'key.revoking', publicKeys: [publicKey], upTo }, by: actor, reason }
-          : undefined,
-      )
-      .catch((error: unknown) =>
-        logger.error({ peelId: owner, error: errorMessage(error) }, 'revoked, and not yet noted as such'),
-      );
-  }
-
-  /** A JWT of the registry's own that is dated ahead is the fault of a master's clock, not the peel's. */
-  #tellAhead(connection: UserConnection, ahead: number | undefined): void {
-    if (ahead === undefined || this.#aheadTold.get(connection.name) === ahead) return;
-    this.#aheadTold.set(connection.name, ahead);
-    this.#context.logger.warn(
-      { peelId: connection.name, issuedAt: ahead },
-      'its JWT is dated ahead, as the registry has it: the clock of the master that issued it is ahead; set the time',
-    );
-  }
-
-  #noteRetired(record: PeelRecord): void {
-    for (const { publicKey, state } of record.keys) {
-      if (state !== 'retired') this.#retired.delete(publicKey);
-      else if (!this.#retired.has(publicKey)) {
-        this.#retired.set(publicKey, { peelId: record.id, since: performance.now() });
-      }
-    }
-  }
-
   /** Keys that were replaced, and whose connections have ended or have had their time, are revoked. */
   async #retire(): Promise<void> {
     if (this.#reading) return;
     const { registry, actor, now } = this.#context;
-    for (const [publicKey, { peelId, since }] of [...this.#retired]) {
-      const connected = this.#keeper.of(peelId).some((connection) => connection.publicKey === publicKey);
-      if (connected && performance.now() - since < RETIRE_MS) continue;
-      this.#retired.delete(publicKey);
+    const isConnected = ({ peelId, publicKey }: RetiredKey) =>
+      this.#keeper.of(peelId).some((connection) => connection.publicKey === publicKey);
+    for (const key of this.#retired.due(performance.now(), isConnected)) {
+      const { publicKey, peelId } = key;
+      this.#retired.remove(key);
       try {
-        await registry.decide(peelId, (record) =>
-          record !== undefined && keyOf(record, publicKey)?.state === 'retired'
-            ? {
-                change: { kind: 'key.revoking', publicKeys: [publicKey], upTo: nowSeconds(now) },
-                by: actor,
-                reason: 'replaced',
-              }
-            : undefined,
-        );
+        await registry.decide(peelId, (record) => {
+          const change = revokingOf(record, { publicKey, state: 'retired', upTo: nowSeconds(now) });
+          return change && { change, by: actor, reason: 'replaced' };
+        });
       } catch {
-        this.#retired.set(publicKey, { peelId, since });
+        this.#retired.add(key);
       }
     }
   }
@@ -548,28 +259,16 @@ export class Watcher {
   async #followRevocations(): Promise<void> {
     const { trust, registry } = this.#context;
     const revocations = trust.claims.nats.revocations ?? {};
+    const by = { kind: 'unknown' as const, name: 'the account JWT' };
     for (const record of registry.records()) {
-      const hit = record.keys.filter(
-        ({ publicKey, state, issuedAt }) =>
-          (state === 'issued' || state === 'live') &&
-          issuedAt !== undefined &&
-          isRevoked(revocations, publicKey, issuedAt),
-      );
-      if (hit.length === 0 || this.#stopped) continue;
-      const keys = hit.map(({ publicKey }) => publicKey);
-      const upTo = Math.max(...keys.map((key) => Math.max(revocations[key] ?? 0, revocations['*'] ?? 0)));
-      const left = record.keys.some(
-        (key) => (key.state === 'issued' || key.state === 'live') && !keys.includes(key.publicKey),
-      );
+      const change = revokedInAccount(record, revocations);
+      if (change === undefined || this.#stopped) continue;
       await registry
-        .decide(record.id, (standing) => {
-          if (standing?.number !== record.number) return undefined;
-          const by = { kind: 'unknown' as const, name: 'the account JWT' };
-          const reason = 'revoked in the account JWT';
-          return left
-            ? { change: { kind: 'key.revoking', publicKeys: keys, upTo }, by, reason }
-            : { change: { kind: 'peel.revoked', upTo }, by, reason };
-        })
+        .decide(record.id, (standing) =>
+          standing?.number === record.number
+            ? { change, by, reason: 'revoked in the account JWT' }
+            : undefined,
+        )
         .catch(() => undefined);
     }
   }
@@ -596,8 +295,4 @@ export class Watcher {
 
 function issuersOf({ nats }: AccountClaims): string {
   return (nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)).join();
-}
-
-function whereFrom({ host, serverName, server }: UserConnection): string {
-  return `${host ?? 'an unknown address'} at ${serverName ?? server}`;
 }

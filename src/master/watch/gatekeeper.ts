@@ -1,0 +1,280 @@
+// Judges connections, and carries out what admission.ts decides about them.
+import type { ZesterConnection } from '../../connection/connect.js';
+import { FleetError } from '../../errors.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+import { isPeelId } from '../../permissions/peel-id.js';
+import { revokeUpTo } from '../../jwt/revoke-up-to.js';
+import { nowSeconds } from '../../jwt/time.js';
+import { issuedAtOf } from '../../account/lock-out.js';
+import { kick } from '../../system-account/kick.js';
+import { errorMessage } from '../../text/error-message.js';
+import { CROWD_AUDIT_INTERVAL_MS } from '../../timing.js';
+import type { MasterContext } from '../context.js';
+import { HeldRevocations } from '../revocation/held-revocations.js';
+import type { Revoker } from '../revocation/revoker.js';
+import {
+  acceptanceDecision,
+  admissionDecision,
+  admissionOf,
+  keyToRevoke,
+  liveOwner,
+  MAX_CONNECTIONS,
+  refusalAction,
+  whereFrom,
+  type Refusal,
+} from './admission.js';
+import { judge, type Verdict } from './judge.js';
+import { revokingOf } from './key-retirement.js';
+import type { PresenceKeeper } from './presence-keeper.js';
+import type { UserConnection } from './system-events.js';
+
+/** What a {@link Gatekeeper} works with. */
+export interface GatekeeperParts {
+  /** The connection of the system account. */
+  system: ZesterConnection;
+  revoker: Revoker;
+  keeper: PresenceKeeper;
+  /** Whether all connections are being read at the moment. */
+  isReading: () => boolean;
+}
+
+/** Judges connections, and admits or refuses them. */
+export class Gatekeeper {
+  readonly #context: MasterContext;
+  readonly #parts: GatekeeperParts;
+  readonly #held: HeldRevocations;
+  readonly #crowdToldAt = new Map<string, number>();
+  readonly #aheadTold = new Map<string, number>();
+  /** Connections that are being judged. */
+  #judging = 0;
+  #stopped = false;
+
+  constructor(context: MasterContext, parts: GatekeeperParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#held = new HeldRevocations(context, {
+      judge: (connection) => this.#judgeNow(connection),
+      isJudging: () => this.#judging > 0 || parts.isReading(),
+      revoke: (connection, refusal) => this.#cut(connection, refusal),
+    });
+  }
+
+  /** Learns whether the master before held revocations: before that, nothing may be revoked. */
+  open(): Promise<void> {
+    return this.#held.open();
+  }
+
+  /** Goes on with the revocations that are held. To be called often. */
+  turn(): Promise<void> {
+    return this.#held.turn();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** @param isSurplus its peel has more connections than it may have: it is cut, and judged all the same */
+  async check(connection: UserConnection, isSurplus = false): Promise<void> {
+    this.#judging += 1;
+    try {
+      // a command may have changed the home an instant ago
+      await this.#context.trust.reload();
+      const verdict = this.#judge(connection, this.#recordOf(connection.name));
+      // a service of the user's own, under a name that a peel may have, has as many connections as it likes
+      if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
+      await this.#act(connection, verdict, false);
+    } catch (error) {
+      this.#unjudged(connection, error);
+    } finally {
+      this.#judging -= 1;
+    }
+  }
+
+  #unjudged(connection: UserConnection, error: unknown): void {
+    if (this.#stopped) return;
+    if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError) {
+      // not the store's: something in this connection's JWT, which would be no better the next time
+      const reason = `it cannot be judged (${errorMessage(error)})`;
+      return this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
+    }
+    this.#context.logger.error(
+      { peelId: connection.name, error: errorMessage(error) },
+      'a connection could not be judged: it is looked at again with the next reading of all',
+    );
+    // forgotten, so that the next reading finds it as new
+    this.#parts.keeper.remove(connection);
+  }
+
+  #recordOf(name: string): PeelRecord | undefined {
+    return isPeelId(name) ? this.#context.registry.get(name) : undefined;
+  }
+
+  #judge(connection: UserConnection, record: PeelRecord | undefined): Verdict {
+    const { trust, registry, tokens, now } = this.#context;
+    const { domain } = trust;
+    return judge(connection, {
+      operatorJwt: domain.operatorJwt,
+      accountJwt: domain.accountJwt,
+      account: domain.accountClaims,
+      peelSigningKey: domain.publicKeys.peelSigning,
+      record,
+      owner: registry.ownerOf(connection.publicKey),
+      token: (id) => tokens.get(id),
+      now,
+    });
+  }
+
+  /** The connections of the same key, as they are now: those that were held may have come back since. */
+  #judgeNow(held: UserConnection): Verdict | undefined {
+    const { keeper } = this.#parts;
+    const now = keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
+    const here = keeper.get(held) ?? now.at(-1);
+    return here === undefined ? undefined : this.#judge(here, this.#recordOf(here.name));
+  }
+
+  async #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): Promise<void> {
+    this.#tellAhead(connection, verdict);
+    const admission = admissionOf(connection, verdict, isFresh);
+    switch (admission.do) {
+      case 'leave':
+        return;
+      case 'admit':
+        return this.#admit(connection);
+      case 'refuse':
+        return this.#refuse(connection, admission.refusal);
+      case 'reread': {
+        const record = await this.#context.registry.refresh(connection.name);
+        return this.#act(connection, this.#judge(connection, record), true);
+      }
+    }
+  }
+
+  /** A key that connects for the first time: judged again on the record as it stands when it is changed. */
+  async #admit(connection: UserConnection): Promise<void> {
+    const { registry, policy, actor, logger } = this.#context;
+    let verdict: Verdict | undefined;
+    const changed = await registry
+      .decide(connection.name, (standing) => {
+        verdict = this.#judge(connection, standing);
+        return admissionDecision(connection, verdict, actor);
+      })
+      .then(({ changed }) => changed)
+      .catch((error: unknown) => {
+        // the record is gone, and it is none that makes one
+        if (error instanceof FleetError && error.code === 'ERR_FLEET_UNKNOWN_PEEL') return false;
+        throw error;
+      });
+    if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
+    if (!changed || verdict?.is !== 'new') return;
+    const acceptance = acceptanceDecision(connection, verdict, policy);
+    if (acceptance === undefined) {
+      const peelId = connection.name;
+      logger.warn(
+        { peelId, from: whereFrom(connection) },
+        `waiting to be accepted: "zester peel accept ${peelId}"`,
+      );
+      return;
+    }
+    await registry.decide(connection.name, (standing) =>
+      standing?.state === 'pending' ? acceptance : undefined,
+    );
+  }
+
+  #refuse(connection: UserConnection, refusal: Refusal): void {
+    const action = refusalAction(connection, refusal, {
+      liveOwnerOf: (publicKey) => this.#liveOwnerOf(publicKey),
+      connectionsOf: (peelId) => this.#parts.keeper.of(peelId),
+    });
+    if (action.do === 'hold') this.#held.hold(action.publicKey, action.peelId, connection, refusal);
+    else this.#cut(connection, refusal);
+  }
+
+  #liveOwnerOf(publicKey: string): string | undefined {
+    const { registry } = this.#context;
+    return liveOwner(registry.get(registry.ownerOf(publicKey) ?? ''), publicKey);
+  }
+
+  #cut(connection: UserConnection, refusal: Refusal): void {
+    const publicKey = keyToRevoke(connection, refusal);
+    this.#tellRefused(connection, refusal, publicKey);
+    if (publicKey === undefined) return this.#kick(connection);
+    const now = nowSeconds(this.#context.now);
+    const upTo = revokeUpTo(now, { issuedAt: [issuedAtOf(connection)], complete: true });
+    this.#parts.revoker.revokeStranger(publicKey, upTo);
+    void this.#noteRevoked(publicKey, upTo, refusal.reason);
+  }
+
+  /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */
+  #kick(connection: UserConnection): void {
+    void kick(this.#parts.system, connection)
+      .then((outcome) => {
+        if (outcome === 'unanswered') throw new Error('the server cannot cut one connection');
+      })
+      .catch((error: unknown) =>
+        this.#context.logger.error(
+          { peelId: connection.name, error: errorMessage(error) },
+          'a connection whose key cannot be read could not be cut',
+        ),
+      );
+  }
+
+  /** One connection more than many is cut, and the audit is told once a minute. */
+  #cutSurplus(connection: UserConnection): void {
+    const { logger, metrics } = this.#context;
+    const { name: peelId, publicKey } = connection;
+    void kick(this.#parts.system, connection).catch((error: unknown) =>
+      logger.debug({ peelId, error: errorMessage(error) }, 'a surplus connection could not be cut'),
+    );
+    const code = 'ERR_FLEET_RATE';
+    const now = performance.now();
+    if (now - (this.#crowdToldAt.get(peelId) ?? -Infinity) < CROWD_AUDIT_INTERVAL_MS) {
+      metrics.refusedConnections.inc({ code });
+      return;
+    }
+    this.#crowdToldAt.set(peelId, now);
+    const reason = `the peel has more than ${MAX_CONNECTIONS} connections: the newest are cut`;
+    this.#tellRefused(connection, { is: 'refused', code, reason }, publicKey);
+    logger.warn({ peelId, from: whereFrom(connection) }, reason);
+  }
+
+  #tellRefused(connection: UserConnection, { code, reason }: Refusal, publicKey: string | undefined): void {
+    const { audit, actor, metrics } = this.#context;
+    metrics.refusedConnections.inc({ code });
+    audit.note({
+      kind: 'connection.refused',
+      by: actor,
+      peelId: connection.name,
+      ...(publicKey !== undefined && { publicKey }),
+      from: whereFrom(connection),
+      code,
+      reason,
+    });
+  }
+
+  /** A key that the record calls live is live no more. */
+  async #noteRevoked(publicKey: string, upTo: number, reason: string): Promise<void> {
+    const peelId = this.#liveOwnerOf(publicKey);
+    if (peelId === undefined) return;
+    const { registry, actor, logger } = this.#context;
+    await registry
+      .decide(peelId, (record) => {
+        const change = revokingOf(record, { publicKey, state: 'live', upTo });
+        return change && { change, by: actor, reason };
+      })
+      .catch((error: unknown) =>
+        logger.error({ peelId, error: errorMessage(error) }, 'revoked, and not yet noted as such'),
+      );
+  }
+
+  /** A JWT of the registry's own that is dated ahead is the fault of a master's clock, not the peel's. */
+  #tellAhead({ name }: UserConnection, verdict: Verdict): void {
+    if (verdict.is !== 'known' && verdict.is !== 'first') return;
+    const { ahead } = verdict;
+    if (ahead === undefined || this.#aheadTold.get(name) === ahead) return;
+    this.#aheadTold.set(name, ahead);
+    this.#context.logger.warn(
+      { peelId: name, issuedAt: ahead },
+      'its JWT is dated ahead, as the registry has it: the clock of the master that issued it is ahead; set the time',
+    );
+  }
+}
