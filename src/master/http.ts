@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
 import { isAllowedHost } from './allowed-host.js';
-import type { Master, MasterHealth } from './master.js';
+import type { MasterHealth } from './health.js';
+import type { Master } from './master.js';
 import { errorMessage } from '../text/error-message.js';
 import { HEALTH_STORE_TIMEOUT_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
 

@@ -1,7 +1,8 @@
 /**
  * The master of a fleet, as a library: `zester/master`. Importing it starts nothing.
  */
-export { startMaster, type Master, type MasterHealth, type MasterOptions } from './master.js';
+export type { MasterHealth } from './health.js';
+export { startMaster, type Master, type MasterOptions } from './master.js';
 export type { MasterLogger } from './logger.js';
 export { POLICIES, type AcceptancePolicy } from './requests/policy.js';
 export { AdminClient } from '../protocol/ask.js';

@@ -1,46 +1,26 @@
+// Starts and stops a master: its connections, its state, its services and its watch.
 import { nuid } from '@nats-io/nats-core';
-import type * as v from 'valibot';
 import { guardedNumber, warnOfCallback } from '../async/guarded.js';
-import { connectMaster, type ConnectOptions, type ZesterConnection } from '../connection/connect.js';
-import { drained } from '../connection/drained.js';
-import { loadCredsFile } from '../creds/parse.js';
+import type { ConnectOptions } from '../connection/connect.js';
 import type { ZesterError } from '../errors.js';
-import type { Actor } from '../protocol/records/actor.js';
-import { tokenSchema, type JoinToken } from '../protocol/records/join-token.js';
-import { presenceSchema, type Presence } from '../protocol/records/presence.js';
-import { PEEL_STATES } from '../protocol/records/record.js';
-import { MessageSigner } from '../protocol/signed.js';
-import { absenceWords } from '../system-account/meta-group.js';
 import { connectedUsers } from '../system-account/connected-users.js';
-import { outsideJetStream } from '../system-account/servers.js';
-import { serverUrls } from '../trust/home.js';
-import { AccountGuard } from './trust/account-guard.js';
-import { AnswerConnections } from './requests/answer-connections.js';
-import { AuditLog } from './audit/audit-log.js';
-import { ConnectionLog } from './requests/connection-log.js';
+import { DEFAULT_LIFETIME_SECONDS, METRICS_INTERVAL_MS, STOP_POLL_MS, STOP_TIMEOUT_MS } from '../timing.js';
 import { checkMasterOptions } from './check-options.js';
 import type { MasterContext } from './context.js';
-import { FloodGuard } from './requests/flood/guard.js';
-import { KvMirror } from './store/kv-mirror.js';
-import { Lease } from './store/lease.js';
+import { healthOf, type MasterHealth } from './health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
-import { MasterMetrics } from './metrics.js';
+import { countPeels, MasterMetrics } from './metrics.js';
+import { FloodGuard } from './requests/flood/guard.js';
 import type { AcceptancePolicy } from './requests/policy.js';
-import { Registry } from './registry/registry.js';
+import { startServices } from './requests/services.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker.js';
 import { Revoker } from './revocation/revoker.js';
-import { startServices } from './requests/services.js';
-import { ServerWatch } from './watch/server-watch.js';
-import { openStore } from './store/store.js';
+import { Closing } from './start/closing.js';
+import { openLinks, type Links } from './start/links.js';
+import { openState, type State } from './start/state.js';
+import { AccountGuard } from './trust/account-guard.js';
 import { MasterTrust } from './trust/trust.js';
-import { Watcher } from './watch/watcher.js';
-import {
-  DEFAULT_LIFETIME_SECONDS,
-  METRICS_INTERVAL_MS,
-  STOP_CUT_MS,
-  STOP_POLL_MS,
-  STOP_TIMEOUT_MS,
-} from '../timing.js';
+import { LeasedWatch } from './watch/leased-watch.js';
 
 /** How a master is started. */
 export interface MasterOptions {
@@ -78,13 +58,6 @@ export interface MasterOptions {
   signal?: AbortSignal;
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
-}
-
-/** How a master is. */
-export interface MasterHealth {
-  ok: boolean;
-  /** What is wrong, in words. */
-  problems: string[];
 }
 
 /** A master that runs. */
@@ -127,309 +100,145 @@ const SILENT: MasterLogger = {
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
   checkMasterOptions(options);
-  const { policy = 'manual', lifetime = DEFAULT_LIFETIME_SECONDS } = options;
-  const logger = guardedLogger(options.logger ?? SILENT);
-  const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));
-  const closing: (() => void | Promise<void>)[] = [];
-  /** Resolves a moment after the connections were cut: what a part still waits for then will not come. */
-  let onCut: () => void = () => undefined;
-  const isCut = new Promise<void>((resolve) => (onCut = resolve));
-  let cutting: NodeJS.Timeout | undefined;
-  const closeAll = async () => {
-    for (const close of closing.splice(0).reverse()) await Promise.race([close(), isCut]);
-    clearTimeout(cutting);
-  };
+  const closing = new Closing();
   try {
-    const trust = await MasterTrust.open(options.home, logger);
-    closing.push(() => trust.close());
-    const { paths } = trust.domain;
-    const servers = serverUrls(options.servers, trust.domain.servers);
-    const credsPath = options.credsPath ?? paths.masterCreds;
-    const signers = await Signers.open(credsPath);
-    closing.push(() => signers.close());
-    const tls = options.tls ?? trust.domain.tls;
-    const requireTls = options.requireTls ?? trust.domain.requireTls;
-    const connection = { servers, requireTls, ...(tls != null && { tls }) };
-    const connections = new ConnectionLog(logger);
-    closing.push(() => connections.end());
-    const nc = await connectMaster({
-      ...connection,
-      credsPath,
-      rotate: 'hitless',
-      onEvent: (event) => {
-        connections.hear('zester-master', credsPath, event);
-        if (event.type === 'credentialsLoaded') void signers.reload(logger);
-      },
-    });
-    closing.push(() => drained(nc));
-    const systemCredsPath = options.systemCredsPath ?? paths.systemCreds;
-    const system = await connectMaster({
-      ...connection,
-      credsPath: systemCredsPath,
-      name: 'zester-master-system',
-      onEvent: (event) => connections.hear('zester-master-system', systemCredsPath, event),
-    });
-    closing.push(() => system.close());
-    const serverWatch = new ServerWatch(system, logger);
-    closing.push(() => serverWatch.stop());
-    await serverWatch.checkAtStart();
-    const answers = await AnswerConnections.open(nc, connection, {
-      credsPath: options.answersCredsPath ?? paths.masterAnswersCreds,
-      mainCredsPath: credsPath,
-      logger,
-      connections,
-    });
-    closing.push(() => answers.close());
-
-    const store = await openStore(nc, {
-      logger,
-      replicas: options.replicas,
-      waitMs: options.storeWaitMs,
-      signal: options.signal,
-      whyWaiting: async () => absenceWords(await outsideJetStream(system)),
-    });
-    const audit = new AuditLog(nc, store, logger, now);
-    closing.push(() => audit.close());
-    const registry = await Registry.open(store, audit, logger);
-    closing.push(() => registry.close());
-    const tokens = await KvMirror.open<JoinToken>({
-      bucket: store.fleet,
-      logger,
-      schema: tokenSchema,
-    });
-    closing.push(() => tokens.close());
-    const presence = await KvMirror.open<Presence>({
-      bucket: store.presence,
-      logger,
-      schema: presenceSchema as unknown as v.GenericSchema<unknown, Presence>,
-    });
-    closing.push(() => presence.close());
-
-    const id = nuid.next();
-    const actor: Actor = { kind: 'master', name: id, publicKey: signers.current.claims.sub };
-    const metrics = new MasterMetrics();
-    let lease: Lease | undefined = undefined as Lease | undefined;
-    const context: MasterContext = {
-      id,
-      actor,
-      nc,
-      store,
-      registry,
-      tokens,
-      presence,
-      audit,
-      trust,
-      get issuer() {
-        return trust.issuer;
-      },
-      get signer() {
-        return signers.current;
-      },
-      logger,
-      metrics,
-      policy,
-      lifetime,
-      breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
-      now,
-      watching: () => lease?.holder,
-      addressesOf: async (publicKey) => {
-        const { users } = await connectedUsers(system, trust.domain.publicKeys.account, { publicKey });
-        return users.flatMap(({ host }) => host ?? []);
-      },
-    };
-
-    const { systemCredsPath: systemCreds } = options;
-    const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
-    const revoker = new Revoker(context, at);
-    closing.push(() => revoker.close());
-    const guard = new AccountGuard(context, system, at);
-    closing.push(() => guard.stop());
-    const watch = new Watch(context, system, revoker);
-    lease = new Lease({
-      bucket: store.challenges,
-      key: 'lease.watch',
-      id,
-      logger,
-      onTaken: () => watch.begin(),
-      onLost: () => void watch.end(),
-    });
-    const taken = lease;
-    closing.push(async () => {
-      await watch.end();
-      await taken.stop();
-    });
-
-    guard.start();
-    const floods = new FloodGuard(context, system);
-    closing.push(() => floods.stop());
-    const services = await startServices(context, answers, floods);
-    closing.push(() => services.stop());
-    if (policy === 'auto-all') {
-      logger.warn(
-        { policy },
-        'EVERY peel whose chain holds is accepted: this policy is for development, not for a fleet',
-      );
-    }
-    audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
-    logger.info({ id, servers, peels: registry.size }, 'the master answers');
-
-    const gauges = setInterval(() => gauge(context), METRICS_INTERVAL_MS);
-    gauges.unref();
-    closing.push(() => clearInterval(gauges));
-    gauge(context);
-
-    let end: () => void = () => undefined;
-    const closed = new Promise<void>((resolve) => (end = resolve));
-    let stopping: Promise<void> | undefined;
-    const cut = async () => {
-      await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
-      cutting ??= setTimeout(onCut, STOP_CUT_MS);
-    };
-    const stop = ({ waitMs = STOP_TIMEOUT_MS } = {}) => {
-      const deadline = performance.now() + waitMs;
-      // nothing is answered or written without a server, and each part would wait for it in turn
-      const looking = setInterval(() => {
-        if (connections.isDown && performance.now() >= deadline) void cut();
-      }, STOP_POLL_MS);
-      if (waitMs === 0) void cut();
-      stopping ??= (async () => {
-        audit.note({ kind: 'master.stopped', by: actor });
-        await closeAll();
-        logger.info({ id }, 'the master has ended');
-        end();
-      })();
-      return stopping.finally(() => clearInterval(looking));
-    };
-    let endedBy: ZesterError | undefined = undefined as ZesterError | undefined;
-    serverWatch.follow((error) => {
-      endedBy = error;
-      logger.error({ code: error.code }, `the master ends: ${error.message}`);
-      void stop();
-    });
-    for (const part of [nc, ...answers.all]) void part.closed().then(() => stop());
-    return {
-      id,
-      context,
-      metricsText: () => metrics.registry.metrics(),
-      health: () => healthOf(context, answers),
-      get watching() {
-        return taken.held;
-      },
-      stop,
-      closed,
-      get endedBy() {
-        return endedBy;
-      },
-    };
+    return await start(options, closing);
   } catch (error) {
-    await closeAll();
+    await closing.closeAll();
     throw error;
   }
 }
 
-/** What is done by the one that has the lease, begun and ended one after the other. */
-class Watch {
-  readonly #context: MasterContext;
-  readonly #system: ZesterConnection;
-  readonly #revoker: Revoker;
-  #watcher: Watcher | undefined;
-  #turn: Promise<void> = Promise.resolve();
+async function start(options: MasterOptions, closing: Closing): Promise<Master> {
+  const logger = guardedLogger(options.logger ?? SILENT);
+  const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));
+  const trust = closing.add(await MasterTrust.open(options.home, logger), (part) => part.close());
+  const links = await openLinks(options, trust, logger, closing);
+  const state = await openState(links, options, { logger, now }, closing);
+  let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
+  const context = contextOf(options, { trust, logger, now }, links, state, () => watch?.holder);
+  const revoker = closing.add(new Revoker(context, links.at), (part) => part.close());
+  const guard = new AccountGuard(context, links.system, links.at);
+  closing.add(guard, (part) => part.stop());
+  watch = closing.add(new LeasedWatch(context, links.system, revoker), (part) => part.stop());
+  guard.start();
+  const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
+  closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
+  tellStarted(context, links);
+  const counting = setInterval(() => countPeels(context), METRICS_INTERVAL_MS).unref();
+  closing.add(counting, clearInterval);
+  countPeels(context);
+  return new RunningMaster(context, links, watch, closing);
+}
 
-  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
-    this.#context = context;
-    this.#system = system;
-    this.#revoker = revoker;
+function contextOf(
+  options: MasterOptions,
+  parts: Pick<MasterContext, 'trust' | 'logger' | 'now'>,
+  { nc, system, signers }: Links,
+  state: State,
+  watching: () => string | undefined,
+): MasterContext {
+  const { trust } = parts;
+  const id = nuid.next();
+  return {
+    id,
+    actor: { kind: 'master', name: id, publicKey: signers.current.claims.sub },
+    nc,
+    ...state,
+    ...parts,
+    get issuer() {
+      return trust.issuer;
+    },
+    get signer() {
+      return signers.current;
+    },
+    metrics: new MasterMetrics(),
+    policy: options.policy ?? 'manual',
+    lifetime: options.lifetime ?? DEFAULT_LIFETIME_SECONDS,
+    breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
+    watching,
+    addressesOf: async (publicKey) => {
+      const { users } = await connectedUsers(system, trust.domain.publicKeys.account, { publicKey });
+      return users.flatMap(({ host }) => host ?? []);
+    },
+  };
+}
+
+function tellStarted(
+  { id, actor, policy, lifetime, audit, registry, logger }: MasterContext,
+  { servers }: Links,
+) {
+  if (policy === 'auto-all') {
+    logger.warn(
+      { policy },
+      'EVERY peel whose chain holds is accepted: this policy is for development, not for a fleet',
+    );
   }
+  audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
+  logger.info({ id, servers, peels: registry.size }, 'the master answers');
+}
 
-  begin(): void {
-    const { logger, metrics } = this.#context;
-    this.#turn = this.#turn.then(async () => {
-      metrics.watching.set(1);
-      const watcher = new Watcher(this.#context, this.#system, this.#revoker);
-      this.#watcher = watcher;
-      this.#revoker.start();
-      // it may take long, and must not keep the end of it waiting
-      void watcher
-        .start()
-        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot hear the servers'));
+class RunningMaster implements Master {
+  readonly id: string;
+  readonly context: MasterContext;
+  readonly closed: Promise<void>;
+  readonly #links: Links;
+  readonly #watch: LeasedWatch;
+  readonly #closing: Closing;
+  #end: () => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+  #endedBy: ZesterError | undefined;
+
+  constructor(context: MasterContext, links: Links, watch: LeasedWatch, closing: Closing) {
+    this.id = context.id;
+    this.context = context;
+    this.#links = links;
+    this.#watch = watch;
+    this.#closing = closing;
+    this.closed = new Promise((resolve) => (this.#end = resolve));
+    links.serverWatch.follow((error) => {
+      this.#endedBy = error;
+      context.logger.error({ code: error.code }, `the master ends: ${error.message}`);
+      void this.stop();
     });
+    for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());
   }
 
-  end(): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      if (this.#watcher === undefined) return;
-      this.#context.metrics.watching.set(0);
-      await this.#watcher.stop();
-      this.#watcher = undefined;
-      await this.#revoker.stop();
-    });
-    return this.#turn;
-  }
-}
+  // as functions of their own: a user may take them off the master
+  readonly metricsText = (): Promise<string> => this.context.metrics.registry.metrics();
 
-/** The signer of this master's answers, as its `.creds` file has it now. */
-class Signers {
-  readonly #path: string;
-  #current: MessageSigner;
+  readonly health = (): MasterHealth => healthOf(this.context, this.#links.answers);
 
-  private constructor(path: string, current: MessageSigner) {
-    this.#path = path;
-    this.#current = current;
+  get watching(): boolean {
+    return this.#watch.held;
   }
 
-  static async open(path: string): Promise<Signers> {
-    return new Signers(path, await signerIn(path));
+  get endedBy(): ZesterError | undefined {
+    return this.#endedBy;
   }
 
-  get current(): MessageSigner {
-    return this.#current;
+  readonly stop = async ({ waitMs = STOP_TIMEOUT_MS } = {}): Promise<void> => {
+    const deadline = performance.now() + waitMs;
+    // nothing is answered or written without a server, and each part would wait for it in turn
+    const looking = setInterval(() => {
+      if (this.#links.log.isDown && performance.now() >= deadline) void this.#cut();
+    }, STOP_POLL_MS);
+    if (waitMs === 0) void this.#cut();
+    this.#stopping ??= this.#stop();
+    await this.#stopping.finally(() => clearInterval(looking));
+  };
+
+  async #stop(): Promise<void> {
+    const { id, actor, audit, logger } = this.context;
+    audit.note({ kind: 'master.stopped', by: actor });
+    await this.#closing.closeAll();
+    logger.info({ id }, 'the master has ended');
+    this.#end();
   }
 
-  async reload(logger: MasterLogger): Promise<void> {
-    try {
-      this.#current = await signerIn(this.#path);
-    } catch (error) {
-      logger.warn({ error: String(error) }, 'signing with the credentials from before');
-    }
+  async #cut(): Promise<void> {
+    const { nc, system, answers } = this.#links;
+    await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
+    this.#closing.hurry();
   }
-
-  close(): void {
-    this.#current.wipe();
-  }
-}
-
-async function signerIn(path: string): Promise<MessageSigner> {
-  const creds = await loadCredsFile(path);
-  try {
-    return new MessageSigner(creds);
-  } finally {
-    creds.wipe();
-  }
-}
-
-function healthOf(
-  { nc, watching }: MasterContext,
-  { auth, enroll, admins }: AnswerConnections,
-): MasterHealth {
-  const problems = [];
-  if (nc.isClosed()) problems.push('the connection is closed');
-  else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being made again');
-  for (const [who, answering] of [
-    ['peels', auth],
-    ['join tokens', enroll],
-    ['admins', admins],
-  ] as const) {
-    if (answering.isClosed()) problems.push(`the connection for ${who} is closed`);
-  }
-  if (watching() === undefined) problems.push("no master hears the servers' events");
-  return { ok: problems.length === 0, problems };
-}
-
-function gauge({ registry, presence, metrics }: MasterContext): void {
-  const counts = Object.fromEntries(PEEL_STATES.map((state) => [state, 0]));
-  for (const { state } of registry.records()) counts[state] = (counts[state] ?? 0) + 1;
-  for (const state of PEEL_STATES) metrics.peels.set({ state }, counts[state] ?? 0);
-  let connected = 0;
-  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
-  metrics.connected.set(connected);
 }

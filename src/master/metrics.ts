@@ -1,3 +1,6 @@
+// What a master counts, for Prometheus.
+import { PEEL_STATES } from '../protocol/records/record.js';
+import type { MasterContext } from './context.js';
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
 /** What a master counts, for Prometheus. No label holds a peel's id: a fleet has too many for that. */
@@ -66,4 +69,18 @@ export class MasterMetrics {
     buckets: [0.05, 0.2, 1, 5, 20, 60],
     registers: [this.registry],
   });
+}
+
+/** Counts the peels by state, and those that are connected. Cost: one pass over all records. */
+export function countPeels({
+  registry,
+  presence,
+  metrics,
+}: Pick<MasterContext, 'registry' | 'presence' | 'metrics'>): void {
+  const counts = Object.fromEntries(PEEL_STATES.map((state) => [state, 0]));
+  for (const { state } of registry.records()) counts[state] = (counts[state] ?? 0) + 1;
+  for (const state of PEEL_STATES) metrics.peels.set({ state }, counts[state] ?? 0);
+  let connected = 0;
+  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
+  metrics.connected.set(connected);
 }

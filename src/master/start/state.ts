@@ -1,0 +1,45 @@
+// Opens what a master keeps in JetStream.
+import type * as v from 'valibot';
+import { tokenSchema, type JoinToken } from '../../protocol/records/join-token.js';
+import { presenceSchema, type Presence } from '../../protocol/records/presence.js';
+import { absenceWords } from '../../system-account/meta-group.js';
+import { outsideJetStream } from '../../system-account/servers.js';
+import { AuditLog } from '../audit/audit-log.js';
+import type { MasterContext } from '../context.js';
+import type { MasterOptions } from '../master.js';
+import { Registry } from '../registry/registry.js';
+import { KvMirror } from '../store/kv-mirror.js';
+import { openStore } from '../store/store.js';
+import type { Closing } from './closing.js';
+import type { Links } from './links.js';
+
+/** What a master keeps. */
+export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens' | 'presence'>;
+
+/** Reads it all. @throws FleetError `ERR_FLEET_STORE` */
+export async function openState(
+  { nc, system }: Links,
+  options: MasterOptions,
+  { logger, now }: Pick<MasterContext, 'logger' | 'now'>,
+  closing: Closing,
+): Promise<State> {
+  const store = await openStore(nc, {
+    logger,
+    replicas: options.replicas,
+    waitMs: options.storeWaitMs,
+    signal: options.signal,
+    whyWaiting: async () => absenceWords(await outsideJetStream(system)),
+  });
+  const audit = closing.add(new AuditLog(nc, store, logger, now), (part) => part.close());
+  const registry = closing.add(await Registry.open(store, audit, logger), (part) => part.close());
+  const tokens = closing.add(
+    await KvMirror.open<JoinToken>({ bucket: store.fleet, logger, schema: tokenSchema }),
+    (part) => part.close(),
+  );
+  const schema = presenceSchema as unknown as v.GenericSchema<unknown, Presence>;
+  const presence = closing.add(
+    await KvMirror.open<Presence>({ bucket: store.presence, logger, schema }),
+    (part) => part.close(),
+  );
+  return { store, audit, registry, tokens, presence };
+}

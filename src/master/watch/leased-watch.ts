@@ -1,0 +1,70 @@
+// Has one master at a time watch the servers and push revocations: the one that has the lease.
+import type { ZesterConnection } from '../../connection/connect.js';
+import type { MasterContext } from '../context.js';
+import type { Revoker } from '../revocation/revoker.js';
+import { Lease } from '../store/lease.js';
+import { Watcher } from './watcher.js';
+
+/** What the holder of the lease does, begun and ended one after the other. */
+export class LeasedWatch {
+  readonly #context: MasterContext;
+  readonly #system: ZesterConnection;
+  readonly #revoker: Revoker;
+  readonly #lease: Lease;
+  #watcher: Watcher | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
+    this.#context = context;
+    this.#system = system;
+    this.#revoker = revoker;
+    this.#lease = new Lease({
+      bucket: context.store.challenges,
+      key: 'lease.watch',
+      id: context.id,
+      logger: context.logger,
+      onTaken: () => this.#begin(),
+      onLost: () => void this.#end(),
+    });
+  }
+
+  /** Whether this master watches. */
+  get held(): boolean {
+    return this.#lease.held;
+  }
+
+  /** The id of the master that watches; undefined: none does. */
+  get holder(): string | undefined {
+    return this.#lease.holder;
+  }
+
+  async stop(): Promise<void> {
+    await this.#end();
+    await this.#lease.stop();
+  }
+
+  #begin(): void {
+    const { logger, metrics } = this.#context;
+    this.#turn = this.#turn.then(async () => {
+      metrics.watching.set(1);
+      const watcher = new Watcher(this.#context, this.#system, this.#revoker);
+      this.#watcher = watcher;
+      this.#revoker.start();
+      // it may take long, and must not keep the end of it waiting
+      void watcher
+        .start()
+        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot hear the servers'));
+    });
+  }
+
+  #end(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#watcher === undefined) return;
+      this.#context.metrics.watching.set(0);
+      await this.#watcher.stop();
+      this.#watcher = undefined;
+      await this.#revoker.stop();
+    });
+    return this.#turn;
+  }
+}
