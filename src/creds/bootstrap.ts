@@ -1,5 +1,5 @@
 // Issues a peel's credentials and writes its .creds file.
-import { writeSecretFile } from '../files/write-secret-file.js';
+import { refuseExisting, writeSecretFile } from '../files/write-secret-file.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
@@ -9,6 +9,11 @@ import { formatCreds } from './format.js';
 export interface BootstrapPeelOptions extends RoleUserJwtOptions {
   /** The account (`A…`), when the key given is a signing key of it and not the account's own. */
   issuerAccount?: string;
+  /**
+   * Write only where nothing stands at `path` (default false): of several at the same time, in whatever process, exactly one
+   * succeeds, and the others get FileError `ERR_FILE_EXISTS`.
+   */
+  ifAbsent?: boolean | undefined;
 }
 
 /**
@@ -19,7 +24,13 @@ export interface BootstrapPeelOptions extends RoleUserJwtOptions {
  * @param peelId one NATS token
  * @param path the file to write; what is there is replaced in one step
  * @returns the new key, whose seed is in the file, and the JWT
- * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, and then nothing is
+ * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, and then nothing is;
+ *   its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
+ * @example
+ * const { user } = await bootstrapPeelCreds(account, 'web-server-01', '/etc/zester/web-server-01.creds', {
+ *   expiry: 86_400,
+ *   ifAbsent: true,
+ * });
  */
 export async function bootstrapPeelCreds(
   account: KeyBundle,
@@ -27,14 +38,15 @@ export async function bootstrapPeelCreds(
   path: string,
   options: BootstrapPeelOptions = {},
 ): Promise<{ user: KeyBundle; jwt: string }> {
-  const { issuerAccount, ...rest } = options;
+  const { issuerAccount, ifAbsent, ...rest } = options;
   const jwtOptions = peelUserJwtOptions(peelId, issuerAccount ?? account.publicKey, rest);
+  if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody gets
   const user = generateKeyBundle('user');
   const jwt = createUserJwt(user, account, jwtOptions);
   const seed = user.seed;
   const content = formatCreds(jwt, seed);
   try {
-    await writeSecretFile(path, content);
+    await writeSecretFile(path, content, { ifAbsent });
   } finally {
     content.fill(0);
     seed.fill(0);

@@ -1,5 +1,5 @@
 // Writes a secret file atomically, with mode 0600.
-import { open, rename, stat, unlink } from 'node:fs/promises';
+import { link, lstat, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
@@ -13,6 +13,11 @@ export interface WriteSecretFileOptions {
    * each directory, however many files are written.
    */
   sweep?: boolean;
+  /**
+   * Write only where nothing stands (default false): of writers at the same time, in whatever process, exactly one succeeds and
+   * the others get `ERR_FILE_EXISTS`. Needs a file system with hard links.
+   */
+  ifAbsent?: boolean | undefined;
 }
 
 /**
@@ -21,7 +26,8 @@ export interface WriteSecretFileOptions {
  * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed.
  * Root keeps the owner of the file that it replaces.
  *
- * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
+ * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`;
+ *   `ERR_FILE_EXISTS` with `ifAbsent`
  */
 export async function writeSecretFile(
   path: string,
@@ -30,6 +36,8 @@ export async function writeSecretFile(
 ): Promise<void> {
   refuseSeedInPath(path);
   const directory = dirname(path);
+  const ifAbsent = options.ifAbsent ?? false;
+  if (ifAbsent) await refuseExisting(path);
   if (options.sweep !== false) await sweepOnce(directory);
   const name = beingWritten(basename(path));
   const temporary = join(directory, name);
@@ -45,7 +53,8 @@ export async function writeSecretFile(
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    if (ifAbsent) await linkInPlace(temporary, path);
+    else await rename(temporary, path);
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
     throw await cannotWrite(path, directory, cause);
@@ -53,6 +62,49 @@ export async function writeSecretFile(
     noLongerWritten(name);
   }
   await syncDirectory(directory);
+}
+
+/**
+ * Refuses a path at which something stands: a file, or a link, be it into nowhere.
+ *
+ * @throws FileError `ERR_FILE_EXISTS`; `ERR_FILE_IS_DIRECTORY`
+ */
+export async function refuseExisting(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) throw isDirectory(path);
+  if (found !== undefined) throw alreadyThere(path);
+}
+
+/** Gives a file its name, unless something has it: unlike a rename, a link never replaces. */
+async function linkInPlace(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw alreadyThere(path, cause);
+    // a shared folder or a USB stick; EPERM is also what Linux says there
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw cause;
+    throw new FileError(
+      'ERR_FILE_WRITE',
+      path,
+      `cannot write ${path} only if it is absent: its file system has no hard links; write it elsewhere, or without ifAbsent`,
+      { cause },
+    );
+  }
+  await unlink(temporary);
+}
+
+function isDirectory(path: string, cause?: unknown): FileError {
+  return new FileError(
+    'ERR_FILE_IS_DIRECTORY',
+    path,
+    `cannot write ${path}: it is a directory; give the path of a file`,
+    { cause },
+  );
+}
+
+function alreadyThere(path: string, cause?: unknown): FileError {
+  return new FileError('ERR_FILE_EXISTS', path, `${path} exists already, and nothing was written`, { cause });
 }
 
 /** The rename is durable once the directory is. File systems that cannot sync one say so, and have nothing to sync. */
@@ -93,12 +145,7 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
     });
   }
   if (code === 'EISDIR' || (await stat(path).catch(() => undefined))?.isDirectory() === true) {
-    return new FileError(
-      'ERR_FILE_IS_DIRECTORY',
-      path,
-      `cannot write ${path}: it is a directory; give the path of a file`,
-      { cause },
-    );
+    return isDirectory(path, cause);
   }
   const reason = REASONS[code ?? ''] ?? `the system says ${code ?? String(cause)}`;
   return new FileError(

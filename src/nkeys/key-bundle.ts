@@ -110,15 +110,16 @@ export class KeyBundle {
    * Writes the seed's text and a line end to `path`, with mode 0600 from the first instant, replacing what is there in
    * one step.
    *
-   * @throws KeyError `ERR_KEY_WIPED`, FileError
+   * @param options.ifAbsent write only where nothing stands (default false)
+   * @throws KeyError `ERR_KEY_WIPED`, FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
    */
-  async saveSeedToFile(path: string): Promise<void> {
+  async saveSeedToFile(path: string, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
     const seed = this.#live();
     const content = new Uint8Array(seed.length + 1);
     content.set(seed);
     content[seed.length] = 0x0a;
     try {
-      await writeSecretFile(path, content);
+      await writeSecretFile(path, content, { ifAbsent: options.ifAbsent });
     } finally {
       content.fill(0);
     }

@@ -4,6 +4,7 @@ import { writeCredsFile } from '../creds/generate.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { redactSeeds, TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
+import { refuseExisting } from '../files/write-secret-file.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
@@ -147,29 +148,31 @@ export class TrustDomain {
    * Issues credentials for a peel: scoped, so that what it may do stands in the account JWT. Its public key is noted in
    * the home before the file is written, so that the peel can be revoked by its id even if the file is lost.
    *
-   * @param path the `.creds` file to write; what is there is replaced
+   * @param path the `.creds` file to write; what is there is replaced, unless `options.ifAbsent` says not to
    * @throws PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the
    *   home does not have the signing key
    */
   async issuePeel(
     peelId: string,
     path: string,
-    options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> = {},
+    options: Omit<RoleUserJwtOptions, 'scoped' | 'permissions'> & { ifAbsent?: boolean | undefined } = {},
   ): Promise<{ user: KeyBundle; jwt: string }> {
+    const { ifAbsent, ...jwtOptions } = options;
     const account = this.publicKeys.account;
     const now = readyToIssue(this, options.now);
+    if (ifAbsent === true) await refuseExisting(path);
     const signer = await this.peelSigner();
     try {
       const user = generateKeyBundle('user');
       const jwt = createUserJwt(
         user,
         signer,
-        peelUserJwtOptions(peelId, account, { ...options, now, scoped: true }),
+        peelUserJwtOptions(peelId, account, { ...jwtOptions, now, scoped: true }),
       );
       await noteIssued(this.paths.issued, jwt);
       const seed = user.seed;
       try {
-        await writeCredsFile(path, jwt, seed);
+        await writeCredsFile(path, jwt, seed, { ifAbsent });
       } finally {
         seed.fill(0);
       }

@@ -309,6 +309,11 @@ describe('a writer killed with SIGKILL', () => {
 });
 
 describe('a sweep', () => {
+  it('reads a directory once, however many credentials are written into it', async () => {
+    expect(await runChild('count-reads', directory, '300')).toBe(1);
+    expect(readdirSync(directory)).toHaveLength(300);
+  });
+
   it('leaves alone what only looks like a temporary file, or is that of a writer on another host', async () => {
     const others = [
       '.secret.zester-tmp',

@@ -62,7 +62,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
       }
       const seed = key.seed;
       try {
-        await writeCredsFile(path, jwt, seed);
+        await writeCredsFile(path, jwt, seed, { ifAbsent: !replace });
       } catch (cause) {
         if (!(cause instanceof ZesterError)) throw cause;
         throw new FleetError(
@@ -97,6 +97,7 @@ export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptio
     await ensureDirectory(dirname(path));
     const { user, jwt } = await domain.issuePeel(peelId, path, {
       now: io.now,
+      ifAbsent: !replace,
       ...(expiry !== undefined && expiry > 0 && { expiry }),
     });
     user.wipe();

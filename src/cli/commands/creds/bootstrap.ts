@@ -34,7 +34,7 @@ key, so that "zester revoke" knows the peel by its ID. With --account-seed no ho
     const { accountSeed, issuerAccount, scoped } = signer;
     const path = out ?? `${peelId}.creds`;
     await refuseToReplace(path, force);
-    const options = { now: io.now, ...(expiry !== undefined && { expiry }) };
+    const options = { now: io.now, ifAbsent: force !== true, ...(expiry !== undefined && { expiry }) };
     const { decodeUserJwt } = await import('../../../jwt/decode.js');
     const { user, jwt } =
       accountSeed === undefined

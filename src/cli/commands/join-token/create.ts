@@ -52,7 +52,7 @@ seed is nowhere but in the file.`,
         content.fill(0);
         return;
       }
-      await writeCredsFile(path, jwt, seed);
+      await writeCredsFile(path, jwt, seed, { ifAbsent: force !== true });
       const peels = `${token.uses === 1 ? 'one peel' : `${token.uses} peels`}${token.ids === undefined ? '' : ` that ${token.uses === 1 ? 'matches' : 'match'} ${token.ids}`}`;
       output.result(
         [

@@ -38,7 +38,7 @@ export default command({
         output.seed(seed, { role, publicKey, seed });
         output.note(`public key: ${publicKey}`);
       } else {
-        await saveSeed(out, bytes);
+        await saveSeed(out, bytes, force !== true);
         output.result([publicKey], { role, publicKey, path: out });
         output.note(`the seed is in ${out} (mode 0600): treat it like a password`);
       }
@@ -54,13 +54,13 @@ async function makeKey(role: Role): Promise<{ publicKey: string; seed: Uint8Arra
   return (await import('../../../nkeys/key-bundle.js')).generateKeyBundle(role);
 }
 
-async function saveSeed(path: string, seed: Uint8Array): Promise<void> {
+async function saveSeed(path: string, seed: Uint8Array, ifAbsent: boolean): Promise<void> {
   const { writeSecretFile } = await import('../../../files/write-secret-file.js');
   const line = new Uint8Array(seed.length + 1);
   line.set(seed);
   line[seed.length] = 0x0a;
   try {
-    await writeSecretFile(path, line);
+    await writeSecretFile(path, line, { ifAbsent });
   } finally {
     line.fill(0);
   }

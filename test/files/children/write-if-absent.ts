@@ -1,0 +1,16 @@
+// Writes a file for each name on its standard input, only if it is absent, and prints what came of it.
+import { createInterface } from 'node:readline';
+import { ZesterError } from '../../../src/errors.js';
+import { writeSecretFile } from '../../../src/files/write-secret-file.js';
+
+const own = `written by ${process.pid}`;
+console.log(own);
+for await (const path of createInterface({ input: process.stdin })) {
+  try {
+    await writeSecretFile(path, Buffer.from(own), { ifAbsent: true });
+    console.log('written');
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    console.log(error.code);
+  }
+}
