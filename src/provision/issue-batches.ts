@@ -33,7 +33,7 @@ export async function* issueBatches<Kind extends ProductKind>(
   options: BatchOptions<Kind>,
 ): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
   const { signer, product, note, now = Date.now } = options;
-  const workers = options.workers ?? defaultWorkers();
+  let workers = options.workers ?? defaultWorkers();
   const plan = planOf(options);
   jwtOptionsOf(plan, 'any', now()); // what is wrong with the options is told before an id is read
   const finish = await finisherOf<Kind>(product);
@@ -106,13 +106,16 @@ export async function* issueBatches<Kind extends ProductKind>(
       const batch = found.value;
       for (const id of batch) validatePeelId(id);
       batches += 1;
-      if (workers < 1 || batches <= BATCHES_WITHOUT_WORKERS) {
+      if (workers >= 1 && pool === undefined && batches > BATCHES_WITHOUT_WORKERS) {
+        pool = WorkerPool.start(options, product, workers);
+        if (pool === undefined) workers = 0;
+      }
+      if (pool === undefined) {
         const done = await make(batch);
         yield done;
         wipe(done.result);
         continue;
       }
-      pool ??= new WorkerPool(options, product, workers);
       const done = start(pool, batch);
       done.catch(() => undefined); // it is awaited above, perhaps later than it fails
       underWay.push(done);

@@ -11,7 +11,8 @@ export interface IssuePeelOptions extends RoleUserJwtOptions {
   issuerAccount?: string;
   /**
    * Threads that make keys and signatures; one for each core by default, 0 for none but the caller's own. The first two
-   * hundred ids are always made in the caller's, since a thread costs more to start.
+   * hundred ids are always made in the caller's, since a thread costs more to start. In a program that was bundled there is no
+   * file that a thread could start with, and all are made in the caller's.
    */
   workers?: number;
 }

@@ -1,14 +1,38 @@
-// Starts a worker thread, from compiled code or source.
+// Finds the program of a worker thread, and starts it, from compiled code or source.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/**
+ * The program of a thread, which stands beside the module that starts it.
+ *
+ * In a program that somebody bundled, the module stands elsewhere, or has no place at all (CommonJS), and a file of that name
+ * beside the bundle is another's: it must not be given a seed.
+ *
+ * @param moduleUrl `import.meta.url` of the module
+ * @param place the module's path below the sources, without its ending
+ * @param program the name of the program's file, without its ending
+ * @returns undefined: there is none here, and the work is done without a thread
+ */
+export function threadProgram(
+  moduleUrl: string | undefined,
+  place: string,
+  program: string,
+): URL | undefined {
+  const [, ending] = /\/[^/]*(\.[jt]s)$/.exec(moduleUrl ?? '') ?? [];
+  if (moduleUrl === undefined || ending === undefined) return undefined;
+  if (!moduleUrl.startsWith('file:') || !moduleUrl.endsWith(`/${place}${ending}`)) return undefined;
+  const url = new URL(program + ending, moduleUrl);
+  return existsSync(fileURLToPath(url)) ? url : undefined;
+}
 
 /**
  * Starts a thread.
  *
- * @param program its program, beside the caller, as compiled (`.js`); in a checkout it is the source, which tsx loads
+ * @param program as {@link threadProgram} found it: compiled, or in a checkout the source, which tsx loads
  */
 export function startThread(program: URL, options: WorkerOptions): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(program, options);
-  const source = program.href.replace(/\.js$/, '.ts');
-  const load = `import('tsx/esm/api').then(({ register }) => { register(); return import('${source}'); });`;
+  if (!program.href.endsWith('.ts')) return new Worker(program, options);
+  const load = `import('tsx/esm/api').then(({ register }) => { register(); return import('${program.href}'); });`;
   return new Worker(load, { ...options, eval: true });
 }

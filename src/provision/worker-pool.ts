@@ -2,6 +2,7 @@
 import { JwtError, type JwtErrorCode } from '../errors.js';
 import { AskedThread } from './asked-thread.js';
 import { planOf, type IssuePeelOptions } from './issue-options.js';
+import { threadProgram } from './start-thread.js';
 import type { Product, ProductKind, Results } from './product.js';
 import { fromWire, type Wire } from './wire.js';
 import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
@@ -12,9 +13,18 @@ export class WorkerPool {
   readonly #spares: ArrayBuffer[] = [];
   #batches = 0;
 
-  /** @param size threads, at least 1 */
-  constructor(options: IssuePeelOptions, product: Product, size: number) {
-    this.#threads = Array.from({ length: size }, () => issuingThread(options, product));
+  private constructor(threads: AskedThread<WorkerTask, WorkerAnswer>[]) {
+    this.#threads = threads;
+  }
+
+  /**
+   * @param size threads, at least 1
+   * @returns undefined where the program of the threads is not at hand, as in a bundle
+   */
+  static start(options: IssuePeelOptions, product: Product, size: number): WorkerPool | undefined {
+    const program = threadProgram(import.meta.url, 'provision/worker-pool', 'worker');
+    if (program === undefined) return undefined;
+    return new WorkerPool(Array.from({ length: size }, () => issuingThread(program, options, product)));
   }
 
   get size(): number {
@@ -59,10 +69,14 @@ export class WorkerPool {
 const YOUNG_MIB = 6;
 
 /** A thread; it gets a copy of the signer's seed, moved: the signer's own bytes stay where they are. */
-function issuingThread(options: IssuePeelOptions, product: Product): AskedThread<WorkerTask, WorkerAnswer> {
+function issuingThread(
+  program: URL,
+  options: IssuePeelOptions,
+  product: Product,
+): AskedThread<WorkerTask, WorkerAnswer> {
   const seed = new Uint8Array(options.signer.seed);
   const data: WorkerStart = { seed, plan: planOf(options), product };
-  return new AskedThread(new URL('./worker.js', import.meta.url), {
+  return new AskedThread(program, {
     workerData: data,
     transferList: [seed.buffer],
     name: 'zester-issue',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { build as esbuild } from 'esbuild';
 import { publint } from 'publint';
 import { rolldown } from 'rolldown';
 import { formatMessage } from 'publint/utils';
@@ -182,6 +183,51 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(code).not.toContain('@nats-io');
   });
 
+  it.each(['esbuild to ESM', 'esbuild to CommonJS', 'rolldown'])(
+    'issues in bulk in a program bundled by %s',
+    async (by) => {
+      await writeFile(
+        join(app, 'bulk.js'),
+        `import { generateKeyBundle, issuePeelCredentials } from 'zester';
+       const ids = Array.from({ length: 600 }, (_, i) => 'web-' + i);
+       const issued = [];
+       async function main() {
+         const credentials = issuePeelCredentials(ids, { signer: generateKeyBundle('account'), workers: 2 });
+         for await (const { peelId, content } of credentials) issued.push(peelId + content.length);
+         console.log(issued.length, new Set(issued).size);
+       }
+       main();`,
+      );
+      // another's file, which is not to be started as a thread and given a seed
+      const place = join(app, 'bundled');
+      await mkdir(place, { recursive: true });
+      await writeFile(join(place, 'worker.js'), `console.log('started');`);
+      const file = join(place, by === 'esbuild to CommonJS' ? 'bulk.cjs' : 'bulk.mjs');
+      if (by === 'rolldown') {
+        const bundle = await rolldown({ input: join(app, 'bulk.js'), platform: 'node' });
+        await bundle.write({ file, format: 'esm', codeSplitting: false });
+      } else {
+        await esbuild({
+          entryPoints: [join(app, 'bulk.js')],
+          bundle: true,
+          platform: 'node',
+          format: by === 'esbuild to ESM' ? 'esm' : 'cjs',
+          outfile: file,
+          logLevel: 'error',
+          // what esbuild makes of a package of CommonJS needs it
+          ...(by === 'esbuild to ESM' && {
+            banner: {
+              js: `import{createRequire}from'node:module';const require=createRequire(import.meta.url);`,
+            },
+          }),
+        });
+      }
+      const { stdout } = await run(process.execPath, [file], { cwd: place });
+
+      expect(stdout).toBe('600 600\n');
+    },
+  );
+
   it('type-checks in a strict program, without skipLibCheck', async () => {
     await compile(
       'strict',
@@ -211,6 +257,12 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(/^U[A-Z2-7]{55}\n$/);
     expect((await stat(out)).mode & 0o777).toBe(0o600);
     await expect(run(zester, ['nonsense'])).rejects.toMatchObject({ code: 2 });
+  });
+
+  it('knows its own version, without its package.json', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+
+    expect(packageVersion()).toBe(version);
   });
 
   it('has a command that tells its version', async () => {

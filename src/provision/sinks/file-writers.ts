@@ -4,6 +4,7 @@ import { FileSystemSync } from '../../files/file-system-sync.js';
 import { syncDirectory } from '../../files/write-secret-file.js';
 import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
 import { AskedThread } from '../asked-thread.js';
+import { threadProgram } from '../start-thread.js';
 import type { PackedFiles } from '../product.js';
 import { Coalescer } from '../../async/coalesce.js';
 import {
@@ -33,6 +34,7 @@ type Thread = AskedThread<WriterTask, WriterAnswer>;
  */
 export class FileWriters {
   readonly #start: WriterStart;
+  readonly #program = threadProgram(import.meta.url, 'provision/sinks/file-writers', 'file-writer');
   readonly #threads: Thread[] = [];
   readonly #fileSystem: FileSystemSync;
   readonly #synced: Coalescer<boolean>;
@@ -55,14 +57,15 @@ export class FileWriters {
   async write(files: PackedFiles, recycle: (bytes: Uint8Array) => void): Promise<WrittenFiles> {
     const { directory, replace } = this.#start;
     const batch = ++this.#batches;
-    if (batch <= BATCHES_HERE) {
+    const program = this.#program;
+    if (batch <= BATCHES_HERE || program === undefined) {
       const written = await writeSecretFiles(directory, unpacked(files), replace);
       files.bytes.fill(0);
       recycle(files.bytes);
       return written;
     }
     const place = this.#together;
-    const thread = this.#thread(place ? THREADS_TOGETHER : THREADS_ALONE);
+    const thread = this.#thread(program, place ? THREADS_TOGETHER : THREADS_ALONE);
     const answer = await thread.ask({ batch, files, place }, [files.bytes.buffer as ArrayBuffer]);
     if (answer.bytes !== undefined) recycle(answer.bytes);
     if ('outcomes' in answer) return writtenOf(answer);
@@ -81,13 +84,13 @@ export class FileWriters {
   }
 
   /** One that has nothing to do, another if there may be more, or the one with the least to do. */
-  #thread(most: number): Thread {
+  #thread(program: URL, most: number): Thread {
     const least = this.#threads.reduce<Thread | undefined>(
       (found, thread) => (found === undefined || thread.pending < found.pending ? thread : found),
       undefined,
     );
     if (least !== undefined && (least.pending === 0 || this.#threads.length >= most)) return least;
-    const thread: Thread = new AskedThread(new URL('./file-writer.js', import.meta.url), {
+    const thread: Thread = new AskedThread(program, {
       workerData: { writeFiles: this.#start },
       name: 'zester-write',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
