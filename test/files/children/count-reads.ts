@@ -17,4 +17,4 @@ const account = generateKeyBundle('account');
 for (let i = 0; i < Number(count); i++) {
   await bootstrapPeelCreds(account, `web-${i}`, join(directory, `web-${i}.creds`));
 }
-console.log(reads);
+process.stdout.write(`${reads}\n`);

@@ -4,13 +4,13 @@ import { ZesterError } from '../../../src/errors.js';
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';
 
 const own = `written by ${process.pid}`;
-console.log(own);
+process.stdout.write(`${own}\n`);
 for await (const path of createInterface({ input: process.stdin })) {
   try {
     await writeSecretFile(path, Buffer.from(own), { ifAbsent: true });
-    console.log('written');
+    process.stdout.write(`${'written'}\n`);
   } catch (error) {
     if (!(error instanceof ZesterError)) throw error;
-    console.log(error.code);
+    process.stdout.write(`${error.code}\n`);
   }
 }
