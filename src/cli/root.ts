@@ -40,10 +40,10 @@ export const HELP_WIDTH = 80;
 
 const HELP_END = `
 Examples:
-  $ zester demo                    all of it, on a nats-server of its own
+  $ zester demo                    everything, on its own nats-server
   $ zester up                      trust domain, nats-server and master
   $ zester peel add web-01         credentials for a peel
-  $ zester peel revoke web-01      lock it out, on every server
+  $ zester peel revoke web-01      lock it out on every server
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.
 Documentation: docs/cli.md, or "man zester".`;

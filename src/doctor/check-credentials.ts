@@ -39,7 +39,7 @@ export async function checkCredentials(
     const { claims, jwt } = creds;
     try {
       await checkSecretFile(path);
-      findings.push({ severity: 'ok', check: 'mode', subject: path, message: 'only its owner can read it' });
+      findings.push({ severity: 'ok', check: 'mode', subject: path, message: 'readable by its owner only' });
     } catch (error) {
       findings.push(findingOf(error, 'mode', path));
     }

@@ -15,7 +15,7 @@ export function readError(path: string, cause: unknown): FileError {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`, {
+      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: no such file`, {
         cause,
       });
     case 'EISDIR':

@@ -232,7 +232,7 @@ class RunningMaster implements Master {
     const { id, actor, audit, logger } = this.context;
     audit.note({ kind: 'master.stopped', by: actor });
     await this.#closing.closeAll();
-    logger.info({ id }, 'the master has ended');
+    logger.info({ id }, 'master stopped');
     this.#end();
   }
 

@@ -122,7 +122,7 @@ async function keepRunning(
       const isOurs = error instanceof ZesterError;
       if (restart !== true || !isOurs || signal.aborted || (isFirst && readyAt === undefined)) throw error;
       delayMs = restartDelay(delayMs, readyAt === undefined ? 0 : performance.now() - readyAt);
-      log.write(`zester: ${error.message}; starting it again in ${delayMs / 1000} s`);
+      log.write(`zester: ${error.message}; restarting it in ${delayMs / 1000} s`);
       onRestart?.(error, delayMs);
       await delay(delayMs, undefined, { signal }).catch(() => undefined);
       signal.throwIfAborted();

@@ -81,7 +81,7 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     case 'clockOff':
       return logger.warn(
         fields,
-        `the clock of this machine is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
+        `this machine's clock is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
           `${event.offsetMs < 0 ? 'ahead' : 'behind'}: reckoned with, but set it right`,
       );
     case 'commandFailed':

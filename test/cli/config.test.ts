@@ -118,16 +118,16 @@ describe('the configuration file', () => {
   });
 
   it.each([
-    ['polici: manual', /has "polici", which is no setting of a master/],
-    ['rotate: hitless', /has "rotate", which is no setting of a master/],
-    ['policy: everyone', /"policy" in .* is no policy: give manual, auto-trusted, auto-all/],
-    ['lifetime: 3 fortnights', /"lifetime" in .* is no lifetime/],
-    ['lifetime: 1', /"lifetime" in .* is no lifetime/],
-    ['port: 99999', /"port" in .* is no port/],
-    ['http: over there', /"http" in .* is no address/],
+    ['polici: manual', /has "polici", which is not a setting of a master/],
+    ['rotate: hitless', /has "rotate", which is not a setting of a master/],
+    ['policy: everyone', /"policy" in .* is not a policy: give manual, auto-trusted, auto-all/],
+    ['lifetime: 3 fortnights', /"lifetime" in .* is not a lifetime/],
+    ['lifetime: 1', /"lifetime" in .* is not a lifetime/],
+    ['port: 99999', /"port" in .* is not a port/],
+    ['http: over there', /"http" in .* is not an address/],
     ['servers: []', /"servers" in .* cannot be used: no server is named/],
-    ['- policy', /is no list of settings/],
-    ['policy: [', /is no YAML/],
+    ['- policy', /is not a list of settings/],
+    ['policy: [', /is not valid YAML/],
   ])('%j is refused, and it is said where and why', async (text, message) => {
     const config = await file(text);
     const { message: said } = await refusal('ERR_FLEET_CONFIG', () => load({ config }));
@@ -178,7 +178,7 @@ describe('zester config show', () => {
     expect((await zester(['config', 'show', '--config', config])).code).toBe(1);
     const { code, stderr } = await zester(['master', '--home', home, '--policy', 'everyone']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--policy is no policy');
+    expect(stderr).toContain('--policy is not a policy');
   });
 });
 

@@ -101,11 +101,11 @@ describe('zester creds issue', () => {
 
     const refused = await issue(from, '--out', out);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('web-01.creds is there already');
+    expect(refused.stderr).toContain('web-01.creds already exists');
     expect(await readFile(join(out, 'web-01.creds'), 'utf8')).toBe(first);
 
     const resumed = await issue(from, '--out', out, '--resume');
-    expect([resumed.code, resumed.stdout]).toEqual([0, '0 issued, 2 there already\n']);
+    expect([resumed.code, resumed.stdout]).toEqual([0, '0 issued, 2 skipped (already issued)\n']);
     expect(await readFile(join(out, 'web-01.creds'), 'utf8')).toBe(first);
 
     expect((await issue(from, '--out', out, '--force')).stdout).toBe('2 issued\n');
@@ -142,7 +142,7 @@ describe('zester creds issue', () => {
     expect(before).toBeLessThan(800);
 
     const resumed = await issue(from, '--out', out, '--resume', '--workers', '0');
-    expect(resumed.stdout).toBe(`${800 - before} issued, ${before} there already\n`);
+    expect(resumed.stdout).toBe(`${800 - before} issued, ${before} skipped (already issued)\n`);
     expect(await readdir(out)).toHaveLength(800);
   });
 
@@ -238,18 +238,18 @@ describe('zester creds issue', () => {
   });
 
   it.each([
-    [['--sink', 'exec'], '--sink exec needs a command'],
+    [['--sink', 'exec'], '--sink exec needs a program'],
     [['--sink', 'ndjson', '--resume'], 'needs the --journal'],
     [['--sink', 'tar'], 'needs --out'],
     [['--sink', 'age'], 'needs a recipient'],
     [['--sink', 'age', '-r', 'age1nonsense'], 'is no age recipient'],
     [['--sink', 'nowhere'], 'nowhere'],
-    [['--parallel', '2'], 'go with --sink exec'],
-    [['--expiry', 'soon'], 'is no lifetime'],
-    [['--workers', '-1'], 'takes a whole number'],
+    [['--parallel', '2'], 'need --sink exec'],
+    [['--expiry', 'soon'], 'is not a lifetime'],
+    [['--workers', '-1'], 'must be a whole number'],
     [['--scoped'], '--issuer-account'],
-    [['--journal', 'x'], 'needs no --journal'],
-    [['--', 'cat'], 'a command goes with --sink exec'],
+    [['--journal', 'x'], 'does not use --journal'],
+    [['--', 'cat'], 'a program can be given with --sink exec only'],
   ])('ends with 2 for %j, and issues nothing', async (args, why) => {
     const from = await list('web-01\n');
     const { code, stdout, stderr } = await issue(from, ...args);

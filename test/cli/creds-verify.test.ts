@@ -58,7 +58,7 @@ describe('zester creds verify FILE', () => {
       chain: 'not checked',
     });
     const people = await zester(['creds', 'verify', path]);
-    expect(people.stdout).toMatch(/: good\n/);
+    expect(people.stdout).toMatch(/: valid\n/);
     expect(people.stdout).toMatch(/not checked +chain/);
   });
 
@@ -100,7 +100,7 @@ describe('zester creds verify FILE', () => {
     const { code, stdout, stderr } = await zester(['creds', 'verify', path, ...chain]);
 
     expect(code).toBe(3);
-    expect(stdout).toContain('not to be trusted');
+    expect(stdout).toContain('not trusted');
     expect(stdout).toMatch(/failed +chain/);
     expect(stderr).toMatch(/^zester: [^\n]+ \[ERR_CHAIN_USER_ISSUER\]\n$/);
   });

@@ -87,7 +87,7 @@ describe('zester init', () => {
     expect(await readdir(home)).not.toContain('nats-server');
     const other = await zester(['init', '--home', home, '--servers', 'nats://n3.example']);
     expect(other.code).toBe(0);
-    expect(other.stderr).toContain('stay nats://n1.example:4222');
+    expect(other.stderr).toContain('are still nats://n1.example:4222');
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('zester init', () => {
     await zester(['init', '--home', home, ...tls]);
     expect((await zester(['init', '--home', home, ...tls])).stderr).not.toContain('TLS');
     for (const other of [['--tls-ca', '/other.crt'], ['--require-tls']]) {
-      expect((await zester(['init', '--home', home, ...other])).stderr).toContain('with TLS stays as it is');
+      expect((await zester(['init', '--home', home, ...other])).stderr).toContain('the TLS settings of ');
     }
   });
 

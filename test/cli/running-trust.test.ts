@@ -33,7 +33,7 @@ describe('zester revoke', () => {
 
     const cleared = await run('revocations', 'clear', 'web-01', '--yes');
     expect(cleared).toMatchObject({ code: 0, stdout: 'cleared 1 revocation; in force on n1\n' });
-    expect((await run('revocations', 'list')).stdout).toBe('nothing is revoked\n');
+    expect((await run('revocations', 'list')).stdout).toBe('no revocations\n');
     expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
   });
 
@@ -42,8 +42,8 @@ describe('zester revoke', () => {
     await fleet.issue('web-01');
     const result = await on(fleet)('revoke', 'web-01');
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain('locks out every credential of the peel web-01: say --yes');
-    expect((await on(fleet)('revocations', 'list')).stdout).toBe('nothing is revoked\n');
+    expect(result.stderr).toContain('locks out every credential of the peel web-01: pass --yes');
+    expect((await on(fleet)('revocations', 'list')).stdout).toBe('no revocations\n');
   });
 
   it('ends with 4 and names the node that is down, with the revocation in force on the others', async () => {
@@ -60,14 +60,14 @@ describe('zester revoke', () => {
   });
 
   it.each([
-    [['revoke'], 'say what to revoke'],
-    [['revoke', 'web-01', '--key', 'U'], 'one of them'],
+    [['revoke'], 'give exactly one of'],
+    [['revoke', 'web-01', '--key', 'U'], 'give exactly one of'],
     [['revoke', 'web.01'], 'is not a peel id'],
-    [['revoke', '--issued-before', '2099-01-01'], 'is not over yet'],
-    [['revoke', '--issued-before', 'yesterday'], 'is no time'],
+    [['revoke', '--issued-before', '2099-01-01'], 'is in the future'],
+    [['revoke', '--issued-before', 'yesterday'], 'is not a time'],
     [['revoke', '--creds', 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY'], 'a seed was given'],
-    [['revocations', 'clear', '--all', '--before', '1d'], 'one of them'],
-    [['permissions', 'set'], 'say what to change'],
+    [['revocations', 'clear', '--all', '--before', '1d'], 'give exactly one of'],
+    [['permissions', 'set'], 'nothing to change'],
     [['keys', 'add', 'user'], 'Allowed choices'],
   ])('refuses %j as wrong usage', async (args, said) => {
     const result = await zester([...args, '--home', '/nonexistent/home']);
@@ -144,7 +144,9 @@ describe('zester keys', () => {
     );
     expect(added.inUse).toBe(true);
     const list = (await run('keys', 'list')).stdout;
-    expect(list).toContain(`${first}  peel signing (not in use for new ones)\n  signed 1 peel credential`);
+    expect(list).toContain(
+      `${first}  peel signing (no longer used for new ones)\n  signed 1 peel credential`,
+    );
     expect(list).not.toMatch(SEED);
     expect((await run('keys', 'remove', added.publicKey, '--yes')).stderr).toContain('is in use');
     expect((await run('keys', 'use', first)).code).toBe(0);
@@ -162,7 +164,7 @@ describe('zester keys', () => {
     const firstJoin = (await fleet.domain()).publicKeys.joinSigning ?? '';
     const join2 = json<{ publicKey: string }>(await run('keys', 'add', 'join-signing', '--json')).publicKey;
     expect((await run('keys', 'list')).stdout).toContain(
-      `${firstJoin}  join signing (not in use for new ones)\n  signed nothing from this home; 0 valid join tokens, 0 connected`,
+      `${firstJoin}  join signing (no longer used for new ones)\n  signed nothing from this home; 0 valid join tokens, 0 connected`,
     );
     expect((await run('keys', 'remove', join2, '--yes')).stderr).toContain('zester keys add join-signing');
     expect((await run('keys', 'use', firstJoin)).stdout).toBe(`new join tokens are signed by ${firstJoin}\n`);

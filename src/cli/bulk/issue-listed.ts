@@ -14,15 +14,15 @@ export const LIST_OPTIONS = {
   format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
   ...ISSUER_OPTIONS,
   resume: flag('--resume', 'resume an interrupted run'),
-  journal: text('--journal <file>', 'note what is delivered, for --resume'),
+  journal: text('--journal <file>', 'record what was delivered, for --resume'),
 };
 export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 
 /** How programs are run, one a peel. */
 export const PROGRAM_OPTIONS = {
-  parallel: count('--parallel <n>', 'how many at once (default: 8)', { min: 1, max: 1000 }),
-  retries: count('--retries <n>', 'retries of a failed one (default: 2)', { min: 0, max: 100 }),
-  timeout: count('--timeout <seconds>', `for each (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
+  parallel: count('--parallel <n>', 'number of concurrent deliveries (default: 8)', { min: 1, max: 1000 }),
+  retries: count('--retries <n>', 'retries per delivery (default: 2)', { min: 0, max: 100 }),
+  timeout: count('--timeout <seconds>', `per delivery (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
     min: 1,
     max: 86_400,
   }),
@@ -79,8 +79,8 @@ export async function issueListed(
     requireComplete(
       result,
       canResume
-        ? 'correct them and run it again with --resume: what is done is skipped'
-        : 'correct them and run it again for those alone',
+        ? 'correct them and run it again with --resume, which skips what is done'
+        : 'correct them and run it again for those rows',
     );
   } finally {
     input?.stop(); // also where the journal could not be opened

@@ -26,7 +26,7 @@ type IssuerValues = ValuesOf<typeof ISSUER_OPTIONS>;
 export function checkSigner({ accountSeed, issuerAccount, scoped }: SignerValues): void {
   if (accountSeed === undefined && (issuerAccount !== undefined || scoped !== undefined)) {
     throw new UsageError(
-      "--issuer-account and --scoped go with --account-seed: the home's own key needs neither",
+      "--issuer-account and --scoped need --account-seed: the home's own key needs neither",
     );
   }
   if (scoped === true && issuerAccount === undefined) {

@@ -126,7 +126,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
 export function summary({ issued, passedOver, failed }: BulkResult): string {
   return [
     `${issued} issued`,
-    ...(passedOver > 0 ? [`${passedOver} there already`] : []),
+    ...(passedOver > 0 ? [`${passedOver} skipped (already issued)`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
   ].join(', ');
 }
@@ -135,5 +135,5 @@ export function summary({ issued, passedOver, failed }: BulkResult): string {
 export function requireComplete(result: BulkResult, howToGoOn: string): void {
   if (result.failed === 0) return;
   const what = result.failed === 1 ? 'one row' : `${result.failed} rows`;
-  throw new BulkError('ERR_BULK_INCOMPLETE', `${what} failed, each is named above; ${howToGoOn}`);
+  throw new BulkError('ERR_BULK_INCOMPLETE', `${what} failed, see above; ${howToGoOn}`);
 }

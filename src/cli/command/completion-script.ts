@@ -67,7 +67,7 @@ function branches(all: readonly Completions[]): { known: string; words: string }
 
 function bash(all: readonly Completions[]): string {
   const { known, words } = branches(all);
-  return `# bash completion for zester; where no word fits, file names are completed
+  return `# bash completion for zester; falls back to file names
 _zester() {
   local path="" next words="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -86,7 +86,7 @@ complete -o default -F _zester zester
 function zsh(all: readonly Completions[]): string {
   const { known, words } = branches(all);
   return `#compdef zester
-# zsh completion for zester; where no word fits, file names are completed
+# zsh completion for zester; falls back to file names
 _zester() {
   local path_="" next words_="" i
   for ((i = 2; i < CURRENT; i++)); do

@@ -6,7 +6,7 @@ export const GLOBAL_OPTIONS: Terms = [
   ['--json', 'print the result as one JSON document'],
   ['-q, --quiet', 'print results and errors only'],
   ['--wide', 'print whole keys on a terminal'],
-  ['--debug', 'with an error, print its stack too'],
+  ['--debug', 'print the stack of errors'],
 ];
 
 export const HELP_OPTION = ['-h, --help', 'print this help'] as const;

@@ -240,7 +240,7 @@ export function choiceArgument<const W extends string>(
 export function wholeNumber(name: string, given: string, min: number, max: number): number {
   const value = /^\d{1,9}$/.test(given) ? Number(given) : NaN;
   if (value >= min && value <= max) return value;
-  throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not "${given}"`);
+  throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${given}"`);
 }
 
 /** A lifetime, or the date at which it ends; the value is in seconds from now. */

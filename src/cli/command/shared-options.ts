@@ -8,14 +8,14 @@ const HOME = {
 
 /** How to connect with TLS. */
 export const TLS_OPTIONS = {
-  tlsCa: text('--tls-ca <file>', 'trust these certificate authorities, PEM ($ZESTER_TLS_CA)'),
+  tlsCa: text('--tls-ca <file>', 'trusted certificate authorities, PEM ($ZESTER_TLS_CA)'),
   tlsCert: text('--tls-cert <file>', 'client certificate, PEM ($ZESTER_TLS_CERT)'),
   tlsKey: text('--tls-key <file>', 'its key, PEM ($ZESTER_TLS_KEY)'),
   requireTls: given('--require-tls', 'refuse servers without TLS ($ZESTER_REQUIRE_TLS)'),
 };
 
 const SERVERS = {
-  servers: list('--servers <url...>', 'the servers ($ZESTER_SERVERS, or as the home says)'),
+  servers: list('--servers <url...>', "server URLs ($ZESTER_SERVERS, or the home's)"),
   ...TLS_OPTIONS,
 };
 

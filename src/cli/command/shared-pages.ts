@@ -8,20 +8,20 @@ export const CONNECTION_OPTIONS: Terms = [
   ],
   [
     '--servers <url...>',
-    "the servers; tls:// requires TLS (default: $ZESTER_SERVERS, else the home's, else nats://127.0.0.1:4222)",
+    "server URLs; tls:// requires TLS (default: $ZESTER_SERVERS, else the home's, else nats://127.0.0.1:4222)",
   ],
   [
     '--tls-ca <file>',
-    "certificate authorities that a server's certificate may come from, PEM (default: $ZESTER_TLS_CA, else the home's, else those of Node.js)",
+    "trusted certificate authorities for servers, PEM (default: $ZESTER_TLS_CA, else the home's, else those of Node.js)",
   ],
   [
     '--tls-cert <file>',
-    "client certificate, PEM, where the servers ask for one (default: $ZESTER_TLS_CERT, else the home's)",
+    "client certificate, PEM, if the servers require one (default: $ZESTER_TLS_CERT, else the home's)",
   ],
   ['--tls-key <file>', "its key, PEM (default: $ZESTER_TLS_KEY, else the home's)"],
   [
     '--require-tls',
-    "refuse URLs without tls://, except this machine's (default: $ZESTER_REQUIRE_TLS, else as the home says)",
+    "refuse URLs without tls://, except this machine's (default: $ZESTER_REQUIRE_TLS, else the home's setting)",
   ],
   ['--creds <file>', "admin credentials (default: $ZESTER_CREDS, else the home's creds/admin.creds)"],
   [

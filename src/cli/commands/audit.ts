@@ -21,8 +21,8 @@ const OPTIONS = {
     '--kind <kinds>',
     "only these kinds, such as connection.refused or 'key.*'; several with commas",
   ),
-  since: past('--since <time>', 'only events after it: 2h (ago), 7d, or a date'),
-  until: past('--until <time>', 'only events before it'),
+  since: past('--since <time>', 'only events after this time: 2h (ago), 7d, or a date'),
+  until: past('--until <time>', 'only events before this time'),
   last: count('-n, --last <n>', `only the last n (default on a terminal: ${ON_TERMINAL})`, {
     min: 1,
     max: 1_000_000,
@@ -38,8 +38,8 @@ export default command({
   arguments: { pattern: words("only peels whose ID matches one of these, such as 'web-*'") },
   options: OPTIONS,
   notes: `
-It says what was decided, by whom, about which key, when and from where, the oldest first; with --json, one event a line.
---follow resumes after an outage where it stopped, and leaves nothing out.`,
+Each event says who decided what, about which key, when and from where. The oldest comes first; with --json, each event is one
+line. --follow resumes after an outage where it stopped, and skips nothing.`,
   examples: [
     'zester audit --last 20',
     "zester audit 'web-*' --kind 'peel.*,key.revoked' --since 7d",
@@ -52,7 +52,7 @@ It says what was decided, by whom, about which key, when and from where, the old
     if (input.follow) return await follow(await fleet(), query, tell, context);
     await history(await fleet(), query, tell);
     if (query.last !== undefined && input.last === undefined)
-      output.note(`the last ${query.last} events at most; --all shows all of them`);
+      output.note(`showing at most the last ${query.last} events; use --all for all`);
   },
 });
 
@@ -64,7 +64,7 @@ async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQu
   const { peel, since, until, last, all, follow: following } = input;
   if (peel !== undefined) (await import('../../permissions/peel-id.js')).validatePeelId(peel);
   if (peel !== undefined && patterns.length > 0) throw new UsageError('give IDs or --peel, not both');
-  if (until !== undefined && following) throw new UsageError('--follow does not end: leave out --until');
+  if (until !== undefined && following) throw new UsageError('--follow and --until cannot be combined');
   if (all && last !== undefined) throw new UsageError('give --all or --last, not both');
   if (patterns.length > 100) throw new UsageError('give at most 100 patterns');
   for (const pattern of patterns) requirePeelPattern(pattern);
@@ -101,9 +101,9 @@ async function follow(
 ): Promise<void> {
   await followAudit(admin, query, {
     tell,
-    wait: (why) => output.warn(`the audit log cannot be read at the moment; resuming when it can: ${why}`),
+    wait: (why) => output.warn(`the audit log is temporarily unreadable; retrying: ${why}`),
     restarted: () =>
-      output.warn('the audit stream was deleted and starts over: see "zester doctor --integrity"'),
+      output.warn('the audit stream was deleted and recreated: run "zester doctor --integrity"'),
     signal: interruption(),
   });
 }

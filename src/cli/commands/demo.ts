@@ -7,13 +7,13 @@ import { flag } from '../command/option.js';
 const STEP_WIDTH = 15;
 
 export default command({
-  summary: 'show all of it on this machine, with a real nats-server',
+  summary: 'demonstrate everything on this machine, with a real nats-server',
   section: 'Start here',
-  options: { keep: flag('--keep', 'keep the home of the demo, and print how to go on with it') },
+  options: { keep: flag('--keep', "keep the demo's home, and print what to try next") },
   notes: `
-The demo makes a trust domain in a temporary home, starts nats-server (found on the PATH, or at ZESTER_NATS_SERVER) on a free
+The demo creates a trust domain in a temporary home, starts nats-server (found on the PATH, or at ZESTER_NATS_SERVER) on a free
 port, bootstraps a peel, sends it a command, shows what is refused, replaces the peel's credentials while it is connected, and
-cleans up. Exit code 1 when a step failed.`,
+cleans up. Exit code 1 if a step failed.`,
   examples: ['zester demo', 'zester demo --keep', 'zester demo --json | jq .steps'],
   async run({ keep }, { io, output }) {
     const { runDemo } = await import('../demo/run.js');
@@ -34,11 +34,7 @@ cleans up. Exit code 1 when a step failed.`,
           output.lines([`${mark} ${time}  ${step.step.padEnd(STEP_WIDTH)}  ${step.detail}`]);
         },
       });
-      const goOn = [
-        '',
-        `The home of the demo is ${home}. To go on with it:`,
-        ...next.map((line) => `  $ ${line}`),
-      ];
+      const goOn = ['', `The demo's home is ${home}. Try next:`, ...next.map((line) => `  $ ${line}`)];
       output.result(home === null || output.quiet ? [] : goOn, {
         ok,
         steps: steps.map((step) => ({ ...step, ms: Number(step.ms.toFixed(1)) })),

@@ -9,24 +9,25 @@ import { EXIT, exitCodeOf } from '../terminal/exit-codes.js';
 import type { Output } from '../terminal/output.js';
 
 export default command({
-  summary: 'find what is wrong, and say what to do',
+  summary: 'diagnose the home, the servers and the fleet',
   section: 'Check',
   needs: 'servers',
   options: {
-    creds: list('--creds <file...>', '.creds files to check too'),
+    creds: list('--creds <file...>', 'also check these .creds files'),
     offline: flag('--offline', 'look at files only'),
-    strict: flag('--strict', 'fail for warnings too'),
-    integrity: flag('--integrity', 'look for traces of an attack, and for nothing else'),
+    strict: flag('--strict', 'treat warnings as errors'),
+    integrity: flag('--integrity', 'only look for traces of an attack'),
     ...grouped('Options of --integrity', {
-      allowStream: list('--allow-stream <name...>', 'streams of your own'),
-      knownKey: list('--known-key <key...>', 'users (U…) of your own'),
+      allowStream: list('--allow-stream <name...>', 'streams that are yours'),
+      knownKey: list('--known-key <key...>', 'users (U…) that are yours'),
     }),
   },
   notes: `
-It checks the home, the servers, the fleet and credentials, and changes nothing. --integrity compares registry and audit log,
-and lists foreign streams and consumers and connected keys that nobody issued; it reads the whole audit log.
+It checks the home, the servers, the fleet and credentials, suggests a fix for each problem, and changes nothing. --integrity
+compares registry and audit log, and lists foreign streams and consumers and connected keys that nobody issued; it reads the
+whole audit log.
 
-Exit codes: 0 no errors, 1 errors; 3 or 4 when a server that does not trust this home, or cannot be reached, is the only one.`,
+Exit codes: 0 no errors, 1 errors; if the only error is that a server does not trust this home, 3, or is unreachable, 4.`,
   examples: [
     'zester doctor',
     'zester doctor --integrity',

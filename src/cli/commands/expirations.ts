@@ -13,21 +13,25 @@ import { timeWords } from '../terminal/time-words.js';
 type Listed = Expiration & { renews?: boolean };
 
 export default command({
-  summary: 'list what expires when',
+  summary: 'list when credentials and JWTs expire',
   section: 'Check',
   needs: 'fleet',
-  arguments: { path: words('.creds files, and directories with such') },
+  arguments: { path: words('.creds files, or directories of them') },
   options: {
-    within: option('--within <time>', 'only what expires within it, e.g. 7d, or has expired', (text, io) => ({
-      text,
-      seconds: parseExpiry(text, io.now()),
-    })),
-    offline: flag('--offline', 'look at files only, not at the registry'),
+    within: option(
+      '--within <time>',
+      'only what has expired or expires within this time, e.g. 7d',
+      (text, io) => ({
+        text,
+        seconds: parseExpiry(text, io.now()),
+      }),
+    ),
+    offline: flag('--offline', 'read files only, not the registry'),
   },
   notes: `
 It lists the home, the peels of the registry ("peel"; a connected one renews by itself), and what this home issued that is not
-in the registry ("issued"), soonest first. Without a home it looks at the files given, and at the registry with --servers or
---creds.`,
+in the registry ("issued"), soonest first. Without a home it lists the given files, and the registry if --servers or --creds
+is given.`,
   examples: [
     'zester expirations --within 7d',
     `zester expirations --json | jq -r '.expirations[] | select(.what == "peel" and .renews == false).name'`,
@@ -51,8 +55,8 @@ in the registry ("issued"), soonest first. Without a home it looks at the files 
     const shown = sorted(merged(ofFiles.expirations, registry)).filter(
       ({ expiresAt = Infinity }) => within === undefined || expiresAt <= until,
     );
-    const none = within === undefined ? 'nothing to look at' : `nothing expires within ${within.text}`;
-    const but = registry?.error === undefined ? '' : ', as far as is known: the registry was not read';
+    const none = within === undefined ? 'nothing to list' : `nothing expires within ${within.text}`;
+    const but = registry?.error === undefined ? '' : ' (the registry was not read)';
     output.result(shown.length === 0 ? [`${none}${but}`] : lines(shown, now, output), {
       expirations: shown.map(({ expiresAt, path, renews, ...rest }) => ({
         ...rest,
@@ -94,7 +98,7 @@ async function readRegistry({ io, output, given }: FleetContext): Promise<Regist
   const { registryExpirations } = await import('../fleet/registry-expirations.js');
   const read = await registryExpirations(given, io);
   if (!('unread' in read)) return read;
-  output.warn(`the registry was not read, and its peels are not listed: ${read.unread.message}`);
+  output.warn(`the registry could not be read, so its peels are not listed: ${read.unread.message}`);
   return { peels: [], keys: new Set(), error: read.unread };
 }
 
@@ -114,7 +118,7 @@ function lines(shown: readonly Listed[], now: number, output: Output): string[] 
 
 function renewalWords(renews: boolean, expiresAt: number | undefined): string {
   if (expiresAt === undefined) return '';
-  return renews ? 'connected: renews by itself' : 'not renewed: not connected, or no master runs';
+  return renews ? 'connected: renews by itself' : 'not renewing: not connected, or no master runs';
 }
 
 function isoOrNull(time: number | undefined): string | null {

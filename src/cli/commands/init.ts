@@ -14,13 +14,13 @@ export default command({
   options: {
     operator: text('--operator <name>', 'name of the new operator (default: zester)'),
     account: text('--account <name>', "name of the fleet's new account (default: fleet)"),
-    servers: list('--servers <url...>', "the fleet's servers, kept in the home"),
+    servers: list('--servers <url...>', "the fleet's servers, stored in the home"),
     ...TLS_OPTIONS,
     ...grouped('Options to adopt an existing operator or account', ADOPT_OPTIONS),
   },
   notes: `
-It creates operator, accounts, signing keys and the first credentials. A complete home is left as it is; an interrupted run is
-completed by the same command. With --account-jwt, then "zester account push".`,
+It creates operator, accounts, signing keys and the first credentials. It does not change a complete home; run it again to
+complete an interrupted one. After adopting an account with --account-jwt, run "zester account push".`,
   examples: [
     'zester init',
     'zester init --home /srv/zester --operator acme --account plant-7 --servers nats://n1:4222',
@@ -54,8 +54,8 @@ completed by the same command. With --account-jwt, then "zester account push".`,
       if (state === 'unchanged') return;
       output.note(
         configuration === undefined
-          ? 'next: "zester server config" prints what your nats-servers need, "zester creds bootstrap <id>" makes credentials'
-          : 'next: "zester server" runs a nats-server that trusts it, "zester creds bootstrap <id>" makes credentials',
+          ? 'next: configure your nats-servers with "zester server config", and issue credentials with "zester creds bootstrap <id>"'
+          : 'next: run a nats-server with "zester server", and issue credentials with "zester creds bootstrap <id>"',
       );
     } finally {
       if (adopt !== undefined) wipeAdoptedTrust(adopt);
@@ -73,7 +73,7 @@ function report(domain: TrustDomain, steps: readonly Step[], output: Output): st
   const made = steps.filter((step) => step.made).map(({ path }) => path);
   const state = made.length === 0 ? 'unchanged' : made.length === steps.length ? 'created' : 'completed';
   const says = {
-    unchanged: `${domain.home} has a trust domain already; nothing was changed`,
+    unchanged: `${domain.home} already has a trust domain; nothing was changed`,
     created: `created a trust domain in ${domain.home}`,
     completed: `completed the trust domain in ${domain.home}: ${made.length} of ${steps.length} files were missing`,
   };
@@ -114,14 +114,14 @@ function warnOfWhatStays(
   const { home, paths } = domain;
   if (servers !== undefined && servers.join() !== domain.servers.join()) {
     output.warn(
-      `the servers of ${home} stay ${domain.servers.join(', ') || 'not set'}: edit "servers" in ${paths.settings} to change ` +
+      `the servers of ${home} are still ${domain.servers.join(', ') || 'not set'}: edit "servers" in ${paths.settings} to change ` +
         'them',
     );
   }
   const asked = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(domain.tls);
   if (asked || (tls.requireTls !== undefined && tls.requireTls !== domain.requireTls)) {
     output.warn(
-      `how ${home} connects with TLS stays as it is: edit "tls" ("caFile", "certFile", "keyFile") and "requireTls" in ` +
+      `the TLS settings of ${home} were not changed: edit "tls" ("caFile", "certFile", "keyFile") and "requireTls" in ` +
         `${paths.settings} to change it`,
     );
   }

@@ -10,7 +10,7 @@ export default command({
   arguments: { pattern: argument("a peel ID, or a pattern such as 'web-*'", peelPattern) },
   options: {
     timeout: span('--timeout <time>', 'for each peel', '2s'),
-    wait: span('--wait <time>', 'wait until a master is there and every match responds'),
+    wait: span('--wait <time>', 'wait until a master and every matching peel respond'),
   },
   notes: `
 Exit codes: 0 all responded, 1 some did not, 3 no accepted peel matches, 4 none could be reached.`,

@@ -18,16 +18,19 @@ export default command({
   options: {
     key: text('--key <key>', "a user's public key (U…)"),
     creds: seedFile('--creds <file>', 'the user of a .creds file'),
-    issuedBefore: past('--issued-before <time>', 'all that was issued up to then, e.g. 2h (ago), or a date'),
-    includeMaster: flag('--include-master', "with it: also this home's master and admin, if not renewed"),
+    issuedBefore: past(
+      '--issued-before <time>',
+      'everything issued up to this time, e.g. 2h (ago), or a date',
+    ),
+    includeMaster: flag('--include-master', "with --issued-before: also this home's master and admin"),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
-By ID it covers the keys that this home or a master issued and those connected under that name. A credential made elsewhere
-that is not connected is unknown: give its file or key, or revoke by time. --issued-before first renews master.creds and
-admin.creds where they are older. The output names what a time cannot reach.
+By ID, it revokes the keys that this home or a master issued, and those connected under that name. A credential that was made
+elsewhere and is not connected is unknown: give its file or key, or revoke by time. --issued-before first renews master.creds
+and admin.creds if they are older. The output names what a time cannot cover.
 
-Exit code 0 means that every server has the revocation and no connection is left; else 4, and the servers are named.`,
+Exit code 0: every server has the revocation and no connection is left. Otherwise 4, and the output names the servers.`,
   examples: [
     'zester revoke web-server-01',
     'zester revoke --creds stolen.creds --yes',
@@ -63,8 +66,8 @@ Exit code 0 means that every server has the revocation and no connection is left
     );
     for (const jwt of undecided) {
       output.warn(
-        `${jwt.publicKey} has a JWT dated ${isoTime(jwt.issuedAt)}, ahead of the clock, and may have had it before that time: ` +
-          `it stays valid; "zester revoke --key ${jwt.publicKey}" ends it`,
+        `${jwt.publicKey} has a JWT dated ${isoTime(jwt.issuedAt)}, ahead of the clock, and may be older than that time: ` +
+          `it stays valid; revoke it with "zester revoke --key ${jwt.publicKey}"`,
       );
     }
     if (report !== undefined) requireComplete(report, 'the revocation');
@@ -76,7 +79,7 @@ Exit code 0 means that every server has the revocation and no connection is left
 /** What no revocation by time can reach: nobody knows that it exists. */
 function beyond(time: number): string {
   return (
-    `a JWT dated later than ${isoTime(time / 1000)} that is in neither home nor registry and not connected; ` +
+    `a JWT dated later than ${isoTime(time / 1000)} that is neither in the home or the registry nor connected; ` +
     'if a signing key was stolen, replace it ("zester keys add")'
   );
 }
@@ -104,13 +107,13 @@ async function registryOf(
     const why = errorMessage(cause);
     const missing =
       'peelId' in target
-        ? `keys that masters issued to "${target.peelId}" may still be good`
-        : 'JWTs that masters dated ahead of the clock may still be good';
+        ? `keys that masters issued to "${target.peelId}" may still be valid`
+        : 'JWTs that masters dated ahead of the clock may still be valid';
     const other = 'peelId' in target ? `, or "zester peel revoke ${target.peelId}"` : '';
     return {
       error: new FleetError(
         'ERR_FLEET_UNCONFIRMED',
-        `${missing}: the registry could not be read (${why}); do it again${other}`,
+        `${missing}: the registry could not be read (${why}); run it again${other}`,
         { cause, ...('peelId' in target && { peelId: target.peelId }) },
       ),
     };
@@ -124,7 +127,7 @@ function targetOf(given: {
   issuedBefore: number | undefined;
 }): RevokeTarget {
   const { peelId, key, creds, issuedBefore } = given;
-  requireOneOf(given, 'say what to revoke: a peel ID, --key, --creds or --issued-before (one of them)');
+  requireOneOf(given, 'give exactly one of: a peel ID, --key, --creds, --issued-before');
   if (key !== undefined) return { publicKey: key };
   if (creds !== undefined) return { credsPath: creds };
   if (issuedBefore !== undefined) return { issuedBefore };

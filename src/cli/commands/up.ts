@@ -25,13 +25,13 @@ export default command({
       'http',
       'logLevel',
     ]),
-    restart: flag('--restart', 'restart the nats-server when it ends by itself'),
+    restart: flag('--restart', 'restart the nats-server if it stops by itself'),
   },
   notes: `
-It creates the home if there is none, and prints one line when the master answers. The log goes to standard error, as JSON
-unless that is a terminal; the server's is in the home too. Ctrl-C and SIGTERM stop the master, then the server.
+It creates the home if there is none, and prints one line when the master is ready. The log goes to standard error, as JSON
+unless that is a terminal; the server's log is also in the home. Ctrl-C and SIGTERM stop the master, then the server.
 
-When the server ends by itself, the command ends with 1 and names the log; --restart restarts it, with backoff from 0.5 to 30 s.
+If the server stops by itself, the command exits with 1 and names the log; --restart restarts it, with backoff from 0.5 to 30 s.
 Beyond one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the settings.`,
   examples: [
     'zester up',
@@ -56,7 +56,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   if (!isLoopback(host)) {
     log.warn(
       { host },
-      'reached from other machines, and what is sent can be read on the way: see "zester server --tls-cert"',
+      'reachable from other machines, and traffic is not encrypted: see "zester server --tls-cert"',
     );
   }
   const asked = new AbortController();
@@ -112,7 +112,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
       restart: restart,
       onReady: ({ url }) => {
         serverIsUp = true;
-        log.info({ url }, 'the nats-server takes clients');
+        log.info({ url }, 'nats-server accepts clients');
         beginOn(url);
       },
       onLog: (line) => {
@@ -124,7 +124,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
         serversEnded += 1;
       },
       onRestart: ({ message }, delayMs) =>
-        log.error({ delayMs }, `${message}; starting it again in ${delayMs / 1000} s`),
+        log.error({ delayMs }, `${message}; restarting it in ${delayMs / 1000} s`),
     });
     if (failure !== undefined && !asked.signal.aborted) throw failure;
     output.event('stopped', { event: 'stopped', ...exit });
@@ -169,7 +169,7 @@ async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promis
     now: io.now,
     ...(!there && url !== undefined && { servers: [url] }),
   });
-  if (!there) log.info({ home: domain.home }, 'made a trust domain');
+  if (!there) log.info({ home: domain.home }, 'created a trust domain');
   return domain;
 }
 

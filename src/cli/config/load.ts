@@ -109,7 +109,7 @@ async function readConfigFile(
   const text = await readTextFile(path, MAX_CONFIG_BYTES);
   if (text === undefined) {
     if (ofHome) return {};
-    throw new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: there is no such file`);
+    throw new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: no such file`);
   }
   const { parse } = await import('yaml');
   let document: unknown;
@@ -118,22 +118,22 @@ async function readConfigFile(
   } catch (cause) {
     // the first line says what and where; the others quote the file
     const [what = ''] = errorMessage(cause).split('\n');
-    throw badConfig(`${path} is no YAML: ${what.replace(/:$/, '')}`);
+    throw badConfig(`${path} is not valid YAML: ${what.replace(/:$/, '')}`);
   }
   if (document === null || document === undefined) return {};
   if (typeof document !== 'object' || Array.isArray(document)) {
-    throw badConfig(`${path} is no list of settings: give lines such as "policy: manual"`);
+    throw badConfig(`${path} is not a list of settings: use lines such as "policy: manual"`);
   }
   const settings = document as Record<string, unknown>;
   const known = settingsOf(kind) as string[];
   const unknown = Object.keys(settings).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw badConfig(
-      `${path} has "${unknown}", which is no setting of a ${kind}: there are ${known.join(', ')}`,
-    );
+    throw badConfig(`${path} has "${unknown}", which is not a setting of a ${kind}: use ${known.join(', ')}`);
   }
   if (ofHome && 'home' in settings) {
-    throw badConfig(`${path} stands in the home and has "home": take it out, or give the file with --config`);
+    throw badConfig(
+      `${path} is in the home and sets "home": remove that line, or pass the file with --config`,
+    );
   }
   return settings;
 }

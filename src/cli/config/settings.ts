@@ -9,17 +9,17 @@ import { DEFAULT_LIFETIME_SECONDS } from '../../timing.js';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const text = v.pipe(v.string('is no text'), v.nonEmpty('is empty'));
+const text = v.pipe(v.string('is not a string'), v.nonEmpty('is empty'));
 const port = v.pipe(
-  v.union([v.pipe(v.string(), v.regex(/^(-1|\d{1,5})$/), v.transform(Number)), v.number()], 'is no port'),
-  v.integer('is no port'),
+  v.union([v.pipe(v.string(), v.regex(/^(-1|\d{1,5})$/), v.transform(Number)), v.number()], 'is not a port'),
+  v.integer('is not a port'),
   v.check(
     (value) => value === -1 || (value > 0 && value <= 65_535),
-    'is no port: give 1 to 65535, or -1 for any that is free',
+    'is not a port: give 1 to 65535, or -1 for any free port',
   ),
 );
 const urls = v.pipe(
-  v.union([v.string(), v.array(v.string())], 'is no list of URLs'),
+  v.union([v.string(), v.array(v.string())], 'is not a list of URLs'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       return parseServerUrls(dataset.value).map(({ url }) => url);
@@ -32,7 +32,7 @@ const urls = v.pipe(
 const yesOrNo = v.pipe(
   v.union(
     [v.boolean(), v.picklist(['1', '0', 'true', 'false', 'yes', 'no', 'on', 'off'])],
-    'is neither true nor false',
+    'is not true or false',
   ),
   v.transform((value) => value === true || ['1', 'true', 'yes', 'on'].includes(String(value))),
 );
@@ -47,24 +47,24 @@ const lifetime = v.pipe(
   }),
   v.check(
     (value) => value === 0 || (Number.isInteger(value) && value >= 5),
-    'is no lifetime: give 24h or 7d, at least 5s; 0 or none for without end',
+    'is not a lifetime: give e.g. 24h or 7d, at least 5s; 0 or none = never expires',
   ),
 );
 
 const count = v.pipe(
   v.union(
     [v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), v.number()],
-    'is no number of peels',
+    'is not a number of peels',
   ),
-  v.integer('is no number of peels'),
-  v.minValue(0, 'is no number of peels: give 0 or more'),
+  v.integer('is not a number of peels'),
+  v.minValue(0, 'is not a number of peels: give 0 or more'),
 );
 const share = v.pipe(
   v.union(
     [v.pipe(v.string(), v.regex(/^\d{1,3}(\.\d{1,6})?%?$/), v.transform(shareOf)), v.number()],
-    'is no share: give 2% or 0.02',
+    'is not a share: give e.g. 2% or 0.02',
   ),
-  v.check((value) => value >= 0 && value <= 1, 'is no share: give 0% to 100%, or 0 to 1'),
+  v.check((value) => value >= 0 && value <= 1, 'is not a share: give 0% to 100%, or 0 to 1'),
 );
 function shareOf(text: string): number {
   return text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
@@ -73,7 +73,7 @@ function shareOf(text: string): number {
 /** Where metrics and health are, by default. */
 export const DEFAULT_HTTP = { host: '127.0.0.1', port: 9464 } as const;
 const http = v.pipe(
-  v.union([v.string(), v.number(), v.boolean()], 'is no address'),
+  v.union([v.string(), v.number(), v.boolean()], 'is not an address'),
   v.transform((value): { host: string; port: number } | undefined => {
     if (value === false || value === 'off' || value === 'false') return undefined;
     if (value === true || value === 'on' || value === 'true') return { ...DEFAULT_HTTP };
@@ -84,7 +84,7 @@ const http = v.pipe(
   }),
   v.check(
     (value) => value === undefined || (value.port >= 0 && value.port <= 65_535),
-    'is no address: give 127.0.0.1:9464, a port, or "off"',
+    'is not an address: give e.g. 127.0.0.1:9464, a port, or "off"',
   ),
 );
 
@@ -182,7 +182,7 @@ export const SETTINGS = {
     env: 'ZESTER_POLICY',
     flag: '--policy',
     kinds: ['master'],
-    schema: v.picklist(POLICIES, `is no policy: give ${POLICIES.join(', ')}`),
+    schema: v.picklist(POLICIES, `is not a policy: give ${POLICIES.join(', ')}`),
     fallback: 'manual',
     about: 'how new peels are accepted',
   },
@@ -200,9 +200,9 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: v.pipe(
       v.union([v.pipe(v.string(), v.regex(/^[135]$/), v.transform(Number)), v.number()]),
-      v.picklist([1, 3, 5], 'is none of 1, 3 and 5'),
+      v.picklist([1, 3, 5], 'is not 1, 3 or 5'),
     ),
-    otherwise: '3, and 1 without a cluster',
+    otherwise: '3; 1 without a cluster',
     about: 'copies of registry and audit log: 1, 3 or 5',
   },
   maxRevocations: {
@@ -226,7 +226,7 @@ export const SETTINGS = {
     flag: '--host',
     kinds: ['master'],
     schema: text,
-    otherwise: "that of the home's server on this machine, else 127.0.0.1",
+    otherwise: "from the home's server on this machine, else 127.0.0.1",
     about: 'address for the server',
   },
   port: {
@@ -234,7 +234,7 @@ export const SETTINGS = {
     flag: '--port',
     kinds: ['master'],
     schema: port,
-    otherwise: "that of the home's server on this machine, else 4222",
+    otherwise: "from the home's server on this machine, else 4222",
     about: 'port of the server',
   },
   http: {
@@ -251,21 +251,21 @@ export const SETTINGS = {
     kinds: ['peel'],
     schema: text,
     otherwise: 'the name in the credentials',
-    about: 'peel ID that the credentials must have',
+    about: 'peel ID that the credentials must belong to',
   },
   rotate: {
     env: 'ZESTER_ROTATE',
     flag: '--rotate',
     kinds: ['peel'],
-    schema: v.picklist(['hitless', 'reconnect'], 'is neither hitless nor reconnect'),
+    schema: v.picklist(['hitless', 'reconnect'], 'is not hitless or reconnect'),
     fallback: 'hitless',
-    about: 'how it changes credentials',
+    about: 'how to switch to new credentials',
   },
   logLevel: {
     env: 'ZESTER_LOG_LEVEL',
     flag: '--log-level',
     kinds: ['master', 'peel'],
-    schema: v.picklist(LOG_LEVELS, `is no level: give ${LOG_LEVELS.join(', ')}`),
+    schema: v.picklist(LOG_LEVELS, `is not a log level: give ${LOG_LEVELS.join(', ')}`),
     fallback: 'info',
     about: 'log level',
   },

@@ -28,6 +28,7 @@ export async function acceptRemovals(
   for (const [key, use] of removal.uses) {
     if ('unknown' in use || use.valid > 0) output.warn(useWords(key, use));
   }
-  if (words.length > 0) await confirm(io, 'what is listed above leaves the account for good', yes);
+  if (words.length > 0)
+    await confirm(io, 'this permanently removes what is listed above from the account', yes);
   return removal;
 }

@@ -54,7 +54,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
       if (claims.sub !== key.publicKey || claims.name !== peelId) {
         throw new FleetError(
           'ERR_FLEET_ANSWER',
-          `the JWT that the master gave is not for the key of "${peelId}"`,
+          `the master returned a JWT for another key than that of "${peelId}"`,
           {
             peelId,
           },
@@ -67,7 +67,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
         if (!(cause instanceof ZesterError)) throw cause;
         throw new FleetError(
           'ERR_FLEET_INCOMPLETE',
-          `"${peelId}" was issued, and its file was not written (${cause.message}): when that is mended, do it again with --replace`,
+          `"${peelId}" was issued, but its file was not written (${cause.message}): fix that, then run it again with --replace`,
           { cause, peelId },
         );
       } finally {

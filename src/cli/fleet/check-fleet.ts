@@ -34,7 +34,7 @@ export function fleetNotChecked(error: Pick<Finding, 'code' | 'message'>): Findi
     severity: 'warning',
     check: 'fleet',
     subject: 'fleet',
-    message: `neither masters nor peels were checked: ${error.message}`,
+    message: `masters and peels were not checked: ${error.message}`,
     ...(error.code !== undefined && { code: error.code }),
   };
 }
@@ -44,7 +44,7 @@ function notChecked(check: string, error: ZesterError): Finding {
     severity: 'warning',
     check,
     subject: check,
-    message: `peels and the keys that signed them were not checked: ${error.message}`,
+    message: `peels and their signing keys were not checked: ${error.message}`,
     code: error.code,
   };
 }
@@ -60,7 +60,7 @@ async function checkMaster(
     client.ask('status', {}, { timeoutMs: DOCTOR_MASTER_TIMEOUT_MS }),
   ).catch(ours);
   if (!(answer instanceof ZesterError)) {
-    const message = `the master ${answer.master} answers (zester ${answer.version}, policy ${answer.policy})`;
+    const message = `master ${answer.master} responds (zester ${answer.version}, policy ${answer.policy})`;
     return [{ ...base, severity: 'ok', message }, ...heldFindings(answer.held)];
   }
   const { code, message } = answer;
@@ -77,7 +77,7 @@ async function checkMaster(
         code === 'ERR_FLEET_NO_MASTER'
           ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : peels === 0 ? ', and no peel needs one' : ''}`
           : `no master answered within ${DOCTOR_MASTER_TIMEOUT_MS / 1000} s`,
-      fix: 'start one: "zester master", or "zester up"; its log says what keeps it from answering',
+      fix: 'start one with "zester master" or "zester up"; if it is running, see its log',
     },
   ];
 }
@@ -92,11 +92,11 @@ function heldFindings(held: { peels: number; since: string } | undefined): Findi
       subject: 'masters',
       severity: 'error',
       message:
-        `the masters hold the revocation of ${peels} healthy ${peels === 1 ? 'peel' : 'peels'} since ${since}: ` +
+        `the masters have held the revocation of ${peels} healthy ${peels === 1 ? 'peel' : 'peels'} since ${since}: ` +
         'more than a few at once are more likely a fault than theft',
       fix:
-        '"zester audit --kind revocations.held" says why; they go on when the cause is gone, and "zester master ' +
-        'resume" revokes the peels for good',
+        'see why with "zester audit --kind revocations.held"; they continue when the cause is gone, or "zester master ' +
+        'resume" permanently revokes the peels',
     },
   ];
 }

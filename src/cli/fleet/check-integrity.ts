@@ -111,8 +111,8 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
           severity: 'error',
           check: 'stream',
           subject: server,
-          message: 'it did not say which streams it has: they are not checked',
-          fix: 'start it, and look again',
+          message: 'it did not list its streams: they were not checked',
+          fix: 'start it, and run this again',
         })),
         ...streams,
         ...fleet.findings,
@@ -204,7 +204,7 @@ async function checkRecords(
       // a kind that this version does not know may be of a newer one
       const kind = subject.split('.').slice(3).join('.');
       if (AUDIT_KINDS.includes(kind) || !isObject(data))
-        found('audit', `${AUDIT_STREAM} ${seq}`, `the message on ${subject} is no event of a master`);
+        found('audit', `${AUDIT_STREAM} ${seq}`, `the message on ${subject} is not an event from a master`);
       continue;
     }
     const wrong = unlikeAMaster(event, subject, headers?.get('Nats-Msg-Id') ?? '');
@@ -227,7 +227,7 @@ async function checkRecords(
     }
     const stored = storedIn(data);
     if (stored?.record.id === id) records.set(id, stored);
-    else found('record', id, 'it holds what is no record of this peel');
+    else found('record', id, 'it is not a record of this peel');
   }
 
   let suspects = new Set(
@@ -249,7 +249,7 @@ async function checkRecords(
     round < ROUNDS && (suspects.size > 0 || (round === 0 && strangers.length > 0));
     round++
   ) {
-    progress(`looking at ${suspects.size} peels again`);
+    progress(`checking ${suspects.size} peels again`);
     await delay(INTEGRITY_RECHECK_MS);
     wrong = new Map();
     for (const id of [...suspects].slice(0, NAMED)) {
@@ -286,7 +286,7 @@ async function checkRecords(
     }
     const rest = [...suspects].slice(NAMED);
     for (const id of rest)
-      wrong.set(id, fold.compare(id, records.get(id)) ?? 'the audit has two events with one number');
+      wrong.set(id, fold.compare(id, records.get(id)) ?? 'the audit log has two events with the same number');
     suspects = new Set(wrong.keys());
   }
   for (const [id, why] of wrong) found(records.has(id) ? 'record' : 'audit', id, why);
@@ -306,7 +306,11 @@ async function checkRecords(
     const lately = await tokensInAudit(store);
     for (const { id, publicKey, subject } of unexplained)
       if (!lately.madeToken(id, publicKey))
-        found('token', id, `the join token (${subject}) was made, and the audit does not say by whom`);
+        found(
+          'token',
+          id,
+          `the join token (${subject}) exists, but the audit log does not say who created it`,
+        );
   }
   for (const [check, count] of counts) {
     if (count >= NAMED)
@@ -347,11 +351,11 @@ const CHANGE_KINDS = /^(peel|key|rotation)\./;
 function unlikeAMaster(event: AuditEvent, subject: string, messageId: string): string | undefined {
   const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
   if (subject !== auditSubject(peelId, event.kind))
-    return `it stands on ${subject}, where no master writes it`;
+    return `it is on ${subject}, where no master writes such an event`;
   if (messageId !== event.id && !messageId.startsWith(`${event.id}-`))
-    return 'it lacks the message ID that masters give';
+    return 'it lacks the message ID that masters set';
   if (CHANGE_KINDS.test(event.kind) && !isPeelEvent(event))
-    return 'it says that a record changed, and not which change it was';
+    return 'it says that a record changed, but not how';
   return undefined;
 }
 
@@ -371,10 +375,10 @@ function isObject(data: Uint8Array): boolean {
 
 const FIX: Readonly<Record<string, string>> = {
   record:
-    '"zester peel show" and "zester audit" show both; if nobody of you decided that, "zester peel revoke", and add it again',
-  audit: 'do not rely on it: a master did not write it, or its record was changed by somebody else',
+    'compare "zester peel show" and "zester audit"; if none of your admins decided this, run "zester peel revoke" and add the peel again',
+  audit: 'do not trust it: no master wrote it, or somebody else changed its record',
   token:
-    '"zester join-token remove", if nobody of you made it; a master that was killed an instant after may not have said so',
+    'run "zester join-token remove" if none of your admins created it; a master killed at that instant may not have audited it',
 };
 
 function unique(findings: readonly Finding[]): Finding[] {
@@ -403,6 +407,6 @@ function summed(findings: readonly Finding[]): Finding[] {
     severity: 'ok',
     check,
     subject: check,
-    message: "nothing was found that is not the fleet's own",
+    message: 'nothing suspicious was found',
   }));
 }

@@ -66,8 +66,8 @@ export async function commandMatching(
   );
   throw new FindingsError(
     replies.length === 1
-      ? `${replies[0]?.id ?? ''} did not answer as it should`
-      : `${replies.length - answered} of ${replies.length} peels did not answer as they should; each is named above`,
+      ? `${replies[0]?.id ?? ''} failed`
+      : `${replies.length - answered} of ${replies.length} peels failed; see above`,
     unreachable ? EXIT.unreachable : EXIT.failed,
   );
 }
@@ -84,13 +84,10 @@ async function ask({ client, nc }: Admin, what: CommandMatching): Promise<PeelRe
   }
   if (ids.length === 0) {
     throw others === 0
-      ? new FleetError(
-          'ERR_FLEET_UNKNOWN_PEEL',
-          `no peel matches "${pattern}": "zester peel list" shows those there are`,
-        )
+      ? new FleetError('ERR_FLEET_UNKNOWN_PEEL', `no peel matches "${pattern}": see "zester peel list"`)
       : new FleetError(
           'ERR_FLEET_PENDING',
-          `no accepted peel matches "${pattern}", and ${others} that ${others === 1 ? 'is' : 'are'} not: "zester peel list '${pattern}'"`,
+          `no accepted peel matches "${pattern}", but ${others} not accepted ${others === 1 ? 'one does' : 'ones do'}: see "zester peel list '${pattern}'"`,
         );
   }
   const replies: PeelReply[] = [];

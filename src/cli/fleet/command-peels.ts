@@ -65,5 +65,5 @@ async function commandPeel(
 const WORDS: Partial<Record<FleetErrorCode, (seconds: number) => string>> = {
   ERR_FLEET_NOT_CONNECTED: () => 'it is not connected',
   ERR_FLEET_TIMEOUT: (seconds) => `it did not answer within ${seconds} s`,
-  ERR_FLEET_DENIED: () => 'these credentials are not authorized to command it',
+  ERR_FLEET_DENIED: () => 'these credentials are not authorized to call it',
 };

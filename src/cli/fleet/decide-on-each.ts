@@ -38,7 +38,7 @@ export async function decideOnEach(
   const failed = documents.filter((document) => 'error' in document).length;
   const [code = 1] = codes;
   throw new FindingsError(
-    `${failed} of ${ids.length} could not be ${done}; each is named above`,
+    `${failed} of ${ids.length} could not be ${done}; see above`,
     codes.size === 1 ? code : 1,
   );
 }

@@ -35,7 +35,7 @@ export async function runMaster(
   try {
     const { serveMasterHttp } = await import('../../master/http.js');
     const served = http === undefined ? undefined : await serveMasterHttp(master, http);
-    if (served !== undefined) log.info({ url: served.url }, '/metrics and /healthz are served');
+    if (served !== undefined) log.info({ url: served.url }, 'serving /metrics and /healthz');
     return {
       master,
       http: served?.url,

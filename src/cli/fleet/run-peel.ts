@@ -40,7 +40,7 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
     });
     const { publicKey } = peel.credentials;
     const server = peel.nc.getServer();
-    output.event(`the peel "${peel.id}" is connected to ${server}`, {
+    output.event(`peel "${peel.id}" is connected to ${server}`, {
       event: 'ready',
       peelId: peel.id,
       server,
@@ -53,16 +53,16 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
     if (reason === 'ended') throw error;
     if (reason === 'failed') {
       const why = error === undefined ? '' : `: ${error.message}`;
-      throw new ConnectError('ERR_CONNECT_UNREACHABLE', `the connection was closed for good${why}`, {
+      throw new ConnectError('ERR_CONNECT_UNREACHABLE', `the connection was closed permanently${why}`, {
         cause: error,
       });
     }
     if (error !== undefined) output.warn(error.message);
-    output.event(`the peel "${peel.id}" has ended`, { event: 'stopped', peelId: peel.id });
+    output.event(`peel "${peel.id}" stopped`, { event: 'stopped', peelId: peel.id });
   } catch (error) {
     // asked to end before it was connected
     if (!ending.signal.aborted || error !== ending.signal.reason) throw error;
-    output.event('the peel has ended', { event: 'stopped', peelId: id ?? null });
+    output.event('peel stopped', { event: 'stopped', peelId: id ?? null });
   } finally {
     stopListening();
   }

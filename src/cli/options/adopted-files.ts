@@ -24,19 +24,17 @@ export function adoptedFiles(values: AdoptValues): AdoptedTrustFiles | undefined
   if (given.length === 0) return undefined;
   if (operatorJwt === undefined || operatorSigningSeed === undefined || systemAccountJwt === undefined) {
     throw new UsageError(
-      `${given.map(([name]) => flagOf(name)).join(', ')}: to adopt a trust domain, give --operator-jwt, ` +
+      `${given.map(([name]) => flagOf(name)).join(', ')}: to adopt a trust domain, also give --operator-jwt, ` +
         '--operator-signing-seed, --system-account-jwt, and --system-creds or --system-account-seed',
     );
   }
   if ((values.systemCreds === undefined) === (values.systemAccountSeed === undefined)) {
     throw new UsageError(
-      'give one of --system-creds and --system-account-seed, for a user of the system account',
+      'give either --system-creds or --system-account-seed, for a user of the system account',
     );
   }
   if (values.accountJwt !== undefined && values.accountSeed === undefined) {
-    throw new UsageError(
-      '--account-jwt needs --account-seed: it signs the credentials of the master and the admin',
-    );
+    throw new UsageError('--account-jwt needs --account-seed, to sign the credentials of master and admin');
   }
   return { operatorJwt, operatorSigningSeed, systemAccountJwt, ...Object.fromEntries(given) };
 }

@@ -24,7 +24,7 @@ export function auditWords(words: readonly string[], given: readonly string[] | 
   const kinds = [...(given ?? []), ...words.filter(isKind)].flatMap((kind) => kind.split(','));
   const unknown = kinds.find((kind) => !AUDIT_KINDS.some((known) => matchesGlob(kind, known)));
   if (unknown !== undefined) {
-    throw new UsageError(`--kind "${unknown}" is no kind of event: they are ${AUDIT_KINDS.join(', ')}`);
+    throw new UsageError(`--kind "${unknown}" is not a kind of event: use one of ${AUDIT_KINDS.join(', ')}`);
   }
   return {
     patterns: words.filter((word) => !isKind(word)),

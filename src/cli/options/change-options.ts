@@ -38,7 +38,7 @@ export async function systemOptions(
       }
     },
     onWait: ({ what, pid }) =>
-      output.note(`waiting for "${what}" (process ${pid}) to be done with this home`),
+      output.note(`waiting for "${what}" (process ${pid}), which is using this home`),
   };
 }
 
@@ -54,6 +54,6 @@ export async function changeOptions(
 
 /** A line that says which servers have it. */
 export function pushedLine(report: PushReport | undefined): string {
-  if (report === undefined) return 'not pushed: "zester account push" does that';
+  if (report === undefined) return 'not pushed: run "zester account push"';
   return `in force on ${report.confirmed.join(', ') || 'no server'}`;
 }

@@ -16,9 +16,8 @@ export const EXPIRY_FORM = '15m, 24h, 7d, 2w, or a date such as 2031-01-31 or 20
  */
 export function parseExpiry(text: string, now: number): number {
   const seconds = /^\d/.test(text) ? (ofUnits(text) ?? untilDate(text, now)) : undefined;
-  if (seconds === undefined) throw new UsageError(`"${text}" is no lifetime: give ${EXPIRY_FORM}`);
-  if (seconds < 1)
-    throw new UsageError(`"${text}" is over already: give a lifetime that ends later than now`);
+  if (seconds === undefined) throw new UsageError(`"${text}" is not a lifetime: give ${EXPIRY_FORM}`);
+  if (seconds < 1) throw new UsageError(`"${text}" is in the past: give a lifetime that ends in the future`);
   return seconds;
 }
 
@@ -35,8 +34,8 @@ export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-0
 export function parsePast(text: string, now: number): number {
   const ago = ofUnits(text);
   const until = ago === undefined ? untilDate(text, now) : -ago;
-  if (until === undefined) throw new UsageError(`"${text}" is no time: give ${PAST_FORM}`);
-  if (until > 0) throw new UsageError(`"${text}" is not over yet: give a time in the past`);
+  if (until === undefined) throw new UsageError(`"${text}" is not a time: give ${PAST_FORM}`);
+  if (until > 0) throw new UsageError(`"${text}" is in the future: give a time in the past`);
   return now + until * 1000;
 }
 

@@ -10,13 +10,8 @@ export async function ensureDirectory(path: string): Promise<void> {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new FileError(
-      'ERR_FILE_WRITE',
-      path,
-      `cannot make the directory ${path}: the system says ${code}`,
-      {
-        cause,
-      },
-    );
+    throw new FileError('ERR_FILE_WRITE', path, `cannot create the directory ${path}: ${code}`, {
+      cause,
+    });
   }
 }

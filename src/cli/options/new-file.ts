@@ -16,6 +16,6 @@ export async function refuseToReplace(path: string, force: boolean | undefined):
   throw new FileError(
     'ERR_FILE_EXISTS',
     path,
-    `${path} is there already: give another --out, or --force to replace it`,
+    `${path} already exists: choose another --out, or pass --force to replace it`,
   );
 }

@@ -8,10 +8,10 @@ import { PEEL_PATTERN } from '../../protocol/glob.js';
  * @throws UsageError when it can match no ID; what holds a seed is not repeated
  */
 export function requirePeelPattern(pattern: string): void {
-  if (holdsSeed(pattern)) throw new UsageError('the pattern of peel IDs holds a seed');
+  if (holdsSeed(pattern)) throw new UsageError('the pattern of peel IDs contains a seed');
   if (PEEL_PATTERN.test(pattern)) return;
   throw new UsageError(
-    `"${pattern}" is no pattern of peel IDs: * stands for any characters, ? for one, and the others are A-Z a-z 0-9 _ -`,
+    `"${pattern}" is not a pattern of peel IDs: use * for any characters, ? for one character, and A-Z a-z 0-9 _ -`,
   );
 }
 

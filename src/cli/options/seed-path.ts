@@ -9,8 +9,8 @@ import { UsageError } from '../../errors.js';
 export function seedPath(option: string, value: string): string {
   if (/^\s*S[OAUXNC][A-Z2-7]{40,}/.test(value)) {
     throw new UsageError(
-      `${option} takes the path of a file, and a seed was given: what stands on a command line can be read in process ` +
-        `lists and shell histories, so make a new key and put its seed into a file`,
+      `${option} takes the path of a file, but a seed was given: command lines are visible in process ` +
+        `lists and shell histories, so generate a new key and put its seed into a file`,
     );
   }
   return value;

@@ -26,7 +26,7 @@ export function tlsOf(values: ServerValues): NatsServerConfigurationOptions['tls
   if (cert === undefined || key === undefined)
     throw new UsageError('TLS needs both --tls-cert and --tls-key');
   if (verify && ca === undefined) {
-    throw new UsageError('--tls-verify needs --tls-ca: the authorities that the certificates come from');
+    throw new UsageError('--tls-verify needs --tls-ca: the authorities that sign client certificates');
   }
   // the server runs in the directory of this command, a printed configuration is used in another
   return {
@@ -41,7 +41,7 @@ export function tlsOf(values: ServerValues): NatsServerConfigurationOptions['tls
 function portOf(name: string, given: string): number {
   const port = Number(given);
   if (!/^(-1|\d{1,5})$/.test(given) || port === 0 || port > 65_535) {
-    throw new UsageError(`${name} is "${given}": give a port from 1 to 65535, or -1 for any that is free`);
+    throw new UsageError(`${name} is "${given}": give a port from 1 to 65535, or -1 for any free port`);
   }
   return port;
 }

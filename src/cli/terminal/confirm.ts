@@ -12,7 +12,7 @@ import type { CliIo } from './io.js';
  */
 export async function confirm(io: CliIo, what: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
-  if (io.ask === undefined) throw new UsageError(`${printable(what)}: say --yes if that is meant`);
-  const answer = await io.ask(`${printable(what)}. Go on? [y/N] `);
+  if (io.ask === undefined) throw new UsageError(`${printable(what)}: pass --yes to confirm`);
+  const answer = await io.ask(`${printable(what)}. Continue? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw new ExpectationError('not confirmed: nothing was changed');
 }

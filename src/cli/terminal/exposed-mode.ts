@@ -6,5 +6,5 @@ export async function exposedMode(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || !found.isFile() || (found.mode & 0o077) === 0) return undefined;
   const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-  return `${path} has mode ${mode}, so that others can get at its seed: chmod 600 it, and issue a new one if they may have`;
+  return `${path} has mode ${mode}, so other users can read its seed: chmod 600 it, and issue a new credential if they may have read it`;
 }

@@ -120,6 +120,6 @@ function streamOf(open: () => NodeJS.WriteStream): CliStream {
 
 function outputError(cause: NodeJS.ErrnoException): BulkError {
   const gone = cause.code === 'EPIPE' || cause.code === 'ERR_STREAM_DESTROYED';
-  const why = gone ? 'whoever read it has ended' : `the system says ${cause.code ?? cause.message}`;
+  const why = gone ? 'its reader has exited' : (cause.code ?? cause.message);
   return new BulkError('ERR_BULK_OUTPUT_CLOSED', `cannot write to standard output: ${why}`, { cause });
 }

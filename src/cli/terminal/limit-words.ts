@@ -36,7 +36,7 @@ export function limitRows(limits: UserPermissionLimits): (readonly [name: string
   const where = timesLocation === null ? "in the server's time zone" : `in ${timesLocation}`;
   return [
     ...row('subscriptions', ...(subscriptions === null ? [] : [`at most ${subscriptions}`])),
-    ...row('payload', ...(payload === null ? [] : [`at most ${payload} bytes a message`])),
+    ...row('payload', ...(payload === null ? [] : [`at most ${payload} bytes per message`])),
     ...row('data', ...(data === null ? [] : [`at most ${data} bytes`])),
     ...row('networks', ...networks),
     ...row('times', ...times.map(({ start, end }) => `${start} to ${end} ${where}`)),
@@ -50,7 +50,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...['proxy_required', 'allowed_connection_types', 'tags', 'type', 'version', 'issuer_account'],
 ]);
 
-/** The names of NATS claims that this version does not know: they may restrict too. */
+/** The names of NATS claims unknown to this version: they may restrict too. */
 export function unknownClaims({ nats }: UserClaims): string[] {
   return Object.keys(nats).filter((name) => !KNOWN.has(name));
 }

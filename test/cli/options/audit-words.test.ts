@@ -29,6 +29,6 @@ describe('auditWords', () => {
 
   it.each([[['web-*']], [['peel.*,']], [['key.made']]])('refuses kinds that do not exist: %j', (given) => {
     expect(() => auditWords([], given)).toThrow(UsageError);
-    expect(() => auditWords([], given)).toThrow('no kind of event');
+    expect(() => auditWords([], given)).toThrow('is not a kind of event');
   });
 });

@@ -152,7 +152,10 @@ describe('zester creds issue --resume', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('ERR_FILE_EXISTS')]);
 
     const { code, stdout } = await startZester([...args, '--journal', journal, '--resume', ...command]).ended;
-    expect([code, stdout]).toEqual([0, `${60 - done.length} issued, ${done.length} there already\n`]);
+    expect([code, stdout]).toEqual([
+      0,
+      `${60 - done.length} issued, ${done.length} skipped (already issued)\n`,
+    ]);
     const all = (await readFile(taken, 'utf8')).trim().split('\n');
     expect([...new Set(all)].sort()).toEqual(ids);
     // what was under way at the kill may have come twice, what was noted has not

@@ -41,7 +41,7 @@ describe('zester creds issue --sink', () => {
       expect(parseCredsData(stdout, id).claims.name).toBe(id);
     }
     const again = await issue(from, ...args, '--resume').ended;
-    expect(again.stdout).toBe('0 issued, 5 there already\n');
+    expect(again.stdout).toBe('0 issued, 5 skipped (already issued)\n');
   });
 
   it('tar writes an archive that tar unpacks: whole or not there, entries of mode 0600', async () => {

@@ -52,7 +52,7 @@ describe.skipIf(noSshd)(`zester creds deliver --ssh${noSshd ? ` (${noSshd})` : '
     const { code, stdout, stderr } = await deliver(list, join(remote, '{id}.creds'), '--journal', journal);
 
     expect([code, stdout]).toEqual([1, '2 issued, 1 failed\n']);
-    expect(stderr).toContain('line 4: web-03: its host is no name or address of one');
+    expect(stderr).toContain('line 4: web-03: its host is not a valid host name or address');
     expect((await readdir(remote)).sort()).toEqual(['web-01.creds', 'web-02.creds']);
     for (const id of ['web-01', 'web-02']) {
       const path = join(remote, `${id}.creds`);
@@ -61,7 +61,7 @@ describe.skipIf(noSshd)(`zester creds deliver --ssh${noSshd ? ` (${noSshd})` : '
     }
     const first = await readFile(join(remote, 'web-01.creds'), 'utf8');
     const again = await deliver(list, join(remote, '{id}.creds'), '--journal', journal, '--resume');
-    expect(again.stdout).toBe('0 issued, 2 there already, 1 failed\n');
+    expect(again.stdout).toBe('0 issued, 2 skipped (already issued), 1 failed\n');
     expect(await readFile(join(remote, 'web-01.creds'), 'utf8')).toBe(first);
   }, 90_000);
 

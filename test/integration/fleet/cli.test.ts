@@ -100,7 +100,7 @@ describe('zester peel add', () => {
     const [peel] = await running('replace-1');
     const old = (await loadCredsFile(creds('replace-1'))).publicKey;
     const refused = await zester(['peel', 'add', 'replace-1', '--out', creds('replace-1')]);
-    expect(refused.stderr).toContain('is there already');
+    expect(refused.stderr).toContain('already exists');
     await json('peel', 'add', 'replace-1', '--out', creds('replace-1'), '--replace');
     const now = (await loadCredsFile(creds('replace-1'))).publicKey;
     expect(now).not.toBe(old);
@@ -123,12 +123,12 @@ describe('zester peel add', () => {
   });
 
   it.each([
-    [[], /say which peels/],
-    [['a', '--from', 'x.txt'], /say which peels/],
-    [['a', 'a'], /an ID is given twice/],
+    [[], /no peels given/],
+    [['a', '--from', 'x.txt'], /no peels given/],
+    [['a', 'a'], /an ID was given twice/],
     [['a.b'], /peel id/],
     [['../a'], /peel id/],
-    [['a', 'b', '--run'], /--run goes with one ID/],
+    [['a', 'b', '--run'], /--run needs exactly one ID/],
     [['a', '--expiry', 'soon'], /no lifetime/],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stderr } = await zester(['peel', 'add', ...args]);

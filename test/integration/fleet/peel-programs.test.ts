@@ -177,7 +177,7 @@ describe('zester peel join', () => {
       '--servers',
       servers,
     ]);
-    await waitFor('it to wait', () => zester.stderr().includes('waiting to be accepted'), 30_000);
+    await waitFor('it to wait', () => zester.stderr().includes('waiting up to'), 30_000);
     zester.kill('SIGINT');
     expect((await zester.exited).code).toBe(130);
     expect((await stat(`${out}.pending`)).mode & 0o777).toBe(0o600);

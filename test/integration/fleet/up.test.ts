@@ -138,7 +138,7 @@ describe('zester up', () => {
     expect(fleet.program.stdout()).toContain('"event":"stopped"');
     const log = logOf(fleet.program);
     const has = (part: string) => log.findIndex(({ msg }) => msg.includes(part));
-    expect(has('the master has ended')).toBeGreaterThan(has('the master answers'));
+    expect(has('master stopped')).toBeGreaterThan(has('the master answers'));
     expect(fleet.program.stderr() + fleet.program.stdout()).not.toMatch(SEED);
     // what it has, it has again the next time
     const again = startZester(['up', '--home', fleet.home, '--port', '-1', '--json']);
@@ -181,7 +181,7 @@ describe('zester up', () => {
       process.kill(pid, 'SIGKILL');
       await waitFor(
         'another server',
-        () => fleet.program.stderr().split('the nats-server takes clients').length === times + 2 || undefined,
+        () => fleet.program.stderr().split('nats-server accepts clients').length === times + 2 || undefined,
         30_000,
       );
       expect(await serverPid(fleet.program)).not.toBe(pid);
@@ -222,7 +222,7 @@ describe('zester up', () => {
   it('is not held up by a start that is interrupted', async () => {
     const home = join(await tempDir(), 'home');
     const program = start(['up', '--home', home, '--port', '-1', '--json', '--log-level', 'debug']);
-    await waitFor('the server to be there', () => program.stderr().includes('takes clients'));
+    await waitFor('the server to be there', () => program.stderr().includes('accepts clients'));
     program.kill('SIGTERM');
     expect(await program.exited).toEqual({ code: 0 });
   });

@@ -9,16 +9,16 @@ export default command({
   options: {
     acceptRemovals: flag(
       '--accept-removals',
-      'give up revocations and signing keys that the newest account JWT lacks, after listing them',
+      'accept the loss of revocations and signing keys that the newest account JWT lacks, after listing them',
     ),
-    force: flag('--force', 'with it: also signing keys that valid credentials depend on, or may depend on'),
+    force: flag('--force', 'with it: also give up signing keys that valid credentials may depend on'),
     yes: flag('-y, --yes', 'with it: do not ask'),
   },
   notes: `
-Each server confirms by name. Where the servers hold a newer account JWT (another home or a master changed it), the home takes
-it over first. Revocations and signing keys that it lost, because another tool signed an older state, are restored. A running
-master restores them within seconds: to remove them, use "zester keys remove" and "zester revocations clear". The replaced JWT
-is kept in jwt/replaced/ of the home. Exit code 4 when a server did not confirm.`,
+Each server confirms by name. If the servers hold a newer account JWT (another home or a master changed it), the home adopts it
+first. Revocations and signing keys that it lost, because another tool signed an older state, are restored. A running master
+also restores them within seconds; to remove them, use "zester keys remove" and "zester revocations clear". The replaced JWT is
+kept in jwt/replaced/ of the home. Exit code 4 if a server did not confirm.`,
   examples: [
     'zester account push',
     'zester account push --servers nats://n1:4222 nats://n2:4222 nats://n3:4222',
@@ -37,7 +37,7 @@ is kept in jwt/replaced/ of the home. Exit code 4 when a server did not confirm.
       ...(removal && { acceptRemovals: removal }),
     });
     output.result(
-      [...(tookOver ? ['the home took over the newer account JWT of the servers'] : []), pushedLine(report)],
+      [...(tookOver ? ['the home adopted the newer account JWT of the servers'] : []), pushedLine(report)],
       { ...report, tookOver, restored },
     );
     if (removal !== undefined && removal.uses.size > 0) {

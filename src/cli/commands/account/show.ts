@@ -19,7 +19,7 @@ export default command({
       count(signingKeys.length, 'signing key');
     const serverWords = (version: AccountVersion | undefined, same: boolean | undefined) =>
       version === undefined
-        ? 'unknown: the account is not in use there'
+        ? 'unknown: the account is not loaded there'
         : `${same === true ? 'the same' : 'DIFFERS'}: ${words(version)}`;
     output.result(
       [
@@ -34,7 +34,7 @@ export default command({
         ),
         view.inSync
           ? 'every server has what the home has'
-          : 'they differ: "zester account push" pushes the newest',
+          : 'they differ: push the newest with "zester account push"',
       ],
       view,
     );

@@ -6,14 +6,14 @@ import { loadConfig, type ConfigFlags } from '../../config/load.js';
 import { CONFIG_KINDS, definitionOf, settingsOf } from '../../config/settings.js';
 
 export default command({
-  summary: 'show each setting of a master or a peel, its value, and its source',
+  summary: 'show the settings of a master or a peel, and their sources',
   options: {
     for: choice('--for <program>', 'whose settings', CONFIG_KINDS, 'master'),
-    config: text('--config <file>', 'the configuration file (default: the one the program finds)'),
+    config: text('--config <file>', 'configuration file (default: the one that the program finds)'),
     home: text('--home <dir>', "the master's trust domain"),
   },
   notes: `
-A flag of the program wins over the environment, the environment over the file, the file over the default.`,
+Flags override the environment, the environment overrides the file, and the file overrides the defaults.`,
   examples: [
     'zester config show',
     'ZESTER_POLICY=auto-trusted zester config show --config /etc/zester/master.yaml',

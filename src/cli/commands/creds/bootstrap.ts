@@ -10,7 +10,7 @@ import { table } from '../../terminal/output.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'make a complete .creds file for a peel',
+  summary: 'issue a .creds file for a peel',
   needs: 'home',
   arguments: { peelId: argument('one NATS token: letters, digits, _ and -') },
   options: {
@@ -20,8 +20,8 @@ export default command({
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-The home's peel signing key signs: the permissions stand in the account and can be changed there. The home notes the public
-key, so that "zester revoke" knows the peel by its ID. With --account-seed no home is needed.`,
+The home's peel signing key signs it, so the permissions are in the account and can be changed there. The home records the
+public key, so that "zester revoke" can find it by peel ID. With --account-seed no home is needed.`,
   examples: [
     'zester creds bootstrap web-server-01',
     'zester creds bootstrap web-server-01 --expiry 7d --out /etc/zester/web-server-01.creds',

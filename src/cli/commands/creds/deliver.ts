@@ -6,19 +6,19 @@ import { command } from '../../command/declaration.js';
 import { flag, requiredText, words } from '../../command/option.js';
 
 export default command({
-  summary: 'issue credentials for a list of peels, over ssh',
+  summary: 'issue credentials for a list of peels, and copy them by ssh',
   needs: 'home',
-  arguments: { sshArguments: words('more arguments of ssh, after --') },
+  arguments: { sshArguments: words('additional ssh arguments, after --') },
   options: {
-    ssh: flag('--ssh', 'by ssh, the only way so far'),
-    path: requiredText('--path <file>', 'the file on the host, absolute; {id} is the peel ID'),
+    ssh: flag('--ssh', 'deliver by ssh (required)'),
+    path: requiredText('--path <file>', 'absolute path on the host; {id} is the peel ID'),
     ...LIST_OPTIONS,
     ...PROGRAM_OPTIONS,
   },
   notes: `
-The host is the list's column "host" (CSV or NDJSON), else the ID. On the host the file is replaced in one step: a new file
-beside it, mode 0600, complete and synced, then renamed. Its directory must exist; its owner is the ssh user. ssh asks nothing
-(BatchMode): set up keys and known hosts first.`,
+The host is the list's column "host" (CSV or NDJSON), else the ID. The file on the host is replaced atomically: a new file in
+the same directory, mode 0600, is written, synced and renamed. The directory must exist; the ssh user owns the file. ssh does
+not prompt (BatchMode): set up keys and known hosts first.`,
   examples: [
     'zester creds deliver --ssh --from hosts.csv --path /etc/zester/peel.creds --expiry 30d',
     'zester creds deliver --ssh --from hosts.csv --path /etc/zester/{id}.creds --journal done.txt -- -l root -p 2222',
@@ -26,7 +26,7 @@ beside it, mode 0600, complete and synced, then renamed. Its directory must exis
   async run(input, context) {
     const { io, output } = context;
     const { ssh, path, resume, journal, sshArguments } = input;
-    if (!ssh) throw new UsageError('say how: --ssh');
+    if (!ssh) throw new UsageError('the delivery method is missing: give --ssh');
     if (resume && journal === undefined) {
       throw new UsageError('--resume needs the --journal of the interrupted run');
     }
@@ -39,7 +39,7 @@ beside it, mode 0600, complete and synced, then renamed. Its directory must exis
         return eachDelivery(sshSink(options), signal);
       },
       checkRow: ({ host }: PeelRow) =>
-        host === undefined || isHost(host) ? undefined : 'its host is no name or address of one',
+        host === undefined || isHost(host) ? undefined : 'its host is not a valid host name or address',
       show: (result: object, summary: string) => output.result([summary], { path, ...result }),
     };
     await issueListed(input, how, context);

@@ -1,4 +1,4 @@
 // `zester creds`: make, inspect and verify .creds files.
 import { group } from '../../command/declaration.js';
 
-export default group({ summary: 'make, inspect and verify .creds files', section: 'Credentials and keys' });
+export default group({ summary: 'issue, inspect and verify .creds files', section: 'Credentials and keys' });

@@ -13,11 +13,11 @@ import { timeWordsAndDate } from '../../terminal/time-words.js';
 const MAX_CONTROL_LINE = 4096;
 
 export default command({
-  summary: 'show what a .creds file says, never its seed',
+  summary: 'show the contents of a .creds file, except its seed',
   arguments: { file: argument('the .creds file') },
   notes: `
-It shows the user, the issuer, the permissions, the limits and the expiry. "zester creds verify" checks whether to believe
-them.`,
+It shows the user, the issuer, the permissions, the limits and the expiry. "zester creds verify" checks whether they can be
+trusted.`,
   examples: [
     'zester creds inspect web-server-01.creds',
     'zester creds inspect web-server-01.creds --json | jq -r .expiresAt',
@@ -90,7 +90,7 @@ function rowsOfPermissions({ nats }: UserClaims, scoped: boolean): Row[] {
   const rows = permissionRows(nats);
   return rows.length > 0
     ? rows
-    : [['permissions', "none of its own: the account's defaults, else everything in the account"]];
+    : [['permissions', "none in the JWT: the account's defaults apply, else everything is allowed"]];
 }
 
 function permissionDocument({ nats }: UserClaims): object {
@@ -111,8 +111,7 @@ function otherRows(claims: UserClaims): Row[] {
   const rows: Row[] = [];
   if (nats.bearer_token === true) rows.push(['bearer', 'yes: the JWT alone is enough to connect']);
   if (nats.tags !== undefined && nats.tags.length > 0) rows.push(['tags', nats.tags.join(', ')]);
-  if (unknown.length > 0)
-    rows.push(['other claims', `${unknown.join(', ')}: this version does not know them`]);
+  if (unknown.length > 0) rows.push(['other claims', `${unknown.join(', ')}: unknown to this version`]);
   return rows;
 }
 

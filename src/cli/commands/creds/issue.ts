@@ -65,27 +65,33 @@ function checkUsage(words: readonly string[], options: Values, io: CliIo): void 
   const need = (ok: boolean, message: string) => {
     if (!ok) throw new UsageError(message);
   };
-  need(sink === 'exec' || words.length === 0, `a command goes with --sink exec, not with --sink ${sink}`);
-  need(sink !== 'exec' || words.length > 0, '--sink exec needs a command: --sink exec -- CMD…');
-  need(sink !== 'exec' || out === undefined, '--out goes with a sink that writes files, not with exec');
+  need(
+    sink === 'exec' || words.length === 0,
+    `a program can be given with --sink exec only, not with --sink ${sink}`,
+  );
+  need(sink !== 'exec' || words.length > 0, '--sink exec needs a program: --sink exec -- CMD…');
+  need(sink !== 'exec' || out === undefined, '--out needs a sink that writes files, not exec');
   need(sink !== 'age' || recipient !== undefined, '--sink age needs a recipient: -r age1…');
-  need(sink === 'age' || recipient === undefined, '--recipient goes with --sink age');
-  need(sink === 'kubernetes' || options.namespace === undefined, '--namespace goes with --sink kubernetes');
+  need(sink === 'age' || recipient === undefined, '--recipient needs --sink age');
+  need(sink === 'kubernetes' || options.namespace === undefined, '--namespace needs --sink kubernetes');
   need(sink !== 'tar' || out !== undefined, '--sink tar needs --out FILE, or --out - for standard output');
   const forExec = [options.parallel, options.retries, options.timeout].some((value) => value !== undefined);
-  need(sink === 'exec' || !forExec, '--parallel, --retries and --timeout go with --sink exec');
+  need(sink === 'exec' || !forExec, '--parallel, --retries and --timeout need --sink exec');
   const looks = looksAtFiles(sink);
-  need(!looks || journal === undefined, `--sink ${sink} needs no --journal: --resume looks at the files`);
+  need(
+    !looks || journal === undefined,
+    `--sink ${sink} does not use --journal: --resume checks the files themselves`,
+  );
   if (isStream(sink)) {
     const file = (out ?? '-') !== '-';
     const whole = sink === 'tar' || file;
     need(
       !whole || (!resume && journal === undefined),
-      'a file of all credentials is whole or not there: make it again, without --resume and --journal',
+      'a single output file is complete or absent: run it again without --resume and --journal',
     );
     need(
       file || !io.stdout.isTTY || force,
-      'this would write secrets to the terminal: send standard output elsewhere, or give --force',
+      'this would print secrets on the terminal: redirect standard output, or give --force',
     );
   }
   need(

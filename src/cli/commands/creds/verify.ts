@@ -12,17 +12,17 @@ import { permissionRows } from '../../terminal/permission-words.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'check a .creds file: complete, signed, in force',
+  summary: 'verify a .creds file: format, signatures, validity',
   arguments: { file: argument('the .creds file') },
   options: {
-    operatorJwt: text('--operator-jwt <file>', "the operator's JWT, from where you trust it"),
-    accountJwt: text('--account-jwt <file>', "the account's JWT, as the servers have it"),
+    operatorJwt: text('--operator-jwt <file>', "the operator's JWT, from a source that you trust"),
+    accountJwt: text('--account-jwt <file>', "the account's JWT that the servers hold"),
   },
   notes: `
-With both JWTs it checks the chain up to the operator, and revocation. Without them, nothing says that the issuer is yours,
-which is listed as "not checked".
+With both JWTs it verifies the chain up to the operator, and checks revocation. Without them it cannot tell whether the issuer
+is yours, and lists that as "not checked".
 
-Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential is not to be trusted.`,
+Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential must not be trusted.`,
   examples: [
     'zester creds verify web-server-01.creds',
     'zester creds verify web-server-01.creds --operator-jwt operator.jwt --account-jwt account.jwt',
@@ -43,7 +43,7 @@ Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential is n
     const ok = failure === undefined;
     output.result(
       [
-        `${path}: ${ok ? output.colour('green', 'good') : output.colour('red', 'not to be trusted')}`,
+        `${path}: ${ok ? output.colour('green', 'valid') : output.colour('red', 'not trusted')}`,
         ...checks.map(({ check, status, detail }) => {
           const colour = status === 'ok' ? 'green' : status === 'failed' ? 'red' : 'yellow';
           return `  ${output.colour(colour, status.padEnd(11))}  ${check.padEnd(9)}  ${detail}`;
@@ -80,21 +80,18 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     {
       check: 'file',
       status: 'ok',
-      detail: `one JWT of a user, ${claims.name ?? ''}, and the seed of its key`,
+      detail: `one user JWT, for ${claims.name ?? ''}, and the matching seed`,
     },
     {
       check: 'signature',
       status: 'ok',
-      detail:
-        account === claims.iss
-          ? `that of ${claims.iss}`
-          : `that of ${claims.iss}, a signing key of ${account}`,
+      detail: account === claims.iss ? `by ${claims.iss}` : `by ${claims.iss}, a signing key of ${account}`,
     },
   );
   const exposed = await exposedMode(path);
   checks.push(
     exposed === undefined
-      ? { check: 'mode', status: 'ok', detail: 'only its owner can read it' }
+      ? { check: 'mode', status: 'ok', detail: 'readable by its owner only' }
       : { check: 'mode', status: 'warning', detail: exposed },
   );
 
@@ -126,7 +123,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     checks.push({
       check: 'chain',
       status: 'not checked',
-      detail: 'whether the issuer is yours, and revocation: give --operator-jwt and --account-jwt',
+      detail: 'issuer and revocation: give --operator-jwt and --account-jwt',
     });
     return;
   }
@@ -144,7 +141,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
   checks.push({
     check: 'chain',
     status: 'ok',
-    detail: 'the operator vouches for the account, the account for the user, and none is revoked',
+    detail: 'the operator signed the account, the account signed the user, and neither is revoked',
   });
 }
 
@@ -169,8 +166,8 @@ async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): 
     ([name, values]) => `${name} ${values.join(', ')}`,
   );
   const unknown = unknownClaims(claims);
-  if (unknown.length > 0) rows.push(`claims that this version does not know: ${unknown.join(', ')}`);
-  if (claims.nats.bearer_token === true) rows.push('a bearer: the JWT alone is enough to connect');
+  if (unknown.length > 0) rows.push(`claims unknown to this version: ${unknown.join(', ')}`);
+  if (claims.nats.bearer_token === true) rows.push('a bearer token: the JWT alone is enough to connect');
   const detail = rows.length === 0 ? 'none' : rows.join('; ');
   // what Zester and most clients connect as
   const works = (types.length === 0 || types.includes('STANDARD')) && proxy !== true;

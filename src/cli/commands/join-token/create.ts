@@ -11,11 +11,11 @@ import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'create a join token: credentials that can only ask to join',
+  summary: 'create a join token, with which a host can only ask to join',
   needs: 'fleet',
   options: {
     ttl: lifetime('--ttl <time>', 'token lifetime, such as 15m, 24h or a date', '15m'),
-    uses: count('--uses <n>', 'how many peels may join with it', { min: 1, max: 1_000_000 }, '1'),
+    uses: count('--uses <n>', 'number of peels that may join with it', { min: 1, max: 1_000_000 }, '1'),
     ids: option('--ids <pattern>', "only peels whose ID matches, such as 'web-*'", peelPattern),
     out: text(
       '-o, --out <file>',
@@ -24,8 +24,8 @@ export default command({
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-Copy the file to the new host and run there: zester peel join --token FILE --id ID. The token's key is made here, and its
-seed is nowhere but in the file.`,
+Copy the file to the new host, and run there: zester peel join --token FILE --id ID. The token's key is made here; its seed
+exists only in the file.`,
   examples: [
     'zester join-token create',
     "zester join-token create --ttl 1h --uses 10 --ids 'web-*' --out web.join.creds",
@@ -76,10 +76,10 @@ seed is nowhere but in the file.`,
 function refuseTerminal(io: CliIo, json: boolean): void {
   if (io.stdout.isTTY) {
     throw new UsageError(
-      'a join token is a secret and standard output is a terminal: give --out a file, or a pipe',
+      'a join token is a secret, and standard output is a terminal: pass a file to --out, or use a pipe',
     );
   }
-  if (json) throw new UsageError('--json goes with a file: --out - writes the token itself');
+  if (json) throw new UsageError('--json and --out - cannot be combined: --out - writes the token itself');
 }
 
 /** Sixteen letters and digits: not a secret, but nobody's by accident. */

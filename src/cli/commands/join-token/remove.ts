@@ -4,7 +4,7 @@ import { argument } from '../../command/option.js';
 import { tokenDocument } from '../../fleet/token-document.js';
 
 export default command({
-  summary: 'remove a join token; peels that joined with it stay',
+  summary: 'remove a join token; peels that joined with it remain',
   needs: 'fleet',
   arguments: { token: argument('its ID, as "zester join-token list" shows it') },
   examples: ['zester join-token remove 3hK2p9Qx1LbY'],

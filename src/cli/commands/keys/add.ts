@@ -12,13 +12,14 @@ export default command({
   needs: 'change',
   arguments: { kind: choiceArgument('which', KINDS) },
   notes: `
-peel-signing: a key with the same template. The account is pushed, and the key signs new peels. Once the credentials that the
-old key signed have been renewed, remove it: "zester keys remove".
+peel-signing: adds a key with the same template, pushes the account, and signs new peels with the key. Once the credentials
+that the old key signed are renewed, remove it with "zester keys remove".
 
 join-signing: the same for join tokens.
 
-operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart one after the other, with
-what "zester server config" prints), then "zester keys use", then "zester keys remove" the old one, and the servers again.`,
+operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart them one by one with the
+output of "zester server config"), run "zester keys use", then "zester keys remove" for the old key, and update the servers
+again.`,
   examples: ['zester keys add peel-signing', 'zester keys add operator-signing'],
   async run({ kind }, { io, output, home: path, change }) {
     const keys = await import('../../../account/rotate-keys.js');

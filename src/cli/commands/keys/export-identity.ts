@@ -5,14 +5,14 @@ import { confirm } from '../../terminal/confirm.js';
 import { table } from '../../terminal/output.js';
 
 export default command({
-  summary: 'move the identity seeds out of the home, to keep offline',
+  summary: 'move the identity seeds out of the home, to keep them offline',
   needs: 'home',
-  arguments: { dir: argument('where they go; created (0700) if missing') },
+  arguments: { dir: argument('destination; created (0700) if missing') },
   options: { yes: flag('-y, --yes', 'do not ask') },
   notes: `
-They are the operator's and the account's. Everything works without them but "zester init", adding and removing signing keys of
-the operator, and signing master and admin credentials again. For those, put them back into keys/ for as long as the command
-runs.`,
+These are the seeds of the operator and the account. Everything works without them except "zester init", adding and removing
+signing keys of the operator, and re-signing master and admin credentials. For those, put them back into keys/ while the
+command runs.`,
   examples: ['zester keys export-identity /media/safe/zester'],
   async run({ dir, yes }, { io, output, home }) {
     await confirm(io, `this moves the identity seeds to ${dir}`, yes);
@@ -22,6 +22,6 @@ runs.`,
       table(exported.map(({ role, publicKey, to }) => [role, `${output.key(publicKey)}  ${to}`] as const)),
       { exported },
     );
-    output.note('make a second copy, and keep both offline: without them the trust domain cannot be renewed');
+    output.note('make a second copy and keep both offline: without them the trust domain cannot be renewed');
   },
 });

@@ -21,11 +21,11 @@ export default command({
   ],
   async run({ role, out, stdout, force }, { io, output }) {
     if ((out === undefined) === !stdout) {
-      throw new UsageError('say where the seed goes: --out FILE, or --stdout for a pipe (one of the two)');
+      throw new UsageError('give either --out FILE, or --stdout for a pipe');
     }
     if (stdout && io.stdout.isTTY && !force) {
       throw new UsageError(
-        'this would show the seed on the terminal: use --out FILE, or pipe the output, or add --force',
+        'this would show the seed on the terminal: use --out FILE, pipe the output, or add --force',
       );
     }
     if (out !== undefined) await refuseToReplace(out, force);

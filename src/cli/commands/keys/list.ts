@@ -9,12 +9,12 @@ import type { Output } from '../../terminal/output.js';
 import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'list the keys of the trust domain, and what each signed',
+  summary: 'list the keys of the trust domain, and what they signed',
   needs: 'servers',
-  options: { offline: flag('--offline', 'look at the home only') },
+  options: { offline: flag('--offline', 'read the home only') },
   notes: `
-Of the signing keys of peels and join tokens it counts the valid credentials that depend on them: in the registry, issued from
-this home, or connected now. Where it cannot ask the servers, it says so.`,
+For signing keys of peels and join tokens, it counts the valid credentials that depend on them: in the registry, issued from
+this home, or connected now. If it cannot reach the servers, it says so.`,
   examples: ['zester keys list', 'zester keys list --json'],
   async run({ offline }, { io, output, openHome, connection }) {
     const { listKeys } = await import('../../../trust/keys/key-list.js');
@@ -66,7 +66,7 @@ function lines(
         : ''
       : `; ${use.valid} valid ${what}${use.valid === 1 ? '' : 's'}, ${use.connected} connected`;
   return [
-    `${output.key(publicKey)}  ${role}${current || !role.endsWith('signing') ? '' : ' (not in use for new ones)'}`,
+    `${output.key(publicKey)}  ${role}${current || !role.endsWith('signing') ? '' : ' (no longer used for new ones)'}`,
     `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; added ${timeWords(Date.parse(since), now)}; ` +
       (seedPath === undefined ? 'its seed is not in the home' : `its seed is in ${seedPath}`),
   ];

@@ -12,14 +12,14 @@ export default command({
   needs: 'change',
   arguments: { publicKey: argument("the operator's (O…) or the account's (A…); not one in use") },
   options: {
-    force: flag('--force', 'although valid credentials depend on it, or cannot be counted'),
+    force: flag('--force', 'even if valid credentials may depend on it'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
-Its seed is deleted. What a signing key of peels or join tokens signed is cut off at once, for good: the command counts the
-valid credentials that depend on it, in the registry, from this home and connected, and refuses while there are any, without
---force. The removal is audited. For a signing key of the operator, which needs the identity seed, the servers trust the key
-until they have the new operator JWT.`,
+It deletes the seed, and permanently cuts off everything that the key signed. So it first counts the valid credentials that
+depend on the key, in the registry, from this home and connected, and refuses if there are any, unless --force is given. The
+removal is audited. Removing a signing key of the operator needs the identity seed; the servers trust the key until they have
+the new operator JWT.`,
   examples: ['zester keys remove AABC…', 'zester keys remove OABC… --yes'],
   async run({ publicKey, force, yes }, context) {
     if (publicKey.startsWith('O')) await removeOperators(publicKey, yes, context);
@@ -67,7 +67,7 @@ async function removeAccounts(
   const { servers } = rest;
   if (servers !== false && report !== undefined) {
     const isAudited = await auditKeyRemoval(domain, removal, { ...rest, servers }, 'zester keys remove');
-    if (!isAudited) output.note('it is in no audit log: no master has run on these servers yet');
+    if (!isAudited) output.note('not audited: no master has run on these servers yet');
   }
   if (report !== undefined) requireComplete(report, 'the account without the key');
 }

@@ -5,12 +5,12 @@ import { argument } from '../../command/option.js';
 import { SIGNED } from '../../terminal/signing-kinds.js';
 
 export default command({
-  summary: 'sign with another signing key from now on',
+  summary: 'switch to another signing key',
   needs: 'change',
   arguments: { publicKey: argument("the operator's (O…), or the account's for peels or join tokens (A…)") },
   notes: `
-With a signing key of the operator, both accounts are signed again and pushed. It is refused while a server does not know the
-key, or is down.`,
+A signing key of the operator re-signs both accounts, which are then pushed. The command refuses while a server is down or
+does not know the key.`,
   examples: ['zester keys use OABC…'],
   async run({ publicKey }, { output, home: path, change }) {
     const keys = await import('../../../account/rotate-keys.js');

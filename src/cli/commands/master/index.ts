@@ -23,8 +23,8 @@ export default command({
     'systemCreds',
   ]),
   notes: `
-Any number of masters share the work; any may stop at any time. A master needs the signing keys of the home, not the identity
-seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C and SIGTERM stop it gracefully.`,
+Any number of masters share the work, and any of them may stop at any time. A master needs the home's signing keys, not its
+identity seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C and SIGTERM stop it gracefully.`,
   examples: [
     'zester master',
     'zester master --servers tls://n1.acme:4222 tls://n2.acme:4222 --http',
@@ -50,7 +50,7 @@ seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C
       const { master, http = null } = running;
       const server = master.context.nc.getServer();
       output.event(
-        `the master ${master.id} answers (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
+        `master ${master.id} is ready (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
         { event: 'ready', master: master.id, server, policy, lifetime, http },
       );
       const asked = aborted(ending.signal);
@@ -60,14 +60,14 @@ seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C
         if (master.endedBy !== undefined) throw master.endedBy;
         throw new ConnectError(
           'ERR_CONNECT_UNREACHABLE',
-          'the connection of the master was closed for good; its log says why',
+          "the master's connection was closed permanently; see its log",
         );
       }
-      output.event('the master has ended', { event: 'stopped', master: master.id });
+      output.event('master stopped', { event: 'stopped', master: master.id });
     } catch (error) {
       // asked to end before it was ready
       if (!ending.signal.aborted) throw error;
-      output.event('the master has ended', { event: 'stopped', master: null });
+      output.event('master stopped', { event: 'stopped', master: null });
     } finally {
       stopListening();
     }

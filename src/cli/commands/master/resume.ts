@@ -8,17 +8,17 @@ import { confirm } from '../../terminal/confirm.js';
 import { RESUME_POLL_MS, RESUME_TIMEOUT_MS } from '../../../timing.js';
 
 export default command({
-  summary: 'let the masters revoke the healthy peels that they hold',
+  summary: 'revoke the healthy peels whose revocation the masters hold',
   needs: 'fleet',
   options: {
-    reason: text('--reason <text>', 'kept in the audit log'),
+    reason: text('--reason <text>', 'recorded in the audit log'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
 Masters that are about to revoke more than a few healthy peels by themselves (by default more than 3 and more than 2 % within a
-minute; see "zester master --help") revoke none: a fault is more likely than theft. Their log, the audit log, "zester doctor" and
-"zester peel list" say so. When the cause is gone, they go on by themselves. This command says that they are right: every peel
-that they hold is revoked, for good.`,
+minute; see "zester master --help") hold the revocations: a fault is more likely than theft. Their log, the audit log, "zester
+doctor" and "zester peel list" report it. When the cause is gone, they continue by themselves. This command confirms the
+revocations instead: every held peel is revoked, permanently.`,
   examples: [
     "zester audit --kind 'revocations.*'",
     "zester master resume --reason 'the signing key was stolen'",
@@ -26,11 +26,11 @@ that they hold is revoked, for good.`,
   async run({ reason, yes }, { io, output, fleet }) {
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
-    if (held !== undefined) await confirm(io, `this revokes ${held.peels} peels for good`, yes);
+    if (held !== undefined) await confirm(io, `this permanently revokes ${held.peels} peels`, yes);
     const { resumed } = await client.ask('master.resume', { ...(reason !== undefined && { reason }) });
     if (resumed !== undefined) await whenTaken(client);
     const done =
-      resumed === undefined ? 'nothing is held' : `the masters revoke the ${resumed.peels} peels they held`;
+      resumed === undefined ? 'nothing is held' : `the masters are revoking the ${resumed.peels} held peels`;
     output.result([done], { resumed: resumed ?? null });
   },
 });
@@ -44,7 +44,7 @@ async function whenTaken(client: AdminClient): Promise<void> {
     if (Date.now() >= deadline) {
       throw new FleetError(
         'ERR_FLEET_UNCONFIRMED',
-        `the order is stored, and ${held.peels} peels are still held after ${RESUME_TIMEOUT_MS / 1000} s: see "zester doctor"`,
+        `the request is stored, but ${held.peels} peels are still held after ${RESUME_TIMEOUT_MS / 1000} s: see "zester doctor"`,
       );
     }
     await delay(RESUME_POLL_MS);

@@ -10,18 +10,18 @@ export default command({
   needs: 'fleet',
   arguments: { peelId: words('their IDs', { atLeastOne: true }) },
   options: {
-    fingerprint: text('--fingerprint <text>', 'only if its key has this fingerprint (one ID)'),
-    reason: text('--reason <text>', 'kept with the decision'),
+    fingerprint: text('--fingerprint <text>', 'accept only a key with this fingerprint (one ID)'),
+    reason: text('--reason <text>', 'recorded with the decision'),
   },
   notes: `
-"zester peel list --state pending" shows the fingerprints of pending peels; a joining peel shows its own. Compare them: another
-host could have asked for the same ID.`,
+"zester peel list --state pending" shows the fingerprints of pending peels, and a joining peel shows its own. Compare them:
+another host could have requested the same ID.`,
   examples: [
     'zester peel accept web-01 --fingerprint 5b1f-09aa-3cd2-8841-77e0',
     "zester peel accept web-01 web-02 --reason 'rack 7'",
   ],
   async run({ peelId: ids, fingerprint: wanted, reason }, { output, fleet }) {
-    if (wanted !== undefined && ids.length > 1) throw new UsageError('--fingerprint goes with one ID');
+    if (wanted !== undefined && ids.length > 1) throw new UsageError('--fingerprint needs exactly one ID');
     await decideOnEach(ids, output, 'accepted', async (peelId) => {
       const { client } = await fleet();
       if (wanted !== undefined) {
@@ -30,7 +30,7 @@ host could have asked for the same ID.`,
         if (fingerprint !== wanted.trim().toLowerCase()) {
           throw new FleetError(
             'ERR_FLEET_PROOF',
-            `the key of "${peelId}" has the fingerprint ${fingerprint ?? '(none)'}, not that: it was not accepted`,
+            `the key of "${peelId}" has the fingerprint ${fingerprint ?? '(none)'}, which does not match: it was not accepted`,
             { peelId },
           );
         }

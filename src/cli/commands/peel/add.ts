@@ -26,7 +26,7 @@ export default command({
   needs: 'fleet',
   arguments: { peelId: words('their IDs, one NATS token each') },
   options: {
-    out: text('-o, --out <path>', 'directory for <peelId>.creds, or of one ID the file (default: .)'),
+    out: text('-o, --out <path>', 'directory for <peelId>.creds, or with one ID the file (default: .)'),
     from: text('--from <list>', 'IDs from a .txt, .csv or .ndjson file, or -'),
     format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
     expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
@@ -37,12 +37,12 @@ export default command({
       '--offline',
       `sign with the home, without a master (lifetime ${lifetimeText(DEFAULT_LIFETIME_SECONDS)})`,
     ),
-    run: flag('--run', 'with one ID: then run the peel, as "zester peel run"'),
-    wait: span('--wait <time>', 'wait until the servers and a master are there'),
+    run: flag('--run', 'then run the peel, like "zester peel run" (one ID)'),
+    wait: span('--wait <time>', 'wait until the servers and a master respond'),
   },
   notes: `
-The key is made here; its seed is nowhere but in the file (mode 0600). From then on the peel renews its credential. An ID that
-the masters know is refused (exit code 3) without --replace. They hear of a peel that was added offline when it connects.`,
+The key is made here; its seed exists only in the file (mode 0600). The peel then renews its own credential. An ID that the
+masters know is refused (exit code 3) unless --replace is given. They learn of a peel added offline when it connects.`,
   examples: [
     'zester peel add web-01',
     'zester peel add web-01 --out /etc/zester/web-01.creds',
@@ -52,12 +52,12 @@ the masters know is refused (exit code 3) without --replace. They hear of a peel
   async run(input, { io, output, openHome, connection: connectionFor, fleet }) {
     const { peelId: given, out, from, format, expiry, replace, offline, run, wait } = input;
     if (given.length > 0 === (from !== undefined))
-      throw new UsageError('say which peels: their IDs, or --from');
+      throw new UsageError('no peels given: pass their IDs, or --from');
     if (run && given.length !== 1)
-      throw new UsageError('--run goes with one ID: this process becomes that peel');
+      throw new UsageError('--run needs exactly one ID: this process becomes that peel');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');
     const ids = from === undefined ? given.map(validatePeelId) : await idsFrom(from, format);
-    if (new Set(ids).size !== ids.length) throw new UsageError('an ID is given twice');
+    if (new Set(ids).size !== ids.length) throw new UsageError('an ID was given twice');
     const targets = await targetsOf(ids, out, from !== undefined);
     const adding = await import('../../fleet/add-peels.js');
     let connection: ConnectionOf;

@@ -5,12 +5,12 @@ import { argument, span, words } from '../../command/option.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 
 export default command({
-  summary: 'call a handler of peels, and show their answers',
+  summary: 'call a handler on peels, and show their answers',
   needs: 'fleet',
   arguments: {
     pattern: argument("a peel ID, or a pattern such as 'web-*'", peelPattern),
     handler: argument('its name, such as facts or disk.free'),
-    args: words('its arguments; after -- those that begin with a dash'),
+    args: words('its arguments; after -- if they start with a dash'),
   },
   options: { timeout: span('--timeout <time>', 'for each peel', '10s') },
   notes: `
@@ -19,7 +19,7 @@ Every peel has "ping" and "facts"; its program adds others. There is no shell. T
   async run({ pattern, handler, args, timeout }, { io, output, fleet }) {
     const { HANDLER_NAME } = await import('../../../protocol/command.js');
     if (!HANDLER_NAME.test(handler)) {
-      throw new UsageError(`"${handler}" is no handler name: give one such as facts or disk.free`);
+      throw new UsageError(`"${handler}" is not a valid handler name: use one such as facts or disk.free`);
     }
     const { commandMatching } = await import('../../fleet/command-matching.js');
     const what = {

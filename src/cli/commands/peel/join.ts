@@ -15,19 +15,19 @@ export default command({
   summary: 'join the fleet with a join token',
   needs: 'servers',
   options: {
-    token: requiredText('--token <file>', 'the join token, of "zester join-token create"'),
+    token: requiredText('--token <file>', 'join token from "zester join-token create"'),
     id: { ...option('--id <id>', 'the ID of this peel', validatePeelId, ''), required: true },
-    out: text('--out <file>', 'where the credentials go (default: <id>.creds)'),
-    wait: span('--wait <time>', 'how long to wait for a server and to be accepted', '10m'),
+    out: text('--out <file>', 'the file to write, mode 0600 (default: <id>.creds)'),
+    wait: span('--wait <time>', 'how long to wait for a server and for acceptance', '10m'),
     force: flag('--force', 'replace the file at --out'),
-    run: flag('--run', 'then run the peel, as "zester peel run"'),
+    run: flag('--run', 'then run the peel, like "zester peel run"'),
   },
   notes: `
-The key is made here, and its seed never leaves this host: it sends the public key and a signature. Until the peel has its
-credentials the key is kept in <out>.pending (mode 0600), and joining again uses it again. Where an admin accepts peels
-("zester peel accept ID"), it shows the fingerprint of its key and waits.
+The key is made here, and its seed never leaves this host: only the public key and a signature are sent. Until the peel has its
+credentials, the key is kept in <out>.pending (mode 0600), so that you can run the command again. If an admin must accept the
+peel ("zester peel accept ID"), the command shows the fingerprint of its key and waits.
 
-Exit code 3 when it was refused, or not accepted in time.`,
+Exit code 3 if the peel was refused, or not accepted in time.`,
   examples: [
     'zester peel join --token join.creds --id web-01',
     'zester peel join --token join.creds --id web-01 --out /etc/zester/peel.creds --servers tls://n1.acme:4222 --run',
@@ -36,7 +36,7 @@ Exit code 3 when it was refused, or not accepted in time.`,
     const { io, output } = context;
     const out = given ?? `${peelId}.creds`;
     const connection = context.connection();
-    if (out === token) throw new UsageError('--out is the join token itself: give another file');
+    if (out === token) throw new UsageError('--out and --token are the same file: choose another --out');
     await refuseToReplace(out, force);
     const { joinFleet } = await import('../../../peel/join.js');
     const signal = context.interruption();
@@ -74,7 +74,7 @@ Exit code 3 when it was refused, or not accepted in time.`,
       if (!signal.aborted || error !== signal.reason) throw error;
       throw new InterruptedError(
         signal.reason as InterruptSignal,
-        `interrupted: the key is kept in ${out}.pending, and joining again uses it`,
+        `interrupted: the key is kept in ${out}.pending for the next attempt`,
       );
     }
     if (run) await runPeel({ creds: out, connection }, output, io);
@@ -88,11 +88,11 @@ function eventWriter(peelId: string, waitMs: number, output: Output): (event: Jo
     switch (event.type) {
       case 'key':
         return output.note(
-          `${peelId}: the key has the fingerprint ${event.fingerprint}${event.resumed ? ' (made before)' : ''}`,
+          `${peelId}: key fingerprint ${event.fingerprint}${event.resumed ? ' (from an earlier attempt)' : ''}`,
         );
       case 'pending':
         return output.note(
-          `waiting to be accepted, at most ${waitMs / 1000} s: zester peel accept ${peelId} --fingerprint ${event.fingerprint}`,
+          `waiting up to ${waitMs / 1000} s for acceptance: zester peel accept ${peelId} --fingerprint ${event.fingerprint}`,
         );
       case 'retrying':
         if (event.error.message !== said) output.note(`trying again: ${event.error.message}`);
@@ -100,7 +100,7 @@ function eventWriter(peelId: string, waitMs: number, output: Output): (event: Jo
         return;
       case 'clockOff':
         return output.warn(
-          `the clock of this machine is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
+          `this machine's clock is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
             `${event.offsetMs < 0 ? 'ahead' : 'behind'}: correct it`,
         );
     }

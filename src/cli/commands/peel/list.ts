@@ -12,18 +12,18 @@ export default command({
   summary: 'list peels',
   needs: 'fleet',
   arguments: {
-    pattern: optionalArgument("only IDs that match, such as 'web-*'; ? is one character", peelPattern),
+    pattern: optionalArgument("only IDs that match, such as 'web-*'; ? matches one character", peelPattern),
   },
   options: {
     state: choice('--state <state>', 'only peels in this state', PEEL_STATES),
-    expiring: lifetime('--expiring <time>', 'only credentials that expire within it, e.g. 1h'),
+    expiring: lifetime('--expiring <time>', 'only credentials that expire within this time, e.g. 1h'),
     connected: toggle(
       { flags: '--connected', about: 'only connected peels' },
       { flags: '--no-connected', about: 'only peels that are not connected' },
     ),
   },
   notes: `
-The servers report who is connected, not the peels. The fingerprint is that of the key in use, else of the last one.`,
+Connections are reported by the servers, not by the peels. The fingerprint is that of the key in use, else of the last key.`,
   examples: [
     'zester peel list',
     "zester peel list 'web-*' --state pending",
@@ -58,11 +58,11 @@ The servers report who is connected, not the peels. The fingerprint is that of t
           );
     output.result(lines, { peels, skipped, revocationsHeld: held ?? null });
     if (skipped.length > 0) {
-      output.warn(`left out, since their records do not fit a message: ${skipped.join(', ')}`);
+      output.warn(`omitted, since their records exceed the message size: ${skipped.join(', ')}`);
     }
     if (held !== undefined) {
       output.note(
-        `the masters hold the revocation of ${held.peels} healthy peels since ${held.since}: see "zester audit", then ` +
+        `the masters have held the revocation of ${held.peels} healthy peels since ${held.since}: see "zester audit", then ` +
           '"zester master resume"',
       );
     }

@@ -6,14 +6,14 @@ import { decideOnEach } from '../../fleet/decide-on-each.js';
 import { peelDocument } from '../../fleet/peel-document.js';
 
 export default command({
-  summary: 'reject peels, and revoke the credentials they have',
+  summary: 'reject peels, and revoke their credentials',
   needs: 'fleet',
   arguments: { peelId: words('their IDs', { atLeastOne: true }) },
   options: {
-    reason: text('--reason <text>', 'kept with the decision, and sent to the peel'),
+    reason: text('--reason <text>', 'recorded with the decision, and sent to the peel'),
     yes: flag('-y, --yes', 'do not ask'),
   },
-  notes: 'A rejected ID can ask to join again with a new key, and is pending again.',
+  notes: 'A rejected ID can ask to join again with a new key, and becomes pending.',
   examples: ['zester peel reject web-99', "zester peel reject web-98 web-99 --reason 'not ours' --yes"],
   async run({ peelId: ids, reason, yes }, { io, output, fleet }) {
     const { client } = await fleet();

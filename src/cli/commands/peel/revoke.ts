@@ -11,13 +11,12 @@ export default command({
   arguments: { peelId: argument('its ID') },
   options: {
     key: text('--key <key>', 'only this key of it (U…)'),
-    reason: text('--reason <text>', 'kept with the decision, and sent to the peel'),
+    reason: text('--reason <text>', 'recorded with the decision, and sent to the peel'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
-Exit code 0 means that every server has confirmed; 4 that one has not yet: the decision stands, and the masters go on until
-all have. A revoked ID comes back only with a new key that is accepted again. Where no master runs, "zester revoke" revokes
-from the home.`,
+Exit code 0: every server has confirmed. Exit code 4: a server has not confirmed yet; the decision stands, and the masters keep
+trying. A revoked ID comes back only with a new key that is accepted again. If no master is running, use "zester revoke".`,
   examples: [
     "zester peel revoke web-01 --reason 'stolen laptop'",
     'zester peel revoke web-01 --key UA… --yes',
@@ -38,7 +37,7 @@ from the home.`,
           ['state', record.state],
           [
             'keys',
-            revoked.length === 0 ? 'it had none that could connect' : revoked.map((one) => output.key(one)),
+            revoked.length === 0 ? 'it had no key that could connect' : revoked.map((one) => output.key(one)),
           ],
         ]),
       ],

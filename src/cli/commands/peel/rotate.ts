@@ -11,7 +11,7 @@ import type { CliIo, InterruptSignal } from '../../terminal/io.js';
 import type { Output } from '../../terminal/output.js';
 
 export default command({
-  summary: 'have peels replace their keys, without an outage',
+  summary: 'rotate the keys of peels, without an outage',
   needs: 'fleet',
   arguments: { peelId: words('their IDs') },
   options: {
@@ -23,15 +23,15 @@ export default command({
     restart: flag('--restart', 'with --all: start over instead of resuming the interrupted run'),
   },
   notes: `
-A connected peel is notified at once, another when it next renews. A peel makes its new key itself and signs for it with the
+A connected peel is notified at once, any other when it next renews. A peel makes its new key itself and signs for it with the
 old one, which is revoked once the new one is in use. No connection and no message is lost.
 
---all notes the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption the same command
-resumes with the peels that still have it.`,
+--all records the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption, the same
+command resumes with the peels that still have that key.`,
   examples: ['zester peel rotate web-01 --wait', 'zester peel rotate --all --limit 50 --wait'],
   async run({ peelId: ids, all, restart, ...how }, context) {
-    if (all === ids.length > 0) throw new UsageError('say which peels: their IDs, or --all');
-    if (restart && !all) throw new UsageError('--restart goes with --all');
+    if (all === ids.length > 0) throw new UsageError('no peels given: pass their IDs, or --all');
+    if (restart && !all) throw new UsageError('--restart needs --all');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');
     for (const id of ids) validatePeelId(id);
     const { io, output } = context;
@@ -44,15 +44,15 @@ resumes with the peels that still have it.`,
     if (signal.aborted) {
       throw new InterruptedError(
         signal.reason as InterruptSignal,
-        `interrupted after ${countWords(result.done.size, 'rotation')}${all ? '; the same command resumes' : ''}`,
+        `interrupted after ${countWords(result.done.size, 'rotation')}${all ? '; run the same command again to resume' : ''}`,
       );
     }
     const bad = result.late.size + result.failed.size;
     if (all && bad === 0) await removeCampaign(campaignPath(admin.account, io).path);
     if (bad > 0) {
       throw new FindingsError(
-        `${bad} of ${keys.size} ${bad === 1 ? 'has' : 'have'} not replaced ${bad === 1 ? 'its key' : 'their keys'}: ` +
-          `each is named above${all ? '; the same command tries those again' : ''}`,
+        `${bad} of ${keys.size} ${bad === 1 ? 'peel has' : 'peels have'} not rotated ${bad === 1 ? 'its key' : 'their keys'}: ` +
+          `each is named above${all ? '; run the same command again to retry' : ''}`,
       );
     }
   },
@@ -129,7 +129,7 @@ async function everyPeel(admin: Admin, restart: boolean, io: CliIo, output: Outp
   const keys = new Map([...live].filter(([id, key]) => begun.keys[id] === key));
   const before = Object.keys(begun.keys).length - keys.size;
   output.note(
-    `resuming the rotation begun ${begun.startedAt}: ${before} are done or gone, ${keys.size} are left (--restart starts over)`,
+    `resuming the rotation of ${begun.startedAt}: ${before} done or gone, ${keys.size} left (--restart starts over)`,
   );
   return { keys, before };
 }
@@ -153,9 +153,11 @@ function report(
       ...(before === 0 ? [] : [`${before} before this run`]),
       ...(underWay.size === 0
         ? []
-        : [`told ${countWords(underWay.size, 'peel')}, not done yet: ${some(underWay.keys())}`]),
-      ...(asked.size === 0 ? [] : [`${asked.size} not connected, told when they next renew: ${some(asked)}`]),
-      ...(late.size === 0 ? [] : [`${late.size} told, and not done in time: ${some(late)}`]),
+        : [`notified ${countWords(underWay.size, 'peel')}, not done yet: ${some(underWay.keys())}`]),
+      ...(asked.size === 0
+        ? []
+        : [`${asked.size} not connected, will rotate at their next renewal: ${some(asked)}`]),
+      ...(late.size === 0 ? [] : [`${late.size} notified, but not done in time: ${some(late)}`]),
     ],
     {
       rotated: [...done],

@@ -10,8 +10,8 @@ export default command({
   summary: 'run the peel agent; it renews its own credential',
   options: configOptions(['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel']),
   notes: `
-It waits for its server, and answers "zester ping" and "zester peel exec ID facts". For handlers of your own, write a program
-with startPeel of "zester/peel". The credential is replaced in its file at two thirds of its lifetime, so its directory must be
+It waits for its server, and answers "zester ping" and "zester peel exec ID facts". For your own handlers, write a program with
+startPeel of "zester/peel". At two thirds of its lifetime the credential is replaced in its file, so the directory must be
 writable. The log goes to standard error, as JSON unless that is a terminal.
 
 Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked it.`,
@@ -22,7 +22,7 @@ Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked it.`,
   async run(flags, { io, output }) {
     const { values } = await loadConfig('peel', flags, io);
     const { creds, id, rotate, logLevel } = values;
-    if (creds === undefined) throw new UsageError('give --creds: the .creds file of this peel');
+    if (creds === undefined) throw new UsageError('--creds is missing: give the .creds file of this peel');
     await runPeel({ creds, connection: connectionOfConfig(values, io), id, rotate, logLevel }, output, io);
   },
 });

@@ -21,7 +21,7 @@ export default command({
     const { client } = await fleet();
     const shown = await client.ask('peel.show', { peelId, events });
     if (shown.eventsMissing === true) {
-      output.note('the audit log cannot be read at the moment: the last events are not shown');
+      output.note('the audit log is temporarily unreadable: the last events are not shown');
     }
     const now = io.now();
     output.result(lines(shown, now, output), documentOf(shown, now));
@@ -52,13 +52,13 @@ function lines({ record, presence, events }: Shown, now: number, output: Output)
       ['known since', at(record.createdAt)],
       ...(record.rotationAskedAt === undefined
         ? []
-        : [['rotation', `asked for ${at(record.rotationAskedAt)}, not done yet`] as const]),
+        : [['rotation', `requested ${at(record.rotationAskedAt)}, not done yet`] as const]),
       [
         'connected',
         connections.length === 0
           ? `no${presence === undefined ? '' : `, last seen ${at(presence.lastSeen)}`}`
           : [
-              ...(presence?.count === undefined ? [] : [`${presence.count} times, the newest:`]),
+              ...(presence?.count === undefined ? [] : [`${presence.count} times; the newest are:`]),
               ...connections.map(
                 ({ host, serverName, server, since, publicKey }) =>
                   `from ${host ?? 'an unknown address'} to ${serverName ?? server}, ${at(since)}, key ${fingerprint(publicKey)}`,
@@ -67,10 +67,10 @@ function lines({ record, presence, events }: Shown, now: number, output: Output)
       ],
       ...record.keys.map(({ publicKey, state, expiresAt, issuedAt, connectedAt }) => {
         const parts = [
-          ...(issuedAt === undefined ? [] : [`its JWT of ${timeWords(issuedAt * 1000, now)}`]),
+          ...(issuedAt === undefined ? [] : [`its JWT was issued ${timeWords(issuedAt * 1000, now)}`]),
           ...(issuedAt === undefined
             ? []
-            : [expiresAt === undefined ? 'which never expires' : `which expires ${at(iso(expiresAt))}`]),
+            : [expiresAt === undefined ? 'never expires' : `expires ${at(iso(expiresAt))}`]),
           ...(connectedAt === undefined
             ? []
             : [`first connected ${timeWords(Date.parse(connectedAt), now)}`]),

@@ -9,14 +9,14 @@ import type { Output } from '../../terminal/output.js';
 import { readStandardInput } from '../../options/standard-input.js';
 
 export default command({
-  summary: 'find grants that expose peels, stall, or match nothing',
+  summary: 'find grants that are unsafe, or that cannot work',
   needs: 'home',
   arguments: {
     file: optionalArgument("a .creds file, or - for standard input (default: the peels' template)"),
   },
   options: {
-    accountJwt: text('--account-jwt <file>', "of a scoped credential: its account JWT (default: the home's)"),
-    strict: flag('--strict', 'fail for warnings too'),
+    accountJwt: text('--account-jwt <file>', "account JWT of a scoped credential (default: the home's)"),
+    strict: flag('--strict', 'treat warnings as errors'),
   },
   notes: 'docs/permissions-lint.md explains the rules. Exit code 1 when a finding is an error.',
   examples: [

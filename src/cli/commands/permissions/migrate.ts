@@ -26,30 +26,35 @@ interface Reissued {
 }
 
 export default command({
-  summary: 'bring the permissions of an older fleet up to date',
+  summary: 'upgrade the permissions of an older fleet',
   needs: 'operator',
   options: {
     dryRun: flag('--dry-run', 'show what would change, and change nothing'),
-    accountSeed: seedFile('--account-seed <file>', "the account's identity seed, where it is offline"),
-    limit: count('--limit <n>', 'peels that take a new JWT at once', { min: 1, max: 1_000_000 }, '10'),
+    accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
+    limit: count(
+      '--limit <n>',
+      'maximum number of peels that get a new JWT at once',
+      { min: 1, max: 1_000_000 },
+      '10',
+    ),
     timeout: span('--timeout <time>', 'for each peel', '1m'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
-In this order; a second run goes on where the first stopped:
+The steps, in this order; run it again to resume:
 
   1. The templates of peels and join tokens lose "responses", and get limits.
      One push; each peel reconnects once.
-  2. master.creds and admin.creds are signed again, by --account-seed, and
-     master-answers.creds is made where it is missing. Restart the masters then,
-     and replace the copies on other hosts: the old files are revoked.
-  3. The fleet's streams refuse roll-ups, purging and deletions, for good; a
-     short-lived user that --account-seed signs changes them. Upgrade all
-     masters first: one of an earlier version cannot remove old join tokens.
-  4. Peels with permissions in their own JWT take a scoped one; the old JWT is
+  2. --account-seed re-signs master.creds and admin.creds, and creates
+     master-answers.creds if it is missing. Then restart the masters, and
+     replace the copies on other hosts: the old files are revoked.
+  3. The fleet's streams permanently refuse roll-ups, purging and deletion; a
+     short-lived user signed by --account-seed changes them. Upgrade all masters
+     first: an earlier version cannot remove old join tokens then.
+  4. Peels with permissions in their own JWT get a scoped one; the old JWT is
      revoked.
 
-Exit code 1 when something is left; it is named.`,
+Exit code 1 if something is left; the output names it.`,
   examples: [
     'zester permissions migrate --dry-run',
     'zester permissions migrate --account-seed /media/usb/account.seed --yes',
@@ -62,15 +67,15 @@ Exit code 1 when something is left; it is named.`,
     for (const lost of plan.lost) output.warn(lostLine(lost));
     if (plan.unguarded.length > 0) {
       output.warn(
-        'streams of the fleet will refuse roll-ups, for good: upgrade all masters first, since one of an earlier version ' +
-          'then fails to create join tokens',
+        "the fleet's streams will permanently refuse roll-ups: upgrade all masters first, since a master of an earlier version " +
+          'can then no longer create join tokens',
       );
     }
     if (dryRun) return showPlan(plan, output);
     if (plan.unguarded.length > 0 && plan.templates.length + plan.outdated.length === 0) {
       await confirm(io, "this changes the fleet's streams", yes);
     } else if (plan.templates.length > 0 || plan.outdated.length > 0) {
-      await confirm(io, 'this changes what every peel may do, and drops their connections once', yes);
+      await confirm(io, 'this changes the permissions of every peel, and drops each connection once', yes);
     }
     const done = await migrate(home, { ...rest, ...(accountSeed !== undefined && { accountSeed }) });
     const fleet = await reissue(plan, { limit, timeoutMs: timeout }, context);
@@ -78,11 +83,11 @@ Exit code 1 when something is left; it is named.`,
     output.result(
       [
         ...plan.templates.map(({ role }) => `template ${role}: safe; ${pushedLine(done.templates)}`),
-        ...done.signed.map(({ path }) => `${path}: signed again`),
+        ...done.signed.map(({ path }) => `${path}: re-signed`),
         ...done.streams.guarded.map((name) => `stream ${name}: guarded`),
         ...fleet.peels.map(({ peelId, outcome }) => `peel ${peelId}: ${outcome}`),
         ...remaining.map(({ what, why, fix }) => `LEFT ${what}: ${why}; ${fix}`),
-        ...(remaining.length === 0 ? ['nothing is left'] : []),
+        ...(remaining.length === 0 ? ['nothing left to migrate'] : []),
       ],
       {
         templates: templatesOf(plan),
@@ -109,7 +114,7 @@ function showPlan(plan: Plan, output: Output): void {
   output.result(
     [
       ...templates.map(({ role, publicKey }) => `template ${role} (${publicKey}): to be changed`),
-      ...outdated.map(({ path }) => `${path}: to be signed again`),
+      ...outdated.map(({ path }) => `${path}: to be re-signed`),
       ...unguarded.map(({ name, allows }) => `stream ${name}: to be guarded; it allows ${allows.join(', ')}`),
       ...connected.map(({ name, publicKey, why }) => `${name} (${publicKey}): ${why.join(', ')}`),
       ...unsafe.map(({ where, why }) => `${where}: ${why}`),
@@ -148,13 +153,13 @@ async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Re
         ]),
     ...waiting.map(({ path }) => ({
       what: path,
-      why: "waits for the account's identity seed, which is offline",
+      why: "needs the account's identity seed, which is offline",
       fix: 'run this again with --account-seed FILE',
     })),
     ...streamsLeft(after, done),
     ...stillUsed.map((publicKey) => ({
       what: publicKey,
-      why: 'the replaced JWT is still in force: a client is connected with it, or a server did not confirm',
+      why: 'the replaced JWT still works: a client is connected with it, or a server did not confirm',
       fix: 'copy the new file to the other hosts that use it, then run this again',
     })),
     ...fleet.remaining,
@@ -163,8 +168,8 @@ async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Re
       .filter(({ publicKey }) => !fleet.peels.some((peel) => peel.publicKey === publicKey))
       .map(({ name, publicKey, why }) => ({
         what: `${name} (${publicKey})`,
-        why: `is connected with a JWT that ${why.join(' and ')}, and is no peel of the registry`,
-        fix: `issue it again, and revoke this one: zester revoke --key ${publicKey}`,
+        why: `is connected with a JWT that ${why.join(' and ')}, and is not in the registry`,
+        fix: `issue a new credential, and revoke this one: zester revoke --key ${publicKey}`,
       })),
   ];
 }
@@ -178,12 +183,12 @@ function streamsLeft({ silent }: Plan, { streams, waitingStreams }: Done): Remai
     })),
     ...waitingStreams.map((name) => ({
       what: `the stream ${name}`,
-      why: "waits for the account's identity seed, which is offline",
+      why: "needs the account's identity seed, which is offline",
       fix: 'run this again with --account-seed FILE',
     })),
     ...silent.map((server) => ({
       what: `the streams on ${server}`,
-      why: 'are not known: the server does not answer',
+      why: 'are unknown: the server does not answer',
       fix: 'start it, then run this again',
     })),
   ];
@@ -192,7 +197,7 @@ function streamsLeft({ silent }: Plan, { streams, waitingStreams }: Done): Remai
 function lostLine({ subject, why, grant }: LostGrant): string {
   const fix =
     grant === undefined
-      ? 'answer on a subject that peels may publish to'
+      ? 'use an answer subject that peels may publish to'
       : `zester permissions set --allow-publish '${grant}'`;
   return `the grant "${subject}" relied on responses: ${why}; ${fix}`;
 }
@@ -224,10 +229,10 @@ async function reissue(
     return { peels, remaining: peels.flatMap(remainingPeel) };
   } catch (error) {
     if (!(error instanceof ZesterError)) throw error;
-    const why = `those with permissions in their own JWT are not known: ${error.message}`;
+    const why = `those with permissions in their own JWT are unknown: ${error.message}`;
     return {
       peels: [],
-      remaining: [{ what: 'the peels of the registry', why, fix: 'run this again when a master runs' }],
+      remaining: [{ what: 'the peels of the registry', why, fix: 'run this again when a master is running' }],
     };
   }
 }
@@ -239,15 +244,15 @@ function remainingPeel({ peelId, publicKey, outcome }: ReissuedPeel): Remaining[
     return [
       {
         what,
-        why: 'has a scoped JWT, and its old key is not revoked yet',
+        why: 'has a scoped JWT, but its old key is not revoked yet',
         fix: 'run this again in a minute',
       },
     ];
   return [
     {
       what,
-      why: `has a JWT with its own permissions, and did not take another: ${outcome}`,
-      fix: `it takes one when it next renews; else "zester peel add ${peelId} --replace"`,
+      why: `still has a JWT with its own permissions: ${outcome}`,
+      fix: `it gets one when it next renews; or run "zester peel add ${peelId} --replace"`,
     },
   ];
 }

@@ -9,17 +9,17 @@ import { confirm } from '../../terminal/confirm.js';
 import { permissionLines } from '../../terminal/permission-lines.js';
 
 export default command({
-  summary: 'change what every peel may do, at once',
+  summary: 'change the permissions of all peels at once',
   needs: 'change',
   options: {
-    allowPublish: list('--allow-publish <subject...>', 'let peels publish here; {{name()}} is their ID'),
-    allowSubscribe: list('--allow-subscribe <subject...>', 'let peels subscribe here'),
-    denyPublish: list('--deny-publish <subject...>', 'deny it, whatever is allowed'),
-    denySubscribe: list('--deny-subscribe <subject...>', 'deny it, whatever is allowed'),
+    allowPublish: list('--allow-publish <subject...>', 'allow peels to publish here; {{name()}} is their ID'),
+    allowSubscribe: list('--allow-subscribe <subject...>', 'allow peels to subscribe here'),
+    denyPublish: list('--deny-publish <subject...>', 'deny publishing here; wins over allow'),
+    denySubscribe: list('--deny-subscribe <subject...>', 'deny subscribing here; wins over allow'),
     removePublish: list('--remove-publish <subject...>', 'remove from the publish lists'),
     removeSubscribe: list('--remove-subscribe <subject...>', 'remove from the subscribe lists'),
-    from: text('--from <file>', 'replace all by what "permissions show --json" printed'),
-    default: flag('--default', 'replace all by what "zester init" sets'),
+    from: text('--from <file>', 'replace all with the output of "permissions show --json"'),
+    default: flag('--default', 'replace all with the defaults of "zester init"'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
@@ -33,13 +33,13 @@ No peel needs a new credential. Connected peels reconnect once, with the new per
   async run(input, { io, output, change }) {
     const { from, default: byDefault, yes } = input;
     const edits = editsOf(input);
-    if (from !== undefined && byDefault) throw new UsageError('give one of --from and --default');
+    if (from !== undefined && byDefault) throw new UsageError('--from and --default cannot be combined');
     const whole = from !== undefined || byDefault;
     if (edits.length === 0 && !whole)
-      throw new UsageError('say what to change: --allow-publish and so on, --from or --default');
+      throw new UsageError('nothing to change: give --allow-publish or the like, --from, or --default');
     const start = whole ? await startOf(from) : undefined;
     const { home, ...rest } = await change();
-    await confirm(io, 'this changes what every peel may do, and drops their connections once', yes);
+    await confirm(io, 'this changes the permissions of every peel, and drops each connection once', yes);
     const { editPermissions, parseTemplate } = await import('../../../trust/template.js');
     const { setPeelTemplate } = await import('../../../account/permissions.js');
     const { requireComplete } = await import('../../../account/push-account.js');
@@ -110,7 +110,7 @@ async function startOf(from: string | undefined): Promise<unknown> {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new UsageError(
-      `${from} cannot be used, it ${cause.message}: give what "zester permissions show --json" prints`,
+      `${from} cannot be used, it ${cause.message}: give the output of "zester permissions show --json"`,
       { cause },
     );
   }

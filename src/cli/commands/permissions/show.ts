@@ -3,9 +3,9 @@ import { command } from '../../command/declaration.js';
 import { permissionLines } from '../../terminal/permission-lines.js';
 
 export default command({
-  summary: 'show what every peel may do',
+  summary: 'show the permissions of all peels',
   needs: 'home',
-  notes: 'The permissions stand in the template of the scoped signing key, in the account JWT.',
+  notes: 'They are in the template of the scoped signing key, in the account JWT.',
   examples: ['zester permissions show', 'zester permissions show --json > template.json'],
   async run(_input, { home, output }) {
     const { peelTemplate } = await import('../../../account/permissions.js');

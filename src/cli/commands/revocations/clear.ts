@@ -10,11 +10,14 @@ import { confirm } from '../../terminal/confirm.js';
 export default command({
   summary: 'clear revocations: the credentials may connect again',
   needs: 'change',
-  arguments: { peelId: optionalArgument('those of this peel') },
+  arguments: { peelId: optionalArgument('revocations of this peel') },
   options: {
-    key: list('--key <key...>', 'those of these public keys (U…, or * for everyone)'),
-    before: past('--before <time>', 'older ones, e.g. 30d; safe when all credentials of then have expired'),
-    all: flag('--all', 'all of them'),
+    key: list('--key <key...>', 'revocations of these public keys (U…, or * for all)'),
+    before: past(
+      '--before <time>',
+      'revocations older than this, e.g. 30d; safe if credentials of that age have expired',
+    ),
+    all: flag('--all', 'all revocations'),
     yes: flag('-y, --yes', 'do not ask'),
   },
   examples: ['zester revocations clear web-server-01', 'zester revocations clear --before 30d --yes'],
@@ -40,7 +43,7 @@ function targetOf(given: {
   all: true | undefined;
 }): ClearTarget {
   const { peelId, key, before, all } = given;
-  requireOneOf(given, 'say which revocations: a peel ID, --key, --before or --all (one of them)');
+  requireOneOf(given, 'give exactly one of: a peel ID, --key, --before, --all');
   if (key !== undefined) return { publicKeys: key };
   if (before !== undefined) return { before };
   return all === true ? { all } : { peelId: peelId ?? '' };

@@ -5,7 +5,8 @@ import { table } from '../../terminal/output.js';
 export default command({
   summary: 'list revocations, newest first',
   needs: 'change',
-  notes: 'It reads the newest account JWT of the home and the servers; with --no-push that of the home.',
+  notes:
+    'It reads the newest account JWT of the home and the servers, or with --no-push the one in the home.',
   examples: ['zester revocations list', 'zester revocations list --no-push'],
   async run(_input, { output, change }) {
     const { home, ...rest } = await change();
@@ -18,7 +19,7 @@ export default command({
     };
     output.result(
       all.length === 0
-        ? ['nothing is revoked']
+        ? ['no revocations']
         : table(
             all.map(({ publicKey, upTo, peelId }) => {
               const who = publicKey === '*' ? 'everyone' : output.key(publicKey);

@@ -11,7 +11,7 @@ import { SERVER_OPTIONS, tlsOf } from '../../options/server-options.js';
 const OPTIONS = {
   ...SERVER_OPTIONS,
   name: text('--name <name>', "the server's name"),
-  dataDir: text('--data-dir <dir>', 'for account JWTs and JetStream', '/var/lib/nats'),
+  dataDir: text('--data-dir <dir>', 'directory for account JWTs and JetStream', '/var/lib/nats'),
   cluster: list('--cluster <node...>', 'servers of a cluster: name=host[:port[:clusterPort]]'),
   clusterName: text('--cluster-name <name>', 'name of the cluster', 'zester'),
   node: text('--node <name>', 'print the configuration of this server of the cluster'),
@@ -25,8 +25,8 @@ export default command({
   options: OPTIONS,
   notes: `
 A cluster has at least three servers, each listening on its own host or --host. With --tls-ca they check each other's
-certificates; without it, let only them reach the cluster ports: any host that reaches one can join the cluster. The
-configuration holds no secret.`,
+certificates. Without it, make sure that only they can reach the cluster ports: any host that can may join the cluster. The
+configuration contains no secret.`,
   examples: [
     'zester server config --host 0.0.0.0 --tls-cert /etc/nats/tls.crt --tls-key /etc/nats/tls.key > nats-server.conf',
     'zester server config --cluster n1=10.0.0.1 n2=10.0.0.2 n3=10.0.0.3 --out conf --tls-ca …',
@@ -40,7 +40,7 @@ configuration holds no secret.`,
       return cluster(domain, { ...values, cluster: values.cluster }, dataDirectory, tls, output);
     }
     if (node !== undefined || out !== undefined) {
-      throw new UsageError('--node and --out are for a cluster: give --cluster name=host for each server');
+      throw new UsageError('--node and --out need a cluster: give --cluster name=host for each server');
     }
     const { domainServerConfiguration } = await import('../../../nats-server/write-configuration.js');
     const { CLIENT_PORT } = await import('../../../connection/server-urls.js');
@@ -67,11 +67,11 @@ async function cluster(
 ): Promise<void> {
   for (const name of ['port', 'name'] as const) {
     if (options[name] !== undefined)
-      throw new UsageError(`--${name} stands with each server: name=host:port`);
+      throw new UsageError(`--${name} is set per server of a cluster: name=host:port`);
   }
   if ((options.node === undefined) === (options.out === undefined)) {
     throw new UsageError(
-      'say what becomes of the configurations: --out DIR writes all, --node NAME prints one',
+      'no destination: give --out DIR to write all configurations, or --node NAME to print one',
     );
   }
   const { clusterConfigurations, parseClusterNode } =
@@ -85,7 +85,7 @@ async function cluster(
   });
   if (tls?.ca === undefined) {
     output.warn(
-      'without --tls-ca, whoever reaches a cluster port is a server of the cluster: let only the servers reach it',
+      'without --tls-ca, any host that can reach a cluster port can join the cluster: restrict it to the servers',
     );
   }
   if (options.node !== undefined) {

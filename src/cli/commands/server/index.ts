@@ -9,17 +9,17 @@ export default command({
   summary: 'run a nats-server that trusts this home',
   section: 'Start here',
   needs: 'home',
-  options: { ...SERVER_OPTIONS, restart: flag('--restart', 'restart the server when it ends by itself') },
+  options: { ...SERVER_OPTIONS, restart: flag('--restart', 'restart the server if it stops by itself') },
   notes: `
 It runs in the foreground, with JetStream. The log goes to standard error and to nats-server/nats-server.log in the home. Ctrl-C
-and SIGTERM stop it gracefully, SIGHUP (not of a terminal) reloads it, SIGUSR2 puts it into lame duck mode.
+and SIGTERM stop it gracefully, SIGHUP (unless from a terminal) reloads it, and SIGUSR2 starts lame duck mode.
 
-When the server ends by itself, the command ends with 1 and names the log; --restart restarts it at the same port, with backoff
-from 0.5 to 30 s. The first start must work.`,
+If the server stops by itself, the command exits with 1 and names the log; --restart restarts it at the same port, with backoff
+from 0.5 to 30 s. The first start must succeed.`,
   examples: [
     'zester server',
     'zester server --host 0.0.0.0 --tls-cert server.crt --tls-key server.key',
-    ['zester server config', 'the configuration, for a nats-server of your own'],
+    ['zester server config', 'the configuration, for your own nats-server'],
   ],
   async run(values, context) {
     const { output, openHome } = context;
@@ -32,9 +32,7 @@ from 0.5 to 30 s. The first start must work.`,
     const local = localEndpoint(domain);
     const host = values.host ?? local?.host ?? '127.0.0.1';
     if (!isLoopback(host) && tls === undefined) {
-      output.warn(
-        `${host} is reachable from other machines; without --tls-cert, traffic can be read on the way`,
-      );
+      output.warn(`${host} is reachable from other machines; without --tls-cert, traffic is not encrypted`);
     }
     const signals = listen(context);
     try {

@@ -33,7 +33,7 @@ export const connectSteps: readonly DemoStep[] = [
         },
       });
       await peel.flush();
-      return `the master asked on ${COMMAND}, and the peel answered "${await sendCommand(stage, 'uptime')}"`;
+      return `the master sent a request on ${COMMAND}, and the peel answered "${await sendCommand(stage, 'uptime')}"`;
     },
   },
 ];

@@ -27,7 +27,7 @@ export const credentialSteps: readonly DemoStep[] = [
       const { jwt, publicKey } = await loadCredsFile(stage.credsPath.get());
       validateJwtChain(operatorJwt, accountJwt, jwt);
       const short = (key: string) => `${key.slice(0, 8)}…`;
-      return `operator ${short(publicKeys.operator)} vouches for account ${short(publicKeys.account)}, that for ${short(publicKey)}`;
+      return `operator ${short(publicKeys.operator)} signed account ${short(publicKeys.account)}, which signed ${short(publicKey)}`;
     },
   },
 ];

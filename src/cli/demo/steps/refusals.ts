@@ -31,9 +31,9 @@ export const refusalSteps: readonly DemoStep[] = [
         },
         (error: unknown) => error,
       );
-      expect(refusal !== undefined, "the server took a stranger's credential");
+      expect(refusal !== undefined, 'the server accepted a credential that a foreign key signed');
       if (!(refusal instanceof ConnectError) || refusal.code !== 'ERR_CONNECT_REFUSED') throw refusal;
-      return `the server refused a credential for ${PEEL_ID} that a stranger's key has signed`;
+      return `the server refused a credential for ${PEEL_ID} that a foreign key signed`;
     },
   },
   {
@@ -41,7 +41,7 @@ export const refusalSteps: readonly DemoStep[] = [
     async run(stage) {
       const published = await publishForOther(stage);
       const subscribed = await subscribeForOther(stage);
-      return `the server refused ${PEEL_ID} to publish ${published} and to subscribe to ${subscribed}`;
+      return `the server did not let ${PEEL_ID} publish to ${published} or subscribe to ${subscribed}`;
     },
   },
 ];

@@ -29,8 +29,8 @@ export const rotationSteps: readonly DemoStep[] = [
       await stage.domain.get().issuePeel(PEEL_ID, path, { expiry: DEFAULT_LIFETIME_SECONDS });
       const after = (await loadCredsFile(path)).publicKey;
       const [publicKey, own] = await Promise.all([seen, rotated]);
-      expect(publicKey === after, `the peel came back with ${publicKey}, and the file has ${after}`);
-      expect(own === after, `the peel says that it uses ${own}, and the file has ${after}`);
+      expect(publicKey === after, `the peel reconnected with ${publicKey}, but the file has ${after}`);
+      expect(own === after, `the peel reports that it uses ${own}, but the file has ${after}`);
       // the peel's subscriptions are back at the server when this is answered
       await stage.peel.get().flush();
       return `the file replaced, the peel reconnected by itself: was ${before}, the server now sees ${publicKey}`;

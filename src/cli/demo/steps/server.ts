@@ -33,7 +33,7 @@ export const serverSteps: readonly DemoStep[] = [
         // for those who keep the home: the same port the next time
         await writeServerConfiguration(stage.domain.get(), { host: '127.0.0.1', port: server.port });
       });
-      return `nats-server takes clients at ${server.url} (process ${server.pid})`;
+      return `nats-server accepts clients at ${server.url} (process ${server.pid})`;
     },
   },
 ];
