@@ -280,8 +280,8 @@ export async function push(
     throw new TrustError(
       'ERR_TRUST_ACCOUNT_TOO_LARGE',
       home,
-      `the account JWT would have ${jwt.length} bytes, and the servers take ${most} (max_payload): clear old revocations ` +
-        '("zester revocations clear --before TIME"), as those of credentials that have expired since are not needed; ' +
+      `the account JWT would have ${jwt.length} bytes, but the servers accept ${most} (max_payload): clear old revocations ` +
+        '("zester revocations clear --before TIME"), since those of expired credentials are not needed; ' +
         'nothing was changed',
     );
   }

@@ -30,7 +30,7 @@ export async function pushAccount(
 ): Promise<AccountChange & { report: PushReport }> {
   return withOpenHome(home, 'zester account push', options, async (open) => {
     const { connected, domain } = open;
-    if (connected === undefined) throw new TypeError('servers: give some to push to');
+    if (connected === undefined) throw new TypeError('servers: give at least one to push to');
     const system = await push(connected, domain, domain.systemAccountJwt);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
@@ -92,7 +92,7 @@ export async function showAccount(
   options: ChangeOptions & { servers: readonly string[] },
 ): Promise<AccountView> {
   return withConnectedHome(home, options, async ({ domain, connected }) => {
-    if (connected === undefined) throw new TypeError('servers: give some to ask');
+    if (connected === undefined) throw new TypeError('servers: give at least one to ask');
     const { nc, up } = connected;
     const account = domain.publicKeys.account;
     const own = decodeAccountJwt(domain.accountJwt);

@@ -175,7 +175,7 @@ function stillConnected(
     const others = all.size === 1 ? '' : ` and ${all.size - 1} more`;
     return {
       server,
-      problem: `it has ${words}, and ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
+      problem: `it has ${words}, but ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
     };
   });
 }
@@ -190,7 +190,7 @@ async function withoutBan(
   const account = domain.publicKeys.account;
   const inForce = await accountInForce(nc, account, up);
   const holds = (jwt: string) => jwt === pushed || hasBan(jwt, ban);
-  const problem = `its account JWT does not have ${ban.words}: another one was pushed meanwhile`;
+  const problem = `its account JWT lacks ${ban.words}: another JWT was pushed meanwhile`;
   const failed = inForce
     .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
     .map(({ server }) => ({ server, problem }));

@@ -262,8 +262,8 @@ async function identityKey(domain: TrustDomain, path: string | undefined): Promi
   throw new TrustError(
     'ERR_TRUST_KEY_MISMATCH',
     domain.home,
-    `${path} holds the seed of ${key.publicKey}, and the account of this home is ${domain.publicKeys.account}: give the ` +
-      'account.seed that "zester keys export-identity" wrote',
+    `${path} holds the seed of ${key.publicKey}, but the account of this home is ${domain.publicKeys.account}: give the ` +
+      'account.seed that "zester keys export-identity" exported',
   );
 }
 

@@ -60,9 +60,9 @@ function problemOf(answer: Answer | undefined): string {
 function noResolver(names: readonly string[]): NatsServerError {
   return new NatsServerError(
     'ERR_NATS_SERVER_RESOLVER',
-    `${names.join(', ')} ${names.length === 1 ? 'takes' : 'take'} no account JWTs: the resolver of the configuration is of ` +
-      'the type MEMORY (or URL), so that nothing can be revoked while the server runs; make it "type: full" as ' +
-      '"zester server config" prints it',
+    `${names.join(', ')} ${names.length === 1 ? 'accepts' : 'accept'} no account JWTs: the configured resolver is of ` +
+      'type MEMORY (or URL), so nothing can be revoked while the server runs; set "type: full" as ' +
+      '"zester server config" prints',
   );
 }
 
@@ -94,17 +94,17 @@ export function requireComplete(report: PushReport, what: string): void {
   if (report.confirmed.length === 0) {
     throw new NatsServerError(
       'ERR_NATS_SERVER_PUSH_REFUSED',
-      `${what} was not taken by ${failed.join(', ')}`,
+      `${what} was not accepted by ${failed.join(', ')}`,
     );
   }
   const parts = [
     ...(report.notReached.length === 0
       ? []
       : [
-          `not reached: ${report.notReached.join(', ')} (a server that comes back takes it from the others within ` +
+          `not reached: ${report.notReached.join(', ')} (a server that comes back gets it from the others within ` +
             `${RESOLVER_INTERVAL_SECONDS} s with the configuration of "zester server config"; "zester account push" confirms it)`,
         ]),
-    ...(failed.length === 0 ? [] : [`not taken by ${failed.join(', ')}`]),
+    ...(failed.length === 0 ? [] : [`not accepted by ${failed.join(', ')}`]),
   ];
   throw new NatsServerError(
     'ERR_NATS_SERVER_PUSH_INCOMPLETE',

@@ -113,7 +113,7 @@ function returning(ahead: ReadonlyMap<string, unknown>, { confirmed }: PushRepor
   return [...ahead.keys()].flatMap((key) =>
     confirmed.map((server) => ({
       server,
-      problem: `${key} keeps coming back with newer JWTs: replace the signing key that signs them`,
+      problem: `${key} keeps reconnecting with newer JWTs: replace the signing key that signs them`,
     })),
   );
 }

@@ -177,7 +177,7 @@ function nothingKnownOf(home: string, peelId: string): TrustError {
     'ERR_TRUST_NOTHING_TO_REVOKE',
     home,
     `no key of the peel "${peelId}" is known: none was issued from ${home}, no peel of that name is connected, and the ` +
-      `registry has none; if masters of another home issued it, "zester peel revoke ${peelId}" asks them; else give ` +
+      `registry has none; if masters of another home issued it, use "zester peel revoke ${peelId}"; else give ` +
       '--creds FILE, --key U…, or --issued-before TIME',
   );
 }
@@ -233,7 +233,7 @@ async function keyOfFile(domain: TrustDomain, path: string): Promise<KnownKey> {
     throw new TrustError(
       'ERR_TRUST_NOTHING_TO_REVOKE',
       path,
-      `${path} is of the account ${account}, and this home's is ${domain.publicKeys.account}: it is another home's to revoke`,
+      `${path} belongs to the account ${account}, not to this home's account ${domain.publicKeys.account}: revoke it from its own home`,
     );
   }
   return { publicKey: creds.publicKey, issuedAt: creds.claims.iat };
@@ -258,13 +258,13 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   if (now === undefined || !(await isThere(paths.accountSeed))) {
     const why =
       now === undefined
-        ? 'the time is ahead of the clock, so that new ones would be revoked too'
-        : `the account's identity seed, which would sign new ones, is not at ${paths.accountSeed}`;
+        ? 'the time is ahead of the clock, so renewed ones would be revoked too'
+        : `the account's identity seed, needed to renew them, is not at ${paths.accountSeed}`;
     throw new TrustError(
       'ERR_TRUST_REVOKES_MASTER',
       domain.home,
       `this would lock out ${old.map(({ path }) => path).join(' and ')}, issued before that time: ${why}; ` +
-        'give an earlier time, put the seed back, or say --include-master',
+        'give an earlier time, put the seed back, or pass --include-master',
     );
   }
   const account = await domain.accountKey();
@@ -331,7 +331,7 @@ export async function clearRevocations(
           throw new TrustError(
             'ERR_TRUST_NOTHING_TO_REVOKE',
             home,
-            'there is no such revocation: "zester revocations list" shows what there is',
+            'no such revocation: see "zester revocations list"',
           );
         }
         const keys = new Set(gone.map(({ publicKey }) => publicKey));

@@ -165,8 +165,8 @@ function refuseJoinRole({ home, publicKeys }: TrustDomain, claims: AccountClaims
   throw new TrustError(
     'ERR_TRUST_SIGNING_KEY',
     home,
-    `the signing key of the peels ${publicKeys.peelSigning} has the role that only the signing keys of join tokens have: ` +
-      'give it the role "peel", with the tool that the account was made with, and push it',
+    `the signing key of the peels ${publicKeys.peelSigning} has the role that is reserved for signing keys of join tokens: ` +
+      'give it the role "peel" with the tool that created the account, and push it',
   );
 }
 
@@ -447,7 +447,7 @@ function noSuchKey(home: string, publicKey: string): TrustError {
   return new TrustError(
     'ERR_TRUST_SIGNING_KEY',
     home,
-    `${publicKey.slice(0, 60)} is no signing key here: "zester keys list" shows them`,
+    `${publicKey.slice(0, 60)} is not a signing key of this home: see "zester keys list"`,
   );
 }
 
@@ -455,6 +455,6 @@ function stillInUse(home: string, publicKey: string, how: string): TrustError {
   return new TrustError(
     'ERR_TRUST_SIGNING_KEY',
     home,
-    `${publicKey} is in use: let another sign first ("${how}")`,
+    `${publicKey} is in use: switch to another key first ("${how}")`,
   );
 }

@@ -31,7 +31,7 @@ export function decodeCreds(
     throw new CredsError(
       'ERR_CREDS_SEED_MISMATCH',
       name,
-      `the JWT in ${name} is for ${claims.sub}, but the seed beside it is that of ${key.publicKey}: they are of two credentials`,
+      `the JWT in ${name} is for ${claims.sub}, but the seed is that of ${key.publicKey}: they belong to different credentials`,
     );
   }
   return new CredsFile(jwt, key, claims, name, fileAuthenticator);
@@ -49,7 +49,7 @@ function textOf(data: Uint8Array | string, name: string): string {
     throw new CredsError(
       'ERR_CREDS_TOO_LARGE',
       name,
-      `${name} is larger than ${MAX_CREDS_BYTES / 1024} KiB: it is no .creds file`,
+      `${name} is larger than ${MAX_CREDS_BYTES / 1024} KiB: it is not a .creds file`,
     );
   }
   // latin1: what is not ASCII is refused further on, and no byte is invalid

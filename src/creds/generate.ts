@@ -23,11 +23,7 @@ export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8
   const made = decodeCreds(content, name);
   made.wipe();
   if (made.jwt !== jwt.trim()) {
-    throw new CredsError(
-      'ERR_CREDS_JWT_FORMAT',
-      name,
-      'the JWT and the seed stand in the place of each other',
-    );
+    throw new CredsError('ERR_CREDS_JWT_FORMAT', name, 'the JWT and the seed are swapped');
   }
   return content;
 }

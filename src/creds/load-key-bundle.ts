@@ -23,7 +23,7 @@ export async function loadKeyBundleFromFile(role: Role, path: string): Promise<K
   const seeds = lines.filter((line) => /^S[A-Z2-7]{40,80}$/.test(line));
   const [seed] = seeds;
   if (seeds.length > 1)
-    throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one a file`);
+    throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one per file`);
   if (seed === undefined) {
     const only = lines.filter((line) => line !== '');
     if (only.length === 1 && /^[A-Z][A-Z2-7]{55}$/.test(only[0] ?? ''))

@@ -41,7 +41,7 @@ function ofText(head: string, text: string): string | undefined {
   const [, tool] = ENCRYPTED.find(([begins]) => begins.test(head)) ?? [];
   if (tool !== undefined) return `it is encrypted with ${tool}: decrypt it first`;
   if (/^<(!doctype|html|\?xml)\b/i.test(head))
-    return 'it is a web page or XML, perhaps the error of a download: get the file again';
+    return 'it is a web page or XML, perhaps a failed download: get the file again';
   if (/^["'`]/.test(head))
     return 'it is a quoted string (as in JSON or a shell): give the text without quotes, with line ends for \\n';
   if (/^[{[]/.test(head) && isJson(text))

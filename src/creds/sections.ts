@@ -130,17 +130,17 @@ function kindOf(text: string): Kind | undefined {
 }
 
 function malformed(name: string, why: string): CredsError {
-  return new CredsError('ERR_CREDS_FORMAT', name, `${name} is not a whole .creds file: ${why}`);
+  return new CredsError('ERR_CREDS_FORMAT', name, `${name} is not a complete .creds file: ${why}`);
 }
 
 function missing(kind: Kind, name: string, why: string): CredsError {
   const code: CredsErrorCode = kind === 'jwt' ? 'ERR_CREDS_NO_JWT' : 'ERR_CREDS_NO_SEED';
   const advice = why.includes(': ') ? '' : '; write it again';
-  return new CredsError(code, name, `${name} is not a whole .creds file: ${why}${advice}`);
+  return new CredsError(code, name, `${name} is not a complete .creds file: ${why}${advice}`);
 }
 
 function duplicate(kind: Kind, name: string): CredsError {
   const code: CredsErrorCode = kind === 'jwt' ? 'ERR_CREDS_DUPLICATE_JWT' : 'ERR_CREDS_DUPLICATE_SEED';
   const what = kind === 'jwt' ? 'JWT' : 'seed';
-  return new CredsError(code, name, `${name} holds more than one ${what}: keep one credential a file`);
+  return new CredsError(code, name, `${name} holds more than one ${what}: keep one credential per file`);
 }

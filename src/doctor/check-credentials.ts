@@ -43,7 +43,7 @@ export async function checkCredentials(
     } catch (error) {
       findings.push(findingOf(error, 'mode', path));
     }
-    const expiry = expiryFinding(path, claims, 'issue it again ("zester creds bootstrap")', now);
+    const expiry = expiryFinding(path, claims, 'issue a new one ("zester creds bootstrap")', now);
     findings.push(expiry, sizeFinding(path, jwt, options.maxControlLine ?? DEFAULT_MAX_CONTROL_LINE));
     if (domain === undefined) return findings;
     if (expiry.severity !== 'error') {
@@ -54,7 +54,7 @@ export async function checkCredentials(
         severity: 'ok',
         check: 'chain',
         subject: path,
-        message: `vouched for by ${domain.names.operator} and ${ofSystem ? domain.names.systemAccount : domain.names.account}`,
+        message: `signed by ${domain.names.operator} and ${ofSystem ? domain.names.systemAccount : domain.names.account}`,
       });
     }
     const permissions = userPermissions(claims, domain.accountJwt, path);
@@ -67,7 +67,7 @@ export async function checkCredentials(
 
 function sizeFinding(path: string, jwt: string, maxControlLine: number): Finding {
   const base = { check: 'size', subject: path };
-  const message = `${jwt.length} bytes of JWT, and a line to the server may have ${maxControlLine}`;
+  const message = `${jwt.length} bytes of JWT, but the server accepts lines of at most ${maxControlLine}`;
   if (jwt.length + REST_OF_CONNECT <= maxControlLine) return { ...base, severity: 'ok', message };
   return {
     ...base,

@@ -84,9 +84,7 @@ async function checkModes(paths: TrustPaths): Promise<Finding[]> {
     }
   }
   if (findings.length > 0) return findings;
-  return [
-    { severity: 'ok', check: 'mode', subject: paths.home, message: 'only its owner gets at what is in it' },
-  ];
+  return [{ severity: 'ok', check: 'mode', subject: paths.home, message: 'accessible by its owner only' }];
 }
 
 async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
@@ -119,8 +117,8 @@ async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
         check: 'template',
         subject: domain.publicKeys.peelSigning,
         message:
-          'the peel signing key is no scoped signing key of the account: peels signed by it are refused',
-        fix: 'restore jwt/account.jwt from a backup, or take the servers\' over with "zester account push"',
+          'the peel signing key is not a scoped signing key of the account: servers refuse the peels that it signs',
+        fix: 'restore jwt/account.jwt from a backup, or adopt the servers\' with "zester account push"',
       },
     ];
   }
@@ -130,7 +128,7 @@ async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
 function checkJwts(domain: TrustDomain, now: number): Finding[] {
   const { paths } = domain;
   const account = decodeAccountJwt(domain.accountJwt);
-  const renew = 'issue it again, with the tool that it was made with';
+  const renew = 'issue a new one with the tool that created it';
   const { mem_storage: memory = 0, disk_storage: disk = 0 } = (account.nats.limits ?? {}) as Record<
     string,
     unknown
@@ -144,8 +142,8 @@ function checkJwts(domain: TrustDomain, now: number): Finding[] {
           severity: 'error',
           check: 'jetstream',
           subject: paths.accountJwt,
-          message: "the account may not use JetStream, where the fleet's state is kept",
-          fix: 'give the account JetStream limits, with the tool that it was made with, and push it',
+          message: "the account may not use JetStream, which stores the fleet's state",
+          fix: 'give the account JetStream limits with the tool that created it, and push it',
         }
       : {
           severity: 'ok',
@@ -172,7 +170,7 @@ async function checkOwnCreds(domain: TrustDomain, path: string, now: number): Pr
         severity: 'ok',
         check: 'chain',
         subject: path,
-        message: 'vouched for by the account and the operator',
+        message: 'signed by the account and the operator',
       },
     ];
   } catch (error) {

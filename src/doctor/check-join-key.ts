@@ -21,13 +21,13 @@ export async function checkJoinKey(domain: TrustDomain): Promise<Finding[]> {
   if (publicKey === undefined) return findings;
   const account = domain.accountClaims;
   const fix =
-    'let another key sign ("zester keys add join-signing"), then take this one away ("zester keys remove A…")';
+    'add another key ("zester keys add join-signing"), then remove this one ("zester keys remove A…")';
   if (!isJoinIssuer(account, publicKey)) {
     findings.push({
       severity: 'error',
       check: 'template',
       subject: publicKey,
-      message: 'it is no scoped signing key of the account for join tokens: what it signs is refused',
+      message: 'it is not a scoped signing key of the account for join tokens: servers refuse what it signs',
       fix: '"zester keys add join-signing"',
     });
   } else if (exceedsJoining(templateOf(account, publicKey) ?? {})) {

@@ -24,8 +24,8 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
         subject: publicKey,
         message:
           before.resp === undefined
-            ? `the template "${role}" lacks limits or connection types that a new one has`
-            : `the template "${role}" has responses: one stolen credential may publish anywhere`,
+            ? `the template "${role}" lacks limits or connection types of a new template`
+            : `the template "${role}" has responses: a stolen credential can publish anywhere`,
         fix: FIX,
       })),
     ...unsafe.map(({ where, why, fix }): Finding => ({
@@ -50,7 +50,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
       severity: 'warning',
       check: 'migration',
       subject: path,
-      message: 'grants other subjects than this version issues',
+      message: 'has other grants than this version issues',
       fix: FIX,
     });
   }

@@ -93,7 +93,7 @@ export async function checkServers(
         check: 'reachable',
         subject: name,
         message: 'belongs to the cluster and does not answer',
-        fix: 'start it, or take it out of the cluster',
+        fix: 'start it, or remove it from the cluster',
       });
     }
     findings.push(await checkAccount(domain, options));
@@ -155,7 +155,7 @@ async function checkOne(
           severity: 'error',
           check: 'jetstream',
           subject,
-          message: "JetStream is off, and the fleet's state is kept in it",
+          message: "JetStream is off, but it stores the fleet's state",
           fix: 'add a "jetstream" block to its configuration ("zester server config" prints one), and restart it',
         },
   ];
@@ -197,7 +197,7 @@ function leafnodeFindings(subject: string, domain: TrustDomain): Finding[] {
     {
       ...base,
       severity: 'error',
-      message: `its leafnode port is open, and what these keys sign may use it to publish anything: ${names.join(', ')}`,
+      message: `its leafnode port is open, and users signed by these keys can publish anything through it: ${names.join(', ')}`,
       fix: 'limit their templates to STANDARD and WEBSOCKET (docs/upgrading.md), or close the port ("leafnodes" in its configuration)',
     },
   ];
@@ -217,13 +217,13 @@ function clockFinding(subject: string, time: number, before: number, after: numb
     return {
       ...base,
       severity: 'ok',
-      message: `its clock is this machine's, within ${SERVER_CLOCK_WARNING_MS / 1000} s`,
+      message: `its clock agrees with this machine's within ${SERVER_CLOCK_WARNING_MS / 1000} s`,
     };
   }
   return {
     ...base,
     severity: Math.abs(off) > SERVER_CLOCK_ERROR_MS ? 'error' : 'warning',
-    message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: of when a credential ends they do not agree`,
+    message: `its clock is ${seconds} s ${off < 0 ? 'behind' : 'ahead of'} this machine's: they disagree about when a credential expires`,
     fix: 'set both clocks by NTP (timedatectl set-ntp true)',
   };
 }
@@ -236,7 +236,7 @@ async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<
     check: 'migration',
     subject: `${name} (${publicKey})`,
     message: `is connected with a JWT that ${why.join(' and ')}`,
-    fix: `of a peel: "zester permissions migrate"; of another: issue it again, then "zester revoke --key ${publicKey}"`,
+    fix: `for a peel, run "zester permissions migrate"; for another user, issue a new credential, then run "zester revoke --key ${publicKey}"`,
   }));
 }
 
@@ -250,16 +250,16 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
       check: 'stream',
       subject: name,
       message:
-        'it acknowledges what peels publish: a peel has its acknowledgement sent to any subject, and so writes over records ' +
-        'or sends commands',
-      fix: `make it acknowledge nothing ("no_ack": nats stream edit ${name} --no-ack)`,
+        'it acknowledges what peels publish: a peel can have the acknowledgement sent to any subject, and so overwrite records ' +
+        'or send commands',
+      fix: `disable its acknowledgements ("no_ack": nats stream edit ${name} --no-ack)`,
     })),
     // as bad as an old master.creds, which is a warning too: only a stolen credential of a master gets at it
     ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
       severity: 'warning',
       check: 'stream',
       subject: name,
-      message: `it allows ${allows.join(', ')}: a stolen credential of a master could empty it`,
+      message: `it allows ${allows.join(', ')}: a stolen master credential could empty it`,
       fix: 'upgrade all masters, then run "zester permissions migrate" (docs/upgrading.md)',
     })),
   ];
@@ -276,8 +276,8 @@ async function checkAccount(domain: TrustDomain, options: SystemConnectionOption
       severity: 'error',
       message: `${where} is newer and lost the ${lost.join(', the ')}: another tool signed an older state of the account`,
       fix:
-        '"zester account push" restores that, keeps what the other tool changed, and keeps the replaced JWT; only if it was ' +
-        'meant, "zester account push --accept-removals"; with nsc, "nsc pull" before each "nsc edit"',
+        '"zester account push" restores it, and keeps the changes of the other tool and the replaced JWT; if the loss was ' +
+        'intended, use "zester account push --accept-removals"; with nsc, run "nsc pull" before each "nsc edit"',
     };
   }
   const other = view.servers.filter(({ same }) => same !== true).map(({ server }) => server);
@@ -285,14 +285,14 @@ async function checkAccount(domain: TrustDomain, options: SystemConnectionOption
     return {
       ...base,
       severity: 'ok',
-      message: 'every server that answers has the account as the home has it',
+      message: "every server that answers has the home's account JWT",
     };
   }
   return {
     ...base,
     severity: 'warning',
-    message: `not as the home has it on ${other.join(', ')}`,
-    fix: '"zester account show" shows both, "zester account push" makes them one',
+    message: `differs from the home on ${other.join(', ')}`,
+    fix: 'compare them with "zester account show", and push with "zester account push"',
   };
 }
 
@@ -313,7 +313,7 @@ async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions
     } finally {
       creds.wipe();
     }
-    return { severity: 'ok', check: 'master', subject: path, message: 'the server takes it' };
+    return { severity: 'ok', check: 'master', subject: path, message: 'the server accepts it' };
   } catch (error) {
     if (error instanceof ZesterError) return findingOf(error, 'master', path);
     return {
@@ -321,7 +321,7 @@ async function checkMaster(domain: TrustDomain, options: SystemConnectionOptions
       check: 'master',
       subject: path,
       message: `the server refuses it: ${errorMessage(error)}`,
-      fix: 'the server lacks the account, or has another: "zester account push"; or the credential is revoked',
+      fix: 'the server lacks the account or has another one (run "zester account push"), or the credential is revoked',
     };
   }
 }

@@ -26,8 +26,8 @@ export function judgeFleet({ records, connected, signers }: FleetSeen, nowSecond
       severity: 'warning',
       check: 'pending',
       subject: 'registry',
-      message: `${counted(pending, 'peel waits', 'peels wait')} to be accepted`,
-      fix: '"zester peel accept ID", or "zester peel reject ID"',
+      message: `${counted(pending, 'peel is pending', 'peels are pending')}`,
+      fix: 'run "zester peel accept ID" or "zester peel reject ID"',
     });
   }
   const expired = records.filter((record) => hasExpired(record, nowSeconds)).map(({ id }) => id);
@@ -36,8 +36,8 @@ export function judgeFleet({ records, connected, signers }: FleetSeen, nowSecond
       severity: 'warning',
       check: 'expired',
       subject: 'registry',
-      message: `the credentials of ${counted(expired, 'peel', 'peels')} have expired: nobody can renew them`,
-      fix: '"zester peel add ID --replace" makes new ones, "zester peel revoke ID" ends what is not needed any more',
+      message: `the credentials of ${counted(expired, 'peel', 'peels')} have expired and cannot be renewed`,
+      fix: 'issue new ones with "zester peel add ID --replace", or revoke peels you no longer need with "zester peel revoke ID"',
     });
   }
   findings.push(...untrusted({ records, connected, signers }, nowSeconds));
@@ -48,7 +48,7 @@ export function judgeFleet({ records, connected, signers }: FleetSeen, nowSecond
       severity: 'ok',
       check: 'peels',
       subject: 'registry',
-      message: `${accepted} accepted, none waiting or expired, and the account trusts every key that signed them`,
+      message: `${accepted} accepted, none pending or expired; the account trusts every key that signed them`,
     },
   ];
 }
@@ -77,8 +77,8 @@ function untrusted({ records, connected, signers }: FleetSeen, now: number): Fin
     severity: 'error',
     check: 'signer',
     subject: issuer,
-    message: `the account does not trust the signing key ${issuer}, which signed ${counted([...who], 'credential', 'credentials')} in use: no server takes them any more`,
-    fix: '"zester peel add ID --replace" makes new ones; if the key was removed by mistake, put its account JWT back (jwt/replaced/)',
+    message: `the account does not trust the signing key ${issuer}, which signed ${counted([...who], 'credential', 'credentials')} in use: servers no longer accept them`,
+    fix: 'issue new ones with "zester peel add ID --replace"; if the key was removed by mistake, restore its account JWT from jwt/replaced/',
   }));
 }
 

@@ -66,7 +66,7 @@ export class BoundedLog {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
-      if (this.#leftOut > 0) lines.push(`(${this.#leftOut} lines left out: the disk was too slow)\n`);
+      if (this.#leftOut > 0) lines.push(`(${this.#leftOut} lines dropped: the disk was too slow)\n`);
       this.#waiting = [];
       this.#waitingBytes = 0;
       this.#leftOut = 0;

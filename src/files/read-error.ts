@@ -9,7 +9,7 @@ export function readError(path: string, cause: unknown): FileError {
     return new FileError(
       code === 'ENAMETOOLONG' ? 'ERR_FILE_READ' : 'ERR_FILE_NOT_FOUND',
       '(no path)',
-      `cannot read a file: what was given as its path is ${path.length} characters of text, as in the file itself; give the path of a file`,
+      `cannot read a file: its content (${path.length} characters) was given in place of its path; give the path of a file`,
     );
   }
   switch (code) {
@@ -37,18 +37,13 @@ export function readError(path: string, cause: unknown): FileError {
       return new FileError(
         'ERR_FILE_READ',
         path,
-        `cannot read ${path}: no permission; run as its owner, or check its mode`,
+        `cannot read ${path}: permission denied; run as its owner, or check its mode`,
         { cause },
       );
     default:
-      return new FileError(
-        'ERR_FILE_READ',
-        path,
-        `cannot read ${path}: the system says ${code ?? String(cause)}`,
-        {
-          cause,
-        },
-      );
+      return new FileError('ERR_FILE_READ', path, `cannot read ${path}: ${code ?? String(cause)}`, {
+        cause,
+      });
   }
 }
 

@@ -62,7 +62,7 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
     throw new FileError(
       'ERR_FILE_READ',
       path,
-      `cannot read ${path}: it has more than ${maxBytes} bytes, and is not what it should be`,
+      `cannot read ${path}: it has more than ${maxBytes} bytes, too many for this kind of file`,
     );
   }
   return Buffer.from(content.buffer, content.byteOffset, content.length).toString('utf8');

@@ -24,7 +24,7 @@ const OF_THE_KERNEL = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
  */
 export function ownerToKeep(path: string): FileOwner | undefined {
-  if (OF_THE_KERNEL.test(resolve(path))) throw notRegular(path, 'no file, but a name of the system');
+  if (OF_THE_KERNEL.test(resolve(path))) throw notRegular(path, 'not a file, but a system name');
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (found.isSymbolicLink()) {

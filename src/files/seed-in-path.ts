@@ -12,6 +12,6 @@ export function refuseSeedInPath(path: string): void {
   throw new FileError(
     'ERR_FILE_WRITE',
     path,
-    'a seed was given where the path of a file belongs, and nothing was written: treat it as a password, and make a new key',
+    'a seed was given where the path of a file belongs; nothing was written: treat the seed as exposed, and make a new key',
   );
 }

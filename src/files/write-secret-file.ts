@@ -147,7 +147,7 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
   if (code === 'EISDIR' || (await stat(path).catch(() => undefined))?.isDirectory() === true) {
     return isDirectory(path, cause);
   }
-  const reason = REASONS[code ?? ''] ?? `the system says ${code ?? String(cause)}`;
+  const reason = REASONS[code ?? ''] ?? `${code ?? String(cause)}`;
   return new FileError(
     'ERR_FILE_WRITE',
     path,
@@ -161,8 +161,8 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
-  EACCES: 'no permission to write into its directory',
-  EPERM: 'no permission to write into its directory',
+  EACCES: 'permission denied in its directory',
+  EPERM: 'permission denied in its directory',
   EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'the name is too long',
 };

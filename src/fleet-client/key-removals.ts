@@ -35,7 +35,7 @@ export async function judgeKeyRemoval(
   const uses = new Map<string, CountedUse>();
   if (publicKeys.length === 0) return KeyRemoval.judge(domain.home, uses, { force });
   try {
-    if (servers === false) throw new Error('with --no-push no server is asked');
+    if (servers === false) throw new Error('with --no-push, no server is asked');
     const known = await knownCredentials(domain, { ...at, servers }, systemCreds);
     for (const key of publicKeys) {
       uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));

@@ -94,7 +94,7 @@ export class RegistryReader {
         entries.stop();
       }
       if (!isWhole)
-        throw new Error(`it did not give all of its records within ${BUCKET_READ_TIMEOUT_MS / 1000} s`);
+        throw new Error(`it did not return all of its records within ${BUCKET_READ_TIMEOUT_MS / 1000} s`);
       return [...found.values()];
     });
   }
@@ -125,7 +125,7 @@ function parsed<T>(key: string, schema: v.GenericSchema<unknown, T>, data: Uint8
   if (result.success) return result.output;
   throw new FleetError(
     'ERR_FLEET_RECORD',
-    `the record "${key}" of the registry cannot be read: a newer version may have written it`,
+    `the record "${key}" of the registry cannot be read; a newer version may have written it`,
   );
 }
 

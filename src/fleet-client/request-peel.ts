@@ -83,7 +83,7 @@ function requestError(cause: unknown, peelId: string, subject: string, timeoutMs
   if (denied !== undefined) {
     return new FleetError(
       'ERR_FLEET_DENIED',
-      `these credentials are not authorized to command peels (${denied.operation} "${denied.subject}"): use an admin's`,
+      `these credentials are not authorized to call peels (${denied.operation} "${denied.subject}"): use an admin's`,
       options,
     );
   }

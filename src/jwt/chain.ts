@@ -150,7 +150,7 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
     throw broken(
       'user',
       'SCOPED',
-      `${user.sub} is signed by a scoped signing key and carries permissions or limits of its own, which the server refuses`,
+      `${user.sub} is signed by a scoped signing key and carries its own permissions or limits, which servers refuse`,
     );
   }
   const bearer = scope === undefined ? user.nats.bearer_token : scope.template.bearer_token;
@@ -166,7 +166,7 @@ function checkTime(
 ): void {
   const expiry = expirySeconds(claims);
   if (expiry !== undefined && now >= expiry) {
-    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(expiry)}; issue it again`);
+    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(expiry)}; issue a new one`);
   }
   if (claims.nbf !== undefined && now < claims.nbf) {
     throw broken(

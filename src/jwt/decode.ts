@@ -163,7 +163,7 @@ function split(jwt: string): Token {
   if (jwt.length > MAX_JWT_LENGTH) {
     throw new JwtError(
       'ERR_JWT_FORMAT',
-      `not a JWT: it has ${jwt.length} characters, more than any NATS JWT`,
+      `not a JWT: it has ${jwt.length} characters, more than any NATS JWT has`,
     );
   }
   const [header, payload, signature, ...more] = jwt.split('.', 4);
@@ -211,7 +211,7 @@ function checkHeader(part: string): void {
   if (alg === V1_ALGORITHM) {
     throw new JwtError(
       'ERR_JWT_ALGORITHM',
-      'a NATS JWT of version 1 (alg "ed25519"), which is not trusted: issue it again with a current tool',
+      'a NATS JWT of version 1 (alg "ed25519"), which is not trusted: issue a new one with a current tool',
     );
   }
   if (alg !== V2_ALGORITHM) {

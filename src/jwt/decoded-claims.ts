@@ -10,6 +10,6 @@ const NAMES =
  * @param revise the function that keeps them
  */
 export function insteadOfClaims(revise: string): Record<string, string> {
-  const hint = `decoded claims are no options, and would be lost: ${revise} signs a JWT again and keeps them all`;
+  const hint = `decoded claims are not options, and some would be lost: use ${revise}, which re-signs a JWT and keeps all claims`;
   return Object.fromEntries(NAMES.split(' ').map((name) => [name, hint]));
 }

@@ -44,13 +44,13 @@ export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   if (holdsSeed(body)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      'a seed was given where a name, a tag or a subject belongs: whoever has the JWT would read it',
+      'a seed was given where a name, a tag or a subject belongs: anyone with the JWT could read it',
     );
   }
   if (LONE_SURROGATE.test(body)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      'half of a character (a lone surrogate) was given in a name, a tag or a subject: a server would read another in its place',
+      'a name, a tag or a subject contains half a character (a lone surrogate): a server would read a different character',
     );
   }
   return signClaims(body, signer);

@@ -61,7 +61,7 @@ export function permissionClaims(options: PermissionOptions | undefined): Permis
   if (responses !== undefined) {
     const { ttl } = responses;
     if (ttl !== -1 && !(ttl >= 0 && ttl <= MAX_TTL_SECONDS)) {
-      throw new JwtError('ERR_JWT_OPTIONS', `responses.ttl is ${ttl}: give seconds, or -1 for no end`);
+      throw new JwtError('ERR_JWT_OPTIONS', `responses.ttl is ${ttl}: give seconds, or -1 for no limit`);
     }
     claims.resp = {
       max: limitClaim(responses.max, 'responses.max'),
@@ -147,7 +147,7 @@ function notEmpty<T>(list: readonly T[], name: string): readonly T[] {
   if (Array.isArray(list) && list.length > 0) return list;
   throw new JwtError(
     'ERR_JWT_OPTIONS',
-    `${name} is no list with something in it, and to a server an empty one allows all: leave it out for that`,
+    `${name} is not a list with at least one element; to a server, an empty list allows everything: omit it to allow everything`,
   );
 }
 
@@ -163,7 +163,7 @@ function permission(
   if (named.allow?.length === 0 || (named.allow === undefined && (named.deny ?? []).length === 0)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `permissions.${what} allows nothing by name, and to a server that means everything: name the subjects, or give ` +
+      `permissions.${what} names no subject, which to a server allows everything: name the subjects, or give ` +
         `{ allow: ['>'] } for everything or { deny: ['>'] } for nothing`,
     );
   }

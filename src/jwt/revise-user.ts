@@ -64,7 +64,7 @@ function revised(claims: UserClaims, revision: UserRevision): UserClaims {
   };
   if (isScopedUser(claims) && (Object.keys(limits).length > 0 || permissions !== undefined)) {
     throw jwtOptionsError(
-      `"${claims.name ?? claims.sub}" is scoped: its permissions and limits stand in the signing key's template, give none here`,
+      `"${claims.name ?? claims.sub}" is scoped: its permissions and limits are in the signing key's template; give none here`,
     );
   }
   const next = withRevision(claims, revision);

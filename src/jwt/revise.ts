@@ -93,6 +93,6 @@ export function isWhole<Item, Name>(list: ListRevision<Item, Name>): list is rea
 export function refuseSeeds(revision: object): void {
   if (!holdsSeed(JSON.stringify(revision))) return;
   throw jwtOptionsError(
-    'a seed was given where a name, a tag or a subject belongs: whoever has the JWT would read it',
+    'a seed was given where a name, a tag or a subject belongs: anyone with the JWT could read it',
   );
 }

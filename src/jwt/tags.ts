@@ -12,7 +12,7 @@ import { JwtError } from '../errors.js';
  */
 export function tagClaims(tags: readonly string[]): string[] {
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string' && tag.trim() !== '')) {
-    throw new JwtError('ERR_JWT_OPTIONS', 'tags must be a list of texts, and none of them empty');
+    throw new JwtError('ERR_JWT_OPTIONS', 'tags must be a list of non-empty strings');
   }
   return [...new Set((tags as string[]).map((tag) => tag.trim().toLowerCase()))];
 }

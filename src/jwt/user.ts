@@ -128,7 +128,7 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
   if (Object.keys(namedUserLimits(options)).length > 0 || options.permissions !== undefined) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `"${options.name}" is scoped: its permissions and limits stand in the signing key's template, give none here`,
+      `"${options.name}" is scoped: its permissions and limits are in the signing key's template; give none here`,
     );
   }
   return base;

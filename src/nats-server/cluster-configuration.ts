@@ -52,7 +52,7 @@ export function parseClusterNode(text: string): ClusterNode {
   if (match === null || ports.some((number) => number < 1 || number > 65_535)) {
     throw new NatsServerError(
       'ERR_NATS_SERVER_OPTIONS',
-      `"${text}" is no server of a cluster: give name=host, or name=host:${CLIENT_PORT}:${CLUSTER_PORT}`,
+      `"${text}" is not a cluster server: give name=host, or name=host:${CLIENT_PORT}:${CLUSTER_PORT}`,
     );
   }
   return { name, host: host.replace(/^\[|\]$/g, ''), port: Number(port), clusterPort: Number(clusterPort) };
@@ -69,7 +69,8 @@ export function clusterConfigurations(
   nodes: readonly ClusterNode[],
   options: ClusterConfigurationOptions,
 ): Map<string, string> {
-  if (nodes.length < 3) throw refused(`a cluster has at least three servers, and ${nodes.length} are given`);
+  if (nodes.length < 3)
+    throw refused(`a cluster needs at least three servers, but ${nodes.length} were given`);
   refuseTwice(
     'name',
     nodes.map(({ name }) => name),

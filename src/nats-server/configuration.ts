@@ -113,5 +113,5 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
           },
     resolver_preload: options.accounts,
   };
-  return `# Made by zester. Operator mode: who may connect is decided by the JWTs that this operator vouches for.\n${configurationText(map)}`;
+  return `# Made by zester. Operator mode: JWTs signed under this operator decide who may connect.\n${configurationText(map)}`;
 }

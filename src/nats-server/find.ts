@@ -25,7 +25,7 @@ export async function findNatsServer(env: NodeJS.ProcessEnv = process.env): Prom
   const named = env['ZESTER_NATS_SERVER'];
   if (named !== undefined && named !== '') {
     if (await isProgram(named)) return named;
-    throw notFound(`ZESTER_NATS_SERVER is ${named}, which is no program that can be run`);
+    throw notFound(`ZESTER_NATS_SERVER is ${named}, which is not an executable program`);
   }
   const path = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
   let older: string | undefined;
@@ -36,7 +36,7 @@ export async function findNatsServer(env: NodeJS.ProcessEnv = process.env): Prom
     older ??= candidate;
   }
   if (older !== undefined) return older;
-  throw notFound('there is no nats-server on this machine');
+  throw notFound('nats-server is not installed on this machine');
 }
 
 /** Where `scripts/get-nats-server` puts Debian's newest one. */

@@ -23,6 +23,6 @@ export function plainServerProblem({
         : undefined;
   return (
     why &&
-    `this server would have no TLS, and the commands of this home require it (${why} in ${paths.settings})`
+    `this server would have no TLS, but the commands of this home require it (${why} in ${paths.settings})`
   );
 }

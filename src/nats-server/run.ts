@@ -169,7 +169,7 @@ async function readyPorts(
     }
     await delay(SERVER_READY_POLL_MS);
   }
-  throw startError(options.configPath, `it does not take clients after ${timeoutMs} ms`, log);
+  throw startError(options.configPath, `it did not accept clients within ${timeoutMs} ms`, log);
 }
 
 function startError(configPath: string, what: string, log: Log): NatsServerError {

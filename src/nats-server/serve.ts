@@ -156,8 +156,8 @@ async function run(
     const words = server.lastWords();
     throw new NatsServerError(
       'ERR_NATS_SERVER_ENDED',
-      `nats-server ended by itself (${exit.signal ?? `exit code ${exit.code}`}); its log is ${log.path}` +
-        (words === undefined ? '' : `, its last words: ${words}`),
+      `nats-server stopped by itself (${exit.signal ?? `exit code ${exit.code}`}); its log is ${log.path}` +
+        (words === undefined ? '' : `, which ends with: ${words}`),
     );
   } finally {
     signal.removeEventListener('abort', stop);

@@ -109,7 +109,7 @@ export function decodePublicKey(publicKey: string): DecodedKey {
   if (named.kind !== undefined && hasSmallOrder(raw)) {
     throw new KeyError(
       'ERR_KEY_ENCODING',
-      'not a public key: anybody can sign for it (a point of small order)',
+      'not a public key: anyone can sign for it (a point of small order)',
     );
   }
   return { ...named, raw };
@@ -174,7 +174,7 @@ function checkChecksum(bytes: Uint8Array, what: string): void {
 function nameKind(prefix: number, what: string): { kind: KeyKind | undefined; kindName: string } {
   const kindName = kindOfPrefix(prefix);
   if (kindName === undefined) {
-    throw new KeyError('ERR_KEY_ENCODING', `${what} has a prefix that no nkey has`);
+    throw new KeyError('ERR_KEY_ENCODING', `${what} has a prefix that is not an nkey prefix`);
   }
   const kind = kindName in PREFIX_OF_KIND ? (kindName as KeyKind) : undefined;
   return { kind, kindName };

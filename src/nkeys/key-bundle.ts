@@ -197,7 +197,7 @@ function checkRole(role: string): void {
     const shown = typeof role === 'string' ? `"${role}"` : `this (${typeof role})`;
     throw new KeyError(
       'ERR_KEY_ROLE',
-      `${shown} is no role of a key: use ${ROLES.map(withArticle).join(', ')}`,
+      `${shown} is not a key role: use ${ROLES.map(withArticle).join(', ')}`,
     );
   }
 }

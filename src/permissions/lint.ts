@@ -139,8 +139,8 @@ function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[
         severity: 'error',
         grant: undefined,
         subject: madeFrom,
-        message: `the name "${name}" is a wildcard, so that what is made of it is granted for every peel`,
-        fix: 'revoke this user, and issue it anew under a peel id',
+        message: `the name "${name}" is a wildcard: subjects made from it cover every peel`,
+        fix: 'revoke this user, and issue a new credential under a valid peel ID',
       },
     ];
   }
@@ -152,7 +152,7 @@ function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[
       grant: undefined,
       subject: madeFrom,
       message: `the name "${name}" is more than one token: the peel "${name.split('.', 1)[0]}" is granted its subjects too`,
-      fix: 'issue it anew under a name without dots',
+      fix: 'issue a new credential under a name without dots',
     },
   ];
 }
@@ -167,8 +167,8 @@ function lintSyntax(kind: keyof Grants, grant: Grant, { name }: LintSubject): Li
       severity: 'warning',
       grant: kind,
       subject,
-      message: `matches nothing that is meant: ${why}`,
-      fix: 'write a subject of whole tokens, or take it out',
+      message: `does not match what it seems to: ${why}`,
+      fix: 'write a subject of whole tokens, or remove it',
     });
   }
   for (const subject of grant.allow) {
@@ -179,8 +179,8 @@ function lintSyntax(kind: keyof Grants, grant: Grant, { name }: LintSubject): Li
       severity: 'warning',
       grant: kind,
       subject,
-      message: 'is allowed, and all of it is denied too: what is denied counts',
-      fix: 'take out one of the two',
+      message: 'is allowed, but all of it is also denied, and deny wins',
+      fix: 'remove one of the two',
     });
   }
   return findings;
@@ -205,7 +205,7 @@ function malformed(subject: string, templates: boolean): string | undefined {
 function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): LintFinding[] {
   if (resp === undefined) return [];
   const fix =
-    'take "responses" out; peels answer commands with answerCommand(), on a subject that they are granted';
+    'remove "responses"; peels answer commands with answerCommand(), on a subject that they are granted';
   const findings: LintFinding[] = [
     {
       rule: 'answers-anywhere',
@@ -213,7 +213,7 @@ function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): L
       grant: 'publish',
       subject: undefined,
       message:
-        '"responses" lets whoever can send it a message name any subject, which it may then publish to',
+        'with "responses", anyone who can send it a message chooses a subject that it may then publish to',
       fix,
     },
   ];
@@ -225,7 +225,8 @@ function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): L
       severity: 'error',
       grant: 'publish',
       subject,
-      message: 'it may subscribe to this too: by a message to itself, "responses" lets it publish anything',
+      message:
+        'it may also subscribe to this: by sending itself a message, it can publish anything through "responses"',
       fix,
     });
   }
@@ -268,11 +269,11 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
     });
   }
   const others = [
-    ['reads-other-peels', 'subscribe', subscribe, READ_BY_PEELS, 'reads what is meant for other peels'],
-    ['speaks-for-other-peels', 'publish', publish, SAID_BY_PEELS, 'can speak in the name of other peels'],
+    ['reads-other-peels', 'subscribe', subscribe, READ_BY_PEELS, 'reads messages for other peels'],
+    ['speaks-for-other-peels', 'publish', publish, SAID_BY_PEELS, 'can publish as other peels'],
   ] as const;
   for (const [rule, kind, grant, subjects, message] of others) {
-    const fix = "put {{name()}}, or the peel's id, where the id stands";
+    const fix = "use {{name()}} or the peel's ID in place of the wildcard";
     for (const subject of grantedOf(grant, subjects))
       findings.push({ rule, severity: 'error', grant: kind, subject, message, fix });
   }
@@ -288,7 +289,7 @@ function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
 
 /** What is granted of masters, admins and the fleet's own state. */
 function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
-  const base = { severity: 'error', fix: 'take it out: no peel needs it' } as const;
+  const base = { severity: 'error', fix: 'remove it: no peel needs it' } as const;
   const said = [...grantedOf(publish, SAID_IN_THE_FLEET), ...overlapping(publish, OF_THE_FLEET)];
   const read = [...grantedOf(subscribe, READ_IN_THE_FLEET), ...overlapping(subscribe, OF_THE_FLEET)];
   return [
@@ -298,7 +299,7 @@ function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
       grant: 'publish',
       subject,
       message:
-        "can speak as a master, an admin or a join token, answer in others' inboxes, or write the fleet's state",
+        "can publish as a master, an admin or a join token, answer in others' inboxes, or write the fleet's state",
     })),
     ...[...new Set(read)]
       // a shared inbox is a finding of its own
@@ -308,7 +309,7 @@ function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
         rule: 'reads-the-fleet',
         grant: 'subscribe',
         subject,
-        message: "reads what masters and admins are told or keep, or other peels' answers",
+        message: "reads messages or state of masters and admins, or other peels' answers",
       })),
   ];
 }
@@ -379,7 +380,7 @@ function lintReads({ publish }: Grants): LintFinding[] {
             {
               ...base,
               rule: 'unfiltered-consumer',
-              message: 'a consumer made with it delivers the whole stream or bucket to its inbox',
+              message: 'a consumer created with it delivers the whole stream or bucket to its inbox',
               fix: 'grant the filtered form: $JS.API.CONSUMER.CREATE.<stream>.*.<the subjects of this peel>',
             } as const,
           ]
@@ -459,7 +460,7 @@ function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
       severity: 'warning',
       grant: 'publish',
       subject: asks,
-      message: 'asks for answers, and no inbox is granted to receive them',
+      message: 'sends requests, but has no inbox for the answers',
       fix: 'grant subscribing to _INBOX.{{name()}}.>, and give the client that inbox prefix',
     });
   }

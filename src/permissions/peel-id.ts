@@ -17,7 +17,7 @@ export function validatePeelId(id: unknown): string {
     throw new PeelIdError(`a peel id is a string, this is ${id === null ? 'null' : typeof id}`);
   if (holdsSeed(id)) {
     throw new PeelIdError(
-      'a seed was given where a peel id belongs: give the id, and treat the seed as a password that may have been seen',
+      'a seed was given where a peel id belongs: give the ID, and treat the seed as exposed',
     );
   }
   if (!PEEL_ID.test(id)) {
@@ -39,7 +39,7 @@ export function isPeelId(id: unknown): id is string {
 function reason(id: string): string {
   if (id === '') return 'it is empty';
   if (id.length > 128) return `it has ${id.length} characters, and 128 are allowed`;
-  if (/^[A-Za-z0-9_-]+$/.test(id)) return 'it begins with a letter or a digit';
+  if (/^[A-Za-z0-9_-]+$/.test(id)) return 'it must start with a letter or a digit';
   return 'letters (A-Z, a-z), digits, _ and - are allowed, no dots, wildcards, spaces or other characters';
 }
 

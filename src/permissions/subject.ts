@@ -32,15 +32,15 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
     if (token === '') fail('a token between its dots is empty');
     if (token === '*' || token === '>') {
       if (rules.wildcards === false) fail('wildcards are not allowed here');
-      if (token === '>' && i < tokens.length - 1) fail('> stands only at the end');
+      if (token === '>' && i < tokens.length - 1) fail('> is allowed only at the end');
     } else if (token.includes('{{') || token.includes('}}')) {
       if (rules.templates !== true) fail('templates are for scoped signing keys');
       if (!TEMPLATE.test(token))
         fail(
-          `${token} is not one template: a template within a token needs nats-server 2.11 or newer, and 2.10 is supported`,
+          `${token} is not a whole-token template: a template within a token needs nats-server 2.11 or newer, but 2.10 is supported`,
         );
     } else if (/[*>]/.test(token)) {
-      fail(`in ${token} the wildcard is not a token of its own, so that it is a plain character`);
+      fail(`in ${token} the wildcard is not a whole token, so servers treat it as a plain character`);
     }
   });
   return subject;

@@ -68,7 +68,7 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
   if (denied !== undefined) {
     return new FleetError(
       'ERR_FLEET_DENIED',
-      `these credentials may not ask that (${denied.operation} "${denied.subject}"): give --creds with an admin's`,
+      `these credentials are not authorized for this request (${denied.operation} "${denied.subject}"): pass an admin's with --creds`,
       { cause },
     );
   }
@@ -80,7 +80,7 @@ function encodeRequest(request: object): Uint8Array {
   if (holdsSeed(JSON.stringify(request))) {
     throw new FleetError(
       'ERR_FLEET_REQUEST',
-      'a seed was given where an id, a pattern or a reason belongs, and was not sent: treat it as a password',
+      'a seed was given where an id, a pattern or a reason belongs, and was not sent: treat the seed as exposed',
     );
   }
   return encodeJson(request);

@@ -7,7 +7,7 @@ export const HANDLER_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 
 /** What is asked of a peel, on `zester.cmd.<id>`. */
 export const commandSchema = v.object({
-  handler: v.pipe(v.string(), v.maxLength(200), v.regex(HANDLER_NAME, 'is no name of a handler')),
+  handler: v.pipe(v.string(), v.maxLength(200), v.regex(HANDLER_NAME, 'is not a handler name')),
   args: v.array(v.string()),
 });
 export type Command = v.InferOutput<typeof commandSchema>;
@@ -16,7 +16,7 @@ export type Command = v.InferOutput<typeof commandSchema>;
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** An error code, ours or of the peel's program. */
-const code = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is no error code'));
+const code = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not an error code'));
 
 /** What a peel answers. */
 export const commandAnswerSchema = v.union([
@@ -43,7 +43,7 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
   }
   const parsed = v.safeParse(commandAnswerSchema, json);
   if (!parsed.success) return bad(`its answer cannot be used: ${issueText(parsed.issues)}`);
-  return parsed.output.peelId === peelId ? parsed.output : bad('its answer is in the name of another peel');
+  return parsed.output.peelId === peelId ? parsed.output : bad('its answer names another peel');
 }
 
 /** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */

@@ -22,22 +22,22 @@ export const MAX_JSON_DEPTH = 32;
 
 const peelId = v.pipe(
   v.string(),
-  v.check((text: string) => isPeelId(text), 'is no peel id'),
+  v.check((text: string) => isPeelId(text), 'is not a peel ID'),
 );
 const noSeed = v.check((text: string) => !holdsSeed(text), 'holds a seed');
 const publicKey = v.pipe(
   v.string(),
-  v.check((text: string) => isPublicKey(text, 'user'), 'is no public key of a user (U…)'),
+  v.check((text: string) => isPublicKey(text, 'user'), 'is not a user public key (U…)'),
 );
 /** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
-const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is no request id'));
+const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is not a request ID'));
 export const requestIdSchema = requestId;
-const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is no signature'));
+const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is not a signature'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
 /** A glob over peel ids: `*` and `?`. */
-const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is no pattern of peel ids (* and ?)'), noSeed);
+const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of peel IDs (* and ?)'), noSeed);
 /** A glob over the kinds of audit events. */
-const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is no pattern of kinds (* and ?)'));
+const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is not a pattern of kinds (* and ?)'));
 
 /** What is asked, by what it asks for. */
 export const requests = {
@@ -52,7 +52,7 @@ export const requests = {
     requestId,
     peelId,
     publicKey,
-    challenge: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is no challenge')),
+    challenge: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is not a challenge')),
     signature,
   }),
   'peel.add': v.object({
@@ -92,7 +92,7 @@ export const requests = {
   'token.create': v.object({
     /** The key of the token's user, made where the token is made: its seed stays there. */
     publicKey,
-    tokenId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{8,40}$/, 'is no token id')),
+    tokenId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{8,40}$/, 'is not a token ID')),
     /** Seconds. */
     ttl: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400)),
     uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
@@ -232,7 +232,7 @@ export function refusalOf(error: unknown, of?: { requestId: string }): Refusal {
   return {
     error: {
       code: known ? error.code : 'ERR_FLEET_INTERNAL',
-      message: known ? error.message : 'the master failed at this, and its log says why; try again',
+      message: known ? error.message : 'the master failed to process the request; see its log, and try again',
       ...(error instanceof FleetError && error.final && { final: true }),
       ...(of && { requestId: of.requestId }),
     },
@@ -313,7 +313,7 @@ export function parseJson(json: string | Uint8Array): unknown {
 /** The first thing that is wrong, in words; what was sent is not repeated. */
 export function issueText(issues: readonly v.BaseIssue<unknown>[]): string {
   const [issue] = issues;
-  if (issue === undefined) return 'it is not what it should be';
+  if (issue === undefined) return 'it has an unexpected form';
   const path = v.getDotPath(issue);
   return redactSeeds(`${path === null ? '' : `${path}: `}${issue.message}`).slice(0, 300);
 }

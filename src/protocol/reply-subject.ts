@@ -34,7 +34,7 @@ export function judgeReply(reply: string | undefined, inboxes: readonly string[]
   if (!below.split('.').every((token) => TOKEN.test(token))) {
     return {
       is: 'refused',
-      reason: 'the reply subject has an empty token, a wildcard or a character that is no token',
+      reason: 'the reply subject has an empty token, a wildcard or an invalid character',
     };
   }
   return { is: 'allowed', subject: reply };

@@ -61,13 +61,13 @@ export class Journal {
       throw new FileError(
         'ERR_FILE_EXISTS',
         path,
-        `the journal ${path} is there already: --resume goes on where it ends; for a new run give another or remove it`,
+        `the journal ${path} already exists: pass --resume to continue it; for a new run, choose another file or remove it`,
       );
     }
     const lines = (text ?? '').split('\n');
     const torn = lines.pop() ?? ''; // what follows the last line end: nothing, or a line that a crash cut off
     if (!isNew && lines[0] !== HEADER) {
-      throw new BulkError('ERR_BULK_INPUT', `${path} is no journal of zester: give another --journal`);
+      throw new BulkError('ERR_BULK_INPUT', `${path} is not a journal of zester: choose another --journal`);
     }
     for (const id of lines.slice(1)) done.add(id);
     let file: FileHandle | undefined;
@@ -114,6 +114,6 @@ export class Journal {
 function writeError(path: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
   const { code } = cause as NodeJS.ErrnoException;
-  const why = code === 'ENOSPC' ? 'the disk is full' : `the system says ${code}`;
+  const why = code === 'ENOSPC' ? 'the disk is full' : `${code}`;
   return new FileError('ERR_FILE_WRITE', path, `cannot write the journal ${path}: ${why}`, { cause });
 }

@@ -60,7 +60,7 @@ export async function* readRows(
     try {
       const { id, host } = readRow(text, format, columns ?? []);
       const peelId = validatePeelId(id);
-      if (!seen.add(peelId)) throw badRow(`"${peelId}" came before`);
+      if (!seen.add(peelId)) throw badRow(`"${peelId}" is a duplicate`);
       yield { line, peelId, ...(host !== undefined && host !== '' && { host }) };
     } catch (error) {
       yield { line, error: error as Error };
@@ -152,7 +152,7 @@ function readJsonRow(text: string): RawRow {
   if (name === undefined) throw badRow('it has no "id"');
   const { host } = row;
   if (host !== undefined && host !== null && typeof host !== 'string')
-    throw badRow('its "host" is no string');
+    throw badRow('its "host" is not a string');
   return { id: row[name], host: host ?? undefined };
 }
 
@@ -171,7 +171,7 @@ function splitCsv(text: string): string[] {
   for (let at = 0; ;) {
     field.lastIndex = at;
     const match = field.exec(text);
-    if (match === null) throw badRow('its quotes do not fit each other');
+    if (match === null) throw badRow('its quotes do not match');
     fields.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').trim());
     if (match[3] === '') return fields;
     at = field.lastIndex;

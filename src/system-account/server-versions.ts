@@ -83,8 +83,8 @@ const INSTALL = `install nats-server ${OLDEST_SUPPORTED} to ${NEWEST_TESTED} on 
 const WORDS: Record<VersionProblem['support'], (version: string) => { message: string; fix: string }> = {
   'too-old': (version) => ({
     message:
-      `nats-server ${version} in a cluster is too old: before ${OLDEST_IN_A_CLUSTER}, two masters that write at once may ` +
-      'both succeed, and decisions get lost',
+      `nats-server ${version} in a cluster is too old: before ${OLDEST_IN_A_CLUSTER}, two masters that write concurrently may ` +
+      'both succeed, and decisions are lost',
     fix: INSTALL,
   }),
   'below-range': (version) => ({
@@ -93,7 +93,7 @@ const WORDS: Record<VersionProblem['support'], (version: string) => { message: s
   }),
   untested: (version) => ({
     message: `nats-server ${version} is newer than the newest tested version, ${NEWEST_TESTED}`,
-    fix: 'test an upgrade before you depend on it, and look for a newer Zester',
+    fix: 'test it before you depend on it, or look for a newer Zester',
   }),
   unknown: (version) => ({
     message: `${JSON.stringify(version)} is not a version of nats-server; supported are ${OLDEST_SUPPORTED} to ${NEWEST_TESTED}`,

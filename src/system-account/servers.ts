@@ -52,7 +52,7 @@ export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
   if (up.length === 0) {
     throw new NatsServerError(
       'ERR_NATS_SERVER_NOT_SYSTEM',
-      `${nc.getServer()} does not answer as a server answers users of its system account: its system account is another`,
+      `${nc.getServer()} does not answer like a server does to users of its system account: it has another system account`,
     );
   }
   return up.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -93,7 +93,7 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
     const down = [...new Set(answers.flatMap(namesIn))].filter((name) => !names.has(name)).sort();
     const missing = Math.max(0, ...answers.map((answer) => sizeOf(answer))) - withJetStream - down.length;
     if (missing <= 0) return down;
-    if (Date.now() >= deadline) return [...down, `${missing} of the cluster whose name is not known`];
+    if (Date.now() >= deadline) return [...down, `${missing} of the cluster whose names are unknown`];
     await delay(META_GROUP_POLL_MS);
   }
 }

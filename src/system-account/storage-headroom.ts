@@ -24,13 +24,13 @@ export function lowStorage({ usedBytes, maxBytes }: ServerStorage): string | und
   const left = Math.max(0, maxBytes - usedBytes);
   if (left >= LOW_BYTES && usedBytes < LOW_SHARE * maxBytes) return undefined;
   return (
-    `JetStream has ${megabytes(left)} of file storage left, of ${megabytes(maxBytes)}: once it is full, peels are neither added ` +
+    `JetStream has ${megabytes(left)} of file storage left, of ${megabytes(maxBytes)}: when it is full, peels are neither added ` +
     'nor renewed, and nothing is audited'
   );
 }
 
 /** What to do about it. */
-export const LOW_STORAGE_FIX = 'raise max_file_store of the server, or make room';
+export const LOW_STORAGE_FIX = "raise the server's max_file_store, or free space";
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;

@@ -84,8 +84,8 @@ async function loadSystemCreds(path: string, domain: TrustDomain): Promise<Creds
     if (!(cause instanceof FileError) || cause.code !== 'ERR_FILE_NOT_FOUND') throw cause;
     throw new NatsServerError(
       'ERR_NATS_SERVER_NO_SYSTEM_CREDS',
-      `there are no credentials of the system account at ${path}: only a user of it may push to the servers; put its ` +
-        '.creds file there, or give --system-creds',
+      `no credentials of the system account at ${path}: only its users may push to the servers; put a user's ` +
+        '.creds file there, or pass --system-creds',
       { cause },
     );
   }
@@ -94,7 +94,7 @@ async function loadSystemCreds(path: string, domain: TrustDomain): Promise<Creds
     creds.wipe();
     throw new NatsServerError(
       'ERR_NATS_SERVER_NOT_SYSTEM',
-      `${path} is of a user of the account ${account}, and one of the system account ${domain.publicKeys.systemAccount} is needed`,
+      `${path} belongs to a user of the account ${account}, but a user of the system account ${domain.publicKeys.systemAccount} is needed`,
     );
   }
   return creds;

@@ -138,7 +138,7 @@ export class TrustDomain {
       throw new TrustError(
         'ERR_TRUST_KEY_OFFLINE',
         this.home,
-        `the trust domain in ${this.home} has no signing key for join tokens: "zester keys add join-signing" makes one`,
+        `the trust domain in ${this.home} has no signing key for join tokens: run "zester keys add join-signing"`,
       );
     }
     return this.#key('account', await signingSeedPath(this.paths, 'join-signing', publicKey), publicKey);
@@ -187,7 +187,7 @@ export class TrustDomain {
       throw new TrustError(
         'ERR_TRUST_KEY_OFFLINE',
         path,
-        `the seed of ${publicKey} is needed and is not at ${path}: put it back there for the time of this command`,
+        `the seed of ${publicKey} is needed but is not at ${path}: put it back there while this command runs`,
       );
     }
     const key = await loadKeyBundleFromFile(role, path);
@@ -196,7 +196,7 @@ export class TrustDomain {
       throw new TrustError(
         'ERR_TRUST_KEY_MISMATCH',
         path,
-        `${path} holds the seed of ${key.publicKey}, and this trust domain's is ${publicKey}: put the right one there`,
+        `${path} holds the seed of ${key.publicKey}, but this trust domain's key is ${publicKey}: put the right seed there`,
       );
     }
     return key;

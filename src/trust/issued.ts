@@ -67,11 +67,11 @@ export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]):
     const why =
       { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
         code ?? ''
-      ] ?? `the system says ${code}`;
+      ] ?? `${code}`;
     throw new FileError(
       'ERR_FILE_WRITE',
       path,
-      `cannot note the new peel in ${path}: ${why}; nothing was issued`,
+      `cannot record the new peel in ${path}: ${why}; nothing was issued`,
       { cause },
     );
   }

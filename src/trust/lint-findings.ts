@@ -5,7 +5,7 @@ import type { Finding } from './finding.js';
 /** What the lint found, among other findings; one that all is well when it found nothing. */
 export function lintFindings(found: readonly LintFinding[], subject: string): Finding[] {
   if (found.length === 0) {
-    return [{ severity: 'ok', check: 'permissions', subject, message: 'the lint finds nothing' }];
+    return [{ severity: 'ok', check: 'permissions', subject, message: 'no lint findings' }];
   }
   return found.map(({ severity, rule, grant, subject: pattern, message, fix }) => ({
     severity,

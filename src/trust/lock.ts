@@ -171,7 +171,7 @@ function locked(home: string, directory: string, number: number, holder: LockHol
   return new TrustError(
     'ERR_TRUST_LOCKED',
     home,
-    `${home} is in use by "${holder.what}" (process ${holder.pid}${where}, since ${holder.since}): try again when it is done` +
+    `${home} is in use by "${holder.what}" (process ${holder.pid}${where}, since ${holder.since}): try again later` +
       (elsewhere ? `; if that host is gone, delete ${join(directory, String(number))}` : ''),
   );
 }
@@ -191,12 +191,12 @@ function cannotWrite(directory: string, cause: unknown): FileError {
     EACCES: 'no permission',
     EPERM: 'no permission',
     ENOSPC: 'the disk is full',
-    ENOENT: 'the home is not there',
+    ENOENT: 'the home does not exist',
   }[code ?? ''];
   return new FileError(
     'ERR_FILE_WRITE',
     directory,
-    `cannot lock the home in ${directory}: ${why ?? `the system says ${code}`}; nothing was changed`,
+    `cannot lock the home in ${directory}: ${why ?? `${code}`}; nothing was changed`,
     { cause },
   );
 }

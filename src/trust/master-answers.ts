@@ -58,7 +58,7 @@ export function missingMasterAnswers(path: string): Finding {
     check: 'answers',
     subject: path,
     message:
-      'is missing: masters of this home answer requests as their main user, which may publish to JetStream too',
+      'is missing: masters of this home answer as their main user, which may also publish to JetStream',
     fix: 'run "zester permissions migrate" (docs/upgrading.md), and restart the masters',
   };
 }

@@ -75,8 +75,8 @@ export function planAccountMigration(claims: AccountClaims, peelSigningKey: stri
   if (claims.nats.default_permissions?.resp !== undefined) {
     unsafe.push({
       where: 'the default permissions of the account',
-      why: 'they have responses: a user without permissions of its own may publish wherever its callers say',
-      fix: 'take them out with the tool that made the account, and push it',
+      why: 'they have responses: a user without its own permissions may publish to any subject that its callers choose',
+      fix: 'remove them with the tool that created the account, and push it',
     });
   }
   const lost = templates.flatMap(({ before }) => grantsLostWithResponses(before));
@@ -87,8 +87,8 @@ export function planAccountMigration(claims: AccountClaims, peelSigningKey: stri
 function unsafeTemplate(publicKey: string, role: string | undefined): UnsafeGrant {
   return {
     where: `the template of the signing key ${publicKey}${role === undefined ? '' : ` ("${role}")`}`,
-    why: 'it has responses: whoever can send its users a message names a subject that they may publish to',
-    fix: 'take them out with the tool that made the key, and push the account',
+    why: 'it has responses: anyone who can send its users a message chooses a subject that they may publish to',
+    fix: 'remove them with the tool that created the key, and push the account',
   };
 }
 
@@ -112,7 +112,7 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
     if (!publishes(ack)) {
       lost.push({
         subject,
-        why: 'messages could be acknowledged through responses only: they would be delivered again, without end',
+        why: 'messages could be acknowledged only through responses: they would be redelivered forever',
         grant: ack,
       });
     }
@@ -120,7 +120,7 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
     if (!subject.includes('.MSG.NEXT.') && !publishes(flow)) {
       lost.push({
         subject,
-        why: 'flow control was answered through responses only: ordered and push consumers would stall',
+        why: 'flow control was answered only through responses: ordered and push consumers would stall',
         grant: flow,
       });
     }
@@ -129,7 +129,7 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
     if (/^(zester\.|_INBOX\.|\$JS\.)/.test(subject)) continue;
     lost.push({
       subject,
-      why: 'requests there were answered through responses only: nobody would get an answer',
+      why: 'requests there were answered only through responses: callers would get no answer',
       grant: undefined,
     });
   }

@@ -25,12 +25,12 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
       ? new TrustError(
           'ERR_TRUST_INCOMPLETE',
           paths.home,
-          `the trust domain in ${paths.home} was begun and not completed: run the same "zester init" again`,
+          `the trust domain in ${paths.home} is incomplete: run the same "zester init" again`,
         )
       : new TrustError(
           'ERR_TRUST_NOT_FOUND',
           paths.home,
-          `there is no trust domain in ${paths.home}: make one with "zester init", or give its --home`,
+          `no trust domain in ${paths.home}: create one with "zester init", or pass its --home`,
         );
   }
   await checkDirectories(paths);
@@ -85,7 +85,7 @@ function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts):
     if (account.sub !== publicKey)
       throw damaged(paths.home, `${path} is not the JWT of the account ${publicKey}`);
     if (account.iss !== operator.sub && !signers.includes(account.iss)) {
-      throw damaged(paths.home, `${path} is signed by ${account.iss}, which is no key of this operator`);
+      throw damaged(paths.home, `${path} is signed by ${account.iss}, which is not a key of this operator`);
     }
     return account;
   };

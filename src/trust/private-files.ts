@@ -16,7 +16,7 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(path, cause);
-    const why = WHY_NOT[(await reasonOf(path, code)) ?? ''] ?? `the system says ${code}`;
+    const why = WHY_NOT[(await reasonOf(path, code)) ?? ''] ?? `${code}`;
     throw new FileError('ERR_FILE_WRITE', path, `cannot create the directory ${path}: ${why}`, { cause });
   }
   await checkPrivateDirectory(path);
@@ -53,8 +53,8 @@ export async function checkPrivateDirectory(path: string): Promise<boolean> {
     throw new TrustError(
       'ERR_TRUST_HOME_EXPOSED',
       path,
-      `the directory ${path} ${exposure}: nothing that is kept there can be trusted or secret; ` +
-        `after a look at what is in it, "chmod 700 ${path}" as its owner`,
+      `the directory ${path} ${exposure}: its contents can be neither trusted nor secret; ` +
+        `check them, then run "chmod 700 ${path}" as its owner`,
     );
   }
   return true;
@@ -74,7 +74,7 @@ export async function checkSecretFile(path: string): Promise<boolean> {
     throw new TrustError(
       'ERR_TRUST_SECRET_EXPOSED',
       path,
-      `the file ${path} ${exposure}, and a secret is in it: "chmod 600 ${path}", and if anybody may have read it, ` +
+      `the file ${path} ${exposure}, but holds a secret: run "chmod 600 ${path}", and if anyone may have read it, ` +
         'replace the key',
     );
   }
@@ -92,7 +92,7 @@ async function look(path: string): Promise<Awaited<ReturnType<typeof stat>> | un
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new FileError('ERR_FILE_READ', path, `cannot look at ${path}: the system says ${code}`, { cause });
+    throw new FileError('ERR_FILE_READ', path, `cannot check ${path}: ${code}`, { cause });
   }
 }
 
@@ -108,5 +108,7 @@ function exposureOf(found: Awaited<ReturnType<typeof stat>>): string | undefined
 }
 
 function notADirectory(path: string, cause?: unknown): TrustError {
-  return new TrustError('ERR_TRUST_HOME', path, `${path} is not a directory: give another --home`, { cause });
+  return new TrustError('ERR_TRUST_HOME', path, `${path} is not a directory: choose another --home`, {
+    cause,
+  });
 }

@@ -21,8 +21,8 @@ export function readyToIssue(
     throw new TrustError(
       'ERR_TRUST_SIGNING_KEY',
       home,
-      `the account JWT of this home does not have the peel signing key ${publicKeys.peelSigning}: no server would let in ` +
-        'what it signs; "zester doctor" says what is wrong, "zester keys list" shows the keys there are',
+      `the account JWT of this home lacks the peel signing key ${publicKeys.peelSigning}: no server would accept ` +
+        'what it signs; see "zester doctor" and "zester keys list"',
     );
   }
   const revoked = accountClaims.nats.revocations?.[EVERYONE];

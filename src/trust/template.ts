@@ -58,10 +58,7 @@ export function editPermissions(
   for (const { what, list, subject, remove } of edits) {
     const had = edited[what]?.[list] ?? [];
     if (remove === true && !had.includes(subject)) {
-      throw bad(
-        home,
-        `"${subject}" is not in the list to ${list} to ${what}: "zester permissions show" prints it`,
-      );
+      throw bad(home, `"${subject}" is not in the ${list} list for ${what}: see "zester permissions show"`);
     }
     const now = remove === true ? had.filter((other) => other !== subject) : [...new Set([...had, subject])];
     edited = { ...edited, [what]: { ...edited[what], [list]: now } };
@@ -87,7 +84,7 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
         if (more.length > 0) throw new SubjectError(`"${subject}" has more than a subject and a queue`);
       } catch (cause) {
         if (!(cause instanceof SubjectError)) throw cause;
-        throw bad(home, `in the list to ${list} to ${what}, ${cause.message}`, cause);
+        throw bad(home, `in the ${list} list for ${what}, ${cause.message}`, cause);
       }
     }
   }
@@ -96,7 +93,7 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
     if (permissions[what]?.deny?.includes('>') === true) continue;
     throw bad(
       home,
-      `no subject would be left that may be used to ${what}, and to a server an empty list allows every subject: keep one, ` +
+      `no subject would be left to ${what}, but to a server an empty list allows every subject: keep one, ` +
         'or deny ">"',
     );
   }
@@ -135,8 +132,8 @@ export function parseTemplate(home: string, json: unknown): PermissionOptions {
     if (parsed.output.responses === undefined) return parsed.output as PermissionOptions;
     throw bad(
       home,
-      'with "responses", whoever can send a peel a message makes it publish anything; a peel answers commands without ' +
-        'them: leave them out',
+      'with "responses", anyone who can send a peel a message can make it publish anything; a peel answers commands without ' +
+        'them: remove "responses"',
     );
   }
   const [issue] = parsed.issues;

@@ -43,7 +43,7 @@ export function userPermissions(
       throw new JwtChainError(
         'user',
         'ERR_CHAIN_USER_ISSUER',
-        `${path} is signed by ${claims.iss}, and the account JWT has no scoped signing key of that name: give the JWT of ` +
+        `${path} is signed by ${claims.iss}, and the account JWT has no such scoped signing key: give the JWT of ` +
           'its account',
       );
     }

@@ -89,7 +89,7 @@ describe('zester creds issue', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ sink: 'dir', issued: 2, passedOver: 0, failed: 2 });
     expect(stderr).toMatch(/^zester: warning: line 3: 'a\.b' is not a peel id/);
-    expect(stderr).toMatch(/line 4: "web-01" came before/);
+    expect(stderr).toMatch(/line 4: "web-01" is a duplicate/);
     expect(stderr).toContain('ERR_BULK_INCOMPLETE');
     expect((await readdir(out)).sort()).toEqual(['web-01.creds', 'web-02.creds']);
   });
@@ -120,7 +120,7 @@ describe('zester creds issue', () => {
     const { code, stdout, stderr } = await issue(from, '--out', out, '--resume');
 
     expect([code, stdout]).toEqual([1, '1 issued, 2 failed\n']);
-    expect(stderr).toMatch(/line 1: web-01: .*is not a whole \.creds file/);
+    expect(stderr).toMatch(/line 1: web-01: .*is not a complete \.creds file/);
     expect(stderr).toMatch(/line 2: web-02: .*the credentials of "db-01"/);
     expect(await readFile(join(out, 'web-01.creds'), 'utf8')).toBe('half of something');
   });
@@ -242,7 +242,7 @@ describe('zester creds issue', () => {
     [['--sink', 'ndjson', '--resume'], 'needs the --journal'],
     [['--sink', 'tar'], 'needs --out'],
     [['--sink', 'age'], 'needs a recipient'],
-    [['--sink', 'age', '-r', 'age1nonsense'], 'is no age recipient'],
+    [['--sink', 'age', '-r', 'age1nonsense'], 'is not an age recipient'],
     [['--sink', 'nowhere'], 'nowhere'],
     [['--parallel', '2'], 'need --sink exec'],
     [['--expiry', 'soon'], 'is not a lifetime'],

@@ -27,7 +27,7 @@ describe('of a fleet', () => {
       {
         severity: 'warning',
         check: 'pending',
-        message: '7 peels wait (p0, p1, p2, p3, p4, …) to be accepted',
+        message: '7 peels are pending (p0, p1, p2, p3, p4, …)',
       },
     ]);
   });

@@ -29,7 +29,7 @@ describe('a bounded log', () => {
     await log.close();
     const text = await readFile(path, 'utf8');
     expect(text.length).toBeLessThan(300_000);
-    expect(text).toMatch(/lines left out/);
+    expect(text).toMatch(/lines dropped/);
   });
 
   it('does not follow a link', async () => {

@@ -72,7 +72,7 @@ describe('reading refuses', () => {
       known: true,
       code: 'ERR_FILE_READ',
       system: 'EACCES',
-      message: expect.stringContaining('no permission') as string,
+      message: expect.stringContaining('permission denied') as string,
     });
   });
 

@@ -221,7 +221,7 @@ describe('what cannot be written is refused, and what was there is unchanged', (
       known: true,
       code: 'ERR_FILE_WRITE',
       system: 'EACCES',
-      message: expect.stringContaining('no permission') as string,
+      message: expect.stringContaining('permission denied') as string,
     });
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(directory)).toEqual(['secret']);

@@ -28,7 +28,7 @@ describe('the audit, added up,', () => {
   });
 
   it('finds what only one of both has', () => {
-    expect(folded().compare('web-01', stored)).toMatch(/no event/);
+    expect(folded().compare('web-01', stored)).toMatch(/without an event/);
     expect(folded(requested).compare('web-01', stored)).toMatch(/2 changes, and the audit 1/);
     expect(folded(requested, accepted).compare('web-01', undefined)).toMatch(/there is no record/);
     expect(folded(accepted).compare('web-01', stored)).toMatch(/none with the number 1/);
@@ -47,7 +47,7 @@ describe('the audit, added up,', () => {
     expect(fold.compare('web-01', { record: { ...record, keys: [] }, eventId: 'e2' })).toMatch(
       /lacks the key UA/,
     );
-    expect(fold.compare('web-01', { record, eventId: 'other' })).toMatch(/another than the one/);
+    expect(fold.compare('web-01', { record, eventId: 'other' })).toMatch(/differs from the one/);
   });
 
   it('finds two events that claim the same number', () => {

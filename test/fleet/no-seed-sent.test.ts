@@ -22,7 +22,7 @@ const seed = Buffer.from(user.seed).toString();
 const texts = [seed, seed.slice(0, -3), `web-${seed}`, `${seed}-1`];
 
 describe('a seed that is given where an id, a name, a pattern or a reason belongs', () => {
-  it('is no peel id', async () => {
+  it('is not a peel ID', async () => {
     for (const text of texts) {
       const error = await refusal('ERR_PEEL_ID', () => validatePeelId(text), user.seed);
       expect(error.message).toContain('a seed was given');

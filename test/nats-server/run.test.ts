@@ -108,7 +108,7 @@ describe('starting a nats-server', () => {
       startNatsServer({ program, configPath: await configuration(), readyTimeoutMs: 500 }),
     ).rejects.toMatchObject({
       code: 'ERR_NATS_SERVER_START',
-      message: expect.stringMatching(/after 500 ms.*still thinking/) as string,
+      message: expect.stringMatching(/within 500 ms.*still thinking/) as string,
     });
     expect(isAlive(Number(await readFile(join(dir, 'pid'), 'utf8')))).toBe(false);
   });

@@ -129,6 +129,6 @@ describe('the lock of a home', () => {
   it('of a home that is not there is refused', async () => {
     const home = join(await tempDir(), 'nothing');
     const error = await refusal('ERR_FILE_WRITE', () => withHomeLock(home, 'next', async () => 'never'));
-    expect(error.message).toContain('the home is not there');
+    expect(error.message).toContain('the home does not exist');
   });
 });

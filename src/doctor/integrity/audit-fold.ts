@@ -83,38 +83,43 @@ export class AuditFold {
     if (stored === undefined) {
       if (folded === undefined) return undefined;
       const numbers = made?.number ?? [...folded.early.keys()][0];
-      return `the audit has its events up to number ${numbers}, and there is no record`;
+      return `the audit log has events up to number ${numbers}, but there is no record`;
     }
     const { record, eventId } = stored;
-    if (folded === undefined) return `a record (${record.state}) of which the audit has no event`;
+    if (folded === undefined) return `a record (${record.state}) without an event in the audit log`;
     const [gap] = [...folded.early.keys()].sort((a, b) => a - b);
     const at = made?.number ?? 0;
     if (gap !== undefined && record.number > at)
-      return `the audit has its event ${gap}, and none with the number ${at + 1}`;
-    if (record.number > at) return `the record has ${record.number} changes, and the audit ${at} of them`;
-    if (record.number < at) return `the audit has ${at} changes, and the record ${record.number} of them`;
-    if (gap !== undefined) return `the audit has an event ${gap}, and the record only ${at} changes`;
+      return `the audit log has event ${gap}, but none with the number ${at + 1}`;
+    if (record.number > at)
+      return `the record has ${record.number} changes, but the audit log only ${at} of them`;
+    if (record.number < at)
+      return `the audit log has ${at} changes, but the record only ${record.number} of them`;
+    if (gap !== undefined) return `the audit log has an event ${gap}, but the record only ${at} changes`;
     if (folded.lastId !== eventId)
-      return `the event ${at} in the audit is another than the one that the record was made by`;
+      return `event ${at} in the audit log differs from the one that the record was made by`;
     return made === undefined ? undefined : difference(made, record);
   }
 }
 
 /** What an attacker would change; not what another version of Zester may have reckoned otherwise. */
 function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
-  if (audit.state !== record.state) return `the record says ${record.state}, and the audit ${audit.state}`;
+  if (audit.state !== record.state)
+    return `the record says ${record.state}, but the audit log says ${audit.state}`;
   for (const key of record.keys) {
     const known = audit.keys.find(({ publicKey }) => publicKey === key.publicKey);
-    if (known === undefined) return `the record has the key ${key.publicKey}, which the audit does not`;
+    if (known === undefined) return `the record has the key ${key.publicKey}, but the audit log does not`;
     for (const name of ['state', 'issuer', 'issuedAt', 'expiresAt'] as const) {
       if (known[name] !== key[name])
-        return `${name} of the key ${key.publicKey} is ${String(key[name])} in the record, and ${String(known[name])} in the audit`;
+        return `${name} of the key ${key.publicKey} is ${String(key[name])} in the record, but ${String(known[name])} in the audit log`;
     }
   }
   const lost = audit.keys.find(
     ({ publicKey, state }) => state !== 'revoked' && !record.keys.some((key) => key.publicKey === publicKey),
   );
-  return lost === undefined ? undefined : `the record lacks the key ${lost.publicKey}, which the audit has`;
+  return lost === undefined
+    ? undefined
+    : `the record lacks the key ${lost.publicKey}, which is in the audit log`;
 }
 
 /** Two events of one peel with the same number and different IDs: one of them is forged, or lost a race. */
@@ -124,7 +129,7 @@ export function rivals(events: Iterable<AuditEvent>): string | undefined {
     if (!isPeelEvent(event)) continue;
     const id = ids.get(event.number);
     if (id !== undefined && id !== event.id)
-      return `the audit has two events with the number ${event.number} (${event.kind}, ${event.at}): one is not a master's`;
+      return `the audit log has two events with the number ${event.number} (${event.kind}, ${event.at}): one is not from a master`;
     ids.set(event.number, event.id);
   }
   return undefined;

@@ -59,10 +59,10 @@ export function judgeStreams(
   for (const stream of streams) {
     const own = FLEET_STREAMS.get(stream.name);
     const known = own !== undefined || allowed.includes(stream.name);
-    const remove = `if nobody of you made it, delete it ("nats stream rm ${stream.name}"); else give --allow-stream ${stream.name}`;
+    const remove = `if none of your admins created it, delete it ("nats stream rm ${stream.name}"); otherwise pass --allow-stream ${stream.name}`;
     for (const subject of stream.subjects) {
       if (own === undefined ? !known && isOfFleet(subject) : subject !== own) {
-        const what = own === undefined ? 'a foreign stream takes' : 'this stream of the fleet takes';
+        const what = own === undefined ? 'a foreign stream stores' : 'this stream of the fleet stores';
         found('stream', stream.name, `${what} ${subject}`, own === undefined ? remove : RESTORE);
       }
     }
@@ -84,19 +84,24 @@ export function judgeStreams(
       found(
         'stream',
         stream.name,
-        `it publishes what it takes on ${republish.dest}`,
+        `it republishes to ${republish.dest}`,
         own === undefined ? remove : RESTORE,
       );
     }
     for (const dest of stream.transforms) {
       if (own !== undefined || (!known && isOfFleet(dest)))
-        found('stream', stream.name, `it turns subjects into ${dest}`, own === undefined ? remove : RESTORE);
+        found(
+          'stream',
+          stream.name,
+          `it transforms subjects to ${dest}`,
+          own === undefined ? remove : RESTORE,
+        );
     }
     if (own !== undefined) {
       for (const consumer of stream.consumers) {
         const why = foreignConsumer(consumer, inboxes);
         if (why === undefined) continue;
-        const fix = `no master makes such: delete it ("nats consumer rm ${stream.name} ${consumer.name}")`;
+        const fix = `masters create no such consumer: delete it ("nats consumer rm ${stream.name} ${consumer.name}")`;
         found('consumer', `${stream.name} > ${consumer.name}`, why, fix);
       }
     }
@@ -109,16 +114,16 @@ export function judgeStreams(
 }
 
 const RESTORE =
-  'the fleet made it otherwise: stop the masters, take the stream from a backup, and start them again';
+  'its configuration was changed: stop the masters, restore the stream from a backup, and start them again';
 
 /** Why a consumer of a stream of the fleet is none of a master's; undefined: it may be one. */
 function foreignConsumer(consumer: ConsumerSeen, inboxes: readonly string[]): string | undefined {
   const { durable, deliver, acknowledges, inactiveMs } = consumer;
-  if (durable) return 'a consumer that stays (durable) reads it';
+  if (durable) return 'a durable consumer reads it';
   if (deliver !== undefined && !inboxes.some((inbox) => deliver.startsWith(`${inbox}.`)))
-    return `a consumer sends it to ${deliver}, which is no master's inbox`;
-  if (acknowledges) return 'a consumer that acknowledges reads it';
+    return `a consumer delivers it to ${deliver}, which is not a master's inbox`;
+  if (acknowledges) return 'an acknowledging consumer reads it';
   if (inactiveMs === undefined || inactiveMs > MASTER_CONSUMER_IDLE_MS)
-    return 'a consumer that stays when nobody uses it reads it';
+    return 'a consumer without an inactivity limit reads it';
   return undefined;
 }

@@ -23,8 +23,8 @@ export function judgeUsers(
       message:
         is === 'revoked'
           ? `a revoked key (${fingerprint(publicKey)}) is ${where}`
-          : `a key that nobody issued, as far as this home and the registry know (${fingerprint(publicKey)}), is ${where}`,
-      fix: `if it is none of yours, "zester revoke --key ${publicKey}", and replace the signing key that signed it; else give --known-key ${publicKey}`,
+          : `a key that nobody issued, according to this home and the registry (${fingerprint(publicKey)}), is ${where}`,
+      fix: `if it is not yours, run "zester revoke --key ${publicKey}" and replace the signing key that signed it; otherwise pass --known-key ${publicKey}`,
     });
   }
   return [...findings.values()];

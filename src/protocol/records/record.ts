@@ -72,7 +72,7 @@ const keySchema = v.object({
 });
 
 export const recordSchema = v.object({
-  id: v.pipe(v.string(), v.regex(PEEL_ID, 'is no peel id')),
+  id: v.pipe(v.string(), v.regex(PEEL_ID, 'is not a peel ID')),
   state: v.picklist(PEEL_STATES),
   keys: v.pipe(v.array(keySchema), v.readonly()),
   number: v.number(),
@@ -119,7 +119,7 @@ export function notAccepted(record: PeelRecord): FleetError {
     case 'active':
       return new FleetError(
         'ERR_FLEET_PENDING',
-        `the peel "${id}" is waiting to be accepted: "zester peel accept ${id}", or "zester peel reject ${id}"`,
+        `the peel "${id}" is pending: run "zester peel accept ${id}" or "zester peel reject ${id}"`,
         options,
       );
   }

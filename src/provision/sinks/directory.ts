@@ -92,11 +92,11 @@ export async function requireDirectory(directory: string): Promise<void> {
     const [what, why]: [FileError['code'], string] =
       code === 'ENOENT'
         ? ['ERR_FILE_DIRECTORY_NOT_FOUND', 'it does not exist; create it first (mkdir -p -m 700)']
-        : ['ERR_FILE_WRITE', code === 'ENOTDIR' ? 'it is no directory' : `the system says ${code}`];
+        : ['ERR_FILE_WRITE', code === 'ENOTDIR' ? 'it is not a directory' : `${code}`];
     throw new FileError(what, directory, `cannot write into ${directory}: ${why}`, { cause });
   });
   if (!found.isDirectory()) {
-    throw new FileError('ERR_FILE_WRITE', directory, `cannot write into ${directory}: it is no directory`);
+    throw new FileError('ERR_FILE_WRITE', directory, `cannot write into ${directory}: it is not a directory`);
   }
 }
 
@@ -109,7 +109,7 @@ export async function isThere(path: string): Promise<boolean> {
 export function thereAlready(path: string): BulkError {
   return new BulkError(
     'ERR_BULK_DELIVERY',
-    `${path} is there already: --resume goes on after an interrupted run, --force replaces what is there`,
+    `${path} already exists: pass --resume to continue an interrupted run, or --force to replace it`,
   );
 }
 
@@ -122,15 +122,13 @@ async function hasCredentials(path: string, peelId: string): Promise<boolean> {
   } catch (cause) {
     if (cause instanceof FileError && cause.code === 'ERR_FILE_NOT_FOUND') return false;
     if (!(cause instanceof CredsError) && !(cause instanceof FileError)) throw cause;
-    throw new BulkError(
-      'ERR_BULK_DELIVERY',
-      `${cause.message}; a file that stands in the way is not replaced without --force`,
-      { cause },
-    );
+    throw new BulkError('ERR_BULK_DELIVERY', `${cause.message}; it is not replaced without --force`, {
+      cause,
+    });
   }
   if (name === peelId) return true;
   throw new BulkError(
     'ERR_BULK_DELIVERY',
-    `${path} holds the credentials of "${name ?? ''}", not of "${peelId}": take it away, or --force to replace it`,
+    `${path} holds the credentials of "${name ?? ''}", not of "${peelId}": remove it, or pass --force to replace it`,
   );
 }

@@ -18,12 +18,12 @@ function addRecipient(encrypter: Encrypter, recipient: string): void {
   // an identity is the secret that decrypts: it is not repeated, and not taken for its recipient
   if (/^AGE-SECRET-KEY-/i.test(recipient)) {
     throw new UsageError(
-      'an age identity (AGE-SECRET-KEY-…) was given where a recipient belongs: give its age1…',
+      'an age identity (AGE-SECRET-KEY-…) was given where a recipient belongs: give its age1… recipient',
     );
   }
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new UsageError(`"${recipient}" is no age recipient: give one that begins with age1`, { cause });
+    throw new UsageError(`"${recipient}" is not an age recipient: give one that starts with age1`, { cause });
   }
 }

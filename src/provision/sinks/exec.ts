@@ -73,7 +73,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
     child.on('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       if (cause.code === 'ENOENT' || cause.code === 'EACCES') {
-        const why = cause.code === 'ENOENT' ? 'there is no such program' : 'it may not be run';
+        const why = cause.code === 'ENOENT' ? 'program not found' : 'permission denied';
         reject(new UsageError(`cannot run ${program}: ${why}`, { cause }));
       } else {
         resolve(`${program} could not be started: ${cause.code ?? cause.message}`);

@@ -77,7 +77,7 @@ function explain(path: string, directory: string, cause: unknown): FileError {
   const why =
     { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
       code ?? ''
-    ] ?? `the system says ${code}`;
+    ] ?? `${code}`;
   return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${why}; what was there is unchanged`, {
     cause,
   });

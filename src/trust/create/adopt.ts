@@ -58,7 +58,7 @@ export function checkAdopted(home: string, adopted: AdoptedTrust, now?: Clock): 
   const system = usable('the JWT of the system account', () => decodeAccountJwt(adopted.systemAccountJwt));
   if (system.sub !== operator.nats.system_account) {
     refuse(
-      `the operator's system account is ${operator.nats.system_account}, and the JWT given is that of ${system.sub}`,
+      `the operator's system account is ${operator.nats.system_account}, but the given JWT is that of ${system.sub}`,
     );
   }
   checkIssuer('the system account', system, operator, refuse);
@@ -68,7 +68,7 @@ export function checkAdopted(home: string, adopted: AdoptedTrust, now?: Clock): 
       validateJwtChain(adopted.operatorJwt, adopted.systemAccountJwt, creds.jwt, { ...(now && { now }) }),
     );
   } else if (unscopedKeyOf(system, adopted.system.signer.publicKey) === undefined) {
-    refuse(`${adopted.system.signer.publicKey} is no key of the system account ${system.sub}`);
+    refuse(`${adopted.system.signer.publicKey} is not a key of the system account ${system.sub}`);
   } else if (
     operator.nats.strict_signing_key_usage === true &&
     adopted.system.signer.publicKey === system.sub
@@ -92,8 +92,8 @@ function checkOperator(operator: OperatorClaims, adopted: AdoptedTrust, refuse: 
     refuse(`the operator JWT of ${operator.sub} is not signed by the operator itself`);
   if ((system ?? '') === '') {
     refuse(
-      'the operator JWT names no system account, so that nothing could be pushed: add one with the tool it was made ' +
-        'with (nsc edit operator --system-account SYS)',
+      'the operator JWT names no system account, so nothing could be pushed: add one with the tool that created it ' +
+        '(nsc edit operator --system-account SYS)',
     );
   }
   if (!signers.includes(signer) && (signer !== operator.sub || strict === true)) {
@@ -102,7 +102,7 @@ function checkOperator(operator: OperatorClaims, adopted: AdoptedTrust, refuse: 
   }
   if (adopted.operator !== undefined && adopted.operator.publicKey !== operator.sub) {
     refuse(
-      `${adopted.operator.publicKey} is another operator's identity: the JWT is that of ${operator.sub}`,
+      `${adopted.operator.publicKey} is the identity key of another operator: the JWT is that of ${operator.sub}`,
     );
   }
 }
@@ -116,7 +116,7 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
   if (accountJwt === undefined) {
     if (strict) {
       refuse(
-        'the operator allows signing keys only: make the account with a signing key first, and give its JWT and the ' +
+        'the operator allows signing keys only: create the account with a signing key first, and give its JWT and the ' +
           "signing key's seed",
       );
     }
@@ -125,7 +125,7 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
   const account = usable('the account JWT', () => decodeAccountJwt(accountJwt));
   checkIssuer('the account', account, operator, refuse);
   if (account.sub === operator.nats.system_account) {
-    refuse('the account is the system account: a fleet needs another');
+    refuse('the account is the system account: a fleet needs its own');
   }
   if (accountSigner === undefined) {
     return refuse('with an account JWT, give the seed of the account or of an unscoped signing key of it');
@@ -152,7 +152,7 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
     // by their roles a credential of a join token and one of a peel are told apart
     if ((key.role === JOIN_ROLE) !== (signer === joinSigner)) {
       refuse(
-        `${key.key} has the role "${key.role ?? ''}" in the account JWT: the signing key of join tokens, and no other, has ` +
+        `${key.key} has the role "${key.role ?? ''}" in the account JWT: only the signing key of join tokens has ` +
           `the role "${JOIN_ROLE}"`,
       );
     }
@@ -164,7 +164,7 @@ function checkIssuer(what: string, account: AccountClaims, operator: OperatorCla
   if ((operator.nats.signing_keys ?? []).includes(account.iss)) return;
   if (account.iss === operator.sub && !strict) return;
   refuse(
-    `${what} ${account.sub} is signed by ${account.iss}, which is no key of the operator ${operator.sub}`,
+    `${what} ${account.sub} is signed by ${account.iss}, which is not a key of the operator ${operator.sub}`,
   );
 }
 

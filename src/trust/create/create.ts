@@ -132,7 +132,7 @@ async function stepsDone(
   const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
   if (missing.length > 0) {
     const adopting =
-      adopt === undefined ? '; if this home was begun by adopting an operator, give the same options' : '';
+      adopt === undefined ? '; if this home adopts an operator, pass the same options again' : '';
     throw damaged(paths.home, `missing: ${missing.join(', ')}${adopting}`);
   }
   return last + 1;
@@ -152,7 +152,7 @@ function refuseNames(
   throw new TrustError(
     'ERR_TRUST_ADOPT',
     paths.home,
-    `an adopted ${named} has its name already, in its JWT: leave the name out`,
+    `an adopted ${named} already has a name in its JWT: omit the name`,
   );
 }
 
@@ -166,7 +166,7 @@ function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
     throw new TrustError(
       'ERR_TRUST_NAMES',
       domain.home,
-      `the trust domain in ${domain.home} has the ${what} "${is}", not "${wanted}": leave the name out, or give another --home`,
+      `the trust domain in ${domain.home} has the ${what} "${is}", not "${wanted}": omit the name, or choose another --home`,
     );
   }
   const { adopt } = options;
@@ -184,7 +184,7 @@ function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
     throw new TrustError(
       'ERR_TRUST_ADOPT',
       domain.home,
-      `the trust domain in ${domain.home} has the ${what} ${is}, not ${publicKey}: give another --home`,
+      `the trust domain in ${domain.home} has the ${what} ${is}, not ${publicKey}: choose another --home`,
     );
   }
   return domain;

@@ -46,7 +46,7 @@ export async function exportIdentity(
       };
       const inside = relative(paths.home, target);
       if (inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))) {
-        refuse('it is inside the home; give a directory on a medium that is kept offline');
+        refuse('it is inside the home; choose a directory on offline media');
       }
       const all = [
         {
@@ -64,7 +64,7 @@ export async function exportIdentity(
       ] as const;
       const here = [];
       for (const one of all) if (await isThere(one.from)) here.push(one);
-      if (here.length === 0) refuse('they are not in the home: they were exported already');
+      if (here.length === 0) refuse('they are not in the home; they were exported already');
       await makePrivate(target);
       const exported: ExportedSeed[] = [];
       for (const { role, from, publicKey, load } of here) {
@@ -88,10 +88,11 @@ async function copy(key: KeyBundle, to: string, refuse: (why: string) => void): 
   if (await isThere(to)) {
     // an export that was interrupted between copying and deleting
     if (await holdsSeedOf(to, key.role, key.publicKey)) return;
-    refuse(`${to} is there already and is another key's`);
+    refuse(`${to} already exists and belongs to another key`);
   }
   await key.saveSeedToFile(to);
-  if (!(await holdsSeedOf(to, key.role, key.publicKey))) refuse(`${to} does not read back as it was written`);
+  if (!(await holdsSeedOf(to, key.role, key.publicKey)))
+    refuse(`${to} differs from what was written when read back`);
 }
 
 async function makePrivate(directory: string): Promise<void> {

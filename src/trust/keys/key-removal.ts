@@ -45,7 +45,7 @@ export class KeyRemoval {
         'ERR_TRUST_SIGNING_KEY',
         home,
         'unknown' in use
-          ? `what depends on ${publicKey} cannot be counted (${use.unknown}): nothing was removed; --force removes it all the same`
+          ? `what depends on ${publicKey} cannot be counted (${use.unknown}): nothing was removed; --force removes it anyway`
           : `${useWords(publicKey, use)}: renew them first ("zester peel rotate --all", then wait for the old ones to expire); ` +
               'nothing was removed; --force cuts them off',
       );
@@ -60,14 +60,14 @@ export class KeyRemoval {
     throw new TrustError(
       'ERR_TRUST_SIGNING_KEY',
       home,
-      `the signing key ${other} would be removed too, and what depends on it was not counted: do it again`,
+      `the signing key ${other} would also be removed, but what depends on it was not counted: run this again`,
     );
   }
 }
 
 /** What depends on a signing key, in words. */
 export function useWords(publicKey: string, use: CountedUse): string {
-  if ('unknown' in use) return `what depends on ${publicKey} is not known (${use.unknown})`;
+  if ('unknown' in use) return `what depends on ${publicKey} is unknown (${use.unknown})`;
   const { valid, connected } = use;
   return (
     `${valid} valid ${valid === 1 ? 'credential depends' : 'credentials depend'} on ${publicKey}, ` +

@@ -76,7 +76,7 @@ export function scopedKeyOf(home: string, claims: AccountClaims, publicKey: stri
   throw new TrustError(
     'ERR_TRUST_SIGNING_KEY',
     home,
-    `${publicKey} is ${key === undefined ? 'no' : 'no scoped'} signing key of the account ${claims.sub}: "zester keys list" shows them`,
+    `${publicKey} is ${key === undefined ? 'no' : 'no scoped'} signing key of the account ${claims.sub}: see "zester keys list"`,
   );
 }
 

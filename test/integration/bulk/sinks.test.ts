@@ -107,7 +107,7 @@ describe('zester creds issue --sink', () => {
   it('exec ends with 2 when there is no such program, and with a failure when one takes too long', async () => {
     const from = await listIn(dir, ['web-01']);
     const none = await issue(from, '--sink', 'exec', '--', 'no-such-program-here').ended;
-    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('there is no such program')]);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('program not found')]);
 
     const slow = await issue(from, '--sink', 'exec', '--timeout', '1', '--retries', '0', '--', 'sleep', '60')
       .ended;

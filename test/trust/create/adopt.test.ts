@@ -149,7 +149,7 @@ describe('adopting is refused, and the home stays empty', () => {
       [{ operatorSigningSeed: one.operatorSeed, operatorSeed: other.operatorSeed }, 'another operator'],
       [{ systemAccountJwt: other.files.systemAccountJwt }, 'system account is'],
       [{ systemCreds: other.files.systemCreds }, 'credentials of the system account cannot be used'],
-      [other.accountFiles, 'is no key of the operator'],
+      [other.accountFiles, 'is not a key of the operator'],
       [{ ...one.accountFiles, accountSeed: other.accountFiles.accountSeed }, 'is neither the account'],
     ];
     for (const [files, words] of cases) {
@@ -229,7 +229,7 @@ describe('adopting is refused, and the home stays empty', () => {
     const { files } = await foreignDomain();
     await expect(adopt(files, home)).rejects.toMatchObject({
       code: 'ERR_TRUST_ADOPT',
-      message: expect.stringContaining('give another --home') as string,
+      message: expect.stringContaining('choose another --home') as string,
     });
   });
 });
