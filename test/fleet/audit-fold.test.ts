@@ -29,7 +29,7 @@ describe('the audit, added up,', () => {
 
   it('finds what only one of both has', () => {
     expect(folded().compare('web-01', stored)).toMatch(/without an event/);
-    expect(folded(requested).compare('web-01', stored)).toMatch(/2 changes, and the audit 1/);
+    expect(folded(requested).compare('web-01', stored)).toMatch(/2 changes, but the audit log only 1/);
     expect(folded(requested, accepted).compare('web-01', undefined)).toMatch(/there is no record/);
     expect(folded(accepted).compare('web-01', stored)).toMatch(/none with the number 1/);
     expect(
