@@ -34,7 +34,7 @@ describe('the audit, added up,', () => {
     expect(folded(accepted).compare('web-01', stored)).toMatch(/none with the number 1/);
     expect(
       folded(requested, accepted, event(3, { kind: 'rotation.asked' })).compare('web-01', stored),
-    ).toMatch(/audit has 3 changes, and the record 2/);
+    ).toMatch(/audit log has 3 changes, but the record only 2/);
   });
 
   it('finds a record that says something else', () => {

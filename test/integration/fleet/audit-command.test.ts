@@ -65,7 +65,7 @@ describe('zester audit', () => {
   });
 
   it.each([
-    [['web-0[13]'], 'no pattern of peel IDs'],
+    [['web-0[13]'], 'not a pattern of peel IDs'],
     [['--kind', 'key.made'], 'no kind of event'],
     [['--follow', '--until', '1h'], '--until'],
     [['--until', 'tomorrow'], 'no time'],

@@ -129,7 +129,7 @@ describe('zester peel add', () => {
     [['a.b'], /peel id/],
     [['../a'], /peel id/],
     [['a', 'b', '--run'], /--run needs exactly one ID/],
-    [['a', '--expiry', 'soon'], /no lifetime/],
+    [['a', '--expiry', 'soon'], /not a lifetime/],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stderr } = await zester(['peel', 'add', ...args]);
     expect(code).toBe(2);
@@ -183,7 +183,7 @@ describe('a peel that waits', () => {
     const peel = await waiting('wait-2');
     const unasked = await zester(['peel', 'reject', 'wait-2']);
     expect(unasked.code).toBe(2);
-    expect(unasked.stderr).toContain('say --yes if that is meant');
+    expect(unasked.stderr).toContain('pass --yes to confirm');
     const { code, stdout } = await zester(['peel', 'reject', 'wait-2', '--reason', 'not ours', '--yes']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^rejected wait-2: rejected, key /);
@@ -354,14 +354,14 @@ describe('zester peel rotate', () => {
       });
     const first = await rotate();
     expect(first.code).toBe(130);
-    expect(first.stderr).toContain('the same command resumes');
+    expect(first.stderr).toContain('run the same command again to resume');
     const { rotated } = JSON.parse(first.stdout) as { rotated: string[] };
     expect(rotated.length).toBeGreaterThanOrEqual(1);
     expect(rotated.length).toBeLessThan(8);
     interrupt = undefined;
     const second = await rotate();
     expect(second.code).toBe(0);
-    expect(second.stderr).toContain('resuming the rotation begun');
+    expect(second.stderr).toContain('resuming the rotation of');
     expect(most).toBeLessThanOrEqual(2);
     // each has one new key: none was rotated twice
     for (const id of ids) {

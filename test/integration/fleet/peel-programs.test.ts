@@ -100,7 +100,7 @@ describe('zester peel run', () => {
   });
 
   it.each([
-    ['without credentials', 2, 'give --creds', () => Promise.resolve([])],
+    ['without credentials', 2, '--creds is missing', () => Promise.resolve([])],
     ['with a file that is not there', 1, 'no such file', () => Promise.resolve(['--creds', '/none/x.creds'])],
     [
       'with the credentials of another',

@@ -34,7 +34,7 @@ describe("where JetStream's storage is nearly full", () => {
     const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
     const doctor = await zester(['doctor', ...at]);
     expect(doctor.stdout).toMatch(/warning +storage .*of file storage left/);
-    expect(doctor.stdout).toContain('raise max_file_store');
+    expect(doctor.stdout).toContain('max_file_store, or free space');
 
     const nc = await connectUser(fleet, 'filler', undefined);
     const jsm = await jetstreamManager(nc);

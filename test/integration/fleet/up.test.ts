@@ -161,7 +161,7 @@ describe('zester up', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const log = await readFile(path, 'utf8');
     expect(log).toContain('Server is ready');
-    const [, words = 'none'] = /its last words: ([^"\\]*)/.exec(program.stderr()) ?? [];
+    const [, words = 'none'] = /which ends with: ([^"\\]*)/.exec(program.stderr()) ?? [];
     expect(log.trimEnd().split('\n').at(-1)).toContain(words);
     expect(log).not.toMatch(SEED);
   });
