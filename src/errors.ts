@@ -196,7 +196,7 @@ export type CredsErrorCode =
   | 'ERR_CREDS_SEED_CHECKSUM'
   /** The seed section holds no seed. */
   | 'ERR_CREDS_SEED_FORMAT'
-  /** The JWT's text is no NATS JWT. */
+  /** The JWT's text is not a NATS JWT. */
   | 'ERR_CREDS_JWT_FORMAT'
   /** The JWT is an account's or an operator's. */
   | 'ERR_CREDS_JWT_TYPE'
@@ -237,7 +237,7 @@ export type ConnectErrorCode =
   | 'ERR_CONNECT_NO_TLS'
   /** The server's certificate is not trusted, or the server does not take this side's. */
   | 'ERR_CONNECT_CERTIFICATE'
-  /** A file for TLS cannot be read, is no PEM, or does not fit the others. */
+  /** A file for TLS cannot be read, is not PEM, or does not fit the others. */
   | 'ERR_CONNECT_TLS_FILE'
   /** The connection would not be encrypted, and TLS is required. */
   | 'ERR_CONNECT_PLAIN'
@@ -433,7 +433,7 @@ export type FleetErrorCode =
   | 'ERR_FLEET_STORE'
   /** A record or an event in JetStream is not what it should be. */
   | 'ERR_FLEET_RECORD'
-  /** Decided, and not yet confirmed by every server. It goes on. */
+  /** Decided, and not yet confirmed by every server. It continues. */
   | 'ERR_FLEET_UNCONFIRMED'
   /** The master lacks a key that this needs. */
   | 'ERR_FLEET_KEY_OFFLINE'

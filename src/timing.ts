@@ -161,7 +161,7 @@ export const SERVER_STOP_TIMEOUT_MS = 10_000;
 export const FIRST_RESTART_DELAY_MS = 500;
 /** The longest of these. */
 export const MAX_RESTART_DELAY_MS = 30_000;
-/** A server that ran for so long is stable: the delays begin anew. */
+/** A server that ran for so long is stable: the delays begin again. */
 export const STABLE_SERVER_MS = 60_000;
 
 // --- JetStream ---
@@ -178,7 +178,7 @@ export const STORE_REASON_INTERVAL_MS = 5_000;
 export const BUCKET_READ_TIMEOUT_MS = 30_000;
 /** For all records of a bucket, when a master starts. */
 export const MIRROR_OPEN_TIMEOUT_MS = 60_000;
-/** A bucket that gives nothing for so long while it is read is read anew. */
+/** A bucket that gives nothing for so long while it is read is read again. */
 export const MIRROR_SILENCE_MS = 5_000;
 /** A master looks so often whether it still follows a bucket. */
 export const MIRROR_CHECK_INTERVAL_MS = 5_000;
@@ -214,7 +214,7 @@ export const LEASE_LAPSE_MS = 5_000;
 
 /** Whether the servers are still there: one that was killed says nothing. */
 export const SERVERS_INTERVAL_MS = 3_000;
-/** All connections are read anew, in case an event was lost. */
+/** All connections are read again, in case an event was lost. */
 export const CONNECTIONS_INTERVAL_MS = 30_000;
 /** Before what JetStream or the servers did not answer is read again. */
 export const WATCH_RETRY_MS = 500;
@@ -282,7 +282,7 @@ export const SAME_LOG_MS = 20_000;
 export const FLOOD_WINDOW_MS = 500;
 /** The window in which diverted requests are counted. */
 export const DIVERSION_WINDOW_MS = 250;
-/** A flood that goes on is logged at most so often. */
+/** A flood that continues is logged at most so often. */
 export const FLOOD_LOG_INTERVAL_MS = 60_000;
 /** The cuts of a join token are forgotten after so long without one. */
 export const FLOOD_CUTS_KEPT_MS = 10 * 60_000;

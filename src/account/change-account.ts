@@ -145,7 +145,7 @@ export interface SignedChange extends Omit<AccountChange, 'domain'> {
 }
 
 /**
- * Changes the account JWT: signs it anew, and pushes it to every server. What others changed on the servers in the meantime is
+ * Changes the account JWT: signs it again, and pushes it to every server. What others changed on the servers in the meantime is
  * kept: the newest of what is in hand and what the servers hold is what is changed. What that one lost is restored: see
  * `mergeAccountClaims`.
  *

@@ -140,7 +140,7 @@ export interface Migration {
  * makes it do at once. Then signs `master.creds` and `admin.creds` again, guards the streams of the fleet that an earlier
  * version made, and revokes the JWTs that those credentials held, once nobody is connected with them.
  *
- * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call goes on
+ * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call continues
  */
 export async function migrate(home: string, options: MigrateOptions): Promise<Migration> {
   return withOpenHome(home, 'zester permissions migrate', options, async (open) => {
@@ -193,7 +193,7 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
 
 /**
  * Revokes the JWTs that were replaced, once nobody is connected with them. What is to be revoked stands in the home's
- * settings until it is, so that a run that was interrupted goes on.
+ * settings until it is, so that a run that was interrupted continues.
  *
  * @returns the public keys whose old JWT somebody still uses: it is not revoked
  */

@@ -54,9 +54,9 @@ const REVOKE = bag(
  *
  * It asks every server once for each user, or for all connections beyond 32 users.
  *
- * @param users public keys (`U…`, or `*` for all): a list revokes them for good, whatever JWT they have or get, and `*` up to
+ * @param users public keys (`U…`, or `*` for all): a list revokes them permanently, whatever JWT they have or get, and `*` up to
  *   now; a record says up to when what was issued is revoked, in seconds since 1970
- * @throws JwtError `ERR_JWT_OPTIONS` for what is no user; JwtChainError when the operator does not let the signer sign accounts;
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is not a user; JwtChainError when the operator does not let the signer sign accounts;
  *   NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server took it, and nothing has changed; otherwise as
  *   `pushAccountJwt`
  * @example

@@ -55,7 +55,7 @@ export type RevokeTarget =
 /** How {@link revoke} goes about it. */
 export interface RevokeOptions extends ChangeOptions {
   /**
-   * With `issuedBefore`: go on when the master and the admin of this home would be locked out and cannot be given new
+   * With `issuedBefore`: continue when the master and the admin of this home would be locked out and cannot be given new
    * credentials, because the account's identity seed is offline.
    */
   includeMaster?: boolean;
@@ -89,7 +89,7 @@ export interface RevokeResult extends AccountChange {
 }
 
 /**
- * Revokes credentials: signs the account JWT anew and pushes it to every server. Their live connections are cut, and
+ * Revokes credentials: signs the account JWT again and pushes it to every server. Their live connections are cut, and
  * they cannot connect again. A credential of another key, or with `issuedBefore` one that is issued later, is not touched.
  *
  * A key is revoked up to now, or up to when its JWTs that are known were issued, whichever is later: see `revokeUpTo`.

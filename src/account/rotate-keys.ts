@@ -196,7 +196,7 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
 
 /**
  * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off, and what a
- * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it goes on.
+ * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it continues.
  *
  * @param removal the permission to: see `KeyRemoval`
  * @returns which servers confirmed, and have nobody connected whom the key signed: see `requireComplete`
@@ -289,7 +289,7 @@ export async function addOperatorSigningKey(home: string, options: { now?: Clock
 }
 
 /**
- * Signs the accounts anew with another signing key of the operator, pushes them, and signs with it from then on.
+ * Signs the accounts again with another signing key of the operator, pushes them, and signs with it from then on.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED` when a server does not know the key yet; TrustError
  *   `ERR_TRUST_SIGNING_KEY`; as `changeAccount`
@@ -325,7 +325,7 @@ async function signAccountsWith(
     signer.wipe();
   }
   const pushed = connected && (await push(connected, domain, systemAccountJwt));
-  // a copy of the claims, which is so a change: what is the same object is not signed anew
+  // a copy of the claims, so that it counts as a change: the same object would not be re-signed
   const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
   const report =
     change.report && pushed

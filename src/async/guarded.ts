@@ -64,7 +64,7 @@ function reportOnce(report: ReportFailure): (thrown: unknown) => void {
   };
 }
 
-/** Hears of a promise that rejects; nobody waits for it. What is no promise, as of most callbacks, costs nothing. */
+/** Hears of a promise that rejects; nobody waits for it. What is not a promise, as of most callbacks, costs nothing. */
 function quieten(result: unknown, failed: (thrown: unknown) => void): void {
   if (typeof result === 'object' && result !== null && 'then' in result) {
     Promise.resolve(result).catch(failed);

@@ -73,7 +73,7 @@ export class CredsFile {
 
   /**
    * Options for `connect()` of @nats-io/transport-node, to be spread. Loaded from a file, the file is read again at each
-   * connect, so that a replaced one is used at the next reconnect; parsed from bytes, the bytes are used for good.
+   * connect, so that a replaced one is used at the next reconnect; parsed from bytes, the bytes are used permanently.
    * Authentication errors do not close the connection (docs/nats-facts.md, 2).
    */
   natsOption(): NatsOptions {
@@ -87,7 +87,7 @@ export class CredsFile {
   }
 
   /**
-   * Overwrites the seed in memory. Options made from a file go on with what the file holds; those made from bytes can
+   * Overwrites the seed in memory. Options made from a file continue with what the file holds; those made from bytes can
    * sign no more, and the client closes a connection that would need it.
    */
   wipe(): void {

@@ -27,7 +27,7 @@ export type RefreshResult = 'unchanged' | 'changed' | 'rejected';
 
 /**
  * The credentials of a `.creds` file, read whole and once at each connect, so that JWT and seed always match
- * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection for good
+ * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection permanently
  * (docs/nats-facts.md, 3): when the file is missing, torn, not valid, expired or another peel's, the last good
  * credentials stay in use and an event says why.
  */
@@ -161,7 +161,7 @@ export class FileCredentialSource {
     try {
       this.#options.onEvent?.(event);
     } catch {
-      // a listener's error must not reach the client, which would close the connection for good
+      // a listener's error must not reach the client, which would close the connection permanently
     }
   }
 }

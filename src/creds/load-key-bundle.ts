@@ -8,7 +8,7 @@ import { MAX_CREDS_BYTES } from './decode-creds.js';
 
 /**
  * Loads a key from a file that holds a plain seed, or is a `.creds` file or another with one decorated seed in it. Lines
- * that are no seed are passed over.
+ * without a seed are skipped.
  *
  * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError
  */

@@ -4,7 +4,7 @@
 const HEAD = 160;
 
 /**
- * What a file looks like that is no `.creds` file, no seed and no JWT: what people put in the place of one. Nothing of it
+ * What a file looks like that is neither a `.creds` file nor a seed nor a JWT: what people use by mistake. Nothing of it
  * is repeated.
  *
  * @param text the file's bytes as latin1, or a string

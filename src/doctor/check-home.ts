@@ -78,7 +78,7 @@ async function checkModes(paths: TrustPaths): Promise<Finding[]> {
     if (!(await check(directory, checkPrivateDirectory)) || directory === paths.serverDirectory) continue;
     const names = await readdir(directory, { withFileTypes: true }).catch(() => []);
     for (const entry of names) {
-      // JWTs are no secrets
+      // JWTs are not secrets
       if (entry.isFile() && directory !== paths.jwtDirectory)
         await check(join(directory, entry.name), checkSecretFile);
     }

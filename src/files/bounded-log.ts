@@ -3,7 +3,7 @@ import { rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { openToAppend } from './open-file.js';
 
-/** A file of this size, in bytes, is put aside as `<path>.1`, in the place of the one before. */
+/** A file of this size, in bytes, is put aside as `<path>.1`, in place of the one before. */
 export const MAX_LOG_BYTES = 1024 * 1024;
 /** Lines that wait for a slow disk, in bytes; what comes then is left out. */
 const MAX_WAITING_BYTES = 256 * 1024;

@@ -29,7 +29,7 @@ const TRIES = 4;
  * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
  *
  * Who claims leaves a file of its own there, and then looks for those of others: of two, at least the later one sees the
- * other, and steps back. Both may see each other and step back; never do both go on. A file belongs to one process and
+ * other, and steps back. Both may see each other and step back; never do both continue. A file belongs to one process and
  * has one name in all time, so whoever finds it after that process died can remove it without harm.
  *
  * @param name the file in it that is claimed; without it, the directory
@@ -61,7 +61,7 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
 
 const REST = /^([0-9a-f]{6})-(\d+)-[0-9a-f]{12}$/;
 
-/** The claim of another run that goes on; those of runs that died are removed. */
+/** The claim of another run that continues; those of runs that died are removed. */
 async function liveClaim(directory: string, prefix: string, mine: string): Promise<string | undefined> {
   for (const entry of await readdir(directory)) {
     const parsed = entry.startsWith(prefix) ? REST.exec(entry.slice(prefix.length)) : null;

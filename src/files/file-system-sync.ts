@@ -10,7 +10,7 @@ const PROGRAM = 'while read -r line; do sync -f -- "$1"; echo "$?"; done';
  *
  * One such call for hundreds of new files is as good as an fsync of each, and a disk takes more files a second with it.
  * Node.js has no call for syncfs(2); `sync -f` of GNU coreutils, and of BusyBox, makes it. It is started by a shell that
- * goes on for as long as this is open: to start a process costs one with many threads a lot, and a shell next to nothing.
+ * continues for as long as this is open: to start a process costs one with many threads a lot, and a shell next to nothing.
  */
 export class FileSystemSync {
   readonly #directory: string;

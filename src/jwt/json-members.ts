@@ -38,7 +38,7 @@ function valueIn(text: string): string {
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The text of an object after a change: members whose value is the same (`===`) keep their text, others are written anew,
+ * The text of an object after a change: members whose value is the same (`===`) keep their text, others are written again,
  * those that are undefined now are left out. An object at one of `within` is gone through in the same way.
  *
  * @param json valid JSON, an object

@@ -15,7 +15,7 @@ export interface PermissionOptions {
   subscribe?: { allow?: readonly string[]; deny?: readonly string[] };
   /**
    * Lets a user answer the requests it is sent, wherever the answer goes: at most `max` answers a request (-1: any
-   * number), for `ttl` seconds (-1: without end).
+   * number), for `ttl` seconds (-1: forever).
    */
   responses?: { max: number; ttl: number };
 }
@@ -79,7 +79,7 @@ const PERMISSIONS = bag({
 } satisfies Entries<PermissionOptions>);
 
 /**
- * Refuses permissions that are no object, or name anything else than {@link PermissionOptions} does. A narrowing under a
+ * Refuses permissions that are not an object, or name anything else than {@link PermissionOptions} does. A narrowing under a
  * name that nobody reads (`pub` for `publish`) would be passed over, and more be granted than was meant.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`

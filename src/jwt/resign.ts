@@ -17,7 +17,7 @@ import { nowSeconds, type Clock } from './time.js';
  * @param claims those of the JWT, as `decodeAccountJwt` gave them
  * @param signer the operator's key or a signing key of it
  * @param change gives the new claims; `iat`, `iss` and `jti` are set here
- * @throws KeyError when the signer is no operator's; JwtError when a changed claim holds a number that JavaScript cannot keep
+ * @throws KeyError when the signer is not an operator's; JwtError when a changed claim holds a number that JavaScript cannot keep
  */
 export function resignDecodedAccount(
   jwt: string,
@@ -31,7 +31,7 @@ export function resignDecodedAccount(
 }
 
 /**
- * Signs decoded claims anew. Members that `change` leaves as they are (the same object) keep their text, so that what no
+ * Signs decoded claims again. Members that `change` leaves as they are (the same object) keep their text, so that what no
  * schema knows, and numbers of 64 bits, stay what they were. Nothing is checked of the signer.
  */
 export function resign<C extends OperatorClaims | AccountClaims | UserClaims>(

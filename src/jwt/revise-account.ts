@@ -44,7 +44,7 @@ export type SigningKeyOption = string | ScopedSigningKey | ScopedSigningKeyClaim
 export interface AccountRevision extends Revision {
   description?: string | null | undefined;
   /**
-   * Users (`U…`, or `*` for all) to revoke. In a list, a user is revoked for good, whatever JWT it has or gets, and `*` up to
+   * Users (`U…`, or `*` for all) to revoke. In a list, a user is revoked permanently, whatever JWT it has or gets, and `*` up to
    * now; to choose, give the time up to which what was issued is revoked, in seconds since 1970. A revocation that is there
    * already with a later time stays.
    */

@@ -7,7 +7,7 @@ import { expirySeconds } from './expiry.js';
 import { isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
-/** What every kind of JWT can be told anew. What is not named stays as it is. */
+/** What every kind of JWT can be told again. What is not named stays as it is. */
 export interface Revision {
   name?: string | undefined;
   /** All tags, in place of those that there are. */
@@ -35,7 +35,7 @@ export const REVISION_ENTRIES = {
 type AnyClaims = OperatorClaims | AccountClaims | UserClaims;
 
 /**
- * The claims with what every kind of JWT can be told anew. A member that is not named is the same object.
+ * The claims with what every kind of JWT can be told again. A member that is not named is the same object.
  *
  * @throws JwtError `ERR_JWT_OPTIONS` also for a JWT that has expired and would be signed as it is
  */

@@ -8,7 +8,7 @@ import { LATEST_SECONDS } from './latest-seconds.js';
 export const EVERYONE = '*';
 
 /**
- * Adds revocations. One that is there already, with a later time, stays.
+ * Adds revocations. One that already exists, with a later time, stays.
  *
  * @param upTo seconds since 1970; what was issued up to then is revoked
  */

@@ -47,7 +47,7 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
  * The string or number that Go reads into a top-level member of this name, as it is written: of all spellings the last
  * counts, and `null` changes nothing. It never throws, so that what {@link parseStrictJson} refuses can still be named.
  *
- * @returns the JSON of it; undefined when there is none, or the text is no JSON object
+ * @returns the JSON of it; undefined when there is none, or the text is not a JSON object
  */
 export function memberAsGoReadsIt(json: Uint8Array, name: string): string | undefined {
   const text = Buffer.from(json).toString('utf8');

@@ -7,7 +7,7 @@ import { JwtError } from '../errors.js';
  *
  * Source: github.com/nats-io/jwt/v2, types.go (`TagList`); nats-server, auth.go (`processUserPermissionsTemplate`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` for what is no list of texts
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is not a list of texts
  * @example tagClaims(['Dept:Ops', 'dept:ops ']); // ['dept:ops']
  */
 export function tagClaims(tags: readonly string[]): string[] {

@@ -18,7 +18,7 @@ export interface NatsServerConfigurationOptions {
   /** Account JWTs by public key (`A…`) that the server knows from the start; the system account's is needed. */
   accounts: Readonly<Record<string, string>>;
   /**
-   * Where account JWTs live. `memory`: only those of `accounts`, for good. `full`: in a directory, and new ones can be
+   * Where account JWTs live. `memory`: only those of `accounts`, permanently. `full`: in a directory, and new ones can be
    * pushed to the running server (revocations, changed permissions).
    */
   resolver: { type: 'memory' } | { type: 'full'; dir: string };

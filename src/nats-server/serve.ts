@@ -56,7 +56,7 @@ export async function serveTrustDomain(domain: TrustDomain, options: ServeOption
   const program = await findNatsServer();
   const { serverDirectory, serverLog } = domain.paths;
   await ensurePrivateDirectory(serverDirectory);
-  // a lock of its own: two servers on one JetStream directory destroy it, and other commands go on beside a server
+  // a lock of its own: two servers on one JetStream directory destroy it, and other commands continue beside a server
   return withHomeLock(
     serverDirectory,
     'zester server',

@@ -48,7 +48,7 @@ export interface DecodedKey {
 /**
  * Takes the text of a seed apart.
  *
- * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for what is no key, `ERR_KEY_CHECKSUM` for
+ * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for what is not a key, `ERR_KEY_CHECKSUM` for
  *   a damaged one. The message never holds the text.
  */
 export function decodeSeed(seed: Uint8Array | string): DecodedKey {

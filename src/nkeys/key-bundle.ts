@@ -193,7 +193,7 @@ export function publicKeyFromSeed(seed: Uint8Array | string): string {
 
 function checkRole(role: string): void {
   if (!isRole(role)) {
-    // what is no string may be the seed's bytes, given where the role belongs
+    // what is not a string may be the seed's bytes, given where the role belongs
     const shown = typeof role === 'string' ? `"${role}"` : `this (${typeof role})`;
     throw new KeyError(
       'ERR_KEY_ROLE',

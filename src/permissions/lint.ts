@@ -128,7 +128,7 @@ function granting(grant: Grant, subject: string): string | undefined {
 }
 
 function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[] {
-  // as a boolean: a guard would leave `never` of the names that are no ids
+  // as a boolean: a guard would leave `never` of the names that are not ids
   if (name === undefined || (isPeelId(name) as boolean)) return [];
   const all = [permissions.pub, permissions.sub].flatMap((permission) => permission?.allow ?? []);
   const madeFrom = name === '' ? undefined : all.find((pattern) => `.${pattern}.`.includes(`.${name}.`));

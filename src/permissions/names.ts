@@ -1,7 +1,7 @@
 // Every name of the protocol: users, inboxes, subjects, buckets and streams. Who may use which is in roles.ts.
 import { validatePeelId } from './peel-id.js';
 
-/** Names of users that are no peels. */
+/** Names of users that are not peels. */
 export const MASTER_NAME = 'zester-master';
 /** The user over whose connections a master answers. */
 export const MASTER_ANSWERS_NAME = 'zester-master-answers';
@@ -77,7 +77,7 @@ export const subjectFor = {
 
 /**
  * What earlier versions granted and nothing used. Homes that have it keep it: nobody is told to migrate for it, and the lint
- * goes on judging it.
+ * continues judging it.
  */
 export const formerSubjectFor = {
   fact: (id: string) => `zester.fact.${id}`,

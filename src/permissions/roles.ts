@@ -193,7 +193,7 @@ export function joinName(tokenId: string): string {
   return `${JOIN_PREFIX}${tokenId}`;
 }
 
-/** The id of the join token whose user has this name; undefined: it is no join token's. */
+/** The id of the join token whose user has this name; undefined: it is not a join token's. */
 export function tokenIdOfName(name: string): string | undefined {
   if (!name.startsWith(JOIN_PREFIX)) return undefined;
   const tokenId = name.slice(JOIN_PREFIX.length);

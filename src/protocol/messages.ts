@@ -14,7 +14,7 @@ import { presenceSchema } from './records/presence.js';
 /** More than any request of this protocol needs. */
 const MAX_REQUEST_BYTES = 64 * 1024;
 
-/** Seconds: a hundred years. Longer means without end, which is 0. */
+/** Seconds: a hundred years. Longer means forever, which is 0. */
 const MAX_EXPIRY = 100 * 366 * 86_400;
 
 /** Arrays and objects within each other, in a message, a record or an answer. */
@@ -190,7 +190,7 @@ export const answers = {
   'token.remove': v.object({ token: tokenSchema }),
   audit: v.object({
     events: v.array(auditEventSchema),
-    /** The sequence in the stream up to which events were given: to go on `after` it. Older masters do not say it. */
+    /** The sequence in the stream up to which events were given: to continue `after` it. Older masters do not say it. */
     lastSeq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   }),
   status: v.object({

@@ -12,14 +12,14 @@ export type Issuer = <Kind extends ProductKind>(
 export interface DeliveryEvents {
   /** These are where they were to go. What it resolves for comes before others are taken in their place. */
   delivered(peelIds: readonly string[]): Promise<void>;
-  /** One is not; the others go on. */
+  /** One is not; the others continue. */
   failed(peelId: string, error: BulkError): void;
 }
 
 /** How credentials get to where they are to go. */
 export interface Delivery {
   /**
-   * Whether the peel's credential is there already, whole: what `--resume` passes over.
+   * Whether the peel's credential already exists, whole: what `--resume` passes over.
    *
    * @throws BulkError `ERR_BULK_DELIVERY` when something else stands in its place
    */

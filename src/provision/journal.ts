@@ -40,7 +40,7 @@ export class Journal {
   /**
    * Opens a journal, or makes one. No other run has it at the same time.
    *
-   * @param resume go on with what it holds; without it, one that is there is refused
+   * @param resume continue with what it holds; without it, one that is there is refused
    * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
    */
   static async open(path: string, resume: boolean): Promise<Journal> {

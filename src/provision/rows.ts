@@ -23,7 +23,7 @@ export interface BadRow {
   error: Error;
 }
 
-/** A line longer than this is no row, and is not held. */
+/** A line longer than this is not a row, and is not held. */
 const MAX_LINE = 64 * 1024;
 
 /**

@@ -17,7 +17,7 @@ export interface WorkerStart {
 
 /** What a worker is asked. Batches have numbers. */
 export type WorkerTask =
-  /** Make the credentials of a batch. With `hold`, wait with them for the second task; without it, go on to their end. */
+  /** Make the credentials of a batch. With `hold`, wait with them for the second task; without it, continue to their end. */
   | { batch: number; ids: readonly string[]; nowMs: number; hold: boolean; spare: ArrayBuffer | undefined }
   /** Finish what is held. */
   | { batch: number; go: true };

@@ -2,7 +2,7 @@
 
 /**
  * Whether arrays and objects in a JSON text stand within each other more than `most` deep. It looks at the brackets only, in
- * one pass and without recursion, and before anything parses the text; of what is no JSON, the answer means nothing.
+ * one pass and without recursion, and before anything parses the text; for anything but JSON, the answer means nothing.
  */
 export function isNestedDeeper(json: string, most: number): boolean {
   let depth = 0;

@@ -20,7 +20,7 @@ export interface Expiration {
   expiresAt: number | undefined;
 }
 
-/** A file that was to be looked at and is no `.creds` file. */
+/** A file that was to be looked at and is not a `.creds` file. */
 export interface Unreadable {
   path: string;
   error: ZesterError;

@@ -16,7 +16,7 @@ export interface Finding {
   code?: string;
 }
 
-/** An error as a finding; its message says what to do. What is no error of ours is thrown on. */
+/** An error as a finding; its message says what to do. What is not an error of ours is thrown on. */
 export function findingOf(error: unknown, check: string, subject: string): Finding {
   if (!(error instanceof ZesterError)) throw error;
   return { severity: 'error', check, subject, message: error.message, code: error.code };

@@ -151,7 +151,7 @@ describe('zester keys', () => {
     expect((await run('keys', 'remove', added.publicKey, '--yes')).stderr).toContain('is in use');
     expect((await run('keys', 'use', first)).code).toBe(0);
     expect((await run('keys', 'use', added.publicKey)).code).toBe(0);
-    // the peel that it signed would be cut off for good
+    // the peel that it signed would be cut off permanently
     const refused = await run('keys', 'remove', first, '--yes');
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('1 valid credential depends on');

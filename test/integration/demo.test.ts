@@ -39,7 +39,7 @@ async function start(args: string[], env: Record<string, string> = {}) {
     (resolve) => {
       child.once('close', (code) => {
         void readdir(temporary).then((entries) => {
-          // what node and tsx keep for the next start is no work of the demo
+          // what node and tsx keep for the next start does not belong to the demo
           resolve({ code, stdout, stderr, left: entries.filter((entry) => entry.startsWith('zester')) });
         });
       });

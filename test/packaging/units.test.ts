@@ -14,7 +14,7 @@ import { tempDir } from '../support/temp-dir.js';
 
 const folder = fileURLToPath(new URL('../../packaging/', import.meta.url));
 const text = (name: string) => readFile(join(folder, name), 'utf8');
-/** What Zester reads that is no setting, and what Node does. */
+/** What Zester reads that is not a setting, and what Node does. */
 const OTHER_VARIABLES = ['ZESTER_CONFIG', 'ZESTER_NATS_SERVER', 'NODE_EXTRA_CA_CERTS'];
 const variables = new Set([
   ...OTHER_VARIABLES,

@@ -16,7 +16,7 @@ export class OlderZester {
     this.#main = main;
   }
 
-  /** @returns undefined: this is no clone that has the commit */
+  /** @returns undefined: this is not a clone that has the commit */
   static async at(commit: string): Promise<OlderZester | undefined> {
     const git = (...args: string[]) =>
       execFileSync('git', ['-C', root, ...args], { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64e6 });

@@ -16,7 +16,7 @@ export interface RawLeafnode {
 }
 
 /**
- * A leafnode that is no nats-server: it speaks as much of the protocol by hand as it needs to be let in, and checks
+ * A leafnode that is not nats-server: it speaks as much of the protocol by hand as it needs to be let in, and checks
  * nothing that a server would check on its side.
  */
 export async function connectLeafnode(port: number, credsPath: string): Promise<RawLeafnode> {

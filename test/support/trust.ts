@@ -30,7 +30,7 @@ export interface TestTrust {
   /** The scoped signing key `peel` of the account. */
   peelSigner: KeyBundle;
   extraAccounts: Readonly<Record<string, TestAccount>>;
-  /** The account's JWT signed anew, with these options changed: what a push sends. */
+  /** The account's JWT re-signed, with these options changed: what a push sends. */
   accountJwtWith(changes: Partial<AccountJwtOptions>): string;
 }
 

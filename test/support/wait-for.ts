@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Asks again and again until there is an answer, for what gives no event to wait for.
+ * Asks repeatedly until there is an answer, for what gives no event to wait for.
  *
  * @param what the words for the error when there is none in time
  * @returns the first answer that is not undefined and not false

@@ -47,7 +47,7 @@ expectTypeOf<ConnectOptions>().not.toExtend<ConnectPeelOptions>();
 // credentials have one way in
 expectTypeOf<ConnectOptions>().not.toHaveProperty('authenticator');
 expectTypeOf<ConnectOptions>().not.toHaveProperty('pass');
-// what would break the promises of a connection is no option of it
+// what would break the promises of a connection is not an option of it
 for (const name of ['reconnect', 'maxReconnectAttempts', 'ignoreAuthErrorAbort', 'inboxPrefix'] as const) {
   expectTypeOf<ConnectOptions>().not.toHaveProperty(name);
   expectTypeOf<JoinOptions>().not.toHaveProperty(name);

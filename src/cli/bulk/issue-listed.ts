@@ -8,7 +8,7 @@ import type { BulkInput } from './input.js';
 import type { BulkResult } from './run-bulk.js';
 import { PROGRAM_TIMEOUT_SECONDS } from '../../timing.js';
 
-/** Who signs, for which peels, and how an interrupted run goes on. */
+/** Who signs, for which peels, and how an interrupted run continues. */
 export const LIST_OPTIONS = {
   from: requiredText('--from <list>', 'a .txt, .csv or .ndjson file of peels, or -'),
   format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),

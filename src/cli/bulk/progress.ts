@@ -5,7 +5,7 @@ import { PROGRESS_LOG_MS, PROGRESS_TERMINAL_MS } from '../../timing.js';
 const BAR = 24;
 
 /**
- * The progress of a long command on standard error: one line that is written again and again on a terminal, a plain line
+ * The progress of a long command on standard error: one line that is written repeatedly on a terminal, a plain line
  * every ten seconds elsewhere, nothing with `--quiet`.
  */
 export class Progress {

@@ -18,7 +18,7 @@ export interface BulkRun {
   delivery: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<Delivery>;
   /** What is wrong with a row for this sink; undefined: nothing. */
   checkRow?: (row: PeelRow) => string | undefined;
-  /** Go on after an interrupted run: what is there already is passed over. */
+  /** Go on after an interrupted run: what already exists is passed over. */
   resume: boolean;
   /** Notes what is delivered, for a sink that cannot be asked. */
   journal?: Journal | undefined;

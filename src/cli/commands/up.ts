@@ -89,7 +89,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
       failure = error;
       stopServer.abort();
     });
-    // a server that is too old for a master is no better after a restart
+    // a server that is too old for a master does not get better with a restart
     void master.then(
       async ({ master: running }) => {
         await running.closed;

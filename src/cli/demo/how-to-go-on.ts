@@ -1,7 +1,7 @@
 // The commands that `zester demo --keep` suggests next.
 import type { Stage } from './stage.js';
 
-/** The commands to go on with a home that is kept. */
+/** The commands that use a home that is kept. */
 export function howToGoOn({ home, configPath, credsPath, domain }: Stage): string[] {
   const commands: string[] = [];
   if (configPath.isSet) commands.push(`nats-server -c ${configPath.get()}`);

@@ -37,7 +37,7 @@ export interface DemoResult {
   steps: DemoStepResult[];
   /** Where the home is, when it is kept. */
   home: string | null;
-  /** The commands to go on with a home that is kept. */
+  /** The commands that use a home that is kept. */
   next: string[];
   /** What the first step that failed threw. */
   error?: unknown;

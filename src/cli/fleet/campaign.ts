@@ -10,7 +10,7 @@ import { ensurePrivateDirectory } from '../../trust/private-files.js';
 import type { CliIo } from '../terminal/io.js';
 
 /**
- * A rotation of all peels: who had which key when it began. So it needs no clock to tell who is done, and goes on after an
+ * A rotation of all peels: who had which key when it began. So it needs no clock to tell who is done, and continues after an
  * interruption where it was.
  */
 const campaignSchema = v.object({

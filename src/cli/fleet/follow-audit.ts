@@ -23,9 +23,9 @@ const STORED_ATTEMPTS = 8;
 /** What {@link followAudit} tells. */
 export interface FollowAudit {
   tell: (event: AuditEvent) => void;
-  /** Hears once that the audit cannot be read at the moment, and that it goes on when it can. */
+  /** Hears once that the audit cannot be read at the moment, and that it continues when it can. */
   wait: (why: string) => void;
-  /** Hears that the stream is another than before: it was deleted, and begins anew. */
+  /** Hears that the stream is another than before: it was deleted, and begins again. */
   restarted: () => void;
   signal: AbortSignal;
 }

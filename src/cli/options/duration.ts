@@ -71,7 +71,7 @@ function untilDate(text: string, now: number): number | undefined {
   if (!ISO_DATE.test(text)) return undefined;
   const day = text.slice(0, 10);
   const midnight = new Date(`${day}T00:00:00Z`);
-  // Date turns 31 February into 3 March: a day that does not exist is no date
+  // Date turns 31 February into 3 March: a day that does not exist is not a date
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return undefined;
   const time = text === day ? midnight.getTime() : Date.parse(text);
   return Number.isNaN(time) ? undefined : Math.floor((time - now) / 1000);

@@ -3,7 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 
 /**
- * Refuses to go on when something stands at `path` and `--force` was not given: the library replaces what is there, and
+ * Refuses to continue when something stands at `path` and `--force` was not given: the library replaces what is there, and
  * a key that is replaced by mistake is gone.
  *
  * @throws FileError `ERR_FILE_EXISTS`

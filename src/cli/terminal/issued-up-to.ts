@@ -2,7 +2,7 @@
 import { FOR_GOOD } from '../../jwt/revoke-up-to.js';
 import { isoTime } from '../../jwt/time.js';
 
-/** The time of a revocation as ISO 8601; undefined: it holds for good. @param seconds since 1970 */
+/** The time of a revocation as ISO 8601; undefined: it is permanent. @param seconds since 1970 */
 export function issuedUpTo(seconds: number): string | undefined {
   return seconds >= FOR_GOOD ? undefined : isoTime(seconds);
 }

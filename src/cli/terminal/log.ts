@@ -5,7 +5,7 @@ import { printable, printableJson } from '../../text/printable.js';
 import type { LogLevel } from '../config/settings.js';
 import type { CliIo } from './io.js';
 
-/** How a program that goes on logs. */
+/** How a long-running program logs. */
 export interface LogOptions {
   level: LogLevel;
   /** JSON lines on a terminal too; elsewhere they always are. */

@@ -79,7 +79,7 @@ export class Output {
     this.result(text.replace(/\n$/, '').split('\n'), document);
   }
 
-  /** One event of a command that goes on: with `--json` one document a line. */
+  /** One event of a long-running command: with `--json` one document a line. */
   event(line: string, document: object): void {
     this.#io.stdout.write(`${this.json ? safeJson(JSON.stringify(document)) : this.#line(line)}\n`);
   }

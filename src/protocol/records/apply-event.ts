@@ -179,7 +179,7 @@ function withIssued(
   return withKey(record, publicKey, facts, at);
 }
 
-/** Keys stand in the order in which they were given to the peel; one that is given anew is the newest again. */
+/** Keys stand in the order in which they were given to the peel; one that is given again is the newest again. */
 function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
   const known = record.keys.find((key) => key.publicKey === publicKey);
   const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };

@@ -98,7 +98,7 @@ export function isAccepted({ state }: PeelRecord): boolean {
   return state === 'accepted' || state === 'active';
 }
 
-/** Why a peel is given nothing. Of a rejected or revoked one, for good. */
+/** Why a peel is given nothing. Of a rejected or revoked one, permanently. */
 export function notAccepted(record: PeelRecord): FleetError {
   const { id, decided } = record;
   const why = decided?.reason === undefined ? '' : ` (${decided.reason})`;

@@ -13,7 +13,7 @@ const AGE_HEADER = 'age-encryption.org/v1\n';
  * Writes `<id>.creds.age` into a directory, encrypted to recipients: only they can read it, and Zester cannot.
  *
  * @param ageRecipients `age1…`
- * @throws UsageError for what is no recipient, FileError as `directoryDelivery`
+ * @throws UsageError for what is not a recipient, FileError as `directoryDelivery`
  */
 export async function ageDelivery(
   directory: string,

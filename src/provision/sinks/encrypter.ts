@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.js';
  * Encrypts with age, to recipients.
  *
  * @param recipients `age1…`
- * @throws UsageError for what is no recipient
+ * @throws UsageError for what is not a recipient
  */
 export function encrypterFor(recipients: readonly string[]): Encrypter {
   const encrypter = new Encrypter();

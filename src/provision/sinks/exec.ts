@@ -58,7 +58,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
       stdio: ['pipe', 'ignore', 'pipe'],
       env,
     });
-    // not by spawn's own `timeout`: that one goes on where the program could not be started
+    // not by spawn's own `timeout`: that one continues where the program could not be started
     let late = false;
     const timer = setTimeout(() => {
       late = true;

@@ -123,7 +123,7 @@ export function widerClearance(
 
 /**
  * Whether an account JWT was made from another, knowing all of it: then whatever it lacks of it was taken away on purpose.
- * A JWT that another tool signed anew comes after what its own tags say, and not after what they were copied from.
+ * A JWT that another tool re-signed comes after what its own tags say, and not after what they were copied from.
  */
 export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean {
   const id = accountId(other);

@@ -45,7 +45,7 @@ type SigningKey = string | ScopedSigningKeyClaim;
 
 /**
  * Makes one account of those that the home and the servers have. The newest counts, but no revocation and no signing key is
- * lost because another tool signed an older state anew: only what Zester took away on purpose is gone (`AccountHistory`).
+ * lost because another tool signed an older state again: only what Zester took away on purpose is gone (`AccountHistory`).
  *
  * Which peels may connect is decided here and nowhere else; limits, exports and the like are always the newest's.
  *

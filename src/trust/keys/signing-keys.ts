@@ -59,7 +59,7 @@ export function isJoinIssuer(account: AccountClaims, issuer: string): boolean {
   return typeof key === 'object' && key.role === JOIN_ROLE;
 }
 
-/** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is no key of it. */
+/** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is not a key of it. */
 export function kindOfSigningKey(
   account: AccountClaims,
   publicKey: string,

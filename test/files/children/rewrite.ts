@@ -1,5 +1,5 @@
 /**
- * Rewrites a file again and again with one letter, many times, and an end. argv: path, how often, how many letters.
+ * Rewrites a file repeatedly with one letter, many times, and an end. argv: path, how often, how many letters.
  * Prints a line after each.
  */
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';

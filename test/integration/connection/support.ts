@@ -79,7 +79,7 @@ export async function otherSide(
   return nc;
 }
 
-/** Puts new credentials in the place of old ones, as `writeCredsFile` does: by rename. */
+/** Puts new credentials in place of old ones, as `writeCredsFile` does: by rename. */
 export async function replaceByRename(path: string, newPath: string): Promise<string> {
   await writeFile(`${path}.new`, await readFile(newPath), { mode: 0o600 });
   await rename(`${path}.new`, path);

@@ -17,7 +17,7 @@ import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 import { forcedRemoval } from '../../support/forced-removal.js';
 
-/** What `nsc edit account` and `nsc push` do with an account JWT: signed anew, its tags as they were. */
+/** What `nsc edit account` and `nsc push` do with an account JWT: re-signed, its tags as they were. */
 async function pushAs(
   fleet: HomeWithServers,
   accountJwt: string,

@@ -357,7 +357,7 @@ describe('who steals the credentials of a master', () => {
     expect(events).toBeGreaterThan(0);
     await asking.ask('peel.show', { peelId: 'web-01' });
     await asking.ask('peel.revoke', { peelId: 'web-01', reason: 'test' });
-    // another one, that reads all of it anew and takes the lease
+    // another one, that reads all of it again and takes the lease
     const second = await own.startMaster();
     const refusedSecond = violations(second.context.nc);
     await own.master.stop();

@@ -50,7 +50,7 @@ export async function askMaster<N extends RequestName>(
   throw new FleetError(refusal.code as FleetErrorCode, refusal.message, { final: refusal.final });
 }
 
-/** A connection of a user of the account that is no peel, with these permissions, signed by the account's key. */
+/** A connection of a user of the account that is not a peel, with these permissions, signed by the account's key. */
 export async function connectUser(
   fleet: Fleet,
   name: string,

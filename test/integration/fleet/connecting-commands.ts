@@ -66,7 +66,7 @@ export interface ConnectingCommand {
   args: (stage: Stage) => (string | Promise<string>)[];
   /** It runs on a host that has no home: there are no settings of one. */
   noHome?: true;
-  /** It goes on until it is interrupted. */
+  /** It continues until it is interrupted. */
   goesOn?: true;
   /** When it cannot connect, it says so and gives what it has. */
   warns?: true;
@@ -135,7 +135,7 @@ export interface Told {
   env?: Record<string, string>;
 }
 
-/** Runs one of the commands; one that goes on is interrupted once it says that it is ready, or that it waits. */
+/** Runs one of the commands; one that continues is interrupted once it says that it is ready, or that it waits. */
 export async function runConnecting(name: string, stage: Stage, told: Told): Promise<ZesterResult> {
   const command = CONNECTING[name];
   if (command === undefined) throw new Error(`no command ${name}`);

@@ -33,7 +33,7 @@ async function rotated(fleet: Fleet, count: number) {
   return { old, peels, paths, fresh };
 }
 
-/** As another tool pushes: signed anew, its tags as they were. */
+/** As another tool pushes: re-signed, its tags as they were. */
 async function pushRaw(fleet: Fleet, signingKeys: AccountClaims['nats']['signing_keys']): Promise<void> {
   const domain = await fleet.home.domain();
   const signer = await domain.operatorSigningKey();

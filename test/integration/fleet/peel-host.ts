@@ -20,7 +20,7 @@ async function run(credsPath: string): Promise<void> {
   void peel.closed.then(({ reason }) => say({ type: 'closed', credsPath, reason }));
 }
 
-// one that is refused for good, because it was revoked, must not keep the others
+// one that is refused permanently, because it was revoked, must not keep the others
 void Promise.all(
   files.map((credsPath) =>
     run(credsPath).catch((error: unknown) => say({ type: 'failed', credsPath, error: String(error) })),

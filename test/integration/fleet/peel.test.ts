@@ -406,7 +406,7 @@ it('a credential that somebody puts in the place of the one in use is used, and 
   expect(publicKey).not.toBe(old);
   expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
   expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
-  // and one that is deleted is written anew when it is replaced
+  // and one that is deleted is written again when it is replaced
   await rm(credsPath);
   const next = await test.peel.rotate();
   expect((await loadCredsFile(credsPath)).publicKey).toBe(next);

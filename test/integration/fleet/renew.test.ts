@@ -90,7 +90,7 @@ describe('a renewal', () => {
     const renewals = peels.flatMap((peel) => Array.from({ length: 8 }, () => peel.renew()));
     await Promise.all([leaving.stop(), ...renewals]);
     expect(leaving.context.nc.isClosed()).toBe(true);
-    // and while it ends, the others go on
+    // and while it ends, the others continue
     await Promise.all(peels.map((peel) => peel.renew()));
   });
 
@@ -175,7 +175,7 @@ describe('a rotation', () => {
     const newKey = key();
     const { jwt } = await peel.rotate(peel.rotateRequest(newKey));
     expect(decodeUserJwt(jwt)).toMatchObject({ sub: newKey.publicKey, name: 'rotate-1' });
-    // a peel that could not write its file goes on with the old one
+    // a peel that could not write its file continues with the old one
     await peel.renew();
     const next = await BarePeel.connect(fleet, 'rotate-1', newKey, jwt);
     await fleet.record('rotate-1', ({ keys }) => keys[0]?.state === 'retired' && keys[1]?.state === 'live');

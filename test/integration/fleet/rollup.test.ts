@@ -185,7 +185,7 @@ describe('the streams of a fleet that an earlier version made', () => {
       // what the server notes itself
       metadata: config.metadata,
     });
-    // the master goes on, and there is nothing left to do
+    // the master continues, and there is nothing left to do
     await addPeel(fleet, admin, 'web-03');
     await fleet.record('web-03', ({ state }) => state === 'active');
     expect(await migrate(fleet.home.home, fleet.home.options)).toMatchObject({

@@ -23,7 +23,7 @@ interface Ready {
   http: string | null;
 }
 
-/** A program that goes on, as a process of its own or in this one. */
+/** A program that continues, as a process of its own or in this one. */
 interface Program {
   stdout: () => string;
   stderr: () => string;

@@ -36,7 +36,7 @@ Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential must
     try {
       await runChecks(path, jwts, io, checks);
     } catch (error) {
-      // a file that cannot be read is no verdict on the credential
+      // a file that cannot be read is not a verdict on the credential
       if (!(error instanceof ZesterError) || checks.length === 0) throw error;
       failure = error;
     }
