@@ -452,7 +452,7 @@ export type FleetErrorCode =
   /** Something failed in the master that is none of the above; its log says more. */
   | 'ERR_FLEET_INTERNAL';
 
-/** What is said between masters, peels and admins, and what they keep: a request was refused or could not be made. */
+/** Errors between masters, peels and admins, and in their state: a request was refused or could not be made. */
 export class FleetError extends ZesterError<FleetErrorCode> {
   override readonly name = 'FleetError';
   /** The refusal is a master's, signed by it, and asking again will not change it. */
@@ -480,7 +480,7 @@ export class UsageError extends ZesterError<'ERR_USAGE'> {
   }
 }
 
-/** A check (`zester doctor`, `zester permissions lint`) found something that is wrong; it has said what. */
+/** A check (`zester doctor`, `zester permissions lint`) found problems, and has printed them. */
 export class FindingsError extends ZesterError<'ERR_FINDINGS'> {
   override readonly name = 'FindingsError';
   /** What the command ends with: that of the findings, when all of them stand for the same. */

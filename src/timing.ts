@@ -3,12 +3,12 @@
 
 // --- Credentials and clocks ---
 
-/** The lifetime of a peel's credential that nobody chose. */
+/** The default lifetime of a peel's credential. */
 export const DEFAULT_LIFETIME_SECONDS = 86_400;
 /** An expiry that is closer than a week is a warning. */
 export const EXPIRY_WARNING_MS = 7 * 86_400_000;
 /**
- * How far the clocks of those that sign and those that revoke may be apart. A JWT that claims to be issued later than this
+ * How far apart the clocks of signers and revokers may be. A JWT that claims to be issued later than this
  * after its connection began is refused, unless the registry knows it.
  */
 export const CLOCK_ALLOWANCE_SECONDS = 120;
@@ -33,7 +33,7 @@ export const ENDED_TOKEN_KEPT_MS = 7 * 86_400_000;
 export const CHALLENGE_LIFETIME_MS = 5 * 60_000;
 /** The stream of the audit deduplicates an event that is published again within this window. */
 export const AUDIT_DEDUPLICATION_MS = 10 * 60_000;
-/** A master remembers an event that stands in the audit, so as not to publish it for another master. */
+/** How long a master remembers an audited event, so as not to publish it for another master. */
 export const AUDIT_SEEN_KEPT_MS = 60_000;
 /** A consumer of a master that is idle for longer is none of ours: doctor names it. */
 export const MASTER_CONSUMER_IDLE_MS = 10 * 60_000;
@@ -83,7 +83,7 @@ export const ASK_CONFIRMED_TIMEOUT_MS = 40_000;
 export const ASK_PART_TIMEOUT_MS = 60_000;
 /** A request without an answer is sent again, so long after the first time. */
 export const ASK_AGAIN_AT_MS = [2_000, 5_000];
-/** Before a request that nobody heard is sent again: a master may be about to reconnect. */
+/** Before a request without responders is retried: a master may be about to reconnect. */
 export const NO_RESPONDERS_RETRY_MS = 400;
 /** For a peel's answer to a command. */
 export const COMMAND_TIMEOUT_MS = 10_000;
@@ -102,7 +102,7 @@ export const CONNECT_ONCE_TIMEOUT_MS = 3_000;
 export const ADMIN_CONNECT_TIMEOUT_MS = 5_000;
 /** For one server's answer. */
 export const SERVER_REQUEST_TIMEOUT_MS = 3_000;
-/** For all servers' answers, where nothing else is said. */
+/** For all servers' answers, by default. */
 export const ASK_ALL_TIMEOUT_MS = 5_000;
 /** For all servers' answers to a ping. */
 export const PING_TIMEOUT_MS = 3_000;
@@ -207,7 +207,7 @@ export const LEASE_RENEW_INTERVAL_MS = 1_000;
 export const LEASE_WRITE_TIMEOUT_MS = 2_000;
 /** A holder that could not renew it for so long acts no more: before anybody else may. */
 export const LEASE_DOUBT_MS = 4_000;
-/** A holder that has said nothing for so long has lost it. */
+/** A holder that has been silent for this long has lost it. */
 export const LEASE_LAPSE_MS = 5_000;
 
 // --- Watching connections ---
@@ -255,7 +255,7 @@ export const BREAKER_WINDOW_MS = 60_000;
 export const HELD_GATHER_MS = 2_000;
 /** Revocations that are held are judged again, and the store is asked whether an admin resumed. */
 export const HELD_INTERVAL_MS = 2_000;
-/** The store is told that the breaker is still open: it forgets after {@link CHALLENGE_LIFETIME_MS}. */
+/** How often the open state of the breaker is stored again: the store forgets it after {@link CHALLENGE_LIFETIME_MS}. */
 export const BREAKER_WRITE_INTERVAL_MS = 60_000;
 /** For the store to say whether an admin resumed. */
 export const BREAKER_READ_TIMEOUT_MS = 5_000;
@@ -276,7 +276,7 @@ export const ANSWER_RECONNECT_MS = 100;
 export const FLOOD_RECONNECT_MS = 10;
 /** For the servers to know the subscriptions of a master that starts. */
 export const SUBSCRIBED_TIMEOUT_MS = 2_000;
-/** What two connections of a master say within this time is logged once. Shorter than a refusal takes to be said again. */
+/** What two connections of a master report within this time is logged once. Shorter than the interval of repeated refusals. */
 export const SAME_LOG_MS = 20_000;
 /** The window in which the sources of requests are counted, and the time between two looks at who sends a flood. */
 export const FLOOD_WINDOW_MS = 500;
@@ -291,7 +291,7 @@ export const FLOOD_CUTS_KEPT_MS = 10 * 60_000;
 
 /** Who wrote the event that a record holds has this long to publish it; then any master does. */
 export const AUDIT_GRACE_MS = 3_000;
-/** Between two looks for events that nobody published. */
+/** Between two scans for unpublished events. */
 export const AUDIT_SWEEP_INTERVAL_MS = 1_000;
 /** Before an event that could not be published is published again; twice as long each time. */
 export const AUDIT_FIRST_RETRY_MS = 100;
@@ -299,11 +299,11 @@ export const AUDIT_FIRST_RETRY_MS = 100;
 export const AUDIT_MAX_RETRY_MS = 2_000;
 /** From this pause on it is logged that the audit cannot be written: what passes sooner is an election. */
 export const AUDIT_RETRY_LOG_MS = 1_600;
-/** For what was published to stand in the audit, when a master stops. */
+/** For published events to be stored in the audit log, when a master stops. */
 export const AUDIT_CLOSE_TIMEOUT_MS = 5_000;
 /** Refusals for one reason are counted, and audited once in this window. */
 export const REFUSAL_AUDIT_WINDOW_MS = 60_000;
-/** A master that starts looks for events that nobody published, so long after its start. */
+/** After its start, a master waits this long before it scans for unpublished events. */
 export const AUDIT_COMPLETE_AFTER_MS = 5_000;
 /** Before the end of the audit is read again, where it could not be read. */
 export const AUDIT_COMPLETE_RETRY_MS = 2_000;

@@ -39,7 +39,7 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
   /** The servers to push to. `false`: none; only the home is changed, and `pushAccount` pushes it later. */
   servers: readonly string[] | false;
   now?: Clock;
-  /** Hears what the servers' account JWT had lost and is restored, before it is pushed. */
+  /** Called before the push with what the servers' account JWT had lost and is restored. */
   onRestored?: (restored: AccountLosses) => void;
   /** Takes what the newest account JWT lacks as taken away on purpose, signing keys that were judged only. */
   acceptRemovals?: KeyRemoval;
@@ -64,7 +64,7 @@ export interface Connected {
   nc: NatsConnection;
   /** The servers that answer. */
   up: readonly ServerInfo[];
-  /** Names, and URLs, of those that belong to the cluster and do not. It may take some seconds to know them. */
+  /** Names and URLs of servers of the cluster that did not. It may take some seconds to find them. */
   down(): Promise<string[]>;
 }
 
@@ -179,7 +179,7 @@ export async function changeOpenAccount(
 /**
  * Changes the account JWT of a home, as {@link changeOpenAccount}, and writes it into the home once a server has it.
  *
- * The JWT that the home had is kept beside it, where the new one is not made from it.
+ * If the new JWT is not derived from the home's JWT, the latter is kept as a copy.
  *
  * @throws TrustError, NatsServerError, JwtError; then the home is as it was
  */

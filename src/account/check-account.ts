@@ -41,7 +41,7 @@ export async function pushAccount(
   });
 }
 
-/** What is said to be pushed is pushed whole: a server that took one of the two JWTs has not confirmed. */
+/** A push is all or nothing: a server that accepted only one of the two JWTs has not confirmed. */
 function worstOf(one: PushReport, other: PushReport): PushReport {
   const failed = [...one.failed];
   for (const failure of other.failed) {
@@ -83,7 +83,7 @@ export interface AccountView {
 }
 
 /**
- * What the servers hold beside what the home holds. Nothing is changed.
+ * Compares what the servers and the home hold. Nothing is changed.
  *
  * @throws TrustError, NatsServerError
  */

@@ -23,7 +23,7 @@ export interface GuardedStreams {
   failed: { name: string; why: string }[];
 }
 
-/** The user that changes the streams, which nobody else may. Its key and JWT are never written. */
+/** The user that changes the streams; no other user may. Its key and JWT are never written. */
 const NAME = 'zester-migrate';
 const INBOX_PREFIX = `_INBOX._${NAME}`;
 

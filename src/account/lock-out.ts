@@ -62,21 +62,21 @@ export function signingKeyBan(publicKeys: readonly string[]): Ban {
 export interface LockOut {
   /** Servers that do not have it. */
   lacking: PushReport['failed'];
-  /** Servers that have it, and still have somebody connected for whom it holds. */
+  /** Servers that have it, but still have a revoked user connected. */
   occupied: PushReport['failed'];
-  /** The public keys of those. */
+  /** The public keys of those users. */
   left: Set<string>;
   /** Keys that are connected with a JWT that their revocation does not cover, and when that was issued. */
   ahead: Map<string, number | undefined>;
 }
 
-/** With more keys, all connections are read once instead of those of each key. */
+/** Above this number of keys, all connections are read once instead of per key. */
 const MANY_KEYS = 32;
 const KICKS_AT_ONCE = 64;
 
 /**
- * Sees to it that a ban which was pushed is in force: that the account JWT of each server has it, and that nobody is
- * connected for whom it holds. What a server left connected is kicked (nats-server 2.10 and newer).
+ * Ensures that a pushed ban is in force: that the account JWT of each server has it, and that no banned user is
+ * connected. Remaining connections are kicked (nats-server 2.10 and newer).
  *
  * The cost is one question to all servers for each key, or one reading of all connections beyond {@link MANY_KEYS}.
  *

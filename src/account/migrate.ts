@@ -138,7 +138,7 @@ export interface Migration {
 /**
  * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server
  * makes it do at once. Then signs `master.creds` and `admin.creds` again, guards the streams of the fleet that an earlier
- * version made, and revokes the JWTs that those credentials held, once nobody is connected with them.
+ * version made, and revokes the JWTs that those credentials held, once no client uses them.
  *
  * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call continues
  */
@@ -192,7 +192,7 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
 }
 
 /**
- * Revokes the JWTs that were replaced, once nobody is connected with them. What is to be revoked stands in the home's
+ * Revokes the JWTs that were replaced, once no client uses them. What is to be revoked stands in the home's
  * settings until it is, so that a run that was interrupted continues.
  *
  * @returns the public keys whose old JWT somebody still uses: it is not revoked
@@ -291,7 +291,7 @@ async function signAgain(
       ...(left !== undefined && { expiry: Math.max(1, left) }),
     });
     const settings = await readSettings(domain.paths.settings);
-    // noted first: a JWT that is revoked before it is replaced is nobody's loss, for the file still is the old one then
+    // noted first: revoking a JWT before it is replaced harms nobody, since the file is still the old one
     await writeSettings(domain.paths.settings, {
       ...settings,
       replacedJwts: { ...settings.replacedJwts, [claims.sub]: claims.iat },
@@ -305,10 +305,10 @@ async function signAgain(
 }
 
 /**
- * Waits until nobody is connected with a JWT that is to be revoked: masters read the new file within a second.
+ * Waits until no client is connected with a JWT that is to be revoked: masters read the new file within a second.
  *
  * @param replaced the public keys, and the time of each one's old JWT, in seconds
- * @returns the keys whose old JWT nobody uses
+ * @returns the keys whose old JWT is unused
  */
 async function whenUnused(
   { connected, domain }: OpenHome,

@@ -34,7 +34,7 @@ const PUSH = bag({ ...ACCOUNT_SERVERS_ENTRIES, allowRemovals: flag } satisfies E
 });
 
 /**
- * Pushes an account JWT to every server, and hears from each by its name whether it is in force there. The servers need a
+ * Pushes an account JWT to every server; each confirms by name whether it is in force there. The servers need a
  * resolver of the type `full` (`zester server config` writes one).
  *
  * It is refused when the servers have a newer account JWT, or one with signing keys or revocations that this one lacks: somebody

@@ -11,7 +11,7 @@ export interface PushReport {
   confirmed: string[];
   /** Those that answered with an error, or are up and did not answer in time. */
   failed: { server: string; problem: string }[];
-  /** Those that belong to the cluster and are down (names), and URLs at which nobody answers. */
+  /** Servers of the cluster that are down (names), and URLs without an answer. */
   notReached: string[];
 }
 
@@ -22,7 +22,7 @@ interface Answer {
 }
 
 /**
- * Pushes an account JWT to every server, and hears from each by its name whether it is in force there.
+ * Pushes an account JWT to every server; each confirms by name whether it is in force there.
  *
  * Source: `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
  *

@@ -14,9 +14,9 @@ const ROUNDS = 3;
 export interface Revoked {
   /** Up to when each key is revoked: at least what was asked for. */
   upTo: Revocations;
-  /** Whether every server has the revocations, whoever may still be connected. */
+  /** Whether every server has the revocations, even if revoked users are still connected. */
   inForce: boolean;
-  /** The public keys of those who are still connected although the revocations hold for them. */
+  /** The public keys of revoked users that are still connected. */
   left: ReadonlySet<string>;
 }
 
@@ -49,7 +49,7 @@ export async function revokeKeys(
 
 /**
  * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as confirmed
- * only when its account JWT has the revocations and nobody is connected for whom they hold.
+ * only when its account JWT has the revocations and no revoked user is connected.
  *
  * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
  * @param change signs and pushes; it is given the change of the claims

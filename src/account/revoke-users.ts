@@ -32,7 +32,7 @@ export interface RevokedUsers extends PushReport {
   accountJwt: string;
   /** Up to when each is revoked, in seconds since 1970. */
   upTo: Readonly<Record<string, number>>;
-  /** Whether every server of the cluster has the revocation, and nobody is connected for whom it holds. */
+  /** Whether every server of the cluster has the revocation, and no revoked user is connected. */
   complete: boolean;
 }
 

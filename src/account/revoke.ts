@@ -94,7 +94,7 @@ export interface RevokeResult extends AccountChange {
  *
  * A key is revoked up to now, or up to when its JWTs that are known were issued, whichever is later: see `revokeUpTo`.
  *
- * @returns which servers confirmed, and have nobody connected for whom the revocation holds: see `requireComplete`
+ * @returns which servers confirmed, and have no revoked user connected: see `requireComplete`
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`, `ERR_TRUST_REVOKES_MASTER`; PeelIdError; as `changeAccount`
  */
 export async function revoke(
@@ -183,7 +183,7 @@ function nothingKnownOf(home: string, peelId: string): TrustError {
 }
 
 /**
- * Everyone up to a time, and by key whoever has a JWT that claims to be issued later although it was not: one that was
+ * Everyone up to a time, and by key the users whose JWT claims to be issued later although it was not: one that was
  * connected at that time already and, where the time is about now, any that is dated ahead of the clock.
  *
  * @param time milliseconds since 1970
@@ -344,7 +344,7 @@ export async function clearRevocations(
   });
 }
 
-/** With so many by name, one more is told from one that another tool lost only by the account JWTs that it was made from. */
+/** With this many by name, a further removal is distinguished from a loss only by the account JWTs that it was made from. */
 const NOTED = 64;
 
 /** Notes what is cleared: where everything up to a time is, in one note, and by name what that does not cover. */

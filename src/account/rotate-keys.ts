@@ -50,7 +50,7 @@ export interface AddedSigningKey extends AccountChange {
 }
 
 /**
- * Adds a signing key for peels, or for join tokens, beside the old ones, and pushes it: of peels with the same template,
+ * Adds a signing key for peels or join tokens, keeps the old ones, and pushes it: for peels with the same template,
  * of join tokens with the one that all have. Once every server has confirmed, new credentials are signed by it; those
  * that the old key signed stay valid until {@link removeAccountSigningKey}.
  *
@@ -159,7 +159,7 @@ async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
   }
 }
 
-/** By their roles peels and join tokens are told apart, and an adopted account may have used this name for its peels. */
+/** Roles distinguish peels from join tokens, and an adopted account may have used this name for its peels. */
 function refuseJoinRole({ home, publicKeys }: TrustDomain, claims: AccountClaims): void {
   if (!isJoinIssuer(claims, publicKeys.peelSigning)) return;
   throw new TrustError(
@@ -195,11 +195,11 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
 }
 
 /**
- * Takes a signing key of peels or of join tokens out of the account, and pushes: whoever it signed is cut off, and what a
+ * Removes a signing key of peels or join tokens from the account, and pushes: users that it signed are cut off, and what a
  * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it continues.
  *
  * @param removal the permission to: see `KeyRemoval`
- * @returns which servers confirmed, and have nobody connected whom the key signed: see `requireComplete`
+ * @returns which servers confirmed, and have no connected user that the key signed: see `requireComplete`
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for one in use; as `changeAccount`
  */
 export async function removeAccountSigningKey(
@@ -231,7 +231,7 @@ export async function removeAccountSigningKey(
 }
 
 /**
- * Sees to it that nobody is connected whom a removed signing key signed.
+ * Ensures that no user signed by a removed signing key is connected.
  *
  * @returns the change, with the servers on which somebody is
  */
@@ -261,7 +261,7 @@ function signingWith(settings: TrustSettings, kind: AccountKeyKind, publicKey: s
 }
 
 /**
- * Adds a signing key to the operator beside the old ones. Servers know it once they run with the new operator JWT:
+ * Adds a signing key to the operator, and keeps the old ones. Servers know it once they run with the new operator JWT:
  * until then {@link useOperatorSigningKey} refuses. Needs the operator's identity seed.
  *
  * @returns the public key (`O…`)

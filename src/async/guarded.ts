@@ -59,12 +59,12 @@ function reportOnce(report: ReportFailure): (thrown: unknown) => void {
     try {
       report(thrown instanceof Error ? thrown : new Error(String(thrown)));
     } catch {
-      // there is nobody left to tell
+      // nobody is left to notify
     }
   };
 }
 
-/** Hears of a promise that rejects; nobody waits for it. What is not a promise, as of most callbacks, costs nothing. */
+/** Reports a promise that rejects, without waiting for it. A plain value, which most callbacks return, costs nothing. */
 function quieten(result: unknown, failed: (thrown: unknown) => void): void {
   if (typeof result === 'object' && result !== null && 'then' in result) {
     Promise.resolve(result).catch(failed);

@@ -17,7 +17,7 @@ export interface FileCredentialSourceOptions {
   expectedName?: string;
   /** Without `expectedName`: hold on to the name of the first good credentials. Another peel's file is then not used. */
   keepName?: boolean;
-  /** Hears what happens. It must not throw; if it does, that is ignored. */
+  /** Called with each event. It must not throw; if it does, that is ignored. */
   onEvent?: (event: CredentialEvent) => void;
   now?: () => number;
 }
@@ -37,7 +37,7 @@ export class FileCredentialSource {
   #current: CredsFile | undefined;
   /** What `#current` was read from: the same bytes need no second look. */
   #currentBytes: Buffer | undefined;
-  /** The last rejection that was told, so that a watcher need not tell it again. */
+  /** The last reported rejection, so that a watcher does not report it again. */
   #told: string | undefined;
   /** The JWT whose expiry was reported. */
   #expired: string | undefined;
@@ -68,7 +68,7 @@ export class FileCredentialSource {
   };
 
   /**
-   * Reads the file once, and takes what stands in it if it is good. What is wrong with it is told once for each connect,
+   * Reads the file once, and uses its content if it is valid. A problem is reported once for each connect,
    * and then again when it is another thing.
    */
   refresh(): RefreshResult {

@@ -38,7 +38,7 @@ export async function checkHome(
     findings.push({ severity: 'ok', check: 'complete', subject: home, message: 'nothing is missing' });
   } catch (error) {
     const finding = findingOf(error, 'complete', home);
-    // said already, of each directory
+    // already reported for each directory
     if (!findings.some(({ code, severity }) => severity === 'error' && code === finding.code))
       findings.push(finding);
     return { findings, domain: undefined };

@@ -129,7 +129,7 @@ function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
   }));
 }
 
-/** An old or unknown version, by server; nothing of those that are supported. */
+/** An old or unknown version, by server; nothing for supported ones. */
 function versionFindings(up: readonly ServerInfo[]): Finding[] {
   return versionProblems(up).map(({ server, support, message, fix }) => ({
     severity: support === 'too-old' ? 'error' : 'warning',
@@ -176,7 +176,7 @@ async function checkOne(
   return { findings, maxControlLine: said?.data?.max_control_line };
 }
 
-/** An open leafnode port beside credentials of peels or join tokens that may use it (docs/nats-facts.md, 30). */
+/** An open leafnode port while credentials of peels or join tokens may use it (docs/nats-facts.md, 30). */
 function leafnodeFindings(subject: string, domain: TrustDomain): Finding[] {
   const keys = domain.accountClaims.nats.signing_keys ?? [];
   const open = keys.filter(
@@ -228,7 +228,7 @@ function clockFinding(subject: string, time: number, before: number, after: numb
   };
 }
 
-/** Users that are connected with grants that nobody should have. */
+/** Connected users with grants that nobody should have. */
 async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
   const weak = await weakUsers(nc, domain.publicKeys.account);
   return weak.map(({ name, publicKey, why }) => ({

@@ -28,9 +28,9 @@ const TRIES = 4;
 /**
  * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
  *
- * Who claims leaves a file of its own there, and then looks for those of others: of two, at least the later one sees the
+ * A claimant creates its own file there, and then looks for those of others: of two, at least the later one sees the
  * other, and steps back. Both may see each other and step back; never do both continue. A file belongs to one process and
- * has one name in all time, so whoever finds it after that process died can remove it without harm.
+ * has a unique name, so anyone who finds it after that process died can safely remove it.
  *
  * @param name the file in it that is claimed; without it, the directory
  * @throws FileError `ERR_FILE_IN_USE` when another run has it, `ERR_FILE_WRITE` when nothing can be written there

@@ -11,7 +11,7 @@ const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 /** Opening it does not wait: without O_NONBLOCK, opening a named pipe blocks until somebody writes into it. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Whether a path is one of those that a shell hands to a command, which may be a pipe. */
+/** Whether a shell passed this path to a command; it may be a pipe. */
 export function isGivenByShell(path: string): boolean {
   return GIVEN_BY_SHELL.test(path);
 }

@@ -1,7 +1,7 @@
 // Identifies a process, even if its ID is reused.
 import { readFile } from 'node:fs/promises';
 
-/** A process, told apart from a later one with the same id. */
+/** A process, distinguished from a later one with the same id. */
 export interface ProcessIdentity {
   pid: number;
   /** When it started, in the system's own clock; absent where the system does not say. */

@@ -1,7 +1,7 @@
 // Turns a failed read into a FileError.
 import { FileError } from '../errors.js';
 
-/** What a failed read means, said for people. Shared with readers that are synchronous. */
+/** Explains a failed read to people. Shared with synchronous readers. */
 export function readError(path: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
   const { code } = cause as NodeJS.ErrnoException;

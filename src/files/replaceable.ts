@@ -20,7 +20,7 @@ const OF_THE_KERNEL = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
  * Root that replaces the file of a service keeps its owner, or the service could no longer read it. Only where nobody else
  * may write into the directory: there, anybody could leave a file to be given the secret.
  *
- * @returns the owner that the new file is to have; undefined: whoever writes it
+ * @returns the owner that the new file gets; undefined: the writing user
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
  */
 export function ownerToKeep(path: string): FileOwner | undefined {

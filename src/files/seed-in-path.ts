@@ -3,7 +3,7 @@ import { FileError } from '../errors.js';
 import { holdsWholeSeed } from '../text/whole-seeds.js';
 
 /**
- * Refuses to write where a seed stands in the path: names of files are seen by others, and stand in logs and backups.
+ * Refuses to write to a path that contains a seed: file names are visible to others, and appear in logs and backups.
  *
  * @throws FileError `ERR_FILE_WRITE`
  */

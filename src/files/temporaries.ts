@@ -8,8 +8,8 @@ import { isSameProcess } from './process-identity.js';
 import { TEMPORARY_MAX_AGE_MS, TEMPORARY_SWEEP_INTERVAL_MS } from '../timing.js';
 
 /**
- * A file that is being written stands beside its path under a name of its own, which says who writes it: so what a writer
- * left that died can be told from what one writes right now.
+ * A file that is being written has a temporary name in its directory, which identifies the writer: so what a writer
+ * left behind when it died can be distinguished from what another writes right now.
  */
 
 /** The name of a new temporary of the file `name`. It counts as being written until {@link noLongerWritten}. */

@@ -22,7 +22,7 @@ export interface WriteSecretFileOptions {
 
 /**
  * Writes a file that only its owner may read, so that at every instant the path holds the whole old content or the
- * whole new one, and nobody else could ever have read it: a new file beside it, created exclusively with mode 0600,
+ * complete new one, and no other user could ever read it: a new file in the same directory, created exclusively with mode 0600,
  * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed.
  * Root keeps the owner of the file that it replaces.
  *

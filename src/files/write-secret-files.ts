@@ -31,7 +31,7 @@ export interface WrittenFiles {
   error?: FileError;
 }
 
-/** Files that stand in their directory under temporary names, whole, but perhaps not on the disk yet. */
+/** Complete files with temporary names in their directory, perhaps not yet synced. */
 export interface PlacedFiles {
   directory: string;
   /** In their order; those that are not placed were there already. */
@@ -47,7 +47,7 @@ export interface PlacedFiles {
  * It blocks its thread: each call of the system is made directly, which costs a fraction of one that goes by way of
  * libuv's threads. Call it in threads of their own, as many as the disk should have files to sync at once.
  *
- * @param replace whether a file that is there is replaced; without it, it stays, and is told
+ * @param replace whether an existing file is replaced; otherwise it stays, and is reported
  */
 export async function writeSecretFiles(
   directory: string,

@@ -8,7 +8,7 @@ import { KeyRemoval, type CountedUse } from '../trust/keys/key-removal.js';
 import { auditKeyRemoved, knownCredentials, useOfKey } from './from-home.js';
 import { peelKeyUse } from './key-use.js';
 
-/** Where the fleet is asked, and as whom. `servers: false`: nowhere. */
+/** How to query the fleet: servers and credentials. `servers: false`: not at all. */
 export type FleetChoice = Omit<
   Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls' | 'systemCreds'>,
   'servers'

@@ -27,7 +27,7 @@ export interface RequestPeelOptions {
  * What comes back is the peel's word: check it before you use it.
  *
  * @param nc a connection with an admin's or a master's credentials
- * @throws PeelIdError, SubjectError; FleetError `ERR_FLEET_NOT_CONNECTED` when nobody listens there, `ERR_FLEET_TIMEOUT`,
+ * @throws PeelIdError, SubjectError; FleetError `ERR_FLEET_NOT_CONNECTED` when there are no responders, `ERR_FLEET_TIMEOUT`,
  *   `ERR_FLEET_DENIED` when the credentials may not command peels; the signal's reason
  * @example
  *   const answer = await requestPeel(nc, 'web-01', '', { command: 'uptime', timeoutMs: 2_000 });

@@ -81,9 +81,9 @@ export interface AccountJwtOptions extends ValidityOptions {
   defaultPermissions?: PermissionOptions;
   /** Public key (`U…`, or `*` for all) to the time, in seconds since 1970, up to which what was issued is revoked. */
   revocations?: Readonly<Record<string, number>>;
-  /** As they stand in the JWT. */
+  /** As in the JWT. */
   imports?: readonly object[];
-  /** As they stand in the JWT. */
+  /** As in the JWT. */
   exports?: readonly object[];
   tags?: readonly string[];
 }
@@ -122,7 +122,7 @@ const SCOPED_SIGNING_KEY = bag(
   { required: ['publicKey', 'role'] },
 );
 
-/** @internal What can be said of an account when it is made and when it is revised. */
+/** @internal The options of an account that can be set at creation and on revision. */
 export const ACCOUNT_ENTRIES = {
   ...VALIDITY_ENTRIES,
   name: text,
@@ -189,7 +189,7 @@ export function createAccountJwt(
   );
 }
 
-/** A scoped signing key as it stands in an account JWT. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */
+/** A scoped signing key as in an account JWT. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */
 export function signingKeyClaim(key: string | ScopedSigningKey): string | ScopedSigningKeyClaim {
   if (typeof key === 'string') {
     validatePublicKey(key, 'account');
@@ -262,7 +262,7 @@ export function withAccountLimits(before: LimitClaims, limits: AccountLimitOptio
 }
 
 /**
- * @internal Limits with JetStream: `true` gives it without limits, `false` takes it away, an object changes what it names.
+ * @internal Limits with JetStream: `true` enables it without limits, `false` disables it, an object changes the limits that it names.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */

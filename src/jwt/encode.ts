@@ -36,7 +36,7 @@ const SIGNATURE_LENGTH = 64;
  *
  * Source: github.com/nats-io/jwt/v2, claims.go (`encode`, `hash`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when a seed or half of a character stands in the claims
+ * @throws JwtError `ERR_JWT_OPTIONS` when the claims contain a seed or a lone surrogate
  */
 export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   const { iat, sub, name, exp, nbf, nats } = claims;

@@ -5,7 +5,7 @@ import { jsonTokens } from './json-tokens.js';
 
 /**
  * The members of a JSON object, each with its value as it is written. A number of 64 bits, a spelling such as `1.0` and an
- * unknown member stay what they are for as long as nobody parses them.
+ * unknown member stay as they are, as long as they are not parsed.
  *
  * @param json valid JSON, an object
  * @example jsonMembers('{"a": 1.0, "b": {"c": 2}}').get('a'); // '1.0'

@@ -13,7 +13,7 @@ import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
 /** What an operator JWT says. */
 export interface OperatorJwtOptions extends ValidityOptions {
   name: string;
-  /** Public keys (`O…`) that may sign accounts beside the operator's own. */
+  /** Public keys (`O…`) that may sign accounts, besides the operator's own. */
   signingKeys?: readonly string[];
   /** Accounts must be signed by a signing key; the operator's identity key is then not enough. */
   strictSigningKeyUsage?: boolean;
@@ -24,7 +24,7 @@ export interface OperatorJwtOptions extends ValidityOptions {
   tags?: readonly string[];
 }
 
-/** @internal What can be said of an operator when it is made and when it is revised. */
+/** @internal The options of an operator that can be set at creation and on revision. */
 export const OPERATOR_ENTRIES = {
   ...VALIDITY_ENTRIES,
   name: text,

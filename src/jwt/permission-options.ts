@@ -80,7 +80,7 @@ const PERMISSIONS = bag({
 
 /**
  * Refuses permissions that are not an object, or name anything else than {@link PermissionOptions} does. A narrowing under a
- * name that nobody reads (`pub` for `publish`) would be passed over, and more be granted than was meant.
+ * unknown name (`pub` for `publish`) would be ignored, and more be granted than intended.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -124,7 +124,7 @@ export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits
   return Object.assign({ subs: -1, data: -1, payload: -1 }, namedUserLimits(options));
 }
 
-/** As {@link userLimitClaims}, of those only that are named. */
+/** Like {@link userLimitClaims}, but only the limits that are named. */
 export function namedUserLimits(options: UserLimitOptions): UserPermissionLimits {
   const { subscriptions, data, payload, bearer } = options;
   const { sourceNetworks, times, timesLocation, allowedConnectionTypes } = options;

@@ -37,7 +37,7 @@ import {
 import { wrongSigner } from './signer.js';
 import { nowSeconds, type Clock } from './time.js';
 
-/** A signing key: a public key (`A…`), a scoped one as `createAccountJwt` takes it, or one as decoded claims have it. */
+/** A signing key: a public key (`A…`), a scoped one as for `createAccountJwt`, or one from decoded claims. */
 export type SigningKeyOption = string | ScopedSigningKey | ScopedSigningKeyClaim;
 
 /** What is to change in an account JWT. What is not named stays as it is, claims that Zester does not know too. */
@@ -62,11 +62,11 @@ export interface AccountRevision extends Revision {
   jetStream?: boolean | JetStreamLimitOptions | undefined;
   /** For users whose JWT names no permissions; null: everything is allowed. */
   defaultPermissions?: PermissionOptions | null | undefined;
-  /** All imports, as they stand in the JWT. */
+  /** All imports, as in the JWT. */
   imports?: readonly object[] | undefined;
-  /** All exports, as they stand in the JWT. */
+  /** All exports, as in the JWT. */
   exports?: readonly object[] | undefined;
-  /** All subject mappings, as they stand in the JWT. */
+  /** All subject mappings, as in the JWT. */
   mappings?: Readonly<Record<string, readonly object[]>> | undefined;
   /** The operator JWT: with it, only a key that this operator lets sign accounts is taken as the signer. */
   operatorJwt?: string | undefined;
@@ -228,7 +228,7 @@ function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
   );
 }
 
-/** The last of those with the same public key, at the place of the first. Where nothing changes, the same list. */
+/** Keeps the last entry of each public key, in the position of the first. If nothing changes, it returns the same list. */
 function once(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
   const next = [...new Map(keys.map((key) => [idOf(key), key])).values()];
   return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;

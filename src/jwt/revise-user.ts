@@ -20,7 +20,7 @@ import { checkUserJwtSize } from './user.js';
 
 /** What is to change in a user JWT. What is not named stays as it is, claims that Zester does not know too. */
 export interface UserRevision extends Revision, UserLimitOptions {
-  /** In place of those that there are; null: none of its own. */
+  /** Replaces the current ones; null: none. */
   permissions?: PermissionOptions | null | undefined;
   /** Bytes that the JWT may have; as in `createUserJwt`. */
   maxBytes?: number | undefined;

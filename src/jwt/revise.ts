@@ -7,10 +7,10 @@ import { expirySeconds } from './expiry.js';
 import { isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
-/** What every kind of JWT can be told again. What is not named stays as it is. */
+/** What can be changed in every kind of JWT. What is not named stays as it is. */
 export interface Revision {
   name?: string | undefined;
-  /** All tags, in place of those that there are. */
+  /** All tags, replacing the current ones. */
   tags?: readonly string[] | undefined;
   /** Seconds from now until it expires; null: never. */
   expiry?: number | null | undefined;
@@ -35,7 +35,7 @@ export const REVISION_ENTRIES = {
 type AnyClaims = OperatorClaims | AccountClaims | UserClaims;
 
 /**
- * The claims with what every kind of JWT can be told again. A member that is not named is the same object.
+ * The claims with the changes that every kind of JWT allows. A member that is not named is the same object.
  *
  * @throws JwtError `ERR_JWT_OPTIONS` also for a JWT that has expired and would be signed as it is
  */
@@ -89,7 +89,7 @@ export function isWhole<Item, Name>(list: ListRevision<Item, Name>): list is rea
   return Array.isArray(list);
 }
 
-/** Refuses a seed in what becomes readable to whoever has the JWT. @throws JwtError `ERR_JWT_OPTIONS` */
+/** Refuses a seed in fields that anyone with the JWT can read. @throws JwtError `ERR_JWT_OPTIONS` */
 export function refuseSeeds(revision: object): void {
   if (!holdsSeed(JSON.stringify(revision))) return;
   throw jwtOptionsError(

@@ -1,4 +1,4 @@
-// The revocations of an account: which there are, and which are added or taken away. No clock.
+// Lists, adds and removes the revocations of an account. No clock.
 import { JwtError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import type { AccountClaims } from './claims.js';

@@ -2,7 +2,7 @@
 import { JwtError } from '../errors.js';
 
 /**
- * Tags as they stand in a JWT: without blanks around them, in lower case, each once. Servers compare them in lower case, so
+ * Tags as in a JWT: trimmed, in lower case, without duplicates. Servers compare them in lower case, so
  * that `{{tag(dept)}}` of a template finds no `Dept:ops`.
  *
  * Source: github.com/nats-io/jwt/v2, types.go (`TagList`); nats-server, auth.go (`processUserPermissionsTemplate`).

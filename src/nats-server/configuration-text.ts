@@ -13,7 +13,7 @@ export interface ConfigurationMap {
 /**
  * The text of a configuration: one member a line, blocks indented.
  *
- * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when a seed stands in it
+ * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when it contains a seed
  */
 export function configurationText(map: ConfigurationMap): string {
   const written = members(map, '');

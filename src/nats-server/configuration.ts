@@ -50,7 +50,7 @@ export interface NatsServerConfigurationOptions {
     /** Ask clients for a certificate; false by default. */
     verify?: boolean;
   };
-  /** A port for monitoring. Always on loopback: whoever reaches it is not asked who they are. */
+  /** A port for monitoring. Always on loopback: it has no authentication. */
   httpPort?: number;
 }
 
@@ -100,7 +100,7 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
     },
     operator: options.operatorJwt,
     system_account: options.systemAccount,
-    // deleting accounts over the network is nothing that we need, so nobody can; and a server that was down must not
+    // deleting accounts over the network is not needed, so nobody can; and a server that was down must not
     // honour what was revoked in the meantime for the minute that servers take by default to compare what they hold
     resolver:
       resolver.type === 'memory'

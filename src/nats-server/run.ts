@@ -21,7 +21,7 @@ export interface StartNatsServerOptions {
   cwd?: string;
   /** Milliseconds until it must take clients; 20,000 by default. */
   readyTimeoutMs?: number;
-  /** Hears each line of the server's log. */
+  /** Called with each line of the server's log. */
   onLog?: (line: string) => void;
   extraArgs?: readonly string[];
 }

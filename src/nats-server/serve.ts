@@ -19,27 +19,27 @@ export type PassedSignal = 'SIGHUP' | 'SIGUSR2';
 export interface ServeOptions extends ServerConfigurationOptions {
   /** Ends the server gracefully. */
   signal: AbortSignal;
-  /** Hears that the server takes clients. */
+  /** Called when the server accepts clients. */
   onReady: (server: Pick<RunningNatsServer, 'url' | 'host' | 'port' | 'pid'>, configPath: string) => void;
   /** Is given the function that passes a signal on to the server; gives the one that ends the passing. */
   passSignals?: (pass: (signal: PassedSignal) => void) => () => void;
-  /** Hears each line of the server's log. It is in the home too (`paths.serverLog`). */
+  /** Called with each line of the server's log, which is also in the home (`paths.serverLog`). */
   onLog?: (line: string) => void;
   /** Start the server again when it ends by itself, at the same port; false by default. */
   restart?: boolean;
-  /** Hears that the server has ended, before anything is done about it. */
+  /** Called when the server has stopped, before anything is done about it. */
   onEnded?: () => void;
-  /** Hears that it ended, or did not start again, and in how many milliseconds it is started. */
+  /** Called when it stopped or failed to restart, with the milliseconds until the next start. */
   onRestart?: (error: ZesterError, delayMs: number) => void;
-  /** Hears that another command changes the home, and that this one waits. */
+  /** Called when this command waits for another one that changes the home. */
   onWait?: () => void;
 }
 
 /**
- * Runs the nats-server of a trust domain until it is told to end. Its log is kept in the home, and stays small. With
+ * Runs the nats-server of a trust domain until it is stopped. Its log is in the home, and stays small. With
  * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work.
  *
- * @returns how the server ended, when it was told to, or was put into lame duck mode
+ * @returns how the server ended, if it was stopped or put into lame duck mode
  * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when no command of this home could use the server;
  *   `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it ended by
  *   itself; TrustError `ERR_TRUST_LOCKED` when another runs the server of this home; FileError
@@ -56,7 +56,7 @@ export async function serveTrustDomain(domain: TrustDomain, options: ServeOption
   const program = await findNatsServer();
   const { serverDirectory, serverLog } = domain.paths;
   await ensurePrivateDirectory(serverDirectory);
-  // a lock of its own: two servers on one JetStream directory destroy it, and other commands continue beside a server
+  // a separate lock: two servers on one JetStream directory destroy it, but other commands may run beside a server
   return withHomeLock(
     serverDirectory,
     'zester server',

@@ -3,7 +3,7 @@
 /** The roles of a key in the NATS trust hierarchy. */
 export const ROLES = ['operator', 'account', 'user'] as const;
 
-/** What a key is for. The role stands in the first letter of its text. */
+/** What a key is for. The first letter of its text shows the role. */
 export type Role = (typeof ROLES)[number];
 
 /** Roles and the curve (X25519) keys, which sign nothing. */

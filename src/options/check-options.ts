@@ -15,7 +15,7 @@ export type Entries<Options> = Record<keyof Options, v.GenericSchema>;
 
 export const text = v.string('must be a string');
 export const flag = v.boolean('must be true or false');
-/** Any number; NaN and limits are for whoever uses it. */
+/** Any number; the user of the value checks for NaN and limits. */
 export const number = v.custom<number>((value) => typeof value === 'number', 'must be a number');
 export const numberOrNull = v.custom<number | null>(
   (value) => typeof value === 'number' || value === null,

@@ -200,7 +200,7 @@ function malformed(subject: string, templates: boolean): string | undefined {
 
 /**
  * `responses` lets a user publish on the reply subject of each message that it is sent, whatever that is and whatever is
- * denied. Who can also send to itself needs nobody else for it (docs/nats-facts.md, 32).
+ * denied. A user who can also send to itself needs no accomplice (docs/nats-facts.md, 32).
  */
 function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): LintFinding[] {
   if (resp === undefined) return [];

@@ -76,7 +76,7 @@ export const subjectFor = {
 };
 
 /**
- * What earlier versions granted and nothing used. Homes that have it keep it: nobody is told to migrate for it, and the lint
+ * What earlier versions granted and nothing used. Homes that have it keep it: it needs no migration, and the lint
  * continues judging it.
  */
 export const formerSubjectFor = {
@@ -104,7 +104,7 @@ export function commandSubject(peelId: string): string {
   return subjectFor.command(validatePeelId(peelId));
 }
 
-/** Where a peel hears what a master tells it, signed by the master. @throws PeelIdError */
+/** The subject on which a peel receives notices signed by a master. @throws PeelIdError */
 export function noticeSubject(peelId: string): string {
   return `${commandSubject(peelId)}.notice`;
 }

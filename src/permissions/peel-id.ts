@@ -26,7 +26,7 @@ export function validatePeelId(id: unknown): string {
   return id;
 }
 
-/** Whether {@link validatePeelId} takes it. */
+/** Whether {@link validatePeelId} accepts it. */
 export function isPeelId(id: unknown): id is string {
   try {
     validatePeelId(id);

@@ -40,7 +40,7 @@ export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WE
 /**
  * What a peel may do, by default: speak for itself and read what is meant for it (docs/design.md, "Identity of a peel").
  *
- * It has no `responses`: with those, whoever can send it a message names a subject that it may then publish to, itself
+ * It has no `responses`: with it, anyone who can send it a message chooses a subject that it may then publish to, itself
  * included. It answers on `zester.job.<nonce>.return.<id>`, which its callers subscribe to (`requestPeel`). And it may not
  * publish to its own inbox: nothing needs that, and no subject should be one that it both publishes and subscribes to.
  *
@@ -91,7 +91,7 @@ function masterStreamCalls(stream: string): string[] {
 }
 
 /**
- * What a master may do: command peels, hear them, answer them, and keep the fleet's state in JetStream. It may publish to
+ * What a master may do: send peels commands, receive from and answer them, and store the fleet's state in JetStream. It may publish to
  * every inbox instead of having `responses`: with those, the server keeps a record of each message that it delivers with a
  * reply subject, as JetStream's all have, and looks through thousands of them at each next (docs/nats-facts.md, 26).
  *
@@ -120,7 +120,7 @@ export function masterPermissions(): PermissionOptions {
 }
 
 /**
- * What a master's second user may do: hear requests, and answer below inboxes. A request whose reply subject were not
+ * What a master's second user may do: receive requests, and answer below inboxes. A request whose reply subject were not
  * checked could not reach anything else with it.
  */
 export function masterAnswersPermissions(): PermissionOptions {
@@ -136,7 +136,7 @@ export function masterAnswersPermissions(): PermissionOptions {
   };
 }
 
-/** What an admin may do: ask the masters, command peels, and hear what comes back and what is decided. */
+/** What an admin may do: send requests to masters, call peels, and receive answers and decisions. */
 export function adminPermissions(): PermissionOptions {
   return {
     publish: { allow: [subjectsOf('admin'), subjectsOf('cmd'), '$SRV.>'] },
@@ -155,7 +155,7 @@ export const FORMER_ADMIN_GRANTS: readonly string[] = [
 
 /**
  * What the user of a join token may do, as the template of the scoped signing key `join`: ask to join, and read the
- * answers. Its name stands in every subject, so that no token asks for another.
+ * answers. Its name is in every subject, so no token can ask for another.
  */
 export function joinPermissionsTemplate(): PermissionOptions {
   return {
@@ -300,7 +300,7 @@ function roleOptions(
   validatePublicKey(accountPublicKey, 'account');
   const { scoped, permissions: own, limits: ownLimits, ...rest } = options;
   const base = { ...rest, name, issuerAccount: accountPublicKey };
-  // a scoped user's own JWT carries nothing: all of it stands in the template of the key that signs it
+  // a scoped user's own JWT carries nothing: the template of its signing key has all of it
   if (scoped === true) return { ...base, scoped };
   const { permissions, limits } = grants();
   return { ...withLimits(limits, ownLimits), ...base, permissions: withPermissions(permissions, own) };

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { SubjectError } from '../errors.js';
 
-/** What a subject may hold beside literal tokens. */
+/** What a subject may contain besides literal tokens. */
 export interface SubjectRules {
   /** `*` and `>`; true by default. */
   wildcards?: boolean;

@@ -5,7 +5,7 @@ import { judgeReply } from './reply-subject.js';
 
 /** Where an answer may go, and what goes with it. */
 export interface AnswerOptions {
-  /** Prefixes of inboxes that the caller may read and nobody else, such as `peelInboxPrefix(peelId)`. */
+  /** Prefixes of inboxes that only the caller may read, such as `peelInboxPrefix(peelId)`. */
   inboxes: readonly string[];
   headers?: MsgHdrs;
 }
@@ -23,7 +23,7 @@ export interface AnswerOptions {
  * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes; nothing was sent
  * @example
  * ```ts
- * // peels may publish zester.event.<their id>.> only: the subject says who asks
+ * // peels may publish zester.event.<their id>.> only: the subject identifies the caller
  * nc.subscribe('zester.event.*.config', {
  *   callback: (error, msg) => {
  *     if (error) return;

@@ -13,7 +13,7 @@ interface AskAgainOptions {
   timeoutMs: number;
 }
 
-/** How often it is tried again when nobody listens, and after which pause: a master may be about to reconnect. */
+/** Retries when there are no responders, and the pauses before them: a master may be about to reconnect. */
 const NOBODY_TRIES = 10;
 
 /**
@@ -21,7 +21,7 @@ const NOBODY_TRIES = 10;
  * connection that breaks, and the caller would wait for the answer all its time. It is sent three times at most: more would
  * make the load of masters that are merely slow worse.
  *
- * @throws FleetError `ERR_FLEET_NO_MASTER` when nobody listens, also four seconds later; `ERR_FLEET_TIMEOUT`,
+ * @throws FleetError `ERR_FLEET_NO_MASTER` when there are no responders, also four seconds later; `ERR_FLEET_TIMEOUT`,
  *   `ERR_FLEET_DENIED`
  */
 export async function askAgain(

@@ -35,7 +35,7 @@ export interface RawAnswer {
  * Sends a request and waits for the one answer.
  *
  * @param timeoutMs milliseconds
- * @throws FleetError `ERR_FLEET_NO_MASTER` when nobody listens, `ERR_FLEET_TIMEOUT`
+ * @throws FleetError `ERR_FLEET_NO_MASTER` when there are no responders, `ERR_FLEET_TIMEOUT`
  */
 export async function askRaw(
   nc: NatsConnection,

@@ -17,7 +17,7 @@ export function newCommandReply(peelId: string): string {
 }
 
 /**
- * What a peel does about a command's reply subject: answer there, answer nobody, or refuse the command.
+ * What a peel does about a command's reply subject: answer there, send no answer, or refuse the command.
  *
  * Only `zester.job.<nonce>.return.<own id>` is answered. The sender of a command chooses its reply subject: a peel that
  * answers anywhere publishes, with its own rights, wherever the sender likes.

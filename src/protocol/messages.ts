@@ -29,7 +29,7 @@ const publicKey = v.pipe(
   v.string(),
   v.check((text: string) => isPublicKey(text, 'user'), 'is not a user public key (U…)'),
 );
-/** Chosen by who asks; the same request asked again, for want of an answer, has the same one. */
+/** Chosen by the caller; a retry of an unanswered request has the same one. */
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is not a request ID'));
 export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is not a signature'));
@@ -128,7 +128,7 @@ export type RequestOf<N extends RequestName> = v.InferOutput<(typeof requests)[N
 const now = v.number();
 const jwt = v.string();
 
-/** What a peel is told of its credential. */
+/** What a notice tells a peel about its credential. */
 const credentialAnswer = v.object({
   jwt,
   now,
@@ -169,12 +169,12 @@ export const answers = {
   }),
   'peel.rotate': v.object({
     record: recordSchema,
-    /** `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews. */
+    /** `done`: nothing to do; `told`: it is connected and was notified; `asked`: it will be notified when it renews. */
     outcome: v.picklist(['done', 'told', 'asked']),
   }),
   'peel.list': v.object({
     peels: v.array(listedPeelSchema),
-    /** The first ids of those that were left out, since they do not fit a message, and how many they are. */
+    /** The first IDs of the peels that were omitted because they do not fit a message, and their number. */
     skipped: v.optional(v.array(v.string())),
     skippedCount: v.optional(v.number()),
   }),
@@ -200,7 +200,7 @@ export const answers = {
     policy: v.string(),
     /** Seconds. */
     lifetime: v.number(),
-    /** The id of the master that hears the servers' events. */
+    /** The id of the master that follows the servers' events. */
     watching: v.optional(v.string()),
     peels: v.record(v.picklist(PEEL_STATES), v.number()),
     connected: v.number(),

@@ -4,7 +4,7 @@
 const KEPT = 10_000;
 
 /**
- * Tells each event once. JetStream keeps an event once by its id, but who listens to the subject hears it as often as it is
+ * Passes each event on once. JetStream stores an event once by its id, but subscribers receive it as often as it is
  * published, and a master that is not sure publishes again.
  */
 export class ToldOnce {

@@ -22,7 +22,7 @@ const TOKEN = /^[!-)+\-/-=?-~]+$/;
  * `$JS.API.STREAM.PURGE.KV_x` purges that bucket. So an answer goes strictly below an inbox that belongs to the caller.
  *
  * @param reply the reply subject of the request
- * @param inboxes prefixes of inboxes that the caller may read and nobody else, such as `_INBOX.web-01`
+ * @param inboxes prefixes of inboxes that only the caller may read, such as `_INBOX.web-01`
  */
 export function judgeReply(reply: string | undefined, inboxes: readonly string[]): ReplyVerdict {
   if (reply === undefined || reply === '') return { is: 'unanswered' };

@@ -8,7 +8,7 @@ export type Issuer = <Kind extends ProductKind>(
   product: ProductOf<Kind>,
 ) => AsyncIterable<DoneBatch<Kind>>;
 
-/** What is told while credentials are delivered. */
+/** The events of a delivery. */
 export interface DeliveryEvents {
   /** These are where they were to go. What it resolves for comes before others are taken in their place. */
   delivered(peelIds: readonly string[]): Promise<void>;
@@ -21,7 +21,7 @@ export interface Delivery {
   /**
    * Whether the peel's credential already exists, whole: what `--resume` passes over.
    *
-   * @throws BulkError `ERR_BULK_DELIVERY` when something else stands in its place
+   * @throws BulkError `ERR_BULK_DELIVERY` when something else is at its path
    */
   has?(peelId: string): Promise<boolean>;
   /**

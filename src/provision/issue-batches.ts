@@ -121,14 +121,14 @@ export async function* issueBatches<Kind extends ProductKind>(
       underWay.push(done);
     }
   } finally {
-    // one that still waits for an id is told to end, and does so when that id comes
+    // one that still waits for an id is asked to stop, and does so when that id arrives
     const ended = source.return();
     if (next === undefined) await ended;
     else void next.then(() => ended).catch(() => undefined);
     for (const done of await Promise.allSettled(underWay)) {
       if (done.status === 'rejected') continue;
       const { result } = done.value;
-      // nobody took them
+      // unclaimed
       if (Array.isArray(result)) wipeCredentials(result);
       else if ('bytes' in result) result.bytes.fill(0);
       wipe(result);
@@ -137,7 +137,7 @@ export async function* issueBatches<Kind extends ProductKind>(
   }
 }
 
-/** Documents were given for as long as the batch was looked at; credentials and files belong to whoever took them. */
+/** Documents are only lent while the batch is processed; credentials and files belong to their taker. */
 function wipe(result: Results[ProductKind]): void {
   if (result instanceof Uint8Array) result.fill(0);
 }

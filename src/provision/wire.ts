@@ -52,7 +52,7 @@ export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: Ar
     case 'credentials': {
       const { packed } = wire;
       let at = 0;
-      // bytes of its own for each: it is the caller's, who may keep it, move it or wipe it
+      // separate bytes for each: the caller owns them, and may keep, move or wipe them
       const result = wire.list.map(
         ({ peelId, publicKey, jwt, length }) =>
           new IssuedCredential(peelId, publicKey, jwt, packed.slice(at, (at += length))),

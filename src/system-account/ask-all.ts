@@ -11,10 +11,10 @@ export interface AskAllOptions {
 }
 
 /**
- * Asks all servers, and hears their answers until there are enough or the wait is over.
+ * Sends a request to all servers, and collects answers until there are enough or the wait is over.
  *
  * @param enough whether no more are to come, asked after each answer
- * @returns the answers; none when nobody listens
+ * @returns the answers; none if there are no responders
  */
 export async function askAll(
   nc: NatsConnection,

@@ -63,7 +63,7 @@ const PAGE = 256;
 const BY_USER_SINCE = '2.10.0';
 
 /**
- * The users of an account that are connected now, on all servers, and the ids of the servers that said so.
+ * The users of an account that are connected now, on all servers, and the ids of the servers that reported them.
  *
  * Source: `$SYS.REQ.SERVER.PING.CONNZ` of the system account.
  *

@@ -18,7 +18,7 @@ export interface MetaGroupAnswer {
  * @param up the servers that answer
  * @param answers what they say of the meta group. Only the answer of the leader about itself counts: a server that was the
  *   leader a moment ago still lists members, without itself and with the new leader twice
- * @returns their names; undefined while not exactly one leader answers: nobody else knows
+ * @returns their names; undefined unless exactly one leader answers: only a leader knows
  */
 export function outsideMetaGroup(
   up: readonly { name: string; jetStream: boolean; cluster: string | undefined }[],
@@ -35,7 +35,7 @@ export function outsideMetaGroup(
     .map(({ name }) => name);
 }
 
-/** What to say of servers outside the meta group, and what to do; undefined: there are none, or nobody knows. */
+/** The finding about servers outside the meta group, and its fix; undefined: none, or unknown. */
 export function absenceWords(outside: readonly string[] | undefined): string | undefined {
   if (outside === undefined || outside.length === 0) return undefined;
   const names = outside.join(', ');

@@ -51,7 +51,7 @@ function parse(version: string): readonly number[] | undefined {
   return found?.slice(1).map(Number);
 }
 
-/** A server of which there is something to say about its version. */
+/** A server with an unsupported or untested version. */
 export interface VersionProblem {
   server: string;
   version: string;

@@ -24,7 +24,7 @@ export interface SystemConnectionOptions {
 }
 
 /**
- * Connects as a user of the system account: who may ask servers for their state, and push account JWTs to them. It does
+ * Connects as a user of the system account, which may query servers and push account JWTs to them. It does
  * not reconnect: it is for one command.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_NO_SYSTEM_CREDS`, `ERR_NATS_SERVER_NOT_SYSTEM`, `ERR_NATS_SERVER_REFUSED`,
@@ -100,7 +100,7 @@ async function loadSystemCreds(path: string, domain: TrustDomain): Promise<Creds
   return creds;
 }
 
-/** How a command connects with TLS: as it is told, else as the home says. */
+/** The TLS settings of a command: its options, else the home's. */
 export function tlsOf(
   domain: TrustDomain,
   options: Pick<SystemConnectionOptions, 'tls' | 'requireTls'>,

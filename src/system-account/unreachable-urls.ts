@@ -6,7 +6,7 @@ import type { ServerInfo } from './servers.js';
 import { DIAL_PROBE_TIMEOUT_MS } from '../timing.js';
 
 /**
- * Those of the servers' URLs at which nobody answers: a server of a cluster that is down, which the others may not know
+ * The server URLs without an answer: a server of a cluster that is down, which the others may not know
  * by its name. Servers that the cluster itself announces are not tried.
  */
 export async function unreachableUrls(

@@ -6,7 +6,7 @@
  */
 const WHOLE_SEED = /(?<![A-Z2-7])S[OAUXNC][A-Z2-7]{56}(?![A-Z2-7])/g;
 
-/** Whether a whole seed stands in a text. */
+/** Whether a text contains a complete seed. */
 export function holdsWholeSeed(text: string): boolean {
   return text.search(WHOLE_SEED) >= 0;
 }

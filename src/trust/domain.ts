@@ -145,7 +145,7 @@ export class TrustDomain {
   }
 
   /**
-   * Issues credentials for a peel: scoped, so that what it may do stands in the account JWT. Its public key is noted in
+   * Issues credentials for a peel: scoped, so its permissions are in the account JWT. Its public key is noted in
    * the home before the file is written, so that the peel can be revoked by its id even if the file is lost.
    *
    * @param path the `.creds` file to write; what is there is replaced, unless `options.ifAbsent` says not to

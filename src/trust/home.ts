@@ -10,7 +10,7 @@ export const DEFAULT_SERVER = 'nats://127.0.0.1:4222';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where the trust domain is: where was said, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
+ * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
  * `~/.local/share/zester`.
  *
  * Source: the XDG Base Directory Specification, which says that a path which is not absolute is to be ignored.
@@ -50,7 +50,7 @@ export function userHome(env: Environment = process.env): string {
 }
 
 /**
- * The servers to connect to: those that were said, else `ZESTER_SERVERS` (commas between them), else the home's, else
+ * The servers to connect to: the given ones, else `ZESTER_SERVERS` (commas between them), else the home's, else
  * one on this machine.
  *
  * @param given what `--servers` says, if it was given

@@ -7,7 +7,7 @@ import { decodeUserJwt } from '../jwt/decode.js';
 
 /**
  * The public keys of the peels whose credentials were issued from this home, so that a peel can be revoked by its id
- * when its file is stolen and it is not connected. One JSON object a line; no secret. What is in force is not said here:
+ * when its file is stolen and it is not connected. One JSON object a line; no secret. It does not say what is in force:
  * that stands in the account JWT.
  */
 export interface IssuedPeel {

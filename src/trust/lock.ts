@@ -13,7 +13,7 @@ import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
 export interface HomeLockOptions {
   /** How long to wait for another command, in milliseconds; 10,000 by default. 0: not at all. */
   waitMs?: number;
-  /** Hears once, when another holds the lock and the waiting begins. */
+  /** Called once, when another process holds the lock and the wait begins. */
   onWait?: (holder: LockHolder) => void;
 }
 
@@ -104,7 +104,7 @@ async function take(directory: string, number: number, what: string): Promise<bo
     await unlink(join(directory, String(number))).catch(() => undefined);
     return false;
   }
-  // the one before stays, so that who reads the directory now finds one of the two
+  // the previous one stays, so that a concurrent reader of the directory finds one of the two
   for (const old of all) {
     if (old < number - 1) await unlink(join(directory, String(old))).catch(() => undefined);
   }
@@ -148,7 +148,7 @@ async function numbers(directory: string): Promise<number[]> {
 
 const MAX_TICKET_BYTES = 64 * 1024;
 
-/** undefined: there is no such ticket any more. A file that holds something else counts as released: nobody holds it. */
+/** undefined: the ticket no longer exists. A file with other content counts as released. */
 async function readTicket(directory: string, number: number): Promise<Ticket | undefined> {
   const text = await readTextFile(join(directory, String(number)), MAX_TICKET_BYTES);
   if (text === undefined) return undefined;

@@ -16,7 +16,7 @@ export interface MasterAnswersOptions {
 }
 
 /**
- * Makes `creds/master-answers.creds` in a home that was made before there was one: the credentials that a master hears
+ * Creates `creds/master-answers.creds` in a home that predates it: the credentials with which a master receives
  * requests and answers with, whose user may publish to inboxes only. A file that is there is left as it is.
  *
  * Hold the home's lock.
@@ -51,7 +51,7 @@ export async function ensureMasterAnswersCreds(
   }
 }
 
-/** What is said of a home that has none. */
+/** The finding about a home without them. */
 export function missingMasterAnswers(path: string): Finding {
   return {
     severity: 'warning',

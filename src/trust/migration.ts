@@ -137,7 +137,7 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
 }
 
 /**
- * Why a user's own JWT is not as safe as a new one; empty: it is, or its permissions stand in a template.
+ * Why a user's own JWT is not as safe as a new one; empty: it is, or its permissions are in a template.
  *
  * @param claims of a user of the account
  */

@@ -30,7 +30,7 @@ export interface TrustPaths {
   /** Only where Zester runs the server. */
   serverDirectory: string;
   serverConfiguration: string;
-  /** The log of the server that Zester runs; the one before it is beside it, with `.1`. */
+  /** The log of the server that Zester runs; the previous one has the suffix `.1`. */
   serverLog: string;
   serverJwtDirectory: string;
   serverJetStreamDirectory: string;

@@ -38,7 +38,7 @@ async function reasonOf(path: string, code: string | undefined): Promise<string 
 }
 
 /**
- * Checks that only its owner gets at a directory, and that the owner is this user (or root): who can write into it can
+ * Checks that only its owner can access a directory, and that the owner is this user (or root): a user who can write to it can
  * put keys of their own there.
  *
  * @returns whether it is there
@@ -81,7 +81,7 @@ export async function checkSecretFile(path: string): Promise<boolean> {
   return true;
 }
 
-/** Whether there is anything at the path. @throws FileError when that cannot be told */
+/** Whether the path exists. @throws FileError when that cannot be determined */
 export async function isThere(path: string): Promise<boolean> {
   return (await look(path)) !== undefined;
 }

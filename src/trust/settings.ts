@@ -54,7 +54,7 @@ export interface TrustSettings {
   requireTls?: boolean | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
   keysAdded?: Record<string, string> | undefined;
-  /** Users (`U…`) whose JWT was replaced, and that is to be revoked up to this time (seconds) once nobody uses it. */
+  /** Users (`U…`) whose JWT was replaced, and is to be revoked up to this time (seconds) once it is unused. */
   replacedJwts?: Record<string, number> | undefined;
 }
 

@@ -67,7 +67,7 @@ export function editPermissions(
 }
 
 /**
- * Checks that permissions can stand in the template of the peels' signing key: subjects as NATS has them, templates such
+ * Checks that permissions are valid in the template of the peels' signing key: valid subjects, templates such
  * as `{{name()}}` as whole tokens, and a list of what is allowed for both directions: to a server, an empty one allows
  * everything.
  *

@@ -2,7 +2,7 @@
 import type { ContextOf, Need } from './context.js';
 import type { CommandArgument, CommandOption, ValuesOf } from './option.js';
 
-/** Where a command stands in the help of `zester` itself, in this order. */
+/** The sections of the help of `zester`, in this order. */
 export const SECTIONS = ['Start here', 'Peels', 'Credentials and keys', 'Check', 'Other'] as const;
 export type Section = (typeof SECTIONS)[number];
 

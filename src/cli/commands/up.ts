@@ -67,7 +67,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   let serversEnded = 0;
   const stopMaster = async () => {
     const running = await master?.catch(() => undefined);
-    // without a server there is nobody that could be told, or waited for
+    // without a server there is nobody to notify or to wait for
     await running?.stop(serverIsUp ? {} : { waitMs: 0 });
   };
   // the master first: it answers what it was asked, and writes down what it decided

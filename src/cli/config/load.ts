@@ -100,7 +100,7 @@ async function findFile(
   return { path: join(home, 'master.yaml'), ofHome: true };
 }
 
-/** What stands in the file, by the names of the settings. @throws FleetError `ERR_FLEET_CONFIG`; FileError */
+/** The content of the file, by setting name. @throws FleetError `ERR_FLEET_CONFIG`; FileError */
 async function readConfigFile(
   kind: ConfigKind,
   found: FoundFile,

@@ -99,7 +99,7 @@ interface Definition {
   schema: v.GenericSchema<unknown, unknown>;
   /** A path of a file or directory: in a configuration file, it is seen from that file. */
   path?: true;
-  /** What it is when nobody says; absent: undefined. */
+  /** The default; absent: undefined. */
   fallback?: unknown;
   /** The default in words, where there is no value for it. */
   otherwise?: string;

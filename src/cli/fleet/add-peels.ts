@@ -90,7 +90,7 @@ async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Issues from the home alone: the masters hear of it when the peel connects. */
+/** Issues from the home alone: the masters learn of it when the peel connects. */
 export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptions, io: CliIo): PeelIssuer {
   return async (peelId, path) => {
     await refuseToReplace(path, replace);

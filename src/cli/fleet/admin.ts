@@ -18,7 +18,7 @@ export interface AdminOptions extends HomeOptions, ServersOptions {
   creds?: string | undefined;
 }
 
-/** Who asks the masters, and over what. */
+/** The admin client of a command, and its connection. */
 export interface Admin {
   nc: ZesterConnection;
   client: AdminClient;

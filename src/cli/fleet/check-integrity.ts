@@ -42,7 +42,7 @@ import { ADMIN_CONNECT_TIMEOUT_MS, INTEGRITY_RECHECK_MS, JETSTREAM_TIMEOUT_MS } 
 const ROUNDS = 2;
 /** Findings of one kind that are named; the others are counted. */
 const NAMED = 200;
-/** Events after which it is said how far it is. */
+/** Number of events between two progress reports. */
 const PROGRESS = 50_000;
 
 export interface IntegrityOptions extends ConnectionOf {

@@ -10,7 +10,7 @@ import type { Admin } from './admin.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
 import { STARTING_RETRY_MS } from '../../timing.js';
 
-/** What is asked of whom. */
+/** The command, and the peels that it is for. */
 export interface CommandMatching {
   pattern: string;
   command: Command;

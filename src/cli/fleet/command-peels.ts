@@ -14,7 +14,7 @@ export type PeelReply =
   | { id: string; ok: false; ms: number; code: string; message: string };
 
 /**
- * Sends a command to peels and hears what each answers, as they come.
+ * Sends a command to peels and yields their answers as they arrive.
  *
  * @param timeoutMs for each peel, milliseconds
  */

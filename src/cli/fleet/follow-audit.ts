@@ -23,9 +23,9 @@ const STORED_ATTEMPTS = 8;
 /** What {@link followAudit} tells. */
 export interface FollowAudit {
   tell: (event: AuditEvent) => void;
-  /** Hears once that the audit cannot be read at the moment, and that it continues when it can. */
+  /** Called once when the audit log is temporarily unreadable; following resumes by itself. */
   wait: (why: string) => void;
-  /** Hears that the stream is another than before: it was deleted, and begins again. */
+  /** Called when the stream was deleted and recreated. */
   restarted: () => void;
   signal: AbortSignal;
 }
@@ -34,7 +34,7 @@ export interface FollowAudit {
  * Tells the events of the audit in the order in which they are stored, each once, until the signal is given.
  *
  * All of them are read from the stream, each reading going on after the last one; what is heard on the subjects of the
- * audit only says when to read. So an event written while this connection, its server or every master was away is told
+ * audit only says when to read. So an event written while this connection, its server or every master was away is delivered
  * when they are back.
  *
  * @throws what the first reading throws; later, what will not pass by itself
@@ -122,7 +122,7 @@ export async function followAudit(
         }
       }
     }
-    // what was heard before the end is told
+    // what was received before the end is delivered
     if (heard.size > 0 && !nc.isClosed()) {
       await withDeadline(
         read().catch(() => undefined),
@@ -145,7 +145,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** Something to do: however often it is said before it is looked at, it is done once. */
+/** A pending task: however often it is requested before it runs, it runs once. */
 class Wake {
   #is = false;
   #waiting: (() => void) | undefined;

@@ -65,7 +65,7 @@ class Collected implements RegistryExpirations {
   }
 }
 
-/** Without a master nobody renews. @returns undefined: it cannot be read that way either */
+/** Without a master, nothing is renewed. @returns undefined: it cannot be read that way either */
 async function fromJetStream(options: AdminOptions, io: CliIo): Promise<RegistryExpirations | undefined> {
   const { openTrustDomain } = await import('../../trust/open.js');
   const { peelsFromHome } = await import('../../fleet-client/from-home.js');

@@ -9,7 +9,7 @@ import type { Admin } from './admin.js';
 import { rotatePeels, type RotatePeelsOptions } from './rotate-peels.js';
 import { REPLACED_REVOKED_POLL_MS, REPLACED_REVOKED_TIMEOUT_MS } from '../../timing.js';
 
-/** A peel whose JWT no scoped signing key signed, so that its permissions stand in the JWT itself. */
+/** A peel whose JWT no scoped signing key signed, so its permissions are in the JWT itself. */
 export interface ExplicitPeel {
   peelId: string;
   /** `U…`. */

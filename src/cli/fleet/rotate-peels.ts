@@ -12,17 +12,17 @@ import { subjectFor } from '../../permissions/names.js';
 export interface RotatePeelsOptions {
   /** The peels, each with the key that it is connected with; undefined: it is not known, or it never was. */
   keys: ReadonlyMap<string, string | undefined>;
-  /** How many are told and not done at once. */
+  /** Maximum number of peels rotating at once. */
   limit: number;
-  /** How long a peel that was told may take, milliseconds; then the next one has its turn. */
+  /** How long a notified peel may take, in milliseconds, before the next one is notified. */
   timeoutMs: number;
   /** ISO 8601: nothing is done to a peel whose key was issued at this time or later. */
   since?: string | undefined;
-  /** Wait for those that were told. */
+  /** Wait for the notified peels. */
   wait: boolean;
   /** Ends it where it is. */
   signal: AbortSignal;
-  /** Hears of each change. */
+  /** Called on each change. */
   onProgress: (so: RotationResult) => void;
   onFailed: (peelId: string, error: ZesterError) => void;
 }
@@ -31,11 +31,11 @@ export interface RotatePeelsOptions {
 export interface RotationResult {
   /** Its new key is in use, or nothing was to be done. */
   done: Set<string>;
-  /** It was told. */
+  /** It was notified. */
   underWay: Map<string, number>;
-  /** It is not connected, and will be told when it renews. */
+  /** It is not connected, and will be notified when it renews. */
   asked: Set<string>;
-  /** It was told, and has not done it in time. */
+  /** It was notified, but did not finish in time. */
   late: Set<string>;
   failed: Map<string, ZesterError>;
 }
@@ -43,7 +43,7 @@ export interface RotationResult {
 /**
  * Has peels replace their keys, a limited number at a time. Who is done is known from the audit, as it happens.
  *
- * @throws what asking throws; a peel that it cannot be done to is told of and passed over
+ * @throws what the request throws; a peel for which it fails is reported and skipped
  */
 export async function rotatePeels(
   { nc, client }: Admin,

@@ -16,7 +16,7 @@ export interface RunPeelSettings {
 }
 
 /**
- * Runs a peel until it is told to end.
+ * Runs a peel until it is stopped.
  *
  * @throws what `startPeel` throws; the error that a master ended it with; ConnectError when its connection was closed
  */

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import { AUDIT_KINDS } from '../../protocol/records/audit-event.js';
 import { matchesGlob } from '../../protocol/glob.js';
 
-/** The words of an `audit` command line, told apart. */
+/** The arguments of an `audit` command line, by kind. */
 export interface AuditWords {
   patterns: string[];
   /** undefined: every kind. */
@@ -16,7 +16,7 @@ export interface AuditWords {
  *
  * @param words the arguments
  * @param given the values of `--kind`, each of which may be a list with commas
- * @throws UsageError where a kind is given that does not exist: nothing would be shown, and nobody would know why
+ * @throws UsageError for an unknown kind: otherwise nothing would be shown, without a reason
  * @example auditWords(['key.revoked', 'web-*'], ['peel.*']); // { patterns: ['web-*'], kinds: ['peel.*', 'key.revoked'] }
  */
 export function auditWords(words: readonly string[], given: readonly string[] | undefined): AuditWords {

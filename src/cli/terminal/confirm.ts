@@ -7,8 +7,8 @@ import type { CliIo } from './io.js';
  * Asks on a terminal before something is destroyed or locked out.
  *
  * @param what what will happen, as a sentence
- * @param yes whether `--yes` was given: then nobody is asked
- * @throws UsageError where nobody is there to ask; ExpectationError when the answer is no; InterruptedError on Ctrl-C
+ * @param yes whether `--yes` was given: then it does not prompt
+ * @throws UsageError without a terminal; ExpectationError when the answer is no; InterruptedError on Ctrl-C
  */
 export async function confirm(io: CliIo, what: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;

@@ -8,15 +8,15 @@ export interface CliStream {
   /** Characters of a line of the terminal, where there is one. */
   columns?: number | undefined;
   /**
-   * Writes bytes, of which there may be very many.
+   * Writes bytes, possibly very many.
    *
    * @returns when the system has taken them
-   * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when nobody reads any more
+   * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when the reader is gone
    */
   send?(bytes: Uint8Array): Promise<void>;
 }
 
-/** What a command touches of the world around it beside files and servers; tests give their own. */
+/** The command's environment besides files and servers; tests pass their own. */
 export interface CliIo {
   stdout: CliStream;
   stderr: CliStream;
@@ -28,7 +28,7 @@ export interface CliIo {
    * ends the listening. While it listens, the signal does not end the process by itself.
    */
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
-  /** Asks a person, and gives the line that they type; absent where nobody is there to ask. */
+  /** Prompts, and returns the typed line; absent without a terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
   /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
@@ -95,7 +95,7 @@ function streamOf(open: () => NodeJS.WriteStream): CliStream {
   const stream = () => {
     if (opened !== undefined) return opened;
     opened = open();
-    // the reader of a pipe may leave early (`zester … | head -1`): nothing is wrong then, and nobody reads any more
+    // the reader of a pipe may leave early (`zester … | head -1`): that is fine
     return opened.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });

@@ -1,7 +1,7 @@
 // Describes the limits of a user, as text and JSON.
 import type { UserClaims, UserPermissionLimits } from '../../jwt/claims.js';
 
-/** What restricts a user beside its permissions, as `--json` has it: null is "no limit". */
+/** The limits of a user besides its permissions, for `--json`: null means "no limit". */
 export interface LimitDocument {
   subscriptions: number | null;
   payload: number | null;

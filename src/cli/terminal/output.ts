@@ -34,7 +34,7 @@ export class Output {
   /** Whether a terminal reads the result, and lines should fit it. */
   readonly #narrow: boolean;
   readonly #io: CliIo;
-  /** Stands for a colour's escape sequence until the line is written. Nobody outside can guess it, so nobody can forge one. */
+  /** A placeholder for a colour's escape sequence until the line is written. It cannot be guessed, so it cannot be forged. */
   readonly #colourMark = `\u001b${randomBytes(8).toString('hex')}:`;
 
   constructor(io: CliIo, options: GlobalOptions) {

@@ -44,7 +44,7 @@ function isOfFleet(subject: string): boolean {
 }
 
 /**
- * Judges the streams and consumers of the fleet's account: which are not the fleet's and hear, keep or write what is.
+ * Finds streams and consumers in the fleet's account that are not the fleet's own but receive, store or write its data.
  *
  * @param inbox the prefix of the masters' inboxes
  * @param allowed names of streams that the user knows to be their own

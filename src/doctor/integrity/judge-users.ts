@@ -3,7 +3,7 @@ import type { ConnectedUser } from '../../system-account/connected-users.js';
 import type { Finding } from '../../trust/finding.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 
-/** What is known of a key: who has it, or that it opens nothing any more; undefined: nobody issued it. */
+/** What is known about a key: its owner, or that it is no longer valid; undefined: nobody issued it. */
 export type KeyKnown = 'issued' | 'revoked' | undefined;
 
 /** Connected users whose key nobody issued, as far as the home and the registry know, or whose key is revoked. */

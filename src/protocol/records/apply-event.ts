@@ -6,7 +6,7 @@ import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type Peel
 import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
 
 /**
- * What the record of a peel is after an event. The registry is nothing but its events, applied in their order: whoever
+ * Computes a peel's record after an event. The registry is the result of its events, applied in order: anyone who
  * reads the audit gets the same records.
  *
  * @param record undefined: there is none yet
@@ -55,7 +55,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
         decided: decided(event),
       };
     case 'peel.rejected':
-      // with its keys, so that whoever comes next under this id does not bring the rejected one in
+      // with its keys, so that the next peel under this id does not bring the rejected one in
       return {
         ...decide(revoking(record, undefined, secondsOf(event.at)), 'rejected', event),
         rotationAskedAt: undefined,
@@ -179,7 +179,7 @@ function withIssued(
   return withKey(record, publicKey, facts, at);
 }
 
-/** Keys stand in the order in which they were given to the peel; one that is given again is the newest again. */
+/** Keys are in the order in which they were issued to the peel; a key that is issued again becomes the newest. */
 function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
   const known = record.keys.find((key) => key.publicKey === publicKey);
   const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };

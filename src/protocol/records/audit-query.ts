@@ -29,7 +29,7 @@ export function matchesAuditQuery({ peelId, patterns, kinds }: AuditQuery, event
   return kinds === undefined || kinds.some((kind) => matchesGlob(kind, event.kind));
 }
 
-/** The narrowest subject filter that has every event of a query: what the server leaves out, nobody has to read. */
+/** The narrowest subject filter that has every event of a query: what the server filters out need not be read. */
 export function auditSubjects({ peelId, patterns, kinds }: AuditQuery): string {
   const id = peelId ?? exact(patterns) ?? '*';
   return subjectFor.audit(id, exact(kinds));

@@ -18,7 +18,7 @@ export const tokenSchema = v.object({
   uses: v.number(),
   /** How many came with it. The same peel with the same key counts once. */
   used: v.number(),
-  /** The last of those that came with it. */
+  /** The last peel that joined with it. */
   usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
   /** A glob that the id must match; absent: any id. */
   ids: v.optional(v.string()),

@@ -1,7 +1,7 @@
 // Keeps the newest connections of a peel, and counts the others.
 import type { Presence } from './presence.js';
 
-/** Connections of one peel that are told apart; of the others there is a count. */
+/** How many connections of one peel are listed; the others are only counted. */
 export const NAMED_CONNECTIONS = 8;
 
 /** A presence that names the newest connections and counts all: it stays small however many a peel opens. */

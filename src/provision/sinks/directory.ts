@@ -74,7 +74,7 @@ export async function filesDelivery(
           if (broken !== undefined) break;
         }
       } finally {
-        // what was begun is ended, and told: a file is not torn away from the thread that writes it
+        // work in progress is finished and reported: a file is not taken from the thread that writes it
         await Promise.all(underWay);
         await writers.close();
       }

@@ -23,7 +23,7 @@ export interface ExecSinkOptions {
   signal: AbortSignal;
 }
 
-/** Of what a failed program said, this much is kept. */
+/** How much of a failed program's output is kept. */
 const MAX_STDERR = 4_096;
 
 /**

@@ -11,7 +11,7 @@ import {
 } from '../../files/write-secret-files.js';
 import type { PackedFiles } from '../product.js';
 
-/** A thread that writes files, batch by batch: its program, and what is said to it. */
+/** A thread that writes files, batch by batch: its program and its messages. */
 export interface WriterStart {
   directory: string;
   replace: boolean;

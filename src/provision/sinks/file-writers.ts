@@ -70,7 +70,7 @@ export class FileWriters {
     if (answer.bytes !== undefined) recycle(answer.bytes);
     if ('outcomes' in answer) return writtenOf(answer);
     const synced = await this.#synced.run();
-    // it is not asked again: what cannot be done, or fails, is told by the files one by one
+    // no retry: failures are reported by the files one by one
     if (!synced) this.#together = false;
     const settled = await thread.ask({ batch, settle: { synced } });
     await this.#directory.run();

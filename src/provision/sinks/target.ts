@@ -17,7 +17,7 @@ export interface ByteTarget {
 }
 
 /**
- * A file, mode 0600, which is at its path only when it is whole and synced: until then it stands beside it under another
+ * A file, mode 0600, which is at its path only when it is whole and synced: until then it is in the same directory under another
  * name, and what was at the path before stays. What a run that was killed left under such a name is removed.
  *
  * @throws FileError

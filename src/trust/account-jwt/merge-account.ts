@@ -11,7 +11,7 @@ import {
   type Removal,
 } from './account-history.js';
 
-/** What one account JWT has and another lacks, without having been told to. */
+/** What one account JWT has and another lacks, without a recorded removal. */
 export interface AccountLosses {
   /** Public keys, or `*`. */
   revocations: string[];
@@ -44,7 +44,7 @@ export interface MergedAccount {
 type SigningKey = string | ScopedSigningKeyClaim;
 
 /**
- * Makes one account of those that the home and the servers have. The newest counts, but no revocation and no signing key is
+ * Merges the accounts of the home and the servers. The newest counts, but no revocation and no signing key is
  * lost because another tool signed an older state again: only what Zester took away on purpose is gone (`AccountHistory`).
  *
  * Which peels may connect is decided here and nowhere else; limits, exports and the like are always the newest's.
@@ -159,7 +159,7 @@ export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]
  *
  * A JWT that was signed before the clearing did not know of it. One that was signed later, by another tool that had an older
  * state, has an older sequence in its tags, and then the revocation is the old one: it has the time of the one that was
- * cleared, or an earlier one than the clearing. What cannot be told apart stays revoked.
+ * cleared, or an earlier one than the clearing. In doubt, a key stays revoked.
  */
 function isCleared(
   key: string,

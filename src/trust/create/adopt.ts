@@ -149,7 +149,7 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
       refuse(`${signer.publicKey} signs for the account without a scope: ${what} need a scoped signing key`);
     }
     if (typeof key !== 'object') continue;
-    // by their roles a credential of a join token and one of a peel are told apart
+    // roles distinguish a join token's credential from a peel's
     if ((key.role === JOIN_ROLE) !== (signer === joinSigner)) {
       refuse(
         `${key.key} has the role "${key.role ?? ''}" in the account JWT: only the signing key of join tokens has ` +
@@ -168,7 +168,7 @@ function checkIssuer(what: string, account: AccountClaims, operator: OperatorCla
   );
 }
 
-/** A signing key as it stands in an account JWT; undefined: it is not there. */
+/** A signing key as in an account JWT; undefined: it is not there. */
 export function signingKeyOf(
   account: AccountClaims,
   publicKey: string,

@@ -28,7 +28,7 @@ export interface CreateTrustDomainOptions {
   /** Takes over an operator that exists, and what else there is. */
   adopt?: AdoptedTrust;
   now?: Clock;
-  /** Hears of each step: its file, and whether it was made now or was there. */
+  /** Called for each step with its file, and whether it was created or already existed. */
   onStep?: (step: { path: string; made: boolean }) => void;
 }
 
@@ -118,7 +118,7 @@ function report(
 
 /**
  * How many steps an interrupted run has done. It did them in order, so a file that is there behind one that is not means
- * that something took files away; making new keys beside old JWTs would only hide that.
+ * that files were removed; creating new keys for old JWTs would only hide that.
  *
  * @throws TrustError `ERR_TRUST_DAMAGED`
  */

@@ -48,7 +48,7 @@ export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigning
   const key = signingKeyOf(account, issuer);
   if (key === undefined || typeof key === 'string' || key.role === JOIN_ROLE) return false;
   if (key.role === PEEL_ROLE || key.key === peelSigningKey) return true;
-  // one that "zester keys add" put beside it, or that it was put beside
+  // one that "zester keys add" added, or that existed before it
   const own = peelSigningKey === undefined ? undefined : signingKeyOf(account, peelSigningKey);
   return typeof own === 'object' && (own.role ?? '') !== '' && key.role === own.role;
 }

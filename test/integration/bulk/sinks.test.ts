@@ -114,7 +114,7 @@ describe('zester creds issue --sink', () => {
     expect([slow.code, slow.stderr]).toEqual([1, expect.stringContaining('took more than 1 s')]);
   });
 
-  it('ndjson reads its list from standard input and streams; it stops when nobody reads any more', async () => {
+  it('ndjson reads its list from standard input and streams; it stops when the reader is gone', async () => {
     const ids = idsOf(400);
     const args = ['creds', 'issue', '--from', '-', '--account-seed', seed, '--sink', 'ndjson'];
     const { code, stdout } = await startZester(args, ids.join('\n')).ended;

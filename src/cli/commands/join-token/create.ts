@@ -82,7 +82,7 @@ function refuseTerminal(io: CliIo, json: boolean): void {
   if (json) throw new UsageError('--json and --out - cannot be combined: --out - writes the token itself');
 }
 
-/** Sixteen letters and digits: not a secret, but nobody's by accident. */
+/** Sixteen letters and digits: not a secret, but unique. */
 function newTokenId(): string {
   return randomBytes(32)
     .toString('base64')
