@@ -14,7 +14,7 @@ describe('a stream that acknowledges what a peel publishes', () => {
     expect(acknowledgingStreams([stream('S', subjects, true)])).toEqual([]);
   });
 
-  it('is none that takes what no peel publishes, and none of the fleet’s own', () => {
+  it('is not one for subjects that no peel publishes to, nor one of the fleet’s own', () => {
     const streams = [
       stream('ORDERS', ['orders.>']),
       stream('zester-audit', ['zester.audit.>']),

@@ -82,7 +82,7 @@ describe('zester creds issue', () => {
     expect(claims.nats).toEqual({ issuer_account: domain.publicKeys.account, type: 'user', version: 2 });
   });
 
-  it('tells bad rows by their lines, issues for the others, and ends with 1', async () => {
+  it('reports bad rows by line, issues the others, and exits with 1', async () => {
     const from = await list('id\nweb-01\na.b\nweb-01\nweb-02\n', 'csv');
     const { code, stdout, stderr } = await issue(from, '--out', out, '--json');
 
@@ -94,7 +94,7 @@ describe('zester creds issue', () => {
     expect((await readdir(out)).sort()).toEqual(['web-01.creds', 'web-02.creds']);
   });
 
-  it('replaces no file that is there; --resume passes over it, --force replaces it', async () => {
+  it('keeps existing files; --resume skips them, --force replaces them', async () => {
     const from = await list('web-01\nweb-02\n');
     await issue(await list('web-01\n'), '--out', out);
     const first = await readFile(join(out, 'web-01.creds'), 'utf8');

@@ -17,7 +17,7 @@ function json<T>({ stdout }: ZesterResult): T {
 }
 
 describe('zester revoke', () => {
-  it('cuts a peel off, lists the revocation, and takes it back', async () => {
+  it('cuts off a peel, lists the revocation, and clears it', async () => {
     const fleet = await startHome();
     const run = on(fleet);
     const { path, publicKey } = await fleet.issue('web-01');

@@ -51,7 +51,7 @@ describe('parsed credentials', () => {
 });
 
 describe('generateCredsFile', () => {
-  it('takes the seed as bytes or text, with white space around either', () => {
+  it('accepts the seed as bytes or text, with surrounding white space', () => {
     for (const seed of [
       made.seed,
       made.user.seed,
@@ -69,7 +69,7 @@ describe('generateCredsFile', () => {
     expect(seed.toString()).toBe(made.seed);
   });
 
-  it('refuses what does not belong together, or is no JWT and no seed', async () => {
+  it('rejects mismatched parts, and what is not a JWT or a seed', async () => {
     const other = makeCredentials();
     await refusal(
       'ERR_CREDS_SEED_MISMATCH',

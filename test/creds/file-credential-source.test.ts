@@ -31,7 +31,7 @@ function source(options: FileCredentialSourceOptions = {}): FileCredentialSource
 const write = (made: Credentials) => writeCredsFile(path, made.jwt, made.seed);
 
 describe('the credentials of a file', () => {
-  it('are read at each connect, and an event says when they are new', async () => {
+  it('are read at each connect, and an event reports new ones', async () => {
     await write(first);
     const credentials = source();
     expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt, nkey: first.user.publicKey });

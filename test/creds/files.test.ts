@@ -38,7 +38,7 @@ describe('writeCredsFile', () => {
     expectNoSeed(creds.natsOption(), made.seed);
   });
 
-  it('writes nothing when JWT and seed do not belong together: what was there stays', async () => {
+  it('writes nothing if JWT and seed do not match, and keeps the old file', async () => {
     const [made, other] = [makeCredentials(), makeCredentials()];
     await writeFile(path, 'old');
     await refusal(
@@ -60,7 +60,7 @@ describe('writeCredsFile', () => {
     expect(await readFile(join(directory, 'target'), 'utf8')).toBe('not touched');
   });
 
-  it('says what to do when the directory is not there', async () => {
+  it('explains how to create a missing directory', async () => {
     const made = makeCredentials();
     const missing = join(directory, 'none', 'peel.creds');
     await refusal(
@@ -217,7 +217,7 @@ describe('loadKeyBundleFromFile', () => {
     expect(error.message).toContain(path);
   });
 
-  it('refuses a file that is not there, and a seed in the place of its path without showing it', async () => {
+  it('rejects a missing file, and a seed in place of its path without printing it', async () => {
     await refusal('ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', path));
     await refusal('ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', made.seed), made.seed);
     await refusal('ERR_FILE_IS_DIRECTORY', () => loadKeyBundleFromFile('user', directory));

@@ -87,7 +87,7 @@ const WAYS: Record<string, (value: unknown) => string> = {
   'a log line': pinoLine,
 };
 
-describe('no seed is shown of what the library gives out', () => {
+describe('no object of the library shows a seed', () => {
   it('knows a seed in every form', () => {
     for (const bytes of [user.seed, Buffer.from(user.seed)]) {
       const text = JSON.stringify({ bytes });

@@ -16,7 +16,7 @@ const judge = (records: PeelRecord[], connected: { publicKey: string; issuer: st
   judgeFleet({ records, connected, signers: new Set(['AKNOWN']) }, NOW);
 
 describe('of a fleet', () => {
-  it('nothing is found where nothing is wrong, and what was ended does not matter', () => {
+  it('a healthy fleet has no findings, and ended peels do not count', () => {
     const ended = peel('old', 'revoked', { issuer: 'AGONE', state: 'revoked', expiresAt: 1 });
     expect(judge([peel('a', 'active'), ended])).toMatchObject([{ severity: 'ok' }]);
   });

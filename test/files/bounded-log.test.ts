@@ -5,7 +5,7 @@ import { BoundedLog } from '../../src/files/bounded-log.js';
 import { tempDir } from '../support/temp-dir.js';
 
 describe('a bounded log', () => {
-  it('is readable by its owner alone, goes on where it ended, and keeps one file before it', async () => {
+  it('is readable by its owner only, appends, and keeps one older file', async () => {
     const path = join(await tempDir(), 'server.log');
     const first = await BoundedLog.open(path, 100);
     first.write('a'.repeat(60));
@@ -22,7 +22,7 @@ describe('a bounded log', () => {
     expect((await stat(`${path}.1`)).mode & 0o777).toBe(0o600);
   });
 
-  it('says how many lines it left out when they come faster than they are written', async () => {
+  it('counts the lines that it drops if they come too fast', async () => {
     const path = join(await tempDir(), 'server.log');
     const log = await BoundedLog.open(path);
     for (let i = 0; i < 1_000; i++) log.write('x'.repeat(1_000));

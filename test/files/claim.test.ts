@@ -27,7 +27,7 @@ async function holder() {
 }
 
 describe('claim', () => {
-  it('gives a directory to one run at a time, and leaves nothing behind', async () => {
+  it('gives a directory to one run at a time, and leaves no files behind', async () => {
     const first = await claim(dir);
     const error = await refusal('ERR_FILE_IN_USE', () => claim(dir));
     expect(error.message).toContain(`process ${process.pid}`);
@@ -50,7 +50,7 @@ describe('claim', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it('is refused while another process has it, and goes on once that one was killed', async () => {
+  it('is refused while another process has it, and granted once that one is killed', async () => {
     const other = await holder();
     const error = await refusal('ERR_FILE_IN_USE', () => claim(dir));
     expect(error.message).toContain(`process ${other.pid}`);

@@ -67,7 +67,7 @@ describe.each(readers.filter(([what]) => what !== 'a journal'))('reading %s', (_
   });
 });
 
-it('the authenticator goes on with what it has when a pipe or a device takes the place of its file', () => {
+it('the authenticator keeps its credential when a pipe or a device replaces its file', () => {
   for (const path of [fifo, socket, '/dev/zero']) {
     const events: string[] = [];
     const source = new FileCredentialSource(path, {
@@ -78,7 +78,7 @@ it('the authenticator goes on with what it has when a pipe or a device takes the
   }
 });
 
-it('reads what a shell hands over in a pipe, also when it comes late', () => {
+it('reads a pipe from the shell, even if data arrives late', () => {
   const cli = join(import.meta.dirname, '../../src/cli/main.ts');
   const run = `sleep 0.3; printf 'web-01\\n'`;
   const script = `"$0" --import tsx -e '
@@ -159,7 +159,7 @@ describe.each(writers)('writing %s', (_what, write) => {
     expect(await readFile(target, 'utf8')).toBe('untouched');
   });
 
-  it('removes what killed writers of any file in the directory left', async () => {
+  it('removes temporaries of killed writers in the directory', async () => {
     const directory = join(path, '..', 'sub');
     mkdirSync(directory);
     const old = join(directory, `.other.zester-tmp-ffffff-1-0-${'0'.repeat(12)}`);

@@ -33,7 +33,7 @@ const codes = (results: readonly PromiseSettledResult<unknown>[]) =>
     .sort();
 
 describe('a file that is written only if it is absent', () => {
-  it('is written where nothing stands, for its owner only, and leaves no temporary', async () => {
+  it('is written if the path is free, readable by its owner only, without leaving temporaries', async () => {
     await writeSecretFile(path, Buffer.from('one'), { ifAbsent });
     expect(await readFile(path, 'utf8')).toBe('one');
     expect(((await lstat(path)).mode & 0o777).toString(8)).toBe('600');
@@ -41,7 +41,7 @@ describe('a file that is written only if it is absent', () => {
     expect(await readdir(directory)).toEqual(['secret']);
   });
 
-  it('is refused where a file stands, or a link into nowhere, and nothing changes', async () => {
+  it('is refused if a file or a dangling link exists, and changes nothing', async () => {
     await writeFile(path, 'old');
     const dangling = join(directory, 'link');
     await symlink(join(directory, 'nowhere'), dangling);

@@ -172,7 +172,7 @@ describe('a secret file', () => {
   });
 });
 
-describe('what cannot be written is refused, and what was there is unchanged', () => {
+describe('refuses what cannot be written, and keeps the old content', () => {
   it('when the directory is not there, and the message says how to create it', async () => {
     const missing = join(directory, 'no', 'such', 'secret');
     const error = await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', () =>

@@ -25,7 +25,7 @@ describe('writeSecretFiles', () => {
     for (const name of ['a', 'b', 'c']) expect((await stat(join(dir, name))).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves what is there, a link that leads nowhere too, and tells it', async () => {
+  it('keeps an existing file or dangling link, and reports it', async () => {
     await writeFile(join(dir, 'a'), 'mine');
     await symlink('nowhere', join(dir, 'b'));
     const { outcomes } = await writeSecretFiles(dir, [file('a', 'x'), file('b', 'x'), file('c', 'x')], false);
@@ -33,7 +33,7 @@ describe('writeSecretFiles', () => {
     expect(await readFile(join(dir, 'a'), 'utf8')).toBe('mine');
   });
 
-  it('replaces what is there when it is told to; a link itself, not what it leads to', async () => {
+  it('replaces an existing file on request; a link itself, not its target', async () => {
     await writeFile(join(dir, 'a'), 'mine');
     await writeFile(join(dir, 'target'), 'mine');
     await symlink('target', join(dir, 'b'));
@@ -43,7 +43,7 @@ describe('writeSecretFiles', () => {
     expect(await readFile(join(dir, 'target'), 'utf8')).toBe('mine');
   });
 
-  it('stops at the first that cannot be written, says why, and what was written by then', async () => {
+  it('stops at the first failure, and reports the reason and what was written', async () => {
     await mkdir(join(dir, 'b'));
     const files = [file('a', 'x'), file('b', 'x'), file('c', 'x')];
     const { outcomes, error } = await writeSecretFiles(dir, files, true);
@@ -73,7 +73,7 @@ describe.each([true, false])(
       expect(await readFile(join(dir, 'c'), 'utf8')).toBe('three');
     });
 
-    it('leave what is there, and tell it', async () => {
+    it('keep existing files, and report them', async () => {
       await writeFile(join(dir, 'a'), 'mine');
       const placed = await placeSecretFiles(dir, [file('a', 'x'), file('b', 'x')], false);
       expect(await settleSecretFiles(placed, synced)).toEqual({ outcomes: ['there', 'written'] });

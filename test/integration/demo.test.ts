@@ -123,7 +123,7 @@ describe('zester demo', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
-  it('says in one line how to install nats-server where there is none', async () => {
+  it('explains in one line how to install a missing nats-server', async () => {
     const empty = join(await tempDir(), 'bin');
     await mkdir(empty);
     const { code, stdout, stderr, left } = await (

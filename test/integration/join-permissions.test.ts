@@ -197,7 +197,7 @@ describe('the user of a join token', () => {
     expect(violations).toEqual([`subscription ${subject}`]);
   });
 
-  it('may not answer what it is sent', async () => {
+  it('may not answer messages', async () => {
     violations.length = 0;
     const subject = `${joinInboxPrefix(TOKEN)}.ask`;
     const inbox = token.subscribe(subject, { max: 1 });
@@ -230,7 +230,7 @@ describe('the user of a join token', () => {
     expect(said.join()).toMatch(/maximum subscriptions exceeded/i);
   });
 
-  it('sends nothing larger than 16 KiB, even with a client that does not hold to what the server says', async () => {
+  it('sends nothing larger than 16 KiB, even with a client that ignores the server’s limit', async () => {
     const name = joinName('LargeRequest');
     const one = await connectSignedByJoinKey(name);
     const subject = `zester.enroll.${name}.request`;

@@ -116,7 +116,7 @@ describe('an operator', () => {
     expect((await server.systemConnection()).info?.auth_required).toBe(true);
   });
 
-  it('that is strict takes the accounts and users of signing keys', async () => {
+  it('that is strict accepts the accounts and users of signing keys', async () => {
     const strict = await startOperatorServer({ operator: { strictSigningKeyUsage: true } });
     const nc = await strict.connect(await strict.bootstrap('web-01'), { reconnect: false });
     await nc.flush();
@@ -124,7 +124,7 @@ describe('an operator', () => {
     await strict.close();
   });
 
-  it('that is strict refuses an account of its identity key; one that is not takes it', async () => {
+  it('that is strict refuses an account signed by its identity key; one that is not accepts it', async () => {
     for (const strictSigningKeyUsage of [true, false]) {
       const made = createTestTrust({ operator: { strictSigningKeyUsage } });
       const signingKeys = [signingKey.publicKey];
@@ -142,7 +142,7 @@ describe('an operator', () => {
     }
   });
 
-  it('that is strict refuses a user of the account’s identity key; one that is not takes it', async () => {
+  it('that is strict refuses a user signed by the account’s identity key; one that is not accepts it', async () => {
     for (const strictSigningKeyUsage of [true, false]) {
       const other = await startOperatorServer({ operator: { strictSigningKeyUsage } });
       const connected = other.connect(await other.user('own'), { reconnect: false });
@@ -152,12 +152,12 @@ describe('an operator', () => {
     }
   });
 
-  it('of somebody else vouches for nobody here', async () => {
+  it('of another trust domain has no authority here', async () => {
     const stranger = createTestTrust();
     await expect(connectAs('stranger', { signer: stranger.account.key })).rejects.toThrow(AuthorizationError);
   });
 
-  it('of somebody else does not get an account in by a push either: the server takes it, and lets nobody in', async () => {
+  it('of another trust domain cannot add an account by a push: the server accepts it, but admits nobody', async () => {
     const other = await startOperatorServer();
     const { account, accountJwtWith } = other.trust;
     const creds = await other.user('anybody');
@@ -194,7 +194,7 @@ describe('an operator', () => {
 });
 
 describe('an account', () => {
-  it('gives its users JetStream, within its limits', async () => {
+  it('lets its users use JetStream, within its limits', async () => {
     const manager = await jetstreamManager(await connectAs('anybody'));
     const info = await manager.getAccountInfo();
     expect(info.limits).toMatchObject({
@@ -262,7 +262,7 @@ describe('an account', () => {
     await expect(connectAs('anybody', { signer: accountKey(name) })).rejects.toThrow(AuthorizationError);
   });
 
-  it('lets in whom its signing key signed, with the permissions of their own', async () => {
+  it('admits users that its signing key signed, with their own permissions', async () => {
     const issuerAccount = server.trust.account.key.publicKey;
     const nc = await connectAs('own', {
       signer: signingKey,
@@ -275,7 +275,7 @@ describe('an account', () => {
     expect(await error).toMatchObject({ operation: 'publish', subject: 'other' });
   });
 
-  it('holds those whom its scoped signing key signed to the template', async () => {
+  it('limits users of its scoped signing key to the template', async () => {
     const issuerAccount = server.trust.account.key.publicKey;
     const reader = await connectAs('reader-7', { signer: scopedKey, issuerAccount, scoped: true });
     const writer = await connectAs('writer');
@@ -300,7 +300,7 @@ describe('an account', () => {
     expect(errors[0]).toBeInstanceOf(PermissionViolationError);
   });
 
-  it('does not let in a user of its scoped signing key who brings permissions', async () => {
+  it('does not admit a user of its scoped signing key with own permissions', async () => {
     const issuerAccount = server.trust.account.key.publicKey;
     await expect(
       connectAs('sly', {
@@ -311,7 +311,7 @@ describe('an account', () => {
     ).rejects.toThrow(AuthorizationError);
   });
 
-  it('does not let in whom a key signed that is none of its own', async () => {
+  it('does not admit users that a foreign key signed', async () => {
     const issuerAccount = server.trust.account.key.publicKey;
     await expect(connectAs('sly', { signer: generateKeyBundle('account'), issuerAccount })).rejects.toThrow(
       AuthorizationError,
@@ -340,7 +340,7 @@ describe('revocations of an account', () => {
     await expect(fleet.connect(creds, { reconnect: false })).rejects.toThrow(AuthorizationError);
   });
 
-  it('of all that was issued before a time leave what was issued after it', async () => {
+  it('of everything issued before a time do not affect what was issued later', async () => {
     const before = await fleet.bootstrap('web-03', { now: () => (now() - HOUR) * 1000 });
     await fleet.pushAccount(fleet.trust.accountJwtWith({ revocations: { '*': now() - HOUR / 2 } }));
     await expect(fleet.connect(before, { reconnect: false })).rejects.toThrow(AuthorizationError);
@@ -351,7 +351,7 @@ describe('revocations of an account', () => {
 });
 
 describe('a user', () => {
-  it('is held to the permissions of its own', async () => {
+  it('is limited to its own permissions', async () => {
     const nc = await connectAs('bounded', {
       permissions: {
         publish: { allow: ['a.>'], deny: ['a.secret'] },
@@ -385,7 +385,7 @@ describe('a user', () => {
     ]);
   });
 
-  it('may answer as often as it says', async () => {
+  it('may answer as often as its JWT allows', async () => {
     const asker = await connectAs('asker');
     const answerer = await connectAs('answerer', {
       permissions: {

@@ -174,7 +174,7 @@ describe.each([
     });
   });
 
-  it('may not publish to the reply subject of a message that it was sent', async () => {
+  it('may not publish to the reply subject of a message that it received', async () => {
     const got: Msg[] = [];
     const commands = peel.subscribe('zester.cmd.web-01', { callback: (_, msg) => void got.push(msg) });
     await peel.flush();
@@ -192,7 +192,7 @@ describe.each([
     commands.unsubscribe();
   });
 
-  it('can ask the master, and reads the answer in its own inbox', async () => {
+  it('can send a master a request, and receives the answer in its own inbox', async () => {
     const master = await server.connect(
       await server.user('zester-master', masterUserJwtOptions(server.trust.account.key.publicKey)),
       { inboxPrefix: MASTER_INBOX_PREFIX },

@@ -44,7 +44,7 @@ describe('every JWT', () => {
     });
   });
 
-  it('never expires unless told to', () => {
+  it('never expires by default', () => {
     expect(claims).not.toHaveProperty('exp');
     expect(claims).not.toHaveProperty('nbf');
   });
@@ -159,7 +159,7 @@ describe('an account JWT', () => {
   const make = (options: Partial<AccountJwtOptions> = {}) =>
     decodeAccountJwt(createAccountJwt(account, operator, { name: 'fleet', now, ...options }));
 
-  it('has no limits and no JetStream unless told to', () => {
+  it('has no limits and no JetStream by default', () => {
     expect(make().nats).toEqual({
       type: 'account',
       version: 2,
@@ -294,7 +294,7 @@ describe('an account JWT', () => {
     expect(decodeAccountJwt(jwt)).toMatchObject({ sub: account.publicKey, iss: operatorSigner.publicKey });
   });
 
-  it('may be self-signed, which no chain takes', async () => {
+  it('may be self-signed, which no chain accepts', async () => {
     const jwt = createAccountJwt(account, account, { name: 'x' });
     expect(decodeAccountJwt(jwt).iss).toBe(account.publicKey);
     const operatorJwt = createOperatorJwt(operator, { name: 'x' });
@@ -336,7 +336,7 @@ describe('an account JWT', () => {
 });
 
 describe('a user JWT', () => {
-  it('is not made with half of a character, which a server reads as another', async () => {
+  it('is not created with a lone surrogate, which a server reads as another character', async () => {
     const make = (name: string) =>
       createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), { name });
     for (const name of ['a\ud800', '\udc00', '\\\ud800']) await refusal('ERR_JWT_OPTIONS', () => make(name));
@@ -357,7 +357,7 @@ describe('a user JWT', () => {
   const make = (options: Partial<UserJwtOptions> = {}) =>
     decodeUserJwt(createUserJwt(user, account, { name: 'web-01', now, ...options }));
 
-  it('may do everything unless told otherwise', () => {
+  it('may do everything by default', () => {
     expect(make().nats).toEqual({ type: 'user', version: 2, subs: -1, data: -1, payload: -1 });
   });
 
@@ -463,7 +463,7 @@ describe('a user JWT', () => {
     );
   });
 
-  it('says everything, nothing, or only answers, when told so', () => {
+  it('allows everything, nothing, or only answers, if requested', () => {
     const all = { allow: ['>'] };
     expect(make({ permissions: { publish: all, subscribe: all } }).nats).toMatchObject({
       pub: all,
@@ -503,7 +503,7 @@ describe('a user JWT', () => {
     await refusal('ERR_JWT_OPTIONS', () => make({ permissions }));
   });
 
-  it('is refused when it would not fit a CONNECT line, unless told that the server takes it', async () => {
+  it('is rejected if it does not fit a CONNECT line, unless the limit is raised', async () => {
     const allow = Array.from({ length: 80 }, (_, i) => `some.subject.of.this.fleet.number.${i}.>`);
     const permissions = { publish: { allow }, subscribe: { allow: ['>'] } };
     const error = await refusal('ERR_JWT_TOO_LARGE', () => make({ permissions }));

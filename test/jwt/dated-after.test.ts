@@ -5,7 +5,7 @@ const NOW = 1_800_000_000;
 const TEN_YEARS = 10 * 366 * 86_400;
 const publicKey = 'UA';
 
-describe('JWTs that a revocation of everyone does not reach by its time', () => {
+describe('JWTs that a revocation of everyone does not cover by its time', () => {
   it.each([
     ['one dated ahead of the clock, when that is now', NOW, { issuedAt: NOW + 600 }, NOW + 600],
     ['one dated years ahead, when that is now', NOW - 100, { issuedAt: NOW + TEN_YEARS }, NOW + TEN_YEARS],
@@ -32,7 +32,7 @@ describe('JWTs that a revocation of everyone does not reach by its time', () => 
     expect(undecided).toEqual([]);
   });
 
-  it('are named where nobody can tell when they were issued, once each', () => {
+  it('are named once each if their issue time is unknown', () => {
     const known = [600, 900, 300].map((ahead) => ({ publicKey, issuedAt: NOW + ahead }));
     expect(datedAfter(known, NOW - 3_600, NOW)).toEqual({
       keys: new Map(),

@@ -15,7 +15,7 @@ import { alter, forge, part, partsOf, reforge } from './forge.js';
 const { operator, operatorJwt, account, accountJwt, user, userJwt } = generateFullHierarchy('O', 'A', 'U');
 const [header = '', payload = '', signature = ''] = userJwt.split('.');
 
-describe('what is no JWT is refused', () => {
+describe('rejects what is not a JWT', () => {
   it.each([
     ['nothing', ''],
     ['one part', 'abc'],
@@ -85,7 +85,7 @@ describe('algorithm confusion is refused', () => {
     }
   });
 
-  it('lower case "jwt" as the type is taken, as Go takes it', () => {
+  it('accepts the type "jwt" in lower case, as Go does', () => {
     const jwt = forge(claims, account, { typ: 'jwt', alg: 'ed25519-nkey' });
     expect(decodeUserJwt(jwt).sub).toBe(user.publicKey);
   });
@@ -207,7 +207,7 @@ describe('claims of the wrong form are refused', () => {
   });
 });
 
-describe('what decoding takes', () => {
+describe('what decoding accepts', () => {
   it('null for an empty list or map, as Go writes some', () => {
     const jwt = reforge(
       accountJwt,
@@ -252,7 +252,7 @@ describe('whatever comes in', () => {
       ),
   );
 
-  it('decoding gives claims or an error of ours', () => {
+  it('decoding returns claims or throws a ZesterError', () => {
     fc.assert(
       fc.property(text, (jwt) => {
         for (const decode of [decodeUserJwt, decodeAccountJwt, decodeOperatorJwt]) {
@@ -343,7 +343,7 @@ describe('a token that a server would read differently is refused', () => {
     }
   });
 
-  it('but a claim that no server knows may hold what it likes, and is kept', () => {
+  it('keeps a claim that no server knows, whatever it contains', () => {
     const claims = text.replace(/}$/, ',"x":{"Name":1.5,"big":1e300}}');
     expect(decodeUserJwt(forge(claims, account))).toMatchObject({ x: { Name: 1.5, big: 1e300 } });
   });
@@ -365,7 +365,7 @@ describe('times', () => {
   });
 });
 
-describe('what Go leaves out, or reads as absent, is read', () => {
+describe('reads what Go omits or treats as absent', () => {
   it('in a user JWT', () => {
     const jwt = reforge(userJwt, account, (claims) => {
       Object.assign(claims, { iat: null, exp: null, nbf: null, name: null, jti: null, aud: null });

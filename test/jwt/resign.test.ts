@@ -34,7 +34,7 @@ function foreign(extra: object): string {
   return signClaims(JSON.stringify(claims), operator);
 }
 
-describe('an account JWT signed anew', () => {
+describe('a re-signed account JWT', () => {
   it('has the change, and everything else as it was, fields that Zester does not know too', () => {
     const old = foreign({});
     const before = decodeAccountJwt(old);
@@ -67,7 +67,7 @@ describe('an account JWT signed anew', () => {
     expect([first, second].map((jwt) => decodeAccountJwt(jwt).iat)).toEqual([1_700_000_001, 1_700_000_002]);
   });
 
-  it('keeps a number of 64 bits, and is refused where that number would be written anew', async () => {
+  it('keeps a 64-bit number, and is rejected if that number would be rewritten', async () => {
     const limits = '{"conn":9223372036854775807,"subs":-1}';
     const jwt = signClaims(
       JSON.stringify({
@@ -99,7 +99,7 @@ describe('an account JWT signed anew', () => {
     expect(decodeAccountJwt(again).nats.revocations).toEqual({ [user]: LATEST_SECONDS });
   });
 
-  it('is refused with a key that is no operator’s, and where the old one was altered', async () => {
+  it('is rejected with a key that is not an operator’s, or if the old JWT was altered', async () => {
     const jwt = createAccountJwt(account, operator, { name: 'fleet' });
     await refusal('ERR_KEY_ROLE', () => resignAccountJwt(jwt, account, (claims) => claims));
     const altered = `${jwt.slice(0, -6)}AAAAAA`;

@@ -94,7 +94,7 @@ describe('a revised account JWT', () => {
     expect(changedIn(foreign, revise(revision))).toEqual(members);
   });
 
-  it('is dated after the one before it, whatever the clock says', () => {
+  it('has a later issue time than its predecessor, whatever the clock says', () => {
     const jwt = reviseAccountJwt(foreign, signer, { now: () => 1_000_000 });
     expect(decodeAccountJwt(jwt).iat).toBe(1_700_000_001);
   });
@@ -117,7 +117,7 @@ describe('revocations in a revised account JWT', () => {
   const revocations = (revision: AccountRevision, jwt?: string) =>
     decodeAccountJwt(revise(revision, jwt)).nats.revocations;
 
-  it('hold for good in a list, for everyone up to now, and in a map up to the time given', () => {
+  it('are permanent in a list, up to now for everyone, and up to the given time in a map', () => {
     expect(revocations({ revoke: [bob, '*'], unrevoke: [alice] })).toEqual({
       [bob]: FOR_GOOD,
       '*': 1_800_000_000,
@@ -333,7 +333,7 @@ describe('decoded claims given back to the functions that make JWTs', () => {
     },
   );
 
-  it('are refused by name, wherever one of them stands', async () => {
+  it('are rejected by name, at any depth', async () => {
     await refusal('ERR_JWT_OPTIONS', () => makers.account({ name: 'x', limits: { conn: 7 } }));
     await refusal('ERR_JWT_OPTIONS', () => makers.account({ name: 'x', jetStream: { mem_storage: 7 } }));
     await refusal('ERR_JWT_OPTIONS', () =>

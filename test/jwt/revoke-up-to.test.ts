@@ -36,7 +36,7 @@ describe('up to when a key is revoked', () => {
     expect(revokeUpTo(NOW, known)).toBe(expected);
   });
 
-  it('for good is a date that every tool can print', () => {
+  it('uses a date that every tool can print for permanent revocations', () => {
     expect(new Date(FOR_GOOD * 1000).toISOString()).toBe('9999-12-31T23:59:59.000Z');
   });
 });

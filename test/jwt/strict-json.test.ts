@@ -6,7 +6,7 @@ import { markNonIntegers, parseStrictJson, memberAsGoReadsIt } from '../../src/j
 const parse = (text: string | Uint8Array) => () => parseStrictJson(text, CLAIM_NAMES);
 
 describe('strict JSON', () => {
-  it('reads what JSON.parse reads, where every name is different', () => {
+  it('agrees with JSON.parse if all names are different', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), fc.nat(3), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
@@ -66,7 +66,7 @@ describe('strict JSON', () => {
     expect(parse(text)).toThrow(why);
   });
 
-  it('repeats nothing of what it refuses', () => {
+  it('does not quote what it rejects', () => {
     expect(parse('{"SUSECRET":1,"susecret":')).toThrow(/^is not JSON$/);
   });
 

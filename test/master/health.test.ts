@@ -18,7 +18,7 @@ it('is well with its connections up and a master that watches', () => {
   expect(problems(open, {}, 'm1')).toEqual([]);
 });
 
-it('names each connection that is closed or down, and that nobody watches', () => {
+it('names each connection that is closed or down, and reports that no master holds the lease', () => {
   expect(problems(closed, {}, 'm1')).toEqual(['the connection is closed']);
   expect(problems(down, {}, 'm1')).toEqual(['the connection is down, and is being made again']);
   expect(problems(open, { enroll: closed }, 'm1')).toEqual(['the connection for join tokens is closed']);

@@ -11,20 +11,20 @@ async function program(path: string, version = '2.15.1'): Promise<string> {
 }
 
 describe('finding the nats-server program', () => {
-  it('takes the one that ZESTER_NATS_SERVER names, before that of the PATH', async () => {
+  it('prefers ZESTER_NATS_SERVER to the PATH', async () => {
     const dir = await tempDir();
     await program(join(dir, 'nats-server'));
     const mine = await program(join(dir, 'mine'));
     expect(await findNatsServer({ ZESTER_NATS_SERVER: mine, PATH: dir })).toBe(mine);
   });
 
-  it('takes the first of the PATH', async () => {
+  it('uses the first on the PATH', async () => {
     const [first, second] = [await tempDir(), await tempDir()];
     const found = await program(join(second, 'nats-server'));
     expect(await findNatsServer({ PATH: `${first}:${second}` })).toBe(found);
   });
 
-  it('takes a supported one of the cache before an older one of the PATH', async () => {
+  it('prefers a supported one in the cache to an older one on the PATH', async () => {
     const [old, cache] = [await tempDir(), await tempDir()];
     await program(join(old, 'nats-server'), '2.9.10');
     await mkdir(join(cache, 'nats-server', 'testing'), { recursive: true });
@@ -32,7 +32,7 @@ describe('finding the nats-server program', () => {
     expect(await findNatsServer({ PATH: old, ZESTER_CACHE: cache })).toBe(newer);
   });
 
-  it('takes an older one where there is no other', async () => {
+  it('uses an older one if there is no other', async () => {
     const [old, cache] = [await tempDir(), await tempDir()];
     const only = await program(join(old, 'nats-server'), '2.9.10');
     const env = { PATH: old, ZESTER_CACHE: cache };

@@ -10,7 +10,7 @@ describe('the delay before a server is started again', () => {
     expect(delays.at(-1)).toBe(MAX_RESTART_DELAY_MS);
   });
 
-  it('begins anew once the server was stable', () => {
+  it('starts over once the server was stable', () => {
     expect(restartDelay(MAX_RESTART_DELAY_MS, STABLE_SERVER_MS)).toBe(FIRST_RESTART_DELAY_MS);
     expect(restartDelay(500, STABLE_SERVER_MS - 1)).toBe(1_000);
   });

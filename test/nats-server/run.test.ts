@@ -25,7 +25,7 @@ async function start(configPath: string, options: { onLog?: (line: string) => vo
 }
 
 describe('starting a nats-server', () => {
-  it('resolves when it takes clients: the first attempt to connect succeeds', async () => {
+  it('resolves when it accepts clients: the first attempt to connect succeeds', async () => {
     const server = await start(await configuration());
     expect(server.url).toBe(`nats://127.0.0.1:${server.port}`);
     expect(server.host).toBe('127.0.0.1');
@@ -60,14 +60,14 @@ describe('starting a nats-server', () => {
     expect(log.some((line) => line.includes('Server Exiting'))).toBe(true);
   });
 
-  it('says what the server says when the configuration is bad, and where', async () => {
+  it('quotes the server’s error about an invalid configuration', async () => {
     const configPath = await configuration('# one\nport: "not a port"\n');
     const error = await startNatsServer({ configPath }).catch((e: unknown) => e);
     expect(error).toMatchObject({ name: 'NatsServerError', code: 'ERR_NATS_SERVER_START' });
     expect((error as Error).message).toMatch(/with exit code 1, and says: .*nats\.conf:2:/);
   });
 
-  it('says that the configuration is not there', async () => {
+  it('reports a missing configuration', async () => {
     const configPath = join(await tempDir(), 'gone.conf');
     await expect(startNatsServer({ configPath })).rejects.toMatchObject({
       code: 'ERR_NATS_SERVER_START',
@@ -75,7 +75,7 @@ describe('starting a nats-server', () => {
     });
   });
 
-  it('says that the port is taken', async () => {
+  it('reports a port in use', async () => {
     const taken = createServer();
     taken.listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -88,7 +88,7 @@ describe('starting a nats-server', () => {
     });
   });
 
-  it('says that the program cannot be run', async () => {
+  it('reports a program that cannot be run', async () => {
     const program = join(await tempDir(), 'no-program');
     await expect(startNatsServer({ program, configPath: await configuration() })).rejects.toMatchObject({
       code: 'ERR_NATS_SERVER_START',

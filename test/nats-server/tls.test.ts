@@ -4,7 +4,7 @@ import { createTlsFiles } from '../support/certificates.js';
 import { startOperatorServer } from '../support/operator-server.js';
 
 describe('a server with TLS', () => {
-  it('takes a client that trusts its authority', async () => {
+  it('accepts a client that trusts its authority', async () => {
     const files = await createTlsFiles();
     const server = await startOperatorServer({ tls: { cert: files.cert, key: files.key } });
     const nc = await server.connect(await server.bootstrap('web-01'), {

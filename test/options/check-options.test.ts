@@ -89,7 +89,7 @@ describe('options', () => {
     expect(messageFor(options)).toContain(message);
   });
 
-  it('are not shown where they hold what nobody expects there', () => {
+  it('are not printed when their values are unexpected', () => {
     expect(messageFor({ name: 'x', expiry: 'a secret' })).not.toContain('secret');
     expect(messageFor({ name: ['a secret'] })).not.toContain('secret');
   });

@@ -89,7 +89,7 @@ async function compile(name: string, source: string): Promise<void> {
 
 // compilers and installers: slow on a busy machine
 describe('the package', { timeout: 120_000 }, () => {
-  it('holds what a user needs and nothing else', () => {
+  it('contains only what a user needs', () => {
     const expected =
       /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 
@@ -170,7 +170,7 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe('true\ntrue\ntrue\n');
   });
 
-  it('leaves out of a bundle what the program does not use', async () => {
+  it('lets a bundler drop unused code', async () => {
     await writeFile(
       join(app, 'load.js'),
       `import { loadCredsFile } from 'zester'; console.log(loadCredsFile.name);`,
@@ -265,7 +265,7 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(packageVersion()).toBe(version);
   });
 
-  it('has a command that tells its version', async () => {
+  it('has a command that prints its version', async () => {
     const { stdout } = await run(join(app, 'node_modules/.bin/zester'), ['--version']);
 
     expect(stdout).toBe(`${packageVersion()}\n`);

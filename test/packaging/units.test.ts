@@ -99,7 +99,7 @@ describe('the systemd units', () => {
 });
 
 describe('packaging/master.yaml', () => {
-  it('is a configuration that a master takes', async () => {
+  it('is a valid configuration of a master', async () => {
     const { values } = await loadConfig(
       'master',
       { config: join(folder, 'master.yaml') },
@@ -111,7 +111,7 @@ describe('packaging/master.yaml', () => {
     });
   });
 
-  it('says of what is commented out what the default is, and names every setting', async () => {
+  it('names every setting, and gives the defaults of commented ones', async () => {
     const lines = (await text('master.yaml')).split('\n');
     const commented = lines.flatMap((line) => /^# ([a-zA-Z]+: \S+)$/.exec(line)?.[1] ?? []);
     const settings = parse(commented.join('\n')) as Record<string, unknown>;

@@ -42,7 +42,7 @@ describe('the lint finds nothing wrong with', () => {
     expect(filled).toEqual(permissionClaims(peelPermissions('web-01')));
   });
 
-  it('a master and an admin, who are there to see others', () => {
+  it('a master and an admin, whose role is to see others', () => {
     expect(rulesOf(masterPermissions(), { name: 'zester-master', role: 'other' })).toEqual([]);
     expect(rulesOf(adminPermissions(), { name: 'zester-admin', role: 'other' })).toEqual([]);
   });
@@ -250,7 +250,7 @@ describe('each rule', () => {
     expect(explained.sort()).toEqual([...LINT_RULES].sort());
   });
 
-  it('says what to do', () => {
+  it('suggests a fix', () => {
     const findings = lintPermissions(permissionClaims(withSubscribe('_INBOX.>', 'zester.cmd.>')), WEB_01);
     for (const { message, fix, severity } of findings) {
       expect(message).not.toBe('');

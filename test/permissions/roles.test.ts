@@ -36,7 +36,7 @@ function may(permissions: PermissionOptions, what: 'publish' | 'subscribe', subj
 describe('a peel', () => {
   const web01 = peelPermissions('web-01');
 
-  it('may publish for itself and subscribe to what is meant for it', () => {
+  it('may publish as itself and subscribe to what is addressed to it', () => {
     expect(web01).toEqual({
       publish: {
         allow: ['zester.event.web-01.>', 'zester.job.*.return.web-01', 'zester.auth.web-01.>'],
@@ -125,7 +125,7 @@ describe('a join token', () => {
       validateSubject(subject, { templates: true });
   });
 
-  it('has a name that is no peel id, and that leads back to its id', () => {
+  it('has a name that is not a peel ID and contains its token ID', () => {
     expect(isPeelId(joinName(token))).toBe(false);
     expect(tokenIdOfName(joinName(token))).toBe(token);
     for (const name of [
@@ -170,7 +170,7 @@ describe('every subject of a role', () => {
   });
 });
 
-describe('what a master and an admin may do', () => {
+describe('the permissions of a master and an admin', () => {
   it('includes commanding a peel and hearing it', () => {
     for (const permissions of [masterPermissions(), adminPermissions()]) {
       expect(may(permissions, 'publish', 'zester.cmd.web-01')).toBe(true);
@@ -201,7 +201,7 @@ describe('what a master may keep', () => {
     },
   );
 
-  it('is the audit, which an admin hears and does not write', () => {
+  it('is the audit, which an admin may read but not write', () => {
     expect(may(masterPermissions(), 'publish', 'zester.audit.peel.web-01')).toBe(true);
     expect(may(adminPermissions(), 'subscribe', 'zester.audit.>')).toBe(true);
     expect(may(adminPermissions(), 'publish', 'zester.audit.peel.web-01')).toBe(false);
@@ -241,7 +241,7 @@ describe('the options of a user JWT', () => {
     expect(decodeUserJwt(jwt).nats).toEqual({ type: 'user', version: 2, issuer_account: account.publicKey });
   });
 
-  it('take other permissions instead, list by list: what is not named is what the role has', () => {
+  it('replace the permissions list by list: lists that are not named keep the role’s values', () => {
     const role = peelPermissions('web-01');
     const with_ = (permissions: PermissionOptions) =>
       peelUserJwtOptions('web-01', account.publicKey, { permissions }).permissions;

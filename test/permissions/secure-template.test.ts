@@ -60,7 +60,7 @@ describe('securing a template', () => {
     expect(secureTemplate('join', join)).toEqual(roleTemplate('join'));
   });
 
-  it('keeps what somebody added, denied or limited', () => {
+  it('keeps added grants, denials and limits', () => {
     const own: UserPermissionLimits = {
       ...FORMER,
       pub: {

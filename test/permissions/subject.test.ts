@@ -37,7 +37,7 @@ describe('a subject', () => {
     await refusal('ERR_SUBJECT', () => validateSubject(subject));
   });
 
-  it('is refused when it is no string', async () => {
+  it('is rejected when it is not a string', async () => {
     await refusal('ERR_SUBJECT', () => validateSubject(undefined as unknown as string));
     await refusal('ERR_SUBJECT', () => validateSubject(7 as unknown as string));
   });

@@ -50,7 +50,7 @@ describe('a request', () => {
     }
   });
 
-  it('names no peel by what is no peel id', async () => {
+  it('accepts only a peel ID as the name of a peel', async () => {
     for (const peelId of ['*', '>', 'a.b', '', ' ', '../x', '_admin', 'x'.repeat(129), 'wеb', 'web\n']) {
       await refusal('ERR_FLEET_REQUEST', () => parseRequest('peel.accept', encodeJson({ peelId })));
     }
@@ -70,7 +70,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('says nothing of an error that nobody thought of: its words may hold anything', () => {
+  it('hides the message of an unexpected error, which may contain anything', () => {
     const { seed } = generateKeyBundle('user');
     const refused = refusalOf(new Error(`cannot read ${Buffer.from(seed).toString()} of /etc/secret`));
     expect(refused.error.code).toBe('ERR_FLEET_INTERNAL');
@@ -78,7 +78,7 @@ describe('a refusal', () => {
     expectNoSeed(refused, seed);
   });
 
-  it('is what reading the answer throws; whether it is final is not believed of an unsigned one', async () => {
+  it('is thrown when the answer is read; an unsigned refusal is never final', async () => {
     const data = encodeJson(refusalOf(new FleetError('ERR_FLEET_REVOKED', 'it is revoked', { final: true })));
     const error = await refusal('ERR_FLEET_REVOKED', () => parseAnswer('renew', data));
     expect((error as FleetError).final).toBe(false);
@@ -110,7 +110,7 @@ describe('a pattern of peel ids', () => {
     expect(matchesGlob('w.b', 'web')).toBe(false);
   });
 
-  it('agrees with a regular expression, and takes no long time for a bad one', () => {
+  it('agrees with a regular expression, and is fast for a pathological pattern', () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 });
     const id = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
     fc.assert(

@@ -20,7 +20,7 @@ async function canKick(nc: NatsConnection): Promise<boolean> {
 }
 
 describe('kicking a connection', () => {
-  it('closes that one and no other, and says of one that is not there that it is gone', async () => {
+  it('closes that connection only, and reports a missing one as gone', async () => {
     const fleet = await startHome();
     const [one, two] = [await fleet.issue('web-01'), await fleet.issue('web-02')];
     const kicked = await fleet.peel('web-01', one.path);
@@ -42,7 +42,7 @@ describe('kicking a connection', () => {
     expect(other.cuts(), 'the other stayed').toBe(0);
   });
 
-  it('says that a server which is not there did not answer', async () => {
+  it('reports a missing server as not answering', async () => {
     const fleet = await startHome();
     const nc = await system(fleet);
     expect(await kick(nc, { server: 'NOBODY', cid: 1 }, { timeoutMs: 500 })).toBe('unanswered');
@@ -60,7 +60,7 @@ describe('kicking with credentials that may not', () => {
 });
 
 describe('the connections of one user', () => {
-  it('are all found, and nobody else’s, however many others there are', async () => {
+  it('are all found among many others', async () => {
     const fleet = await startHome();
     const mine = await fleet.issue('web-01');
     for (let i = 0; i < 3; i += 1) await fleet.peel('web-01', mine.path);

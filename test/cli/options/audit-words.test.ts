@@ -3,26 +3,26 @@ import { auditWords } from '../../../src/cli/options/audit-words.js';
 import { UsageError } from '../../../src/errors.js';
 
 describe('auditWords', () => {
-  it('takes every word for a pattern where no kind is asked for', () => {
+  it('reads every word as a pattern without --kind', () => {
     expect(auditWords(['web-*', 'db-1'], undefined)).toEqual({
       patterns: ['web-*', 'db-1'],
       kinds: undefined,
     });
   });
 
-  it('takes a pattern after a kind for a pattern', () => {
+  it('reads a pattern after a kind as a pattern', () => {
     expect(auditWords(['web-*'], ['peel.*'])).toEqual({ patterns: ['web-*'], kinds: ['peel.*'] });
     expect(auditWords(['*'], ['key.issued'])).toEqual({ patterns: ['*'], kinds: ['key.issued'] });
   });
 
-  it('takes a further kind after a kind for a kind', () => {
+  it('reads a further kind after a kind as a kind', () => {
     expect(auditWords(['key.revoked', 'web-*'], ['peel.*'])).toEqual({
       patterns: ['web-*'],
       kinds: ['peel.*', 'key.revoked'],
     });
   });
 
-  it('takes kinds with commas, and --kind more than once', () => {
+  it('accepts comma-separated kinds, and repeated --kind', () => {
     const { kinds } = auditWords([], ['key.*,peel.accepted', 'token.used']);
     expect(kinds).toEqual(['key.*', 'peel.accepted', 'token.used']);
   });

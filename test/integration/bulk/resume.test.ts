@@ -68,7 +68,7 @@ describe('zester creds issue --resume', () => {
     120_000,
   );
 
-  it('a file of all, killed on its way, is not there; the next run takes away what was left of it', async () => {
+  it('a killed run leaves no single output file, and the next run removes its temporaries', async () => {
     const from = await listIn(dir, idsOf(5_000));
     const file = join(out, 'peels.ndjson');
     const args = ['creds', 'issue', '--account-seed', seed, '--sink', 'ndjson', '--out', file, '--from'];
@@ -83,7 +83,7 @@ describe('zester creds issue --resume', () => {
     expect((await readFile(file, 'utf8')).trim().split('\n')).toHaveLength(5);
   }, 60_000);
 
-  it('goes on after a full disk, which it tells', async ({ skip }) => {
+  it('reports a full disk, and resumes afterwards', async ({ skip }) => {
     const tiny = join(dir, 'tiny');
     await mkdir(tiny);
     try {
@@ -119,7 +119,7 @@ describe('zester creds issue --resume', () => {
     expect(await readdir(out)).toHaveLength(500);
   }, 60_000);
 
-  it('goes on with the journal where a program takes the credentials', async () => {
+  it('resumes with the journal if a program receives the credentials', async () => {
     const ids = idsOf(60);
     const from = await listIn(dir, ids);
     const journal = join(dir, 'journal.txt');

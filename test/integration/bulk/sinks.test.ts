@@ -64,7 +64,7 @@ describe('zester creds issue --sink', () => {
     expect((await readdir(dir)).filter((name) => name.includes('zester-tmp'))).toEqual([]);
   });
 
-  it('exec gives each program its credential and its id; one that fails is tried again, then told', async () => {
+  it('exec passes each program its credential and ID; a failing one is retried, then reported', async () => {
     const from = await listIn(dir, ['good', 'flaky', 'broken']);
     const got = join(dir, 'got');
     await mkdir(got);
@@ -104,7 +104,7 @@ describe('zester creds issue --sink', () => {
     expect(second).toBe(first); // the same credential again, not another
   });
 
-  it('exec ends with 2 when there is no such program, and with a failure when one takes too long', async () => {
+  it('exec exits with 2 if the program does not exist, and reports a failure if one takes too long', async () => {
     const from = await listIn(dir, ['web-01']);
     const none = await issue(from, '--sink', 'exec', '--', 'no-such-program-here').ended;
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('program not found')]);

@@ -42,7 +42,7 @@ describe.skipIf(noSshd)(`zester creds deliver --ssh${noSshd ? ` (${noSshd})` : '
       ].concat(args, ['--', ...sshArguments]),
     ).ended;
 
-  it('replaces the file on each host in one step, mode 0600, and tells the host that failed', async () => {
+  it('replaces the file on each host atomically, mode 0600, and names the host that failed', async () => {
     const remote = join(dir, "it's remote");
     await mkdir(remote);
     await writeFile(join(remote, 'web-01.creds'), 'old', { mode: 0o644 });

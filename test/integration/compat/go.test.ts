@@ -218,7 +218,7 @@ describe.skipIf(goMissing !== undefined)(title, () => {
       expect(claims.nats.limits).toMatchObject({ streams: 5, mem_storage: -1 });
     });
 
-    it('is a .creds file that is read here, with its own line ends and with \\r\\n', () => {
+    it('is a .creds file that Zester reads, with its own line ends and with \\r\\n', () => {
       for (const file of [made.creds, made.signedCreds, made.scopedCreds]) {
         for (const text of [file, file.replaceAll('\n', '\r\n'), file.trimEnd()]) {
           const creds = parseCredsData(text, 'made by Go');

@@ -35,7 +35,7 @@ function nodeOf(peel: TestPeel): ManagedServer {
 }
 
 describe('in a cluster of three', () => {
-  it('the node of the peel is killed: it goes to another, and what was published meanwhile arrives in order', async () => {
+  it('moves to another node when its node is killed, and messages published meanwhile arrive in order', async () => {
     const peel = await startPeel();
     const received: number[] = [];
     peel.nc.subscribe('n', { callback: into(received, (msg) => Number(msg.string())) });
@@ -82,7 +82,7 @@ describe('in a cluster of three', () => {
     }
   });
 
-  it('a rotation to a credential that every node refuses leaves the first connection as it is, and says so', async () => {
+  it('a rotation to a credential that every node refuses keeps the first connection, and reports it', async () => {
     const peel = await startPeel('hitless');
     const refused = await cluster.user('web-01');
     const { publicKey } = await loadCredsFile(refused);

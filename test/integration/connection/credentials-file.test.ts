@@ -334,7 +334,7 @@ describe('watching the file', () => {
     },
   );
 
-  it('what is published while it goes over arrives, in order and once', async () => {
+  it('messages published during the move arrive once and in order', async () => {
     const observer = await otherSide(server);
     const received: number[] = [];
     observer.subscribe('n', { callback: into(received, (msg) => Number(msg.string())) });
@@ -356,7 +356,7 @@ describe('watching the file', () => {
     expect(received).toEqual(Array.from({ length: n }, (_, i) => i));
   });
 
-  it('a drain in the middle of going over delivers what was published before it', async () => {
+  it('a drain during the move delivers what was published before it', async () => {
     const observer = await otherSide(server);
     const received: string[] = [];
     observer.subscribe('end', { callback: into(received, (msg) => msg.string()) });

@@ -133,7 +133,7 @@ describe('a name that the DNS does not answer for', () => {
 });
 
 describe('a server that is full', () => {
-  it("is told in its own words, at once, and the list's next server is taken", async () => {
+  it('is reported at once in its own words, and the next server of the list is used', async () => {
     const server = await startOperatorServer();
     const credsPath = await server.user('web-01');
     const { configPath } = server.server;

@@ -138,7 +138,7 @@ describe('make before break', () => {
     expect(peel.nc.isClosed()).toBe(false);
   });
 
-  it('stays on the first connection when the new credential is refused, says so, and moves when a good one comes', async () => {
+  it('stays on the first connection if the new credential is refused, reports it, and moves once a valid one arrives', async () => {
     const stranger = await startOperatorServer();
     const peel = await startPeel(server, { rotate: 'hitless' });
     const oldKey = await publicKeyOf(peel.credsPath);

@@ -31,7 +31,7 @@ async function throughProxy(
 }
 
 describe('a link that fails', () => {
-  it('cut fifty times in a row: the connection, its subscriptions and what is published in between survive', async () => {
+  it('cut fifty times in a row: the connection, its subscriptions and published messages survive', async () => {
     const { peel, proxy } = await throughProxy({ reconnectTimeWait: 10 });
     const received: number[] = [];
     peel.nc.subscribe('n', { callback: into(received, (msg) => Number(msg.string())) });
@@ -47,7 +47,7 @@ describe('a link that fails', () => {
     expect(peel.nc.isClosed()).toBe(false);
   });
 
-  it('stalled until the heartbeat gives up: the connection comes back, and what was kept arrives', async () => {
+  it('stalled until the heartbeat gives up: the connection comes back, and buffered messages arrive', async () => {
     const { peel, proxy } = await throughProxy();
     const received: string[] = [];
     peel.nc.subscribe('s', { callback: into(received, (msg) => msg.string()) });
@@ -62,7 +62,7 @@ describe('a link that fails', () => {
     expect(received).toEqual(['kept']);
   });
 
-  it('half open, so that the server is gone and nobody is told: the heartbeat notices, and it survives', async () => {
+  it('half open, without a close from the server: the heartbeat notices, and the connection survives', async () => {
     const { peel, proxy } = await throughProxy();
     proxy.halfOpen();
     const flush = peel.nc.flush();
@@ -104,7 +104,7 @@ describe('a link that fails', () => {
     await works(peel.nc);
   });
 
-  it('cut in the middle of sending what was kept: nothing arrives twice or out of order, and the rest goes on', async () => {
+  it('cut while sending the buffer: nothing arrives twice or out of order, and the rest is sent', async () => {
     const { peel, proxy } = await throughProxy({ pingInterval: 10_000 });
     const observer = await otherSide(server);
     const received: number[] = [];

@@ -71,7 +71,7 @@ const OWN: typeof CASES = [
   ['an unknown way to rotate', 'ERR_CONNECT_OPTIONS', () => ({ rotate: 'hitles' })],
 ];
 
-describe('what can never work ends at once, with its own code', () => {
+describe('options that can never work fail at once, with their own code', () => {
   it.each([...CASES, ...OWN])(
     'connectPeel, connectMaster and startPeel: %s',
     async (_what, code, options) => {

@@ -48,7 +48,7 @@ async function ensureUp(): Promise<void> {
   if (!server.server.isRunning) await server.start();
 }
 
-describe('what is published while the server is killed and started again', () => {
+describe('messages published while the server is killed and restarted', () => {
   it('arrives all, in order, once, and before anything published after', async () => {
     const peel = await startPeel(server);
     await outage(peel);
@@ -186,7 +186,7 @@ describe('the bound of the reconnect buffer', () => {
     await works(peel.nc);
   });
 
-  it('refuses during an outage what the client refuses when connected', async () => {
+  it('rejects during an outage what the client rejects when connected', async () => {
     const peel = await startPeel(server);
     await outage(peel);
     expect(() => peel.nc.publish('', 'x')).toThrow(errors.InvalidSubjectError);
@@ -247,7 +247,7 @@ describe('drain and close during an outage', () => {
     expect(received).toEqual(['goodbye']);
   });
 
-  it('drain ends in bounded time when the outage does not, and says what was not delivered', async () => {
+  it('drain ends in bounded time during an outage, and reports what was not delivered', async () => {
     const peel = await startPeel(server, { drainTimeout: 200 });
     await outage(peel);
     peel.nc.publish('x', 'one');
@@ -257,7 +257,7 @@ describe('drain and close during an outage', () => {
     await ensureUp();
   });
 
-  it('close ends at once, and closed() and an event say what was not delivered', async () => {
+  it('close ends at once, and closed() and an event report what was not delivered', async () => {
     const peel = await startPeel(server);
     await outage(peel);
     peel.nc.publish('x', 'one');
@@ -337,7 +337,7 @@ describe('what is built on the connection works through it', () => {
 });
 
 describe('withReconnectBuffer', () => {
-  it('gives a connection of the client the buffer that it lacks', async () => {
+  it('adds the buffer to a connection of the client', async () => {
     const raw = await connect({
       ...(await server.userOptions('raw')),
       maxReconnectAttempts: -1,

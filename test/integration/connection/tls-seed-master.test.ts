@@ -83,7 +83,7 @@ describe('over TLS', () => {
 });
 
 describe('with a seed alone', () => {
-  it('an outage is survived, and what was published is kept', async () => {
+  it('survives an outage, and keeps published messages', async () => {
     const key = generateKeyBundle('user');
     const server = await startNkeyServer([key.publicKey]);
     const nc = await connectPeel({ servers: server.url, seed: key.seed, peelId: 'web-01', ...SHORT_WAITS });

@@ -34,7 +34,7 @@ const addRequest = (peelId: string, publicKey = key().publicKey) => ({
 });
 
 describe('peel.add', () => {
-  it('gives a JWT for the public key of the admin: the peel is accepted, and active when it connects', async () => {
+  it('issues a JWT for the admin’s public key: the peel is accepted, and active once it connects', async () => {
     const peel = await addPeel(fleet, admin, 'add-1', { expiry: 120 });
     const record = await fleet.record('add-1', ({ state }) => state === 'active');
     expect(record.decided?.by).toMatchObject({ kind: 'admin', name: 'zester-admin' });
@@ -45,7 +45,7 @@ describe('peel.add', () => {
     expect(event).toMatchObject({ by: { kind: 'admin', publicKey: signer }, origin: 'peel add' });
   });
 
-  it('that is asked for again gives the same JWT, and one event', async () => {
+  it('returns the same JWT and one event when retried', async () => {
     const request = addRequest('add-2');
     const first = await admin.ask('peel.add', request);
     expect(await admin.ask('peel.add', request)).toEqual(first);
@@ -65,7 +65,7 @@ describe('peel.add', () => {
     await refusal('ERR_FLEET_REQUEST', () => admin.ask('peel.add', addRequest('add.5')));
   });
 
-  it('that replaces the key of a peel leaves the old one good until the new one connects', async () => {
+  it('that replaces the key of a peel keeps the old one valid until the new one connects', async () => {
     const old = await addPeel(fleet, admin, 'add-6');
     const cut = old.nc.closed();
     await fleet.record('add-6', ({ state }) => state === 'active');
@@ -123,7 +123,7 @@ describe('peel.accept and peel.reject', () => {
     await refusal('ERR_FLEET_STATE', () => admin.ask('peel.reject', { peelId: 'decide-1' }));
   });
 
-  it('reject an active peel: it is told, cut, and its key revoked', async () => {
+  it('reject an active peel: it is notified and cut, and its key is revoked', async () => {
     const peel = await addPeel(fleet, admin, 'decide-2');
     await fleet.record('decide-2', ({ state }) => state === 'active');
     const told = noticeTo(peel);
@@ -136,7 +136,7 @@ describe('peel.accept and peel.reject', () => {
 });
 
 describe('peel.revoke', () => {
-  it('is done when every server has confirmed; the peel was told before it was cut', async () => {
+  it('succeeds when every server has confirmed; the peel is notified before it is cut', async () => {
     const peel = await addPeel(fleet, admin, 'revoke-1');
     await fleet.record('revoke-1', ({ state }) => state === 'active');
     const told = noticeTo(peel);
@@ -152,7 +152,7 @@ describe('peel.revoke', () => {
     expect(kinds.filter((kind) => kind.endsWith('revoked'))).toEqual(['peel.revoked', 'key.revoked']);
   });
 
-  it("refuses what it cannot decide, and tells no peel: an unknown id, a key that is not the peel's", async () => {
+  it("refuses an unknown ID and a key that is not the peel's, and notifies no peel", async () => {
     const peel = await addPeel(fleet, admin, 'revoke-2');
     let notices = 0;
     peel.nc.subscribe(noticeSubject('revoke-2'), {
@@ -201,7 +201,7 @@ describe('peel.revoke', () => {
 });
 
 describe('peel.rotate', () => {
-  it('tells a peel that is connected, and asks one that is not for when it renews', async () => {
+  it('notifies a connected peel at once, and another when it renews', async () => {
     const peel = await addPeel(fleet, admin, 'turn-1');
     await waitFor(
       'its presence',
@@ -250,7 +250,7 @@ describe('peel.rotate', () => {
 });
 
 describe('looking', () => {
-  it('lists peels by id, by pattern, state, expiry and connection; shows one; tells the status', async () => {
+  it('lists peels by ID, pattern, state, expiry and connection; shows one; reports the status', async () => {
     const one = await startFleet({ policy: 'manual' });
     const of = await one.admin();
     await addPeel(one, of, 'web-2', { expiry: 60 });
@@ -299,7 +299,7 @@ describe('looking', () => {
     await refusal('ERR_FLEET_REQUEST', () => read({ since: 'yesterday' }));
   });
 
-  it('lists ten thousand peels in parts that a server takes', async () => {
+  it('lists ten thousand peels in parts that fit a message', async () => {
     const big = await startFleet({ policy: 'manual' });
     await big.master.stop();
     const nc = await connectUser(big, 'anyone', undefined);
@@ -361,7 +361,7 @@ describe('tokens', () => {
   });
 });
 
-describe('who asks', () => {
+describe('the caller', () => {
   /** Asks as somebody, signed or not. */
   async function ask(nc: Parameters<typeof askRaw>[0], signer: MessageSigner | undefined, context?: string) {
     const subject = adminSubject('peel.accept');
@@ -394,7 +394,7 @@ describe('who asks', () => {
     }
   });
 
-  it('gets a refusal for what is no request', async () => {
+  it('is refused for an invalid request', async () => {
     const { paths } = await fleet.home.domain();
     const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));

@@ -184,7 +184,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     await fleet.record('victim', ({ state }) => state === 'active');
   });
 
-  it('what those ask who look for services, whom the request does not name', async () => {
+  it('requests of service discovery, which do not name the caller', async () => {
     const { id } = fleet.master;
     const replies = [...ELSEWHERE, '_INBOX.mallory.1', `_INBOX.${token.user}.1`];
     for (const verb of ['PING', 'INFO', 'STATS']) {
@@ -264,7 +264,7 @@ describe('the credentials that masters answer with', () => {
   });
 });
 
-describe('a service of a user’s own', () => {
+describe('a user’s own service', () => {
   it('answers below the inbox of its caller with the library’s helper, and throws for anything else', async () => {
     const nc = await connectUser(fleet, 'service', undefined);
     const thrown: unknown[] = [];
@@ -289,7 +289,7 @@ describe('a service of a user’s own', () => {
   });
 });
 
-describe('who steals the credentials of a master', () => {
+describe('a thief of a master’s credentials', () => {
   it('cannot delete, purge or change the registry and the audit, nor speak as a peel or an admin', async () => {
     const { paths } = await fleet.home.domain();
     const nc = await connectMaster({ servers: fleet.servers, credsPath: paths.masterCreds });

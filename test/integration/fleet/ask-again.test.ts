@@ -36,7 +36,7 @@ describe('a request that may be sent again', () => {
     expect(replies[0]).toMatch(/^_INBOX\.asker\./);
   });
 
-  it('is sent again when nobody listens at first', async () => {
+  it('is retried if there are no responders at first', async () => {
     const asked = askAgain(asker, 'test.late', REQUEST, OPTIONS);
     // the refusal of the first comes before the answer to this
     await asker.flush();
@@ -44,11 +44,11 @@ describe('a request that may be sent again', () => {
     expect(Buffer.from((await asked).data).toString()).toBe('answer');
   });
 
-  it('fails when nobody listens for long', async () => {
+  it('fails if there are no responders for long', async () => {
     await refusal('ERR_FLEET_NO_MASTER', () => askAgain(asker, 'test.nobody', REQUEST, OPTIONS));
   });
 
-  it('fails when nobody answers in time', async () => {
+  it('fails without an answer in time', async () => {
     responder.subscribe('test.silent', { callback: () => undefined });
     await responder.flush();
     await refusal('ERR_FLEET_TIMEOUT', () =>

@@ -83,7 +83,7 @@ async function unchanged(act: () => Promise<void>): Promise<void> {
   expect(mine(records())).toBe(mine(before));
 }
 
-describe('who holds the credentials of a peel cannot', () => {
+describe('the holder of a peel’s credentials cannot', () => {
   it('accept itself, or do anything else that admins do', async () => {
     await unchanged(async () => {
       await cannotPublish(
@@ -150,7 +150,7 @@ describe('who holds the credentials of a peel cannot', () => {
     });
   });
 
-  it('answer for another, or tell others what only masters tell', async () => {
+  it('answer for another peel, or send what only masters may send', async () => {
     await cannotPublish(
       'zester.event.victim.up',
       'zester.fact.victim',
@@ -180,7 +180,7 @@ describe('who holds the credentials of a peel cannot', () => {
     );
   });
 
-  it('take the place of a master: hear what is asked of them, in their queue group or not', async () => {
+  it('impersonate a master: receive their requests, in their queue group or not', async () => {
     await cannotSubscribe(
       'zester.admin.>',
       'zester.auth.>',
@@ -222,7 +222,7 @@ describe('who holds the credentials of a peel cannot', () => {
     return new MessageSigner(creds).sign(requestContext(subject), data);
   }
 
-  it('flood the masters: it is limited, the audit says so once, and others are answered', async () => {
+  it('flood the masters: it is rate-limited and audited once, and others are answered', async () => {
     const other = await addPeel(fleet, admin, 'patient');
     const before = fleet.master.context.registry.get('mallory')?.number ?? 0;
     const replies = count(mallory.nc, `${peelInboxPrefix('mallory')}.flood`);
@@ -274,7 +274,7 @@ it('who floods the enrolment with a join token is limited, and another host join
   expect(told.length).toBeLessThanOrEqual(3);
 });
 
-it('what a stranger sends is answered with no more than that it is wrong', async () => {
+it('a stranger’s message is answered only with a refusal', async () => {
   const { nc, account } = await addPeel(fleet, admin, 'stranger');
   for (const [subject, data] of [
     [authSubject('stranger', 'renew'), 'not json'],

@@ -43,7 +43,7 @@ async function shown(...args: string[]): Promise<AuditEvent[]> {
 }
 
 describe('zester audit', () => {
-  it('takes patterns of IDs, kinds, and times', async () => {
+  it('accepts patterns of IDs, kinds, and times', async () => {
     await add('pat-1', 'pat-2', 'other-1');
     await fleet.audited('key.issued', ({ peelId }) => peelId === 'other-1');
     const ids = (events: AuditEvent[]) => new Set(events.map(({ peelId }) => peelId));
@@ -75,7 +75,7 @@ describe('zester audit', () => {
     expect(stderr).toContain(words);
   });
 
-  it('shows the last 50 on a terminal, and all of them where nobody reads', async () => {
+  it('shows the last 50 on a terminal, and all events in a pipe', async () => {
     await add(...Array.from({ length: 60 }, (_, i) => `long-${i}`));
     await fleet.audited('key.issued', ({ peelId }) => peelId === 'long-59');
     const lines = async (options: ZesterOptions, ...args: string[]) => {
@@ -88,7 +88,7 @@ describe('zester audit', () => {
     expect(await lines({})).toBe(60);
   });
 
-  it('says which key was accepted, and from which address it came', async () => {
+  it('shows which key was accepted, and from which address', async () => {
     const token = join(dir, 'token.creds');
     expect((await zester(['join-token', 'create', '--out', token])).code).toBe(0);
     const servers = fleet.servers.join(',');
@@ -107,7 +107,7 @@ describe('zester audit', () => {
 });
 
 describe('zester audit --follow', () => {
-  it('tells what was written while its server and every master were away, in order and once', async () => {
+  it('shows what was written while its server and every master were away, once and in order', async () => {
     const own = await startFleet({ policy: 'manual', lifetime: 900 });
     const ownEnv = { ZESTER_HOME: own.home.home, ZESTER_SERVERS: own.servers.join(','), XDG_STATE_HOME: dir };
     const add = (id: string) => run(['peel', 'add', id, '--out', creds(id)], { env: ownEnv });
@@ -141,7 +141,7 @@ describe('zester audit --follow', () => {
 });
 
 describe('a connected peel', () => {
-  it('was last seen now, and says since when it is connected', async () => {
+  it('was last seen now, and shows since when it is connected', async () => {
     await add('seen-1');
     const peel = await TestPeel.start(fleet, creds('seen-1'));
     await waitFor(

@@ -49,7 +49,7 @@ async function revoked(fleet: Fleet, publicKey: string): Promise<void> {
 }
 
 describe('a peel that was bootstrapped with the home alone', () => {
-  it('waits under the policy manual, from what its server says of it, and is let in by nobody else', async () => {
+  it('is pending under the policy manual, from what its server reports, until an admin accepts it', async () => {
     const fleet = await startFleet({ policy: 'manual' });
     const { path, publicKey } = await fleet.home.issue('web-1', 3_600);
     const { nc } = await fleet.home.peel('web-1', path);
@@ -102,7 +102,7 @@ describe('a peel that was bootstrapped with the home alone', () => {
   });
 });
 
-describe('a connection that a master does not stand for is cut, its key revoked, and the audit says why', () => {
+describe('a connection that a master refuses is cut and audited, and its key revoked', () => {
   it('an id that is not one token', async () => {
     const fleet = await startFleet({ policy: 'auto-all' });
     for (const name of ['*', 'web.db', '_zester', 'zester-master']) {
@@ -152,7 +152,7 @@ describe('a connection that a master does not stand for is cut, its key revoked,
     });
   });
 
-  it('a chain that does not hold: the key that signed it was taken out of the account, and the server was not told', async () => {
+  it('an invalid chain: its signing key was removed from the account, but the server does not know', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const { home } = fleet.home;
     const old = (await fleet.home.domain()).publicKeys.peelSigning;

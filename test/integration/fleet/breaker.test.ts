@@ -53,7 +53,7 @@ async function restart(fleet: Fleet): Promise<void> {
   await node?.start();
 }
 
-describe('a fault in what the servers tell', () => {
+describe('a fault in what the servers report', () => {
   it('revokes no healthy peel, is reported, and is over when its cause is', async () => {
     const fleet = await startFleet();
     await startPeels(fleet);
@@ -79,7 +79,7 @@ describe('a fault in what the servers tell', () => {
     expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
   }, 60_000);
 
-  it('stays held when another master takes over, and any master takes the order to resume', async () => {
+  it('stays held when another master takes over, and any master can resume', async () => {
     const fleet = await startFleet();
     await startPeels(fleet);
     fault.of = asLeafnode;

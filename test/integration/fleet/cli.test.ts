@@ -83,7 +83,7 @@ describe('zester peel add', () => {
     expect((await stat(join(dir, 'new'))).mode & 0o777).toBe(0o700);
   });
 
-  it('refuses an id that is known (3), and goes on with the others', async () => {
+  it('refuses a known ID (3), and continues with the others', async () => {
     await json('peel', 'add', 'known-1', '--out', `${dir}/a/`);
     const one = await zester(['peel', 'add', 'known-1', '--out', `${dir}/b/`]);
     expect(one.code).toBe(3);
@@ -96,7 +96,7 @@ describe('zester peel add', () => {
     await expect(stat(join(dir, 'b', 'known-1.creds'))).rejects.toThrow();
   });
 
-  it('--replace gives a known id a new key, and the old one is revoked', async () => {
+  it('--replace issues a new key for a known ID, and revokes the old one', async () => {
     const [peel] = await running('replace-1');
     const old = (await loadCredsFile(creds('replace-1'))).publicKey;
     const refused = await zester(['peel', 'add', 'replace-1', '--out', creds('replace-1')]);
@@ -136,7 +136,7 @@ describe('zester peel add', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('says which line of a list names no peel, and adds none', async () => {
+  it('names the invalid line of a list, and adds no peel', async () => {
     const list = join(dir, 'peels.txt');
     await writeFile(list, 'list-1\nno.good\n');
     const { code, stderr } = await zester(['peel', 'add', '--from', list, '--out', dir]);
@@ -145,7 +145,7 @@ describe('zester peel add', () => {
     expect(fleet.master.context.registry.get('list-1')).toBeUndefined();
   });
 
-  it('says so when the file cannot be written, and how to go on', async () => {
+  it('reports a file that cannot be written, and how to continue', async () => {
     await mkdir(creds('nowhere'));
     const { code, stderr } = await zester(['peel', 'add', 'nowhere', '--out', `${dir}/`]);
     expect(code).toBe(1);
@@ -190,7 +190,7 @@ describe('a peel that waits', () => {
     expect(await peel.peel.closed).toMatchObject({ reason: 'ended' });
   });
 
-  it('of an id that nobody knows is said to be unknown (3), and the others are accepted', async () => {
+  it('reports an unknown ID (3), and accepts the others', async () => {
     await waiting('wait-3');
     const { code, stderr } = await zester(['peel', 'accept', 'no-such-peel', 'wait-3']);
     expect(code).toBe(3);
@@ -257,7 +257,7 @@ describe('zester peel list and show', () => {
 });
 
 describe('zester ping and zester peel exec', () => {
-  it('reach the peels that match, and say what each answers', async () => {
+  it('reach the matching peels, and print each answer', async () => {
     const [, two] = await running('cmd-1', 'cmd-2');
     two?.peel.handle('disk.free', ([path]) => ({ path, free: 7 }));
     two?.peel.handle('fails', () => {
@@ -321,7 +321,7 @@ describe('zester peel rotate', () => {
     expect((await loadCredsFile(creds('rot-1'))).publicKey).not.toBe(old);
   });
 
-  it('tells one that is not connected when it next renews', async () => {
+  it('notifies a disconnected peel when it next renews', async () => {
     await json('peel', 'add', 'rot-2', '--out', `${dir}/`);
     expect(await json('peel', 'rotate', 'rot-2', '--wait')).toMatchObject({ rotated: [], asked: ['rot-2'] });
   });
@@ -403,13 +403,13 @@ describe('zester peel revoke', () => {
     expect(peel?.of('ended')).toEqual([]);
   });
 
-  it('of an id that nobody knows ends with 3', async () => {
+  it('exits with 3 for an unknown ID', async () => {
     expect((await zester(['peel', 'revoke', 'no-such-peel', '--yes'])).code).toBe(3);
   });
 });
 
 describe('zester join-token', () => {
-  it('makes a token, lists it and takes it back', async () => {
+  it('creates, lists and removes a token', async () => {
     const path = join(dir, 'web.join.creds');
     const made = await json<{ id: string }>(
       'join-token',
@@ -450,7 +450,7 @@ describe('zester join-token', () => {
 });
 
 describe('zester audit', () => {
-  it('shows what was decided about a peel, oldest first, an event a line with --json', async () => {
+  it('shows the events of a peel, oldest first, one per line with --json', async () => {
     await running('aud-1');
     await fleet.audited('key.connected', ({ peelId }) => peelId === 'aud-1');
     const { stdout } = await zester(['audit', '--peel', 'aud-1', '--json']);
@@ -467,7 +467,7 @@ describe('zester audit', () => {
     expect(last.stdout.trimEnd()).not.toContain('\n');
   });
 
-  it('--follow tells what was and what comes, each event once', async () => {
+  it('--follow shows past and new events, each once', async () => {
     await running('aud-2');
     let stop: ((signal: InterruptSignal) => void) | undefined;
     const following = zester(['audit', '--follow', '--peel', 'aud-2', '--json'], {
@@ -490,13 +490,13 @@ describe('zester audit', () => {
 });
 
 describe('without what it needs', () => {
-  it('a command says that no server is there, and ends with 4', async () => {
+  it('a command reports that no server is reachable, and exits with 4', async () => {
     const { code, stderr } = await zester(['peel', 'list', '--servers', 'nats://127.0.0.1:1']);
     expect(code).toBe(4);
     expect(stderr).toContain('[ERR_CONNECT_UNREACHABLE]');
   });
 
-  it('a command says that no master is there, and ends with 4', async () => {
+  it('a command reports that no master is running, and exits with 4', async () => {
     const { startHome } = await import('../trust/support.js');
     const home = await startHome();
     const { code, stderr } = await zester(['peel', 'list'], {
@@ -506,7 +506,7 @@ describe('without what it needs', () => {
     expect(stderr).toMatch(/no master is connected .*zester master.*\[ERR_FLEET_NO_MASTER\]/);
   });
 
-  it('a peel’s credentials ask nothing of an admin’s, and it is said (3)', async () => {
+  it('refuses a peel’s credentials for an admin’s request (3)', async () => {
     await json('peel', 'add', 'sly-1', '--out', `${dir}/`);
     const { code, stderr } = await zester(['peel', 'accept', 'sly-1', '--creds', creds('sly-1')]);
     expect(code, stderr).toBe(3);

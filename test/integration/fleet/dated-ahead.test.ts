@@ -90,7 +90,7 @@ describe('a connection whose JWT is dated ahead', () => {
     await expect((await fleet.admin()).ask('status', {})).resolves.toBeDefined();
   });
 
-  it('with the key of a peel that the registry knows, and a JWT that it does not, is cut', async () => {
+  it('with a known key but a JWT that the registry does not know is cut', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const user = generateKeyBundle('user');
@@ -147,7 +147,7 @@ describe('a renewal', () => {
     expect(['ERR_FLEET_REVOKED', 'ERR_FLEET_STATE']).toContain((error as { code?: string }).code);
   });
 
-  it('gives a JWT that is newer than a revocation of everyone in the same second', async () => {
+  it('issues a JWT that is newer than a revocation of everyone in the same second', async () => {
     const fleet = await startFleet();
     await revoke(fleet.home.home, { issuedBefore: Date.now() }, fleet.home.options);
     await fleet.master.context.trust.reload();

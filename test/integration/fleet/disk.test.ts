@@ -49,7 +49,7 @@ async function empty(disk: string): Promise<void> {
 }
 
 describe.concurrent('on a full disk', () => {
-  it('a renewal goes on in memory, past the end of what is in the file; the file is whole at every time', async ({
+  it('a renewal continues in memory past the expiry of the file, which is complete at all times', async ({
     skip,
   }) => {
     const dir = await smallDisk(skip);

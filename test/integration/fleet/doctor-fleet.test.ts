@@ -18,7 +18,7 @@ async function doctor(home: string, servers: readonly string[]): Promise<{ code:
 }
 
 describe('the doctor finds, of a fleet,', () => {
-  it('nothing where nothing is wrong; then what waits, what has expired, and a key that is not trusted', async () => {
+  it('nothing in a healthy fleet; then pending peels, expired ones, and an untrusted key', async () => {
     let ahead = 0;
     const fleet = await startFleet({ policy: 'manual', lifetime: 900, now: () => Date.now() - ahead });
     const admin = await fleet.admin();

@@ -22,7 +22,7 @@ describe('under the policy auto-trusted', () => {
     admin = await fleet.admin();
   });
 
-  it('who holds a join token and proves its key is given a JWT, which connects', async () => {
+  it('a holder of a join token who proves its key gets a JWT that connects', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     const jwt = await token.joined('join-1', key);
@@ -57,7 +57,7 @@ describe('under the policy auto-trusted', () => {
     expect(tokens.find(({ id }) => id === token.tokenId)).toMatchObject({ used: 1, uses: 1 });
   });
 
-  it('refuses a challenge that was used, and says so to the audit: a replay', async () => {
+  it('refuses and audits a used challenge: a replay', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     const challenge = await token.challenge('replay-1', key);
@@ -97,7 +97,7 @@ describe('under the policy auto-trusted', () => {
     expect(streamInfo.config.max_age).toBe(5 * 60 * 1e9);
   });
 
-  it('takes a challenge once, whichever of three masters are asked at the same time', async () => {
+  it('accepts a challenge once, even with three masters concurrently', async () => {
     await fleet.startMaster({ policy: 'auto-trusted' });
     await fleet.startMaster({ policy: 'auto-trusted' });
     const token = await createToken(admin, fleet);
@@ -113,7 +113,7 @@ describe('under the policy auto-trusted', () => {
     expect((await fleet.audit('race-1')).filter(({ kind }) => kind === 'key.issued')).toHaveLength(1);
   });
 
-  it('gives an id to one of many that ask for it at once, and a key to one id', async () => {
+  it('gives an ID to one of many concurrent callers, and a key to one ID', async () => {
     const token = await createToken(admin, fleet, { uses: 100 });
     const answers = await Promise.allSettled(
       Array.from({ length: 10 }, () => token.joined('wanted-1', newKey())),
@@ -129,7 +129,7 @@ describe('under the policy auto-trusted', () => {
     }
   });
 
-  it('refuses what is not signed by the key', async () => {
+  it('refuses a request that the key did not sign', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     const request = token.joinRequest('proof-1', key, await token.challenge('proof-1', key));
@@ -152,7 +152,7 @@ describe('under the policy auto-trusted', () => {
     await token.joined('uses-1', first);
   });
 
-  it('counts the uses of a token once, with three masters and many hosts at the same time', async () => {
+  it('counts each use of a token once, with three masters and many hosts concurrently', async () => {
     const token = await createToken(admin, fleet, { uses: 7 });
     const answers = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => token.joined(`count-${i}`, newKey())),
@@ -186,7 +186,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_KEY_TAKEN');
   });
 
-  it('goes on where a master died in the middle: nothing is lost, and nothing counted twice', async () => {
+  it('continues where a master died: nothing is lost or counted twice', async () => {
     const { context } = fleet.master;
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
@@ -240,7 +240,7 @@ describe('under the policy auto-trusted', () => {
     if (loser !== undefined) await token.joined('one-id-2', loser);
   });
 
-  it('gives a use back when somebody else got the ID by another way in between', async () => {
+  it('returns a use if someone else got the ID meanwhile', async () => {
     const { context } = fleet.master;
     const token = await createToken(admin, fleet, { uses: 1 });
     const uses = new TokenUses(context);
@@ -353,7 +353,7 @@ describe('under the policy manual', () => {
     });
   });
 
-  it('a rejected peel is told so for good; its id may come back with a new key, which waits again', async () => {
+  it('a rejected peel gets a final refusal; its ID may come back with a new key, pending again', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     await token.join('bad-1', key);
@@ -368,7 +368,7 @@ describe('under the policy manual', () => {
     await token.joined('bad-1', fresh);
   });
 
-  it('what a join token is given is answered by no other credential', async () => {
+  it('no other credential gets the answer to a join token', async () => {
     const token = await createToken(admin, fleet);
     const other = await createToken(admin, fleet);
     // the subject of another token: the server does not let it through

@@ -91,7 +91,7 @@ describe('zester doctor --integrity', () => {
 describe('zester doctor --integrity finds', () => {
   beforeEach(start);
 
-  it('streams and consumers that are none of the fleet, and not those that the user knows', async () => {
+  it('foreign streams and consumers, except those that the user allows', async () => {
     const { nc, publicKey } = await attacker();
     const jsm = await jetstreamManager(nc);
     await jsm.streams.add({ name: 'evil', subjects: ['zester.admin.>'] });

@@ -108,7 +108,7 @@ describe('a host with a join token', () => {
     expect(await joined).toMatchObject({ peelId: 'patient-1' });
   });
 
-  it('whose clock is off is told so, and joins', async () => {
+  it('with a wrong clock is warned, and joins', async () => {
     for (const [peelId, off] of [
       ['clock-1', 300_000],
       ['clock-2', -300_000],
@@ -214,7 +214,7 @@ describe('where an admin accepts each', () => {
     expect(joining.events.filter(({ type }) => type === 'pending')).toHaveLength(1);
   });
 
-  it('one that was interrupted, or not accepted in time, goes on with the key that it has shown', async () => {
+  it('a join that was interrupted, or not accepted in time, resumes with the same key', async () => {
     const token = await tokenFile(fleet, admin);
     const ending = new AbortController();
     const first = new Joining(fleet, token, 'manual-2', { signal: ending.signal });
@@ -234,7 +234,7 @@ describe('where an admin accepts each', () => {
     expect((await loadCredsFile(third.path)).publicKey).toBe(third.publicKey);
   });
 
-  it('one that is rejected is told so, and comes back only with a new key', async () => {
+  it('a rejected peel is notified, and comes back only with a new key', async () => {
     const token = await tokenFile(fleet, admin);
     const joining = new Joining(fleet, token, 'manual-3');
     const refused = refusal('ERR_FLEET_REJECTED', joining.run);

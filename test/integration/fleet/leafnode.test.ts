@@ -67,7 +67,7 @@ describe('a leafnode port of the server', () => {
     }
   });
 
-  it('is closed to a peel’s JWT of an older version by the master, which says so in the audit', async () => {
+  it('is closed by the master to a peel’s JWT of an older version, and audited', async () => {
     const path = await legacyCreds('web-09');
     const leafnode = await connectLeafnode(port, path);
     expect(leafnode.isIn).toBe(true);

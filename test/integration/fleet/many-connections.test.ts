@@ -17,7 +17,7 @@ import { addPeel } from './asking.js';
 import { Fleet, startFleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
-it('of a peel that opens a hundred connections the newest are cut and named, and lists go on', async () => {
+it('cuts and names the newest connections of a peel that opens a hundred, and lists still work', async () => {
   const fleet = await startFleet({ lifetime: 900 });
   const admin = await fleet.admin();
   const key = generateKeyBundle('user');
@@ -51,7 +51,7 @@ it('of a peel that opens a hundred connections the newest are cut and named, and
   expect(listed.connections).toHaveLength(8);
 });
 
-it('of a service that is no peel none is cut, whatever its name', async () => {
+it('does not cut connections of a service that is not a peel, whatever its name', async () => {
   const fleet = await startFleet();
   const domain = await fleet.home.domain();
   const [account, user] = [await domain.accountKey(), generateKeyBundle('user')];

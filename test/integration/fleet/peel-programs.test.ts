@@ -55,7 +55,7 @@ async function printed(zester: ZesterProcess, event: string): Promise<Record<str
 }
 
 describe('zester peel run', () => {
-  it('says when it is there, answers, and ends with 0 when it is asked to', async () => {
+  it('reports when it is ready, answers, and exits with 0 on request', async () => {
     const creds = await addCreds(fleet, admin, 'run-1');
     const zester = startZester(['peel', 'run', '--creds', creds, '--servers', servers, '--json']);
     const { publicKey } = await loadCredsFile(creds);
@@ -123,7 +123,7 @@ describe('zester peel run', () => {
 });
 
 describe('zester peel join', () => {
-  it('shows the fingerprint, waits to be accepted, writes the credentials, and goes on as the peel', async () => {
+  it('shows the fingerprint, waits for acceptance, writes the credentials, and runs the peel', async () => {
     const token = await tokenFile(fleet, admin);
     const out = join(fleet.home.dir, 'joined.creds');
     const args = ['--token', token, '--id', 'new-1', '--out', out, '--servers', servers];
@@ -147,7 +147,7 @@ describe('zester peel join', () => {
     expect(again.stderr()).toContain('ERR_FILE_EXISTS');
   });
 
-  it('ends with 3 when nobody accepts it in time, or it is rejected, and says how it goes on', async () => {
+  it('exits with 3 if it is rejected or not accepted in time, and explains how to retry', async () => {
     const token = await tokenFile(fleet, admin);
     const out = join(fleet.home.dir, 'waiting.creds');
     const args = ['peel', 'join', '--token', token, '--id', 'new-2', '--out', out, '--servers', servers];
@@ -191,7 +191,7 @@ describe('the agent of examples/fleet-agent.ts', () => {
     expect((await readFile(example, 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 
-  it('joins, answers with its own handler, reports, and ends when it is asked to', async () => {
+  it('joins, answers with its own handler, reports, and stops on request', async () => {
     const token = await tokenFile(fleet, admin);
     const loader = import.meta.resolve('tsx');
     const agent = spawn(process.execPath, ['--import', loader, example, 'agent-1', token, servers], {

@@ -43,7 +43,7 @@ describe('a peel', () => {
     admin = await fleet.admin();
   });
 
-  it('is there, answers ping and facts and what its program registers, and says nothing of the environment', async () => {
+  it('answers ping, facts and registered handlers, and reveals nothing of the environment', async () => {
     process.env['ZESTER_TEST_SECRET'] = 'not to be told';
     const { peel, events } = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-01'), {
       handlers: { 'disk.free': ([path]) => ({ path, bytes: 42 }) },
@@ -98,7 +98,7 @@ describe('a peel', () => {
     await refusal('ERR_SUBJECT', () => peel.publish(''));
   });
 
-  it('that is drained finishes the command that it was given, takes no more, and is closed', async () => {
+  it('that is drained finishes its current command, accepts no more, and closes', async () => {
     let finish: () => void = () => undefined;
     let begun: () => void = () => undefined;
     const hasBegun = new Promise<void>((resolve) => (begun = resolve));
@@ -131,7 +131,7 @@ describe('a peel', () => {
     await refusal('ERR_FLEET_STATE', () => test.peel.rotate());
   });
 
-  it('gives its events to everyone who listens, and ends the iteration with itself', async () => {
+  it('delivers its events to every iterator, and ends them when it stops', async () => {
     const { peel } = await TestPeel.start(fleet, await addCreds(fleet, admin, 'iterate-1'));
     const types: string[] = [];
     const reading = (async () => {
@@ -176,7 +176,7 @@ describe('a peel', () => {
       await refusal(code, () => startPeel({ servers: fleet.servers, credsPath, ...options }));
     });
 
-    it('with credentials that the server refuses and whose time is over by its own clock too', async () => {
+    it('with credentials that the server refuses and that are expired by its own clock too', async () => {
       const path = (await fleet.home.issue('over-1', 1)).path;
       const expired = ((await loadCredsFile(path)).claims.exp ?? 0) * 1000;
       // a server reckons in whole seconds
@@ -193,7 +193,7 @@ describe('a peel', () => {
     });
   });
 
-  it('that waits for a server can be told to stop waiting', async () => {
+  it('that waits for a server can be stopped', async () => {
     const credsPath = await addCreds(fleet, admin, 'abort-1');
     const ending = new AbortController();
     const starting = startPeel({
@@ -205,7 +205,7 @@ describe('a peel', () => {
     await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('hears from a master that it is revoked, says so, and ends', async () => {
+  it('reports that a master revoked it, and stops', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'revoked-1'));
     await fleet.record('revoked-1', ({ state }) => state === 'active');
     await admin.ask('peel.revoke', { peelId: 'revoked-1', reason: 'stolen' });
@@ -252,7 +252,7 @@ describe('a peel whose master is not there', () => {
     expect((await loadCredsFile(path)).jwt).toBe(peel.credentials.jwt);
   });
 
-  it('believes no refusal and no JWT of another who answers in its place, and goes on', async () => {
+  it('trusts no refusal and no JWT from an impostor, and continues', async () => {
     const home = await startHome();
     const fleet = new Fleet(home);
     const { path } = await home.issue('lied-to-1', 60);
@@ -282,7 +282,7 @@ describe('a peel whose master is not there', () => {
   });
 });
 
-it('a peel that is given a JWT which is due at once does not ask without a pause', async () => {
+it('a peel whose new JWT is due at once pauses before it renews', async () => {
   const home = await startHome();
   const fleet = new Fleet(home);
   const domain = await home.domain();

@@ -24,7 +24,7 @@ beforeAll(async () => {
 const key = (): KeyBundle => generateKeyBundle('user');
 
 describe('a renewal', () => {
-  it('gives a newer JWT for the same key, with the lifetime of the master', async () => {
+  it('issues a newer JWT for the same key, with the master’s lifetime', async () => {
     const peel = await addPeel(fleet, admin, 'renew-1', { expiry: 60 });
     await fleet.record('renew-1', ({ state }) => state === 'active');
     ahead = 5_000;
@@ -110,7 +110,7 @@ describe('a renewal', () => {
     });
   });
 
-  it('of a peel that waits is refused, and not for good', async () => {
+  it('of a pending peel is refused, but not finally', async () => {
     const { path } = await fleet.home.issue('renew-6', 600);
     const { nc } = await fleet.home.peel('renew-6', path);
     await fleet.record('renew-6', ({ state }) => state === 'pending');
@@ -121,7 +121,7 @@ describe('a renewal', () => {
     expect(decodeUserJwt((await peel.renew()).jwt).sub).toBe(bundle.publicKey);
   });
 
-  it('of a peel that no master has seen is refused, and not for good', async () => {
+  it('of an unknown peel is refused, but not finally', async () => {
     const nc = await connectUser(
       fleet,
       'ghosts',
@@ -132,7 +132,7 @@ describe('a renewal', () => {
     expect(await refusal('ERR_FLEET_UNKNOWN_PEEL', () => peel.renew())).toMatchObject({ final: false });
   });
 
-  it('of a revoked key, and of a revoked or rejected peel, is refused for good', async () => {
+  it('of a revoked key, or of a revoked or rejected peel, is finally refused', async () => {
     const account = (await fleet.home.domain()).publicKeys.account;
     // the server has cut the peel itself: somebody must be let through to hear what a master says
     const ask = async (peelId: string, of: BarePeel) => {
@@ -155,7 +155,7 @@ describe('a renewal', () => {
     expect(await refusal('ERR_FLEET_REJECTED', () => ask('gone-3', three))).toMatchObject({ final: true });
   });
 
-  it('tells a peel that its key is to be replaced, until it is', async () => {
+  it('notifies a peel to rotate its key until it has', async () => {
     const peel = await addPeel(fleet, admin, 'renew-8');
     await fleet.record('renew-8', ({ state }) => state === 'active');
     await admin.ask('peel.rotate', { peelId: 'renew-8' });
@@ -169,7 +169,7 @@ describe('a renewal', () => {
 });
 
 describe('a rotation', () => {
-  it('gives a JWT for the new key; the old one works until the new has connected, and is revoked then', async () => {
+  it('issues a JWT for the new key; the old one works until the new one has connected, and is then revoked', async () => {
     const peel = await addPeel(fleet, admin, 'rotate-1');
     await fleet.record('rotate-1', ({ state }) => state === 'active');
     const newKey = key();
@@ -188,7 +188,7 @@ describe('a rotation', () => {
     });
   });
 
-  it('that is asked for again gives the same JWT, and one event', async () => {
+  it('returns the same JWT and one event when retried', async () => {
     const peel = await addPeel(fleet, admin, 'rotate-2');
     const request = peel.rotateRequest(key());
     const first = await peel.rotate(request);
@@ -204,7 +204,7 @@ describe('a rotation', () => {
     expect(fleet.master.context.registry.get('rotate-3')?.keys).toHaveLength(2);
   });
 
-  it('that is not signed by both keys is refused, and the audit is told', async () => {
+  it('that is not signed by both keys is refused and audited', async () => {
     const peel = await addPeel(fleet, admin, 'rotate-4');
     const newKey = key();
     const good = peel.rotateRequest(newKey);
@@ -247,7 +247,7 @@ describe('a rotation', () => {
   });
 });
 
-it('a refusal is only believed of the record as JetStream has it, not of what a master has in memory', async () => {
+it('a refusal relies on the record in JetStream, not on a master’s cache', async () => {
   const deaf = await fleet.startMaster({ policy: 'manual' });
   await admin.ask('peel.add', { requestId: newRequestId(), peelId: 'stale-1', publicKey: key().publicKey });
   await admin.ask('peel.revoke', { peelId: 'stale-1' });

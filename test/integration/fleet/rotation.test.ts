@@ -61,7 +61,7 @@ describe('a rotation', () => {
     expect(publicKey).not.toBe(old);
   });
 
-  it('that an admin asks for of a peel that is away is done when it renews', async () => {
+  it('requested by an admin for a disconnected peel happens when it renews', async () => {
     const credsPath = await addCreds(fleet, admin, 'away-1', { expiry: 60 });
     const first = await TestPeel.start(fleet, credsPath, { renew: false });
     await liveKey('away-1', first.peel.credentials.publicKey);
@@ -77,7 +77,7 @@ describe('a rotation', () => {
     await fleet.record('away-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
   });
 
-  it('that an admin asks for in the second in which the peel was added is done', async () => {
+  it('requested by an admin in the second in which the peel was added happens', async () => {
     const credsPath = await addCreds(fleet, admin, 'quick-1');
     const test = await TestPeel.start(fleet, credsPath);
     await admin.ask('peel.rotate', { peelId: 'quick-1' });
@@ -86,7 +86,7 @@ describe('a rotation', () => {
     expect(test.of('noticeIgnored')).toEqual([]);
   });
 
-  it('is not begun by an old notice that somebody sends again, to a peel that goes on or was restarted', async () => {
+  it('is not started by a replayed notice, in a running or restarted peel', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'again-1'));
     await liveKey('again-1', test.peel.credentials.publicKey);
     const mallory = await connectUser(fleet, 'mallory', undefined);
@@ -152,7 +152,7 @@ describe('a rotation', () => {
     expect(test.of('disconnected')).toEqual([]);
   });
 
-  it('goes on when the master is away in between, with the same new key', async () => {
+  it('continues with the same new key if the master is away meanwhile', async () => {
     const other = await startFleet();
     const others = await other.admin();
     const test = await TestPeel.start(other, await addCreds(other, others, 'patient-1'));

@@ -49,7 +49,7 @@ describe('a master and the versions of its servers', () => {
 });
 
 describe('the registry after a server was restarted', () => {
-  it('knows who is connected to it as soon as it hears the servers again', async () => {
+  it('knows who is connected as soon as it receives server events again', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const admin = await fleet.admin();
     const ids = Array.from({ length: 5 }, (_, i) => `web-${i}`);

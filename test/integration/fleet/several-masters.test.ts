@@ -22,7 +22,7 @@ const SILENT = {
 };
 
 describe('several masters of one fleet', () => {
-  it('know the same records, and one of them at a time hears the servers', async () => {
+  it('have the same records, and one at a time follows the servers', async () => {
     const fleet = await startFleet();
     await fleet.startMaster();
     await fleet.startMaster();
@@ -80,7 +80,7 @@ describe('several masters of one fleet', () => {
     expect((await fleet.folded()).get('web-1')).toEqual(record);
   });
 
-  it('go on when the one that hears the servers is killed: what happened in between is seen', async () => {
+  it('continue when the lease holder is killed, and see what happened meanwhile', async () => {
     const fleet = new Fleet(await startHome());
     const args = [
       'master',
@@ -120,7 +120,7 @@ describe('several masters of one fleet', () => {
   });
 });
 
-describe('what a master decided and could not do before it was killed', () => {
+describe('a decision that a killed master could not carry out', () => {
   /** Writes a decision as a master does that is killed right after: it stands in the record, and nowhere else. */
   async function decideAndDie(
     fleet: Fleet,
@@ -153,7 +153,7 @@ describe('what a master decided and could not do before it was killed', () => {
 
   const revocation = (): PeelChange => ({ kind: 'peel.revoked', upTo: Math.floor(Date.now() / 1000) });
 
-  it('is done by another, and stands in the audit once', async () => {
+  it('is carried out by another master, and audited once', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const peel = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-1'));
@@ -165,7 +165,7 @@ describe('what a master decided and could not do before it was killed', () => {
     expect((await fleet.audit('web-1')).filter(({ kind }) => kind === 'peel.revoked')).toHaveLength(1);
   });
 
-  it('stands in the audit also when the others heard it published, and no server stored it', async () => {
+  it('is audited even if others received the event but no server stored it', async () => {
     const fleet = await startFleet();
     const second = await fleet.startMaster();
     await addCreds(fleet, await fleet.admin(), 'web-1');
@@ -181,7 +181,7 @@ describe('what a master decided and could not do before it was killed', () => {
     expect((await fleet.folded()).get('web-1')).toEqual(second.context.registry.get('web-1'));
   });
 
-  it('is told by the next that is started, even if another wrote over it and died as well', async () => {
+  it('is audited by the next master to start, even if another overwrote it and died as well', async () => {
     const fleet = await startFleet();
     await addCreds(fleet, await fleet.admin(), 'web-1');
     await fleet.audited('key.issued');

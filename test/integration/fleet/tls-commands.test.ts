@@ -61,7 +61,7 @@ const WAYS: Record<string, () => { told: Told } | { home: Parameters<typeof setH
   }),
 };
 
-it('the table has every command that takes servers', async () => {
+it('the table has every command with a --servers option', async () => {
   const names = Object.keys(CONNECTING).map((name) => name.replace(/ --.*/, ''));
   expect(new Set(names)).toEqual(
     new Set((await commandsThatTakeServers()).filter((name) => name !== 'init')),

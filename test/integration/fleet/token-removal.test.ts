@@ -49,7 +49,7 @@ describe('removing a join token', () => {
     expect(await fleet.home.letsIn(path, 'any', fleet.home.node(0).url)).toBe(false);
   });
 
-  it('with a node down ends with 4, and goes on until that node has it too', async () => {
+  it('exits with 4 if a node is down, and the masters continue until that node has it too', async () => {
     const fleet = await startFleetCluster();
     await fleet.startMaster();
     const { path, id } = await token(fleet);

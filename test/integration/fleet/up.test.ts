@@ -149,7 +149,7 @@ describe('zester up', () => {
     expect(await again.exited).toEqual({ code: 0, signal: null });
   });
 
-  it("ends with 1 when the server ends by itself, and names its log, which has the server's last words", async () => {
+  it('exits with 1 if the server stops by itself, and names and quotes its log', async () => {
     const { program, home } = await up(startZester);
     process.kill(await serverPid(program), 'SIGKILL');
     expect((await program.exited).code).toBe(1);
@@ -238,7 +238,7 @@ describe('zester up', () => {
     await program.exited;
   });
 
-  it('says loudly that auto-all is for development', async () => {
+  it('warns that auto-all is for development', async () => {
     const { program } = await up(start, '--policy', 'auto-all');
     expect(
       logOf(program).some(({ level, msg }) => level === 'warn' && /EVERY peel.*development/.test(msg)),
@@ -264,7 +264,7 @@ describe('zester up', () => {
     await program.exited;
   });
 
-  it('ends when its metrics cannot be where they are to be, and says so', async () => {
+  it('fails if it cannot serve its metrics, and reports it', async () => {
     const home = join(await tempDir(), 'home');
     const first = await up(start, '--http', '127.0.0.1:0');
     const http = first.ready.http?.replace('http://', '') ?? '';
@@ -299,7 +299,7 @@ describe('zester master', () => {
     expect(await third?.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('is not well while its server is away, says why, and is well again', async () => {
+  it('is unhealthy while its server is away, with the reason, and recovers', async () => {
     const home = await startHome();
     const env = { ZESTER_HOME: home.home, ZESTER_SERVERS: home.servers.join(',') };
     const master = start(['master', '--json', '--http', '127.0.0.1:0'], env);

@@ -156,7 +156,7 @@ describe.skipIf(older === undefined || olderServer === undefined)(
       migrated = { code, stderr, document: JSON.parse(stdout === '' ? '{}' : stdout) as never };
     }, 180_000);
 
-    it('migrates everything with one command, and says that nothing is left', () => {
+    it('migrates everything with one command, and reports that nothing is left', () => {
       expect(migrated, migrated.stderr).toMatchObject({
         code: 0,
         document: {

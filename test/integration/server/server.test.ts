@@ -32,7 +32,7 @@ function gone(pid: number): Promise<boolean> {
 }
 
 describe('zester server', () => {
-  it('runs a server on loopback that takes our peels, with JetStream, and says where', async () => {
+  it('runs a server with JetStream on loopback that accepts our peels, and prints its URL', async () => {
     const domain = await newDomain();
     const { zester, ready } = await startZesterServer(domain.home);
     expect(ready).toMatchObject({ event: 'ready', configuration: domain.paths.serverConfiguration });
@@ -67,7 +67,7 @@ describe('zester server', () => {
     },
   );
 
-  it('passes SIGHUP on, which reloads the server, and SIGUSR2, which ends it in lame duck mode', async () => {
+  it('forwards SIGHUP, which reloads the server, and SIGUSR2, which starts lame duck mode', async () => {
     const domain = await newDomain();
     const { zester, ready } = await startZesterServer(domain.home);
     zester.kill('SIGHUP');
@@ -91,7 +91,7 @@ describe('zester server', () => {
     await next.zester.exited;
   });
 
-  it('restarts nothing silently: when the server dies, it ends with 1 and says so', async () => {
+  it('exits with 1 and reports it when the server dies, instead of restarting silently', async () => {
     const domain = await newDomain();
     const { zester, ready } = await startZesterServer(domain.home);
     process.kill(ready.pid, 'SIGKILL');
@@ -99,7 +99,7 @@ describe('zester server', () => {
     expect(zester.stderr()).toContain('ended by itself (SIGKILL)');
   });
 
-  it('refuses a second server on one home, and says who has it', async () => {
+  it('refuses a second server on the same home, and names the holder', async () => {
     const domain = await newDomain();
     const { zester, ready } = await startZesterServer(domain.home);
     const second = startZester(['server', '--home', domain.home, '--port', '-1']);
@@ -110,7 +110,7 @@ describe('zester server', () => {
     await zester.exited;
   });
 
-  it('says what is wrong when the port is taken', async () => {
+  it('reports a port in use', async () => {
     const one = await newDomain();
     const two = await newDomain();
     const { zester, ready } = await startZesterServer(one.home);
@@ -121,7 +121,7 @@ describe('zester server', () => {
     await zester.exited;
   });
 
-  it('listens where the home says that its server on this machine is', async () => {
+  it('listens at the local address in the home', async () => {
     const home = join(await tempDir(), 'home');
     await createTrustDomain(home, { servers: ['nats://n1.example', 'nats://localhost:24222'] });
     const { stdout } = await zester(['init', '--home', home, '--json']);
@@ -143,14 +143,14 @@ describe('zester server', () => {
     await zester.exited;
   });
 
-  it('says how to make a home where there is none', async () => {
+  it('explains how to create a missing home', async () => {
     const home = join(await tempDir(), 'home');
     const { code, stderr } = await zester(['server', '--home', home]);
     expect(code).toBe(1);
     expect(stderr).toContain('zester init');
   });
 
-  it('says how to install nats-server where there is none', async () => {
+  it('explains how to install a missing nats-server', async () => {
     const domain = await newDomain();
     const missing = startZester(['server', '--home', domain.home], { ZESTER_NATS_SERVER: '/not/there' });
     expect((await missing.exited).code).toBe(1);

@@ -8,7 +8,7 @@ import { refusal } from '../../support/refusal.js';
 import { snapshot, startHome, startHomeCluster } from './support.js';
 
 describe('the account on the servers', () => {
-  it('is shown beside the home’s, and pushed to every server of a cluster, each confirming by its name', async () => {
+  it('is compared with the home’s, and pushed to every server of a cluster; each confirms by name', async () => {
     const fleet = await startHomeCluster();
     const peel = await fleet.issue('web-01');
     const same = await showAccount(fleet.home, fleet.options);

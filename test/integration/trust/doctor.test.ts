@@ -55,7 +55,7 @@ describe('the doctor finds, in a home,', () => {
     expect(await snapshot(domain.home)).toEqual(before);
   });
 
-  it('a seed that others can read, and says to chmod it', async () => {
+  it('a seed that others can read, and suggests chmod', async () => {
     const { home, paths } = await newDomain();
     await chmod(paths.adminCreds, 0o644);
     expectOne(await examine(home, { offline: true }), {

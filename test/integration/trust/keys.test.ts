@@ -189,7 +189,7 @@ describe('the identity keys', () => {
 });
 
 describe('the list of keys', () => {
-  it('says of each its role, what it signed, since when, and where its seed is', async () => {
+  it('shows the role, signatures, age and seed path of each', async () => {
     const fleet = await startHome();
     await fleet.issue('web-01');
     await fleet.issue('web-02');

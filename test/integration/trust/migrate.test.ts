@@ -37,7 +37,7 @@ describe('the migration of a home whose peels have responses', () => {
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 
-  it('keeps what somebody added to the template', async () => {
+  it('keeps added grants in the template', async () => {
     const fleet = await startHome({ prepare: withResponses });
     await migrate(fleet.home, fleet.options);
     const { accountClaims, publicKeys } = await fleet.domain();
@@ -73,7 +73,7 @@ describe('the migration of a home whose peels have responses', () => {
     );
   });
 
-  it('says what waits for the identity seed that is offline, and ends with 1', async () => {
+  it('names what needs the offline identity seed, and exits with 1', async () => {
     const fleet = await startHome({ prepare: withResponses });
     const usb = join(fleet.dir, 'usb');
     await mkdir(usb, { mode: 0o700 });
@@ -147,7 +147,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 });
 
-describe('what the doctor says of a home whose peels have responses', () => {
+describe('the doctor’s findings about a home whose peels have responses', () => {
   it('names the template and the credentials, and the command that mends them', async () => {
     const fleet = await startHome({ prepare: withResponses });
     const { home } = await examine(fleet.home, { offline: true });

@@ -53,7 +53,7 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
-  it('by key holds for good when nothing is known of its JWTs, and so for one that comes later', async () => {
+  it('by key is permanent if nothing is known about its JWTs, and covers later ones', async () => {
     const fleet = await startHome();
     const peel = await dated(fleet, 'web-01', 366 * 86_400);
     const { upTo } = await revoke(fleet.home, { publicKey: peel.publicKey }, fleet.options);
@@ -116,7 +116,7 @@ describe('revoking a credential that is dated ahead', () => {
     },
   );
 
-  it('holds for good where the registry was not read, and else up to what is known', async () => {
+  it('is permanent if the registry was not read, otherwise up to the newest known JWT', async () => {
     const fleet = await startHome();
     const { path } = await dated(fleet, 'web-01', 0);
     const known = await revoke(fleet.home, { credsPath: path }, { ...fleet.options, registered: [] });
@@ -124,7 +124,7 @@ describe('revoking a credential that is dated ahead', () => {
     expect((await revoke(fleet.home, { credsPath: path }, fleet.options)).upTo).toBe(FOR_GOOD);
   });
 
-  it('by a time that is over names what is dated ahead and may be older, and leaves it alone', async () => {
+  it('by a past time names JWTs that are dated ahead and may be older, and does not revoke them', async () => {
     const fleet = await startHome();
     const peel = await dated(fleet, 'web-01', HOUR);
     const { iat } = (await loadCredsFile(peel.path)).claims;

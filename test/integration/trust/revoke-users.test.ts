@@ -100,7 +100,7 @@ describe('revoking users of an account', () => {
     expect(await fetched()).toBe(current);
   });
 
-  it('says that the credentials are not of the system account, and that no server answers', async () => {
+  it('reports credentials of another account, and servers that do not answer', async () => {
     const user = generateKeyBundle('user').publicKey;
     const systemCredentials = await server.user('alice');
     await refusal('ERR_NATS_SERVER_NOT_SYSTEM', () => revokeUsers([user], revoking({ systemCredentials })));

@@ -23,7 +23,7 @@ const refused: RefusedRequest = {
 };
 
 describe('the audit of refused requests', () => {
-  it('is told of the first of a kind at once, and of how many more a minute later', () => {
+  it('gets the first refusal of a kind at once, and the number of further ones a minute later', () => {
     const { refusals, told, counts } = started();
     for (let i = 0; i < 1_000; i++) refusals.note(refused);
     expect(told).toMatchObject([
@@ -44,7 +44,7 @@ describe('the audit of refused requests', () => {
     expect(told).toHaveLength(2);
   });
 
-  it('tells askers, codes and peels apart', () => {
+  it('distinguishes callers, codes and peels', () => {
     const { refusals, told } = started();
     refusals.note(refused);
     refusals.note({ ...refused, code: 'ERR_FLEET_PROOF' });

@@ -14,7 +14,7 @@ function started() {
 const DOWN = 'warn disconnected: reconnecting, and keeping what is published';
 
 describe("the log of a master's connections", () => {
-  it('says once that all are down, and once that all are back', () => {
+  it('logs once that all are down, and once that all are back', () => {
     const { log, lines } = started();
     for (let outage = 1; outage <= 2; outage++) {
       for (const name of ['main', 'system', 'peels']) log.hear(name, 'a.creds', { type: 'buffering' });
@@ -30,7 +30,7 @@ describe("the log of a master's connections", () => {
     expect(lines).toEqual([DOWN, 'info reconnected to n2:4222', DOWN, 'info reconnected to n2:4222']);
   });
 
-  it('says the same refusal of the same credentials once, and again when it goes on', () => {
+  it('logs a refusal of the same credentials once, and again when it persists', () => {
     const { log, lines, pass } = started();
     const refuse = (name: string, creds: string) =>
       log.hear(name, creds, { type: 'refused', reason: 'Revoked', attempts: 1, advice: 'see there' });
@@ -44,7 +44,7 @@ describe("the log of a master's connections", () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('tells two faults of one file apart', () => {
+  it('distinguishes two faults of one file', () => {
     const { log, lines } = started();
     for (const why of ['it is torn', 'it is torn', 'it is empty'])
       log.hear('main', 'master.creds', {
@@ -59,7 +59,7 @@ describe("the log of a master's connections", () => {
     ]);
   });
 
-  it('adds up what none of them delivered', () => {
+  it('sums what none of them delivered', () => {
     const { log, lines } = started();
     log.hear('main', 'a.creds', { type: 'undelivered', messages: 2, bytes: 7 });
     log.hear('peels', 'a.creds', { type: 'undelivered', messages: 1, bytes: 3 });

@@ -15,7 +15,7 @@ function limited(perSecond: number, burst: number) {
 }
 
 describe('how much one may ask', () => {
-  it('a burst passes, then so many a second; some refusals are said, and the rest costs nothing', () => {
+  it('allows a burst, then the rate per second; some refusals are reported, the rest are dropped at no cost', () => {
     const { take, time } = limited(2, 5);
     expect(take('a', 1_000)).toEqual({ pass: 5, refuse: 10, ignore: 985 });
     time.ms += 3_000;
@@ -24,13 +24,13 @@ describe('how much one may ask', () => {
     expect(take('a', 1_000)).toEqual({ pass: 2, refuse: 1, ignore: 997 });
   });
 
-  it('one that asks too much takes nothing from another', () => {
+  it('one caller above its rate does not affect another', () => {
     const { take } = limited(1, 3);
     take('a', 10_000);
     expect(take('b', 4)).toEqual({ pass: 3, refuse: 1, ignore: 0 });
   });
 
-  it('a clock that is set back gives nobody anything, and takes nothing', () => {
+  it('a clock that is set back grants nothing and costs nothing', () => {
     const { take, time } = limited(1, 3);
     time.ms = 10_000;
     take('a', 3);

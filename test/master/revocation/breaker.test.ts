@@ -11,7 +11,7 @@ describe('the breaker of revocations', () => {
     expect(revoking(CLOSED, ids(4))).toMatchObject({ act: 'hold', state: { open: true } });
   });
 
-  it('adds up what comes within a minute, and forgets what is older', () => {
+  it('sums events of the last minute, and forgets older ones', () => {
     const { state } = revoking(CLOSED, ids(3), 0);
     expect(revoking(state, ids(1, 3), 59_000).act).toBe('hold');
     expect(revoking(state, ids(1, 3), 60_000).act).toBe('revoke');

@@ -15,7 +15,7 @@ describe('what a master started', () => {
     expect(ended).toEqual(['services', 'store']);
   });
 
-  it('ends once, however often it is told to', async () => {
+  it('ends once, however often it is stopped', async () => {
     const closing = new Closing();
     const end = vi.fn();
     closing.add('part', end);

@@ -35,7 +35,7 @@ describe('a failure of JetStream', () => {
     }
   });
 
-  it('is not what any other error is', () => {
+  it('is not recognized in any other error', () => {
     expect(storeFailureOf(new Error('x'))).toBeUndefined();
     expect(storeFailureOf(new FleetError('ERR_FLEET_DENIED', 'no'))).toBeUndefined();
   });

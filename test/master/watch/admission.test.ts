@@ -47,7 +47,7 @@ describe('a connection that was judged', () => {
     expect(admissionOf(connection, verdict, false)).toEqual({ do: what });
   });
 
-  it('is not refused on what is merely in memory', () => {
+  it('is not refused because of the cache alone', () => {
     expect(admissionOf(connection, refusal, false)).toEqual({ do: 'reread' });
     expect(admissionOf(connection, refusal, true)).toEqual({ do: 'refuse', refusal });
   });
@@ -68,7 +68,7 @@ describe('an admitted connection', () => {
     });
   });
 
-  it('makes a record of a peel that has none, with what its JWT says', () => {
+  it('creates a record from the JWT of a peel without one', () => {
     const { iss, iat, exp } = claims;
     const key = { publicKey: user.publicKey, issuer: iss, issuedAt: iat, expiresAt: exp };
     expect(admissionDecision(connection, appeared, master)?.change).toEqual({

@@ -76,7 +76,7 @@ function record(state: PeelState, keys: Record<string, PeelKeyState>): PeelRecor
 const code = (verdict: ReturnType<typeof judge>) => (verdict.is === 'refused' ? verdict.code : verdict.is);
 
 describe('a master that sees a peel connect', () => {
-  it('takes a key that was issued to it, once as new to the servers and then as known', () => {
+  it('accepts a key that was issued to it, first as new and then as known', () => {
     const connection = peel('web-1');
     const with_ = (state: PeelKeyState) =>
       code(judge(connection, known({ record: record('accepted', { [connection.publicKey]: state }) })));
@@ -93,7 +93,7 @@ describe('a master that sees a peel connect', () => {
     expect(with_('revoked')).toBe('ERR_FLEET_REVOKED');
   });
 
-  it('meets a peel that it has no record of, and says whether our own key signed it', () => {
+  it('reports a peel without a record, and whether our own key signed it', () => {
     expect(judge(peel('web-1'), known())).toMatchObject({ is: 'new', trusted: true });
     const user = generateKeyBundle('user');
     const explicit = createUserJwt(user, trust.account.key, peelUserJwtOptions('web-1', account));
@@ -137,7 +137,7 @@ describe('a master that sees a peel connect', () => {
     expect(code(revoked)).toBe('ERR_CHAIN_USER_REVOKED');
   });
 
-  it("judges as of the connect: what has expired since is the server's to end, and costs nobody a revocation", () => {
+  it('judges as of the connect time: the server ends what expired since, without a revocation', () => {
     const user = generateKeyBundle('user');
     const issuedAt = Date.now() - 3_600_000;
     const jwt = createUserJwt(
@@ -165,7 +165,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     return { ...of, keys: of.keys.map((k) => ({ ...k, issuedAt: at })) };
   };
 
-  it('is refused of a peel that nobody knows, and of one whose record has an older JWT for the key', () => {
+  it('is refused for an unknown peel, and for one whose record has an older JWT for the key', () => {
     const connection = ahead();
     expect(code(judge(connection, known()))).toBe('ERR_FLEET_ISSUED_AHEAD');
     const old = recorded(connection.publicKey, Math.floor(Date.now() / 1000));
@@ -232,7 +232,7 @@ describe('a master that sees somebody else connect', () => {
     expect(judge(connected(service, user.publicKey), known()).is).toBe('other');
   });
 
-  it('refuses whoever speaks as a peel with a wildcard for a name', () => {
+  it('refuses a peel whose name is a wildcard', () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, trust.account.key, {
       name: '*',
@@ -275,7 +275,7 @@ describe('a master that sees somebody else connect', () => {
   });
 });
 
-describe('a master that cannot tell what a server reads refuses the connection, and names the key that the server took', () => {
+describe('a master that cannot tell how a server reads a JWT refuses the connection, and names the key that the server accepted', () => {
   const mint = (change: (text: string) => string, user = generateKeyBundle('user')) => {
     const { claims } = partsOf(peel('web-1', user).jwt);
     return connected(forge(change(JSON.stringify(claims)), trust.peelSigner), user.publicKey);

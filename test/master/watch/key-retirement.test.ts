@@ -55,7 +55,7 @@ describe('a key that was replaced', () => {
 });
 
 describe('the revocation of a key', () => {
-  it('is decided on the record as it stands', () => {
+  it('is decided on the current record', () => {
     const asked = { publicKey: OLD, state: 'retired', upTo: 7 } as const;
     const change = { kind: 'key.revoking', publicKeys: [OLD], upTo: 7 };
     expect(revokingOf(record({ [OLD]: 'retired' }), asked)).toEqual(change);

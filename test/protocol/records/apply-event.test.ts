@@ -87,7 +87,7 @@ describe('the record of a peel', () => {
     expect(states(moved)).toEqual({ UA: 'retired', UB: 'retired', UC: 'live' });
   });
 
-  it('retires all others for a key that it had before and was given anew', () => {
+  it('retires all other keys when an earlier key is issued again', () => {
     const back = made(
       { kind: 'key.issued', key: issued('UA') },
       { kind: 'key.connected', publicKey: 'UA' },
@@ -159,7 +159,7 @@ describe('whatever happens to a peel, in whatever order', () => {
     fc.constant<PeelChange>({ kind: 'rotation.asked' }),
   );
 
-  it('each key stands in its record once, and the number counts the events', () => {
+  it('a record has each key once, and its number counts the events', () => {
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 30 }), (changes) => {
         const record = made(...changes);
@@ -169,7 +169,7 @@ describe('whatever happens to a peel, in whatever order', () => {
     );
   });
 
-  it('no key is live beside an older one that is live', () => {
+  it('no two keys are live at the same time', () => {
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 20 }), key, (changes, publicKey) => {
         const record = made(

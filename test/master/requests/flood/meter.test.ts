@@ -11,7 +11,7 @@ function windows(meter: FloodMeter, counts: readonly number[], asker = 'web-01',
 }
 
 describe('who floods', () => {
-  it('is over the limit for three windows, and named for as long as it goes on', () => {
+  it('is named after three windows above the limit, for as long as it persists', () => {
     expect(windows(new FloodMeter(LIMITS), [10, 10, 10, 10, 0, 0])).toEqual([
       [],
       [],
@@ -27,7 +27,7 @@ describe('who floods', () => {
     expect(windows(new FloodMeter(LIMITS), Array<number>(50).fill(9)).flat()).toEqual([]);
   });
 
-  it('is known by its bytes too', () => {
+  it('is also detected by bytes', () => {
     expect(windows(new FloodMeter(LIMITS), [2, 2, 2], 'web-01', 600).at(-1)).toEqual(['web-01']);
   });
 
@@ -37,7 +37,7 @@ describe('who floods', () => {
     expect(windows(meter, [0, 0, 0, 0, 0, 0, 10, 10]).flat()).toEqual([]);
   });
 
-  it('is told apart from others, the worst first, and how much of whom is kept is bounded', () => {
+  it('is distinguished from others, the worst first, within bounded memory', () => {
     const meter = new FloodMeter(LIMITS);
     let last: string[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
