@@ -42,7 +42,7 @@ describe('zester expirations', () => {
     ]);
     const { stdout } = await zester(['expirations', ...at]);
     expect(stdout).toMatch(/ peel +web-01 .*connected: renews by itself/);
-    expect(stdout).toMatch(/ peel +web-02 .*not renewed/);
+    expect(stdout).toMatch(/ peel +web-02 .*not renewing/);
     expect((await list('--offline', '--within', '1h')).expirations).toEqual([]);
 
     await fleet.master.stop();

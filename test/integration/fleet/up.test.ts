@@ -153,7 +153,7 @@ describe('zester up', () => {
     const { program, home } = await up(startZester);
     process.kill(await serverPid(program), 'SIGKILL');
     expect((await program.exited).code).toBe(1);
-    expect(program.stderr()).toContain('ended by itself (SIGKILL)');
+    expect(program.stderr()).toContain('stopped by itself (SIGKILL)');
     expect(errorOf(program).code).toBe('ERR_NATS_SERVER_ENDED');
     expect(repeated(logOf(program).slice(0, -1))).toEqual([]);
     const path = join(home, 'nats-server', 'nats-server.log');
@@ -201,7 +201,7 @@ describe('zester up', () => {
       expect([count(/^disconnected/), count(/^reconnected to/)]).toEqual([1, 1]);
       expect(repeated(said())).toEqual([]);
     }
-    expect(logOf(fleet.program).some(({ msg }) => /starting it again in [\d.]+ s/.test(msg))).toBe(true);
+    expect(logOf(fleet.program).some(({ msg }) => /restarting it in [\d.]+ s/.test(msg))).toBe(true);
     fleet.program.kill('SIGTERM');
     expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
   });
@@ -213,7 +213,7 @@ describe('zester up', () => {
     process.kill(pid, 'SIGKILL');
     await waitFor(
       'a second failure',
-      () => fleet.program.stderr().split('starting it again').length > 2 || undefined,
+      () => fleet.program.stderr().split('restarting it').length > 2 || undefined,
     );
     fleet.program.kill('SIGTERM');
     expect(await fleet.program.exited).toEqual({ code: 0, signal: null });

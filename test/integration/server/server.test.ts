@@ -96,7 +96,7 @@ describe('zester server', () => {
     const { zester, ready } = await startZesterServer(domain.home);
     process.kill(ready.pid, 'SIGKILL');
     expect(await zester.exited).toEqual({ code: 1, signal: null });
-    expect(zester.stderr()).toContain('ended by itself (SIGKILL)');
+    expect(zester.stderr()).toContain('stopped by itself (SIGKILL)');
   });
 
   it('refuses a second server on the same home, and names the holder', async () => {
