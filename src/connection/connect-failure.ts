@@ -59,15 +59,36 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
   return { kind: 'unreachable', reason: message };
 }
 
-/** The error of a failure that is not of the credentials. @param where the servers, as they may be shown */
+const CODES = {
+  refused: 'ERR_CONNECT_REFUSED',
+  'no-tls': 'ERR_CONNECT_NO_TLS',
+  certificate: 'ERR_CONNECT_CERTIFICATE',
+  unreachable: 'ERR_CONNECT_UNREACHABLE',
+} as const;
+
+/** The error of a failure. @param where the servers, as they may be shown */
 export function connectError({ kind, reason }: ConnectFailure, where: string, cause: unknown): ConnectError {
-  const code = {
-    refused: 'ERR_CONNECT_REFUSED',
-    'no-tls': 'ERR_CONNECT_NO_TLS',
-    certificate: 'ERR_CONNECT_CERTIFICATE',
-    unreachable: 'ERR_CONNECT_UNREACHABLE',
-  } as const;
-  return new ConnectError(code[kind], `cannot connect to ${where}: ${reason}`, { cause });
+  return new ConnectError(CODES[kind], `cannot connect to ${where}: ${reason}`, { cause });
+}
+
+/**
+ * The error of a first connect that failed.
+ *
+ * @param cause of the client or a socket; a ConnectError is returned as it is
+ * @param where the servers, as they may be shown
+ * @param refused what a server refuses, and why it may
+ */
+export function firstConnectError(
+  cause: unknown,
+  where: string,
+  timeoutMs: number,
+  refused = { what: 'the credentials', why: 'they may be revoked, expired or of another operator' },
+): ConnectError {
+  if (cause instanceof ConnectError) return cause;
+  const failure = connectFailure(cause, timeoutMs);
+  if (failure.kind !== 'refused') return connectError(failure, where, cause);
+  const { what, why } = refused;
+  return new ConnectError(CODES.refused, `${where} refused ${what} (${failure.reason}): ${why}`, { cause });
 }
 
 /** Whether a connection was closed or reset, and nothing says why. */

@@ -1,29 +1,21 @@
-import { errors, type Authenticator, type NatsConnection } from '@nats-io/transport-node';
-import type { CredentialEvent } from '../creds/credential-event.js';
-import type { CredsFile } from '../creds/creds-file.js';
-import { checkUsable, FileCredentialSource } from '../creds/file-credential-source.js';
-import type { NatsOptions } from '../creds/nats-options.js';
-import { loadCredsFile } from '../creds/parse.js';
-import { ConnectError } from '../errors.js';
-import { validatePeelId } from '../permissions/peel-id.js';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { guardedNumber } from '../async/guarded.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import type { FileCredentialSource } from '../creds/file-credential-source.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { validatePeelId } from '../permissions/peel-id.js';
 import { checkConnectOptions, type ClientOptions } from './check-options.js';
-import { CredentialWatcher } from './credential-watcher.js';
-import { connectFailure, connectError } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
-import { dial as connect, DIAL_TIMEOUT_MS, type DialOptions } from './dial.js';
+import { CredentialWatcher } from './credential-watcher.js';
+import { openCredentials } from './credentials.js';
+import { Dialer } from './dialer.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
-import {
-  masterTable,
-  natsOptionFromSeed,
-  peelTable,
-  RECONNECT_JITTER_MS,
-  RECONNECT_JITTER_TLS_MS,
-  RECONNECT_WAIT_MS,
-} from './options.js';
-import { Rotator } from './rotator.js';
+import { masterTable, peelTable, RECONNECT_WAIT_MS } from './options.js';
+import { reconnectDelay, ReconnectDelays } from './reconnect-delays.js';
+import { Rotator, type RotatorOptions } from './rotator.js';
 
 /** A connection that survives outages and the replacement of its credentials. */
 export interface ZesterConnection extends NatsConnection {
@@ -150,228 +142,97 @@ async function open(
   peelId: string | undefined,
   inboxPrefix?: string,
 ): Promise<{ connection: ZesterConnection; credentials?: ConnectionCredentials }> {
-  const {
-    credsPath,
-    creds,
-    seed,
-    reconnectBufferSize,
-    watch = true,
-    rotate = 'reconnect',
-    drainTimeout,
-    handoverTimeout,
-    logger,
-    onEvent,
-    now: givenNow,
-    reconnectDelayHandler,
-    ...client
-  } = options;
   checkConnectOptions(options);
+  const { credsPath, creds, seed, watch = true, rotate = 'reconnect', logger, onEvent, ...rest } = options;
+  const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...client } = rest;
   // before the credentials are read: what cannot be connected to needs none
   const plan = planConnection(client);
   const early: ConnectionEvent[] = [];
   let hear = (event: ConnectionEvent): unknown => early.push(event);
   const failed = (callback: string) => (error: Error) =>
     void hear({ type: 'callbackFailed', callback, error });
-  const now = givenNow && guardedNumber(givenNow, Date.now, failed('now'));
-  const source =
-    credsPath === undefined
-      ? undefined
-      : await openSource(credsPath, peelId, now, (event) => void hear(event));
-  if (creds !== undefined) checkUsable(creds, peelId, now);
 
-  const delays = new ReconnectDelays(client, plan.tls !== undefined, source);
+  const credentials = await openCredentials(
+    { credsPath, creds, seed },
+    {
+      peelId,
+      now: now && guardedNumber(now, Date.now, failed('now')),
+      onEvent: (event) => void hear(event),
+    },
+  );
+  const { source, claims } = credentials;
+  const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
   const delay =
-    reconnectDelayHandler &&
-    guardedNumber(reconnectDelayHandler, () => delays.random(), failed('reconnectDelayHandler'));
-  const authenticator = source?.authenticator ?? authenticatorOf(creds, seed);
-  /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
-  let inUse: string | undefined;
-  const claims = (source?.current ?? creds)?.claims;
-  const baseOptions: DialOptions = {
-    ...table,
-    // a peel's is its id's; admins connect as masters do
-    ...(peelId === undefined &&
-      claims !== undefined &&
-      table.inboxPrefix !== undefined && { inboxPrefix: inboxPrefixFor(claims, table.inboxPrefix) }),
-    ...(inboxPrefix !== undefined && { inboxPrefix }),
-    ...client,
-    reconnectDelayHandler: () => delays.next(delay),
-    servers: plan.urls,
-    configured: plan.servers,
-    // for the second connection of a rotation too, whose list may begin with a server that has no URL
-    ...(plan.tls !== undefined && { tls: plan.tls }),
-  };
-  const dial = async (servers: DialOptions): Promise<NatsConnection> => {
-    let started = false;
-    let attempts = 0;
-    const nc = await connect({
-      ...servers,
-      authenticator: (nonce?: string) => {
-        attempts += 1;
-        if (!started && servers.waitOnFirstConnect !== true) endlessRefusal(attempts, servers.servers);
-        const auth = authenticator(nonce);
-        if (started) inUse = source?.current?.jwt;
-        return auth;
-      },
-    });
-    started = true;
-    return nc;
-  };
-
-  const nc = await firstConnect(() => dial(baseOptions), plan.urls, client.timeout);
-  inUse = source?.current?.jwt;
-  const connection = new ManagedConnection(nc, {
+    reconnectDelayHandler && guardedNumber(reconnectDelayHandler, ownDelay, failed('reconnectDelayHandler'));
+  // an expired credential is reported before it is tried
+  const delays = new ReconnectDelays(delay ?? ownDelay, () => source?.reportExpiry());
+  const prefix = inboxPrefix ?? (peelId === undefined ? inboxesOf(claims, table) : table.inboxPrefix);
+  const dialer = new Dialer(
+    {
+      ...table,
+      ...(prefix !== undefined && { inboxPrefix: prefix }),
+      ...client,
+      servers: plan.urls,
+      configured: plan.servers,
+      // for the second connection of a rotation too, whose list may begin with a server that has no URL
+      ...(plan.tls !== undefined && { tls: plan.tls }),
+    },
+    credentials,
+    delays,
+  );
+  const connection = new ManagedConnection(await dialer.first(), {
     movable: rotate === 'hitless',
-    ...(baseOptions.inboxPrefix !== undefined && { inboxPrefix: baseOptions.inboxPrefix }),
-    ...(reconnectBufferSize !== undefined && { maxBytes: reconnectBufferSize }),
-    ...(drainTimeout !== undefined && { drainTimeout }),
-    ...(handoverTimeout !== undefined && { handoverTimeout }),
-    ...(logger && { logger }),
-    ...(onEvent && { onEvent }),
+    inboxPrefix: prefix,
+    maxBytes: reconnectBufferSize,
+    drainTimeout,
+    handoverTimeout,
+    logger,
+    onEvent,
   });
   hear = (event) => connection.emit(event);
   for (const event of early) connection.emit(event);
-
   if (source === undefined || !watch) return { connection };
-  const rotator = new Rotator(connection, {
-    how: rotate,
-    wanted: () => source.current,
-    inUse: () => inUse,
-    moved: (jwt) => (inUse = jwt),
-    hurry: () => delays.hurry(),
-    dial: () => dial(sameServerFirst(baseOptions, connection)),
-    retryMs: client.reconnectTimeWait ?? RECONNECT_WAIT_MS,
-  });
+  const retryMs = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
+  return {
+    connection,
+    credentials: follow(connection, source, { how: rotate, source, dialer, retryMs }),
+  };
+}
+
+/** The inboxes that the credentials allow: a peel's are its id's; admins connect as masters do. */
+function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions): string | undefined {
+  return claims === undefined || inboxPrefix === undefined
+    ? inboxPrefix
+    : inboxPrefixFor(claims, inboxPrefix);
+}
+
+/** Watches the file, and takes the connection over to what it holds. */
+function follow(
+  connection: ManagedConnection,
+  source: FileCredentialSource,
+  options: RotatorOptions,
+): ConnectionCredentials {
+  const rotator = new Rotator(connection, options);
   const watcher = new CredentialWatcher(source, () => rotator.check());
   void connection.closed().then(() => {
     watcher.stop();
     rotator.stop();
   });
   return {
-    connection,
-    credentials: {
-      get current() {
-        // there were good ones at the start
-        return source.current as CredsFile;
-      },
-      get jwtInUse() {
-        return inUse;
-      },
-      look: () => {
-        source.refresh();
-        rotator.check();
-      },
-      hold: (creds) => {
-        source.hold(creds);
-        rotator.check();
-      },
+    get current() {
+      // there were good ones at the start
+      return source.current as CredsFile;
+    },
+    get jwtInUse() {
+      return options.dialer.inUse;
+    },
+    look: () => {
+      source.refresh();
+      rotator.check();
+    },
+    hold: (creds) => {
+      source.hold(creds);
+      rotator.check();
     },
   };
-}
-
-async function openSource(
-  path: string,
-  peelId: string | undefined,
-  now: (() => number) | undefined,
-  onEvent: (event: CredentialEvent) => void,
-): Promise<FileCredentialSource> {
-  const initial = await loadCredsFile(path);
-  // at the start nothing is lost by an error, and much is gained: these would never connect
-  checkUsable(initial, peelId, now);
-  return new FileCredentialSource(path, {
-    initial,
-    onEvent,
-    ...(peelId !== undefined && { expectedName: peelId }),
-    ...(now && { now }),
-  });
-}
-
-function authenticatorOf(creds: CredsFile | undefined, seed: Uint8Array | string | undefined): Authenticator {
-  const { authenticator } = creds?.natsOption() ?? natsOptionFromSeed(seed ?? '');
-  return authenticator as Authenticator;
-}
-
-/**
- * Ends a first connect that is refused everywhere. In a cluster the client would go on for ever, and at full speed: each
- * server that refuses it is dropped from its list, and comes back into it with the next server's list of its cluster. An
- * authenticator that throws ends it (docs/nats-facts.md, 3).
- *
- * @throws errors.AuthorizationError after two attempts a server, since a name may have two addresses
- */
-function endlessRefusal(attempts: number, servers: string | string[] | undefined): void {
-  if (attempts > 2 * Math.max(1, [servers ?? []].flat().length)) {
-    throw new errors.AuthorizationError('Authorization Violation');
-  }
-}
-
-async function firstConnect(
-  dial: () => Promise<NatsConnection>,
-  urls: readonly string[],
-  timeoutMs = DIAL_TIMEOUT_MS,
-): Promise<NatsConnection> {
-  try {
-    return await dial();
-  } catch (cause) {
-    if (cause instanceof ConnectError) throw cause;
-    const servers = urls.join(', ');
-    const failure = connectFailure(cause, timeoutMs);
-    if (failure.kind !== 'refused') throw connectError(failure, servers, cause);
-    throw new ConnectError(
-      'ERR_CONNECT_REFUSED',
-      `${servers} refused the credentials (${failure.reason}): they may be revoked, expired or of another operator`,
-      { cause },
-    );
-  }
-}
-
-/**
- * The waits between attempts. Each is the last moment before a dial, so the file is looked at here: an expired
- * credential is said to be expired before it is tried, and it is tried no more often than any other.
- */
-class ReconnectDelays {
-  readonly #wait: number;
-  readonly #jitter: number;
-  readonly #source: FileCredentialSource | undefined;
-  #hurry = false;
-
-  constructor(client: Omit<NatsOptions, 'tls'>, tls: boolean, source: FileCredentialSource | undefined) {
-    this.#wait = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
-    this.#jitter = tls
-      ? (client.reconnectJitterTLS ?? RECONNECT_JITTER_TLS_MS)
-      : (client.reconnectJitter ?? RECONNECT_JITTER_MS);
-    this.#source = source;
-  }
-
-  /** The next dial waits for nothing: the connection is being dropped on purpose. */
-  hurry(): void {
-    this.#hurry = true;
-  }
-
-  /** @param wait how long, where the user says so */
-  next(wait = (): number => this.random()): number {
-    if (this.#hurry) {
-      this.#hurry = false;
-      return 0;
-    }
-    this.#source?.reportExpiry();
-    return wait();
-  }
-
-  random(): number {
-    return this.#wait + Math.floor(Math.random() * (this.#jitter + 1));
-  }
-}
-
-/**
- * The second connection of a move goes to the server of the first where it can: then a queue group loses no message that
- * is on its way between servers.
- */
-function sameServerFirst(options: DialOptions, connection: NatsConnection): DialOptions {
-  const servers = [options.servers ?? []].flat();
-  const current = connection.getServer();
-  if (current === '') return options;
-  const own = servers.find((url) => url.endsWith(`//${current}`));
-  // one that the cluster announced, to which the connection was made as the options ask for
-  const first = own ?? (options.requireTls === true && options.tls ? `tls://${current}` : current);
-  return { ...options, servers: [first, ...servers.filter((url) => url !== own)], noRandomize: true };
 }

@@ -26,18 +26,18 @@ import { withDeadline } from '../async/deadline.js';
 /** How a {@link ManagedConnection} behaves. */
 export interface ManagedConnectionOptions {
   /** The reconnect buffer's bound in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
-  drainTimeout?: number;
+  drainTimeout?: number | undefined;
   /**
    * How long a connection that was replaced stays for the answers to its requests, in milliseconds; 5,000 by default.
    */
-  handoverTimeout?: number;
+  handoverTimeout?: number | undefined;
   /** Plain subscriptions become movable, too. */
-  movable?: boolean;
-  inboxPrefix?: string;
-  logger?: ConnectionLogger;
-  onEvent?: (event: ConnectionEvent) => void;
+  movable?: boolean | undefined;
+  inboxPrefix?: string | undefined;
+  logger?: ConnectionLogger | undefined;
+  onEvent?: ((event: ConnectionEvent) => void) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;

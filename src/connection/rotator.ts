@@ -1,20 +1,15 @@
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { CredsFile } from '../creds/creds-file.js';
+import type { FileCredentialSource } from '../creds/file-credential-source.js';
+import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
 
 /** What a {@link Rotator} works with. */
 export interface RotatorOptions {
   how: 'reconnect' | 'hitless';
   /** The credentials that should be in use. */
-  wanted: () => CredsFile | undefined;
-  /** The JWT that the last connect sent. */
-  inUse: () => string | undefined;
-  /** Hears that the connection was moved to one that sent this JWT. */
-  moved: (jwt: string) => void;
-  /** Makes the next dial of the connection wait for nothing. */
-  hurry: () => void;
-  /** Makes a second connection, with the wanted credentials. */
-  dial: () => Promise<NatsConnection>;
+  source: FileCredentialSource;
+  /** Knows which are, and makes a second connection with those that should be. */
+  dialer: Dialer;
   /** How long to wait after a failed attempt, in milliseconds. */
   retryMs: number;
 }
@@ -34,9 +29,9 @@ export class Rotator {
 
   /** Rotates if other credentials should be in use than are. */
   check(): void {
-    const { wanted, inUse } = this.#options;
-    const target = wanted();
-    if (this.#stopped || this.#running || target === undefined || target.jwt === inUse()) return;
+    const { source, dialer } = this.#options;
+    const target = source.current;
+    if (this.#stopped || this.#running || target === undefined || target.jwt === dialer.inUse) return;
     this.#running = true;
     clearTimeout(this.#again);
     void this.#rotate(target).finally(() => {
@@ -53,22 +48,22 @@ export class Rotator {
 
   async #rotate(target: CredsFile): Promise<void> {
     this.#again = undefined;
-    const { dial, moved, hurry, inUse, wanted, retryMs } = this.#options;
+    const { source, dialer, retryMs } = this.#options;
     // in an outage there is nothing to move from: the reconnect that is under way reads the file itself
     const how = this.#connection.isUp() ? this.#options.how : 'reconnect';
     try {
       if (how === 'hitless') {
-        await this.#connection.moveTo(await dial());
+        await this.#connection.moveTo(await dialer.second(this.#connection.getServer()));
         // it was closed meanwhile, and went nowhere
         if (this.#connection.isClosed() || this.#connection.isDraining()) return;
-        moved(target.jwt);
+        dialer.inUse = target.jwt;
       } else {
-        hurry();
+        dialer.hurry();
         await this.#connection.renew();
         await this.#reconnected();
       }
       // the file may have been replaced again before the reconnect read it
-      const used = [target, wanted()].find((creds) => creds?.jwt === inUse());
+      const used = [target, source.current].find((creds) => creds?.jwt === dialer.inUse);
       if (used !== undefined) this.#connection.emit({ type: 'rotated', publicKey: used.publicKey, how });
     } catch (error) {
       if (this.#connection.isClosed() || this.#connection.isDraining()) return;

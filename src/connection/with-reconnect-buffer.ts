@@ -33,5 +33,5 @@ export function withReconnectBuffer(
   checkBuffer(options, 'maxBytes');
   checkNumbers(options, { drainTimeout: DURATION_MS });
   const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
-  return new ManagedConnection(nc, { ...options, ...(inboxPrefix !== undefined && { inboxPrefix }) });
+  return new ManagedConnection(nc, { ...options, inboxPrefix });
 }

@@ -1,6 +1,6 @@
 import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { connectError, connectFailure } from '../connection/connect-failure.js';
+import { firstConnectError } from '../connection/connect-failure.js';
 import { planConnection } from '../connection/connect-plan.js';
 import { dial, DIAL_TIMEOUT_MS } from '../connection/dial.js';
 import {
@@ -203,16 +203,14 @@ class Joining {
         waitOnFirstConnect: false,
       });
     } catch (cause) {
-      if (cause instanceof ConnectError) throw cause;
       const servers = planConnection(client).urls.join(', ');
-      const failure = connectFailure(cause, client.timeout ?? DIAL_TIMEOUT_MS);
-      if (failure.kind !== 'refused') throw connectError(failure, servers, cause);
-      if (this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);
-      throw new ConnectError(
-        'ERR_CONNECT_REFUSED',
-        `${servers} refused the join token (${failure.reason}): it may have expired, been taken back, or be of another operator`,
-        { cause },
-      );
+      const error = firstConnectError(cause, servers, client.timeout ?? DIAL_TIMEOUT_MS, {
+        what: 'the join token',
+        why: 'it may have expired, been taken back, or be of another operator',
+      });
+      const refused = error.code === 'ERR_CONNECT_REFUSED';
+      if (refused && this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);
+      throw error;
     }
   }
 

@@ -1,0 +1,99 @@
+/** Makes the connections under one connection of Zester: the first, and the second one of each rotation. */
+import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { firstConnectError } from './connect-failure.js';
+import type { Credentials } from './credentials.js';
+import { dial, DIAL_TIMEOUT_MS, type DialOptions } from './dial.js';
+import type { ReconnectDelays } from './reconnect-delays.js';
+
+/** Connects with the credentials that should be in use, and knows which are. */
+export class Dialer {
+  readonly #options: DialOptions;
+  readonly #credentials: Credentials;
+  readonly #delays: ReconnectDelays;
+  /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
+  inUse: string | undefined;
+
+  constructor(options: DialOptions, credentials: Credentials, delays: ReconnectDelays) {
+    this.#options = { ...options, reconnectDelayHandler: () => delays.next() };
+    this.#credentials = credentials;
+    this.#delays = delays;
+  }
+
+  /** Makes the next reconnect wait for nothing. */
+  hurry(): void {
+    this.#delays.hurry();
+  }
+
+  /** Makes the first connection. @throws ConnectError */
+  async first(): Promise<NatsConnection> {
+    const { servers, timeout = DIAL_TIMEOUT_MS } = this.#options;
+    try {
+      const nc = await this.#dial(this.#options);
+      this.inUse = this.#wanted;
+      return nc;
+    } catch (cause) {
+      throw firstConnectError(cause, [servers ?? []].flat().join(', '), timeout);
+    }
+  }
+
+  /** Makes a second connection. @param current the server of the first, as the client names it */
+  second(current: string): Promise<NatsConnection> {
+    return this.#dial(sameServerFirst(this.#options, current));
+  }
+
+  get #wanted(): string | undefined {
+    return this.#credentials.source?.current?.jwt;
+  }
+
+  async #dial(options: DialOptions): Promise<NatsConnection> {
+    let started = false;
+    let attempts = 0;
+    const nc = await dial({
+      ...options,
+      authenticator: (nonce?: string) => {
+        attempts += 1;
+        if (
+          !started &&
+          options.waitOnFirstConnect !== true &&
+          isRefusedEverywhere(attempts, options.servers)
+        ) {
+          throw new errors.AuthorizationError('Authorization Violation');
+        }
+        const auth = this.#credentials.authenticator(nonce);
+        if (started) this.inUse = this.#wanted;
+        return auth;
+      },
+    });
+    started = true;
+    return nc;
+  }
+}
+
+/**
+ * Whether a first connect was refused by every server, after two attempts each, since a name may have two addresses. In a
+ * cluster the client would go on for ever, and at full speed: each server that refuses it is dropped from its list, and comes
+ * back into it with the next server's list of its cluster. An authenticator that throws ends it (docs/nats-facts.md, 3).
+ *
+ * @param attempts this one included
+ */
+export function isRefusedEverywhere(
+  attempts: number,
+  servers: string | readonly string[] | undefined,
+): boolean {
+  return attempts > 2 * Math.max(1, [servers ?? []].flat().length);
+}
+
+/**
+ * The options of the second connection of a move, which goes to the server of the first where it can: then a queue group
+ * loses no message that is on its way between servers.
+ *
+ * @param current host and port of the first one's server; empty: it has none
+ */
+export function sameServerFirst(options: DialOptions, current: string): DialOptions {
+  if (current === '') return options;
+  const servers = [options.servers ?? []].flat();
+  const own = servers.find((url) => url.endsWith(`//${current}`));
+  // one that the cluster announced, to which the connection was made as the options ask for
+  const first = own ?? (options.requireTls === true && options.tls ? `tls://${current}` : current);
+  return { ...options, servers: [first, ...servers.filter((url) => url !== own)], noRandomize: true };
+}

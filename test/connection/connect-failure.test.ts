@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { firstConnectError } from '../../src/connection/connect-failure.js';
+import { errorTraits } from '../../src/error-traits.js';
+import { ConnectError } from '../../src/errors.js';
+
+const named = (name: string, message: string, code?: string) =>
+  Object.assign(new Error(message), { name, ...(code !== undefined && { code }) });
+
+describe('a first connect that fails', () => {
+  it.each([
+    ['nobody listens', named('Error', 'connect ECONNREFUSED', 'ECONNREFUSED'), 'ERR_CONNECT_UNREACHABLE'],
+    ['nobody answers', named('TimeoutError', 'timeout'), 'ERR_CONNECT_UNREACHABLE'],
+    [
+      'the credentials are refused',
+      named('AuthorizationError', 'Authorization Violation'),
+      'ERR_CONNECT_REFUSED',
+    ],
+    [
+      'the certificate is not trusted',
+      named('Error', 'x', 'SELF_SIGNED_CERT_IN_CHAIN'),
+      'ERR_CONNECT_CERTIFICATE',
+    ],
+    [
+      'the certificate is for another name',
+      named('Error', 'x', 'ERR_TLS_CERT_ALTNAME_INVALID'),
+      'ERR_CONNECT_CERTIFICATE',
+    ],
+    ['there is no TLS', named('Error', "server does not support 'tls'"), 'ERR_CONNECT_NO_TLS'],
+  ])('says so where %s', (_what, cause, code) => {
+    const error = firstConnectError(cause, 'nats://a:4222', 5_000);
+    expect(error).toMatchObject({ code, cause });
+    expect(error.message).toContain('nats://a:4222');
+  });
+
+  it('passes on what was decided before', () => {
+    const error = new ConnectError('ERR_CONNECT_URL', 'no URL');
+    expect(firstConnectError(error, 'a', 1)).toBe(error);
+  });
+
+  it('can be told from what may pass by itself', () => {
+    const codes = ['URL', 'NO_SERVERS', 'NO_TLS', 'CERTIFICATE', 'TLS_FILE', 'PLAIN', 'REFUSED', 'OPTIONS'];
+    expect(codes.map((code) => errorTraits(`ERR_CONNECT_${code}`)?.retryable)).toEqual(
+      codes.map(() => false),
+    );
+    expect(errorTraits('ERR_CONNECT_UNREACHABLE')?.retryable).toBe(true);
+  });
+});

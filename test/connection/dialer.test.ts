@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { isRefusedEverywhere, sameServerFirst } from '../../src/connection/dialer.js';
+import { reconnectDelay, ReconnectDelays } from '../../src/connection/reconnect-delays.js';
+
+describe('a first connect', () => {
+  it('is given up once every server has refused it twice', () => {
+    expect(isRefusedEverywhere(2, 'nats://a')).toBe(false);
+    expect(isRefusedEverywhere(3, 'nats://a')).toBe(true);
+    expect(isRefusedEverywhere(6, ['nats://a', 'nats://b', 'nats://c'])).toBe(false);
+    expect(isRefusedEverywhere(7, ['nats://a', 'nats://b', 'nats://c'])).toBe(true);
+    expect(isRefusedEverywhere(3, undefined)).toBe(true);
+  });
+});
+
+describe('the second connection of a move', () => {
+  const servers = ['nats://a:4222', 'nats://b:4222'];
+
+  it('goes to the server of the first one', () => {
+    expect(sameServerFirst({ servers }, 'b:4222')).toEqual({
+      servers: ['nats://b:4222', 'nats://a:4222'],
+      noRandomize: true,
+    });
+  });
+
+  it('goes to a server that the cluster announced, over TLS where that is required', () => {
+    expect(sameServerFirst({ servers }, '10.0.0.1:4222').servers).toEqual(['10.0.0.1:4222', ...servers]);
+    expect(sameServerFirst({ servers, tls: {}, requireTls: true }, '10.0.0.1:4222').servers).toEqual([
+      'tls://10.0.0.1:4222',
+      ...servers,
+    ]);
+  });
+
+  it('goes to any server when the first one has none', () => {
+    expect(sameServerFirst({ servers }, '')).toEqual({ servers });
+  });
+});
+
+describe('the wait before an attempt to reconnect', () => {
+  it('is two seconds and a tenth by default, with TLS up to three', () => {
+    expect(reconnectDelay({}, false, 0)).toBe(2_000);
+    expect(reconnectDelay({}, false, 0.999)).toBe(2_100);
+    expect(reconnectDelay({}, true, 0.9999)).toBe(3_000);
+  });
+
+  it('is what the options say', () => {
+    const options = { reconnectTimeWait: 10, reconnectJitter: 4, reconnectJitterTLS: 8 };
+    expect(reconnectDelay(options, false, 0.999)).toBe(14);
+    expect(reconnectDelay(options, true, 0.999)).toBe(18);
+  });
+
+  it('is left out once where the connection is dropped on purpose', () => {
+    let looks = 0;
+    const delays = new ReconnectDelays(
+      () => 7,
+      () => (looks += 1),
+    );
+    delays.hurry();
+    expect([delays.next(), delays.next(), delays.next()]).toEqual([0, 7, 7]);
+    expect(looks).toBe(2);
+  });
+});
