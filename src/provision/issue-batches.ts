@@ -1,26 +1,12 @@
 // Issues batches of credentials in worker threads.
-import { availableParallelism } from 'node:os';
-import { timeClaims } from '../jwt/time.js';
 import { validatePeelId } from '../permissions/peel-id.js';
+import { BatchMaker, wipeCredentials, type BatchOptions } from './batch-maker.js';
+import { nextStep } from './batch-schedule.js';
 import { batchesOf } from './batches.js';
-import { finisherOf } from './finish.js';
-import { issueBatch, type PeelCredential } from './issue-batch.js';
-import { jwtOptionsOf, planOf, type IssuePeelOptions } from './issue-options.js';
-import type { BatchNote, DoneBatch, ProductKind, ProductOf, Results } from './product.js';
-import { WorkerPool } from './worker-pool.js';
+import type { DoneBatch, ProductKind, Results } from './product.js';
 
 /** Credentials that one message between threads carries. */
 const BATCH = 64;
-/** Batches that are made before threads are started. */
-const BATCHES_WITHOUT_WORKERS = 3;
-/** Batches on their way for each thread: one that it makes, one that waits for it. */
-const BATCHES_PER_WORKER = 2;
-/** What {@link issueBatches} makes, and what it does on the way. */
-export interface BatchOptions<Kind extends ProductKind> extends IssuePeelOptions {
-  product: ProductOf<Kind>;
-  /** Is waited for before anything is done with a batch: nothing leaves that was not noted. Called in the order of the ids. */
-  note?: (batch: BatchNote) => Promise<void>;
-}
 
 /**
  * Issues credentials for many peels, some at a time, and makes a product of each batch in the thread that made it. Batches
@@ -32,91 +18,33 @@ export async function* issueBatches<Kind extends ProductKind>(
   ids: Iterable<string> | AsyncIterable<string>,
   options: BatchOptions<Kind>,
 ): AsyncGenerator<DoneBatch<Kind>, void, undefined> {
-  const { signer, product, note, now = Date.now } = options;
-  let workers = options.workers ?? defaultWorkers();
-  const plan = planOf(options);
-  jwtOptionsOf(plan, 'any', now()); // what is wrong with the options is told before an id is read
-  const finish = await finisherOf<Kind>(product);
-  const noteOf = (peelIds: readonly string[], publicKeys: readonly string[], nowMs: number): BatchNote => {
-    const { iat, exp } = timeClaims({ ...plan, now: () => nowMs });
-    return { peelIds, publicKeys, issuer: signer.publicKey, issuedAt: iat, expiresAt: exp };
-  };
-
-  let pool: WorkerPool | undefined;
-  let turn: Promise<void> = Promise.resolve();
-  /** Has a thread make it. */
-  const start = async (threads: WorkerPool, peelIds: readonly string[]): Promise<DoneBatch<Kind>> => {
-    const nowMs = now();
-    const before = turn;
-    let passOn: () => void = () => undefined;
-    turn = new Promise((resolve) => (passOn = resolve));
-    const noted = async (publicKeys: readonly string[]) => {
-      await before;
-      await note?.(noteOf(peelIds, publicKeys, nowMs));
-      passOn();
-    };
-    try {
-      const result = await threads.issue(peelIds, nowMs, note && noted);
-      const recycle = (bytes: Uint8Array) => threads.recycle(bytes);
-      return { peelIds, result: result as Results[Kind], recycle };
-    } finally {
-      passOn();
-    }
-  };
-  /** Makes it here. */
-  const make = async (peelIds: readonly string[]): Promise<DoneBatch<Kind>> => {
-    const nowMs = now();
-    const made = issueBatch(peelIds, signer, plan, nowMs);
-    try {
-      const publicKeys = made.map(({ publicKey }) => publicKey);
-      await note?.(noteOf(peelIds, publicKeys, nowMs));
-    } catch (error) {
-      wipeCredentials(made);
-      throw error;
-    }
-    return { peelIds, result: await finish(made), recycle: () => undefined };
-  };
-
+  const maker = await BatchMaker.open(options);
   const source = batchesOf(ids, BATCH);
   const underWay: Promise<DoneBatch<Kind>>[] = [];
-  let batches = 0;
+  let begun = 0;
+  let readAll = false;
   let next: Promise<IteratorResult<string[], void>> | undefined;
-  let sourceEnded = false;
   try {
-    while (!sourceEnded || underWay.length > 0) {
-      const [oldest] = underWay;
-      const full = pool !== undefined && underWay.length >= pool.size * BATCHES_PER_WORKER;
-      if (!sourceEnded && !full && next === undefined) next = source.next();
-      // ids may be slow to come: what is made by then is not kept back until they do
-      const made =
-        oldest && next ? await Promise.race([next.then(() => false), oldest.then(() => true)]) : !next;
-      if (made || full) {
+    for (;;) {
+      let step = nextStep({ readAll, begun, underWay: underWay.length }, maker.workers);
+      if (step === 'end') return;
+      if (step !== 'handOut') next ??= source.next();
+      if (step === 'either') step = await firstOf(next, underWay[0]);
+      if (step === 'handOut') {
         const done = (await underWay.shift()) as DoneBatch<Kind>;
         yield done;
-        wipe(done.result);
-        if (done.result instanceof Uint8Array) pool?.recycle(done.result);
+        wipe(done);
         continue;
       }
       const found = await next;
       next = undefined;
       if (found === undefined || found.done === true) {
-        sourceEnded = true;
+        readAll = true;
         continue;
       }
-      const batch = found.value;
-      for (const id of batch) validatePeelId(id);
-      batches += 1;
-      if (workers >= 1 && pool === undefined && batches > BATCHES_WITHOUT_WORKERS) {
-        pool = WorkerPool.start(options, product, workers);
-        if (pool === undefined) workers = 0;
-      }
-      if (pool === undefined) {
-        const done = await make(batch);
-        yield done;
-        wipe(done.result);
-        continue;
-      }
-      const done = start(pool, batch);
+      for (const id of found.value) validatePeelId(id);
+      begun += 1;
+      const done = maker.make(begun, found.value);
       done.catch(() => undefined); // it is awaited above, perhaps later than it fails
       underWay.push(done);
     }
@@ -126,28 +54,33 @@ export async function* issueBatches<Kind extends ProductKind>(
     if (next === undefined) await ended;
     else void next.then(() => ended).catch(() => undefined);
     for (const done of await Promise.allSettled(underWay)) {
-      if (done.status === 'rejected') continue;
-      const { result } = done.value;
-      // unclaimed
-      if (Array.isArray(result)) wipeCredentials(result);
-      else if ('bytes' in result) result.bytes.fill(0);
-      wipe(result);
+      if (done.status === 'fulfilled') wipeAll(done.value.result);
     }
-    await pool?.close();
+    await maker.close();
   }
 }
 
+/** Which is there first: ids for another batch, or the oldest batch. */
+function firstOf(
+  ids: Promise<unknown> | undefined,
+  oldest: Promise<unknown> | undefined,
+): Promise<'read' | 'handOut'> {
+  return Promise.race([
+    Promise.resolve(ids).then(() => 'read' as const),
+    Promise.resolve(oldest).then(() => 'handOut' as const),
+  ]);
+}
+
 /** Documents are only lent while the batch is processed; credentials and files belong to their taker. */
-function wipe(result: Results[ProductKind]): void {
-  if (result instanceof Uint8Array) result.fill(0);
+function wipe({ result, recycle }: DoneBatch<ProductKind>): void {
+  if (!(result instanceof Uint8Array)) return;
+  result.fill(0);
+  recycle(result);
 }
 
-export function wipeCredentials(credentials: readonly PeelCredential[]): void {
-  for (const { content } of credentials) content.fill(0);
-}
-
-/** More threads than one only where there is more than one core to run them. */
-function defaultWorkers(): number {
-  const cores = availableParallelism();
-  return cores > 1 ? cores : 0;
+/** Of an unclaimed batch. */
+function wipeAll(result: Results[ProductKind]): void {
+  if (Array.isArray(result)) wipeCredentials(result);
+  else if (result instanceof Uint8Array) result.fill(0);
+  else result.bytes.fill(0);
 }

@@ -1,6 +1,7 @@
 // issuePeelCredentials: issues credentials for a stream of peel IDs.
 import type { PeelCredential } from './issue-batch.js';
-import { issueBatches, wipeCredentials } from './issue-batches.js';
+import { wipeCredentials } from './batch-maker.js';
+import { issueBatches } from './issue-batches.js';
 import type { IssuePeelOptions } from './issue-options.js';
 
 /**
