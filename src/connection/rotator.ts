@@ -1,5 +1,6 @@
 import type { CredsFile } from '../creds/creds-file.js';
 import type { FileCredentialSource } from '../creds/file-credential-source.js';
+import { planRotation } from './connection-state.js';
 import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
 
@@ -29,12 +30,19 @@ export class Rotator {
 
   /** Rotates if other credentials should be in use than are. */
   check(): void {
+    if (this.#stopped || this.#running) return;
     const { source, dialer } = this.#options;
     const target = source.current;
-    if (this.#stopped || this.#running || target === undefined || target.jwt === dialer.inUse) return;
+    const how = planRotation({
+      how: this.#options.how,
+      up: this.#connection.isUp(),
+      wanted: target?.jwt,
+      inUse: dialer.inUse,
+    });
+    if (target === undefined || how === 'none') return;
     this.#running = true;
     clearTimeout(this.#again);
-    void this.#rotate(target).finally(() => {
+    void this.#rotate(target, how).finally(() => {
       this.#running = false;
       // the file may have been replaced once more meanwhile
       if (this.#again === undefined) this.check();
@@ -46,11 +54,9 @@ export class Rotator {
     clearTimeout(this.#again);
   }
 
-  async #rotate(target: CredsFile): Promise<void> {
+  async #rotate(target: CredsFile, how: 'reconnect' | 'hitless'): Promise<void> {
     this.#again = undefined;
     const { source, dialer, retryMs } = this.#options;
-    // in an outage there is nothing to move from: the reconnect that is under way reads the file itself
-    const how = this.#connection.isUp() ? this.#options.how : 'reconnect';
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dialer.second(this.#connection.getServer()));

@@ -1,0 +1,92 @@
+/** What a connection of Zester hands on from the client's connection in use, for users and for the client's own packages. */
+import type { NatsConnection, ServerInfo } from '@nats-io/transport-node';
+import { guarded } from '../async/guarded.js';
+import type { ManagedSubscription } from './managed-subscription.js';
+
+/** What the client's packages use of its connection beside the public interface. */
+interface ClientInternals {
+  options: unknown;
+  features: unknown;
+  protocol: unknown;
+  context(): Promise<unknown>;
+  getServerVersion(): unknown;
+}
+
+interface CloseListener {
+  connectionClosedCallback(error: Error | undefined): void;
+}
+
+/** The part of a connection that is the client's, and the few inner things that jetstream, kv and services reach for. */
+export abstract class ClientFacade {
+  readonly #closeListeners = new Set<CloseListener>();
+
+  /** The client's connection in use. */
+  protected abstract get nc(): NatsConnection;
+
+  /** What the server said of itself; undefined while it is not known, which the client's type cannot say here. */
+  get info(): ServerInfo {
+    return this.nc.info as ServerInfo;
+  }
+
+  getServer(): string {
+    return this.nc.getServer();
+  }
+
+  rtt(): Promise<number> {
+    return this.nc.rtt();
+  }
+
+  /** @internal */
+  get options(): unknown {
+    return this.#inner.options;
+  }
+
+  /** @internal */
+  get features(): unknown {
+    return this.#inner.features;
+  }
+
+  /** @internal */
+  get protocol(): unknown {
+    return this.#inner.protocol;
+  }
+
+  /** @internal */
+  context(): Promise<unknown> {
+    return this.#inner.context();
+  }
+
+  /** @internal */
+  getServerVersion(): unknown {
+    return this.#inner.getServerVersion();
+  }
+
+  /** @internal A push consumer begins again under another inbox. */
+  _resub(subscription: ManagedSubscription, subject: string, max?: number): void {
+    subscription.resubscribe(subject, max);
+  }
+
+  /** @internal */
+  addCloseListener(listener: CloseListener): void {
+    this.#closeListeners.add(listener);
+  }
+
+  /** @internal */
+  removeCloseListener(listener: CloseListener): void {
+    this.#closeListeners.delete(listener);
+  }
+
+  /** Calls the listeners: the connection is closed. */
+  protected tellClosed(error: Error | undefined): void {
+    for (const listener of this.#closeListeners) {
+      guarded(
+        () => listener.connectionClosedCallback(error),
+        () => undefined,
+      )();
+    }
+  }
+
+  get #inner(): ClientInternals {
+    return this.nc as unknown as ClientInternals;
+  }
+}

@@ -1,0 +1,76 @@
+/** Tells what happens to a connection: its own events, and the client's statuses. */
+import { errors, type Status } from '@nats-io/transport-node';
+import { Broadcast } from '../async/broadcast.js';
+import { guarded } from '../async/guarded.js';
+import { afterStatus } from './connection-state.js';
+import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
+import { Refusals } from './refusals.js';
+
+/** Who hears. */
+export interface ConnectionListeners {
+  logger?: ConnectionLogger | undefined;
+  onEvent?: ((event: ConnectionEvent) => void) | undefined;
+}
+
+/** The events and statuses of one connection, whichever server it is on. */
+export class ConnectionEvents {
+  readonly #statuses = new Broadcast<Status>();
+  readonly #events = new Broadcast<ConnectionEvent>();
+  readonly #listeners: readonly ((event: ConnectionEvent) => void)[];
+  readonly #refusals = new Refusals();
+  #outage = false;
+
+  constructor({ logger, onEvent }: ConnectionListeners) {
+    const listener = (name: string, hear: (event: ConnectionEvent) => unknown) =>
+      guarded(hear, (error) => this.callbackFailed(name, error));
+    this.#listeners = [
+      ...(logger === undefined ? [] : [listener('logger', (event) => logEvent(logger, event))]),
+      ...(onEvent === undefined ? [] : [listener('onEvent', onEvent)]),
+    ];
+  }
+
+  events(): AsyncIterable<ConnectionEvent> {
+    return this.#events.iterate();
+  }
+
+  statuses(): AsyncIterable<Status> {
+    return this.#statuses.iterate();
+  }
+
+  emit(event: ConnectionEvent): void {
+    for (const listener of this.#listeners) listener(event);
+    this.#events.emit(event);
+  }
+
+  callbackFailed(callback: string, error: Error): void {
+    this.emit({ type: 'callbackFailed', callback, error });
+  }
+
+  /** Hands a status on. */
+  status(status: Status): void {
+    this.#statuses.emit(status);
+  }
+
+  /** Says what a status of the client means, without handing it on. @param server the one that it is of */
+  heard(status: Status, server: string): void {
+    if (status.type === 'error') this.#refused(status.error);
+    if (status.type === 'reconnect') this.#refusals.reset();
+    const { outage, event } = afterStatus(this.#outage, status.type);
+    this.#outage = outage;
+    if (event === 'buffering') this.emit({ type: event });
+    if (event === 'reconnected') this.emit({ type: event, server });
+  }
+
+  /** The connection is closed: the iterators end. */
+  end(): void {
+    this.status({ type: 'close' });
+    this.#statuses.end();
+    this.#events.end();
+  }
+
+  #refused(error: Error): void {
+    if (error instanceof errors.PermissionViolationError) return;
+    const report = this.#refusals.note(error.message, performance.now());
+    if (report !== undefined) this.emit({ type: 'refused', ...report });
+  }
+}

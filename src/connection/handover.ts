@@ -1,0 +1,181 @@
+/** Takes a connection over to other credentials: by dropping it and dialling again, or by moving to a second one. */
+import type { NatsConnection, Stats, Status } from '@nats-io/transport-node';
+import { withDeadline } from '../async/deadline.js';
+import type { ConnectionEvents } from './connection-events.js';
+import type { Link } from './link.js';
+import type { ManagedSubscription } from './managed-subscription.js';
+import type { Outbound } from './outbound.js';
+
+/** How long what was published on a connection may take to reach its server, before that is left, in milliseconds. */
+const FLUSH_TIMEOUT_MS = 1_000;
+
+/** The connection, as a handover sees it. */
+export interface HandoverHost {
+  readonly outbound: Outbound;
+  readonly events: ConnectionEvents;
+  readonly subscriptions: ReadonlySet<ManagedSubscription>;
+  /** Follows a second connection. */
+  adoptLink(nc: NatsConnection): Link;
+}
+
+/** The connection in use, those that were replaced and end, and the way from one to the next. */
+export class Handover {
+  readonly #host: HandoverHost;
+  readonly #timeoutMs: number;
+  readonly #retiring = new Set<Link>();
+  readonly #retiredStats: Stats = { inBytes: 0, outBytes: 0, inMsgs: 0, outMsgs: 0 };
+  #link: Link;
+  #moving: Promise<void> = Promise.resolve();
+  #leaving = false;
+
+  /** @param timeoutMs how long a connection that was replaced stays for what is under way on it, in milliseconds */
+  constructor(host: HandoverHost, nc: NatsConnection, timeoutMs: number) {
+    this.#host = host;
+    this.#timeoutMs = timeoutMs;
+    this.#link = host.adoptLink(nc);
+  }
+
+  /** The one in use. */
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** It is being moved from: what it brought is answered on it, at once and not after the move. */
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Resolves when no move is under way. */
+  get settled(): Promise<void> {
+    return this.#moving;
+  }
+
+  get stats(): Stats {
+    const sum = { ...this.#retiredStats };
+    for (const { nc } of [this.#link, ...this.#retiring]) add(sum, nc.stats());
+    return sum;
+  }
+
+  /** Drops the connection and dials again. */
+  async reconnect(): Promise<void> {
+    const link = this.#link;
+    if (!link.up) return;
+    link.setDown();
+    await link.nc.reconnect();
+  }
+
+  /**
+   * As {@link reconnect}, but what was published before is sent first: publishing is held, the server has confirmed all that
+   * came before, and only then the socket is dropped.
+   */
+  async renew(): Promise<void> {
+    const link = this.#link;
+    if (!link.up) return; // a reconnect is under way already, and reads the file itself
+    const { outbound } = this.#host;
+    outbound.hold();
+    await flushed(link);
+    outbound.letGo();
+    if (outbound.flow.phase !== 'open' || link !== this.#link) outbound.release();
+    else await this.reconnect();
+  }
+
+  /**
+   * Moves to a second connection, make before break: subscribes there, sends there what is published from here on, and lets
+   * the first one go when what it had under way is done. Without an answer of the second connection everything stays as it is.
+   *
+   * @throws the client's error when the second connection does not answer
+   */
+  moveTo(nc: NatsConnection): Promise<void> {
+    const move = this.#moving.then(() => this.#move(nc));
+    this.#moving = move.catch(() => undefined);
+    return move;
+  }
+
+  /** Closes all of them. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#retiring].map((link) => link.nc.close()));
+    await this.#link.nc.close();
+  }
+
+  async #move(nc: NatsConnection): Promise<void> {
+    const { outbound, events } = this.#host;
+    const phase = () => outbound.flow.phase;
+    if (phase() !== 'open') return nc.close();
+    const old = this.#link;
+    const next = this.#host.adoptLink(nc);
+    const leave = await this.#switch(old, next);
+    if (phase() === 'closed') return nc.close();
+    // the first one was down: for the user, this is the reconnect
+    if (!old.up) {
+      const server = nc.getServer();
+      const status: Status = { type: 'reconnect', server };
+      events.heard(status, server);
+      events.status(status);
+    }
+    this.#retiring.add(old);
+    // the first one may be stalled, and no heartbeat may have noticed yet
+    await withDeadline(Promise.all(leave.map((end) => end())), Date.now() + this.#timeoutMs);
+    void this.#retire(old);
+  }
+
+  /** @returns what ends the subscriptions on the old connection */
+  async #switch(old: Link, next: Link): Promise<(() => Promise<void>)[]> {
+    const { outbound, subscriptions } = this.#host;
+    const leave: (() => Promise<void>)[] = [];
+    const moveSubscriptions = (): void => {
+      for (const subscription of subscriptions) {
+        if (subscription.isOn(old)) leave.push(subscription.moveTo(next));
+      }
+    };
+    outbound.hold();
+    this.#leaving = true;
+    try {
+      moveSubscriptions();
+      await next.nc.flush();
+      // What was published on the first connection is with the server before anything goes out on the second.
+      if (old.up) await flushed(old);
+      // Those made meanwhile, before what was published after them goes out on `next`: a server takes the commands of one
+      // connection in order, not those of two.
+      moveSubscriptions();
+      old.retired = true;
+      this.#link = next;
+      outbound.setMaxPayload(next.nc.info?.max_payload);
+      return leave;
+    } catch (error) {
+      next.retired = true;
+      for (const subscription of subscriptions) subscription.moveBack();
+      await next.nc.close();
+      throw error;
+    } finally {
+      this.#leaving = false;
+      outbound.letGo();
+      outbound.release();
+    }
+  }
+
+  async #retire(link: Link): Promise<void> {
+    await link.whenIdle(this.#timeoutMs);
+    await withDeadline(
+      link.nc.drain().catch(() => undefined),
+      Date.now() + FLUSH_TIMEOUT_MS,
+    );
+    await link.nc.close();
+    add(this.#retiredStats, link.nc.stats());
+    this.#retiring.delete(link);
+  }
+}
+
+/** Resolves when the server has what was published, or after a second. */
+async function flushed(link: Link): Promise<void> {
+  await withDeadline(
+    link.nc.flush().catch(() => undefined),
+    Date.now() + FLUSH_TIMEOUT_MS,
+  );
+}
+
+function add(sum: Stats, { inBytes, outBytes, inMsgs, outMsgs }: Stats): void {
+  sum.inBytes += inBytes;
+  sum.outBytes += outBytes;
+  sum.inMsgs += inMsgs;
+  sum.outMsgs += outMsgs;
+}
