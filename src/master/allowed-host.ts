@@ -1,3 +1,4 @@
+// Decides which HTTP Host headers are accepted (DNS rebinding).
 import { isIP } from 'node:net';
 
 /**

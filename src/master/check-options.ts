@@ -1,4 +1,4 @@
-/** What of a master's options can never work: decided before its home is opened. */
+// Rejects master options that can never work, before the home is opened.
 import { atLeast, checkNumbers, DURATION_MS } from '../connection/check-options.js';
 import { parseServerUrls } from '../connection/server-urls.js';
 import { FleetError } from '../errors.js';

@@ -1,3 +1,4 @@
+// What the parts of a master share.
 import type { ZesterConnection } from '../connection/connect.js';
 import type { Actor } from '../protocol/records/actor.js';
 import type { JoinToken } from '../protocol/records/join-token.js';

@@ -1,3 +1,4 @@
+// Serves /metrics and /healthz of a master.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';

@@ -1,3 +1,5 @@
+// The public API of `zester/master`.
+
 /**
  * The master of a fleet, as a library: `zester/master`. Importing it starts nothing.
  */

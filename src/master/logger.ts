@@ -1,3 +1,4 @@
+// The logger interface of a master.
 import { guarded, warnOfCallback } from '../async/guarded.js';
 
 /** Where a master logs: the shape of pino's loggers, fields first. None is ever given a seed. */

@@ -1,3 +1,4 @@
+// Publishes audit events, and confirms that they are stored.
 import { nuid, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../../async/deadline.js';

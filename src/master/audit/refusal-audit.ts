@@ -1,3 +1,4 @@
+// Audits refused requests, at a limited rate.
 import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from './audit-log.js';
 import { REFUSAL_AUDIT_WINDOW_MS } from '../../timing.js';

@@ -1,3 +1,4 @@
+// Repeats a refused decision on a fresh record before it counts.
 import { ZesterError } from '../../errors.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { Decision, Registry } from './registry.js';

@@ -1,3 +1,4 @@
+// Checks, uses and takes back join tokens.
 import { FleetError, ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import { matchesGlob } from '../../protocol/glob.js';

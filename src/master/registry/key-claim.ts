@@ -1,3 +1,4 @@
+// Claims keys and IDs, so that each belongs to one peel.
 import { FleetError, ZesterError } from '../../errors.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';

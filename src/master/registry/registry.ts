@@ -1,3 +1,4 @@
+// The registry of peels: compare-and-set decisions on records.
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';

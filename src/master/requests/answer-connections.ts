@@ -1,3 +1,4 @@
+// The connections that requests arrive on and are answered over.
 import { connectWithInbox, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
 import { drained } from '../../connection/drained.js';
 import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';

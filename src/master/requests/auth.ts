@@ -1,3 +1,4 @@
+// Answers peels that renew or rotate their credential.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { errorTraits } from '../../error-traits.js';
 import { FleetError } from '../../errors.js';

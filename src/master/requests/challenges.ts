@@ -1,3 +1,4 @@
+// Issues and verifies join challenges.
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Logs outages of a master's connections once.
 import { logEvent, type ConnectionEvent } from '../../connection/events.js';
 import type { MasterLogger } from '../logger.js';
 import { SAME_LOG_MS } from '../../timing.js';

@@ -1,3 +1,4 @@
+// Answers NATS service discovery (PING, INFO, STATS).
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';
 import { answerBelow } from '../../protocol/answer.js';

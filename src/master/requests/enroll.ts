@@ -1,3 +1,4 @@
+// Answers hosts that join with a token.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { errorTraits } from '../../error-traits.js';
 import { FleetError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// A bounded queue that takes turns between callers.
 import { REQUEST_TURN_MS } from '../../timing.js';
 
 /** How much is done at a time, and how much may wait. */

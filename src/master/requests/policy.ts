@@ -1,3 +1,5 @@
+// The acceptance policies: which new peels are accepted.
+
 /**
  * Who accepts a peel that no admin issued.
  *

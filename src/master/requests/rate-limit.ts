@@ -1,3 +1,5 @@
+// Limits the request rate of each caller.
+
 /** How much one asker may ask. */
 export interface RateOptions {
   /** Requests a second, over time. */

@@ -1,3 +1,4 @@
+// Receives, checks, rate-limits and answers requests.
 import { type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../../errors.js';

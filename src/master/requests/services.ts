@@ -1,3 +1,4 @@
+// Starts and stops the request services of a master.
 import { withDeadline } from '../../async/deadline.js';
 import { redactSeeds } from '../../errors.js';
 import { isPeelId } from '../../permissions/peel-id.js';

@@ -1,3 +1,4 @@
+// Stores the state of the revocation breaker for all masters.
 import * as v from 'valibot';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { Store } from '../store/store.js';

@@ -1,3 +1,4 @@
+// Carries out the breaker's decisions: holds and releases revocations.
 import { withDeadline } from '../../async/deadline.js';
 import { clearBreaker, readBreaker, writeBreaker } from './breaker-store.js';
 import type { MasterContext } from '../context.js';

@@ -1,3 +1,4 @@
+// Sends signed notices to peels.
 import { withDeadline } from '../../async/deadline.js';
 import type { Notice } from '../../protocol/command.js';
 import { encodeJson } from '../../protocol/messages.js';

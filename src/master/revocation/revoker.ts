@@ -1,3 +1,4 @@
+// Pushes the revocations that the registry asks for, until every server confirms.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../../errors.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';

@@ -1,3 +1,4 @@
+// An in-memory mirror of a KV bucket that survives outages.
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import { errors, type QueuedIterator } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';

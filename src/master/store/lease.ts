@@ -1,3 +1,4 @@
+// A lease in KV: one master at a time does the background work.
 import type { KV } from '@nats-io/kv';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';

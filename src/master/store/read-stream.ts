@@ -1,3 +1,4 @@
+// Reads a range of a stream's messages.
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { FleetError } from '../../errors.js';
 import type { Store } from './store.js';

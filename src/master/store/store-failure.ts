@@ -1,3 +1,4 @@
+// Turns JetStream failures into typed errors.
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';

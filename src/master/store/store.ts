@@ -1,3 +1,4 @@
+// Opens the buckets and the stream of a fleet.
 import {
   jetstream,
   JetStreamApiError,

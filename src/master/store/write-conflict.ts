@@ -1,3 +1,4 @@
+// Recognizes a failed compare-and-set.
 import { JetStreamApiError } from '@nats-io/jetstream';
 
 /** JetStream's codes for a write that names a revision which is not the last one; from 2.11 on it may be either. */

@@ -1,3 +1,4 @@
+// Keeps the account JWTs of home and servers in agreement.
 import type { Subscription } from '@nats-io/nats-core';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { Coalescer } from '../../async/coalesce.js';

@@ -1,3 +1,4 @@
+// Recreates a JWT that was already issued for a request.
 import { FleetError } from '../../errors.js';
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';

@@ -1,3 +1,4 @@
+// Signs the JWTs of peels and join tokens.
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { createUserJwtForPublicKey } from '../../jwt/user.js';
 import type { KeyBundle } from '../../nkeys/key-bundle.js';

@@ -1,3 +1,4 @@
+// The master's view of its trust domain, reloaded when the home changes.
 import { stat } from 'node:fs/promises';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { TrustError } from '../../errors.js';

@@ -1,3 +1,4 @@
+// Decides what to do about a connection: the pure judgment.
 import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../../errors.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';

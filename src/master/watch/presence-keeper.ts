@@ -1,3 +1,4 @@
+// Keeps presence, and writes it for the other masters.
 import { withNewestConnections } from '../../protocol/records/newest-connections.js';
 import type { Presence } from '../../protocol/records/presence.js';
 import { isPeelId } from '../../permissions/peel-id.js';

@@ -1,3 +1,4 @@
+// Watches the servers' versions and storage.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { NatsServerError } from '../../errors.js';
 import { jetStreamStorage } from '../../system-account/jetstream-storage.js';

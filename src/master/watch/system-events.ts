@@ -1,3 +1,4 @@
+// Reads connect and disconnect events from the system account.
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../../protocol/messages.js';

@@ -1,3 +1,4 @@
+// Describes where a peel is connected from, for the audit log.
 import { withDeadline } from '../../async/deadline.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';

@@ -1,3 +1,4 @@
+// Authenticates the admin who signed a request.
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { FleetError, ZesterError } from '../../../errors.js';
 import type { Actor } from '../../../protocol/records/actor.js';

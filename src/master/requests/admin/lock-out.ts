@@ -1,3 +1,4 @@
+// Admin requests that reject and revoke peels.
 import { FleetError } from '../../../errors.js';
 import { keyOf, type PeelRecord } from '../../../protocol/records/record.js';
 import { nowSeconds } from '../../../jwt/time.js';

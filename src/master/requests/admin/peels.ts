@@ -1,3 +1,4 @@
+// Admin requests that add, accept and rotate peels.
 import { FleetError } from '../../../errors.js';
 import { isReservedName } from '../../../protocol/is-master.js';
 import {

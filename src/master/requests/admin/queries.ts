@@ -1,3 +1,4 @@
+// Admin requests that read: peels, audit log, status.
 import { withDeadline } from '../../../async/deadline.js';
 import { FleetError } from '../../../errors.js';
 import { matchesGlob } from '../../../protocol/glob.js';

@@ -1,3 +1,4 @@
+// Registers the handlers of admin requests.
 import { errorTraits } from '../../../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { ADMIN_INBOX_PREFIX, subjectsOf } from '../../../permissions/names.js';

@@ -1,3 +1,4 @@
+// Admin requests that create, list and remove join tokens.
 import { FleetError } from '../../../errors.js';
 import type { JoinToken } from '../../../protocol/records/join-token.js';
 import { joinName } from '../../../permissions/roles.js';

@@ -1,3 +1,4 @@
+// Decides which flooding callers are diverted, and for how long.
 import { isHot, type Excess, type FloodLimits } from './meter.js';
 
 /** Callers that are diverted at once. Of more, the requests are dropped where all are heard. */

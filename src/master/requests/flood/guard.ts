@@ -1,3 +1,4 @@
+// Reports callers that keep flooding, and cuts their connections.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../../connection/connect.js';
 import { redactSeeds } from '../../../errors.js';

@@ -1,3 +1,5 @@
+// Measures floods, and decides who is over the limits.
+
 /** What is far over the rate of a service, in a window: what is over the rate counts, and one of the two is enough. */
 export interface FloodLimits {
   /** Requests over the rate in a window. */

@@ -1,3 +1,4 @@
+// A connection that receives and drops diverted requests.
 import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import { MASTER_QUEUE } from '../../../permissions/names.js';
 import { Diversions } from './diversions.js';
