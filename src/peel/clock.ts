@@ -1,3 +1,5 @@
+// Estimates the fleet's time, and warns if this host's clock is off.
+
 /** From here on a clock is said to be off, in milliseconds. */
 const WORTH_SAYING_MS = 30_000;
 /** How far a clock that nobody has confirmed may be ahead without a credential being held to have expired. */

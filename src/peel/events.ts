@@ -1,3 +1,4 @@
+// The events of a peel, and how they are logged.
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from '../connection/events.js';
 import type { ZesterError } from '../errors.js';
 import { omit } from './omit.js';

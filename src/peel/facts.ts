@@ -1,3 +1,4 @@
+// The built-in handler `facts`.
 import { expirySeconds } from '../jwt/expiry.js';
 import { hostname } from 'node:os';
 import { packageVersion } from '../protocol/package-version.js';

@@ -1,3 +1,4 @@
+// Runs commands with the handlers of a peel, and answers them.
 import * as v from 'valibot';
 import { redactSeeds, type FleetErrorCode } from '../errors.js';
 import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../protocol/command.js';

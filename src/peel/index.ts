@@ -1,3 +1,5 @@
+// The public API of `zester/peel`.
+
 /**
  * The peel: what runs on each host of the fleet. `startPeel` connects, does what it is told, and keeps its credential
  * good; `joinFleet` gets the first one. Importing this starts nothing.

@@ -1,3 +1,4 @@
+// Decides whether a notice is about the credential in use, and not a replay.
 import type { Notice } from '../protocol/command.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { DOUBT_MS } from './clock.js';

@@ -1,3 +1,4 @@
+// Reads signed notices from masters.
 import * as v from 'valibot';
 import { FleetError } from '../errors.js';
 import { noticeSchema, type Notice } from '../protocol/command.js';

@@ -1,3 +1,4 @@
+// startPeel: connects, runs commands, and renews its credential.
 import { expiryTime } from '../jwt/expiry.js';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { Broadcast } from '../async/broadcast.js';

@@ -1,3 +1,4 @@
+// Keeps the key of a joining peel on disk until it has a JWT.
 import { unlink } from 'node:fs/promises';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { FileError } from '../errors.js';

@@ -1,3 +1,5 @@
+// Decides what a peel does next to keep its credential valid.
+
 /**
  * What a peel does next to keep its credential good, from what is known: the one place that decides it. No clock, no timers,
  * no NATS. Times of the fleet are in milliseconds since 1970, monotonic times in milliseconds of a clock that does not jump.

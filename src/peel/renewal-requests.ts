@@ -1,4 +1,4 @@
-/** Asks a master for a new JWT of a peel, and for one of a new key. */
+// Requests new JWTs for a peel from a master.
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ConnectionCredentials } from '../connection/connect.js';
 import type { CredsFile } from '../creds/creds-file.js';

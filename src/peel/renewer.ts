@@ -1,4 +1,4 @@
-/** Carries out the renewal plan of a peel: asks, writes the file, waits, and says what it did. */
+// Renews and rotates a peel's credential on time.
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { FleetError } from '../errors.js';

@@ -1,3 +1,5 @@
+// When to renew, and how long to wait between attempts.
+
 /** When a credential was issued and when it ends, in milliseconds since 1970. */
 export interface Lifetime {
   issuedAt: number;

@@ -1,3 +1,4 @@
+// Verifies that an answer or notice comes from a master of this account.
 import { hasExpired } from '../jwt/expiry.js';
 import { FleetError, ZesterError, type FleetErrorCode } from '../errors.js';
 import { answerContext, type RawAnswer } from '../protocol/ask.js';
