@@ -1,4 +1,4 @@
-/** What of the options of a connection can never work, or would break what it promises: decided before anything is opened. */
+// Rejects connection options that can never work, before anything is opened.
 import { ConnectError, type ZesterError } from '../errors.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 

@@ -1,4 +1,4 @@
-/** Looks at the files for TLS before they are used: the client says of one only that it "doesn't exist". */
+// Checks the TLS files before they are used.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConnectError } from '../errors.js';

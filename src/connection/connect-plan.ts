@@ -1,3 +1,4 @@
+// Decides from URLs and options how a connection is encrypted.
 import { ConnectError } from '../errors.js';
 import { isLoopback, parseServerUrls, type ServerUrl } from './server-urls.js';
 

@@ -1,3 +1,4 @@
+// Polls a credentials file, and reports when it changed.
 import { stat } from 'node:fs/promises';
 import type { FileCredentialSource } from '../creds/file-credential-source.js';
 

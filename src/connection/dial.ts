@@ -1,3 +1,4 @@
+// Opens one connection of the NATS client, with TLS rules and time limits.
 import { connect, errors, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import {
   NatsConnectionImpl,

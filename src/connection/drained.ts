@@ -1,3 +1,4 @@
+// Drains a connection, or closes it if it cannot be drained.
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Ends a connection: what was published is sent if it can be, and one that cannot be drained is closed. */

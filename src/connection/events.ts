@@ -1,3 +1,4 @@
+// The events of a connection, and how they are logged.
 import type { CredentialEvent } from '../creds/credential-event.js';
 
 /** What a connection tells beside the client's own `status()`. Switch on `type`. None holds a seed. */

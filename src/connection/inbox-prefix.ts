@@ -1,3 +1,4 @@
+// Chooses the inbox prefix that a user's permissions allow.
 import type { UserClaims } from '../jwt/claims.js';
 import { subjectCovers } from '../permissions/subject.js';
 

@@ -1,3 +1,4 @@
+// One client connection under a ManagedConnection, and its pending work.
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
 /**

@@ -1,3 +1,4 @@
+// A subscription that moves from one client connection to the next.
 import {
   errors,
   type Msg,

@@ -1,3 +1,5 @@
+// The bounded FIFO queue behind the reconnect buffer.
+
 /** What a publish consists of. `headers` are encoded as on the wire. */
 export interface QueuedPublish {
   subject: string;

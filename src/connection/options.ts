@@ -1,3 +1,4 @@
+// Options for the client's own `connect()`.
 import { FileCredentialSource } from '../creds/file-credential-source.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { nonceSignature } from '../creds/sign-nonce.js';

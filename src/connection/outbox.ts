@@ -1,3 +1,4 @@
+// Publishes buffered messages in order after a reconnect.
 import {
   errors,
   headers as newHeaders,

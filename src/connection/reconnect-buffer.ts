@@ -1,3 +1,4 @@
+// Buffers what is published during an outage, up to a byte limit.
 import { ReconnectBufferExceededError } from '../errors.js';
 import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-queue.js';
 

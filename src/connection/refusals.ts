@@ -1,3 +1,5 @@
+// Reports a repeated refusal once, and then ever less often.
+
 /** Between two reports of one refusal that goes on, in milliseconds: longer each time, and no longer than the last. */
 const AGAIN_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
 

@@ -1,3 +1,4 @@
+// Parses, validates and formats server URLs.
 import { isIP } from 'node:net';
 import { ConnectError } from '../errors.js';
 

@@ -1,3 +1,4 @@
+// Picks the more telling of two connection errors.
 import { connectFailure, type ConnectFailure } from './connect-failure.js';
 
 /** A server that answered says more than one that did not, and what must be put right here more than an outage. */
