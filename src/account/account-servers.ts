@@ -1,3 +1,4 @@
+// The servers of an account, and how to reach them as a user of their system account.
 import { splitServerUrls } from '../connection/server-urls.js';
 import { CredsFile } from '../creds/creds-file.js';
 import type { NatsOptions } from '../creds/nats-options.js';

@@ -1,3 +1,4 @@
+// fetchAccountJwt: reads the newest account JWT from the servers.
 import { bag, checkOptions } from '../options/check-options.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import {

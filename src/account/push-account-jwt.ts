@@ -1,3 +1,4 @@
+// pushAccountJwt: pushes an account JWT from a program, without a home.
 import { NatsServerError } from '../errors.js';
 import { isoTime } from '../jwt/time.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';

@@ -1,3 +1,4 @@
+// revokeUsers: revokes users from a program, without a home.
 import { decodeOperatorJwt } from '../jwt/decode.js';
 import { checkAccountIssuer } from '../jwt/chain.js';
 import { revocationTimes } from '../jwt/revise-account.js';

@@ -1,3 +1,4 @@
+// The error for options that cannot reach a server.
 import { NatsServerError } from '../errors.js';
 
 /** The error for options with which servers cannot be spoken to. */

@@ -1,3 +1,5 @@
+// Recognizes decoded claims that are passed as options.
+
 /** Names of decoded claims, which a program may give back where options belong, to have them kept. */
 const NAMES =
   'jti iat iss sub aud exp nbf nats type version issuer_account pub sub resp subs src times_location bearer_token ' +

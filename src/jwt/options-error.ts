@@ -1,3 +1,4 @@
+// The error for invalid JWT options.
 import { JwtError } from '../errors.js';
 
 /** The error for options that a JWT cannot be made from. */

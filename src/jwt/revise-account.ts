@@ -1,3 +1,4 @@
+// reviseAccountJwt: re-signs an account JWT with changes.
 import * as v from 'valibot';
 import { anything, bag, checkOptions, listOf, object, text, type Entries } from '../options/check-options.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';

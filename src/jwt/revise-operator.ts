@@ -1,3 +1,4 @@
+// reviseOperatorJwt: re-signs an operator JWT with changes.
 import { bag, checkOptions, listOf, text, type Entries } from '../options/check-options.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';

@@ -1,3 +1,4 @@
+// reviseUserJwt: re-signs a user JWT with changes.
 import * as v from 'valibot';
 import { anything, bag, checkOptions, number, text, type Entries } from '../options/check-options.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';

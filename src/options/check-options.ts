@@ -1,3 +1,5 @@
+// Validates the options of public functions at run time.
+
 /**
  * Checks the options that a program gives to a public function: types are gone at run time, and an option that is misspelled or
  * has a value that nobody knows would be ignored. Values that need more than a look (a time, a subject) are checked where they
