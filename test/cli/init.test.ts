@@ -111,11 +111,16 @@ describe('zester init', () => {
     }
   });
 
-  it.each(['http://n1', 'nats://user:secret@n1', 'nats://', ''])('refuses "%s" as a server', async (url) => {
+  it.each([
+    ['http://n1', 'ERR_CONNECT_URL'],
+    ['nats://user:secret@n1', 'ERR_CONNECT_URL'],
+    ['nats://', 'ERR_CONNECT_URL'],
+    ['', 'ERR_CONNECT_NO_SERVERS'],
+  ])('refuses "%s" as a server', async (url, error) => {
     const home = await newHome();
     const { code, stderr } = await zester(['init', '--home', home, '--servers', url]);
     expect(code).toBe(1);
-    expect(stderr).toContain('ERR_CONNECT_URL');
+    expect(stderr).toContain(error);
     expect(stderr).not.toContain('secret');
     expect(await readdir(join(home, '..'))).toEqual([]);
   });

@@ -7,8 +7,8 @@ import type { DemoResult } from '../../src/cli/demo/run.js';
 import { zester } from '../cli/run-zester.js';
 import { tempDir } from '../support/temp-dir.js';
 import { SEED } from '../support/refusal.js';
+import { ZESTER } from '../support/zester-command.js';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const STEPS = [
   'trust domain',
   'configuration',
@@ -27,7 +27,7 @@ const STEPS = [
 /** The demo as a user runs it, with temporary files in a directory of the test. */
 async function start(args: string[], env: Record<string, string> = {}) {
   const temporary = await tempDir();
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'demo', ...args], {
+  const child = spawn(process.execPath, [...ZESTER, 'demo', ...args], {
     env: { ...process.env, TMPDIR: temporary, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -345,6 +345,13 @@ describe('decoded claims given back to the functions that make JWTs', () => {
   });
 });
 
+/** Whether no object in a JSON value has two names that differ only in case: such a payload is refused. */
+function namesDiffer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  const names = Array.isArray(value) ? [] : Object.keys(value).map((name) => name.toLowerCase());
+  return new Set(names).size === names.length && Object.values(value).every(namesDiffer);
+}
+
 describe('a revision', () => {
   it('never holds a seed', async () => {
     const { seed } = generateKeyBundle('user');
@@ -356,7 +363,10 @@ describe('a revision', () => {
   it('keeps any claims of any tool, whatever is revoked', () => {
     const claim = fc.dictionary(
       fc.stringMatching(/^[a-z]{3,9}_x$/),
-      fc.jsonValue({ depthSize: 'small' }).map((value) => ({ lower: JSON.stringify(value), list: [value] })),
+      fc
+        .jsonValue({ depthSize: 'small' })
+        .filter(namesDiffer)
+        .map((value) => ({ lower: JSON.stringify(value), list: [value] })),
     );
     fc.assert(
       fc.property(claim, claim, (top, nats) => {

@@ -64,7 +64,9 @@ export async function rotatePeels(
     wake();
   };
   const settle = (peelId: string, into: Set<string>) => {
-    for (const others of [result.underWay, result.asked, result.late]) others.delete(peelId);
+    result.underWay.delete(peelId);
+    result.asked.delete(peelId);
+    result.late.delete(peelId);
     into.add(peelId);
     tell();
   };
@@ -79,8 +81,15 @@ export async function rotatePeels(
     },
   });
   const changed = async () => {
+    const timer = new AbortController();
     const woken = new Promise<void>((resolve) => (wake = resolve));
-    if (await isTimeToLook(woken, signal)) await look();
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
+    });
+    const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
+    const why = await Promise.race([woken, stopped, waited]);
+    timer.abort();
+    if (why === 'look') await look();
   };
   const look = async () => {
     for (const [peelId, told] of [...result.underWay]) {
@@ -129,16 +138,4 @@ export async function rotatePeels(
 /** The key that a peel is connected with, or was last. */
 export function liveKeyOf(record: PeelRecord): string | undefined {
   return record.keys.findLast(({ state }) => state === 'live')?.publicKey;
-}
-
-/** Waits until it is woken, the signal is given, or time to look at the peels. @returns whether it is that time */
-async function isTimeToLook(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const timer = new AbortController();
-  const stopped = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
-  });
-  const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
-  const why = await Promise.race([woken, stopped, waited]);
-  timer.abort();
-  return why === 'look';
 }

@@ -2,10 +2,8 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { atEnd } from '../../support/cleanup.js';
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+import { ZESTER } from '../../support/zester-command.js';
 
 /** The command, running as a process of its own. */
 export interface RunningZester {
@@ -25,7 +23,7 @@ export function startZester(
   stdin: string | null = '',
   env: Readonly<Record<string, string>> = {},
 ): RunningZester {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, [...ZESTER, ...args], {
     stdio: 'pipe',
     env: { ...process.env, ...env },
   });

@@ -206,7 +206,7 @@ describe('a file that goes bad does not take the connection with it', () => {
   });
 });
 
-describe('expiry', () => {
+describe.concurrent('expiry', () => {
   it('of the JWT cuts the connection; with the file replaced after the cut, it comes back and its subscriptions work', async () => {
     const peel = await startPeel(server, {
       credsPath: await server.user('web-01', { expiry: 3 }),

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFailed } from 'vitest';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
@@ -11,6 +9,7 @@ import { connectSystem } from '../../../src/system-account/system-connection.js'
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
+import { ZESTER } from '../../support/zester-command.js';
 import { allAnswer } from './asking.js';
 import { startFleetCluster, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
@@ -24,9 +23,6 @@ const HOSTS = 5;
 const MASTERS = 3;
 /** Seconds: short enough that peels renew in the middle of the long form, long enough for a machine that is busy. */
 const LIFETIME = 120;
-
-const built = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
-const source = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 /** Numbers that look random and are the same at each run (mulberry32). */
 function random(seed: number): () => number {
@@ -51,14 +47,13 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
       const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
       const fleet = await startFleetCluster();
       const { home } = fleet.home;
-      const program = existsSync(built) ? [built] : ['--import', 'tsx', source];
       const masters = Array.from(
         { length: MASTERS },
         (_, i) =>
           new Program(
             `master ${i + 1}`,
             [
-              ...program,
+              ...ZESTER,
               ...['master', '--home', home, '--servers', ...fleet.servers],
               ...['--lifetime', `${LIFETIME}s`, '--json', '--debug', '--log-level', 'info'],
             ],

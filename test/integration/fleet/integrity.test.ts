@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { loadCredsFile, parseCredsData } from '../../../src/creds/parse.js';
@@ -14,58 +14,71 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { TestPeel } from './peels.js';
 
-let fleet: Fleet;
-let dir: string;
-let env: Record<string, string>;
-
-async function start(): Promise<void> {
-  fleet = await startFleet({ policy: 'manual', lifetime: 900 });
-  dir = await tempDir();
-  env = { ZESTER_HOME: fleet.home.home, ZESTER_SERVERS: fleet.servers.join(','), XDG_STATE_HOME: dir };
+/** A fleet of one test, and what is done to it. */
+interface Stage {
+  fleet: Fleet;
+  /** Runs the command. */
+  zester: (...args: string[]) => ReturnType<typeof run>;
+  /** Runs the command, which must succeed. */
+  done: (...args: string[]) => Promise<void>;
+  /** The path of a credentials file. */
+  creds: (id: string) => string;
+  integrity: (...args: string[]) => Promise<{ code: number; stderr: string; findings: Finding[] }>;
+  /** Adds a peel and starts it. */
+  running: (id: string) => Promise<TestPeel>;
+  /** A connection that may do everything in the account, as one that took it over. */
+  attacker: (name?: string) => Promise<{ nc: NatsConnection; publicKey: string }>;
 }
 
-const zester = (...args: string[]) => run(args, { env });
-const creds = (id: string) => join(dir, `${id}.creds`);
+async function start(): Promise<Stage> {
+  const fleet = await startFleet({ policy: 'manual', lifetime: 900 });
+  const dir = await tempDir();
+  const env = { ZESTER_HOME: fleet.home.home, ZESTER_SERVERS: fleet.servers.join(','), XDG_STATE_HOME: dir };
+  const zester = (...args: string[]) => run(args, { env });
+  const creds = (id: string) => join(dir, `${id}.creds`);
 
-async function done(...args: string[]): Promise<void> {
-  const { code, stderr } = await zester(...args);
-  expect(code, stderr).toBe(0);
+  async function done(...args: string[]): Promise<void> {
+    const { code, stderr } = await zester(...args);
+    expect(code, stderr).toBe(0);
+  }
+
+  async function integrity(
+    ...args: string[]
+  ): Promise<{ code: number; stderr: string; findings: Finding[] }> {
+    const { code, stdout, stderr } = await zester('doctor', '--integrity', '--json', ...args);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    return { code, stderr, findings: findings.filter(({ severity }) => severity !== 'ok') };
+  }
+
+  async function running(id: string): Promise<TestPeel> {
+    await done('peel', 'add', id, '--out', creds(id));
+    const peel = await TestPeel.start(fleet, creds(id));
+    await fleet.record(id, ({ state }) => state === 'active');
+    return peel;
+  }
+
+  async function attacker(name = 'evil'): Promise<{ nc: NatsConnection; publicKey: string }> {
+    const domain = await fleet.home.domain();
+    const user = generateKeyBundle('user');
+    const jwt = createUserJwt(user, await domain.accountKey(), {
+      name,
+      permissions: { publish: { allow: ['>'] }, subscribe: { allow: ['>'] } },
+    });
+    const file = parseCredsData(formatCreds(jwt, user.seed), 'the attacker');
+    const nc = await connect({
+      servers: fleet.servers,
+      authenticator: (nonce?: string) => file.authenticate(nonce),
+    });
+    atEnd(() => nc.close());
+    return { nc, publicKey: user.publicKey };
+  }
+
+  return { fleet, zester, done, creds, integrity, running, attacker };
 }
 
-async function integrity(...args: string[]): Promise<{ code: number; stderr: string; findings: Finding[] }> {
-  const { code, stdout, stderr } = await zester('doctor', '--integrity', '--json', ...args);
-  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
-  return { code, stderr, findings: findings.filter(({ severity }) => severity !== 'ok') };
-}
-
-async function running(id: string): Promise<TestPeel> {
-  await done('peel', 'add', id, '--out', creds(id));
-  const peel = await TestPeel.start(fleet, creds(id));
-  await fleet.record(id, ({ state }) => state === 'active');
-  return peel;
-}
-
-/** A connection that may do everything in the account, as one that took it over. */
-async function attacker(name = 'evil'): Promise<{ nc: NatsConnection; publicKey: string }> {
-  const domain = await fleet.home.domain();
-  const user = generateKeyBundle('user');
-  const jwt = createUserJwt(user, await domain.accountKey(), {
-    name,
-    permissions: { publish: { allow: ['>'] }, subscribe: { allow: ['>'] } },
-  });
-  const file = parseCredsData(formatCreds(jwt, user.seed), 'the attacker');
-  const nc = await connect({
-    servers: fleet.servers,
-    authenticator: (nonce?: string) => file.authenticate(nonce),
-  });
-  atEnd(() => nc.close());
-  return { nc, publicKey: user.publicKey };
-}
-
-describe('zester doctor --integrity', () => {
-  beforeAll(start);
-
+describe.concurrent('zester doctor --integrity', () => {
   it('finds nothing in a fleet that rotated, revoked, and removed tokens', async () => {
+    const { zester, done, creds, integrity, running } = await start();
     const peel = await running('web-01');
     const other = await running('web-02');
     await done('peel', 'rotate', 'web-01', '--wait');
@@ -88,10 +101,9 @@ describe('zester doctor --integrity', () => {
   });
 });
 
-describe('zester doctor --integrity finds', () => {
-  beforeEach(start);
-
+describe.concurrent('zester doctor --integrity finds', () => {
   it('foreign streams and consumers, except those that the user allows', async () => {
+    const { integrity, attacker } = await start();
     const { nc, publicKey } = await attacker();
     const jsm = await jetstreamManager(nc);
     await jsm.streams.add({ name: 'evil', subjects: ['zester.admin.>'] });
@@ -117,6 +129,7 @@ describe('zester doctor --integrity finds', () => {
   });
 
   it('a stream of the fleet that was changed, and one that is gone', async () => {
+    const { integrity, attacker } = await start();
     const { nc, publicKey } = await attacker();
     const jsm = await jetstreamManager(nc);
     const { config } = await jsm.streams.info('KV_zester-fleet');
@@ -132,6 +145,7 @@ describe('zester doctor --integrity finds', () => {
   });
 
   it('forged records, deleted records and forged audit lines', async () => {
+    const { fleet, done, creds, integrity, attacker } = await start();
     for (const id of ['web-01', 'web-02', 'web-03', 'web-04'])
       await done('peel', 'add', id, '--out', creds(id));
     const events = await waitFor('the audit', async () => {
@@ -175,6 +189,7 @@ describe('zester doctor --integrity finds', () => {
   });
 
   it('connected keys that nobody issued', async () => {
+    const { integrity, attacker } = await start();
     const { publicKey } = await attacker('web-09');
     const { findings, code } = await integrity();
     expect(code).toBe(1);

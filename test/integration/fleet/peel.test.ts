@@ -233,7 +233,9 @@ describe('a peel', () => {
   });
 });
 
-describe('a peel whose master is not there', () => {
+// What follows mostly waits for time to pass, each with servers of its own: all of it at once.
+
+describe.concurrent('a peel whose master is not there', () => {
   it('waits for its server, and for its master, and then renews', async () => {
     const home = await startHome();
     const fleet = new Fleet(home);
@@ -282,7 +284,7 @@ describe('a peel whose master is not there', () => {
   });
 });
 
-it('a peel whose new JWT is due at once pauses before it renews', async () => {
+it.concurrent('a peel whose new JWT is due at once pauses before it renews', async () => {
   const home = await startHome();
   const fleet = new Fleet(home);
   const domain = await home.domain();
@@ -317,7 +319,7 @@ it('a peel whose new JWT is due at once pauses before it renews', async () => {
   expect(asked).toBeLessThanOrEqual(1 + (performance.now() - started) / 2_000);
 });
 
-describe('a lifetime of ten seconds', () => {
+describe.concurrent('a lifetime of ten seconds', () => {
   /** Sends numbered commands all the time, and keeps which were answered how often. */
   async function talkTo(
     fleet: Fleet,
@@ -394,23 +396,26 @@ describe('a lifetime of ten seconds', () => {
   }, 90_000);
 });
 
-it('a credential that somebody puts in the place of the one in use is used, and not written over', async () => {
-  const fleet = await startFleet({ lifetime: 3_600 });
-  const admin = await fleet.admin();
-  const credsPath = await addCreds(fleet, admin, 'replaced-1');
-  const test = await TestPeel.start(fleet, credsPath);
-  const old = test.peel.credentials.publicKey;
-  await fleet.record('replaced-1', ({ state }) => state === 'active');
-  await addCreds(fleet, admin, 'replaced-1', { replace: true });
-  const { publicKey } = await loadCredsFile(credsPath);
-  expect(publicKey).not.toBe(old);
-  expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
-  expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
-  // and one that is deleted is written again when it is replaced
-  await rm(credsPath);
-  const next = await test.peel.rotate();
-  expect((await loadCredsFile(credsPath)).publicKey).toBe(next);
-  const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(credsPath)).natsOption() });
-  atEnd(() => nc.close());
-  expect(nc.isClosed()).toBe(false);
-});
+it.concurrent(
+  'a credential that somebody puts in the place of the one in use is used, and not written over',
+  async () => {
+    const fleet = await startFleet({ lifetime: 3_600 });
+    const admin = await fleet.admin();
+    const credsPath = await addCreds(fleet, admin, 'replaced-1');
+    const test = await TestPeel.start(fleet, credsPath);
+    const old = test.peel.credentials.publicKey;
+    await fleet.record('replaced-1', ({ state }) => state === 'active');
+    await addCreds(fleet, admin, 'replaced-1', { replace: true });
+    const { publicKey } = await loadCredsFile(credsPath);
+    expect(publicKey).not.toBe(old);
+    expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
+    expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
+    // and one that is deleted is written again when it is replaced
+    await rm(credsPath);
+    const next = await test.peel.rotate();
+    expect((await loadCredsFile(credsPath)).publicKey).toBe(next);
+    const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(credsPath)).natsOption() });
+    atEnd(() => nc.close());
+    expect(nc.isClosed()).toBe(false);
+  },
+);

@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { zester as run } from '../../cli/run-zester.js';
 import { atEnd } from '../../support/cleanup.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { ZESTER } from '../../support/zester-command.js';
 import { startFleet, type Fleet } from './fleet.js';
 
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 /** util-linux: runs a program on a terminal of its own. Debian always has it; other systems have another one. */
 const SCRIPT = '/usr/bin/script';
 
@@ -27,7 +26,7 @@ const zester = (...args: string[]) => run(args, { env: env() });
 /** A `zester` on a terminal. */
 async function onTerminal(...args: string[]) {
   const dir = await tempDir();
-  const words = [process.execPath, '--import', 'tsx', main, ...args];
+  const words = [process.execPath, ...ZESTER, ...args];
   // the shell is replaced, so that its process is the command's
   const command = `echo "pid $$" >&2; exec ${words.map((word) => `'${word}'`).join(' ')}`;
   const child = spawn(SCRIPT, ['--quiet', '--return', '--command', command, join(dir, 'typescript')], {

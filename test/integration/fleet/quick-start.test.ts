@@ -9,6 +9,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { freePort } from '../../support/free-port.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { SEED } from '../../support/refusal.js';
+import { ZESTER } from '../../support/zester-command.js';
 
 const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
@@ -23,7 +24,7 @@ it(
     // what npm would install
     await mkdir(join(dir, 'bin'));
     const zester = join(dir, 'bin', 'zester');
-    const main = `exec ${process.execPath} --import ${import.meta.resolve('tsx')} ${file('src/cli/main.ts')} "$@"`;
+    const main = `exec ${[process.execPath, ...ZESTER].join(' ')} "$@"`;
     await writeFile(zester, `#!/bin/sh\n${main}\n`);
     await chmod(zester, 0o755);
     const shell = spawn('bash', ['-c', `${block}\nended=$?\nkill %1 %2\nwait\nexit $ended`], {

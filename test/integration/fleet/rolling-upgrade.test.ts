@@ -14,7 +14,7 @@ const PEELS = Number(process.env['ZESTER_UPGRADE_PEELS'] ?? 15);
 const PEELS_OF_A_HOST = 25;
 const MASTERS = 2;
 /** Seconds: short enough that every peel renews during the upgrade or soon after it. */
-const LIFETIME = 90;
+const LIFETIME = 45;
 /** What nobody decided during the upgrade, so nothing of it may be in the audit. */
 const HARM = new Set([
   ...['peel.rejected', 'peel.revoked', 'key.revoking', 'key.revoked', 'key.rotated'],

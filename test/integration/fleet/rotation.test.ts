@@ -151,7 +151,9 @@ describe('a rotation', () => {
     expect(answers.length).toBeGreaterThan(50);
     expect(test.of('disconnected')).toEqual([]);
   });
+});
 
+describe.concurrent('a rotation while no master is there', () => {
   it('continues with the same new key if the master is away meanwhile', async () => {
     const other = await startFleet();
     const others = await other.admin();

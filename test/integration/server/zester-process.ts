@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+import { ZESTER } from '../../support/zester-command.js';
 
 /** A `zester` that runs as a process of its own; killed after the last test at the latest. */
 export interface ZesterProcess {
@@ -17,7 +15,7 @@ export interface ZesterProcess {
 }
 
 export function startZester(args: readonly string[], env: Record<string, string> = {}): ZesterProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+  const child = spawn(process.execPath, [...ZESTER, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
