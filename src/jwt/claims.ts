@@ -149,6 +149,14 @@ const zeroIfAbsent = v.pipe(
   v.nullish(count),
   v.transform((value) => value ?? 0),
 );
+/** In a template, unlike in a user JWT, servers take an absent limit for none. Source: jwt/v2, `NewUserScope`. */
+const noneIfAbsent = v.optional(
+  v.pipe(
+    v.nullish(count),
+    v.transform((value) => value ?? -1),
+  ),
+  -1,
+);
 const permission = optional(object({ allow: strings, deny: strings }));
 const permissions = {
   pub: permission,
@@ -204,13 +212,13 @@ const scopedSigningKey = object({
   key: v.string(),
   role: optional(v.string()),
   description: optional(v.string()),
-  template: v.optional(
-    v.pipe(
-      v.nullish(object(userPermissionLimits)),
-      v.transform((template) => template ?? {}),
-    ),
-    {},
-  ),
+  // without one a server lets the key's users do everything, which nobody means who scopes a key
+  template: object({
+    ...userPermissionLimits,
+    subs: noneIfAbsent,
+    data: noneIfAbsent,
+    payload: noneIfAbsent,
+  }),
 });
 
 /** @internal One schema a type. */
@@ -231,7 +239,9 @@ export const claimsSchema = {
     nats: object({
       ...natsFields,
       limits: optional(object(accountLimits)),
-      signing_keys: optional(v.array(v.union([v.string(), scopedSigningKey]))),
+      signing_keys: optional(
+        v.array(v.lazy((key): v.GenericSchema => (typeof key === 'string' ? v.string() : scopedSigningKey))),
+      ),
       revocations: optional(map(zeroIfAbsent)),
       default_permissions: optional(object(permissions)),
       imports: optional(v.array(v.unknown())),

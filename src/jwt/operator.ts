@@ -6,6 +6,7 @@ import type { OperatorNats } from './claims.js';
 import { insteadOfClaims } from './decoded-claims.js';
 import { encodeJwt } from './encode.js';
 import { jwtOptionsError } from './options-error.js';
+import { checkAccountServerUrl, checkServiceUrl } from './operator-urls.js';
 import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
 import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
@@ -78,6 +79,8 @@ type Named = {
 export function operatorClaims(options: Named): Partial<OperatorNats> {
   const { strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } = options;
   if (systemAccount !== undefined) validatePublicKey(systemAccount, 'account');
+  if (accountServerUrl !== undefined) checkAccountServerUrl(accountServerUrl);
+  operatorServiceUrls?.forEach(checkServiceUrl);
   return {
     ...(accountServerUrl !== undefined && { account_server_url: accountServerUrl }),
     ...(operatorServiceUrls && { operator_service_urls: [...operatorServiceUrls] }),

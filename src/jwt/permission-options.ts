@@ -3,6 +3,13 @@ import * as v from 'valibot';
 import { holdsSeed, JwtError } from '../errors.js';
 import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
+import {
+  connectionTypeClaims,
+  networkClaims,
+  timeRangeClaims,
+  timeZoneClaim,
+  type CONNECTION_TYPES,
+} from './limit-values.js';
 import { jwtOptionsError } from './options-error.js';
 
 /**
@@ -40,8 +47,7 @@ export interface UserLimitOptions {
   bearer?: boolean;
 }
 
-export type ConnectionType =
-  'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
+export type ConnectionType = (typeof CONNECTION_TYPES)[number];
 
 /**
  * Permissions as claims. Absent ones say nothing: of a user, its account's defaults hold, and without those everything is
@@ -132,11 +138,13 @@ export function namedUserLimits(options: UserLimitOptions): UserPermissionLimits
     ...(subscriptions !== undefined && { subs: limitClaim(subscriptions, 'subscriptions') }),
     ...(data !== undefined && { data: limitClaim(data, 'data') }),
     ...(payload !== undefined && { payload: limitClaim(payload, 'payload') }),
-    ...(sourceNetworks && { src: [...notEmpty(sourceNetworks, 'sourceNetworks')] }),
-    ...(times && { times: notEmpty(times, 'times').map(({ start, end }) => ({ start, end })) }),
-    ...(timesLocation !== undefined && { times_location: timesLocation }),
+    ...(sourceNetworks && { src: networkClaims(notEmpty(sourceNetworks, 'sourceNetworks')) }),
+    ...(times && { times: timeRangeClaims(notEmpty(times, 'times')) }),
+    ...(timesLocation !== undefined && { times_location: timeZoneClaim(timesLocation) }),
     ...(allowedConnectionTypes && {
-      allowed_connection_types: [...notEmpty(allowedConnectionTypes, 'allowedConnectionTypes')],
+      allowed_connection_types: connectionTypeClaims(
+        notEmpty(allowedConnectionTypes, 'allowedConnectionTypes'),
+      ),
     }),
     ...(bearer === true && { bearer_token: true }),
   };

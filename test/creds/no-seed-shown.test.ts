@@ -53,7 +53,7 @@ const OTHERS = new Set<string>(
     'ROLES MAX_USER_JWT_BYTES MAX_CREDS_BYTES PEEL_CONNECTION_TYPES validatePublicKey isPeelId validatePeelId',
     'createOperatorJwt createAccountJwt createUserJwtForPublicKey decodeOperatorJwt decodeAccountJwt decodeUserJwt',
     'reviseAccountJwt reviseOperatorJwt reviseUserJwt pushAccountJwt fetchAccountJwt revokeUsers',
-    'isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
+    'isZesterError isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
     'ADMIN_INBOX_PREFIX MASTER_INBOX_PREFIX adminPermissions adminUserJwtOptions masterPermissions masterUserJwtOptions peelInboxPrefix peelLimits',
     'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel withReconnectBuffer redactSeeds holdsSeed',
   ].flatMap((line) => line.split(' ')),

@@ -393,12 +393,12 @@ describe('reads what Go omits or treats as absent', () => {
     };
     const jwt = reforge(accountJwt, operator, ({ nats }) => {
       Object.assign(nats, { limits: { subs: null }, exports: null, revocations: { [user.publicKey]: null } });
-      nats['signing_keys'] = [key, { kind: 'user_scope', key: account.publicKey, template: null }];
+      nats['signing_keys'] = [key, { kind: 'user_scope', key: account.publicKey, template: {} }];
     });
     const { signing_keys, revocations } = decodeAccountJwt(jwt).nats;
     expect(signing_keys).toMatchObject([
       { template: { src: ['10.0.0.0/8'], resp: { max: 0 } } },
-      { template: {} },
+      { template: { subs: -1, data: -1, payload: -1 } },
     ]);
     expect(revocations).toEqual({ [user.publicKey]: 0 });
   });

@@ -1,0 +1,102 @@
+// What a server makes of the networks, times, time zones and kinds of connection of a user. One that it cannot read keeps the
+// user out for ever, so it is refused before it is signed.
+//
+// Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
+// (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
+import { isIPv4, isIPv6 } from 'node:net';
+import { closest } from '../text/closest.js';
+import { jwtOptionsError } from './options-error.js';
+
+/** The kinds of connection that servers know. */
+export const CONNECTION_TYPES = [
+  'STANDARD',
+  'WEBSOCKET',
+  'LEAFNODE',
+  'LEAFNODE_WS',
+  'MQTT',
+  'MQTT_WS',
+  'IN_PROCESS',
+] as const;
+
+/**
+ * Networks as claims: without blanks around them, each once.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is no network with its mask
+ * @example networkClaims(['10.0.0.0/8', '2001:db8::/32']);
+ */
+export function networkClaims(networks: readonly string[]): string[] {
+  return [...new Set(networks.map(networkClaim))];
+}
+
+function networkClaim(network: string): string {
+  const trimmed = typeof network === 'string' ? network.trim().toLowerCase() : '';
+  const [, address = '', mask = ''] = /^([^/]*)\/(\d{1,3})$/.exec(trimmed) ?? [];
+  const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1;
+  if (mask !== '' && Number(mask) <= bits) return trimmed;
+  throw jwtOptionsError(
+    `sourceNetworks: ${JSON.stringify(network)} is no network, and a server would let nobody in: give an address and a mask, ` +
+      `such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32`,
+  );
+}
+
+const TIME_OF_DAY = /^([01]?\d|2[0-3]):[0-5]\d:[0-5]\d$/;
+
+/** @throws JwtError `ERR_JWT_OPTIONS` for what is no time of day */
+export function timeRangeClaims(
+  times: readonly { start: string; end: string }[],
+): { start: string; end: string }[] {
+  return times.map((range: { start?: unknown; end?: unknown } | null) => {
+    const { start, end } = range ?? {};
+    return { start: timeOfDay(start), end: timeOfDay(end) };
+  });
+}
+
+function timeOfDay(time: unknown): string {
+  if (typeof time === 'string' && TIME_OF_DAY.test(time)) return time;
+  throw jwtOptionsError(
+    `times: ${JSON.stringify(time) ?? 'a missing one'} is no time of day, and a server would let nobody in: give start and end as ` +
+      'HH:MM:SS, from 00:00:00 to 23:59:59',
+  );
+}
+
+/**
+ * A time zone of the IANA database, in its own spelling: servers find it by the name of a file.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function timeZoneClaim(zone: string): string {
+  if (zone === 'UTC' || zone === 'Local') return zone;
+  const known = typeof zone === 'string' && SPELLED.test(zone) ? canonical(zone) : undefined;
+  // one that is an alias has another name; one that differs in case only is misspelled
+  if (known !== undefined && (known === zone || known.toLowerCase() !== zone.toLowerCase())) return zone;
+  const meant = typeof zone === 'string' ? canonical(zone) : undefined;
+  throw jwtOptionsError(
+    `timesLocation: ${JSON.stringify(zone)} is no time zone, and a server would let nobody in` +
+      (meant === undefined
+        ? ': give one such as Europe/Vienna or UTC'
+        : `; did you mean ${JSON.stringify(meant)}?`),
+  );
+}
+
+/** Every part of a name begins with a capital letter; an offset such as `+01:00` is no name. */
+const SPELLED = /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/;
+
+function canonical(zone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws JwtError `ERR_JWT_OPTIONS` for one that no server knows */
+export function connectionTypeClaims(types: readonly string[]): string[] {
+  const known: readonly string[] = CONNECTION_TYPES;
+  const unknown = types.find((type) => !known.includes(type));
+  if (unknown === undefined) return [...new Set(types)];
+  const meant = typeof unknown === 'string' ? closest(unknown, known) : undefined;
+  throw jwtOptionsError(
+    `allowedConnectionTypes: servers know no ${JSON.stringify(unknown)}` +
+      (meant === undefined ? `, but ${known.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`),
+  );
+}
