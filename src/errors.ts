@@ -7,6 +7,7 @@
  * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed, and it is safe to
  * print: what it quotes of a peel, a server or a file has no control or invisible characters left.
  */
+/* eslint-disable @typescript-eslint/no-useless-constructor -- they narrow the type of the code */
 import { oneLine, printable } from './text/printable.js';
 
 /**
@@ -41,22 +42,33 @@ const URL_USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"']{0,2048}@/gi;
 /** Shorter than a seed too: what was copied but for some characters is still a secret. */
 const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
 
+/** Marks the errors of every copy of this package. */
+const BRAND = Symbol.for('zester.error');
+
 /** Options of every error: `cause` keeps the original. */
 export interface ZesterErrorOptions {
   cause?: unknown;
 }
 
-/** The base of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. */
-export class ZesterError<Code extends string = string> extends Error {
+/**
+ * The base of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. Where two copies of the
+ * package may be loaded (ESM and CommonJS, a bundle), ask {@link isZesterError} instead of `instanceof`.
+ */
+export class ZesterError extends Error {
   override readonly name: string = 'ZesterError';
   /** Stable, machine-readable, such as `ERR_CREDS_SEED_MISMATCH`. */
-  readonly code: Code;
+  readonly code: ErrorCode;
 
-  constructor(code: Code, message: string, options?: ZesterErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ZesterErrorOptions) {
     const redacted = redactSeeds(message);
     // where the message had a seed in it, the cause may have it too
     super(printable(oneLine(redacted)), redacted === message ? options : undefined);
     this.code = code;
+  }
+
+  /** @internal */
+  get [BRAND](): true {
+    return true;
   }
 }
 
@@ -75,7 +87,8 @@ export type FileErrorCode =
   | 'ERR_FILE_IN_USE';
 
 /** A file cannot be read or written. `path` says which; the `code` of `cause` is the system's. */
-export class FileError extends ZesterError<FileErrorCode> {
+export class FileError extends ZesterError {
+  declare readonly code: FileErrorCode;
   override readonly name = 'FileError';
   readonly path: string;
 
@@ -102,8 +115,13 @@ export type KeyErrorCode =
   | 'ERR_KEY_FILE';
 
 /** A key, a seed or a file that should hold one is not what it should be. */
-export class KeyError extends ZesterError<KeyErrorCode> {
+export class KeyError extends ZesterError {
+  declare readonly code: KeyErrorCode;
   override readonly name = 'KeyError';
+
+  constructor(code: KeyErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
 }
 
 export type JwtErrorCode =
@@ -127,8 +145,13 @@ export type JwtErrorCode =
   | 'ERR_JWT_OPTIONS';
 
 /** A token cannot be made from what was given, or cannot be trusted as it is. */
-export class JwtError extends ZesterError<JwtErrorCode> {
+export class JwtError extends ZesterError {
+  declare readonly code: JwtErrorCode;
   override readonly name = 'JwtError';
+
+  constructor(code: JwtErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
 }
 
 export type JwtChainErrorCode =
@@ -155,7 +178,8 @@ export type JwtChainErrorCode =
 export type JwtChainLink = 'operator' | 'account' | 'user';
 
 /** The chain operator → account → user does not hold; `link` says where it breaks. */
-export class JwtChainError extends ZesterError<JwtChainErrorCode> {
+export class JwtChainError extends ZesterError {
+  declare readonly code: JwtChainErrorCode;
   override readonly name = 'JwtChainError';
   readonly link: JwtChainLink;
 
@@ -166,7 +190,8 @@ export class JwtChainError extends ZesterError<JwtChainErrorCode> {
 }
 
 /** The id of a peel is not one NATS token of the allowed form. */
-export class PeelIdError extends ZesterError<'ERR_PEEL_ID'> {
+export class PeelIdError extends ZesterError {
+  declare readonly code: 'ERR_PEEL_ID';
   override readonly name = 'PeelIdError';
 
   constructor(message: string) {
@@ -175,7 +200,8 @@ export class PeelIdError extends ZesterError<'ERR_PEEL_ID'> {
 }
 
 /** A subject does not follow the subject grammar. */
-export class SubjectError extends ZesterError<'ERR_SUBJECT'> {
+export class SubjectError extends ZesterError {
+  declare readonly code: 'ERR_SUBJECT';
   override readonly name = 'SubjectError';
 
   constructor(message: string) {
@@ -215,7 +241,8 @@ export type CredsErrorCode =
   | 'ERR_CREDS_WIPED';
 
 /** A `.creds` file, or the bytes of one, cannot be made, read or used. `path` says which. */
-export class CredsError extends ZesterError<CredsErrorCode> {
+export class CredsError extends ZesterError {
+  declare readonly code: CredsErrorCode;
   override readonly name = 'CredsError';
   /** The file, or the name that was given with the bytes. */
   readonly path: string;
@@ -247,12 +274,18 @@ export type ConnectErrorCode =
   | 'ERR_CONNECT_OPTIONS';
 
 /** A first connection could not be made. Later ones are tried again for as long as the connection is not closed. */
-export class ConnectError extends ZesterError<ConnectErrorCode> {
+export class ConnectError extends ZesterError {
+  declare readonly code: ConnectErrorCode;
   override readonly name = 'ConnectError';
+
+  constructor(code: ConnectErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
 }
 
 /** A publish during an outage would go over the reconnect buffer's bound. What was accepted before is kept. */
-export class ReconnectBufferExceededError extends ZesterError<'ERR_RECONNECT_BUFFER_EXCEEDED'> {
+export class ReconnectBufferExceededError extends ZesterError {
+  declare readonly code: 'ERR_RECONNECT_BUFFER_EXCEEDED';
   override readonly name = 'ReconnectBufferExceededError';
   /** The bound, in bytes. */
   readonly maxBytes: number;
@@ -271,7 +304,8 @@ export class ReconnectBufferExceededError extends ZesterError<'ERR_RECONNECT_BUF
 }
 
 /** A connection was drained or closed during an outage, and these messages, accepted before, were not delivered. */
-export class UndeliveredError extends ZesterError<'ERR_UNDELIVERED'> {
+export class UndeliveredError extends ZesterError {
+  declare readonly code: 'ERR_UNDELIVERED';
   override readonly name = 'UndeliveredError';
   /** Messages that are certainly not delivered. */
   readonly messages: number;
@@ -326,7 +360,8 @@ export type TrustErrorCode =
   | 'ERR_TRUST_EXPORT';
 
 /** The trust domain in a home cannot be made or used as it is. `path` says which home, or which file of it. */
-export class TrustError extends ZesterError<TrustErrorCode> {
+export class TrustError extends ZesterError {
+  declare readonly code: TrustErrorCode;
   override readonly name = 'TrustError';
   readonly path: string;
 
@@ -365,8 +400,13 @@ export type NatsServerErrorCode =
   | 'ERR_NATS_SERVER_OPERATOR_OUTDATED';
 
 /** The `nats-server` program is missing or does not do its work. */
-export class NatsServerError extends ZesterError<NatsServerErrorCode> {
+export class NatsServerError extends ZesterError {
+  declare readonly code: NatsServerErrorCode;
   override readonly name = 'NatsServerError';
+
+  constructor(code: NatsServerErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
 }
 
 export type BulkErrorCode =
@@ -382,8 +422,13 @@ export type BulkErrorCode =
   | 'ERR_BULK_OUTPUT_CLOSED';
 
 /** Credentials issued in bulk did not all get to where they were to go. */
-export class BulkError extends ZesterError<BulkErrorCode> {
+export class BulkError extends ZesterError {
+  declare readonly code: BulkErrorCode;
   override readonly name = 'BulkError';
+
+  constructor(code: BulkErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
 }
 
 export type FleetErrorCode =
@@ -453,7 +498,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_INTERNAL';
 
 /** Errors between masters, peels and admins, and in their state: a request was refused or could not be made. */
-export class FleetError extends ZesterError<FleetErrorCode> {
+export class FleetError extends ZesterError {
+  declare readonly code: FleetErrorCode;
   override readonly name = 'FleetError';
   /** The refusal is a master's, signed by it, and asking again will not change it. */
   readonly final: boolean;
@@ -472,7 +518,8 @@ export class FleetError extends ZesterError<FleetErrorCode> {
 }
 
 /** The command line was used wrongly; the CLI exits with 2. */
-export class UsageError extends ZesterError<'ERR_USAGE'> {
+export class UsageError extends ZesterError {
+  declare readonly code: 'ERR_USAGE';
   override readonly name = 'UsageError';
 
   constructor(message: string, options?: ZesterErrorOptions) {
@@ -481,7 +528,8 @@ export class UsageError extends ZesterError<'ERR_USAGE'> {
 }
 
 /** A check (`zester doctor`, `zester permissions lint`) found problems, and has printed them. */
-export class FindingsError extends ZesterError<'ERR_FINDINGS'> {
+export class FindingsError extends ZesterError {
+  declare readonly code: 'ERR_FINDINGS';
   override readonly name = 'FindingsError';
   /** What the command ends with: that of the findings, when all of them stand for the same. */
   readonly exitCode: number;
@@ -493,7 +541,8 @@ export class FindingsError extends ZesterError<'ERR_FINDINGS'> {
 }
 
 /** An expectation that a command was there to show did not hold (`zester demo`). */
-export class ExpectationError extends ZesterError<'ERR_EXPECTATION'> {
+export class ExpectationError extends ZesterError {
+  declare readonly code: 'ERR_EXPECTATION';
   override readonly name = 'ExpectationError';
 
   constructor(message: string, options?: ZesterErrorOptions) {
@@ -502,7 +551,8 @@ export class ExpectationError extends ZesterError<'ERR_EXPECTATION'> {
 }
 
 /** A command was asked to end by a signal (Ctrl-C) before it was done; it has cleaned up. */
-export class InterruptedError extends ZesterError<'ERR_INTERRUPTED'> {
+export class InterruptedError extends ZesterError {
+  declare readonly code: 'ERR_INTERRUPTED';
   override readonly name = 'InterruptedError';
   readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -532,3 +582,24 @@ export type ErrorCode =
   | 'ERR_FINDINGS'
   | 'ERR_EXPECTATION'
   | 'ERR_INTERRUPTED';
+
+/**
+ * Whether something that was caught is an error of this library, also of another copy of it in the same program.
+ *
+ * @example
+ * try {
+ *   await loadCredsFile(path);
+ * } catch (error) {
+ *   if (!isZesterError(error)) throw error;
+ *   switch (error.code) {
+ *     case 'ERR_FILE_NOT_FOUND':
+ *       return undefined;
+ *     default:
+ *       throw error;
+ *   }
+ * }
+ */
+export function isZesterError(error: unknown): error is ZesterError {
+  if (error instanceof ZesterError) return true;
+  return error instanceof Error && (error as { [BRAND]?: unknown })[BRAND] === true;
+}

@@ -13,7 +13,9 @@ describe('redacting seeds', () => {
   ])('takes out a seed in %s', (_, encode) => {
     const encoded = encode(text);
     expect(redactSeeds(`cannot use ${encoded}: why`)).toBe('cannot use (a seed, encoded): why');
-    expect(new ZesterError('ERR_X', `cannot use ${encoded}`).message).not.toContain(encoded.slice(300, 340));
+    expect(new ZesterError('ERR_USAGE', `cannot use ${encoded}`).message).not.toContain(
+      encoded.slice(300, 340),
+    );
     expect(redactSeeds(encode(seed))).toBe('(a seed, encoded)');
   });
 

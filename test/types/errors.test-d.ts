@@ -3,11 +3,13 @@ import { expectTypeOf } from 'vitest';
 import {
   CredsError,
   FleetError,
+  isZesterError,
   JwtChainError,
   KeyError,
   PeelIdError,
   ZesterError,
   type CredsErrorCode,
+  type ErrorCode,
   type FleetErrorCode,
   type KeyErrorCode,
 } from 'zester';
@@ -22,7 +24,28 @@ if (caught instanceof PeelIdError) expectTypeOf(caught.code).toEqualTypeOf<'ERR_
 if (caught instanceof JwtChainError) {
   expectTypeOf(caught.code).extract<'ERR_CHAIN_OPERATOR_EXPIRED'>().not.toBeNever();
 }
-if (caught instanceof ZesterError) expectTypeOf(caught.code).toExtend<string>();
+if (caught instanceof ZesterError) expectTypeOf(caught.code).toEqualTypeOf<ErrorCode>();
+if (isZesterError(caught)) {
+  expectTypeOf(caught).toEqualTypeOf<ZesterError>();
+  expectTypeOf(caught.code).toEqualTypeOf<ErrorCode>();
+}
+expectTypeOf<string>().not.toExtend<ErrorCode>();
+expectTypeOf<ErrorCode>().not.toBeAny();
+
+// a switch on the code of any error is checked
+if (caught instanceof ZesterError) {
+  switch (caught.code) {
+    case 'ERR_FILE_NOT_FOUND':
+    case 'ERR_PEEL_ID':
+      expectTypeOf(caught.code).toEqualTypeOf<'ERR_FILE_NOT_FOUND' | 'ERR_PEEL_ID'>();
+      break;
+    // @ts-expect-error there is no such code
+    case 'ERR_FILE_NOT_FUOND':
+      break;
+    default:
+      expectTypeOf(caught.code).toEqualTypeOf<Exclude<ErrorCode, 'ERR_FILE_NOT_FOUND' | 'ERR_PEEL_ID'>>();
+  }
+}
 
 // no union of codes has widened to string
 expectTypeOf<string>().not.toExtend<CredsErrorCode>();
