@@ -10,6 +10,7 @@ import {
   notAccepted,
   type PeelKey,
   type PeelRecord,
+  isRotationWanted,
 } from '../../protocol/records/record.js';
 import { verifySignature } from '../../nkeys/verify.js';
 import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
@@ -76,7 +77,7 @@ async function renew(context: MasterContext, { request, asker: peelId, by, from 
     jwt: jwtOf(context, record, publicKey),
     now: now(),
     requestId,
-    ...(record.rotationAskedAt !== undefined && { rotate: true }),
+    ...(isRotationWanted(record, publicKey) && { rotate: true }),
   };
 }
 

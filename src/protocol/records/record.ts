@@ -88,9 +88,25 @@ export function currentKey(record: PeelRecord): PeelKey | undefined {
   return record.keys.findLast(({ state }) => state === 'issued' || state === 'live');
 }
 
+/** The key in use; else the last one, which waits or had its time. */
+export function shownKey(record: PeelRecord): PeelKey | undefined {
+  return currentKey(record) ?? record.keys.at(-1);
+}
+
 /** The key of this peel that has this public key. */
 export function keyOf(record: PeelRecord, publicKey: string): PeelKey | undefined {
   return record.keys.findLast((key) => key.publicKey === publicKey);
+}
+
+/**
+ * Whether a key is to be replaced because a rotation was asked for. Not a key that was added since then: it is the new one,
+ * and its connection is only not known yet.
+ */
+export function isRotationWanted(record: PeelRecord, publicKey: string): boolean {
+  const { rotationAskedAt } = record;
+  if (rotationAskedAt === undefined) return false;
+  const addedAt = keyOf(record, publicKey)?.addedAt;
+  return addedAt === undefined || Date.parse(addedAt) < Date.parse(rotationAskedAt);
 }
 
 /** Whether a peel may be given JWTs: somebody, or a policy, accepted it. */

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { isRotationWanted, type PeelRecord } from '../../../src/protocol/records/record.js';
+
+const asked = '2026-01-01T00:00:10.000Z';
+const record = (addedAt?: string, rotationAskedAt: string | undefined = asked) =>
+  ({
+    id: 'web-1',
+    rotationAskedAt,
+    keys: [{ publicKey: 'U1', state: 'issued', addedAt }],
+  }) as unknown as PeelRecord;
+
+describe('a rotation that was asked for', () => {
+  it('concerns a key that was there before', () => {
+    expect(isRotationWanted(record('2026-01-01T00:00:09.999Z'), 'U1')).toBe(true);
+  });
+
+  it('does not concern the new key, also before its connection is known', () => {
+    expect(isRotationWanted(record('2026-01-01T00:00:10.001Z'), 'U1')).toBe(false);
+  });
+
+  it('concerns a key of an earlier version, of which nobody knows when it was added', () => {
+    expect(isRotationWanted(record(undefined), 'U1')).toBe(true);
+  });
+
+  it('concerns none when none was asked for', () => {
+    expect(
+      isRotationWanted({ ...record('2026-01-01T00:00:00.000Z'), rotationAskedAt: undefined }, 'U1'),
+    ).toBe(false);
+  });
+});
