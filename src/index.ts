@@ -87,3 +87,15 @@ export { revokeUsers, type RevokedUsers, type RevokeUsersOptions } from './accou
 
 export { answerCommand } from './protocol/answer-command.js';
 export { requestPeel, type RequestPeelOptions } from './fleet-client/request-peel.js';
+
+export { connectFleet, type ConnectFleetOptions } from './fleet-client/connect-fleet.js';
+export type { Fleet } from './fleet-client/fleet.js';
+export type { ExecOptions, FleetPeels, ListPeelsOptions } from './fleet-client/fleet-peels.js';
+export type { CreatedToken, CreateTokenOptions, FleetTokens } from './fleet-client/fleet-tokens.js';
+export type { ReadAuditOptions } from './fleet-client/read-audit.js';
+export type { PeelReply } from './fleet-client/command-peels.js';
+export type { AnswerOf, ListedPeel } from './protocol/messages.js';
+export type { AuditEvent } from './protocol/records/audit-event.js';
+export type { AuditQuery } from './protocol/records/audit-query.js';
+export type { JoinToken } from './protocol/records/join-token.js';
+export type { PeelRecord, PeelState } from './protocol/records/record.js';

@@ -1,9 +1,9 @@
 // Calls a handler of several peels concurrently.
 import type { NatsConnection } from '@nats-io/nats-core';
-import { FleetError, type FleetErrorCode } from '../../errors.js';
-import { readCommandAnswer, type Command } from '../../protocol/command.js';
-import { encodeJson } from '../../protocol/messages.js';
-import { requestPeel } from '../../fleet-client/request-peel.js';
+import { FleetError, type FleetErrorCode } from '../errors.js';
+import { readCommandAnswer, type Command } from '../protocol/command.js';
+import { encodeJson } from '../protocol/messages.js';
+import { requestPeel } from './request-peel.js';
 
 /** How many are asked at once. */
 const AT_ONCE = 128;
@@ -17,12 +17,14 @@ export type PeelReply =
  * Sends a command to peels and yields their answers as they arrive.
  *
  * @param timeoutMs for each peel, milliseconds
+ * @param signal stops waiting for answers: its reason is thrown
  */
 export async function* commandPeels(
   nc: NatsConnection,
   ids: readonly string[],
   command: Command,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<PeelReply, void, undefined> {
   const data = encodeJson(command);
   const waiting = [...ids];
@@ -31,7 +33,7 @@ export async function* commandPeels(
     while (running.size < AT_ONCE) {
       const id = waiting.shift();
       if (id === undefined) break;
-      running.set(id, commandPeel(nc, id, data, timeoutMs));
+      running.set(id, commandPeel(nc, id, data, timeoutMs, signal));
     }
     if (running.size === 0) return;
     const reply = await Promise.race(running.values());
@@ -45,12 +47,13 @@ async function commandPeel(
   id: string,
   data: Uint8Array,
   timeoutMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<PeelReply> {
   const start = performance.now();
   const ms = () => Math.round((performance.now() - start) * 10) / 10;
   const failed = (code: string, message: string): PeelReply => ({ id, ok: false, ms: ms(), code, message });
   try {
-    const answer = await requestPeel(nc, id, data, { timeoutMs });
+    const answer = await requestPeel(nc, id, data, { timeoutMs, signal });
     const read = readCommandAnswer(answer.data, id);
     if ('error' in read) return failed(read.error.code, read.error.message);
     return { id, ok: true, ms: ms(), result: read.result };

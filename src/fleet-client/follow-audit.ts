@@ -1,28 +1,30 @@
 // Follows the audit log, and resumes after an outage without a gap.
 import { setTimeout as delay } from 'node:timers/promises';
-import { withDeadline } from '../../async/deadline.js';
-import { errorTraits } from '../../error-traits.js';
-import { ZesterError } from '../../errors.js';
-import type { AuditEvent } from '../../protocol/records/audit-event.js';
-import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
-import { parseEvent } from '../../protocol/records/parse-event.js';
-import { subjectFor } from '../../permissions/names.js';
-import { ToldOnce } from '../../protocol/recent-ids.js';
-import type { Admin } from './admin.js';
+import { withDeadline } from '../async/deadline.js';
+import { errorTraits } from '../error-traits.js';
+import { ZesterError } from '../errors.js';
+import type { AuditEvent } from '../protocol/records/audit-event.js';
+import { matchesAuditQuery, type AuditQuery } from '../protocol/records/audit-query.js';
+import { parseEvent } from '../protocol/records/parse-event.js';
+import { subjectFor } from '../permissions/names.js';
+import { ToldOnce } from '../protocol/recent-ids.js';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { AdminClient } from '../protocol/ask.js';
 import {
   FOLLOW_INTERVAL_MS,
   FOLLOW_LAST_TIMEOUT_MS,
   FOLLOW_OVERLAP_MS,
   FOLLOW_RETRY_MS,
   FOLLOW_STORED_RETRY_MS,
-} from '../../timing.js';
+} from '../timing.js';
 
 /** An event is heard when it is published and can be read when it is stored: how often it is looked for. */
 const STORED_ATTEMPTS = 8;
 
 /** What {@link followAudit} tells. */
 export interface FollowAudit {
-  tell: (event: AuditEvent) => void;
+  /** While its promise is pending, nothing more is read. */
+  tell: (event: AuditEvent) => void | Promise<void>;
   /** Called once when the audit log is temporarily unreadable; following resumes by itself. */
   wait: (why: string) => void;
   /** Called when the stream was deleted and recreated. */
@@ -40,7 +42,7 @@ export interface FollowAudit {
  * @throws what the first reading throws; later, what will not pass by itself
  */
 export async function followAudit(
-  { client, nc }: Pick<Admin, 'client' | 'nc'>,
+  { client, nc }: { client: AdminClient; nc: NatsConnection },
   query: AuditQuery,
   { tell, wait, restarted, signal }: FollowAudit,
 ): Promise<void> {
@@ -82,7 +84,7 @@ export async function followAudit(
       for (const event of events as AuditEvent[]) {
         heard.delete(event.id);
         if (!matchesAuditQuery(query, event) || !known.add(event.id)) continue;
-        tell(event);
+        await tell(event);
         if (lastSeq === undefined) since = new Date(Date.parse(event.at) - FOLLOW_OVERLAP_MS).toISOString();
       }
       if (lastSeq === undefined) continue;

@@ -98,12 +98,17 @@ function unfinished(parts: number, firstMs: number): FleetError {
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
 export class AdminClient {
   readonly #nc: NatsConnection;
-  readonly #signer: MessageSigner;
+  readonly #signer: () => MessageSigner;
   readonly #timeoutMs: number;
 
-  constructor(nc: NatsConnection, signer: MessageSigner, options: { timeoutMs?: number } = {}) {
+  /** @param signer the admin's, or what gives it: credentials may be replaced while the connection stays */
+  constructor(
+    nc: NatsConnection,
+    signer: MessageSigner | (() => MessageSigner),
+    options: { timeoutMs?: number | undefined } = {},
+  ) {
     this.#nc = nc;
-    this.#signer = signer;
+    this.#signer = typeof signer === 'function' ? signer : () => signer;
     this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
   }
 
@@ -119,7 +124,7 @@ export class AdminClient {
   ): Promise<AnswerOf<N>> {
     const subject = adminSubject(name);
     const data = encodeRequest(request);
-    const headers = this.#signer.sign(requestContext(subject), data);
+    const headers = this.#signer().sign(requestContext(subject), data);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
     const answer = await askRaw(this.#nc, subject, data, { timeoutMs, headers });
@@ -137,7 +142,7 @@ export class AdminClient {
   ): AsyncIterableIterator<AnswerOf<N>> {
     const subject = adminSubject(name);
     const data = encodeRequest(request);
-    const headers = this.#signer.sign(requestContext(subject), data);
+    const headers = this.#signer().sign(requestContext(subject), data);
     const maxWait = Math.max(ASK_PART_TIMEOUT_MS, this.#timeoutMs);
     try {
       const parts = await this.#nc.requestMany(subject, data, {

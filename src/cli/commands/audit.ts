@@ -7,7 +7,7 @@ import { command } from '../command/declaration.js';
 import { count, flag, past, repeated, text, words, type ValuesOf } from '../command/option.js';
 import type { Admin } from '../fleet/admin.js';
 import { auditLine } from '../fleet/audit-lines.js';
-import { followAudit } from '../fleet/follow-audit.js';
+import { followAudit } from '../../fleet-client/follow-audit.js';
 import type { CliIo } from '../terminal/io.js';
 import { requirePeelPattern } from '../options/peel-pattern.js';
 

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
+import type { Fleet } from '../../fleet-client/fleet.js';
 import type { AdminClient } from '../../protocol/ask.js';
 import {
   connectionOf,
@@ -20,6 +21,7 @@ export interface AdminOptions extends HomeOptions, ServersOptions {
 
 /** The admin client of a command, and its connection. */
 export interface Admin {
+  fleet: Fleet;
   nc: ZesterConnection;
   client: AdminClient;
   connection: ConnectionOf;
@@ -111,41 +113,12 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
   const connection = connectionOf(options, io, domain);
-  const [
-    { loadCredsFile },
-    { connectWithInbox },
-    { MessageSigner },
-    { AdminClient },
-    { ADMIN_INBOX_PREFIX },
-    { accountOf },
-  ] = await Promise.all([
-    import('../../creds/parse.js'),
-    import('../../connection/connect.js'),
-    import('../../protocol/signed.js'),
-    import('../../protocol/ask.js'),
-    import('../../permissions/names.js'),
-    import('../../jwt/account-of.js'),
-  ]);
-  const creds = await loadCredsFile(credsPath);
-  const account = accountOf(creds.claims);
-  const signer = new MessageSigner(creds);
-  creds.wipe();
-  try {
-    const nc = await connectWithInbox(ADMIN_INBOX_PREFIX, {
-      ...connection,
-      credsPath,
-      name: 'zester-admin',
-      timeout: ADMIN_CONNECT_TIMEOUT_MS,
-    });
-    return {
-      admin: { nc, client: new AdminClient(nc, signer), connection, account },
-      close: async () => {
-        await nc.close();
-        signer.wipe();
-      },
-    };
-  } catch (error) {
-    signer.wipe();
-    throw error;
-  }
+  const { connectFleet } = await import('../../fleet-client/connect-fleet.js');
+  const fleet = await connectFleet({
+    ...connection,
+    credentials: credsPath,
+    timeout: ADMIN_CONNECT_TIMEOUT_MS,
+  });
+  const { connection: nc, client, account } = fleet;
+  return { admin: { fleet, nc, client, connection, account }, close: () => fleet.close() };
 }

@@ -7,7 +7,7 @@ import { EXIT } from '../terminal/exit-codes.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 import type { Admin } from './admin.js';
-import { commandPeels, type PeelReply } from './command-peels.js';
+import { commandPeels, type PeelReply } from '../../fleet-client/command-peels.js';
 import { STARTING_RETRY_MS } from '../../timing.js';
 
 /** The command, and the peels that it is for. */

@@ -1,7 +1,7 @@
 // The JSON document of a peel.
 import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Presence } from '../../protocol/records/presence.js';
-import { currentKey, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
+import { shownKey, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
 import { isoTime } from '../../jwt/time.js';
 
 /** A peel as `--json` has it. Its keys are stable. */
@@ -55,11 +55,6 @@ export function peelDocument(record: PeelRecord, presence?: Presence, now = Date
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
   };
-}
-
-/** The key in use; else the last one, which waits or had its time. */
-export function shownKey(record: PeelRecord): PeelKey | undefined {
-  return currentKey(record) ?? record.keys.at(-1);
 }
 
 /** Seconds since 1970 as ISO 8601. */

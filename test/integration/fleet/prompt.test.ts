@@ -40,7 +40,7 @@ async function onTerminal(...args: string[]) {
     child.kill('SIGKILL');
     await closed;
   });
-  await waitFor('the question', () => screen.includes('Go on? [y/N] '), 30_000);
+  await waitFor('the question', () => screen.includes('Continue? [y/N] '), 30_000);
   return {
     type: (keys: string) => void child.stdin.write(keys),
     kill: (signal: NodeJS.Signals) => process.kill(Number(/pid (\d+)/.exec(screen)?.[1]), signal),

@@ -1,5 +1,4 @@
 // `zester join-token create`: create a join token: credentials that can only ask to join.
-import { randomBytes } from 'node:crypto';
 import { UsageError } from '../../../errors.js';
 import type { CliIo } from '../../terminal/io.js';
 import { command } from '../../command/declaration.js';
@@ -32,27 +31,20 @@ exists only in the file.`,
     "zester join-token create --out - | ssh web-07 'umask 077; cat > join.creds'",
   ],
   async run({ ttl, uses, ids, out, force }, { io, output, fleet }) {
-    const tokenId = newTokenId();
     const toPipe = out === '-';
     if (toPipe) refuseTerminal(io, output.json);
-    const path = out ?? `join-${tokenId}.creds`;
-    if (!toPipe) await refuseToReplace(path, force);
-    const { generateKeyBundle } = await import('../../../nkeys/key-bundle.js');
-    const { generateCredsFile, writeCredsFile } = await import('../../../creds/generate.js');
-    const key = generateKeyBundle('user');
-    const seed = key.seed;
+    if (!toPipe && out !== undefined) await refuseToReplace(out, force);
+    const { tokens } = (await fleet()).fleet;
+    const { token, creds } = await tokens.create({ ttlSeconds: ttl, uses, ids });
     try {
-      const { client } = await fleet();
-      const request = { tokenId, publicKey: key.publicKey, ttl, uses, ...(ids !== undefined && { ids }) };
-      const { jwt, token } = await client.ask('token.create', request);
       if (toPipe) {
-        const content = generateCredsFile(jwt, seed);
-        if (io.stdout.send !== undefined) await io.stdout.send(content);
-        else io.stdout.write(Buffer.from(content).toString('latin1'));
-        content.fill(0);
+        if (io.stdout.send !== undefined) await io.stdout.send(creds);
+        else io.stdout.write(Buffer.from(creds).toString('latin1'));
         return;
       }
-      await writeCredsFile(path, jwt, seed, { ifAbsent: force !== true });
+      const path = out ?? `join-${token.id}.creds`;
+      const { writeSecretFile } = await import('../../../files/write-secret-file.js');
+      await writeSecretFile(path, creds, { ifAbsent: force !== true });
       const peels = `${token.uses === 1 ? 'one peel' : `${token.uses} peels`}${token.ids === undefined ? '' : ` that ${token.uses === 1 ? 'matches' : 'match'} ${token.ids}`}`;
       output.result(
         [
@@ -67,8 +59,7 @@ exists only in the file.`,
       );
       output.note(`${path} holds a seed (mode 0600); on the host: zester peel join --token FILE --id ID`);
     } finally {
-      seed.fill(0);
-      key.wipe();
+      creds.fill(0);
     }
   },
 });
@@ -80,12 +71,4 @@ function refuseTerminal(io: CliIo, json: boolean): void {
     );
   }
   if (json) throw new UsageError('--json and --out - cannot be combined: --out - writes the token itself');
-}
-
-/** Sixteen letters and digits: not a secret, but unique. */
-function newTokenId(): string {
-  return randomBytes(32)
-    .toString('base64')
-    .replace(/[^A-Za-z0-9]/g, '')
-    .slice(0, 16);
 }

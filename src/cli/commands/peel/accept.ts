@@ -1,9 +1,8 @@
 // `zester peel accept`: accept pending peels.
-import { FleetError, UsageError } from '../../../errors.js';
+import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { text, words } from '../../command/option.js';
 import { decideOnEach } from '../../fleet/decide-on-each.js';
-import { peelDocument } from '../../fleet/peel-document.js';
 
 export default command({
   summary: 'accept pending peels',
@@ -23,20 +22,8 @@ another host could have requested the same ID.`,
   async run({ peelId: ids, fingerprint: wanted, reason }, { output, fleet }) {
     if (wanted !== undefined && ids.length > 1) throw new UsageError('--fingerprint needs exactly one ID');
     await decideOnEach(ids, output, 'accepted', async (peelId) => {
-      const { client } = await fleet();
-      if (wanted !== undefined) {
-        const { record } = await client.ask('peel.show', { peelId, events: 0 });
-        const { fingerprint } = peelDocument(record);
-        if (fingerprint !== wanted.trim().toLowerCase()) {
-          throw new FleetError(
-            'ERR_FLEET_PROOF',
-            `the key of "${peelId}" has the fingerprint ${fingerprint ?? '(none)'}, which does not match: it was not accepted`,
-            { peelId },
-          );
-        }
-      }
-      const { record } = await client.ask('peel.accept', { peelId, ...(reason && { reason }) });
-      return record;
+      const { peels } = (await fleet()).fleet;
+      return peels.accept(peelId, { fingerprint: wanted, reason });
     });
   },
 });

@@ -1,0 +1,49 @@
+// Ends what is under way with the reason of a signal.
+
+/** Runs promises and iterations that end with a signal's reason as soon as it is aborted; without a signal, as they are. */
+export class Abortable {
+  readonly signal: AbortSignal | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.signal = signal;
+  }
+
+  /** Starts something, unless the signal is aborted. @throws what it rejects with; the signal's reason */
+  async run<T>(start: () => Promise<T>): Promise<T> {
+    const { signal } = this;
+    signal?.throwIfAborted();
+    const promise = start();
+    if (signal === undefined) return promise;
+    let stop: () => void = () => undefined;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(signal.reason as Error);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return await Promise.race([promise, aborted]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      promise.catch(() => undefined);
+      aborted.catch(() => undefined);
+    }
+  }
+
+  /** @throws what the iteration throws; the signal's reason */
+  async *iterate<T>(iterable: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    const iterator = iterable[Symbol.asyncIterator]();
+    let left = true;
+    try {
+      for (;;) {
+        const next = await this.run(() => iterator.next());
+        if (next.done === true) {
+          left = false;
+          return;
+        }
+        yield next.value;
+      }
+    } finally {
+      // a generator that waits for its own next part ends when that comes: nobody waits for it
+      if (left) void iterator.return?.(undefined)?.then(undefined, () => undefined);
+    }
+  }
+}

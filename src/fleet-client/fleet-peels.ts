@@ -1,0 +1,160 @@
+// The peels of a fleet, for an admin program.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import type { AdminClient } from '../protocol/ask.js';
+import { fingerprint as fingerprintOf } from '../protocol/fingerprint.js';
+import type { AnswerOf, ListedPeel, RequestOf } from '../protocol/messages.js';
+import { shownKey, type PeelRecord, type PeelState } from '../protocol/records/record.js';
+import { HANDLER_NAME } from '../protocol/command.js';
+import { COMMAND_TIMEOUT_MS } from '../timing.js';
+import { printable } from '../text/printable.js';
+import { Abortable } from './abortable.js';
+import { commandPeels, type PeelReply } from './command-peels.js';
+
+/** Which peels {@link FleetPeels.list} gives. All that is given must hold. */
+export interface ListPeelsOptions {
+  /** A glob over IDs, such as `web-*`. */
+  pattern?: string | undefined;
+  state?: PeelState | undefined;
+  connected?: boolean | undefined;
+  /** Only peels whose credential expires within this time. */
+  expiringWithinSeconds?: number | undefined;
+}
+
+/** What {@link FleetPeels.exec} takes beside the command. */
+export interface ExecOptions {
+  /** How long each peel may take, in milliseconds; 10,000 by default. */
+  timeoutMs?: number | undefined;
+  /** Stops waiting for answers; the peels still do what they were asked. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The peels of the registry. Each call fails with a `FleetError`, whose code says why, or with the signal's reason. */
+export class FleetPeels {
+  readonly #nc: NatsConnection;
+  readonly #client: AdminClient;
+  readonly #abortable: Abortable;
+
+  /** @internal */
+  constructor(nc: NatsConnection, client: AdminClient, abortable: Abortable) {
+    this.#nc = nc;
+    this.#client = client;
+    this.#abortable = abortable;
+  }
+
+  /**
+   * Peels, in the order of their IDs, as they arrive: a fleet need not fit into memory.
+   *
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`
+   * @example
+   *   for await (const { record, presence } of fleet.peels.list({ pattern: 'web-*' }))
+   *     console.log(record.id, record.state, presence?.connections.length ?? 0);
+   */
+  list(options: ListPeelsOptions = {}): AsyncIterable<ListedPeel> {
+    const { pattern, state, connected, expiringWithinSeconds: expiringWithin } = options;
+    const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin };
+    const client = this.#client;
+    const peels = async function* () {
+      for await (const part of client.stream('peel.list', request)) yield* part.peels;
+    };
+    return this.#abortable.iterate(peels());
+  }
+
+  /**
+   * One peel: its record, where it is connected, and its last events.
+   *
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
+   */
+  show(
+    peelId: string,
+    { events = 20 }: { events?: number | undefined } = {},
+  ): Promise<AnswerOf<'peel.show'>> {
+    return this.#abortable.run(() => this.#client.ask('peel.show', { peelId, events }));
+  }
+
+  /**
+   * Accepts a pending peel.
+   *
+   * @param options.fingerprint only if its key has this fingerprint: another host could have asked for the same ID
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another
+   */
+  async accept(
+    peelId: string,
+    options: { fingerprint?: string | undefined; reason?: string | undefined } = {},
+  ): Promise<PeelRecord> {
+    const { fingerprint, reason } = options;
+    if (fingerprint !== undefined) {
+      const { record } = await this.show(peelId, { events: 0 });
+      const key = shownKey(record);
+      const found = key && fingerprintOf(key.publicKey);
+      if (found !== fingerprint.trim().toLowerCase()) {
+        const words = `the key of "${peelId}" has the fingerprint ${found ?? '(none)'}, which does not match: it was not accepted`;
+        throw new FleetError('ERR_FLEET_PROOF', words, { peelId });
+      }
+    }
+    const { record } = await this.#abortable.run(() => this.#client.ask('peel.accept', { peelId, reason }));
+    return record;
+  }
+
+  /** Rejects a peel: it cannot come back with this key. @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` */
+  async reject(peelId: string, options: { reason?: string | undefined } = {}): Promise<PeelRecord> {
+    const { record } = await this.#abortable.run(() =>
+      this.#client.ask('peel.reject', { peelId, ...options }),
+    );
+    return record;
+  }
+
+  /**
+   * Revokes a peel, or one of its keys. Resolves when every server has confirmed it and the connections are cut.
+   *
+   * @param options.publicKey only this key (`U…`)
+   * @returns the record, and the keys that every server has confirmed to be revoked
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters go on
+   */
+  revoke(
+    peelId: string,
+    options: { reason?: string | undefined; publicKey?: string | undefined } = {},
+  ): Promise<AnswerOf<'peel.revoke'>> {
+    return this.#abortable.run(() => this.#client.ask('peel.revoke', { peelId, ...options }));
+  }
+
+  /**
+   * Has a peel replace its key.
+   *
+   * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
+   * @returns `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
+   */
+  rotate(peelId: string, options: { since?: string | undefined } = {}): Promise<AnswerOf<'peel.rotate'>> {
+    return this.#abortable.run(() => this.#client.ask('peel.rotate', { peelId, ...options }));
+  }
+
+  /**
+   * Calls a handler of peels, at most 128 of them at a time, and gives each one's reply as it comes. A peel that does not
+   * answer, or with an error, is a reply with `ok: false`. What a peel answers is its word: check it before you use it.
+   *
+   * @throws FleetError `ERR_FLEET_REQUEST` for what is no handler's name; PeelIdError; the signal's reason
+   * @example
+   *   for await (const reply of fleet.peels.exec(['web-01', 'web-02'], 'disk.free', ['/var']))
+   *     console.log(reply.id, reply.ok ? reply.result : reply.message);
+   */
+  exec(
+    peelIds: string | readonly string[],
+    handler: string,
+    args: readonly string[] = [],
+    options: ExecOptions = {},
+  ): AsyncIterable<PeelReply> {
+    const ids = typeof peelIds === 'string' ? [peelIds] : peelIds;
+    const signals = [this.#abortable.signal, options.signal].filter((signal) => signal !== undefined);
+    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
+    const command = { handler: checkedHandler(handler), args: [...args] };
+    const replies = commandPeels(this.#nc, ids, command, options.timeoutMs ?? COMMAND_TIMEOUT_MS, signal);
+    return new Abortable(signal).iterate(replies);
+  }
+}
+
+function checkedHandler(name: string): string {
+  if (HANDLER_NAME.test(name)) return name;
+  const words = `"${printable(name)}" is no handler name: give one such as facts or disk.free`;
+  throw new FleetError('ERR_FLEET_REQUEST', words);
+}

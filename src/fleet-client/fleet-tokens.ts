@@ -1,0 +1,88 @@
+// The join tokens of a fleet, for an admin program.
+import { randomBytes } from 'node:crypto';
+import { generateCredsFile } from '../creds/generate.js';
+import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import type { AdminClient } from '../protocol/ask.js';
+import type { JoinToken } from '../protocol/records/join-token.js';
+import type { Abortable } from './abortable.js';
+
+/** What {@link FleetTokens.create} takes. */
+export interface CreateTokenOptions {
+  /** Lifetime in seconds; 900 by default, at most a year. */
+  ttlSeconds?: number | undefined;
+  /** How many peels may join with it; 1 by default. */
+  uses?: number | undefined;
+  /** Only peels whose ID matches, such as `web-*`. */
+  ids?: string | undefined;
+}
+
+/** A join token that was made. */
+export interface CreatedToken {
+  token: JoinToken;
+  /** The token's `.creds` file: a secret. Write it with mode 0600 only, and fill it with zeros afterwards. */
+  creds: Uint8Array;
+}
+
+/** Join tokens: credentials that can only ask to join. */
+export class FleetTokens {
+  readonly #client: AdminClient;
+  readonly #abortable: Abortable;
+
+  /** @internal */
+  constructor(client: AdminClient, abortable: Abortable) {
+    this.#client = client;
+    this.#abortable = abortable;
+  }
+
+  /**
+   * Makes a join token. Its key is made here: the seed is nowhere but in what this returns.
+   *
+   * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
+   * @example
+   *   const { creds } = await fleet.tokens.create({ ttlSeconds: 3_600, uses: 10, ids: 'web-*' });
+   */
+  async create(options: CreateTokenOptions = {}): Promise<CreatedToken> {
+    const { ttlSeconds: ttl = 900, uses = 1, ids } = options;
+    const key = generateKeyBundle('user');
+    const seed = key.seed;
+    try {
+      const request = {
+        tokenId: newTokenId(),
+        publicKey: key.publicKey,
+        ttl,
+        uses,
+        ...(ids !== undefined && { ids }),
+      };
+      const { jwt, token } = await this.#abortable.run(() => this.#client.ask('token.create', request));
+      return { token, creds: generateCredsFile(jwt, seed) };
+    } finally {
+      seed.fill(0);
+      key.wipe();
+    }
+  }
+
+  /** All join tokens, used ones and expired ones included. @throws FleetError */
+  async list(): Promise<JoinToken[]> {
+    const { tokens } = await this.#abortable.run(() => this.#client.ask('token.list', {}));
+    return tokens;
+  }
+
+  /**
+   * Removes a join token: nobody can join with it any more, and who is connected with it is cut.
+   *
+   * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN` when there is none with this ID; `ERR_FLEET_UNCONFIRMED` when a server has not
+   *   confirmed in time
+   */
+  async remove(tokenId: string): Promise<JoinToken> {
+    const { token } = await this.#abortable.run(() => this.#client.ask('token.remove', { tokenId }));
+    return token;
+  }
+}
+
+/** Sixteen letters and digits: not a secret, but unique. */
+function newTokenId(): string {
+  return randomBytes(32)
+    .toString('base64')
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 16);
+}

@@ -1,0 +1,78 @@
+// Fleet: what an admin program can ask of a fleet.
+import type { ZesterConnection } from '../connection/connect.js';
+import type { AdminClient } from '../protocol/ask.js';
+import type { AnswerOf } from '../protocol/messages.js';
+import type { AuditEvent } from '../protocol/records/audit-event.js';
+import type { AuditQuery } from '../protocol/records/audit-query.js';
+import { readAudit, type ReadAuditOptions } from './read-audit.js';
+import { FleetPeels } from './fleet-peels.js';
+import { FleetTokens } from './fleet-tokens.js';
+import { Abortable } from './abortable.js';
+
+/** A fleet, as an admin sees it; {@link connectFleet} makes one. */
+export class Fleet implements AsyncDisposable {
+  /** The peels of the registry. */
+  readonly peels: FleetPeels;
+  /** Join tokens. */
+  readonly tokens: FleetTokens;
+  /** The connection, for what is not here: it is the NATS client's own. */
+  readonly connection: ZesterConnection;
+  /** The fleet's account (`A…`). */
+  readonly account: string;
+  readonly #client: AdminClient;
+  readonly #abortable: Abortable;
+
+  /** @internal */
+  constructor(
+    connection: ZesterConnection,
+    client: AdminClient,
+    account: string,
+    signal: AbortSignal | undefined,
+  ) {
+    this.connection = connection;
+    this.account = account;
+    this.#client = client;
+    this.#abortable = new Abortable(signal);
+    this.peels = new FleetPeels(connection, client, this.#abortable);
+    this.tokens = new FleetTokens(client, this.#abortable);
+  }
+
+  /**
+   * How the fleet is: the master that answers, its policy, how many peels there are in each state and how many are
+   * connected.
+   *
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
+   */
+  status(): Promise<AnswerOf<'status'>> {
+    return this.#abortable.run(() => this.#client.ask('status', {}));
+  }
+
+  /**
+   * The events of the audit, the oldest first. With `follow` it goes on with new ones as they are stored, each once and
+   * without a gap, also through outages, until the iteration is left, the signal is aborted or the connection closed.
+   * Nothing is read ahead of the caller by more than a page.
+   *
+   * @throws as {@link status}
+   * @example
+   *   for await (const { kind, peelId, at } of fleet.audit({ kinds: ['peel.*'], follow: true })) console.log(at, kind, peelId);
+   */
+  audit(query: AuditQuery & ReadAuditOptions = {}): AsyncIterable<AuditEvent> {
+    return this.#abortable.iterate(
+      readAudit({ client: this.#client, nc: this.connection }, query, this.#abortable.signal),
+    );
+  }
+
+  /** @internal For requests that have no method yet. */
+  get client(): AdminClient {
+    return this.#client;
+  }
+
+  /** Closes the connection. Twice is fine. */
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
