@@ -86,13 +86,13 @@ function refuseStale(own: HeldJwt, held: readonly HeldJwt[], allowRemovals: bool
   const { restored } = mergeAccountClaims([own.claims, ...held.map(({ claims }) => claims)]);
   if (isNone(restored)) return;
   throw refused(
-    `it lacks what the servers have: ${lossWords(restored).join(', ')} (allowRemovals pushes it all the same)`,
+    `it lacks what the servers have: ${lossWords(restored).join(', ')} (allowRemovals pushes it anyway)`,
   );
 }
 
 function refused(why: string): NatsServerError {
   return new NatsServerError(
     'ERR_NATS_SERVER_PUSH_REFUSED',
-    `the account JWT was not pushed: ${why}: revise the one that fetchAccountJwt gives, and push that`,
+    `the account JWT was not pushed: ${why}: revise the one that fetchAccountJwt returns, and push that`,
   );
 }

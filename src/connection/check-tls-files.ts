@@ -27,7 +27,7 @@ export async function checkTlsFiles(tls: TlsFilesOptions | undefined): Promise<v
     }
   } catch (cause) {
     const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(', ');
-    throw tlsFileError(`the files for TLS cannot be used (${files}): ${errorMessage(cause)}`, cause);
+    throw tlsFileError(`the TLS files cannot be used (${files}): ${errorMessage(cause)}`, cause);
   } finally {
     key?.fill(0);
   }
@@ -47,7 +47,7 @@ async function readPem(what: string, path: string | undefined): Promise<Buffer |
   const pem = Buffer.from(content.buffer, content.byteOffset, content.length);
   if (pem.includes('-----BEGIN ')) return pem;
   pem.fill(0);
-  throw tlsFileError(`${path}, the ${what}, is no PEM file`);
+  throw tlsFileError(`${path}, the ${what}, is not a PEM file`);
 }
 
 function tlsFileError(message: string, cause?: unknown): ConnectError {

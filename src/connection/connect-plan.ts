@@ -43,7 +43,7 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
   const wantsTls = servers.some(({ tls }) => tls);
   const { requireTls = false } = wishes;
   if (wishes.tls === null && (wantsTls || requireTls)) {
-    throw new ConnectError('ERR_CONNECT_OPTIONS', 'tls is null, and TLS is required: leave it out');
+    throw new ConnectError('ERR_CONNECT_OPTIONS', 'tls is null, but TLS is required: omit it');
   }
   const tls = wishes.tls ?? (wantsTls ? ({} as Tls) : undefined);
   const { certFile, keyFile }: TlsFilesOptions = tls ?? {};
@@ -58,7 +58,7 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
     if (plain !== undefined) {
       throw new ConnectError(
         'ERR_CONNECT_PLAIN',
-        `${plain.url} would not be encrypted, and TLS is required: give ${plain.url.replace('nats:', 'tls:')}`,
+        `${plain.url} would not be encrypted, but TLS is required: use ${plain.url.replace('nats:', 'tls:')}`,
       );
     }
   }

@@ -39,7 +39,7 @@ export interface ConnectionLogger {
 export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void {
   switch (event.type) {
     case 'credentialsLoaded':
-      return logger.info(event, 'new credentials are in use from the next connect on');
+      return logger.info(event, 'new credentials will be used from the next connect');
     case 'credentialsRejected':
       return logger.warn(
         { ...event, error: undefined, code: event.error.code },
@@ -53,24 +53,24 @@ export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void
         `the server refuses the connection ("${event.reason}"): ${event.advice}`,
       );
     case 'buffering':
-      return logger.warn(event, 'disconnected: reconnecting, and keeping what is published');
+      return logger.warn(event, 'disconnected: reconnecting, and buffering what is published');
     case 'reconnected':
       return logger.info(event, `reconnected to ${event.server}`);
     case 'bufferSent':
-      return logger.info(event, 'sent what was kept during the outage');
+      return logger.info(event, 'sent what was buffered during the outage');
     case 'messageRefused':
       return logger.warn(
         { ...event, error: undefined },
-        `a kept message was refused: ${event.error.message}`,
+        `a buffered message was refused: ${event.error.message}`,
       );
     case 'undelivered':
-      return logger.warn(event, 'closed with messages that were not delivered');
+      return logger.warn(event, 'closed with undelivered messages');
     case 'rotated':
       return logger.info(event, 'the connection uses the new credentials');
     case 'rotationFailed':
       return logger.warn(
         { ...event, error: undefined },
-        `the new credentials do not connect: ${event.error.message}`,
+        `the new credentials cannot connect: ${event.error.message}`,
       );
     case 'callbackFailed':
       return logger.warn(

@@ -56,17 +56,17 @@ export class Refusals {
 /** By the texts of nats-server's `-ERR` (server/errors.go). */
 function adviceFor(reason: string): string {
   if (/account authentication expired/i.test(reason))
-    return "the account's JWT has expired: issue it again, and push it";
+    return "the account's JWT has expired: issue a new one, and push it";
   if (/expired/i.test(reason))
-    return 'the credentials have expired: put a new .creds file in their place ("zester peel join", or "zester peel add ID --replace")';
+    return 'the credentials have expired: replace the .creds file ("zester peel join", or "zester peel add ID --replace")';
   if (/revoked/i.test(reason))
-    return 'the credentials are revoked: ask for new ones ("zester peel show ID" says who decided that)';
+    return 'the credentials are revoked: request new ones ("zester peel show ID" shows who revoked them)';
   if (/authoriz|authentic/i.test(reason))
     return (
-      'the credentials are revoked or expired, or of another operator or account: "zester doctor --creds FILE" says which; ' +
-      'a new file in their place is used by itself'
+      'the credentials are revoked, expired, or belong to another operator or account: check with "zester doctor --creds FILE"; ' +
+      'a new file in their place is picked up automatically'
     );
   if (/maximum (account )?(active )?connections/i.test(reason))
     return 'the server or the account has no room for another connection: raise the limit, or close others';
-  return 'see the log of the server';
+  return 'see the server log';
 }

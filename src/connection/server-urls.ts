@@ -42,11 +42,11 @@ export function splitServerUrls(given: string | readonly string[]): string[] {
 export function parseServerUrls(given: string | readonly string[]): ServerUrl[] {
   // before the commas are looked at: a password may have one in it
   for (const text of [given].flat()) {
-    if (typeof text !== 'string') throw badUrl(`a server is a ${typeof text}, and no text`);
+    if (typeof text !== 'string') throw badUrl(`a server must be a string, not a ${typeof text}`);
     const at = text.lastIndexOf('@');
     if (at >= 0) {
       throw badUrl(
-        `the URL of ${hostText(text.slice(at + 1))} has a user or a password in it: credentials are files (--creds)`,
+        `the URL of ${hostText(text.slice(at + 1))} contains a user or a password: pass a credentials file instead (--creds)`,
       );
     }
   }
@@ -62,7 +62,7 @@ export function parseServerUrl(text: string): ServerUrl {
   if (text.includes('@')) return parseServerUrls([text])[0] as ServerUrl;
   const scheme = (/^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? 'nats').toLowerCase();
   if (scheme !== 'nats' && scheme !== 'tls') {
-    const why = scheme.startsWith('ws') ? ': NATS over WebSocket is not for programs of Node.js' : '';
+    const why = scheme.startsWith('ws') ? ': NATS over WebSocket is not supported in Node.js' : '';
     throw badUrl(`"${scheme}://" is not supported${why}`);
   }
   const rest = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
@@ -77,7 +77,7 @@ export function parseServerUrl(text: string): ServerUrl {
     throw badUrl(`the URL of ${hostText(rest)} cannot be read`);
   }
   if (url.hostname === '' || /[\s%]/.test(url.hostname)) {
-    throw badUrl(`the URL of ${hostText(rest)} names no host`);
+    throw badUrl(`the URL of ${hostText(rest)} has no host`);
   }
   if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '') {
     throw badUrl(`the URL of ${url.host} has more than a host and a port`);

@@ -16,7 +16,7 @@ export function healthOf(
 ): MasterHealth {
   const problems = [];
   if (nc.isClosed()) problems.push('the connection is closed');
-  else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being made again');
+  else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being restored');
   for (const [who, answering] of [
     ['peels', auth],
     ['join tokens', enroll],
@@ -24,6 +24,6 @@ export function healthOf(
   ] as const) {
     if (answering.isClosed()) problems.push(`the connection for ${who} is closed`);
   }
-  if (watching() === undefined) problems.push("no master hears the servers' events");
+  if (watching() === undefined) problems.push("no master follows the servers' events");
   return { ok: problems.length === 0, problems };
 }

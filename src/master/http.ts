@@ -31,7 +31,7 @@ export async function serveMasterHttp(
 ): Promise<MasterHttp> {
   const server = createServer((request, response) => {
     if (!isAllowedHost(request.headers.host, [host, hostname()])) {
-      return send(response, 421, 'text/plain', 'this server has no such name\n');
+      return send(response, 421, 'text/plain', 'unknown host name\n');
     }
     void answer(master, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
@@ -80,7 +80,7 @@ async function answer(
       return send(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
     }
     default:
-      return send(response, 404, 'text/plain', 'there are /metrics and /healthz\n');
+      return send(response, 404, 'text/plain', 'available: /metrics and /healthz\n');
   }
 }
 

@@ -171,11 +171,11 @@ function tellStarted(
   if (policy === 'auto-all') {
     logger.warn(
       { policy },
-      'EVERY peel whose chain holds is accepted: this policy is for development, not for a fleet',
+      'EVERY peel with a valid chain is accepted: use this policy for development only',
     );
   }
   audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
-  logger.info({ id, servers, peels: registry.size }, 'the master answers');
+  logger.info({ id, servers, peels: registry.size }, 'master ready');
 }
 
 class RunningMaster implements Master {
@@ -198,7 +198,7 @@ class RunningMaster implements Master {
     this.closed = new Promise((resolve) => (this.#end = resolve));
     links.serverWatch.follow((error) => {
       this.#endedBy = error;
-      context.logger.error({ code: error.code }, `the master ends: ${error.message}`);
+      context.logger.error({ code: error.code }, `master stopping: ${error.message}`);
       void this.stop();
     });
     for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());

@@ -8,18 +8,18 @@ export class MasterMetrics {
   readonly registry = new MetricsRegistry();
   readonly requests = new Counter({
     name: 'zester_master_requests_total',
-    help: 'Requests that were answered, by name and by outcome (ok, or the code of the refusal).',
+    help: 'Requests answered, by name and outcome (ok, or the code of the refusal).',
     labelNames: ['request', 'outcome'],
     registers: [this.registry],
   });
   readonly ignoredRequests = new Counter({
     name: 'zester_master_requests_ignored_total',
-    help: 'Requests that were dropped unread because their caller was far over its rate.',
+    help: 'Requests dropped unread because their caller was far above its rate.',
     registers: [this.registry],
   });
   readonly floods = new Counter({
     name: 'zester_master_floods_total',
-    help: 'Looks at a peel or a join token that stays far over its rate, by what came of it (cut, reported).',
+    help: 'Peels and join tokens seen far above their rate, by outcome (cut, reported).',
     labelNames: ['outcome'],
     registers: [this.registry],
   });
@@ -32,13 +32,13 @@ export class MasterMetrics {
   });
   readonly issued = new Counter({
     name: 'zester_master_jwts_issued_total',
-    help: 'JWTs that were issued to peels, by what for.',
+    help: 'JWTs issued to peels, by reason.',
     labelNames: ['why'],
     registers: [this.registry],
   });
   readonly refusedConnections = new Counter({
     name: 'zester_master_connections_refused_total',
-    help: 'Connections that were refused and cut, by the code of why.',
+    help: 'Connections refused and cut, by error code.',
     labelNames: ['code'],
     registers: [this.registry],
   });
@@ -50,17 +50,17 @@ export class MasterMetrics {
   });
   readonly connected = new Gauge({
     name: 'zester_peels_connected',
-    help: 'Peels that are connected.',
+    help: 'Connected peels.',
     registers: [this.registry],
   });
   readonly heldRevocations = new Gauge({
     name: 'zester_master_revocations_held',
-    help: 'Healthy peels that are not revoked until "zester master resume", or until the cause is gone.',
+    help: 'Healthy peels whose revocation is held until "zester master resume", or until the cause is gone.',
     registers: [this.registry],
   });
   readonly watching = new Gauge({
     name: 'zester_master_watching',
-    help: '1 while this master is the one that hears the events of the servers.',
+    help: "1 while this master holds the lease and follows the servers' events.",
     registers: [this.registry],
   });
   readonly revocationSeconds = new Histogram({

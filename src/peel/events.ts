@@ -64,13 +64,10 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     case 'renewed':
       return logger.info(fields, `renewed${until(event.expiresAt)}`);
     case 'keyRotated':
-      return logger.info(fields, `the key was replaced; the credential is good${until(event.expiresAt)}`);
+      return logger.info(fields, `the key was rotated; the credential is valid${until(event.expiresAt)}`);
     case 'renewalFailed': {
-      const what = event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not replaced';
-      return logger.warn(
-        coded(fields, event.error),
-        `${what}, and it is tried again: ${event.error.message}`,
-      );
+      const what = event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not rotated';
+      return logger.warn(coded(fields, event.error), `${what}; retrying: ${event.error.message}`);
     }
     case 'notWritten':
       return logger.warn(
@@ -83,20 +80,20 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
       return logger.warn(
         fields,
         `this machine's clock is about ${Math.round(Math.abs(event.offsetMs) / 1000)} s ` +
-          `${event.offsetMs < 0 ? 'ahead' : 'behind'}: reckoned with, but set it right`,
+          `${event.offsetMs < 0 ? 'ahead' : 'behind'}: compensated for, but correct it`,
       );
     case 'commandFailed':
       return logger.warn(coded(fields, event.error), `${event.handler}: ${event.error.message}`);
     case 'commandRefused':
       return logger.warn(
         fields,
-        `refused a command on ${event.subject} that asks for its answer on ${event.reply}: use requestPeel(), or a current ` +
+        `refused a command on ${event.subject} with the reply subject ${event.reply}: use requestPeel(), or a current ` +
           'zester command',
       );
     case 'noticeIgnored':
       return logger.warn(coded(fields, event.error), event.error.message);
     case 'ended':
-      return logger.warn(coded(fields, event.error), `ended by a master: ${event.error.message}`);
+      return logger.warn(coded(fields, event.error), `stopped by a master: ${event.error.message}`);
     case 'drained':
       return logger.info(fields, 'drained and closed');
     default:
@@ -106,7 +103,7 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
 
 function refusalAdvice({ code }: { code?: unknown }): string {
   if (code !== 'ERR_CONNECT_REFUSED') return '';
-  return '; "zester doctor --creds FILE" says which. A new file in its place is used at the next attempt';
+  return '; "zester doctor --creds FILE" shows which. A new file in its place is used at the next attempt';
 }
 
 function coded(fields: object, error: Error): object {
@@ -115,5 +112,5 @@ function coded(fields: object, error: Error): object {
 }
 
 function until(expiresAt: number | undefined): string {
-  return expiresAt === undefined ? ', without end' : ` until ${isoTime(expiresAt / 1000)}`;
+  return expiresAt === undefined ? ', forever' : ` until ${isoTime(expiresAt / 1000)}`;
 }

@@ -61,11 +61,11 @@ export class Handlers {
   handle(name: string, handler: Handler, options: { fixed?: boolean } = {}): () => void {
     if (typeof name !== 'string' || name.length > 200 || !HANDLER_NAME.test(name)) {
       throw new TypeError(
-        `"${String(name)}" is no name of a handler: give letters, digits, _ and -, with dots between words`,
+        `"${String(name)}" is not a handler name: use letters, digits, _ and -, with dots between words`,
       );
     }
-    if (typeof handler !== 'function') throw new TypeError(`the handler "${name}" is no function`);
-    if (this.#fixed.has(name)) throw new TypeError(`the handler "${name}" is built in: give another name`);
+    if (typeof handler !== 'function') throw new TypeError(`the handler "${name}" is not a function`);
+    if (this.#fixed.has(name)) throw new TypeError(`the handler "${name}" is built in: choose another name`);
     if (options.fixed === true) this.#fixed.add(name);
     this.#handlers.set(name, handler);
     return () => {
@@ -90,11 +90,11 @@ export class Handlers {
     try {
       encoded = encodeJson(answer);
     } catch (error) {
-      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', `the result is no JSON: ${messageOf(error)}`));
+      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', `the result is not JSON: ${messageOf(error)}`));
     }
     const most = Math.min(maxBytes, MAX_ANSWER_BYTES);
     if (encoded.length > most) {
-      const words = `the result has ${encoded.length} bytes, and at most ${most} can be sent: ask for less`;
+      const words = `the result has ${encoded.length} bytes, but at most ${most} can be sent: request less`;
       return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
     }
     if (isNestedDeeper(Buffer.from(encoded).toString('utf8'), MAX_JSON_DEPTH)) {
@@ -112,7 +112,7 @@ export class Handlers {
   /** Aborts what runs; what comes from here on is refused. */
   end(): void {
     this.#ended = true;
-    for (const running of this.#running) running.abort(new Error('the peel ends'));
+    for (const running of this.#running) running.abort(new Error('the peel is stopping'));
   }
 
   #release(): void {
@@ -133,7 +133,7 @@ export class Handlers {
     const handler = this.#handlers.get(name);
     if (handler === undefined) {
       const names = [...this.#handlers.keys()].sort().join(', ');
-      return failed(peelId, 'ERR_FLEET_NO_HANDLER', `no handler "${name}" is here; there are ${names}`);
+      return failed(peelId, 'ERR_FLEET_NO_HANDLER', `no handler "${name}"; available: ${names}`);
     }
     if (this.#taken < concurrency) {
       this.#taken += 1;
@@ -146,7 +146,7 @@ export class Handlers {
     const running = new AbortController();
     this.#running.add(running);
     try {
-      if (this.#ended) throw new Error('the peel ends');
+      if (this.#ended) throw new Error('the peel is stopping');
       return { peelId, result: await this.#within(handler, args, running) };
     } catch (error) {
       this.#options.onFailure?.(name, error);

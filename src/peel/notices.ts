@@ -24,10 +24,7 @@ export function readNotice(message: ReceivedMessage, peelId: string, own: UserCl
     throw new FleetError('ERR_FLEET_ANSWER', `${what} cannot be used: ${issueText(parsed.issues)}`);
   }
   if (parsed.output.peelId !== peelId) {
-    throw new FleetError(
-      'ERR_FLEET_ANSWER',
-      `${what} is for "${parsed.output.peelId}", and not for "${peelId}"`,
-    );
+    throw new FleetError('ERR_FLEET_ANSWER', `${what} is for "${parsed.output.peelId}", not for "${peelId}"`);
   }
   return parsed.output;
 }

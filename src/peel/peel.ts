@@ -389,7 +389,7 @@ export class Peel {
       if (judged.verdict === 'refuse') {
         throw new FleetError(
           'ERR_FLEET_ANSWER',
-          `ignored a notice of a master ("${notice.kind}"): it ${judged.why}; somebody may have sent an old one again`,
+          `ignored a master's notice ("${notice.kind}"): it ${judged.why}; it may be a replay`,
           { peelId: this.id },
         );
       }

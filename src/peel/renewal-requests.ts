@@ -127,7 +127,7 @@ export class RenewalRequests {
     const received = clock.local();
     const answer = readMasterAnswer(name, request.requestId, raw, this.#master());
     if (answer.requestId !== request.requestId) {
-      throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" is one to another request`);
+      throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" belongs to another request`);
     }
     clock.confirm(answer.now, sent, received);
     return answer;

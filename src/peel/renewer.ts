@@ -63,7 +63,7 @@ export class Renewer {
       this.#stopped = true;
       this.#wakeUp();
       const { peelId } = this.#options;
-      const words = 'the peel ended before its key was replaced';
+      const words = 'the peel stopped before its key was rotated';
       for (const { reject } of this.#waiters.splice(0))
         reject(new FleetError('ERR_FLEET_STATE', words, { peelId }));
       this.#requests.forgetKey();
@@ -75,7 +75,7 @@ export class Renewer {
   rotate(): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) {
-        reject(new FleetError('ERR_FLEET_STATE', 'the peel has ended: its key is not replaced any more'));
+        reject(new FleetError('ERR_FLEET_STATE', 'the peel has stopped, so its key is not rotated'));
         return;
       }
       this.#waiters.push({ resolve, reject });

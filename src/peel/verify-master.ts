@@ -46,7 +46,7 @@ export function checkMasterSigned(
   if (!isMasterOf(claims, account, Math.floor(now / 1000))) {
     throw notAMasters(
       what,
-      `${claims.sub} ("${claims.name ?? ''}") signed it, who is no master of ${account}`,
+      `${claims.sub} ("${claims.name ?? ''}") signed it, which is not a master of ${account}`,
     );
   }
 }
@@ -87,16 +87,16 @@ export function checkGivenJwt(jwt: string, wanted: WantedJwt, { account, now }: 
     if (!(cause instanceof ZesterError)) throw cause;
     throw bad(cause.message, cause);
   }
-  if (claims.sub !== wanted.publicKey) throw bad(`it is for ${claims.sub}, and not for ${wanted.publicKey}`);
+  if (claims.sub !== wanted.publicKey) throw bad(`it is for ${claims.sub}, not for ${wanted.publicKey}`);
   if (claims.name !== wanted.peelId)
-    throw bad(`it is for "${claims.name ?? ''}", and not for "${wanted.peelId}"`);
+    throw bad(`it is for "${claims.name ?? ''}", not for "${wanted.peelId}"`);
   if (accountOf(claims) !== account)
-    throw bad(`it is of the account ${accountOf(claims)}, and not of ${account}`);
+    throw bad(`it belongs to the account ${accountOf(claims)}, not to ${account}`);
   if (claims.iat < wanted.notIssuedBefore) throw bad('it is older than the one in use');
   if (hasExpired(claims, now)) throw bad('it has expired');
   return claims;
 }
 
 function notAMasters(what: string, why: string, cause?: unknown): FleetError {
-  return new FleetError('ERR_FLEET_ANSWER', `${what} is not a master's, and is not used: ${why}`, { cause });
+  return new FleetError('ERR_FLEET_ANSWER', `${what} is not from a master and is ignored: ${why}`, { cause });
 }

@@ -28,12 +28,12 @@ describe('refusals of a server', () => {
   });
 
   it.each([
-    ['Authorization Violation', /revoked or expired, or of another operator.*zester doctor/],
+    ['Authorization Violation', /revoked, expired, or belong to another operator.*zester doctor/],
     ['User Authentication Expired', /have expired.*\.creds/],
     ['User Authentication Revoked', /are revoked/],
     ['Account Authentication Expired', /account's JWT/],
     ['maximum connections exceeded', /no room/],
-    ['something else', /log of the server/],
+    ['something else', /server log/],
   ])('say what to do about "%s"', (words, advice) => {
     expect(new Refusals().note(words, 0)?.advice).toMatch(advice);
   });

@@ -20,10 +20,10 @@ it('is well with its connections up and a master that watches', () => {
 
 it('names each connection that is closed or down, and reports that no master holds the lease', () => {
   expect(problems(closed, {}, 'm1')).toEqual(['the connection is closed']);
-  expect(problems(down, {}, 'm1')).toEqual(['the connection is down, and is being made again']);
+  expect(problems(down, {}, 'm1')).toEqual(['the connection is down, and is being restored']);
   expect(problems(open, { enroll: closed }, 'm1')).toEqual(['the connection for join tokens is closed']);
   expect(problems(open, { auth: closed }, undefined)).toEqual([
     'the connection for peels is closed',
-    "no master hears the servers' events",
+    "no master follows the servers' events",
   ]);
 });

@@ -58,7 +58,7 @@ describe('a command', () => {
     const handlers = make();
     handlers.handle('one', () => 1);
     expect(await ask(handlers, { handler: 'toString', args: [] })).toMatchObject({
-      error: { code: 'ERR_FLEET_NO_HANDLER', message: 'no handler "toString" is here; there are one' },
+      error: { code: 'ERR_FLEET_NO_HANDLER', message: 'no handler "toString"; available: one' },
     });
   });
 
@@ -138,7 +138,7 @@ describe('many commands at once', () => {
     await Promise.resolve();
     handlers.end();
     for (const answer of await Promise.all(answers)) {
-      expect(answer).toMatchObject({ error: { code: 'ERR_FLEET_HANDLER', message: 'the peel ends' } });
+      expect(answer).toMatchObject({ error: { code: 'ERR_FLEET_HANDLER', message: 'the peel is stopping' } });
     }
     await idle;
     expect(handlers.busy).toBe(0);

@@ -171,7 +171,7 @@ export class AuditLog {
       return events;
     };
     const events = readAll().catch((error: unknown) => {
-      this.#logger.warn({ error: String(error) }, 'the audit cannot be read at the moment');
+      this.#logger.warn({ error: String(error) }, 'the audit log is temporarily unreadable');
       return undefined;
     });
     return withDeadline(events, deadline);
@@ -190,7 +190,7 @@ export class AuditLog {
     timer.abort();
     this.#closed = true;
     if (this.#publishing.size > 0)
-      this.#logger.warn({ events: this.#publishing.size }, 'ended with audit events that were not written');
+      this.#logger.warn({ events: this.#publishing.size }, 'stopped with unwritten audit events');
   }
 
   async #publish(event: AuditEvent): Promise<void> {
@@ -205,7 +205,7 @@ export class AuditLog {
         if (seq === 0) {
           // it stands nowhere: the server knows the id of an attempt whose storing came to nothing. Readers take the event once
           if (wait >= AUDIT_RETRY_LOG_MS) msgID = `${event.id}-${wait}`;
-          throw new Error('the server knows the event, and has not stored it');
+          throw new Error('the server received the event but has not stored it');
         }
         this.#seen.set(event.id, Date.now());
         this.#awaited.delete(event.id);

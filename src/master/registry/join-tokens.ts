@@ -26,12 +26,12 @@ export async function usableToken(
 
 function checkToken(token: JoinToken | undefined, tokenId: string, peelId: string, nowMs: number): JoinToken {
   if (token === undefined) {
-    throw new FleetError('ERR_FLEET_TOKEN_UNKNOWN', `no join token ${tokenId} is known: ask for a new one`);
+    throw new FleetError('ERR_FLEET_TOKEN_UNKNOWN', `unknown join token ${tokenId}: ask for a new one`);
   }
   if (token.removedAt !== undefined) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_UNKNOWN',
-      `the join token ${tokenId} was taken back: ask for a new one`,
+      `the join token ${tokenId} was removed: ask for a new one`,
     );
   }
   if (nowMs >= Date.parse(token.expiresAt)) {
@@ -43,11 +43,11 @@ function checkToken(token: JoinToken | undefined, tokenId: string, peelId: strin
   if (token.ids !== undefined && !matchesGlob(token.ids, peelId)) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_ID',
-      `the join token ${tokenId} is for ids like "${token.ids}", and "${peelId}" is none`,
+      `the join token ${tokenId} is for IDs like "${token.ids}", which "${peelId}" does not match`,
     );
   }
   if (isReservedName(peelId)) {
-    throw new FleetError('ERR_FLEET_TOKEN_ID', `"${peelId}" is no peel's name: take another`);
+    throw new FleetError('ERR_FLEET_TOKEN_ID', `"${peelId}" is a reserved name: choose another`);
   }
   return token;
 }
@@ -208,7 +208,7 @@ function withUse(token: JoinToken, { peelId, publicKey }: Use): JoinToken | unde
   if (token.used >= token.uses) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_USED_UP',
-      `the join token ${token.id} was good for ${token.uses}, and is used up: ask for a new one`,
+      `the join token ${token.id} allowed ${token.uses}, and is used up: ask for a new one`,
     );
   }
   return {

@@ -106,7 +106,7 @@ function ignoreConflict(error: unknown): void {
 export function keyTaken(publicKey: string): FleetError {
   return new FleetError(
     'ERR_FLEET_KEY_TAKEN',
-    `the key ${publicKey} belongs to another peel: each peel makes its own`,
+    `the key ${publicKey} belongs to another peel: each peel must make its own key`,
   );
 }
 
@@ -114,7 +114,7 @@ export function keyTaken(publicKey: string): FleetError {
 export function idTaken(peelId: string): FleetError {
   return new FleetError(
     'ERR_FLEET_ID_TAKEN',
-    `the id "${peelId}" is another key's: take another id, or have it revoked first ("zester peel revoke ${peelId}")`,
+    `the peel ID "${peelId}" is already bound to a different key: choose another ID, or revoke it first ("zester peel revoke ${peelId}")`,
     { peelId },
   );
 }

@@ -168,7 +168,7 @@ export class Registry {
         return await this.#tellMissing(await this.#eventsSince(since), since);
       } catch (error) {
         if (this.#closed) return;
-        if (!told) this.#logger.warn({ error: String(error) }, 'the audit log cannot be read: trying again');
+        if (!told) this.#logger.warn({ error: String(error) }, 'the audit log cannot be read; retrying');
         told = true;
         await delay(AUDIT_COMPLETE_RETRY_MS, undefined, { ref: false });
       }
@@ -202,9 +202,7 @@ function timeOf(ms: number): string | undefined {
 
 /** No record has that id. */
 export function unknownPeel(peelId: string): FleetError {
-  return new FleetError(
-    'ERR_FLEET_UNKNOWN_PEEL',
-    `no peel "${peelId}" is in the registry: "zester peel list" shows those that are`,
-    { peelId },
-  );
+  return new FleetError('ERR_FLEET_UNKNOWN_PEEL', `unknown peel "${peelId}": see "zester peel list"`, {
+    peelId,
+  });
 }

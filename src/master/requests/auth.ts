@@ -85,7 +85,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
   const { registry, issuer, lifetime, metrics, now } = context;
   const { requestId, publicKey, newPublicKey } = request;
   if (newPublicKey === publicKey) {
-    throw new FleetError('ERR_FLEET_REQUEST', 'the new key is the old one: make another');
+    throw new FleetError('ERR_FLEET_REQUEST', 'the new key equals the old one: make a new key');
   }
   const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
   for (const [key, signature] of [
@@ -137,7 +137,7 @@ function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: st
     case 'requested':
       throw new FleetError(
         'ERR_FLEET_KEY_UNKNOWN',
-        `the key ${publicKey} is none of the peel "${peelId}": "zester peel show ${peelId}" shows those that are`,
+        `the key ${publicKey} does not belong to the peel "${peelId}": see "zester peel show ${peelId}"`,
         { peelId },
       );
     case 'issued':
@@ -146,7 +146,7 @@ function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: st
     case 'retired':
       throw new FleetError(
         'ERR_FLEET_STATE',
-        `the key ${publicKey} of the peel "${peelId}" was replaced: use the one that replaced it`,
+        `the key ${publicKey} of the peel "${peelId}" was replaced: use its replacement`,
         { peelId },
       );
     case 'revoking':
@@ -168,7 +168,7 @@ function checkUnused(record: PeelRecord | undefined, asking: PeelKey, nowMs: num
   if (unused.length < MAX_UNUSED_KEYS) return;
   throw new FleetError(
     'ERR_FLEET_STATE',
-    `the peel "${record?.id ?? ''}" has ${unused.length} new keys that it has not connected with: use one of them first`,
+    `the peel "${record?.id ?? ''}" has ${unused.length} new keys that it has not used yet: connect with one of them first`,
     record && { peelId: record.id },
   );
 }

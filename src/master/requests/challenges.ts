@@ -49,10 +49,10 @@ export async function takeChallenge(
 ): Promise<void> {
   const stored = await challenges.get(keyOf(challenge));
   const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
-  if (stored === null || !parsed.success) throw refused('it was not given, or its time is over');
+  if (stored === null || !parsed.success) throw refused('it was never issued, or has expired');
   const given = parsed.output;
   if (given.user !== user || given.peelId !== peelId || given.publicKey !== publicKey) {
-    throw refused('it was given to another');
+    throw refused('it was issued to another caller');
   }
   if (given.usedBy === requestId) return;
   if (given.usedBy !== undefined) throw refused('it was used');

@@ -53,7 +53,7 @@ export function startEnrollService(
         if (tokenIdOfName(asker) !== undefined) return tokenActor(asker);
         throw new FleetError(
           'ERR_FLEET_DENIED',
-          'these credentials are no join token: they cannot ask to join',
+          'these credentials are not a join token, so they cannot ask to join',
         );
       },
       claimed: tokenActor,

@@ -159,7 +159,7 @@ export class RequestService<N extends RequestName> {
     const refusal = verdict === 'pass' ? (this.#rate?.refuse(asker) ?? 'refuse') : verdict;
     if (verdict === 'pass') this.#options.onExcess?.(asker, msg.data.length);
     if (refusal === 'ignore') return this.#context.metrics.ignoredRequests.inc();
-    const error = new FleetError('ERR_FLEET_RATE', 'too many requests at once: try again in a while');
+    const error = new FleetError('ERR_FLEET_RATE', 'too many concurrent requests: try again later');
     this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
     this.#count(incoming.name, 0, error.code);
     this.#refuse(incoming, error);
@@ -185,7 +185,7 @@ export class RequestService<N extends RequestName> {
     try {
       by = this.#options.authenticate(incoming);
       if (name === undefined) {
-        throw new FleetError('ERR_FLEET_REQUEST', `there is no request "${incoming.verb.slice(0, 60)}"`);
+        throw new FleetError('ERR_FLEET_REQUEST', `unknown request "${incoming.verb.slice(0, 60)}"`);
       }
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];

@@ -72,7 +72,7 @@ export class HeldRevocations {
     } catch (error) {
       this.#context.logger.warn(
         { error: errorMessage(error) },
-        'revocations are held, and the store does not answer',
+        'revocations are held, but the store does not answer',
       );
     } finally {
       this.#turning = false;
@@ -109,7 +109,7 @@ export class HeldRevocations {
       await clearBreaker(store);
       this.#step({ kind: 'cause-gone' });
       this.#context.metrics.heldRevocations.set(0);
-      audit.note({ kind: 'revocations.resumed', by: actor, reason: 'the cause has disappeared' });
+      audit.note({ kind: 'revocations.resumed', by: actor, reason: 'the cause is gone' });
       return;
     }
     this.#context.metrics.heldRevocations.set(this.#held.size);
@@ -191,5 +191,5 @@ export class HeldRevocations {
 }
 
 const HELD =
-  'healthy peels would be revoked, more than a few: nothing is revoked and no connection is cut until the cause is gone, ' +
+  'healthy peels would be revoked, which is more than a few: no peel is revoked and no connection is cut until the cause is gone, ' +
   'or "zester master resume" revokes them';

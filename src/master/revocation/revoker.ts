@@ -207,7 +207,7 @@ export class Revoker {
       );
       this.#tokens.delete(publicKey);
     } catch (error) {
-      logger.error({ token: tokenId, error: errorMessage(error) }, 'revoked, and not yet noted as such');
+      logger.error({ token: tokenId, error: errorMessage(error) }, 'revoked, but not yet recorded');
     }
   }
 
@@ -232,10 +232,7 @@ export class Revoker {
             for (const key of publicKeys) this.#wanted.delete(key);
           })
           .catch((error: unknown) =>
-            this.#context.logger.error(
-              { peelId, error: String(error) },
-              'revoked, and not yet noted as such',
-            ),
+            this.#context.logger.error({ peelId, error: String(error) }, 'revoked, but not yet recorded'),
           ),
       ),
     );
@@ -261,7 +258,7 @@ export class Revoker {
     const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
     const reason = errorMessage(error);
     this.#tell('revocation.failed', code, reason, peelIds);
-    this.#context.logger.error({ code, reason }, 'keys cannot be revoked: trying again');
+    this.#context.logger.error({ code, reason }, 'keys cannot be revoked; retrying');
   }
 
   #incomplete(report: PushReport | undefined, peels: ReadonlyMap<string, { peelId: string }>): void {

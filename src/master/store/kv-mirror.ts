@@ -86,10 +86,10 @@ export class KvMirror<T> {
       if (performance.now() > deadline) {
         throw new FleetError(
           'ERR_FLEET_STORE',
-          'JetStream does not give all the records of a bucket: try again',
+          'JetStream did not return all records of a bucket: try again',
         );
       }
-      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it anew');
+      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it again');
       this.#last = 0;
       this.#giveUpWatch();
     }
@@ -229,7 +229,7 @@ export class KvMirror<T> {
     if (parsed.success) return parsed.output;
     throw new FleetError(
       'ERR_FLEET_RECORD',
-      `the value of "${key}" is not what it should be: ${issueText(parsed.issues)}; a newer version may have written it`,
+      `the value of "${key}" has an unexpected form: ${issueText(parsed.issues)}; a newer version may have written it`,
     );
   }
 
@@ -269,7 +269,7 @@ export class KvMirror<T> {
       this.#take(entry.key, this.#parse(entry.key, entry.value), entry.revision);
     } catch (error) {
       // one record that cannot be read must not hide the others
-      this.#logger.error({ key: entry.key, error: String(error) }, 'a record was passed over');
+      this.#logger.error({ key: entry.key, error: String(error) }, 'a record was skipped');
     }
   }
 
@@ -315,7 +315,7 @@ export class KvMirror<T> {
       this.#behind = 0;
       this.#logger.warn(
         { bucket: streamInfo.config.name },
-        'the watch of a bucket fell behind: watching anew',
+        'the watch of a bucket fell behind: restarting it',
       );
       this.#giveUpWatch();
       await this.#again();

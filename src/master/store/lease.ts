@@ -88,7 +88,7 @@ export class Lease {
       }
       if (now - this.#seen.at > LEASE_LAPSE_MS) await this.#write(entry.revision);
     } catch (error) {
-      logger.debug({ error: String(error), id }, 'the lease cannot be looked at');
+      logger.debug({ error: String(error), id }, 'the lease cannot be read');
       if (!this.held) this.#lose();
     }
   }

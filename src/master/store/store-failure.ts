@@ -28,7 +28,7 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
   if (isStorageFull(cause)) {
     return new FleetError(
       'ERR_FLEET_STORE',
-      `JetStream's storage is full (${reasonOf(cause)}), and nothing was stored: make room, or raise the limits of the ` +
+      `JetStream's storage is full (${reasonOf(cause)}), so nothing was stored: free space, or raise the limits of the ` +
         'servers or the account; then try again',
       { cause },
     );
@@ -42,7 +42,7 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
     cause instanceof errors.RequestError ||
     cause instanceof errors.NoRespondersError;
   if (!isOfStore) return undefined;
-  return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer at the moment: try again', { cause });
+  return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer: try again', { cause });
 }
 
 /** The server's own words, of the error itself or of what it was caused by. */

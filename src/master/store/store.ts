@@ -96,7 +96,7 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
     if (allows.length > 0) {
       options.logger.warn(
         { stream: stream.name, allows },
-        'a stream of the fleet lacks protection that new ones have: run "zester permissions migrate"',
+        'a stream of the fleet lacks the protection of new ones: run "zester permissions migrate"',
       );
     }
   }
@@ -155,8 +155,8 @@ function storeError(nc: NatsConnection, cause: unknown, reason?: string): FleetE
   }
   return new FleetError(
     'ERR_FLEET_STORE',
-    `${nc.getServer()} has no JetStream for this account, or it does not answer (${errorMessage(cause)}): the registry and the ` +
-      'audit are kept there; enable JetStream on the servers ("zester server config" does) and for the account',
+    `${nc.getServer()} has no JetStream for this account, or it does not answer (${errorMessage(cause)}): it stores the registry and the ` +
+      'audit log; enable JetStream on the servers ("zester server config" does) and for the account',
     { cause },
   );
 }

@@ -87,7 +87,7 @@ export class AccountGuard {
       this.#told = errorMessage(error);
       this.#context.logger.warn(
         { reason: this.#told },
-        "the home cannot follow the servers' account JWT: trying again",
+        "the home cannot follow the servers' account JWT; retrying",
       );
     }
   }
@@ -111,6 +111,6 @@ export function noteRestored({ audit, actor, logger }: MasterContext, restored: 
   });
   logger.error(
     { lost },
-    'another tool pushed an older state of the account: what it had lost is restored on every server',
+    'another tool pushed an older state of the account: its losses were restored on every server',
   );
 }

@@ -32,7 +32,7 @@ export function notBefore(
   if (!isPeelIssuer(trust.claims, peelSigning, peelSigning)) {
     throw new FleetError(
       'ERR_FLEET_KEY_OFFLINE',
-      `the signing key of this master, ${peelSigning}, is no longer in the account: copy the home of "zester keys add" to it`,
+      `the signing key of this master, ${peelSigning}, is no longer in the account: copy the home that was changed by "zester keys add" to it`,
     );
   }
   const revocations = trust.claims.nats.revocations ?? {};
@@ -45,7 +45,7 @@ export function notBefore(
   if (everyone !== undefined && isIssuedAhead(everyone, now() / 1000)) {
     throw new FleetError(
       'ERR_FLEET_REVOKED',
-      "the account JWT revokes everyone up to a time that is ahead of this master's clock: nothing can be issued until then",
+      "the account JWT revokes everyone up to a time ahead of this master's clock: nothing can be issued until then",
     );
   }
   return issueAfter(now(), { issuedAt: key?.issuedAt, revoked: everyone });

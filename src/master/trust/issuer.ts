@@ -67,7 +67,7 @@ export class Issuer {
   /** The JWT of a join token. @param ttl seconds @throws JwtError */
   tokenJwt(tokenId: string, publicKey: string, nowMs: number, ttl: number): string {
     const { joinSigner, account } = this.#keys;
-    if (joinSigner === undefined) throw new TypeError('there is no key to sign join tokens with');
+    if (joinSigner === undefined) throw new TypeError('there is no signing key for join tokens');
     return createUserJwtForPublicKey(
       publicKey,
       joinSigner,

@@ -25,7 +25,7 @@ export class Signers {
     try {
       this.#current = await signerIn(this.#path);
     } catch (error) {
-      logger.warn({ error: String(error) }, 'signing with the credentials from before');
+      logger.warn({ error: String(error) }, 'still signing with the previous credentials');
     }
   }
 

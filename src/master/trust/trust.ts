@@ -77,12 +77,12 @@ export class MasterTrust {
       this.#domain = domain;
       // the old one is not wiped: an answer that is being made may hold it
       this.#issuer = issuer;
-      this.#logger.info({ home: this.#home }, 'the trust domain was changed, and is read again');
+      this.#logger.info({ home: this.#home }, 'the trust domain changed; reloaded it');
       for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#logger.warn(
         { reason: errorMessage(error) },
-        'the trust domain was changed and cannot be read: going on with what it was',
+        'the trust domain changed but cannot be read; keeping the previous one',
       );
     }
   }

@@ -99,7 +99,7 @@ export class Gatekeeper {
     }
     this.#context.logger.error(
       { peelId: connection.name, error: errorMessage(error) },
-      'a connection could not be judged: it is looked at again with the next reading of all',
+      'a connection could not be judged; it is checked again with the next full scan',
     );
     // forgotten, so that the next reading finds it as new
     this.#parts.keeper.remove(connection);
@@ -169,10 +169,7 @@ export class Gatekeeper {
     const acceptance = acceptanceDecision(connection, verdict, policy);
     if (acceptance === undefined) {
       const peelId = connection.name;
-      logger.warn(
-        { peelId, from: whereFrom(connection) },
-        `waiting to be accepted: "zester peel accept ${peelId}"`,
-      );
+      logger.warn({ peelId, from: whereFrom(connection) }, `pending: run "zester peel accept ${peelId}"`);
       return;
     }
     await registry.decide(connection.name, (standing) =>
@@ -208,7 +205,7 @@ export class Gatekeeper {
   #kick(connection: UserConnection): void {
     void kick(this.#parts.system, connection)
       .then((outcome) => {
-        if (outcome === 'unanswered') throw new Error('the server cannot cut one connection');
+        if (outcome === 'unanswered') throw new Error('the server cannot cut a single connection');
       })
       .catch((error: unknown) =>
         this.#context.logger.error(
@@ -262,7 +259,7 @@ export class Gatekeeper {
         return change && { change, by: actor, reason };
       })
       .catch((error: unknown) =>
-        logger.error({ peelId, error: errorMessage(error) }, 'revoked, and not yet noted as such'),
+        logger.error({ peelId, error: errorMessage(error) }, 'revoked, but not yet recorded'),
       );
   }
 
@@ -274,7 +271,7 @@ export class Gatekeeper {
     this.#aheadTold.set(name, ahead);
     this.#context.logger.warn(
       { peelId: name, issuedAt: ahead },
-      'its JWT is dated ahead, as the registry has it: the clock of the master that issued it is ahead; set the time',
+      'its JWT is dated ahead, as in the registry: the clock of the issuing master is ahead; correct it',
     );
   }
 }

@@ -75,7 +75,7 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
     return {
       is: 'refused',
       code: 'ERR_FLEET_OTHER_KEY',
-      reason: 'the key in its JWT is not the user that the server names',
+      reason: 'the key in its JWT differs from the user that the server reports',
       publicKey: claims.sub,
     };
   }
@@ -106,7 +106,7 @@ function judgeToken(connection: UserConnection, claims: UserClaims, { token, now
   if (id === undefined) {
     return refusedToken(
       'ERR_FLEET_TOKEN_UNKNOWN',
-      'the key of join tokens signed it, and its name is not of one',
+      'the key of join tokens signed it, but its name is not that of a join token',
     );
   }
   const of = token(id);
@@ -118,7 +118,7 @@ function judgeToken(connection: UserConnection, claims: UserClaims, { token, now
     return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} has another key`);
   }
   if (of.removedAt !== undefined) {
-    return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} was taken back`);
+    return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} was removed`);
   }
   if (Date.parse(of.expiresAt) <= now()) {
     return refusedToken('ERR_FLEET_TOKEN_EXPIRED', `the join token ${of.id} has expired`);
@@ -130,7 +130,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
   const name = claims.name ?? '';
   const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
   if (!isPeelId(name) || isReservedName(name)) {
-    return refusal('ERR_PEEL_ID', 'the name in its JWT is not one that a peel may have');
+    return refusal('ERR_PEEL_ID', 'the name in its JWT is not a valid peel ID');
   }
   if (known.owner !== undefined && known.owner !== name) {
     return refusal('ERR_FLEET_KEY_TAKEN', `its key belongs to the peel "${known.owner}"`);
@@ -153,7 +153,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
     case 'requested':
       return refusal(
         'ERR_FLEET_ID_TAKEN',
-        "another key is this peel's, and this one was not issued through a master: two live keys for one id",
+        'the peel has another key, and no master issued this one: two live keys for one ID',
       );
     case 'issued':
       return { is: 'first', ...ahead };
@@ -178,8 +178,8 @@ function issuedAhead({ iat }: UserClaims): Verdict {
     is: 'refused',
     code: 'ERR_FLEET_ISSUED_AHEAD',
     reason:
-      `its JWT claims to be issued at ${new Date(iat * 1000).toISOString()}, which is after it connected: whoever signed it ` +
-      'has a clock that is ahead, or means it to outlive its revocation',
+      `its JWT claims to be issued at ${new Date(iat * 1000).toISOString()}, which is after it connected: its signer ` +
+      'has a fast clock, or wants it to outlive its revocation',
   };
 }
 

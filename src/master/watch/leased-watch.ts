@@ -53,7 +53,7 @@ export class LeasedWatch {
       // it may take long, and must not keep the end of it waiting
       void watcher
         .start()
-        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot hear the servers'));
+        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot follow the servers'));
     });
   }
 

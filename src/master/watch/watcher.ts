@@ -87,7 +87,7 @@ export class Watcher {
     while (!this.#stopped && !(await this.#readAll())) await delay(WATCH_RETRY_MS, undefined, { ref: false });
     if (this.#stopped) return;
     this.#keeper.correct();
-    logger.info({ connections: [...this.#keeper.all()].length }, 'hearing the events of the servers');
+    logger.info({ connections: [...this.#keeper.all()].length }, "following the servers' events");
     this.#every(WATCH_TICK_MS, () => this.#retire());
     this.#every(WATCH_TICK_MS, () => this.#gatekeeper.turn());
     this.#every(SERVERS_INTERVAL_MS, () => this.#lookAtServers());
@@ -188,7 +188,7 @@ export class Watcher {
         const isRestarted = missed > 0 && name !== undefined && names.has(name);
         if (missed < 2 && !isRestarted) continue;
         this.#gone.delete(server);
-        this.#context.logger.warn({ server }, 'a server is gone, and its connections with it');
+        this.#context.logger.warn({ server }, 'a server is gone, with its connections');
         for (const connection of [...this.#keeper.all()]) {
           if (connection.server === server) this.#disconnected(connection);
         }
@@ -228,7 +228,7 @@ export class Watcher {
       } catch (error) {
         this.#context.logger.debug(
           { error: errorMessage(error) },
-          'whether revocations are held cannot be read',
+          'cannot read whether revocations are held',
         );
         await delay(WATCH_RETRY_MS, undefined, { ref: false });
       }
@@ -288,7 +288,7 @@ export class Watcher {
     this.#context.logger.warn(
       { offMs: Math.round(off) },
       `this master's clock is ${Math.abs(Math.round(off / 1000))} s ${off > 0 ? 'ahead of' : 'behind'} a server's: JWTs expire by the ` +
-        "servers' clocks; set the time",
+        "servers' clocks; correct it",
     );
   }
 }

@@ -83,7 +83,7 @@ const remarkSchema = v.object({
     'signing-key.removed',
     /** Too many healthy peels were about to be revoked: none is. */
     'revocations.held',
-    /** They are revoked after all, or the cause has disappeared. */
+    /** They are revoked after all, or the cause is gone. */
     'revocations.resumed',
     'master.started',
     'master.stopped',

@@ -94,7 +94,11 @@ describe('several masters of one fleet', () => {
     ];
     const first = startZester(args);
     await waitFor('the first master', () => first.stdout().includes('"ready"'), 60_000);
-    await waitFor('it to hear the servers', () => first.stderr().includes('hearing the events'), 30_000);
+    await waitFor(
+      'it to hear the servers',
+      () => first.stderr().includes("following the servers' events"),
+      30_000,
+    );
     const second = await fleet.startMaster({ policy: 'auto-trusted' });
     expect(second.watching).toBe(false);
 

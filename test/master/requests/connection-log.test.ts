@@ -11,7 +11,7 @@ function started() {
   return { lines, log, pass: (ms: number) => (time += ms) };
 }
 
-const DOWN = 'warn disconnected: reconnecting, and keeping what is published';
+const DOWN = 'warn disconnected: reconnecting, and buffering what is published';
 
 describe("the log of a master's connections", () => {
   it('logs once that all are down, and once that all are back', () => {
@@ -65,7 +65,7 @@ describe("the log of a master's connections", () => {
     log.hear('peels', 'a.creds', { type: 'undelivered', messages: 1, bytes: 3 });
     expect(lines).toEqual([]);
     log.end();
-    expect(lines).toEqual(['warn closed with messages that were not delivered']);
+    expect(lines).toEqual(['warn closed with undelivered messages']);
     const quiet = started();
     quiet.log.end();
     expect(quiet.lines).toEqual([]);

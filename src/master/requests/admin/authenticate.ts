@@ -26,7 +26,7 @@ export function authenticateAdmin(
   const denied = (why: string, cause?: unknown) =>
     new FleetError(
       'ERR_FLEET_DENIED',
-      `${claims.sub} may not ask that: ${why}; ask with an admin's credentials`,
+      `${claims.sub} is not authorized for this request: ${why}; use an admin's credentials`,
       { cause },
     );
   try {

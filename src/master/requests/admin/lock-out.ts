@@ -16,7 +16,7 @@ export async function rejectPeel(context: MasterContext, { request, by }: Asked<
     if (record === undefined) throw unknownPeel(peelId);
     if (record.state === 'rejected') return undefined;
     if (record.state === 'revoked') {
-      throw new FleetError('ERR_FLEET_STATE', `the peel "${peelId}" is revoked already`, { peelId });
+      throw new FleetError('ERR_FLEET_STATE', `the peel "${peelId}" is already revoked`, { peelId });
     }
     return { change: { kind: 'peel.rejected' }, by, reason };
   };
@@ -40,7 +40,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Asked<
     if (key === undefined) {
       throw new FleetError(
         'ERR_FLEET_KEY_UNKNOWN',
-        `the key ${publicKey} is none of the peel "${peelId}": "zester peel show ${peelId}" shows those that are`,
+        `the key ${publicKey} does not belong to the peel "${peelId}": see "zester peel show ${peelId}"`,
         { peelId },
       );
     }
@@ -135,12 +135,12 @@ async function unconfirmed(
   const why =
     noted?.reason ??
     (context.watching() === undefined
-      ? 'no master hears the servers at the moment'
-      : 'not every server has confirmed');
+      ? 'no master is following the servers'
+      : 'not all servers have confirmed');
   return new FleetError(
     'ERR_FLEET_UNCONFIRMED',
-    `the peel "${peelId}" is ${what}, and its credentials may still be good on some server (${why}): ` +
-      `the masters go on with it; "zester peel show ${peelId}" tells when it is done`,
+    `the peel "${peelId}" is ${what}, but its credentials may still work on some server (${why}): ` +
+      `the masters keep trying; check with "zester peel show ${peelId}"`,
     { peelId },
   );
 }

@@ -23,7 +23,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
   const { requestId, peelId, publicKey, replace = false } = request;
   const lifetime = request.expiry ?? context.lifetime;
   if (isReservedName(peelId)) {
-    throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is no peel's name: take another`, { peelId });
+    throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is a reserved name: choose another`, { peelId });
   }
   const claim = await claimKey(context, publicKey, peelId);
   const decide = (found: PeelRecord | undefined): Decision | undefined => {
@@ -33,7 +33,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
       if (key.state !== 'issued' && key.state !== 'live') {
         throw new FleetError(
           'ERR_FLEET_STATE',
-          `the key ${publicKey} of the peel "${peelId}" is ${key.state}: make a new one for it`,
+          `the key ${publicKey} of the peel "${peelId}" is ${key.state}: make a new key for it`,
           { peelId },
         );
       }
@@ -41,7 +41,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
     if (found !== undefined && !replace) {
       throw new FleetError(
         'ERR_FLEET_ID_TAKEN',
-        `the peel "${peelId}" is known, and ${found.state}: take another id, or replace its key (--replace)`,
+        `the peel "${peelId}" already exists and is ${found.state}: choose another ID, or replace its key (--replace)`,
         { peelId },
       );
     }
@@ -73,7 +73,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Asked<
     }
     throw new FleetError(
       'ERR_FLEET_STATE',
-      `the peel "${peelId}" is ${found.state}: it comes back with a new key only, by "zester peel join", ` +
+      `the peel "${peelId}" is ${found.state}: it can come back only with a new key, by "zester peel join" ` +
         `or by "zester peel add ${peelId} --replace"`,
       { peelId },
     );
@@ -87,7 +87,10 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   const { peelId, since } = request;
   const from = since === undefined ? undefined : Date.parse(since);
   if (from !== undefined && Number.isNaN(from)) {
-    throw new FleetError('ERR_FLEET_REQUEST', 'the request "peel.rotate" cannot be used: since: is no time');
+    throw new FleetError(
+      'ERR_FLEET_REQUEST',
+      'the request "peel.rotate" cannot be used: since: is not a time',
+    );
   }
   let isDone = false;
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {

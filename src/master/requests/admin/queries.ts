@@ -95,7 +95,7 @@ export async function* readAudit(
   for (const name of ['since', 'until'] as const) {
     const time = request[name];
     if (time !== undefined && Number.isNaN(Date.parse(time))) {
-      throw new FleetError('ERR_FLEET_REQUEST', `the request "audit" cannot be used: ${name}: is no time`);
+      throw new FleetError('ERR_FLEET_REQUEST', `the request "audit" cannot be used: ${name}: is not a time`);
     }
   }
   let newest = 0;

@@ -16,7 +16,7 @@ export async function createToken(context: MasterContext, { request, by }: Asked
   if (!issuer.canIssueTokens) {
     throw new FleetError(
       'ERR_FLEET_KEY_OFFLINE',
-      'this master has no key to sign join tokens with: "zester keys add join-signing" makes one, in its home',
+      'this master has no signing key for join tokens: run "zester keys add join-signing" in its home',
     );
   }
   await forgetOld(context);
@@ -25,7 +25,10 @@ export async function createToken(context: MasterContext, { request, by }: Asked
     // the same request again, for want of an answer
     if (stored?.publicKey === publicKey) return undefined;
     if (stored !== undefined) {
-      throw new FleetError('ERR_FLEET_ID_TAKEN', `there is a join token ${tokenId} already: take another id`);
+      throw new FleetError(
+        'ERR_FLEET_ID_TAKEN',
+        `the join token ${tokenId} already exists: choose another ID`,
+      );
     }
     return {
       id: tokenId,
@@ -94,18 +97,18 @@ async function revokedEverywhere(
   });
   if (confirmed !== undefined) return confirmed;
   const why =
-    watching() === undefined ? 'no master hears the servers at the moment' : 'not every server has confirmed';
+    watching() === undefined ? 'no master is following the servers' : 'not all servers have confirmed';
   throw new FleetError(
     'ERR_FLEET_UNCONFIRMED',
-    `the join token ${removed.id} is removed, so nobody joins with it, and its credentials may still connect to some server ` +
-      `(${why}): the masters go on until all refuse them`,
+    `the join token ${removed.id} is removed, so nobody can join with it, but its credentials may still connect to some server ` +
+      `(${why}): the masters keep trying until all refuse them`,
   );
 }
 
 function unknownToken(tokenId: string): never {
   throw new FleetError(
     'ERR_FLEET_TOKEN_UNKNOWN',
-    `no join token "${tokenId.slice(0, 60)}" is known: "zester join-token list" shows those that are`,
+    `no join token "${tokenId.slice(0, 60)}": see "zester join-token list"`,
   );
 }
 

@@ -85,7 +85,7 @@ export class FloodGuard {
     const acting = flooders.slice(0, AT_ONCE);
     this.#acting = this.#act(acting)
       .catch((error: unknown) =>
-        this.#context.logger.warn({ error: errorMessage(error) }, 'who floods could not be cut'),
+        this.#context.logger.warn({ error: errorMessage(error) }, 'a flooding caller could not be cut'),
       )
       .finally(() => (this.#acting = undefined));
   }
@@ -148,11 +148,11 @@ export class FloodGuard {
     this.#cuts.set(asker, { count, at: performance.now() });
     if (count < TOKEN_CUTS) return;
     const { actor, logger } = this.#context;
-    const reason = `whoever holds it floods the masters: cut ${count} times`;
+    const reason = `its holder floods the masters: cut ${count} times`;
     const token = await takeBackToken(this.#context, tokenId, actor, reason);
     if (token === undefined) return;
     this.#cuts.delete(asker);
-    logger.warn({ token: tokenId }, `the join token was taken back: ${reason}`);
+    logger.warn({ token: tokenId }, `the join token was removed: ${reason}`);
   }
 
   /** Counted each time; told once a minute, and to the audit by the master that acts. */
@@ -167,8 +167,8 @@ export class FloodGuard {
     const from = cut[0] && `${cut[0].host ?? 'an unknown address'} at ${cut[0].serverName ?? cut[0].server}`;
     const reason =
       cut.length > 0
-        ? 'it stays far over its rate: its connections are cut'
-        : 'it stays far over its rate: its requests are dropped';
+        ? 'it stays far above its rate: its connections are cut'
+        : 'it stays far above its rate: its requests are dropped';
     const name = redactSeeds(asker).slice(0, 100);
     logger.warn({ asker: name, requests, bytes, cut: cut.length, from }, reason);
     if (watching() !== id) return;
