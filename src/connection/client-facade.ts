@@ -1,4 +1,4 @@
-/** What a connection of Zester hands on from the client's connection in use, for users and for the client's own packages. */
+// The NatsConnection interface over a managed connection.
 import type { NatsConnection, ServerInfo } from '@nats-io/transport-node';
 import { guarded } from '../async/guarded.js';
 import type { ManagedSubscription } from './managed-subscription.js';

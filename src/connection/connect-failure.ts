@@ -1,3 +1,4 @@
+// Turns a failed connection attempt into a ConnectError that says why.
 import { ConnectError } from '../errors.js';
 
 /** The message of the error where a server asks for a certificate and there is none. */

@@ -1,3 +1,4 @@
+// connectPeel and connectMaster: connections that survive outages and credential changes.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { guardedNumber } from '../async/guarded.js';
 import type { CredsFile } from '../creds/creds-file.js';

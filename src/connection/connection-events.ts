@@ -1,4 +1,4 @@
-/** Tells what happens to a connection: its own events, and the client's statuses. */
+// The event stream of a managed connection.
 import { errors, type Status } from '@nats-io/transport-node';
 import { Broadcast } from '../async/broadcast.js';
 import { guarded } from '../async/guarded.js';

@@ -1,3 +1,5 @@
+// The state of a managed connection.
+
 /**
  * What follows from how a connection is: what may be published or subscribed, when an outage begins and ends, when draining
  * gives up, when other credentials are due. No clock, no timers, no sockets.

@@ -1,4 +1,4 @@
-/** What a connection proves with who it is: a file that is read again at each connect, or what was given. */
+// The credentials that a connection authenticates with.
 import type { Authenticator } from '@nats-io/transport-node';
 import type { CredentialEvent } from '../creds/credential-event.js';
 import type { CredsFile } from '../creds/creds-file.js';

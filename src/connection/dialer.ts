@@ -1,4 +1,4 @@
-/** Makes the connections under one connection of Zester: the first, and the second one of each rotation. */
+// Dials the connections under a managed connection.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from './connect-failure.js';
 import type { Credentials } from './credentials.js';

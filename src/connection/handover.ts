@@ -1,4 +1,4 @@
-/** Takes a connection over to other credentials: by dropping it and dialling again, or by moving to a second one. */
+// Moves subscriptions and publishing from one connection to the next.
 import type { NatsConnection, Stats, Status } from '@nats-io/transport-node';
 import { withDeadline } from '../async/deadline.js';
 import type { ConnectionEvents } from './connection-events.js';

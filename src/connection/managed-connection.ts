@@ -1,4 +1,4 @@
-/** A `NatsConnection` that keeps what is published during an outage, and can go over to other credentials. */
+// A NatsConnection that outlives its underlying client connections.
 import {
   type Msg,
   type NatsConnection,

@@ -1,4 +1,4 @@
-/** What goes out over a connection: at once while that is up, else in order after the outage. */
+// Publishes through the current connection, or buffers.
 import {
   errors,
   type Msg,

@@ -1,4 +1,4 @@
-/** The waits between attempts to reconnect. */
+// Computes the delays between reconnects.
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from './options.js';
 
 /** How long the waits are, in milliseconds; the NATS defaults where nothing is said. */

@@ -1,3 +1,4 @@
+// Rotates a connection to new credentials, and retries.
 import type { CredsFile } from '../creds/creds-file.js';
 import type { FileCredentialSource } from '../creds/file-credential-source.js';
 import { planRotation } from './connection-state.js';

@@ -1,3 +1,4 @@
+// Adds the reconnect buffer to a connection of the client.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkBuffer, checkNumbers, DURATION_MS } from './check-options.js';
 import type { ZesterConnection } from './connect.js';

@@ -1,3 +1,4 @@
+// joinFleet: joins a fleet with a join token.
 import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from '../connection/connect-failure.js';
