@@ -66,9 +66,9 @@ describe('zester audit', () => {
 
   it.each([
     [['web-0[13]'], 'not a pattern of peel IDs'],
-    [['--kind', 'key.made'], 'no kind of event'],
+    [['--kind', 'key.made'], 'not a kind of event'],
     [['--follow', '--until', '1h'], '--until'],
-    [['--until', 'tomorrow'], 'no time'],
+    [['--until', 'tomorrow'], 'not a time'],
   ])('refuses %j at once', async (args, words) => {
     const { code, stderr } = await zester(['audit', ...args]);
     expect(code).toBe(2);

@@ -149,7 +149,7 @@ describe('zester peel add', () => {
     await mkdir(creds('nowhere'));
     const { code, stderr } = await zester(['peel', 'add', 'nowhere', '--out', `${dir}/`]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/"nowhere" was issued, and its file was not written .* --replace/);
+    expect(stderr).toMatch(/"nowhere" was issued, but its file was not written .* --replace/);
     await rm(creds('nowhere'), { recursive: true });
     await json('peel', 'add', 'nowhere', '--out', `${dir}/`, '--replace');
   });

@@ -178,7 +178,7 @@ describe.concurrent('zester doctor --integrity finds', () => {
     expect(code).toBe(1);
     const about = (subject: string) => findings.filter((finding) => finding.subject === subject);
     expect(about('web-01')).toHaveLength(1);
-    expect(about('ghost')[0]?.message).toContain('no event');
+    expect(about('ghost')[0]?.message).toContain('without an event');
     expect(
       about('web-02')
         .map(({ message }) => message)
