@@ -62,6 +62,48 @@ const layerRules = layers.map((layer, i) => {
   };
 });
 
+/**
+ * Files that decide and do nothing else: what happens is a result of what they are given, the time included. To add a
+ * decision, add a line.
+ */
+const decisions = [
+  'src/timing.ts',
+  'src/error-traits.ts',
+  'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
+  'src/permissions/**/*.ts',
+  'src/connection/{connect-plan,refusals}.ts',
+  'src/trust/{migration,template,account-jwt/merge-account}.ts',
+  'src/protocol/{glob,command-reply,is-master}.ts',
+  'src/protocol/records/*.ts',
+  'src/system-account/{meta-group,storage-headroom}.ts',
+  'src/nats-server/restart-delay.ts',
+  'src/doctor/{judge-fleet,integrity/*}.ts',
+  'src/master/{check-options,health}.ts',
+  'src/master/requests/{policy,admin/unconfirmed-reason,flood/diversions,flood/meter}.ts',
+  'src/master/revocation/breaker.ts',
+  'src/master/store/{held-values,watch-progress,write-step}.ts',
+  'src/master/watch/{admission,judge,key-retirement}.ts',
+  'src/peel/{judge-notice,renewal-plan,schedule}.ts',
+];
+
+const impure = [
+  ["MemberExpression[object.name='Date'][property.name='now']", 'reads the clock'],
+  ["NewExpression[callee.name='Date'][arguments.length=0]", 'reads the clock'],
+  ["MemberExpression[object.name='performance']", 'reads the clock'],
+  ["MemberExpression[object.name='Math'][property.name='random']", 'rolls dice'],
+  ['CallExpression[callee.name=/^(setTimeout|setInterval|setImmediate|delay|sleep|fetch)$/]', 'waits'],
+  [
+    ':matches(ImportDeclaration, ImportExpression)[source.value=/^(node:timers|@nats-io)/]',
+    'waits or connects',
+  ],
+].map(([selector, what]) => ({
+  selector,
+  message: `This ${what}: a file that decides is given it (eslint.config.js, "decisions").`,
+}));
+
+/** Functions that are still too long. */
+const LONG = ['src/connection/connect.ts', 'src/provision/issue-batches.ts'];
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   ...tseslint.configs.strict,
@@ -84,4 +126,10 @@ export default tseslint.config(
   },
   { files: ['bench/**/*.ts', 'examples/**/*.ts', 'scripts/**'], rules: { 'no-console': 'off' } },
   ...layerRules,
+  {
+    files: ['src/**/*.ts'],
+    ignores: LONG,
+    rules: { 'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }] },
+  },
+  { files: decisions, rules: { 'no-restricted-syntax': ['error', ...impure] } },
 );

@@ -60,12 +60,12 @@ export function natsOptionsForMaster(credsPath: string): NatsOptions {
   return { ...masterTable(), authenticator: new FileCredentialSource(checkedPath(credsPath)).authenticator };
 }
 
-/** @internal The specification's table for peels, but for the authentication. */
+/** @internal The options of a peel, without the authentication. */
 export function peelTable(peelId: string): NatsOptions {
   return { ...PERSISTENT_OPTIONS, name: `zester-peel-${peelId}`, inboxPrefix: peelInboxPrefix(peelId) };
 }
 
-/** @internal The specification's table for masters, but for the authentication. */
+/** @internal The options of a master, without the authentication. */
 export function masterTable(): NatsOptions {
   return { ...PERSISTENT_OPTIONS, name: 'zester-master', inboxPrefix: MASTER_INBOX_PREFIX };
 }

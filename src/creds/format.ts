@@ -3,7 +3,7 @@
 /**
  * The text of a `.creds` file, section by section, in the standard NATS format.
  *
- * Source: the project's specification ("File Format"); it is the standard NATS format (jwt/v2, creds_utils.go).
+ * Source: github.com/nats-io/jwt/v2, creds_utils.go.
  */
 const HEAD = '-----BEGIN NATS USER JWT-----\n';
 const MIDDLE = `

@@ -1,6 +1,5 @@
 /**
- * The specification of credentials files, one test a sentence. What needs a server stands in
- * test/integration/spec.test.ts.
+ * What credentials files are, promise by promise. What needs a server is in test/integration/spec.test.ts.
  */
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

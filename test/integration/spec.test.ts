@@ -1,6 +1,6 @@
 /**
- * The sentences of the specification of credentials files that speak of a server, one test each, on a real one. The rest
- * stands in test/creds/spec.test.ts.
+ * What credentials files and connection options do at a server, promise by promise, on a real one. The rest is in
+ * test/creds/spec.test.ts.
  */
 import { readFile } from 'node:fs/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';

@@ -25,7 +25,7 @@ export interface TestPeel {
   statuses: Status[];
 }
 
-/** Short waits, so that a test of many reconnects ends soon; the specification's own are tested by themselves. */
+/** Short waits, so that a test of many reconnects ends soon; the defaults have tests of their own. */
 export const SHORT_WAITS = { reconnectTimeWait: 50, reconnectJitter: 0 } as const;
 
 /** Connects a peel whose credential allows everything, so that a test may publish where it likes. */

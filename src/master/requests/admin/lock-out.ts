@@ -8,6 +8,7 @@ import { tellPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Asked } from '../service.js';
 import { CONFIRM_REASON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS } from '../../../timing.js';
+import { unconfirmedReason } from './unconfirmed-reason.js';
 
 /** `peel.reject`: a peel that waits, or one that was accepted, is given nothing from here on, and what it has is revoked. */
 export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
@@ -89,7 +90,6 @@ async function revokedEverywhere(
   publicKey?: string,
 ): Promise<{ record: PeelRecord; revoked: string[] }> {
   const { registry } = context;
-  const since = new Date(context.now() - 1_000).toISOString();
   const concerned = (record: PeelRecord) =>
     record.keys.filter((key) => publicKey === undefined || key.publicKey === publicKey);
   const isDone = (record: PeelRecord) => concerned(record).every(({ state }) => state !== 'revoking');
@@ -110,7 +110,7 @@ async function revokedEverywhere(
     record = newer(record, registry.get(decided.id));
     if (isDone(record)) end(true);
   });
-  if (!isConfirmed) throw await unconfirmed(context, record.id, what, since);
+  if (!isConfirmed) throw await unconfirmed(context, decided, what);
   const revoked = concerned(record).filter(({ state }) => state === 'revoked');
   return { record, revoked: revoked.map((key) => key.publicKey) };
 }
@@ -121,19 +121,12 @@ function newer(a: PeelRecord, b: PeelRecord | undefined): PeelRecord {
 
 async function unconfirmed(
   context: MasterContext,
-  peelId: string,
+  { id: peelId, number }: PeelRecord,
   what: string,
-  since: string,
 ): Promise<FleetError> {
-  const events =
-    (await context.audit.readWithin({ peelId, since }, Date.now() + CONFIRM_REASON_TIMEOUT_MS)) ?? [];
-  // as the master that asked them noted it
-  const noted = events.findLast(
-    ({ kind, reason }) =>
-      reason !== undefined && (kind === 'revocation.incomplete' || kind === 'revocation.failed'),
-  );
+  const events = await context.audit.readWithin({ peelId }, Date.now() + CONFIRM_REASON_TIMEOUT_MS);
   const why =
-    noted?.reason ??
+    unconfirmedReason(events ?? [], number) ??
     (context.watching() === undefined
       ? 'no master is following the servers'
       : 'not all servers have confirmed');

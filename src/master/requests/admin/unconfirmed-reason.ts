@@ -1,0 +1,18 @@
+// Finds in the audit why servers have not confirmed a revocation.
+import type { AuditEvent } from '../../../protocol/records/audit-event.js';
+
+/**
+ * Why a decision to lock a peel out is not confirmed, as the master that asked the servers noted it; undefined: nobody did.
+ *
+ * What was noted after the decision is known from the order of the events: their times are those of several clocks.
+ *
+ * @param events of the peel, in the order of the audit
+ * @param decision the number of the event that decided
+ */
+export function unconfirmedReason(events: readonly AuditEvent[], decision: number): string | undefined {
+  const decided = events.findLastIndex((event) => 'number' in event && event.number === decision);
+  if (decided === -1) return undefined;
+  return events
+    .slice(decided)
+    .findLast(({ kind }) => kind === 'revocation.incomplete' || kind === 'revocation.failed')?.reason;
+}
