@@ -357,3 +357,66 @@ export const FOLLOW_OVERLAP_MS = 60_000;
 export const FOLLOW_LAST_TIMEOUT_MS = 1_000;
 /** A step of the demo waits so long for what must come at once: a busy machine, not a slow protocol. */
 export const DEMO_TIMEOUT_MS = 10_000;
+
+// --- Connections ---
+
+/** Between two attempts to reconnect: the default of NATS clients. */
+export const RECONNECT_WAIT_MS = 2_000;
+/** The longest random part of that pause: thousands of peels do not reconnect at the same instant. */
+export const RECONNECT_JITTER_MS = 100;
+/** The same over TLS, where each connection costs a server more. */
+export const RECONNECT_JITTER_TLS_MS = 1_000;
+/** To dial a server. */
+export const DIAL_TIMEOUT_MS = 5_000;
+/** A drain, or a handover to a new connection, waits so long where the options do not say. */
+export const DRAIN_TIMEOUT_MS = 5_000;
+/** For a server to have the subscriptions and messages of a handover. */
+export const FLUSH_TIMEOUT_MS = 1_000;
+/** Between two looks at a credentials file. */
+export const CREDENTIAL_POLL_MS = 250;
+/** Between two reports of one refusal that continues: longer each time, and no longer than the last. */
+export const REFUSAL_REPORT_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
+
+// --- Peels ---
+
+/** A peel tells that its clock is off by more. */
+export const PEEL_CLOCK_WARNING_MS = 30_000;
+/** How far a peel's clock may be off before a master has confirmed it. */
+export const PEEL_CLOCK_DOUBT_MS = 10 * 60_000;
+/** A notice of a master is not obeyed when it is older: somebody may send it again. */
+export const NOTICE_MAX_AGE_MS = 5 * 60_000;
+/** For a handler of a command. */
+export const HANDLER_TIMEOUT_MS = 240_000;
+/** A handover waits for handlers: longer than one may take ({@link HANDLER_TIMEOUT_MS}). */
+export const HANDOVER_TIMEOUT_MS = 270_000;
+/** For an ended peel to say why. */
+export const LAST_WORDS_TIMEOUT_MS = 1_000;
+/** Before a peel that cannot connect at its start tries again. */
+export const START_RETRY_MS = 2_000;
+/** The same where the server refused it. */
+export const START_REFUSED_RETRY_MS = 15_000;
+/** The bounds of the pause after a renewal that failed: a hundredth of the lifetime at first, longer each time. */
+export const RENEWAL_MIN_RETRY_MS = 100;
+export const RENEWAL_MAX_FIRST_RETRY_MS = 5_000;
+export const RENEWAL_MAX_RETRY_MS = 5 * 60_000;
+/** The longest of these pauses once the credential has expired. */
+export const RENEWAL_EXPIRED_MAX_RETRY_MS = 30_000;
+/** The bounds of the wait for the answer to a renewal: a third of what is left of the lifetime. */
+export const RENEWAL_MIN_TIMEOUT_MS = 1_000;
+export const RENEWAL_MAX_TIMEOUT_MS = 10_000;
+/** A peel that has nothing due looks at the time again: the clock may have been set, or the host have slept. */
+export const RENEWAL_MAX_WAIT_MS = 60_000;
+/** The longest pause between two renewals. */
+export const RENEWAL_MAX_PAUSE_MS = 60_000;
+/** Before a credential that could not be written is written again; twice as long each time. */
+export const CREDENTIAL_FIRST_WRITE_RETRY_MS = 250;
+/** The longest of these. */
+export const CREDENTIAL_MAX_WRITE_RETRY_MS = 30_000;
+/** A host that joins waits so long to be accepted, where the options do not say. */
+export const JOIN_TIMEOUT_MS = 10 * 60_000;
+/** For the answer to a request to join. */
+export const JOIN_ANSWER_TIMEOUT_MS = 10_000;
+/** Before a host asks again whether it is accepted; half as long again each time. */
+export const JOIN_FIRST_RETRY_MS = 500;
+/** The longest of these. */
+export const JOIN_MAX_RETRY_MS = 5_000;

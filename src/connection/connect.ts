@@ -14,9 +14,10 @@ import { Dialer } from './dialer.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
-import { masterTable, peelTable, RECONNECT_WAIT_MS } from './options.js';
+import { masterTable, peelTable } from './options.js';
 import { reconnectDelay, ReconnectDelays } from './reconnect-delays.js';
 import { Rotator, type RotatorOptions } from './rotator.js';
+import { RECONNECT_WAIT_MS } from '../timing.js';
 
 /** A connection that survives outages and the replacement of its credentials. */
 export interface ZesterConnection extends NatsConnection {

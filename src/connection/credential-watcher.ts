@@ -1,9 +1,7 @@
 // Polls a credentials file, and reports when it changed.
 import { stat } from 'node:fs/promises';
 import type { FileCredentialSource } from '../creds/file-credential-source.js';
-
-/** How often a watched file is looked at, in milliseconds. */
-export const WATCH_INTERVAL_MS = 250;
+import { CREDENTIAL_POLL_MS } from '../timing.js';
 
 /**
  * Watches a `.creds` file and reads it again when it changed: by rename, by a write in place, through a symlink on the
@@ -23,7 +21,7 @@ export class CredentialWatcher {
   #settling = false;
 
   /** @param onLook called after each look that read the file; the source then holds what is good */
-  constructor(source: FileCredentialSource, onLook: () => void, intervalMs = WATCH_INTERVAL_MS) {
+  constructor(source: FileCredentialSource, onLook: () => void, intervalMs = CREDENTIAL_POLL_MS) {
     this.#source = source;
     this.#onLook = onLook;
     this.#intervalMs = intervalMs;

@@ -15,9 +15,7 @@ import { planConnection } from './connect-plan.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
 import { withDeadline } from '../async/deadline.js';
-
-/** How long one attempt at one address of a server may take, in milliseconds, unless `timeout` says otherwise. */
-export const DIAL_TIMEOUT_MS = 5_000;
+import { DIAL_TIMEOUT_MS } from '../timing.js';
 
 /** How many addresses of one name are tried in an attempt: a DNS that lists thousands must not hold it up for hours. */
 const MAX_ADDRESSES = 8;

@@ -2,8 +2,9 @@
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from './connect-failure.js';
 import type { Credentials } from './credentials.js';
-import { dial, DIAL_TIMEOUT_MS, type DialOptions } from './dial.js';
+import { dial, type DialOptions } from './dial.js';
 import type { ReconnectDelays } from './reconnect-delays.js';
+import { DIAL_TIMEOUT_MS } from '../timing.js';
 
 /** Connects with the credentials that should be in use, and knows which are. */
 export class Dialer {

@@ -5,9 +5,7 @@ import type { ConnectionEvents } from './connection-events.js';
 import type { Link } from './link.js';
 import type { ManagedSubscription } from './managed-subscription.js';
 import type { Outbound } from './outbound.js';
-
-/** How long what was published on a connection may take to reach its server, before that is left, in milliseconds. */
-const FLUSH_TIMEOUT_MS = 1_000;
+import { FLUSH_TIMEOUT_MS } from '../timing.js';
 
 /** The connection, as a handover sees it. */
 export interface HandoverHost {

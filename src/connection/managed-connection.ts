@@ -22,6 +22,7 @@ import { Handover } from './handover.js';
 import { Link } from './link.js';
 import { ManagedSubscription, type SubscriptionOwner } from './managed-subscription.js';
 import { Outbound } from './outbound.js';
+import { DRAIN_TIMEOUT_MS } from '../timing.js';
 
 /** How a {@link ManagedConnection} behaves. */
 export interface ManagedConnectionOptions extends ConnectionListeners {
@@ -37,8 +38,6 @@ export interface ManagedConnectionOptions extends ConnectionListeners {
   movable?: boolean | undefined;
   inboxPrefix?: string | undefined;
 }
-
-const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
  * A `NatsConnection` over one connection of the client at a time: it uses the public interface of that. What goes out is
@@ -67,7 +66,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     this.#handover = new Handover(
       { outbound, events, subscriptions, adoptLink: (second) => this.#adoptLink(second) },
       nc,
-      options.handoverTimeout ?? DEFAULT_TIMEOUT_MS,
+      options.handoverTimeout ?? DRAIN_TIMEOUT_MS,
     );
   }
 
@@ -237,7 +236,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   async drain(): Promise<void> {
     this.#outbound.enter('drain');
     this.#phase = 'draining';
-    const deadline = Date.now() + (this.#options.drainTimeout ?? DEFAULT_TIMEOUT_MS);
+    const deadline = Date.now() + (this.#options.drainTimeout ?? DRAIN_TIMEOUT_MS);
     await withDeadline(this.#handover.settled, deadline);
     let step = drainStep(this.#outbound.flow, deadline - Date.now());
     while (step === 'wait') {
@@ -254,7 +253,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
       () => true,
       () => false,
     );
-    const isDrained = await withDeadline(drained, Math.max(deadline, Date.now() + DEFAULT_TIMEOUT_MS));
+    const isDrained = await withDeadline(drained, Math.max(deadline, Date.now() + DRAIN_TIMEOUT_MS));
     await this.close();
     if (isDrained === true) return;
     const why = 'the connection was cut while it was drained; what was published last may be lost';

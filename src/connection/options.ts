@@ -5,12 +5,7 @@ import { nonceSignature } from '../creds/sign-nonce.js';
 import { loadKeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/names.js';
-
-/** Wait between attempts to reconnect, in milliseconds: the NATS default. */
-export const RECONNECT_WAIT_MS = 2_000;
-/** Random part of the wait, in milliseconds, without and with TLS: the NATS defaults. */
-export const RECONNECT_JITTER_MS = 100;
-export const RECONNECT_JITTER_TLS_MS = 1_000;
+import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /**
  * Options that keep a connection alive: reconnects without end, 2 s and jitter apart, authentication errors included

@@ -1,5 +1,5 @@
 // Computes the delays between reconnects.
-import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from './options.js';
+import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /** How long the waits are, in milliseconds; the NATS defaults where nothing is said. */
 export interface DelayOptions {

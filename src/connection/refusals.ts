@@ -1,7 +1,5 @@
 // Reports a repeated refusal once, and then ever less often.
-
-/** Between two reports of one refusal that goes on, in milliseconds: longer each time, and no longer than the last. */
-const AGAIN_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
+import { REFUSAL_REPORT_MS } from '../timing.js';
 
 /** The same refusal as one that says more. */
 const VAGUE = /authorization violation/i;
@@ -40,7 +38,7 @@ export class Refusals {
     if (reason !== this.#reason) this.#said = 0;
     else if (now < this.#next) return undefined;
     this.#reason = reason;
-    this.#next = now + (AGAIN_MS[Math.min(this.#said, AGAIN_MS.length - 1)] ?? 0);
+    this.#next = now + (REFUSAL_REPORT_MS[Math.min(this.#said, REFUSAL_REPORT_MS.length - 1)] ?? 0);
     this.#said += 1;
     return { reason, attempts: this.#attempts, advice: adviceFor(reason) };
   }

@@ -1,9 +1,5 @@
 // Estimates the fleet's time, and warns if this host's clock is off.
-
-/** From here on a clock is said to be off, in milliseconds. */
-const WORTH_SAYING_MS = 30_000;
-/** How far a clock that nobody has confirmed may be ahead without a credential being held to have expired. */
-export const DOUBT_MS = 10 * 60_000;
+import { PEEL_CLOCK_DOUBT_MS, PEEL_CLOCK_WARNING_MS } from '../timing.js';
 
 /**
  * The time of the fleet, which is the masters': a machine's own clock, corrected by what is known of theirs. What it is
@@ -39,7 +35,7 @@ export class FleetClock {
 
   /** Whether the clock of this machine is off by more than half a minute, as far as is known. */
   get isOff(): boolean {
-    return Math.abs(this.offset) > WORTH_SAYING_MS;
+    return Math.abs(this.offset) > PEEL_CLOCK_WARNING_MS;
   }
 
   /** What is added to this machine's time, if that is worth saying and was not said yet. */
@@ -56,7 +52,7 @@ export class FleetClock {
 
   /** The time to judge by whether something has expired: in doubt it has not, and the server decides. */
   lenient(): number {
-    return this.now() - (this.#confirmed ? 0 : DOUBT_MS);
+    return this.now() - (this.#confirmed ? 0 : PEEL_CLOCK_DOUBT_MS);
   }
 
   /** It is this time or later: something was signed then. */

@@ -4,6 +4,7 @@ import { redactSeeds, type FleetErrorCode } from '../errors.js';
 import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../protocol/command.js';
 import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../protocol/messages.js';
 import { isNestedDeeper } from '../text/json-depth.js';
+import { HANDLER_TIMEOUT_MS } from '../timing.js';
 
 /** What a handler is given beside its arguments. */
 export interface HandlerContext {
@@ -32,7 +33,6 @@ export interface HandlersOptions {
 
 const CONCURRENCY = 16;
 const QUEUE = 1_000;
-const TIMEOUT_MS = 240_000;
 /** Characters of an error's message that are answered. */
 const MAX_MESSAGE = 2_000;
 
@@ -158,7 +158,7 @@ export class Handlers {
   }
 
   async #within(handler: Handler, args: string[], running: AbortController): Promise<unknown> {
-    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const { timeoutMs = HANDLER_TIMEOUT_MS } = this.#options;
     const { signal } = running;
     const timer = setTimeout(
       () => running.abort(new Error(`the handler did not end within ${timeoutMs / 1000} s`)),

@@ -3,14 +3,14 @@ import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from '../connection/connect-failure.js';
 import { planConnection } from '../connection/connect-plan.js';
-import { dial, DIAL_TIMEOUT_MS } from '../connection/dial.js';
+import { dial } from '../connection/dial.js';
 import {
   checkClientOptions,
   checkNumbers,
   DURATION_MS,
   type ClientOptions,
 } from '../connection/check-options.js';
-import { PERSISTENT_OPTIONS, RECONNECT_WAIT_MS } from '../connection/options.js';
+import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -31,6 +31,14 @@ import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
 import { PendingKey } from './pending-key.js';
 import { omit } from './omit.js';
+import {
+  DIAL_TIMEOUT_MS,
+  JOIN_ANSWER_TIMEOUT_MS,
+  JOIN_FIRST_RETRY_MS,
+  JOIN_MAX_RETRY_MS,
+  JOIN_TIMEOUT_MS,
+  RECONNECT_WAIT_MS,
+} from '../timing.js';
 
 /** What {@link joinFleet} tells while it goes on. */
 export type JoinEvent =
@@ -73,12 +81,6 @@ export interface JoinResult {
   /** Milliseconds since 1970; undefined: never. */
   expiresAt: number | undefined;
 }
-
-const WAIT_MS = 10 * 60_000;
-const ANSWER_MS = 10_000;
-/** Between two attempts, in milliseconds: at first, and at most. */
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
 
 /** Refusals after which this key is of no more use: the next attempt makes another. */
 const KEY_IS_SPENT: ReadonlySet<string> = new Set([
@@ -161,7 +163,7 @@ class Joining {
     this.#user = token.claims.name ?? '';
     this.#key = key;
     this.#clock = clock;
-    this.#deadline = performance.now() + (options.waitMs ?? WAIT_MS);
+    this.#deadline = performance.now() + (options.waitMs ?? JOIN_TIMEOUT_MS);
   }
 
   async run(): Promise<JoinResult> {
@@ -176,7 +178,7 @@ class Joining {
   /** Tries until it works, is refused for good, or the time is over. */
   async #again<T>(act: () => Promise<T>): Promise<T> {
     const { signal, onEvent } = this.#options;
-    for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(LONGEST_PAUSE_MS, wait * 1.5)) {
+    for (let wait = JOIN_FIRST_RETRY_MS; ; wait = Math.min(JOIN_MAX_RETRY_MS, wait * 1.5)) {
       signal?.throwIfAborted();
       try {
         return await act();
@@ -262,7 +264,7 @@ class Joining {
   ): Promise<AnswerOf<N>> {
     const sent = this.#clock.local();
     const subject = enrollSubject(this.#user, name);
-    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: ANSWER_MS });
+    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS });
     const received = this.#clock.local();
     const answer = readMasterAnswer(name, context, raw, this.#master());
     this.#clock.confirm(answer.now, sent, received);

@@ -1,10 +1,7 @@
 // Decides whether a notice is about the credential in use, and not a replay.
 import type { Notice } from '../protocol/command.js';
 import type { UserClaims } from '../jwt/claims.js';
-import { DOUBT_MS } from './clock.js';
-
-/** How far the time of a notice may be from the fleet's, in milliseconds. */
-export const MAX_NOTICE_AGE_MS = 5 * 60_000;
+import { NOTICE_MAX_AGE_MS, PEEL_CLOCK_DOUBT_MS } from '../timing.js';
 
 /** The time of the fleet, as a peel knows it. */
 export interface KnownTime {
@@ -55,7 +52,9 @@ export function judgeNotice(
 
 /** A time ahead of a clock that nobody has confirmed says that the clock is behind. */
 function isStale(at: number, { now, confirmed }: KnownTime): boolean {
-  return confirmed ? Math.abs(now - at) > MAX_NOTICE_AGE_MS : now - at > MAX_NOTICE_AGE_MS + DOUBT_MS;
+  return confirmed
+    ? Math.abs(now - at) > NOTICE_MAX_AGE_MS
+    : now - at > NOTICE_MAX_AGE_MS + PEEL_CLOCK_DOUBT_MS;
 }
 
 function ageOf(at: number, { now }: KnownTime): string {

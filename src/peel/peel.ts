@@ -32,6 +32,13 @@ import { readNotice } from './notices.js';
 import { sleep } from '../async/sleep.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { omit } from './omit.js';
+import {
+  DRAIN_TIMEOUT_MS,
+  HANDOVER_TIMEOUT_MS,
+  LAST_WORDS_TIMEOUT_MS,
+  START_REFUSED_RETRY_MS,
+  START_RETRY_MS,
+} from '../timing.js';
 
 /** Faults of what was given: waiting for a server mends none of them. */
 const NEVER_WORKS: ReadonlySet<string> = new Set([
@@ -82,14 +89,6 @@ export interface PeelEnd {
   reason: 'drained' | 'ended' | 'failed';
   error?: Error;
 }
-
-/** How long, in milliseconds, a peel that a master has ended still tries to hand over what it had to say. */
-const LAST_WORDS_MS = 1_000;
-/** Between attempts at a first connection, in milliseconds: longer when a server is there and refuses. */
-const WAIT_MS = 2_000;
-const WAIT_REFUSED_MS = 15_000;
-/** How long the connection that was replaced stays for commands that it brought, in milliseconds. */
-const HANDOVER_MS = 270_000;
 
 /**
  * Starts a peel: connects with its credentials, does what it is told on `zester.cmd.<id>`, and keeps its credentials
@@ -224,7 +223,7 @@ export class Peel {
    * closes.
    */
   async drain(): Promise<void> {
-    await this.#close({ reason: 'drained' }, this.#options.drainTimeout ?? 5_000);
+    await this.#close({ reason: 'drained' }, this.#options.drainTimeout ?? DRAIN_TIMEOUT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -265,7 +264,7 @@ export class Peel {
     // its commands reach it from here on
     await withDeadline(
       connection.flush().catch(() => undefined),
-      Date.now() + 5_000,
+      Date.now() + DRAIN_TIMEOUT_MS,
     );
     const { publicKey } = current;
     this.#emit({ type: 'started', peelId: this.id, server: connection.getServer(), publicKey, expiresAt });
@@ -290,7 +289,7 @@ export class Peel {
       try {
         return await openPeel({
           rotate: 'hitless',
-          handoverTimeout: HANDOVER_MS,
+          handoverTimeout: HANDOVER_TIMEOUT_MS,
           ...options,
           peelId: this.id,
           now: () => this.#clock.lenient(),
@@ -301,7 +300,9 @@ export class Peel {
         const refused = error.code === 'ERR_CONNECT_REFUSED';
         if (refused) await this.#throwIfExpired();
         if (!waitOnFirstConnect) throw error;
-        const retryInMs = Math.round((refused ? WAIT_REFUSED_MS : WAIT_MS) * (0.75 + Math.random() / 2));
+        const retryInMs = Math.round(
+          (refused ? START_REFUSED_RETRY_MS : START_RETRY_MS) * (0.75 + Math.random() / 2),
+        );
         const isNews = failures.note(error.message, performance.now()) !== undefined;
         this.#emit({ type: 'waiting', error, retryInMs }, isNews);
         await sleep(retryInMs, signal);
@@ -412,7 +413,7 @@ export class Peel {
   #ended(error: FleetError): void {
     if (this.#end !== undefined) return;
     this.#emit({ type: 'ended', error });
-    void this.#close({ reason: 'ended', error }, LAST_WORDS_MS);
+    void this.#close({ reason: 'ended', error }, LAST_WORDS_TIMEOUT_MS);
   }
 
   async #close(end: PeelEnd, waitMs: number): Promise<void> {

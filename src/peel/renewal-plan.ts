@@ -4,18 +4,17 @@
  * What a peel does next to keep its credential good, from what is known: the one place that decides it. No clock, no timers,
  * no NATS. Times of the fleet are in milliseconds since 1970, monotonic times in milliseconds of a clock that does not jump.
  */
-import { DOUBT_MS } from './clock.js';
 import { renewalAt, retryPause, type Lifetime } from './schedule.js';
+import {
+  CREDENTIAL_FIRST_WRITE_RETRY_MS,
+  CREDENTIAL_MAX_WRITE_RETRY_MS,
+  PEEL_CLOCK_DOUBT_MS,
+  RENEWAL_MAX_PAUSE_MS,
+  RENEWAL_MAX_WAIT_MS,
+} from '../timing.js';
 
-/** The longest wait, in milliseconds: a clock that is set, or a machine that slept, is noticed after it. */
-const LONGEST_WAIT_MS = 60_000;
 /** A credential that lives shorter than this would not survive a clock that is as wrong as is thought possible. */
-const SHORT_LIFETIME_MS = 3 * DOUBT_MS;
-/** The longest pause between two renewals of a JWT that is due at once, because the masters' clocks differ. */
-const LONGEST_RENEWAL_PAUSE_MS = 60_000;
-/** Between two attempts to write a file: a disk may be asked often, but a full one does not become empty by that. */
-const FIRST_WRITE_PAUSE_MS = 250;
-const LONGEST_WRITE_PAUSE_MS = 30_000;
+const SHORT_LIFETIME_MS = 3 * PEEL_CLOCK_DOUBT_MS;
 
 /** Failed attempts, and the monotonic time before which there is no other. */
 export interface Retry {
@@ -89,7 +88,7 @@ export function plan(state: RenewalState, now: Now): RenewalAction {
     ['rotate', wait(rotation.is === 'wanted' ? rotation.retry : undefined)],
     ['renew', Math.max(state.dueAt - now.fleet, wait(renewal), state.notAgainBefore - now.monotonic)],
   ] as const;
-  let ms = LONGEST_WAIT_MS;
+  let ms = RENEWAL_MAX_WAIT_MS;
   for (const [act, in_] of choices) {
     if (in_ <= 0) return { do: act };
     ms = Math.min(ms, in_);
@@ -136,7 +135,7 @@ export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalSta
       return rotation.is === 'none' ? { ...state, rotation: { is: 'wanted', retry: AT_ONCE } } : state;
     case 'renewed': {
       const { credential, monotonic } = event;
-      const pause = Math.min(LONGEST_RENEWAL_PAUSE_MS, spanOf(credential.lifetime) / 10);
+      const pause = Math.min(RENEWAL_MAX_PAUSE_MS, spanOf(credential.lifetime) / 10);
       return {
         ...state,
         renewal: AT_ONCE,
@@ -203,7 +202,10 @@ export function pauseAfter(
 
 /** How long to wait after a write that failed, in milliseconds. */
 export function writePause({ failures }: Retry): number {
-  return Math.min(LONGEST_WRITE_PAUSE_MS, FIRST_WRITE_PAUSE_MS * 2 ** Math.min(10, failures));
+  return Math.min(
+    CREDENTIAL_MAX_WRITE_RETRY_MS,
+    CREDENTIAL_FIRST_WRITE_RETRY_MS * 2 ** Math.min(10, failures),
+  );
 }
 
 /**

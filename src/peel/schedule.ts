@@ -1,4 +1,12 @@
 // When to renew, and how long to wait between attempts.
+import {
+  RENEWAL_EXPIRED_MAX_RETRY_MS,
+  RENEWAL_MAX_FIRST_RETRY_MS,
+  RENEWAL_MAX_RETRY_MS,
+  RENEWAL_MAX_TIMEOUT_MS,
+  RENEWAL_MIN_RETRY_MS,
+  RENEWAL_MIN_TIMEOUT_MS,
+} from '../timing.js';
 
 /** When a credential was issued and when it ends, in milliseconds since 1970. */
 export interface Lifetime {
@@ -10,17 +18,6 @@ export interface Lifetime {
 /** A credential is renewed at this part of its lifetime, give or take {@link JITTER}: so that a fleet that was issued at one time does not ask at one time. */
 const RENEW_AT = 2 / 3;
 const JITTER = 0.05;
-
-/** The shortest and the longest pause between two attempts, in milliseconds. */
-const SHORTEST_PAUSE_MS = 100;
-const LONGEST_FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
-/** The longest pause when the time is over: what is left to hope for is that the clock is wrong, or a new file. */
-const LONGEST_PAUSE_EXPIRED_MS = 30_000;
-
-/** How long an answer is waited for, in milliseconds. */
-const SHORTEST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 10_000;
 
 /**
  * When a credential is to be renewed, in milliseconds since 1970; `Infinity`: never.
@@ -48,16 +45,20 @@ export function retryPause(
   lifetimeMs: number,
   random: number,
 ): number {
-  const first = clamp(lifetimeMs / 100, SHORTEST_PAUSE_MS, LONGEST_FIRST_PAUSE_MS);
+  const first = clamp(lifetimeMs / 100, RENEWAL_MIN_RETRY_MS, RENEWAL_MAX_FIRST_RETRY_MS);
   const longest =
-    remainingMs <= 0 ? LONGEST_PAUSE_EXPIRED_MS : clamp(remainingMs / 8, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
+    remainingMs <= 0
+      ? RENEWAL_EXPIRED_MAX_RETRY_MS
+      : clamp(remainingMs / 8, RENEWAL_MIN_RETRY_MS, RENEWAL_MAX_RETRY_MS);
   const pause = Math.min(first * 2 ** Math.min(20, failures - 1), longest);
   return pause * (1 - random / 2);
 }
 
 /** How long to wait for an answer, in milliseconds, so that there is time for another attempt. */
 export function answerTimeout(remainingMs: number): number {
-  return remainingMs <= 0 ? LONGEST_WAIT_MS : clamp(remainingMs / 3, SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
+  return remainingMs <= 0
+    ? RENEWAL_MAX_TIMEOUT_MS
+    : clamp(remainingMs / 3, RENEWAL_MIN_TIMEOUT_MS, RENEWAL_MAX_TIMEOUT_MS);
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Notice } from '../../src/protocol/command.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
-import { DOUBT_MS } from '../../src/peel/clock.js';
-import { judgeNotice, MAX_NOTICE_AGE_MS } from '../../src/peel/judge-notice.js';
+import { judgeNotice } from '../../src/peel/judge-notice.js';
+import { NOTICE_MAX_AGE_MS, PEEL_CLOCK_DOUBT_MS } from '../../src/timing.js';
 
 const NOW = Date.UTC(2030, 0, 1, 12) + 400;
 const OWN = generateKeyBundle('user').publicKey;
@@ -42,16 +42,16 @@ describe('a notice to rotate', () => {
   });
 
   it('is refused when it is further from the time than five minutes', () => {
-    for (const off of [-MAX_NOTICE_AGE_MS - 1, MAX_NOTICE_AGE_MS + 1]) {
+    for (const off of [-NOTICE_MAX_AGE_MS - 1, NOTICE_MAX_AGE_MS + 1]) {
       expect(verdict(rotate(iso(NOW + off), OWN), HOUR_OLD, CONFIRMED)).toBe('refuse');
     }
-    for (const off of [-MAX_NOTICE_AGE_MS, MAX_NOTICE_AGE_MS]) {
+    for (const off of [-NOTICE_MAX_AGE_MS, NOTICE_MAX_AGE_MS]) {
       expect(verdict(rotate(iso(NOW + off), OWN), HOUR_OLD, CONFIRMED)).toBe('follow');
     }
   });
 
   it('has the doubt of a clock that nobody has confirmed, and may be ahead of that', () => {
-    const oldest = NOW - MAX_NOTICE_AGE_MS - DOUBT_MS;
+    const oldest = NOW - NOTICE_MAX_AGE_MS - PEEL_CLOCK_DOUBT_MS;
     expect(verdict(rotate(iso(oldest), OWN), HOUR_OLD, DOUBTFUL)).toBe('follow');
     expect(verdict(rotate(iso(oldest - 1), OWN), HOUR_OLD, DOUBTFUL)).toBe('refuse');
     expect(verdict(rotate(iso(NOW + 3_600_000), OWN), HOUR_OLD, DOUBTFUL)).toBe('follow');
@@ -82,7 +82,7 @@ describe('a notice of the end', () => {
   });
 
   it('that is old by a confirmed clock is refused, and believed by one in doubt', () => {
-    const old = ended(iso(NOW - MAX_NOTICE_AGE_MS - 1));
+    const old = ended(iso(NOW - NOTICE_MAX_AGE_MS - 1));
     expect(verdict(old, HOUR_OLD, CONFIRMED)).toBe('refuse');
     expect(verdict(old, HOUR_OLD, DOUBTFUL)).toBe('follow');
   });
