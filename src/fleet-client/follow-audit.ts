@@ -49,7 +49,6 @@ export async function followAudit(
   const wake = new Wake();
   /** Heard, and not read yet. */
   const heard = new Set<string>();
-  const known = new ToldOnce();
   const ended = new AbortController();
   const end = (): void => {
     ended.abort();
@@ -71,32 +70,8 @@ export async function followAudit(
   })();
   const looking = setInterval(() => wake.up(), FOLLOW_INTERVAL_MS);
 
-  let after: number | undefined;
-  /** Of a master that gives no sequences: where to begin again. */
-  let since = query.since;
-  const read = async (): Promise<void> => {
-    const { peelId, patterns, kinds, last } = query;
-    const which = { peelId, patterns: patterns && [...patterns], kinds: kinds && [...kinds], since };
-    const request =
-      after === undefined ? { ...which, ...(since === query.since && { last }) } : { ...which, after };
-    const from = after ?? 0;
-    for await (const { events, lastSeq } of client.stream('audit', request)) {
-      for (const event of events as AuditEvent[]) {
-        heard.delete(event.id);
-        if (!matchesAuditQuery(query, event) || !known.add(event.id)) continue;
-        await tell(event);
-        if (lastSeq === undefined) since = new Date(Date.parse(event.at) - FOLLOW_OVERLAP_MS).toISOString();
-      }
-      if (lastSeq === undefined) continue;
-      if (lastSeq < from) {
-        restarted();
-        after = 0;
-        wake.up();
-        return;
-      }
-      after = Math.max(after ?? 0, lastSeq);
-    }
-  };
+  const reader = new StreamReader(client, query, { tell, restarted, heard, wake });
+  const read = () => reader.read();
 
   try {
     await nc.flush();
@@ -161,5 +136,57 @@ class Wake {
     if (!this.#is) await new Promise<void>((resolve) => (this.#waiting = resolve));
     this.#is = false;
     this.#waiting = undefined;
+  }
+}
+
+/** Reads the audit, each time from where the last reading ended, and tells each event once. */
+class StreamReader {
+  readonly #client: AdminClient;
+  readonly #query: AuditQuery;
+  readonly #to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake };
+  readonly #known = new ToldOnce();
+  #after: number | undefined;
+  /** Of a master that gives no sequences: where to begin again. */
+  #since: string | undefined;
+
+  constructor(
+    client: AdminClient,
+    query: AuditQuery,
+    to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake },
+  ) {
+    this.#client = client;
+    this.#query = query;
+    this.#to = to;
+    this.#since = query.since;
+  }
+
+  async read(): Promise<void> {
+    const { tell, restarted, heard, wake } = this.#to;
+    const from = this.#after ?? 0;
+    for await (const { events, lastSeq } of this.#client.stream('audit', this.#request())) {
+      for (const event of events as AuditEvent[]) {
+        heard.delete(event.id);
+        if (!matchesAuditQuery(this.#query, event) || !this.#known.add(event.id)) continue;
+        await tell(event);
+        if (lastSeq === undefined)
+          this.#since = new Date(Date.parse(event.at) - FOLLOW_OVERLAP_MS).toISOString();
+      }
+      if (lastSeq === undefined) continue;
+      if (lastSeq < from) {
+        restarted();
+        this.#after = 0;
+        wake.up();
+        return;
+      }
+      this.#after = Math.max(this.#after ?? 0, lastSeq);
+    }
+  }
+
+  #request() {
+    const { peelId, patterns, kinds, last } = this.#query;
+    const since = this.#since;
+    const which = { peelId, patterns: patterns && [...patterns], kinds: kinds && [...kinds], since };
+    if (this.#after !== undefined) return { ...which, after: this.#after };
+    return { ...which, ...(since === this.#query.since && { last }) };
   }
 }

@@ -76,18 +76,12 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
         failRow(row.peelId, new BulkError('ERR_BULK_ROW', wrong));
         continue;
       }
-      try {
-        if (run.resume && (journal?.has(row.peelId) ?? (await delivery.has?.(row.peelId))) === true) {
-          result.passedOver += 1;
-          rows.delete(row.peelId);
-          continue;
-        }
-      } catch (error) {
-        if (!(error instanceof BulkError)) throw error;
-        failRow(row.peelId, error);
-        continue;
-      }
-      yield row.peelId;
+      const isThere = await isDelivered(run, delivery, row.peelId);
+      if (isThere instanceof BulkError) failRow(row.peelId, isThere);
+      else if (isThere) {
+        result.passedOver += 1;
+        rows.delete(row.peelId);
+      } else yield row.peelId;
     }
   }
 
@@ -120,6 +114,21 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
     throw new InterruptedError(interruptedBy, `interrupted after ${summary(result)}`);
   }
   return result;
+}
+
+/** Whether a run that is resumed has delivered a peel's credential before; or why that cannot be told. */
+async function isDelivered(
+  { resume, journal }: BulkRun,
+  delivery: Delivery,
+  peelId: string,
+): Promise<boolean | BulkError> {
+  if (!resume) return false;
+  try {
+    return (journal?.has(peelId) ?? (await delivery.has?.(peelId))) === true;
+  } catch (error) {
+    if (error instanceof BulkError) return error;
+    throw error;
+  }
 }
 
 /** The result in words. */

@@ -47,18 +47,9 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   const { createLog } = await import('../terminal/log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { readServerLogLine } = await import('../../nats-server/log-line.js');
-  const { localEndpoint } = await import('../../nats-server/write-configuration.js');
-  const { CLIENT_PORT, isLoopback } = await import('../../connection/server-urls.js');
   const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
   const domain = await homeFor(config, log, io);
-  const local = localEndpoint(domain);
-  const host = config.values.host ?? local?.host ?? '127.0.0.1';
-  if (!isLoopback(host)) {
-    log.warn(
-      { host },
-      'reachable from other machines, and traffic is not encrypted: see "zester server --tls-cert"',
-    );
-  }
+  const { host, port } = await endpointOf(config, domain, log);
   const asked = new AbortController();
   const stopServer = new AbortController();
   let master: Promise<RunningMaster> | undefined;
@@ -107,7 +98,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   try {
     const exit = await serveTrustDomain(domain, {
       host,
-      port: config.values.port ?? local?.port ?? CLIENT_PORT,
+      port,
       signal: stopServer.signal,
       restart: restart,
       onReady: ({ url }) => {
@@ -135,6 +126,25 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   } finally {
     stopListening();
   }
+}
+
+/** Where the server listens. A warning is logged where other machines reach it. */
+async function endpointOf(
+  { values }: Config,
+  domain: TrustDomain,
+  log: MasterLogger,
+): Promise<{ host: string; port: number }> {
+  const { localEndpoint } = await import('../../nats-server/write-configuration.js');
+  const { CLIENT_PORT, isLoopback } = await import('../../connection/server-urls.js');
+  const local = localEndpoint(domain);
+  const host = values.host ?? local?.host ?? '127.0.0.1';
+  if (!isLoopback(host)) {
+    log.warn(
+      { host },
+      'reachable from other machines, and traffic is not encrypted: see "zester server --tls-cert"',
+    );
+  }
+  return { host, port: values.port ?? local?.port ?? CLIENT_PORT };
 }
 
 async function begin(

@@ -1,49 +1,26 @@
 // Checks of `zester doctor --integrity`: traces of an attack in registry, audit log, streams and connections.
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
-import { setTimeout as delay } from 'node:timers/promises';
-import * as v from 'valibot';
 import { connectMaster } from '../../connection/connect.js';
 import { loadCredsFile } from '../../creds/parse.js';
 import { FileError } from '../../errors.js';
-import {
-  auditEventSchema,
-  AUDIT_KINDS,
-  isPeelEvent,
-  type AuditEvent,
-} from '../../protocol/records/audit-event.js';
-import { AuditFold, rivals } from '../../doctor/integrity/audit-fold.js';
 import { judgeStreams, type StreamSeen } from '../../doctor/integrity/judge-streams.js';
 import { judgeUsers, type KeyKnown } from '../../doctor/integrity/judge-users.js';
-import { tokenSchema } from '../../protocol/records/join-token.js';
-import { parseJson } from '../../protocol/messages.js';
-import { parseEvent } from '../../protocol/records/parse-event.js';
-import { recordSchema, type PeelRecord } from '../../protocol/records/record.js';
 import {
   AUDIT_STREAM,
-  AUDIT_SUBJECTS,
-  auditSubject,
+  bucketStream,
   FLEET_BUCKET,
+  MASTER_ANSWERS_INBOX_PREFIX,
+  MASTER_INBOX_PREFIX,
   PEELS_BUCKET,
-  subjectFor,
 } from '../../permissions/names.js';
-import { readStream } from '../../master/store/read-stream.js';
 import { accountStreams, type AccountStream } from '../../system-account/account-streams.js';
-import { connectedUsers, type ConnectedUser } from '../../system-account/connected-users.js';
+import { connectedUsers } from '../../system-account/connected-users.js';
 import { connectSystem, tlsOf } from '../../system-account/system-connection.js';
-import { isPeelId } from '../../permissions/peel-id.js';
-import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
 import { readIssued } from '../../trust/issued.js';
 import type { ConnectionOf } from '../options/home-options.js';
-import { ADMIN_CONNECT_TIMEOUT_MS, INTEGRITY_RECHECK_MS, JETSTREAM_TIMEOUT_MS } from '../../timing.js';
-
-const ROUNDS = 2;
-/** Findings of one kind that are named; the others are counted. */
-const NAMED = 200;
-/** Number of events between two progress reports. */
-const PROGRESS = 50_000;
+import { ADMIN_CONNECT_TIMEOUT_MS } from '../../timing.js';
+import { checkRecords, NAMED } from './check-records.js';
 
 export interface IntegrityOptions extends ConnectionOf {
   /** Names of streams that are the user's own. */
@@ -51,12 +28,6 @@ export interface IntegrityOptions extends ConnectionOf {
   /** Keys of users that the home does not know, and the user does. */
   knownKeys?: readonly string[];
   progress?: (text: string) => void;
-}
-
-/** A record, and the ID of the event that it says it was made by. */
-interface Stored {
-  record: PeelRecord;
-  eventId: string;
 }
 
 /**
@@ -94,7 +65,7 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
       const gone = new Set(
         streams.filter(({ message }) => message.endsWith('is gone')).map(({ subject }) => subject),
       );
-      const missing = [AUDIT_STREAM, `KV_${PEELS_BUCKET}`, `KV_${FLEET_BUCKET}`].filter((name) =>
+      const missing = [AUDIT_STREAM, bucketStream(PEELS_BUCKET), bucketStream(FLEET_BUCKET)].filter((name) =>
         gone.has(name),
       );
       const home = await homeKeys(domain, knownKeys);
@@ -174,215 +145,6 @@ async function homeKeys({ paths }: TrustDomain, more: readonly string[]): Promis
   }
   for (const { publicKey } of await readIssued(paths.issued)) keys.add(publicKey);
   return keys;
-}
-
-async function checkRecords(
-  nc: NatsConnection,
-  progress: (text: string) => void,
-  users: readonly ConnectedUser[],
-): Promise<{ findings: Finding[]; keyOf: (publicKey: string) => KeyKnown }> {
-  const findings: Finding[] = [];
-  const js = jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS });
-  const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false });
-  const store = { js, jsm };
-  const counts = new Map<string, number>();
-  // an attacker may write as much as JetStream holds: what is not named is counted only
-  const found = (check: string, subject: string, message: string): void => {
-    const count = (counts.get(check) ?? 0) + 1;
-    counts.set(check, count);
-    if (count < NAMED) findings.push({ severity: 'error', check, subject, message, fix: FIX[check] ?? '' });
-  };
-
-  const fold = new AuditFold();
-  let messages = 0;
-  for await (const { data, subject, seq, headers } of readStream(store, AUDIT_STREAM, {
-    filter: AUDIT_SUBJECTS,
-  })) {
-    if (++messages % PROGRESS === 0) progress(`${messages} audit events read`);
-    const event = parseEvent(data);
-    if (event === undefined) {
-      // a kind that this version does not know may be of a newer one
-      const kind = subject.split('.').slice(3).join('.');
-      if (AUDIT_KINDS.includes(kind) || !isObject(data))
-        found('audit', `${AUDIT_STREAM} ${seq}`, `the message on ${subject} is not an event from a master`);
-      continue;
-    }
-    const wrong = unlikeAMaster(event, subject, headers?.get('Nats-Msg-Id') ?? '');
-    if (wrong !== undefined)
-      found('audit', `${AUDIT_STREAM} ${seq}`, `${wrong} (${event.kind}, ${event.at})`);
-    else addTo(fold, event);
-  }
-  progress(`${messages} audit events read; reading the registry`);
-
-  const records = new Map<string, Stored>();
-  for await (const { data, subject, headers } of readStream(store, `KV_${PEELS_BUCKET}`, {
-    filter: `$KV.${PEELS_BUCKET}.>`,
-  })) {
-    const id = subject.split('.').slice(2).join('.');
-    const operation = headers?.get('KV-Operation') ?? '';
-    if (operation !== '') {
-      records.delete(id);
-      found('record', id, `its record was deleted (${operation}): masters never do that`);
-      continue;
-    }
-    const stored = storedIn(data);
-    if (stored?.record.id === id) records.set(id, stored);
-    else found('record', id, 'it is not a record of this peel');
-  }
-
-  let suspects = new Set(
-    [...records.keys(), ...fold.peelIds].filter((id) => fold.compare(id, records.get(id)) !== undefined),
-  );
-  for (const id of fold.doubtful) suspects.add(id);
-  const owners = () => {
-    const keys = new Map<string, KeyKnown>();
-    for (const { record } of records.values())
-      for (const { publicKey, state } of record.keys)
-        keys.set(publicKey, state === 'revoked' ? 'revoked' : 'issued');
-    return keys;
-  };
-  const owned = owners();
-  const strangers = users.filter(({ publicKey, name }) => isPeelId(name) && !owned.has(publicKey));
-  let wrong = new Map<string, string>();
-  for (
-    let round = 0;
-    round < ROUNDS && (suspects.size > 0 || (round === 0 && strangers.length > 0));
-    round++
-  ) {
-    progress(`checking ${suspects.size} peels again`);
-    await delay(INTEGRITY_RECHECK_MS);
-    wrong = new Map();
-    for (const id of [...suspects].slice(0, NAMED)) {
-      const own = new AuditFold();
-      const events: AuditEvent[] = [];
-      if (isPeelId(id)) {
-        for await (const { data, subject, headers } of readStream(store, AUDIT_STREAM, {
-          filter: subjectFor.audit(id),
-        })) {
-          const event = parseEvent(data);
-          if (
-            event === undefined ||
-            unlikeAMaster(event, subject, headers?.get('Nats-Msg-Id') ?? '') !== undefined
-          )
-            continue;
-          addTo(own, event);
-          events.push(event);
-        }
-      }
-      const last = await jsm.streams.getMessage(`KV_${PEELS_BUCKET}`, {
-        last_by_subj: `$KV.${PEELS_BUCKET}.${id}`,
-      });
-      const stored = last === null ? undefined : storedIn(last.data);
-      if (stored?.record.id === id) records.set(id, stored);
-      const why = rivals(events) ?? own.compare(id, stored);
-      if (why !== undefined) wrong.set(id, why);
-    }
-    for (const { name } of strangers) {
-      const last = await jsm.streams.getMessage(`KV_${PEELS_BUCKET}`, {
-        last_by_subj: `$KV.${PEELS_BUCKET}.${name}`,
-      });
-      const stored = last === null ? undefined : storedIn(last.data);
-      if (stored !== undefined) records.set(name, stored);
-    }
-    const rest = [...suspects].slice(NAMED);
-    for (const id of rest)
-      wrong.set(id, fold.compare(id, records.get(id)) ?? 'the audit log has two events with the same number');
-    suspects = new Set(wrong.keys());
-  }
-  for (const [id, why] of wrong) found(records.has(id) ? 'record' : 'audit', id, why);
-
-  const keys = owners();
-  const unexplained: { id: string; publicKey: string; subject: string }[] = [];
-  for await (const { data, subject } of readStream(store, `KV_${FLEET_BUCKET}`, {
-    filter: `$KV.${FLEET_BUCKET}.>`,
-  })) {
-    const parsed = v.safeParse(tokenSchema, parseJson(data));
-    if (!parsed.success) continue;
-    const { id, publicKey, removedAt } = parsed.output;
-    keys.set(publicKey, removedAt === undefined ? 'issued' : 'revoked');
-    if (!fold.madeToken(id, publicKey)) unexplained.push({ id, publicKey, subject });
-  }
-  if (unexplained.length > 0) {
-    const lately = await tokensInAudit(store);
-    for (const { id, publicKey, subject } of unexplained)
-      if (!lately.madeToken(id, publicKey))
-        found(
-          'token',
-          id,
-          `the join token (${subject}) exists, but the audit log does not say who created it`,
-        );
-  }
-  for (const [check, count] of counts) {
-    if (count >= NAMED)
-      findings.push({
-        severity: 'error',
-        check,
-        subject: check,
-        message: `and ${count - NAMED + 1} more of this kind`,
-      });
-  }
-  return { findings: unique(findings), keyOf: (publicKey) => keys.get(publicKey) };
-}
-
-/** The tokens that were made, also while the audit was read. */
-async function tokensInAudit(store: Parameters<typeof readStream>[0]): Promise<AuditFold> {
-  const fold = new AuditFold();
-  for await (const { data } of readStream(store, AUDIT_STREAM, {
-    filter: auditSubject(undefined, 'token.created'),
-  })) {
-    const event = parseEvent(data);
-    if (event !== undefined) fold.add(event);
-  }
-  return fold;
-}
-
-/** Events that cannot follow one another are found when they are compared. */
-function addTo(fold: AuditFold, event: AuditEvent): void {
-  try {
-    fold.add(event);
-  } catch {
-    fold.doubtful.add(event.peelId ?? '');
-  }
-}
-
-const CHANGE_KINDS = /^(peel|key|rotation)\./;
-
-/** Why an event is none that a master wrote, by what a master always writes; undefined: it may be one. */
-function unlikeAMaster(event: AuditEvent, subject: string, messageId: string): string | undefined {
-  const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
-  if (subject !== auditSubject(peelId, event.kind))
-    return `it is on ${subject}, where no master writes such an event`;
-  if (messageId !== event.id && !messageId.startsWith(`${event.id}-`))
-    return 'it lacks the message ID that masters set';
-  if (CHANGE_KINDS.test(event.kind) && !isPeelEvent(event))
-    return 'it says that a record changed, but not how';
-  return undefined;
-}
-
-const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
-
-function storedIn(data: Uint8Array): Stored | undefined {
-  const parsed = v.safeParse(storedSchema, parseJson(data));
-  if (!parsed.success) return undefined;
-  const { record, event } = parsed.output;
-  return { record, eventId: event.id };
-}
-
-function isObject(data: Uint8Array): boolean {
-  const json = parseJson(data);
-  return typeof json === 'object' && json !== null && 'kind' in json;
-}
-
-const FIX: Readonly<Record<string, string>> = {
-  record:
-    'compare "zester peel show" and "zester audit"; if none of your admins decided this, run "zester peel revoke" and add the peel again',
-  audit: 'do not trust it: no master wrote it, or somebody else changed its record',
-  token:
-    'run "zester join-token remove" if none of your admins created it; a master killed at that instant may not have audited it',
-};
-
-function unique(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((finding) => [`${finding.subject} ${finding.message}`, finding])).values()];
 }
 
 /** The first of each kind, and how many more there are. */

@@ -64,9 +64,7 @@ export async function rotatePeels(
     wake();
   };
   const settle = (peelId: string, into: Set<string>) => {
-    result.underWay.delete(peelId);
-    result.asked.delete(peelId);
-    result.late.delete(peelId);
+    for (const others of [result.underWay, result.asked, result.late]) others.delete(peelId);
     into.add(peelId);
     tell();
   };
@@ -81,15 +79,8 @@ export async function rotatePeels(
     },
   });
   const changed = async () => {
-    const timer = new AbortController();
     const woken = new Promise<void>((resolve) => (wake = resolve));
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
-    });
-    const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
-    const why = await Promise.race([woken, stopped, waited]);
-    timer.abort();
-    if (why === 'look') await look();
+    if (await isTimeToLook(woken, signal)) await look();
   };
   const look = async () => {
     for (const [peelId, told] of [...result.underWay]) {
@@ -138,4 +129,16 @@ export async function rotatePeels(
 /** The key that a peel is connected with, or was last. */
 export function liveKeyOf(record: PeelRecord): string | undefined {
   return record.keys.findLast(({ state }) => state === 'live')?.publicKey;
+}
+
+/** Waits until it is woken, the signal is given, or time to look at the peels. @returns whether it is that time */
+async function isTimeToLook(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const timer = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
+  });
+  const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
+  const why = await Promise.race([woken, stopped, waited]);
+  timer.abort();
+  return why === 'look';
 }

@@ -9,10 +9,11 @@ import type { MasterLogger } from '../logger.js';
 import { isStorageFull, storeFailureOf } from './store-failure.js';
 import { KeyedMutex } from '../../async/keyed-mutex.js';
 import { errorMessage } from '../../text/error-message.js';
+import { HeldValues, type Held, type ValueChange } from './held-values.js';
+import { WatchProgress } from './watch-progress.js';
 import { isWriteConflict } from './write-conflict.js';
+import { conflictPause, writeStep } from './write-step.js';
 import {
-  CONFLICT_FIRST_PAUSE_MS,
-  CONFLICT_MAX_PAUSE_MS,
   JETSTREAM_TIMEOUT_MS,
   MIRROR_CHECK_INTERVAL_MS,
   MIRROR_FIRST_RETRY_MS,
@@ -22,12 +23,6 @@ import {
   MIRROR_SILENCE_MS,
   STORE_RETRY_MS,
 } from '../../timing.js';
-
-/** A value, and the revision that it has in the bucket. */
-export interface Held<T> {
-  value: T;
-  revision: number;
-}
 
 /** What a mirror is of. */
 export interface KvMirrorOptions<T> {
@@ -48,10 +43,10 @@ export class KvMirror<T> {
   readonly #bucket: KV;
   readonly #schema: v.GenericSchema<unknown, T>;
   readonly #logger: MasterLogger;
-  readonly #held = new Map<string, Held<T>>();
+  readonly #held = new HeldValues<T>();
   readonly #listeners = new Set<(key: string, value: T | undefined, before: T | undefined) => void>();
   #iterator: QueuedIterator<KvWatchEntry> | undefined;
-  #last = 0;
+  readonly #progress = new WatchProgress();
   readonly #writes = new KeyedMutex();
   #closed = false;
   #checking: NodeJS.Timeout | undefined;
@@ -78,8 +73,8 @@ export class KvMirror<T> {
       const { caughtUp } = await this.#patiently(() => this.#watch());
       let done = false;
       void caughtUp.then(() => (done = true));
-      for (let seen = -1; !done && seen !== this.#last;) {
-        seen = this.#last;
+      for (let seen = -1; !done && seen !== this.#progress.last;) {
+        seen = this.#progress.last;
         await Promise.race([caughtUp, delay(MIRROR_SILENCE_MS, undefined, UNREFERENCED)]);
       }
       if (done) return;
@@ -90,7 +85,7 @@ export class KvMirror<T> {
         );
       }
       this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it again');
-      this.#last = 0;
+      this.#progress.reset();
       this.#giveUpWatch();
     }
   }
@@ -103,8 +98,8 @@ export class KvMirror<T> {
     return this.#held.size;
   }
 
-  *entries(): IterableIterator<[string, T]> {
-    for (const [key, { value }] of this.#held) yield [key, value];
+  entries(): IterableIterator<[string, T]> {
+    return this.#held.entries();
   }
 
   /** Hears of each change, this master's own too. Gives the function that ends it. */
@@ -133,39 +128,36 @@ export class KvMirror<T> {
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
     // the first try is against what is in memory, which is nearly always right and saves a read
-    let held: Held<T | undefined> | undefined = this.#held.get(key) ?? (await this.#read(key));
-    for (let attempt = 0; ; attempt += 1) {
-      const wanted = decide(held?.value);
-      if (wanted === undefined) {
-        // that nothing is to be done is only believed of what really stands there
-        if (attempt > 0) return { value: held?.value, written: false };
-        const read = await this.#read(key);
-        if (read?.revision === held?.revision) return { value: held?.value, written: false };
-        held = read;
-        continue;
+    const known = this.#held.get(key);
+    let isConfirmed = known === undefined;
+    let standing: Held<T | undefined> | undefined = known ?? (await this.#read(key));
+    for (let attempts = 0; ; attempts += 1) {
+      const step = writeStep(standing, decide(standing?.value), isConfirmed);
+      if (step.do === 'leave') return { value: step.value, written: false };
+      if (step.do === 'write') {
+        const revision = await this.#write(key, step.value, step.revision);
+        if (revision !== undefined) {
+          this.#tell(key, this.#held.take(key, step.value, revision));
+          return { value: step.value, written: true };
+        }
+        if (attempts > 0) await delay(Math.random() * conflictPause(attempts));
       }
-      const revision = await this.#write(key, wanted, held?.revision ?? 0);
-      if (revision !== undefined) {
-        this.#take(key, wanted, revision);
-        return { value: wanted, written: true };
-      }
-      if (attempt > 0)
-        await delay(Math.random() * Math.min(CONFLICT_MAX_PAUSE_MS, CONFLICT_FIRST_PAUSE_MS * 2 ** attempt));
-      held = await this.#read(key);
+      standing = await this.#read(key);
+      isConfirmed = true;
     }
   }
 
   /** Deletes a key. Not with `purge`: that needs a bucket which allows roll-ups. With a history of 1 both leave the same. */
   async delete(key: string): Promise<void> {
     await this.#bucket.delete(key);
-    this.#drop(key, Infinity);
+    this.#tell(key, this.#held.drop(key, Infinity));
   }
 
   /** Reads it again from the bucket: it may be newer than what is in memory. */
   async refresh(key: string): Promise<T | undefined> {
     const read = await this.#read(key);
     if (read?.value === undefined) return undefined;
-    this.#take(key, read.value, read.revision);
+    this.#tell(key, this.#held.take(key, read.value, read.revision));
     return this.get(key);
   }
 
@@ -235,7 +227,8 @@ export class KvMirror<T> {
 
   /** @returns what resolves when all that was there has been read */
   async #watch(): Promise<{ caughtUp: Promise<void> }> {
-    const resume = this.#last === 0 ? {} : { resumeFromRevision: this.#last + 1 };
+    const { last } = this.#progress;
+    const resume = last === 0 ? {} : { resumeFromRevision: last + 1 };
     const iterator = await this.#bucket.watch(resume);
     this.#iterator = iterator;
     const { values, streamInfo } = await this.#bucket.status();
@@ -243,7 +236,7 @@ export class KvMirror<T> {
     let ready: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => (ready = resolve));
     // what comes after an interruption is not waited for: what is in memory is merely a little older
-    if (values === 0 || this.#last > 0) ready();
+    if (values === 0 || this.#progress.last > 0) ready();
     void this.#follow(iterator, target, ready);
     return { caughtUp };
   }
@@ -251,10 +244,9 @@ export class KvMirror<T> {
   async #follow(iterator: QueuedIterator<KvWatchEntry>, target: number, ready: () => void): Promise<void> {
     try {
       for await (const entry of iterator) {
-        this.#last = Math.max(this.#last, entry.revision);
+        const isAll = this.#progress.saw(entry, target);
         this.#hear(entry);
-        // the last of what was there: a key that was deleted may have been the newest
-        if (entry.isUpdate || entry.revision >= target) ready();
+        if (isAll) ready();
       }
     } catch (error) {
       this.#logger.warn({ error: String(error) }, 'the watch of a bucket ended');
@@ -263,28 +255,19 @@ export class KvMirror<T> {
     await this.#again();
   }
 
-  #hear(entry: KvWatchEntry): void {
-    if (entry.operation !== 'PUT') return this.#drop(entry.key, entry.revision);
+  #hear({ operation, key, value, revision }: KvWatchEntry): void {
+    if (operation !== 'PUT') return this.#tell(key, this.#held.drop(key, revision));
     try {
-      this.#take(entry.key, this.#parse(entry.key, entry.value), entry.revision);
+      this.#tell(key, this.#held.take(key, this.#parse(key, value), revision));
     } catch (error) {
       // one record that cannot be read must not hide the others
-      this.#logger.error({ key: entry.key, error: String(error) }, 'a record was skipped');
+      this.#logger.error({ key, error: String(error) }, 'a record was skipped');
     }
   }
 
-  #take(key: string, value: T, revision: number): void {
-    const before = this.#held.get(key);
-    if (before !== undefined && before.revision >= revision) return;
-    this.#held.set(key, { value, revision });
-    for (const listener of this.#listeners) listener(key, value, before?.value);
-  }
-
-  #drop(key: string, revision: number): void {
-    const before = this.#held.get(key);
-    if (before === undefined || before.revision >= revision) return;
-    this.#held.delete(key);
-    for (const listener of this.#listeners) listener(key, undefined, before.value);
+  #tell(key: string, change: ValueChange<T> | undefined): void {
+    if (change === undefined) return;
+    for (const listener of this.#listeners) listener(key, change.value, change.before);
   }
 
   /** Ends a watch, and nothing follows it by itself. */
@@ -305,14 +288,10 @@ export class KvMirror<T> {
     }
   }
 
-  /** A watch whose server died may stay silent: what it has not seen after two looks, it will not see. */
-  #behind = 0;
   async #check(): Promise<void> {
     try {
       const { streamInfo } = await this.#bucket.status();
-      this.#behind = streamInfo.state.last_seq > this.#last ? this.#behind + 1 : 0;
-      if (this.#behind < 2 || this.#closed) return;
-      this.#behind = 0;
+      if (!this.#progress.hasStopped(streamInfo.state.last_seq) || this.#closed) return;
       this.#logger.warn(
         { bucket: streamInfo.config.name },
         'the watch of a bucket fell behind: restarting it',

@@ -1,0 +1,43 @@
+// Tells how far the watch of a bucket has come, and whether it still follows.
+
+/** Looks after which a watch that is behind has stopped: what it has not seen by then, it will not see. */
+const LOOKS = 2;
+
+/** How far a watch has come. */
+export class WatchProgress {
+  #last = 0;
+  #behind = 0;
+
+  /** The newest revision that was seen; 0: none was. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Begins anew: the next watch reads all. */
+  reset(): void {
+    this.#last = 0;
+  }
+
+  /**
+   * Notes an entry.
+   *
+   * @param target the last revision of the stream when the watch began
+   * @returns whether all that was there then has been seen; a key that was deleted may have been the newest
+   */
+  saw({ revision, isUpdate }: { revision: number; isUpdate: boolean }, target: number): boolean {
+    this.#last = Math.max(this.#last, revision);
+    return isUpdate || revision >= target;
+  }
+
+  /**
+   * Looks at the stream, to be called now and then: the watch of a server that died stays silent.
+   *
+   * @returns whether the watch has stopped, and another is to be made
+   */
+  hasStopped(lastOfStream: number): boolean {
+    this.#behind = lastOfStream > this.#last ? this.#behind + 1 : 0;
+    if (this.#behind < LOOKS) return false;
+    this.#behind = 0;
+    return true;
+  }
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { HeldValues } from '../../../src/master/store/held-values.js';
+import { WatchProgress } from '../../../src/master/store/watch-progress.js';
+import { conflictPause, writeStep } from '../../../src/master/store/write-step.js';
+import { CONFLICT_MAX_PAUSE_MS } from '../../../src/timing.js';
+
+describe('the values of a bucket in memory', () => {
+  it('are the newest, in whatever order they are heard', () => {
+    const held = new HeldValues<string>();
+    expect(held.take('a', 'two', 2)).toEqual({ value: 'two', before: undefined });
+    expect(held.take('a', 'one', 1)).toBeUndefined();
+    expect(held.take('a', 'two again', 2)).toBeUndefined();
+    expect(held.take('a', 'three', 3)).toEqual({ value: 'three', before: 'two' });
+    expect([...held.entries()]).toEqual([['a', 'three']]);
+  });
+
+  it('are gone when they were deleted later, and not when they were written again', () => {
+    const held = new HeldValues<string>();
+    held.take('a', 'two', 2);
+    expect(held.drop('a', 1)).toBeUndefined();
+    expect(held.drop('a', 3)).toEqual({ value: undefined, before: 'two' });
+    expect(held.drop('a', 4)).toBeUndefined();
+    expect(held.size).toBe(0);
+  });
+});
+
+describe('a compare-and-set', () => {
+  const standing = { value: 'v', revision: 7 };
+
+  it('writes what was decided, at the revision that the decision rests on', () => {
+    expect(writeStep(standing, 'w', false)).toEqual({ do: 'write', value: 'w', revision: 7 });
+    expect(writeStep(undefined, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 0 });
+    const deleted = { value: undefined, revision: 9 };
+    expect(writeStep(deleted, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 9 });
+  });
+
+  it('believes that nothing is to be done only of what stands in the bucket', () => {
+    expect(writeStep(standing, undefined, false)).toEqual({ do: 'confirm' });
+    expect(writeStep(standing, undefined, true)).toEqual({ do: 'leave', value: 'v' });
+    expect(writeStep(undefined, undefined, true)).toEqual({ do: 'leave', value: undefined });
+  });
+
+  it('pauses longer after each conflict, up to a limit', () => {
+    expect(conflictPause(2)).toBe(2 * conflictPause(1));
+    expect(conflictPause(100)).toBe(CONFLICT_MAX_PAUSE_MS);
+  });
+});
+
+describe('the watch of a bucket', () => {
+  it('has caught up with the last revision that was there, or the first that came after', () => {
+    expect(new WatchProgress().saw({ revision: 4, isUpdate: false }, 5)).toBe(false);
+    expect(new WatchProgress().saw({ revision: 5, isUpdate: false }, 5)).toBe(true);
+    expect(new WatchProgress().saw({ revision: 3, isUpdate: true }, 5)).toBe(true);
+  });
+
+  it('has stopped when it is behind at two looks in a row', () => {
+    const progress = new WatchProgress();
+    progress.saw({ revision: 5, isUpdate: true }, 5);
+    expect([5, 6].map((last) => progress.hasStopped(last))).toEqual([false, false]);
+    progress.saw({ revision: 6, isUpdate: true }, 5);
+    expect([6, 7, 8, 9, 10].map((last) => progress.hasStopped(last))).toEqual([
+      false,
+      false,
+      true,
+      false,
+      true,
+    ]);
+    progress.reset();
+    expect(progress.last).toBe(0);
+  });
+});
