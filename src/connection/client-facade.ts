@@ -3,7 +3,7 @@ import type { NatsConnection, ServerInfo } from '@nats-io/transport-node';
 import { guarded } from '../async/guarded.js';
 import type { ManagedSubscription } from './managed-subscription.js';
 
-/** What the client's packages use of its connection beside the public interface. */
+/** What the client's packages use of its connection besides the public interface. */
 interface ClientInternals {
   options: unknown;
   features: unknown;

@@ -64,9 +64,9 @@ export interface ConnectOptions extends Omit<ClientOptions, 'tls'> {
   drainTimeout?: number;
   /** With `hitless`: how long the first connection stays for answers under way, in milliseconds; 5,000 by default. */
   handoverTimeout?: number;
-  /** Hears of each event, in the shape of pino's loggers. */
+  /** Logs each event; it has the interface of pino's loggers. */
   logger?: ConnectionLogger;
-  /** Hears of each event from the first connect on, where `events()` comes too late. */
+  /** Called for each event from the first connect on, for which `events()` comes too late. */
   onEvent?: (event: ConnectionEvent) => void;
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: () => number;
@@ -80,7 +80,7 @@ export interface ConnectPeelOptions extends ConnectOptions {
 
 /**
  * Connects a peel: a peel's options (docs/connections.md), a reconnect buffer, and credentials that may be replaced at any
- * time. It reconnects without end, whatever the server says of its credentials.
+ * time. It reconnects forever, whatever the server says of its credentials.
  *
  * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
  *   server takes the first connection

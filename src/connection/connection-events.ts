@@ -6,7 +6,7 @@ import { afterStatus } from './connection-state.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Refusals } from './refusals.js';
 
-/** Who hears. */
+/** The listeners. */
 export interface ConnectionListeners {
   logger?: ConnectionLogger | undefined;
   onEvent?: ((event: ConnectionEvent) => void) | undefined;

@@ -22,7 +22,7 @@ export interface GivenCredentials {
   seed?: Uint8Array | string | undefined;
 }
 
-/** Whose they must be, and who hears of them. */
+/** The peel that they must belong to, and the listener for their events. */
 export interface CredentialRules {
   peelId: string | undefined;
   now: (() => number) | undefined;

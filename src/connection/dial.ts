@@ -20,7 +20,7 @@ import { DIAL_TIMEOUT_MS } from '../timing.js';
 /** How many addresses of one name are tried in an attempt: a DNS that lists thousands must not hold it up for hours. */
 const MAX_ADDRESSES = 8;
 
-/** What {@link dial} takes beside the client's options. */
+/** The options of {@link dial} besides the client's. */
 export interface DialOptions extends Omit<NatsOptions, 'tls'> {
   tls?: NatsOptions['tls'] | undefined;
   servers?: string | string[];

@@ -72,7 +72,7 @@ export class Dialer {
 
 /**
  * Whether a first connect was refused by every server, after two attempts each, since a name may have two addresses. In a
- * cluster the client would go on for ever, and at full speed: each server that refuses it is dropped from its list, and comes
+ * cluster the client would continue for ever, and at full speed: each server that refuses it is dropped from its list, and comes
  * back into it with the next server's list of its cluster. An authenticator that throws ends it (docs/nats-facts.md, 3).
  *
  * @param attempts this one included

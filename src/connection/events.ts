@@ -1,11 +1,11 @@
 // The events of a connection, and how they are logged.
 import type { CredentialEvent } from '../creds/credential-event.js';
 
-/** What a connection tells beside the client's own `status()`. Switch on `type`. None holds a seed. */
+/** The events of a connection, besides the client's own `status()`. Switch on `type`. None holds a seed. */
 export type ConnectionEvent =
   | CredentialEvent
   /**
-   * A server refuses the connection, in its words: said once, then ever less often while it goes on. It is tried again all
+   * A server refuses the connection, in its words: said once, then ever less often while it continues. It is tried again all
    * the same.
    */
   | { type: 'refused'; reason: string; attempts: number; advice: string }
@@ -25,7 +25,7 @@ export type ConnectionEvent =
   | { type: 'rotationFailed'; error: Error }
   /**
    * A callback that was passed in (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The
-   * connection goes on; each callback is reported once.
+   * connection continues; each callback is reported once.
    */
   | { type: 'callbackFailed'; callback: string; error: Error };
 

@@ -2,7 +2,7 @@
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
 /**
- * One connection of the client under a `ManagedConnection`, with what is known of it: whether it is up, and what is
+ * One connection of the client under a `ManagedConnection`, with what is known about it: whether it is up, and what is
  * still under way on it.
  */
 export class Link {
@@ -17,7 +17,7 @@ export class Link {
   retired = false;
 
   /**
-   * @param onStatus hears each status of the client, after `up` was set by it
+   * @param onStatus called with each status of the client, after it updated `up`
    */
   constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
     this.nc = nc;

@@ -41,7 +41,7 @@ export interface ManagedConnectionOptions extends ConnectionListeners {
 
 /**
  * A `NatsConnection` over one connection of the client at a time: it uses the public interface of that. What goes out is
- * `Outbound`'s, going over is `Handover`'s, and what is told `ConnectionEvents`'; here are subscriptions and the end.
+ * `Outbound`'s, rotation is `Handover`'s, and events are `ConnectionEvents`'; here are subscriptions and closing.
  */
 export class ManagedConnection extends ClientFacade implements NatsConnection, SubscriptionOwner {
   readonly #options: ManagedConnectionOptions;
@@ -81,7 +81,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     return this.#outbound.kept;
   }
 
-  /** What happens to the connection beside the client's `status()`; each call gives an iterator of its own. */
+  /** The events of the connection, besides the client's `status()`; each call returns its own iterator. */
   events(): AsyncIterable<ConnectionEvent> {
     return this.#events.events();
   }

@@ -34,7 +34,7 @@ export class ManagedSubscription implements Subscription {
   readonly closed: Promise<void | Error>;
   readonly #owner: SubscriptionOwner;
   readonly #options: SubscriptionOptions;
-  /** The client stops reading for good when a callback throws; this one does not. */
+  /** The client stops reading permanently when a callback throws; this one does not. */
   readonly #callback: MsgCallback<Msg> | undefined;
   readonly #iterator = new QueuedIteratorImpl<Msg>();
   readonly #closedSignal = deferred<void | Error>();
@@ -214,7 +214,7 @@ export class ManagedSubscription implements Subscription {
 
   #deliver(error: Error | null, msg: Msg, link: Link): void {
     if (error !== null) {
-      // the end of the first connection during a move is no error of the subscription
+      // the end of the first connection during a move is not an error of the subscription
       if (this.isOn(link)) this.#fail(error);
       return;
     }

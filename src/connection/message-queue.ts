@@ -8,7 +8,7 @@ export interface QueuedPublish {
   payload: Uint8Array;
 }
 
-/** Something that is done in its turn and is no plain publish: a request. */
+/** Something that is done in its turn and is not a plain publish: a request. */
 export type QueuedTask = () => void;
 
 const CHUNK_BYTES = 64 * 1024;
@@ -18,7 +18,7 @@ const HAS_REPLY = 2;
 const HAS_HEADERS = 4;
 /** The subject is that of the message before it in the chunk: then it takes no room. */
 const SAME_SUBJECT = 8;
-/** The payload stands beside the chunks, in a buffer of its own size. */
+/** The payload is separate from the chunks, in a buffer of its own size. */
 const IS_LARGE = 16;
 /** From here on an object for the payload costs little, and a chunk would leave much of its end free. */
 const LARGE_BYTES = 4 * 1024;

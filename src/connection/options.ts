@@ -8,7 +8,7 @@ import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/names.js';
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /**
- * Options that keep a connection alive: reconnects without end, 2 s and jitter apart, authentication errors included
+ * Options that keep a connection alive: reconnects forever, 2 s and jitter apart, authentication errors included
  * (docs/nats-facts.md, 2).
  */
 export const PERSISTENT_OPTIONS = {

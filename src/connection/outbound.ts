@@ -115,7 +115,7 @@ export class Outbound {
     this.#held -= 1;
   }
 
-  /** Sends what was kept, if the connection can take it. All in one go, so that nothing comes in between. */
+  /** Sends what was buffered, if the connection accepts it. All at once, so that nothing interleaves. */
   release(): void {
     const { phase, up, held } = this.flow;
     if (phase === 'closed' || !up || held) return;

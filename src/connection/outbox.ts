@@ -60,7 +60,7 @@ export class Outbox {
   /**
    * Gives everything out in order.
    *
-   * @param refused hears of a message that `publish` threw at
+   * @param refused called for a message at which `publish` threw
    */
   sendAll(publish: PublishKept, refused: (subject: string, error: Error) => void): void {
     this.#buffer.drain(({ subject, reply, headers, payload }) => {

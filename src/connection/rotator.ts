@@ -82,7 +82,7 @@ export class Rotator {
     }
   }
 
-  /** Resolves when the connection is up again; the client goes on trying by itself. @throws when it is closed */
+  /** Resolves when the connection is up again; the client continues trying by itself. @throws when it is closed */
   async #reconnected(): Promise<void> {
     for (;;) {
       try {

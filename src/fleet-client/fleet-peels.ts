@@ -109,7 +109,7 @@ export class FleetPeels {
    *
    * @param options.publicKey only this key (`U…`)
    * @returns the record, and the keys that every server has confirmed to be revoked
-   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters go on
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters continue
    */
   revoke(
     peelId: string,
@@ -133,7 +133,7 @@ export class FleetPeels {
    * Calls a handler of peels, at most 128 of them at a time, and gives each one's reply as it comes. A peel that does not
    * answer, or with an error, is a reply with `ok: false`. What a peel answers is its word: check it before you use it.
    *
-   * @throws FleetError `ERR_FLEET_REQUEST` for what is no handler's name; PeelIdError; the signal's reason
+   * @throws FleetError `ERR_FLEET_REQUEST` for what is not a handler's name; PeelIdError; the signal's reason
    * @example
    *   for await (const reply of fleet.peels.exec(['web-01', 'web-02'], 'disk.free', ['/var']))
    *     console.log(reply.id, reply.ok ? reply.result : reply.message);

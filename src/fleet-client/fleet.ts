@@ -48,7 +48,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The events of the audit, the oldest first. With `follow` it goes on with new ones as they are stored, each once and
+   * The events of the audit, the oldest first. With `follow` it continues with new ones as they are stored, each once and
    * without a gap, also through outages, until the iteration is left, the signal is aborted or the connection closed.
    * Nothing is read ahead of the caller by more than a page.
    *

@@ -9,7 +9,7 @@ import { followAudit } from './follow-audit.js';
 export interface ReadAuditOptions {
   /** Go on with new events as they are stored; false by default. */
   follow?: boolean | undefined;
-  /** With `follow`: hears once that the audit cannot be read at the moment; reading goes on when it can. */
+  /** With `follow`: hears once that the audit cannot be read at the moment; reading continues when it can. */
   onWait?: ((why: string) => void) | undefined;
   /** With `follow`: hears that the stream was deleted and starts over. */
   onRestart?: (() => void) | undefined;

@@ -21,7 +21,7 @@ export const CONNECTION_TYPES = [
 /**
  * Networks as claims: without blanks around them, each once.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` for what is no network with its mask
+ * @throws JwtError `ERR_JWT_OPTIONS` for what is not a network with its mask
  * @example networkClaims(['10.0.0.0/8', '2001:db8::/32']);
  */
 export function networkClaims(networks: readonly string[]): string[] {
@@ -41,7 +41,7 @@ function networkClaim(network: string): string {
 
 const TIME_OF_DAY = /^([01]?\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 
-/** @throws JwtError `ERR_JWT_OPTIONS` for what is no time of day */
+/** @throws JwtError `ERR_JWT_OPTIONS` for what is not a time of day */
 export function timeRangeClaims(
   times: readonly { start: string; end: string }[],
 ): { start: string; end: string }[] {
@@ -78,7 +78,7 @@ export function timeZoneClaim(zone: string): string {
   );
 }
 
-/** Every part of a name begins with a capital letter; an offset such as `+01:00` is no name. */
+/** Every part of a name begins with a capital letter; an offset such as `+01:00` is not a name. */
 const SPELLED = /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/;
 
 function canonical(zone: string): string | undefined {

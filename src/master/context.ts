@@ -37,13 +37,13 @@ export interface MasterContext {
   readonly logger: MasterLogger;
   readonly metrics: MasterMetrics;
   readonly policy: AcceptancePolicy;
-  /** Seconds that a peel's JWT is good for; 0: without end. */
+  /** Seconds that a peel's JWT is good for; 0: forever. */
   readonly lifetime: number;
   /** How many healthy peels may be revoked without an admin. */
   readonly breaker: BreakerLimits;
   readonly now: () => number;
   /** The addresses that the user of a public key (`U…`) is connected from, as the servers say. */
   addressesOf(publicKey: string): Promise<string[]>;
-  /** The id of the master that hears the servers' events; undefined: nobody does. */
+  /** The id of the master that follows the servers' events; undefined: none does. */
   watching(): string | undefined;
 }

@@ -35,11 +35,11 @@ export interface MasterOptions {
    * publish to inboxes only. Where the home has none, requests are answered as the master's main user, and the log warns.
    */
   answersCredsPath?: string;
-  /** Instead of the home's `creds/system.creds`: who hears the servers' events, and pushes. */
+  /** Instead of the home's `creds/system.creds`: the user that follows the servers' events and pushes. */
   systemCredsPath?: string;
   /** Who accepts a peel that no admin issued; `manual` by default. */
   policy?: AcceptancePolicy;
-  /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for without end. */
+  /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for forever. */
   lifetime?: number;
   /**
    * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
@@ -68,7 +68,7 @@ export interface Master {
   /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
   metricsText(): Promise<string>;
   health(): MasterHealth;
-  /** Whether it is the one that hears the servers' events. */
+  /** Whether it is the one that follows the servers' events. */
   readonly watching: boolean;
   /**
    * Answers what it was asked, writes down what it decided, and ends. Twice is fine.

@@ -2,8 +2,8 @@
 import { PEEL_CLOCK_DOUBT_MS, PEEL_CLOCK_WARNING_MS } from '../timing.js';
 
 /**
- * The time of the fleet, which is the masters': a machine's own clock, corrected by what is known of theirs. What it is
- * told gives bounds; within them the machine's clock is taken to be right.
+ * The time of the fleet, which is the masters': a machine's own clock, corrected by what is known about theirs. What it is
+ * reported gives bounds; within them the machine's clock is trusted.
  */
 export class FleetClock {
   readonly #local: () => number;
@@ -28,7 +28,7 @@ export class FleetClock {
     return Math.min(Math.max(0, this.#least), this.#most);
   }
 
-  /** Whether a master has told its time. */
+  /** Whether a master has reported its time. */
   get confirmed(): boolean {
     return this.#confirmed;
   }
@@ -70,7 +70,7 @@ export class FleetClock {
   }
 
   /**
-   * A master told its time. It was this time at some moment between the two, by this machine's clock.
+   * A master reported its time, which was right at some moment between the two, by this machine's clock.
    */
   confirm(time: number, sent: number, received: number): void {
     this.#confirmed = true;

@@ -4,7 +4,7 @@ import type { ZesterError } from '../errors.js';
 import { omit } from './omit.js';
 import { isoTime } from '../jwt/time.js';
 
-/** What a peel tells, beside what its connection does. Switch on `type`. None holds a seed. */
+/** The events of a peel, besides those of its connection. Switch on `type`. None holds a seed. */
 export type PeelEvent =
   | ConnectionEvent
   /** No server has taken the first connection yet: it is tried again. */

@@ -6,7 +6,7 @@ import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../protocol/me
 import { isNestedDeeper } from '../text/json-depth.js';
 import { HANDLER_TIMEOUT_MS } from '../timing.js';
 
-/** What a handler is given beside its arguments. */
+/** What a handler gets besides its arguments. */
 export interface HandlerContext {
   /** Aborted when the answer would come too late, or the peel ends. */
   signal: AbortSignal;
@@ -27,7 +27,7 @@ export interface HandlersOptions {
   queue?: number | undefined;
   /** Milliseconds that a handler may take; 4 minutes by default, since a server forgets a request after 5. */
   timeoutMs?: number | undefined;
-  /** Hears of a handler that failed, with the whole error: what is answered is less. */
+  /** Called with the complete error of a failed handler; the answer contains less. */
   onFailure?: ((handler: string, error: unknown) => void) | undefined;
 }
 
@@ -53,7 +53,7 @@ export class Handlers {
   }
 
   /**
-   * Registers a handler, in the place of one of the same name.
+   * Registers a handler, in place of one of the same name.
    *
    * @returns takes it away again
    * @throws TypeError when the name is none, or that of a built-in one

@@ -1,7 +1,7 @@
 // The public API of `zester/peel`.
 
 /**
- * The peel: what runs on each host of the fleet. `startPeel` connects, does what it is told, and keeps its credential
+ * The peel: what runs on each host of the fleet. `startPeel` connects, runs commands, and keeps its credential
  * good; `joinFleet` gets the first one. Importing this starts nothing.
  */
 export { startPeel, type Peel, type PeelEnd, type PeelOptions } from './peel.js';

@@ -40,7 +40,7 @@ import {
   RECONNECT_WAIT_MS,
 } from '../timing.js';
 
-/** What {@link joinFleet} tells while it goes on. */
+/** What {@link joinFleet} tells while it continues. */
 export type JoinEvent =
   /** The key is there, and this is how people compare it. `resumed`: it was made by an earlier attempt. */
   | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
@@ -64,7 +64,7 @@ export interface JoinOptions extends ClientOptions {
   out: string;
   /** How long to wait, for a server, a master and somebody's decision, in milliseconds; 10 minutes by default. */
   waitMs?: number;
-  /** Ends the waiting; the key stays, and a later call goes on with it. */
+  /** Ends the waiting; the key stays, and a later call continues with it. */
   signal?: AbortSignal;
   onEvent?: (event: JoinEvent) => void;
   /** The clock, in milliseconds; `Date.now` by default. */
@@ -94,7 +94,7 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
  * credentials that it is given. The seed never leaves this host. Where somebody has to accept it first, it waits.
  *
  * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
- *   nobody has decided in time: the key is kept, and joining again goes on with it; ConnectError
+ *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
  */
 export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
   const { onEvent, now, reconnectDelayHandler: delay } = given;
@@ -148,7 +148,7 @@ class Joining {
   readonly #options: JoinOptions;
   readonly #token: CredsFile;
   readonly #tokenId: string;
-  /** The name of the token's user: it stands in the subjects that it may ask on. */
+  /** The name of the token's user, which is part of its request subjects. */
   readonly #user: string;
   readonly #key: KeyBundle;
   readonly #clock: FleetClock;
@@ -175,7 +175,7 @@ class Joining {
     }
   }
 
-  /** Tries until it works, is refused for good, or the time is over. */
+  /** Tries until it works, is refused permanently, or the time is over. */
   async #again<T>(act: () => Promise<T>): Promise<T> {
     const { signal, onEvent } = this.#options;
     for (let wait = JOIN_FIRST_RETRY_MS; ; wait = Math.min(JOIN_MAX_RETRY_MS, wait * 1.5)) {

@@ -7,7 +7,7 @@ import { NOTICE_MAX_AGE_MS, PEEL_CLOCK_DOUBT_MS } from '../timing.js';
 export interface KnownTime {
   /** Milliseconds since 1970. */
   now: number;
-  /** Whether a master has told it. */
+  /** Whether a master has confirmed it. */
   confirmed: boolean;
 }
 
@@ -41,7 +41,7 @@ export function judgeNotice(
   if (notice.kind === 'ended') {
     const isOthers = notice.publicKeys !== undefined && !notice.publicKeys.includes(claims.sub);
     if (isOthers || isBeforeJwt) return { verdict: 'pass' };
-    // in doubt of the time it is believed: a peel that is revoked would try to connect without end
+    // in doubt of the time it is believed: a peel that is revoked would try to connect forever
     return time.confirmed && isStale(at, time) ? refuse(ageOf(at, time)) : { verdict: 'follow' };
   }
   if (notice.publicKey !== undefined && notice.publicKey !== claims.sub)

@@ -58,7 +58,7 @@ export interface PeelOptions extends Omit<
   credsPath: string;
   /** By default the name in the file's JWT. */
   peelId?: string;
-  /** What it does when it is told to, by name. More can be added with {@link Peel.handle}. */
+  /** Its command handlers, by name. More can be added with {@link Peel.handle}. */
   handlers?: Readonly<Record<string, Handler>>;
   /**
    * How to go over to new credentials; `hitless` by default, other than in `connectPeel`: no command is lost or doubled
@@ -76,7 +76,7 @@ export interface PeelOptions extends Omit<
   renew?: boolean;
   /** How many commands run at the same time (16), how many wait (1,000), and how long one may take (4 minutes). */
   commands?: { concurrency?: number; queue?: number; timeoutMs?: number };
-  /** Hears of each event from the first attempt to connect on, where `events()` comes too late. */
+  /** Called for each event from the first connection attempt on, for which `events()` comes too late. */
   onEvent?: (event: PeelEvent) => void;
 }
 
@@ -84,14 +84,14 @@ export interface PeelOptions extends Omit<
 export interface PeelEnd {
   /**
    * `drained`: {@link Peel.drain} was called. `ended`: a master said so, by its signature: rejected or revoked.
-   * `failed`: the connection was closed for good, which only who has it in hand can do.
+   * `failed`: the connection was closed permanently, which only who has it in hand can do.
    */
   reason: 'drained' | 'ended' | 'failed';
   error?: Error;
 }
 
 /**
- * Starts a peel: connects with its credentials, does what it is told on `zester.cmd.<id>`, and keeps its credentials
+ * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and keeps its credentials
  * good, unattended. Resolves when it is connected.
  *
  * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials; ConnectError of the
@@ -131,7 +131,7 @@ export class Peel {
   #renewer: Renewer | undefined;
   readonly #subscriptions: Subscription[] = [];
   #end: PeelEnd | undefined;
-  /** All is said: what its connection still tells of is no news. */
+  /** All is said: what its connection still tells of is not news. */
   #over = false;
   #resolveClosed: (end: PeelEnd) => void = () => undefined;
   /** When a notice to rotate was followed last: the same one again is nothing new. ISO 8601. */
@@ -161,7 +161,7 @@ export class Peel {
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
   }
 
-  /** The connection, for what the peel does beside its commands. It is the peel's to close: call {@link drain}. */
+  /** The connection, for what the peel does besides its commands. It is the peel's to close: call {@link drain}. */
   get nc(): ZesterConnection {
     if (this.#nc === undefined) throw new TypeError('the peel is not connected yet');
     return this.#nc;
@@ -174,7 +174,7 @@ export class Peel {
   }
 
   /**
-   * Registers what is to be done for a command of this name, in the place of an older one. `ping` and `facts` are built
+   * Registers what is to be done for a command of this name, in place of an older one. `ping` and `facts` are built
    * in.
    *
    * @returns takes it away again
@@ -282,7 +282,7 @@ export class Peel {
       'commands',
       'logger',
     );
-    // one that goes on is logged ever less often
+    // one that continues is logged ever less often
     const failures = new Refusals();
     for (;;) {
       signal?.throwIfAborted();
@@ -359,7 +359,7 @@ export class Peel {
 
   async #command(msg: Msg): Promise<void> {
     if (commandReplyVerdict(msg.reply, this.id) === 'refuse') {
-      // not run either: whoever sent it would not learn what became of it, and send it again
+      // not run either: its sender would not learn the outcome, and send it again
       this.#emit({
         type: 'commandRefused',
         subject: shownSubject(msg.subject),
@@ -371,7 +371,7 @@ export class Peel {
     try {
       answerCommand(msg, this.id, answer);
     } catch {
-      // closed meanwhile: whoever asked hears nothing, as of a peel that is gone
+      // closed meanwhile: the caller gets no answer, as from a peel that is gone
     }
   }
 

@@ -6,7 +6,7 @@ import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 
 /**
  * The key of a peel that joins, on disk (0600) beside the file that it is for, until there is a JWT for it: so that who
- * waits to be accepted may be interrupted, and goes on with the key that was shown.
+ * waits to be accepted may be interrupted, and continues with the key that was shown.
  */
 export class PendingKey {
   readonly key: KeyBundle;

@@ -183,7 +183,7 @@ export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalSta
  * When the credential in use is to be renewed, by the fleet's time.
  *
  * @param random from 0 to 1
- * @param confirmed whether a master has told the fleet's time: where none has, a short-lived credential is renewed at once,
+ * @param confirmed whether a master has confirmed the fleet's time: if none has, a short-lived credential is renewed at once,
  *   since a clock that is wrong by minutes would renew it too late, and asking is the way to know
  */
 export function dueAt(lifetime: Lifetime, random: number, confirmed: boolean): number {

@@ -23,14 +23,14 @@ import { RenewalRequests, type RenewalRequestsOptions } from './renewal-requests
 /** What a {@link Renewer} works with. */
 export interface RenewerOptions extends RenewalRequestsOptions {
   emit: (event: PeelEvent) => void;
-  /** A master refused for good. */
+  /** A master refused permanently. */
   ended: (error: FleetError) => void;
   /** Renew nothing by itself. */
   onlyWhenTold?: boolean | undefined;
 }
 
 /**
- * Keeps the credential of a peel good: asks for a new JWT in time, replaces the key when told to, puts what it gets into the
+ * Keeps the credential of a peel valid: requests a new JWT in time, rotates the key on request, writes the result to the
  * file, and tries each of it again until it works. One thing at a time; what comes next, `plan` decides.
  */
 export class Renewer {
@@ -261,7 +261,7 @@ export class Renewer {
   }
 
   #emit(event: PeelEvent): void {
-    // what was under way when the peel ended is no news
+    // what was under way when the peel ended is not news
     if (!this.#stopped) this.#options.emit(event);
   }
 

@@ -36,7 +36,7 @@ export type AuditEntry = AuditEvent extends infer E
     : never
   : never;
 
-/** An event, and where it stands in the stream. */
+/** An event, and its position in the stream. */
 export interface StoredEvent {
   event: AuditEvent;
   seq: number;
@@ -100,7 +100,7 @@ export class AuditLog {
     this.#publishing.add(publishing);
   }
 
-  /** Sees to it that an event which stands in a record gets into the stream, whoever wrote it. */
+  /** Ensures that an event of a record gets into the stream, whichever master wrote it. */
   expect(event: AuditEvent): void {
     if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: Date.now() });
   }
@@ -112,7 +112,7 @@ export class AuditLog {
   }
 
   /**
-   * Publishes an event that another master wrote into a record, if it is not known to stand in the stream: that master may
+   * Publishes an event that another master wrote into a record, if it is not known to be in the stream: that master may
    * have been killed, and what is written over its record hides the event from the others. One that is older than a
    * message id is remembered for was completed long ago.
    */
@@ -129,7 +129,7 @@ export class AuditLog {
   /**
    * As {@link read}, with the place of each event.
    *
-   * @param onNewest hears the sequence of the newest event that the filter has: what comes later comes after it
+   * @param onNewest called with the sequence of the newest event that the filter matches: later events come after it
    */
   async *readStored(
     query: AuditQuery = {},

@@ -17,11 +17,11 @@ export interface RefusedRequest {
 
 interface Counted {
   refused: RefusedRequest;
-  /** How many since it was last told. */
+  /** How many since the last report. */
   more: number;
 }
 
-/** How many refusals of one asker are told apart within a minute; the others are counted together, by their code. */
+/** How many kinds of refusals of one caller are reported separately per minute; the others are counted by code. */
 const MAX_APART = 20;
 
 /**
@@ -55,7 +55,7 @@ export class RefusalAudit {
     this.#tell(refused, 1);
   }
 
-  /** Tells what was counted and not told yet. */
+  /** Reports what was counted but not yet reported. */
   close(): void {
     clearInterval(this.#sweeping);
     this.#sweep();

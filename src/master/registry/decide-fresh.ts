@@ -5,7 +5,7 @@ import type { Decision, Registry } from './registry.js';
 
 /**
  * As `registry.decide`, and what `decide` refuses is only believed of the record as JetStream has it: what this master
- * has in memory may be a moment old, and a refusal may be for good.
+ * has in memory may be a moment old, and a refusal may be permanently.
  *
  * @throws as `registry.decide`
  */

@@ -6,7 +6,7 @@ import { isWriteConflict } from '../store/write-conflict.js';
 
 /** What {@link claimKey} and {@link claimId} claimed, and how to give it back. */
 export interface Claim {
-  /** Takes the claim back, where this call made it: whoever was refused later leaves nothing behind. */
+  /** Releases the claim if this call made it, so that a later refusal leaves nothing behind. */
   release(): Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export async function claimKey(context: ClaimContext, publicKey: string, peelId:
 }
 
 /**
- * Sees to it that of several keys that ask for one ID at the same instant only one goes on, before anything is counted or
- * decided for it. A claim counts until its key stands in the record, or for some minutes.
+ * Sees to it that of several keys that ask for one ID at the same instant only one continues, before anything is counted or
+ * decided for it. A claim counts until its key is in the record, or for some minutes.
  *
  * @throws FleetError `ERR_FLEET_ID_TAKEN`
  */

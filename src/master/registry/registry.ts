@@ -23,7 +23,7 @@ interface Stored {
   event: PeelEvent;
 }
 
-/** What a decision says beside the change itself. */
+/** What a decision contains besides the change itself. */
 export interface Decision {
   change: PeelChange;
   by: Actor;
@@ -35,7 +35,7 @@ export interface Decision {
 
 /**
  * The records of the peels, in JetStream and in memory. Each change is an event that is applied to a record by
- * compare-and-set, and stands in the audit once.
+ * compare-and-set, and is audited once.
  */
 export class Registry {
   readonly #store: Store;
@@ -97,7 +97,7 @@ export class Registry {
     return this.#owners.get(publicKey);
   }
 
-  /** Hears of each change, whichever master made it. Gives the function that ends it. */
+  /** Subscribes to each change, whichever master made it. Returns the function that unsubscribes. */
   onChange(listener: (record: PeelRecord, event: PeelEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -105,7 +105,7 @@ export class Registry {
 
   /**
    * Decides on a peel, by compare-and-set: `decide` is asked again when another master was faster, and its event is
-   * published once it stands in the record.
+   * published once it is in the record.
    *
    * @param decide gets the record as it stands, and gives what changes; undefined: nothing does
    * @returns the record now, which `decide` had to make if there was none; and whether this call changed it

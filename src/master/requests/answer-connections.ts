@@ -15,7 +15,7 @@ interface AnswerOptions {
   /** Used where that file is missing, in a home of an older version. */
   mainCredsPath: string;
   logger: MasterLogger;
-  /** Hears of each event of each connection. */
+  /** Called for each event of each connection. */
   connections: ConnectionLog;
 }
 
@@ -31,9 +31,9 @@ export class AnswerConnections {
   /** For admins and discovery. */
   readonly admins: ZesterConnection;
   /**
-   * One more, for what comes in a flood. It is cut again and again, which is as it should be and is not logged.
+   * One more, for what comes in a flood. It is cut repeatedly, which is as it should be and is not logged.
    *
-   * @param at the server that it is to be on, where that takes it
+   * @param at the server to connect to, if it accepts
    */
   readonly openSink: (at: string) => Promise<ZesterConnection>;
 

@@ -112,7 +112,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     }
     const key = usableKey(found, peelId, newPublicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
-    // asked for before, and asked for anew: the peel has lost the answer and the request
+    // asked for before, and asked for again: the peel has lost the answer and the request
     const facts = issuer.facts(newPublicKey, notBefore(context, newPublicKey, key), lifetime, requestId);
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   };
@@ -128,7 +128,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
  *   `notAccepted`
  */
 function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: string): PeelKey {
-  // one that connected an instant ago may not be seen yet: not for good
+  // one that connected an instant ago may not be seen yet: not permanently
   if (record === undefined) throw unknownPeel(peelId);
   if (!isAccepted(record)) throw notAccepted(record);
   const key = keyOf(record, publicKey);

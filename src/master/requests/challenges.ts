@@ -6,7 +6,7 @@ import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { Store } from '../store/store.js';
 import { isWriteConflict } from '../store/write-conflict.js';
 
-/** For whom a challenge is. */
+/** The peel and key that a challenge is for. */
 export interface ChallengeFor {
   /** The name of the join token's user. */
   user: string;
@@ -36,7 +36,7 @@ export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Pr
 }
 
 /**
- * Takes the answer to a challenge, once: of two masters that are given it at the same time, one takes it. The same
+ * Accepts the answer to a challenge once: of two masters that get it concurrently, one accepts it. The same
  * request may come again, for want of an answer.
  *
  * @throws FleetError `ERR_FLEET_CHALLENGE`

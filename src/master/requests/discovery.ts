@@ -36,11 +36,11 @@ const INBOXES = [ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX];
 
 /**
  * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id. A request
- * does not say who asks: it is answered below the inboxes of admins and masters only.
+ * does not identify the caller: it is answered only below the inboxes of admins and masters.
  *
  * Source: github.com/nats-io/nats-architecture-and-design, ADR-32.
  *
- * @param onRefused hears of each request whose reply subject is none of those
+ * @param onRefused called for each request with another reply subject
  */
 export function answerDiscovery(
   nc: NatsConnection,

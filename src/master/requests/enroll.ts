@@ -155,7 +155,7 @@ function decideJoin(
   return decideFresh(registry, peelId, decide);
 }
 
-/** A join token vouches for whoever asks; an ID that another key had comes back by somebody's decision. */
+/** A join token authorizes its holder; an ID that another key had comes back only by an admin's decision. */
 function acceptsNow(
   { policy }: MasterContext,
   record: PeelRecord | undefined,

@@ -4,7 +4,7 @@
  * Who accepts a peel that no admin issued.
  *
  * - `manual`: an admin, each one.
- * - `auto-trusted`: whoever has a join token, or connects with a credential signed by a peel signing key of ours.
+ * - `auto-trusted`: a peel with a join token, or with a credential signed by one of our peel signing keys.
  * - `auto-all`: everyone whose chain holds. For development.
  */
 export const POLICIES = ['manual', 'auto-trusted', 'auto-all'] as const;

@@ -27,10 +27,10 @@ import { storeFailureOf } from '../store/store-failure.js';
 import { errorMessage } from '../../text/error-message.js';
 import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js';
 
-/** A request, and who asks. */
+/** A request and its caller. */
 export interface Asked<N extends RequestName> {
   request: RequestOf<N>;
-  /** The token of the subject that names who asks: the server let nobody else publish there. */
+  /** The subject token that names the caller: the server lets nobody else publish there. */
   asker: string;
   by: Actor;
   /** The address that it comes from, as far as it is known. */
@@ -63,9 +63,9 @@ export interface Incoming {
   verb: string;
 }
 
-/** What a service answers, and to whom. */
+/** The requests that a service answers, and its callers. */
 export interface ServiceOptions<N extends RequestName> {
-  /** What it hears requests on and answers over: its user may publish to inboxes only. */
+  /** The connection for requests and answers: its user may publish to inboxes only. */
   nc: NatsConnection;
   /** The prefixes of the caller's own inboxes: answers go there and nowhere else. None: it is never answered. */
   inboxes: (asker: string) => readonly string[];
@@ -76,7 +76,7 @@ export interface ServiceOptions<N extends RequestName> {
   handlers: Handlers<N>;
   /** Reads asker and name from a subject; by default `zester.<service>.<asker>.<verb>`. */
   route?: (subject: string) => { asker: string; verb: string };
-  /** Who asks. @throws FleetError when it may not */
+  /** Authenticates the caller. @throws FleetError if it is not authorized */
   authenticate: (incoming: Incoming) => Actor;
   /** Who seems to ask, for the audit, where `authenticate` has not said. */
   claimed?: (asker: string) => Actor;
@@ -85,9 +85,9 @@ export interface ServiceOptions<N extends RequestName> {
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
-  /** Hears of each request over the rate of its caller, refused or dropped. @param bytes of its payload */
+  /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
   onExcess?: (asker: string, bytes: number) => void;
-  /** Whether the audit is told that a request was refused with this code. A reply subject that is not the caller's always is. */
+  /** Whether a refusal with this code is audited. A reply subject that is not the caller's always is. */
   audited: (code: string) => boolean;
   /** The peel that a request of this asker is about, where it does not say. */
   peelId?: (asker: string) => string | undefined;
@@ -223,7 +223,7 @@ export class RequestService<N extends RequestName> {
     for await (const part of answer) {
       this.#send(incoming, part);
       parts += 1;
-      // what is large goes out no faster than the connection takes it
+      // large answers are sent no faster than the connection accepts them
       if (parts % PARTS_AT_ONCE === 0) await this.#options.nc.flush();
     }
     this.#publish(incoming, undefined);
@@ -277,7 +277,7 @@ export class RequestService<N extends RequestName> {
     if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({
-      // what is no request of ours may have any name
+      // what is not a request of ours may have any name
       request: name ?? `(unknown) ${redactSeeds(msg.subject).slice(0, 100)}`,
       by,
       code,

@@ -72,7 +72,7 @@ export async function startServices(
       refusals.note({ request: 'discovery ($SRV)', by: UNKNOWN_ACTOR, code, reason: message });
     },
   );
-  // who hears of this master finds it answering; if the connection is down at the moment, as soon as it is up
+  // discovered masters must answer; if the connection is down, as soon as it is up
   await withDeadline(
     Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
     Date.now() + SUBSCRIBED_TIMEOUT_MS,

@@ -24,11 +24,11 @@ export interface BreakerState {
 
 export const CLOSED: BreakerState = { open: false, revoked: [] };
 
-/** What the breaker hears. */
+/** The inputs of the breaker. */
 export type BreakerEvent =
   /** These peels are about to be revoked, whose keys the registry knows as live; `healthy`: how many have such a key. */
   | { kind: 'revoking'; peelIds: readonly string[]; healthy: number; at: number }
-  /** None of those that were held would be revoked any more. */
+  /** No held key would be revoked any more. */
   | { kind: 'cause-gone' }
   /** An admin has looked at those that are held, and wants them to be revoked: they do not count again. */
   | { kind: 'resumed' };

@@ -143,7 +143,7 @@ export class HeldRevocations {
       held.verdict = verdict;
       const key = registry.get(held.peelId)?.keys.find((one) => one.publicKey === publicKey);
       if (key?.state === 'live') continue;
-      // decided meanwhile, by an admin: that is no fault to be held
+      // decided meanwhile, by an admin: that is not a fault to be held
       this.#held.delete(publicKey);
       this.#actions.revoke(held.connection, verdict);
     }

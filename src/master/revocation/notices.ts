@@ -9,7 +9,7 @@ import { NOTICE_FLUSH_TIMEOUT_MS } from '../../timing.js';
 /** A notice, before it has its time. */
 export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
 
-/** Tells a peel something, signed by this master. Who is not connected does not hear it. */
+/** Sends a peel a notice, signed by this master. A disconnected peel does not receive it. */
 export async function tellPeel(
   { nc, signer, now }: Pick<MasterContext, 'nc' | 'signer' | 'now'>,
   notice: NoticeEntry,

@@ -20,14 +20,14 @@ const USELESS_AFTER = 600;
 
 /**
  * Makes it so on every server that keys are revoked which the registry says are to be: at most one push at a time, by the
- * master that has the lease. What a master that dies leaves undone stands in the registry, and the next one goes on.
+ * master that has the lease. What a dying master leaves undone is in the registry, and the next one continues.
  */
 export class Revoker {
   readonly #context: MasterContext;
   readonly #at: SystemConnectionOptions;
   /** Of peels, by public key: whose, and since when it is to be revoked. */
   readonly #wanted = new Map<string, { peelId: string; upTo: number; since: number }>();
-  /** Of connections that were refused and stand in no record: when they are revoked up to. */
+  /** For refused connections without a record: the time that their revocation covers. */
   readonly #strangers = new Map<string, number>();
   /** Of join tokens that were taken back, by public key. */
   readonly #tokens = new Map<string, { tokenId: string; upTo: number }>();

@@ -14,7 +14,7 @@ import {
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
 import { AUDIT_DEDUPLICATION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 
-/** Events of one record that are kept beside it, so that a master that lags sees each of them. */
+/** How many recent values of a record are kept, so that a lagging master sees each of them. */
 const PEEL_HISTORY = 16;
 
 /** The configuration of a stream that is to be made. */
@@ -50,7 +50,7 @@ export function fleetStreams(replicas: number): NewStream[] {
       subjects: [AUDIT_SUBJECTS],
       duplicate_window: nanos(AUDIT_DEDUPLICATION_MS),
       allow_direct: true,
-      // who hears an event published does not know whether it was stored
+      // receiving a published event does not mean that it was stored
       republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
     },
     bucket(PEELS_BUCKET, { max_msgs_per_subject: PEEL_HISTORY }),

@@ -37,7 +37,7 @@ const UNREFERENCED = { ref: false };
 
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
- * compare-and-set against what stands in the bucket, not against what is in memory.
+ * compare-and-set against the bucket, not against the memory.
  */
 export class KvMirror<T> {
   readonly #bucket: KV;
@@ -66,7 +66,7 @@ export class KvMirror<T> {
     return mirror;
   }
 
-  /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun anew. */
+  /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun again. */
   async #readAll(): Promise<void> {
     const deadline = performance.now() + MIRROR_OPEN_TIMEOUT_MS;
     for (;;) {
@@ -102,7 +102,7 @@ export class KvMirror<T> {
     return this.#held.entries();
   }
 
-  /** Hears of each change, this master's own too. Gives the function that ends it. */
+  /** Subscribes to each change, including this master's own. Returns the function that unsubscribes. */
   onChange(listener: (key: string, value: T | undefined, before: T | undefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -111,7 +111,7 @@ export class KvMirror<T> {
   /**
    * Changes a value by compare-and-set, as often as it takes: `decide` is asked again when another master was faster.
    *
-   * @param decide gets what stands in the bucket, and gives the new value; undefined: nothing is to be changed
+   * @param decide gets the stored value and returns the new one; undefined: no change
    * @returns what stands there now, and whether this call wrote it
    * @throws what `decide` throws; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_RECORD`
    */
@@ -175,7 +175,7 @@ export class KvMirror<T> {
     return { value: this.#parse(key, entry.value), revision: entry.revision };
   }
 
-  /** @returns undefined: somebody else wrote in between */
+  /** @returns undefined: a concurrent write */
   async #write(key: string, value: T, revision: number): Promise<number | undefined> {
     const data = encodeJson(value);
     let unsure = false;
@@ -202,7 +202,7 @@ export class KvMirror<T> {
         return await act();
       } catch (cause) {
         if (isStorageFull(cause)) throw storeFailureOf(cause);
-        // our connections are closed for good only: they reconnect by themselves
+        // our connections are closed permanently only: they reconnect by themselves
         const isOver = this.#closed || cause instanceof errors.ClosedConnectionError;
         const passing = !(cause instanceof FleetError) && !isOver;
         if (!passing || Date.now() > deadline) {

@@ -22,7 +22,7 @@ export interface LeaseOptions {
 }
 
 /**
- * What one of several processes does at a time. Whoever changes the key by compare-and-set has it, for as long as it goes
+ * Work that one of several processes does at a time. The process that changes the key by compare-and-set holds it, as long as it keeps
  * on changing it; the others look whether it still changes, each by its own clock, so that the clocks need not agree.
  */
 export class Lease {

@@ -16,7 +16,7 @@ export interface StreamQuery {
   after?: number | undefined;
   /** Begin so many before the newest, if the filter is all that the stream has. */
   last?: number | undefined;
-  /** Hears the sequence of the newest message when the reading began, 0 where there is none. */
+  /** Called with the sequence of the newest message at the start, 0 if there is none. */
   onNewest?: ((seq: number) => void) | undefined;
 }
 

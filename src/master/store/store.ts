@@ -120,7 +120,7 @@ async function openOr<T>(open: () => Promise<T>, make: () => Promise<T>): Promis
   try {
     return await make();
   } catch (error) {
-    // somebody else made it in between
+    // created concurrently
     if (error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE) return open();
     throw error;
   }

@@ -52,7 +52,7 @@ export class MasterTrust {
     return this.#issuer;
   }
 
-  /** Hears that the home was changed, after it was read again. */
+  /** Called after a changed home was reloaded. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -215,7 +215,7 @@ export class Gatekeeper {
       );
   }
 
-  /** One connection more than many is cut, and the audit is told once a minute. */
+  /** Surplus connections are cut one by one, and audited once a minute. */
   #cutSurplus(connection: UserConnection): void {
     const { logger, metrics } = this.#context;
     const { name: peelId, publicKey } = connection;

@@ -93,7 +93,7 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
   }
   if (isToken) return judgeToken(connection, claims, known);
   if (!isPeel) {
-    // a user of the account that is no peel, such as a master, or a service of the user's own; but nobody whom a key
+    // a user of the account that is not a peel, such as a master or a user's own service; but nobody whom a key
     // signed that the account does not have (any more)
     return isOurs(claims, known) ? { is: 'other' } : (chain(connection, known) ?? { is: 'other' });
   }

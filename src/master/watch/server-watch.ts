@@ -61,7 +61,7 @@ export class ServerWatch {
   }
 
   /**
-   * As {@link check}, where servers that do not answer at the moment are no reason to give up: they are looked at later.
+   * As {@link check}, where servers that do not answer now are no reason to give up: they are checked later.
    *
    * @throws NatsServerError `ERR_SERVER_TOO_OLD`
    */
@@ -74,7 +74,7 @@ export class ServerWatch {
     }
   }
 
-  /** Goes on looking. @param onTooOld hears of a server that joined and is too old, once */
+  /** Keeps checking. @param onTooOld called once for a server that joined and is too old */
   follow(onTooOld: (error: NatsServerError) => void): void {
     this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_INTERVAL_MS);
     this.#timer.unref();

@@ -42,7 +42,7 @@ const eventSchema = v.object({
   reason: v.optional(v.string()),
 });
 
-/** What {@link listenToSystem} hears. */
+/** The callbacks of {@link listenToSystem}. */
 export interface SystemListener {
   connected(connection: UserConnection): void;
   disconnected(of: { server: string; cid: number; reason: string | undefined }): void;
@@ -51,7 +51,7 @@ export interface SystemListener {
 }
 
 /**
- * Hears who connects to and disconnects from an account, on all servers.
+ * Subscribes to connects and disconnects of an account, on all servers.
  *
  * Source: `$SYS.ACCOUNT.<account>.CONNECT` and `DISCONNECT` of the system account (docs/nats-facts.md, 17).
  *

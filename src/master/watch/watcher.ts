@@ -1,4 +1,4 @@
-// Hears the servers' events and keeps who is connected, on the master that has the lease.
+// Follows the servers' events and keeps presence, on the master that has the lease.
 import type { Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
@@ -27,8 +27,8 @@ import {
 } from '../../timing.js';
 
 /**
- * Hears the servers' events, keeps who is connected, and has whoever connects judged. Only the master that has the lease
- * does this; one that takes over begins with a look at all connections, so that nothing is missed in between.
+ * Follows the servers' events, keeps presence, and has each new connection judged. Only the master that has the lease
+ * does this; a master that takes over starts by reading all connections, so nothing is missed.
  */
 export class Watcher {
   readonly #context: MasterContext;
@@ -117,7 +117,7 @@ export class Watcher {
     else act();
   }
 
-  /** What happened while the connection was down was told to nobody: all is read as soon as it is back. */
+  /** Events during an outage are lost: all connections are read as soon as it is over. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
@@ -160,7 +160,7 @@ export class Watcher {
       const waiting = this.#waiting;
       this.#waiting = undefined;
       for (const act of waiting) act();
-      // a reading that had begun before it was asked for anew may have missed what it is about
+      // a reading that had begun before it was asked for again may have missed what it is about
       if (this.#readAgain && !this.#stopped && succeeded) void this.#readAll();
     }
   }
@@ -175,7 +175,7 @@ export class Watcher {
       const servers = await serversNow(this.#system);
       const before = this.#servers;
       this.#servers = servers;
-      // a server tells nobody here of those who connect before it is joined to the cluster
+      // a server does not report users who connect before it has joined the cluster
       const isNew = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
       if (isNew || this.#readAgain) void this.#readAnew();
       const names = new Set(servers.values());
@@ -202,7 +202,7 @@ export class Watcher {
 
   #connected(connection: UserConnection): void {
     const known = this.#keeper.get(connection);
-    // what was told of it before may have been wrong
+    // earlier reports about it may have been wrong
     if (known !== undefined && known.name === connection.name && known.jwt === connection.jwt) return;
     if (known !== undefined) this.#keeper.remove(known);
     this.#keeper.add(connection);

@@ -14,9 +14,9 @@ export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
 
 /**
  * The admin that signed a request. The server has enforced who may publish there; this says who it was, and that its own
- * JWT allows it too, so that nobody signs with a key that is no admin's.
+ * JWT allows it too, so that nobody signs with a key that is not an admin's.
  *
- * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_DENIED` when the signer is no admin
+ * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_DENIED` when the signer is not an admin
  */
 export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,

@@ -59,7 +59,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Asked<
 }
 
 /**
- * The peel is told before it is cut: told afterwards, it would knock for ever. What cannot be decided is not told.
+ * Notify before revoking; otherwise the peel reconnects forever. If the decision fails, no notice is sent.
  *
  * @throws what `decide` throws
  */

@@ -103,7 +103,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
     return isDone || isAsked ? undefined : { change: { kind: 'rotation.asked' }, by };
   });
   if (isDone) return { record, outcome: 'done' as const };
-  // told in any case: one that has connected an instant ago may not be known to be there
+  // notified in any case: a peel that connected an instant ago may not be known yet
   const key = record.keys.findLast(({ state }) => state === 'live') ?? currentKey(record);
   await tellPeel(context, {
     kind: 'rotate',

@@ -15,7 +15,7 @@ import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
 /** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
 const PART_BYTES = 500 * 1024;
 const PART_ITEMS = 500;
-/** What a part has beside its largest item, in bytes. */
+/** The overhead of a part besides its largest item, in bytes. */
 const PART_SLACK = 256;
 /** Ids of peels that were left out of a list that are named. */
 const SKIPPED_SHOWN = 100;
@@ -135,7 +135,7 @@ async function heldNow({ store }: MasterContext): Promise<{ peels: number; since
   return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
 }
 
-/** `master.resume`: what the breaker holds is revoked, by the master that hears the servers. */
+/** `master.resume`: what the breaker holds is revoked, by the master that follows the servers. */
 export async function resumeRevocations(
   { store, audit }: MasterContext,
   { request: { reason }, by }: Asked<'master.resume'>,

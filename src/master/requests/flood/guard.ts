@@ -15,7 +15,7 @@ import { errorMessage } from '../../../text/error-message.js';
 import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
 
 /**
- * Per second. A peel asks a few times a day: what is dropped at this rate is no mistake of one that tries again and again.
+ * Per second. A peel asks a few times a day: what is dropped at this rate is not a mistake of one that tries repeatedly.
  */
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A token may be a thousand hosts that start at once. */
@@ -37,7 +37,7 @@ function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
 
 /**
  * Names who stays far over its rate, and cuts its connections: with a kick, which pushes nothing and revokes nobody. The
- * master that hears the servers' events does it, and the others log. Its cost does not grow with the flood: one look at a
+ * master that follows the servers' events does it, and the others log. Its cost does not grow with the flood: one look at a
  * time, at the connections of a few.
  */
 export class FloodGuard {
@@ -155,11 +155,11 @@ export class FloodGuard {
     logger.warn({ token: tokenId }, `the join token was removed: ${reason}`);
   }
 
-  /** Counted each time; told once a minute, and to the audit by the master that acts. */
+  /** Counted each time; logged once a minute, and audited by the acting master. */
   #report({ asker, requests, bytes }: Flooder, cut: readonly Sender[]): void {
     const { audit, actor, logger, metrics, id, watching } = this.#context;
     metrics.floods.inc({ outcome: cut.length > 0 ? 'cut' : 'reported' });
-    // that it is cut at last is told, though it was told before that it floods
+    // a cut is reported even if the flood was reported before
     const key = `${cut.length > 0 ? 'cut' : 'seen'} ${asker}`;
     if (this.#toldAt.has(key)) return;
     this.#toldAt.set(key, performance.now());

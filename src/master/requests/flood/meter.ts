@@ -26,7 +26,7 @@ export interface Flooder extends Excess {
 
 /** Windows over the limit after which somebody floods; a window below it takes one back. */
 const HOT_WINDOWS = 3;
-/** What is kept of somebody who floods on: it is forgotten after as many windows of silence. */
+/** How many silent windows it takes until a flooding caller is forgotten. */
 const MAX_HEAT = 6;
 /** Askers that are kept in number. Requests of more at once are counted by nobody: they are dropped all the same. */
 const MAX_ASKERS = 1_000;
@@ -37,7 +37,7 @@ interface Heat extends Excess {
 
 /**
  * Says who stays far over its rate: more than one hot window, since a thousand hosts may start at once, and silent windows
- * in between do not clear it, since a flood breaks connections. It counts what was over the rate, in windows that the caller ends.
+ * do not clear it, since a flood breaks connections. It counts what was over the rate, in windows that the caller ends.
  */
 export class FloodMeter {
   readonly #limits: FloodLimits;
@@ -58,7 +58,7 @@ export class FloodMeter {
     }
   }
 
-  /** Ends a window. @returns who floods, most requests first */
+  /** Ends a window. @returns the flooding callers, most requests first */
   turn(): Flooder[] {
     const flooders: Flooder[] = [];
     for (const [asker, count] of this.#askers) {
@@ -102,7 +102,7 @@ export function whoSends<S extends Sent>(
   const known = new Map(before.users.map(({ server, cid, sent }) => [`${server}/${cid}`, sent]));
   const share = seconds / Math.max(1, after.users.length);
   return after.users.filter(({ server, cid, sent }) => {
-    // one that is new has sent it all in between; of a server that did not answer, nobody knows
+    // a new connection has sent all of it since; of a server that did not answer, nothing is known
     const fresh = before.servers.has(server) ? { messages: 0, bytes: 0 } : undefined;
     const then = known.get(`${server}/${cid}`) ?? fresh;
     if (then === undefined) return false;

@@ -18,9 +18,9 @@ export interface FloodSinkOptions {
   /** Whether a caller can have this name. Others could be a wildcard, which would divert everybody. */
   isAsker: (asker: string) => boolean;
   limits: FloodLimits;
-  /** Hears of each request over the rate, here or on the connection of all. */
+  /** Called for each request above the rate, here or on the shared connection. */
   onExcess: (asker: string, bytes: number) => void;
-  /** Hears of each request that was dropped here. */
+  /** Called for each request that was dropped here. */
   onDropped: () => void;
   logger: MasterLogger;
 }
