@@ -75,6 +75,7 @@ describe('a seed that is given where an id, a name, a pattern or a reason belong
     await refused(() => createOperatorJwt(operator, { name: seed }));
     await refused(() => createAccountJwt(account, operator, { name: 'a', description: `x ${seed}` }));
     await refused(() => createUserJwt(user, account, { name: 'u', tags: [seed] }));
+    await refused(() => createUserJwt(user, account, { name: 'u', tags: [seed.toLowerCase()] }));
     const permissions = { publish: { allow: [`a.${seed}`] }, subscribe: { allow: ['>'] } };
     await refused(() => createUserJwt(user, account, { name: 'u', permissions }));
   });
