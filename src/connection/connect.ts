@@ -12,6 +12,7 @@ import { CredentialWatcher } from './credential-watcher.js';
 import { openCredentials } from './credentials.js';
 import { Dialer } from './dialer.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
+import { checkConnectNames, checkConnectPeelNames } from './option-names.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import { masterTable, peelTable } from './options.js';
@@ -86,6 +87,7 @@ export interface ConnectPeelOptions extends ConnectOptions {
  *   server takes the first connection
  */
 export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterConnection> {
+  checkConnectPeelNames(options);
   const { peelId, ...rest } = options;
   return (await open(rest, peelTable(validatePeelId(peelId)), peelId)).connection;
 }
@@ -123,6 +125,7 @@ export async function openPeel(
  * @throws CredsError, FileError, ConnectError
  */
 export async function connectMaster(options: ConnectOptions): Promise<ZesterConnection> {
+  checkConnectNames(options);
   return (await open(options, masterTable(), undefined)).connection;
 }
 

@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkBuffer, checkNumbers, DURATION_MS } from './check-options.js';
 import type { ZesterConnection } from './connect.js';
+import { checkReconnectBufferNames } from './option-names.js';
 import { ManagedConnection } from './managed-connection.js';
 
 /** How {@link withReconnectBuffer} buffers. */
@@ -31,6 +32,7 @@ export function withReconnectBuffer(
   nc: NatsConnection,
   options: ReconnectBufferOptions = {},
 ): ZesterConnection {
+  checkReconnectBufferNames(options);
   checkBuffer(options, 'maxBytes');
   checkNumbers(options, { drainTimeout: DURATION_MS });
   const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};

@@ -2,7 +2,9 @@
 import { refuseExisting, writeSecretFile } from '../files/write-secret-file.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
+import { jwtOptionsError } from '../jwt/options-error.js';
+import { bag, checkOptions, flag, text, type Entries } from '../options/check-options.js';
+import { peelUserJwtOptions, ROLE_ENTRIES, type RoleUserJwtOptions } from '../permissions/roles.js';
 import { formatCreds } from './format.js';
 
 /** What can be chosen about a peel's new credentials. */
@@ -15,6 +17,12 @@ export interface BootstrapPeelOptions extends RoleUserJwtOptions {
    */
   ifAbsent?: boolean | undefined;
 }
+
+const BOOTSTRAP = bag({
+  ...ROLE_ENTRIES,
+  issuerAccount: text,
+  ifAbsent: flag,
+} satisfies Entries<BootstrapPeelOptions>);
 
 /**
  * Makes a complete set of credentials for a peel in one step: a new user key, a user JWT with `peelUserJwtOptions`
@@ -38,6 +46,7 @@ export async function bootstrapPeelCreds(
   path: string,
   options: BootstrapPeelOptions = {},
 ): Promise<{ user: KeyBundle; jwt: string }> {
+  checkOptions('bootstrapPeelCreds', options, BOOTSTRAP, jwtOptionsError);
   const { issuerAccount, ifAbsent, ...rest } = options;
   const jwtOptions = peelUserJwtOptions(peelId, issuerAccount ?? account.publicKey, rest);
   if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody gets

@@ -1,5 +1,6 @@
 // Creates and writes .creds files.
 import { CredsError } from '../errors.js';
+import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
 import { formatCreds } from './format.js';
 import { decodeCreds } from './decode-creds.js';
@@ -28,6 +29,10 @@ export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8
   return content;
 }
 
+const WRITE = bag({ sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>);
+const writeOptionsError = (path: string) => (message: string) =>
+  new CredsError('ERR_CREDS_INPUT', path, message);
+
 /**
  * Writes a `.creds` file with mode 0600: at every instant the path holds the whole old file or the whole new one, and no
  * other user can read either. See `writeSecretFile` for how.
@@ -38,8 +43,9 @@ export async function writeCredsFile(
   path: string,
   jwt: string,
   seed: Uint8Array | string,
-  options?: WriteSecretFileOptions,
+  options: WriteSecretFileOptions = {},
 ): Promise<void> {
+  checkOptions('writeCredsFile', options, WRITE, writeOptionsError(path));
   const content = generateCredsFile(jwt, seed);
   try {
     await writeSecretFile(path, content, options);

@@ -1,6 +1,7 @@
 // requestPeel: sends a command to a peel, and returns its answer.
 import { errors, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
+import { anything, bag, checkOptions, text, type Entries } from '../options/check-options.js';
 import { validateSubject } from '../permissions/subject.js';
 import { newCommandReply } from '../protocol/command-reply.js';
 import { isNobody, violationIn } from '../protocol/request-errors.js';
@@ -17,6 +18,14 @@ export interface RequestPeelOptions {
   /** Stops waiting for the answer; the peel still does what it was asked. */
   signal?: AbortSignal | undefined;
 }
+
+const REQUEST = bag({
+  command: text,
+  timeoutMs: anything,
+  headers: anything,
+  signal: anything,
+} satisfies Entries<RequestPeelOptions>);
+const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
  * Sends a command to a peel and waits for its answer.
@@ -39,6 +48,7 @@ export async function requestPeel(
   data: Payload = '',
   options: RequestPeelOptions = {},
 ): Promise<Msg> {
+  checkOptions('requestPeel', options, REQUEST, optionsError);
   const { command, timeoutMs = COMMAND_TIMEOUT_MS, headers, signal } = options;
   const base = commandSubject(peelId);
   const subject = command === undefined ? base : validateSubject(`${base}.${command}`, { wildcards: false });

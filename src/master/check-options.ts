@@ -2,8 +2,30 @@
 import { atLeast, checkNumbers, DURATION_MS } from '../connection/check-options.js';
 import { parseServerUrls } from '../connection/server-urls.js';
 import { FleetError } from '../errors.js';
+import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
+
+const MASTER = bag(
+  {
+    home: anything,
+    servers: anything,
+    credsPath: anything,
+    answersCredsPath: anything,
+    systemCredsPath: anything,
+    policy: anything,
+    lifetime: anything,
+    breaker: bag({ peels: anything, share: anything, windowMs: anything }),
+    logger: anything,
+    replicas: anything,
+    storeWaitMs: anything,
+    tls: anything,
+    requireTls: flag,
+    signal: anything,
+    now: callback,
+  } satisfies Entries<MasterOptions>,
+  { required: ['home'] },
+);
 
 /**
  * Checks the options of `startMaster`.
@@ -11,6 +33,7 @@ import { POLICIES } from './requests/policy.js';
  * @throws ConnectError of the servers; FleetError `ERR_FLEET_CONFIG` of what is the master's own
  */
 export function checkMasterOptions(options: MasterOptions): void {
+  checkOptions('startMaster', options, MASTER, configError);
   if (options.servers !== undefined) parseServerUrls(options.servers);
   const { policy, breaker } = options;
   if (policy !== undefined && !POLICIES.includes(policy)) {

@@ -1,4 +1,5 @@
 // joinFleet: joins a fleet with a join token.
+import { checkJoinNames } from './option-names.js';
 import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from '../connection/connect-failure.js';
@@ -97,6 +98,7 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
  *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
  */
 export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
+  checkJoinNames(given);
   const { onEvent, now, reconnectDelayHandler: delay } = given;
   const options = {
     ...given,

@@ -39,6 +39,7 @@ import {
   START_REFUSED_RETRY_MS,
   START_RETRY_MS,
 } from '../timing.js';
+import { checkPeelNames } from './option-names.js';
 
 /** Faults of what was given: waiting for a server mends none of them. */
 const NEVER_WORKS: ReadonlySet<string> = new Set([
@@ -100,6 +101,7 @@ export interface PeelEnd {
  *   when no server takes the first connection
  */
 export async function startPeel(options: PeelOptions): Promise<Peel> {
+  checkPeelNames(options);
   const { credsPath } = options;
   checkNumbers(options.commands ?? {}, {
     concurrency: atLeast(1, 'commands'),

@@ -1,8 +1,13 @@
 // What a peel, a master, an admin and a join token may do.
 import { inspect } from 'node:util';
+import * as v from 'valibot';
 import { JwtError } from '../errors.js';
+import { jwtOptionsError } from '../jwt/options-error.js';
+import { VALIDITY_ENTRIES } from '../jwt/time.js';
+import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import {
   checkPermissionNames,
+  USER_LIMIT_ENTRIES,
   type ConnectionType,
   type PermissionOptions,
   type UserLimitOptions,
@@ -291,6 +296,16 @@ interface RoleGrants {
 /** Of masters and admins: as much as they like, but not as a leafnode either. */
 const UNLIMITED: UserLimitOptions = { allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 
+/** @internal The options of {@link RoleUserJwtOptions}. */
+export const ROLE_ENTRIES = {
+  ...VALIDITY_ENTRIES,
+  tags: anything,
+  scoped: flag,
+  permissions: anything,
+  limits: v.nullish(bag(USER_LIMIT_ENTRIES)),
+} satisfies Entries<RoleUserJwtOptions>;
+const ROLE = bag(ROLE_ENTRIES);
+
 function roleOptions(
   name: string,
   accountPublicKey: string,
@@ -298,6 +313,7 @@ function roleOptions(
   options: RoleUserJwtOptions,
 ): UserJwtOptions {
   validatePublicKey(accountPublicKey, 'account');
+  checkOptions('a user JWT of a role', options, ROLE, jwtOptionsError);
   const { scoped, permissions: own, limits: ownLimits, ...rest } = options;
   const base = { ...rest, name, issuerAccount: accountPublicKey };
   // a scoped user's own JWT carries nothing: the template of its signing key has all of it

@@ -2,7 +2,20 @@
 import type { PeelCredential } from './issue-batch.js';
 import { wipeCredentials } from './batch-maker.js';
 import { issueBatches } from './issue-batches.js';
+import { jwtOptionsError } from '../jwt/options-error.js';
+import { anything, bag, checkOptions, number, text, type Entries } from '../options/check-options.js';
+import { ROLE_ENTRIES } from '../permissions/roles.js';
 import type { IssuePeelOptions } from './issue-options.js';
+
+const ISSUE = bag(
+  {
+    ...ROLE_ENTRIES,
+    signer: anything,
+    issuerAccount: text,
+    workers: number,
+  } satisfies Entries<IssuePeelOptions>,
+  { required: ['signer'] },
+);
 
 /**
  * Issues credentials for many peels: for each id, in the order given, a new key, its JWT and the bytes of its `.creds`
@@ -17,6 +30,7 @@ export async function* issuePeelCredentials(
   ids: Iterable<string> | AsyncIterable<string>,
   options: IssuePeelOptions,
 ): AsyncGenerator<PeelCredential, void, undefined> {
+  checkOptions('issuePeelCredentials', options, ISSUE, jwtOptionsError);
   const batches = issueBatches(ids, { ...options, product: { kind: 'credentials' } });
   for await (const { result } of batches) yield* handOver(result);
 }

@@ -143,6 +143,30 @@ describe('zester init', () => {
     expect((await zester(['init', '--home', home])).stdout).toContain('nothing was changed');
   });
 
+  it('says how a new account of an adopted operator is named, unless it is told to', async () => {
+    const { files } = await foreignDomain();
+    const args = [
+      ...['--operator-jwt', files.operatorJwt, '--operator-signing-seed', files.operatorSigningSeed],
+      ...['--system-account-jwt', files.systemAccountJwt, '--system-creds', files.systemCreds],
+    ];
+    const unnamed = await zester(['init', '--home', await newHome(), ...args]);
+    expect([unnamed.code, unnamed.stderr]).toEqual([
+      0,
+      expect.stringMatching(/named "fleet".*--account/) as string,
+    ]);
+    const named = await zester([
+      'init',
+      '--home',
+      await newHome(),
+      ...args,
+      '--account',
+      'plant-9',
+      '--json',
+    ]);
+    expect(json(named.stdout)).toMatchObject({ names: { account: 'plant-9' } });
+    expect(named.stderr).not.toContain('nsc stores');
+  });
+
   it('says which files an adoption lacks, and takes no seed on the command line', async () => {
     const home = await newHome();
     const { files, accountFiles } = await foreignDomain();

@@ -13,7 +13,10 @@ export default command({
   needs: 'home',
   options: {
     operator: text('--operator <name>', 'name of the new operator (default: zester)'),
-    account: text('--account <name>', "name of the fleet's new account (default: fleet)"),
+    account: text(
+      '--account <name>',
+      "name of the fleet's new account (default: fleet); nsc stores accounts by name",
+    ),
     servers: list('--servers <url...>', "the fleet's servers, stored in the home"),
     ...TLS_OPTIONS,
     ...grouped('Options to adopt an existing operator or account', ADOPT_OPTIONS),
@@ -47,6 +50,17 @@ complete an interrupted one. After adopting an account with --account-jwt, run "
         now: io.now,
         onStep: (step) => steps.push(step),
       });
+      if (
+        adopt !== undefined &&
+        adopt.accountJwt === undefined &&
+        account === undefined &&
+        steps.some(({ made }) => made)
+      ) {
+        output.note(
+          `the new account is named "${domain.names.account}"; nsc stores accounts by name: if the operator has another one of that ` +
+            'name, choose one with --account',
+        );
+      }
       const configuration = await ensureServerConfiguration(domain);
       if (configuration !== undefined) steps.push(configuration);
       const state = report(domain, steps, output);

@@ -1,0 +1,89 @@
+// Which options the functions that connect know, so that a misspelled one is refused and not ignored.
+import type * as v from 'valibot';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { ConnectError } from '../errors.js';
+import {
+  anything,
+  bag,
+  callback,
+  checkOptions,
+  flag,
+  oneOf,
+  type Entries,
+} from '../options/check-options.js';
+import type { ConnectOptions } from './connect.js';
+
+/** The options of the client's `connect()`. Some cannot be set: see `checkClientOptions`, which says why. */
+export const CLIENT_ENTRIES = {
+  authenticator: anything,
+  debug: anything,
+  maxPingOut: anything,
+  maxReconnectAttempts: anything,
+  name: anything,
+  noEcho: anything,
+  noRandomize: anything,
+  pass: anything,
+  pedantic: anything,
+  pingInterval: anything,
+  port: anything,
+  reconnect: anything,
+  reconnectDelayHandler: anything,
+  reconnectJitter: anything,
+  reconnectJitterTLS: anything,
+  reconnectTimeWait: anything,
+  servers: anything,
+  timeout: anything,
+  tls: anything,
+  token: anything,
+  user: anything,
+  verbose: anything,
+  waitOnFirstConnect: anything,
+  ignoreClusterUpdates: anything,
+  inboxPrefix: anything,
+  ignoreAuthErrorAbort: anything,
+  noAsyncTraces: anything,
+  resolve: anything,
+} satisfies Entries<NatsOptions>;
+
+/** The options of `connectPeel` and `connectMaster`, but for the peel's id. */
+export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
+  ...CLIENT_ENTRIES,
+  ...({
+    requireTls: flag,
+    credsPath: anything,
+    creds: anything,
+    seed: anything,
+    reconnectBufferSize: anything,
+    watch: flag,
+    rotate: oneOf(['reconnect', 'hitless']),
+    drainTimeout: anything,
+    handoverTimeout: anything,
+    logger: anything,
+    onEvent: callback,
+    now: callback,
+  } satisfies Entries<Omit<ConnectOptions, keyof NatsOptions>>),
+};
+
+const CONNECT = bag(CONNECT_ENTRIES);
+const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, peelId: anything });
+const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeout: anything });
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkConnectNames(options: unknown): void {
+  checkOptions('connectMaster', options, CONNECT, connectOptionsError);
+}
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkConnectPeelNames(options: unknown): void {
+  checkOptions('connectPeel', options, CONNECT_PEEL, connectOptionsError);
+}
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkReconnectBufferNames(options: unknown): void {
+  checkOptions('withReconnectBuffer', options, RECONNECT_BUFFER, connectOptionsError);
+}
+
+/** The error for options of a connection. */
+export function connectOptionsError(message: string): ConnectError {
+  return new ConnectError('ERR_CONNECT_OPTIONS', message);
+}

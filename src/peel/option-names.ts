@@ -1,0 +1,41 @@
+// Which options startPeel and joinFleet know, so that a misspelled one is refused and not ignored.
+import { CLIENT_ENTRIES, CONNECT_ENTRIES, connectOptionsError } from '../connection/option-names.js';
+import { anything, bag, callback, checkOptions, flag } from '../options/check-options.js';
+
+const START_PEEL = bag(
+  {
+    ...CONNECT_ENTRIES,
+    peelId: anything,
+    handlers: anything,
+    waitOnFirstConnect: flag,
+    signal: anything,
+    renew: flag,
+    commands: bag({ concurrency: anything, queue: anything, timeoutMs: anything }),
+  },
+  { required: ['credsPath'] },
+);
+
+const JOIN = bag(
+  {
+    ...CLIENT_ENTRIES,
+    requireTls: flag,
+    token: anything,
+    peelId: anything,
+    out: anything,
+    waitMs: anything,
+    signal: anything,
+    onEvent: callback,
+    now: callback,
+  },
+  { required: ['token', 'peelId', 'out'] },
+);
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkPeelNames(options: unknown): void {
+  checkOptions('startPeel', options, START_PEEL, connectOptionsError);
+}
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkJoinNames(options: unknown): void {
+  checkOptions('joinFleet', options, JOIN, connectOptionsError);
+}

@@ -1,0 +1,100 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  bootstrapPeelCreds,
+  connectMaster,
+  connectPeel,
+  createUserJwt,
+  generateKeyBundle,
+  issuePeelCredentials,
+  peelUserJwtOptions,
+  requestPeel,
+  withReconnectBuffer,
+  writeCredsFile,
+} from '../../src/index.js';
+import { startMaster } from '../../src/master/index.js';
+import { joinFleet, startPeel } from '../../src/peel/index.js';
+import { refusal } from '../support/refusal.js';
+import { tempDir } from '../support/temp-dir.js';
+
+/** Programs in JavaScript, or with a cast: what a compiler would have found is found when the function is called. */
+
+const account = generateKeyBundle('account');
+const user = generateKeyBundle('user');
+let dir: string;
+beforeAll(async () => {
+  dir = await tempDir();
+});
+
+const loose = <T>(options: object) => options as unknown as T;
+const nobody = { servers: 'nats://127.0.0.1:1' };
+const nc = loose<NatsConnection>({});
+
+const functions: [string, string, (options: object) => unknown][] = [
+  ['createUserJwt', 'ERR_JWT_OPTIONS', (o) => createUserJwt(user, account, loose({ name: 'x', ...o }))],
+  ['peelUserJwtOptions', 'ERR_JWT_OPTIONS', (o) => peelUserJwtOptions('web-01', account.publicKey, loose(o))],
+  [
+    'bootstrapPeelCreds',
+    'ERR_JWT_OPTIONS',
+    (o) => bootstrapPeelCreds(account, 'web-01', join(dir, 'x.creds'), loose(o)),
+  ],
+  [
+    'issuePeelCredentials',
+    'ERR_JWT_OPTIONS',
+    (o) => issuePeelCredentials(['web-01'], loose({ signer: account, ...o })).next(),
+  ],
+  [
+    'writeCredsFile',
+    'ERR_CREDS_INPUT',
+    (o) => writeCredsFile(join(dir, 'x.creds'), 'jwt', user.seed, loose(o)),
+  ],
+  [
+    'connectPeel',
+    'ERR_CONNECT_OPTIONS',
+    (o) => connectPeel(loose({ ...nobody, peelId: 'web-01', seed: user.seed, ...o })),
+  ],
+  ['connectMaster', 'ERR_CONNECT_OPTIONS', (o) => connectMaster(loose({ ...nobody, seed: user.seed, ...o }))],
+  ['withReconnectBuffer', 'ERR_CONNECT_OPTIONS', (o) => withReconnectBuffer(nc, loose(o))],
+  [
+    'startPeel',
+    'ERR_CONNECT_OPTIONS',
+    (o) => startPeel(loose({ ...nobody, credsPath: join(dir, 'none.creds'), ...o })),
+  ],
+  [
+    'joinFleet',
+    'ERR_CONNECT_OPTIONS',
+    (o) => joinFleet(loose({ ...nobody, token: 't', peelId: 'web-01', out: 'o', ...o })),
+  ],
+  ['startMaster', 'ERR_FLEET_CONFIG', (o) => startMaster(loose({ home: dir, ...o }))],
+  ['requestPeel', 'ERR_FLEET_REQUEST', (o) => requestPeel(nc, 'web-01', '', loose(o))],
+];
+
+describe('an option that no function knows', () => {
+  it.each(functions)('is refused by %s, and nothing is written', async (_name, code, call) => {
+    const error = await refusal(code, () => call({ zzz: 1 }));
+    expect(error.message).toContain('"zzz"');
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it.each<[string, object, string]>([
+    ['createUserJwt', { expires: 60 }, 'did you mean "expiry"?'],
+    ['bootstrapPeelCreds', { expires: 60 }, 'did you mean "expiry"?'],
+    ['bootstrapPeelCreds', { limits: { subscription: 1 } }, 'did you mean "subscriptions"?'],
+    ['bootstrapPeelCreds', { expiry: Date.now() + 60_000 }, 'give seconds, not milliseconds'],
+    ['bootstrapPeelCreds', { expiry: Math.floor(Date.now() / 1000) + 60 }, 'a time since 1970'],
+    ['issuePeelCredentials', { worker: 2 }, 'did you mean "workers"?'],
+    ['connectPeel', { rotate: 'hitles' }, 'did you mean "hitless"?'],
+    ['connectMaster', { reconnectBufferSise: 1 }, 'did you mean "reconnectBufferSize"?'],
+    ['startPeel', { rotate: 'hitles' }, 'did you mean "hitless"?'],
+    ['startPeel', { commands: { concurency: 1 } }, 'did you mean "concurrency"?'],
+    ['startMaster', { polcy: 'manual' }, 'did you mean "policy"?'],
+    ['startMaster', { policy: 'auto-trsuted' }, 'auto-trusted'],
+    ['requestPeel', { timeout: 5 }, 'did you mean "timeoutMs"?'],
+  ])('of %s is told what was probably meant: %j', async (name, options, hint) => {
+    const [, code = '', call] = functions.find(([one]) => one === name) ?? [];
+    const error = await refusal(code, () => call?.(options));
+    expect(error.message).toContain(hint);
+  });
+});
