@@ -71,7 +71,8 @@ const decisions = [
   'src/error-traits.ts',
   'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
   'src/permissions/**/*.ts',
-  'src/connection/{connect-plan,refusals}.ts',
+  'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays}.ts',
+  'src/connection/{refusals,server-urls,telling-failure}.ts',
   'src/trust/{migration,template,account-jwt/merge-account}.ts',
   'src/protocol/{glob,command-reply,is-master}.ts',
   'src/protocol/records/*.ts',
@@ -83,7 +84,8 @@ const decisions = [
   'src/master/revocation/breaker.ts',
   'src/master/store/{held-values,watch-progress,write-step}.ts',
   'src/master/watch/{admission,judge,key-retirement}.ts',
-  'src/peel/{judge-notice,renewal-plan,schedule}.ts',
+  'src/peel/{judge-notice,renewal-plan,schedule,start-plan}.ts',
+  'src/provision/batch-schedule.ts',
 ];
 
 const impure = [

@@ -4,8 +4,6 @@
  * What follows from how a connection is: what may be published or subscribed, when an outage begins and ends, when draining
  * gives up, when other credentials are due. No clock, no timers, no sockets.
  */
-import type { Status } from '@nats-io/transport-node';
-
 /** How far the end of a connection is. */
 export type Phase = 'open' | 'draining' | 'closed';
 
@@ -38,10 +36,11 @@ export function admit({ phase, up, held }: Flow, act: Act): 'send' | 'keep' | 'c
  * with the first one, and ends with a reconnect.
  *
  * @param outage whether there is one already
+ * @param type the client's word for the status
  */
 export function afterStatus(
   outage: boolean,
-  type: Status['type'],
+  type: string,
 ): { outage: boolean; event?: 'buffering' | 'reconnected' } {
   if (type === 'disconnect') return outage ? { outage } : { outage: true, event: 'buffering' };
   if (type === 'reconnect' && outage) return { outage: false, event: 'reconnected' };

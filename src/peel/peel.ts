@@ -32,23 +32,9 @@ import { readNotice } from './notices.js';
 import { sleep } from '../async/sleep.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { omit } from './omit.js';
-import {
-  DRAIN_TIMEOUT_MS,
-  HANDOVER_TIMEOUT_MS,
-  LAST_WORDS_TIMEOUT_MS,
-  START_REFUSED_RETRY_MS,
-  START_RETRY_MS,
-} from '../timing.js';
 import { checkPeelNames } from './option-names.js';
-
-/** Faults of what was given: waiting for a server mends none of them. */
-const NEVER_WORKS: ReadonlySet<string> = new Set([
-  'ERR_CONNECT_OPTIONS',
-  'ERR_CONNECT_URL',
-  'ERR_CONNECT_NO_SERVERS',
-  'ERR_CONNECT_PLAIN',
-  'ERR_CONNECT_TLS_FILE',
-]);
+import { afterFailedStart, afterNotice } from './start-plan.js';
+import { DRAIN_TIMEOUT_MS, HANDOVER_TIMEOUT_MS, LAST_WORDS_TIMEOUT_MS } from '../timing.js';
 
 /** What {@link startPeel} takes. Other options of `connectPeel`, and of the client's `connect()`, may be given too. */
 export interface PeelOptions extends Omit<
@@ -298,13 +284,9 @@ export class Peel {
           onEvent: (event) => this.#connectionEvent(event),
         });
       } catch (error) {
-        if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) throw error;
-        const refused = error.code === 'ERR_CONNECT_REFUSED';
-        if (refused) await this.#throwIfExpired();
-        if (!waitOnFirstConnect) throw error;
-        const retryInMs = Math.round(
-          (refused ? START_REFUSED_RETRY_MS : START_RETRY_MS) * (0.75 + Math.random() / 2),
-        );
+        const { retryInMs, mayBeExpired } = afterFailedStart(error, waitOnFirstConnect, Math.random());
+        if (mayBeExpired) await this.#throwIfExpired();
+        if (retryInMs === undefined || !(error instanceof ConnectError)) throw error;
         const isNews = failures.note(error.message, performance.now()) !== undefined;
         this.#emit({ type: 'waiting', error, retryInMs }, isNews);
         await sleep(retryInMs, signal);
@@ -388,24 +370,12 @@ export class Peel {
       const { confirmed } = this.#clock;
       const judged = judgeNotice(notice, claims, { now: this.#clock.now(), confirmed });
       this.#clock.isAtLeast(Date.parse(notice.at));
-      if (judged.verdict === 'pass') return;
-      if (judged.verdict === 'refuse') {
-        throw new FleetError(
-          'ERR_FLEET_ANSWER',
-          `ignored a master's notice ("${notice.kind}"): it ${judged.why}; it may be a replay`,
-          { peelId: this.id },
-        );
-      }
-      if (notice.kind === 'rotate') {
-        if (notice.at <= this.#rotationAskedAt) return;
-        this.#rotationAskedAt = notice.at;
-        this.#renewer?.wantRotation();
-      } else {
-        const why = notice.reason === undefined ? '' : ` (${notice.reason})`;
-        const what = notice.code === 'ERR_FLEET_REJECTED' ? 'was rejected' : 'is revoked';
-        const words = `the peel "${this.id}" ${what}${why}`;
-        this.#ended(new FleetError(notice.code, words, { final: true, peelId: this.id }));
-      }
+      const action = afterNotice(notice, judged, this.#rotationAskedAt);
+      if (action.do === 'report') throw action.error;
+      if (action.do === 'end') this.#ended(action.error);
+      if (action.do !== 'rotate') return;
+      this.#rotationAskedAt = action.at;
+      this.#renewer?.wantRotation();
     } catch (error) {
       if (!(error instanceof ZesterError)) throw error;
       this.#emit({ type: 'noticeIgnored', error });

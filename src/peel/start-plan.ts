@@ -1,0 +1,66 @@
+/** What a peel does when its first connection fails, and when a master's notice arrives: decided here, carried out by the peel. */
+import { ConnectError, FleetError } from '../errors.js';
+import type { Notice } from '../protocol/command.js';
+import { START_REFUSED_RETRY_MS, START_RETRY_MS } from '../timing.js';
+import type { NoticeVerdict } from './judge-notice.js';
+
+/** Faults of what was given: waiting for a server mends none of them. */
+const NEVER_WORKS: ReadonlySet<string> = new Set([
+  'ERR_CONNECT_OPTIONS',
+  'ERR_CONNECT_URL',
+  'ERR_CONNECT_NO_SERVERS',
+  'ERR_CONNECT_PLAIN',
+  'ERR_CONNECT_TLS_FILE',
+]);
+
+/**
+ * What follows from a first connection that failed: the start ends with the error, or it is tried again. A refusal may mean
+ * that the credentials have expired, which is a reason to end when this machine's clock says so, too.
+ *
+ * @param random from 0 to 1
+ * @returns `retryInMs` undefined: it ends
+ */
+export function afterFailedStart(
+  error: unknown,
+  waitOnFirstConnect: boolean,
+  random: number,
+): { retryInMs: number | undefined; mayBeExpired: boolean } {
+  if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) {
+    return { retryInMs: undefined, mayBeExpired: false };
+  }
+  const mayBeExpired = error.code === 'ERR_CONNECT_REFUSED';
+  if (!waitOnFirstConnect) return { retryInMs: undefined, mayBeExpired };
+  return {
+    retryInMs: Math.round((mayBeExpired ? START_REFUSED_RETRY_MS : START_RETRY_MS) * (0.75 + random / 2)),
+    mayBeExpired,
+  };
+}
+
+/** What a peel does about a notice. */
+export type NoticeAction =
+  | { do: 'nothing' }
+  | { do: 'rotate'; at: string }
+  /** Report that it was not followed, and why. */
+  | { do: 'report'; error: FleetError }
+  | { do: 'end'; error: FleetError };
+
+/**
+ * What follows from a notice that was judged.
+ *
+ * @param rotationAskedAt the time of the last notice to rotate that was followed (ISO 8601): the same one again is nothing new
+ */
+export function afterNotice(notice: Notice, judged: NoticeVerdict, rotationAskedAt: string): NoticeAction {
+  const { peelId } = notice;
+  if (judged.verdict === 'pass') return { do: 'nothing' };
+  if (judged.verdict === 'refuse') {
+    const words = `ignored a master's notice ("${notice.kind}"): it ${judged.why}; it may be a replay`;
+    return { do: 'report', error: new FleetError('ERR_FLEET_ANSWER', words, { peelId }) };
+  }
+  if (notice.kind === 'rotate') {
+    return notice.at <= rotationAskedAt ? { do: 'nothing' } : { do: 'rotate', at: notice.at };
+  }
+  const why = notice.reason === undefined ? '' : ` (${notice.reason})`;
+  const what = notice.code === 'ERR_FLEET_REJECTED' ? 'was rejected' : 'is revoked';
+  const words = `the peel "${peelId}" ${what}${why}`;
+  return { do: 'end', error: new FleetError(notice.code, words, { final: true, peelId }) };
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { Peel } from '../../src/peel/peel.js';
+import { refusal } from '../support/refusal.js';
+
+const options = { servers: 'nats://127.0.0.1:4222', credsPath: 'web-01.creds' };
+
+describe('a peel that is not connected', () => {
+  it('takes handlers, but none under the name of a built-in one', () => {
+    const peel = new Peel('web-01', { ...options, handlers: { uptime: () => 1 } });
+    const remove = peel.handle('disk', () => 'full');
+    remove();
+    for (const name of ['ping', 'facts', 'no name', '']) {
+      expect(() => peel.handle(name, () => 1)).toThrow(TypeError);
+    }
+    expect(() => new Peel('web-01', { ...options, handlers: { ping: () => 1 } })).toThrow(TypeError);
+  });
+
+  it('has no connection and no credentials yet, and publishes nothing', () => {
+    const peel = new Peel('web-01', options);
+    expect(() => peel.nc).toThrow('not connected');
+    expect(() => peel.credentials).toThrow('not connected');
+    expect(() => peel.publish('started')).toThrow('not connected');
+  });
+
+  it('publishes on no subject but one of its events', async () => {
+    const peel = new Peel('web-01', options);
+    for (const event of ['*', 'a.>', 'a b', '']) await refusal('ERR_SUBJECT', () => peel.publish(event));
+  });
+
+  it('replaces no key', async () => {
+    await refusal('ERR_FLEET_STATE', () => new Peel('web-01', options).rotate());
+  });
+});
