@@ -55,7 +55,7 @@ const OTHERS = new Set<string>(
     'reviseAccountJwt reviseOperatorJwt reviseUserJwt pushAccountJwt fetchAccountJwt revokeUsers',
     'isZesterError isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
     'ADMIN_INBOX_PREFIX MASTER_INBOX_PREFIX adminPermissions adminUserJwtOptions masterPermissions masterUserJwtOptions peelInboxPrefix peelLimits',
-    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel withReconnectBuffer redactSeeds holdsSeed',
+    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel connectFleet withReconnectBuffer redactSeeds holdsSeed',
   ].flatMap((line) => line.split(' ')),
 );
 
