@@ -1,6 +1,7 @@
 // Re-signs account and operator JWTs with changed claims.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
+import { decodeAccountJwt } from './decode.js';
 import { signClaims } from './encode.js';
 import { withChangedMembers } from './json-members.js';
 import { wrongSigner } from './signer.js';
@@ -28,6 +29,21 @@ export function resignDecodedAccount(
 ): string {
   if (signer.role !== 'operator') throw wrongSigner('account JWT', signer, 'operator');
   return resign(jwt, claims, signer, change, options.now);
+}
+
+/**
+ * As {@link resignDecodedAccount}, of a JWT: for what `reviseAccountJwt` does not do, such as taking everything away
+ * that another tool did not know of.
+ *
+ * @throws as {@link resignDecodedAccount}; JwtError when the JWT cannot be decoded
+ */
+export function resignAccountJwt(
+  jwt: string,
+  signer: KeyBundle,
+  change: (claims: AccountClaims) => AccountClaims,
+  options: { now?: Clock } = {},
+): string {
+  return resignDecodedAccount(jwt, decodeAccountJwt(jwt), signer, change, options);
 }
 
 /**

@@ -6,7 +6,7 @@ import { signClaims } from '../../src/jwt/encode.js';
 import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { refusal } from '../support/refusal.js';
-import { resignAccountJwt } from '../support/resign-account.js';
+import { resignAccountJwt } from '../../src/jwt/resign.js';
 
 const operator = generateKeyBundle('operator');
 const signer = generateKeyBundle('operator');

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { writeCredsFile } from '../../src/creds/generate.js';
 import { loadCredsFile } from '../../src/creds/parse.js';
 import type { UserPermissionLimits } from '../../src/jwt/claims.js';
-import { resignAccountJwt } from '../support/resign-account.js';
+import { resignAccountJwt } from '../../src/jwt/resign.js';
 import { createUserJwt } from '../../src/jwt/user.js';
 import { loadKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../src/trust/open.js';

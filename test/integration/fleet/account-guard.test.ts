@@ -2,7 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
-import { resignAccountJwt } from '../../support/resign-account.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { pushAccount, showAccount } from '../../../src/account/check-account.js';
 import { changeAccount, withOpenHome } from '../../../src/account/change-account.js';
 import { clearRevocations, revoke } from '../../../src/account/revoke.js';

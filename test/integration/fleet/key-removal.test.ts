@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { zester } from '../../cli/run-zester.js';
 import { addAccountSigningKey } from '../../../src/account/rotate-keys.js';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
-import { resignAccountJwt } from '../../support/resign-account.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -7,7 +7,7 @@ import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { ScopedSigningKeyClaim } from '../../../src/jwt/claims.js';
-import { resignAccountJwt } from '../../support/resign-account.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { checkServers } from '../../../src/doctor/check-server.js';
 import { examine, type Examination } from '../../../src/doctor/examine.js';

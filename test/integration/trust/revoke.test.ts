@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { decodeAccountJwt } from '../../../src/jwt/decode.js';
-import { resignAccountJwt } from '../../support/resign-account.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { requireComplete } from '../../../src/account/push-account.js';
 import { clearRevocations, listRevocations, revoke } from '../../../src/account/revoke.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';

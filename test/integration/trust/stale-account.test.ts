@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import type { AccountClaims } from '../../../src/jwt/claims.js';
 import { decodeAccountJwt } from '../../../src/jwt/decode.js';
-import { resignAccountJwt } from '../../support/resign-account.js';
+import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { pushAccount, showAccount } from '../../../src/account/check-account.js';
 import { examine } from '../../../src/doctor/examine.js';
 import { setPeelTemplate } from '../../../src/account/permissions.js';
