@@ -156,7 +156,7 @@ export async function runConnecting(name: string, stage: Stage, told: Told): Pro
   if (command.goesOn === true) {
     await waitFor(
       `"zester ${name}" to be ready`,
-      () => ended || / answers|is connected|waiting/.test(output),
+      () => ended || /is ready|is connected|waiting/.test(output),
     );
     interrupt('SIGTERM');
   }

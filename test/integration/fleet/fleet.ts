@@ -5,11 +5,20 @@ import { AdminClient } from '../../../src/protocol/ask.js';
 import { isPeelEvent, type AuditEvent } from '../../../src/protocol/records/audit-event.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
+import type { MasterLogger } from '../../../src/master/logger.js';
 import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
+
+/** What a master logs as an error is no part of any test: it is shown, since it says why another assertion fails. */
+const ERRORS_ONLY: MasterLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (fields, message) => void process.stderr.write(`master: ${message} ${JSON.stringify(fields)}\n`),
+};
 
 /** A home, its real servers, and masters in this process. */
 export class Fleet {
@@ -36,7 +45,12 @@ export class Fleet {
   }
 
   async startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
-    const master = await startMaster({ home: this.home.home, ...this.connection, ...options });
+    const master = await startMaster({
+      home: this.home.home,
+      ...this.connection,
+      logger: ERRORS_ONLY,
+      ...options,
+    });
     this.masters.push(master);
     atEnd(() => master.stop());
     return master;
