@@ -45,7 +45,8 @@ export class FleetPeels {
   /**
    * Peels, in the order of their IDs, as they arrive: a fleet need not fit into memory.
    *
-   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`; at the end,
+   *   `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
    * @example
    *   for await (const { record, presence } of fleet.peels.list({ pattern: 'web-*' }))
    *     console.log(record.id, record.state, presence?.connections.length ?? 0);
@@ -55,7 +56,17 @@ export class FleetPeels {
     const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin };
     const client = this.#client;
     const peels = async function* () {
-      for await (const part of client.stream('peel.list', request)) yield* part.peels;
+      const omitted: string[] = [];
+      let count = 0;
+      for await (const part of client.stream('peel.list', request)) {
+        yield* part.peels;
+        omitted.push(...(part.skipped ?? []));
+        count += part.skippedCount ?? part.skipped?.length ?? 0;
+      }
+      if (count === 0) return;
+      const named = omitted.join(', ') + (count > omitted.length ? ', …' : '');
+      const words = `all other peels were listed, but ${count} records exceed the message size: ${named}`;
+      throw new FleetError('ERR_FLEET_RECORD', words);
     };
     return this.#abortable.iterate(peels());
   }

@@ -1,0 +1,32 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { expect, it } from 'vitest';
+import { Abortable } from '../../src/fleet-client/abortable.js';
+import { FleetPeels } from '../../src/fleet-client/fleet-peels.js';
+import type { AdminClient } from '../../src/protocol/ask.js';
+
+/** A master whose answer comes in these parts. */
+function answering(parts: object[]): FleetPeels {
+  const client = {
+    async *stream() {
+      yield* parts;
+    },
+  };
+  return new FleetPeels({} as NatsConnection, client as unknown as AdminClient, new Abortable(undefined));
+}
+
+it('lists every peel before it fails because of those that do not fit a message', async () => {
+  const peels = answering([
+    { peels: [{ record: { id: 'web-1' } }], skipped: ['web-2'] },
+    { peels: [{ record: { id: 'web-3' } }] },
+  ]);
+  const listed: string[] = [];
+  const all = (async () => {
+    for await (const { record } of peels.list()) listed.push(record.id);
+  })();
+
+  await expect(all).rejects.toMatchObject({
+    code: 'ERR_FLEET_RECORD',
+    message: expect.stringContaining('web-2') as string,
+  });
+  expect(listed).toEqual(['web-1', 'web-3']);
+});
