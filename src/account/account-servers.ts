@@ -83,7 +83,7 @@ async function credentialsOf(
 }
 
 /**
- * The account of a JWT that somebody has in hand.
+ * The account of a given account JWT, checked against the operator's.
  *
  * @throws JwtError; JwtChainError when no key of the operator signed it
  */

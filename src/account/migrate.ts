@@ -192,10 +192,10 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
 }
 
 /**
- * Revokes the JWTs that were replaced, once no client uses them. What is to be revoked stands in the home's
- * settings until it is, so that a run that was interrupted continues.
+ * Revokes the replaced JWTs, once no client uses them. The home's settings list them until they are revoked, so that an
+ * interrupted run can be resumed.
  *
- * @returns the public keys whose old JWT somebody still uses: it is not revoked
+ * @returns the public keys whose old JWT is still in use: it is not revoked
  */
 async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<string[]> {
   const { home, paths } = open.domain;

@@ -1,4 +1,5 @@
 // Ends what is under way with the reason of a signal.
+import { orAborted } from '../async/or-aborted.js';
 
 /** Runs promises and iterations that end with a signal's reason as soon as it is aborted; without a signal, as they are. */
 export class Abortable {
@@ -12,20 +13,7 @@ export class Abortable {
   async run<T>(start: () => Promise<T>): Promise<T> {
     const { signal } = this;
     signal?.throwIfAborted();
-    const promise = start();
-    if (signal === undefined) return promise;
-    let stop: () => void = () => undefined;
-    const aborted = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-      return await Promise.race([promise, aborted]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      promise.catch(() => undefined);
-      aborted.catch(() => undefined);
-    }
+    return signal === undefined ? start() : orAborted(start(), signal);
   }
 
   /** @throws what the iteration throws; the signal's reason */

@@ -1,5 +1,6 @@
 // requestPeel: sends a command to a peel, and returns its answer.
 import { errors, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/nats-core';
+import { orAborted } from '../async/or-aborted.js';
 import { FleetError } from '../errors.js';
 import { anything, bag, checkOptions, text, type Entries } from '../options/check-options.js';
 import { validateSubject } from '../permissions/subject.js';
@@ -63,20 +64,6 @@ export async function requestPeel(
     return await (signal === undefined ? answer : orAborted(answer, signal));
   } catch (cause) {
     throw requestError(cause, peelId, subject, timeoutMs);
-  }
-}
-
-async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-    answer.catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 // Runs commands with the handlers of a peel, and answers them.
+import { orAborted } from '../async/or-aborted.js';
 import * as v from 'valibot';
 import { redactSeeds, type FleetErrorCode } from '../errors.js';
 import { commandSchema, HANDLER_NAME, MAX_ANSWER_BYTES, type CommandAnswer } from '../protocol/command.js';
@@ -164,17 +165,14 @@ export class Handlers {
       () => running.abort(new Error(`the handler did not end within ${timeoutMs / 1000} s`)),
       timeoutMs,
     );
-    let stop: (() => void) | undefined;
-    const aborted = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', stop, { once: true });
-    });
     try {
       // a handler that does not listen to its signal must not keep the answer, and its place, for ever
-      return await Promise.race([Promise.resolve().then(() => handler(args, { signal })), aborted]);
+      return await orAborted(
+        Promise.resolve().then(() => handler(args, { signal })),
+        signal,
+      );
     } finally {
       clearTimeout(timer);
-      if (stop !== undefined) signal.removeEventListener('abort', stop);
     }
   }
 }

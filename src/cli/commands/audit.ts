@@ -1,13 +1,14 @@
 // `zester audit`: show the audit log.
 import { UsageError } from '../../errors.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
-import { matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
+import type { AuditQuery } from '../../protocol/records/audit-query.js';
 import type { FleetContext } from '../command/context.js';
 import { command } from '../command/declaration.js';
 import { count, flag, past, repeated, text, words, type ValuesOf } from '../command/option.js';
 import type { Admin } from '../fleet/admin.js';
 import { auditLine } from '../fleet/audit-lines.js';
 import { followAudit } from '../../fleet-client/follow-audit.js';
+import { readAudit } from '../../fleet-client/read-audit.js';
 import type { CliIo } from '../terminal/io.js';
 import { requirePeelPattern } from '../options/peel-pattern.js';
 
@@ -50,7 +51,7 @@ line. --follow resumes after an outage where it stopped, and skips nothing.`,
     const query = await queryOf(input, output.json, io);
     const tell = (event: AuditEvent) => output.event(auditLine(event), event);
     if (input.follow) return await follow(await fleet(), query, tell, context);
-    await history(await fleet(), query, tell);
+    for await (const event of readAudit(await fleet(), query, undefined)) tell(event);
     if (query.last !== undefined && input.last === undefined)
       output.note(`showing at most the last ${query.last} events; use --all for all`);
   },
@@ -78,19 +79,6 @@ async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQu
     ...(until !== undefined && { until: new Date(until).toISOString() }),
     ...(limit !== undefined && { last: limit }),
   };
-}
-
-async function history(admin: Admin, query: AuditQuery, tell: (event: AuditEvent) => void): Promise<void> {
-  const { patterns, kinds, ...rest } = query;
-  const request = {
-    ...rest,
-    ...(patterns && { patterns: [...patterns] }),
-    ...(kinds && { kinds: [...kinds] }),
-  };
-  for await (const { events } of admin.client.stream('audit', request)) {
-    // a master of before does not know all that can be asked
-    for (const event of events as AuditEvent[]) if (matchesAuditQuery(query, event)) tell(event);
-  }
 }
 
 async function follow(

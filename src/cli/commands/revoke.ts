@@ -101,7 +101,7 @@ async function registryOf(
     const record = await peelFromHome(domain, at, target.peelId);
     return { keys: record === undefined ? [] : usableKeys(record) };
   } catch (cause) {
-    // of a key that is named nothing has to be known: it is revoked permanently
+    // a key given by name needs no record: it is revoked permanently
     if (!('peelId' in target || 'issuedBefore' in target)) return {};
     const { FleetError } = await import('../../errors.js');
     const why = errorMessage(cause);

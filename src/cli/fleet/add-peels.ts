@@ -54,7 +54,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
       if (claims.sub !== key.publicKey || claims.name !== peelId) {
         throw new FleetError(
           'ERR_FLEET_ANSWER',
-          `the master returned a JWT for another key than that of "${peelId}"`,
+          `the master returned a JWT that is not for the key of "${peelId}"`,
           {
             peelId,
           },

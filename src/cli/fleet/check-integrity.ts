@@ -31,11 +31,11 @@ export interface IntegrityOptions extends ConnectionOf {
 }
 
 /**
- * Looks for what an attacker leaves behind: records and audit events that do not agree, streams and consumers that are
- * none of the fleet's, and connected keys that nobody issued. Reads with the home's master and system credentials, and
- * changes nothing. Memory grows with the number of peels, time with that of audit events.
+ * Looks for what an attacker leaves behind: records and audit events that do not agree, streams and consumers that do not
+ * belong to the fleet, and connected keys that nobody issued. Reads with the home's master and system credentials, and
+ * changes nothing. Memory grows with the number of peels, time with the number of audit events.
  *
- * @throws NatsServerError, ConnectError, FleetError, CredsError, FileError: what could not be looked at was not found well
+ * @throws NatsServerError, ConnectError, FleetError, CredsError, FileError: what cannot be checked is an error, not a pass
  */
 export async function checkIntegrity(domain: TrustDomain, options: IntegrityOptions): Promise<Finding[]> {
   const {

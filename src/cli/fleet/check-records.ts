@@ -139,7 +139,7 @@ class RecordCheck {
     }
   }
 
-  /** What does not agree is looked at again: in a living fleet, an event may be on its way. */
+  /** Checks mismatches again: in a running fleet, an event may be in flight. */
   async compare(users: readonly ConnectedUser[]): Promise<void> {
     const fold = this.#fold;
     let suspects = new Set(

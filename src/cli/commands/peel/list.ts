@@ -23,7 +23,7 @@ export default command({
     ),
   },
   notes: `
-Connections are reported by the servers, not by the peels. The fingerprint is that of the key in use, else of the last key.`,
+The servers report connections, not the peels. The fingerprint belongs to the key in use, or else to the last one.`,
   examples: [
     'zester peel list',
     "zester peel list 'web-*' --state pending",

@@ -1,0 +1,22 @@
+// Ends a wait when a signal is aborted.
+
+/**
+ * The promise's outcome, unless the signal is aborted first. What the promise stands for is not stopped; a later rejection
+ * of it is not unhandled.
+ *
+ * @throws what the promise rejects with; the signal's reason
+ * @example await orAborted(nc.request(subject), AbortSignal.timeout(1_000));
+ */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
