@@ -4,6 +4,7 @@ import { guardedNumber, warnOfCallback } from '../async/guarded.js';
 import type { ConnectOptions } from '../connection/connect.js';
 import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
+import { errorMessage } from '../text/error-message.js';
 import { DEFAULT_LIFETIME_SECONDS, METRICS_INTERVAL_MS, STOP_POLL_MS, STOP_TIMEOUT_MS } from '../timing.js';
 import { checkMasterOptions } from './check-options.js';
 import type { MasterContext } from './context.js';
@@ -231,7 +232,9 @@ class RunningMaster implements Master {
   async #stop(): Promise<void> {
     const { id, actor, audit, logger } = this.context;
     audit.note({ kind: 'master.stopped', by: actor });
-    await this.#closing.closeAll();
+    const failures = await this.#closing.closeAll();
+    for (const error of failures)
+      logger.error({ id, error: errorMessage(error) }, 'a part of the master failed to stop');
     logger.info({ id }, 'master stopped');
     this.#end();
   }

@@ -24,8 +24,17 @@ export class Closing {
     this.#limit ??= setTimeout(this.#over, STOP_CUT_MS);
   }
 
-  async closeAll(): Promise<void> {
-    for (const close of this.#parts.splice(0).reverse()) await Promise.race([close(), this.#isOver]);
+  /** Ends every part, also after one that fails to end. @returns what those threw */
+  async closeAll(): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    for (const close of this.#parts.splice(0).reverse()) {
+      try {
+        await Promise.race([close(), this.#isOver]);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     clearTimeout(this.#limit);
+    return failures;
   }
 }

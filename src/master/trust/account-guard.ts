@@ -51,10 +51,13 @@ export class AccountGuard {
     void this.#look.run();
   }
 
-  stop(): void {
+  /** Resolves when a change of the home that is under way has ended: nothing writes there afterwards. */
+  async stop(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#waiting);
     for (const timer of this.#timers) clearInterval(timer);
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    await this.#look.idle();
   }
 
   /** However many pushes are heard, it is looked once. */
@@ -70,6 +73,7 @@ export class AccountGuard {
 
   async #compare(): Promise<void> {
     const { trust, now, id, watching } = this.#context;
+    if (this.#stopped) return;
     try {
       await trust.reload();
       const up = await listServers(this.#system);

@@ -87,8 +87,10 @@ export class MasterTrust {
     }
   }
 
-  close(): void {
+  /** Wipes the keys, also those that are being read from the home right now. */
+  async close(): Promise<void> {
     clearInterval(this.#looking);
+    await this.#look.idle();
     this.#issuer.wipe();
   }
 }
