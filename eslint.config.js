@@ -103,6 +103,23 @@ const impure = [
   message: `This ${what}: a file that decides is given it (eslint.config.js, "decisions").`,
 }));
 
+/** Each source file starts with one line that says what it is for: `// Signs user JWTs.` or `// createUserJwt: signs user JWTs.` */
+const purposeComment = {
+  meta: {
+    messages: { missing: 'Start the file with one line that says what it is for: "// Does this and that."' },
+  },
+  create: (context) => ({
+    Program() {
+      const first = context.sourceCode.getAllComments().find(({ type }) => type !== 'Shebang');
+      const isFirst =
+        first?.type === 'Line' &&
+        !context.sourceCode.text.slice(0, first.range[0]).replace(/^#!.*/, '').trim();
+      if (isFirst && /^ ([A-Z`]|[a-z]\w+( and \w+)?: ).*\w.*[.]$/.test(first.value)) return;
+      context.report({ loc: { line: 1, column: 0 }, messageId: 'missing' });
+    },
+  }),
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   ...tseslint.configs.strict,
@@ -127,7 +144,11 @@ export default tseslint.config(
   ...layerRules,
   {
     files: ['src/**/*.ts'],
-    rules: { 'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }] },
+    plugins: { zester: { rules: { 'purpose-comment': purposeComment } } },
+    rules: {
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      'zester/purpose-comment': 'error',
+    },
   },
   { files: decisions, rules: { 'no-restricted-syntax': ['error', ...impure] } },
 );

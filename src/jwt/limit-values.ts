@@ -1,5 +1,5 @@
-// What a server makes of the networks, times, time zones and kinds of connection of a user. One that it cannot read keeps the
-// user out for ever, so it is refused before it is signed.
+// Checks a user's networks, times, time zone and connection types as nats-server reads them.
+// A value that the server cannot parse locks the user out, so it is refused before it is signed.
 //
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).

@@ -1,4 +1,4 @@
-/** What a peel does when its first connection fails, and when a master's notice arrives: decided here, carried out by the peel. */
+// Decides what a peel does when its first connection fails, and when a master's notice arrives.
 import { ConnectError, FleetError } from '../errors.js';
 import type { Notice } from '../protocol/command.js';
 import { START_REFUSED_RETRY_MS, START_RETRY_MS } from '../timing.js';
