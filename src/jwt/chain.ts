@@ -23,15 +23,46 @@ export function validateJwtChain(
   options: { now?: Clock } = {},
 ): void {
   const now = nowSeconds(options.now);
+  const issuers = issuersOf(operatorJwt, accountJwt, now);
+  checkUserOf(
+    issuers,
+    link('user', () => decodeUserJwt(userJwt)),
+    now,
+  );
+}
+
+/**
+ * As {@link validateJwtChain}, for a user whose JWT is decoded already.
+ *
+ * @param user as `decodeUserJwt` gave it
+ * @internal
+ */
+export function validateChainOfUser(
+  operatorJwt: string,
+  accountJwt: string,
+  user: UserClaims,
+  options: { now?: Clock } = {},
+): void {
+  const now = nowSeconds(options.now);
+  checkUserOf(issuersOf(operatorJwt, accountJwt, now), user, now);
+}
+
+interface Issuers {
+  operator: OperatorClaims;
+  account: AccountClaims;
+}
+
+function issuersOf(operatorJwt: string, accountJwt: string, now: number): Issuers {
   const operator = link('operator', () => decodeOperator(operatorJwt));
   checkOperator(operator);
   checkTime('operator', operator, now);
-
   const account = link('account', () => decodeAccount(accountJwt));
   checkAccountIssuer(operator, account);
   checkTime('account', account, now);
+  return { operator, account };
+}
 
-  const user = link('user', () => decodeUserJwt(userJwt));
+function checkUserOf({ operator, account }: Issuers, user: UserClaims, now: number): void {
   checkUser(operator, account, user);
   checkTime('user', user, now);
   checkRevocation(account, user);
@@ -51,17 +82,27 @@ export function isRevoked(
   return [revocations['*'], revocations[publicKey]].some((time) => time !== undefined && time >= issuedAt);
 }
 
-/** The last one decoded: a master checks every connection against the same two, and an account JWT can be large. */
-function last<T>(decode: (jwt: string) => T): (jwt: string) => T {
-  let known: { jwt: string; claims: T } | undefined;
+/**
+ * The last few that were decoded: a master checks every connection against the same operator, fleet account and system
+ * account, and an account JWT can be large. The claims do not leave this file, so nobody can change them.
+ */
+function lastFew<T>(decode: (jwt: string) => T): (jwt: string) => T {
+  const known = new Map<string, T>();
   return (jwt) => {
-    if (known?.jwt !== jwt) known = { jwt, claims: decode(jwt) };
-    return known.claims;
+    let claims = known.get(jwt);
+    if (claims === undefined) {
+      claims = decode(jwt);
+      const [oldest] = known.keys();
+      if (known.size >= FEW && oldest !== undefined) known.delete(oldest);
+      known.set(jwt, claims);
+    }
+    return claims;
   };
 }
 
-const decodeOperator = last(decodeOperatorJwt);
-const decodeAccount = last(decodeAccountJwt);
+const FEW = 3;
+const decodeOperator = lastFew(decodeOperatorJwt);
+const decodeAccount = lastFew(decodeAccountJwt);
 
 function link<T>(name: JwtChainLink, decode: () => T): T {
   try {

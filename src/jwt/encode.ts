@@ -1,8 +1,8 @@
 // Encodes and signs a JWT.
-import * as crypto from 'node:crypto';
 import { base32nopad } from '@scure/base';
 import { holdsSeed, JwtError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { sha512256 } from './hash.js';
 import { withLatestSeconds } from './latest-seconds.js';
 
 /** The header of every NATS JWT v2, already encoded, and the dot after it. */
@@ -93,9 +93,3 @@ const kept = { json: Buffer.alloc(KEPT_BYTES), token: Buffer.alloc(KEPT_BYTES) }
 function buffer(name: keyof typeof kept, size: number): Buffer {
   return size <= KEPT_BYTES ? kept[name] : Buffer.alloc(size);
 }
-
-// The one-shot hash is a third cheaper, and came with Node 20.12.
-const sha512256: (bytes: Uint8Array) => Uint8Array =
-  typeof (crypto as { hash?: unknown }).hash === 'function'
-    ? (bytes) => crypto.hash('sha512-256', bytes, 'buffer')
-    : (bytes) => crypto.createHash('sha512-256').update(bytes).digest();

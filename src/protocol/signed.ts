@@ -57,7 +57,7 @@ export class MessageSigner {
 export function verifySigned(
   context: string,
   { data, headers: sent }: { data: Uint8Array; headers?: MsgHdrs | undefined },
-): { claims: UserClaims; jwt: string } {
+): { claims: UserClaims } {
   const bad = (why: string, cause?: unknown) => new FleetError('ERR_FLEET_PROOF', why, { cause });
   const jwt = sent?.get(JWT_HEADER) ?? '';
   const signature = sent?.get(SIGNATURE_HEADER) ?? '';
@@ -72,5 +72,5 @@ export function verifySigned(
   if (!verifySignature(claims.sub, signedBytes(context, data), Buffer.from(signature, 'base64url'))) {
     throw bad(`the message is not signed by ${claims.sub}, as it says`);
   }
-  return { claims, jwt };
+  return { claims };
 }

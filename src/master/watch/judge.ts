@@ -3,7 +3,7 @@ import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../../er
 import { isReservedName } from '../../protocol/is-master.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
-import { validateJwtChain } from '../../jwt/chain.js';
+import { validateChainOfUser } from '../../jwt/chain.js';
 import type { AccountClaims, UserClaims } from '../../jwt/claims.js';
 import { decodeUserJwt, userSubjectAsServersReadIt } from '../../jwt/decode.js';
 import { isIssuedAhead } from '../../jwt/revoke-up-to.js';
@@ -68,7 +68,11 @@ export function judge(connection: UserConnection, known: Known): Verdict {
 
 function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {
   // a master does not cut masters and admins, whatever a server says of them: the account's identity key vouches for them
-  if (claims.iss === known.account.sub && isReservedName(claims.name ?? '') && !chain(connection, known)) {
+  if (
+    claims.iss === known.account.sub &&
+    isReservedName(claims.name ?? '') &&
+    !chain(connection, claims, known)
+  ) {
     return { is: 'other' };
   }
   if (claims.sub !== connection.publicKey) {
@@ -95,9 +99,9 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
   if (!isPeel) {
     // a user of the account that is not a peel, such as a master or a user's own service; but nobody whom a key
     // signed that the account does not have (any more)
-    return isOurs(claims, known) ? { is: 'other' } : (chain(connection, known) ?? { is: 'other' });
+    return isOurs(claims, known) ? { is: 'other' } : (chain(connection, claims, known) ?? { is: 'other' });
   }
-  return chain(connection, known) ?? judgePeel(connection, claims, known, trusted);
+  return chain(connection, claims, known) ?? judgePeel(connection, claims, known, trusted);
 }
 
 function judgeToken(connection: UserConnection, claims: UserClaims, { token, now }: Known): Verdict {
@@ -183,12 +187,12 @@ function issuedAhead({ iat }: UserClaims): Verdict {
   };
 }
 
-function chain(connection: UserConnection, known: Known): Verdict | undefined {
+function chain(connection: UserConnection, claims: UserClaims, known: Known): Verdict | undefined {
   try {
     // as of when it connected, by its server's clock: the server ends what expires, and our clock may be another
     const at = Date.parse(connection.since);
     if (Number.isNaN(at)) throw new RangeError('the server does not say since when it is connected');
-    validateJwtChain(known.operatorJwt, known.accountJwt, connection.jwt, { now: () => at });
+    validateChainOfUser(known.operatorJwt, known.accountJwt, claims, { now: () => at });
     return undefined;
   } catch (error) {
     if (!(error instanceof JwtChainError)) throw error;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 import type { PeelKeyState, PeelRecord, PeelState } from '../../../src/protocol/records/record.js';
 import { decodeAccountJwt } from '../../../src/jwt/decode.js';
@@ -6,6 +6,7 @@ import { createUserJwt } from '../../../src/jwt/user.js';
 import { judge, type Known } from '../../../src/master/watch/judge.js';
 import type { UserConnection } from '../../../src/master/watch/system-events.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { verifySignature } from '../../../src/nkeys/verify.js';
 import {
   JOIN_ROLE,
   joinPermissionsTemplate,
@@ -17,6 +18,9 @@ import {
 } from '../../../src/permissions/roles.js';
 import { forge, partsOf } from '../../jwt/forge.js';
 import { createTestTrust } from '../../support/trust.js';
+
+// counted, not replaced
+vi.mock('../../../src/nkeys/verify.js', { spy: true });
 
 const joinSigner = generateKeyBundle('account');
 const trust = createTestTrust();
@@ -359,5 +363,65 @@ describe('a leafnode', () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, trust.account.key, { name: 'bridge' });
     expect(leaf(connected(jwt, user.publicKey))).toEqual({ is: 'other' });
+  });
+});
+
+describe('a master that sees a peel reconnect unchanged', () => {
+  /** A peel that connected before, as the master knows it. */
+  function seenBefore() {
+    const user = generateKeyBundle('user');
+    const options = peelUserJwtOptions('web-1', account, { scoped: true, expiry: 60 });
+    const notBefore = Math.floor(Date.now() / 1000) - 10;
+    // signed elsewhere: this process has not seen the signature
+    const { claims } = partsOf(createUserJwt(user, trust.peelSigner, { ...options, notBefore }));
+    const connection = connected(forge({ ...claims, jti: 'other' }, trust.peelSigner), user.publicKey);
+    const live = record('active', { [user.publicKey]: 'live' });
+    expect(code(judge(connection, known({ record: live })))).toBe('known');
+    return { connection, live };
+  }
+  const signaturesOf = (act: () => unknown) => {
+    vi.mocked(verifySignature).mockClear();
+    act();
+    return vi.mocked(verifySignature).mock.calls.length;
+  };
+
+  it('verifies one signature at the first connect and none afterwards', () => {
+    expect(signaturesOf(seenBefore)).toBe(1);
+    const { connection, live } = seenBefore();
+    expect(signaturesOf(() => judge({ ...connection, cid: 8 }, known({ record: live })))).toBe(0);
+  });
+
+  it.each([
+    ['has expired', 60, 'ERR_CHAIN_USER_EXPIRED'],
+    ['is not yet valid', -30, 'ERR_CHAIN_USER_NOT_YET_VALID'],
+  ])('still refuses it when its JWT %s', (_, seconds, expected) => {
+    const { connection, live } = seenBefore();
+    const { exp, nbf } = partsOf(connection.jwt).claims as { exp: number; nbf: number };
+    const time = seconds > 0 ? exp : nbf - 1;
+    const since = new Date(time * 1000).toISOString();
+    expect(code(judge({ ...connection, since }, known({ record: live })))).toBe(expected);
+  });
+
+  it('still refuses it once its account revokes it', () => {
+    const { connection, live } = seenBefore();
+    const revocations = { [connection.publicKey]: Math.floor(Date.now() / 1000) + 10 };
+    const jwt = trust.accountJwtWith({ signingKeys: [peelKey, joinKey], revocations });
+    const now = known({ accountJwt: jwt, account: decodeAccountJwt(jwt), record: live });
+    expect(code(judge(connection, now))).toBe('ERR_CHAIN_USER_REVOKED');
+  });
+
+  it('still refuses it once its signing key has left the account, or the operator no longer vouches for that', () => {
+    const { connection, live } = seenBefore();
+    const without = trust.accountJwtWith({ signingKeys: [joinKey] });
+    const gone = known({ accountJwt: without, account: decodeAccountJwt(without), record: live });
+    expect(code(judge(connection, gone))).toBe('ERR_CHAIN_USER_ISSUER');
+    const other = known({ operatorJwt: createTestTrust().operatorJwt, record: live });
+    expect(code(judge(connection, other))).toBe('ERR_CHAIN_ACCOUNT_ISSUER');
+  });
+
+  it('still refuses it once its record says so', () => {
+    const { connection } = seenBefore();
+    const revoked = record('revoked', { [connection.publicKey]: 'revoked' });
+    expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');
   });
 });

@@ -4,7 +4,7 @@ import { FleetError, ZesterError } from '../../../errors.js';
 import type { Actor } from '../../../protocol/records/actor.js';
 import { requestContext } from '../../../protocol/ask.js';
 import { verifySigned } from '../../../protocol/signed.js';
-import { validateJwtChain } from '../../../jwt/chain.js';
+import { validateChainOfUser } from '../../../jwt/chain.js';
 import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
@@ -22,7 +22,7 @@ export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
 ): Actor {
-  const { claims, jwt } = verifySigned(requestContext(message.subject), message);
+  const { claims } = verifySigned(requestContext(message.subject), message);
   const denied = (why: string, cause?: unknown) =>
     new FleetError(
       'ERR_FLEET_DENIED',
@@ -30,7 +30,7 @@ export function authenticateAdmin(
       { cause },
     );
   try {
-    validateJwtChain(trust.domain.operatorJwt, trust.domain.accountJwt, jwt, { now });
+    validateChainOfUser(trust.domain.operatorJwt, trust.domain.accountJwt, claims, { now });
   } catch (cause) {
     if (!(cause instanceof ZesterError)) throw cause;
     throw denied(cause.message, cause);
