@@ -112,7 +112,9 @@ export type KeyErrorCode =
   /** The bundle was wiped, or holds no private half. */
   | 'ERR_KEY_WIPED'
   /** The key file holds no key. */
-  | 'ERR_KEY_FILE';
+  | 'ERR_KEY_FILE'
+  /** An option is not known, or is not usable. */
+  | 'ERR_KEY_OPTIONS';
 
 /** A key, a seed or a file that should hold one is not what it should be. */
 export class KeyError extends ZesterError {
@@ -357,7 +359,9 @@ export type TrustErrorCode =
   /** The account JWT would be larger than the servers take. */
   | 'ERR_TRUST_ACCOUNT_TOO_LARGE'
   /** The directory for the identity seeds cannot be used. */
-  | 'ERR_TRUST_EXPORT';
+  | 'ERR_TRUST_EXPORT'
+  /** An option is not known, or is not usable. */
+  | 'ERR_TRUST_OPTIONS';
 
 /** The trust domain in a home cannot be made or used as it is. `path` says which home, or which file of it. */
 export class TrustError extends ZesterError {

@@ -9,6 +9,7 @@ import { HANDLER_NAME } from '../protocol/command.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 import { printable } from '../text/printable.js';
 import { Abortable } from './abortable.js';
+import { checkFleetOptions } from './option-names.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
 
 /** Which peels {@link FleetPeels.list} gives. All that is given must hold. */
@@ -52,6 +53,7 @@ export class FleetPeels {
    *     console.log(record.id, record.state, presence?.connections.length ?? 0);
    */
   list(options: ListPeelsOptions = {}): AsyncIterable<ListedPeel> {
+    checkFleetOptions('peels.list', options);
     const { pattern, state, connected, expiringWithinSeconds: expiringWithin } = options;
     const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin };
     const client = this.#client;
@@ -76,10 +78,9 @@ export class FleetPeels {
    *
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    */
-  show(
-    peelId: string,
-    { events = 20 }: { events?: number | undefined } = {},
-  ): Promise<AnswerOf<'peel.show'>> {
+  async show(peelId: string, options: { events?: number | undefined } = {}): Promise<AnswerOf<'peel.show'>> {
+    checkFleetOptions('peels.show', options);
+    const { events = 20 } = options;
     return this.#abortable.run(() => this.#client.ask('peel.show', { peelId, events }));
   }
 
@@ -93,6 +94,7 @@ export class FleetPeels {
     peelId: string,
     options: { fingerprint?: string | undefined; reason?: string | undefined } = {},
   ): Promise<PeelRecord> {
+    checkFleetOptions('peels.accept', options);
     const { fingerprint, reason } = options;
     if (fingerprint !== undefined) {
       const { record } = await this.show(peelId, { events: 0 });
@@ -109,6 +111,7 @@ export class FleetPeels {
 
   /** Rejects a peel: it cannot come back with this key. @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` */
   async reject(peelId: string, options: { reason?: string | undefined } = {}): Promise<PeelRecord> {
+    checkFleetOptions('peels.reject', options);
     const { record } = await this.#abortable.run(() =>
       this.#client.ask('peel.reject', { peelId, ...options }),
     );
@@ -122,10 +125,11 @@ export class FleetPeels {
    * @returns the record, and the keys that every server has confirmed to be revoked
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters continue
    */
-  revoke(
+  async revoke(
     peelId: string,
     options: { reason?: string | undefined; publicKey?: string | undefined } = {},
   ): Promise<AnswerOf<'peel.revoke'>> {
+    checkFleetOptions('peels.revoke', options);
     return this.#abortable.run(() => this.#client.ask('peel.revoke', { peelId, ...options }));
   }
 
@@ -136,7 +140,11 @@ export class FleetPeels {
    * @returns `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    */
-  rotate(peelId: string, options: { since?: string | undefined } = {}): Promise<AnswerOf<'peel.rotate'>> {
+  async rotate(
+    peelId: string,
+    options: { since?: string | undefined } = {},
+  ): Promise<AnswerOf<'peel.rotate'>> {
+    checkFleetOptions('peels.rotate', options);
     return this.#abortable.run(() => this.#client.ask('peel.rotate', { peelId, ...options }));
   }
 
@@ -155,6 +163,7 @@ export class FleetPeels {
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): AsyncIterable<PeelReply> {
+    checkFleetOptions('peels.exec', options);
     const ids = typeof peelIds === 'string' ? [peelIds] : peelIds;
     const signals = [this.#abortable.signal, options.signal].filter((signal) => signal !== undefined);
     const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);

@@ -4,6 +4,7 @@ import { generateCredsFile } from '../creds/generate.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import type { AdminClient } from '../protocol/ask.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
+import { checkFleetOptions } from './option-names.js';
 import type { Abortable } from './abortable.js';
 
 /** What {@link FleetTokens.create} takes. */
@@ -42,6 +43,7 @@ export class FleetTokens {
    *   const { creds } = await fleet.tokens.create({ ttlSeconds: 3_600, uses: 10, ids: 'web-*' });
    */
   async create(options: CreateTokenOptions = {}): Promise<CreatedToken> {
+    checkFleetOptions('tokens.create', options);
     const { ttlSeconds: ttl = 900, uses = 1, ids } = options;
     const key = generateKeyBundle('user');
     const seed = key.seed;

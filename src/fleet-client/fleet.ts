@@ -4,6 +4,7 @@ import type { AdminClient } from '../protocol/ask.js';
 import type { AnswerOf } from '../protocol/messages.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';
+import { checkFleetOptions } from './option-names.js';
 import { readAudit, type ReadAuditOptions } from './read-audit.js';
 import { FleetPeels } from './fleet-peels.js';
 import { FleetTokens } from './fleet-tokens.js';
@@ -57,6 +58,7 @@ export class Fleet implements AsyncDisposable {
    *   for await (const { kind, peelId, at } of fleet.audit({ kinds: ['peel.*'], follow: true })) console.log(at, kind, peelId);
    */
   audit(query: AuditQuery & ReadAuditOptions = {}): AsyncIterable<AuditEvent> {
+    checkFleetOptions('audit', query);
     return this.#abortable.iterate(
       readAudit({ client: this.#client, nc: this.connection }, query, this.#abortable.signal),
     );

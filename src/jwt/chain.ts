@@ -1,10 +1,14 @@
 // validateJwtChain: verifies operator, account and user together.
 import { expirySeconds } from './expiry.js';
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
+import { bag, callback, checkOptions } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
+import { jwtOptionsError } from './options-error.js';
 import { hasNoPermissions } from './scoped.js';
 import { isoTime, nowSeconds, type Clock } from './time.js';
+
+const VALIDATE = bag({ now: callback });
 
 /**
  * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
@@ -14,14 +18,15 @@ import { isoTime, nowSeconds, type Clock } from './time.js';
  *
  * @param options.now the clock; `Date.now` by default
  * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
- *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`.
+ *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`. JwtError `ERR_JWT_OPTIONS` for options that it does not know
  */
 export function validateJwtChain(
   operatorJwt: string,
   accountJwt: string,
   userJwt: string,
-  options: { now?: Clock } = {},
+  options: { now?: Clock | undefined } = {},
 ): void {
+  checkOptions('validateJwtChain', options, VALIDATE, jwtOptionsError);
   const now = nowSeconds(options.now);
   const issuers = issuersOf(operatorJwt, accountJwt, now);
   checkUserOf(

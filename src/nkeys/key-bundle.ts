@@ -2,12 +2,16 @@
 import { sign as cryptoSign, type KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
+import { bag, checkOptions, flag } from '../options/check-options.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { curvePublicKeyOfRawSeed } from './curve.js';
 import { importSeed, generateRaw, rawPublicOf } from './ed25519.js';
 import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
 import { isRole, ROLES, withArticle, type Role } from './roles.js';
 import { verifySignature } from './verify.js';
+
+const SAVE = bag({ ifAbsent: flag });
+const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', message);
 
 /**
  * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's.
@@ -111,9 +115,10 @@ export class KeyBundle {
    * one step.
    *
    * @param options.ifAbsent write only where nothing stands (default false)
-   * @throws KeyError `ERR_KEY_WIPED`, FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
+   * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
    */
   async saveSeedToFile(path: string, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
+    checkOptions('saveSeedToFile', options, SAVE, saveOptionsError);
     const seed = this.#live();
     const content = new Uint8Array(seed.length + 1);
     content.set(seed);

@@ -1,14 +1,18 @@
 // Validates and compares subjects.
 import { inspect } from 'node:util';
 import { SubjectError } from '../errors.js';
+import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 
 /** What a subject may contain besides literal tokens. */
 export interface SubjectRules {
   /** `*` and `>`; true by default. */
-  wildcards?: boolean;
+  wildcards?: boolean | undefined;
   /** Templates of scoped signing keys, such as `{{name()}}`; false by default. */
-  templates?: boolean;
+  templates?: boolean | undefined;
 }
+
+const RULES = bag({ wildcards: flag, templates: flag } satisfies Entries<SubjectRules>);
+const rulesError = (message: string) => new SubjectError(message);
 
 const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-tag)\([^(){}\s]*\)\}\}$/;
 
@@ -22,6 +26,7 @@ const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-ta
  * @throws SubjectError
  */
 export function validateSubject(subject: string, rules: SubjectRules = {}): string {
+  checkOptions('validateSubject', rules, RULES, rulesError);
   const fail = (why: string): never => {
     throw new SubjectError(`${inspect(subject)} is not a subject: ${why}`);
   };

@@ -1,7 +1,12 @@
 // answerCommand: answers a command on the peel's own reply subject.
 import type { Msg, MsgHdrs, Payload } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import { anything, bag, checkOptions } from '../options/check-options.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { commandReplyVerdict } from './command-reply.js';
+
+const ANSWER = bag({ headers: anything });
+const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
  * Answers a command, on the peel's side: on `zester.job.<nonce>.return.<own id>`, where `requestPeel` waits, and nowhere
@@ -10,7 +15,7 @@ import { commandReplyVerdict } from './command-reply.js';
  * @param msg a message on `zester.cmd.<id>` or below it
  * @param peelId the peel that answers
  * @returns whether an answer was sent: false when the message asks for none, or on another subject
- * @throws PeelIdError; the client's errors when the connection is closed or the answer too large
+ * @throws PeelIdError; FleetError `ERR_FLEET_REQUEST` for options that it does not know; the client's errors when the connection is closed or the answer too large
  * @example
  *   nc.subscribe(`zester.cmd.${peelId}.uptime`, {
  *     queue: peelId,
@@ -23,8 +28,10 @@ export function answerCommand(
   msg: Msg,
   peelId: string,
   payload?: Payload,
-  options: { headers?: MsgHdrs } = {},
+  options: { headers?: MsgHdrs | undefined } = {},
 ): boolean {
+  checkOptions('answerCommand', options, ANSWER, optionsError);
   if (commandReplyVerdict(msg.reply, validatePeelId(peelId)) !== 'answer') return false;
-  return msg.respond(payload, options);
+  const { headers } = options;
+  return msg.respond(payload, headers && { headers });
 }

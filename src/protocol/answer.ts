@@ -1,14 +1,20 @@
 // answerBelow: answers a request below its caller's inbox only.
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
+import { anything, bag, checkOptions, listOf, text, type Entries } from '../options/check-options.js';
 import { judgeReply } from './reply-subject.js';
 
 /** Where an answer may go, and what goes with it. */
 export interface AnswerOptions {
   /** Prefixes of inboxes that only the caller may read, such as `peelInboxPrefix(peelId)`. */
   inboxes: readonly string[];
-  headers?: MsgHdrs;
+  headers?: MsgHdrs | undefined;
 }
+
+const ANSWER = bag({ inboxes: listOf(text), headers: anything } satisfies Entries<AnswerOptions>, {
+  required: ['inboxes'],
+});
+const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
  * Answers a request below the caller's own inbox, and nowhere else. Use it instead of `msg.respond()` in every service
@@ -20,7 +26,8 @@ export interface AnswerOptions {
  *
  * @param nc the connection to publish on; best one that may publish to inboxes only
  * @returns false when the request has no reply subject, and nothing was sent
- * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes; nothing was sent
+ * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes, `ERR_FLEET_REQUEST` for options that
+ *   it does not know; nothing was sent
  * @example
  * ```ts
  * // peels may publish zester.event.<their id>.> only: the subject identifies the caller
@@ -37,8 +44,10 @@ export function answerBelow(
   nc: Pick<NatsConnection, 'publish'>,
   { reply }: Pick<Msg, 'reply'>,
   payload: Uint8Array | string | undefined,
-  { inboxes, headers }: AnswerOptions,
+  options: AnswerOptions,
 ): boolean {
+  checkOptions('answerBelow', options, ANSWER, optionsError);
+  const { inboxes, headers } = options;
   const verdict = judgeReply(reply, inboxes);
   switch (verdict.is) {
     case 'unanswered':

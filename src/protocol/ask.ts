@@ -3,6 +3,7 @@ import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-c
 import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
+import { anything, bag, checkOptions } from '../options/check-options.js';
 import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
@@ -95,6 +96,9 @@ function unfinished(parts: number, firstMs: number): FleetError {
   );
 }
 
+const ADMIN_CLIENT = bag({ timeoutMs: anything });
+const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
+
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
 export class AdminClient {
   readonly #nc: NatsConnection;
@@ -107,6 +111,7 @@ export class AdminClient {
     signer: MessageSigner | (() => MessageSigner),
     options: { timeoutMs?: number | undefined } = {},
   ) {
+    checkOptions('AdminClient', options, ADMIN_CLIENT, optionsError);
     this.#nc = nc;
     this.#signer = typeof signer === 'function' ? signer : () => signer;
     this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
@@ -120,8 +125,9 @@ export class AdminClient {
   async ask<N extends Exclude<AdminVerb, 'peel.list' | 'audit'>>(
     name: N,
     request: RequestOf<N>,
-    options: { timeoutMs?: number } = {},
+    options: { timeoutMs?: number | undefined } = {},
   ): Promise<AnswerOf<N>> {
+    checkOptions('AdminClient.ask', options, ADMIN_CLIENT, optionsError);
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer().sign(requestContext(subject), data);

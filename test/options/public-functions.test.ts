@@ -3,18 +3,27 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  answerBelow,
+  answerCommand,
   bootstrapPeelCreds,
   connectMaster,
   connectPeel,
   createUserJwt,
+  generateFullHierarchy,
   generateKeyBundle,
   issuePeelCredentials,
   peelUserJwtOptions,
   requestPeel,
+  validateJwtChain,
+  validateSubject,
   withReconnectBuffer,
   writeCredsFile,
 } from '../../src/index.js';
-import { startMaster } from '../../src/master/index.js';
+import { Abortable } from '../../src/fleet-client/abortable.js';
+import { FleetPeels } from '../../src/fleet-client/fleet-peels.js';
+import { FleetTokens } from '../../src/fleet-client/fleet-tokens.js';
+import { AdminClient, startMaster, type MessageSigner } from '../../src/master/index.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
 import { joinFleet, startPeel } from '../../src/peel/index.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -31,6 +40,10 @@ beforeAll(async () => {
 const loose = <T>(options: object) => options as unknown as T;
 const nobody = { servers: 'nats://127.0.0.1:1' };
 const nc = loose<NatsConnection>({});
+const signer = loose<MessageSigner>({});
+const client = new AdminClient(nc, signer);
+const abortable = new Abortable(undefined);
+const peels = new FleetPeels(nc, client, abortable);
 
 const functions: [string, string, (options: object) => unknown][] = [
   ['createUserJwt', 'ERR_JWT_OPTIONS', (o) => createUserJwt(user, account, loose({ name: 'x', ...o }))],
@@ -69,6 +82,33 @@ const functions: [string, string, (options: object) => unknown][] = [
   ],
   ['startMaster', 'ERR_FLEET_CONFIG', (o) => startMaster(loose({ home: dir, ...o }))],
   ['requestPeel', 'ERR_FLEET_REQUEST', (o) => requestPeel(nc, 'web-01', '', loose(o))],
+  [
+    'validateJwtChain',
+    'ERR_JWT_OPTIONS',
+    (o) => {
+      const { operatorJwt, accountJwt, userJwt } = generateFullHierarchy('o', 'a', 'u');
+      validateJwtChain(operatorJwt, accountJwt, userJwt, loose(o));
+    },
+  ],
+  ['validateSubject', 'ERR_SUBJECT', (o) => validateSubject('a.b', loose(o))],
+  [
+    'answerBelow',
+    'ERR_FLEET_REQUEST',
+    (o) => answerBelow(nc, {}, '', loose({ inboxes: ['_INBOX.x'], ...o })),
+  ],
+  ['answerCommand', 'ERR_FLEET_REQUEST', (o) => answerCommand(loose({}), 'web-01', '', loose(o))],
+  ['createTrustDomain', 'ERR_TRUST_OPTIONS', (o) => createTrustDomain(join(dir, 'home'), loose(o))],
+  ['saveSeedToFile', 'ERR_KEY_OPTIONS', (o) => user.saveSeedToFile(join(dir, 'x.seed'), loose(o))],
+  ['AdminClient', 'ERR_FLEET_REQUEST', (o) => new AdminClient(nc, signer, loose(o))],
+  ['AdminClient.ask', 'ERR_FLEET_REQUEST', (o) => client.ask('status', {}, loose(o))],
+  ['fleet.peels.list', 'ERR_FLEET_REQUEST', (o) => peels.list(loose(o))],
+  ['fleet.peels.show', 'ERR_FLEET_REQUEST', (o) => peels.show('web-01', loose(o))],
+  ['fleet.peels.accept', 'ERR_FLEET_REQUEST', (o) => peels.accept('web-01', loose(o))],
+  ['fleet.peels.reject', 'ERR_FLEET_REQUEST', (o) => peels.reject('web-01', loose(o))],
+  ['fleet.peels.revoke', 'ERR_FLEET_REQUEST', (o) => peels.revoke('web-01', loose(o))],
+  ['fleet.peels.rotate', 'ERR_FLEET_REQUEST', (o) => peels.rotate('web-01', loose(o))],
+  ['fleet.peels.exec', 'ERR_FLEET_REQUEST', (o) => peels.exec('web-01', 'facts', [], loose(o))],
+  ['fleet.tokens.create', 'ERR_FLEET_REQUEST', (o) => new FleetTokens(client, abortable).create(loose(o))],
 ];
 
 describe('an option that no function knows', () => {
@@ -92,6 +132,12 @@ describe('an option that no function knows', () => {
     ['startMaster', { polcy: 'manual' }, 'did you mean "policy"?'],
     ['startMaster', { policy: 'auto-trsuted' }, 'auto-trusted'],
     ['requestPeel', { timeout: 5 }, 'did you mean "timeoutMs"?'],
+    ['validateJwtChain', { nov: Date.now }, 'did you mean "now"?'],
+    ['validateSubject', { wildcard: false }, 'did you mean "wildcards"?'],
+    ['answerBelow', { inboxs: [] }, 'did you mean "inboxes"?'],
+    ['createTrustDomain', { operator: 'acme' }, 'operatorName'],
+    ['fleet.peels.list', { patern: 'web-*' }, 'did you mean "pattern"?'],
+    ['fleet.tokens.create', { ttlSecond: 60 }, 'did you mean "ttlSeconds"?'],
   ])('of %s is told what was probably meant: %j', async (name, options, hint) => {
     const [, code = '', call] = functions.find(([one]) => one === name) ?? [];
     const error = await refusal(code, () => call?.(options));

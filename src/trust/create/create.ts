@@ -4,6 +4,15 @@ import { splitServerUrls } from '../../connection/server-urls.js';
 import { TrustError } from '../../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
 import type { Clock } from '../../jwt/time.js';
+import {
+  anything,
+  bag,
+  callback,
+  checkOptions,
+  flag,
+  text,
+  type Entries,
+} from '../../options/check-options.js';
 import { checkAdopted, type AdoptedTrust } from './adopt.js';
 import type { TrustDomain } from '../domain.js';
 import { withHomeLock } from '../lock.js';
@@ -32,6 +41,17 @@ export interface CreateTrustDomainOptions {
   onStep?: (step: { path: string; made: boolean }) => void;
 }
 
+const CREATE = bag({
+  operatorName: text,
+  accountName: text,
+  servers: anything,
+  tls: anything,
+  requireTls: flag,
+  adopt: anything,
+  now: callback,
+  onStep: callback,
+} satisfies Entries<CreateTrustDomainOptions>);
+
 /** The same, with the URLs as they are kept. */
 type CheckedOptions = CreateTrustDomainOptions & { servers?: readonly string[] };
 
@@ -45,12 +65,14 @@ const DEFAULT_ACCOUNT_NAME = 'fleet';
  * A home that has one is left as it is. A run that was interrupted is completed by the next one with the same options.
  *
  * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
- *   not fit (`ERR_TRUST_ADOPT`); FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
+ *   not fit (`ERR_TRUST_ADOPT`), `ERR_TRUST_OPTIONS` for options that it does not know; FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
  */
 export async function createTrustDomain(
   home: string,
   given: CreateTrustDomainOptions = {},
 ): Promise<TrustDomain> {
+  const optionsError = (message: string) => new TrustError('ERR_TRUST_OPTIONS', home, message);
+  checkOptions('createTrustDomain', given, CREATE, optionsError);
   const paths = trustPaths(home);
   const options = connectable(given);
   if (options.adopt !== undefined) {
