@@ -3,11 +3,13 @@ export function duration(microseconds: number): string {
   return microseconds < 1_000 ? `${microseconds.toFixed(1)} us` : `${(microseconds / 1_000).toFixed(2)} ms`;
 }
 
-/** A bar: a ratio that must be at least, or at most, a bound. */
+/** A bar: a ratio, or something else that has a unit, that must be at least, or at most, a bound. */
 export interface Bar {
   what: string;
   ratio: number;
   bound: number;
+  /** `x` by default: a ratio. */
+  unit?: string;
   kind: 'at least' | 'at most';
 }
 
@@ -19,12 +21,12 @@ export interface Bar {
 export function printBars(bars: readonly Bar[]): boolean {
   const width = Math.max(...bars.map(({ what }) => what.length));
   let all = true;
-  for (const { what, ratio, bound, kind } of bars) {
+  for (const { what, ratio, bound, kind, unit = 'x' } of bars) {
     const met = kind === 'at least' ? ratio >= bound : ratio <= bound;
     all &&= met;
     const shown = ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0);
     console.log(
-      `  ${what.padEnd(width)}  ${shown.padStart(6)} x   bar: ${kind} ${bound} x   ${met ? 'met' : 'NOT MET'}`,
+      `  ${what.padEnd(width)}  ${shown.padStart(6)} ${unit.padEnd(2)}   bar: ${kind} ${bound} ${unit.padEnd(2)}   ${met ? 'met' : 'NOT MET'}`,
     );
   }
   return all;
