@@ -5,6 +5,7 @@ import { FleetError } from '../errors.js';
 import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
+import { REPLICAS } from './store/replicas.js';
 
 const MASTER = bag(
   {
@@ -35,15 +36,14 @@ const MASTER = bag(
 export function checkMasterOptions(options: MasterOptions): void {
   checkOptions('startMaster', options, MASTER, configError);
   if (options.servers !== undefined) parseServerUrls(options.servers);
-  const { policy, breaker } = options;
+  const { policy, breaker, replicas } = options;
+  if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {
+    throw configError(`replicas: give ${REPLICAS.join(', ')}`);
+  }
   if (policy !== undefined && !POLICIES.includes(policy)) {
     throw configError(`policy: give ${POLICIES.join(', ')}`);
   }
-  checkNumbers(
-    options,
-    { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS, replicas: atLeast(1, 'copies') },
-    configError,
-  );
+  checkNumbers(options, { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS }, configError);
   checkNumbers(
     breaker ?? {},
     {

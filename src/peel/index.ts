@@ -7,5 +7,5 @@
 export { startPeel, type Peel, type PeelEnd, type PeelOptions } from './peel.js';
 export type { PeelEvent } from './events.js';
 export type { Handler, HandlerContext } from './handlers.js';
-export type { PeelFacts } from './facts.js';
+export type { PeelFacts } from './built-in-handlers.js';
 export { joinFleet, type JoinEvent, type JoinOptions, type JoinResult } from './join.js';

@@ -25,7 +25,7 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import { validateSubject } from '../permissions/subject.js';
 import { FleetClock } from './clock.js';
 import { logPeelEvent, type PeelEvent } from './events.js';
-import { factsOf } from './facts.js';
+import { BUILT_IN_HANDLERS } from './built-in-handlers.js';
 import { Handlers, type Handler } from './handlers.js';
 import { judgeNotice } from './judge-notice.js';
 import { readNotice } from './notices.js';
@@ -144,8 +144,9 @@ export class Peel {
         this.#emit({ type: 'commandFailed', handler, error });
       },
     });
-    this.#handlers.handle('ping', () => this.#pong(), { fixed: true });
-    this.#handlers.handle('facts', () => factsOf(id, this.credentials.claims), { fixed: true });
+    const self = { peelId: id, claims: () => this.credentials.claims, now: () => this.#clock.local() };
+    for (const [name, handler] of Object.entries(BUILT_IN_HANDLERS))
+      this.#handlers.handle(name, () => handler(self), { fixed: true });
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
   }
 
@@ -162,11 +163,10 @@ export class Peel {
   }
 
   /**
-   * Registers what is to be done for a command of this name, in place of an older one. `ping` and `facts` are built
-   * in.
+   * Registers the handler of commands with this name; it replaces an earlier one. `ping` and `facts` are built in.
    *
-   * @returns takes it away again
-   * @throws TypeError when the name cannot be used
+   * @returns a function that removes the handler
+   * @throws TypeError if the name is invalid or built in
    */
   handle(name: string, handler: Handler): () => void {
     return this.#handlers.handle(name, handler);
@@ -357,10 +357,6 @@ export class Peel {
     } catch {
       // closed meanwhile: the caller gets no answer, as from a peel that is gone
     }
-  }
-
-  #pong(): object {
-    return { pong: true, peelId: this.id, time: new Date(this.#clock.local()).toISOString() };
   }
 
   #notice(msg: Msg): void {

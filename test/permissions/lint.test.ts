@@ -243,7 +243,32 @@ describe('the lint finds', () => {
   });
 });
 
+/** Permissions that break each rule, and whose they are. */
+const EXAMPLES: Readonly<Record<LintRule, readonly [PermissionOptions, LintSubject?]>> = {
+  unrestricted: [withPublish('>')],
+  'answers-anywhere': [{ ...peelPermissions('web-01'), responses: { max: 1, ttl: 1 } }],
+  'sends-to-itself': [{ ...withPublish('_INBOX.web-01.>'), responses: { max: 1, ttl: 1 } }],
+  'shared-inbox': [withSubscribe('_INBOX.>')],
+  'reads-other-peels': [withSubscribe('zester.cmd.*')],
+  'speaks-for-other-peels': [withPublish('zester.event.>')],
+  'speaks-for-the-fleet': [withPublish('zester.admin.>')],
+  'reads-the-fleet': [withSubscribe('zester.admin.>')],
+  'unfiltered-consumer': [withPublish('$JS.API.CONSUMER.CREATE.KV_x')],
+  'unfiltered-direct-get': [withPublish('$JS.API.DIRECT.GET.KV_x')],
+  'missing-flow-control': [withPublish('$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-01.>')],
+  'missing-inbox': [{ publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] }, subscribe: { allow: ['a'] } }],
+  'cannot-match': [withSubscribe('zester.cmd*')],
+  'denied-anyway': [{ ...peelPermissions('web-01'), publish: { allow: ['a.b'], deny: ['a.>'] } }],
+  'name-is-wildcard': [peelPermissionsTemplate(), { name: '*' }],
+  'name-has-dots': [withPublish('a.web.db'), { name: 'web.db' }],
+};
+
 describe('each rule', () => {
+  it.each(LINT_RULES)('%s finds the grant that it is about', (rule) => {
+    const [options, subject] = EXAMPLES[rule];
+    expect(rulesOf(options, subject)).toContain(rule);
+  });
+
   it('is explained in docs/permissions-lint.md', async () => {
     const text = await readFile(new URL('../../docs/permissions-lint.md', import.meta.url), 'utf8');
     const explained = [...text.matchAll(/^## (\S+)$/gm)].map(([, rule]) => rule);

@@ -103,17 +103,14 @@ async function readRegistry({ io, output, given }: FleetContext): Promise<Regist
 }
 
 function lines(shown: readonly Listed[], now: number, output: Output): string[] {
-  return output.columns(
-    ['EXPIRES', 'AT', 'WHAT', 'NAME', 'WHERE', 'RENEWAL'],
-    shown.map(({ what, name, path, publicKey, expiresAt, renews }) => [
-      expiresAt === undefined ? 'never' : timeWords(expiresAt, now),
-      isoOrNull(expiresAt) ?? '',
-      what,
-      name,
-      path ?? output.key(publicKey),
-      renews === undefined ? '' : renewalWords(renews, expiresAt),
-    ]),
-  );
+  return output.columns(shown, [
+    ['EXPIRES', ({ expiresAt }) => (expiresAt === undefined ? 'never' : timeWords(expiresAt, now))],
+    ['AT', ({ expiresAt }) => isoOrNull(expiresAt) ?? ''],
+    ['WHAT', ({ what }) => what],
+    ['NAME', ({ name }) => name],
+    ['WHERE', ({ path, publicKey }) => path ?? output.key(publicKey)],
+    ['RENEWAL', ({ renews, expiresAt }) => (renews === undefined ? '' : renewalWords(renews, expiresAt))],
+  ]);
 }
 
 function renewalWords(renews: boolean, expiresAt: number | undefined): string {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
+import { DEFAULT_REPLICAS, REPLICAS } from '../../master/store/replicas.js';
 import { DEFAULT_LIFETIME_SECONDS } from '../../timing.js';
 
 /** The levels of the log. */
@@ -199,11 +200,11 @@ export const SETTINGS = {
     flag: '--replicas',
     kinds: ['master'],
     schema: v.pipe(
-      v.union([v.pipe(v.string(), v.regex(/^[135]$/), v.transform(Number)), v.number()]),
-      v.picklist([1, 3, 5], 'is not 1, 3 or 5'),
+      v.union([v.pipe(v.string(), v.regex(/^\d$/), v.transform(Number)), v.number()]),
+      v.picklist(REPLICAS, `is not one of ${REPLICAS.join(', ')}`),
     ),
-    otherwise: '3; 1 without a cluster',
-    about: 'copies of registry and audit log: 1, 3 or 5',
+    otherwise: `${DEFAULT_REPLICAS.clustered}; ${DEFAULT_REPLICAS.single} without a cluster`,
+    about: `copies of registry and audit log: ${REPLICAS.join(', ')}`,
   },
   maxRevocations: {
     env: 'ZESTER_MAX_REVOCATIONS',

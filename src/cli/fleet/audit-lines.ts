@@ -7,17 +7,14 @@ import { actorWords } from './peel-document.js';
 
 /** Events in columns, for people. */
 export function auditColumns(events: readonly AuditEvent[], now: number, output: Output): string[] {
-  return output.columns(
-    ['AT', 'WHEN', 'PEEL', 'WHAT', 'BY', 'MORE'],
-    events.map((event) => [
-      event.at,
-      timeWords(Date.parse(event.at), now),
-      event.peelId ?? '-',
-      event.kind,
-      actorWords(event.by),
-      moreOf(event),
-    ]),
-  );
+  return output.columns(events, [
+    ['AT', ({ at }) => at],
+    ['WHEN', ({ at }) => timeWords(Date.parse(at), now)],
+    ['PEEL', ({ peelId = '-' }) => peelId],
+    ['WHAT', ({ kind }) => kind],
+    ['BY', ({ by }) => actorWords(by)],
+    ['MORE', moreOf],
+  ]);
 }
 
 /** One event in a line, as it comes: without a column that would have to know the others. */

@@ -6,19 +6,24 @@ const GAP = '  ';
 /** No column is cut shorter than this. */
 const MIN_WIDTH = 8;
 
+/** A column: its heading, and its cell for an item. */
+export type Column<T> = readonly [heading: string, cell: (item: T) => string];
+
 /**
- * Rows in columns under a head, each as wide as its longest cell. Where that is wider than `width`, the widest columns are
- * cut, with an ellipsis; never the first one, which names the row.
+ * Formats items as rows under headings, each column as wide as its longest cell. Where that exceeds `width`, the widest
+ * columns are truncated with an ellipsis, but never the first one, which names the row.
  *
- * @param width characters of a line; without it, nothing is cut
+ * @param width of a line, in characters; without it, nothing is truncated
+ * @example columns(peels, [['ID', ({ id }) => id], ['STATE', ({ state }) => state]], 80);
  */
-export function columns(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
+export function columns<T>(
+  items: readonly T[],
+  shape: readonly Column<NoInfer<T>>[],
   width = Infinity,
 ): string[] {
-  const shown = [head, ...rows.map((row) => row.map(printable))];
-  const natural = head.map((_, i) => shown.reduce((most, row) => Math.max(most, row[i]?.length ?? 0), 0));
+  const rows = items.map((item) => shape.map(([, cell]) => printable(cell(item))));
+  const shown = [shape.map(([heading]) => heading), ...rows];
+  const natural = shape.map((_, i) => shown.reduce((most, row) => Math.max(most, row[i]?.length ?? 0), 0));
   const widths = fit(natural, width);
   return shown.map((row) =>
     row

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { jsonChunks } from '../../text/json-chunks.js';
 import { printable, printableJson } from '../../text/printable.js';
 import { withoutWholeSeeds } from '../../text/whole-seeds.js';
-import { columns } from './columns.js';
+import { columns, type Column } from './columns.js';
 import type { CliIo } from './io.js';
 
 /** The options that every command has. */
@@ -56,9 +56,9 @@ export class Output {
     this.#io.stdout.write(`${this.json ? JSON.stringify(document) : seed}\n`);
   }
 
-  /** Rows in columns under a head; on a terminal they fit its width, without `--wide`. */
-  columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-    return columns(head, rows, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
+  /** Formats items in columns; on a terminal they fit its width, unless `--wide` is given. */
+  columns<T>(items: readonly T[], shape: readonly Column<NoInfer<T>>[]): string[] {
+    return columns(items, shape, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
   }
 
   /** A public key as a person needs it: its ends on a terminal, all of it in a pipe and with `--wide`. */

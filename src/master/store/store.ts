@@ -14,6 +14,7 @@ import { CHALLENGES_BUCKET, FLEET_BUCKET, PEELS_BUCKET, PRESENCE_BUCKET } from '
 import { allowedByStream } from '../../account/stream-guards.js';
 import { fleetStreams } from './fleet-streams.js';
 import type { MasterLogger } from '../logger.js';
+import { DEFAULT_REPLICAS } from './replicas.js';
 import { errorMessage } from '../../text/error-message.js';
 import {
   JETSTREAM_TIMEOUT_MS,
@@ -39,7 +40,7 @@ export interface Store {
 /** How {@link openStore} goes about it. */
 export interface OpenStoreOptions {
   logger: MasterLogger;
-  /** Copies of everything in a cluster; 3 by default, and 1 without a cluster. */
+  /** Copies of everything, as {@link DEFAULT_REPLICAS} says by default. */
   replicas?: number | undefined;
   /** How long to wait for JetStream, in milliseconds: a cluster that starts elects its leaders first. 60,000 by default. */
   waitMs?: number | undefined;
@@ -86,7 +87,8 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
   const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS });
   const js = jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS });
   const kvm = new Kvm(js);
-  const replicas = options.replicas ?? (nc.info?.cluster === undefined ? 1 : 3);
+  const replicas =
+    options.replicas ?? DEFAULT_REPLICAS[nc.info?.cluster === undefined ? 'single' : 'clustered'];
   for (const stream of fleetStreams(replicas)) {
     const { config } = await openOr(
       () => jsm.streams.info(stream.name),

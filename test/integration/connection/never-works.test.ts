@@ -117,6 +117,7 @@ it.each<[string, string, Partial<MasterOptions>]>([
   ['a lifetime that is no number', 'ERR_FLEET_CONFIG', { lifetime: NaN }],
   ['a bad wait for the store', 'ERR_FLEET_CONFIG', { storeWaitMs: NaN }],
   ['no copies', 'ERR_FLEET_CONFIG', { replicas: 0 }],
+  ['an even number of copies', 'ERR_FLEET_CONFIG', { replicas: 2 }],
   ['a bad breaker', 'ERR_FLEET_CONFIG', { breaker: { share: 2 } }],
 ])('startMaster ends at once with %s', async (_what, code, options) => {
   const home = join(await tempDir(), 'home');

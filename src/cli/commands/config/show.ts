@@ -1,5 +1,4 @@
 // `zester config show`: show each setting of a master or a peel, its value, and its source.
-import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, text } from '../../command/option.js';
 import { loadConfig, type ConfigFlags } from '../../config/load.js';
@@ -31,16 +30,11 @@ Flags override the environment, the environment overrides the file, and the file
       return { name, value: values[name] ?? null, from: kind, source, flag, env, about, otherwise };
     });
     output.result(
-      [
-        ...columns(
-          ['SETTING', 'VALUE', 'FROM'],
-          shown.map(({ name, value, from, source, otherwise = 'not set' }) => [
-            name,
-            value === null ? `(${otherwise})` : words(value),
-            from === 'default' ? 'default' : `${from} ${source}`,
-          ]),
-        ),
-      ],
+      output.columns(shown, [
+        ['SETTING', ({ name }) => name],
+        ['VALUE', ({ value, otherwise = 'not set' }) => (value === null ? `(${otherwise})` : words(value))],
+        ['FROM', ({ from, source }) => (from === 'default' ? 'default' : `${from} ${source}`)],
+      ]),
       {
         for: program,
         file: file ?? null,

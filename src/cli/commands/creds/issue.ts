@@ -7,11 +7,23 @@ import { command } from '../../command/declaration.js';
 import { choice, flag, grouped, list, text, words, type ValuesOf } from '../../command/option.js';
 import type { CliIo } from '../../terminal/io.js';
 
-const SINKS = ['dir', 'ndjson', 'age', 'kubernetes', 'tar', 'exec'] as const;
-type SinkName = (typeof SINKS)[number];
+type SinkName = 'dir' | 'ndjson' | 'age' | 'kubernetes' | 'tar' | 'exec';
+
+/**
+ * What each sink writes: `files`, one per peel, which --resume checks by themselves; `stream`, one stream of documents; an
+ * `archive`, one stream that is complete or worthless; or `elsewhere`, through a program.
+ */
+const SINKS: Readonly<Record<SinkName, 'files' | 'stream' | 'archive' | 'elsewhere'>> = {
+  dir: 'files',
+  ndjson: 'stream',
+  age: 'files',
+  kubernetes: 'stream',
+  tar: 'archive',
+  exec: 'elsewhere',
+};
 
 const OPTIONS = {
-  sink: choice('--sink <sink>', 'destination', SINKS, 'dir'),
+  sink: choice('--sink <sink>', 'destination', Object.keys(SINKS) as SinkName[], 'dir'),
   out: text('-o, --out <path>', 'the directory (default: .), the file, or -'),
   recipient: list('-r, --recipient <key...>', 'age: encrypt to these recipients (age1…)'),
   namespace: text('--namespace <name>', 'kubernetes: namespace of the Secrets'),
@@ -44,20 +56,14 @@ export default command({
         if (isStream(sink) && out === '-') output.note(summary);
         else output.result([summary], { sink, ...result });
       },
-      looks: looksAtFiles(sink),
+      looks: SINKS[sink] === 'files',
     };
     await issueListed(input, how, context);
   },
 });
 
-/** Sinks that see by themselves what is there. */
-function looksAtFiles(sink: SinkName): boolean {
-  return sink === 'dir' || sink === 'age';
-}
-
-/** Sinks that write one stream of bytes. */
-function isStream(sink: SinkName): sink is 'ndjson' | 'kubernetes' | 'tar' {
-  return sink === 'ndjson' || sink === 'kubernetes' || sink === 'tar';
+function isStream(sink: SinkName): boolean {
+  return SINKS[sink] === 'stream' || SINKS[sink] === 'archive';
 }
 
 function checkUsage(words: readonly string[], options: Values, io: CliIo): void {
@@ -77,16 +83,15 @@ function checkUsage(words: readonly string[], options: Values, io: CliIo): void 
   need(sink !== 'tar' || out !== undefined, '--sink tar needs --out FILE, or --out - for standard output');
   const forExec = [options.parallel, options.retries, options.timeout].some((value) => value !== undefined);
   need(sink === 'exec' || !forExec, '--parallel, --retries and --timeout need --sink exec');
-  const looks = looksAtFiles(sink);
+  const looks = SINKS[sink] === 'files';
   need(
     !looks || journal === undefined,
     `--sink ${sink} does not use --journal: --resume checks the files themselves`,
   );
   if (isStream(sink)) {
     const file = (out ?? '-') !== '-';
-    const whole = sink === 'tar' || file;
     need(
-      !whole || (!resume && journal === undefined),
+      (SINKS[sink] === 'stream' && !file) || (!resume && journal === undefined),
       'a single output file is complete or absent: run it again without --resume and --journal',
     );
     need(
@@ -108,7 +113,7 @@ async function openDelivery(
 ): Promise<Delivery> {
   const { out, sink, namespace } = options;
   const replace = options.force;
-  if (looksAtFiles(sink) && out !== undefined) {
+  if (SINKS[sink] === 'files' && out !== undefined) {
     // its credentials are for their owner only, and so is it, where it was not there
     await (await import('../../options/ensure-directory.js')).ensureDirectory(out);
   }

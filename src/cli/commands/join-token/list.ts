@@ -1,5 +1,4 @@
 // `zester join-token list`: list join tokens.
-import { columns } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { tokenDocument, tokenState } from '../../fleet/token-document.js';
 import { timeWords } from '../../terminal/time-words.js';
@@ -16,17 +15,17 @@ export default command({
     output.result(
       tokens.length === 0
         ? ['no join tokens']
-        : columns(
-            ['TOKEN', 'STATE', 'USED', 'IDS', 'EXPIRES', 'CREATED BY'],
-            tokens.map((token) => [
-              token.id,
-              tokenState(token, now),
-              `${token.used}/${token.uses}`,
-              token.ids ?? 'any',
-              timeWords(Date.parse(token.expiresAt), now),
-              `${token.createdBy.name}, ${timeWords(Date.parse(token.createdAt), now)}`,
-            ]),
-          ),
+        : output.columns(tokens, [
+            ['TOKEN', ({ id }) => id],
+            ['STATE', (token) => tokenState(token, now)],
+            ['USED', ({ used, uses }) => `${used}/${uses}`],
+            ['IDS', ({ ids = 'any' }) => ids],
+            ['EXPIRES', ({ expiresAt }) => timeWords(Date.parse(expiresAt), now)],
+            [
+              'CREATED BY',
+              ({ createdBy, createdAt }) => `${createdBy.name}, ${timeWords(Date.parse(createdAt), now)}`,
+            ],
+          ]),
       { tokens: tokens.map((token) => tokenDocument(token, now)) },
     );
   },

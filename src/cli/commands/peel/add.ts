@@ -143,15 +143,15 @@ function report(
   output.result(
     added.length === 0
       ? []
-      : output.columns(
-          ['ID', 'FILE', 'EXPIRES', 'FINGERPRINT'],
-          added.map(({ id, path, publicKey, expiresAt }) => [
-            id,
-            path,
-            expiresAt === undefined ? 'never' : timeWords(expiresAt * 1000, now),
-            fingerprint(publicKey),
-          ]),
-        ),
+      : output.columns(added, [
+          ['ID', ({ id }) => id],
+          ['FILE', ({ path }) => path],
+          [
+            'EXPIRES',
+            ({ expiresAt }) => (expiresAt === undefined ? 'never' : timeWords(expiresAt * 1000, now)),
+          ],
+          ['FINGERPRINT', ({ publicKey }) => fingerprint(publicKey)],
+        ]),
     {
       peels: [
         ...added.map(({ id, path, publicKey, expiresAt }) => ({

@@ -1,7 +1,7 @@
 // `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
-import { count } from '../../terminal/columns.js';
+import { count, type Column } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, lifetime, optionalArgument, toggle } from '../../command/option.js';
 import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
@@ -48,14 +48,7 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
     const now = io.now();
     const peels = listed.map(({ record, presence }) => peelDocument(record, presence, now));
     const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
-    const head = ['ID', 'STATE', 'CONNECTED', 'EXPIRES', 'LAST SEEN', 'FINGERPRINT'];
-    const lines =
-      peels.length === 0
-        ? none
-        : output.columns(
-            head,
-            peels.map((peel) => row(peel, now)),
-          );
+    const lines = peels.length === 0 ? none : output.columns(peels, columns(now));
     output.result(lines, { peels, skipped, revocationsHeld: held ?? null });
     if (skipped.length > 0) {
       output.warn(`omitted, since their records exceed the message size: ${skipped.join(', ')}`);
@@ -70,20 +63,19 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
   },
 });
 
-function row(peel: PeelDocument, now: number): string[] {
+function columns(now: number): readonly Column<PeelDocument>[] {
   const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));
-  const { id, state, connected, lastSeen, fingerprint } = peel;
   return [
-    id,
-    state,
-    connected ? 'yes' : 'no',
-    expiryWords(peel, words),
-    connected ? 'now' : words(lastSeen),
-    fingerprint ?? '-',
+    ['ID', ({ id }) => id],
+    ['STATE', ({ state }) => state],
+    ['CONNECTED', ({ connected }) => (connected ? 'yes' : 'no')],
+    ['EXPIRES', (peel) => expiryWords(peel, words)],
+    ['LAST SEEN', ({ connected, lastSeen }) => (connected ? 'now' : words(lastSeen))],
+    ['FINGERPRINT', ({ fingerprint }) => fingerprint ?? '-'],
   ];
 }
 
-/** When its credential expires; of a key that opens nothing any more, nothing. */
+/** When the credential expires; nothing for a key that is revoked. */
 function expiryWords(
   { keyState, issuedAt, expiresAt }: PeelDocument,
   words: (iso: string | null) => string,

@@ -1,11 +1,11 @@
-// The built-in handler `facts`.
+// The handlers that every peel has: ping and facts.
 import { expirySeconds } from '../jwt/expiry.js';
 import { hostname } from 'node:os';
 import { packageVersion } from '../protocol/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { isoTime } from '../jwt/time.js';
 
-/** What the handler `facts` answers. Nothing of it comes from the environment, where secrets may be. */
+/** The answer of the handler `facts`. Nothing of it comes from the environment, where secrets may be. */
 export interface PeelFacts {
   peelId: string;
   hostname: string;
@@ -20,8 +20,22 @@ export interface PeelFacts {
   credential: { publicKey: string; issued: string; expires?: string };
 }
 
-/** The facts of this process and its credential. */
-export function factsOf(peelId: string, claims: UserClaims): PeelFacts {
+/** What the built-in handlers need of their peel. */
+export interface BuiltInContext {
+  peelId: string;
+  /** Of the credential in use. */
+  claims: () => UserClaims;
+  /** This host's time, in milliseconds since 1970. */
+  now: () => number;
+}
+
+/** The built-in handlers, by name. A program cannot replace them. */
+export const BUILT_IN_HANDLERS: Readonly<Record<string, (context: BuiltInContext) => object>> = {
+  ping: ({ peelId, now }) => ({ pong: true, peelId, time: new Date(now()).toISOString() }),
+  facts: ({ peelId, claims }) => factsOf(peelId, claims()),
+};
+
+function factsOf(peelId: string, claims: UserClaims): PeelFacts {
   const { sub, iat } = claims;
   const expiry = expirySeconds(claims);
   return {

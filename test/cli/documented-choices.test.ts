@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import issue from '../../src/cli/commands/creds/issue.js';
+import { POLICIES } from '../../src/master/requests/policy.js';
+import { BUILT_IN_HANDLERS } from '../../src/peel/built-in-handlers.js';
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+describe('the documentation', () => {
+  it('explains each policy in docs/fleet.md', async () => {
+    const text = await read('docs/fleet.md');
+    for (const policy of POLICIES) expect(text).toContain(`\n- \`${policy}\``);
+  });
+
+  it('explains each sink in docs/bulk.md', async () => {
+    const text = await read('docs/bulk.md');
+    const sinks = issue.options['sink']?.choices ?? [];
+    expect(sinks).toContain('dir');
+    for (const sink of sinks) expect(text).toMatch(new RegExp(`^\\| \`${sink}\\b`, 'm'));
+  });
+
+  it('names the built-in handlers in docs/fleet.md', async () => {
+    const names = Object.keys(BUILT_IN_HANDLERS).join(' and ');
+    expect(await read('docs/fleet.md')).toContain(`${names} are built in`);
+  });
+});
