@@ -480,6 +480,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_PROOF'
   /** The servers have no JetStream, or it does not answer. */
   | 'ERR_FLEET_STORE'
+  /** A master that was started is not healthy in time: its connection is down, or no master follows the servers' events. */
+  | 'ERR_FLEET_NOT_READY'
   /** A record or an event in JetStream is not what it should be. */
   | 'ERR_FLEET_RECORD'
   /** Decided, and not yet confirmed by every server. It continues. */

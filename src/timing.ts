@@ -209,6 +209,8 @@ export const LEASE_WRITE_TIMEOUT_MS = 2_000;
 export const LEASE_DOUBT_MS = 4_000;
 /** A holder that has been silent for this long has lost it. */
 export const LEASE_LAPSE_MS = 5_000;
+/** A master that starts looks so often whether the holder that it found renews it. */
+export const LEASE_JOIN_POLL_MS = 200;
 
 // --- Watching connections ---
 
@@ -310,8 +312,12 @@ export const AUDIT_COMPLETE_RETRY_MS = 2_000;
 /** How far before the end of the audit it looks. */
 export const AUDIT_LOOKBACK_MS = 60_000;
 
-// --- A master's own end, health and metrics ---
+// --- A master's start and end, health and metrics ---
 
+/** For a master that starts to be healthy, once its parts have started: longer than a dead holder's lease lasts. */
+export const READY_TIMEOUT_MS = 60_000;
+/** Between two looks whether it is. */
+export const READY_POLL_MS = 20;
 /** A master that stops waits so long for a server that is not reached. */
 export const STOP_TIMEOUT_MS = 5_000;
 /** Between two looks whether its connections are up. */

@@ -4,10 +4,11 @@ import * as timing from '../src/timing.js';
 /** Waits that only work together: each is to be shorter than the next. */
 const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
   [
-    'a holder of the lease renews it, doubts it, and only then loses it',
+    'a holder of the lease renews it, doubts it, and only then loses it, all before a master that starts gives up',
     timing.LEASE_RENEW_INTERVAL_MS + timing.LEASE_WRITE_TIMEOUT_MS,
     timing.LEASE_DOUBT_MS,
     timing.LEASE_LAPSE_MS,
+    timing.READY_TIMEOUT_MS,
   ],
   ['a master drops a request once its caller has given up', timing.REQUEST_STALE_MS, timing.ASK_TIMEOUT_MS],
   ['a request is sent again while its caller waits', ...timing.ASK_AGAIN_AT_MS, timing.ASK_TIMEOUT_MS],

@@ -20,6 +20,7 @@ const MASTER = bag(
     logger: anything,
     replicas: anything,
     storeWaitMs: anything,
+    readyTimeoutMs: anything,
     tls: anything,
     requireTls: flag,
     signal: anything,
@@ -43,7 +44,11 @@ export function checkMasterOptions(options: MasterOptions): void {
   if (policy !== undefined && !POLICIES.includes(policy)) {
     throw configError(`policy: give ${POLICIES.join(', ')}`);
   }
-  checkNumbers(options, { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS }, configError);
+  checkNumbers(
+    options,
+    { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS, readyTimeoutMs: DURATION_MS },
+    configError,
+  );
   checkNumbers(
     breaker ?? {},
     {

@@ -1,6 +1,6 @@
 // Says how a master is.
 import type { MasterContext } from './context.js';
-import type { AnswerConnections } from './requests/answer-connections.js';
+import type { Links } from './start/links.js';
 
 /** How a master is. */
 export interface MasterHealth {
@@ -9,20 +9,26 @@ export interface MasterHealth {
   problems: string[];
 }
 
+/** What the health of a master depends on, besides its context. */
+export type HealthLinks = Pick<Links, 'nc' | 'system' | 'log'> & {
+  answers: Pick<Links['answers'], 'auth' | 'enroll' | 'admins'>;
+};
+
 /** Judges a master by its connections and by whether any master watches. */
 export function healthOf(
-  { nc, watching }: Pick<MasterContext, 'nc' | 'watching'>,
-  { auth, enroll, admins }: Pick<AnswerConnections, 'auth' | 'enroll' | 'admins'>,
+  { watching }: Pick<MasterContext, 'watching'>,
+  { nc, system, answers, log }: HealthLinks,
 ): MasterHealth {
   const problems = [];
-  if (nc.isClosed()) problems.push('the connection is closed');
-  else if (nc.buffered.messages > 0) problems.push('the connection is down, and is being restored');
-  for (const [who, answering] of [
-    ['peels', auth],
-    ['join tokens', enroll],
-    ['admins', admins],
+  for (const [which, name, connection] of [
+    ['the connection', 'zester-master', nc],
+    ['the connection to the system account', 'zester-master-system', system],
+    ['the connection for peels', 'zester-master-auth', answers.auth],
+    ['the connection for join tokens', 'zester-master-enroll', answers.enroll],
+    ['the connection for admins', 'zester-master-admins', answers.admins],
   ] as const) {
-    if (answering.isClosed()) problems.push(`the connection for ${who} is closed`);
+    if (connection.isClosed()) problems.push(`${which} is closed`);
+    else if (log.down.has(name)) problems.push(`${which} is down, and is being restored`);
   }
   if (watching() === undefined) problems.push("no master follows the servers' events");
   return { ok: problems.length === 0, problems };

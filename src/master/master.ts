@@ -5,7 +5,13 @@ import type { ConnectOptions } from '../connection/connect.js';
 import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import { errorMessage } from '../text/error-message.js';
-import { DEFAULT_LIFETIME_SECONDS, METRICS_INTERVAL_MS, STOP_POLL_MS, STOP_TIMEOUT_MS } from '../timing.js';
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  METRICS_INTERVAL_MS,
+  READY_TIMEOUT_MS,
+  STOP_POLL_MS,
+  STOP_TIMEOUT_MS,
+} from '../timing.js';
 import { checkMasterOptions } from './check-options.js';
 import type { MasterContext } from './context.js';
 import { healthOf, type MasterHealth } from './health.js';
@@ -18,6 +24,7 @@ import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker
 import { Revoker } from './revocation/revoker.js';
 import { Closing } from './start/closing.js';
 import { openLinks, type Links } from './start/links.js';
+import { untilReady } from './start/ready.js';
 import { openState, type State } from './start/state.js';
 import { AccountGuard } from './trust/account-guard.js';
 import { MasterTrust } from './trust/trust.js';
@@ -52,6 +59,8 @@ export interface MasterOptions {
   replicas?: number;
   /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
   storeWaitMs?: number;
+  /** How long the master may take to be healthy once its parts have started, in milliseconds; 60,000 by default. */
+  readyTimeoutMs?: number;
   /** For TLS, and whether to require it; those of the home by default. */
   tls?: ConnectOptions['tls'];
   requireTls?: boolean | undefined;
@@ -92,25 +101,33 @@ const SILENT: MasterLogger = {
 };
 
 /**
- * Starts a master, and resolves when it answers. Any number may run at once, of the same trust domain: they share the
- * work, and any may end at any time.
+ * Starts a master, and resolves when it answers and its `health()` is `ok`: it or another master follows the servers'
+ * events. Any number may run at once, of the same trust domain: they share the work, and any may end at any time.
+ *
+ * After a master was killed, the next one is ready as soon as the dead one's lease has run out, 5 s later. It answers
+ * requests meanwhile. One that is not healthy within `readyTimeoutMs` is stopped.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` and ConnectError at once, for options that can never work; TrustError, FileError,
- *   KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`;
+ *   KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_NOT_READY`;
  *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
   checkMasterOptions(options);
+  const { readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS, signal } = options;
   const closing = new Closing();
+  let master: RunningMaster | undefined;
   try {
-    return await start(options, closing);
+    master = await start(options, closing);
+    await untilReady(master, { timeoutMs, signal });
+    master.tellReady();
+    return master;
   } catch (error) {
-    await closing.closeAll();
+    await (master === undefined ? closing.closeAll() : master.stop());
     throw error;
   }
 }
 
-async function start(options: MasterOptions, closing: Closing): Promise<Master> {
+async function start(options: MasterOptions, closing: Closing): Promise<RunningMaster> {
   const logger = guardedLogger(options.logger ?? SILENT);
   const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));
   const trust = closing.add(await MasterTrust.open(options.home, logger), (part) => part.close());
@@ -125,7 +142,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<Master> 
   guard.start();
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
-  tellStarted(context, links);
+  tellStarted(context);
   const counting = setInterval(() => countPeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);
   countPeels(context);
@@ -165,10 +182,7 @@ function contextOf(
   };
 }
 
-function tellStarted(
-  { id, actor, policy, lifetime, audit, registry, logger }: MasterContext,
-  { servers }: Links,
-) {
+function tellStarted({ actor, policy, lifetime, audit, logger }: MasterContext) {
   if (policy === 'auto-all') {
     logger.warn(
       { policy },
@@ -176,7 +190,6 @@ function tellStarted(
     );
   }
   audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
-  logger.info({ id, servers, peels: registry.size }, 'master ready');
 }
 
 class RunningMaster implements Master {
@@ -205,10 +218,15 @@ class RunningMaster implements Master {
     for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());
   }
 
+  tellReady(): void {
+    const { id, registry, logger } = this.context;
+    logger.info({ id, servers: this.#links.servers, peels: registry.size }, 'master ready');
+  }
+
   // as functions of their own: a user may take them off the master
   readonly metricsText = (): Promise<string> => this.context.metrics.registry.metrics();
 
-  readonly health = (): MasterHealth => healthOf(this.context, this.#links.answers);
+  readonly health = (): MasterHealth => healthOf(this.context, this.#links);
 
   get watching(): boolean {
     return this.#watch.held;

@@ -1,28 +1,29 @@
 import { expect, it } from 'vitest';
-import { healthOf } from '../../src/master/health.js';
+import { healthOf, type HealthLinks } from '../../src/master/health.js';
 
-type Health = Parameters<typeof healthOf>;
+const open = { isClosed: () => false };
+const closed = { isClosed: () => true };
+const ALL = { nc: open, system: open, auth: open, enroll: open, admins: open };
 
-const open = { isClosed: () => false, buffered: { messages: 0, bytes: 0 } };
-const closed = { ...open, isClosed: () => true };
-const down = { ...open, buffered: { messages: 1, bytes: 1 } };
-
-/** What is wrong with a master of these connections. */
-function problems(nc: typeof open, answers: Partial<Record<keyof Health[1], typeof open>>, holder?: string) {
-  const context = { nc, watching: () => holder } as unknown as Health[0];
-  return healthOf(context, { auth: open, enroll: open, admins: open, ...answers } as unknown as Health[1])
-    .problems;
+/** What is wrong with a master of these connections, some of which are down. */
+function problems(connections: Partial<typeof ALL>, { holder = 'm1' as string | null, down = [''] } = {}) {
+  const { nc, system, ...answers } = { ...ALL, ...connections };
+  const links = { nc, system, answers, log: { down: new Set(down) } } as unknown as HealthLinks;
+  return healthOf({ watching: () => holder ?? undefined }, links).problems;
 }
 
 it('is well with its connections up and a master that watches', () => {
-  expect(problems(open, {}, 'm1')).toEqual([]);
+  expect(problems({})).toEqual([]);
 });
 
 it('names each connection that is closed or down, and reports that no master holds the lease', () => {
-  expect(problems(closed, {}, 'm1')).toEqual(['the connection is closed']);
-  expect(problems(down, {}, 'm1')).toEqual(['the connection is down, and is being restored']);
-  expect(problems(open, { enroll: closed }, 'm1')).toEqual(['the connection for join tokens is closed']);
-  expect(problems(open, { auth: closed }, undefined)).toEqual([
+  expect(problems({ nc: closed })).toEqual(['the connection is closed']);
+  expect(problems({}, { down: ['zester-master', 'zester-master-system'] })).toEqual([
+    'the connection is down, and is being restored',
+    'the connection to the system account is down, and is being restored',
+  ]);
+  expect(problems({ enroll: closed })).toEqual(['the connection for join tokens is closed']);
+  expect(problems({ auth: closed }, { holder: null })).toEqual([
     'the connection for peels is closed',
     "no master follows the servers' events",
   ]);

@@ -1,5 +1,6 @@
 // `zester up`: run a whole fleet: trust domain, nats-server and master.
 import type { MasterLogger } from '../../master/logger.js';
+import type { ServerLogLine } from '../../nats-server/log-line.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { NothingContext } from '../command/base-context.js';
 import { command } from '../command/declaration.js';
@@ -69,7 +70,8 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   const beginOn = (url: string) => {
     if (master !== undefined || asked.signal.aborted) return;
     const ended = serversEnded;
-    master = begin(config, url, domain, { log, output, signal: asked.signal });
+    const signal = AbortSignal.any([asked.signal, stopServer.signal]);
+    master = begin(config, url, domain, { log, output, signal });
     master.catch((error: unknown) => {
       master = undefined;
       // a master that was starting while its server ended starts with the next one
@@ -106,10 +108,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
         log.info({ url }, 'nats-server accepts clients');
         beginOn(url);
       },
-      onLog: (line) => {
-        const { level, text } = readServerLogLine(line);
-        log[level]({ from: 'nats-server' }, text);
-      },
+      onLog: (line) => logOfServer(log, readServerLogLine(line)),
       onEnded: () => {
         serverIsUp = false;
         serversEnded += 1;
@@ -121,11 +120,16 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
     output.event('stopped', { event: 'stopped', ...exit });
   } catch (error) {
     serverIsUp = false;
+    stopServer.abort(); // a master that is starting does not wait for it
     await stopMaster();
     if (!asked.signal.aborted || failure !== undefined) throw error;
   } finally {
     stopListening();
   }
+}
+
+function logOfServer(log: MasterLogger, { level, text }: ServerLogLine): void {
+  log[level]({ from: 'nats-server' }, text);
 }
 
 /** Where the server listens. A warning is logged where other machines reach it. */

@@ -20,6 +20,11 @@ export class ConnectionLog {
     this.#clock = clock;
   }
 
+  /** The names of the connections that are down. */
+  get down(): ReadonlySet<string> {
+    return this.#down;
+  }
+
   /** Whether a connection is down. */
   get isDown(): boolean {
     return this.#down.size > 0;

@@ -4,6 +4,7 @@ import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
 import {
   LEASE_DOUBT_MS,
+  LEASE_JOIN_POLL_MS,
   LEASE_LAPSE_MS,
   LEASE_RENEW_INTERVAL_MS,
   LEASE_WRITE_TIMEOUT_MS,
@@ -27,7 +28,10 @@ export interface LeaseOptions {
  */
 export class Lease {
   readonly #options: LeaseOptions;
-  #seen: { revision: number; at: number; holder: string | undefined } | undefined;
+  /** What stands in the bucket. `isRenewed`: it was written since this process looked there first, so its holder lives. */
+  #seen: { revision: number; at: number; holder: string | undefined; isRenewed: boolean } | undefined;
+  /** The revision that was known before another process was faster; what is newer was written since. */
+  #outrun: number | undefined;
   #renewedAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -42,11 +46,15 @@ export class Lease {
     return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < LEASE_DOUBT_MS;
   }
 
-  /** Who has it, as far as is known. */
+  /**
+   * Who has it, as far as is known. What was there already when this process looked first may be from a process that was
+   * killed: its holder counts once it has renewed it.
+   */
   get holder(): string | undefined {
     if (this.held) return this.#options.id;
     const seen = this.#seen;
-    return seen !== undefined && performance.now() - seen.at < LEASE_LAPSE_MS ? seen.holder : undefined;
+    if (seen === undefined || !seen.isRenewed) return undefined;
+    return performance.now() - seen.at < LEASE_LAPSE_MS ? seen.holder : undefined;
   }
 
   /** Gives it back, so that the next has it at once. */
@@ -66,12 +74,16 @@ export class Lease {
   #next(ms: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#turn = this.#look().finally(() => this.#next(LEASE_RENEW_INTERVAL_MS));
+      // until it is known whether somebody holds it, a master that starts is not ready
+      this.#turn = this.#look().then((isKnown) =>
+        this.#next(isKnown ? LEASE_RENEW_INTERVAL_MS : LEASE_JOIN_POLL_MS),
+      );
     }, ms);
     this.#timer.unref();
   }
 
-  async #look(): Promise<void> {
+  /** @returns whether the next look can wait for the usual time */
+  async #look(): Promise<boolean> {
     const { bucket, key, id, logger } = this.#options;
     try {
       if (this.held && this.#seen !== undefined) return await this.#write(this.#seen.revision);
@@ -79,37 +91,43 @@ export class Lease {
       const entry = await bucket.get(key);
       const now = performance.now();
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
-      if (entry.revision !== this.#seen?.revision) {
+      const { revision } = entry;
+      if (revision !== this.#seen?.revision) {
         const { holder } = (parseJson(entry.string()) ?? {}) as { holder?: string };
         // lost for want of an answer, as when the servers restart, and nobody took it meanwhile
-        if (holder === id) return await this.#write(entry.revision);
-        this.#seen = { revision: entry.revision, at: now, holder };
-        return;
+        if (holder === id) return await this.#write(revision);
+        const isRenewed = this.#seen !== undefined || revision > (this.#outrun ?? Infinity);
+        this.#seen = { revision, at: now, holder, isRenewed };
+        return isRenewed;
       }
-      if (now - this.#seen.at > LEASE_LAPSE_MS) await this.#write(entry.revision);
+      if (now - this.#seen.at > LEASE_LAPSE_MS) return await this.#write(revision);
+      return this.#seen.isRenewed;
     } catch (error) {
       logger.debug({ error: String(error), id }, 'the lease cannot be read');
       if (!this.held) this.#lose();
+      return true;
     }
   }
 
-  async #write(revision: number): Promise<void> {
+  async #write(revision: number): Promise<boolean> {
     const { bucket, key, id } = this.#options;
     const before = performance.now();
     const had = this.#renewedAt !== undefined;
     try {
       const data = encodeJson({ holder: id });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
-      this.#seen = { revision: written, at: performance.now(), holder: id };
+      this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
       // from before it was asked: by then it was certainly not written yet
       this.#renewedAt = before;
     } catch {
       // somebody else was faster, or the answer was lost: what stands there is read at the next look
       this.#seen = undefined;
+      this.#outrun = revision;
       if (had) this.#lose();
-      return;
+      return false;
     }
     if (!had) this.#options.onTaken();
+    return true;
   }
 
   #lose(): void {

@@ -1,0 +1,46 @@
+// Waits until a master that has started is healthy.
+import { sleep } from '../../async/sleep.js';
+import { ConnectError, FleetError } from '../../errors.js';
+import { READY_POLL_MS } from '../../timing.js';
+import type { Master } from '../master.js';
+
+/** How long {@link untilReady} waits. */
+export interface ReadyOptions {
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Resolves when a master is healthy: its connections are up, and it or another master follows the servers' events.
+ *
+ * @throws FleetError `ERR_FLEET_NOT_READY` with the problems, when it is not in time; why the master ended meanwhile; the
+ *   signal's reason
+ */
+export async function untilReady(
+  master: Pick<Master, 'health' | 'closed' | 'endedBy'>,
+  { timeoutMs, signal }: ReadyOptions,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let isClosed = false;
+  void master.closed.then(() => (isClosed = true));
+  for (;;) {
+    signal?.throwIfAborted();
+    const { ok, problems } = master.health();
+    if (ok) return;
+    if (isClosed) throw endOf(master);
+    if (performance.now() >= deadline) {
+      throw new FleetError(
+        'ERR_FLEET_NOT_READY',
+        `the master is not ready after ${timeoutMs / 1000} s: ${problems.join('; ')}`,
+      );
+    }
+    await sleep(READY_POLL_MS, signal);
+  }
+}
+
+function endOf({ endedBy }: Pick<Master, 'endedBy'>): Error {
+  return (
+    endedBy ??
+    new ConnectError('ERR_CONNECT_UNREACHABLE', "the master's connection was closed permanently; see its log")
+  );
+}
