@@ -26,6 +26,7 @@ const layers = [
   'master',
   'peel',
   'provision',
+  'testing',
   'cli',
 ];
 

@@ -40,7 +40,9 @@ rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
-removeDeclarationsBut(reachable(['dist/index.d.ts', 'dist/master/index.d.ts', 'dist/peel/index.d.ts']));
+removeDeclarationsBut(
+  reachable(['dist/index.d.ts', 'dist/master/index.d.ts', 'dist/peel/index.d.ts', 'dist/testing/index.d.ts']),
+);
 rmSync('dist/cli', { recursive: true });
 
 const packages = new Set();

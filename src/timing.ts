@@ -426,3 +426,16 @@ export const JOIN_ANSWER_TIMEOUT_MS = 10_000;
 export const JOIN_FIRST_RETRY_MS = 500;
 /** The longest of these. */
 export const JOIN_MAX_RETRY_MS = 5_000;
+
+// --- zester/testing ---
+
+/** Between two looks at what gives no event. */
+export const TEST_POLL_MS = 25;
+/** How long a test waits for what it expects, by default. */
+export const TEST_WAIT_TIMEOUT_MS = 15_000;
+/** Until the servers of a cluster see each other and have a JetStream leader. */
+export const TEST_CLUSTER_TIMEOUT_MS = 30_000;
+/** Before a server that stays outside JetStream's meta group is restarted. */
+export const TEST_JETSTREAM_PATIENCE_MS = 10_000;
+/** Before a connection of a test reconnects: a test has many outages. */
+export const TEST_RECONNECT_MS = 100;

@@ -218,6 +218,11 @@ export class Peel {
     await this.drain();
   }
 
+  /** @internal The clock that it was given was set: what has become due is done now. */
+  look(): void {
+    this.#renewer?.look();
+  }
+
   /** @internal Connects, and begins to work. */
   async open(): Promise<void> {
     const { connection, credentials } = await this.#connect();

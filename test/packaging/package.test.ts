@@ -116,7 +116,13 @@ describe('the package', { timeout: 120_000 }, () => {
     const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
     if (!result.types) throw new Error('the package has no types');
 
-    expect(Object.keys(result.entrypoints)).toEqual(['.', './master', './peel', './package.json']);
+    expect(Object.keys(result.entrypoints)).toEqual([
+      '.',
+      './master',
+      './peel',
+      './testing',
+      './package.json',
+    ]);
     // the package is ESM only, and subpaths need `exports`: require() and the resolution of Node.js 10 are not supported
     const supported = result.problems.filter(
       (problem) =>
@@ -164,10 +170,10 @@ describe('the package', { timeout: 120_000 }, () => {
 
   it('gives require() what import gives, where Node.js has require(esm)', async ({ skip }) => {
     if (process.features.require_module !== true) return skip('this Node.js has no require(esm)');
-    const program = `for (const path of ['zester', 'zester/peel', 'zester/master']) console.log(Object.keys(require(path)).length > 0)`;
+    const program = `for (const path of ['zester', 'zester/peel', 'zester/master', 'zester/testing']) console.log(Object.keys(require(path)).length > 0)`;
     const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', program], { cwd: app });
 
-    expect(stdout).toBe('true\ntrue\ntrue\n');
+    expect(stdout).toBe('true\ntrue\ntrue\ntrue\n');
   });
 
   it('lets a bundler drop unused code', async () => {

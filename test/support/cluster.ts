@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { natsServerConfiguration } from '../../src/nats-server/configuration.js';
 import { atEnd } from './cleanup.js';
 import { freePorts } from './free-port.js';
-import { isPortTaken, ManagedServer } from './managed-server.js';
+import { retryPorts } from '../../src/testing/ephemeral-server.js';
+import { ManagedServer } from './managed-server.js';
 import { OperatorCredentials, trustConfiguration, type OperatorServerOptions } from './operator-server.js';
 import { tempDir } from './temp-dir.js';
 import { createTestTrust, type TestTrust } from './trust.js';
@@ -85,19 +86,19 @@ export async function startCluster(
 ): Promise<OperatorCluster> {
   const dir = await tempDir();
   const trust = options.trust ?? createTestTrust(options);
-  for (let attempt = 1; ; attempt++) {
+  return retryPorts(async (attempt) => {
     const nodes = await writeNodes(size, join(dir, `cluster-${attempt}`), trust);
+    const stop = atEnd(() => Promise.all(nodes.map((node) => node.stop())));
     try {
-      atEnd(() => Promise.all(nodes.map((node) => node.stop())));
       await Promise.all(nodes.map((node) => node.start()));
       const cluster = new OperatorCluster(trust, dir, nodes);
       await cluster.whole();
       return cluster;
     } catch (error) {
-      await Promise.all(nodes.map((node) => node.stop()));
-      if (attempt === 5 || !isPortTaken(error)) throw error;
+      await stop();
+      throw error;
     }
-  }
+  });
 }
 
 async function writeNodes(size: number, dir: string, trust: TestTrust): Promise<ManagedServer[]> {

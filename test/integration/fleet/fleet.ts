@@ -6,9 +6,11 @@ import { isPeelEvent, type AuditEvent } from '../../../src/protocol/records/audi
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import type { MasterLogger } from '../../../src/master/logger.js';
-import { startMaster, type Master, type MasterOptions } from '../../../src/master/master.js';
+import type { Master, MasterOptions } from '../../../src/master/master.js';
+import { TestClock } from '../../../src/testing/clock.js';
+import { TestFleet } from '../../../src/testing/test-fleet.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
-import { atEnd } from '../../support/cleanup.js';
+import { atEnd, cleanup } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
 
@@ -20,17 +22,22 @@ const ERRORS_ONLY: MasterLogger = {
   error: (fields, message) => void process.stderr.write(`master: ${message} ${JSON.stringify(fields)}\n`),
 };
 
-/** A home, its real servers, and masters in this process. */
+/** The fleet of `zester/testing`, and a look into its masters. */
 export class Fleet {
   readonly home: HomeWithServers;
-  readonly masters: Master[] = [];
+  readonly #fleet: TestFleet;
 
   constructor(home: HomeWithServers) {
     this.home = home;
+    this.#fleet = new TestFleet(home, new TestClock(), cleanup);
   }
 
   get servers(): string[] {
     return this.home.servers;
+  }
+
+  get masters(): Master[] {
+    return this.#fleet.masters;
   }
 
   /** To be spread into the options of what connects. */
@@ -44,16 +51,8 @@ export class Fleet {
     return master;
   }
 
-  async startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
-    const master = await startMaster({
-      home: this.home.home,
-      ...this.connection,
-      logger: ERRORS_ONLY,
-      ...options,
-    });
-    this.masters.push(master);
-    atEnd(() => master.stop());
-    return master;
+  startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
+    return this.#fleet.startMaster({ ...this.connection, logger: ERRORS_ONLY, ...options });
   }
 
   /** Asks as the admin of the home. */

@@ -1,24 +1,17 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from '@nats-io/transport-node';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectPeel, type ZesterConnection } from '../../../src/connection/connect.js';
 import { natsOptionsForPeel } from '../../../src/connection/options.js';
-import {
-  natsServerConfiguration,
-  type NatsServerConfigurationOptions,
-} from '../../../src/nats-server/configuration.js';
-import { createTrustDomain, type CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
+import type { NatsServerConfigurationOptions } from '../../../src/nats-server/configuration.js';
+import { joinJetStream, startHomeServers, wholeCluster } from '../../../src/testing/home-servers.js';
+import type { CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
-import { atEnd } from '../../support/cleanup.js';
+import { atEnd, cleanup } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
-import { freePorts } from '../../support/free-port.js';
-import { isPortTaken, ManagedServer, startManaged } from '../../support/managed-server.js';
-import { tempDir } from '../../support/temp-dir.js';
-import { waitFor } from '../../support/wait-for.js';
-import { listServers, outsideJetStream } from '../../../src/system-account/servers.js';
-import { connectSystem } from '../../../src/system-account/system-connection.js';
+import type { ManagedServer } from '../../support/managed-server.js';
 
 /** A home with a trust domain, and the real servers that trust it. */
 export class HomeWithServers {
@@ -92,53 +85,15 @@ export class HomeWithServers {
     }
   }
 
-  /**
-   * Restarts what JetStream lacks: of servers of 2.10 that start together, one may stay outside its meta group until it is
-   * restarted (`outsideMetaGroup`).
-   */
+  /** Restarts what JetStream lacks (`joinJetStream`). */
   async joinJetStream(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      const nc = await connectSystem(await this.domain(), { servers: this.servers });
-      const outside = await outsideJetStream(nc, undefined, { patienceMs: 10_000 }).finally(() => nc.close());
-      if (outside?.length === 0) return;
-      if (attempt === 4)
-        throw new Error(`${outside?.join() ?? 'unknown servers'} stay outside JetStream's meta group`);
-      for (const name of outside ?? []) await this.node(Number(name.slice(1)) - 1).restart();
-      await this.whole();
-    }
+    await joinJetStream(await this.domain(), this.nodes);
   }
 
   /** Resolves when the nodes that run see each other and have a JetStream leader. */
   async whole(): Promise<void> {
-    const up = this.nodes.filter((node) => node.isRunning);
-    const domain = await this.domain();
-    await waitFor(
-      `a cluster of ${up.length}`,
-      async () => {
-        for (const { url } of up) {
-          const nc = await connectSystem(domain, { servers: [url] });
-          try {
-            if ((await listServers(nc)).length !== up.length || !(await hasLeader(nc))) return false;
-          } finally {
-            await nc.close();
-          }
-        }
-        return true;
-      },
-      30_000,
-    );
+    await wholeCluster(await this.domain(), this.nodes);
   }
-}
-
-async function hasLeader(nc: NatsConnection): Promise<boolean> {
-  const answer = await nc.request('$SYS.REQ.SERVER.PING.JSZ', '', { timeout: 2_000 });
-  const leader = answer.json<{ data?: { meta_cluster?: { leader?: string } } }>().data?.meta_cluster?.leader;
-  return leader !== undefined && leader !== '';
-}
-
-/** The trust domain of a test: signed a while ago, so that what the test signs is newer. */
-async function newHome(dir: string, options: CreateTrustDomainOptions): Promise<TrustDomain> {
-  return createTrustDomain(join(dir, 'home'), { now: () => Date.now() - 60_000, ...options });
 }
 
 /** A home, and one server on its configuration. */
@@ -151,17 +106,12 @@ export async function startHome(
     prepare?: (home: string) => Promise<void>;
   } = {},
 ): Promise<HomeWithServers> {
-  const dir = await tempDir();
-  const { resolver, prepare, serverTls, tls, ...rest } = options;
-  const { home } = await newHome(dir, rest);
-  await prepare?.(home);
-  const domain = await openTrustDomain(home);
-  const serverDir = join(dir, 'server');
-  await mkdir(join(serverDir, 'jwt'), { recursive: true, mode: 0o700 });
-  const server = await startManaged(serverDir, (port) =>
-    configuration(domain, serverDir, port, 'n1', resolver, undefined, serverTls),
+  const { resolver, prepare, serverTls, tls, ...trust } = options;
+  const { home, dir, nodes } = await startHomeServers(
+    { trust, resolver, prepare, ...(serverTls && { tls: serverTls }) },
+    cleanup,
   );
-  return new HomeWithServers(domain.home, dir, [server], tls);
+  return new HomeWithServers(home, dir, nodes, tls);
 }
 
 /**
@@ -172,63 +122,9 @@ export async function startHome(
 export async function startHomeCluster(
   options: CreateTrustDomainOptions & { program?: string } = {},
 ): Promise<HomeWithServers> {
-  const dir = await tempDir();
-  const { program, ...rest } = options;
-  const domain = await newHome(dir, rest);
-  for (let attempt = 1; ; attempt++) {
-    const ports = await freePorts(6);
-    const nodes = await Promise.all(
-      [0, 1, 2].map(async (i) => {
-        const nodeDir = join(dir, `attempt-${attempt}`, `n${i + 1}`);
-        await mkdir(join(nodeDir, 'jwt'), { recursive: true, mode: 0o700 });
-        const port = ports[i] ?? 0;
-        const routes = [3, 4, 5].filter((j) => j !== i + 3).map((j) => `nats-route://127.0.0.1:${ports[j]}`);
-        const path = join(nodeDir, 'nats-server.conf');
-        const cluster = { name: 'test', host: '127.0.0.1', port: ports[i + 3] ?? 0, routes };
-        await writeFile(path, configuration(domain, nodeDir, port, `n${i + 1}`, undefined, cluster), {
-          mode: 0o600,
-        });
-        return new ManagedServer(path, port, program);
-      }),
-    );
-    try {
-      atEnd(() => Promise.all(nodes.map((node) => node.stop())));
-      await Promise.all(nodes.map((node) => node.start()));
-      const cluster = new HomeWithServers(domain.home, dir, nodes);
-      await cluster.whole();
-      await cluster.joinJetStream();
-      return cluster;
-    } catch (error) {
-      await Promise.all(nodes.map((node) => node.stop()));
-      if (attempt === 5 || !isPortTaken(error)) throw error;
-    }
-  }
-}
-
-function configuration(
-  domain: TrustDomain,
-  dir: string,
-  port: number,
-  serverName: string,
-  resolver: 'memory' | undefined,
-  cluster?: { name: string; host: string; port: number; routes: string[] },
-  tls?: NatsServerConfigurationOptions['tls'],
-): string {
-  const { publicKeys } = domain;
-  return natsServerConfiguration({
-    serverName,
-    port,
-    operatorJwt: domain.operatorJwt,
-    systemAccount: publicKeys.systemAccount,
-    accounts: {
-      [publicKeys.systemAccount]: domain.systemAccountJwt,
-      [publicKeys.account]: domain.accountJwt,
-    },
-    resolver: resolver === 'memory' ? { type: 'memory' } : { type: 'full', dir: join(dir, 'jwt') },
-    jetStream: { storeDir: join(dir, 'jetstream') },
-    ...(cluster && { cluster }),
-    ...(tls && { tls }),
-  });
+  const { program, ...trust } = options;
+  const { home, dir, nodes } = await startHomeServers({ servers: 3, trust, program }, cleanup);
+  return new HomeWithServers(home, dir, nodes);
 }
 
 /** Every file of a home and its content, but for the lock: to see that nothing changed. */

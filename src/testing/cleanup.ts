@@ -1,0 +1,36 @@
+// Ends what a test started, the last first.
+
+/** What was started and has to end: the last first, also after one that fails to end. */
+export class Cleanup {
+  readonly #pending = new Set<() => unknown>();
+
+  /**
+   * Has something end later.
+   *
+   * @returns ends it now, once; later calls, and {@link run}, then do nothing
+   */
+  add(end: () => unknown): () => Promise<void> {
+    let ended: Promise<unknown> | undefined;
+    const once = () => (ended ??= Promise.resolve().then(end));
+    this.#pending.add(once);
+    return async () => {
+      await once();
+      this.#pending.delete(once);
+    };
+  }
+
+  /** @throws AggregateError of what failed to end */
+  async run(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const end of [...this.#pending].reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        failures.push(error);
+      }
+      this.#pending.delete(end as () => Promise<unknown>);
+    }
+    if (failures.length > 0)
+      throw new AggregateError(failures, 'not everything that a test started has ended');
+  }
+}

@@ -1,0 +1,56 @@
+// A clock that a test moves.
+
+/**
+ * A clock that a test moves: it runs as the machine's does, and {@link advance} puts it forward. Whatever reads a clock in
+ * Zester takes `clock.now`. A fleet of `startTestFleet` follows it: its peels renew what has become due.
+ *
+ * nats-server has no such clock: it judges expiry by the machine's own. So put the clock forward to see renewals, and to see
+ * that a server refuses what has expired, issue it in the past: `{ now: () => Date.now() - 120_000, expiry: 60 }`.
+ *
+ * @example
+ * import { createUserJwt, decodeUserJwt, generateKeyBundle } from 'zester';
+ * import { TestClock } from 'zester/testing';
+ *
+ * const clock = new TestClock();
+ * const account = generateKeyBundle('account');
+ * const before = decodeUserJwt(createUserJwt(generateKeyBundle('user'), account, { name: 'a', now: clock.now }));
+ * clock.advance(3_600_000);
+ * const after = decodeUserJwt(createUserJwt(generateKeyBundle('user'), account, { name: 'b', now: clock.now }));
+ * console.log(after.iat - before.iat >= 3_600); // true
+ */
+export class TestClock {
+  readonly #listeners = new Set<() => void>();
+  #aheadMs: number;
+
+  /** @param start the time that it shows now, in milliseconds since 1970; that of the machine by default */
+  constructor(start?: number | Date) {
+    this.#aheadMs = start === undefined ? 0 : Number(start) - Date.now();
+    if (!Number.isFinite(this.#aheadMs)) throw new RangeError('the start of a clock is a time');
+  }
+
+  /** Reads it: milliseconds since 1970. A function of its own, to be passed as an option. */
+  readonly now = (): number => Date.now() + this.#aheadMs;
+
+  /** How far it is ahead of the machine's clock, in milliseconds. */
+  get aheadMs(): number {
+    return this.#aheadMs;
+  }
+
+  /**
+   * Puts it forward.
+   *
+   * @throws RangeError when this is no number of milliseconds, or would put it back: a fleet's time only moves forward
+   */
+  advance(ms: number): void {
+    if (!Number.isFinite(ms) || ms < 0)
+      throw new RangeError(`a clock is put forward by milliseconds, not by ${ms}`);
+    this.#aheadMs += ms;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** @internal Called after each advance. @returns ends that */
+  follow(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,122 @@
+// Credentials of a test's users, and connections with them.
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { join } from 'node:path';
+import { bootstrapPeelCreds, type BootstrapPeelOptions } from '../creds/bootstrap.js';
+import { writeCredsFile } from '../creds/generate.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
+import type { Cleanup } from './cleanup.js';
+import type { TestTrust } from './trust.js';
+
+/** What can be chosen about the credentials of a peel. */
+export interface TestPeelCredsOptions extends BootstrapPeelOptions {
+  /** The file; a new one in the test's directory by default. */
+  path?: string | undefined;
+}
+
+/** What can be chosen about a user made for a test. */
+export interface TestUserOptions extends Partial<UserJwtOptions> {
+  /** The key that signs; the account's own by default. Of a signing key, give `issuerAccount` too. */
+  signer?: KeyBundle | undefined;
+  /** The file; a new one in the test's directory by default. */
+  path?: string | undefined;
+}
+
+/** Credentials of an operator's users, and connections with them: what a single server and a cluster have in common. */
+export class TestCredentials {
+  readonly trust: TestTrust;
+  /** The directory of everything; it is removed at the end. */
+  readonly dir: string;
+  readonly #urls: () => string[];
+  readonly #cleanup: Pick<Cleanup, 'add'>;
+  #files = 0;
+
+  /** @internal */
+  constructor(trust: TestTrust, dir: string, urls: () => string[], cleanup: Pick<Cleanup, 'add'>) {
+    this.trust = trust;
+    this.dir = dir;
+    this.#urls = urls;
+    this.#cleanup = cleanup;
+  }
+
+  /**
+   * Credentials of a peel, as `bootstrapPeelCreds` makes them: scoped by default, with its subjects in its own JWT with
+   * `scoped: false`.
+   *
+   * @returns the path of the `.creds` file
+   * @throws PeelIdError, JwtError
+   */
+  async peelCreds(peelId: string, options: TestPeelCredsOptions = {}): Promise<string> {
+    const { path = this.#newPath(peelId), scoped = true, ...rest } = options;
+    const { account, peelSigner } = this.trust;
+    const scope = { scoped, issuerAccount: account.key.publicKey };
+    const { user } = await bootstrapPeelCreds(scoped ? peelSigner : account.key, peelId, path, {
+      ...(scoped && scope),
+      ...rest,
+    });
+    user.wipe();
+    return path;
+  }
+
+  /**
+   * Credentials of any user of the fleet's account, who may do everything unless `permissions` say otherwise.
+   *
+   * @returns the path of the `.creds` file
+   * @throws JwtError
+   */
+  async userCreds(name: string, options: TestUserOptions = {}): Promise<string> {
+    const { signer = this.trust.account.key, path = this.#newPath(name), ...rest } = options;
+    const key = generateKeyBundle('user');
+    await writeCredsFile(path, createUserJwt(key, signer, { name, ...rest }), key.seed);
+    key.wipe();
+    return path;
+  }
+
+  /** Credentials of a user of the system account, who sees everything. @returns the path of the `.creds` file */
+  systemCreds(): Promise<string> {
+    return this.userCreds('sys', { signer: this.trust.systemAccount.key });
+  }
+
+  /** Options of the client's `connect()` with a `.creds` file, to be spread. */
+  async optionsFor(credsPath: string): Promise<NatsOptions> {
+    return { servers: this.#urls(), ...(await loadCredsFile(credsPath)).natsOption() };
+  }
+
+  /** Connects with a `.creds` file; closed at the end at the latest. */
+  async connect(credsPath: string, options: NatsOptions = {}): Promise<NatsConnection> {
+    const nc = await connect({
+      ...(await this.optionsFor(credsPath)),
+      reconnectTimeWait: TEST_RECONNECT_MS / 2,
+      reconnectJitter: 0,
+      ...options,
+    });
+    this.#cleanup.add(() => nc.close());
+    return nc;
+  }
+
+  /** Connects as a user of the system account. */
+  async systemConnection(options: NatsOptions = {}): Promise<NatsConnection> {
+    return this.connect(await this.systemCreds(), options);
+  }
+
+  /** Pushes an account JWT to the running server, and checks that it was taken. @throws Error with the server's words */
+  async pushAccount(accountJwt: string): Promise<void> {
+    const system = await this.systemConnection();
+    try {
+      const answer = await system.request('$SYS.REQ.CLAIMS.UPDATE', accountJwt, {
+        timeout: TEST_WAIT_TIMEOUT_MS,
+      });
+      const { data, error } = answer.json<{ data?: { code?: number }; error?: { description?: string } }>();
+      if (data?.code !== 200) throw new Error(`the push was refused: ${JSON.stringify(error ?? data)}`);
+    } finally {
+      await system.close();
+    }
+  }
+
+  #newPath(name: string): string {
+    return join(this.dir, `${name.replace(/\W/g, '_')}-${(this.#files += 1)}.creds`);
+  }
+}

@@ -1,0 +1,126 @@
+// A nats-server process of a test, which keeps its ports and directories over restarts.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NatsServerError } from '../errors.js';
+import { startNatsServer, type RunningNatsServer } from '../nats-server/run.js';
+import { freePort } from './free-ports.js';
+import { waitFor } from './wait-for.js';
+
+/** A real nats-server on loopback, which keeps its configuration, ports and data over restarts. It ends when the test's process does. */
+export class EphemeralServer {
+  /** Its configuration file: what a test changes there holds from the next start on. */
+  readonly configPath: string;
+  readonly port: number;
+  /** For clients, such as `nats://127.0.0.1:12345`. */
+  readonly url: string;
+  /** The nats-server program of the next start; undefined: the one that `ZESTER_NATS_SERVER` names or the `PATH` has. */
+  program: string | undefined;
+  /** Every line of its log so far. */
+  readonly log: string[] = [];
+  #running: RunningNatsServer | undefined;
+
+  /** @internal */
+  constructor(configPath: string, port: number, program?: string) {
+    this.configPath = configPath;
+    this.port = port;
+    this.program = program;
+    this.url = `nats://127.0.0.1:${port}`;
+  }
+
+  /** Whether it was started and not stopped or killed since. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get pid(): number {
+    return this.#live().pid;
+  }
+
+  /**
+   * Starts it; resolves when it takes clients.
+   *
+   * @throws NatsServerError `ERR_NATS_SERVER_START`, with the server's own words
+   */
+  async start(): Promise<void> {
+    if (this.#running !== undefined) throw new Error('the server runs already');
+    this.#running = await startNatsServer({
+      configPath: this.configPath,
+      ...(this.program !== undefined && { program: this.program }),
+      onLog: (line) => this.log.push(line),
+    });
+  }
+
+  /** Stops it gracefully, if it runs. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stop();
+  }
+
+  /** Ends it with a signal (SIGKILL: as a power cut does) and waits for that. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const running = this.#live();
+    this.#running = undefined;
+    running.kill(signal);
+    await running.exited;
+  }
+
+  /** Stops and starts it: same configuration, same ports, same data. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Resolves with the first line of its log, so far or to come, that matches. */
+  logged(pattern: RegExp, timeoutMs?: number): Promise<string> {
+    return waitFor(`the log line ${pattern}`, () => this.log.find((line) => pattern.test(line)), timeoutMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #live(): RunningNatsServer {
+    if (this.#running === undefined) throw new Error('the server does not run');
+    return this.#running;
+  }
+}
+
+/** How often another port is tried, when another process takes one between the look and the start. */
+const MAX_PORTS_TRIED = 5;
+
+/**
+ * Writes a configuration and starts a server on it, with a port that is free and stays the server's. Another process may
+ * take the port in between; then the next is tried.
+ *
+ * @param configuration the text for a port
+ */
+export async function startEphemeralServer(
+  directory: string,
+  configuration: (port: number) => string,
+  program?: string,
+): Promise<EphemeralServer> {
+  return retryPorts(async () => {
+    const port = await freePort();
+    const configPath = join(directory, 'nats-server.conf');
+    await writeFile(configPath, configuration(port), { mode: 0o600 });
+    const server = new EphemeralServer(configPath, port, program);
+    await server.start();
+    return server;
+  });
+}
+
+/** Does it again with other ports, when one of them was taken in between. */
+export async function retryPorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(attempt);
+    } catch (error) {
+      if (attempt === MAX_PORTS_TRIED || !isPortTaken(error)) throw error;
+    }
+  }
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof NatsServerError && error.message.includes('address already in use');
+}

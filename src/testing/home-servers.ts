@@ -1,0 +1,189 @@
+// A home with a trust domain, and the servers that trust it.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  natsServerConfiguration,
+  type NatsServerConfigurationOptions,
+} from '../nats-server/configuration.js';
+import { listServers, outsideJetStream } from '../system-account/servers.js';
+import { connectSystem } from '../system-account/system-connection.js';
+import {
+  JETSTREAM_STATE_TIMEOUT_MS,
+  TEST_CLUSTER_TIMEOUT_MS,
+  TEST_JETSTREAM_PATIENCE_MS,
+} from '../timing.js';
+import { createTrustDomain, type CreateTrustDomainOptions } from '../trust/create/create.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { openTrustDomain } from '../trust/open.js';
+import type { Cleanup } from './cleanup.js';
+import { temporaryDirectory } from './directory.js';
+import { EphemeralServer, retryPorts, startEphemeralServer } from './ephemeral-server.js';
+import { freePorts } from './free-ports.js';
+import { waitFor } from './wait-for.js';
+
+/** What can be chosen about a home with servers. */
+export interface HomeServersOptions {
+  /** The trust domain. */
+  trust?: CreateTrustDomainOptions;
+  /** How many servers; 1 by default, 3 and more are a cluster. */
+  servers?: number;
+  /** The nats-server program of each. */
+  program?: string | undefined;
+  /** Of a single server. */
+  resolver?: 'memory' | undefined;
+  /** TLS of a single server; the home says nothing of it. */
+  tls?: NatsServerConfigurationOptions['tls'];
+  /** Changes the home before the servers are started. */
+  prepare?: ((home: string) => Promise<void>) | undefined;
+}
+
+/** A home with a trust domain, and the real servers that trust it. */
+export interface HomeServers {
+  home: string;
+  /** A temporary directory, which has the home. */
+  dir: string;
+  nodes: readonly EphemeralServer[];
+}
+
+/** Makes a home in a temporary directory, and starts servers on its configuration. */
+export async function startHomeServers(options: HomeServersOptions, cleanup: Cleanup): Promise<HomeServers> {
+  const dir = await temporaryDirectory(cleanup);
+  // signed a while ago, so that what the test signs is newer
+  const now = () => Date.now() - 60_000;
+  const { home } = await createTrustDomain(join(dir, 'home'), { now, ...options.trust });
+  await options.prepare?.(home);
+  const domain = await openTrustDomain(home);
+  const { servers: count = 1 } = options;
+  const nodes =
+    count === 1
+      ? [await startOne(domain, dir, options, cleanup)]
+      : await startMany(count, domain, dir, options.program, cleanup);
+  return { home, dir, nodes };
+}
+
+async function startOne(
+  domain: TrustDomain,
+  dir: string,
+  { resolver, tls, program }: HomeServersOptions,
+  cleanup: Cleanup,
+): Promise<EphemeralServer> {
+  const serverDir = join(dir, 'server');
+  await mkdir(join(serverDir, 'jwt'), { recursive: true, mode: 0o700 });
+  const configuration = (port: number) =>
+    configurationOf(domain, serverDir, { serverName: 'n1', port, ...(tls && { tls }) }, resolver);
+  const server = await startEphemeralServer(serverDir, configuration, program);
+  cleanup.add(() => server.stop());
+  return server;
+}
+
+async function startMany(
+  count: number,
+  domain: TrustDomain,
+  dir: string,
+  program: string | undefined,
+  cleanup: Cleanup,
+): Promise<EphemeralServer[]> {
+  return retryPorts(async (attempt) => {
+    const nodes = await writeNodes(count, domain, join(dir, `attempt-${attempt}`), program);
+    const stop = cleanup.add(() => Promise.all(nodes.map((node) => node.stop())));
+    try {
+      await Promise.all(nodes.map((node) => node.start()));
+      await wholeCluster(domain, nodes);
+      await joinJetStream(domain, nodes);
+      return nodes;
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  });
+}
+
+async function writeNodes(
+  count: number,
+  domain: TrustDomain,
+  dir: string,
+  program: string | undefined,
+): Promise<EphemeralServer[]> {
+  const ports = await freePorts(2 * count);
+  const clusterPorts = ports.slice(count);
+  return Promise.all(
+    ports.slice(0, count).map(async (port, i) => {
+      const serverName = `n${i + 1}`;
+      const nodeDir = join(dir, serverName);
+      await mkdir(join(nodeDir, 'jwt'), { recursive: true, mode: 0o700 });
+      const routes = clusterPorts.filter((_, j) => j !== i).map((other) => `nats-route://127.0.0.1:${other}`);
+      const cluster = { name: 'test', host: '127.0.0.1', port: clusterPorts[i] ?? 0, routes };
+      const path = join(nodeDir, 'nats-server.conf');
+      await writeFile(path, configurationOf(domain, nodeDir, { serverName, port, cluster }), { mode: 0o600 });
+      return new EphemeralServer(path, port, program);
+    }),
+  );
+}
+
+/** Resolves when the nodes that run see each other and have a JetStream leader. */
+export async function wholeCluster(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
+  const up = nodes.filter((node) => node.isRunning);
+  await waitFor(
+    `a cluster of ${up.length}`,
+    async () => {
+      for (const { url } of up) {
+        const nc = await connectSystem(domain, { servers: [url] });
+        try {
+          if ((await listServers(nc)).length !== up.length || !(await hasLeader(nc))) return false;
+        } finally {
+          await nc.close();
+        }
+      }
+      return true;
+    },
+    TEST_CLUSTER_TIMEOUT_MS,
+  );
+}
+
+/** How often a server that stays outside JetStream is restarted. */
+const MAX_JOIN_ATTEMPTS = 4;
+
+/**
+ * Restarts what JetStream lacks: of servers of 2.10 that start together, one may stay outside its meta group until it is
+ * restarted (`outsideMetaGroup`).
+ */
+export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const nc = await connectSystem(domain, { servers: nodes.map(({ url }) => url) });
+    const outside = await outsideJetStream(nc, undefined, { patienceMs: TEST_JETSTREAM_PATIENCE_MS }).finally(
+      () => nc.close(),
+    );
+    if (outside?.length === 0) return;
+    if (attempt === MAX_JOIN_ATTEMPTS)
+      throw new Error(`${outside?.join() ?? 'unknown servers'} stay outside JetStream's meta group`);
+    for (const name of outside ?? []) await nodes[Number(name.slice(1)) - 1]?.restart();
+    await wholeCluster(domain, nodes);
+  }
+}
+
+async function hasLeader(nc: NatsConnection): Promise<boolean> {
+  const answer = await nc.request('$SYS.REQ.SERVER.PING.JSZ', '', { timeout: JETSTREAM_STATE_TIMEOUT_MS });
+  const leader = answer.json<{ data?: { meta_cluster?: { leader?: string } } }>().data?.meta_cluster?.leader;
+  return leader !== undefined && leader !== '';
+}
+
+function configurationOf(
+  domain: TrustDomain,
+  dir: string,
+  options: Pick<NatsServerConfigurationOptions, 'port' | 'serverName' | 'cluster' | 'tls'>,
+  resolver?: 'memory',
+): string {
+  const { publicKeys } = domain;
+  return natsServerConfiguration({
+    ...options,
+    operatorJwt: domain.operatorJwt,
+    systemAccount: publicKeys.systemAccount,
+    accounts: {
+      [publicKeys.systemAccount]: domain.systemAccountJwt,
+      [publicKeys.account]: domain.accountJwt,
+    },
+    resolver: resolver === 'memory' ? { type: 'memory' } : { type: 'full', dir: join(dir, 'jwt') },
+    jetStream: { storeDir: join(dir, 'jetstream') },
+  });
+}

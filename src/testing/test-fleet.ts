@@ -1,0 +1,249 @@
+// startTestFleet: servers, a trust domain and masters in a box.
+import { join } from 'node:path';
+import { writeCredsFile } from '../creds/generate.js';
+import { writeSecretFile } from '../files/write-secret-file.js';
+import { connectFleet, type ConnectFleetOptions } from '../fleet-client/connect-fleet.js';
+import type { Fleet } from '../fleet-client/fleet.js';
+import type { CreateTokenOptions } from '../fleet-client/fleet-tokens.js';
+import { startMaster, type Master, type MasterOptions } from '../master/master.js';
+import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import { anything, bag, checkOptions, number, object, text, type Entries } from '../options/check-options.js';
+import { startPeel, type Peel, type PeelOptions } from '../peel/peel.js';
+import { newRequestId } from '../protocol/ask.js';
+import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
+import { trustPaths } from '../trust/paths.js';
+import { Cleanup } from './cleanup.js';
+import { TestClock } from './clock.js';
+import type { EphemeralServer } from './ephemeral-server.js';
+import { startHomeServers, type HomeServers } from './home-servers.js';
+import { testOptionsError } from './options-error.js';
+
+/** What {@link startTestFleet} takes. */
+export interface TestFleetOptions {
+  /** How many servers: 1 by default; 3 and more are a cluster. */
+  servers?: number | undefined;
+  /** How many masters; 1 by default. With 0, {@link TestFleet.startMaster} starts them. */
+  masters?: number | undefined;
+  /** Options of each master, such as `policy` and `lifetime`. */
+  master?: Partial<MasterOptions> | undefined;
+  /** The clock of its masters and peels; that of the machine by default. */
+  clock?: TestClock | undefined;
+  /** The nats-server program; the one that `ZESTER_NATS_SERVER` names or the `PATH` has by default. */
+  program?: string | undefined;
+}
+
+const OPTIONS = bag({
+  servers: number,
+  masters: number,
+  master: object,
+  clock: anything,
+  program: text,
+} satisfies Entries<TestFleetOptions>);
+
+/** What {@link TestFleet.peelCreds} takes. */
+export interface TestFleetPeelOptions {
+  /** The lifetime in seconds; the masters' by default, 0 for no end. */
+  expirySeconds?: number | undefined;
+  /** The file; `<peelId>.creds` in the fleet's directory by default. */
+  path?: string | undefined;
+}
+
+/** A fleet in a box: its servers are processes, its masters and peels run in this one. {@link startTestFleet} starts one. */
+export class TestFleet implements AsyncDisposable {
+  /** The home of its trust domain: what `ZESTER_HOME` and `startMaster` take. */
+  readonly home: string;
+  /** A temporary directory, which has the home; it is removed at the end. */
+  readonly dir: string;
+  /** Its servers: to stop, kill and start them, and to read their logs. */
+  readonly servers: readonly EphemeralServer[];
+  /** The masters that were started. */
+  readonly masters: Master[] = [];
+  readonly clock: TestClock;
+  readonly #cleanup: Cleanup;
+  #admin: Promise<Fleet> | undefined;
+
+  /** @internal */
+  constructor({ home, dir, nodes }: HomeServers, clock: TestClock, cleanup: Cleanup) {
+    this.home = home;
+    this.dir = dir;
+    this.servers = nodes;
+    this.clock = clock;
+    this.#cleanup = cleanup;
+  }
+
+  /** The URLs of its servers, as every option `servers` takes them. */
+  get urls(): string[] {
+    return this.servers.map(({ url }) => url);
+  }
+
+  /** The path of an admin's `.creds` file. */
+  get adminCreds(): string {
+    return trustPaths(this.home).adminCreds;
+  }
+
+  /** The path of a master's `.creds` file. */
+  get masterCreds(): string {
+    return trustPaths(this.home).masterCreds;
+  }
+
+  /**
+   * Starts another master.
+   *
+   * @throws as `startMaster` of `zester/master`
+   */
+  async startMaster(options: Partial<MasterOptions> = {}): Promise<Master> {
+    const master = await startMaster({
+      home: this.home,
+      servers: this.urls,
+      now: this.clock.now,
+      ...options,
+    });
+    this.masters.push(master);
+    // the servers may be stopped by then
+    this.#cleanup.add(() =>
+      master.stop(this.servers.some(({ isRunning }) => isRunning) ? {} : { waitMs: 0 }),
+    );
+    return master;
+  }
+
+  /**
+   * Connects an admin program.
+   *
+   * @throws as `connectFleet`
+   */
+  async connect(options: Partial<ConnectFleetOptions> = {}): Promise<Fleet> {
+    const fleet = await connectFleet({
+      servers: this.urls,
+      credentials: this.adminCreds,
+      timeoutMs: TEST_WAIT_TIMEOUT_MS,
+      ...options,
+    });
+    this.#cleanup.add(() => fleet.close());
+    return fleet;
+  }
+
+  /**
+   * Issues a peel's credentials, as an admin does with `zester peel add`: a master has accepted it.
+   *
+   * @returns the path of the `.creds` file
+   * @throws FleetError `ERR_FLEET_NO_MASTER`; `ERR_FLEET_ID_TAKEN` when the peel exists
+   */
+  async peelCreds(peelId: string, options: TestFleetPeelOptions = {}): Promise<string> {
+    const { path = join(this.dir, `${peelId}.creds`), expirySeconds } = options;
+    const { client } = await (this.#admin ??= this.connect());
+    const key = generateKeyBundle('user');
+    const { publicKey, seed } = key;
+    try {
+      const request = {
+        requestId: newRequestId(),
+        peelId,
+        publicKey,
+        ...(expirySeconds !== undefined && { expiry: expirySeconds }),
+      };
+      const { jwt } = await client.ask('peel.add', request);
+      await writeCredsFile(path, jwt, seed);
+      return path;
+    } finally {
+      seed.fill(0);
+      key.wipe();
+    }
+  }
+
+  /**
+   * Makes a join token.
+   *
+   * @returns the path of its `.creds` file, which `joinFleet` takes
+   * @throws FleetError `ERR_FLEET_NO_MASTER`
+   */
+  async joinToken(options: CreateTokenOptions = {}): Promise<string> {
+    const admin = await (this.#admin ??= this.connect());
+    const { token, creds } = await admin.tokens.create(options);
+    const path = join(this.dir, `token-${token.id}.creds`);
+    try {
+      await writeSecretFile(path, creds);
+    } finally {
+      creds.fill(0);
+    }
+    return path;
+  }
+
+  /**
+   * Starts a peel of the fleet in this process, with credentials of its own unless `credsPath` names some. It follows the
+   * fleet's clock.
+   *
+   * @throws as `startPeel` of `zester/peel`, and {@link peelCreds}
+   */
+  async startPeel(peelId: string, options: Partial<PeelOptions> = {}): Promise<Peel> {
+    const credsPath = options.credsPath ?? (await this.peelCreds(peelId));
+    const peel = await startPeel({
+      servers: this.urls,
+      reconnectTimeWait: TEST_RECONNECT_MS,
+      reconnectJitter: 0,
+      now: this.clock.now,
+      ...options,
+      credsPath,
+      peelId,
+    });
+    const unfollow = this.clock.follow(() => peel.look());
+    void peel.closed.then(unfollow);
+    this.#cleanup.add(async () => {
+      // not drained: the servers may be stopped by then
+      await peel.nc.close();
+      await peel.closed;
+    });
+    return peel;
+  }
+
+  /** Ends its peels, masters, connections and servers, and removes its directory. Twice is fine. */
+  close(): Promise<void> {
+    return this.#cleanup.run();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Starts a whole fleet for a test: real servers on free ports of this machine, a trust domain in a temporary directory,
+ * masters in this process, and a clock that the test moves. Peels come with {@link TestFleet.startPeel}. It ends with
+ * {@link TestFleet.close}; the servers also end when this process does, however that ends.
+ *
+ * @throws FleetError `ERR_FLEET_CONFIG` of the options; NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, which says how to install
+ *   it; `ERR_NATS_SERVER_START`; and as `startMaster`
+ * @example
+ * import { startTestFleet } from 'zester/testing';
+ *
+ * const fleet = await startTestFleet({ master: { lifetime: 86_400 } }); // or: await using fleet = …
+ * try {
+ *   const peel = await fleet.startPeel('web-01', { handlers: { add: ([a, b]) => Number(a) + Number(b) } });
+ *   const admin = await fleet.connect();
+ *   for await (const reply of admin.peels.exec('web-01', 'add', ['1', '2'])) console.log(reply.ok && reply.result); // 3
+ *
+ *   const renewed = (async () => {
+ *     for await (const { type } of peel.events()) if (type === 'renewed') return;
+ *   })();
+ *   fleet.clock.advance(20 * 3_600_000); // two thirds of the lifetime are over
+ *   await renewed;
+ * } finally {
+ *   await fleet.close();
+ * }
+ */
+export async function startTestFleet(options: TestFleetOptions = {}): Promise<TestFleet> {
+  checkOptions('startTestFleet', options, OPTIONS, testOptionsError);
+  const { servers = 1, masters = 1, program } = options;
+  if (!Number.isSafeInteger(servers) || servers < 1 || servers === 2)
+    throw testOptionsError(`servers is ${servers}: give 1, or 3 and more for a cluster`);
+  if (!Number.isSafeInteger(masters) || masters < 0)
+    throw testOptionsError(`masters is ${masters}: give how many to start`);
+  const cleanup = new Cleanup();
+  try {
+    const home = await startHomeServers({ servers, program }, cleanup);
+    const fleet = new TestFleet(home, options.clock ?? new TestClock(), cleanup);
+    for (let i = 0; i < masters; i += 1) await fleet.startMaster(options.master);
+    return fleet;
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}

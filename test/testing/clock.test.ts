@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { decodeUserJwt } from '../../src/jwt/decode.js';
+import { createUserJwt } from '../../src/jwt/user.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { TestClock } from '../../src/testing/clock.js';
+
+describe('a test clock', () => {
+  it('runs with the machine, and is put forward', () => {
+    const clock = new TestClock();
+    expect(clock.aheadMs).toBe(0);
+    clock.advance(3_600_000);
+    clock.advance(1_000);
+    expect(clock.aheadMs).toBe(3_601_000);
+    const before = Date.now();
+    const shown = clock.now();
+    expect(shown).toBeGreaterThanOrEqual(before + 3_601_000);
+    expect(shown).toBeLessThanOrEqual(Date.now() + 3_601_000);
+  });
+
+  it('starts at the time that it is given', () => {
+    const { now } = new TestClock(new Date('2031-02-03T04:05:06Z'));
+    const user = createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), { name: 'u', now });
+    const { iat } = decodeUserJwt(user);
+    expect(new Date(iat * 1000).toISOString()).toMatch(/^2031-02-03T04:05/);
+  });
+
+  it('says that it was put forward to those who follow it, until they do not', () => {
+    const clock = new TestClock();
+    let heard = 0;
+    const unfollow = clock.follow(() => (heard += 1));
+    clock.advance(1);
+    unfollow();
+    clock.advance(1);
+    expect(heard).toBe(1);
+  });
+
+  it.each([-1, NaN, Infinity])('is not put forward by %s', (ms) => {
+    expect(() => new TestClock().advance(ms)).toThrow(RangeError);
+  });
+
+  it.each([NaN, new Date('no date')])('does not start at %s', (start) => {
+    expect(() => new TestClock(start)).toThrow(RangeError);
+  });
+});
