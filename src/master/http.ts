@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
 import { isAllowedHost } from './allowed-host.js';
+import { contextOf } from './context-of.js';
 import type { MasterHealth } from './health.js';
 import type { Master } from './master.js';
 import { errorMessage } from '../text/error-message.js';
@@ -26,7 +27,7 @@ export interface MasterHttp {
  * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
  */
 export async function serveMasterHttp(
-  master: Pick<Master, 'health' | 'metricsText' | 'context' | 'id'>,
+  master: Pick<Master, 'health' | 'metricsText' | 'id'>,
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
   const server = createServer((request, response) => {
@@ -64,19 +65,19 @@ function listening(server: Server, host: string, port: number): Promise<void> {
 }
 
 async function answer(
-  master: Pick<Master, 'health' | 'metricsText' | 'context' | 'id'>,
+  master: Pick<Master, 'health' | 'metricsText' | 'id'>,
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
-      const { registry } = master.context.metrics;
+      const { registry } = contextOf(master).metrics;
       return send(response, 200, registry.contentType, await master.metricsText());
     }
     case '/healthz': {
       const { ok, problems } = await healthOf(master);
-      const document = { ok, problems, master: master.id, peels: master.context.registry.size };
+      const document = { ok, problems, master: master.id, peels: contextOf(master).registry.size };
       return send(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
     }
     default:
@@ -85,8 +86,8 @@ async function answer(
 }
 
 /** Its own word, and whether the registry answers. */
-async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>): Promise<MasterHealth> {
-  const { problems } = health();
+async function healthOf(master: Pick<Master, 'health' | 'id'>): Promise<MasterHealth> {
+  const { problems } = master.health();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(
@@ -94,10 +95,12 @@ async function healthOf({ context, health }: Pick<Master, 'health' | 'context'>)
       HEALTH_STORE_TIMEOUT_MS,
     );
   });
-  const store = context.store.peels.status().then(
-    () => undefined,
-    (error: unknown) => `the registry cannot be read: ${errorMessage(error)}`,
-  );
+  const store = contextOf(master)
+    .store.peels.status()
+    .then(
+      () => undefined,
+      (error: unknown) => `the registry cannot be read: ${errorMessage(error)}`,
+    );
   const problem = await Promise.race([store, late]);
   clearTimeout(timer);
   const all = problem === undefined ? problems : [...problems, problem];

@@ -13,6 +13,7 @@ import {
   STOP_TIMEOUT_MS,
 } from '../timing.js';
 import { checkMasterOptions } from './check-options.js';
+import { contextOf, keepContext } from './context-of.js';
 import type { MasterContext } from './context.js';
 import { healthOf, type MasterHealth } from './health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
@@ -73,8 +74,6 @@ export interface MasterOptions {
 /** A master that runs. */
 export interface Master {
   readonly id: string;
-  /** @internal What its parts work with. */
-  readonly context: MasterContext;
   /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
   metricsText(): Promise<string>;
   health(): MasterHealth;
@@ -119,7 +118,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   try {
     master = await start(options, closing);
     await untilReady(master, { timeoutMs, signal });
-    master.tellReady();
+    tellReady(contextOf(master));
     return master;
   } catch (error) {
     await (master === undefined ? closing.closeAll() : master.stop());
@@ -134,7 +133,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const links = await openLinks(options, trust, logger, closing);
   const state = await openState(links, options, { logger, now }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
-  const context = contextOf(options, { trust, logger, now }, links, state, () => watch?.holder);
+  const context = makeContext(options, { trust, logger, now }, links, state, () => watch?.holder);
   const revoker = closing.add(new Revoker(context, links.at), (part) => part.close());
   const guard = new AccountGuard(context, links.system, links.at);
   closing.add(guard, (part) => part.stop());
@@ -149,7 +148,11 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   return new RunningMaster(context, links, watch, closing);
 }
 
-function contextOf(
+function tellReady({ id, nc, registry, logger }: MasterContext) {
+  logger.info({ id, server: nc.getServer(), peels: registry.size }, 'master ready');
+}
+
+function makeContext(
   options: MasterOptions,
   parts: Pick<MasterContext, 'trust' | 'logger' | 'now'>,
   { nc, system, signers }: Links,
@@ -194,8 +197,8 @@ function tellStarted({ actor, policy, lifetime, audit, logger }: MasterContext) 
 
 class RunningMaster implements Master {
   readonly id: string;
-  readonly context: MasterContext;
   readonly closed: Promise<void>;
+  readonly #context: MasterContext;
   readonly #links: Links;
   readonly #watch: LeasedWatch;
   readonly #closing: Closing;
@@ -205,7 +208,8 @@ class RunningMaster implements Master {
 
   constructor(context: MasterContext, links: Links, watch: LeasedWatch, closing: Closing) {
     this.id = context.id;
-    this.context = context;
+    this.#context = context;
+    keepContext(this, context);
     this.#links = links;
     this.#watch = watch;
     this.#closing = closing;
@@ -218,15 +222,10 @@ class RunningMaster implements Master {
     for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());
   }
 
-  tellReady(): void {
-    const { id, registry, logger } = this.context;
-    logger.info({ id, servers: this.#links.servers, peels: registry.size }, 'master ready');
-  }
-
   // as functions of their own: a user may take them off the master
-  readonly metricsText = (): Promise<string> => this.context.metrics.registry.metrics();
+  readonly metricsText = (): Promise<string> => this.#context.metrics.registry.metrics();
 
-  readonly health = (): MasterHealth => healthOf(this.context, this.#links);
+  readonly health = (): MasterHealth => healthOf(this.#context, this.#links);
 
   get watching(): boolean {
     return this.#watch.held;
@@ -248,7 +247,7 @@ class RunningMaster implements Master {
   };
 
   async #stop(): Promise<void> {
-    const { id, actor, audit, logger } = this.context;
+    const { id, actor, audit, logger } = this.#context;
     audit.note({ kind: 'master.stopped', by: actor });
     const failures = await this.#closing.closeAll();
     for (const error of failures)

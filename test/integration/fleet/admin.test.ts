@@ -12,6 +12,7 @@ import { adminSubject, noticeSubject, PEELS_BUCKET } from '../../../src/permissi
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX } from '../../../src/permissions/names.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -77,7 +78,7 @@ describe('peel.add', () => {
     // it may drain for a while; this does not wait for that
     await admin.ask('peel.revoke', { peelId: 'add-6', publicKey: old.key.publicKey });
     await cut;
-    expect(fleet.master.context.registry.get('add-6')).toMatchObject({
+    expect(contextOf(fleet.master).registry.get('add-6')).toMatchObject({
       state: 'active',
       keys: [{ state: 'revoked' }, { state: 'live' }],
     });
@@ -102,7 +103,7 @@ describe('peel.add', () => {
     await token.join('add-8', squatter);
     await admin.ask('peel.add', { ...addRequest('add-8'), replace: true });
     await refusal('ERR_FLEET_REVOKED', () => token.join('add-8', squatter));
-    expect(fleet.master.context.registry.get('add-8')).toMatchObject({
+    expect(contextOf(fleet.master).registry.get('add-8')).toMatchObject({
       state: 'accepted',
       keys: [{ state: 'revoked' }, { state: 'issued' }],
     });
@@ -177,7 +178,7 @@ describe('peel.revoke', () => {
       const clusterAdmin = await cluster.admin();
       await addPeel(cluster, clusterAdmin, 'revoke-3');
       // not the one that the master is connected to
-      const at = cluster.master.context.nc.getServer();
+      const at = contextOf(cluster.master).nc.getServer();
       const away = cluster.home.nodes.findIndex(({ url }) => !url.endsWith(at));
       await cluster.home.node(away).kill();
       const refused = await refusal('ERR_FLEET_UNCONFIRMED', () =>
@@ -205,7 +206,7 @@ describe('peel.rotate', () => {
     const peel = await addPeel(fleet, admin, 'turn-1');
     await waitFor(
       'its presence',
-      () => fleet.master.context.presence.get('turn-1')?.connections.length === 1,
+      () => contextOf(fleet.master).presence.get('turn-1')?.connections.length === 1,
     );
     const told = noticeTo(peel);
     expect(await admin.ask('peel.rotate', { peelId: 'turn-1' })).toMatchObject({ outcome: 'told' });
@@ -256,7 +257,10 @@ describe('looking', () => {
     await addPeel(one, of, 'web-2', { expiry: 60 });
     await of.ask('peel.add', { ...addRequest('web-1'), expiry: 0 });
     await of.ask('peel.add', { ...addRequest('db-1'), expiry: 7_200 });
-    await waitFor('its presence', () => one.master.context.presence.get('web-2')?.connections.length === 1);
+    await waitFor(
+      'its presence',
+      () => contextOf(one.master).presence.get('web-2')?.connections.length === 1,
+    );
     const list = async (request: Parameters<typeof of.stream<'peel.list'>>[1]) => {
       const ids: string[] = [];
       for await (const { peels } of of.stream('peel.list', request))
@@ -328,7 +332,7 @@ describe('looking', () => {
       );
     }
     const again = await big.startMaster({ policy: 'manual' });
-    expect(again.context.registry.size).toBe(all.length);
+    expect(contextOf(again).registry.size).toBe(all.length);
     const of = await big.admin();
     const ids: string[] = [];
     let parts = 0;

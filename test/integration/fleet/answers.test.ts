@@ -10,6 +10,7 @@ import { MessageSigner } from '../../../src/protocol/signed.js';
 import { adminSubject, authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/names.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -119,7 +120,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
   it('what a peel asks, whether it is granted, refused, or no request', async () => {
     const renewal = () => encodeJson({ requestId: newRequestId(), publicKey: mallory.key.publicKey });
     const others = [...ELSEWHERE, `${ADMIN_INBOX_PREFIX}.1`, `${MASTER_INBOX_PREFIX}.1`];
-    const records = () => JSON.stringify([...fleet.master.context.registry.records()]);
+    const records = () => JSON.stringify([...contextOf(fleet.master).registry.records()]);
     const before = records();
     await goesNowhere(mallory.nc, authSubject('mallory', 'renew'), renewal(), { replies: others });
     // it is not acted upon either
@@ -333,14 +334,14 @@ describe('a thief of a master’s credentials', () => {
         refused.some((error) => error.subject === subject),
       );
     }
-    const jsm = await jetstreamManager(fleet.master.context.nc);
+    const jsm = await jetstreamManager(contextOf(fleet.master).nc);
     for (const stream of streams)
       expect((await jsm.streams.info(stream)).state.messages).toBeGreaterThanOrEqual(0);
   });
 
   it('while masters do all that they do without a permission violation', async () => {
     const own = await startFleet({ policy: 'auto-trusted', lifetime: 900 });
-    const refused = violations(own.master.context.nc);
+    const refused = violations(contextOf(own.master).nc);
     const asking = await own.admin();
     const peel = await addPeel(own, asking, 'web-01');
     await own.record('web-01', ({ state }) => state === 'active');
@@ -359,7 +360,7 @@ describe('a thief of a master’s credentials', () => {
     await asking.ask('peel.revoke', { peelId: 'web-01', reason: 'test' });
     // another one, that reads all of it again and takes the lease
     const second = await own.startMaster();
-    const refusedSecond = violations(second.context.nc);
+    const refusedSecond = violations(contextOf(second).nc);
     await own.master.stop();
     await waitFor('the second to watch', () => second.watching);
     await asking.ask('peel.show', { peelId: 'db-01' });

@@ -9,6 +9,7 @@ import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/names.js';
 import { adminUserJwtOptions, masterUserJwtOptions } from '../../../src/permissions/roles.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, askMaster, connectUser, createToken, type BarePeel } from './asking.js';
@@ -71,7 +72,7 @@ async function denied(
 
 /** Nothing of the victim's or of the registry is other than before. */
 async function unchanged(act: () => Promise<void>): Promise<void> {
-  const records = () => JSON.stringify([...fleet.master.context.registry.records()]);
+  const records = () => JSON.stringify([...contextOf(fleet.master).registry.records()]);
   const before = records();
   await act();
   await victim.renew();
@@ -224,7 +225,7 @@ describe('the holder of a peel’s credentials cannot', () => {
 
   it('flood the masters: it is rate-limited and audited once, and others are answered', async () => {
     const other = await addPeel(fleet, admin, 'patient');
-    const before = fleet.master.context.registry.get('mallory')?.number ?? 0;
+    const before = contextOf(fleet.master).registry.get('mallory')?.number ?? 0;
     const replies = count(mallory.nc, `${peelInboxPrefix('mallory')}.flood`);
     const subject = authSubject('mallory', 'renew');
     const flood = (from: number) => {
@@ -241,7 +242,7 @@ describe('the holder of a peel’s credentials cannot', () => {
     await other.renew();
     const event = await fleet.audited('request.refused', (e) => e.code === 'ERR_FLEET_RATE');
     expect(event).toMatchObject({ by: { kind: 'peel', name: 'mallory' }, peelId: 'mallory' });
-    const after = fleet.master.context.registry.get('mallory')?.number ?? 0;
+    const after = contextOf(fleet.master).registry.get('mallory')?.number ?? 0;
     expect(after - before).toBeLessThan(200);
     expect(replies.count).toBeLessThan(500);
     const told = (await fleet.audit('mallory')).filter(({ code }) => code === 'ERR_FLEET_RATE');

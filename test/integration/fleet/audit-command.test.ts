@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
 import type { PeelDocument } from '../../../src/cli/fleet/peel-document.js';
 import { zester as run, type ZesterOptions } from '../../cli/run-zester.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startZester } from '../server/zester-process.js';
@@ -130,7 +131,7 @@ describe('zester audit --follow', () => {
     expect((await add('after')).code).toBe(0);
     await waitFor('what comes after', () => told('after'), 20_000);
     const stored: string[] = [];
-    for await (const { id } of second.context.audit.read()) stored.push(id);
+    for await (const { id } of contextOf(second).audit.read()) stored.push(id);
     await waitFor('the last event', () => following.stdout().includes(stored.at(-1) ?? ''));
     const ids = eventsIn(following.stdout()).map(({ id }) => id);
     expect(ids.slice(0, stored.length)).toEqual(stored);
@@ -146,7 +147,7 @@ describe('a connected peel', () => {
     const peel = await TestPeel.start(fleet, creds('seen-1'));
     await waitFor(
       'it to be connected',
-      () => (fleet.master.context.presence.get('seen-1')?.connections.length ?? 0) > 0,
+      () => (contextOf(fleet.master).presence.get('seen-1')?.connections.length ?? 0) > 0,
     );
     const { stdout } = await zester(['peel', 'list', 'seen-1']);
     expect(stdout).toMatch(/seen-1 +active +yes .* now +\S+$/m);
@@ -161,7 +162,7 @@ describe('a connected peel', () => {
     await peel.peel.drain();
     await waitFor(
       'it to be gone',
-      () => fleet.master.context.presence.get('seen-1')?.connections.length === 0,
+      () => contextOf(fleet.master).presence.get('seen-1')?.connections.length === 0,
     );
     expect(await list()).toMatchObject({ connected: false, connectedSince: null });
   });

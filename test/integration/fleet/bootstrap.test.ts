@@ -13,6 +13,7 @@ import {
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { masterUserJwtOptions, peelUserJwtOptions } from '../../../src/permissions/roles.js';
 import { revoke } from '../../../src/account/revoke.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { watchCuts } from '../../support/cuts.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -95,7 +96,7 @@ describe('a peel that was bootstrapped with the home alone', () => {
     const { nc } = await fleet.home.peel('web-1', path);
     const master = await fleet.startMaster({ policy: 'auto-trusted' });
     await fleet.record('web-1', ({ state }) => state === 'active', master);
-    const connections = () => master.context.presence.get('web-1')?.connections.length;
+    const connections = () => contextOf(master).presence.get('web-1')?.connections.length;
     await waitFor('its connection to be known', () => connections() === 1);
     await nc.close();
     await waitFor('its leaving to be known', () => connections() === 0);
@@ -116,7 +117,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
       await nc.cut;
       await revoked(fleet, publicKey);
     }
-    expect(fleet.master.context.registry.size).toBe(0);
+    expect(contextOf(fleet.master).registry.size).toBe(0);
   });
 
   it('a second live key for one id; the first one stays', async () => {
@@ -134,7 +135,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
     });
     await revoked(fleet, second.publicKey);
     expect(good.cuts()).toBe(0);
-    expect(fleet.master.context.registry.get('web-1')?.keys).toMatchObject([
+    expect(contextOf(fleet.master).registry.get('web-1')?.keys).toMatchObject([
       { publicKey: first.publicKey, state: 'live' },
     ]);
   });
@@ -180,7 +181,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
     await fleet.home.peel('web-1', path);
     await fleet.record('web-1', ({ state }) => state === 'active');
     expect(connections.map(({ cuts }) => cuts())).toEqual([0, 0]);
-    expect(fleet.master.context.registry.size).toBe(1);
+    expect(contextOf(fleet.master).registry.size).toBe(1);
   });
 });
 
@@ -194,19 +195,19 @@ describe('the registry and the audit tell the same story', () => {
     }
     const by = { kind: 'admin', name: 'test' } as const;
     const upTo = Math.floor(Date.now() / 1000);
-    await fleet.master.context.registry.decide('web-2', () => ({
+    await contextOf(fleet.master).registry.decide('web-2', () => ({
       change: { kind: 'peel.revoked', upTo },
       by,
     }));
     await fleet.record('web-2', ({ keys }) => keys.every(({ state }) => state === 'revoked'));
     await waitFor('the audit to be complete', async () => {
       const folded = await fleet.folded();
-      return [...fleet.master.context.registry.records()].every(
+      return [...contextOf(fleet.master).registry.records()].every(
         (record) => folded.get(record.id)?.number === record.number,
       );
     });
     const folded = await fleet.folded();
-    for (const record of fleet.master.context.registry.records())
+    for (const record of contextOf(fleet.master).registry.records())
       expect(folded.get(record.id)).toEqual(record);
   });
 

@@ -3,6 +3,7 @@ import type * as SystemEvents from '../../../src/master/watch/system-events.js';
 import type { UserConnection } from '../../../src/master/watch/system-events.js';
 import type { Finding } from '../../../src/trust/finding.js';
 import { zester } from '../../cli/run-zester.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
@@ -75,7 +76,7 @@ describe('a fault in what the servers report', () => {
     await restart(fleet);
     await fleet.audited('revocations.resumed', ({ by }) => by.kind === 'master');
     expect((await admin.ask('status', {})).held).toBeUndefined();
-    for (const id of IDS) expect(fleet.master.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    for (const id of IDS) expect(contextOf(fleet.master).registry.get(id)?.keys[0]?.state).toBe('live');
     expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
   }, 60_000);
 
@@ -91,7 +92,7 @@ describe('a fault in what the servers report', () => {
     fleet.masters.shift();
     const admin = await fleet.admin();
     await waitFor('all to be held', async () => (await admin.ask('status', {})).held?.peels === 6, 30_000);
-    for (const id of IDS) expect(second.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    for (const id of IDS) expect(contextOf(second).registry.get(id)?.keys[0]?.state).toBe('live');
     const at = ['--home', fleet.home.home, '--servers', ...fleet.servers, '--json'];
     const ran = await zester(['master', 'resume', ...at, '--yes', '--reason', 'it is so']);
     expect(ran.code, ran.stderr).toBe(0);
@@ -111,7 +112,7 @@ describe('duplicates of healthy peels, minted with a stolen signing key', () => 
       const { cut } = await fleet.home.peel(id, path);
       await cut;
     }
-    for (const id of IDS) expect(fleet.master.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    for (const id of IDS) expect(contextOf(fleet.master).registry.get(id)?.keys[0]?.state).toBe('live');
     const kinds = (await fleet.audit()).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'connection.refused')).toHaveLength(IDS.length);
     expect(kinds).not.toContain('revocations.held');

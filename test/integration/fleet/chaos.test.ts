@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFailed } from 'vitest';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { connectedUsers } from '../../../src/system-account/connected-users.js';
 import { connectSystem } from '../../../src/system-account/system-connection.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -133,7 +134,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
       // the fleet as it is seen by a master that had no part in it
       const judge = await fleet.startMaster();
       const records = () =>
-        new Map([...judge.context.registry.records()].map((record) => [record.id, record]));
+        new Map([...contextOf(judge).registry.records()].map((record) => [record.id, record]));
       const wanted = ids.filter((id) => !revoked.has(id));
       const system = await connectSystem(await fleet.home.domain(), { servers: fleet.servers });
       atEnd(() => system.close());
@@ -200,9 +201,9 @@ async function keepLogs(fleet: Fleet, programs: readonly Program[]): Promise<voi
   for (const { name, output } of programs) await keep(`${name.replace(' ', '-')}.log`, output);
   for (const [i, { log }] of fleet.home.nodes.entries()) await keep(`server-${i + 1}.log`, log.join('\n'));
   const lines = (list: readonly unknown[]) => list.map((item) => `${JSON.stringify(item)}\n`).join('');
-  const judge = fleet.masters.at(-1)?.context;
+  const judge = fleet.masters.at(-1);
   if (judge !== undefined) {
-    await keep('records.ndjson', lines([...judge.registry.records()]));
+    await keep('records.ndjson', lines([...contextOf(judge).registry.records()]));
     await keep('audit.ndjson', lines(await fleet.audit()));
   }
   process.stderr.write(`what everybody said is kept in ${directory}\n`);

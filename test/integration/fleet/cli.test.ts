@@ -7,6 +7,7 @@ import { campaignPath } from '../../../src/cli/fleet/campaign.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { zester as run, type ZesterOptions, type ZesterResult } from '../../cli/run-zester.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -38,7 +39,7 @@ async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> 
 const creds = (id: string) => join(dir, `${id}.creds`);
 
 function connected({ master }: Fleet, id: string): boolean {
-  return (master.context.presence.get(id)?.connections.length ?? 0) > 0;
+  return (contextOf(master).presence.get(id)?.connections.length ?? 0) > 0;
 }
 
 /** Adds peels as an operator does, and runs them. */
@@ -142,7 +143,7 @@ describe('zester peel add', () => {
     const { code, stderr } = await zester(['peel', 'add', '--from', list, '--out', dir]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/line 2 of .*no\.good/);
-    expect(fleet.master.context.registry.get('list-1')).toBeUndefined();
+    expect(contextOf(fleet.master).registry.get('list-1')).toBeUndefined();
   });
 
   it('reports a file that cannot be written, and how to continue', async () => {
@@ -342,7 +343,7 @@ describe('zester peel rotate', () => {
     let most = 0;
     let done = 0;
     let interrupt: ((signal: InterruptSignal) => void) | undefined;
-    own.master.context.registry.onChange((_record, event) => {
+    contextOf(own.master).registry.onChange((_record, event) => {
       if (event.kind === 'rotation.asked') most = Math.max(most, (underWay += 1));
       if (event.kind !== 'key.connected' || event.publicKey === keys.get(event.peelId)) return;
       underWay -= 1;

@@ -9,6 +9,7 @@ import { revoke } from '../../../src/account/revoke.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
 import { forge } from '../../jwt/forge.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -141,7 +142,7 @@ describe('a renewal', () => {
     const path = await addCreds(fleet, admin, 'web-01');
     const { publicKey } = await loadCredsFile(path);
     await revoke(fleet.home.home, { publicKey }, fleet.home.options);
-    await fleet.master.context.trust.reload();
+    await contextOf(fleet.master).trust.reload();
     const again = { requestId: newRequestId(), peelId: 'web-01', publicKey, replace: true };
     const error = await admin.ask('peel.add', again).catch((cause: unknown) => cause);
     expect(['ERR_FLEET_REVOKED', 'ERR_FLEET_STATE']).toContain((error as { code?: string }).code);
@@ -150,7 +151,7 @@ describe('a renewal', () => {
   it('issues a JWT that is newer than a revocation of everyone in the same second', async () => {
     const fleet = await startFleet();
     await revoke(fleet.home.home, { issuedBefore: Date.now() }, fleet.home.options);
-    await fleet.master.context.trust.reload();
+    await contextOf(fleet.master).trust.reload();
     // its credentials and the master's were replaced
     const admin = await fleet.admin();
     await waitFor('the master to be back', () => admin.ask('status', {}).catch(() => undefined));

@@ -7,6 +7,7 @@ import { takeChallenge } from '../../../src/master/requests/challenges.js';
 import { claimId, claimKey, idTaken } from '../../../src/master/registry/key-claim.js';
 import { TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { BarePeel, createToken } from './asking.js';
@@ -92,7 +93,7 @@ describe('under the policy auto-trusted', () => {
   });
 
   it('forgets a challenge after five minutes', async () => {
-    const { streamInfo } = await fleet.master.context.store.challenges.status();
+    const { streamInfo } = await contextOf(fleet.master).store.challenges.status();
     expect(streamInfo.config.name).toBe(`KV_${CHALLENGES_BUCKET}`);
     expect(streamInfo.config.max_age).toBe(5 * 60 * 1e9);
   });
@@ -147,7 +148,7 @@ describe('under the policy auto-trusted', () => {
     await token.joined('uses-2', newKey());
     await refusal('ERR_FLEET_TOKEN_USED_UP', () => token.joined('uses-3', newKey()));
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_TOKEN_USED_UP');
-    expect(fleet.master.context.registry.get('uses-3')).toBeUndefined();
+    expect(contextOf(fleet.master).registry.get('uses-3')).toBeUndefined();
     // who has come with it is still answered
     await token.joined('uses-1', first);
   });
@@ -187,7 +188,7 @@ describe('under the policy auto-trusted', () => {
   });
 
   it('continues where a master died: nothing is lost or counted twice', async () => {
-    const { context } = fleet.master;
+    const context = contextOf(fleet.master);
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
     const { publicKey } = key;
@@ -232,7 +233,7 @@ describe('under the policy auto-trusted', () => {
     });
     const losers = keys.filter((_, i) => i !== won);
     for (const { publicKey } of losers) {
-      const claim = await fleet.master.context.store.challenges.get(`key.${publicKey}`);
+      const claim = await contextOf(fleet.master).store.challenges.get(`key.${publicKey}`);
       expect(claim?.operation ?? 'DEL').not.toBe('PUT');
     }
     // a loser may take another ID at once
@@ -241,7 +242,7 @@ describe('under the policy auto-trusted', () => {
   });
 
   it('returns a use if someone else got the ID meanwhile', async () => {
-    const { context } = fleet.master;
+    const context = contextOf(fleet.master);
     const token = await createToken(admin, fleet, { uses: 1 });
     const uses = new TokenUses(context);
     const use = { tokenId: token.tokenId, peelId: 'back-1', publicKey: newKey().publicKey };
@@ -252,7 +253,7 @@ describe('under the policy auto-trusted', () => {
   });
 
   it('a claim of an ID counts no longer than until its key had its turn', async () => {
-    const { context } = fleet.master;
+    const context = contextOf(fleet.master);
     const token = await createToken(admin, fleet);
     const [first, second] = [newKey(), newKey()];
     await claimId(context, 'turn-1', first.publicKey);
@@ -264,13 +265,13 @@ describe('under the policy auto-trusted', () => {
 
   it('a token for a thousand hosts stays a small record', async () => {
     const token = await createToken(admin, fleet, { uses: 5_000 });
-    const uses = new TokenUses(fleet.master.context);
+    const uses = new TokenUses(contextOf(fleet.master));
     await Promise.all(
       Array.from({ length: 1_000 }, (_, i) =>
         uses.count({ tokenId: token.tokenId, peelId: `many-${i}`, publicKey: newKey().publicKey }),
       ),
     );
-    const stored = await fleet.master.context.store.fleet.get(token.tokenId);
+    const stored = await contextOf(fleet.master).store.fleet.get(token.tokenId);
     expect(stored?.json()).toMatchObject({ used: 1_000, uses: 5_000 });
     expect(stored?.value.length).toBeLessThan(40_000);
   });
@@ -280,7 +281,7 @@ describe('under the policy auto-trusted', () => {
     const closed = token.nc.closed();
     await admin.ask('token.remove', { tokenId: token.tokenId });
     await closed;
-    for (const { context } of fleet.masters) {
+    for (const context of fleet.masters.map(contextOf)) {
       await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => usableToken(context, token.tokenId, 'removed-1'));
     }
     await fleet.audited('token.removed', ({ detail }) => detail?.['token'] === token.tokenId);
@@ -288,7 +289,7 @@ describe('under the policy auto-trusted', () => {
 
   it('refuses a token that the masters never made', async () => {
     const token = await createToken(admin, fleet);
-    for (const master of fleet.masters) await master.context.tokens.delete(token.tokenId);
+    for (const master of fleet.masters) await contextOf(master).tokens.delete(token.tokenId);
     await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => token.challenge('unknown-1', newKey()));
   });
 
@@ -307,7 +308,7 @@ describe('under the policy auto-trusted', () => {
     });
     await admin.ask('peel.accept', { peelId: 'back-1' });
     await token.joined('back-1', fresh);
-    expect(fleet.master.context.registry.get('back-1')).toMatchObject({
+    expect(contextOf(fleet.master).registry.get('back-1')).toMatchObject({
       state: 'accepted',
       keys: [
         { publicKey: key.publicKey, state: 'revoked' },

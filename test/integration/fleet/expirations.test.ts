@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { zester } from '../../cli/run-zester.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
@@ -25,7 +26,7 @@ describe('zester expirations', () => {
     await admin.ask('peel.revoke', { peelId: 'web-03' });
     await waitFor(
       'the presence of web-01',
-      () => fleet.master.context.presence.get('web-01')?.connections.length,
+      () => contextOf(fleet.master).presence.get('web-01')?.connections.length,
     );
     const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
     const list = async (...args: string[]) => {

@@ -10,6 +10,7 @@ import type { Fleet as FleetClient } from '../../../src/fleet-client/fleet.js';
 import { joinFleet } from '../../../src/peel/join.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { SEED } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -41,7 +42,7 @@ async function pending(peelId: string): Promise<string> {
 }
 
 async function connectedPeel(peelId: string): Promise<void> {
-  const { presence } = fleet.master.context;
+  const { presence } = contextOf(fleet.master);
   await waitFor('its presence', () => (presence.get(peelId)?.connections.length ?? 0) > 0);
 }
 
@@ -173,7 +174,7 @@ describe('the program of examples/admin.ts', () => {
     await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'known-3'));
     await waitFor(
       'its presence',
-      () => (fleet.master.context.presence.get('known-3')?.connections.length ?? 0) > 0,
+      () => (contextOf(fleet.master).presence.get('known-3')?.connections.length ?? 0) > 0,
     );
     const program = spawn(
       process.execPath,

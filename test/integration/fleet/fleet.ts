@@ -10,6 +10,7 @@ import type { Master, MasterOptions } from '../../../src/master/master.js';
 import { TestClock } from '../../../src/testing/clock.js';
 import { TestFleet } from '../../../src/testing/test-fleet.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd, cleanup } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
@@ -71,9 +72,9 @@ export class Fleet {
     master: Master = this.master,
   ): Promise<PeelRecord> {
     return waitFor(
-      `the record of ${peelId}, which is ${JSON.stringify(master.context.registry.get(peelId))}`,
+      `the record of ${peelId}, which is ${JSON.stringify(contextOf(master).registry.get(peelId))}`,
       () => {
-        const record = master.context.registry.get(peelId);
+        const record = contextOf(master).registry.get(peelId);
         return record !== undefined && is(record) ? record : undefined;
       },
     );
@@ -82,7 +83,7 @@ export class Fleet {
   /** Everything that the audit has. */
   async audit(peelId?: string): Promise<AuditEvent[]> {
     const events: AuditEvent[] = [];
-    for await (const event of this.master.context.audit.read({ peelId })) events.push(event);
+    for await (const event of contextOf(this.master).audit.read({ peelId })) events.push(event);
     return events;
   }
 

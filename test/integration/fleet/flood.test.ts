@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { AdminClient } from '../../../src/protocol/ask.js';
 import { authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser, type BarePeel } from './asking.js';
@@ -78,7 +79,7 @@ describe('a peel that floods is named and cut, and the others renew', () => {
     expect(event.detail?.['cut']).toBe(1);
     expect(cut).toBeGreaterThan(0);
     // it is cut and not revoked: a peel with a fault comes back when that is mended
-    expect(fleet.master.context.registry.get(peelId)?.state).toBe('active');
+    expect(contextOf(fleet.master).registry.get(peelId)?.state).toBe('active');
     const cuts = (await fleet.audit()).filter(({ kind, code }) => kind === 'connection.refused' && code);
     expect(cuts.every((told) => told.peelId?.startsWith('flooder-'))).toBe(true);
   });
@@ -125,7 +126,7 @@ it('a flood in the name of a peel cuts nothing of that peel', async () => {
   await sending;
   expect(victim.nc.isClosed()).toBe(false);
   expect(victim.nc.stats().outMsgs).toBeGreaterThan(0);
-  expect(fleet.master.context.registry.get(victim.peelId)?.state).toBe('active');
+  expect(contextOf(fleet.master).registry.get(victim.peelId)?.state).toBe('active');
   const cut = (await fleet.audit()).filter(
     ({ kind, peelId }) => kind === 'connection.refused' && peelId === victim.peelId,
   );

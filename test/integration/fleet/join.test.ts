@@ -8,6 +8,7 @@ import { encodeJson } from '../../../src/protocol/messages.js';
 import { enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { joinFleet, type JoinEvent, type JoinOptions } from '../../../src/peel/join.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { SEED, expectNoSeed, refusal } from '../../support/refusal.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
@@ -182,7 +183,7 @@ describe('a host with a join token', () => {
       const out = join(fleet.home.dir, 'none', 'x.creds');
       const joining = new Joining(fleet, await tokenFile(fleet, admin), 'nowhere-1', { out });
       await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', joining.run);
-      expect(fleet.master.context.registry.get('nowhere-1')).toBeUndefined();
+      expect(contextOf(fleet.master).registry.get('nowhere-1')).toBeUndefined();
     });
 
     it('with a pending key that is damaged: it is not written over', async () => {

@@ -5,6 +5,7 @@ import type { AccountClaims } from '../../../src/jwt/claims.js';
 import { resignAccountJwt } from '../../../src/jwt/resign.js';
 import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, startFleetCluster, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
@@ -25,8 +26,8 @@ async function rotated(fleet: Fleet, count: number) {
   for (const id of ids) await fleet.record(id, ({ keys }) => keys[0]?.state === 'live');
   const { publicKey } = await addAccountSigningKey(fleet.home.home, 'peel-signing', fleet.home.options);
   await waitFor('the master to sign with the new key', async () => {
-    await fleet.master.context.trust.reload();
-    return fleet.master.context.trust.domain.publicKeys.peelSigning === publicKey;
+    await contextOf(fleet.master).trust.reload();
+    return contextOf(fleet.master).trust.domain.publicKeys.peelSigning === publicKey;
   });
   const fresh = await fleet.home.peel('new-1', await addCreds(fleet, admin, 'new-1'));
   await fleet.record('new-1', ({ keys }) => keys[0]?.state === 'live');
@@ -79,7 +80,7 @@ describe('removing a signing key under a living fleet', () => {
       // the servers close the connections: no key has to be revoked, and the breaker has nothing to hold
       await waitFor('the master to have seen them go', () =>
         [...paths.keys()].every(
-          (id) => (fleet.master.context.presence.get(id)?.connections.length ?? 0) === 0,
+          (id) => (contextOf(fleet.master).presence.get(id)?.connections.length ?? 0) === 0,
         ),
       );
       const kinds = (await fleet.audit()).map(({ kind }) => kind);
@@ -145,7 +146,8 @@ describe('giving up a signing key that another tool took away', () => {
     await fleet.startMaster();
     const [, master] = fleet.masters;
     const events = [];
-    for await (const event of master?.context.audit.read({}) ?? []) events.push(event);
+    for await (const event of master === undefined ? [] : contextOf(master).audit.read({}))
+      events.push(event);
     expect(events.find(({ kind }) => kind === 'signing-key.removed')).toMatchObject({
       publicKey: old,
       detail: { forced: true, valid: 2 },

@@ -34,6 +34,22 @@ describe.concurrent('startMaster', () => {
     expect(master.watching).toBe(true);
   });
 
+  it('gives a master that shows nothing of its connections, its registry or its keys', async () => {
+    const { master } = await startFleet();
+    const members = (of: object) => Object.getOwnPropertyNames(of);
+    const shown = new Set([...members(master), ...members(Object.getPrototypeOf(master) as object)]);
+    expect([...shown].sort()).toEqual([
+      'closed',
+      'constructor',
+      'endedBy',
+      'health',
+      'id',
+      'metricsText',
+      'stop',
+      'watching',
+    ]);
+  });
+
   it('resolves with healthy masters when several start at once, and one of them watches', async () => {
     const fleet = new Fleet(await startHome());
     const healths = await Promise.all(

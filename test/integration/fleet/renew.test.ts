@@ -7,6 +7,7 @@ import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { decideFresh } from '../../../src/master/registry/decide-fresh.js';
 import { generateKeyBundle, type KeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { peelInboxPrefix } from '../../../src/permissions/names.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, BarePeel, connectUser, createToken } from './asking.js';
@@ -36,7 +37,7 @@ describe('a renewal', () => {
       expect(Math.abs(now - 5_000 - Date.now())).toBeLessThan(30_000);
       expect(requestId).toBe('request-1234');
       expect(rotate).toBeUndefined();
-      expect(fleet.master.context.registry.get('renew-1')).toMatchObject({
+      expect(contextOf(fleet.master).registry.get('renew-1')).toMatchObject({
         state: 'active',
         keys: [{ state: 'live', expiresAt: claims.exp, issuedAt: claims.iat }],
       });
@@ -89,7 +90,7 @@ describe('a renewal', () => {
     );
     const renewals = peels.flatMap((peel) => Array.from({ length: 8 }, () => peel.renew()));
     await Promise.all([leaving.stop(), ...renewals]);
-    expect(leaving.context.nc.isClosed()).toBe(true);
+    expect(contextOf(leaving).nc.isClosed()).toBe(true);
     // and while it ends, the others continue
     await Promise.all(peels.map((peel) => peel.renew()));
   });
@@ -201,7 +202,7 @@ describe('a rotation', () => {
     const newKey = key();
     await peel.rotate(peel.rotateRequest(newKey));
     await peel.rotate(peel.rotateRequest(newKey));
-    expect(fleet.master.context.registry.get('rotate-3')?.keys).toHaveLength(2);
+    expect(contextOf(fleet.master).registry.get('rotate-3')?.keys).toHaveLength(2);
   });
 
   it('that is not signed by both keys is refused and audited', async () => {
@@ -220,7 +221,7 @@ describe('a rotation', () => {
     }
     await refusal('ERR_FLEET_REQUEST', () => peel.rotate(peel.rotateRequest(peel.key)));
     await fleet.audited('request.refused', (e) => e.peelId === 'rotate-4' && e.code === 'ERR_FLEET_PROOF');
-    expect(fleet.master.context.registry.get('rotate-4')?.keys).toHaveLength(1);
+    expect(contextOf(fleet.master).registry.get('rotate-4')?.keys).toHaveLength(1);
   });
 
   it("to a key that is another peel's is refused, whichever of two asks first", async () => {
@@ -251,7 +252,7 @@ it('a refusal relies on the record in JetStream, not on a master’s cache', asy
   const deaf = await fleet.startMaster({ policy: 'manual' });
   await admin.ask('peel.add', { requestId: newRequestId(), peelId: 'stale-1', publicKey: key().publicKey });
   await admin.ask('peel.revoke', { peelId: 'stale-1' });
-  const { registry } = deaf.context;
+  const { registry } = contextOf(deaf);
   await fleet.record('stale-1', ({ state }) => state === 'revoked', deaf);
   // it hears nothing from here on
   registry.close();
@@ -259,7 +260,7 @@ it('a refusal relies on the record in JetStream, not on a master’s cache', asy
   const request = { requestId: newRequestId(), peelId: 'stale-1', publicKey, replace: true };
   await waitFor('the other master to have answered', async () => {
     await admin.ask('peel.add', { ...request });
-    return fleet.master.context.registry.get('stale-1')?.state === 'accepted';
+    return contextOf(fleet.master).registry.get('stale-1')?.state === 'accepted';
   });
   // the deaf one too takes part, and must not refuse what it has not heard of
   const peels = Array.from({ length: 8 }, (_, i) => `stale-${i + 2}`);

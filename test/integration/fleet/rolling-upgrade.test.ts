@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { connectedUsers } from '../../../src/system-account/connected-users.js';
 import { listServers } from '../../../src/system-account/servers.js';
 import { connectSystem } from '../../../src/system-account/system-connection.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { newestNatsServer, olderNatsServer, versionOf } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -117,7 +118,7 @@ describe.skipIf(older === undefined || newest === undefined)('the upgrade of a c
       expect(after.filter(({ kind }) => HARM.has(kind))).toEqual([]);
       await waitFor('the audit to add up to the registry', async () => {
         const folded = await fleet.folded();
-        const records = [...fleet.master.context.registry.records()];
+        const records = [...contextOf(fleet.master).registry.records()];
         const differing = records.filter(({ id, number }) => folded.get(id)?.number !== number);
         if (differing.length > 0) throw new Error(`differ: ${differing.map(({ id }) => id).join()}`);
         return folded.size === records.length;

@@ -10,6 +10,7 @@ import { examine } from '../../../src/doctor/examine.js';
 import { migrate, planMigration } from '../../../src/account/migrate.js';
 import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
 import { zester } from '../../cli/run-zester.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startHome } from '../trust/support.js';
 import { addPeel, connectUser, createToken } from './asking.js';
@@ -48,7 +49,7 @@ async function asMaster(fleet: Fleet): Promise<NatsConnection> {
 }
 
 async function recordsOf(fleet: Fleet, stream = 'KV_zester-peels'): Promise<Record<string, number>> {
-  const jsm = await jetstreamManager(fleet.master.context.nc);
+  const jsm = await jetstreamManager(contextOf(fleet.master).nc);
   const { state } = await jsm.streams.info(stream, { subjects_filter: '>' });
   return state.subjects ?? {};
 }
@@ -99,13 +100,13 @@ describe('the streams of a fleet', () => {
 
   it('let masters forget join tokens', async () => {
     const second = await fleet.startMaster();
-    const { tokens } = fleet.master.context;
+    const { tokens } = contextOf(fleet.master);
     const [[id = ''] = []] = [...tokens.entries()];
-    expect(second.context.tokens.get(id)).toBeDefined();
+    expect(contextOf(second).tokens.get(id)).toBeDefined();
     await tokens.delete(id);
     expect(tokens.get(id)).toBeUndefined();
-    await expect.poll(() => second.context.tokens.get(id)).toBeUndefined();
-    expect(await second.context.tokens.refresh(id)).toBeUndefined();
+    await expect.poll(() => contextOf(second).tokens.get(id)).toBeUndefined();
+    expect(await contextOf(second).tokens.refresh(id)).toBeUndefined();
   });
 });
 
@@ -152,7 +153,7 @@ describe('the streams of a fleet that an earlier version made', () => {
       [...BUCKETS].sort().map((name) => ({ subject: `KV_${name}`, severity: 'warning', names: true })),
     );
     const before = await recordsOf(fleet);
-    const jsm = await jetstreamManager(fleet.master.context.nc);
+    const jsm = await jetstreamManager(contextOf(fleet.master).nc);
     const { config: old } = await jsm.streams.info('KV_zester-challenges');
     expect(old.max_age).toBe(nanos(300_000));
 

@@ -5,6 +5,7 @@ import type { AdminClient } from '../../../src/protocol/ask.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { noticeSubject } from '../../../src/permissions/names.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
@@ -52,7 +53,7 @@ describe('a rotation', () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'told-1'));
     const old = test.peel.credentials.publicKey;
     await liveKey('told-1', old);
-    await waitFor('its presence', () => fleet.master.context.presence.get('told-1')?.connections.length);
+    await waitFor('its presence', () => contextOf(fleet.master).presence.get('told-1')?.connections.length);
     const { outcome } = await admin.ask('peel.rotate', { peelId: 'told-1' });
     expect(outcome).toBe('told');
     const { publicKey } = await test.event('keyRotated');
@@ -68,7 +69,7 @@ describe('a rotation', () => {
     await first.peel.drain();
     await waitFor(
       'it to be away',
-      () => fleet.master.context.presence.get('away-1')?.connections.length === 0,
+      () => contextOf(fleet.master).presence.get('away-1')?.connections.length === 0,
     );
     expect((await admin.ask('peel.rotate', { peelId: 'away-1' })).outcome).toBe('asked');
     const test = await TestPeel.start(fleet, credsPath);

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { examine } from '../../../src/doctor/examine.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { noCluster, olderNatsServer, versionOf } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHomeCluster } from '../trust/support.js';
@@ -54,7 +55,7 @@ describe('the registry after a server was restarted', () => {
     const admin = await fleet.admin();
     const ids = Array.from({ length: 5 }, (_, i) => `web-${i}`);
     for (const id of ids) await fleet.home.peel(id, await addCreds(fleet, admin, id));
-    const { presence } = fleet.master.context;
+    const { presence } = contextOf(fleet.master);
     const serversOf = (id: string) => (presence.get(id)?.connections ?? []).map(({ server }) => server);
     await waitFor('all to be connected', () => ids.every((id) => serversOf(id).length === 1));
     const [before] = serversOf('web-0');
@@ -65,7 +66,7 @@ describe('the registry after a server was restarted', () => {
     await waitFor('all to be connected to the new server, and to no other', () =>
       ids.every((id) => serversOf(id).length === 1 && !serversOf(id).includes(before ?? '')),
     );
-    for (const id of ids) expect(fleet.master.context.registry.get(id)?.state).toBe('active');
+    for (const id of ids) expect(contextOf(fleet.master).registry.get(id)?.state).toBe('active');
   });
 
   it.skipIf(noCluster)('does so in a cluster too', async () => {
@@ -75,7 +76,7 @@ describe('the registry after a server was restarted', () => {
     for (const id of ['web-0', 'web-1', 'web-2']) {
       await fleet.home.peel(id, await addCreds(fleet, admin, id));
     }
-    const { presence } = fleet.master.context;
+    const { presence } = contextOf(fleet.master);
     const isThere = (id: string) => (presence.get(id)?.connections ?? []).length === 1;
     await waitFor('all to be connected', () => ['web-0', 'web-1', 'web-2'].every(isThere));
     for (const node of fleet.home.nodes) {

@@ -6,6 +6,7 @@ import type { PeelChange, PeelEvent } from '../../../src/protocol/records/audit-
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { auditSubject } from '../../../src/permissions/names.js';
 import { openStore } from '../../../src/master/store/store.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -28,7 +29,7 @@ describe('several masters of one fleet', () => {
     await fleet.startMaster();
     const admin = await fleet.admin();
     await Promise.all(Array.from({ length: 20 }, (_, i) => addCreds(fleet, admin, `web-${i}`)));
-    for (const { context } of fleet.masters) {
+    for (const context of fleet.masters.map(contextOf)) {
       await waitFor('all records in each memory', () => context.registry.size === 20);
     }
     await waitFor(
@@ -37,7 +38,7 @@ describe('several masters of one fleet', () => {
     );
     const [watching] = fleet.masters.filter((master) => master.watching);
     await waitFor('the others to know which', () =>
-      fleet.masters.every(({ context }) => context.watching() === watching?.id),
+      fleet.masters.every((master) => contextOf(master).watching() === watching?.id),
     );
   });
 
@@ -48,7 +49,7 @@ describe('several masters of one fleet', () => {
     await addCreds(fleet, admin, 'web-1');
     const by = { kind: 'admin', name: 'test' } as const;
     const decisions = Array.from({ length: 40 }, (_, i) =>
-      (i % 2 === 0 ? fleet.master : second).context.registry.decide('web-1', () => ({
+      contextOf(i % 2 === 0 ? fleet.master : second).registry.decide('web-1', () => ({
         change: { kind: 'rotation.asked' },
         by,
       })),
@@ -58,7 +59,7 @@ describe('several masters of one fleet', () => {
     expect(Math.max(...numbers)).toBe(41);
     await waitFor('the audit to have all', async () => (await fleet.audit('web-1')).length === 41);
     const folded = await fleet.folded();
-    expect(folded.get('web-1')).toEqual(await second.context.registry.refresh('web-1'));
+    expect(folded.get('web-1')).toEqual(await contextOf(second).registry.refresh('web-1'));
   });
 
   it.skipIf(noCluster)('do so in a cluster too', async () => {
@@ -69,13 +70,13 @@ describe('several masters of one fleet', () => {
     const by = { kind: 'admin', name: 'test' } as const;
     const decisions = fleet.masters.flatMap((master) =>
       Array.from({ length: 20 }, () =>
-        master.context.registry.decide('web-1', () => ({ change: { kind: 'rotation.asked' }, by })),
+        contextOf(master).registry.decide('web-1', () => ({ change: { kind: 'rotation.asked' }, by })),
       ),
     );
     const numbers = (await Promise.all(decisions)).map(({ record }) => record.number);
     expect(new Set(numbers).size).toBe(60);
     await waitFor('the audit to have all', async () => (await fleet.audit('web-1')).length >= 61);
-    const record = await fleet.master.context.registry.refresh('web-1');
+    const record = await contextOf(fleet.master).registry.refresh('web-1');
     expect(record?.number).toBe(61);
     expect((await fleet.folded()).get('web-1')).toEqual(record);
   });
@@ -110,7 +111,7 @@ describe('several masters of one fleet', () => {
     expect(second.watching).toBe(true);
     await waitFor(
       'its connection to be known',
-      () => second.context.presence.get('web-1')?.connections.length === 1,
+      () => contextOf(second).presence.get('web-1')?.connections.length === 1,
     );
   });
 
@@ -120,7 +121,7 @@ describe('several masters of one fleet', () => {
     const second = await fleet.startMaster({ policy: 'auto-trusted' });
     await fleet.master.stop();
     await waitFor('the second to hear them', () => second.watching);
-    expect(second.context.watching()).toBe(second.id);
+    expect(contextOf(second).watching()).toBe(second.id);
   });
 });
 
@@ -182,7 +183,7 @@ describe('a decision that a killed master could not carry out', () => {
     });
     await fleet.record('web-1', ({ number }) => number === event.number, second);
     await fleet.audited('rotation.asked', ({ id }) => id === event.id);
-    expect((await fleet.folded()).get('web-1')).toEqual(second.context.registry.get('web-1'));
+    expect((await fleet.folded()).get('web-1')).toEqual(contextOf(second).registry.get('web-1'));
   });
 
   it('is audited by the next master to start, even if another overwrote it and died as well', async () => {
@@ -197,7 +198,7 @@ describe('a decision that a killed master could not carry out', () => {
     const next = await fleet.startMaster();
     const found = await waitFor('the audit to be completed', async () => {
       const ids: string[] = [];
-      for await (const { id } of next.context.audit.read({ peelId: 'web-1' })) ids.push(id);
+      for await (const { id } of contextOf(next).audit.read({ peelId: 'web-1' })) ids.push(id);
       return events.every(({ id }) => ids.includes(id)) ? ids : undefined;
     });
     expect(new Set(found).size).toBe(found.length);
@@ -215,7 +216,7 @@ describe('a decision that a killed master could not carry out', () => {
     await fleet.record('web-1', ({ keys }) => keys.every(({ state }) => state === 'revoked'), next);
     const audited = async () => {
       const events = [];
-      for await (const found of next.context.audit.read({ peelId: 'web-1' })) events.push(found);
+      for await (const found of contextOf(next).audit.read({ peelId: 'web-1' })) events.push(found);
       return events;
     };
     await waitFor('the audit to be completed', async () =>

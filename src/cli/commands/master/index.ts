@@ -35,6 +35,7 @@ identity seeds. The log goes to standard error, as JSON unless that is a termina
     const { creds, systemCreds, logLevel, policy, lifetime } = config.values;
     const { createLog } = await import('../../terminal/log.js');
     const { runMaster } = await import('../../fleet/run-master.js');
+    const { contextOf } = await import('../../../master/context-of.js');
     const log = await createLog({ level: logLevel, json: output.json }, io);
     const ending = new AbortController();
     const stopListening = io.onInterrupt(() => ending.abort());
@@ -48,7 +49,7 @@ identity seeds. The log goes to standard error, as JSON unless that is a termina
         signal: ending.signal,
       });
       const { master, http = null } = running;
-      const server = master.context.nc.getServer();
+      const server = contextOf(master).nc.getServer();
       output.event(
         `master ${master.id} is ready (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
         { event: 'ready', master: master.id, server, policy, lifetime, http },
