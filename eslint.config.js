@@ -26,6 +26,7 @@ const layers = [
   'master',
   'peel',
   'provision',
+  'backup',
   'testing',
   'cli',
 ];
@@ -87,6 +88,7 @@ const decisions = [
   'src/master/watch/{admission,judge,key-retirement}.ts',
   'src/peel/{judge-notice,renewal-plan,schedule,start-plan}.ts',
   'src/provision/batch-schedule.ts',
+  'src/backup/{entries,merge-record}.ts',
 ];
 
 const impure = [

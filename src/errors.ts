@@ -413,6 +413,30 @@ export class NatsServerError extends ZesterError {
   }
 }
 
+export type BackupErrorCode =
+  /** No backup, or one that is cut off or was changed. */
+  | 'ERR_BACKUP_DAMAGED'
+  /** The identity does not decrypt it, or is none. */
+  | 'ERR_BACKUP_IDENTITY'
+  /** A newer version of Zester made it. */
+  | 'ERR_BACKUP_VERSION'
+  /** It is of another trust domain than the home. */
+  | 'ERR_BACKUP_OTHER_TRUST'
+  /** The home is in use and no trust domain: nothing is written over it. */
+  | 'ERR_BACKUP_HOME';
+
+/** A backup cannot be made or restored. `path` says which file. */
+export class BackupError extends ZesterError {
+  declare readonly code: BackupErrorCode;
+  override readonly name = 'BackupError';
+  readonly path: string;
+
+  constructor(code: BackupErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+    this.path = redactSeeds(path);
+  }
+}
+
 export type BulkErrorCode =
   /** Some rows were bad or could not be delivered; the others are done. */
   | 'ERR_BULK_INCOMPLETE'
@@ -570,6 +594,7 @@ export class InterruptedError extends ZesterError {
 
 /** Every code. What follows from each is in `error-traits.ts`. */
 export type ErrorCode =
+  | BackupErrorCode
   | FileErrorCode
   | KeyErrorCode
   | JwtErrorCode

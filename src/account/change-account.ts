@@ -43,6 +43,8 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
   onRestored?: (restored: AccountLosses) => void;
   /** Takes what the newest account JWT lacks as taken away on purpose, signing keys that were judged only. */
   acceptRemovals?: KeyRemoval;
+  /** Account JWTs that neither the home nor a server may hold any more, such as a backup's: no revocation of theirs is lost. */
+  alsoHeld?: readonly HeldJwt[];
 }
 
 /** What came of a change. */
@@ -75,6 +77,7 @@ export interface OpenHome {
   connected: Connected | undefined;
   onRestored?: ((restored: AccountLosses) => void) | undefined;
   acceptRemovals?: KeyRemoval | undefined;
+  alsoHeld?: readonly HeldJwt[] | undefined;
 }
 
 /**
@@ -99,11 +102,11 @@ export async function withConnectedHome<T>(
   fn: (open: OpenHome) => Promise<T>,
 ): Promise<T> {
   const domain = await openTrustDomain(home);
-  const { servers: urls, onRestored, acceptRemovals } = options;
-  if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals });
+  const { servers: urls, onRestored, acceptRemovals, alsoHeld } = options;
+  if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals, alsoHeld });
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
-    return await fn({ domain, connected: await connectedTo(nc, urls), onRestored, acceptRemovals });
+    return await fn({ domain, connected: await connectedTo(nc, urls), onRestored, acceptRemovals, alsoHeld });
   } finally {
     await nc.close();
   }
@@ -134,6 +137,7 @@ export interface OpenAccount {
   connected: Connected | undefined;
   onRestored?: ((restored: AccountLosses) => void) | undefined;
   acceptRemovals?: KeyRemoval | undefined;
+  alsoHeld?: readonly HeldJwt[] | undefined;
   /** The operator's signing key, for one signature. */
   withSigner(sign: (signer: KeyBundle) => string): Promise<string>;
 }
@@ -220,13 +224,13 @@ interface Newest {
 }
 
 async function newest(open: Omit<OpenAccount, 'withSigner'>, now: Clock | undefined): Promise<Newest> {
-  const { domain, connected, acceptRemovals } = open;
+  const { domain, connected, acceptRemovals, alsoHeld = [] } = open;
   const own: HeldJwt = { jwt: domain.accountJwt, claims: domain.accountClaims };
   const held =
     connected === undefined
       ? []
       : await heldAccountJwts(connected.nc, domain, domain.publicKeys.account, connected.up);
-  const all = [own, ...held.filter(({ jwt }) => jwt !== own.jwt)];
+  const all = [own, ...[...held, ...alsoHeld].filter(({ jwt }) => jwt !== own.jwt)];
   const { base, claims, restored } = mergeAccountClaims(all.map((one) => one.claims));
   const of = all.find((one) => one.claims === base) ?? own;
   if (acceptRemovals === undefined || isNone(restored)) return { base: of, all, merged: claims, restored };

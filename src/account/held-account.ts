@@ -40,8 +40,16 @@ export async function heldAccountJwts(
     (all) => all.length >= up.length,
     { maxWait: HELD_ACCOUNT_TIMEOUT_MS, stall: HELD_ACCOUNT_STALL_MS },
   );
-  const jwts = [...new Set(answers.map((answer) => answer.string()))];
-  return jwts.flatMap((jwt) => {
+  return accountsOf(
+    domain,
+    account,
+    answers.map((answer) => answer.string()),
+  );
+}
+
+/** Those of several account JWTs that are of this account and this operator, each different one once. */
+export function accountsOf(domain: KnownAccount, account: string, jwts: readonly string[]): HeldJwt[] {
+  return [...new Set(jwts)].flatMap((jwt) => {
     const claims = jwt === domain.accountJwt ? domain.accountClaims : ours(domain, account, jwt);
     return claims === undefined ? [] : [{ jwt, claims }];
   });

@@ -40,8 +40,7 @@ export const HELP_WIDTH = 80;
 
 const HELP_END = `
 Examples:
-  $ zester demo                    everything, on its own nats-server
-  $ zester up                      trust domain, nats-server and master
+  $ zester up                      a whole fleet on this machine
   $ zester peel add web-01         credentials for a peel
   $ zester peel revoke web-01      lock it out on every server
 

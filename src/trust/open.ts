@@ -67,8 +67,14 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
   if (missing.length > 0) throw damaged(paths.home, `missing: ${missing.join(', ')}`);
 }
 
-/** Not the whole of `validateJwtChain`: an operator with an expired account must still get in, to renew it. */
-function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts): AccountClaims {
+/**
+ * Checks that the JWTs of a home are those of its settings. Not the whole of `validateJwtChain`: an operator with an expired
+ * account must still get in, to renew it.
+ *
+ * @returns the account's claims
+ * @throws TrustError `ERR_TRUST_DAMAGED`
+ */
+export function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: TrustJwts): AccountClaims {
   const operator = decoded(paths, paths.operatorJwt, () => decodeOperatorJwt(jwts.operatorJwt));
   const { signing_keys: signers = [], system_account: systemAccount } = operator.nats;
   if (operator.sub !== settings.operator.publicKey || operator.iss !== operator.sub) {

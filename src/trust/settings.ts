@@ -65,11 +65,15 @@ export async function writeSettings(path: string, settings: TrustSettings): Prom
 
 /** @throws TrustError `ERR_TRUST_VERSION`, `ERR_TRUST_SETTINGS`; FileError */
 export async function readSettings(path: string): Promise<TrustSettings> {
+  return parseSettings(path, await readSmallFile(path, MAX_SETTINGS_BYTES));
+}
+
+/** Parses the content of a `zester.json`. @throws TrustError `ERR_TRUST_VERSION`, `ERR_TRUST_SETTINGS` */
+export function parseSettings(path: string, content: Uint8Array): TrustSettings {
   const bad = (why: string, cause?: unknown) =>
     new TrustError('ERR_TRUST_SETTINGS', path, `${path} cannot be used: ${why}; restore it from a backup`, {
       cause,
     });
-  const content = await readSmallFile(path, MAX_SETTINGS_BYTES);
   let json: unknown;
   try {
     json = parseStrictJson(content);

@@ -16,6 +16,8 @@ export interface StreamQuery {
   after?: number | undefined;
   /** Begin so many before the newest, if the filter is all that the stream has. */
   last?: number | undefined;
+  /** Only the last message of each subject; the other limits are ignored then. */
+  lastPerSubject?: boolean | undefined;
   /** Called with the sequence of the newest message at the start, 0 if there is none. */
   onNewest?: ((seq: number) => void) | undefined;
 }
@@ -28,7 +30,7 @@ export interface StreamQuery {
 export async function* readStream(
   { js, jsm }: Pick<Store, 'js' | 'jsm'>,
   stream: string,
-  { filter, since, until, after, last, onNewest }: StreamQuery,
+  { filter, since, until, after, last, lastPerSubject, onNewest }: StreamQuery,
 ): AsyncGenerator<JsMsg, void, undefined> {
   // where to stop is known from the stream: nats-server 2.9 miscounts what is pending when it starts in the middle
   const newest = await jsm.streams.getMessage(stream, { last_by_subj: filter });
@@ -39,16 +41,18 @@ export async function* readStream(
   const end = until === undefined ? Infinity : Date.parse(until);
   const consumer = await js.consumers.get(stream, {
     filter_subjects: filter,
-    ...(after !== undefined
-      ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 }
-      : since !== undefined
-        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since }
-        : last !== undefined
-          ? {
-              deliver_policy: DeliverPolicy.StartSequence,
-              opt_start_seq: Math.max(1, newest.seq - last + 1),
-            }
-          : {}),
+    ...(lastPerSubject === true
+      ? { deliver_policy: DeliverPolicy.LastPerSubject }
+      : after !== undefined
+        ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 }
+        : since !== undefined
+          ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since }
+          : last !== undefined
+            ? {
+                deliver_policy: DeliverPolicy.StartSequence,
+                opt_start_seq: Math.max(1, newest.seq - last + 1),
+              }
+            : {}),
   });
   let whole = false;
   const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: STREAM_HEARTBEAT_MS });

@@ -85,6 +85,10 @@ const remarkSchema = v.object({
     'revocations.held',
     /** They are revoked after all, or the cause is gone. */
     'revocations.resumed',
+    /** Everything that the fleet is was written into an encrypted file. */
+    'backup.created',
+    /** What a backup had was put back. */
+    'backup.restored',
     'master.started',
     'master.stopped',
   ]),

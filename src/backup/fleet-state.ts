@@ -1,0 +1,70 @@
+// Reads and writes the state of a fleet in JetStream, as it is stored.
+import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import { readStream } from '../master/store/read-stream.js';
+import type { Store } from '../master/store/store.js';
+import { isWriteConflict } from '../master/store/write-conflict.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, bucketStream, bucketSubjects } from '../permissions/names.js';
+
+/** There is no such stream; the account has no JetStream. */
+const NO_STREAM: readonly number[] = [10_059, 10_039];
+
+/** What reads a fleet's state. */
+export type StateReader = Pick<Store, 'js' | 'jsm'>;
+
+/**
+ * The values of a bucket, as they are stored. A value that is written while this reads may come twice, the later one last.
+ *
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export async function* bucketValues(
+  store: StateReader,
+  bucket: string,
+): AsyncGenerator<{ key: string; text: string }, void, undefined> {
+  const query = { filter: bucketSubjects(bucket), lastPerSubject: true };
+  for await (const message of ifThere(readStream(store, bucketStream(bucket), query))) {
+    const operation = message.headers?.get('KV-Operation') ?? '';
+    if (operation !== '' && operation !== 'PUT') continue;
+    yield { key: message.subject.slice(bucketSubjects(bucket).length - 1), text: message.string() };
+  }
+}
+
+/** The messages of the audit, as they are stored, oldest first. @throws FleetError `ERR_FLEET_STORE` */
+export async function* auditMessages(
+  store: StateReader,
+): AsyncGenerator<{ id: string; subject: string; text: string; data: Uint8Array }, void, undefined> {
+  for await (const message of ifThere(readStream(store, AUDIT_STREAM, { filter: AUDIT_SUBJECTS }))) {
+    const { subject, data } = message;
+    yield { id: message.headers?.get('Nats-Msg-Id') ?? '', subject, text: message.string(), data };
+  }
+}
+
+/** A stream that is not there is empty: no master has run yet. */
+async function* ifThere(messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg, void, undefined> {
+  try {
+    yield* messages;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || !NO_STREAM.includes(error.code)) throw error;
+  }
+}
+
+/**
+ * Writes a value where none is, or over the revision that was read.
+ *
+ * @returns false: somebody else was faster
+ */
+export async function putValue(
+  bucket: KV,
+  key: string,
+  value: string,
+  revision: number | undefined,
+): Promise<boolean> {
+  try {
+    if (revision === undefined) await bucket.create(key, value);
+    else await bucket.update(key, value, revision);
+    return true;
+  } catch (error) {
+    if (isWriteConflict(error)) return false;
+    throw error;
+  }
+}

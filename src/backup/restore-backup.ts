@@ -1,0 +1,282 @@
+// Restores a backup into an empty home and empty servers, or beside a living fleet.
+import { nuid } from '@nats-io/nats-core';
+import { pushAccount } from '../account/check-account.js';
+import type { ChangeOptions } from '../account/change-account.js';
+import type { PushReport } from '../account/push-account.js';
+import { BackupError } from '../errors.js';
+import { nowSeconds } from '../jwt/time.js';
+import { openStore, type Store } from '../master/store/store.js';
+import { storeFailureOf } from '../master/store/store-failure.js';
+import { auditSubject, PEELS_BUCKET } from '../permissions/names.js';
+import type { Actor } from '../protocol/records/actor.js';
+import { applyEvent } from '../protocol/records/apply-event.js';
+import { isPeelEvent, type AuditEvent, type PeelEvent } from '../protocol/records/audit-event.js';
+import { parseEvent } from '../protocol/records/parse-event.js';
+import type { PeelRecord } from '../protocol/records/record.js';
+import { STORE_OPEN_TIMEOUT_MS } from '../timing.js';
+import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
+import { ensurePrivateDirectory } from '../trust/private-files.js';
+import { withState } from './connect-state.js';
+import { auditMessages, bucketValues, putValue } from './fleet-state.js';
+import { isVacant, writeHome } from './home-files.js';
+import { revokedSince, takesBackup } from './merge-record.js';
+import { parseStored, readBackup, type BackupPiece, type StoredRecord } from './read-archive.js';
+import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
+
+/** A backup that was checked, and how it is read again. */
+export interface CheckedBackup extends VerifiedBackup {
+  path: string;
+  identities: readonly string[];
+}
+
+/** What {@link restoreFleet} did. */
+export interface RestoredFleet {
+  /** Which servers have the account JWT in force. */
+  report: PushReport;
+  /** `kept`: the fleet's is newer, or somebody decided about it. `revoked`: of the restored, since the backup was made. */
+  peels: { restored: number; kept: number; revoked: string[] };
+  tokens: { restored: number; kept: number };
+  events: { restored: number; kept: number };
+}
+
+/** Checks a backup to its last byte, so that nothing is restored of one that is damaged. @throws as `verifyBackup` */
+export async function checkBackup(path: string, identities: readonly string[]): Promise<CheckedBackup> {
+  return { ...(await verifyBackup(path, identities)), path, identities };
+}
+
+/**
+ * Restores the home, unless a trust domain stands there.
+ *
+ * @returns `kept`: the home has this trust domain already; nothing of it is changed
+ * @throws BackupError `ERR_BACKUP_OTHER_TRUST`, `ERR_BACKUP_HOME`; TrustError, FileError
+ */
+export async function restoreHome(backup: CheckedBackup, home: string): Promise<'restored' | 'kept'> {
+  if (await isVacant(home)) {
+    await ensurePrivateDirectory(home);
+    return withHomeLock(home, 'zester restore', async (): Promise<'restored'> => {
+      if (!(await isVacant(home))) throw homeInUse(home);
+      await writeHome(home, filesOf(backup));
+      return 'restored';
+    });
+  }
+  const domain = await openTrustDomain(home).catch((cause: unknown) => {
+    throw homeInUse(home, cause);
+  });
+  const { operator, account } = backup.header;
+  if (domain.publicKeys.operator === operator.publicKey && domain.publicKeys.account === account.publicKey)
+    return 'kept';
+  throw new BackupError(
+    'ERR_BACKUP_OTHER_TRUST',
+    home,
+    `${home} is of the operator ${domain.publicKeys.operator}, but the backup is of "${operator.name}" (${operator.publicKey}): ` +
+      'pass another --home; nothing was changed',
+  );
+}
+
+function homeInUse(home: string, cause?: unknown): BackupError {
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new BackupError(
+    'ERR_BACKUP_HOME',
+    home,
+    `${home} is not empty, and no trust domain that can be opened${why}: move it away, and run this again; nothing was changed`,
+    { cause },
+  );
+}
+
+async function* filesOf({ path, identities }: CheckedBackup) {
+  for await (const piece of readBackup(path, identities)) if (piece.is === 'file') yield piece;
+}
+
+/**
+ * Restores what the servers keep: merges and pushes the account JWT, as `zester account push` does, then adds what the audit,
+ * the join tokens and the registry lack. A peel that was revoked since the backup was made stays revoked: the account JWTs of
+ * backup, home and servers are merged, and a record whose key is revoked there is. It may be interrupted and run again, and
+ * it may run beside masters.
+ *
+ * Cost: time grows with the backup; memory with the number of audit events that the servers have already.
+ *
+ * @param home of this trust domain: see {@link restoreHome}
+ * @param onBytes called with the bytes of the backup that were read, and its size
+ * @throws TrustError, NatsServerError, ConnectError, FleetError; and as `readBackup`
+ */
+export async function restoreFleet(
+  backup: CheckedBackup,
+  home: string,
+  options: ChangeOptions & { servers: readonly string[]; storeWaitMs?: number },
+  onBytes?: (read: number, size: number) => void,
+): Promise<RestoredFleet> {
+  const now = options.now ?? Date.now;
+  const { report, claims } = await pushAccount(home, { ...options, alsoHeld: backup.accounts });
+  const domain = await openTrustDomain(home);
+  const pieces = readBackup(backup.path, backup.identities, onBytes);
+  return withState(domain, options, async (nc) => {
+    const { storeWaitMs: waitMs = STORE_OPEN_TIMEOUT_MS } = options;
+    const store = await openStore(nc, { logger: SILENT, waitMs });
+    const by: Actor = { kind: 'admin', name: 'zester restore', publicKey: domain.publicKeys.account };
+    const restore = new StateRestore(store, by, now, claims.nats.revocations ?? {});
+    await restore.run(pieces);
+    const { header } = backup;
+    const counts = restore.result;
+    await restore.note({
+      kind: 'backup.restored',
+      by,
+      detail: {
+        backup: header.createdAt,
+        peels: counts.peels.restored,
+        revoked: counts.peels.revoked.length,
+        tokens: counts.tokens.restored,
+        events: counts.events.restored,
+      },
+    });
+    return { report, ...counts };
+  });
+}
+
+/** Values and events that are written at once: the servers' answers are awaited together. */
+const RESTORE_BATCH = 64;
+
+const nothing = () => undefined;
+const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Adds the values and events of one backup to what a fleet has. */
+class StateRestore {
+  readonly result = {
+    peels: { restored: 0, kept: 0, revoked: [] as string[] },
+    tokens: { restored: 0, kept: 0 },
+    events: { restored: 0, kept: 0 },
+  };
+  readonly #store: Store;
+  readonly #by: Actor;
+  readonly #now: () => number;
+  readonly #revocations: Readonly<Record<string, number>>;
+  /** Of the events that the servers have. */
+  readonly #known = new Set<string>();
+  /** The records that the fleet has at the start; undefined: a newer version's. */
+  readonly #living = new Map<string, PeelRecord | undefined>();
+  /** Peels whose record is another one in the fleet: the events of the backup's led to no record that is there. */
+  readonly #others = new Set<string>();
+  /** Records wait for the audit: no decision may stand without its event. */
+  readonly #records: StoredRecord[] = [];
+
+  constructor(store: Store, by: Actor, now: () => number, revocations: Readonly<Record<string, number>>) {
+    this.#store = store;
+    this.#by = by;
+    this.#now = now;
+    this.#revocations = revocations;
+  }
+
+  async run(pieces: AsyncIterable<BackupPiece>): Promise<void> {
+    try {
+      for await (const { key, text } of bucketValues(this.#store, PEELS_BUCKET))
+        this.#living.set(key, parseStored(text)?.record);
+      for await (const { id, data } of auditMessages(this.#store))
+        this.#known.add(parseEvent(data)?.id ?? id);
+      await inBatches(pieces, (piece) => this.#restore(piece));
+      await inBatches(this.#records, (stored) => this.#restoreRecord(stored));
+    } catch (cause) {
+      throw storeFailureOf(cause) ?? cause;
+    }
+  }
+
+  async note(event: Omit<AuditEvent, 'id' | 'at'>): Promise<void> {
+    const whole = { ...event, id: nuid.next(), at: new Date(this.#now()).toISOString() };
+    await this.#publish(auditSubject(undefined, event.kind), whole.id, JSON.stringify(whole));
+  }
+
+  async #restore(piece: BackupPiece): Promise<void> {
+    switch (piece.is) {
+      case 'peel': {
+        const { record } = piece.stored;
+        const living = this.#living.get(record.id);
+        if (living?.createdAt !== record.createdAt && !takesBackup(record, living))
+          this.#others.add(record.id);
+        this.#living.delete(record.id);
+        this.#records.push(piece.stored);
+        return;
+      }
+      case 'token': {
+        const isNew = await putValue(this.#store.fleet, piece.token.id, piece.text, undefined);
+        this.result.tokens[isNew ? 'restored' : 'kept'] += 1;
+        return;
+      }
+      case 'event':
+        if (this.#known.has(piece.event?.id ?? piece.id) || this.#isOfOther(piece.event)) {
+          this.result.events.kept += 1;
+          return;
+        }
+        await this.#publish(piece.subject, piece.id, piece.text);
+        this.result.events.restored += 1;
+        return;
+      default:
+    }
+  }
+
+  #isOfOther(event: AuditEvent | undefined): boolean {
+    return event !== undefined && isPeelEvent(event) && this.#others.has(event.peelId);
+  }
+
+  /** As the backup has it, then revoked where the account says so: by compare-and-set, beside masters that decide as well. */
+  async #restoreRecord(backup: StoredRecord): Promise<void> {
+    const { id } = backup.record;
+    const { peels } = this.#store;
+    for (;;) {
+      const entry = await peels.get(id);
+      const living = entry?.operation === 'PUT' ? parseStored(entry.string()) : undefined;
+      if (living === undefined && entry?.operation === 'PUT') {
+        this.result.peels.kept += 1; // a newer version's
+        return;
+      }
+      const takes = takesBackup(backup.record, living?.record);
+      const now = takes ? backup : (living ?? backup);
+      const revoked = this.#revoked(now.record);
+      if (takes || revoked !== undefined) {
+        const value = JSON.stringify(revoked ?? now);
+        if (!(await putValue(peels, id, value, entry?.revision))) continue;
+      }
+      if (revoked !== undefined) {
+        const { event } = revoked;
+        await this.#publish(auditSubject(id, event.kind), event.id, JSON.stringify(event));
+        this.result.peels.revoked.push(id);
+      }
+      this.result.peels[takes ? 'restored' : 'kept'] += 1;
+      return;
+    }
+  }
+
+  #revoked(record: PeelRecord): StoredRecord | undefined {
+    const change = revokedSince(record, this.#revocations, nowSeconds(this.#now));
+    if (change === undefined) return undefined;
+    const event: PeelEvent = {
+      ...change,
+      id: nuid.next(),
+      at: new Date(this.#now()).toISOString(),
+      by: this.#by,
+      peelId: record.id,
+      number: record.number + 1,
+      reason: 'its key was revoked after the backup was made',
+    };
+    return { record: applyEvent(record, event), event };
+  }
+
+  async #publish(subject: string, msgID: string, data: string): Promise<void> {
+    await this.#store.js.publish(subject, data, { msgID });
+  }
+}
+
+/** In the order of the source, so many at once. The order in which they are sent is kept. */
+async function inBatches<T>(
+  source: Iterable<T> | AsyncIterable<T>,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
+  let batch: Promise<void>[] = [];
+  for await (const item of source) {
+    const acting = act(item);
+    acting.catch(() => undefined); // it is awaited below, with the others
+    batch.push(acting);
+    if (batch.length < RESTORE_BATCH) continue;
+    await Promise.all(batch);
+    batch = [];
+  }
+  await Promise.all(batch);
+}

@@ -1,0 +1,92 @@
+// Checks a backup from its first byte to its last, without writing anything.
+import { accountsOf, type HeldJwt } from '../account/held-account.js';
+import { AuditFold } from '../doctor/integrity/audit-fold.js';
+import { MASTER_NAME } from '../permissions/names.js';
+import { damagedBackup, type BackupHeader, type BackupSummary } from './entries.js';
+import { checkHome, isEssential } from './home-files.js';
+import { readBackup } from './read-archive.js';
+
+/** What {@link verifyBackup} found. */
+export interface VerifiedBackup {
+  header: BackupHeader;
+  summary: BackupSummary;
+  /** The account JWTs that home and servers held. */
+  accounts: HeldJwt[];
+  /** Records that its audit log does not explain: an event was lost, or its retention has removed the older ones. */
+  unexplained: { peelId: string; why: string }[];
+}
+
+/**
+ * Checks that a backup is complete and unchanged, that a master of its account signed it, that its home can be opened, and
+ * that records and audit agree. Memory grows with the number of peels.
+ *
+ * @param identities as of `readIdentities`
+ * @throws BackupError; FileError
+ */
+export async function verifyBackup(
+  path: string,
+  identities: readonly string[],
+  onBytes?: (read: number, size: number) => void,
+): Promise<VerifiedBackup> {
+  let header: BackupHeader | undefined;
+  let summary: BackupSummary | undefined;
+  const essential = new Map<string, Uint8Array>();
+  const jwts: string[] = [];
+  const records = new Map<string, { number: number; compare: (fold: AuditFold) => string | undefined }>();
+  const fold = new AuditFold();
+  const doubtful = new Set<string>();
+  for await (const piece of readBackup(path, identities, onBytes)) {
+    switch (piece.is) {
+      case 'header':
+        header = piece.header;
+        break;
+      case 'file':
+        if (isEssential(piece.path)) essential.set(piece.path, piece.content);
+        break;
+      case 'account':
+        jwts.push(piece.jwt);
+        break;
+      case 'peel': {
+        const { record, event } = piece.stored;
+        const compare = (all: AuditFold) => all.compare(record.id, { record, eventId: event.id });
+        records.set(piece.peelId, { number: record.number, compare });
+        break;
+      }
+      case 'event':
+        if (piece.event !== undefined) addTo(fold, piece.event, doubtful);
+        break;
+      case 'token':
+        break;
+      case 'end':
+        summary = piece.summary;
+        if (piece.signer.iss !== header?.account.publicKey || piece.signer.name !== MASTER_NAME)
+          throw damagedBackup(path, 'it is not signed by a master of its account');
+    }
+  }
+  if (header === undefined || summary === undefined) throw damagedBackup(path, 'it is cut off');
+  checkHome(path, header, essential);
+  const text = (name: string) =>
+    Buffer.from(essential.get(name) ?? [])
+      .toString('utf8')
+      .trim();
+  const own = text('jwt/account.jwt');
+  const accounts = accountsOf({ operatorJwt: text('jwt/operator.jwt') }, header.account.publicKey, [
+    own,
+    ...jwts,
+  ]);
+  for (const content of essential.values()) content.fill(0);
+  const unexplained = [...records].flatMap(([peelId, { compare }]) => {
+    const why =
+      compare(fold) ?? (doubtful.has(peelId) ? 'the audit log has two events of one number' : undefined);
+    return why === undefined ? [] : [{ peelId, why }];
+  });
+  return { header, summary, accounts, unexplained };
+}
+
+function addTo(fold: AuditFold, event: Parameters<AuditFold['add']>[0], doubtful: Set<string>): void {
+  try {
+    fold.add(event);
+  } catch {
+    doubtful.add(event.peelId ?? '');
+  }
+}

@@ -1,0 +1,63 @@
+// `zester backup`: write everything that the fleet is into one encrypted file.
+import { UsageError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { flag, repeated, text } from '../../command/option.js';
+import { countsLine } from '../../backup/counts-line.js';
+import { refuseToReplace } from '../../options/new-file.js';
+
+export default command({
+  summary: 'back up the home, the registry, join tokens and the audit log',
+  section: 'Other',
+  needs: 'system',
+  options: {
+    // not a required option: that would be one of `backup verify` too
+    out: text('-o, --out <file>', 'the file to write'),
+    recipient: repeated('-r, --recipient <age1…>', 'an age recipient who can restore it; may be given again'),
+    force: flag('--force', 'replace an existing file'),
+  },
+  notes: `
+The file is encrypted with age while it is written, and holds one consistent state: the home with all its seeds, the account JWTs
+of the servers, the registry, the join tokens and the audit log. The fleet keeps running. The data of a nats-server in the home is
+not in it. Keep the identity (made by "age-keygen") away from the home: whoever has both has the fleet.`,
+  examples: [
+    'zester backup --out fleet-$(date +%F).age -r age1…',
+    ['zester backup verify fleet.age -i key.txt', 'check it'],
+    ['zester restore fleet.age -i key.txt', 'restore it'],
+  ],
+  async run({ out, recipient = [], force }, { io, output, system, openHome }) {
+    if (out === undefined) throw new UsageError('no file to write: pass --out FILE');
+    if (recipient.length === 0)
+      throw new UsageError('no recipient: pass -r age1… (a pair is made by "age-keygen -o key.txt")');
+    await refuseToReplace(out, force);
+    const { home, ...options } = await system();
+    const { createBackup } = await import('../../../backup/create-backup.js');
+    const { Progress } = await import('../../bulk/progress.js');
+    const progress = new Progress(io, output.quiet, 'read');
+    const skipped: string[] = [];
+    try {
+      const summary = await createBackup(home, out, {
+        ...options,
+        recipients: recipient,
+        onSkipped: (path) => skipped.push(path),
+        onProgress: (count) => {
+          progress.done += count;
+          progress.tell();
+        },
+      });
+      progress.clear();
+      for (const path of skipped)
+        output.warn(`${path} is not in the backup: it is a link, or no file of Zester`);
+      output.result([`${out}: ${countsLine(summary)}`], { path: out, ...summary, skipped });
+      const { RegistryReader } = await import('../../../fleet-client/registry-reader.js');
+      const { withState } = await import('../../../backup/connect-state.js');
+      const domain = await openHome();
+      const by = { kind: 'admin' as const, name: 'zester backup' };
+      const detail = { peels: summary.peels, events: summary.events };
+      await withState(domain, options, (nc) =>
+        new RegistryReader(nc).audit({ kind: 'backup.created', by, detail }),
+      );
+    } finally {
+      progress.clear();
+    }
+  },
+});

@@ -1,0 +1,66 @@
+// `zester restore`: restore a backup.
+import { argument, flag, requiredText } from '../command/option.js';
+import { command } from '../command/declaration.js';
+import { count } from '../terminal/columns.js';
+import { pushedLine } from '../options/change-options.js';
+import type { RestoredFleet } from '../../backup/restore-backup.js';
+
+export default command({
+  summary: 'restore a backup, into an empty home or beside a living fleet',
+  section: 'Other',
+  needs: 'system',
+  arguments: { file: argument('the backup') },
+  options: {
+    identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)'),
+    homeOnly: flag('--home-only', 'restore the home, and not what the servers keep'),
+  },
+  notes: `
+First the home, unless this trust domain is there. Then what the servers keep: they must run with that home's configuration
+("zester server"). What the fleet has and the backup lacks stays; a peel that was revoked since the backup was made stays
+revoked. Start the masters afterwards. An interrupted restore is completed by running it again.`,
+  examples: [
+    ['zester restore fleet.age -i key.txt --home-only', 'then start the servers, then'],
+    'zester restore fleet.age -i key.txt',
+  ],
+  async run({ file, identity, homeOnly }, { io, output, home, system }) {
+    const { readIdentities } = await import('../../backup/read-archive.js');
+    const { checkBackup, restoreFleet, restoreHome } = await import('../../backup/restore-backup.js');
+    const { requireComplete } = await import('../../account/push-account.js');
+    const { Progress } = await import('../bulk/progress.js');
+    const backup = await checkBackup(file, await readIdentities(identity));
+    const restored = await restoreHome(backup, home);
+    const homeLine = `home: ${restored === 'kept' ? 'kept as it is' : `restored in ${home}`}`;
+    if (homeOnly) return output.result([homeLine], { home: restored });
+    output.note(`${homeLine}; restoring what the servers keep`);
+    const options = await system();
+    const progress = new Progress(io, output.quiet, 'bytes restored');
+    let fleet: RestoredFleet;
+    try {
+      fleet = await restoreFleet(backup, home, options, (read, size) => {
+        progress.done = read;
+        progress.share = read / size;
+        progress.tell();
+      });
+    } finally {
+      progress.clear();
+    }
+    const { report, peels, tokens, events } = fleet;
+    output.result(
+      [
+        homeLine,
+        `account: ${pushedLine(report)}`,
+        `peels: ${peels.restored} restored, ${peels.kept} kept as they are`,
+        ...(peels.revoked.length === 0
+          ? []
+          : [
+              `revoked since the backup was made, and still: ${peels.revoked.slice(0, 20).join(', ')}` +
+                (peels.revoked.length > 20 ? ` and ${count(peels.revoked.length - 20, 'more peel')}` : ''),
+            ]),
+        `join tokens: ${tokens.restored} restored, ${tokens.kept} kept`,
+        `audit events: ${events.restored} restored, ${events.kept} kept`,
+      ],
+      { home: restored, account: report, peels, tokens, events },
+    );
+    requireComplete(report, 'the account');
+  },
+});
