@@ -6,6 +6,7 @@ import { withState } from '../../../src/backup/connect-state.js';
 import { createBackup } from '../../../src/backup/create-backup.js';
 import { auditMessages, bucketValues } from '../../../src/backup/fleet-state.js';
 import { checkBackup, restoreFleet, restoreHome } from '../../../src/backup/restore-backup.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { FLEET_BUCKET, PEELS_BUCKET } from '../../../src/permissions/names.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -99,9 +100,9 @@ describe('the drill: everything is killed, every disk is deleted, and a backup i
     const master = await fleet.startMaster();
     for (const { peel } of peels) await waitFor('a peel to be connected', () => !peel.nc.isClosed());
     await waitFor('the master to know that all are connected', () =>
-      ids.every((id) => master.context.presence.get(id) !== undefined),
+      ids.every((id) => contextOf(master).presence.get(id) !== undefined),
     );
-    for (const id of ids) expect(master.context.registry.get(id)?.keys[0]?.state).toBe('live');
+    for (const id of ids) expect(contextOf(master).registry.get(id)?.keys[0]?.state).toBe('live');
     expect(await fleet.home.letsIn(stolen, 'stolen', fleet.home.node(0).url)).toBe(false);
     const kinds = (await fleet.audit()).map(({ kind }) => kind);
     expect(kinds).not.toContain('connection.refused');
