@@ -240,7 +240,13 @@ export type CredsErrorCode =
   | 'ERR_CREDS_OTHER_PEEL'
   /** Neither bytes nor text was given. */
   | 'ERR_CREDS_INPUT'
-  | 'ERR_CREDS_WIPED';
+  | 'ERR_CREDS_WIPED'
+  /** There are no credentials in any of the places where they were looked for. */
+  | 'ERR_CREDS_NOT_FOUND'
+  /** A credential provider failed, or took too long. */
+  | 'ERR_CREDS_PROVIDER'
+  /** Credentials that cannot be stored were given to what has to store renewed ones. */
+  | 'ERR_CREDS_NO_STORE';
 
 /** A `.creds` file, or the bytes of one, cannot be made, read or used. `path` says which. */
 export class CredsError extends ZesterError {

@@ -59,7 +59,17 @@ export type { PeelCredential } from './provision/issue-batch.js';
 export type { IssuePeelOptions } from './provision/issue-options.js';
 export { issuePeelCredentials } from './provision/issue-peel-credentials.js';
 export type { CredentialEvent } from './creds/credential-event.js';
+export type { CredentialProvider, ProvidedCredentials } from './creds/credential-provider.js';
+export type {
+  Credentials,
+  CredentialsOption,
+  SeedCredentials,
+  UserCredentials,
+} from './creds/credentials-option.js';
 export { CredsFile } from './creds/creds-file.js';
+export { defaultCredentials, type DefaultCredentialsOptions } from './creds/default-credentials.js';
+export { fromEnv } from './creds/from-env.js';
+export { MemoryCredentials } from './creds/memory-credentials.js';
 export { generateCredsFile, writeCredsFile } from './creds/generate.js';
 export { loadJwtFile } from './creds/load-jwt-file.js';
 export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
@@ -68,12 +78,14 @@ export { MAX_CREDS_BYTES } from './creds/decode-creds.js';
 export { loadCredsFile, parseCredsData } from './creds/parse.js';
 
 export type { ClientOptions } from './connection/check-options.js';
-export { natsOptionFromSeed, natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
+export { natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
+export { natsOptionFromSeed } from './connection/seed-option.js';
 export {
   connectMaster,
   connectPeel,
   type ConnectOptions,
   type ConnectPeelOptions,
+  type ConnectSettings,
   type ZesterConnection,
 } from './connection/connect.js';
 export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';

@@ -380,6 +380,12 @@ export const DRAIN_TIMEOUT_MS = 5_000;
 export const FLUSH_TIMEOUT_MS = 1_000;
 /** Between two looks at a credentials file. */
 export const CREDENTIAL_POLL_MS = 250;
+/** A credential provider may take so long to load or to store credentials. */
+export const CREDENTIAL_PROVIDER_TIMEOUT_MS = 10_000;
+/** Between two loads of a credential provider, where it does not say. */
+export const CREDENTIAL_PROVIDER_REFRESH_MS = 30_000;
+/** At least, between two loads that a connect asks for. */
+export const CREDENTIAL_PROVIDER_SPACING_MS = 5_000;
 /** Between two reports of one refusal that continues: longer each time, and no longer than the last. */
 export const REFUSAL_REPORT_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as const;
 

@@ -1,14 +1,11 @@
 // The servers of an account, and how to reach them as a user of their system account.
 import { splitServerUrls } from '../connection/server-urls.js';
-import { CredsFile } from '../creds/creds-file.js';
+import type { UserCredentials } from '../creds/credentials-option.js';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { loadCredsFile } from '../creds/parse.js';
-import { NatsServerError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { checkAccountIssuer } from '../jwt/chain.js';
 import { anything, flag, listOf, number, text, textOr, type Entries } from '../options/check-options.js';
-import { connectAsSystem } from '../system-account/system-connection.js';
-import { fileURLToPath } from 'node:url';
+import { connectAsSystem, openSystemCreds } from '../system-account/system-connection.js';
 import { connectedTo, type AccountInHand, type Connected } from './change-account.js';
 
 /** The servers of an account, and how to speak to them as their system account. */
@@ -17,8 +14,8 @@ export interface AccountServers {
   operatorJwt: string;
   /** One URL or several of one cluster; a string with commas is a list. */
   servers: string | readonly string[];
-  /** Credentials of a user of the system account: the path of a `.creds` file, or credentials that are parsed already. */
-  systemCredentials: string | URL | CredsFile;
+  /** Credentials of a user of the system account: a `.creds` file, parsed credentials, or a provider. */
+  systemCredentials: UserCredentials;
   /** For TLS, as in `connectMaster`. */
   tls?: NatsOptions['tls'] | undefined;
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
@@ -52,7 +49,7 @@ export async function withAccountServers<T>(
   const { operatorJwt, systemCredentials, tls, requireTls, timeoutMs } = options;
   const operator = decodeOperatorJwt(operatorJwt);
   const servers = splitServerUrls(options.servers);
-  const { creds, isOurs } = await credentialsOf(systemCredentials);
+  const { creds, close } = await openSystemCreds(systemCredentials);
   try {
     const nc = await connectAsSystem(
       creds,
@@ -65,21 +62,8 @@ export async function withAccountServers<T>(
       await nc.close();
     }
   } finally {
-    if (isOurs) creds.wipe();
+    close();
   }
-}
-
-async function credentialsOf(
-  given: string | URL | CredsFile,
-): Promise<{ creds: CredsFile; isOurs: boolean }> {
-  if (given instanceof CredsFile) return { creds: given, isOurs: false };
-  if (typeof given !== 'string' && !(given instanceof URL)) {
-    throw new NatsServerError(
-      'ERR_NATS_SERVER_NO_SYSTEM_CREDS',
-      'systemCredentials must be the path of a .creds file of the system account, or a CredsFile',
-    );
-  }
-  return { creds: await loadCredsFile(given instanceof URL ? fileURLToPath(given) : given), isOurs: true };
 }
 
 /**

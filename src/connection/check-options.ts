@@ -35,7 +35,7 @@ const CLIENT_NUMBERS = {
 } as const satisfies { [Name in keyof NatsOptions]?: NumberRule };
 
 const RECONNECTS = 'the connection reconnects until it is closed';
-const CREDENTIALS = 'the credentials are credsPath, creds or seed';
+const CREDENTIALS = 'give credentials, or credsPath';
 
 /** Options of the client's that are not the user's to set: with another value, a connection breaks its promises. */
 const FIXED = {
@@ -87,14 +87,11 @@ export function checkClientOptions(options: object): void {
 
 /** The options that are Zester's own. */
 export interface OwnOptions {
-  credsPath?: unknown;
-  creds?: unknown;
-  seed?: unknown;
   rotate?: unknown;
 }
 
 /**
- * Checks the options of `connectPeel` and `connectMaster`, all but the servers and TLS.
+ * Checks the options of `connectPeel` and `connectMaster`, all but the credentials, the servers and TLS.
  *
  * @throws ConnectError `ERR_CONNECT_OPTIONS`
  */
@@ -102,12 +99,9 @@ export function checkConnectOptions(options: OwnOptions): void {
   checkClientOptions(options);
   checkBuffer(options, 'reconnectBufferSize');
   checkNumbers(options, { drainTimeout: DURATION_MS, handoverTimeout: DURATION_MS });
-  const { credsPath, creds, seed, rotate } = options;
+  const { rotate } = options;
   if (rotate !== undefined && rotate !== 'reconnect' && rotate !== 'hitless') {
     throw optionsError("rotate: give 'reconnect' or 'hitless'");
-  }
-  if ([credsPath, creds, seed].filter((given) => given !== undefined).length !== 1) {
-    throw optionsError('give one of credsPath, creds and seed');
   }
 }
 

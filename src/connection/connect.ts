@@ -1,14 +1,22 @@
 // connectPeel and connectMaster: connections that survive outages and credential changes.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { guardedNumber } from '../async/guarded.js';
+import type { CredentialSource } from '../creds/credential-holder.js';
+import { noStore } from '../creds/credential-provider.js';
+import {
+  givenCredentials,
+  type CredentialsOption,
+  type GivenCredentials,
+  type GivenUserCredentials,
+} from '../creds/credentials-option.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import type { FileCredentialSource } from '../creds/file-credential-source.js';
+import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { checkConnectOptions, type ClientOptions } from './check-options.js';
 import { planConnection } from './connect-plan.js';
-import { CredentialWatcher } from './credential-watcher.js';
+import { watchCredentials } from './credential-watcher.js';
 import { openCredentials } from './credentials.js';
 import { Dialer } from './dialer.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
@@ -28,13 +36,16 @@ export interface ZesterConnection extends NatsConnection {
   readonly buffered: { messages: number; bytes: number };
 }
 
-/** What `connectPeel` and `connectMaster` have in common. Other options of the client's `connect()` may be given too. */
-export interface ConnectOptions extends Omit<ClientOptions, 'tls'> {
+/** The options of the client's `connect()` that may be given, undefined being the same as left out. */
+type GivenClientOptions = { [Name in keyof ClientOptions]?: ClientOptions[Name] | undefined };
+
+/** What a connection can be told, besides its credentials. Other options of the client's `connect()` may be given too. */
+export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'servers' | 'timeout'> {
   /**
    * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list. With
    * one `tls://` among them, no connection is made without TLS: to none of them, nor to those that the cluster announces.
    */
-  servers?: string | string[];
+  servers?: string | readonly string[] | undefined;
   /**
    * For TLS: `caFile`, `certFile` and `keyFile`, read again at each connect; given, TLS is required. Other options are those
    * of the client.
@@ -43,41 +54,40 @@ export interface ConnectOptions extends Omit<ClientOptions, 'tls'> {
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
   requireTls?: boolean | undefined;
   /** How long an attempt at one address of a server may take, in milliseconds; 5,000 by default. */
-  timeout?: number;
-  /** The `.creds` file. It is read again at each connect, and watched. */
-  credsPath?: string;
-  /** Instead of `credsPath`: credentials parsed from bytes, which cannot be rotated. */
-  creds?: CredsFile;
-  /** Instead of `credsPath`: a seed alone, for servers that list public keys; it cannot be rotated. */
-  seed?: Uint8Array | string;
+  timeout?: number | undefined;
   /** Bytes kept during an outage; 8 MiB by default. With 0, publishing during an outage throws. */
-  reconnectBufferSize?: number;
-  /** Use a replaced `.creds` file within a second instead of at the next reconnect; true by default. */
-  watch?: boolean;
+  reconnectBufferSize?: number | undefined;
+  /**
+   * Use replaced credentials as soon as the file or the provider has them, instead of at a reconnect; true by default.
+   */
+  watch?: boolean | undefined;
   /**
    * How to go over to new credentials. `reconnect` (the default) drops the connection and dials again: what this side
    * publishes is kept and sent, what others send it in the gap is lost, as always in an outage. `hitless` makes a second
    * connection, moves the subscriptions and lets the first one end: nothing is lost or doubled, except that a plain
    * subscription to an inbox may get a message twice (see `ManagedSubscription`).
    */
-  rotate?: 'reconnect' | 'hitless';
+  rotate?: 'reconnect' | 'hitless' | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
-  drainTimeout?: number;
+  drainTimeout?: number | undefined;
   /** With `hitless`: how long the first connection stays for answers under way, in milliseconds; 5,000 by default. */
-  handoverTimeout?: number;
+  handoverTimeout?: number | undefined;
   /** Logs each event; it has the interface of pino's loggers. */
-  logger?: ConnectionLogger;
+  logger?: ConnectionLogger | undefined;
   /** Called for each event from the first connect on, for which `events()` comes too late. */
-  onEvent?: (event: ConnectionEvent) => void;
+  onEvent?: ((event: ConnectionEvent) => void) | undefined;
   /** The clock, in milliseconds; `Date.now` by default. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
-/** What `connectPeel` takes. */
-export interface ConnectPeelOptions extends ConnectOptions {
-  /** One NATS token; the `.creds` file must be this peel's. */
+/** What `connectMaster` takes: settings, and exactly one credential. */
+export type ConnectOptions = ConnectSettings & CredentialsOption;
+
+/** What `connectPeel` takes: settings, exactly one credential, and whose it is. */
+export type ConnectPeelOptions = ConnectOptions & {
+  /** One NATS token; the credentials must be this peel's. */
   peelId: string;
-}
+};
 
 /**
  * Connects a peel: a peel's options (docs/connections.md), a reconnect buffer, and credentials that may be replaced at any
@@ -88,33 +98,43 @@ export interface ConnectPeelOptions extends ConnectOptions {
  */
 export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterConnection> {
   checkConnectPeelNames(options);
-  const { peelId, ...rest } = options;
-  return (await open(rest, peelTable(validatePeelId(peelId)), peelId)).connection;
+  const { peelId, credentials, credsPath, ...rest } = options;
+  const role = { table: peelTable(validatePeelId(peelId)), peelId };
+  return (await open(rest, givenCredentials({ credentials, credsPath }), role)).connection;
 }
 
 /** @internal The credentials of a connection, for who replaces them. */
 export interface ConnectionCredentials {
-  /** The last good ones: of the file, or held. */
+  /** The last good ones: loaded, or held. */
   readonly current: CredsFile;
   /** The JWT that the connection in use was made with. */
   readonly jwtInUse: string | undefined;
-  /** Looks at the file now, and not only when it is next looked at. */
-  look(): void;
-  /** Goes over to credentials that the file does not hold, because they could not be written to it. @throws CredsError */
+  /** Looks where they come from now, and not only when it is next looked at. */
+  look(): void | Promise<void>;
+  /** Goes over to credentials that are not where these come from, as they could not be written. @throws CredsError */
   hold(creds: CredsFile): void;
+  /** Goes over to credentials that were stored where these come from. */
+  stored(creds: CredsFile): void;
 }
 
 /**
- * @internal As {@link connectPeel}, from a `.creds` file that is watched: with the means to replace the credentials.
+ * @internal As {@link connectPeel}: with the means to replace the credentials.
  *
  * @throws as {@link connectPeel}
  */
 export async function openPeel(
-  options: Omit<ConnectPeelOptions, 'creds' | 'seed' | 'watch'> & { credsPath: string },
+  options: Omit<ConnectSettings, 'watch'> & { peelId: string },
+  given: GivenUserCredentials,
 ): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
   const { peelId, ...rest } = options;
-  const { connection, credentials } = await open(rest, peelTable(validatePeelId(peelId)), peelId);
-  if (credentials === undefined) throw new TypeError('a connection from a file has credentials');
+  return withCredentials(await open(rest, given, { table: peelTable(validatePeelId(peelId)), peelId }));
+}
+
+function withCredentials({ connection, credentials }: Opened): {
+  connection: ZesterConnection;
+  credentials: ConnectionCredentials;
+} {
+  if (credentials === undefined) throw new TypeError('a seed alone has no credentials');
   return { connection, credentials };
 }
 
@@ -126,7 +146,17 @@ export async function openPeel(
  */
 export async function connectMaster(options: ConnectOptions): Promise<ZesterConnection> {
   checkConnectNames(options);
-  return (await open(options, masterTable(), undefined)).connection;
+  const { credentials, credsPath, ...rest } = options;
+  return (await open(rest, givenCredentials({ credentials, credsPath }), { table: masterTable() }))
+    .connection;
+}
+
+/** @internal As {@link connectMaster}: with its credentials. @throws as {@link connectMaster} */
+export async function openMaster(
+  options: ConnectSettings,
+  given: GivenUserCredentials,
+): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
+  return withCredentials(await open(options, given, { table: masterTable() }));
 }
 
 /**
@@ -136,20 +166,34 @@ export async function connectMaster(options: ConnectOptions): Promise<ZesterConn
  */
 export async function connectWithInbox(
   inboxPrefix: string,
-  options: ConnectOptions,
-): Promise<ZesterConnection> {
-  return (await open(options, masterTable(), undefined, inboxPrefix)).connection;
+  options: ConnectSettings,
+  given: GivenUserCredentials,
+): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
+  return withCredentials(await open(options, given, { table: masterTable(), inboxPrefix }));
+}
+
+/** What a connection is for. */
+interface Role {
+  table: NatsOptions;
+  peelId?: string;
+  inboxPrefix?: string;
+}
+
+interface Opened {
+  connection: ZesterConnection;
+  /** Undefined: a seed alone. */
+  credentials: ConnectionCredentials | undefined;
 }
 
 async function open(
-  options: ConnectOptions,
-  table: NatsOptions,
-  peelId: string | undefined,
-  inboxPrefix?: string,
-): Promise<{ connection: ZesterConnection; credentials?: ConnectionCredentials }> {
+  options: ConnectSettings,
+  given: GivenCredentials,
+  { table, peelId, inboxPrefix }: Role,
+): Promise<Opened> {
   checkConnectOptions(options);
-  const { credsPath, creds, seed, watch = true, rotate = 'reconnect', logger, onEvent, ...rest } = options;
-  const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...client } = rest;
+  const { watch = true, rotate = 'reconnect', logger, onEvent, ...rest } = options;
+  const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...others } = rest;
+  const client = defined(others);
   // before the credentials are read: what cannot be connected to needs none
   const plan = planConnection(client);
   const early: ConnectionEvent[] = [];
@@ -157,21 +201,19 @@ async function open(
   const failed = (callback: string) => (error: Error) =>
     void hear({ type: 'callbackFailed', callback, error });
 
-  const credentials = await openCredentials(
-    { credsPath, creds, seed },
-    {
-      peelId,
-      now: now && guardedNumber(now, Date.now, failed('now')),
-      onEvent: (event) => void hear(event),
-    },
-  );
-  const { source, claims } = credentials;
+  const credentials = await openCredentials(given, {
+    peelId,
+    now: now && guardedNumber(now, Date.now, failed('now')),
+    onEvent: (event) => void hear(event),
+  });
+  const { source, initial } = credentials;
   const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
   const delay =
     reconnectDelayHandler && guardedNumber(reconnectDelayHandler, ownDelay, failed('reconnectDelayHandler'));
   // an expired credential is reported before it is tried
   const delays = new ReconnectDelays(delay ?? ownDelay, () => source?.reportExpiry());
-  const prefix = inboxPrefix ?? (peelId === undefined ? inboxesOf(claims, table) : table.inboxPrefix);
+  const prefix =
+    inboxPrefix ?? (peelId === undefined ? inboxesOf(initial?.claims, table) : table.inboxPrefix);
   const dialer = new Dialer(
     {
       ...table,
@@ -196,12 +238,19 @@ async function open(
   });
   hear = (event) => connection.emit(event);
   for (const event of early) connection.emit(event);
-  if (source === undefined || !watch) return { connection };
+  if (initial === undefined) return { connection, credentials: undefined };
+  if (source === undefined) return { connection, credentials: fixed(initial) };
   const retryMs = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
   return {
     connection,
-    credentials: follow(connection, source, { how: rotate, source, dialer, retryMs }),
+    credentials: follow(connection, source, watch, { how: rotate, source, dialer, retryMs }),
   };
+}
+
+/** The options without those that are undefined, which would take the place of the client's defaults. */
+function defined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }
 
 /** The inboxes that the credentials allow: a peel's are its id's; admins connect as masters do. */
@@ -211,18 +260,28 @@ function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions)
     : inboxPrefixFor(claims, inboxPrefix);
 }
 
-/** Watches the file, and takes the connection over to what it holds. */
+/** Credentials that stay as they are. */
+function fixed(creds: CredsFile): ConnectionCredentials {
+  const nowhere = () => {
+    throw noStore(creds.path);
+  };
+  return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: nowhere, stored: nowhere };
+}
+
+/** Watches where the credentials come from, and takes the connection over to what is there. */
 function follow(
   connection: ManagedConnection,
-  source: FileCredentialSource,
+  source: CredentialSource,
+  watch: boolean,
   options: RotatorOptions,
 ): ConnectionCredentials {
   const rotator = new Rotator(connection, options);
-  const watcher = new CredentialWatcher(source, () => rotator.check());
+  const watcher = watch ? watchCredentials(source, () => rotator.check()) : undefined;
   void connection.closed().then(() => {
-    watcher.stop();
+    watcher?.stop();
     rotator.stop();
   });
+  const looked = () => rotator.check();
   return {
     get current() {
       // there were good ones at the start
@@ -232,11 +291,18 @@ function follow(
       return options.dialer.inUse;
     },
     look: () => {
-      source.refresh();
-      rotator.check();
+      const looking = source.refresh();
+      if (looking instanceof Promise) return looking.then(looked);
+      looked();
     },
     hold: (creds) => {
       source.hold(creds);
+      rotator.check();
+    },
+    stored: (creds) => {
+      // a file has them, or something newer; a provider may take its time to give what it stored
+      if (source instanceof ProviderCredentialSource) source.hold(creds);
+      else void source.refresh();
       rotator.check();
     },
   };

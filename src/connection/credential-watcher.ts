@@ -1,7 +1,20 @@
-// Polls a credentials file, and reports when it changed.
+// Notices that a credentials file, or what a provider gives, changed.
 import { stat } from 'node:fs/promises';
-import type { FileCredentialSource } from '../creds/file-credential-source.js';
-import { CREDENTIAL_POLL_MS } from '../timing.js';
+import type { CredentialSource } from '../creds/credential-holder.js';
+import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
+import { CREDENTIAL_POLL_MS, CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';
+
+/** Looks for other credentials until it is stopped. */
+export interface Watcher {
+  stop(): void;
+}
+
+/** @param onLook called after each look that loaded something; the source then holds what is good */
+export function watchCredentials(source: CredentialSource, onLook: () => void): Watcher {
+  return source instanceof ProviderCredentialSource
+    ? new ProviderWatcher(source, onLook)
+    : new CredentialWatcher(source, onLook);
+}
 
 /**
  * Watches a `.creds` file and reads it again when it changed: by rename, by a write in place, through a symlink on the
@@ -11,20 +24,17 @@ import { CREDENTIAL_POLL_MS } from '../timing.js';
  * file systems, and do not tell when a symlink further up changes (as Kubernetes does with secrets). A look is one
  * `stat`, which follows all symlinks.
  */
-export class CredentialWatcher {
-  readonly #source: FileCredentialSource;
+class CredentialWatcher implements Watcher {
+  readonly #source: CredentialSource;
   readonly #onLook: () => void;
-  readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #last = '';
   #settling = false;
 
-  /** @param onLook called after each look that read the file; the source then holds what is good */
-  constructor(source: FileCredentialSource, onLook: () => void, intervalMs = CREDENTIAL_POLL_MS) {
+  constructor(source: CredentialSource, onLook: () => void) {
     this.#source = source;
     this.#onLook = onLook;
-    this.#intervalMs = intervalMs;
     this.#schedule();
   }
 
@@ -35,7 +45,7 @@ export class CredentialWatcher {
 
   #schedule(): void {
     // the connection keeps the process alive, not the look at its file
-    this.#timer = setTimeout(() => void this.#look(), this.#intervalMs).unref();
+    this.#timer = setTimeout(() => void this.#look(), CREDENTIAL_POLL_MS).unref();
   }
 
   async #look(): Promise<void> {
@@ -46,7 +56,7 @@ export class CredentialWatcher {
     if (signature !== this.#last || this.#settling) {
       this.#settling = signature !== this.#last;
       this.#last = signature;
-      this.#source.refresh();
+      await this.#source.refresh();
       this.#onLook();
     }
     this.#schedule();
@@ -59,5 +69,57 @@ async function signatureOf(path: string): Promise<string> {
     return [dev, ino, size, mtimeNs, ctimeNs].join(':');
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'unreadable';
+  }
+}
+
+/**
+ * Asks a provider every `refreshMs`, and when its `watch` says that there is something new. The next wait begins when an answer
+ * is there, or has been waited for long enough, so that a slow provider is not asked again meanwhile. The waits differ by
+ * a tenth: a fleet that started at one time does not ask at one time.
+ */
+class ProviderWatcher implements Watcher {
+  readonly #source: ProviderCredentialSource;
+  readonly #refreshMs: number;
+  readonly #unwatch: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(source: ProviderCredentialSource, onChange: () => void) {
+    const { provider } = source;
+    this.#source = source;
+    this.#refreshMs = provider.refreshMs ?? CREDENTIAL_PROVIDER_REFRESH_MS;
+    source.onChange(onChange);
+    this.#unwatch = watched(() => provider.watch?.(() => void this.#look()));
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    watched(() => void this.#unwatch());
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    await this.#source.refresh();
+  }
+
+  #schedule(): void {
+    if (this.#stopped || this.#refreshMs === Infinity) return;
+    const wait = Math.min(LONGEST_MS, this.#refreshMs * (0.9 + Math.random() / 5));
+    this.#timer = setTimeout(() => void this.#look().finally(() => this.#schedule()), wait).unref();
+  }
+}
+
+/** The longest timer of Node.js. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Calls what a provider's `watch` gives: where it throws, `refreshMs` is all there is. */
+function watched(call: () => unknown): () => void {
+  try {
+    const stop = call();
+    return typeof stop === 'function' ? (stop as () => void) : () => undefined;
+  } catch {
+    return () => undefined;
   }
 }

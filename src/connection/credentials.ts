@@ -1,25 +1,28 @@
 // The credentials that a connection authenticates with.
 import type { Authenticator } from '@nats-io/transport-node';
 import type { CredentialEvent } from '../creds/credential-event.js';
+import {
+  checkUsable,
+  type CredentialHolderOptions,
+  type CredentialSource,
+} from '../creds/credential-holder.js';
+import { loadFromProvider, providerName, storeInProvider } from '../creds/credential-provider.js';
+import type { GivenCredentials, GivenUserCredentials } from '../creds/credentials-option.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { checkUsable, FileCredentialSource } from '../creds/file-credential-source.js';
+import { decodeCreds } from '../creds/decode-creds.js';
+import { decodeCredsOfFile, FileCredentialSource } from '../creds/file-credential-source.js';
+import { writeCredsFile } from '../creds/generate.js';
 import { loadCredsFile } from '../creds/parse.js';
-import type { UserClaims } from '../jwt/claims.js';
-import { natsOptionFromSeed } from './options.js';
+import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
+import { natsOptionFromSeed } from './seed-option.js';
 
 /** The credentials of one connection. */
-export interface Credentials {
+export interface OpenCredentials {
   readonly authenticator: Authenticator;
-  readonly claims: UserClaims | undefined;
-  /** Where they are read again; undefined: they cannot be rotated. */
-  readonly source: FileCredentialSource | undefined;
-}
-
-/** One of these is given. */
-export interface GivenCredentials {
-  credsPath?: string | undefined;
-  creds?: CredsFile | undefined;
-  seed?: Uint8Array | string | undefined;
+  /** Those that it begins with; undefined: a seed alone. */
+  readonly initial: CredsFile | undefined;
+  /** Where they are loaded again; undefined: they stay as they are. */
+  readonly source: CredentialSource | undefined;
 }
 
 /** The peel that they must belong to, and the listener for their events. */
@@ -35,25 +38,98 @@ export interface CredentialRules {
  * @throws CredsError, FileError, KeyError
  */
 export async function openCredentials(
-  { credsPath, creds, seed }: GivenCredentials,
+  given: GivenCredentials,
   { peelId, now, onEvent }: CredentialRules,
-): Promise<Credentials> {
-  const initial = credsPath === undefined ? creds : await loadCredsFile(credsPath);
-  if (initial === undefined) {
-    const { authenticator } = natsOptionFromSeed(seed ?? '');
-    return { authenticator: authenticator as Authenticator, claims: undefined, source: undefined };
+): Promise<OpenCredentials> {
+  if (given.kind === 'seed') {
+    const { authenticator } = natsOptionFromSeed(given.seed);
+    return { authenticator: authenticator as Authenticator, initial: undefined, source: undefined };
   }
+  const initial = await loadGiven(given);
   checkUsable(initial, peelId, now);
-  const { claims } = initial;
-  if (credsPath === undefined) {
+  if (given.kind === 'bytes') {
     const { authenticator } = initial.natsOption();
-    return { authenticator: authenticator as Authenticator, claims, source: undefined };
+    return { authenticator: authenticator as Authenticator, initial, source: undefined };
   }
-  const source = new FileCredentialSource(credsPath, {
+  const options = {
     initial,
     onEvent,
     ...(peelId !== undefined && { expectedName: peelId }),
     ...(now && { now }),
-  });
-  return { authenticator: source.authenticator, claims, source };
+  };
+  const source = sourceOf(given, options);
+  return { authenticator: source.authenticator, initial, source };
+}
+
+/** Where credentials that may be replaced are loaded again. */
+export function sourceOf(
+  given: GivenCredentials & { kind: 'file' | 'provider' },
+  options: CredentialHolderOptions,
+): FileCredentialSource | ProviderCredentialSource {
+  return given.kind === 'file'
+    ? new FileCredentialSource(given.path, options)
+    : new ProviderCredentialSource(given.provider, options);
+}
+
+/** The credentials as they are now. @throws CredsError, FileError */
+export async function loadGiven(given: GivenUserCredentials): Promise<CredsFile> {
+  switch (given.kind) {
+    case 'file':
+      return given.loaded ?? loadCredsFile(given.path);
+    case 'bytes':
+      return given.creds;
+    case 'provider':
+      return loadFromProvider(given.provider);
+  }
+}
+
+/** Where renewed credentials are stored. */
+export interface CredentialStore {
+  /** What errors and events call it. */
+  readonly path: string;
+  /** The credentials that are to be stored, from the content of a `.creds` file. @throws CredsError */
+  decode(content: Uint8Array): CredsFile;
+  /** @throws FileError, CredsError */
+  write(creds: CredsFile): Promise<void>;
+}
+
+/** Where these can be replaced by renewed ones; undefined: nowhere. */
+export function storeOf(given: GivenCredentials): CredentialStore | undefined {
+  if (given.kind === 'file') {
+    const { path } = given;
+    return {
+      path,
+      decode: (content) => decodeCredsOfFile(content, path),
+      write: async (creds) => {
+        const { seed } = creds;
+        try {
+          await writeCredsFile(path, creds.jwt, seed);
+        } finally {
+          seed.fill(0);
+        }
+      },
+    };
+  }
+  if (given.kind !== 'provider' || given.provider.store === undefined) return undefined;
+  const { provider } = given;
+  const path = providerName(provider);
+  return {
+    path,
+    decode: (content) => decodeCreds(content, path),
+    write: (creds) => storeInProvider(provider, creds),
+  };
+}
+
+/** What errors call credentials. */
+export function nameOf(given: GivenCredentials): string {
+  switch (given.kind) {
+    case 'file':
+      return given.path;
+    case 'bytes':
+      return given.creds.path;
+    case 'provider':
+      return providerName(given.provider);
+    case 'seed':
+      return 'a seed alone';
+  }
 }

@@ -1,7 +1,7 @@
 // Dials the connections under a managed connection.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from './connect-failure.js';
-import type { Credentials } from './credentials.js';
+import type { OpenCredentials } from './credentials.js';
 import { dial, type DialOptions } from './dial.js';
 import type { ReconnectDelays } from './reconnect-delays.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
@@ -9,12 +9,12 @@ import { DIAL_TIMEOUT_MS } from '../timing.js';
 /** Connects with the credentials that should be in use, and knows which are. */
 export class Dialer {
   readonly #options: DialOptions;
-  readonly #credentials: Credentials;
+  readonly #credentials: OpenCredentials;
   readonly #delays: ReconnectDelays;
   /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
   inUse: string | undefined;
 
-  constructor(options: DialOptions, credentials: Credentials, delays: ReconnectDelays) {
+  constructor(options: DialOptions, credentials: OpenCredentials, delays: ReconnectDelays) {
     this.#options = { ...options, reconnectDelayHandler: () => delays.next() };
     this.#credentials = credentials;
     this.#delays = delays;

@@ -11,7 +11,8 @@ import {
   oneOf,
   type Entries,
 } from '../options/check-options.js';
-import type { ConnectOptions } from './connect.js';
+import type { CredentialsOption } from '../creds/credentials-option.js';
+import type { ConnectSettings } from './connect.js';
 
 /** The options of the client's `connect()`. Some cannot be set: see `checkClientOptions`, which says why. */
 export const CLIENT_ENTRIES = {
@@ -51,8 +52,7 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
   ...({
     requireTls: flag,
     credsPath: anything,
-    creds: anything,
-    seed: anything,
+    credentials: anything,
     reconnectBufferSize: anything,
     watch: flag,
     rotate: oneOf(['reconnect', 'hitless']),
@@ -61,11 +61,16 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
     logger: anything,
     onEvent: callback,
     now: callback,
-  } satisfies Entries<Omit<ConnectOptions, keyof NatsOptions>>),
+  } satisfies Entries<Omit<ConnectSettings, keyof NatsOptions> & CredentialsOption>),
 };
 
-const CONNECT = bag(CONNECT_ENTRIES);
-const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, peelId: anything });
+/** What was an option of its own once, and what people try. */
+export const INSTEAD = {
+  creds: 'give it as credentials',
+  seed: 'give credentials: { seed }',
+};
+const CONNECT = bag(CONNECT_ENTRIES, { instead: INSTEAD });
+const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, peelId: anything }, { instead: INSTEAD });
 const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeout: anything });
 
 /** @throws ConnectError `ERR_CONNECT_OPTIONS` */

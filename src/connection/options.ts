@@ -1,10 +1,12 @@
 // Options for the client's own `connect()`.
+import { loadFromProvider, type CredentialProvider } from '../creds/credential-provider.js';
+import { givenCredentials, type Credentials } from '../creds/credentials-option.js';
 import { FileCredentialSource } from '../creds/file-credential-source.js';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { nonceSignature } from '../creds/sign-nonce.js';
-import { loadKeyBundle } from '../nkeys/key-bundle.js';
+import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/names.js';
+import { natsOptionFromSeed } from './seed-option.js';
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /**
@@ -21,38 +23,65 @@ export const PERSISTENT_OPTIONS = {
 } as const satisfies NatsOptions;
 
 /**
- * Authenticates with an nkey seed alone, for servers that list trusted public keys instead of using JWTs: the server
- * sends a nonce, the client signs it with the private key.
+ * The options of a peel's connection: authentication; the name `zester-peel-<peelId>`; unlimited reconnects, 2 s and jitter
+ * apart; inboxes that no other peel can read. The reconnect buffer is not an option of the client: `connectPeel` and
+ * `withReconnectBuffer` add it.
  *
- * @param seed a user's seed (`SU…`) as bytes or a string
- * @throws KeyError
+ * A `.creds` file is read again at each connect. A provider is asked now, and again after each connect: what it then gives is
+ * used at the next one.
+ *
+ * @returns the options; with a provider, a promise of them
+ * @throws PeelIdError; ConnectError `ERR_CONNECT_OPTIONS` for what are not credentials; with a provider, CredsError
+ * @example
+ * const nc = await connect({ servers, ...natsOptionsForPeel('/etc/zester/web-01.creds', 'web-01') });
  */
-export function natsOptionFromSeed(seed: Uint8Array | string): NatsOptions {
-  const key = loadKeyBundle('user', seed);
-  return {
-    authenticator: (nonce?: string) => ({ nkey: key.publicKey, sig: nonceSignature(key, nonce) }),
-    ignoreAuthErrorAbort: true,
-  };
+export function natsOptionsForPeel(
+  credentials: Exclude<Credentials, CredentialProvider>,
+  peelId: string,
+): NatsOptions;
+export function natsOptionsForPeel(credentials: CredentialProvider, peelId: string): Promise<NatsOptions>;
+export function natsOptionsForPeel(
+  credentials: Credentials,
+  peelId: string,
+): NatsOptions | Promise<NatsOptions> {
+  validatePeelId(peelId);
+  return natsOptions(peelTable(peelId), credentials, true);
 }
 
 /**
- * The options of a peel's connection: authentication from its `.creds` file, read again at each connect; the name
- * `zester-peel-<peelId>`; unlimited reconnects, 2 s and jitter apart; inboxes that no other peel can read. The reconnect
- * buffer is not an option of the client: `connectPeel` and `withReconnectBuffer` add it.
+ * The options of a master's connection: as a peel's, under the name `zester-master`.
  *
- * @throws PeelIdError
+ * @throws as {@link natsOptionsForPeel}
+ * @example
+ * const nc = await connect({ servers, ...natsOptionsForMaster('/etc/zester/master.creds') });
  */
-export function natsOptionsForPeel(credsPath: string, peelId: string): NatsOptions {
-  validatePeelId(peelId);
-  return {
-    ...peelTable(peelId),
-    authenticator: new FileCredentialSource(checkedPath(credsPath), { keepName: true }).authenticator,
-  };
+export function natsOptionsForMaster(credentials: Exclude<Credentials, CredentialProvider>): NatsOptions;
+export function natsOptionsForMaster(credentials: CredentialProvider): Promise<NatsOptions>;
+export function natsOptionsForMaster(credentials: Credentials): NatsOptions | Promise<NatsOptions> {
+  return natsOptions(masterTable(), credentials, false);
 }
 
-/** The options of a master's connection: as a peel's, under the name `zester-master`. */
-export function natsOptionsForMaster(credsPath: string): NatsOptions {
-  return { ...masterTable(), authenticator: new FileCredentialSource(checkedPath(credsPath)).authenticator };
+function natsOptions(
+  table: NatsOptions,
+  credentials: Credentials,
+  keepName: boolean,
+): NatsOptions | Promise<NatsOptions> {
+  const given = givenCredentials({ credentials });
+  switch (given.kind) {
+    case 'seed':
+      return { ...table, ...natsOptionFromSeed(given.seed) };
+    case 'bytes':
+      return { ...table, ...given.creds.natsOption() };
+    case 'file': {
+      const options = { keepName, ...(given.loaded && { initial: given.loaded }) };
+      return { ...table, authenticator: new FileCredentialSource(given.path, options).authenticator };
+    }
+    case 'provider':
+      return loadFromProvider(given.provider).then((initial) => {
+        const source = new ProviderCredentialSource(given.provider, { keepName, initial });
+        return { ...table, authenticator: source.authenticator };
+      });
+  }
 }
 
 /** @internal The options of a peel, without the authentication. */
@@ -63,10 +92,4 @@ export function peelTable(peelId: string): NatsOptions {
 /** @internal The options of a master, without the authentication. */
 export function masterTable(): NatsOptions {
   return { ...PERSISTENT_OPTIONS, name: 'zester-master', inboxPrefix: MASTER_INBOX_PREFIX };
-}
-
-function checkedPath(path: string): string {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError('credsPath: give the path of a .creds file');
-  return path;
 }

@@ -1,6 +1,6 @@
 // Rotates a connection to new credentials, and retries.
 import type { CredsFile } from '../creds/creds-file.js';
-import type { FileCredentialSource } from '../creds/file-credential-source.js';
+import type { CredentialSource } from '../creds/credential-holder.js';
 import { planRotation } from './connection-state.js';
 import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
@@ -9,7 +9,7 @@ import type { ManagedConnection } from './managed-connection.js';
 export interface RotatorOptions {
   how: 'reconnect' | 'hitless';
   /** The credentials that should be in use. */
-  source: FileCredentialSource;
+  source: CredentialSource;
   /** Knows which are, and makes a second connection with those that should be. */
   dialer: Dialer;
   /** How long to wait after a failed attempt, in milliseconds. */

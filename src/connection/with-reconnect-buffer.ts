@@ -8,9 +8,9 @@ import { ManagedConnection } from './managed-connection.js';
 /** How {@link withReconnectBuffer} buffers. */
 export interface ReconnectBufferOptions {
   /** Bytes kept during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
-  drainTimeout?: number;
+  drainTimeout?: number | undefined;
 }
 
 /**

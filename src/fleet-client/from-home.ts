@@ -67,7 +67,7 @@ export function peelsFromHome(
 export async function knownCredentials(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
-  systemCreds?: string,
+  systemCreds?: SystemConnectionOptions['systemCreds'],
 ): Promise<KnownCredentials> {
   const [{ connectSystem }, { connectedUsers, keyOfUser }, { readIssued }, { userIssuerOf }] =
     await Promise.all([

@@ -11,8 +11,11 @@ const MASTER = bag(
   {
     home: anything,
     servers: anything,
+    credentials: anything,
     credsPath: anything,
+    answersCredentials: anything,
     answersCredsPath: anything,
+    systemCredentials: anything,
     systemCredsPath: anything,
     policy: anything,
     lifetime: anything,

@@ -2,6 +2,7 @@
 import { nuid } from '@nats-io/nats-core';
 import { guardedNumber, warnOfCallback } from '../async/guarded.js';
 import type { ConnectOptions } from '../connection/connect.js';
+import type { UserCredentials } from '../creds/credentials-option.js';
 import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import { errorMessage } from '../text/error-message.js';
@@ -37,15 +38,21 @@ export interface MasterOptions {
   home: string;
   /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. A string with commas is a list. */
   servers?: string | readonly string[];
-  /** Instead of the home's `creds/master.creds`. */
-  credsPath?: string;
+  /** Instead of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
+  credentials?: UserCredentials | undefined;
+  /** The same, for the path of a file. */
+  credsPath?: string | URL | undefined;
   /**
    * Instead of the home's `creds/master-answers.creds`: what requests are heard and answered with, of a user that may
    * publish to inboxes only. Where the home has none, requests are answered as the master's main user, and the log warns.
    */
-  answersCredsPath?: string;
+  answersCredentials?: UserCredentials | undefined;
+  /** The same, for the path of a file. */
+  answersCredsPath?: string | URL | undefined;
   /** Instead of the home's `creds/system.creds`: the user that follows the servers' events and pushes. */
-  systemCredsPath?: string;
+  systemCredentials?: UserCredentials | undefined;
+  /** The same, for the path of a file. */
+  systemCredsPath?: string | URL | undefined;
   /** Who accepts a peel that no admin issued; `manual` by default. */
   policy?: AcceptancePolicy;
   /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for forever. */

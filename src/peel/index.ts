@@ -4,7 +4,7 @@
  * The peel: what runs on each host of the fleet. `startPeel` connects, runs commands, and keeps its credential
  * good; `joinFleet` gets the first one. Importing this starts nothing.
  */
-export { startPeel, type Peel, type PeelEnd, type PeelOptions } from './peel.js';
+export { startPeel, type Peel, type PeelEnd, type PeelOptions, type PeelSettings } from './peel.js';
 export type { PeelEvent } from './events.js';
 export type { Handler, HandlerContext } from './handlers.js';
 export type { PeelFacts } from './built-in-handlers.js';

@@ -1,5 +1,5 @@
 // Which options startPeel and joinFleet know, so that a misspelled one is refused and not ignored.
-import { CLIENT_ENTRIES, CONNECT_ENTRIES, connectOptionsError } from '../connection/option-names.js';
+import { CLIENT_ENTRIES, CONNECT_ENTRIES, connectOptionsError, INSTEAD } from '../connection/option-names.js';
 import { anything, bag, callback, checkOptions, flag } from '../options/check-options.js';
 
 const START_PEEL = bag(
@@ -12,7 +12,7 @@ const START_PEEL = bag(
     renew: flag,
     commands: bag({ concurrency: anything, queue: anything, timeoutMs: anything }),
   },
-  { required: ['credsPath'] },
+  { instead: INSTEAD },
 );
 
 const JOIN = bag(

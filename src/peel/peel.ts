@@ -6,16 +6,23 @@ import { guarded, guardedNumber } from '../async/guarded.js';
 import {
   openPeel,
   type ConnectionCredentials,
-  type ConnectPeelOptions,
+  type ConnectSettings,
   type ZesterConnection,
 } from '../connection/connect.js';
+import { loadGiven, nameOf, storeOf } from '../connection/credentials.js';
 import { atLeast, checkNumbers, TIMEOUT_MS } from '../connection/check-options.js';
 import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
 import { withDeadline } from '../async/deadline.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { expired } from '../creds/file-credential-source.js';
-import { loadCredsFile } from '../creds/parse.js';
+import { expired } from '../creds/credential-holder.js';
+import { noStore } from '../creds/credential-provider.js';
+import {
+  givenUserCredentials,
+  type CredentialsOption,
+  type GivenUserCredentials,
+  type UserCredentials,
+} from '../creds/credentials-option.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
 import { answerCommand } from '../protocol/answer-command.js';
 import { commandReplyVerdict } from '../protocol/command-reply.js';
@@ -36,36 +43,46 @@ import { checkPeelNames } from './option-names.js';
 import { afterFailedStart, afterNotice } from './start-plan.js';
 import { DRAIN_TIMEOUT_MS, HANDOVER_TIMEOUT_MS, LAST_WORDS_TIMEOUT_MS } from '../timing.js';
 
-/** What {@link startPeel} takes. Other options of `connectPeel`, and of the client's `connect()`, may be given too. */
-export interface PeelOptions extends Omit<
-  ConnectPeelOptions,
-  'peelId' | 'credsPath' | 'creds' | 'seed' | 'watch' | 'onEvent'
-> {
-  /** The `.creds` file. It is replaced at each renewal, so its directory must be writable. */
-  credsPath: string;
-  /** By default the name in the file's JWT. */
-  peelId?: string;
+/** What {@link startPeel} can be told, besides its credentials. Options of `connectPeel` and the client may be given too. */
+export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'> {
+  /** By default the name in the JWT. */
+  peelId?: string | undefined;
   /** Its command handlers, by name. More can be added with {@link Peel.handle}. */
-  handlers?: Readonly<Record<string, Handler>>;
+  handlers?: Readonly<Record<string, Handler>> | undefined;
   /**
    * How to go over to new credentials; `hitless` by default, other than in `connectPeel`: no command is lost or doubled
    * by a renewal.
    */
-  rotate?: 'reconnect' | 'hitless';
+  rotate?: 'reconnect' | 'hitless' | undefined;
   /**
    * With no server there, or one that refuses the credentials, wait and try again: true by default, for an agent may
    * start before its server does. What can never work ends with an error all the same.
    */
-  waitOnFirstConnect?: boolean;
+  waitOnFirstConnect?: boolean | undefined;
   /** Ends the waiting for a first connection. */
-  signal?: AbortSignal;
-  /** Ask a master for a new JWT in time; true by default. */
-  renew?: boolean;
+  signal?: AbortSignal | undefined;
+  /**
+   * Ask a master for a new JWT in time; true by default. What it gives is stored where the credentials come from: a file, or a
+   * provider with `store`. Others are refused, unless this is false; then something else must replace them in time.
+   */
+  renew?: boolean | undefined;
   /** How many commands run at the same time (16), how many wait (1,000), and how long one may take (4 minutes). */
-  commands?: { concurrency?: number; queue?: number; timeoutMs?: number };
+  commands?:
+    | {
+        concurrency?: number | undefined;
+        queue?: number | undefined;
+        timeoutMs?: number | undefined;
+      }
+    | undefined;
   /** Called for each event from the first connection attempt on, for which `events()` comes too late. */
-  onEvent?: (event: PeelEvent) => void;
+  onEvent?: ((event: PeelEvent) => void) | undefined;
 }
+
+/**
+ * What {@link startPeel} takes: settings, and exactly one credential with a JWT. A file is replaced at each renewal, so its
+ * directory must be writable; a provider that renews needs `store`.
+ */
+export type PeelOptions = PeelSettings & CredentialsOption<UserCredentials>;
 
 /** Why a peel is over. */
 export interface PeelEnd {
@@ -81,23 +98,25 @@ export interface PeelEnd {
  * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and keeps its credentials
  * good, unattended. Resolves when it is connected.
  *
- * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials; ConnectError of the
+ * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials (`ERR_CREDS_NO_STORE`: they
+ *   cannot be renewed; `ERR_CREDS_PROVIDER`: the first load failed); ConnectError of the
  *   servers (`ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_PLAIN`), the files for TLS
  *   (`ERR_CONNECT_TLS_FILE`) and the other options (`ERR_CONNECT_OPTIONS`). With `waitOnFirstConnect: false`, ConnectError
  *   when no server takes the first connection
  */
 export async function startPeel(options: PeelOptions): Promise<Peel> {
   checkPeelNames(options);
-  const { credsPath } = options;
-  checkNumbers(options.commands ?? {}, {
+  const { credentials, credsPath, ...settings } = options;
+  const given = givenUserCredentials({ credentials, credsPath });
+  if (settings.renew !== false && storeOf(given) === undefined) throw noStore(nameOf(given));
+  checkNumbers(settings.commands ?? {}, {
     concurrency: atLeast(1, 'commands'),
     queue: atLeast(0, 'commands'),
     timeoutMs: TIMEOUT_MS,
   });
-  const initial = await loadCredsFile(credsPath);
-  initial.wipe();
-  const peelId = validatePeelId(options.peelId ?? initial.claims.name ?? '');
-  const peel = new Peel(peelId, options);
+  const initial = await loadGiven(given);
+  const peelId = validatePeelId(settings.peelId ?? initial.claims.name ?? '');
+  const peel = new Peel(peelId, settings, given);
   await peel.open();
   return peel;
 }
@@ -108,7 +127,8 @@ export class Peel {
   readonly id: string;
   /** Resolves when it is over; never rejects. */
   readonly closed: Promise<PeelEnd>;
-  readonly #options: PeelOptions;
+  readonly #options: PeelSettings;
+  readonly #given: GivenUserCredentials;
   readonly #handlers: Handlers;
   readonly #clock: FleetClock;
   readonly #events = new Broadcast<PeelEvent>();
@@ -126,9 +146,10 @@ export class Peel {
   #rotationAskedAt = '';
 
   /** @internal Use {@link startPeel}. */
-  constructor(id: string, options: PeelOptions) {
+  constructor(id: string, options: PeelSettings, given: GivenUserCredentials) {
     this.id = id;
     this.#options = options;
+    this.#given = given;
     const report = (callback: string) => (error: Error) =>
       this.#emit({ type: 'callbackFailed', callback, error });
     const { logger, onEvent, now } = options;
@@ -195,9 +216,12 @@ export class Peel {
    * the connection goes over without losing a command. It is tried until it works.
    *
    * @returns the new public key, once it is in use
-   * @throws FleetError when the peel ends before
+   * @throws FleetError when the peel ends before; CredsError `ERR_CREDS_NO_STORE` when its credentials cannot be stored
    */
   rotate(): Promise<string> {
+    if (this.#nc !== undefined && this.#end === undefined && storeOf(this.#given) === undefined) {
+      return Promise.reject(noStore(nameOf(this.#given)));
+    }
     if (this.#renewer === undefined || this.#end !== undefined) {
       return Promise.reject(
         new FleetError('ERR_FLEET_STATE', 'the peel is not running', { peelId: this.id }),
@@ -266,6 +290,7 @@ export class Peel {
 
   async #connect(): ReturnType<typeof openPeel> {
     const { waitOnFirstConnect = true, signal } = this.#options;
+    const { rotate = 'hitless', handoverTimeout = HANDOVER_TIMEOUT_MS } = this.#options;
     const options = omit(
       this.#options,
       'waitOnFirstConnect',
@@ -280,18 +305,18 @@ export class Peel {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        return await openPeel({
-          rotate: 'hitless',
-          handoverTimeout: HANDOVER_TIMEOUT_MS,
-          ...options,
+        const own = {
+          rotate,
+          handoverTimeout,
           peelId: this.id,
           now: () => this.#clock.lenient(),
-          onEvent: (event) => this.#connectionEvent(event),
-        });
+          onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
+        };
+        return await openPeel({ ...options, ...own }, this.#given);
       } catch (error) {
         const { retryInMs, mayBeExpired } = afterFailedStart(error, waitOnFirstConnect, Math.random());
         if (mayBeExpired) await this.#throwIfExpired();
-        if (retryInMs === undefined || !(error instanceof ConnectError)) throw error;
+        if (retryInMs === undefined || !(error instanceof ZesterError)) throw error;
         const isNews = failures.note(error.message, performance.now()) !== undefined;
         this.#emit({ type: 'waiting', error, retryInMs }, isNews);
         await sleep(retryInMs, signal);
@@ -301,15 +326,16 @@ export class Peel {
 
   /** The server refuses it, and by this machine's clock its time is over: both cannot be wrong. */
   async #throwIfExpired(): Promise<void> {
-    const creds = await loadCredsFile(this.#options.credsPath);
-    creds.wipe();
+    const creds = await loadGiven(this.#given);
     if (creds.isExpired(() => this.#clock.local())) throw expired(creds);
   }
 
   #startRenewing(nc: ZesterConnection, credentials: ConnectionCredentials): void {
+    const store = storeOf(this.#given);
+    if (store === undefined) return;
     const options: RenewerOptions = {
       peelId: this.id,
-      credsPath: this.#options.credsPath,
+      store,
       nc,
       credentials,
       clock: this.#clock,
@@ -375,6 +401,8 @@ export class Peel {
       if (action.do === 'report') throw action.error;
       if (action.do === 'end') this.#ended(action.error);
       if (action.do !== 'rotate') return;
+      if (this.#renewer === undefined && storeOf(this.#given) === undefined)
+        throw noStore(nameOf(this.#given));
       this.#rotationAskedAt = action.at;
       this.#renewer?.wantRotation();
     } catch (error) {

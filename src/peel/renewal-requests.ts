@@ -1,8 +1,8 @@
 // Requests new JWTs for a peel from a master.
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ConnectionCredentials } from '../connection/connect.js';
+import type { CredentialStore } from '../connection/credentials.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { decodeCredsOfFile } from '../creds/file-credential-source.js';
 import { generateCredsFile } from '../creds/generate.js';
 import { FleetError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
@@ -20,7 +20,8 @@ import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master
 /** What {@link RenewalRequests} work with. */
 export interface RenewalRequestsOptions {
   peelId: string;
-  credsPath: string;
+  /** Where new credentials will be stored. */
+  store: CredentialStore;
   nc: NatsConnection;
   credentials: ConnectionCredentials;
   clock: FleetClock;
@@ -152,7 +153,7 @@ export class RenewalRequests {
   #credsOf(jwt: string, seed: Uint8Array): CredsFile {
     const content = generateCredsFile(jwt, seed);
     try {
-      return decodeCredsOfFile(content, this.#options.credsPath);
+      return this.#options.store.decode(content);
     } finally {
       content.fill(0);
       seed.fill(0);

@@ -1,6 +1,5 @@
 // Renews and rotates a peel's credential on time.
 import type { CredsFile } from '../creds/creds-file.js';
-import { writeCredsFile } from '../creds/generate.js';
 import { FleetError } from '../errors.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { expiryTime } from '../jwt/expiry.js';
@@ -166,10 +165,11 @@ export class Renewer {
    * would be, since a master revokes the old one. A new JWT for the same key is used at once.
    */
   async #write(): Promise<void> {
-    const { credsPath, credentials, clock } = this.#options;
+    const { store, credentials, clock } = this.#options;
     const creds = this.#unwritten;
     if (creds === undefined) return;
-    credentials.look();
+    await credentials.look();
+    if (this.#stopped) return;
     const verdict = judgeUnwritten(this.#state, credentialOf(credentials.current), clock.now());
     if (verdict !== 'write') {
       this.#unwritten = undefined;
@@ -181,29 +181,27 @@ export class Renewer {
     const { rotation, unwritten } = this.#state;
     const isRotation = rotation.is === 'writing';
     const retry = isRotation ? rotation.retry : unwritten?.retry;
-    const { seed } = creds;
     try {
-      this.#writingNow = writeCredsFile(credsPath, creds.jwt, seed);
+      this.#writingNow = store.write(creds);
       await this.#writingNow;
       this.#unwritten = undefined;
       this.#happened({ type: 'written' });
       if (retry !== undefined && retry.failures > 0) {
-        this.#emit({ type: 'written', path: credsPath, publicKey: creds.publicKey });
+        this.#emit({ type: 'written', path: store.path, publicKey: creds.publicKey });
       }
-      credentials.look();
+      credentials.stored(creds);
     } catch (error) {
       if (!isRotation) this.#hold(creds);
       const retryInMs = writePause(retry ?? { failures: 0, notBefore: 0 });
       this.#happened({ type: 'notWritten', monotonic: performance.now() });
       this.#emit({
         type: 'notWritten',
-        path: credsPath,
+        path: store.path,
         error: error as Error,
         retryInMs,
         inUse: !isRotation,
       });
     } finally {
-      seed.fill(0);
       this.#writingNow = undefined;
     }
   }

@@ -1,5 +1,5 @@
 // Decides what a peel does when its first connection fails, and when a master's notice arrives.
-import { ConnectError, FleetError } from '../errors.js';
+import { ConnectError, CredsError, FleetError } from '../errors.js';
 import type { Notice } from '../protocol/command.js';
 import { START_REFUSED_RETRY_MS, START_RETRY_MS } from '../timing.js';
 import type { NoticeVerdict } from './judge-notice.js';
@@ -25,6 +25,10 @@ export function afterFailedStart(
   waitOnFirstConnect: boolean,
   random: number,
 ): { retryInMs: number | undefined; mayBeExpired: boolean } {
+  // the credentials were there a moment ago: a secrets manager comes back as a server does
+  if (error instanceof CredsError && error.code === 'ERR_CREDS_PROVIDER' && waitOnFirstConnect) {
+    return { retryInMs: Math.round(START_RETRY_MS * (0.75 + random / 2)), mayBeExpired: false };
+  }
   if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) {
     return { retryInMs: undefined, mayBeExpired: false };
   }

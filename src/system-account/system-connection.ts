@@ -2,7 +2,8 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { dial } from '../connection/dial.js';
-import { loadCredsFile } from '../creds/parse.js';
+import { loadGiven, nameOf } from '../connection/credentials.js';
+import { givenUserCredentials, type UserCredentials } from '../creds/credentials-option.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError, FileError, NatsServerError, type ZesterError } from '../errors.js';
@@ -15,7 +16,7 @@ export interface SystemConnectionOptions {
   /** One URL or several; the first that answers is taken. */
   servers: readonly string[];
   /** Instead of the home's `creds/system.creds`: credentials of a user of the system account. */
-  systemCreds?: string;
+  systemCreds?: UserCredentials | undefined;
   /** For TLS, and whether to require it; those of the home by default. */
   tls?: NatsOptions['tls'] | undefined;
   requireTls?: boolean | undefined;
@@ -34,18 +35,18 @@ export async function connectSystem(
   domain: TrustDomain,
   options: SystemConnectionOptions,
 ): Promise<NatsConnection> {
-  const path = options.systemCreds ?? domain.paths.systemCreds;
-  const creds = await loadSystemCreds(path, domain);
+  const creds = await openSystemCreds(options.systemCreds ?? domain.paths.systemCreds);
   const { names, publicKeys } = domain;
   try {
+    checkSystemAccount(creds.creds, domain);
     return await connectAsSystem(
-      creds,
+      creds.creds,
       { ...options, ...tlsOf(domain, options) },
       `"${names.operator}" (${publicKeys.operator})`,
     );
   } finally {
     // it signed the server's nonce; there is no reconnect that would need it again
-    creds.wipe();
+    creds.close();
   }
 }
 
@@ -76,28 +77,33 @@ export async function connectAsSystem(
   }
 }
 
-async function loadSystemCreds(path: string, domain: TrustDomain): Promise<CredsFile> {
-  let creds: CredsFile;
+/** Loads credentials of a user of the system account. `close` wipes them, unless they are the caller's own. */
+export async function openSystemCreds(
+  credentials: UserCredentials,
+): Promise<{ creds: CredsFile; close: () => void }> {
+  const given = givenUserCredentials({ credentials }, { names: ['systemCredentials', 'systemCredsPath'] });
   try {
-    creds = await loadCredsFile(path);
+    const creds = await loadGiven(given);
+    const isOurs = given.kind === 'file' && given.loaded === undefined;
+    return { creds, close: () => void (isOurs && creds.wipe()) };
   } catch (cause) {
     if (!(cause instanceof FileError) || cause.code !== 'ERR_FILE_NOT_FOUND') throw cause;
     throw new NatsServerError(
       'ERR_NATS_SERVER_NO_SYSTEM_CREDS',
-      `no credentials of the system account at ${path}: only its users may push to the servers; put a user's ` +
+      `no credentials of the system account at ${nameOf(given)}: only its users may push to the servers; put a user's ` +
         '.creds file there, or pass --system-creds',
       { cause },
     );
   }
+}
+
+function checkSystemAccount(creds: CredsFile, domain: TrustDomain): void {
   const account = accountOf(creds.claims);
-  if (account !== domain.publicKeys.systemAccount) {
-    creds.wipe();
-    throw new NatsServerError(
-      'ERR_NATS_SERVER_NOT_SYSTEM',
-      `${path} belongs to a user of the account ${account}, but a user of the system account ${domain.publicKeys.systemAccount} is needed`,
-    );
-  }
-  return creds;
+  if (account === domain.publicKeys.systemAccount) return;
+  throw new NatsServerError(
+    'ERR_NATS_SERVER_NOT_SYSTEM',
+    `${creds.path} belongs to a user of the account ${account}, but a user of the system account ${domain.publicKeys.systemAccount} is needed`,
+  );
 }
 
 /** The TLS settings of a command: its options, else the home's. */

@@ -3,9 +3,7 @@ import { checkClientOptions, checkConnectOptions } from '../../src/connection/ch
 import { withReconnectBuffer } from '../../src/connection/with-reconnect-buffer.js';
 import { refusal } from '../support/refusal.js';
 
-const creds = { credsPath: 'peel.creds' };
-const refused = (options: object) =>
-  refusal('ERR_CONNECT_OPTIONS', () => checkConnectOptions({ ...creds, ...options }));
+const refused = (options: object) => refusal('ERR_CONNECT_OPTIONS', () => checkConnectOptions(options));
 
 describe('the options of a connection', () => {
   it.each([
@@ -15,7 +13,7 @@ describe('the options of a connection', () => {
     { timeout: undefined, reconnectBufferSize: undefined, rotate: undefined },
     { reconnect: true, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true },
   ])('may be %o', (options) => {
-    checkConnectOptions({ ...creds, ...options });
+    checkConnectOptions(options);
   });
 
   it.each([
@@ -48,13 +46,6 @@ describe('the options of a connection', () => {
     expect(message).not.toContain('hunter2');
     await refusal('ERR_CONNECT_OPTIONS', () => checkClientOptions(options));
   });
-
-  it.each([{}, { creds: {}, seed: 'x' }, { credsPath: 'x', seed: 'x' }])(
-    'are refused without exactly one credential: %o',
-    async (options) => {
-      await refusal('ERR_CONNECT_OPTIONS', () => checkConnectOptions(options));
-    },
-  );
 });
 
 it.each([{ maxBytes: -5 }, { maxBytes: NaN }, { drainTimeout: -1 }])(

@@ -53,9 +53,9 @@ describe('options for a peel', () => {
     }
   });
 
-  it('need a path', () => {
-    expect(() => natsOptionsForPeel('', 'web-01')).toThrow(TypeError);
-    expect(() => natsOptionsForMaster(undefined as unknown as string)).toThrow(TypeError);
+  it('need credentials', async () => {
+    await refusal('ERR_CONNECT_OPTIONS', () => natsOptionsForPeel('', 'web-01'));
+    await refusal('ERR_CONNECT_OPTIONS', () => natsOptionsForMaster(undefined as unknown as string));
   });
 });
 

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCredsFile, writeCredsFile, type CredentialEvent } from '../../src/index.js';
-import {
-  FileCredentialSource,
-  type FileCredentialSourceOptions,
-} from '../../src/creds/file-credential-source.js';
+import { FileCredentialSource } from '../../src/creds/file-credential-source.js';
+import type { CredentialHolderOptions } from '../../src/creds/credential-holder.js';
 import { expectNoSeed } from '../support/refusal.js';
 import { makeCredentials, type Credentials } from './credentials.js';
 
@@ -24,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-function source(options: FileCredentialSourceOptions = {}): FileCredentialSource {
+function source(options: CredentialHolderOptions = {}): FileCredentialSource {
   return new FileCredentialSource(path, { onEvent: (event) => events.push(event), ...options });
 }
 

@@ -41,6 +41,10 @@ const MAKERS: Partial<Record<keyof typeof zester, () => unknown>> = {
   bootstrapPeelCreds: async () => zester.bootstrapPeelCreds(account, 'web-01', `${await tempDir()}/p.creds`),
   issuePeelCredentials: () =>
     firstOf(zester.issuePeelCredentials(['web-01'], { signer: account, workers: 0 })),
+  MemoryCredentials: () => new zester.MemoryCredentials(content),
+  fromEnv: () => zester.fromEnv('MINE', { MINE: Buffer.from(content).toString() }),
+  defaultCredentials: () =>
+    zester.defaultCredentials({ env: { ZESTER_CREDS_CONTENT: Buffer.from(content).toString() } }),
   natsOptionFromSeed: () => zester.natsOptionFromSeed(user.seed),
   natsOptionsForPeel: async () => zester.natsOptionsForPeel(await credsPath(), 'web-01'),
   natsOptionsForMaster: async () => zester.natsOptionsForMaster(await credsPath()),

@@ -3,20 +3,28 @@ import type { Authenticator, NodeConnectionOptions } from '@nats-io/transport-no
 import { expectTypeOf } from 'vitest';
 import {
   bootstrapPeelCreds,
+  defaultCredentials,
+  fromEnv,
   issuePeelCredentials,
   loadCredsFile,
   natsOptionsForMaster,
   natsOptionsForPeel,
   parseCredsData,
   type BootstrapPeelOptions,
+  type ConnectFleetOptions,
+  type ConnectOptions,
   type CredentialEvent,
+  type CredentialProvider,
   type CredsFile,
   type IssuePeelOptions,
+  type MemoryCredentials,
   type NatsOptions,
   type PeelCredential,
   type UserClaims,
+  type UserCredentials,
   type ZesterError,
 } from 'zester';
+import type { PeelOptions } from 'zester/peel';
 
 expectTypeOf(loadCredsFile).returns.resolves.toEqualTypeOf<CredsFile>();
 expectTypeOf(parseCredsData).toBeCallableWith('text', 'its name');
@@ -26,6 +34,7 @@ void (() => parseCredsData('text'));
 
 // credentials are read-only, and know where they came from
 declare const creds: CredsFile;
+declare const provider: CredentialProvider;
 expectTypeOf(creds.source).toEqualTypeOf<'file' | 'bytes'>();
 expectTypeOf(creds.claims).toEqualTypeOf<UserClaims>();
 expectTypeOf(creds.seed).toEqualTypeOf<Uint8Array>();
@@ -39,8 +48,28 @@ expectTypeOf(creds.toJSON()).not.toHaveProperty('seed');
 // what is spread into the client's connect()
 expectTypeOf<NatsOptions>().toEqualTypeOf<NodeConnectionOptions>();
 expectTypeOf(creds.natsOption()).toEqualTypeOf<NatsOptions>();
-expectTypeOf(natsOptionsForPeel).parameters.toEqualTypeOf<[credsPath: string, peelId: string]>();
-expectTypeOf(natsOptionsForMaster).parameters.toEqualTypeOf<[credsPath: string]>();
+expectTypeOf(natsOptionsForPeel('path', 'web-01')).toEqualTypeOf<NatsOptions>();
+expectTypeOf(natsOptionsForPeel(provider, 'web-01')).resolves.toEqualTypeOf<NatsOptions>();
+expectTypeOf(natsOptionsForMaster(creds)).toEqualTypeOf<NatsOptions>();
+expectTypeOf(natsOptionsForMaster(provider)).resolves.toEqualTypeOf<NatsOptions>();
+
+// exactly one credential, of one kind
+expectTypeOf<{ credentials: string }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: URL }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: CredsFile }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: { seed: Uint8Array } }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: MemoryCredentials }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: { load: () => Promise<string> } }>().toExtend<ConnectOptions>();
+expectTypeOf<{ credsPath: string }>().toExtend<ConnectOptions>();
+expectTypeOf<object>().not.toExtend<ConnectOptions>();
+expectTypeOf<{ credsPath: string; credentials: string }>().not.toExtend<ConnectOptions>();
+expectTypeOf<{ credsPath: undefined }>().not.toExtend<ConnectOptions>();
+expectTypeOf<{ credentials: number }>().not.toExtend<ConnectOptions>();
+// a seed alone has no JWT to renew, or to sign requests with
+expectTypeOf<{ credentials: { seed: string } }>().not.toExtend<PeelOptions>();
+expectTypeOf<{ credentials: { seed: string } }>().not.toExtend<ConnectFleetOptions>();
+expectTypeOf(defaultCredentials).returns.resolves.toExtend<UserCredentials>();
+expectTypeOf(fromEnv).returns.toEqualTypeOf<CredentialProvider>();
 expectTypeOf(creds.authenticate).returns.toExtend<ReturnType<Authenticator>>();
 
 // issuing

@@ -1,6 +1,8 @@
 // The connections that requests arrive on and are answered over.
-import { connectWithInbox, type ConnectOptions, type ZesterConnection } from '../../connection/connect.js';
+import { connectWithInbox, type ConnectSettings, type ZesterConnection } from '../../connection/connect.js';
+import { nameOf } from '../../connection/credentials.js';
 import { drained } from '../../connection/drained.js';
+import type { GivenUserCredentials } from '../../creds/credentials-option.js';
 import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 import { missingMasterAnswers } from '../../trust/master-answers.js';
 import { isThere } from '../../trust/private-files.js';
@@ -11,9 +13,9 @@ import { ANSWER_RECONNECT_MS, FLOOD_RECONNECT_MS } from '../../timing.js';
 /** Whose connections they are. */
 interface AnswerOptions {
   /** Of the user that may publish to inboxes only. */
-  credsPath: string;
-  /** Used where that file is missing, in a home of an older version. */
-  mainCredsPath: string;
+  credentials: GivenUserCredentials;
+  /** Used where their file is missing, in a home of an older version. */
+  main: GivenUserCredentials;
   logger: MasterLogger;
   /** Called for each event of each connection. */
   connections: ConnectionLog;
@@ -53,29 +55,28 @@ export class AnswerConnections {
    */
   static async open(
     main: ZesterConnection,
-    connection: ConnectOptions & { servers: string[] },
-    { credsPath, mainCredsPath, logger, connections }: AnswerOptions,
+    connection: ConnectSettings & { servers: string[] },
+    { credentials, main: mainCredentials, logger, connections }: AnswerOptions,
   ): Promise<AnswerConnections> {
-    const isMissing = !(await isThere(credsPath));
+    const isMissing = credentials.kind === 'file' && !(await isThere(credentials.path));
     if (isMissing) {
-      const { message, fix } = missingMasterAnswers(credsPath);
-      logger.warn({ path: credsPath, fix }, `${credsPath} ${message}`);
+      const { path } = credentials;
+      const { message, fix } = missingMasterAnswers(path);
+      logger.warn({ path, fix }, `${path} ${message}`);
     }
-    const open = (name: string, at: string, options: ConnectOptions) =>
-      connectWithInbox(isMissing ? MASTER_INBOX_PREFIX : MASTER_ANSWERS_INBOX_PREFIX, {
-        ...connection,
-        servers: serverFirst(connection.servers, at),
-        noRandomize: true,
-        credsPath: isMissing ? mainCredsPath : credsPath,
-        name,
-        ...options,
-      });
+    const inUse = isMissing ? mainCredentials : credentials;
+    const inbox = isMissing ? MASTER_INBOX_PREFIX : MASTER_ANSWERS_INBOX_PREFIX;
+    const open = async (name: string, at: string, options: ConnectSettings) => {
+      const servers = serverFirst(connection.servers, at);
+      const all = { ...connection, servers, noRandomize: true, name, ...options };
+      return (await connectWithInbox(inbox, all, inUse)).connection;
+    };
     const opened: ZesterConnection[] = [];
     const next = async (name: string) => {
       const nc = await open(name, main.getServer(), {
         rotate: 'hitless',
         reconnectTimeWait: ANSWER_RECONNECT_MS,
-        onEvent: (event) => connections.hear(name, isMissing ? mainCredsPath : credsPath, event),
+        onEvent: (event) => connections.hear(name, nameOf(inUse), event),
       });
       opened.push(nc);
       return nc;

@@ -1,6 +1,8 @@
 // Opens the connections of a master.
-import { connectMaster, type ZesterConnection } from '../../connection/connect.js';
+import { openMaster, type ConnectionCredentials, type ZesterConnection } from '../../connection/connect.js';
+import { nameOf } from '../../connection/credentials.js';
 import { drained } from '../../connection/drained.js';
+import { givenUserCredentials, type GivenUserCredentials } from '../../creds/credentials-option.js';
 import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
 import { serverUrls } from '../../trust/home.js';
 import type { MasterLogger } from '../logger.js';
@@ -38,40 +40,68 @@ export async function openLinks(
 ): Promise<Links> {
   const { paths } = domain;
   const servers = serverUrls(options.servers, domain.servers);
-  const credsPath = options.credsPath ?? paths.masterCreds;
-  const signers = closing.add(await Signers.open(credsPath), (part) => part.close());
   const tls = options.tls ?? domain.tls;
   const requireTls = options.requireTls ?? domain.requireTls;
   const connection = { servers, requireTls, ...(tls != null && { tls }) };
   const log = closing.add(new ConnectionLog(logger), (part) => part.end());
-  const nc = await connectMaster({
-    ...connection,
-    credsPath,
-    rotate: 'hitless',
-    onEvent: (event) => {
-      log.hear('zester-master', credsPath, event);
-      if (event.type === 'credentialsLoaded') void signers.reload(logger);
+  const main = masterCredentials(options, 'credentials', 'credsPath', paths.masterCreds);
+  // until the connection is there, its events come before its signer
+  let signers: Signers | undefined = undefined as Signers | undefined;
+  let credentials: ConnectionCredentials | undefined = undefined as ConnectionCredentials | undefined;
+  const opened = await openMaster(
+    {
+      ...connection,
+      rotate: 'hitless',
+      onEvent: (event) => {
+        log.hear('zester-master', nameOf(main), event);
+        if (event.type === 'credentialsLoaded' && credentials !== undefined)
+          signers?.use(credentials.current);
+      },
     },
-  });
-  closing.add(nc, drained);
-  const systemCredsPath = options.systemCredsPath ?? paths.systemCreds;
-  const system = await connectMaster({
-    ...connection,
-    credsPath: systemCredsPath,
-    name: 'zester-master-system',
-    onEvent: (event) => log.hear('zester-master-system', systemCredsPath, event),
-  });
+    main,
+  );
+  const nc = closing.add(opened.connection, drained);
+  credentials = opened.credentials;
+  signers = closing.add(new Signers(credentials.current), (part) => part.close());
+  const asSystem = masterCredentials(options, 'systemCredentials', 'systemCredsPath', paths.systemCreds);
+  const { connection: system } = await openMaster(
+    {
+      ...connection,
+      name: 'zester-master-system',
+      onEvent: (event) => log.hear('zester-master-system', nameOf(asSystem), event),
+    },
+    asSystem,
+  );
   closing.add(system, (part) => part.close());
   const serverWatch = closing.add(new ServerWatch(system, logger), (part) => part.stop());
   await serverWatch.checkAtStart();
   const answers = await AnswerConnections.open(nc, connection, {
-    credsPath: options.answersCredsPath ?? paths.masterAnswersCreds,
-    mainCredsPath: credsPath,
+    credentials: masterCredentials(
+      options,
+      'answersCredentials',
+      'answersCredsPath',
+      paths.masterAnswersCreds,
+    ),
+    main,
     logger,
     connections: log,
   });
   closing.add(answers, (part) => part.close());
-  const { systemCredsPath: systemCreds } = options;
+  const systemCreds = options.systemCredentials ?? options.systemCredsPath;
   const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
   return { servers, nc, system, answers, log, signers, serverWatch, at };
+}
+
+/** The credentials of one of a master's users: those of the options, else the file of the home. */
+function masterCredentials(
+  options: MasterOptions,
+  name: 'credentials' | 'answersCredentials' | 'systemCredentials',
+  pathName: 'credsPath' | 'answersCredsPath' | 'systemCredsPath',
+  path: string,
+): GivenUserCredentials {
+  const { [name]: credentials, [pathName]: credsPath } = options;
+  return givenUserCredentials(
+    credentials === undefined && credsPath === undefined ? { credsPath: path } : { credentials, credsPath },
+    { names: [name, pathName] },
+  );
 }

@@ -1,44 +1,26 @@
-// Signs a master's answers with the key that its .creds file has now.
-import { loadCredsFile } from '../../creds/parse.js';
+// Signs a master's answers with the key of its credentials as they are now.
+import type { CredsFile } from '../../creds/creds-file.js';
 import { MessageSigner } from '../../protocol/signed.js';
-import type { MasterLogger } from '../logger.js';
 
-/** The signer of a master's answers, as its `.creds` file has it now. */
+/** The signer of a master's answers, of its credentials as they are now. */
 export class Signers {
-  readonly #path: string;
   #current: MessageSigner;
 
-  private constructor(path: string, current: MessageSigner) {
-    this.#path = path;
-    this.#current = current;
-  }
-
-  static async open(path: string): Promise<Signers> {
-    return new Signers(path, await signerIn(path));
+  constructor(creds: CredsFile) {
+    this.#current = new MessageSigner(creds);
   }
 
   get current(): MessageSigner {
     return this.#current;
   }
 
-  async reload(logger: MasterLogger): Promise<void> {
-    try {
-      this.#current = await signerIn(this.#path);
-    } catch (error) {
-      logger.warn({ error: String(error) }, 'still signing with the previous credentials');
-    }
+  /** Signs with these from now on. */
+  use(creds: CredsFile): void {
+    // the one before may be about to sign
+    if (creds.jwt !== this.#current.jwt) this.#current = new MessageSigner(creds);
   }
 
   close(): void {
     this.#current.wipe();
-  }
-}
-
-async function signerIn(path: string): Promise<MessageSigner> {
-  const creds = await loadCredsFile(path);
-  try {
-    return new MessageSigner(creds);
-  } finally {
-    creds.wipe();
   }
 }

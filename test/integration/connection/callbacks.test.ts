@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { ConnectOptions } from '../../../src/connection/connect.js';
+import type { ConnectSettings } from '../../../src/connection/connect.js';
 import { withReconnectBuffer } from '../../../src/connection/with-reconnect-buffer.js';
-import { startPeel as startAgent, type PeelOptions } from '../../../src/peel/peel.js';
+import { startPeel as startAgent, type PeelSettings } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -34,7 +34,7 @@ describe.each([
   ['throws', throws],
   ['rejects', rejects],
 ])('a callback that %s', (_how, bad) => {
-  it.each<[name: string, options: Partial<ConnectOptions>]>([
+  it.each<[name: string, options: Omit<ConnectSettings, 'servers'>]>([
     ['logger', { logger: { info: bad, warn: bad } }],
     ['onEvent', { onEvent: bad }],
     ['now', { now: bad }],
@@ -78,7 +78,7 @@ describe.each([
     expect(callback).toBe('of the subscription to bad');
   });
 
-  it.each<[name: string, options: Partial<PeelOptions>]>([
+  it.each<[name: string, options: PeelSettings]>([
     ['logger', { logger: { info: bad, warn: bad } }],
     ['onEvent', { onEvent: bad }],
     ['now', { now: bad }],

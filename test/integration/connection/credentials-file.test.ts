@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { connectPeel, type ConnectPeelOptions } from '../../../src/connection/connect.js';
 import { natsOptionsForPeel } from '../../../src/connection/options.js';
 import { loadCredsFile, parseCredsData } from '../../../src/creds/parse.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
@@ -406,7 +407,7 @@ describe('credentials that are no file', () => {
   it('from bytes survive outages and authentication errors, without rotation', async () => {
     const path = await server.user('web-01');
     const creds = parseCredsData(await readFile(path), 'embedded-creds');
-    const peel = await startPeel(server, { creds });
+    const peel = await startPeel(server, { credentials: creds });
     await writeFile(path, 'the file is not looked at');
     await bounce(peel);
     await works(peel.nc);
@@ -417,7 +418,8 @@ describe('credentials that are no file', () => {
   it('are refused in combination', async () => {
     const credsPath = await server.user('web-01');
     const creds = await loadCredsFile(credsPath);
-    await expect(startPeel(server, { creds, seed: creds.seed })).rejects.toMatchObject({
+    const both = { servers: server.url, peelId: 'web-01', credsPath, credentials: creds };
+    await expect(connectPeel(both as unknown as ConnectPeelOptions)).rejects.toMatchObject({
       code: 'ERR_CONNECT_OPTIONS',
     });
   });

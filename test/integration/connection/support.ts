@@ -6,12 +6,9 @@ import {
   type Status,
 } from '@nats-io/transport-node';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import {
-  connectPeel,
-  type ConnectPeelOptions,
-  type ZesterConnection,
-} from '../../../src/connection/connect.js';
+import { connectPeel, type ConnectSettings, type ZesterConnection } from '../../../src/connection/connect.js';
 import type { ConnectionEvent } from '../../../src/connection/events.js';
+import type { Credentials } from '../../../src/creds/credentials-option.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { atEnd } from '../../support/cleanup.js';
 import type { OperatorCredentials } from '../../support/operator-server.js';
@@ -31,15 +28,24 @@ export const SHORT_WAITS = { reconnectTimeWait: 50, reconnectJitter: 0 } as cons
 /** Connects a peel whose credential allows everything, so that a test may publish where it likes. */
 export async function startPeel(
   server: OperatorCredentials & { url: string },
-  options: Partial<ConnectPeelOptions> & { credsPath?: string } = {},
+  options: Omit<ConnectSettings, 'servers'> & {
+    servers?: string | string[];
+    peelId?: string;
+    credsPath?: string;
+    credentials?: Credentials;
+  } = {},
 ): Promise<TestPeel> {
-  const { peelId = 'web-01', credsPath = await server.user(peelId), ...rest } = options;
+  const {
+    peelId = 'web-01',
+    credsPath = await server.user(peelId),
+    credentials = credsPath,
+    ...rest
+  } = options;
   const events: ConnectionEvent[] = [];
-  const withFile = rest.creds === undefined && rest.seed === undefined ? { credsPath } : {};
   const nc = await connectPeel({
     servers: server.url,
     ...SHORT_WAITS,
-    ...withFile,
+    credentials,
     onEvent: (event) => events.push(event),
     ...rest,
     peelId,

@@ -86,7 +86,12 @@ describe('with a seed alone', () => {
   it('survives an outage, and keeps published messages', async () => {
     const key = generateKeyBundle('user');
     const server = await startNkeyServer([key.publicKey]);
-    const nc = await connectPeel({ servers: server.url, seed: key.seed, peelId: 'web-01', ...SHORT_WAITS });
+    const nc = await connectPeel({
+      servers: server.url,
+      credentials: { seed: key.seed },
+      peelId: 'web-01',
+      ...SHORT_WAITS,
+    });
     atEnd(() => nc.close());
     const statuses = collect(nc.status());
     const received: string[] = [];
@@ -103,7 +108,11 @@ describe('with a seed alone', () => {
   it('a seed that the server does not list is refused', async () => {
     const server = await startNkeyServer([generateKeyBundle('user').publicKey]);
     await expect(
-      connectPeel({ servers: server.url, seed: generateKeyBundle('user').seed, peelId: 'web-01' }),
+      connectPeel({
+        servers: server.url,
+        credentials: { seed: generateKeyBundle('user').seed },
+        peelId: 'web-01',
+      }),
     ).rejects.toMatchObject({ code: 'ERR_CONNECT_REFUSED' });
   });
 });

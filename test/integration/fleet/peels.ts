@@ -4,7 +4,7 @@ import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import type { RequestOf } from '../../../src/protocol/messages.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import type { PeelEvent } from '../../../src/peel/events.js';
-import { startPeel, type Peel, type PeelOptions } from '../../../src/peel/peel.js';
+import { startPeel, type Peel, type PeelSettings } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Fleet } from './fleet.js';
@@ -62,7 +62,7 @@ export class TestPeel {
   static async start(
     fleet: { servers: string[] },
     credsPath: string,
-    options: Partial<PeelOptions> = {},
+    options: PeelSettings = {},
   ): Promise<TestPeel> {
     const events: PeelEvent[] = [];
     const told: string[] = [];

@@ -69,7 +69,7 @@ interface Check {
 /** Adds what it finds to `checks`, the failing one as the last. @throws ZesterError the reason of the failing one */
 async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): Promise<void> {
   const { loadCredsFile } = await import('../../../creds/parse.js');
-  const { expired } = await import('../../../creds/file-credential-source.js');
+  const { expired } = await import('../../../creds/credential-holder.js');
   const { accountOf } = await import('../../../jwt/account-of.js');
   const issuers = await loadIssuers(jwts);
   const creds = await loadCredsFile(path);

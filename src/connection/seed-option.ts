@@ -1,0 +1,19 @@
+// natsOptionFromSeed: authentication with an nkey seed alone.
+import type { NatsOptions } from '../creds/nats-options.js';
+import { nonceSignature } from '../creds/sign-nonce.js';
+import { loadKeyBundle } from '../nkeys/key-bundle.js';
+
+/**
+ * Authenticates with an nkey seed alone, for servers that list trusted public keys instead of using JWTs: the server
+ * sends a nonce, the client signs it with the private key.
+ *
+ * @param seed a user's seed (`SU…`) as bytes or a string
+ * @throws KeyError
+ */
+export function natsOptionFromSeed(seed: Uint8Array | string): NatsOptions {
+  const key = loadKeyBundle('user', seed);
+  return {
+    authenticator: (nonce?: string) => ({ nkey: key.publicKey, sig: nonceSignature(key, nonce) }),
+    ignoreAuthErrorAbort: true,
+  };
+}

@@ -1,0 +1,135 @@
+// CredentialProvider: where credentials come from that are not in a file, and the limits on how long it may take.
+import { inspect } from 'node:util';
+import { orAborted } from '../async/or-aborted.js';
+import { CredsError, redactSeeds, ZesterError } from '../errors.js';
+import { errorMessage } from '../text/error-message.js';
+import { CREDENTIAL_PROVIDER_TIMEOUT_MS } from '../timing.js';
+import { CredsFile } from './creds-file.js';
+import { decodeCreds } from './decode-creds.js';
+import { generateCredsFile } from './generate.js';
+
+/** What a provider gives: parsed credentials, or the content of a `.creds` file. */
+export type ProvidedCredentials = CredsFile | Uint8Array | string;
+
+/**
+ * Gives a connection its credentials, and new ones at any time: from a secrets manager, an environment variable, memory.
+ *
+ * A call may take 10 seconds. After that, `signal` is aborted and the call has failed, whatever becomes of it. The first
+ * `load` decides whether a connection is made at all; when a later one throws, or takes too long, the connection keeps the
+ * credentials that it has, an event `credentialsRejected` says why, and `load` is called again.
+ *
+ * @example
+ * const vault: CredentialProvider = {
+ *   name: 'vault:secret/web-01',
+ *   load: async ({ signal }) => (await readSecret('secret/web-01', { signal })).creds,
+ *   store: async (content, { signal }) => writeSecret('secret/web-01', { creds: Buffer.from(content).toString() }, { signal }),
+ *   refreshMs: 60_000,
+ * };
+ */
+export interface CredentialProvider {
+  /** What events and errors call it. It is logged, so it must not hold a secret. */
+  readonly name?: string | undefined;
+  /**
+   * Gives the credentials as they are now. Called before the first connect, every `refreshMs`, when `watch` says so, and
+   * after a reconnect. At most one call is under way.
+   */
+  readonly load: (options: { signal: AbortSignal }) => ProvidedCredentials | Promise<ProvidedCredentials>;
+  /**
+   * Stores credentials in place of those that `load` gave. `startPeel` needs it: it renews, and a renewed credential that
+   * is not stored is lost at the next start. `content` is a `.creds` file; it is overwritten with zeros once the
+   * promise settles.
+   */
+  readonly store?:
+    ((content: Uint8Array, options: { signal: AbortSignal }) => void | Promise<void>) | undefined;
+  /** Calls `changed` when `load` has something new. Returns what ends the watching. */
+  readonly watch?: ((changed: () => void) => () => void) | undefined;
+  /** Milliseconds between two calls of `load`; 30,000 by default, at least 1,000, `Infinity` for none. */
+  readonly refreshMs?: number | undefined;
+}
+
+/** What errors call a provider. */
+export function providerName({ name }: CredentialProvider): string {
+  return name === undefined || name === '' ? 'the credential provider' : redactSeeds(name);
+}
+
+/**
+ * Loads credentials, in a limited time.
+ *
+ * @throws CredsError `ERR_CREDS_PROVIDER` when the provider throws or takes too long, and the codes of `parseCredsData`; an
+ *   error of this library that the provider throws
+ */
+export async function loadFromProvider(provider: CredentialProvider): Promise<CredsFile> {
+  const name = providerName(provider);
+  const given: unknown = await limited(name, 'load', (signal) => provider.load({ signal }));
+  if (given instanceof CredsFile) return given;
+  return decodeCreds(given as Uint8Array | string, name);
+}
+
+/**
+ * Has a provider store credentials, in a limited time.
+ *
+ * @throws CredsError `ERR_CREDS_PROVIDER`; an error of this library that the provider throws
+ */
+export async function storeInProvider(provider: CredentialProvider, creds: CredsFile): Promise<void> {
+  const { store } = provider;
+  const name = providerName(provider);
+  if (store === undefined) throw noStore(name);
+  const { seed } = creds;
+  const content = generateCredsFile(creds.jwt, seed);
+  seed.fill(0);
+  await limited(name, 'store', async (signal) => {
+    try {
+      await store.call(provider, content, { signal });
+    } finally {
+      // not before: a store that is late may still read it
+      content.fill(0);
+    }
+  });
+}
+
+/** The error for a credential that would have to be stored, and cannot be. */
+export function noStore(name: string): CredsError {
+  return new CredsError(
+    'ERR_CREDS_NO_STORE',
+    name,
+    `${name} cannot store a renewed credential, which would be lost at the next start: give the path of a .creds file, or a ` +
+      'provider with "store"; or set renew: false, if something else replaces the credential in time',
+  );
+}
+
+async function limited<T>(
+  name: string,
+  what: 'load' | 'store',
+  call: (signal: AbortSignal) => T | Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const seconds = CREDENTIAL_PROVIDER_TIMEOUT_MS / 1000;
+  const timer = setTimeout(
+    () => late.abort(new Error(`it took longer than ${seconds} s`)),
+    CREDENTIAL_PROVIDER_TIMEOUT_MS,
+  );
+  try {
+    return await orAborted((async () => call(late.signal))(), late.signal);
+  } catch (error) {
+    if (error instanceof ZesterError) throw error;
+    const words = `${name}: ${what}() failed: ${errorMessage(error)}`;
+    throw new CredsError('ERR_CREDS_PROVIDER', name, words, isSafe(error) ? { cause: error } : undefined);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether an error of somebody else's shows no seed: the response of a secrets manager may hang on it. */
+function isSafe(error: unknown): boolean {
+  try {
+    const limits = { depth: 8, showHidden: true, maxStringLength: Infinity, maxArrayLength: 100 };
+    // the stack's own URLs are no place of a password, though an @ may be in them
+    const shown = inspect(error, limits).replaceAll('file://', '');
+    return redactSeeds(shown) === shown && !SEED_BYTES.test(shown);
+  } catch {
+    return false;
+  }
+}
+
+/** The ASCII codes of a seed's first characters, as `inspect` shows bytes: decimal of a Uint8Array, hexadecimal of a Buffer. */
+const SEED_BYTES = /\b83,\s+(65|79|85|88),\s+(\d\d,\s+){40}|\b53 (41|4f|55|58) ([3-5][0-9a-f] ){30}/;

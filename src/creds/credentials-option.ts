@@ -1,0 +1,160 @@
+// The option `credentials`: exactly one credential, of one of several kinds.
+import { fileURLToPath } from 'node:url';
+import { ConnectError, holdsSeed, type ZesterError } from '../errors.js';
+import type { CredentialProvider } from './credential-provider.js';
+import { CredsFile } from './creds-file.js';
+
+/** A seed alone, for servers that list public keys and use no JWTs. */
+export interface SeedCredentials {
+  /** A user's seed (`SU…`), as bytes or a string. */
+  seed: Uint8Array | string;
+}
+
+/** Credentials with a JWT, which say who their user is: all but a seed alone. */
+export type UserCredentials = string | URL | CredsFile | CredentialProvider;
+
+/**
+ * What a connection authenticates with, exactly one of:
+ *
+ * - the path of a `.creds` file, or its `file:` URL: it is read again at each connect, and watched;
+ * - credentials that are parsed already. From `loadCredsFile`, their file is followed just so; from `parseCredsData`, they
+ *   stay as they are;
+ * - `{ seed }`, for servers without JWTs: it stays as it is;
+ * - a {@link CredentialProvider}, which may give others at any time.
+ */
+export type Credentials = UserCredentials | SeedCredentials;
+
+/** Exactly one credential: the option `credentials`, or its longer name for a path. */
+export type CredentialsOption<Kind = Credentials> =
+  | {
+      /** What to authenticate with. */
+      credentials: Kind;
+      credsPath?: undefined;
+    }
+  | {
+      /** The path of a `.creds` file: the same as `credentials`. */
+      credsPath: string | URL;
+      credentials?: undefined;
+    };
+
+/** Credentials, told apart. */
+export type GivenCredentials =
+  | { kind: 'file'; path: string; loaded?: CredsFile }
+  | { kind: 'bytes'; creds: CredsFile }
+  | { kind: 'seed'; seed: Uint8Array | string }
+  | { kind: 'provider'; provider: CredentialProvider };
+
+/** Credentials with a JWT, told apart. */
+export type GivenUserCredentials = Exclude<GivenCredentials, { kind: 'seed' }>;
+
+/**
+ * As {@link givenCredentials}, for what needs to know who its user is: a seed alone is refused.
+ *
+ * @throws as {@link givenCredentials}
+ */
+export function givenUserCredentials(
+  options: { credentials?: unknown; credsPath?: unknown },
+  rules: CredentialsRules = {},
+): GivenUserCredentials {
+  const given = givenCredentials(options, rules);
+  if (given.kind !== 'seed') return given;
+  const { names = NAMES, error = connectOptionsError } = rules;
+  throw error(`${names[0]} is a seed alone, and a JWT is needed, too: give a .creds file, or a provider`);
+}
+
+/** What the two options are called, and which error is thrown. */
+interface CredentialsRules {
+  names?: readonly [string, string];
+  error?: (message: string) => ZesterError;
+}
+
+const NAMES = ['credentials', 'credsPath'] as const;
+
+/**
+ * Tells credentials apart. Nothing of them is repeated in an error.
+ *
+ * @param names what the two options are called
+ * @throws what `error` makes; ConnectError `ERR_CONNECT_OPTIONS` by default
+ */
+export function givenCredentials(
+  options: { credentials?: unknown; credsPath?: unknown },
+  { names = NAMES, error = connectOptionsError }: CredentialsRules = {},
+): GivenCredentials {
+  const [name, pathName] = names;
+  const { credentials, credsPath } = options;
+  if (credentials !== undefined && credsPath !== undefined) {
+    throw error(`give ${name} or ${pathName}, not both: ${pathName} is another name for the path of a file`);
+  }
+  if (credentials === undefined && credsPath === undefined) {
+    throw error(`give ${name}: ${KINDS}. "await defaultCredentials()" looks in the usual places`);
+  }
+  if (credsPath !== undefined && typeof credsPath !== 'string' && !(credsPath instanceof URL)) {
+    throw error(`${pathName}: give the path of a .creds file`);
+  }
+  return told(credentials === undefined ? credsPath : credentials, credsPath === undefined ? name : pathName, error);
+}
+
+const KINDS = 'the path of a .creds file, credentials that are parsed, { seed }, or a credential provider';
+
+function told(given: unknown, name: string, error: (message: string) => ZesterError): GivenCredentials {
+  if (typeof given === 'string' || given instanceof URL)
+    return { kind: 'file', path: pathOf(given, name, error) };
+  if (given instanceof CredsFile) {
+    return given.source === 'file'
+      ? { kind: 'file', path: given.path, loaded: given }
+      : { kind: 'bytes', creds: given };
+  }
+  if (typeof given !== 'object' || given === null) throw error(`${name} is ${given === null ? 'null' : `a ${typeof given}`}: give ${KINDS}`);
+  if ('load' in given) return { kind: 'provider', provider: provider(given, name, error) };
+  const others = Object.keys(given).filter((key) => key !== 'seed');
+  if (!('seed' in given) || others.length > 0) {
+    // a CredsFile of another copy of this package is not one of ours, and its seed alone is not what it is
+    const why = 'jwt' in given ? 'of another copy of this package' : 'not credentials';
+    throw error(`${name} is an object that is ${why}: give ${KINDS}`);
+  }
+  const { seed } = given;
+  if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
+    throw error(`${name}.seed is a ${typeof seed}: give the seed's text, or its bytes`);
+  }
+  return { kind: 'seed', seed };
+}
+
+function pathOf(given: string | URL, name: string, error: (message: string) => ZesterError): string {
+  if (given instanceof URL) {
+    if (given.protocol !== 'file:')
+      throw error(`${name} is a ${given.protocol} URL: give a file: URL, or a path`);
+    return fileURLToPath(given);
+  }
+  if (given.trim() === '') throw error(`${name} is empty: give the path of a .creds file`);
+  if (/[\r\n]|-----/.test(given)) {
+    throw error(
+      `${name} is the content of a .creds file, not its path: give it as parseCredsData(content, name)`,
+    );
+  }
+  if (holdsSeed(given)) throw error(`${name} is a seed, not a path: give { seed }`);
+  return given;
+}
+
+function provider(given: object, name: string, error: (message: string) => ZesterError): CredentialProvider {
+  const found = given as Record<keyof CredentialProvider, unknown>;
+  for (const method of ['load', 'store', 'watch'] as const) {
+    if (found[method] !== undefined && typeof found[method] !== 'function') {
+      throw error(`${name}.${method} is a ${typeof found[method]}: give a function`);
+    }
+  }
+  const { refreshMs } = found;
+  if (refreshMs !== undefined && !(typeof refreshMs === 'number' && refreshMs >= MIN_REFRESH_MS)) {
+    throw error(`${name}.refreshMs: give milliseconds, at least ${MIN_REFRESH_MS}; Infinity for none`);
+  }
+  if (found.name !== undefined && typeof found.name !== 'string') {
+    throw error(`${name}.name is a ${typeof found.name}: give a string`);
+  }
+  return given as CredentialProvider;
+}
+
+/** A provider is not asked more often than this. */
+const MIN_REFRESH_MS = 1_000;
+
+function connectOptionsError(message: string): ZesterError {
+  return new ConnectError('ERR_CONNECT_OPTIONS', message);
+}

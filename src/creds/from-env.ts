@@ -1,0 +1,40 @@
+// fromEnv: credentials from an environment variable.
+import { CredsError } from '../errors.js';
+import type { CredentialProvider } from './credential-provider.js';
+import { parseCredsData } from './parse.js';
+
+/** The variable that holds the content of a `.creds` file, where no other is named. */
+export const CREDS_CONTENT_VARIABLE = 'ZESTER_CREDS_CONTENT';
+
+/**
+ * Credentials from an environment variable that holds the content of a `.creds` file, as it is or in base64. It is read again
+ * while the connection lives. It cannot be stored: give `startPeel` a file, or `renew: false`.
+ *
+ * Other programs of the same user can read the environment of a process: prefer a file with mode 0600.
+ *
+ * @param variable its name
+ * @example const nc = await connectPeel({ servers, peelId: 'web-01', credentials: fromEnv('WEB_01_CREDS') });
+ */
+export function fromEnv(
+  variable: string = CREDS_CONTENT_VARIABLE,
+  env: NodeJS.ProcessEnv = process.env,
+): CredentialProvider {
+  const name = `$${variable}`;
+  return {
+    name,
+    load: () => {
+      const value = env[variable]?.trim() ?? '';
+      if (value === '') {
+        throw new CredsError('ERR_CREDS_NOT_FOUND', name, `the environment variable ${variable} is not set`);
+      }
+      return parseCredsData(decoded(value), name);
+    },
+  };
+}
+
+/** Base64 where it is: a variable often cannot hold line ends. */
+function decoded(value: string): string {
+  return /^[A-Za-z0-9+/_\s-]+={0,2}$/.test(value) && !value.startsWith('-----')
+    ? Buffer.from(value, 'base64').toString('latin1')
+    : value;
+}

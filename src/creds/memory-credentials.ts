@@ -1,0 +1,58 @@
+// MemoryCredentials: credentials that a program holds in memory and replaces itself.
+import type { CredentialProvider, ProvidedCredentials } from './credential-provider.js';
+import { CredsFile } from './creds-file.js';
+import { parseCredsData } from './parse.js';
+
+/**
+ * Credentials in memory, for a program that gets them from elsewhere. Every connection that was given this object goes over to
+ * new ones as soon as they are {@link MemoryCredentials.set | set}. A peel renews them; what it is given is in
+ * {@link MemoryCredentials.current}.
+ *
+ * @example
+ * const credentials = new MemoryCredentials(await fetchSecret());
+ * const nc = await connectPeel({ servers, peelId: 'web-01', credentials, rotate: 'hitless' });
+ * onSecretChanged((content) => credentials.set(content));
+ */
+export class MemoryCredentials implements CredentialProvider {
+  readonly name: string;
+  /** There is nothing to look for: {@link set} says it. */
+  readonly refreshMs = Infinity;
+  #current: CredsFile;
+  readonly #listeners = new Set<() => void>();
+
+  /**
+   * @param initial parsed credentials, or the content of a `.creds` file
+   * @param name what events and errors call them; not a secret
+   * @throws CredsError
+   */
+  constructor(initial: ProvidedCredentials, name = 'the credentials in memory') {
+    this.name = name;
+    this.#current = this.#parse(initial);
+  }
+
+  /** The credentials as they are now: those that were set, or renewed ones. */
+  get current(): CredsFile {
+    return this.#current;
+  }
+
+  /** Replaces the credentials. @throws CredsError, and then nothing is replaced */
+  set(next: ProvidedCredentials): void {
+    this.#current = this.#parse(next);
+    for (const changed of this.#listeners) changed();
+  }
+
+  readonly load = (): CredsFile => this.#current;
+
+  readonly store = (content: Uint8Array): void => this.set(content);
+
+  readonly watch = (changed: () => void): (() => void) => {
+    // one of its own for each call: the same function may be given twice
+    const listener = () => changed();
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  #parse(given: ProvidedCredentials): CredsFile {
+    return given instanceof CredsFile ? given : parseCredsData(given, this.name);
+  }
+}

@@ -1,0 +1,95 @@
+// Credentials that reload from a provider; the last good ones stay in use.
+import { Coalescer } from '../async/coalesce.js';
+import { CREDENTIAL_PROVIDER_SPACING_MS } from '../timing.js';
+import { CredentialHolder, type CredentialHolderOptions, type RefreshResult } from './credential-holder.js';
+import { loadFromProvider, providerName, type CredentialProvider } from './credential-provider.js';
+import type { CredsFile } from './creds-file.js';
+
+/** How many credentials that were replaced by newer ones are remembered. */
+const MAX_SUPERSEDED = 16;
+
+/**
+ * The credentials that a provider gives. An authenticator cannot wait, so a connect uses the last good ones, and has the
+ * provider asked for the next connect. Neither throws: when the provider fails, is late, or gives what cannot be used, the last
+ * good credentials stay in use and an event says why.
+ */
+export class ProviderCredentialSource extends CredentialHolder {
+  readonly #loads: Coalescer<RefreshResult>;
+  /** The JWT that the provider gave last. */
+  #given: string | undefined;
+  /** JWTs that were replaced by storing newer ones: a cache may give them once more. */
+  readonly #superseded: string[] = [];
+  #loadedAt = -Infinity;
+  #onChange: () => void = () => undefined;
+
+  constructor(
+    readonly provider: CredentialProvider,
+    options: CredentialHolderOptions = {},
+  ) {
+    super(providerName(provider), options);
+    this.#given = options.initial?.jwt;
+    this.#loads = new Coalescer(() => this.#load());
+  }
+
+  /** For `connect()`: signs the nonce with the last good credentials. */
+  readonly authenticator = (nonce?: string): { jwt: string; nkey: string; sig: string } | undefined => {
+    this.forgetRejection();
+    // a server may refuse it several times a second
+    if (performance.now() - this.#loadedAt >= CREDENTIAL_PROVIDER_SPACING_MS) void this.refresh();
+    this.reportExpiry();
+    return this.authenticate(nonce);
+  };
+
+  /** Asks the provider. One call at a time: callers that come during one share the next. It never throws. */
+  refresh(): Promise<RefreshResult> {
+    return this.#loads.run();
+  }
+
+  /** Calls back when other credentials were loaded. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  /**
+   * Takes credentials that the provider has stored, or has yet to store: for as long as it gives no others than before.
+   *
+   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+   */
+  hold(creds: CredsFile): void {
+    this.checkUsable(creds);
+    const replaced = this.current?.jwt;
+    if (replaced === creds.jwt) return;
+    if (replaced !== undefined) this.#superseded.push(replaced);
+    if (this.#superseded.length > MAX_SUPERSEDED) this.#superseded.shift();
+    this.take(creds);
+  }
+
+  async #load(): Promise<RefreshResult> {
+    this.#loadedAt = performance.now();
+    try {
+      const creds = await loadFromProvider(this.provider);
+      const result = this.#use(creds);
+      if (result === 'changed') this.#onChange();
+      return result;
+    } catch (error) {
+      this.reject(error);
+      return 'rejected';
+    }
+  }
+
+  #use(creds: CredsFile): RefreshResult {
+    const isKnown = creds.jwt === this.#given || this.#superseded.includes(creds.jwt);
+    if (creds.jwt === this.current?.jwt) {
+      // the owner may have wiped those that are in use
+      if (this.current.wiped) this.replace(creds);
+    } else if (!isKnown || this.current === undefined) {
+      this.checkUsable(creds);
+      this.#given = creds.jwt;
+      this.take(creds);
+      return 'changed';
+    }
+    this.#given = creds.jwt;
+    this.forgetRejection();
+    return 'unchanged';
+  }
+}
