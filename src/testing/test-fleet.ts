@@ -8,7 +8,8 @@ import type { CreateTokenOptions } from '../fleet-client/fleet-tokens.js';
 import { startMaster, type Master, type MasterOptions } from '../master/master.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import { anything, bag, checkOptions, number, object, text, type Entries } from '../options/check-options.js';
-import { startPeel, type Peel, type PeelOptions } from '../peel/peel.js';
+import type { CredentialsOption, UserCredentials } from '../creds/credentials-option.js';
+import { startPeel, type Peel, type PeelSettings } from '../peel/peel.js';
 import { newRequestId } from '../protocol/ask.js';
 import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import { trustPaths } from '../trust/paths.js';
@@ -168,20 +169,26 @@ export class TestFleet implements AsyncDisposable {
   }
 
   /**
-   * Starts a peel of the fleet in this process, with credentials of its own unless `credsPath` names some. It follows the
+   * Starts a peel of the fleet in this process, with credentials of its own unless others are given. It follows the
    * fleet's clock.
    *
    * @throws as `startPeel` of `zester/peel`, and {@link peelCreds}
    */
-  async startPeel(peelId: string, options: Partial<PeelOptions> = {}): Promise<Peel> {
-    const credsPath = options.credsPath ?? (await this.peelCreds(peelId));
+  async startPeel(
+    peelId: string,
+    options: PeelSettings & Partial<CredentialsOption<UserCredentials>> = {},
+  ): Promise<Peel> {
+    const { credentials, credsPath, ...settings } = options;
+    const isGiven = credentials !== undefined || credsPath !== undefined;
+    const given = isGiven ? { credentials, credsPath } : { credentials: await this.peelCreds(peelId) };
     const peel = await startPeel({
       servers: this.urls,
       reconnectTimeWait: TEST_RECONNECT_MS,
       reconnectJitter: 0,
       now: this.clock.now,
-      ...options,
-      credsPath,
+      ...settings,
+      // of both, startPeel says that they are one too many
+      ...(given as CredentialsOption<UserCredentials>),
       peelId,
     });
     const unfollow = this.clock.follow(() => peel.look());
