@@ -91,7 +91,11 @@ export function givenCredentials(
   if (credsPath !== undefined && typeof credsPath !== 'string' && !(credsPath instanceof URL)) {
     throw error(`${pathName}: give the path of a .creds file`);
   }
-  return told(credentials === undefined ? credsPath : credentials, credsPath === undefined ? name : pathName, error);
+  return told(
+    credentials === undefined ? credsPath : credentials,
+    credsPath === undefined ? name : pathName,
+    error,
+  );
 }
 
 const KINDS = 'the path of a .creds file, credentials that are parsed, { seed }, or a credential provider';
@@ -104,7 +108,8 @@ function told(given: unknown, name: string, error: (message: string) => ZesterEr
       ? { kind: 'file', path: given.path, loaded: given }
       : { kind: 'bytes', creds: given };
   }
-  if (typeof given !== 'object' || given === null) throw error(`${name} is ${given === null ? 'null' : `a ${typeof given}`}: give ${KINDS}`);
+  if (typeof given !== 'object' || given === null)
+    throw error(`${name} is ${given === null ? 'null' : `a ${typeof given}`}: give ${KINDS}`);
   if ('load' in given) return { kind: 'provider', provider: provider(given, name, error) };
   const others = Object.keys(given).filter((key) => key !== 'seed');
   if (!('seed' in given) || others.length > 0) {

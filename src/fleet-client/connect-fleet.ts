@@ -23,7 +23,7 @@ export interface ConnectFleetOptions extends ConnectSettings {
   signal?: AbortSignal | undefined;
 }
 
-const { credsPath: _, ...entries } = CONNECT_ENTRIES;
+const entries = Object.fromEntries(Object.entries(CONNECT_ENTRIES).filter(([name]) => name !== 'credsPath'));
 const CONNECT_FLEET = bag(
   { ...entries, timeoutMs: anything, signal: anything },
   { required: ['credentials'], instead: { ...INSTEAD, credsPath: 'give it as credentials' } },

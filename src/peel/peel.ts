@@ -23,7 +23,7 @@ import {
   type GivenUserCredentials,
   type UserCredentials,
 } from '../creds/credentials-option.js';
-import { ConnectError, FleetError, ZesterError } from '../errors.js';
+import { FleetError, ZesterError } from '../errors.js';
 import { answerCommand } from '../protocol/answer-command.js';
 import { commandReplyVerdict } from '../protocol/command-reply.js';
 import { encodeJson } from '../protocol/messages.js';
