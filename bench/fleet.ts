@@ -15,6 +15,7 @@ import { joinProof } from '../src/protocol/proofs.js';
 import { MessageSigner } from '../src/protocol/signed.js';
 import { authSubject, enrollSubject } from '../src/permissions/names.js';
 import { AuditLog } from '../src/master/audit/audit-log.js';
+import { auditStream } from '../src/master/audit/audit-stream.js';
 import { Registry } from '../src/master/registry/registry.js';
 import { openStore } from '../src/master/store/store.js';
 import { startNatsServer, type RunningNatsServer } from '../src/nats-server/run.js';
@@ -264,8 +265,8 @@ async function addRecords(fleet: BenchFleet, from: number, to: number): Promise<
   if (from === to) return;
   const nc = await fleet.master();
   const store = await openStore(nc, { logger: SILENT });
-  const audit = new AuditLog(nc, store, SILENT);
-  const registry = await Registry.open(store, audit, SILENT);
+  const audit = new AuditLog(auditStream(nc, store), SILENT);
+  const registry = await Registry.open(store.peels, audit, SILENT);
   const issuedAt = Math.floor(Date.now() / 1000);
   await timed(to - from, async (i) => {
     const { publicKey } = generateKeyBundle('user');

@@ -1,6 +1,7 @@
 // Puts the storm's peels into the registry: issued, and not connected yet.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { AuditLog } from '../../src/master/audit/audit-log.js';
+import { auditStream } from '../../src/master/audit/audit-stream.js';
 import type { MasterLogger } from '../../src/master/logger.js';
 import { Registry } from '../../src/master/registry/registry.js';
 import { openStore } from '../../src/master/store/store.js';
@@ -24,8 +25,8 @@ export async function addRecords(
   signal: AbortSignal,
 ): Promise<void> {
   const store = await openStore(nc, { logger: SILENT });
-  const audit = new AuditLog(nc, store, SILENT);
-  const registry = await Registry.open(store, audit, SILENT);
+  const audit = new AuditLog(auditStream(nc, store), SILENT);
+  const registry = await Registry.open(store.peels, audit, SILENT);
   let next = 0;
   let done = 0;
   const progress = setInterval(

@@ -23,6 +23,7 @@ import { FloodGuard } from './requests/flood/guard.js';
 import type { AcceptancePolicy } from './requests/policy.js';
 import { startServices } from './requests/services.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker.js';
+import { pushFromHome } from './revocation/push-revocations.js';
 import { Revoker } from './revocation/revoker.js';
 import { Closing } from './start/closing.js';
 import { openLinks, type Links } from './start/links.js';
@@ -141,7 +142,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const state = await openState(links, options, { logger, now }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
   const context = makeContext(options, { trust, logger, now }, links, state, () => watch?.holder);
-  const revoker = closing.add(new Revoker(context, links.at), (part) => part.close());
+  const revoker = closing.add(new Revoker(context, pushFromHome(context, links.at)), (part) => part.close());
   const guard = new AccountGuard(context, links.system, links.at);
   closing.add(guard, (part) => part.stop());
   watch = closing.add(new LeasedWatch(context, links.system, revoker), (part) => part.stop());

@@ -1,24 +1,18 @@
 // The registry of peels: compare-and-set decisions on records.
-import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import { auditEventSchema, type PeelChange, type PeelEvent } from '../../protocol/records/audit-event.js';
 import type { Actor } from '../../protocol/records/actor.js';
-import { parseJson } from '../../protocol/messages.js';
 import { recordSchema, type PeelRecord } from '../../protocol/records/record.js';
-import { PEELS_BUCKET } from '../../permissions/names.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import type { AuditLog } from '../audit/audit-log.js';
-import { KvMirror } from '../store/kv-mirror.js';
+import { KvMirror, type MirrorBucket } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
-import { readStream } from '../store/read-stream.js';
-import type { Store } from '../store/store.js';
-import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } from '../../timing.js';
 
 /** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
-const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
-interface Stored {
+export const storedRecordSchema = v.object({ record: recordSchema, event: auditEventSchema });
+export interface StoredRecord {
   record: PeelRecord;
   event: PeelEvent;
 }
@@ -33,25 +27,22 @@ export interface Decision {
   publicKey?: string | undefined;
 }
 
+/** What a registry needs of the audit log. */
+export type RegistryAudit = Pick<AuditLog, 'complete' | 'publish' | 'publishUnseen' | 'expect'>;
+
 /**
  * The records of the peels, in JetStream and in memory. Each change is an event that is applied to a record by
  * compare-and-set, and is audited once.
  */
 export class Registry {
-  readonly #store: Store;
-  readonly #mirror: KvMirror<Stored>;
-  readonly #audit: AuditLog;
-  /** Whose a public key is. */
+  readonly #mirror: KvMirror<StoredRecord>;
+  readonly #audit: RegistryAudit;
+  /** Peel IDs, by public key. */
   readonly #owners = new Map<string, string>();
   readonly #listeners = new Set<(record: PeelRecord, event: PeelEvent) => void>();
 
-  readonly #logger: MasterLogger;
-  #closed = false;
-
-  private constructor(store: Store, mirror: KvMirror<Stored>, audit: AuditLog, logger: MasterLogger) {
-    this.#store = store;
+  private constructor(mirror: KvMirror<StoredRecord>, audit: RegistryAudit) {
     this.#mirror = mirror;
-    this.#logger = logger;
     this.#audit = audit;
     for (const [, { record }] of mirror.entries()) this.#index(record);
     mirror.onChange((_key, stored) => {
@@ -63,15 +54,13 @@ export class Registry {
   }
 
   /** Reads all records, and resolves when they are in memory. @throws FleetError `ERR_FLEET_STORE` */
-  static async open(store: Store, audit: AuditLog, logger: MasterLogger): Promise<Registry> {
-    const mirror = await KvMirror.open<Stored>({
-      bucket: store.peels,
-      schema: storedSchema as unknown as v.GenericSchema<unknown, Stored>,
+  static async open(bucket: MirrorBucket, audit: RegistryAudit, logger: MasterLogger): Promise<Registry> {
+    const mirror = await KvMirror.open<StoredRecord>({
+      bucket,
+      schema: storedRecordSchema as unknown as v.GenericSchema<unknown, StoredRecord>,
       logger,
     });
-    const registry = new Registry(store, mirror, audit, logger);
-    void registry.#completeAudit();
-    return registry;
+    return new Registry(mirror, audit);
   }
 
   /** The record as this master knows it: another may have changed it an instant ago. */
@@ -117,7 +106,7 @@ export class Registry {
     decide: (record: PeelRecord | undefined) => Decision | undefined,
   ): Promise<{ record: PeelRecord; changed: boolean }> {
     validatePeelId(peelId);
-    let before: Stored | undefined;
+    let before: StoredRecord | undefined;
     const { value, written } = await this.#mirror.change(peelId, (stored) => {
       before = stored;
       const decision = decide(stored?.record);
@@ -143,61 +132,12 @@ export class Registry {
   }
 
   close(): void {
-    this.#closed = true;
     this.#mirror.close();
   }
 
   #index(record: PeelRecord): void {
     for (const { publicKey } of record.keys) this.#owners.set(publicKey, record.id);
   }
-
-  /**
-   * Sees to it that the last events of records are in the audit: masters that were killed while this one was away may have
-   * left some that nobody tells. As long as one lives, it does so within seconds; so what is missing is from about when the
-   * audit ends. The bucket remembers some events of each record, and so also those that were written over.
-   */
-  async #completeAudit(): Promise<void> {
-    let since: number | undefined;
-    let told = false;
-    while (!this.#closed) {
-      try {
-        // before this master writes there itself
-        since ??= ((await this.#audit.lastAt()) ?? 0) - AUDIT_LOOKBACK_MS;
-        // who wrote what is new has a while to tell it
-        await delay(AUDIT_COMPLETE_AFTER_MS, undefined, { ref: false });
-        return await this.#tellMissing(await this.#eventsSince(since), since);
-      } catch (error) {
-        if (this.#closed) return;
-        if (!told) this.#logger.warn({ error: String(error) }, 'the audit log cannot be read; retrying');
-        told = true;
-        await delay(AUDIT_COMPLETE_RETRY_MS, undefined, { ref: false });
-      }
-    }
-  }
-
-  /** The events that records have had, by the servers' clock. */
-  async #eventsSince(since: number): Promise<PeelEvent[]> {
-    const events: PeelEvent[] = [];
-    const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: timeOf(since) };
-    for await (const { data } of readStream(this.#store, `KV_${PEELS_BUCKET}`, query)) {
-      const parsed = v.safeParse(storedSchema, parseJson(data));
-      if (!parsed.success) continue; // a newer version's
-      events.push((parsed.output as Stored).event);
-    }
-    return events;
-  }
-
-  async #tellMissing(events: readonly PeelEvent[], since: number): Promise<void> {
-    if (events.length === 0) return;
-    const known = new Set<string>();
-    for await (const { id } of this.#audit.read({ since: timeOf(since - AUDIT_LOOKBACK_MS) })) known.add(id);
-    for (const event of events) if (!known.has(event.id)) this.#audit.publish(event);
-  }
-}
-
-/** As a query has it: undefined for what was before 1970, which is all. */
-function timeOf(ms: number): string | undefined {
-  return ms < 0 ? undefined : new Date(ms).toISOString();
 }
 
 /** No record has that id. */

@@ -1,45 +1,54 @@
 // Pushes the revocations that the registry asks for, until every server confirms.
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../../async/sleep.js';
 import { ZesterError } from '../../errors.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
-import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
 import type { AccountClaims } from '../../jwt/claims.js';
-import { revokeUpTo } from '../../jwt/revoke-up-to.js';
-import { withOpenHome } from '../../account/change-account.js';
+import type { PushRevocations } from './push-revocations.js';
 import type { PushReport } from '../../account/push-account.js';
-import { revokeKeys, type RevokedKeys } from '../../account/revoke-keys.js';
-import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
 import { withoutRevocations } from '../../jwt/revocations.js';
+import { keysToPush, revokedBy, tokenRevocation, uselessRevocations } from './revocation-plan.js';
 import { noteRestored } from '../trust/account-guard.js';
-import type { MasterContext } from '../context.js';
+import type { Actor } from '../../protocol/records/actor.js';
+import type { AuditLog } from '../audit/audit-log.js';
+import type { MasterLogger } from '../logger.js';
+import type { Registry } from '../registry/registry.js';
+import type { KvMirror } from '../store/kv-mirror.js';
 import { errorMessage } from '../../text/error-message.js';
 import { REVOCATION_GATHER_MS, REVOCATION_RETRY_MS, REVOCATION_RETRY_POLL_MS } from '../../timing.js';
 
-/** Seconds after the last JWT of a key expired at which its revocation is of no more use. */
-const USELESS_AFTER = 600;
+/** What a {@link Revoker} needs of its master. */
+export interface RevokerContext {
+  registry: Pick<Registry, 'records' | 'get' | 'ownerOf' | 'decide' | 'onChange'>;
+  tokens: Pick<KvMirror<JoinToken>, 'entries' | 'change' | 'onChange'>;
+  audit: Pick<AuditLog, 'note'>;
+  actor: Actor;
+  logger: MasterLogger;
+  metrics: { revocationSeconds: { observe(seconds: number): void } };
+  now: () => number;
+}
 
 /**
- * Makes it so on every server that keys are revoked which the registry says are to be: at most one push at a time, by the
- * master that has the lease. What a dying master leaves undone is in the registry, and the next one continues.
+ * Pushes the revocations that the registry asks for until every server has confirmed them: one push at a time, by the master
+ * that has the lease. What a killed master leaves undone is in the registry, and the next master continues.
  */
 export class Revoker {
-  readonly #context: MasterContext;
-  readonly #at: SystemConnectionOptions;
-  /** Of peels, by public key: whose, and since when it is to be revoked. */
+  readonly #context: RevokerContext;
+  readonly #push: PushRevocations;
+  /** Keys of peels, and when this master learned of them. */
   readonly #wanted = new Map<string, { peelId: string; upTo: number; since: number }>();
   /** For refused connections without a record: the time that their revocation covers. */
   readonly #strangers = new Map<string, number>();
-  /** Of join tokens that were taken back, by public key. */
+  /** Removed join tokens, by public key. */
   readonly #tokens = new Map<string, { tokenId: string; upTo: number }>();
   readonly #stopListening: (() => void)[];
   #active = false;
   #running: Promise<void> | undefined;
   #told: string | undefined;
 
-  /** @param at how to reach the servers as a user of the system account */
-  constructor(context: MasterContext, at: SystemConnectionOptions) {
+  constructor(context: RevokerContext, push: PushRevocations) {
     this.#context = context;
-    this.#at = at;
+    this.#push = push;
     this.#stopListening = [
       context.registry.onChange((record) => {
         if (!this.#active) return;
@@ -54,7 +63,7 @@ export class Revoker {
     ];
   }
 
-  /** This master has the lease: it goes through all records, and does what is to be done. */
+  /** Starts revoking: this master has the lease. */
   start(): void {
     this.#active = true;
     for (const record of this.#context.registry.records()) this.#want(record);
@@ -75,7 +84,7 @@ export class Revoker {
     await this.stop();
   }
 
-  /** Revokes the key of a connection that is to be cut, and of which there is no record. @param upTo seconds */
+  /** Revokes the key of a refused connection that has no record. @param upTo seconds since 1970 */
   revokeStranger(publicKey: string, upTo: number): void {
     this.#strangers.set(publicKey, Math.max(upTo, this.#strangers.get(publicKey) ?? 0));
     this.#wake();
@@ -92,15 +101,11 @@ export class Revoker {
     }
   }
 
-  #wantToken({ id, publicKey, createdAt, expiresAt, removedAt, revokedAt }: JoinToken): void {
-    const nowMs = this.#context.now();
-    if (removedAt === undefined || revokedAt !== undefined || Date.parse(expiresAt) <= nowMs) {
-      this.#tokens.delete(publicKey);
-      return;
-    }
-    const issuedAt = Math.floor(Date.parse(createdAt) / 1000);
-    const upTo = revokeUpTo(Math.floor(nowMs / 1000), { issuedAt: [issuedAt], complete: true });
-    this.#tokens.set(publicKey, { tokenId: id, upTo: this.#tokens.get(publicKey)?.upTo ?? upTo });
+  #wantToken(token: JoinToken): void {
+    const { id: tokenId, publicKey } = token;
+    const upTo = tokenRevocation(token, this.#context.now());
+    if (upTo === undefined) this.#tokens.delete(publicKey);
+    else this.#tokens.set(publicKey, { tokenId, upTo: this.#tokens.get(publicKey)?.upTo ?? upTo });
   }
 
   get #hasWork(): boolean {
@@ -116,7 +121,7 @@ export class Revoker {
   }
 
   async #run(): Promise<void> {
-    await delay(REVOCATION_GATHER_MS);
+    await sleep(REVOCATION_GATHER_MS);
     while (this.#active && this.#hasWork) {
       if (!(await this.#turn())) await this.#pause();
     }
@@ -124,77 +129,57 @@ export class Revoker {
 
   async #pause(): Promise<void> {
     for (let waited = 0; waited < REVOCATION_RETRY_MS && this.#active; waited += REVOCATION_RETRY_POLL_MS)
-      await delay(REVOCATION_RETRY_POLL_MS);
+      await sleep(REVOCATION_RETRY_POLL_MS);
   }
 
   /** @returns whether every server confirmed */
   async #turn(): Promise<boolean> {
-    const { trust, logger, now } = this.#context;
-    const peels = new Map(this.#wanted);
-    const strangers = new Map(this.#strangers);
-    const keys = new Map([...peels].map(([key, { upTo }]) => [key, upTo]));
-    const tokens = new Map(this.#tokens);
-    const others = [...strangers, ...[...tokens].map(([key, { upTo }]) => [key, upTo] as const)];
-    for (const [key, upTo] of others) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
-    let revoked: RevokedKeys;
+    const work = {
+      peels: new Map(this.#wanted),
+      strangers: new Map(this.#strangers),
+      tokens: new Map(this.#tokens),
+    };
+    const peelIds = [...work.peels.values()].map(({ peelId }) => peelId);
+    const keys = keysToPush(work);
+    let pushed: Awaited<ReturnType<PushRevocations>>;
     try {
-      const options = { ...this.#at, now };
-      revoked = await withOpenHome(trust.domain.home, 'zester master', options, (open) =>
-        revokeKeys(open, keys, { now, also: (claims) => this.#pruned(claims, keys) }),
-      );
+      pushed = await this.#push(keys, (claims) => this.#pruned(claims, keys));
     } catch (error) {
-      this.#failed(
-        error,
-        [...peels.values()].map(({ peelId }) => peelId),
-      );
+      this.#failed(error, peelIds);
       return false;
     }
-    void trust.reload();
-    const { report, inForce, left, restored } = revoked;
+    const { report, inForce, left, restored } = pushed;
     noteRestored(this.#context, restored);
-    const done = new Map([...peels].filter(([key]) => inForce && !left.has(key)));
-    for (const [key, upTo] of strangers) {
-      // those that are cut everywhere that can be reached need not be pushed again: a server that comes back asks the others
-      const isCut = inForce || (report !== undefined && report.failed.length === 0);
-      if (isCut && !left.has(key) && this.#strangers.get(key) === upTo) this.#strangers.delete(key);
+    const inForceWhereReached = inForce || (report !== undefined && report.failed.length === 0);
+    const done = revokedBy(work, { inForce, inForceWhereReached, left });
+    for (const key of done.strangers)
+      // wanted up to a later time meanwhile
+      if (this.#strangers.get(key) === work.strangers.get(key)) this.#strangers.delete(key);
+    if (done.peels.length > 0 || inForce) {
+      const fields = { keys: keys.size - left.size, servers: report?.confirmed };
+      this.#context.logger.info(fields, 'revoked on every server');
     }
-    if (done.size > 0 || inForce) {
-      logger.info({ keys: keys.size - left.size, servers: report?.confirmed }, 'revoked on every server');
-    }
-    await this.#confirm(done);
-    for (const [key, { tokenId }] of tokens)
-      if (inForce && !left.has(key)) await this.#confirmToken(key, tokenId);
-    if (inForce && left.size === 0) {
+    await this.#confirm(new Map([...work.peels].filter(([key]) => done.peels.includes(key))));
+    for (const key of done.tokens) await this.#confirmToken(key, work.tokens.get(key)?.tokenId ?? '');
+    if (done.isComplete) {
       this.#told = undefined;
       return true;
     }
-    this.#incomplete(report, peels);
+    this.#incomplete(report, peelIds);
     return false;
   }
 
-  /** Without those that are of no more use. */
+  /** The claims without revocations that are no longer needed. */
   #pruned(claims: AccountClaims, keys: ReadonlyMap<string, number>): AccountClaims {
-    const useless = this.#useless(claims.nats.revocations ?? {});
+    const { registry, tokens, now } = this.#context;
+    const useless = uselessRevocations(
+      claims.nats.revocations ?? {},
+      (publicKey) => registry.get(registry.ownerOf(publicKey) ?? ''),
+      [...tokens.entries()].map(([, token]) => token),
+      now() / 1000,
+    );
     for (const key of keys.keys()) useless.delete(key);
     return useless.size === 0 ? claims : withoutRevocations(claims, (key) => useless.has(key));
-  }
-
-  /** Of keys whose every JWT has expired: without this the account JWT would grow with each rotation, for ever. */
-  #useless(revocations: Readonly<Record<string, number>>): Set<string> {
-    const { registry, tokens, now } = this.#context;
-    const before = now() / 1000 - USELESS_AFTER;
-    const expiredTokens = new Set(
-      [...tokens.entries()]
-        .filter(([, { expiresAt }]) => Date.parse(expiresAt) / 1000 < before)
-        .map(([, { publicKey }]) => publicKey),
-    );
-    const useless = Object.keys(revocations).filter((publicKey) => {
-      const record = registry.get(registry.ownerOf(publicKey) ?? '');
-      const key = record === undefined ? undefined : keyOf(record, publicKey);
-      const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
-      return isOver || expiredTokens.has(publicKey);
-    });
-    return new Set(useless);
   }
 
   async #confirmToken(publicKey: string, tokenId: string): Promise<void> {
@@ -238,7 +223,7 @@ export class Revoker {
     );
   }
 
-  /** The same is said once, not each time it is tried again. */
+  /** Audits a failure once, not at each retry. */
   #tell(
     kind: 'revocation.incomplete' | 'revocation.failed',
     code: string,
@@ -261,15 +246,10 @@ export class Revoker {
     this.#context.logger.error({ code, reason }, 'keys cannot be revoked; retrying');
   }
 
-  #incomplete(report: PushReport | undefined, peels: ReadonlyMap<string, { peelId: string }>): void {
+  #incomplete(report: PushReport | undefined, peelIds: readonly string[]): void {
     const failed = (report?.failed ?? []).map(({ server, problem }) => `${server} (${problem})`);
     const missing = [...(report?.notReached ?? []), ...failed];
     const reason = `not confirmed by ${missing.join(', ') || 'every server'}`;
-    this.#tell(
-      'revocation.incomplete',
-      'ERR_FLEET_UNCONFIRMED',
-      reason,
-      [...peels.values()].map(({ peelId }) => peelId),
-    );
+    this.#tell('revocation.incomplete', 'ERR_FLEET_UNCONFIRMED', reason, peelIds);
   }
 }

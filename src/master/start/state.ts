@@ -5,8 +5,10 @@ import { presenceSchema, type Presence } from '../../protocol/records/presence.j
 import { absenceWords } from '../../system-account/meta-group.js';
 import { outsideJetStream } from '../../system-account/servers.js';
 import { AuditLog } from '../audit/audit-log.js';
+import { auditStream } from '../audit/audit-stream.js';
 import type { MasterContext } from '../context.js';
 import type { MasterOptions } from '../master.js';
+import { completeAudit } from '../registry/complete-audit.js';
 import { Registry } from '../registry/registry.js';
 import { KvMirror } from '../store/kv-mirror.js';
 import { openStore } from '../store/store.js';
@@ -30,8 +32,9 @@ export async function openState(
     signal: options.signal,
     whyWaiting: async () => absenceWords(await outsideJetStream(system)),
   });
-  const audit = closing.add(new AuditLog(nc, store, logger, now), (part) => part.close());
-  const registry = closing.add(await Registry.open(store, audit, logger), (part) => part.close());
+  const audit = closing.add(new AuditLog(auditStream(nc, store), logger, now), (part) => part.close());
+  const registry = closing.add(await Registry.open(store.peels, audit, logger), (part) => part.close());
+  closing.add(completeAudit(store, audit, logger), (part) => part.close());
   const tokens = closing.add(
     await KvMirror.open<JoinToken>({ bucket: store.fleet, logger, schema: tokenSchema }),
     (part) => part.close(),

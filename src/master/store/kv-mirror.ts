@@ -1,13 +1,13 @@
 // An in-memory mirror of a KV bucket that survives outages.
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import { errors, type QueuedIterator } from '@nats-io/nats-core';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { encodeJson, issueText, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
 import { isStorageFull, storeFailureOf } from './store-failure.js';
 import { KeyedMutex } from '../../async/keyed-mutex.js';
+import { sleep, sleepUnref } from '../../async/sleep.js';
 import { errorMessage } from '../../text/error-message.js';
 import { HeldValues, type Held, type ValueChange } from './held-values.js';
 import { WatchProgress } from './watch-progress.js';
@@ -24,23 +24,23 @@ import {
   STORE_RETRY_MS,
 } from '../../timing.js';
 
-/** What a mirror is of. */
+/** What a mirror needs of its bucket. */
+export type MirrorBucket = Pick<KV, 'get' | 'put' | 'delete' | 'watch' | 'status'>;
+
+/** The bucket of a mirror, and its values. */
 export interface KvMirrorOptions<T> {
-  bucket: KV;
-  /** What the values must be. */
+  bucket: MirrorBucket;
+  /** The schema of the values. */
   schema: v.GenericSchema<unknown, T>;
   logger: MasterLogger;
 }
-
-/** Of pauses: a master that has ended must not keep its process for the rest of one. */
-const UNREFERENCED = { ref: false };
 
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
  * compare-and-set against the bucket, not against the memory.
  */
 export class KvMirror<T> {
-  readonly #bucket: KV;
+  readonly #bucket: MirrorBucket;
   readonly #schema: v.GenericSchema<unknown, T>;
   readonly #logger: MasterLogger;
   readonly #held = new HeldValues<T>();
@@ -75,7 +75,7 @@ export class KvMirror<T> {
       void caughtUp.then(() => (done = true));
       for (let seen = -1; !done && seen !== this.#progress.last;) {
         seen = this.#progress.last;
-        await Promise.race([caughtUp, delay(MIRROR_SILENCE_MS, undefined, UNREFERENCED)]);
+        await Promise.race([caughtUp, sleepUnref(MIRROR_SILENCE_MS)]);
       }
       if (done) return;
       if (performance.now() > deadline) {
@@ -140,7 +140,7 @@ export class KvMirror<T> {
           this.#tell(key, this.#held.take(key, step.value, revision));
           return { value: step.value, written: true };
         }
-        if (attempts > 0) await delay(Math.random() * conflictPause(attempts));
+        if (attempts > 0) await sleep(Math.random() * conflictPause(attempts));
       }
       standing = await this.#read(key);
       isConfirmed = true;
@@ -211,7 +211,7 @@ export class KvMirror<T> {
             cause,
           });
         }
-        await delay(wait, undefined, UNREFERENCED);
+        await sleepUnref(wait);
       }
     }
   }
@@ -283,7 +283,7 @@ export class KvMirror<T> {
         await this.#watch();
         return;
       } catch {
-        await delay(STORE_RETRY_MS, undefined, UNREFERENCED);
+        await sleepUnref(STORE_RETRY_MS);
       }
     }
   }

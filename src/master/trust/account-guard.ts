@@ -6,6 +6,7 @@ import { compareAccount, followAccount } from '../../account/follow-account.js';
 import { listServers } from '../../system-account/servers.js';
 import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
 import { isNone, lossWords, type AccountLosses } from '../../trust/account-jwt/merge-account.js';
+import type { AuditLog } from '../audit/audit-log.js';
 import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';
 import { ACCOUNT_COMPARE_INTERVAL_MS, ACCOUNT_SETTLE_MS } from '../../timing.js';
@@ -97,8 +98,11 @@ export class AccountGuard {
   }
 }
 
-/** Says that the account JWT had lost something and has it again. */
-export function noteRestored({ audit, actor, logger }: MasterContext, restored: AccountLosses): void {
+/** Audits that the account JWT had lost something and has it again. */
+export function noteRestored(
+  { audit, actor, logger }: Pick<MasterContext, 'actor' | 'logger'> & { audit: Pick<AuditLog, 'note'> },
+  restored: AccountLosses,
+): void {
   if (isNone(restored)) return;
   const lost = lossWords(restored);
   const reason = `the account JWT on the servers had lost the ${lost.join(', the ')}`.slice(0, 1_000);

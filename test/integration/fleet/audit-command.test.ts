@@ -9,6 +9,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startZester } from '../server/zester-process.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { TestPeel } from './peels.js';
+import { readAudit } from '../../../src/master/audit/read-audit.js';
 
 let fleet: Fleet;
 let dir: string;
@@ -131,7 +132,7 @@ describe('zester audit --follow', () => {
     expect((await add('after')).code).toBe(0);
     await waitFor('what comes after', () => told('after'), 20_000);
     const stored: string[] = [];
-    for await (const { id } of contextOf(second).audit.read()) stored.push(id);
+    for await (const { id } of readAudit(contextOf(second).store)) stored.push(id);
     await waitFor('the last event', () => following.stdout().includes(stored.at(-1) ?? ''));
     const ids = eventsIn(following.stdout()).map(({ id }) => id);
     expect(ids.slice(0, stored.length)).toEqual(stored);

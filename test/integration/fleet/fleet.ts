@@ -14,6 +14,7 @@ import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd, cleanup } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
+import { readAudit } from '../../../src/master/audit/read-audit.js';
 
 /** What a master logs as an error is no part of any test: it is shown, since it says why another assertion fails. */
 const ERRORS_ONLY: MasterLogger = {
@@ -83,7 +84,7 @@ export class Fleet {
   /** Everything that the audit has. */
   async audit(peelId?: string): Promise<AuditEvent[]> {
     const events: AuditEvent[] = [];
-    for await (const event of contextOf(this.master).audit.read({ peelId })) events.push(event);
+    for await (const event of readAudit(contextOf(this.master).store, { peelId })) events.push(event);
     return events;
   }
 

@@ -9,6 +9,7 @@ import { contextOf } from '../../../src/master/context-of.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, startFleetCluster, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
+import { readAudit } from '../../../src/master/audit/read-audit.js';
 
 const at = (fleet: Fleet) => ['--home', fleet.home.home, '--servers', ...fleet.servers];
 
@@ -146,7 +147,7 @@ describe('giving up a signing key that another tool took away', () => {
     await fleet.startMaster();
     const [, master] = fleet.masters;
     const events = [];
-    for await (const event of master === undefined ? [] : contextOf(master).audit.read({}))
+    for await (const event of master === undefined ? [] : readAudit(contextOf(master).store))
       events.push(event);
     expect(events.find(({ kind }) => kind === 'signing-key.removed')).toMatchObject({
       publicKey: old,

@@ -14,6 +14,7 @@ import { startZester } from '../server/zester-process.js';
 import { startHome } from '../trust/support.js';
 import { Fleet, startFleet, startFleetCluster } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
+import { readAudit } from '../../../src/master/audit/read-audit.js';
 
 const SILENT = {
   debug: () => undefined,
@@ -198,7 +199,7 @@ describe('a decision that a killed master could not carry out', () => {
     const next = await fleet.startMaster();
     const found = await waitFor('the audit to be completed', async () => {
       const ids: string[] = [];
-      for await (const { id } of contextOf(next).audit.read({ peelId: 'web-1' })) ids.push(id);
+      for await (const { id } of readAudit(contextOf(next).store, { peelId: 'web-1' })) ids.push(id);
       return events.every(({ id }) => ids.includes(id)) ? ids : undefined;
     });
     expect(new Set(found).size).toBe(found.length);
@@ -216,7 +217,7 @@ describe('a decision that a killed master could not carry out', () => {
     await fleet.record('web-1', ({ keys }) => keys.every(({ state }) => state === 'revoked'), next);
     const audited = async () => {
       const events = [];
-      for await (const found of contextOf(next).audit.read({ peelId: 'web-1' })) events.push(found);
+      for await (const found of readAudit(contextOf(next).store, { peelId: 'web-1' })) events.push(found);
       return events;
     };
     await waitFor('the audit to be completed', async () =>

@@ -2,6 +2,7 @@
 import { FleetError } from '../../../errors.js';
 import { keyOf, type PeelRecord } from '../../../protocol/records/record.js';
 import { nowSeconds } from '../../../jwt/time.js';
+import { readAuditWithin } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { tellPeel } from '../../revocation/notices.js';
@@ -124,7 +125,9 @@ async function unconfirmed(
   { id: peelId, number }: PeelRecord,
   what: string,
 ): Promise<FleetError> {
-  const events = await context.audit.readWithin({ peelId }, Date.now() + CONFIRM_REASON_TIMEOUT_MS);
+  const { store, logger } = context;
+  const deadline = Date.now() + CONFIRM_REASON_TIMEOUT_MS;
+  const events = await readAuditWithin(store, { peelId }, deadline, logger);
   const why =
     unconfirmedReason(events ?? [], number) ??
     (context.watching() === undefined

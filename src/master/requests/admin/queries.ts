@@ -7,6 +7,7 @@ import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
 import { currentKey, PEEL_STATES, type PeelState } from '../../../protocol/records/record.js';
 import { packageVersion } from '../../../protocol/package-version.js';
 import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
+import { readAuditWithin, readStoredAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { unknownPeel } from '../../registry/registry.js';
 import { EncodedAnswer, type Asked } from '../service.js';
@@ -67,7 +68,7 @@ function* matching(
  * this master knows it, and without the events: that is when somebody looks.
  */
 export async function showPeel(
-  { registry, presence, audit }: MasterContext,
+  { registry, presence, store, logger }: MasterContext,
   { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
 ) {
   const deadline = Date.now() + QUERY_STORE_TIMEOUT_MS;
@@ -77,7 +78,7 @@ export async function showPeel(
   );
   const record = (await asked) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
-  const events = last > 0 ? await audit.readWithin({ peelId, last }, deadline) : [];
+  const events = last > 0 ? await readAuditWithin(store, { peelId, last }, deadline, logger) : [];
   const present = presence.get(peelId);
   return {
     record,
@@ -89,7 +90,7 @@ export async function showPeel(
 
 /** `audit`: what the stream has, oldest first. */
 export async function* readAudit(
-  { audit }: MasterContext,
+  { store }: MasterContext,
   { request }: Asked<'audit'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   for (const name of ['since', 'until'] as const) {
@@ -99,7 +100,7 @@ export async function* readAudit(
     }
   }
   let newest = 0;
-  const stored = audit.readStored(request, (seq) => (newest = seq));
+  const stored = readStoredAudit(store, request, (seq) => (newest = seq));
   yield* inParts('events', stored, { shown: ({ event }) => event, beside: ({ seq }) => ({ lastSeq: seq }) });
   // also what was read and is not asked for need not be read again
   yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));

@@ -1,0 +1,72 @@
+// Publishes events of records that are missing in the audit log, once, when a master starts.
+import * as v from 'valibot';
+import { sleepUnref } from '../../async/sleep.js';
+import { PEELS_BUCKET } from '../../permissions/names.js';
+import { parseJson } from '../../protocol/messages.js';
+import type { PeelEvent } from '../../protocol/records/audit-event.js';
+import type { AuditLog } from '../audit/audit-log.js';
+import { lastAuditTime, readAudit } from '../audit/read-audit.js';
+import type { MasterLogger } from '../logger.js';
+import { readStream } from '../store/read-stream.js';
+import type { Store } from '../store/store.js';
+import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } from '../../timing.js';
+import { storedRecordSchema, type StoredRecord } from './registry.js';
+
+/**
+ * Ensures that the last events of records are in the audit log: masters that were killed while this one was away may have
+ * left some unpublished. While any master lives, it publishes them within seconds, so what is missing dates from about the
+ * end of the log. The bucket keeps some values of each record, so overwritten events are found too.
+ *
+ * @returns stops it
+ */
+export function completeAudit(
+  store: Store,
+  audit: Pick<AuditLog, 'publish'>,
+  logger: MasterLogger,
+): { close(): void } {
+  let isClosed = false;
+  void (async () => {
+    let since: number | undefined;
+    let isTold = false;
+    while (!isClosed) {
+      try {
+        // read before this master writes to the log itself
+        since ??= ((await lastAuditTime(store)) ?? 0) - AUDIT_LOOKBACK_MS;
+        // the master that wrote a new event has a while to publish it
+        await sleepUnref(AUDIT_COMPLETE_AFTER_MS);
+        return await publishMissing(store, audit, since);
+      } catch (error) {
+        if (isClosed) return;
+        if (!isTold) logger.warn({ error: String(error) }, 'the audit log cannot be read; retrying');
+        isTold = true;
+        await sleepUnref(AUDIT_COMPLETE_RETRY_MS);
+      }
+    }
+  })();
+  return { close: () => void (isClosed = true) };
+}
+
+async function publishMissing(store: Store, audit: Pick<AuditLog, 'publish'>, since: number): Promise<void> {
+  const events = await eventsOfRecords(store, since);
+  if (events.length === 0) return;
+  const known = new Set<string>();
+  for await (const { id } of readAudit(store, { since: isoTime(since - AUDIT_LOOKBACK_MS) })) known.add(id);
+  for (const event of events) if (!known.has(event.id)) audit.publish(event);
+}
+
+/** The events that were written into records, by the servers' clock. */
+async function eventsOfRecords(store: Store, since: number): Promise<PeelEvent[]> {
+  const events: PeelEvent[] = [];
+  const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: isoTime(since) };
+  for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
+    const parsed = v.safeParse(storedRecordSchema, parseJson(data));
+    if (!parsed.success) continue; // a newer version's
+    events.push((parsed.output as StoredRecord).event);
+  }
+  return events;
+}
+
+/** For a query: undefined, which means everything, if it is before 1970. */
+function isoTime(ms: number): string | undefined {
+  return ms < 0 ? undefined : new Date(ms).toISOString();
+}

@@ -1,0 +1,26 @@
+// Pushes revocations to every server, with the keys of the master's home.
+import { withOpenHome } from '../../account/change-account.js';
+import { revokeKeys, type RevokedKeys } from '../../account/revoke-keys.js';
+import type { AccountClaims } from '../../jwt/claims.js';
+import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
+import type { MasterContext } from '../context.js';
+
+/** Revokes keys on every server. @param also what else changes in the account, if there is something to push */
+export type PushRevocations = (
+  keys: ReadonlyMap<string, number>,
+  also: (claims: AccountClaims) => AccountClaims,
+) => Promise<Pick<RevokedKeys, 'inForce' | 'left' | 'report' | 'restored'>>;
+
+/** Pushes as a user of the system account, with the home's keys. */
+export function pushFromHome(
+  { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
+  at: SystemConnectionOptions,
+): PushRevocations {
+  return async (keys, also) => {
+    const revoked = await withOpenHome(trust.domain.home, 'zester master', { ...at, now }, (open) =>
+      revokeKeys(open, keys, { now, also }),
+    );
+    void trust.reload();
+    return revoked;
+  };
+}

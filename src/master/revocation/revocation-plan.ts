@@ -1,0 +1,85 @@
+// Decides what to revoke, what a push has achieved, and which revocations are no longer needed.
+import { revokeUpTo } from '../../jwt/revoke-up-to.js';
+import type { JoinToken } from '../../protocol/records/join-token.js';
+import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+
+/** Seconds after the expiry of a key's last JWT at which its revocation is no longer needed. */
+const KEPT_AFTER_EXPIRY = 600;
+
+/** The keys to revoke, by public key: each up to when, in seconds since 1970. */
+export interface RevocationWork {
+  peels: ReadonlyMap<string, { peelId: string; upTo: number }>;
+  /** Refused connections without a record. */
+  strangers: ReadonlyMap<string, number>;
+  tokens: ReadonlyMap<string, { upTo: number }>;
+}
+
+/** All keys of one push: the latest time counts where a key is wanted twice. */
+export function keysToPush({ peels, strangers, tokens }: RevocationWork): Map<string, number> {
+  const keys = new Map<string, number>();
+  const all = [...[...peels, ...tokens].map(([key, { upTo }]) => [key, upTo] as const), ...strangers];
+  for (const [key, upTo] of all) keys.set(key, Math.max(upTo, keys.get(key) ?? 0));
+  return keys;
+}
+
+/** Up to when to revoke a join token, in seconds; undefined if it needs no revocation (any more). */
+export function tokenRevocation(
+  { createdAt, expiresAt, removedAt, revokedAt }: JoinToken,
+  nowMs: number,
+): number | undefined {
+  if (removedAt === undefined || revokedAt !== undefined || Date.parse(expiresAt) <= nowMs) return undefined;
+  const issuedAt = Math.floor(Date.parse(createdAt) / 1000);
+  return revokeUpTo(Math.floor(nowMs / 1000), { issuedAt: [issuedAt], complete: true });
+}
+
+/** What one push of the account JWT achieved. */
+export interface PushOutcome {
+  /** Whether every server has the revocations. */
+  inForce: boolean;
+  /** The same, apart from servers that are down. */
+  inForceWhereReached: boolean;
+  /** The public keys that are still connected. */
+  left: ReadonlySet<string>;
+}
+
+/**
+ * Which keys are done: those of peels and tokens once every server has confirmed and they are disconnected. A stranger's
+ * key needs only the servers that can be reached: a server that comes back takes the account JWT from the others.
+ */
+export function revokedBy(
+  { peels, strangers, tokens }: RevocationWork,
+  { inForce, inForceWhereReached, left }: PushOutcome,
+): { peels: string[]; strangers: string[]; tokens: string[]; isComplete: boolean } {
+  const disconnected = (keys: Iterable<string>) => [...keys].filter((key) => !left.has(key));
+  return {
+    peels: inForce ? disconnected(peels.keys()) : [],
+    tokens: inForce ? disconnected(tokens.keys()) : [],
+    strangers: inForceWhereReached ? disconnected(strangers.keys()) : [],
+    isComplete: inForce && left.size === 0,
+  };
+}
+
+/**
+ * The revocations of keys whose every JWT has expired. Without removing them, the account JWT would grow with each rotation.
+ *
+ * @param recordOf the record of the peel that has, or had, a key
+ * @param nowSeconds since 1970
+ */
+export function uselessRevocations(
+  revocations: Readonly<Record<string, number>>,
+  recordOf: (publicKey: string) => PeelRecord | undefined,
+  tokens: Iterable<JoinToken>,
+  nowSeconds: number,
+): Set<string> {
+  const before = nowSeconds - KEPT_AFTER_EXPIRY;
+  const expiredTokens = new Set<string>();
+  for (const { publicKey, expiresAt } of tokens)
+    if (Date.parse(expiresAt) / 1000 < before) expiredTokens.add(publicKey);
+  const useless = Object.keys(revocations).filter((publicKey) => {
+    const record = recordOf(publicKey);
+    const key = record && keyOf(record, publicKey);
+    const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
+    return isOver || expiredTokens.has(publicKey);
+  });
+  return new Set(useless);
+}
