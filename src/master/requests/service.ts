@@ -1,5 +1,5 @@
 // Receives, checks, rate-limits and answers requests.
-import { type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
@@ -66,7 +66,7 @@ export interface Incoming {
 /** The requests that a service answers, and its callers. */
 export interface ServiceOptions<N extends RequestName> {
   /** The connection for requests and answers: its user may publish to inboxes only. */
-  nc: NatsConnection;
+  nc: Pick<NatsConnection, 'subscribe' | 'publish' | 'flush'>;
   /** The prefixes of the caller's own inboxes: answers go there and nowhere else. None: it is never answered. */
   inboxes: (asker: string) => readonly string[];
   /** What is subscribed to, such as `zester.auth.>`. */
@@ -93,25 +93,25 @@ export interface ServiceOptions<N extends RequestName> {
   peelId?: (asker: string) => string | undefined;
 }
 
+/** What a service needs of its master. */
+export type ServiceContext = Pick<MasterContext, 'logger' | 'metrics' | 'signer'>;
+
 /** Parts of an answer that are sent before the connection is waited for. */
 const PARTS_AT_ONCE = 8;
 
-/**
- * Answers requests, each once and whatever they are: nothing that comes in makes it throw, and what goes out of an error
- * is what was meant for others.
- */
+/** Answers requests, each once. No request makes it throw, and callers get only the public part of an error. */
 export class RequestService<N extends RequestName> {
   readonly endpoints: readonly Endpoint[];
-  readonly #context: MasterContext;
+  readonly #context: ServiceContext;
   readonly #options: ServiceOptions<N>;
-  readonly #refusals: RefusalAudit;
+  readonly #refusals: Pick<RefusalAudit, 'note'>;
   readonly #queue: FairQueue;
   readonly #rate: RateLimit | undefined;
   readonly #byName: ReadonlyMap<string, Endpoint>;
   readonly #subscription: Subscription;
   #storeFailureToldAt = -Infinity;
 
-  constructor(context: MasterContext, options: ServiceOptions<N>, refusals: RefusalAudit) {
+  constructor(context: ServiceContext, options: ServiceOptions<N>, refusals: Pick<RefusalAudit, 'note'>) {
     this.#context = context;
     this.#options = options;
     this.#refusals = refusals;
@@ -138,7 +138,7 @@ export class RequestService<N extends RequestName> {
     });
   }
 
-  /** Takes nothing more, and resolves when what it took is answered. */
+  /** Takes no more requests. Resolves when all that it took are answered. */
   async stop(): Promise<void> {
     await this.#subscription.drain().catch(() => undefined);
     await this.#queue.idle();
@@ -146,7 +146,7 @@ export class RequestService<N extends RequestName> {
 
   #receive(msg: Msg): void {
     const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
-    // before anything is looked into: a flood is to cost next to nothing
+    // before the request is parsed: a flood must cost next to nothing
     const verdict = this.#rate?.take(asker) ?? 'pass';
     if (verdict !== 'pass') this.#options.onExcess?.(asker, msg.data.length);
     if (verdict === 'ignore') return this.#context.metrics.ignoredRequests.inc();
@@ -165,7 +165,7 @@ export class RequestService<N extends RequestName> {
     this.#refuse(incoming, error);
   }
 
-  /** A request that wants its answer anywhere but in the caller's own inbox is not acted upon: it is an attack. */
+  /** Refuses a request whose reply subject is not in the caller's own inbox: it is an attack. */
   #refuseReply(incoming: Incoming): boolean {
     const { asker, msg, name } = incoming;
     const verdict = judgeReply(msg.reply, this.#options.inboxes(asker));
@@ -203,7 +203,7 @@ export class RequestService<N extends RequestName> {
     }
   }
 
-  /** Told once in a while: while it lasts, every request fails with it. */
+  /** Logs a failure of the store once per interval: while it lasts, every request fails with it. */
   #logStoreFailure({ message, cause }: FleetError): void {
     const now = performance.now();
     if (now - this.#storeFailureToldAt < STORE_FAILURE_LOG_INTERVAL_MS) return;
