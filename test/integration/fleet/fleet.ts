@@ -2,7 +2,7 @@ import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { applyEvent } from '../../../src/protocol/records/apply-event.js';
 import { AdminClient } from '../../../src/protocol/ask.js';
-import { isPeelEvent, type AuditEvent } from '../../../src/protocol/records/audit-event.js';
+import { isPeelEvent, type AuditEvent, type PeelEvent } from '../../../src/protocol/records/audit-event.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import type { MasterLogger } from '../../../src/master/logger.js';
@@ -95,10 +95,19 @@ export class Fleet {
     );
   }
 
-  /** The records that the events of the audit add up to. */
-  async folded(): Promise<Map<string, PeelRecord>> {
+  /**
+   * The records that the events of the audit add up to.
+   *
+   * @param upTo only the events that these records contain: peels go on renewing while the audit is read
+   */
+  async folded(upTo?: ReadonlyMap<string, PeelRecord>): Promise<Map<string, PeelRecord>> {
     const records = new Map<string, PeelRecord>();
-    const events = (await this.audit()).filter(isPeelEvent).sort((a, b) => a.number - b.number);
+    const isWanted = ({ peelId, number }: PeelEvent) =>
+      upTo === undefined || number <= (upTo.get(peelId)?.number ?? 0);
+    const events = (await this.audit())
+      .filter(isPeelEvent)
+      .filter(isWanted)
+      .sort((a, b) => a.number - b.number);
     for (const event of events) {
       try {
         records.set(event.peelId, applyEvent(records.get(event.peelId), event));
