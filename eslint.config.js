@@ -73,7 +73,7 @@ const decisions = [
   'src/error-traits.ts',
   'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
   'src/permissions/**/*.ts',
-  'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays}.ts',
+  'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays,reconnect-spread}.ts',
   'src/connection/{refusals,server-urls,telling-failure}.ts',
   'src/trust/{migration,template,account-jwt/merge-account}.ts',
   'src/protocol/{glob,command-reply,is-master}.ts',

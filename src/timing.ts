@@ -366,8 +366,10 @@ export const DEMO_TIMEOUT_MS = 10_000;
 
 // --- Connections ---
 
-/** Between two attempts to reconnect: the default of NATS clients. */
+/** Between two attempts to reconnect: the default of NATS clients. Of peels, the window of the first attempt. */
 export const RECONNECT_WAIT_MS = 2_000;
+/** The longest wait of a peel between two attempts, unless its window is longer. */
+export const RECONNECT_MAX_WAIT_MS = 30_000;
 /** The longest random part of that pause: thousands of peels do not reconnect at the same instant. */
 export const RECONNECT_JITTER_MS = 100;
 /** The same over TLS, where each connection costs a server more. */
@@ -403,9 +405,7 @@ export const HANDLER_TIMEOUT_MS = 240_000;
 export const HANDOVER_TIMEOUT_MS = 270_000;
 /** For an ended peel to say why. */
 export const LAST_WORDS_TIMEOUT_MS = 1_000;
-/** Before a peel that cannot connect at its start tries again. */
-export const START_RETRY_MS = 2_000;
-/** The same where the server refused it. */
+/** Before a peel that the server refused at its start tries again. */
 export const START_REFUSED_RETRY_MS = 15_000;
 /** The bounds of the pause after a renewal that failed: a hundredth of the lifetime at first, longer each time. */
 export const RENEWAL_MIN_RETRY_MS = 100;
@@ -416,6 +416,8 @@ export const RENEWAL_EXPIRED_MAX_RETRY_MS = 30_000;
 /** The bounds of the wait for the answer to a renewal: a third of what is left of the lifetime. */
 export const RENEWAL_MIN_TIMEOUT_MS = 1_000;
 export const RENEWAL_MAX_TIMEOUT_MS = 10_000;
+/** After an outage, the renewals that became due meanwhile are spread over this time, or less if little is left. */
+export const RENEWAL_SPREAD_MS = 30_000;
 /** A peel that has nothing due looks at the time again: the clock may have been set, or the host have slept. */
 export const RENEWAL_MAX_WAIT_MS = 60_000;
 /** The longest pause between two renewals. */

@@ -42,9 +42,10 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.RENEWAL_MAX_RETRY_MS,
   ],
   [
-    'a first connection that is refused is retried later',
-    timing.START_RETRY_MS,
+    'a peel that is refused at its start tries again later than after a lost connection',
+    timing.RECONNECT_WAIT_MS,
     timing.START_REFUSED_RETRY_MS,
+    timing.RECONNECT_MAX_WAIT_MS,
   ],
   ['backoff begins below its limit', timing.JOIN_FIRST_RETRY_MS, timing.JOIN_MAX_RETRY_MS],
   ['backoff begins below its limit', timing.AUDIT_FIRST_RETRY_MS, timing.AUDIT_MAX_RETRY_MS],

@@ -34,6 +34,23 @@ const CLIENT_NUMBERS = {
   reconnectJitterTLS: DURATION_MS,
 } as const satisfies { [Name in keyof NatsOptions]?: NumberRule };
 
+/** The client's own waits before an attempt to reconnect, which do not grow. */
+const FIXED_WAITS = [
+  'reconnectTimeWait',
+  'reconnectJitter',
+  'reconnectJitterTLS',
+  'reconnectDelayHandler',
+] as const;
+
+/** Whether the waits before an attempt to reconnect are to be the client's. */
+export function hasFixedWaits(options: object): boolean {
+  return fixedWaitOf(options) !== undefined;
+}
+
+function fixedWaitOf(options: object): string | undefined {
+  return FIXED_WAITS.find((name) => (options as Record<string, unknown>)[name] !== undefined);
+}
+
 const RECONNECTS = 'the connection reconnects until it is closed';
 const CREDENTIALS = 'give credentials, or credsPath';
 
@@ -88,6 +105,7 @@ export function checkClientOptions(options: object): void {
 /** The options that are Zester's own. */
 export interface OwnOptions {
   rotate?: unknown;
+  reconnectWindowMs?: unknown;
 }
 
 /**
@@ -99,7 +117,12 @@ export function checkConnectOptions(options: OwnOptions): void {
   checkClientOptions(options);
   checkBuffer(options, 'reconnectBufferSize');
   checkNumbers(options, { drainTimeout: DURATION_MS, handoverTimeout: DURATION_MS });
-  const { rotate } = options;
+  checkNumbers(options, { reconnectWindowMs: TIMEOUT_MS });
+  const { rotate, reconnectWindowMs } = options;
+  const fixed = fixedWaitOf(options);
+  if (reconnectWindowMs !== undefined && fixed !== undefined) {
+    throw optionsError(`reconnectWindowMs and ${fixed} exclude each other: give one of them`);
+  }
   if (rotate !== undefined && rotate !== 'reconnect' && rotate !== 'hitless') {
     throw optionsError("rotate: give 'reconnect' or 'hitless'");
   }

@@ -14,7 +14,7 @@ import { ProviderCredentialSource } from '../creds/provider-credential-source.js
 import type { NatsOptions } from '../creds/nats-options.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { validatePeelId } from '../permissions/peel-id.js';
-import { checkConnectOptions, type ClientOptions } from './check-options.js';
+import { checkConnectOptions, hasFixedWaits, type ClientOptions } from './check-options.js';
 import { planConnection } from './connect-plan.js';
 import { watchCredentials } from './credential-watcher.js';
 import { openCredentials } from './credentials.js';
@@ -25,6 +25,7 @@ import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import { masterTable, peelTable } from './options.js';
 import { reconnectDelay, ReconnectDelays } from './reconnect-delays.js';
+import { ReconnectPause } from './reconnect-pause.js';
 import { Rotator, type RotatorOptions } from './rotator.js';
 import { RECONNECT_WAIT_MS } from '../timing.js';
 
@@ -87,6 +88,13 @@ export type ConnectOptions = ConnectSettings & CredentialsOption;
 export type ConnectPeelOptions = ConnectOptions & {
   /** One NATS token; the credentials must be this peel's. */
   peelId: string;
+  /**
+   * In milliseconds; 2,000 by default. A connection that was lost is made again at a random time within this window. Each
+   * attempt that fails doubles the window, up to 30 s, or to this if it is longer. So a fleet does not come back all at once:
+   * the larger it is, the longer the window should be (docs/connections.md). Cannot be combined with the client's fixed waits:
+   * `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or `reconnectDelayHandler`.
+   */
+  reconnectWindowMs?: number | undefined;
 };
 
 /**
@@ -123,7 +131,7 @@ export interface ConnectionCredentials {
  * @throws as {@link connectPeel}
  */
 export async function openPeel(
-  options: Omit<ConnectSettings, 'watch'> & { peelId: string },
+  options: Omit<ConnectSettings, 'watch'> & Pick<ConnectPeelOptions, 'peelId' | 'reconnectWindowMs'>,
   given: GivenUserCredentials,
 ): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
   const { peelId, ...rest } = options;
@@ -186,14 +194,15 @@ interface Opened {
 }
 
 async function open(
-  options: ConnectSettings,
+  options: ConnectSettings & Pick<ConnectPeelOptions, 'reconnectWindowMs'>,
   given: GivenCredentials,
   { table, peelId, inboxPrefix }: Role,
 ): Promise<Opened> {
   checkConnectOptions(options);
   const { watch = true, rotate = 'reconnect', logger, onEvent, ...rest } = options;
   const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...others } = rest;
-  const client = defined(others);
+  const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
+  const client = defined(ofClient);
   // before the credentials are read: what cannot be connected to needs none
   const plan = planConnection(client);
   const early: ConnectionEvent[] = [];
@@ -207,11 +216,19 @@ async function open(
     onEvent: (event) => void hear(event),
   });
   const { source, initial } = credentials;
-  const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
-  const delay =
-    reconnectDelayHandler && guardedNumber(reconnectDelayHandler, ownDelay, failed('reconnectDelayHandler'));
   // an expired credential is reported before it is tried
-  const delays = new ReconnectDelays(delay ?? ownDelay, () => source?.reportExpiry());
+  const beforeDial = () => source?.reportExpiry();
+  const fixedDelays = () => {
+    const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
+    const asked = reconnectDelayHandler;
+    const delay = asked && guardedNumber(asked, ownDelay, failed('reconnectDelayHandler'));
+    return new ReconnectDelays(delay ?? ownDelay, beforeDial);
+  };
+  // of masters and admins there are few, and peels wait for them
+  const delays =
+    peelId === undefined || hasFixedWaits(options)
+      ? fixedDelays()
+      : new ReconnectPause(reconnectWindowMs, beforeDial);
   const prefix =
     inboxPrefix ?? (peelId === undefined ? inboxesOf(initial?.claims, table) : table.inboxPrefix);
   const dialer = new Dialer(
@@ -276,12 +293,15 @@ function follow(
   options: RotatorOptions,
 ): ConnectionCredentials {
   const rotator = new Rotator(connection, options);
-  const watcher = watch ? watchCredentials(source, () => rotator.check()) : undefined;
+  const changed = () => {
+    options.dialer.credentialsChanged();
+    rotator.check();
+  };
+  const watcher = watch ? watchCredentials(source, changed) : undefined;
   void connection.closed().then(() => {
     watcher?.stop();
     rotator.stop();
   });
-  const looked = () => rotator.check();
   return {
     get current() {
       // there were good ones at the start
@@ -292,18 +312,18 @@ function follow(
     },
     look: () => {
       const looking = source.refresh();
-      if (looking instanceof Promise) return looking.then(looked);
-      looked();
+      if (looking instanceof Promise) return looking.then(changed);
+      changed();
     },
     hold: (creds) => {
       source.hold(creds);
-      rotator.check();
+      changed();
     },
     stored: (creds) => {
       // a file has them, or something newer; a provider may take its time to give what it stored
       if (source instanceof ProviderCredentialSource) source.hold(creds);
       else void source.refresh();
-      rotator.check();
+      changed();
     },
   };
 }

@@ -12,6 +12,7 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { checkTlsFiles } from './check-tls-files.js';
 import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection } from './connect-plan.js';
+import type { ReconnectPause } from './reconnect-pause.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
 import { withDeadline } from '../async/deadline.js';
@@ -28,6 +29,8 @@ export interface DialOptions extends Omit<NatsOptions, 'tls'> {
   requireTls?: boolean | undefined;
   /** The servers that were configured, where `servers` has others too: their names are in the others' certificates. */
   configured?: readonly ServerUrl[] | undefined;
+  /** Pauses before each attempt but the first, whichever server it is at; the client waits as it does otherwise. */
+  pause?: ReconnectPause | undefined;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface DialOptions extends Omit<NatsOptions, 'tls'> {
  * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
  */
 export async function dial(options: DialOptions): Promise<NatsConnection> {
-  const { requireTls, configured, tls: givenTls, ...client } = options;
+  const { requireTls, configured, pause, tls: givenTls, ...client } = options;
   const plan = planConnection({ servers: client.servers, tls: givenTls, requireTls });
   await checkTlsFiles(plan.tls);
   await installTransport();
@@ -53,10 +56,11 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
     timeout: client.timeout ?? DIAL_TIMEOUT_MS,
     ...(plan.tls !== undefined && { tls: plan.tls }),
     ...(plan.ignoreClusterUpdates && { ignoreClusterUpdates: true }),
+    ...(pause !== undefined && { reconnectDelayHandler: () => 0 }),
   };
   // what NatsConnectionImpl.connect() does, with a handler of our own
   const nc = Reflect.construct(NatsConnectionImpl, [all]) as NatsConnectionImpl;
-  const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers);
+  const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers, pause);
   await handler.dialLoop().catch((error: unknown) => {
     throw handler.told(error);
   });
@@ -81,13 +85,21 @@ class DialingHandler extends ProtocolHandler {
   /** The servers that were configured, and the first name among them. */
   readonly #configured: ReadonlySet<string>;
   readonly #name: string | undefined;
+  readonly #pause: ReconnectPause | undefined;
+  #hasDialled = false;
   /** What the server of this attempt said before it ended the connection. */
   #said: Error | undefined;
   /** The most telling failure before the first connect. */
   #telling: unknown;
 
-  constructor(options: ConnectionOptions, nc: NatsConnectionImpl, configured: readonly ServerUrl[]) {
+  constructor(
+    options: ConnectionOptions,
+    nc: NatsConnectionImpl,
+    configured: readonly ServerUrl[],
+    pause: ReconnectPause | undefined,
+  ) {
     super(options, nc);
+    this.#pause = pause;
     this.#configured = new Set(configured.map(({ host }) => host));
     this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
   }
@@ -98,6 +110,36 @@ class DialingHandler extends ProtocolHandler {
   }
 
   override async _doDial(server: ListedServer): Promise<void> {
+    // before the first connect, the servers of the list are tried one after the other, once each
+    const isAgain = this.connectedOnce || (this.#hasDialled && this.options.waitOnFirstConnect === true);
+    if (isAgain) await this.#rest();
+    this.#hasDialled = true;
+    try {
+      await this.#dialServer(server);
+      this.#pause?.connected();
+    } catch (error) {
+      if (isAgain) this.#pause?.failed();
+      throw error;
+    }
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#pause === undefined) return;
+    const pausing = this.#pause.begin();
+    // the client cancels it when it is closed
+    this.dialDelay = pausing;
+    await pausing;
+    if (this.isClosed()) throw new errors.ClosedConnectionError();
+    this.#pause.over();
+  }
+
+  /** On purpose: nothing is to be waited for. */
+  override reconnect(): Promise<void> {
+    if (this.connected) this.#pause?.hurry();
+    return super.reconnect();
+  }
+
+  async #dialServer(server: ListedServer): Promise<void> {
     const { timeout = DIAL_TIMEOUT_MS } = this.options;
     // all that the client asks of it here
     const bounded: Pick<ListedServer, 'resolve'> = {

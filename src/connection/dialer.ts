@@ -4,18 +4,24 @@ import { firstConnectError } from './connect-failure.js';
 import type { OpenCredentials } from './credentials.js';
 import { dial, type DialOptions } from './dial.js';
 import type { ReconnectDelays } from './reconnect-delays.js';
+import { ReconnectPause } from './reconnect-pause.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
 
 /** Connects with the credentials that should be in use, and knows which are. */
 export class Dialer {
   readonly #options: DialOptions;
   readonly #credentials: OpenCredentials;
-  readonly #delays: ReconnectDelays;
+  readonly #delays: ReconnectDelays | ReconnectPause;
   /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
   inUse: string | undefined;
 
-  constructor(options: DialOptions, credentials: OpenCredentials, delays: ReconnectDelays) {
-    this.#options = { ...options, reconnectDelayHandler: () => delays.next() };
+  constructor(options: DialOptions, credentials: OpenCredentials, delays: ReconnectDelays | ReconnectPause) {
+    this.#options = {
+      ...options,
+      ...(delays instanceof ReconnectPause
+        ? { pause: delays }
+        : { reconnectDelayHandler: () => delays.next() }),
+    };
     this.#credentials = credentials;
     this.#delays = delays;
   }
@@ -23,6 +29,12 @@ export class Dialer {
   /** Makes the next reconnect wait for nothing. */
   hurry(): void {
     this.#delays.hurry();
+  }
+
+  /** An attempt that waits is made now if it has other credentials than the last one. */
+  credentialsChanged(): void {
+    const isOther = this.#wanted !== this.inUse;
+    if (isOther && this.#delays instanceof ReconnectPause) this.#delays.hurryIfPausing();
   }
 
   /** Makes the first connection. @throws ConnectError */

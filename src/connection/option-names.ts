@@ -70,7 +70,9 @@ export const INSTEAD = {
   seed: 'give credentials: { seed }',
 };
 const CONNECT = bag(CONNECT_ENTRIES, { instead: INSTEAD });
-const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, peelId: anything }, { instead: INSTEAD });
+/** What the options of a peel's connection have besides. */
+export const PEEL_ENTRIES = { reconnectWindowMs: anything };
+const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, ...PEEL_ENTRIES, peelId: anything }, { instead: INSTEAD });
 const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeout: anything });
 
 /** @throws ConnectError `ERR_CONNECT_OPTIONS` */

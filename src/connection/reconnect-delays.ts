@@ -1,4 +1,4 @@
-// Computes the delays between reconnects.
+// Computes the delays between reconnects, where they do not depend on how many attempts failed.
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /** How long the waits are, in milliseconds; the NATS defaults where nothing is said. */

@@ -1,10 +1,17 @@
 // Which options startPeel and joinFleet know, so that a misspelled one is refused and not ignored.
-import { CLIENT_ENTRIES, CONNECT_ENTRIES, connectOptionsError, INSTEAD } from '../connection/option-names.js';
+import {
+  CLIENT_ENTRIES,
+  CONNECT_ENTRIES,
+  connectOptionsError,
+  INSTEAD,
+  PEEL_ENTRIES,
+} from '../connection/option-names.js';
 import { anything, bag, callback, checkOptions, flag } from '../options/check-options.js';
 
 const START_PEEL = bag(
   {
     ...CONNECT_ENTRIES,
+    ...PEEL_ENTRIES,
     peelId: anything,
     handlers: anything,
     waitOnFirstConnect: flag,

@@ -41,7 +41,12 @@ import { Renewer, type RenewerOptions } from './renewer.js';
 import { omit } from './omit.js';
 import { checkPeelNames } from './option-names.js';
 import { afterFailedStart, afterNotice } from './start-plan.js';
-import { DRAIN_TIMEOUT_MS, HANDOVER_TIMEOUT_MS, LAST_WORDS_TIMEOUT_MS } from '../timing.js';
+import {
+  DRAIN_TIMEOUT_MS,
+  HANDOVER_TIMEOUT_MS,
+  LAST_WORDS_TIMEOUT_MS,
+  RECONNECT_WAIT_MS,
+} from '../timing.js';
 
 /** What {@link startPeel} can be told, besides its credentials. Options of `connectPeel` and the client may be given too. */
 export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'> {
@@ -54,6 +59,8 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
    * by a renewal.
    */
   rotate?: 'reconnect' | 'hitless' | undefined;
+  /** The window of reconnects, in milliseconds, as of `connectPeel`; 2,000 by default. */
+  reconnectWindowMs?: number | undefined;
   /**
    * With no server there, or one that refuses the credentials, wait and try again: true by default, for an agent may
    * start before its server does. What can never work ends with an error all the same.
@@ -301,8 +308,8 @@ export class Peel {
       'logger',
     );
     // one that continues is logged ever less often
-    const failures = new Refusals();
-    for (;;) {
+    const refusals = new Refusals();
+    for (let failures = 1; ; failures += 1) {
       signal?.throwIfAborted();
       try {
         const own = {
@@ -314,10 +321,14 @@ export class Peel {
         };
         return await openPeel({ ...options, ...own }, this.#given);
       } catch (error) {
-        const { retryInMs, mayBeExpired } = afterFailedStart(error, waitOnFirstConnect, Math.random());
+        const windowMs = this.#options.reconnectWindowMs ?? RECONNECT_WAIT_MS;
+        const { retryInMs, mayBeExpired } = afterFailedStart({
+          ...{ error, waitOnFirstConnect, failures, windowMs },
+          random: Math.random(),
+        });
         if (mayBeExpired) await this.#throwIfExpired();
         if (retryInMs === undefined || !(error instanceof ZesterError)) throw error;
-        const isNews = failures.note(error.message, performance.now()) !== undefined;
+        const isNews = refusals.note(error.message, performance.now()) !== undefined;
         this.#emit({ type: 'waiting', error, retryInMs }, isNews);
         await sleep(retryInMs, signal);
       }
@@ -349,13 +360,17 @@ export class Peel {
 
   async #follow(connection: ZesterConnection): Promise<void> {
     let down = false;
+    let isOnPurpose = false;
     for await (const { type } of connection.status()) {
+      if (type === 'forceReconnect') isOnPurpose = true;
       // each attempt that a server refuses is a disconnect, too
       if (type === 'disconnect' && !down) this.#emit({ type: 'disconnected' });
       if (type === 'disconnect') down = true;
       if (type === 'reconnect') {
         down = false;
-        this.#renewer?.look();
+        if (isOnPurpose) this.#renewer?.look();
+        else this.#renewer?.reconnected();
+        isOnPurpose = false;
       }
     }
   }

@@ -100,8 +100,10 @@ export function plan(state: RenewalState, now: Now): RenewalAction {
 export type RenewalEvent =
   /** Another credential is in use, or the fleet's time is known by now. */
   | { type: 'inUse'; dueAt: number }
-  /** The connection is back, or something in the file or in use changed: what waits is tried again at once. */
+  /** Something in the file or in use changed: what waits is tried again at once. */
   | { type: 'look' }
+  /** The connection is back after an outage: what is due then, and what waits, is tried after this pause. */
+  | { type: 'reconnected'; monotonic: number; pauseMs: number }
   | { type: 'rotationWanted' }
   /** A master gave a new JWT for the key in use. */
   | { type: 'renewed'; credential: Credential; monotonic: number }
@@ -125,12 +127,9 @@ export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalSta
     case 'inUse':
       return { ...state, dueAt: event.dueAt };
     case 'look':
-      return {
-        ...state,
-        renewal: { ...renewal, notBefore: 0 },
-        rotation:
-          rotation.is === 'wanted' ? { ...rotation, retry: { ...rotation.retry, notBefore: 0 } } : rotation,
-      };
+      return triedAgainAt(state, 0);
+    case 'reconnected':
+      return triedAgainAt(state, event.monotonic + event.pauseMs);
     case 'rotationWanted':
       return rotation.is === 'none' ? { ...state, rotation: { is: 'wanted', retry: AT_ONCE } } : state;
     case 'renewed': {
@@ -177,6 +176,15 @@ export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalSta
     case 'moved':
       return { ...state, rotation: { is: 'none' } };
   }
+}
+
+function triedAgainAt(state: RenewalState, notBefore: number): RenewalState {
+  const { rotation, renewal } = state;
+  return {
+    ...state,
+    renewal: { ...renewal, notBefore },
+    rotation: rotation.is === 'wanted' ? { ...rotation, retry: { ...rotation.retry, notBefore } } : rotation,
+  };
 }
 
 /**

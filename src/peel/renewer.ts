@@ -17,6 +17,7 @@ import {
   type RenewalEvent,
   type RenewalState,
 } from './renewal-plan.js';
+import { pauseAfterOutage } from './schedule.js';
 import { RenewalRequests, type RenewalRequestsOptions } from './renewal-requests.js';
 
 /** What a {@link Renewer} works with. */
@@ -88,7 +89,15 @@ export class Renewer {
     this.#wakeUp();
   }
 
-  /** The connection is back, or other credentials are in the file or in use: what waits is tried again now. */
+  /** The connection is back after an outage, and those of a whole fleet may be: what waits is tried again, but not at once. */
+  reconnected(): void {
+    this.#checkMoved();
+    const pauseMs = pauseAfterOutage(this.#requests.remainingMs, Math.random());
+    this.#happened({ type: 'reconnected', monotonic: performance.now(), pauseMs });
+    this.#wakeUp();
+  }
+
+  /** Other credentials are in the file or in use: what waits is tried again now. */
   look(): void {
     this.#checkMoved();
     this.#happened({ type: 'look' });

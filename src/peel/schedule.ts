@@ -6,6 +6,7 @@ import {
   RENEWAL_MAX_TIMEOUT_MS,
   RENEWAL_MIN_RETRY_MS,
   RENEWAL_MIN_TIMEOUT_MS,
+  RENEWAL_SPREAD_MS,
 } from '../timing.js';
 
 /** When a credential was issued and when it ends, in milliseconds since 1970. */
@@ -52,6 +53,17 @@ export function retryPause(
       : clamp(remainingMs / 8, RENEWAL_MIN_RETRY_MS, RENEWAL_MAX_RETRY_MS);
   const pause = Math.min(first * 2 ** Math.min(20, failures - 1), longest);
   return pause * (1 - random / 2);
+}
+
+/**
+ * How long a renewal that became due in an outage waits once that is over, in milliseconds: a random time, so that a fleet does
+ * not ask all at once, and a small part of what is left of the lifetime.
+ *
+ * @param remainingMs until the credential expires; may be below 0, and `Infinity`
+ * @param random from 0 to 1
+ */
+export function pauseAfterOutage(remainingMs: number, random: number): number {
+  return clamp(remainingMs / 8, 0, RENEWAL_SPREAD_MS) * random;
 }
 
 /** How long to wait for an answer, in milliseconds, so that there is time for another attempt. */

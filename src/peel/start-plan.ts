@@ -1,7 +1,8 @@
 // Decides what a peel does when its first connection fails, and when a master's notice arrives.
 import { ConnectError, CredsError, FleetError } from '../errors.js';
 import type { Notice } from '../protocol/command.js';
-import { START_REFUSED_RETRY_MS, START_RETRY_MS } from '../timing.js';
+import { spreadWait } from '../connection/reconnect-spread.js';
+import { START_REFUSED_RETRY_MS } from '../timing.js';
 import type { NoticeVerdict } from './judge-notice.js';
 
 /** Faults of what was given: waiting for a server mends none of them. */
@@ -13,31 +14,42 @@ const NEVER_WORKS: ReadonlySet<string> = new Set([
   'ERR_CONNECT_TLS_FILE',
 ]);
 
+/** What is known when a first connection failed. */
+export interface FailedStart {
+  error: unknown;
+  waitOnFirstConnect: boolean;
+  /** Attempts that have failed, this one included. */
+  failures: number;
+  /** The window of the first attempt to reconnect, in milliseconds. */
+  windowMs: number;
+  /** From 0 to 1. */
+  random: number;
+}
+
 /**
- * What follows from a first connection that failed: the start ends with the error, or it is tried again. A refusal may mean
- * that the credentials have expired, which is a reason to end when this machine's clock says so, too.
+ * What follows from a first connection that failed: the start ends with the error, or it is tried again, spread as
+ * reconnects are: hosts that lost their power start together. A refusal may mean that the credentials have expired, which is
+ * a reason to end when this machine's clock says so, too.
  *
- * @param random from 0 to 1
  * @returns `retryInMs` undefined: it ends
  */
-export function afterFailedStart(
-  error: unknown,
-  waitOnFirstConnect: boolean,
-  random: number,
-): { retryInMs: number | undefined; mayBeExpired: boolean } {
+export function afterFailedStart({ error, waitOnFirstConnect, failures, windowMs, random }: FailedStart): {
+  retryInMs: number | undefined;
+  mayBeExpired: boolean;
+} {
   // the credentials were there a moment ago: a secrets manager comes back as a server does
   if (error instanceof CredsError && error.code === 'ERR_CREDS_PROVIDER' && waitOnFirstConnect) {
-    return { retryInMs: Math.round(START_RETRY_MS * (0.75 + random / 2)), mayBeExpired: false };
+    return { retryInMs: Math.round(spreadWait(failures - 1, windowMs, random)), mayBeExpired: false };
   }
   if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) {
     return { retryInMs: undefined, mayBeExpired: false };
   }
   const mayBeExpired = error.code === 'ERR_CONNECT_REFUSED';
   if (!waitOnFirstConnect) return { retryInMs: undefined, mayBeExpired };
-  return {
-    retryInMs: Math.round((mayBeExpired ? START_REFUSED_RETRY_MS : START_RETRY_MS) * (0.75 + random / 2)),
-    mayBeExpired,
-  };
+  const retryInMs = mayBeExpired
+    ? START_REFUSED_RETRY_MS * (0.75 + random / 2)
+    : spreadWait(failures - 1, windowMs, random);
+  return { retryInMs: Math.round(retryInMs), mayBeExpired };
 }
 
 /** What a peel does about a notice. */

@@ -26,6 +26,7 @@ describe('the options of a connection', () => {
     ['reconnectTimeWait', [-1, NaN, 2 ** 31]],
     ['reconnectJitter', [-1, NaN]],
     ['reconnectJitterTLS', [-1, NaN]],
+    ['reconnectWindowMs', [0, -1, NaN, 2 ** 31, '2s']],
     ['rotate', ['hitles', '', null]],
   ])('are refused by name where %s is one of %j', async (name, values) => {
     for (const value of values) expect((await refused({ [name]: value })).message).toContain(name);
@@ -46,6 +47,14 @@ describe('the options of a connection', () => {
     expect(message).not.toContain('hunter2');
     await refusal('ERR_CONNECT_OPTIONS', () => checkClientOptions(options));
   });
+
+  it.each(['reconnectTimeWait', 'reconnectJitter', 'reconnectJitterTLS', 'reconnectDelayHandler'])(
+    'are refused where %s and a window would both say when to reconnect',
+    async (name) => {
+      const { message } = await refused({ [name]: 5, reconnectWindowMs: 5_000 });
+      expect(message).toContain(`reconnectWindowMs and ${name} exclude each other`);
+    },
+  );
 });
 
 it.each([{ maxBytes: -5 }, { maxBytes: NaN }, { drainTimeout: -1 }])(

@@ -65,7 +65,7 @@ describe('the renewal of a credential', () => {
     expect(plan(after({ type: 'inUse', dueAt: -Infinity }), at(1))).toEqual({ do: 'renew' });
   });
 
-  it('is tried again after a pause that grows with the failures, or at once when the connection is back', () => {
+  it('is tried again after a pause that grows with the failures, or at once when other credentials are there', () => {
     const failed: RenewalEvent = {
       type: 'failed',
       what: 'renewal',
@@ -79,6 +79,14 @@ describe('the renewal of a credential', () => {
     expect(plan(afterEvent(state, { type: 'look' }), at(16 * HOUR))).toEqual({ do: 'renew' });
     const second = pauseAfter({ failures: 1, notBefore: 0 }, OLD, 8 * HOUR, 0);
     expect(second).toBe(2 * pauseAfter({ failures: 0, notBefore: 0 }, OLD, 8 * HOUR, 0));
+  });
+
+  it('waits a moment when the connection is back, for the other peels are back too', () => {
+    const reconnected: RenewalEvent = { type: 'reconnected', monotonic: 16 * HOUR, pauseMs: 400 };
+    expect(plan(after(due, reconnected), at(16 * HOUR))).toEqual({ do: 'wait', ms: 400 });
+    expect(plan(after(due, reconnected), at(16 * HOUR + 400))).toEqual({ do: 'renew' });
+    expect(plan(after(due, reconnected, { type: 'look' }), at(16 * HOUR))).toEqual({ do: 'renew' });
+    expect(plan(after(wanted, reconnected), at(16 * HOUR + 399))).toEqual({ do: 'wait', ms: 1 });
   });
 
   it('puts the new JWT into the file, and leaves a pause where that is due at once, too', () => {

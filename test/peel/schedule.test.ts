@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerTimeout, renewalAt, retryPause } from '../../src/peel/schedule.js';
+import { answerTimeout, pauseAfterOutage, renewalAt, retryPause } from '../../src/peel/schedule.js';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 const lifetime = fc.integer({ min: 1_000, max: 400 * 86_400_000 });
@@ -92,5 +92,24 @@ describe('the wait for an answer', () => {
       }),
     );
     expect(answerTimeout(Infinity)).toBe(10_000);
+  });
+});
+
+describe('the pause of a renewal after an outage', () => {
+  it('is at most half a minute, and a small part of what is left of the lifetime', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (remainingMs, random) => {
+          const pause = pauseAfterOutage(remainingMs, random);
+          expect(pause).toBeGreaterThanOrEqual(0);
+          expect(pause).toBeLessThanOrEqual(Math.min(30_000, Math.max(0, remainingMs / 8)));
+        },
+      ),
+    );
+    expect(pauseAfterOutage(Infinity, 1)).toBe(30_000);
+    expect(pauseAfterOutage(8_000, 1)).toBe(1_000);
+    expect(pauseAfterOutage(-1, 1)).toBe(0);
   });
 });

@@ -1,21 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, CredsError, type ConnectErrorCode } from '../../src/errors.js';
-import { afterFailedStart, afterNotice } from '../../src/peel/start-plan.js';
+import { afterFailedStart, afterNotice, type FailedStart } from '../../src/peel/start-plan.js';
 
 const failure = (code: ConnectErrorCode) => new ConnectError(code, 'no');
 
 describe('a first connection that fails', () => {
+  const plan = (error: unknown, more: Partial<FailedStart> = {}) =>
+    afterFailedStart({ error, waitOnFirstConnect: true, failures: 1, windowMs: 2_000, random: 1, ...more });
+
   it.each(['ERR_CONNECT_UNREACHABLE', 'ERR_CONNECT_CERTIFICATE', 'ERR_CONNECT_NO_TLS'] as const)(
-    'with %s is tried again after about two seconds',
+    'with %s is tried again within a window that doubles',
     (code) => {
-      expect(afterFailedStart(failure(code), true, 0)).toEqual({ retryInMs: 1_500, mayBeExpired: false });
-      expect(afterFailedStart(failure(code), true, 1).retryInMs).toBe(2_500);
+      expect(plan(failure(code))).toEqual({ retryInMs: 2_000, mayBeExpired: false });
+      expect(plan(failure(code), { random: 0.25 }).retryInMs).toBe(500);
+      expect(plan(failure(code), { failures: 3 }).retryInMs).toBe(8_000);
+      expect(plan(failure(code), { windowMs: 60_000 }).retryInMs).toBe(60_000);
     },
   );
 
   it('because the credentials are refused is tried again after about a quarter of a minute', () => {
     const refused = failure('ERR_CONNECT_REFUSED');
-    expect(afterFailedStart(refused, true, 0.5)).toEqual({ retryInMs: 15_000, mayBeExpired: true });
+    expect(plan(refused, { random: 0.5 })).toEqual({ retryInMs: 15_000, mayBeExpired: true });
   });
 
   it.each([
@@ -27,11 +32,11 @@ describe('a first connection that fails', () => {
     new CredsError('ERR_CREDS_EXPIRED', 'a.creds', 'over'),
     new TypeError('a fault of the program'),
   ])('with what can never work ends the start: %s', (error) => {
-    expect(afterFailedStart(error, true, 0).retryInMs).toBeUndefined();
+    expect(plan(error).retryInMs).toBeUndefined();
   });
 
   it('ends the start when it is not to wait', () => {
-    expect(afterFailedStart(failure('ERR_CONNECT_UNREACHABLE'), false, 0).retryInMs).toBeUndefined();
+    expect(plan(failure('ERR_CONNECT_UNREACHABLE'), { waitOnFirstConnect: false }).retryInMs).toBeUndefined();
   });
 });
 

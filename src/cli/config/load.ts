@@ -20,7 +20,14 @@ export interface ConfigSource {
 
 type Value<N extends SettingName> = v.InferOutput<(typeof SETTINGS)[N]['schema']>;
 type WithFallback =
-  'policy' | 'lifetime' | 'maxRevocations' | 'maxRevocationsShare' | 'logLevel' | 'rotate' | 'home';
+  | 'policy'
+  | 'lifetime'
+  | 'maxRevocations'
+  | 'maxRevocationsShare'
+  | 'logLevel'
+  | 'rotate'
+  | 'reconnectWindow'
+  | 'home';
 /** The settings, as they are used. */
 export type ConfigValues = { [N in SettingName]?: Value<N> | undefined } & { [N in WithFallback]: Value<N> };
 

@@ -24,6 +24,7 @@ const TAKES: Readonly<Record<SettingName, string>> = {
   http: '[address]',
   id: '<id>',
   rotate: '<how>',
+  reconnectWindow: '<time>',
   logLevel: '<level>',
 };
 
@@ -36,6 +37,7 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
 /** Defaults, as they are written on a command line. */
 const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
   lifetime: lifetimeText,
+  reconnectWindow: (seconds) => `${seconds}s`,
   maxRevocationsShare: (share) => `${share * 100}%`,
 };
 

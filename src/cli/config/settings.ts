@@ -4,7 +4,7 @@ import { parseServerUrls } from '../../connection/server-urls.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
 import { DEFAULT_REPLICAS, REPLICAS } from '../../master/store/replicas.js';
-import { DEFAULT_LIFETIME_SECONDS } from '../../timing.js';
+import { DEFAULT_LIFETIME_SECONDS, RECONNECT_WAIT_MS } from '../../timing.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -49,6 +49,19 @@ const lifetime = v.pipe(
   v.check(
     (value) => value === 0 || (Number.isInteger(value) && value >= 5),
     'is not a lifetime: give e.g. 24h or 7d, at least 5s; 0 or none = never expires',
+  ),
+);
+
+const waitSeconds = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value) => {
+    if (typeof value === 'number') return value;
+    const match = /^(\d{1,9})([smh]?)$/.exec(value);
+    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
+  }),
+  v.check(
+    (value) => Number.isInteger(value) && value >= 1 && value <= 86_400,
+    'is not a time: give e.g. 30s or 2m, at least 1s',
   ),
 );
 
@@ -261,6 +274,14 @@ export const SETTINGS = {
     schema: v.picklist(['hitless', 'reconnect'], 'is not hitless or reconnect'),
     fallback: 'hitless',
     about: 'how to switch to new credentials',
+  },
+  reconnectWindow: {
+    env: 'ZESTER_RECONNECT_WINDOW',
+    flag: '--reconnect-window',
+    kinds: ['peel'],
+    schema: waitSeconds,
+    fallback: RECONNECT_WAIT_MS / 1_000,
+    about: 'spread reconnects over this time; more for a large fleet',
   },
   logLevel: {
     env: 'ZESTER_LOG_LEVEL',

@@ -12,6 +12,8 @@ export interface RunPeelSettings {
   connection: ConnectionOf;
   id?: string | undefined;
   rotate?: 'hitless' | 'reconnect' | undefined;
+  /** The window of the first attempt to reconnect, in seconds. */
+  reconnectWindow?: number | undefined;
   logLevel?: LogLevel | undefined;
 }
 
@@ -21,7 +23,7 @@ export interface RunPeelSettings {
  * @throws what `startPeel` throws; the error that a master ended it with; ConnectError when its connection was closed
  */
 export async function runPeel(settings: RunPeelSettings, output: Output, io: CliIo): Promise<void> {
-  const { creds, connection, id, rotate = 'hitless', logLevel = 'info' } = settings;
+  const { creds, connection, id, rotate = 'hitless', reconnectWindow, logLevel = 'info' } = settings;
   const { createLog } = await import('../terminal/log.js');
   const { startPeel } = await import('../../peel/peel.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
@@ -34,6 +36,7 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
       ...connection,
       credsPath: creds,
       rotate,
+      ...(reconnectWindow !== undefined && { reconnectWindowMs: reconnectWindow * 1_000 }),
       logger: log,
       signal: ending.signal,
       ...(id !== undefined && { peelId: id }),

@@ -8,7 +8,15 @@ import { runPeel } from '../../fleet/run-peel.js';
 
 export default command({
   summary: 'run the peel agent; it renews its own credential',
-  options: configOptions(['creds', 'servers', ...TLS_SETTINGS, 'id', 'rotate', 'logLevel']),
+  options: configOptions([
+    'creds',
+    'servers',
+    ...TLS_SETTINGS,
+    'id',
+    'rotate',
+    'reconnectWindow',
+    'logLevel',
+  ]),
   notes: `
 It waits for its server, and answers "zester ping" and "zester peel exec ID facts". For your own handlers, write a program with
 startPeel of "zester/peel". At two thirds of its lifetime the credential is replaced in its file, so the directory must be
@@ -21,8 +29,9 @@ Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked it.`,
   ],
   async run(flags, { io, output }) {
     const { values } = await loadConfig('peel', flags, io);
-    const { creds, id, rotate, logLevel } = values;
+    const { creds, id, rotate, reconnectWindow, logLevel } = values;
     if (creds === undefined) throw new UsageError('--creds is missing: give the .creds file of this peel');
-    await runPeel({ creds, connection: connectionOfConfig(values, io), id, rotate, logLevel }, output, io);
+    const connection = connectionOfConfig(values, io);
+    await runPeel({ creds, connection, id, rotate, reconnectWindow, logLevel }, output, io);
   },
 });
