@@ -151,6 +151,7 @@ const TRAITS = {
   ERR_FLEET_KEY_TAKEN: { ...REFUSED, httpStatus: 409 },
   ERR_FLEET_KEY_UNKNOWN: { ...REFUSED, httpStatus: 404 },
   ERR_FLEET_PENDING: { ...REFUSED, httpStatus: 409, retryable: true, audited: 'never' },
+  ERR_FLEET_POLICY: FAILED,
   ERR_FLEET_REJECTED: REFUSED,
   ERR_FLEET_REVOKED: REFUSED,
   ERR_FLEET_ISSUED_AHEAD: { ...FAILED, httpStatus: 403 },

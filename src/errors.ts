@@ -492,6 +492,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_KEY_UNKNOWN'
   /** Waiting for somebody's decision. */
   | 'ERR_FLEET_PENDING'
+  /** The policy function of a master threw, did not answer in time, or gave no decision: the peel is pending. */
+  | 'ERR_FLEET_POLICY'
   | 'ERR_FLEET_REJECTED'
   | 'ERR_FLEET_REVOKED'
   /** A JWT claims to be issued later than it was used. */

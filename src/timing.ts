@@ -264,6 +264,10 @@ export const BREAKER_READ_TIMEOUT_MS = 5_000;
 
 // --- Answering requests ---
 
+/** For a policy function to decide, where the options do not say. */
+export const POLICY_TIMEOUT_MS = 5_000;
+/** The longest that the options may say: a host that joins waits so long for an answer ({@link JOIN_ANSWER_TIMEOUT_MS}). */
+export const POLICY_MAX_TIMEOUT_MS = 8_000;
 /** A request that waited for so long is not begun: the caller has given up ({@link ASK_TIMEOUT_MS}). */
 export const REQUEST_STALE_MS = 9_000;
 /** Requests are answered for so long before the sockets are read again: a server cuts who is too far behind. */

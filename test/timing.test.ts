@@ -11,6 +11,12 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.READY_TIMEOUT_MS,
   ],
   ['a master drops a request once its caller has given up', timing.REQUEST_STALE_MS, timing.ASK_TIMEOUT_MS],
+  [
+    'a policy decides while the host that joins waits for the answer',
+    timing.POLICY_TIMEOUT_MS,
+    timing.POLICY_MAX_TIMEOUT_MS,
+    timing.JOIN_ANSWER_TIMEOUT_MS,
+  ],
   ['a request is sent again while its caller waits', ...timing.ASK_AGAIN_AT_MS, timing.ASK_TIMEOUT_MS],
   [
     'an unconfirmed revocation is answered while its caller waits, an election of JetStream included',

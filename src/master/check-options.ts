@@ -1,8 +1,18 @@
 // Rejects master options that can never work, before the home is opened.
-import { atLeast, checkNumbers, DURATION_MS } from '../connection/check-options.js';
+import * as v from 'valibot';
+import { atLeast, checkNumbers, DURATION_MS, TIMEOUT_MS } from '../connection/check-options.js';
 import { parseServerUrls } from '../connection/server-urls.js';
 import { FleetError } from '../errors.js';
-import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
+import {
+  anything,
+  bag,
+  callback,
+  checkOptions,
+  flag,
+  oneOf,
+  type Entries,
+} from '../options/check-options.js';
+import { POLICY_MAX_TIMEOUT_MS } from '../timing.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
 import { REPLICAS } from './store/replicas.js';
@@ -17,7 +27,8 @@ const MASTER = bag(
     answersCredsPath: anything,
     systemCredentials: anything,
     systemCredsPath: anything,
-    policy: anything,
+    policy: v.lazy((input) => (typeof input === 'function' ? callback : oneOf(POLICIES))),
+    policyTimeoutMs: anything,
     lifetime: anything,
     breaker: bag({ peels: anything, share: anything, windowMs: anything }),
     logger: anything,
@@ -40,16 +51,18 @@ const MASTER = bag(
 export function checkMasterOptions(options: MasterOptions): void {
   checkOptions('startMaster', options, MASTER, configError);
   if (options.servers !== undefined) parseServerUrls(options.servers);
-  const { policy, breaker, replicas } = options;
+  const { breaker, replicas } = options;
   if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {
     throw configError(`replicas: give ${REPLICAS.join(', ')}`);
   }
-  if (policy !== undefined && !POLICIES.includes(policy)) {
-    throw configError(`policy: give ${POLICIES.join(', ')}`);
-  }
   checkNumbers(
     options,
-    { lifetime: atLeast(0, 'seconds'), storeWaitMs: DURATION_MS, readyTimeoutMs: DURATION_MS },
+    {
+      lifetime: atLeast(0, 'seconds'),
+      storeWaitMs: DURATION_MS,
+      readyTimeoutMs: DURATION_MS,
+      policyTimeoutMs: { ...TIMEOUT_MS, most: POLICY_MAX_TIMEOUT_MS },
+    },
     configError,
   );
   checkNumbers(

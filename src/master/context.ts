@@ -9,7 +9,7 @@ import type { Issuer } from './trust/issuer.js';
 import type { KvMirror } from './store/kv-mirror.js';
 import type { MasterLogger } from './logger.js';
 import type { MasterMetrics } from './metrics.js';
-import type { AcceptancePolicy } from './requests/policy.js';
+import type { PolicyRunner } from './requests/policy-runner.js';
 import type { Registry } from './registry/registry.js';
 import type { BreakerLimits } from './revocation/breaker.js';
 import type { Store } from './store/store.js';
@@ -36,7 +36,7 @@ export interface MasterContext {
   readonly signer: MessageSigner;
   readonly logger: MasterLogger;
   readonly metrics: MasterMetrics;
-  readonly policy: AcceptancePolicy;
+  readonly policy: PolicyRunner;
   /** Seconds that a peel's JWT is good for; 0: forever. */
   readonly lifetime: number;
   /** How many healthy peels may be revoked without an admin. */

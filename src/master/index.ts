@@ -6,7 +6,14 @@
 export type { MasterHealth } from './health.js';
 export { startMaster, type Master, type MasterOptions } from './master.js';
 export type { MasterLogger } from './logger.js';
-export { POLICIES, type AcceptancePolicy } from './requests/policy.js';
+export {
+  POLICIES,
+  type AcceptancePolicy,
+  type JoinRequest,
+  type Newcomer,
+  type PolicyDecision,
+  type PolicyFunction,
+} from './requests/policy.js';
 export { AdminClient } from '../protocol/ask.js';
 export { MessageSigner } from '../protocol/signed.js';
 export { applyEvent } from '../protocol/records/apply-event.js';

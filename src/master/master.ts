@@ -9,10 +9,12 @@ import { errorMessage } from '../text/error-message.js';
 import {
   DEFAULT_LIFETIME_SECONDS,
   METRICS_INTERVAL_MS,
+  POLICY_TIMEOUT_MS,
   READY_TIMEOUT_MS,
   STOP_POLL_MS,
   STOP_TIMEOUT_MS,
 } from '../timing.js';
+import { RefusalAudit } from './audit/refusal-audit.js';
 import { checkMasterOptions } from './check-options.js';
 import { contextOf, keepContext } from './context-of.js';
 import type { MasterContext } from './context.js';
@@ -20,7 +22,13 @@ import { healthOf, type MasterHealth } from './health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
 import { countPeels, MasterMetrics } from './metrics.js';
 import { FloodGuard } from './requests/flood/guard.js';
-import type { AcceptancePolicy } from './requests/policy.js';
+import {
+  CUSTOM_POLICY,
+  type AcceptancePolicy,
+  type JoinRequest,
+  type PolicyFunction,
+} from './requests/policy.js';
+import { PolicyRunner } from './requests/policy-runner.js';
 import { startServices } from './requests/services.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker.js';
 import { pushFromHome } from './revocation/push-revocations.js';
@@ -54,8 +62,16 @@ export interface MasterOptions {
   systemCredentials?: UserCredentials | undefined;
   /** The same, for the path of a file. */
   systemCredsPath?: string | URL | undefined;
-  /** Who accepts a peel that no admin issued; `manual` by default. */
-  policy?: AcceptancePolicy;
+  /**
+   * Who accepts a peel that no admin issued; `manual` by default. A function of your own decides on each: it is asked when a
+   * host joins with a token, each time one that is pending asks again (every 5 s at most), and when a peel first connects
+   * with credentials that no master issued. Several masters may ask their functions about one peel. One that throws,
+   * rejects, takes longer than `policyTimeoutMs` or gives anything but a decision leaves the peel pending, which is audited as
+   * `policy.failed`.
+   */
+  policy?: AcceptancePolicy | PolicyFunction;
+  /** How long a policy function may take, in milliseconds; 5,000 by default, 8,000 at most: the host waits for the answer. */
+  policyTimeoutMs?: number;
   /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for forever. */
   lifetime?: number;
   /**
@@ -145,6 +161,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const revoker = closing.add(new Revoker(context, pushFromHome(context, links.at)), (part) => part.close());
   const guard = new AccountGuard(context, links.system, links.at);
   closing.add(guard, (part) => part.stop());
+  closing.add(context.policy, (part) => part.stop());
   watch = closing.add(new LeasedWatch(context, links.system, revoker), (part) => part.stop());
   guard.start();
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
@@ -182,7 +199,7 @@ function makeContext(
       return signers.current;
     },
     metrics: new MasterMetrics(),
-    policy: options.policy ?? 'manual',
+    policy: makePolicy(options, state),
     lifetime: options.lifetime ?? DEFAULT_LIFETIME_SECONDS,
     breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
     watching,
@@ -193,7 +210,25 @@ function makeContext(
   };
 }
 
-function tellStarted({ actor, policy, lifetime, audit, logger }: MasterContext) {
+function makePolicy(
+  { policy = 'manual', policyTimeoutMs: timeoutMs = POLICY_TIMEOUT_MS }: MasterOptions,
+  { audit }: Pick<State, 'audit'>,
+): PolicyRunner {
+  const failures = new RefusalAudit({ note: (entry) => audit.note({ ...entry, kind: 'policy.failed' }) });
+  const onFailure = ({ peelId, publicKey, how, from }: JoinRequest, reason: string) =>
+    failures.note({
+      request: how === 'token' ? 'join' : 'connection',
+      by: { kind: 'policy', name: CUSTOM_POLICY },
+      code: 'ERR_FLEET_POLICY',
+      reason,
+      peelId,
+      publicKey,
+      from,
+    });
+  return new PolicyRunner({ policy, timeoutMs, onFailure, onStop: () => failures.close() });
+}
+
+function tellStarted({ actor, policy: { name: policy }, lifetime, audit, logger }: MasterContext) {
   if (policy === 'auto-all') {
     logger.warn(
       { policy },
@@ -255,7 +290,9 @@ class RunningMaster implements Master {
   };
 
   async #stop(): Promise<void> {
-    const { id, actor, audit, logger } = this.#context;
+    const { id, actor, audit, logger, policy } = this.#context;
+    // who waits for a decision is answered that it is pending
+    policy.stop();
     audit.note({ kind: 'master.stopped', by: actor });
     const failures = await this.#closing.closeAll();
     for (const error of failures)

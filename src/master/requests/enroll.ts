@@ -17,7 +17,7 @@ import { verifySignature } from '../../nkeys/verify.js';
 import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from '../context.js';
-import { acceptedByPolicy } from './policy.js';
+import type { JoinRequest, PolicyDecision } from './policy.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
 import { claimId, claimKey, idTaken, keyTaken, withClaims } from '../registry/key-claim.js';
@@ -97,9 +97,11 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
   }
   await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
+  // before anything is claimed: a policy may take a while
+  const opinion = await opinionOn(context, asked, token);
   const keyClaim = await claimKey(context, publicKey, peelId);
   const use = { tokenId: token.id, peelId, publicKey };
-  const decided = (): Promise<Decided> => decideJoin(context, asked, token);
+  const decided = (): Promise<Decided> => decideJoin(context, asked, token, opinion);
   const { record, changed } = await withClaims([keyClaim], async () => {
     if (known !== undefined) return decided();
     // of several keys that ask for one ID at once, the first one alone uses the token
@@ -109,6 +111,7 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
       return uses.givingBack(use, decided);
     });
   });
+  if (record.state === 'rejected') throw notAccepted(record);
   if (!isAccepted(record)) {
     return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
   }
@@ -118,16 +121,50 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
 
 type Decided = { record: PeelRecord; changed: boolean };
 
-/** What becomes of a request to join whose token, proof and claims hold: accepted, or to be decided by somebody. */
-function decideJoin(
+/** What the policy says, and of which facts. */
+interface Opinion {
+  decision: PolicyDecision;
+  returning: boolean;
+}
+
+/** Asks the policy about a request to join, unless its peel is accepted already. */
+async function opinionOn(
+  { registry, policy }: MasterContext,
+  { request: { peelId, publicKey } }: Asked<'join'>,
+  { id, ids }: JoinToken,
+): Promise<Opinion | undefined> {
+  const record = registry.get(peelId);
+  if (record !== undefined && isAccepted(record)) return undefined;
+  const returning = isReturning(record, record && keyOf(record, publicKey));
+  const request: JoinRequest = {
+    peelId,
+    publicKey,
+    fingerprint: fingerprint(publicKey),
+    how: 'token',
+    // a join token authorizes its holder
+    trusted: true,
+    returning,
+    token: Object.freeze({ id, ...(ids !== undefined && { ids }) }),
+  };
+  return { decision: await policy.ask(request), returning };
+}
+
+/** An ID that another key had comes back only by an admin's decision, or by that of a policy that says so. */
+function isReturning(record: PeelRecord | undefined, key: PeelKey | undefined): boolean {
+  return record !== undefined && (record.keys.length !== 1 || key === undefined);
+}
+
+/** What becomes of a request to join whose token, proof and claims hold: accepted, rejected, or to be decided by somebody. */
+async function decideJoin(
   context: MasterContext,
   { request: { requestId, peelId, publicKey }, by }: Asked<'join'>,
   token: JoinToken,
+  opinion: Opinion | undefined,
 ): Promise<Decided> {
   const { registry, policy } = context;
   const origin = `join token ${token.id}`;
   const asker: Actor = { ...by, publicKey: token.publicKey };
-  const automatic: Actor = { kind: 'policy', name: policy };
+  const automatic: Actor = { kind: 'policy', name: policy.name };
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
     const issue = (actor: Actor): Decision => {
@@ -148,21 +185,19 @@ function decideJoin(
     if (record !== undefined && isAccepted(record)) {
       return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(asker);
     }
-    if (acceptsNow(context, record, key)) return issue(automatic);
+    // the decision counts for what the policy was asked about
+    if (opinion?.decision === 'accept' && opinion.returning === isReturning(record, key))
+      return issue(automatic);
     if (key !== undefined) return undefined;
     return { change: { kind: 'peel.requested', publicKey, origin }, by: asker, from: token.id };
   };
-  return decideFresh(registry, peelId, decide);
-}
-
-/** A join token authorizes its holder; an ID that another key had comes back only by an admin's decision. */
-function acceptsNow(
-  { policy }: MasterContext,
-  record: PeelRecord | undefined,
-  key: PeelKey | undefined,
-): boolean {
-  const returning = record !== undefined && (record.keys.length !== 1 || key === undefined);
-  return acceptedByPolicy(policy, { trusted: true, returning });
+  const decided = await decideFresh(registry, peelId, decide);
+  if (opinion?.decision !== 'reject' || decided.record.state !== 'pending') return decided;
+  // it is written down that the peel asked, and now that it is rejected
+  return decideFresh(registry, peelId, (record) => {
+    const isIt = record?.state === 'pending' && record.keys.at(-1)?.publicKey === publicKey;
+    return isIt ? { change: { kind: 'peel.rejected' }, by: automatic, from: token.id, publicKey } : undefined;
+  });
 }
 
 /**

@@ -13,23 +13,60 @@ export type AcceptancePolicy = (typeof POLICIES)[number];
 /** What is known of a peel that no admin issued, when it asks to join or connects. */
 export interface Newcomer {
   /** A join token or a peel signing key of ours vouches for it. */
-  trusted: boolean;
+  readonly trusted: boolean;
   /** The ID was rejected, revoked or issued to another key before: it comes back by somebody's decision. */
-  returning: boolean;
+  readonly returning: boolean;
 }
 
+/** What a {@link PolicyFunction} decides on: a peel that no admin issued. Its key is proven, its ID is only what it claims. */
+export interface JoinRequest extends Newcomer {
+  readonly peelId: string;
+  /** `U…`. The peel has proven that it holds the key. */
+  readonly publicKey: string;
+  /** Of the key, as `zester peel join` shows it on the host. */
+  readonly fingerprint: string;
+  /** `token`: it asks to join with a join token. `connection`: it connected with credentials that no master issued. */
+  readonly how: 'token' | 'connection';
+  /** The join token, and the pattern of IDs that it is for. */
+  readonly token?: { readonly id: string; readonly ids?: string };
+  /** Where it connects from, as its server says. Not known of a peel that asks with a join token. */
+  readonly from?: string;
+}
+
+/** `accept`: it gets a JWT. `reject`: its key is refused for good. `pending`: it waits for an admin. */
+export const POLICY_DECISIONS = ['accept', 'reject', 'pending'] as const;
+export type PolicyDecision = (typeof POLICY_DECISIONS)[number];
+
 /**
- * Whether the policy accepts a peel, without an admin.
+ * A policy of your own.
  *
- * @example acceptedByPolicy('auto-trusted', { trusted: true, returning: false }); // true
+ * @param options `signal` is aborted when the decision is no longer waited for
  */
-export function acceptedByPolicy(policy: AcceptancePolicy, { trusted, returning }: Newcomer): boolean {
+export type PolicyFunction = (
+  request: JoinRequest,
+  options: { signal: AbortSignal },
+) => PolicyDecision | Promise<PolicyDecision>;
+
+/** What the audit log and `status` call a policy that is a function. */
+export const CUSTOM_POLICY = 'custom';
+
+/**
+ * What a named policy decides about a peel, without an admin.
+ *
+ * @example decisionOf('auto-trusted', { trusted: true, returning: false }); // 'accept'
+ */
+export function decisionOf(policy: AcceptancePolicy, { trusted, returning }: Newcomer): PolicyDecision {
   switch (policy) {
     case 'manual':
-      return false;
+      return 'pending';
     case 'auto-trusted':
-      return trusted && !returning;
+      return trusted && !returning ? 'accept' : 'pending';
     case 'auto-all':
-      return true;
+      return 'accept';
   }
+}
+
+/** Whether what a {@link PolicyFunction} gave is a decision. Anything else decides nothing: the peel is pending. */
+export function isPolicyDecision(answer: unknown): answer is PolicyDecision {
+  return POLICY_DECISIONS.some((decision) => decision === answer);
 }

@@ -2,10 +2,11 @@
 import { expirySeconds } from '../../jwt/expiry.js';
 import { userSubjectAsServersReadIt } from '../../jwt/decode.js';
 import { isPeelId } from '../../permissions/peel-id.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { Decision } from '../registry/registry.js';
-import { acceptedByPolicy, type AcceptancePolicy } from '../requests/policy.js';
+import type { JoinRequest, PolicyDecision } from '../requests/policy.js';
 import type { Verdict } from './judge.js';
 import type { UserConnection } from './system-events.js';
 
@@ -62,15 +63,32 @@ export function admissionDecision(
   return { change: { kind: 'peel.appeared', key, origin: 'its own credentials' }, by, from };
 }
 
-/** The policy's acceptance of a peel that has appeared; undefined: it waits for an admin. */
-export function acceptanceDecision(
+/** What the policy is asked about a peel that has appeared. */
+export function requestToJoin(
   connection: UserConnection,
-  { trusted }: Extract<Verdict, { is: 'new' }>,
-  policy: AcceptancePolicy,
-): Decision | undefined {
-  if (!acceptedByPolicy(policy, { trusted, returning: false })) return undefined;
+  { trusted }: Pick<Extract<Verdict, { is: 'new' }>, 'trusted'>,
+): JoinRequest {
+  const { name: peelId, publicKey } = connection;
   return {
-    change: { kind: 'peel.accepted' },
+    peelId,
+    publicKey,
+    fingerprint: fingerprint(publicKey),
+    how: 'connection',
+    trusted,
+    returning: false,
+    from: whereFrom(connection),
+  };
+}
+
+/** The policy's decision on a peel that has appeared; undefined: it waits for an admin. */
+export function policyDecision(
+  connection: UserConnection,
+  decision: PolicyDecision,
+  policy: string,
+): Decision | undefined {
+  if (decision === 'pending') return undefined;
+  return {
+    change: { kind: decision === 'accept' ? 'peel.accepted' : 'peel.rejected' },
     by: { kind: 'policy', name: policy },
     publicKey: connection.publicKey,
     from: whereFrom(connection),

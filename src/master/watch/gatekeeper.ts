@@ -10,16 +10,18 @@ import { kick } from '../../system-account/kick.js';
 import { errorMessage } from '../../text/error-message.js';
 import { CROWD_AUDIT_INTERVAL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
+import { FairQueue } from '../requests/fair-queue.js';
 import { HeldRevocations } from '../revocation/held-revocations.js';
 import type { Revoker } from '../revocation/revoker.js';
 import {
-  acceptanceDecision,
   admissionDecision,
   admissionOf,
   keyToRevoke,
   liveOwner,
   MAX_CONNECTIONS,
+  policyDecision,
   refusalAction,
+  requestToJoin,
   whereFrom,
   type Refusal,
 } from './admission.js';
@@ -44,6 +46,8 @@ export class Gatekeeper {
   readonly #parts: GatekeeperParts;
   readonly #held: HeldRevocations;
   readonly #crowdToldAt = new Map<string, number>();
+  /** Policy functions that are being asked about connections. */
+  readonly #asking = new FairQueue({ running: 16, runningPerAsker: 1, waiting: 100_000, waitingPerAsker: 1 });
   readonly #aheadTold = new Map<string, number>();
   /** Connections that are being judged. */
   #judging = 0;
@@ -151,7 +155,7 @@ export class Gatekeeper {
 
   /** A key that connects for the first time: judged again on the record as it stands when it is changed. */
   async #admit(connection: UserConnection): Promise<void> {
-    const { registry, policy, actor, logger } = this.#context;
+    const { registry, actor, logger } = this.#context;
     let verdict: Verdict | undefined;
     const changed = await registry
       .decide(connection.name, (standing) => {
@@ -166,14 +170,38 @@ export class Gatekeeper {
       });
     if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
     if (!changed || verdict?.is !== 'new') return;
-    const acceptance = acceptanceDecision(connection, verdict, policy);
-    if (acceptance === undefined) {
-      const peelId = connection.name;
-      logger.warn({ peelId, from: whereFrom(connection) }, `pending: run "zester peel accept ${peelId}"`);
-      return;
-    }
-    await registry.decide(connection.name, (standing) =>
-      standing?.state === 'pending' ? acceptance : undefined,
+    const { trusted } = verdict;
+    const asking = () => this.#askPolicy(connection, trusted);
+    // a policy function may take a while: meanwhile others are judged
+    if (this.#context.policy.isNamed) return asking();
+    const isAsked = this.#asking.add(connection.name, () =>
+      asking().catch((error: unknown) =>
+        logger.error(
+          { peelId: connection.name, error: errorMessage(error) },
+          'the decision of the policy was not recorded: the peel is pending',
+        ),
+      ),
+    );
+    if (!isAsked) this.#tellPending(connection);
+  }
+
+  async #askPolicy(connection: UserConnection, trusted: boolean): Promise<void> {
+    const { policy, registry } = this.#context;
+    const answer = await policy.ask(requestToJoin(connection, { trusted }));
+    const decision = policyDecision(connection, answer, policy.name);
+    if (this.#stopped) return;
+    if (decision === undefined) return this.#tellPending(connection);
+    await registry.decide(connection.name, (standing) => {
+      const isIt = standing?.state === 'pending' && standing.keys.at(-1)?.publicKey === connection.publicKey;
+      return isIt ? decision : undefined;
+    });
+  }
+
+  #tellPending(connection: UserConnection): void {
+    const peelId = connection.name;
+    this.#context.logger.warn(
+      { peelId, from: whereFrom(connection) },
+      `pending: run "zester peel accept ${peelId}"`,
     );
   }
 

@@ -68,6 +68,8 @@ const remarkSchema = v.object({
     'connection.refused',
     /** A request that was not granted. */
     'request.refused',
+    /** The policy of a master gave no decision about a peel: it is pending. */
+    'policy.failed',
     'token.created',
     'token.used',
     /** A use was given back: its key did not get the ID. */

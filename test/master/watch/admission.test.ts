@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import {
-  acceptanceDecision,
+  policyDecision,
+  requestToJoin,
   admissionDecision,
   admissionOf,
   liveOwner,
@@ -84,14 +85,23 @@ describe('an admitted connection', () => {
   });
 
   it.each([
-    ['manual', true, false],
-    ['auto-trusted', true, true],
-    ['auto-trusted', false, false],
-    ['auto-all', false, true],
-  ] as const)('under the policy %s, signed by our key: %s, is accepted: %s', (policy, trusted, accepted) => {
-    const decision = acceptanceDecision(connection, { ...appeared, trusted }, policy);
-    expect(decision !== undefined).toBe(accepted);
-    if (accepted) expect(decision).toMatchObject({ change: { kind: 'peel.accepted' }, by: { name: policy } });
+    ['accept', { change: { kind: 'peel.accepted' }, by: { kind: 'policy', name: 'custom' } }],
+    ['reject', { change: { kind: 'peel.rejected' }, by: { kind: 'policy', name: 'custom' } }],
+    ['pending', undefined],
+  ] as const)('with the decision %s of a policy becomes %j', (decision, expected) => {
+    const change = policyDecision(connection, decision, 'custom');
+    if (expected === undefined) expect(change).toBeUndefined();
+    else expect(change).toMatchObject({ ...expected, publicKey: connection.publicKey });
+  });
+
+  it('is shown to the policy as what its connection proves', () => {
+    expect(requestToJoin(connection, appeared)).toMatchObject({
+      peelId: connection.name,
+      publicKey: connection.publicKey,
+      how: 'connection',
+      trusted: appeared.trusted,
+      returning: false,
+    });
   });
 });
 

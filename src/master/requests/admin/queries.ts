@@ -120,7 +120,7 @@ export async function status(context: MasterContext) {
   return {
     master: id,
     version: packageVersion(),
-    policy,
+    policy: policy.name,
     lifetime,
     peels,
     connected,

@@ -1,0 +1,108 @@
+// Asks the acceptance policy of a master, whatever a policy function does.
+import { orAborted } from '../../async/or-aborted.js';
+import { redactSeeds } from '../../errors.js';
+import { errorMessage } from '../../text/error-message.js';
+import {
+  CUSTOM_POLICY,
+  decisionOf,
+  isPolicyDecision,
+  type AcceptancePolicy,
+  type JoinRequest,
+  type PolicyDecision,
+  type PolicyFunction,
+} from './policy.js';
+
+/** What a {@link PolicyRunner} is made with. */
+export interface PolicyRunnerOptions {
+  policy: AcceptancePolicy | PolicyFunction;
+  /** How long a policy function may take. */
+  timeoutMs: number;
+  /** Called when a policy function gave no decision. */
+  onFailure: (request: JoinRequest, reason: string) => void;
+  onStop: () => void;
+}
+
+/** Shown of what a policy function threw or gave. */
+const MAX_SHOWN = 200;
+
+/**
+ * The one place that asks a policy. A policy function that throws, rejects, does not answer in time or gives no decision
+ * leaves the peel pending: nothing is granted, an admin can still decide, and no host is refused for good by a bug.
+ */
+export class PolicyRunner {
+  /** As the audit log names it. */
+  readonly name: string;
+  readonly #options: PolicyRunnerOptions;
+  /** Calls under way, by ID and key: a request that is sent again shares the call. */
+  readonly #asked = new Map<string, Promise<PolicyDecision>>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: PolicyRunnerOptions) {
+    this.#options = options;
+    this.name = typeof options.policy === 'function' ? CUSTOM_POLICY : options.policy;
+  }
+
+  /** Whether it decides at once. */
+  get isNamed(): boolean {
+    return typeof this.#options.policy !== 'function';
+  }
+
+  /** The decision; never rejects. Takes at most `timeoutMs`. */
+  async ask(request: JoinRequest): Promise<PolicyDecision> {
+    const { policy } = this.#options;
+    if (typeof policy !== 'function') return decisionOf(policy, request);
+    const key = `${request.peelId} ${request.publicKey}`;
+    const asked = this.#asked.get(key) ?? this.#call(policy, request).finally(() => this.#asked.delete(key));
+    this.#asked.set(key, asked);
+    return asked;
+  }
+
+  /** Waits for no decision any more: what is under way is pending. */
+  stop(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort(new Error('the master stops'));
+    this.#options.onStop();
+  }
+
+  async #call(policy: PolicyFunction, request: JoinRequest): Promise<PolicyDecision> {
+    const { timeoutMs } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`did not answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
+    try {
+      // an async function: what it throws before it waits is a rejection, too
+      const answer: unknown = await orAborted(
+        (async () => policy(Object.freeze({ ...request }), { signal }))(),
+        signal,
+      );
+      if (isPolicyDecision(answer)) return answer;
+      this.#failed(request, `gave ${shown(answer)}, not "accept", "reject" or "pending"`);
+    } catch (error) {
+      if (!this.#stopping.signal.aborted)
+        this.#failed(request, signal.aborted ? errorMessage(error) : `threw: ${messageOf(error)}`);
+    } finally {
+      clearTimeout(timer);
+    }
+    return 'pending';
+  }
+
+  #failed(request: JoinRequest, what: string): void {
+    this.#options.onFailure(request, `the policy ${what}`);
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(redactSeeds(value).slice(0, MAX_SHOWN));
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
+}
+
+function messageOf(thrown: unknown): string {
+  try {
+    return redactSeeds(errorMessage(thrown)).slice(0, MAX_SHOWN);
+  } catch {
+    return 'something without a message';
+  }
+}
