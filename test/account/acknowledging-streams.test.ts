@@ -3,7 +3,7 @@ import { acknowledgingStreams } from '../../src/account/acknowledging-streams.js
 
 const stream = (name: string, subjects: string[], no_ack = false) => ({ name, config: { subjects, no_ack } });
 
-describe('a stream that acknowledges what a peel publishes', () => {
+describe('a stream that acknowledges a peel’s messages', () => {
   it.each([
     ['the events of all peels', ['zester.event.>']],
     ['the events of one', ['zester.event.web-01.temperature']],
@@ -23,7 +23,7 @@ describe('a stream that acknowledges what a peel publishes', () => {
     expect(acknowledgingStreams(streams)).toEqual([]);
   });
 
-  it('is judged by what the template of this fleet lets peels publish', () => {
+  it('is judged by the publish grants of this fleet’s template', () => {
     expect(acknowledgingStreams([stream('ORDERS', ['orders.>'])], ['orders.{{name()}}.>'])).toEqual([
       'ORDERS',
     ]);

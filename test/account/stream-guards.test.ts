@@ -17,7 +17,7 @@ describe('the guards of a stream', () => {
 });
 
 describe('the streams without guards', () => {
-  it('are those of the fleet, once each and by name', () => {
+  it('are those of the fleet, each once, by name', () => {
     const open = config({ allow_rollup_hdrs: true });
     const found = unguardedStreams([
       { name: 'zester-audit', config: config({ deny_purge: true }) },

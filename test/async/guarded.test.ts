@@ -67,7 +67,7 @@ describe('a guarded callback', () => {
 });
 
 describe('a guarded clock', () => {
-  it('gives what it gives', () => {
+  it('returns the callback’s value', () => {
     expect(
       guardedNumber(
         () => 7,

@@ -74,7 +74,7 @@ const peel = { id: 'web-01', state: 'active', keys: [], number: 1, createdAt: ''
 const stored = (more: object = {}, of: object = event) =>
   JSON.stringify({ record: { ...peel, ...more }, event: of });
 
-describe('an archive that somebody else made', () => {
+describe('an archive from another source', () => {
   it('is read when everything is in its place', async () => {
     const entries: Entry[] = [
       header(),

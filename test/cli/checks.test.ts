@@ -29,7 +29,7 @@ beforeAll(async () => {
 const run = (...args: string[]) => zester(args, { env: { ZESTER_HOME: domain.home } });
 
 describe('zester permissions lint', () => {
-  it('finds nothing in the template of the peels, nor in what is issued by it', async () => {
+  it('finds nothing in the peels’ template, nor in credentials issued with it', async () => {
     const path = join(dir, 'web-01.creds');
     await domain.issuePeel('web-01', path);
     for (const args of [[], [path], [path, '--account-jwt', domain.paths.accountJwt]]) {
@@ -41,7 +41,7 @@ describe('zester permissions lint', () => {
     }
   });
 
-  it('names each rule, what to do, and where the rules are explained; and ends with 1', async () => {
+  it('names each rule, its fix and its documentation, and exits with 1', async () => {
     const { code, stdout, stderr } = await run('permissions', 'lint', wide);
     expect(code).toBe(1);
     expect(stdout).toMatch(/error +shared-inbox +subscribe _INBOX\.>/);
@@ -79,7 +79,7 @@ describe('zester expirations', () => {
   const list = async (...args: string[]) =>
     JSON.parse((await run('expirations', ...args, '--json')).stdout) as Listed;
 
-  it('lists the first to expire first, what never does last, from the home and from files', async () => {
+  it('lists credentials of the home and of files by expiry, those without expiry last', async () => {
     await domain.issuePeel('web-02', join(dir, 'web-02.creds'), { expiry: 10 * 86_400 });
     const { expirations } = await list(dir);
     const names = expirations.map(({ name }) => name);
@@ -94,7 +94,7 @@ describe('zester expirations', () => {
     ).toHaveLength(1);
   });
 
-  it('knows of what was issued and stands elsewhere, of each peel the newest', async () => {
+  it('includes each peel’s newest credential that is stored elsewhere', async () => {
     await domain.issuePeel('web-03', join(dir, 'web-03.creds'), { expiry: 86_400 });
     await domain.issuePeel('web-03', join(dir, 'web-03.creds'), { expiry: 2 * 86_400 });
     const { expirations } = await list('--within', '5d');
@@ -103,7 +103,7 @@ describe('zester expirations', () => {
     ]);
   });
 
-  it('with --within, only what expires by then; and says so when that is nothing', async () => {
+  it('with --within, lists only credentials that expire by then, and says so if there are none', async () => {
     expect((await list(wide, '--within', '2h')).expirations).toMatchObject([
       { name: 'web-09', expired: false },
     ]);
@@ -111,7 +111,7 @@ describe('zester expirations', () => {
     expect((await run('expirations', '--within', 'soon')).code).toBe(2);
   });
 
-  it('says what has expired', async () => {
+  it('lists expired credentials', async () => {
     const { stdout } = await zester(['expirations', wide], {
       env: { ZESTER_HOME: join(dir, 'no-home') },
       now: Date.now() + 7_200_000,
@@ -119,7 +119,7 @@ describe('zester expirations', () => {
     expect(stdout).toMatch(/^\d+ minutes ago .*credentials +web-09/m);
   });
 
-  it('passes over what is no credential, and names it', async () => {
+  it('skips files that are no credentials, and names them', async () => {
     const bad = join(dir, 'bad.txt');
     await writeFile(bad, 'nothing');
     const { code, stderr } = await run('expirations', bad, wide);

@@ -26,11 +26,11 @@ const commands = nodes.flatMap((node) => [
 ]);
 
 describe('the documents of the commands', () => {
-  it('docs/cli.md is what the declarations say', async () => {
+  it('docs/cli.md agrees with the declarations', async () => {
     expect(await readFile(new URL('docs/cli.md', root), 'utf8'), UPDATE).toBe(cliReference(nodes));
   });
 
-  it('the man page is what the declarations say', async () => {
+  it('the man page agrees with the declarations', async () => {
     expect(await readFile(new URL('man/zester.1', root), 'utf8'), UPDATE).toBe(manPage(nodes));
   });
 

@@ -151,7 +151,7 @@ describe('the configuration file', () => {
 });
 
 describe('zester config show', () => {
-  it('prints each setting with its value and where that comes from', async () => {
+  it('prints each setting with its value and source', async () => {
     const config = await file('policy: auto-trusted\n');
     const env = { ZESTER_LIFETIME: '1h' };
     const { code, stdout } = await zester(['config', 'show', '--config', config], { env });

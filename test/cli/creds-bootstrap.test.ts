@@ -39,7 +39,7 @@ describe('zester creds bootstrap <peelId>', () => {
     expect(stdout + stderr).not.toContain(Buffer.from(account.seed).toString());
   });
 
-  it('prints what it made as one JSON document with --json', async () => {
+  it('prints its result as one JSON document with --json', async () => {
     const out = newPath();
     const { stdout } = await bootstrap('web-server-01', '--out', out, '--expiry', '1h', '--json');
 

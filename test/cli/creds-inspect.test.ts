@@ -205,7 +205,7 @@ describe('zester creds inspect and verify show every claim that restricts', () =
     expect((await zester(['creds', 'verify', path])).stdout).toMatch(/ok +limits +none/);
   });
 
-  it('what a template of a scoped signing key restricts, where the account JWT is given', async () => {
+  it('the restrictions of a scoped signing key’s template, if the account JWT is given', async () => {
     const operator = generateKeyBundle('operator');
     const signer = generateKeyBundle('account');
     const scoped = { publicKey: signer.publicKey, role: 'peel', payload: 4321 };

@@ -125,7 +125,7 @@ describe('zester creds issue', () => {
     expect(await readFile(join(out, 'web-01.creds'), 'utf8')).toBe('half of something');
   });
 
-  it('stops at an interrupt, says how far it came, ends with 130, and goes on with --resume', async () => {
+  it('stops at an interrupt, reports its progress, exits with 130, and continues with --resume', async () => {
     const ids = Array.from({ length: 800 }, (_, i) => `web-${i}`);
     const from = await list(ids.join('\n'));
     const onListening = (interrupt: (signal: 'SIGINT') => void) => {

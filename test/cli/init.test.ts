@@ -57,7 +57,7 @@ describe('zester init', () => {
     expect(await readFile(join(home, 'zester.json'), 'utf8')).toBe(settings);
   });
 
-  it('completes a run that was interrupted, and says what was missing', async () => {
+  it('completes an interrupted run, and names the missing parts', async () => {
     const home = await newHome();
     await zester(['init', '--home', home]);
     await rm(join(home, 'zester.json'));
@@ -68,7 +68,7 @@ describe('zester init', () => {
     expect(stdout).toContain('3 of 14 files were missing');
   });
 
-  it('refuses a half-destroyed home, and names what is missing', async () => {
+  it('refuses a damaged home, and names the missing parts', async () => {
     const home = await newHome();
     await zester(['init', '--home', home]);
     await rm(join(home, 'jwt', 'account.jwt'));
@@ -101,7 +101,7 @@ describe('zester init', () => {
     await expect(stat(home)).rejects.toThrow('ENOENT');
   });
 
-  it('says that an existing home goes on connecting as it did', async () => {
+  it('says that an existing home keeps its servers', async () => {
     const home = await tempDir();
     const tls = ['--servers', 'tls://n1.example', '--tls-ca', '/ca.crt'];
     await zester(['init', '--home', home, ...tls]);
@@ -143,7 +143,7 @@ describe('zester init', () => {
     expect((await zester(['init', '--home', home])).stdout).toContain('nothing was changed');
   });
 
-  it('says how a new account of an adopted operator is named, unless it is told to', async () => {
+  it('says how a new account of an adopted operator is named, unless --account is given', async () => {
     const { files } = await foreignDomain();
     const args = [
       ...['--operator-jwt', files.operatorJwt, '--operator-signing-seed', files.operatorSigningSeed],
@@ -213,7 +213,7 @@ describe('zester init', () => {
 });
 
 describe('where the home is', () => {
-  it('is said by --home, ZESTER_HOME, XDG_DATA_HOME, or is below the user’s own', () => {
+  it('comes from --home, ZESTER_HOME, XDG_DATA_HOME, or the user’s home directory', () => {
     const env = { ZESTER_HOME: '/z', XDG_DATA_HOME: '/x', HOME: '/h' };
     expect(homePath('/given', env)).toBe('/given');
     expect(homePath(undefined, env)).toBe('/z');

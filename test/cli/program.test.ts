@@ -89,7 +89,7 @@ describe('zester', () => {
     },
   );
 
-  it('says what was meant by a command that there is not', async () => {
+  it('suggests a command for an unknown one', async () => {
     const { code, stderr } = await zester(['creds', 'inspekt']);
 
     expect(code).toBe(2);

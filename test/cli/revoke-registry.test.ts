@@ -25,7 +25,7 @@ describe('commands that work from the home, in a fleet whose peels a master issu
     expect(unknown.stderr).toContain('zester peel revoke web-02');
   });
 
-  it('"zester keys" counts what masters signed, refuses to cut it off, and audits the removal', async () => {
+  it('"zester keys" counts JWTs that masters signed, refuses to cut them off, and audits the removal', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const old = (await fleet.home.domain()).publicKeys.peelSigning;
@@ -52,7 +52,7 @@ describe('commands that work from the home, in a fleet whose peels a master issu
     expect(event.detail).toMatchObject({ forced: true, valid: 1, connected: 1 });
   });
 
-  it('"zester revoke --issued-before" reaches an offline peel whose master’s clock was ahead, and says what it cannot', async () => {
+  it('"zester revoke --issued-before" reaches an offline peel whose master’s clock was ahead, and names the others', async () => {
     const fleet = new Fleet(await startHome());
     const ahead = 600_000;
     const master = await fleet.startMaster({ now: () => Date.now() + ahead });

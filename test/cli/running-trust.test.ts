@@ -77,7 +77,7 @@ describe('zester revoke', () => {
     expect(result.stderr).not.toContain('SUACSSL3');
   });
 
-  it('ends with 4 where no server answers, with 3 where it trusts somebody else, with 1 without a home', async () => {
+  it('exits with 4 if no server answers, 3 if it trusts another operator, 1 without a home', async () => {
     const fleet = await startHome();
     const other = await startHome();
     await fleet.issue('web-01');

@@ -32,12 +32,12 @@ describe('a first connect that fails', () => {
     expect(error.message).toContain('nats://a:4222');
   });
 
-  it('passes on what was decided before', () => {
+  it('keeps an earlier decision', () => {
     const error = new ConnectError('ERR_CONNECT_URL', 'no URL');
     expect(firstConnectError(error, 'a', 1)).toBe(error);
   });
 
-  it('can be told from what may pass by itself', () => {
+  it('can be distinguished from transient failures', () => {
     const codes = ['URL', 'NO_SERVERS', 'NO_TLS', 'CERTIFICATE', 'TLS_FILE', 'PLAIN', 'REFUSED', 'OPTIONS'];
     expect(codes.map((code) => errorTraits(`ERR_CONNECT_${code}`)?.retryable)).toEqual(
       codes.map(() => false),

@@ -4,7 +4,7 @@ import { admit, afterStatus, drainStep, planRotation } from '../../src/connectio
 const up = { phase: 'open', up: true, held: false } as const;
 const down = { ...up, up: false };
 
-describe('what is published', () => {
+describe('a published message', () => {
   it('is sent while the connection is up, and kept in an outage or while it is moved', () => {
     expect(admit(up, 'publish')).toBe('send');
     expect(admit(down, 'publish')).toBe('keep');

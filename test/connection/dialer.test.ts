@@ -15,14 +15,14 @@ describe('a first connect', () => {
 describe('the second connection of a move', () => {
   const servers = ['nats://a:4222', 'nats://b:4222'];
 
-  it('goes to the server of the first one', () => {
+  it('uses the server of the first connection', () => {
     expect(sameServerFirst({ servers }, 'b:4222')).toEqual({
       servers: ['nats://b:4222', 'nats://a:4222'],
       noRandomize: true,
     });
   });
 
-  it('goes to a server that the cluster announced, over TLS where that is required', () => {
+  it('uses an announced server, over TLS if that is required', () => {
     expect(sameServerFirst({ servers }, '10.0.0.1:4222').servers).toEqual(['10.0.0.1:4222', ...servers]);
     expect(sameServerFirst({ servers, tls: {}, requireTls: true }, '10.0.0.1:4222').servers).toEqual([
       'tls://10.0.0.1:4222',
@@ -30,7 +30,7 @@ describe('the second connection of a move', () => {
     ]);
   });
 
-  it('goes to any server when the first one has none', () => {
+  it('uses any server if the first connection has none', () => {
     expect(sameServerFirst({ servers }, '')).toEqual({ servers });
   });
 });
@@ -42,7 +42,7 @@ describe('the wait before an attempt to reconnect', () => {
     expect(reconnectDelay({}, true, 0.9999)).toBe(3_000);
   });
 
-  it('is what the options say', () => {
+  it('follows the options', () => {
     const options = { reconnectTimeWait: 10, reconnectJitter: 4, reconnectJitterTLS: 8 };
     expect(reconnectDelay(options, false, 0.999)).toBe(14);
     expect(reconnectDelay(options, true, 0.999)).toBe(18);

@@ -14,7 +14,7 @@ function connected(options: ManagedConnectionOptions = {}) {
 }
 
 describe('an outage', () => {
-  it('keeps what is published, and sends it in order before anything else', async () => {
+  it('buffers published messages, and sends them first, in order', async () => {
     const { client, nc, events, types } = connected();
     nc.publish('s', '1');
     await client.tell('disconnect');
@@ -49,7 +49,7 @@ describe('an outage', () => {
     expect(client.published).toEqual([]);
   });
 
-  it('in which the server refuses the connection is told in its words, once', async () => {
+  it('in which the server refuses the connection is reported once, in the server’s words', async () => {
     const { client, events } = connected();
     await client.tell('disconnect');
     for (let i = 0; i < 3; i++) await client.tell('error', new Error('Authorization Violation'));
@@ -60,7 +60,7 @@ describe('an outage', () => {
 });
 
 describe('a connection that ends', () => {
-  it('says what it did not deliver, and refuses what comes after', async () => {
+  it('reports undelivered messages, and refuses later ones', async () => {
     const { client, nc, types } = connected();
     await client.tell('disconnect');
     nc.publish('s', '1');
@@ -182,7 +182,7 @@ describe('a move to a second connection', () => {
 });
 
 describe('a reconnect on purpose', () => {
-  it('sends what was published before, keeps what comes meanwhile, and dials again', async () => {
+  it('sends earlier messages, buffers later ones, and dials again', async () => {
     const { client, nc } = connected();
     const renewing = nc.renew();
     nc.publish('s', 'meanwhile');

@@ -37,7 +37,7 @@ describe('a subscription', () => {
     expect([sub.getReceived(), sub.getProcessed(), first.subscriptions.size]).toEqual([1, 1, 0]);
   });
 
-  it('goes on when its callback throws, and reports it once', () => {
+  it('continues when its callback throws, and reports it once', () => {
     let calls = 0;
     const { first, told } = subscribed({
       callback: () => {
@@ -68,7 +68,7 @@ describe('a subscription', () => {
     expect(heard).toEqual([error]);
   });
 
-  it('drains what came before it ends', async () => {
+  it('delivers earlier messages before it ends', async () => {
     const { first, sub } = subscribed();
     first.deliver('in');
     await sub.drain();
@@ -80,7 +80,7 @@ describe('a subscription', () => {
 });
 
 describe('a subscription that is moved', () => {
-  it('is a member of one queue group on both connections, so that each message comes once', async () => {
+  it('is in the same queue group on both connections, so each message arrives once', async () => {
     const received: string[] = [];
     const callback = (_error: Error | null, { subject }: Msg) => void received.push(subject);
     const { first, second, next, sub } = subscribed({ callback });
@@ -108,7 +108,7 @@ describe('a subscription that is moved', () => {
     expect(only(second)?.max).toBe(2);
   });
 
-  it('on an inbox gives a message of JetStream that comes twice once', () => {
+  it('on an inbox deduplicates JetStream messages', () => {
     const received: string[] = [];
     const callback = (_error: Error | null, { reply }: Msg) => void received.push(reply ?? '');
     const { first, second, next, sub } = subscribed({ callback }, false);
@@ -120,14 +120,14 @@ describe('a subscription that is moved', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('goes back when the second connection does not work, without a second subscription', () => {
+  it('returns to the first connection if the second fails, without a second subscription', () => {
     const { first, link, next, sub } = subscribed({ callback: () => undefined });
     sub.moveTo(next);
     sub.moveBack();
     expect([sub.isOn(link), first.subscriptions.size]).toEqual([true, 1]);
   });
 
-  it('is not told of the end of the connection that it left', async () => {
+  it('ignores the end of the connection that it left', async () => {
     const heard: unknown[] = [];
     const { first, next, sub } = subscribed({ callback: (error) => void heard.push(error) });
     const old = only(first);

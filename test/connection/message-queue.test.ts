@@ -20,7 +20,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 );
 
 describe('a message queue', () => {
-  it('gives out what was put in, in order, messages and tasks alike', () => {
+  it('yields messages and tasks in order', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
         const queue = new MessageQueue();
@@ -49,7 +49,7 @@ describe('a message queue', () => {
     expect(out).toEqual(['b', 'c']);
   });
 
-  it('copies what it is given: the caller may use its buffer again', () => {
+  it('copies its input: the caller may reuse the buffer', () => {
     const queue = new MessageQueue();
     const payload = new Uint8Array([1, 2, 3]);
     queue.pushPublish({ subject: 'a', reply: '', headers: undefined, payload });

@@ -60,7 +60,7 @@ describe('options for a peel', () => {
 });
 
 describe('options for a master', () => {
-  it('are those of a peel but for the name and the inboxes', () => {
+  it('equal those of a peel except for the name and the inboxes', () => {
     const {
       authenticator: a,
       name: masterName,
@@ -91,7 +91,7 @@ describe('options from a seed', () => {
     }
   });
 
-  it('do not depend on what becomes of the bytes that were given', () => {
+  it('do not depend on later changes of the given bytes', () => {
     const seed = user.seed;
     const options = natsOptionFromSeed(seed);
     seed.fill(0);

@@ -109,7 +109,7 @@ describe('planConnection', () => {
     expect(refusal(() => planConnection({ servers: 'tls://a', tls: null })).code).toBe('ERR_CONNECT_OPTIONS');
   });
 
-  it('with requireTls refuses plain URLs, but for loopback, whose cluster it does not follow', () => {
+  it('with requireTls refuses plain URLs except loopback, whose cluster it does not follow', () => {
     expect(refusal(() => planConnection({ servers: 'nats://a', requireTls: true })).code).toBe(
       'ERR_CONNECT_PLAIN',
     );

@@ -29,7 +29,7 @@ describe('the failure that a list of servers reports', () => {
   });
 });
 
-it('a name that nobody could look up in time is said to be just that', () => {
+it('a DNS lookup that timed out is reported as such', () => {
   const { kind, reason } = connectFailure(new errors.ConnectionError('x: no answer from the DNS'), 1);
   expect({ kind, reason }).toEqual({ kind: 'unreachable', reason: 'x: no answer from the DNS' });
 });

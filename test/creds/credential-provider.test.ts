@@ -53,7 +53,7 @@ describe('a provider', () => {
     await refusal('ERR_CREDS_NO_JWT', () => loadFromProvider({ load: () => 'nothing' }));
   });
 
-  it('that hangs has failed after 10 seconds, and is told by its signal', async () => {
+  it('that hangs fails after 10 seconds, and its signal is aborted', async () => {
     vi.useFakeTimers();
     let signal: AbortSignal | undefined;
     const loading = loadFromProvider({
@@ -108,7 +108,7 @@ describe('the credentials of a connection from a provider', () => {
     return { of, events };
   }
 
-  it('are those that it gave last', async () => {
+  it('are the last ones it returned', async () => {
     let given = made.text;
     const { of, events } = source(() => given);
     expect(await of.refresh()).toBe('unchanged');
@@ -119,7 +119,7 @@ describe('the credentials of a connection from a provider', () => {
     expect(events.map(({ type }) => type)).toEqual(['credentialsLoaded']);
   });
 
-  it('stay what they are while it fails, which is reported once', async () => {
+  it('stay unchanged while it fails, which is reported once', async () => {
     const { of, events } = source(() => Promise.reject(new Error('sealed')));
     expect(await of.refresh()).toBe('rejected');
     expect(await of.refresh()).toBe('rejected');
@@ -127,7 +127,7 @@ describe('the credentials of a connection from a provider', () => {
     expect(events).toMatchObject([{ type: 'credentialsRejected', error: { code: 'ERR_CREDS_PROVIDER' } }]);
   });
 
-  it('stay what they are when it gives those of another peel, or expired ones', async () => {
+  it('stay unchanged when it returns another peel’s or expired ones', async () => {
     let given = makeCredentials({ name: 'web-02' }).text;
     const { of, events } = source(() => given);
     await of.refresh();
@@ -140,7 +140,7 @@ describe('the credentials of a connection from a provider', () => {
     ]);
   });
 
-  it('do not go back to those before, which a cache may still give after newer ones were stored', async () => {
+  it('never return to older ones that a cache still has', async () => {
     let given = made.text;
     const { of } = source(() => given);
     of.hold(parseCredsData(next.text, 'stored'));
@@ -154,7 +154,7 @@ describe('the credentials of a connection from a provider', () => {
     expect(await of.refresh()).toBe('changed');
   });
 
-  it('are asked for one call at a time: those that come during one share the next', async () => {
+  it('are requested one call at a time: concurrent requests share the next call', async () => {
     let calls = 0;
     let running = 0;
     const { of } = source(async () => {

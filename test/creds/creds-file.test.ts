@@ -63,13 +63,13 @@ describe('generateCredsFile', () => {
     }
   });
 
-  it('leaves what it was given as it was', () => {
+  it('does not change its input', () => {
     const seed = Buffer.from(made.seed);
     generateCredsFile(made.jwt, seed);
     expect(seed.toString()).toBe(made.seed);
   });
 
-  it('rejects mismatched parts, and what is not a JWT or a seed', async () => {
+  it('rejects mismatched parts, and text that is not a JWT or a seed', async () => {
     const other = makeCredentials();
     await refusal(
       'ERR_CREDS_SEED_MISMATCH',

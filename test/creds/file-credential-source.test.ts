@@ -179,7 +179,7 @@ describe("another peel's file", () => {
     expect(events).toMatchObject([{ type: 'credentialsRejected', error: { code: 'ERR_CREDS_OTHER_PEEL' } }]);
   });
 
-  it('is used where no name is asked for', async () => {
+  it('is used if no name is requested', async () => {
     await write(first);
     const credentials = source();
     credentials.refresh();

@@ -51,7 +51,7 @@ describe('writeCredsFile', () => {
     expect(await readdir(directory)).toEqual(['peel.creds']);
   });
 
-  it('replaces a symlink, and does not write into what it leads to', async () => {
+  it('replaces a symlink, and does not write to its target', async () => {
     const made = makeCredentials();
     await writeFile(join(directory, 'target'), 'not touched');
     await symlink('target', path);
@@ -190,7 +190,7 @@ describe('loadKeyBundleFromFile', () => {
     expect(key.publicKey).toBe(made.user.publicKey);
   });
 
-  it('loads what saveSeedToFile saved', async () => {
+  it('loads a key saved by saveSeedToFile', async () => {
     const account = generateKeyBundle('account');
     await account.saveSeedToFile(path);
     expect((await loadKeyBundleFromFile('account', path)).publicKey).toBe(account.publicKey);

@@ -110,7 +110,7 @@ describe('a .creds file is read', () => {
     expect(theirs).toMatchObject({ key: good.seed, jwt: good.jwt, aid: good.account.publicKey });
   });
 
-  it('when it has expired: that is for who uses it to say', () => {
+  it('an expired credential: its user decides', () => {
     const old = makeCredentials({ expiry: 1, now: () => 1_000_000_000_000 });
     const creds = parseCredsData(old.text, 'old');
     expect(creds.isExpired()).toBe(true);
@@ -265,7 +265,7 @@ describe('a .creds file is refused', () => {
   });
 });
 
-describe('whatever comes in', () => {
+describe('arbitrary input', () => {
   /** Whether the pair belongs together, should there be one. */
   function outcome(data: Uint8Array | string): 'creds' | 'error' {
     let creds;

@@ -32,7 +32,7 @@ describe('of a fleet', () => {
     ]);
   });
 
-  it('credentials that have expired are found, and not those that never do', () => {
+  it('finds expired credentials, and ignores those that never expire', () => {
     const never = {
       ...peel('never', 'active'),
       keys: [{ publicKey: 'U', state: 'live' as const, issuer: 'AKNOWN' }],

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 
 describe('FileSystemSync', () => {
-  it.skipIf(process.platform !== 'linux')('syncs as often as it is told to', async () => {
+  it.skipIf(process.platform !== 'linux')('syncs as often as requested', async () => {
     const directory = join(dir, '-f "a $(directory)"');
     await mkdir(directory);
     const sync = new FileSystemSync(directory);

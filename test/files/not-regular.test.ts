@@ -184,7 +184,7 @@ describe('a file that grows', () => {
     expect(await readFile(target, 'utf8')).toBe('');
   });
 
-  it('is not a named pipe, which would swallow what is written', async () => {
+  it('is not a named pipe, which would swallow the data', async () => {
     await refusal('ERR_FILE_NOT_REGULAR', () => noteAllIssued(fifo, peels));
   });
 

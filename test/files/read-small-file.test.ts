@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('reading a small file', () => {
-  it('gives the whole content, up to the size asked for', async () => {
+  it('returns the whole content, up to the given size', async () => {
     await writeFile(path, 'ten bytes.');
     expect(Buffer.from(await readSmallFile(path, 10)).toString()).toBe('ten bytes.');
     expect(await readSmallFile(path, 1000)).toHaveLength(10);
@@ -31,7 +31,7 @@ describe('reading a small file', () => {
     expect(await readSmallFile(path, 10)).toHaveLength(0);
   });
 
-  it('of a larger one gives one byte more than asked for, and reads no further', async () => {
+  it('of a larger one returns one byte more than the given size, and reads no further', async () => {
     await writeFile(path, '');
     await truncate(path, 1e12);
     expect(await readSmallFile(path, 10)).toHaveLength(11);

@@ -103,7 +103,7 @@ describe('a secret file', () => {
     expect(await modeOf(path)).toBe('600');
   });
 
-  it('leaves the old content to those who hold the old file: another hard link of it is not written to', async () => {
+  it('does not write to other hard links of the old file', async () => {
     await writeFile(path, 'old');
     await link(path, join(directory, 'other'));
     await writeSecretFile(path, Buffer.from('new'));
@@ -314,7 +314,7 @@ describe('a sweep', () => {
     expect(readdirSync(directory)).toHaveLength(300);
   });
 
-  it('leaves alone what only looks like a temporary file, or is that of a writer on another host', async () => {
+  it('spares files that only look temporary, and those of a writer on another host', async () => {
     const others = [
       '.secret.zester-tmp',
       '.secret.zester-tmp-1-2-3',

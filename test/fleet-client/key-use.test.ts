@@ -20,8 +20,8 @@ const key = (publicKey: string, more: Partial<PeelKey> = {}): PeelKey => ({
   ...more,
 });
 
-describe('what depends on a signing key of peels', () => {
-  it('is what the registry, the home and the connections have, each user once', () => {
+describe('the users of a peel signing key', () => {
+  it('come from the registry, the home and the connections, each once', () => {
     const known = {
       ...nothing,
       records: [record(key('U1'), key('U2', { state: 'issued' }), key('U3', { state: 'retired' }))],
@@ -53,7 +53,7 @@ describe('what depends on a signing key of peels', () => {
   });
 });
 
-describe('what depends on a signing key of join tokens', () => {
+describe('the users of a join-token signing key', () => {
   const token = (more: Partial<JoinToken> = {}): JoinToken => ({
     id: 'abcdefgh12',
     publicKey: 'UT',
@@ -78,7 +78,7 @@ describe('what depends on a signing key of join tokens', () => {
 });
 
 describe('the keys of a record that a revocation must name', () => {
-  it('are those that were given a JWT and are not revoked yet', () => {
+  it('are those with a JWT that is not revoked yet', () => {
     const waiting = key('U3', { state: 'requested', issuedAt: undefined });
     const keys = usableKeys(record(key('U1'), key('U2', { state: 'revoked' }), waiting));
     expect(keys).toEqual([{ publicKey: 'U1', issuedAt: NOW - 60 }]);

@@ -29,7 +29,7 @@ const requested = (publicKey: string): PeelChange => ({ kind: 'peel.requested', 
 const states = ({ keys }: PeelRecord) => keys.map(({ publicKey, state }) => `${publicKey} ${state}`);
 
 describe('a peel that is rejected', () => {
-  it('loses its keys with it: those with a JWT are to be revoked, the others open nothing', () => {
+  it('loses its keys: those with a JWT are marked for revocation, the others were never valid', () => {
     const record = after(issued('UA'), { kind: 'key.connected', publicKey: 'UA' }, { kind: 'peel.rejected' });
     expect(record.state).toBe('rejected');
     expect(record.keys).toMatchObject([{ state: 'revoking', revokedUpTo: SECONDS }]);
@@ -44,7 +44,7 @@ describe('a peel that is rejected', () => {
     expect(states(record)).toEqual(['UA revoked', 'UB requested']);
   });
 
-  it('is to replace no key any more', () => {
+  it('drops its requested rotation', () => {
     expect(
       after(issued('UA'), { kind: 'rotation.asked' }, { kind: 'peel.rejected' }).rotationAskedAt,
     ).toBeUndefined();
@@ -68,14 +68,14 @@ describe('a key that is issued by an admin', () => {
     }
   });
 
-  it('to the key that was asked for is that key, good', () => {
+  it('to the requested key makes it valid', () => {
     const record = after(requested('UA'), issued('UA'));
     expect(record.keys).toMatchObject([{ publicKey: 'UA', state: 'issued', issuedAt: SECONDS }]);
     expect(record.keys[0]?.revokedUpTo).toBeUndefined();
   });
 });
 
-it('a revocation holds for a JWT of a master whose clock was ahead', () => {
+it('a revocation covers a JWT of a master whose clock was ahead', () => {
   const record = after(issued('UA', SECONDS + 30), { kind: 'peel.revoked', upTo: SECONDS });
   expect(record.keys[0]?.revokedUpTo).toBe(SECONDS + 30);
 });

@@ -89,7 +89,7 @@ describe('zester demo', () => {
     await rm(home ?? '', { recursive: true });
   });
 
-  it('shows that the peel comes back with another key', async () => {
+  it('shows that the peel reconnects with another key', async () => {
     const { code, stdout } = await zester(['demo', '--json']);
     expect(code).toBe(0);
 

@@ -21,7 +21,7 @@ describe.each([
     args: (_credsPath: string, url: string) => ['web-01', 'join.creds', url],
   },
 ])('$example', ({ example, args }) => {
-  it('ends in an outage when it is asked to, without an error', async () => {
+  it('ends on a signal during an outage, without an error', async () => {
     const server = await startOperatorServer();
     const cwd = await tempDir();
     const credsPath = await server.bootstrap('web-01', { path: join(cwd, 'web-01.creds') });

@@ -234,7 +234,7 @@ describe('an account', () => {
     expect(nc.info?.max_payload).toBe(100_000);
   });
 
-  it('gives its default permissions to a user who has none of its own', async () => {
+  it('gives its default permissions to a user without its own', async () => {
     const nc = await connectAs('anybody');
     const error = firstError(nc);
     nc.publish('allowed.x');
@@ -258,7 +258,7 @@ describe('an account', () => {
     expect((await asker.request('time.now')).string()).toBe('noon');
   });
 
-  it.each(['expired', 'not-yet'])('that is %s lets nobody in', async (name) => {
+  it.each(['expired', 'not-yet'])('that is %s admits nobody', async (name) => {
     await expect(connectAs('anybody', { signer: accountKey(name) })).rejects.toThrow(AuthorizationError);
   });
 
@@ -340,7 +340,7 @@ describe('revocations of an account', () => {
     await expect(fleet.connect(creds, { reconnect: false })).rejects.toThrow(AuthorizationError);
   });
 
-  it('of everything issued before a time do not affect what was issued later', async () => {
+  it('of everything issued before a time do not affect later JWTs', async () => {
     const before = await fleet.bootstrap('web-03', { now: () => (now() - HOUR) * 1000 });
     await fleet.pushAccount(fleet.trust.accountJwtWith({ revocations: { '*': now() - HOUR / 2 } }));
     await expect(fleet.connect(before, { reconnect: false })).rejects.toThrow(AuthorizationError);

@@ -42,7 +42,7 @@ describe.concurrent('startTestServer', () => {
     expect(existsSync(dir)).toBe(false);
   });
 
-  it('shows what a server does with a revocation that is pushed, a restart and a kill', async () => {
+  it('exercises a pushed revocation, a restart and a kill of a server', async () => {
     const trust = createTestTrust({ account: { name: 'shop' } });
     await using server = await startTestServer({ trust });
     const credsPath = await server.peelCreds('web-01');
@@ -61,7 +61,7 @@ describe.concurrent('startTestServer', () => {
     await server.connect(await server.peelCreds('web-02'));
   });
 
-  it('lets a server refuse what was issued in the past and has expired', async () => {
+  it('makes a server refuse credentials that expired in the past', async () => {
     await using server = await startTestServer();
     const { now } = new TestClock(Date.now() - 120_000);
     const credsPath = await server.peelCreds('web-01', { expiry: 60, now });
@@ -145,7 +145,7 @@ describe.concurrent('startTestFleet', () => {
     await refusal('ERR_FLEET_ID_TAKEN', () => fleet.peelCreds('web-01'));
   });
 
-  it.skipIf(noCluster)('has a cluster whose leader may die', async () => {
+  it.skipIf(noCluster)('has a cluster that survives the death of its leader', async () => {
     await using fleet = await startTestFleet({ servers: 3 });
     const peel = await fleet.startPeel('web-01');
     await fleet.servers[2]?.kill();

@@ -322,7 +322,7 @@ describe('the chain breaks at the user', () => {
 });
 
 describe('isRevoked', () => {
-  it('holds for what was issued at or before the time', () => {
+  it('covers JWTs issued at or before its time', () => {
     expect(isRevoked({ U1: 10 }, 'U1', 10)).toBe(true);
     expect(isRevoked({ U1: 10 }, 'U1', 11)).toBe(false);
     expect(isRevoked({ '*': 10 }, 'U1', 10)).toBe(true);

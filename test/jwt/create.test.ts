@@ -132,7 +132,7 @@ describe('an operator JWT', () => {
     });
   });
 
-  it('carries nothing that was not asked for', () => {
+  it('carries only the given options', () => {
     expect(decodeOperatorJwt(createOperatorJwt(operator, { name: 'Acme' })).nats).toEqual({
       type: 'operator',
       version: 2,
@@ -241,7 +241,7 @@ describe('an account JWT', () => {
     });
   });
 
-  it('has JetStream without limits when told only that it has it', () => {
+  it('has unlimited JetStream if no limits are given', () => {
     expect(make({ jetStream: true }).nats.limits).toMatchObject({
       mem_storage: -1,
       disk_storage: -1,
@@ -424,7 +424,7 @@ describe('a user JWT', () => {
     );
   });
 
-  it('is made for a public key whose seed is elsewhere', () => {
+  it('can be issued for a public key without its seed', () => {
     const jwt = createUserJwtForPublicKey(user.publicKey, account, { name: 'x' });
     expect(decodeUserJwt(jwt).sub).toBe(user.publicKey);
   });

@@ -15,7 +15,7 @@ import { alter, forge, part, partsOf, reforge } from './forge.js';
 const { operator, operatorJwt, account, accountJwt, user, userJwt } = generateFullHierarchy('O', 'A', 'U');
 const [header = '', payload = '', signature = ''] = userJwt.split('.');
 
-describe('rejects what is not a JWT', () => {
+describe('rejects text that is not a JWT', () => {
   it.each([
     ['nothing', ''],
     ['one part', 'abc'],
@@ -191,7 +191,7 @@ describe('claims of the wrong form are refused', () => {
     await refusal('ERR_JWT_CLAIMS', () => decodeAccountJwt(jwt));
   });
 
-  it('an issuer whose role may not sign such a token', async () => {
+  it('an issuer whose role may not sign this kind of token', async () => {
     const byUser = reforge(userJwt, user, (claims) => void (claims['iss'] = user.publicKey));
     await refusal('ERR_JWT_ISSUER', () => decodeUserJwt(byUser));
     const byOperator = reforge(userJwt, operator, (claims) => void (claims['iss'] = operator.publicKey));
@@ -207,7 +207,7 @@ describe('claims of the wrong form are refused', () => {
   });
 });
 
-describe('what decoding accepts', () => {
+describe('decoding accepts', () => {
   it('null for an empty list or map, as Go writes some', () => {
     const jwt = reforge(
       accountJwt,
@@ -239,7 +239,7 @@ describe('what decoding accepts', () => {
   });
 });
 
-describe('whatever comes in', () => {
+describe('arbitrary input', () => {
   const text = fc.oneof(
     fc.string({ maxLength: 200 }),
     fc.tuple(fc.json(), fc.json(), fc.string()).map(([a, b, c]) => `${part(a)}.${part(b)}.${part(c)}`),
@@ -365,7 +365,7 @@ describe('times', () => {
   });
 });
 
-describe('reads what Go omits or treats as absent', () => {
+describe('reads values that Go omits or treats as absent', () => {
   it('in a user JWT', () => {
     const jwt = reforge(userJwt, account, (claims) => {
       Object.assign(claims, { iat: null, exp: null, nbf: null, name: null, jti: null, aud: null });

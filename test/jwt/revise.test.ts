@@ -59,7 +59,7 @@ const revise = (revision: AccountRevision, jwt = foreign) =>
   reviseAccountJwt(jwt, signer, { now, ...revision });
 
 describe('a revised account JWT', () => {
-  it('has the same text but for its date, issuer and id when nothing is to change', () => {
+  it('keeps everything but its date, issuer and ID if nothing changes', () => {
     const [was, is] = [jsonMembers(payloadOf(foreign)), jsonMembers(payloadOf(revise({})))];
     const own = ['jti', 'iat', 'iss', 'nats'];
     for (const name of was.keys()) if (!own.includes(name)) expect(is.get(name), name).toBe(was.get(name));
@@ -146,7 +146,7 @@ describe('signing keys in a revised account JWT', () => {
     decodeAccountJwt(revise({ signingKeys })).nats.signing_keys;
   const had = decodeAccountJwt(foreign).nats.signing_keys ?? [];
 
-  it('are those of a list, and a key that was there keeps its scope', () => {
+  it('are those of a list, and an existing key keeps its scope', () => {
     expect(keys([scopedKey, newKey])).toEqual([had[1], newKey]);
   });
 
@@ -220,7 +220,7 @@ describe('the signer of a revised account JWT', () => {
     );
   });
 
-  it('is not asked for a JWT that was altered', async () => {
+  it('is not called for a tampered JWT', async () => {
     await refusal('ERR_JWT_SIGNATURE', () => revise({}, `${foreign.slice(0, -6)}AAAAAA`));
   });
 });
@@ -232,7 +232,7 @@ describe('a revised operator JWT', () => {
     signingKeys: [operator.publicKey],
   });
 
-  it('has the change and what it had', () => {
+  it('has the change, and keeps the rest', () => {
     const next = decodeOperatorJwt(
       reviseOperatorJwt(jwt, operator, { signingKeys: { add: [signer.publicKey] }, tags: ['X'] }),
     );

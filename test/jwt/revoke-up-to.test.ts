@@ -42,7 +42,7 @@ describe('up to when a key is revoked', () => {
 });
 
 describe('a JWT that claims to be issued after it was used', () => {
-  it('is one beyond what clocks may differ', () => {
+  it('is one beyond the clock allowance', () => {
     expect(isIssuedAhead(NOW + CLOCK_ALLOWANCE_SECONDS, NOW)).toBe(false);
     expect(isIssuedAhead(NOW + CLOCK_ALLOWANCE_SECONDS + 1, NOW)).toBe(true);
     expect(isIssuedAhead(NOW - 3_600, NOW)).toBe(false);
@@ -50,7 +50,7 @@ describe('a JWT that claims to be issued after it was used', () => {
 });
 
 describe('the next JWT', () => {
-  it('is issued now, never before the last one, and after what is revoked of everyone', () => {
+  it('is issued now, but never before the last one or within a revocation of everyone', () => {
     const now = NOW * 1000 + 250;
     expect(issueAfter(now, {})).toBe(now);
     expect(issueAfter(now, { issuedAt: NOW - 60, revoked: NOW - 60 })).toBe(now);

@@ -66,7 +66,7 @@ describe('strict JSON', () => {
     expect(parse(text)).toThrow(why);
   });
 
-  it('does not quote what it rejects', () => {
+  it('does not quote rejected text', () => {
     expect(parse('{"SUSECRET":1,"susecret":')).toThrow(/^is not JSON$/);
   });
 

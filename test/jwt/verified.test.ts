@@ -148,8 +148,8 @@ describe('a JWT that was verified', () => {
   });
 });
 
-describe('what is remembered', () => {
-  it('is bounded, and what is used stays', () => {
+describe('the cache of verified JWTs', () => {
+  it('is bounded, and keeps entries in use', () => {
     const remembered = new VerifiedJwts(10);
     remembered.add('A', 'in use');
     for (let i = 0; i < 1_000; i++) {

@@ -26,13 +26,13 @@ afterEach(async () => {
 const HOSTILE = `it's "quoted" \\ back $HOME #no // {x: [1]} 'ü' \t;`;
 
 describe('the text of a configuration', () => {
-  it('quotes strings, so that the server reads what was meant', () => {
+  it('quotes strings, so that the server reads them unchanged', () => {
     expect(quoted('plain')).toBe('"plain"');
     expect(quoted('a"b\\c')).toBe('"a\\"b\\\\c"');
     expect(quoted('a\nb\u0000')).toBe('"a\\x0Ab\\x00"');
   });
 
-  it('has a member a line, with blocks, lists and numbers, and leaves out what is undefined', () => {
+  it('has one member per line, with blocks, lists and numbers, and omits undefined values', () => {
     const text = configurationText({
       a: 1,
       b: true,

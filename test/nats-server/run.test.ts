@@ -43,7 +43,7 @@ describe('starting a nats-server', () => {
     expect(server.clusterPort).not.toBe(server.port);
   });
 
-  it('is ready too when the log goes to a file', async () => {
+  it('also becomes ready if its log goes to a file', async () => {
     const dir = await tempDir();
     const server = await start(
       await configuration(`host: "127.0.0.1"\nport: -1\nlog_file: "${join(dir, 'log')}"\n`),
@@ -151,7 +151,7 @@ describe('stopping a nats-server', () => {
     expect(isAlive(server.pid)).toBe(false);
   });
 
-  it('by somebody else is seen', async () => {
+  it('by another process is detected', async () => {
     const server = await start(await configuration());
     process.kill(server.pid, 'SIGKILL');
     expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
@@ -219,7 +219,7 @@ describe('a server whose parent process ends', () => {
     await expectNothingLeft(parent);
   });
 
-  it('hears no Ctrl-C: what that means for the server is the parent’s to say', async () => {
+  it('ignores Ctrl-C, which its parent handles', async () => {
     const parent = await startParent();
     process.kill(-(parent.process.pid ?? 0), 'SIGINT');
     expect(await parent.line()).toBe('alive');

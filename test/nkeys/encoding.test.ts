@@ -91,7 +91,7 @@ describe('the text of a key', () => {
   });
 });
 
-describe('whatever text comes in', () => {
+describe('arbitrary text', () => {
   const anyText = fc.oneof(
     fc.string({ maxLength: 80 }),
     fc.string({ unit: 'binary', maxLength: 80 }),

@@ -45,7 +45,7 @@ describe.each(ROLES)('a generated key of the role %s', (role) => {
     expect(publicKeyFromSeed(key.seed)).toBe(key.publicKey);
   });
 
-  it('verifies what it signed, and nothing else', () => {
+  it('verifies its own signatures, and no others', () => {
     const signature = key.sign('hello');
     expect(signature).toHaveLength(64);
     expect(key.verify('hello', signature)).toBe(true);
@@ -165,7 +165,7 @@ describe('validatePublicKey', () => {
     validatePublicKey(generateCurveKey().publicKey, 'curve');
   });
 
-  it('refuses another role, a seed, damage, and what is no key', async () => {
+  it('refuses another role, a seed, damaged text, and other text', async () => {
     const user = generateKeyBundle('user');
     const { publicKey } = user;
     await refusal('ERR_KEY_ROLE', () => validatePublicKey(publicKey, 'account'));

@@ -81,7 +81,7 @@ describe('with @nats-io/nkeys, for curve keys', () => {
     expect(ours.seed).toEqual(theirs.getSeed());
   });
 
-  it('a key of ours opens what was sealed to it', () => {
+  it('our key opens messages sealed to it', () => {
     const ours = generateCurveKey();
     const sender = nkeys.createCurve();
     const sealed = sender.seal(encoder.encode('for you'), ours.publicKey);

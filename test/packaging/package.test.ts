@@ -89,7 +89,7 @@ async function compile(name: string, source: string): Promise<void> {
 
 // compilers and installers: slow on a busy machine
 describe('the package', { timeout: 120_000 }, () => {
-  it('contains only what a user needs', () => {
+  it('contains only the files that a user needs', () => {
     const expected =
       /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 

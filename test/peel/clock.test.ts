@@ -16,14 +16,14 @@ describe('the clock of a peel', () => {
     expect(clock.isOff).toBe(false);
   });
 
-  it('that is behind is put forward by what was signed later', () => {
+  it('that is behind is advanced by later signatures', () => {
     const clock = at(-5 * MINUTE);
     clock.isAtLeast(NOON - 1_000);
     expect(clock.now()).toBe(NOON - 1_000);
     expect(clock.isOff).toBe(true);
   });
 
-  it('that is ahead is put back by what a server still takes', () => {
+  it('that is ahead is set back by JWTs that a server still accepts', () => {
     const clock = at(5 * MINUTE);
     clock.isAtMost(NOON + 10_000);
     expect(clock.now()).toBe(NOON + 10_000);
@@ -69,7 +69,7 @@ describe('the clock of a peel', () => {
     expect(clock.lenient()).toBe(NOON);
   });
 
-  it('is said to be off once', () => {
+  it('is reported once if it is off', () => {
     const clock = at(5 * MINUTE);
     expect(clock.sayOff()).toBeUndefined();
     clock.confirm(NOON, clock.local(), clock.local());

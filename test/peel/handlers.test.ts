@@ -23,7 +23,7 @@ function gate(): { open: () => void; opened: Promise<void> } {
 }
 
 describe('a command', () => {
-  it('is answered with what its handler returns, as JSON', async () => {
+  it('is answered with its handler’s result, as JSON', async () => {
     const handlers = make();
     handlers.handle('disk.free', (args) => ({ of: args, bytes: 12 }));
     handlers.handle('later', async () => Promise.resolve([1, 2]));
@@ -76,7 +76,7 @@ describe('a command', () => {
     expect(answer).toMatchObject({ error: { code: 'ERR_FLEET_REQUEST' } });
   });
 
-  it('whose result is no JSON, or too large for the server, is answered with that', async () => {
+  it('whose result is not JSON or too large is answered with an error', async () => {
     const handlers = make();
     handlers.handle('big', () => 'x'.repeat(2_000));
     handlers.handle('number', () => 1n);
@@ -130,7 +130,7 @@ describe('many commands at once', () => {
     expect(handlers.busy).toBe(0);
   });
 
-  it('that run at the end are aborted and answered, and those that wait are answered', async () => {
+  it('in progress at the end are aborted and answered, as are waiting ones', async () => {
     const handlers = make({ concurrency: 1 });
     handlers.handle('hangs', () => new Promise(() => undefined));
     const answers = [1, 2].map(() => ask(handlers, { handler: 'hangs', args: [] }));

@@ -50,7 +50,7 @@ describe('a notice to rotate', () => {
     }
   });
 
-  it('has the doubt of a clock that nobody has confirmed, and may be ahead of that', () => {
+  it('allows for an unconfirmed clock', () => {
     const oldest = NOW - NOTICE_MAX_AGE_MS - PEEL_CLOCK_DOUBT_MS;
     expect(verdict(rotate(iso(oldest), OWN), HOUR_OLD, DOUBTFUL)).toBe('follow');
     expect(verdict(rotate(iso(oldest - 1), OWN), HOUR_OLD, DOUBTFUL)).toBe('refuse');

@@ -47,7 +47,7 @@ describe('the renewal of a credential', () => {
     expect(plan(after(due), at(16 * HOUR))).toEqual({ do: 'renew' });
   });
 
-  it('never comes for a credential without end', () => {
+  it('never comes for a credential without expiry', () => {
     const never = { issuedAt: ISSUED, expiresAt: undefined };
     expect(dueAt(never, 0.5, true)).toBe(Infinity);
     expect(plan(after({ type: 'inUse', dueAt: Infinity }), at(1e9))).toEqual({ do: 'wait', ms: MINUTE });
@@ -57,7 +57,7 @@ describe('the renewal of a credential', () => {
     expect(dueAt(OLD.lifetime, 0.5, true)).toBe(ISSUED + 16 * HOUR);
   });
 
-  it('comes at once for a short-lived credential while no master has told the time', () => {
+  it('comes at once for a short-lived credential while the time is unconfirmed', () => {
     const short = { issuedAt: ISSUED, expiresAt: ISSUED + 20 * MINUTE };
     expect(dueAt(short, 0.5, false)).toBe(-Infinity);
     expect(dueAt(short, 0.5, true)).toBeGreaterThan(ISSUED);
@@ -99,7 +99,7 @@ describe('the renewal of a credential', () => {
 });
 
 describe('the replacement of a key', () => {
-  it('is asked for at once, and once', () => {
+  it('is requested at once, and only once', () => {
     expect(plan(after(wanted), at(0))).toEqual({ do: 'rotate' });
     expect(after(wanted, wanted)).toEqual(after(wanted));
     for (const state of [after(wanted, keyGiven), after(wanted, keyGiven, { type: 'written' })]) {
@@ -126,7 +126,7 @@ describe('the replacement of a key', () => {
     expect(afterEvent(state, renewed).unwritten).toBeUndefined();
   });
 
-  it('is done when the connection uses the new key, or somebody wrote a newer one', () => {
+  it('is done when the connection uses the new key, or a newer one is in the file', () => {
     const { rotation } = after(wanted, keyGiven, { type: 'written' });
     expect(judgeMove(rotation, { inFile: 'UNEW', inUse: 'UOLD' })).toBe('wait');
     expect(judgeMove(rotation, { inFile: 'UNEW', inUse: undefined })).toBe('wait');
@@ -166,7 +166,7 @@ describe('a credential that cannot be written', () => {
     expect(judgeUnwritten(state, credential('UOTHER'), ISSUED + 17 * HOUR)).toBe('outdated');
   });
 
-  it('with a new key whose JWT grew old is asked for again, for the same key', () => {
+  it('whose new JWT grew old is requested again, for the same key', () => {
     const state = after(wanted, keyGiven);
     expect(judgeUnwritten(state, OLD, ISSUED + 33 * HOUR)).toBe('grewOld');
     expect(plan(afterEvent(state, { type: 'grewOld' }), at(33 * HOUR))).toEqual({ do: 'rotate' });

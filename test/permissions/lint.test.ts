@@ -34,7 +34,7 @@ function withSubscribe(...subjects: string[]): PermissionOptions {
 }
 
 describe('the lint finds nothing wrong with', () => {
-  it('what a peel may do, in its own JWT and as a template', () => {
+  it('the permissions of a peel, in its own JWT and as a template', () => {
     expect(rulesOf(peelPermissions('web-01'))).toEqual([]);
     expect(rulesOf(peelPermissionsTemplate(), {})).toEqual([]);
     expect(rulesOf(joinPermissionsTemplate(), {})).toEqual([]);
@@ -58,7 +58,7 @@ describe('the lint finds nothing wrong with', () => {
 });
 
 describe('the lint finds', () => {
-  it('no permissions at all, and those that are ">"', () => {
+  it('missing permissions, and ">"', () => {
     const none = lintPermissions({}, WEB_01).map(({ rule }) => rule);
     expect(none).toEqual(['unrestricted', 'unrestricted']);
     expect(rulesOf({ publish: { allow: ['>'] }, subscribe: { allow: ['zester.cmd.web-01'] } })).toEqual([
@@ -66,7 +66,7 @@ describe('the lint finds', () => {
     ]);
   });
 
-  it('responses, for peels and for those who see others', () => {
+  it('responses, for peels and for other roles', () => {
     const responses = { max: 1, ttl: 1 };
     const { publish = {}, subscribe = {} } = peelPermissions('web-01');
     expect(rulesOf({ publish, subscribe, responses })).toEqual(['answers-anywhere']);
@@ -125,7 +125,7 @@ describe('the lint finds', () => {
     '$JS.API.STREAM.CREATE.*',
     '$JS.API.STREAM.PURGE.KV_zester-peels',
     '$JS.API.STREAM.DELETE.zester-audit',
-  ])('publishing of what is the fleet’s: %s', (subject) => {
+  ])('publishing on subjects of the fleet: %s', (subject) => {
     const findings = lintPermissions(permissionClaims(withPublish(subject)), WEB_01);
     expect(findings).toContainEqual(
       expect.objectContaining({ rule: 'speaks-for-the-fleet', severity: 'error', subject }),
@@ -140,7 +140,7 @@ describe('the lint finds', () => {
     '_INBOX._zester-master.>',
     '$KV.zester-fleet.>',
     '$JS.>',
-  ])('subscribing to what is the fleet’s: %s', (subject) => {
+  ])('subscribing to subjects of the fleet: %s', (subject) => {
     expect(rulesOf(withSubscribe(subject))).toContain('reads-the-fleet');
   });
 
@@ -150,7 +150,7 @@ describe('the lint finds', () => {
     expect(rulesOf(withSubscribe('zester.metrics.*', 'app.>', '$KV.config.>'))).toEqual([]);
   });
 
-  it('no shared inbox where the others’ are denied', () => {
+  it('no shared inbox if the inboxes of others are denied', () => {
     const options: PermissionOptions = {
       ...peelPermissions('web-01'),
       subscribe: { allow: ['_INBOX.>'], deny: ['_INBOX.>'] },
@@ -159,14 +159,14 @@ describe('the lint finds', () => {
   });
 
   it.each(['zester.cmd.>', 'zester.cmd.*', 'zester.*.*', 'zester.auth.>'])(
-    'a peel that reads what is for others: %s',
+    'a peel that reads messages for other peels: %s',
     (subject) => {
       expect(rulesOf(withSubscribe(subject))).toContain('reads-other-peels');
     },
   );
 
   it.each(['zester.fact.*', 'zester.event.>', 'zester.job.*.return.*', 'zester.cmd.>', 'zester.auth.*.>'])(
-    'a peel that speaks for others: %s',
+    'a peel that publishes as other peels: %s',
     (subject) => {
       expect(rulesOf(withPublish(subject))).toContain('speaks-for-other-peels');
     },
@@ -207,7 +207,7 @@ describe('the lint finds', () => {
     ]);
   });
 
-  it('questions without an inbox for the answers', () => {
+  it('requests without an inbox for their answers', () => {
     const options: PermissionOptions = {
       publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] },
       subscribe: { allow: ['zester.cmd.web-01'] },
@@ -223,7 +223,7 @@ describe('the lint finds', () => {
     expect(rulesOf(withPublish('zester.fact.{{nom()}}'), {})).toEqual(['cannot-match']);
   });
 
-  it('what is allowed and denied', () => {
+  it('subjects that are both allowed and denied', () => {
     const options: PermissionOptions = {
       ...peelPermissions('web-01'),
       publish: { allow: ['zester.fact.web-01'], deny: ['zester.fact.>'] },

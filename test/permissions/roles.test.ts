@@ -36,7 +36,7 @@ function may(permissions: PermissionOptions, what: 'publish' | 'subscribe', subj
 describe('a peel', () => {
   const web01 = peelPermissions('web-01');
 
-  it('may publish as itself and subscribe to what is addressed to it', () => {
+  it('may publish as itself, and subscribe to messages addressed to it', () => {
     expect(web01).toEqual({
       publish: {
         allow: ['zester.event.web-01.>', 'zester.job.*.return.web-01', 'zester.auth.web-01.>'],
@@ -191,7 +191,7 @@ describe('the permissions of a master and an admin', () => {
   });
 });
 
-describe('what a master may keep', () => {
+describe('the grants that a master may keep', () => {
   it.each(['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-presence'])(
     'is the bucket %s, which no admin writes',
     (bucket) => {

@@ -58,7 +58,7 @@ describe('a request', () => {
 });
 
 describe('a refusal', () => {
-  it('says what was meant for others', () => {
+  it('shows callers the public part of an error', () => {
     const error = new FleetError('ERR_FLEET_REVOKED', 'the peel "web-1" is revoked', { final: true });
     expect(refusalOf(error, { requestId: 'request-1' })).toEqual({
       error: {

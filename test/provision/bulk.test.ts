@@ -53,7 +53,7 @@ describe('issuePeelCredentials', () => {
     expect(claims.nats).toEqual({ issuer_account: account.publicKey, type: 'user', version: 2 });
   });
 
-  it('reads no more ids than it needs for what is asked of it', async () => {
+  it('reads no more IDs than requested', async () => {
     let read = 0;
     function* endless() {
       for (;;) yield `web-${(read += 1)}`;
@@ -81,7 +81,7 @@ describe('issuePeelCredentials', () => {
     expect((await made.next()).done).toBe(true);
   });
 
-  it('gives what its threads have made while the next id is still to come', async () => {
+  it('yields finished credentials while the next ID is pending', async () => {
     let goOn: () => void = () => undefined;
     const later = new Promise<void>((resolve) => (goOn = resolve));
     const ids = idsOf(600); // more than are made without threads

@@ -27,7 +27,7 @@ describe('the supported versions of nats-server', () => {
     expect([...sorted].reverse().sort(compareVersions)).toEqual(sorted);
   });
 
-  it('names each server whose version is not supported, and what to install', () => {
+  it('names each unsupported server, and the version to install', () => {
     const servers = [
       { name: 'n1', version: '2.10.27', cluster: 'c' },
       { name: 'n2', version: '2.9.10', cluster: 'c' },

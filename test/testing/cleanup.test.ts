@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Cleanup } from '../../src/testing/cleanup.js';
 
-describe('what a test started', () => {
+describe('the resources of a test', () => {
   it('ends in the reverse order, once', async () => {
     const cleanup = new Cleanup();
     const ended: string[] = [];
@@ -23,7 +23,7 @@ describe('what a test started', () => {
     expect(ended).toEqual(['one', 'two']);
   });
 
-  it('ends also after something that fails to end, which is said', async () => {
+  it('are released even if one fails, which is reported', async () => {
     const cleanup = new Cleanup();
     const ended: string[] = [];
     cleanup.add(() => ended.push('server'));

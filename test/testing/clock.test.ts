@@ -24,7 +24,7 @@ describe('a test clock', () => {
     expect(new Date(iat * 1000).toISOString()).toMatch(/^2031-02-03T04:05/);
   });
 
-  it('says that it was put forward to those who follow it, until they do not', () => {
+  it('notifies its subscribers when it is advanced, until they unsubscribe', () => {
     const clock = new TestClock();
     let heard = 0;
     const unfollow = clock.follow(() => (heard += 1));

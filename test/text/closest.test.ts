@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { closest } from '../../src/text/closest.js';
 
-describe('what was probably meant', () => {
+describe('a suggestion', () => {
   const names = ['expiry', 'notBefore', 'signingKeys', 'auto-trusted', 'auto-all', 'hitless', 'reconnect'];
 
   it.each([

@@ -74,7 +74,7 @@ describe('JSON for printing', () => {
     );
   });
 
-  it('comes in pieces that are what JSON.stringify gives', () => {
+  it('comes in pieces that together equal JSON.stringify’s output', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.oneof(fc.jsonValue(), fc.constant(undefined))),

@@ -51,7 +51,7 @@ describe('the lock of a home', () => {
     expect((await readdir(join(home, 'lock'))).length, 'old tickets are cleared away').toBeLessThan(5);
   });
 
-  it('says who holds it, when the wait is over', async () => {
+  it('names its holder when the wait times out', async () => {
     const home = await tempDir();
     const { pid } = await holder(home);
     const waits: LockHolder[] = [];
@@ -70,7 +70,7 @@ describe('the lock of a home', () => {
     expect(await result).toBe('done');
   });
 
-  it('is taken over from a process that was killed, by one of those who find it so', async () => {
+  it('is taken over from a killed process, by exactly one other', async () => {
     const home = await tempDir();
     const child = await holder(home);
     child.kill('SIGKILL');
@@ -99,7 +99,7 @@ describe('the lock of a home', () => {
     expect(await withHomeLock(home, 'next', async () => 'done', { waitMs: 0 })).toBe('done');
   });
 
-  it('of another host is not taken over, and what to delete is said', async () => {
+  it('of another host is not taken over, and the error names the file to delete', async () => {
     const home = await tempDir();
     await mkdir(join(home, 'lock'));
     const far = { pid: 1, host: 'elsewhere', what: 'zester init', since: new Date().toISOString() };
@@ -110,7 +110,7 @@ describe('the lock of a home', () => {
     expect(error.message).toContain(`delete ${join(home, 'lock', '7')}`);
   });
 
-  it('is released when what was done under it fails', async () => {
+  it('is released when the work under it fails', async () => {
     const home = await tempDir();
     await expect(
       withHomeLock(home, 'failing', async () => {

@@ -29,7 +29,7 @@ it('a home has credentials for answers, of a user that publishes to inboxes only
   expect((await answersFindings(home)).every(({ severity }) => severity === 'ok')).toBe(true);
 });
 
-it('an older home opens without them, doctor says what to do, and "init" makes them and nothing else', async () => {
+it('an older home opens without them, doctor suggests the fix, and "init" creates only them', async () => {
   const { home, paths } = await olderHome();
   await openTrustDomain(home);
   expect(await answersFindings(home)).toMatchObject([
@@ -43,7 +43,7 @@ it('an older home opens without them, doctor says what to do, and "init" makes t
   expect((await answersFindings(home)).every(({ severity }) => severity === 'ok')).toBe(true);
 });
 
-it('an older home whose identity seed is offline stays as it is, until somebody gives the key', async () => {
+it('an older home with an offline identity seed stays unchanged until the key is given', async () => {
   const domain = await olderHome();
   const { home, paths } = domain;
   const account = await domain.accountKey();

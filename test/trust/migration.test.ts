@@ -46,7 +46,7 @@ describe('the plan of a migration', () => {
     expect(planAccountMigration(plan.claims, peels).templates).toEqual([]);
   });
 
-  it('names the responses that it leaves alone: those of other keys, and of the account', () => {
+  it('names the responses that it does not change: those of other keys, and of the account', () => {
     const resp = { max: 1, ttl: 1e9 };
     const older = withKeys([
       { kind: 'user_scope' as const, key: others, role: 'billing', template: { resp } },
@@ -61,10 +61,10 @@ describe('the plan of a migration', () => {
   });
 });
 
-describe('what worked only through responses', () => {
+describe('a subject that worked only through responses', () => {
   const resp = { max: 1, ttl: 1e9 };
 
-  it('is the acknowledgement of what is pulled, and flow control', () => {
+  it('is the acknowledgement of pulled messages, and flow control', () => {
     const pulls = '$JS.API.CONSUMER.MSG.NEXT.ORDERS.worker';
     const creates = '$JS.API.CONSUMER.CREATE.ORDERS.*.orders.{{name()}}';
     const lost = grantsLostWithResponses({ pub: { allow: [pulls, creates] }, resp });
@@ -81,7 +81,7 @@ describe('what worked only through responses', () => {
     expect(grantsLostWithResponses({ pub: { allow: allow.slice(0, 1) } })).toEqual([]);
   });
 
-  it('is an answer on a subject that is nobody’s inbox', () => {
+  it('is an answer on a subject that is not an inbox', () => {
     const sub = { allow: ['billing.{{name()}}', '_INBOX.{{name()}}.>', 'zester.cmd.{{name()}}'] };
     const lost = grantsLostWithResponses({ pub: { allow: ['x'] }, sub, resp });
     expect(lost).toMatchObject([{ subject: 'billing.{{name()}}', grant: undefined }]);

@@ -5,7 +5,7 @@ import { createTrustDomain } from '../../src/trust/create/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { tempDir } from '../support/temp-dir.js';
 
-it('a password that somebody wrote into a URL of the home is shown by no dump of the domain', async () => {
+it('a password in a URL of the home appears in no dump of the domain', async () => {
   const { home, paths } = await createTrustDomain(await tempDir(), { servers: ['nats://127.0.0.1:4222'] });
   const settings = await readFile(paths.settings, 'utf8');
   await writeFile(paths.settings, settings.replace('nats://', 'nats://me:hunter2secret@'), { mode: 0o600 });

@@ -12,7 +12,7 @@ function logTo(isTTY: boolean): { io: CliIo; text: () => string } {
   return { io: { ...processIo(), stderr, env: {} }, text: () => text };
 }
 
-describe('the log of a program that goes on', () => {
+describe('the log of a long-running program', () => {
   it('is JSON, a document a line, where it is no terminal', async () => {
     const { io, text } = logTo(false);
     const log = await createLog({ level: 'info' }, io);
@@ -41,12 +41,12 @@ describe('the log of a program that goes on', () => {
     expect(text()).toMatch(/^\d\d:\d\d:\d\d INFO {2}issued {2}peelId=web-01 {2}keys=\["a"\]\n$/);
   });
 
-  it('does not let what is logged move a terminal’s cursor', () => {
+  it('does not let logged text move a terminal’s cursor', () => {
     const line = JSON.stringify({ level: 'info', time: '', msg: 'a\u001b[2Jb\nc' });
     expect(readableLine(line, false)).toContain('a\\u001b[2Jb\\u000ac');
   });
 
-  it('leaves out what is below its level', async () => {
+  it('omits lines below its level', async () => {
     const { io, text } = logTo(false);
     const log = await createLog({ level: 'warn' }, io);
     log.debug({}, 'a');

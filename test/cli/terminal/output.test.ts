@@ -23,7 +23,7 @@ function captured(isTTY = false): { io: CliIo; out: () => string; err: () => str
   return { io: { ...own, stdout, stderr, env: {} }, out: () => out, err: () => err };
 }
 
-describe('what a command says', () => {
+describe('the output of a command', () => {
   it('is one line for each line, and nothing in it moves the cursor', () => {
     fc.assert(
       fc.property(evil, (text) => {
@@ -41,7 +41,7 @@ describe('what a command says', () => {
     );
   });
 
-  it('is a whole JSON document with --json, with what was said in it', () => {
+  it('is one complete JSON document with --json', () => {
     const { io, out } = captured();
     const output = new Output(io, { json: true });
     output.result([], { peels: [{ host: EVIL }] });

@@ -190,7 +190,7 @@ describe.skipIf(goMissing !== undefined)(title, () => {
     });
   });
 
-  describe('what Go makes', () => {
+  describe('files that Go writes', () => {
     interface Made {
       operatorJwt: string;
       accountJwt: string;

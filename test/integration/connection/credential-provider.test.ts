@@ -142,7 +142,7 @@ describe('credentials of a provider', () => {
     expect(await event(peel, 'rotated')).toMatchObject({ publicKey: await publicKeyOf(newPath) });
   });
 
-  it('replace those that a server refuses, without waiting for the next time', async () => {
+  it('replace refused ones at once, without waiting for the next poll', async () => {
     const account = server.trust.account;
     expect(account).toBeDefined();
     let path = await server.user('web-01', { expiry: 2 });
@@ -171,7 +171,7 @@ describe('credentials of a provider', () => {
     );
   });
 
-  it('are not asked for any more once the connection is closed', async () => {
+  it('are no longer requested once the connection is closed', async () => {
     const path = await server.user('web-01');
     let stopped = 0;
     const nc = await connectPeel({
@@ -184,7 +184,7 @@ describe('credentials of a provider', () => {
     expect(stopped).toBe(1);
   });
 
-  it('a provider whose watching fails is asked from time to time all the same', async () => {
+  it('a provider whose watch fails is still polled', async () => {
     const path = await server.user('web-01');
     const events: ConnectionEvent[] = [];
     const nc = await connectPeel({

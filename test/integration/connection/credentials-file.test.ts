@@ -105,7 +105,7 @@ describe('one read a connect', () => {
   });
 });
 
-describe('a file that goes bad does not take the connection with it', () => {
+describe('a broken file does not break the connection', () => {
   const nobody = 'of the credentials in use nothing is lost';
   const faults: [name: string, spoil: (path: string) => Promise<unknown>, code: string][] = [
     ['is missing', (path) => unlink(path), 'ERR_FILE_NOT_FOUND'],
@@ -169,7 +169,7 @@ describe('a file that goes bad does not take the connection with it', () => {
     expect((await event(peel, 'credentialsRejected')).error.code).toBe('ERR_FILE_READ');
   });
 
-  it('refused by the server at every attempt for a while, it comes back when the file is good again', async () => {
+  it('recovers from repeated refusals once the file is valid again', async () => {
     const peel = await startPeel(server);
     // the key in use is revoked, and with it what the file holds
     const publicKey = await publicKeyOf(peel.credsPath);
@@ -208,7 +208,7 @@ describe('a file that goes bad does not take the connection with it', () => {
 });
 
 describe.concurrent('expiry', () => {
-  it('of the JWT cuts the connection; with the file replaced after the cut, it comes back and its subscriptions work', async () => {
+  it('of the JWT cuts the connection, which recovers with its subscriptions once the file is replaced', async () => {
     const peel = await startPeel(server, {
       credsPath: await server.user('web-01', { expiry: 3 }),
       watch: false,
@@ -243,7 +243,7 @@ describe.concurrent('expiry', () => {
     expect(newKey).not.toBe(oldKey);
   });
 
-  it('is reported once, as is the outage, and a dial comes no more often than the reconnect wait allows', async () => {
+  it('is reported once, as is the outage, and dials respect the reconnect wait', async () => {
     const peel = await startPeel(server, {
       credsPath: await server.user('web-01', { expiry: 3 }),
       reconnectTimeWait: 200,
@@ -357,7 +357,7 @@ describe('watching the file', () => {
     expect(received).toEqual(Array.from({ length: n }, (_, i) => i));
   });
 
-  it('a drain during the move delivers what was published before it', async () => {
+  it('a drain during the move delivers earlier messages', async () => {
     const observer = await otherSide(server);
     const received: string[] = [];
     observer.subscribe('end', { callback: into(received, (msg) => msg.string()) });

@@ -92,7 +92,7 @@ connectPeel(${JSON.stringify(options)}).catch((error) => console.log(error.code)
   });
 });
 
-describe('what listens but does not speak NATS', () => {
+describe('a listener that does not speak NATS', () => {
   it.each([
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n<html>\u001b[2J</html>\r\n'],
     ['INFO without its JSON', 'INFO {no json\r\n'],

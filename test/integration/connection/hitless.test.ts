@@ -94,7 +94,7 @@ describe('make before break', () => {
     expect(iterated.isClosed()).toBe(true);
   });
 
-  it('keeps the order of what this side publishes, and sends it once', async () => {
+  it('keeps the order of published messages, and sends each once', async () => {
     const observer = await otherSide(server);
     const received: number[] = [];
     observer.subscribe('out', { callback: into(received, (msg) => Number(msg.string())) });
@@ -182,7 +182,7 @@ describe('make before break', () => {
     expect(drained.isClosed()).toBe(true);
   });
 
-  it('a KV watch made before sees what is put after', async () => {
+  it('a KV watch from before the move sees later puts', async () => {
     const peel = await startPeel(server, { rotate: 'hitless' });
     const kv = await new Kvm(jetstream(peel.nc)).create('hitless');
     const seen: string[] = [];
@@ -198,7 +198,7 @@ describe('make before break', () => {
     expect(seen).toEqual(expect.arrayContaining(['0', 'last']));
   }, 60_000);
 
-  it('in an outage it becomes a reconnect, and nothing published is lost', async () => {
+  it('becomes a reconnect during an outage, and loses no published message', async () => {
     const peel = await startPeel(server, { rotate: 'hitless' });
     const received: number[] = [];
     peel.nc.subscribe('again', { callback: into(received, (msg) => Number(msg.string())) });
@@ -246,7 +246,7 @@ describe('a move to a second connection', () => {
     return { nc: await server.connect(await server.user('web-01'), { servers: proxy.url }), proxy };
   }
 
-  it('delivers to a subscription that is made in its middle what is published right after', async () => {
+  it('delivers to a subscription made during the move', async () => {
     const { nc: first, proxy } = await throughProxy();
     const connection = new ManagedConnection(first, { movable: true, handoverTimeout: 100 });
     atEnd(() => connection.close());

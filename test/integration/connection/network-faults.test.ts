@@ -47,7 +47,7 @@ describe('a link that fails', () => {
     expect(peel.nc.isClosed()).toBe(false);
   });
 
-  it('stalled until the heartbeat gives up: the connection comes back, and buffered messages arrive', async () => {
+  it('stalled until the heartbeat gives up: reconnects, and delivers buffered messages', async () => {
     const { peel, proxy } = await throughProxy();
     const received: string[] = [];
     peel.nc.subscribe('s', { callback: into(received, (msg) => msg.string()) });

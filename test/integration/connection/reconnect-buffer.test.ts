@@ -98,7 +98,7 @@ describe('messages published while the server is killed and restarted', () => {
     expect(received).toEqual(['first']);
   });
 
-  it('goes through with headers, a reply subject and an empty payload', async () => {
+  it('passes headers, a reply subject and an empty payload', async () => {
     const peel = await startPeel(server);
     const received: { data: string; reply: string | undefined; header: string | undefined }[] = [];
     peel.nc.subscribe('rich.>', {
@@ -186,7 +186,7 @@ describe('the bound of the reconnect buffer', () => {
     await works(peel.nc);
   });
 
-  it('rejects during an outage what the client rejects when connected', async () => {
+  it('rejects the same messages during an outage as when connected', async () => {
     const peel = await startPeel(server);
     await outage(peel);
     expect(() => peel.nc.publish('', 'x')).toThrow(errors.InvalidSubjectError);
@@ -247,7 +247,7 @@ describe('drain and close during an outage', () => {
     expect(received).toEqual(['goodbye']);
   });
 
-  it('drain ends in bounded time during an outage, and reports what was not delivered', async () => {
+  it('drain ends in bounded time during an outage, and reports undelivered messages', async () => {
     const peel = await startPeel(server, { drainTimeout: 200 });
     await outage(peel);
     peel.nc.publish('x', 'one');
@@ -257,7 +257,7 @@ describe('drain and close during an outage', () => {
     await ensureUp();
   });
 
-  it('close ends at once, and closed() and an event report what was not delivered', async () => {
+  it('close ends at once; closed() and an event report undelivered messages', async () => {
     const peel = await startPeel(server);
     await outage(peel);
     peel.nc.publish('x', 'one');
@@ -282,7 +282,7 @@ describe('drain and close during an outage', () => {
   });
 });
 
-describe('what is built on the connection works through it', () => {
+describe('clients built on the connection work', () => {
   it('JetStream publishes and KV puts made during an outage are acknowledged after it', async () => {
     const peel = await startPeel(server);
     const jsm = await jetstreamManager(peel.nc);

@@ -5,7 +5,7 @@ import { startCluster } from '../../support/cluster.js';
 import { waitFor } from '../../support/wait-for.js';
 import { event, replaceByRename, startPeel, status, works } from './support.js';
 
-it('never goes from a server with TLS to one without that the cluster announces, and rotates with TLS', async () => {
+it('never moves from a TLS server to an announced plain one, and rotates over TLS', async () => {
   const { cert, key, ca: caFile } = await createTlsFiles();
   const cluster = await startCluster();
   const [first, second, plain] = [cluster.node(0), cluster.node(1), cluster.node(2)];

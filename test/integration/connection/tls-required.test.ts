@@ -71,7 +71,7 @@ describe('tls:// against a server without TLS', () => {
     expect(heard).toEqual([]);
   });
 
-  it('is refused at a reconnect too, and the connection comes back with TLS', async () => {
+  it('is refused at a reconnect too, and the connection recovers with TLS', async () => {
     const { cert, key, ca: caFile } = files;
     const server = await startOperatorServer({ tls: { cert, key } });
     for (const rotate of ['reconnect', 'hitless'] as const) {

@@ -53,7 +53,7 @@ describe('peel.add', () => {
     expect((await fleet.audit('add-2')).filter(({ kind }) => kind === 'key.issued')).toHaveLength(1);
   });
 
-  it('without an end, where it is asked for', async () => {
+  it('without expiry on request', async () => {
     const { jwt } = await admin.ask('peel.add', { ...addRequest('add-3'), expiry: 0 });
     expect(decodeUserJwt(jwt).exp).toBeUndefined();
   });
@@ -97,7 +97,7 @@ describe('peel.add', () => {
     expect(record.keys).toMatchObject([{ state: 'revoked' }, { state: 'live', publicKey: next.publicKey }]);
   });
 
-  it('for an id that somebody else waits for lets the admin’s key in, and not theirs', async () => {
+  it('for a pending ID admits the admin’s key, and not the pending one', async () => {
     const token = await createToken(admin, fleet);
     const squatter = key();
     await token.join('add-8', squatter);
@@ -376,7 +376,7 @@ describe('the caller', () => {
     return parseAnswer('peel.accept', answer.data);
   }
 
-  it('is who signed, and may: nothing unsigned, nothing signed for something else, no peel’s signature', async () => {
+  it('must have signed the request: not unsigned, not for another purpose, not as a peel', async () => {
     const { paths } = await fleet.home.domain();
     const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
@@ -409,7 +409,7 @@ describe('the caller', () => {
   });
 });
 
-it('a master is found as a NATS service, with what it answers and how often', async () => {
+it('a master is discoverable as a NATS service, with its endpoints and statistics', async () => {
   const nc = await connectUser(fleet, 'anyone', undefined, ADMIN_INBOX_PREFIX);
   for (const [verb, type] of [
     ['PING', 'io.nats.micro.v1.ping_response'],

@@ -117,7 +117,7 @@ const refusedReply = (by: string, request?: string) =>
   );
 
 describe('a master answers nowhere but in the inbox of its caller', () => {
-  it('what a peel asks, whether it is granted, refused, or no request', async () => {
+  it('a peel’s requests, whether granted, refused or malformed', async () => {
     const renewal = () => encodeJson({ requestId: newRequestId(), publicKey: mallory.key.publicKey });
     const others = [...ELSEWHERE, `${ADMIN_INBOX_PREFIX}.1`, `${MASTER_INBOX_PREFIX}.1`];
     const records = () => JSON.stringify([...contextOf(fleet.master).registry.records()]);
@@ -154,7 +154,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     expect(seen.slice(from).some((msg) => msg.subject === '$KV.zester-peels.victim')).toBe(false);
   });
 
-  it('what the holder of a join token asks', async () => {
+  it('requests of a join token’s holder', async () => {
     const others = [...ELSEWHERE.slice(0, 8), '_INBOX._zester-join-abcdefgh12.1', `_INBOX.${token.user}`];
     const request = encodeJson({ peelId: 'db-1', publicKey: generateKeyBundle('user').publicKey });
     await goesNowhere(token.nc, enrollSubject(token.user, 'challenge'), request, { replies: others });
@@ -165,7 +165,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     expect(await token.challenge('db-2', generateKeyBundle('user'))).toMatch(/^[\w-]+$/);
   });
 
-  it('what an admin asks, signed or not, in one message or in several', async () => {
+  it('an admin’s requests, signed or not, answered in one message or in several', async () => {
     for (const [name, request] of [
       ['peel.show', { peelId: 'victim' }],
       ['peel.list', {}],

@@ -151,7 +151,7 @@ describe('the holder of a peel’s credentials cannot', () => {
     });
   });
 
-  it('answer for another peel, or send what only masters may send', async () => {
+  it('answer for another peel, or send messages of masters', async () => {
     await cannotPublish(
       'zester.event.victim.up',
       'zester.fact.victim',
@@ -253,7 +253,7 @@ describe('the holder of a peel’s credentials cannot', () => {
   });
 });
 
-it('who floods the enrolment with a join token is limited, and another host joins meanwhile', async () => {
+it('a flood of enrolments with a join token is limited, and another host joins meanwhile', async () => {
   const flooder = await createToken(admin, fleet, { uses: 1_000_000 });
   const honest = await createToken(admin, fleet);
   const replies = count(flooder.nc, `_INBOX.${flooder.user}.flood`);

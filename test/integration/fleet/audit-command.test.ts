@@ -109,7 +109,7 @@ describe('zester audit', () => {
 });
 
 describe('zester audit --follow', () => {
-  it('shows what was written while its server and every master were away, once and in order', async () => {
+  it('shows each event written during an outage of its server and masters, once and in order', async () => {
     const own = await startFleet({ policy: 'manual', lifetime: 900 });
     const ownEnv = { ZESTER_HOME: own.home.home, ZESTER_SERVERS: own.servers.join(','), XDG_STATE_HOME: dir };
     const add = (id: string) => run(['peel', 'add', id, '--out', creds(id)], { env: ownEnv });
@@ -170,7 +170,7 @@ describe('a connected peel', () => {
 });
 
 describe('a peel that is refused', () => {
-  it("logs the server's reason once, and what to do, and not a line for each attempt", async () => {
+  it("logs the server's reason and the fix once, not at each attempt", async () => {
     await add('ref-1');
     const lines: string[] = [];
     const log = (_fields: object, message: string) => void lines.push(message);

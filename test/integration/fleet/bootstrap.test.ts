@@ -50,7 +50,7 @@ async function revoked(fleet: Fleet, publicKey: string): Promise<void> {
 }
 
 describe('a peel that was bootstrapped with the home alone', () => {
-  it('is pending under the policy manual, from what its server reports, until an admin accepts it', async () => {
+  it('is pending under the policy manual, as reported by its server, until an admin accepts it', async () => {
     const fleet = await startFleet({ policy: 'manual' });
     const { path, publicKey } = await fleet.home.issue('web-1', 3_600);
     const { nc } = await fleet.home.peel('web-1', path);
@@ -140,7 +140,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
     ]);
   });
 
-  it('a revoked peel whose server does not know yet that it is', async () => {
+  it('a revoked peel whose server lacks the revocation', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const { path, publicKey } = await fleet.home.issue('web-1', 3_600);
     // revoked in the home, and no server was told
@@ -211,7 +211,7 @@ describe('the registry and the audit tell the same story', () => {
       expect(folded.get(record.id)).toEqual(record);
   });
 
-  it('what "zester revoke" revokes without a master is in the registry too', async () => {
+  it('a revocation by "zester revoke" without a master reaches the registry', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const { path } = await fleet.home.issue('web-1', 3_600);
     const { cut } = await fleet.home.peel('web-1', path);

@@ -54,7 +54,7 @@ async function restart(fleet: Fleet): Promise<void> {
   await node?.start();
 }
 
-describe('a fault in what the servers report', () => {
+describe('a fault in the servers’ reports', () => {
   it('revokes no healthy peel, is reported, and is over when its cause is', async () => {
     const fleet = await startFleet();
     await startPeels(fleet);

@@ -201,7 +201,7 @@ describe('a peel that waits', () => {
 });
 
 describe('zester peel list and show', () => {
-  it('list what is asked for, as one document with stable keys', async () => {
+  it('list the requested peels, as one document with stable keys', async () => {
     await running('look-1');
     await json('peel', 'add', 'look-2', '--out', `${dir}/`, '--expiry', '2m');
     const ids = async (...args: string[]) =>
@@ -294,7 +294,7 @@ describe('zester ping and zester peel exec', () => {
     expect(none.stderr).toContain('no peel matches "no-such-*"');
   });
 
-  it('say who did not answer in time', async () => {
+  it('name the peels that did not answer in time', async () => {
     const [slow] = await running('slow-1');
     slow?.peel.handle(
       'hang',
@@ -490,7 +490,7 @@ describe('zester audit', () => {
   });
 });
 
-describe('without what it needs', () => {
+describe('without its prerequisites', () => {
   it('a command reports that no server is reachable, and exits with 4', async () => {
     const { code, stderr } = await zester(['peel', 'list', '--servers', 'nats://127.0.0.1:1']);
     expect(code).toBe(4);

@@ -36,8 +36,8 @@ async function start(options: PeelOptions) {
   return { peel, events, told };
 }
 
-describe('a peel whose credentials a provider gives', () => {
-  it('renews them and stores what it is given', async () => {
+describe('a peel with a credential provider', () => {
+  it('renews its credentials and stores them', async () => {
     const path = await addCreds(fleet, admin, 'memory-1', { expiry: 60 });
     const memory = new MemoryCredentials(await readFile(path));
     const before = memory.current.jwt;
@@ -68,7 +68,7 @@ describe('a peel whose credentials a provider gives', () => {
     expect(again.peel.credentials.publicKey).toBe(publicKey);
   });
 
-  it('keeps on using what cannot be stored, says so, and stores it once it can', async () => {
+  it('keeps using credentials that cannot be stored, reports it, and stores them later', async () => {
     const path = await addCreds(fleet, admin, 'memory-3', { expiry: 60 });
     const memory = new MemoryCredentials(await readFile(path));
     let isSealed = true;
@@ -89,7 +89,7 @@ describe('a peel whose credentials a provider gives', () => {
     expect(memory.current.jwt).toBe(peel.credentials.jwt);
   });
 
-  it('does not fall back to what a slow store gives after it has taken a new key', async () => {
+  it('does not return to older credentials from a slow store', async () => {
     const path = await addCreds(fleet, admin, 'memory-4');
     const old = await readFile(path, 'utf8');
     let loads = 0;
@@ -129,7 +129,7 @@ describe('a peel whose credentials cannot be stored', () => {
     }
   });
 
-  it('reports that it does not follow a master who tells it to rotate', async () => {
+  it('reports that it ignores a master’s request to rotate', async () => {
     const content = await readFile(await addCreds(fleet, admin, 'fixed-2'), 'utf8');
     const { told } = await start({ credentials: fromEnv('MINE', { MINE: content }), renew: false });
     await fleet.record('fixed-2', ({ state }) => state === 'active');

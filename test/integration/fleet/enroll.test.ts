@@ -23,7 +23,7 @@ describe('under the policy auto-trusted', () => {
     admin = await fleet.admin();
   });
 
-  it('a holder of a join token who proves its key gets a JWT that connects', async () => {
+  it('a holder of a join token that proves its key gets a working JWT', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     const jwt = await token.joined('join-1', key);
@@ -276,7 +276,7 @@ describe('under the policy auto-trusted', () => {
     expect(stored?.value.length).toBeLessThan(40_000);
   });
 
-  it('refuses a token that was taken back, and has cut who is connected with it', async () => {
+  it('refuses a removed token, and cuts connections made with it', async () => {
     const token = await createToken(admin, fleet);
     const closed = token.nc.closed();
     await admin.ask('token.remove', { tokenId: token.tokenId });
@@ -293,7 +293,7 @@ describe('under the policy auto-trusted', () => {
     await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => token.challenge('unknown-1', newKey()));
   });
 
-  it('a revoked id comes back with a new key only, and waits for somebody to accept it', async () => {
+  it('a revoked ID can return only with a new key, once an admin accepts it', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     await token.joined('back-1', key);

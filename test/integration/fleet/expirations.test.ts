@@ -66,7 +66,7 @@ describe('zester expirations', () => {
     expect(stderr).toContain('the registry could not be read');
   });
 
-  it('lists what was issued from the home and is in the registry once', async () => {
+  it('lists a credential once that is both in the home and in the registry', async () => {
     const fleet = await startFleet({ lifetime: 900 });
     const { path } = await fleet.home.issue('web-01', 600);
     await fleet.home.peel('web-01', path);

@@ -123,7 +123,7 @@ describe('connectFleet', () => {
     await closed;
   });
 
-  it('ends what is under way with the reason of its signal', async () => {
+  it('rejects pending calls with the reason of its signal', async () => {
     const reason = new Error('enough');
     await expect(
       connectFleet({ ...fleet.connection, credentials: adminCreds, signal: AbortSignal.abort(reason) }),

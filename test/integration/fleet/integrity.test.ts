@@ -188,7 +188,7 @@ describe.concurrent('zester doctor --integrity finds', () => {
     expect(findings.filter(({ subject }) => subject.startsWith('zester-audit '))).toHaveLength(2);
   });
 
-  it('connected keys that nobody issued', async () => {
+  it('connected keys without an issuer', async () => {
     const { integrity, attacker } = await start();
     const { publicKey } = await attacker('web-09');
     const { findings, code } = await integrity();

@@ -158,7 +158,7 @@ describe('a host with a join token', () => {
       await refusal('ERR_FLEET_TOKEN_USED_UP', new Joining(fleet, token, 'used-2').run);
     });
 
-    it('with a token whose time is over', async () => {
+    it('with an expired token', async () => {
       const token = await tokenFile(fleet, admin, { ttl: 1 });
       const { exp = 0 } = (await loadCredsFile(token)).claims;
       await waitFor('its end', () => Date.now() > exp * 1000 + 1_100);
@@ -235,7 +235,7 @@ describe('where an admin accepts each', () => {
     expect((await loadCredsFile(third.path)).publicKey).toBe(third.publicKey);
   });
 
-  it('a rejected peel is notified, and comes back only with a new key', async () => {
+  it('a rejected peel is notified, and can return only with a new key', async () => {
     const token = await tokenFile(fleet, admin);
     const joining = new Joining(fleet, token, 'manual-3');
     const refused = refusal('ERR_FLEET_REJECTED', joining.run);

@@ -216,7 +216,7 @@ describe('a peel', () => {
     expect(test.peel.nc.isClosed()).toBe(true);
   });
 
-  it('does not believe anybody else that it is revoked, or is to replace its key', async () => {
+  it('believes only a master that it is revoked or must replace its key', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'forged-1'));
     const nc = await connectUser(fleet, 'forger', undefined);
     const at = new Date().toISOString();
@@ -235,7 +235,7 @@ describe('a peel', () => {
 
 // What follows mostly waits for time to pass, each with servers of its own: all of it at once.
 
-describe.concurrent('a peel whose master is not there', () => {
+describe.concurrent('a peel without a master', () => {
   it('waits for its server, and for its master, and then renews', async () => {
     const home = await startHome();
     const fleet = new Fleet(home);

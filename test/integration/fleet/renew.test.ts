@@ -48,7 +48,7 @@ describe('a renewal', () => {
     }
   });
 
-  it('that is asked for again, for want of an answer, gives the same JWT, and one event', async () => {
+  it('that is retried without an answer gives the same JWT, and one event', async () => {
     const peel = await addPeel(fleet, admin, 'renew-2');
     const requestId = newRequestId();
     const first = await peel.renew(requestId);
@@ -72,7 +72,7 @@ describe('a renewal', () => {
     expect(after.iat).toBeGreaterThanOrEqual(before.iat);
   });
 
-  it('is answered by one of several masters, and any of them goes on where another was', async () => {
+  it('is answered by one of several masters, and any of them can take over', async () => {
     const peel = await addPeel(fleet, admin, 'renew-4');
     const second = await fleet.startMaster({ policy: 'manual' });
     const requestId = newRequestId();
@@ -83,7 +83,7 @@ describe('a renewal', () => {
     expect((await fleet.audit('renew-4')).filter(({ kind }) => kind === 'key.renewed')).toHaveLength(1);
   });
 
-  it('that a master has taken is answered before the master ends: none goes without an answer', async () => {
+  it('that a master received is answered before the master stops', async () => {
     const leaving = await fleet.startMaster({ policy: 'manual' });
     const peels = await Promise.all(
       Array.from({ length: 10 }, (_, i) => addPeel(fleet, admin, `leaving-${i}`)),
@@ -95,7 +95,7 @@ describe('a renewal', () => {
     await Promise.all(peels.map((peel) => peel.renew()));
   });
 
-  it("of a key that is not the peel's is refused, and the audit is told", async () => {
+  it("of a key that is not the peel's is refused and audited", async () => {
     const peel = await addPeel(fleet, admin, 'renew-5');
     const stranger = key().publicKey;
     const refused = await refusal('ERR_FLEET_KEY_UNKNOWN', () => peel.renew(newRequestId(), stranger));

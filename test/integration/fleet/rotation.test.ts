@@ -41,7 +41,7 @@ describe('a rotation', () => {
     expect(test.of('disconnected')).toEqual([]);
   });
 
-  it('that is asked for several times at once is one', async () => {
+  it('requested several times at once happens once', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'once-1'));
     await liveKey('once-1', test.peel.credentials.publicKey);
     const keys = await Promise.all([test.peel.rotate(), test.peel.rotate(), test.peel.rotate()]);
@@ -49,7 +49,7 @@ describe('a rotation', () => {
     expect(test.of('keyRotated')).toHaveLength(1);
   });
 
-  it('that an admin asks for is done at once by who is connected', async () => {
+  it('requested by an admin is done at once by a connected peel', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'told-1'));
     const old = test.peel.credentials.publicKey;
     await liveKey('told-1', old);

@@ -82,7 +82,7 @@ describe('several masters of one fleet', () => {
     expect((await fleet.folded()).get('web-1')).toEqual(record);
   });
 
-  it('continue when the lease holder is killed, and see what happened meanwhile', async () => {
+  it('continue when the lease holder is killed, and catch up', async () => {
     const fleet = new Fleet(await startHome());
     const args = [
       'master',

@@ -19,7 +19,7 @@ async function token(fleet: Fleet): Promise<{ path: string; id: string; publicKe
 }
 
 describe('removing a join token', () => {
-  it('cuts who is connected with it, and every server refuses it when the command is done', async () => {
+  it('cuts connections made with it, and every server refuses it once the command is done', async () => {
     const fleet = await startFleet();
     const { path, id, publicKey } = await token(fleet);
     const nc = await connect({ ...natsOptionsForPeel(path, 'any'), servers: fleet.servers });

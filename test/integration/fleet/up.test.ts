@@ -116,7 +116,7 @@ async function serverPid(program: ZesterProcess): Promise<number> {
 }
 
 describe('zester up', () => {
-  it('makes a home, a server and a master of nothing, and ends both when it is asked to', async () => {
+  it('creates a home, starts a server and a master, and ends both on a signal', async () => {
     const fleet = await up(startZester, '--policy', 'auto-trusted', '--http', '127.0.0.1:0');
     expect(fleet.ready).toMatchObject({
       policy: 'auto-trusted',
@@ -206,7 +206,7 @@ describe('zester up', () => {
     expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('with --restart ends when it is asked to while the server cannot start', async () => {
+  it('with --restart ends on a signal while the server cannot start', async () => {
     const fleet = await up(startZester, '--restart');
     const pid = await serverPid(fleet.program);
     await writeFile(join(fleet.home, 'zester.json'), 'broken');

@@ -65,7 +65,7 @@ describe('the account on the servers', () => {
     expect(missing.message).toContain('--system-creds');
   });
 
-  it('is not pushed to a server whose resolver is of the type MEMORY, and the home is as it was', async () => {
+  it('is not pushed to a server with a MEMORY resolver, and the home stays unchanged', async () => {
     const fleet = await startHome({ resolver: 'memory' });
     const before = await snapshot(fleet.home);
     await refusal('ERR_NATS_SERVER_RESOLVER', () => pushAccount(fleet.home, fleet.options));

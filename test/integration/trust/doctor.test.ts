@@ -113,7 +113,7 @@ describe('the doctor finds, in a home,', () => {
     });
   });
 
-  it('a signing key of join tokens that the account lacks, or whose template allows more', async () => {
+  it('a join-token signing key that the account lacks, or whose template allows more', async () => {
     const { home, paths, publicKeys } = await newDomain();
     const template = async (change: (key: ScopedSigningKeyClaim) => ScopedSigningKeyClaim[]) => {
       const domain = await openTrustDomain(home);
@@ -169,7 +169,7 @@ describe('the doctor finds, in a home,', () => {
 });
 
 describe('the doctor finds, of streams,', () => {
-  it('one that acknowledges what peels publish, until it is made not to', async () => {
+  it('one that acknowledges peels’ messages, until that is turned off', async () => {
     const fleet = await startHome();
     const account = await (await fleet.domain()).accountKey();
     const path = join(fleet.dir, 'service.creds');
@@ -284,7 +284,7 @@ describe('the doctor finds, of a server,', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('that it trusts somebody else: exit code 3', async () => {
+  it('a server that trusts another operator: exit code 3', async () => {
     const other = await newDomain();
     expectOne(await examine(other.home, { servers: home.servers }), { code: 'ERR_NATS_SERVER_REFUSED' });
     const result = await zester(['doctor', '--home', other.home, '--servers', ...home.servers, '--json']);

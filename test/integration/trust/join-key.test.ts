@@ -237,7 +237,7 @@ describe('the signing key of join tokens', () => {
     await waitFor('the token to be let in again', () => letsIn(fleet, path));
   });
 
-  it('has its tokens listed with what expires', async () => {
+  it('has its tokens listed among expirations', async () => {
     const fleet = await startHome();
     const path = await joinToken(fleet);
     const { expirations } = await listExpirations(await fleet.domain(), [fleet.dir]);

@@ -73,7 +73,7 @@ describe('the migration of a home whose peels have responses', () => {
     );
   });
 
-  it('names what needs the offline identity seed, and exits with 1', async () => {
+  it('names the steps that need the offline identity seed, and exits with 1', async () => {
     const fleet = await startHome({ prepare: withResponses });
     const usb = join(fleet.dir, 'usb');
     await mkdir(usb, { mode: 0o700 });
@@ -99,7 +99,7 @@ describe('the migration of a home whose peels have responses', () => {
     });
   });
 
-  it('does not end a JWT that somebody is connected with', async () => {
+  it('does not revoke a JWT in use', async () => {
     const fleet = await startHome({ prepare: withResponses });
     const { paths } = await fleet.domain();
     // a master on another host, with a copy of the home

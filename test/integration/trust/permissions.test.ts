@@ -37,7 +37,7 @@ describe('the limits in the template of all peels', () => {
 });
 
 describe('the permissions of all peels', () => {
-  it('are those of the design, to begin with', async () => {
+  it('are initially those of the design', async () => {
     const fleet = await startHome();
     const { role, signingKeys, permissions } = await peelTemplate(fleet.home);
     expect(role).toBe('peel');

@@ -73,7 +73,7 @@ describe('revoking a credential that is dated ahead', () => {
     }
   });
 
-  it('by id covers what the home issued when its clock was ahead, connected or not', async () => {
+  it('by ID covers JWTs that the home issued while its clock was ahead', async () => {
     const fleet = await startHome();
     const path = join(fleet.dir, 'fast.creds');
     await (await fleet.domain()).issuePeel('web-01', path, { now: () => Date.now() + HOUR * 1000 });
@@ -81,7 +81,7 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
-  it('by id covers what the registry knows, and keys that only the registry knows', async () => {
+  it('by ID covers all keys in the registry', async () => {
     const fleet = await startHome();
     const peel = await dated(fleet, 'web-01', HOUR);
     const { iat } = (await loadCredsFile(peel.path)).claims;
@@ -140,7 +140,7 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(true);
   });
 
-  it('by time, when that is now, keeps out what the home issued with it and nobody is connected with', async () => {
+  it('by time, if that is now, covers unused JWTs that the home issued', async () => {
     const fleet = await startHome();
     const domain = await fleet.domain();
     const path = join(fleet.dir, 'ahead.creds');
@@ -153,7 +153,7 @@ describe('revoking a credential that is dated ahead', () => {
     expect(await fleet.letsIn(fresh.path, 'web-02', fleet.node(0).url)).toBe(true);
   });
 
-  it('by time leaves alone what came after that time, and the home’s own credentials', async () => {
+  it('by time spares later JWTs, and the home’s own credentials', async () => {
     const fleet = await startHome();
     const before = Date.now() - 600_000;
     const peel = await dated(fleet, 'web-01', HOUR);
@@ -166,7 +166,7 @@ describe('revoking a credential that is dated ahead', () => {
   });
 });
 
-describe('what is issued after everyone was revoked', () => {
+describe('credentials issued after a revocation of everyone', () => {
   it('is not revoked by it, in the same second or with a clock behind', async () => {
     const fleet = await startHome();
     const path = join(fleet.dir, 'fresh.creds');

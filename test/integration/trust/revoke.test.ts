@@ -76,7 +76,7 @@ describe('revoking', () => {
     expect(await fleet.letsIn(two.path, 'web-02', fleet.node(0).url)).toBe(false);
   });
 
-  it('what was issued before a time: the home’s own master and admin are replaced first', async () => {
+  it('everything issued before a time, after replacing the home’s own master and admin', async () => {
     const fleet = await startHome();
     const past = Date.now() - 5_000;
     const domain = await fleet.domain();
@@ -110,7 +110,7 @@ describe('revoking', () => {
     for (const { path } of peels) expect(await fleet.letsIn(path, 'any', fleet.node(0).url)).toBe(false);
   });
 
-  it('keeps what another copy of the home revoked on the servers', async () => {
+  it('keeps revocations that another copy of the home pushed', async () => {
     const fleet = await startHome();
     const copy = join(fleet.dir, 'copy');
     const one = await fleet.issue('web-01');
@@ -181,7 +181,7 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 
-  it('where the server trusts somebody else', async () => {
+  it('if the server trusts another operator', async () => {
     const fleet = await startHome();
     const stranger = join(await mkdtemp(join(fleet.dir, 'stranger-')), 'home');
     const domain = await createTrustDomain(stranger);

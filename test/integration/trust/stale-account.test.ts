@@ -57,7 +57,7 @@ async function staleFleet() {
 }
 
 describe('an older account that another tool pushed under a newer time', () => {
-  it('is an error in doctor, which reports what it lost and how to fix it', async () => {
+  it('is an error in doctor, which reports the losses and the fix', async () => {
     const { fleet, bad, publicKeys } = await staleFleet();
     const { server } = await examine(fleet.home, { servers: fleet.servers });
     const finding = server.find(({ check }) => check === 'account');

@@ -23,7 +23,7 @@ const refused: RefusedRequest = {
 };
 
 describe('the audit of refused requests', () => {
-  it('gets the first refusal of a kind at once, and the number of further ones a minute later', () => {
+  it('has the first refusal of a kind at once, and the number of further ones a minute later', () => {
     const { refusals, told, counts } = started();
     for (let i = 0; i < 1_000; i++) refusals.note(refused);
     expect(told).toMatchObject([
@@ -53,7 +53,7 @@ describe('the audit of refused requests', () => {
     expect(told).toHaveLength(4);
   });
 
-  it('cannot be filled by one that thinks up a new peel or key each time', () => {
+  it('cannot be filled by a caller that invents a new peel or key each time', () => {
     const { refusals, told, counts } = started();
     for (let i = 0; i < 1_000; i++) refusals.note({ ...refused, peelId: `web-${i}` });
     expect(told.length).toBeLessThanOrEqual(21);

@@ -58,7 +58,7 @@ describe('the uses of a join token', () => {
     expect(bucket.value('t1')).toMatchObject({ used: 1 });
   });
 
-  it('are returned when what they are for is refused, and kept when the outcome is unknown', async () => {
+  it('are returned when the join is refused, and kept when its outcome is unknown', async () => {
     const { uses, bucket, kinds } = await withToken(10);
     const fails = (code: 'ERR_FLEET_ID_TAKEN' | 'ERR_FLEET_STORE') =>
       uses.givingBack(use('web-1'), () => Promise.reject(new FleetError(code, 'no')));

@@ -59,7 +59,7 @@ describe("the log of a master's connections", () => {
     ]);
   });
 
-  it('sums what none of them delivered', () => {
+  it('sums the messages that none of them delivered', () => {
     const { log, lines } = started();
     log.hear('main', 'a.creds', { type: 'undelivered', messages: 2, bytes: 7 });
     log.hear('peels', 'a.creds', { type: 'undelivered', messages: 1, bytes: 3 });

@@ -60,7 +60,7 @@ describe('a fair queue', () => {
     await queue.idle();
   });
 
-  it('rejects what exceeds its capacity', () => {
+  it('rejects jobs beyond its capacity', () => {
     const jobs = new Jobs();
     const queue = new FairQueue({ running: 1, runningPerAsker: 1, waiting: 3, waitingPerAsker: 2 });
     const taken = ['a', 'a', 'a', 'a', 'b', 'b', 'c'].map((asker, i) => queue.add(asker, jobs.job(`${i}`)));

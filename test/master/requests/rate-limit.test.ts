@@ -38,7 +38,7 @@ describe('how much one may ask', () => {
     expect(take('a', 1)).toEqual({ pass: 0, refuse: 1, ignore: 0 });
   });
 
-  it('never lets more through than the burst and the rate, whatever comes when', () => {
+  it('never passes more than the burst and the rate allow, in any pattern of requests', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 60 }), (waits) => {
         const { take, time } = limited(2, 5);
@@ -52,7 +52,7 @@ describe('how much one may ask', () => {
     );
   });
 
-  it('forgets who has been silent longest, so that askers without end take no memory without end', () => {
+  it('forgets the callers that have been silent longest, so memory stays bounded', () => {
     const { take } = limited(1, 1);
     take('first', 1);
     expect(take('first', 1).pass).toBe(0);

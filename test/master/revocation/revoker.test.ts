@@ -98,7 +98,7 @@ describe('the revoker', () => {
     await revoker.close();
   });
 
-  it('audits why it cannot push, and goes on', async () => {
+  it('audits why it cannot push, and retries', async () => {
     const offline = new FleetError('ERR_FLEET_KEY_OFFLINE', 'no operator key');
     const { revoker, decided, events } = started([revoking('a')], [offline, confirmed]);
     revoker.start();
@@ -108,7 +108,7 @@ describe('the revoker', () => {
     await revoker.close();
   });
 
-  it('does nothing without the lease, and takes on what the registry says meanwhile', async () => {
+  it('does nothing without the lease, and follows the registry while it holds it', async () => {
     const { revoker, pushes, tell } = started([], [confirmed]);
     tell(revoking('a'));
     await vi.advanceTimersByTimeAsync(60_000);

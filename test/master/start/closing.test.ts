@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Closing } from '../../../src/master/start/closing.js';
 import { STOP_CUT_MS } from '../../../src/timing.js';
 
-describe('what a master started', () => {
+describe('the parts that a master started', () => {
   it('ends in the reverse order, each after the other', async () => {
     const closing = new Closing();
     const ended: string[] = [];

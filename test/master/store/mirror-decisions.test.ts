@@ -5,7 +5,7 @@ import { conflictPause, writeStep } from '../../../src/master/store/write-step.j
 import { CONFLICT_MAX_PAUSE_MS } from '../../../src/timing.js';
 
 describe('the values of a bucket in memory', () => {
-  it('are the newest, in whatever order they are heard', () => {
+  it('are the newest, in whatever order they arrive', () => {
     const held = new HeldValues<string>();
     expect(held.take('a', 'two', 2)).toEqual({ value: 'two', before: undefined });
     expect(held.take('a', 'one', 1)).toBeUndefined();
@@ -14,7 +14,7 @@ describe('the values of a bucket in memory', () => {
     expect([...held.entries()]).toEqual([['a', 'three']]);
   });
 
-  it('are gone when they were deleted later, and not when they were written again', () => {
+  it('are removed by a later deletion, and not by an earlier one', () => {
     const held = new HeldValues<string>();
     held.take('a', 'two', 2);
     expect(held.drop('a', 1)).toBeUndefined();
@@ -27,14 +27,14 @@ describe('the values of a bucket in memory', () => {
 describe('a compare-and-set', () => {
   const standing = { value: 'v', revision: 7 };
 
-  it('writes what was decided, at the revision that the decision rests on', () => {
+  it('writes the decision at the revision that it is based on', () => {
     expect(writeStep(standing, 'w', false)).toEqual({ do: 'write', value: 'w', revision: 7 });
     expect(writeStep(undefined, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 0 });
     const deleted = { value: undefined, revision: 9 };
     expect(writeStep(deleted, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 9 });
   });
 
-  it('believes that nothing is to be done only of what stands in the bucket', () => {
+  it('confirms in the bucket that nothing has to change', () => {
     expect(writeStep(standing, undefined, false)).toEqual({ do: 'confirm' });
     expect(writeStep(standing, undefined, true)).toEqual({ do: 'leave', value: 'v' });
     expect(writeStep(undefined, undefined, true)).toEqual({ do: 'leave', value: undefined });

@@ -161,7 +161,7 @@ describe('the peel whose live key this is', () => {
     expect(liveOwner(record(state, key), user.publicKey)).toBe(isLive ? 'web-1' : undefined);
   });
 
-  it('is nobody without a record', () => {
+  it('is unknown without a record', () => {
     expect(liveOwner(undefined, user.publicKey)).toBeUndefined();
   });
 });

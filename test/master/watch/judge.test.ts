@@ -141,7 +141,7 @@ describe('a master that sees a peel connect', () => {
     expect(code(revoked)).toBe('ERR_CHAIN_USER_REVOKED');
   });
 
-  it('judges as of the connect time: the server ends what expired since, without a revocation', () => {
+  it('judges as of the connect time: the server itself ends connections whose JWT expired since', () => {
     const user = generateKeyBundle('user');
     const issuedAt = Date.now() - 3_600_000;
     const jwt = createUserJwt(
@@ -169,7 +169,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     return { ...of, keys: of.keys.map((k) => ({ ...k, issuedAt: at })) };
   };
 
-  it('is refused for an unknown peel, and for one whose record has an older JWT for the key', () => {
+  it('is refused for an unknown peel, and if the record has an older JWT for the key', () => {
     const connection = ahead();
     expect(code(judge(connection, known()))).toBe('ERR_FLEET_ISSUED_AHEAD');
     const old = recorded(connection.publicKey, Math.floor(Date.now() / 1000));
@@ -196,7 +196,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');
   });
 
-  it('is not one that is ahead by what clocks may differ', () => {
+  it('is not one that is ahead by no more than clocks may differ', () => {
     const user = generateKeyBundle('user');
     const options = { scoped: true, now: () => Date.now() + 60_000 };
     const jwt = createUserJwt(user, trust.peelSigner, peelUserJwtOptions('web-1', account, options));
@@ -224,7 +224,7 @@ describe('a JWT that claims to be issued after it was used', () => {
   });
 });
 
-describe('a master that sees somebody else connect', () => {
+describe('a master that sees another user connect', () => {
   it("leaves a master and the user's own services alone", () => {
     const user = generateKeyBundle('user');
     const master = createUserJwt(user, trust.account.key, masterUserJwtOptions(account));
@@ -359,7 +359,7 @@ describe('a leafnode', () => {
     }
   });
 
-  it("is none of the master's business with the credential of somebody else", () => {
+  it("is not judged with another user's credential", () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, trust.account.key, { name: 'bridge' });
     expect(leaf(connected(jwt, user.publicKey))).toEqual({ is: 'other' });

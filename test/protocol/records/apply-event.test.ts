@@ -73,7 +73,7 @@ describe('the record of a peel', () => {
     expect(rotated.rotationAskedAt).toBeUndefined();
   });
 
-  it('keeps the newest key good when the news that the one before has connected comes late', () => {
+  it('keeps the newest key valid when the event of an older key’s connection comes late', () => {
     const late = [
       { kind: 'key.issued', key: issued('UA') },
       { kind: 'key.connected', publicKey: 'UA' },
@@ -99,7 +99,7 @@ describe('the record of a peel', () => {
     expect(states(back)).toEqual({ UA: 'live', UB: 'retired' });
   });
 
-  it('has no key that opens anything once it is revoked, and comes back with a new key only', () => {
+  it('has no valid key once it is revoked, and returns only with a new key', () => {
     const revoked = made(
       { kind: 'key.issued', key: issued('UA') },
       { kind: 'key.connected', publicKey: 'UA' },

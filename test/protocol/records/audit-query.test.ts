@@ -17,7 +17,7 @@ describe('a query of the audit', () => {
     expect(matchesAuditQuery({ patterns: ['web-*'] }, event('master.started'))).toBe(false);
   });
 
-  it('becomes the narrowest subject that has all its events', () => {
+  it('becomes the narrowest subject that covers all its events', () => {
     expect(auditSubjects({})).toBe('zester.audit.*.>');
     expect(auditSubjects({ peelId: 'web-01' })).toBe('zester.audit.web-01.>');
     expect(auditSubjects({ patterns: ['web-01'], kinds: ['key.issued'] })).toBe(

@@ -9,7 +9,7 @@ const record = (addedAt?: string, rotationAskedAt: string | undefined = asked) =
     keys: [{ publicKey: 'U1', state: 'issued', addedAt }],
   }) as unknown as PeelRecord;
 
-describe('a rotation that was asked for', () => {
+describe('a requested rotation', () => {
   it('concerns a key that was there before', () => {
     expect(isRotationWanted(record('2026-01-01T00:00:09.999Z'), 'U1')).toBe(true);
   });
@@ -18,11 +18,11 @@ describe('a rotation that was asked for', () => {
     expect(isRotationWanted(record('2026-01-01T00:00:10.001Z'), 'U1')).toBe(false);
   });
 
-  it('concerns a key of an earlier version, of which nobody knows when it was added', () => {
+  it('applies to a key of an earlier version whose time is unknown', () => {
     expect(isRotationWanted(record(undefined), 'U1')).toBe(true);
   });
 
-  it('concerns none when none was asked for', () => {
+  it('applies to no key if none was requested', () => {
     expect(
       isRotationWanted({ ...record('2026-01-01T00:00:00.000Z'), rotationAskedAt: undefined }, 'U1'),
     ).toBe(false);

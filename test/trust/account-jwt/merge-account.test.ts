@@ -97,7 +97,7 @@ describe('one account of several versions', () => {
     }
   });
 
-  it('keeps what the other tool changed beside that', () => {
+  it('keeps the other tool’s unrelated changes', () => {
     const home = signed([first], NOW, { revocations: { [U1]: 5 } });
     const { claims } = mergeAccountClaims([home, edited(first, NOW + 10, { limits: { conn: 7 } })]);
     expect(claims.nats.limits).toEqual({ conn: 7 });
@@ -238,7 +238,7 @@ describe('one account of several versions', () => {
 });
 
 describe('the history of an account', () => {
-  it('is read from tags in any case, and passes over what is none of its own', () => {
+  it('is read from tags in any case, and ignores other tags', () => {
     const tags = [
       'prod',
       'ZESTER-HISTORY:7:ABCDEFGHIJKLMNOP,short',
@@ -254,7 +254,7 @@ describe('the history of an account', () => {
     });
   });
 
-  it('is bounded, forgets what was removed long ago, and keeps other tags', () => {
+  it('is bounded, forgets old removals, and keeps other tags', () => {
     const many = Array.from({ length: 200 }, () => generateKeyBundle('user').publicKey);
     const joinKey = generateKeyBundle('account').publicKey;
     const removed = new Map([

@@ -218,7 +218,7 @@ describe('adopting is refused, and the home stays empty', () => {
     });
   });
 
-  it('where the operator allows signing keys only and an identity is to sign', async () => {
+  it('if the operator allows only signing keys and an identity key would sign', async () => {
     const { files, accountFiles } = await foreignDomain({ strict: true });
     expect((await refusal({ ...files, ...accountFiles })).code).toBe('ERR_TRUST_ADOPT');
     expect((await refusal(files)).code).toBe('ERR_TRUST_ADOPT');

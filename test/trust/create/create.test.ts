@@ -200,7 +200,7 @@ describe('making a trust domain', () => {
     expect(again.publicKeys).toEqual((await openTrustDomain(home)).publicKeys);
   });
 
-  it('completes a run that was interrupted after any of its steps, and keeps what is there', async () => {
+  it('completes a run that was interrupted after any step, and keeps existing files', async () => {
     const steps = await stepsOf();
     expect(steps).toHaveLength(13);
     for (let done = 0; done < steps.length; done++) {
@@ -232,7 +232,7 @@ describe('making a trust domain', () => {
     }
   });
 
-  it('refuses other names than those of the domain that is there', async () => {
+  it('refuses names that differ from the existing domain’s', async () => {
     const home = await tempDir();
     await createTrustDomain(home, { operatorName: 'one', accountName: 'two' });
     await expect(createTrustDomain(home, { operatorName: 'other' })).rejects.toMatchObject({
@@ -268,7 +268,7 @@ describe('making a trust domain', () => {
 });
 
 describe('opening a trust domain', () => {
-  it('gives what making it gave', async () => {
+  it('returns the same domain as its creation', async () => {
     const home = await tempDir();
     const made = await createTrustDomain(home);
     const opened = await openTrustDomain(home);
@@ -372,7 +372,7 @@ describe('opening a trust domain', () => {
 });
 
 describe('the keys of a trust domain', () => {
-  it('are loaded when asked for, each the one that the JWTs name', async () => {
+  it('are loaded on demand, each the one that the JWTs name', async () => {
     const domain = await createTrustDomain(await tempDir());
     const { publicKeys } = domain;
     expect((await domain.operatorKey()).publicKey).toBe(publicKeys.operator);
@@ -382,7 +382,7 @@ describe('the keys of a trust domain', () => {
     expect((await domain.joinSigner()).publicKey).toBe(publicKeys.joinSigning);
   });
 
-  it('of join tokens may be elsewhere, or be none in an older home, and the error says what to do', async () => {
+  it('of join tokens may be elsewhere, or absent in an older home, and the error suggests the fix', async () => {
     const { home, paths, publicKeys } = await createTrustDomain(await tempDir());
     const seed = await readFile(paths.joinSigningSeed);
     await rm(paths.joinSigningSeed);
@@ -430,7 +430,7 @@ describe('the keys of a trust domain', () => {
     await expect(domain.accountKey()).rejects.toMatchObject({ code: 'ERR_TRUST_SECRET_EXPOSED' });
   });
 
-  it('sign peels whose JWT carries no permissions and holds in the chain', async () => {
+  it('sign peels with a valid chain whose JWT carries no permissions', async () => {
     const domain = await createTrustDomain(await tempDir());
     const path = join(domain.home, 'web-01.creds');
     const { user, jwt } = await domain.issuePeel('web-01', path, { expiry: 3600 });
@@ -446,7 +446,7 @@ describe('the keys of a trust domain', () => {
     expect(() => validateJwtChain(domain.operatorJwt, domain.accountJwt, jwt)).not.toThrow();
   });
 
-  it('do not sign a peel whose id is none, and write no file for it', async () => {
+  it('do not sign a peel with an invalid ID, and write no file for it', async () => {
     const domain = await createTrustDomain(await tempDir());
     const path = join(domain.home, 'star.creds');
     await expect(domain.issuePeel('*', path)).rejects.toMatchObject({ code: 'ERR_PEEL_ID' });

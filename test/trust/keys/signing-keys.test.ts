@@ -21,7 +21,7 @@ function accountWith(...signingKeys: (string | ScopedSigningKey)[]): AccountClai
   return decodeAccountJwt(createAccountJwt(account, operator, { name: 'fleet', signingKeys }));
 }
 
-describe('who signs peels', () => {
+describe('the peels’ signing key', () => {
   const [peel, nextPeel, joinKey, unscoped, other] = [newKey(), newKey(), newKey(), newKey(), newKey()];
   const account = accountWith(
     peelSigningKey(peel),
@@ -74,7 +74,7 @@ describe('who signs peels', () => {
     expect(isPeelIssuer(account, joinKey, joinKey)).toBe(false);
   });
 
-  it('is told apart from who signs join tokens', () => {
+  it('is distinguished from the join tokens’ signing key', () => {
     expect(isJoinIssuer(account, joinKey)).toBe(true);
     for (const key of [peel, unscoped, other, account.sub, newKey()])
       expect(isJoinIssuer(account, key)).toBe(false);

@@ -15,12 +15,12 @@ const noted = (reason: string): AuditEvent =>
   ({ ...base, kind: 'revocation.incomplete', reason, at: '2026-01-01T12:00:01.000Z' }) as AuditEvent;
 
 describe('why a revocation is not confirmed', () => {
-  it('is what was noted last after the decision, whatever the clocks of the masters', () => {
+  it('is the last one audited after the decision, whatever the masters’ clocks say', () => {
     const events = [noted('before'), decided, noted('n2 is away'), noted('n3 is away')];
     expect(unconfirmedReason(events, 3)).toBe('n3 is away');
   });
 
-  it('is not what was noted of a revocation before', () => {
+  it('is not that of an earlier revocation', () => {
     expect(unconfirmedReason([noted('before'), decided], 3)).toBeUndefined();
     expect(unconfirmedReason([noted('before')], 3)).toBeUndefined();
   });

@@ -10,7 +10,7 @@ function windows(meter: FloodMeter, counts: readonly number[], asker = 'web-01',
   });
 }
 
-describe('who floods', () => {
+describe('a flooding caller', () => {
   it('is named after three windows above the limit, for as long as it persists', () => {
     expect(windows(new FloodMeter(LIMITS), [10, 10, 10, 10, 0, 0])).toEqual([
       [],
@@ -22,7 +22,7 @@ describe('who floods', () => {
     ]);
   });
 
-  it('is not who is over it for a moment, or always a little below it', () => {
+  it('is not one that exceeds the rate briefly, or stays just below it', () => {
     expect(windows(new FloodMeter(LIMITS), [500, 500, 0, 0, 0]).flat()).toEqual([]);
     expect(windows(new FloodMeter(LIMITS), Array<number>(50).fill(9)).flat()).toEqual([]);
   });
@@ -64,12 +64,12 @@ describe('the connections that send it', () => {
     expect(whoSends(before, after, 2, LIMITS).map(({ cid }) => cid)).toEqual([1, 3]);
   });
 
-  it('are those that have only just begun too, and each of many that share it', () => {
+  it('include new ones, and each of many that share the load', () => {
     const after = look(...Array.from({ length: 10 }, (_, cid) => sent(cid, 2)));
     expect(whoSends(look(), after, 2, LIMITS)).toHaveLength(10);
   });
 
-  it('are not those of a server that did not answer the first time, nor quiet ones', () => {
+  it('exclude quiet ones, and those of a server that did not answer the first time', () => {
     expect(whoSends(look(), look(sent(1, 1_000_000, 0, 'N2')), 2, LIMITS)).toEqual([]);
     expect(whoSends(look(sent(1, 0)), look(sent(1, 19)), 2, LIMITS)).toEqual([]);
   });
