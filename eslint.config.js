@@ -79,7 +79,7 @@ const decisions = [
   'src/protocol/{glob,command-reply,is-master}.ts',
   'src/protocol/records/*.ts',
   'src/system-account/{meta-group,storage-headroom}.ts',
-  'src/nats-server/restart-delay.ts',
+  'src/nats-server/{connection-limit,restart-delay}.ts',
   'src/doctor/{judge-fleet,integrity/*}.ts',
   'src/master/{check-options,health}.ts',
   'src/master/requests/{policy,admin/unconfirmed-reason,flood/diversions,flood/meter}.ts',

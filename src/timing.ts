@@ -140,6 +140,15 @@ export const CLOSE_TIMEOUT_MS = 3_000;
 export const CLOSE_POLL_MS = 50;
 /** How often the servers of a cluster compare the account JWTs that they hold. */
 export const RESOLVER_INTERVAL_SECONDS = 5;
+/**
+ * For a client to prove who it is, once it is connected. A server that thousands of peels reconnect to reaches the last of them
+ * late; if it dropped that one, it would come again and be one more. Longer than a client waits ({@link DIAL_TIMEOUT_MS}).
+ */
+export const SERVER_AUTHORIZATION_TIMEOUT_SECONDS = 10;
+/** The same for its TLS handshake. */
+export const SERVER_TLS_TIMEOUT_SECONDS = 10;
+/** Between two pings of a server: a host that lost its power is noticed after three of them. */
+export const SERVER_PING_INTERVAL_SECONDS = 30;
 /** For a change of a stream: a cluster agrees on it first. */
 export const STREAM_CHANGE_TIMEOUT_MS = 10_000;
 /** `zester permissions migrate` waits so long for masters to take their new credentials. */

@@ -53,6 +53,11 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.START_REFUSED_RETRY_MS,
     timing.RECONNECT_MAX_WAIT_MS,
   ],
+  [
+    'a client gives up before the server that is busy drops it',
+    timing.DIAL_TIMEOUT_MS,
+    timing.SERVER_AUTHORIZATION_TIMEOUT_SECONDS * 1_000,
+  ],
   ['backoff begins below its limit', timing.JOIN_FIRST_RETRY_MS, timing.JOIN_MAX_RETRY_MS],
   ['backoff begins below its limit', timing.AUDIT_FIRST_RETRY_MS, timing.AUDIT_MAX_RETRY_MS],
   ['backoff begins below its limit', timing.MIRROR_FIRST_RETRY_MS, timing.MIRROR_MAX_RETRY_MS],

@@ -1,7 +1,13 @@
 // The nats-server configuration for a trust domain.
 import { NatsServerError } from '../errors.js';
 import { configurationText, type ConfigurationMap } from './configuration-text.js';
-import { RESOLVER_INTERVAL_SECONDS } from '../timing.js';
+import { MAX_CONNECTIONS } from './connection-limit.js';
+import {
+  RESOLVER_INTERVAL_SECONDS,
+  SERVER_AUTHORIZATION_TIMEOUT_SECONDS,
+  SERVER_PING_INTERVAL_SECONDS,
+  SERVER_TLS_TIMEOUT_SECONDS,
+} from '../timing.js';
 
 /** What a nats-server of ours is configured to be. */
 export interface NatsServerConfigurationOptions {
@@ -52,7 +58,12 @@ export interface NatsServerConfigurationOptions {
   };
   /** A port for monitoring. Always on loopback: it has no authentication. */
   httpPort?: number;
+  /** Clients that may be connected; 65,536 by default. More than the server may have files open is of no use. */
+  maxConnections?: number;
 }
+
+/** Pings that a client may leave unanswered. */
+const PING_MAX = 2;
 
 /**
  * Checks the name of a server.
@@ -80,7 +91,17 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
     host: options.host ?? '127.0.0.1',
     port: options.port,
     http: options.httpPort === undefined ? undefined : `127.0.0.1:${options.httpPort}`,
-    tls: tls && { cert_file: tls.cert, key_file: tls.key, ca_file: tls.ca, verify: tls.verify },
+    max_connections: options.maxConnections ?? MAX_CONNECTIONS,
+    authorization: { timeout: SERVER_AUTHORIZATION_TIMEOUT_SECONDS },
+    ping_interval: `${SERVER_PING_INTERVAL_SECONDS}s`,
+    ping_max: PING_MAX,
+    tls: tls && {
+      cert_file: tls.cert,
+      key_file: tls.key,
+      ca_file: tls.ca,
+      verify: tls.verify,
+      timeout: SERVER_TLS_TIMEOUT_SECONDS,
+    },
     jetstream: jetStream && {
       store_dir: jetStream.storeDir,
       max_memory_store: jetStream.maxMemory,

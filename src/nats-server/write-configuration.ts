@@ -1,15 +1,17 @@
 // Writes the server configuration of a home.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
+import { connectionLimit, openFilesIn } from './connection-limit.js';
 import { natsServerConfiguration, type NatsServerConfigurationOptions } from './configuration.js';
 import { CLIENT_PORT, isLoopback, parseServerUrl, type Endpoint } from '../connection/server-urls.js';
 
 /** What can be chosen about the server of a trust domain. */
 export type ServerConfigurationOptions = Pick<
   NatsServerConfigurationOptions,
-  'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort'
+  'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort' | 'maxConnections'
 >;
 
 /**
@@ -51,9 +53,20 @@ export async function writeServerConfiguration(
   for (const directory of [paths.serverDirectory, paths.serverJwtDirectory, paths.serverJetStreamDirectory]) {
     await ensurePrivateDirectory(directory);
   }
-  const text = domainServerConfiguration(domain, paths.serverDirectory, options);
+  // it runs on this machine
+  const maxConnections = connectionLimit(openFilesIn(await limitsOfThisProcess()));
+  const text = domainServerConfiguration(domain, paths.serverDirectory, { maxConnections, ...options });
   await writeSecretFile(paths.serverConfiguration, Buffer.from(text));
   return paths.serverConfiguration;
+}
+
+/** Undefined: the system does not say. */
+async function limitsOfThisProcess(): Promise<string | undefined> {
+  try {
+    return await readFile('/proc/self/limits', 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -97,6 +97,24 @@ describe('the configuration of a server', () => {
     expect(open).toContain('http: "127.0.0.1:8222"\n');
   });
 
+  it('is for a fleet: time to authenticate, pings and a limit of connections, as the real server reads them', async () => {
+    const domain = await createTrustDomain(join(await tempDir(), 'home'));
+    const configPath = await writeServerConfiguration(domain, { port: -1, maxConnections: 4_321 });
+    server = await startNatsServer({ configPath });
+    const system = await connect({
+      servers: server.url,
+      ...(await loadCredsFile(domain.paths.systemCreds)).natsOption(),
+    });
+    const { data } = (await system.request('$SYS.REQ.SERVER.PING.VARZ')).json<{ data: unknown }>();
+    await system.close();
+    expect(data).toMatchObject({
+      auth_timeout: 10,
+      ping_interval: 30_000_000_000,
+      ping_max: 2,
+      max_connections: 4_321,
+    });
+  });
+
   it('holds no seed, and leaves max_control_line alone', () => {
     const text = natsServerConfiguration({
       ...trustConfiguration(createTestTrust()),

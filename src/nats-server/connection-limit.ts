@@ -1,0 +1,32 @@
+// Decides how many clients a server may accept.
+
+/** nats-server's own default. */
+export const MAX_CONNECTIONS = 65_536;
+/** Files that a server needs besides its clients: JetStream, the other servers, logs. */
+const OTHER_FILES = 1_000;
+
+/**
+ * How many clients a server may accept: fewer than it may have files open. At that limit it could neither accept a client nor open a
+ * file of JetStream; one that is told that the server is full goes to the next.
+ *
+ * @param openFiles the most files that a process may have open; undefined: not known
+ *
+ * @example
+ * connectionLimit(20_000); // 19000
+ */
+export function connectionLimit(openFiles: number | undefined): number {
+  if (openFiles === undefined) return MAX_CONNECTIONS;
+  return Math.min(MAX_CONNECTIONS, Math.floor(Math.max(openFiles - OTHER_FILES, openFiles / 2)));
+}
+
+/**
+ * The hard limit on open files in the text of `/proc/self/limits`, which a child process may raise its own to.
+ *
+ * Source: man 5 proc.
+ *
+ * @returns undefined where there is none, or the text does not say
+ */
+export function openFilesIn(limits: string | undefined): number | undefined {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits ?? '')?.[1];
+  return hard === undefined ? undefined : Number(hard);
+}
