@@ -11,7 +11,12 @@ export { CurveKey, generateCurveKey, loadCurveKey } from './nkeys/curve.js';
 export { validatePublicKey } from './nkeys/validate.js';
 
 export type * from './jwt/claims.js';
-export type { ConnectionType, PermissionOptions, UserLimitOptions } from './jwt/permission-options.js';
+export type {
+  ConnectionType,
+  PermissionOptions,
+  SubjectLists,
+  UserLimitOptions,
+} from './jwt/permission-options.js';
 export type { Clock, ValidityOptions } from './jwt/time.js';
 export { createOperatorJwt, type OperatorJwtOptions } from './jwt/operator.js';
 export {
@@ -38,6 +43,21 @@ export { generateFullHierarchy, type FullHierarchy } from './jwt/hierarchy.js';
 export { isPeelId, validatePeelId } from './permissions/peel-id.js';
 export { subjectCovers, validateSubject, type SubjectRules } from './permissions/subject.js';
 export { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from './permissions/names.js';
+export {
+  consumerRead,
+  kvRead,
+  kvWrite,
+  objectStoreRead,
+  objectStoreWrite,
+  streamPublish,
+  streamRead,
+  type ConsumerPreset,
+  type KvPreset,
+  type KvReadPreset,
+  type ObjectStorePreset,
+  type StreamReadPreset,
+} from './permissions/presets.js';
+export { extendPermissions, type RolePermissions } from './permissions/role-permissions.js';
 export {
   adminPermissions,
   adminUserJwtOptions,

@@ -20,20 +20,20 @@ interface CloseListener {
 export abstract class ClientFacade {
   readonly #closeListeners = new Set<CloseListener>();
 
-  /** The client's connection in use. */
-  protected abstract get nc(): NatsConnection;
+  /** The client's connection in use. Not called `nc`: by that, the packages for KV and object stores know a JetStream client. */
+  protected abstract get inUse(): NatsConnection;
 
   /** What the server said of itself; undefined while it is not known, which the client's type cannot say here. */
   get info(): ServerInfo {
-    return this.nc.info as ServerInfo;
+    return this.inUse.info as ServerInfo;
   }
 
   getServer(): string {
-    return this.nc.getServer();
+    return this.inUse.getServer();
   }
 
   rtt(): Promise<number> {
-    return this.nc.rtt();
+    return this.inUse.rtt();
   }
 
   /** @internal */
@@ -87,6 +87,6 @@ export abstract class ClientFacade {
   }
 
   get #inner(): ClientInternals {
-    return this.nc as unknown as ClientInternals;
+    return this.inUse as unknown as ClientInternals;
   }
 }

@@ -70,7 +70,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     );
   }
 
-  protected get nc(): NatsConnection {
+  protected get inUse(): NatsConnection {
     return this.#handover.link.nc;
   }
 
@@ -249,7 +249,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
       if (dropped !== undefined) throw dropped;
       return;
     }
-    const drained = this.nc.drain().then(
+    const drained = this.inUse.drain().then(
       () => true,
       () => false,
     );

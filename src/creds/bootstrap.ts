@@ -10,7 +10,7 @@ import { formatCreds } from './format.js';
 /** What can be chosen about a peel's new credentials. */
 export interface BootstrapPeelOptions extends RoleUserJwtOptions {
   /** The account (`A…`), when the key given is a signing key of it and not the account's own. */
-  issuerAccount?: string;
+  issuerAccount?: string | undefined;
   /**
    * Write only where nothing stands at `path` (default false): of several at the same time, in whatever process, exactly one
    * succeeds, and the others get FileError `ERR_FILE_EXISTS`.

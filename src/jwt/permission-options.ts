@@ -18,33 +18,39 @@ import { jwtOptionsError } from './options-error.js';
  * not to be used, `deny` alone is enough; where `responses` is given, an absent `publish` allows only those.
  */
 export interface PermissionOptions {
-  publish?: { allow?: readonly string[]; deny?: readonly string[] };
-  subscribe?: { allow?: readonly string[]; deny?: readonly string[] };
+  publish?: SubjectLists | undefined;
+  subscribe?: SubjectLists | undefined;
   /**
    * Lets a user answer the requests it is sent, wherever the answer goes: at most `max` answers a request (-1: any
    * number), for `ttl` seconds (-1: forever).
    */
-  responses?: { max: number; ttl: number };
+  responses?: { max: number; ttl: number } | undefined;
+}
+
+/** Subjects that are allowed, and that are not. */
+export interface SubjectLists {
+  allow?: readonly string[] | undefined;
+  deny?: readonly string[] | undefined;
 }
 
 /** Bounds on one connection; absent or -1: none. */
 export interface UserLimitOptions {
   /** Subscriptions. */
-  subscriptions?: number;
+  subscriptions?: number | undefined;
   /** Bytes a message. */
-  payload?: number;
+  payload?: number | undefined;
   /** Bytes in all. */
-  data?: number;
+  data?: number | undefined;
   /** Networks to connect from, such as `10.0.0.0/8`. */
-  sourceNetworks?: readonly string[];
+  sourceNetworks?: readonly string[] | undefined;
   /** Times of day at which a connection is allowed, `HH:MM:SS`. */
-  times?: readonly { start: string; end: string }[];
+  times?: readonly { start: string; end: string }[] | undefined;
   /** The time zone of `times`, such as `Europe/Vienna`. */
-  timesLocation?: string;
+  timesLocation?: string | undefined;
   /** The ways to connect. */
-  allowedConnectionTypes?: readonly ConnectionType[];
+  allowedConnectionTypes?: readonly ConnectionType[] | undefined;
   /** The token alone is enough to connect, no seed is asked for. */
-  bearer?: boolean;
+  bearer?: boolean | undefined;
 }
 
 export type ConnectionType = (typeof CONNECTION_TYPES)[number];
@@ -160,7 +166,7 @@ function notEmpty<T>(list: readonly T[], name: string): readonly T[] {
 }
 
 function permission(
-  given: { allow?: readonly string[]; deny?: readonly string[] } | undefined,
+  given: SubjectLists | undefined,
   what: 'publish' | 'subscribe',
 ): { allow?: string[]; deny?: string[] } {
   const { allow, deny } = given ?? {};

@@ -8,11 +8,11 @@ export type Clock = () => number;
 /** When a token begins and ends to be valid. */
 export interface ValidityOptions {
   /** Seconds from now until the token expires; absent: never. */
-  expiry?: number;
+  expiry?: number | undefined;
   /** Seconds since 1970 before which the token is not valid. */
-  notBefore?: number;
+  notBefore?: number | undefined;
   /** The clock; `Date.now` by default. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 /** The options of {@link ValidityOptions}. */

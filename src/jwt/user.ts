@@ -22,17 +22,17 @@ import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
 /** What a user JWT says. */
 export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
   name: string;
-  permissions?: PermissionOptions;
+  permissions?: PermissionOptions | undefined;
   /**
    * The account (`A…`) the user belongs to. Needed when the signer is a signing key of the account; left out of the JWT
    * when the signer is the account itself.
    */
-  issuerAccount?: string;
+  issuerAccount?: string | undefined;
   /** The signer is a *scoped* signing key: the JWT carries no permissions and no limits, the key's template does. */
-  scoped?: boolean;
-  tags?: readonly string[];
+  scoped?: boolean | undefined;
+  tags?: readonly string[] | undefined;
   /** Bytes that the JWT may have; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server set up for more. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
 }
 
 const USER_JWT = bag(

@@ -6,7 +6,6 @@ import { jwtOptionsError } from '../jwt/options-error.js';
 import { VALIDITY_ENTRIES } from '../jwt/time.js';
 import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import {
-  checkPermissionNames,
   USER_LIMIT_ENTRIES,
   type ConnectionType,
   type PermissionOptions,
@@ -30,6 +29,7 @@ import {
   subjectsOf,
 } from './names.js';
 import { validatePeelId } from './peel-id.js';
+import { withRolePermissions, type RolePermissions } from './role-permissions.js';
 
 /** The role of the scoped signing keys that sign peels, where an adopted account has no other name for it. */
 export const PEEL_ROLE = 'peel';
@@ -229,20 +229,23 @@ export function joinUserJwtOptions(
 /** What can be chosen about the JWT of a peel, a master or an admin. */
 export interface RoleUserJwtOptions {
   /** Seconds until it expires; absent: never. */
-  expiry?: number;
+  expiry?: number | undefined;
   /** Seconds since 1970. */
-  notBefore?: number;
-  tags?: readonly string[];
-  now?: () => number;
+  notBefore?: number | undefined;
+  tags?: readonly string[] | undefined;
+  now?: (() => number) | undefined;
   /**
    * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template
    * does.
    */
-  scoped?: boolean;
-  /** Instead of the role's default permissions, each list by itself (not with `scoped`). */
-  permissions?: PermissionOptions;
+  scoped?: boolean | undefined;
+  /**
+   * More than the role's default permissions, or others in their place (not with `scoped`):
+   * `{ extend: kvRead({ bucket: 'config', keys: 'web-01.>' }) }`.
+   */
+  permissions?: RolePermissions | undefined;
   /** Instead of the role's default limits, each by itself (not with `scoped`); -1: none. */
-  limits?: UserLimitOptions;
+  limits?: UserLimitOptions | undefined;
 }
 
 /**
@@ -319,19 +322,7 @@ function roleOptions(
   // a scoped user's own JWT carries nothing: the template of its signing key has all of it
   if (scoped === true) return { ...base, scoped };
   const { permissions, limits } = grants();
-  return { ...withLimits(limits, ownLimits), ...base, permissions: withPermissions(permissions, own) };
-}
-
-/** Permissions, with the lists that are given in place of the role's: what is not named is what the role has. */
-function withPermissions(permissions: PermissionOptions, given: PermissionOptions = {}): PermissionOptions {
-  checkPermissionNames(given);
-  const { publish, subscribe } = permissions;
-  return {
-    ...permissions,
-    ...named(given),
-    publish: { ...publish, ...named(given.publish) },
-    subscribe: { ...subscribe, ...named(given.subscribe) },
-  };
+  return { ...withLimits(limits, ownLimits), ...base, permissions: withRolePermissions(permissions, own) };
 }
 
 /** Limits, with those that are given in their place. */

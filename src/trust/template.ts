@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { SubjectError, TrustError } from '../errors.js';
 import type { UserPermissionLimits } from '../jwt/claims.js';
-import type { PermissionOptions } from '../jwt/permission-options.js';
+import type { PermissionOptions, SubjectLists } from '../jwt/permission-options.js';
 import { validateSubject } from '../permissions/subject.js';
 
 /** Lists of subjects, as in `PermissionOptions`. */
@@ -34,7 +34,7 @@ export function templatePermissions(template: UserPermissionLimits): PermissionO
   };
 }
 
-function lists({ allow = [], deny = [] }: { allow?: readonly string[]; deny?: readonly string[] }): {
+function lists({ allow = [], deny = [] }: SubjectLists): {
   allow?: string[];
   deny?: string[];
 } {

@@ -20,8 +20,10 @@ beforeAll(async () => {
   await bootstrapPeelCreds(account, 'web-09', wide, {
     expiry: 3600,
     permissions: {
-      publish: { allow: ['zester.fact.web-09', '$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-09.>'] },
-      subscribe: { allow: ['_INBOX.>'] },
+      replace: {
+        publish: { allow: ['zester.fact.web-09', '$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-09.>'] },
+        subscribe: { allow: ['_INBOX.>'] },
+      },
     },
   });
 });

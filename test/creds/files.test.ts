@@ -144,7 +144,7 @@ describe('bootstrapPeelCreds', () => {
     const operator = generateKeyBundle('operator');
     await refusal('ERR_KEY_ROLE', () => bootstrapPeelCreds(operator, 'web-01', path), operator.seed);
     const allow = Array.from({ length: 200 }, (_, i) => `some.subject.number.${i}`);
-    const permissions = { publish: { allow } };
+    const permissions = { extend: { publish: { allow } } };
     await refusal(
       'ERR_JWT_TOO_LARGE',
       () => bootstrapPeelCreds(account, 'web-01', path, { permissions }),

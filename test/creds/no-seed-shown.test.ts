@@ -57,6 +57,7 @@ const OTHERS = new Set<string>(
     'ROLES MAX_USER_JWT_BYTES MAX_CREDS_BYTES PEEL_CONNECTION_TYPES validatePublicKey isPeelId validatePeelId',
     'createOperatorJwt createAccountJwt createUserJwtForPublicKey decodeOperatorJwt decodeAccountJwt decodeUserJwt',
     'reviseAccountJwt reviseOperatorJwt reviseUserJwt pushAccountJwt fetchAccountJwt revokeUsers',
+    'consumerRead kvRead kvWrite objectStoreRead objectStoreWrite streamPublish streamRead extendPermissions',
     'isZesterError isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
     'ADMIN_INBOX_PREFIX MASTER_INBOX_PREFIX adminPermissions adminUserJwtOptions masterPermissions masterUserJwtOptions peelInboxPrefix peelLimits',
     'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel connectFleet withReconnectBuffer redactSeeds holdsSeed',

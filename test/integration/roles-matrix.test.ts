@@ -159,7 +159,9 @@ describe('no role publishes beyond its grants, whatever reply subject it is sent
     const { publish = {}, subscribe = {} } = roles.peelPermissions(ID);
     const permissions = { publish, subscribe, responses: { max: 1, ttl: 300 } } as PermissionOptions;
     const account = server.trust.account.key;
-    const options = roles.peelUserJwtOptions(ID, account.publicKey, { permissions });
+    const options = roles.peelUserJwtOptions(ID, account.publicKey, {
+      permissions: { replace: permissions },
+    });
     const found = await wronglyAllowed({
       role: 'peel',
       permissions,

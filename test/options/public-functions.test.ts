@@ -139,6 +139,8 @@ describe('an option that no function knows', () => {
     ['connectMaster', { reconnectBufferSise: 1 }, 'did you mean "reconnectBufferSize"?'],
     ['startPeel', { rotate: 'hitles' }, 'did you mean "hitless"?'],
     ['startPeel', { commands: { concurency: 1 } }, 'did you mean "concurrency"?'],
+    ['bootstrapPeelCreds', { permissions: { publish: { allow: ['a'] } } }, 'give { extend: … }'],
+    ['bootstrapPeelCreds', { permissions: { extends: {} } }, 'did you mean "extend"?'],
     ['connectFleet', { timeoutMS: 5 }, 'did you mean "timeoutMs"?'],
     ['connectFleet', { credsPath: 'x' }, 'give it as credentials'],
     ['connectPeel', { creds: {} }, 'give it as credentials'],

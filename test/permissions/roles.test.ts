@@ -24,6 +24,7 @@ import {
   joinUserJwtOptions,
   tokenIdOfName,
 } from '../../src/permissions/roles.js';
+import type { RolePermissions } from '../../src/permissions/role-permissions.js';
 import { refusal } from '../support/refusal.js';
 
 const account = generateKeyBundle('account');
@@ -241,33 +242,45 @@ describe('the options of a user JWT', () => {
     expect(decodeUserJwt(jwt).nats).toEqual({ type: 'user', version: 2, issuer_account: account.publicKey });
   });
 
-  it('replace the permissions list by list: lists that are not named keep the role’s values', () => {
+  it('have more permissions than the role, or others in their place', () => {
     const role = peelPermissions('web-01');
-    const with_ = (permissions: PermissionOptions) =>
+    const with_ = (permissions: RolePermissions) =>
       peelUserJwtOptions('web-01', account.publicKey, { permissions }).permissions;
-    expect(with_({ publish: { allow: ['only.this'] } })).toEqual({
+    const more = { publish: { allow: ['more'], deny: ['less'] } };
+    expect(with_({ extend: more })).toEqual({
       ...role,
-      publish: { allow: ['only.this'] },
+      publish: { allow: [...(role.publish?.allow ?? []), 'more'], deny: ['less'] },
     });
-    expect(with_({ subscribe: { deny: ['x'] } })).toEqual({
-      ...role,
-      subscribe: { ...role.subscribe, deny: ['x'] },
+    expect(with_({ extend: [more, more, { subscribe: { allow: ['heard'] } }] })).toEqual({
+      publish: { allow: [...(role.publish?.allow ?? []), 'more'], deny: ['less'] },
+      subscribe: { allow: [...(role.subscribe?.allow ?? []), 'heard'] },
     });
-    const unnamed = [
-      {},
-      { publish: {} },
-      { publish: undefined },
-      { publish: { allow: undefined } },
-      { publish: null },
-    ];
-    for (const permissions of unnamed) expect(with_(permissions as PermissionOptions)).toEqual(role);
+    expect(with_({ extend: {} })).toEqual(role);
+    expect(with_({ extend: [] })).toEqual(role);
+    expect(with_({ replace: more })).toEqual(more);
   });
 
-  it('are refused with an empty list, which would allow everything', async () => {
-    for (const permissions of [{ publish: { allow: [] } }, { subscribe: { allow: [], deny: ['x'] } }]) {
-      const options = peelUserJwtOptions('web-01', account.publicKey, { permissions });
+  it('are refused with an empty or missing list, which would allow everything', async () => {
+    const all: PermissionOptions[] = [{}, { publish: { allow: [] } }, { publish: { allow: ['a'] } }];
+    for (const replace of all) {
+      const options = peelUserJwtOptions('web-01', account.publicKey, { permissions: { replace } });
       await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, account, options));
     }
+  });
+
+  it.each([
+    [{}],
+    [{ extend: {}, replace: {} }],
+    [{ extends: {} }],
+    [{ publish: { allow: ['a'] } }],
+    [{ extend: { pub: { allow: ['a'] } } }],
+    [{ extend: 'a' }],
+    [{ extend: [null] }],
+    [{ replace: [] }],
+    [null],
+  ])('are refused with permissions that are neither more nor others: %j', async (given) => {
+    const permissions = given as unknown as RolePermissions;
+    await refusal('ERR_JWT_OPTIONS', () => peelUserJwtOptions('web-01', account.publicKey, { permissions }));
   });
 
   it.each([
@@ -282,7 +295,8 @@ describe('the options of a user JWT', () => {
     [{ responses: { max: 1, expires: 1 } }],
   ])('are refused with permissions that nobody reads as such: %j', async (given) => {
     const permissions = given as unknown as PermissionOptions;
-    await refusal('ERR_JWT_OPTIONS', () => peelUserJwtOptions('web-01', account.publicKey, { permissions }));
+    const role = { permissions: { replace: permissions } };
+    await refusal('ERR_JWT_OPTIONS', () => peelUserJwtOptions('web-01', account.publicKey, role));
     await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, account, { name: 'web-01', permissions }));
   });
 

@@ -123,7 +123,7 @@ describe('issuePeelCredentials', () => {
     while (sizeOf('web-00000') < MAX_USER_JWT_BYTES - 60)
       permissions.publish.allow.push('zester.some.subject');
     const ids = [...idsOf(300), 'x'.repeat(128)];
-    const options = { signer: account, workers, permissions };
+    const options = { signer: account, workers, permissions: { replace: permissions } };
     await refusal('ERR_JWT_TOO_LARGE', () => all(issuePeelCredentials(ids, options)));
   });
 

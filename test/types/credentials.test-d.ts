@@ -20,6 +20,7 @@ import {
   type MemoryCredentials,
   type NatsOptions,
   type PeelCredential,
+  type PermissionOptions,
   type UserClaims,
   type UserCredentials,
   type ZesterError,
@@ -75,7 +76,19 @@ expectTypeOf(creds.authenticate).returns.toExtend<ReturnType<Authenticator>>();
 // issuing
 expectTypeOf(bootstrapPeelCreds).parameter(3).toEqualTypeOf<BootstrapPeelOptions | undefined>();
 expectTypeOf(bootstrapPeelCreds).returns.resolves.toHaveProperty('jwt').toBeString();
-expectTypeOf<{ issuerAccount: undefined }>().not.toExtend<BootstrapPeelOptions>();
+expectTypeOf<{
+  issuerAccount: undefined;
+  expiry: undefined;
+  limits: undefined;
+}>().toExtend<BootstrapPeelOptions>();
+// more than the role may do, or something else: which one is said
+expectTypeOf<{ permissions: { extend: PermissionOptions } }>().toExtend<BootstrapPeelOptions>();
+expectTypeOf<{ permissions: { extend: PermissionOptions[] } }>().toExtend<BootstrapPeelOptions>();
+expectTypeOf<{ permissions: { replace: PermissionOptions } }>().toExtend<BootstrapPeelOptions>();
+expectTypeOf<{
+  permissions: { extend: PermissionOptions; replace: PermissionOptions };
+}>().not.toExtend<BootstrapPeelOptions>();
+expectTypeOf<{ permissions: { publish: { allow: string[] } } }>().not.toExtend<BootstrapPeelOptions>();
 expectTypeOf(issuePeelCredentials).returns.toEqualTypeOf<AsyncGenerator<PeelCredential, void, undefined>>();
 expectTypeOf<object>().not.toExtend<IssuePeelOptions>();
 

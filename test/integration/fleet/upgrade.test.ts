@@ -108,17 +108,19 @@ describe.skipIf(older === undefined || olderServer === undefined)(
       await bootstrapPeelCreds(account, 'legacy-01', creds('legacy-01'), {
         expiry: 86_400,
         permissions: {
-          publish: {
-            allow: [
-              'zester.event.legacy-01.>',
-              'zester.job.*.ack.legacy-01',
-              'zester.job.*.return.legacy-01',
-              'zester.auth.legacy-01.>',
-              '_INBOX.legacy-01.>',
-            ],
+          replace: {
+            publish: {
+              allow: [
+                'zester.event.legacy-01.>',
+                'zester.job.*.ack.legacy-01',
+                'zester.job.*.return.legacy-01',
+                'zester.auth.legacy-01.>',
+                '_INBOX.legacy-01.>',
+              ],
+            },
+            subscribe: { allow: ['zester.cmd.legacy-01', 'zester.cmd.legacy-01.>', '_INBOX.legacy-01.>'] },
+            responses: { max: 1, ttl: 300 },
           },
-          subscribe: { allow: ['zester.cmd.legacy-01', 'zester.cmd.legacy-01.>', '_INBOX.legacy-01.>'] },
-          responses: { max: 1, ttl: 300 },
         },
       });
       account.wipe();

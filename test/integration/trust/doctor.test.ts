@@ -196,7 +196,7 @@ describe('the doctor finds, of users that are connected,', () => {
     const account = await (await fleet.domain()).accountKey();
     const path = join(fleet.dir, 'legacy.creds');
     await bootstrapPeelCreds(account, 'legacy-01', path, {
-      permissions: { responses: { max: 1, ttl: 300 } },
+      permissions: { extend: { responses: { max: 1, ttl: 300 } } },
     });
     const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(path)).natsOption() });
     const { server } = await examine(fleet.home, { servers: fleet.servers });
@@ -233,8 +233,10 @@ describe('the doctor finds, in credentials,', () => {
     const wide = join(dir, 'wide.creds');
     await bootstrapPeelCreds(account, 'web-01', wide, {
       permissions: {
-        publish: { allow: ['zester.fact.web-01'] },
-        subscribe: { allow: ['_INBOX.>', 'zester.cmd.web-01'] },
+        replace: {
+          publish: { allow: ['zester.fact.web-01'] },
+          subscribe: { allow: ['_INBOX.>', 'zester.cmd.web-01'] },
+        },
       },
     });
     expectOne(await check(wide), { check: 'permissions', message: expect.stringContaining('shared-inbox') });

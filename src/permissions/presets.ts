@@ -1,0 +1,240 @@
+// Presets of permissions for JetStream, key-value buckets and object stores: the narrow forms of each feature.
+import { JwtError } from '../errors.js';
+import type { PermissionOptions } from '../jwt/permission-options.js';
+import {
+  bag,
+  checkOptions,
+  flag,
+  listOf,
+  text,
+  textOr,
+  type OptionEntries,
+} from '../options/check-options.js';
+import { bucketStream, BUCKETS, FLEET_STREAMS } from './names.js';
+import { validateSubject } from './subject.js';
+
+/** Which keys of which bucket. */
+export interface KvPreset {
+  bucket: string;
+  /**
+   * A key, or several: `web-01.state`, `web-01.>` for all that a peel has, `{{name()}}.>` in a template of a scoped signing key.
+   * `>` is the whole bucket.
+   */
+  keys: string | readonly string[];
+}
+
+/** What {@link kvRead} takes. */
+export interface KvReadPreset extends KvPreset {
+  /** Whether to allow `watch`, `keys` and `history`, too; true by default. They create a consumer. */
+  watch?: boolean | undefined;
+}
+
+/** What {@link streamRead} takes. */
+export interface StreamReadPreset {
+  stream: string;
+  /** The subjects that are read: one, or several of which each is read on its own. */
+  subjects: string | readonly string[];
+}
+
+/** What {@link consumerRead} takes. */
+export interface ConsumerPreset {
+  stream: string;
+  /** A durable pull consumer. Give each peel one of its own: who may read from one takes messages from all others of it. */
+  consumer: string;
+  /** Also allow creating the consumer, with this as its filter. */
+  createWith?: string | undefined;
+}
+
+/** What {@link objectStoreRead} and {@link objectStoreWrite} take. */
+export interface ObjectStorePreset {
+  bucket: string;
+}
+
+/**
+ * Permissions to read keys of a bucket: `kv.get`, and `kv.watch`, `kv.keys` and `kv.history` of the same keys.
+ *
+ * Open the bucket with `kvm.open(bucket, { allow_direct: true })`: without it, the client reads by a request that
+ * permissions cannot restrict to a key, and that is not granted. Not covered: `kvm.create`, `kv.status`, and `kv.get` of a revision.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
+ * @example
+ * await bootstrapPeelCreds(account, 'web-01', path, {
+ *   permissions: { extend: kvRead({ bucket: 'config', keys: 'web-01.>' }) },
+ * });
+ */
+export function kvRead(preset: KvReadPreset): PermissionOptions {
+  check('kvRead', preset, { ...KV, watch: flag }, ['bucket', 'keys']);
+  const stream = streamOfBucket('bucket', preset.bucket, bucketStream(preset.bucket));
+  const subjects = kvSubjects(preset);
+  const watching =
+    preset.watch === false ? [] : [...orderedConsumer(stream, subjects), `$JS.API.CONSUMER.INFO.${stream}.*`];
+  return publishing([...subjects.map((subject) => `$JS.API.DIRECT.GET.${stream}.${subject}`), ...watching]);
+}
+
+/**
+ * Permissions to write keys of a bucket: `kv.put`, `kv.update`, `kv.delete` and `kv.purge`. `kv.create` of a key that was
+ * deleted reads it first: it needs {@link kvRead} as well.
+ *
+ * In a bucket that allows roll-ups, as clients create them, who may write one key can empty the bucket
+ * (docs/nats-facts.md, 35). Give peels that must not harm each other a bucket each, or create it without `allow_rollup_hdrs`.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
+ * @example const permissions = { extend: [kvRead({ bucket, keys: 'web-01.>' }), kvWrite({ bucket, keys: 'web-01.>' })] };
+ */
+export function kvWrite(preset: KvPreset): PermissionOptions {
+  check('kvWrite', preset, KV, ['bucket', 'keys']);
+  streamOfBucket('bucket', preset.bucket, bucketStream(preset.bucket));
+  return publishing(kvSubjects(preset));
+}
+
+/**
+ * Permissions to read a stream in order, without acknowledgements: an ordered push consumer,
+ * `js.consumers.getPushConsumer(stream, { filter_subjects: subject })` with one of the subjects, as a string.
+ *
+ * Ordered pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which takes messages from anybody's consumer.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
+ * @example const permissions = { extend: streamRead({ stream: 'ORDERS', subjects: 'orders.web-01.>' }) };
+ */
+export function streamRead(preset: StreamReadPreset): PermissionOptions {
+  check('streamRead', preset, { stream: text, subjects: TEXTS }, ['stream', 'subjects']);
+  const stream = ownStream(preset.stream);
+  return publishing(orderedConsumer(stream, checkedSubjects(preset.subjects)));
+}
+
+/**
+ * Permissions to read from one durable pull consumer, and to acknowledge: `js.consumers.get(stream, consumer)`, then `consume`,
+ * `fetch` or `next`.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
+ * @example const permissions = { extend: consumerRead({ stream: 'JOBS', consumer: 'web-01' }) };
+ */
+export function consumerRead(preset: ConsumerPreset): PermissionOptions {
+  check('consumerRead', preset, { stream: text, consumer: text, createWith: text }, ['stream', 'consumer']);
+  const stream = ownStream(preset.stream);
+  const consumer = token('consumer', preset.consumer);
+  const { createWith } = preset;
+  return publishing([
+    ...(createWith === undefined
+      ? []
+      : checkedSubjects(createWith).map(
+          (subject) => `$JS.API.CONSUMER.CREATE.${stream}.${consumer}.${subject}`,
+        )),
+    `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+    `$JS.ACK.${stream}.${consumer}.>`,
+    // as servers with a domain, or of 2.12 and newer on request, write it: domain and account come first
+    `$JS.ACK.*.*.${stream}.${consumer}.>`,
+  ]);
+}
+
+/**
+ * Permissions to publish to a stream: `js.publish` on these subjects. It is plain publishing; the answer comes to the inbox.
+ *
+ * @throws SubjectError, JwtError `ERR_JWT_OPTIONS`
+ * @example const permissions = { extend: streamPublish({ subjects: 'orders.web-01.>' }) };
+ */
+export function streamPublish(preset: { subjects: string | readonly string[] }): PermissionOptions {
+  check('streamPublish', preset, { subjects: TEXTS }, ['subjects']);
+  return publishing(checkedSubjects(preset.subjects));
+}
+
+/**
+ * Permissions to read an object store: `get`, `info`, `list`, `watch` and `status`. It is all of the store: its client looks objects up
+ * by a request that permissions cannot restrict to a name. So `zester permissions lint` reports it; use a store whose
+ * objects every reader may have.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ * @example const permissions = { extend: objectStoreRead({ bucket: 'firmware' }) };
+ */
+export function objectStoreRead(preset: ObjectStorePreset): PermissionOptions {
+  check('objectStoreRead', preset, { bucket: text }, ['bucket']);
+  const { bucket } = preset;
+  const stream = streamOfBucket('bucket', bucket, `OBJ_${bucket}`);
+  return publishing([
+    ...openStore(stream),
+    ...orderedConsumer(stream, [`$O.${bucket}.C.*`, `$O.${bucket}.M.>`]),
+  ]);
+}
+
+/**
+ * Permissions to write an object store: `put` and `delete`. A writer can also read the store, and replace or delete any object of it.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ * @example const permissions = { extend: objectStoreWrite({ bucket: 'uploads-web-01' }) };
+ */
+export function objectStoreWrite(preset: ObjectStorePreset): PermissionOptions {
+  check('objectStoreWrite', preset, { bucket: text }, ['bucket']);
+  const { bucket } = preset;
+  const stream = streamOfBucket('bucket', bucket, `OBJ_${bucket}`);
+  return publishing([
+    ...openStore(stream),
+    // what a put replaced, or left behind when it failed
+    `$JS.API.STREAM.PURGE.${stream}`,
+    `$O.${bucket}.C.*`,
+    `$O.${bucket}.M.*`,
+  ]);
+}
+
+const TEXTS = textOr(listOf(text));
+const KV = { bucket: text, keys: TEXTS };
+
+function check(what: string, preset: unknown, entries: OptionEntries, required: readonly string[]): void {
+  checkOptions(what, preset, bag(entries, { required }), optionsError);
+}
+
+function publishing(allow: readonly string[]): PermissionOptions {
+  return { publish: { allow: [...new Set(allow)] } };
+}
+
+/**
+ * The filter is the end of the subject, and the server compares it with the consumer's. Deleting consumers is not granted: it cannot
+ * be restricted to one's own, and they end by themselves.
+ */
+function orderedConsumer(stream: string, filters: readonly string[]): string[] {
+  return [
+    ...filters.map((filter) => `$JS.API.CONSUMER.CREATE.${stream}.*.${filter}`),
+    // without it, the server stops after some messages
+    `$JS.FC.${stream}.>`,
+  ];
+}
+
+/** What the client asks before it uses a store: whether there is JetStream, the stream, and what it knows of an object. */
+function openStore(stream: string): string[] {
+  return ['$JS.API.INFO', `$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`];
+}
+
+function kvSubjects({ bucket, keys }: KvPreset): string[] {
+  return checkedSubjects([keys].flat().map((key) => `$KV.${bucket}.${key}`));
+}
+
+function checkedSubjects(given: string | readonly string[]): string[] {
+  const subjects = [given].flat();
+  if (subjects.length === 0) throw optionsError('no subject is named, and to a server, none would be all');
+  return subjects.map((subject) => validateSubject(subject, { templates: true }));
+}
+
+function streamOfBucket(what: string, bucket: string, stream: string): string {
+  token(what, bucket);
+  if ((BUCKETS as readonly string[]).includes(bucket)) throw ofTheFleet(bucket);
+  return stream;
+}
+
+function ownStream(stream: string): string {
+  if (FLEET_STREAMS.has(token('stream', stream))) throw ofTheFleet(stream);
+  return stream;
+}
+
+function ofTheFleet(name: string): JwtError {
+  return optionsError(`${name} belongs to the fleet's masters: no other user may read or write it`);
+}
+
+/** One token, without wildcards: with one, it would be every bucket, stream or consumer. */
+function token(what: string, name: string): string {
+  if (/^([A-Za-z0-9_-]+|\{\{name\(\)\}\})$/.test(name)) return name;
+  throw optionsError(`${what} is ${JSON.stringify(name.slice(0, 60))}: give letters, digits, - and _`);
+}
+
+function optionsError(message: string): JwtError {
+  return new JwtError('ERR_JWT_OPTIONS', message);
+}

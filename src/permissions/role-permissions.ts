@@ -1,0 +1,82 @@
+// RolePermissions: adds to the permissions of a role, or replaces them.
+import { JwtError } from '../errors.js';
+import { jwtOptionsError } from '../jwt/options-error.js';
+import { checkPermissionNames, type PermissionOptions } from '../jwt/permission-options.js';
+import { anything, bag, checkOptions } from '../options/check-options.js';
+
+/** Permissions in relation to those that a role has. */
+export type RolePermissions =
+  | {
+      /** What the user may do besides what its role may: permissions, or a list of them. A `deny` in them restricts the role. */
+      extend: PermissionOptions | readonly PermissionOptions[];
+      replace?: undefined;
+    }
+  | {
+      /** What the user may do, and nothing else: both directions must be named. */
+      replace: PermissionOptions;
+      extend?: undefined;
+    };
+
+const INSTEAD = 'give { extend: … } for more than the role may do, or { replace: … } for something else';
+const ROLE_PERMISSIONS = bag(
+  { extend: anything, replace: anything },
+  { instead: { publish: INSTEAD, subscribe: INSTEAD, responses: INSTEAD } },
+);
+
+/**
+ * The permissions of a user with a role.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function withRolePermissions(
+  role: PermissionOptions,
+  given: RolePermissions | undefined,
+): PermissionOptions {
+  if (given === undefined) return role;
+  checkOptions('permissions', given, ROLE_PERMISSIONS, jwtOptionsError);
+  const { extend, replace } = given;
+  if ((extend === undefined) === (replace === undefined)) {
+    throw new JwtError('ERR_JWT_OPTIONS', `permissions: ${INSTEAD}; one of the two`);
+  }
+  if (replace !== undefined) {
+    checkPermissionNames(replace);
+    return replace;
+  }
+  return extendPermissions(role, ...[extend as PermissionOptions | readonly PermissionOptions[]].flat());
+}
+
+/**
+ * Permissions with more: all that any of them allows, except what any of them denies.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ * @example
+ * // the template of the peels' signing key: each peel may read its own keys
+ * const permissions = extendPermissions(peelPermissionsTemplate(), kvRead({ bucket: 'config', keys: '{{name()}}.>' }));
+ */
+export function extendPermissions(
+  base: PermissionOptions,
+  ...more: readonly PermissionOptions[]
+): PermissionOptions {
+  const all = [base, ...more];
+  for (const one of all) checkPermissionNames(one);
+  const publish = joined(all.map((one) => one.publish));
+  const subscribe = joined(all.map((one) => one.subscribe));
+  const responses = all.findLast((one) => one.responses != null)?.responses;
+  return { ...(publish && { publish }), ...(subscribe && { subscribe }), ...(responses && { responses }) };
+}
+
+type Lists = NonNullable<PermissionOptions['publish']>;
+
+function joined(given: readonly (Lists | null | undefined)[]): Lists | undefined {
+  const lists = given.filter((one) => one != null);
+  const [first] = lists;
+  if (first === undefined) return undefined;
+  const deny = lists.flatMap((one) => one.deny ?? []);
+  // without a list, all that is not denied is allowed, and there is nothing to add
+  const isOpen = given[0] != null && given[0].allow == null;
+  const allow = isOpen ? undefined : lists.flatMap((one) => one.allow ?? []);
+  return {
+    ...(allow !== undefined && (allow.length > 0 || first.allow != null) && { allow: [...new Set(allow)] }),
+    ...(deny.length > 0 && { deny: [...new Set(deny)] }),
+  };
+}
