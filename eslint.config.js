@@ -81,7 +81,7 @@ const decisions = [
   'src/system-account/{meta-group,storage-headroom}.ts',
   'src/nats-server/{connection-limit,restart-delay}.ts',
   'src/doctor/{judge-fleet,integrity/*}.ts',
-  'src/master/{check-options,health}.ts',
+  'src/master/{check-options,health,master-event}.ts',
   'src/master/requests/{policy,admin/unconfirmed-reason,flood/diversions,flood/meter}.ts',
   'src/master/audit/unconfirmed-events.ts',
   'src/master/registry/token-rules.ts',

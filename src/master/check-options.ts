@@ -17,6 +17,11 @@ import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
 import { REPLICAS } from './store/replicas.js';
 
+const metricsRegistry = v.custom<object>(
+  (value) => typeof value === 'object' && value !== null && 'registerMetric' in value,
+  'must have registerMetric(), as a Registry of prom-client',
+);
+
 const MASTER = bag(
   {
     home: anything,
@@ -32,6 +37,8 @@ const MASTER = bag(
     lifetime: anything,
     breaker: bag({ peels: anything, share: anything, windowMs: anything }),
     logger: anything,
+    onEvent: callback,
+    metrics: metricsRegistry,
     replicas: anything,
     storeWaitMs: anything,
     readyTimeoutMs: anything,

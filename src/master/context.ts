@@ -8,6 +8,7 @@ import type { AuditLog } from './audit/audit-log.js';
 import type { Issuer } from './trust/issuer.js';
 import type { KvMirror } from './store/kv-mirror.js';
 import type { MasterLogger } from './logger.js';
+import type { MasterEvents } from './master-events.js';
 import type { MasterMetrics } from './metrics.js';
 import type { PolicyRunner } from './requests/policy-runner.js';
 import type { Registry } from './registry/registry.js';
@@ -36,6 +37,7 @@ export interface MasterContext {
   readonly signer: MessageSigner;
   readonly logger: MasterLogger;
   readonly metrics: MasterMetrics;
+  readonly events: MasterEvents;
   readonly policy: PolicyRunner;
   /** Seconds that a peel's JWT is good for; 0: forever. */
   readonly lifetime: number;

@@ -5,6 +5,8 @@
  */
 export type { MasterHealth } from './health.js';
 export { startMaster, type Master, type MasterOptions } from './master.js';
+export type { MasterEvent } from './master-event.js';
+export type { MetricsRegistry, RegisteredMetric } from './metrics-registry.js';
 export type { MasterLogger } from './logger.js';
 export {
   POLICIES,

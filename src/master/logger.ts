@@ -1,5 +1,5 @@
 // The logger interface of a master.
-import { guarded, warnOfCallback } from '../async/guarded.js';
+import { guarded, type ReportFailure } from '../async/guarded.js';
 
 /** Where a master logs: the shape of pino's loggers, fields first. None is ever given a seed. */
 export interface MasterLogger {
@@ -10,8 +10,7 @@ export interface MasterLogger {
 }
 
 /** A user's logger, made safe to call: a log line that cannot be written decides nothing. */
-export function guardedLogger(logger: MasterLogger): MasterLogger {
-  const report = warnOfCallback('logger');
+export function guardedLogger(logger: MasterLogger, report: ReportFailure): MasterLogger {
   return {
     debug: guarded((fields: object, message: string) => logger.debug(fields, message), report),
     info: guarded((fields: object, message: string) => logger.info(fields, message), report),

@@ -1,6 +1,6 @@
 // Starts and stops a master: its connections, its state, its services and its watch.
 import { nuid } from '@nats-io/nats-core';
-import { guardedNumber, warnOfCallback } from '../async/guarded.js';
+import { guardedNumber } from '../async/guarded.js';
 import type { ConnectOptions } from '../connection/connect.js';
 import type { UserCredentials } from '../creds/credentials-option.js';
 import type { ZesterError } from '../errors.js';
@@ -20,6 +20,9 @@ import { contextOf, keepContext } from './context-of.js';
 import type { MasterContext } from './context.js';
 import { healthOf, type MasterHealth } from './health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
+import type { MasterEvent } from './master-event.js';
+import { MasterEvents } from './master-events.js';
+import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
 import { countPeels, MasterMetrics } from './metrics.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import {
@@ -80,6 +83,10 @@ export interface MasterOptions {
    */
   breaker?: Partial<BreakerLimits>;
   logger?: MasterLogger;
+  /** Called for each event from the start on, for which {@link Master.events} comes too late. */
+  onEvent?: (event: MasterEvent) => void;
+  /** Another registry that the metrics are added to, such as a `Registry` of prom-client. Each master needs its own. */
+  metrics?: MetricsRegistry;
   /** Copies of the registry and the audit in a cluster; 3 by default. */
   replicas?: number;
   /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
@@ -103,6 +110,8 @@ export interface Master {
   health(): MasterHealth;
   /** Whether it is the one that follows the servers' events. */
   readonly watching: boolean;
+  /** What this master decides and does, from now on; each call gives an iterator of its own, which ends with the master. */
+  events(): AsyncIterable<MasterEvent>;
   /**
    * Answers what it was asked, writes down what it decided, and ends. Twice is fine.
    *
@@ -151,13 +160,24 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
 }
 
 async function start(options: MasterOptions, closing: Closing): Promise<RunningMaster> {
-  const logger = guardedLogger(options.logger ?? SILENT);
-  const now = guardedNumber(options.now ?? Date.now, Date.now, warnOfCallback('now'));
+  const events = closing.add(new MasterEvents(options.onEvent), (part) => part.end());
+  const logger = guardedLogger(options.logger ?? SILENT, events.callbackFailed('logger'));
+  const now = guardedNumber(options.now ?? Date.now, Date.now, events.callbackFailed('now'));
+  const metrics = new MasterMetrics();
+  if (options.metrics !== undefined) {
+    closing.add(registerMetrics(metrics, options.metrics), (remove) => remove());
+  }
   const trust = closing.add(await MasterTrust.open(options.home, logger), (part) => part.close());
   const links = await openLinks(options, trust, logger, closing);
-  const state = await openState(links, options, { logger, now }, closing);
+  const state = await openState(links, options, { logger, now, events }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
-  const context = makeContext(options, { trust, logger, now }, links, state, () => watch?.holder);
+  const context = makeContext(
+    options,
+    { trust, logger, now, events, metrics },
+    links,
+    state,
+    () => watch?.holder,
+  );
   const revoker = closing.add(new Revoker(context, pushFromHome(context, links.at)), (part) => part.close());
   const guard = new AccountGuard(context, links.system, links.at);
   closing.add(guard, (part) => part.stop());
@@ -179,7 +199,7 @@ function tellReady({ id, nc, registry, logger }: MasterContext) {
 
 function makeContext(
   options: MasterOptions,
-  parts: Pick<MasterContext, 'trust' | 'logger' | 'now'>,
+  parts: Pick<MasterContext, 'trust' | 'logger' | 'now' | 'events' | 'metrics'>,
   { nc, system, signers }: Links,
   state: State,
   watching: () => string | undefined,
@@ -198,7 +218,6 @@ function makeContext(
     get signer() {
       return signers.current;
     },
-    metrics: new MasterMetrics(),
     policy: makePolicy(options, state),
     lifetime: options.lifetime ?? DEFAULT_LIFETIME_SECONDS,
     breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
@@ -267,6 +286,8 @@ class RunningMaster implements Master {
 
   // as functions of their own: a user may take them off the master
   readonly metricsText = (): Promise<string> => this.#context.metrics.registry.metrics();
+
+  readonly events = (): AsyncIterable<MasterEvent> => this.#context.events.iterate();
 
   readonly health = (): MasterHealth => healthOf(this.#context, this.#links);
 

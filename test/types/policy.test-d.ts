@@ -1,4 +1,5 @@
-import type { MasterOptions, PolicyFunction } from 'zester/master';
+import { Registry } from 'prom-client';
+import type { MasterOptions, MetricsRegistry, PolicyFunction } from 'zester/master';
 
 // as programs write them
 export const policies: NonNullable<MasterOptions['policy']>[] = [
@@ -18,3 +19,6 @@ export const policies: NonNullable<MasterOptions['policy']>[] = [
 export const wrong: PolicyFunction = async () => 'yes';
 // @ts-expect-error no policy has this name
 export const misspelled: MasterOptions['policy'] = 'auto-trsuted';
+
+// a registry of prom-client, and one of one's own
+export const registries: MetricsRegistry[] = [new Registry(), { registerMetric: ({ get }) => void get }];

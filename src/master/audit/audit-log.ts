@@ -6,6 +6,7 @@ import { redactSeeds } from '../../errors.js';
 import { auditSubject } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterLogger } from '../logger.js';
 import { storeFailureOf } from '../store/store-failure.js';
 import type { AuditStream } from './audit-stream.js';
@@ -25,6 +26,9 @@ export type AuditEntry = AuditEvent extends infer E
     : never
   : never;
 
+/** Called with an event, and with the record that it changed: as it was, and as it is now. */
+export type OnOwnEvent = (event: AuditEvent, before?: PeelRecord, after?: PeelRecord) => void;
+
 /**
  * The log of decisions. An event is published with its own ID as the message ID, so the stream stores it once, however
  * often and by whichever master it is published within the deduplication window.
@@ -38,9 +42,17 @@ export class AuditLog {
   readonly #sweeping: NodeJS.Timeout;
   readonly #publishing = new Set<Promise<void>>();
   readonly #connectionClosed: Promise<unknown>;
+  readonly #onOwn: OnOwnEvent;
   #closed = false;
 
-  constructor(stream: AuditStream, logger: MasterLogger, now: () => number = Date.now) {
+  /** @param onOwn called with each event that is this master's own, and not one that it publishes for another */
+  constructor(
+    stream: AuditStream,
+    logger: MasterLogger,
+    now: () => number = Date.now,
+    onOwn: OnOwnEvent = () => undefined,
+  ) {
+    this.#onOwn = onOwn;
     this.#stream = stream;
     this.#connectionClosed = stream.closed().then(() => (this.#closed = true));
     this.#logger = logger;
@@ -59,7 +71,15 @@ export class AuditLog {
 
   /** Publishes an event that changes no record. Does not wait; retries until the event is stored. */
   note(entry: AuditEntry): void {
-    this.publish(this.complete(entry) as AuditEvent);
+    const event = this.complete(entry) as AuditEvent;
+    this.publish(event);
+    this.#onOwn(event);
+  }
+
+  /** Publishes the event of a decision that this master has written into a record. */
+  decided(event: AuditEvent, before: PeelRecord | undefined, after: PeelRecord): void {
+    this.publish(event);
+    this.#onOwn(event, before, after);
   }
 
   /** Publishes an event. Does not wait; retries until the event is stored or {@link close} gives up. */

@@ -28,7 +28,7 @@ export interface Decision {
 }
 
 /** What a registry needs of the audit log. */
-export type RegistryAudit = Pick<AuditLog, 'complete' | 'publish' | 'publishUnseen' | 'expect'>;
+export type RegistryAudit = Pick<AuditLog, 'complete' | 'decided' | 'publishUnseen' | 'expect'>;
 
 /**
  * The records of the peels, in JetStream and in memory. Each change is an event that is applied to a record by
@@ -126,7 +126,7 @@ export class Registry {
     if (value === undefined) throw unknownPeel(peelId);
     if (written) {
       if (before !== undefined) this.#audit.publishUnseen(before.event);
-      this.#audit.publish(value.event);
+      this.#audit.decided(value.event, before?.record, value.record);
     }
     return { record: value.record, changed: written };
   }

@@ -22,7 +22,7 @@ export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens
 export async function openState(
   { nc, system }: Links,
   options: MasterOptions,
-  { logger, now }: Pick<MasterContext, 'logger' | 'now'>,
+  { logger, now, events }: Pick<MasterContext, 'logger' | 'now' | 'events'>,
   closing: Closing,
 ): Promise<State> {
   const store = await openStore(nc, {
@@ -32,7 +32,10 @@ export async function openState(
     signal: options.signal,
     whyWaiting: async () => absenceWords(await outsideJetStream(system)),
   });
-  const audit = closing.add(new AuditLog(auditStream(nc, store), logger, now), (part) => part.close());
+  const audit = closing.add(
+    new AuditLog(auditStream(nc, store), logger, now, (...told) => events.audited(...told)),
+    (part) => part.close(),
+  );
   const registry = closing.add(await Registry.open(store.peels, audit, logger), (part) => part.close());
   closing.add(completeAudit(store, audit, logger), (part) => part.close());
   const tokens = closing.add(

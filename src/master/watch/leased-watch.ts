@@ -44,9 +44,10 @@ export class LeasedWatch {
   }
 
   #begin(): void {
-    const { logger, metrics } = this.#context;
+    const { logger, metrics, events } = this.#context;
     this.#turn = this.#turn.then(async () => {
       metrics.watching.set(1);
+      events.emit({ type: 'watching', watching: true });
       const watcher = new Watcher(this.#context, this.#system, this.#revoker);
       this.#watcher = watcher;
       this.#revoker.start();
@@ -61,6 +62,7 @@ export class LeasedWatch {
     this.#turn = this.#turn.then(async () => {
       if (this.#watcher === undefined) return;
       this.#context.metrics.watching.set(0);
+      this.#context.events.emit({ type: 'watching', watching: false });
       await this.#watcher.stop();
       this.#watcher = undefined;
       await this.#revoker.stop();

@@ -42,6 +42,7 @@ describe.concurrent('startMaster', () => {
       'closed',
       'constructor',
       'endedBy',
+      'events',
       'health',
       'id',
       'metricsText',

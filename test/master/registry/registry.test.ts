@@ -20,7 +20,7 @@ async function opened(bucket = new MemoryBucket()) {
   let ids = 0;
   const audit = {
     complete: (entry: object) => ({ ...entry, id: `event-${++ids}`, at: '2030-01-01T00:00:00.000Z' }),
-    publish: ({ kind }: { kind: string }) => void told.push(`publish ${kind}`),
+    decided: ({ kind }: { kind: string }) => void told.push(`publish ${kind}`),
     publishUnseen: ({ kind }: { kind: string }) => void told.push(`publishUnseen ${kind}`),
     expect: () => undefined,
   } as unknown as RegistryAudit;

@@ -1,0 +1,192 @@
+// The events of a master.
+import type { Actor } from '../protocol/records/actor.js';
+import type { AuditEvent, IssuedKey, PeelChange } from '../protocol/records/audit-event.js';
+import { isAccepted, type PeelRecord } from '../protocol/records/record.js';
+
+/** What the events about the fleet have in common. */
+interface Told {
+  /** ISO 8601. */
+  at: string;
+  /** Who decided or asked. */
+  by: Actor;
+  reason?: string;
+  /** The address, the server or the join token that it came from. */
+  from?: string;
+}
+
+interface OfPeel extends Told {
+  peelId: string;
+}
+
+/** Of a JWT. `expiresAt` in milliseconds since 1970; undefined: it does not expire. */
+interface OfJwt extends OfPeel {
+  publicKey: string;
+  expiresAt: number | undefined;
+}
+
+/**
+ * The events of a master: what this one decided, saw and did. What others of the same fleet do is in the audit log. Switch
+ * on `type`. None holds a seed.
+ */
+export type MasterEvent =
+  /** A host asks to join with a token, or a peel has connected with credentials that no master issued. */
+  | ({ type: 'joined'; how: 'token' | 'connection'; publicKey: string } & OfPeel)
+  /** The peel may have JWTs from here on. */
+  | ({ type: 'accepted'; publicKey: string | undefined } & OfPeel)
+  | ({ type: 'rejected' } & OfPeel)
+  /** The first JWT for a key. */
+  | ({ type: 'issued' } & OfJwt)
+  /** A newer JWT for the same key. */
+  | ({ type: 'renewed' } & OfJwt)
+  /** A JWT for a new key of the peel, in place of another. */
+  | ({ type: 'keyRotated'; replaces: string } & OfJwt)
+  /** A key is in use for the first time. */
+  | ({ type: 'connected'; publicKey: string } & OfPeel)
+  /** The peel is to replace its key. */
+  | ({ type: 'rotationAsked' } & OfPeel)
+  /** It was decided to revoke these keys, or all of the peel: `publicKeys` is undefined then. */
+  | ({ type: 'revoked'; publicKeys: readonly string[] | undefined } & OfPeel)
+  /** Every server has confirmed that these keys are revoked. */
+  | ({ type: 'revocationConfirmed'; publicKeys: readonly string[] } & OfPeel)
+  /** Not every server has confirmed a revocation, or it failed: it is tried again. */
+  | ({ type: 'revocationFailed'; peelId: string | undefined; code: string | undefined } & Told)
+  /**
+   * A request was refused, or a connection cut. The same refusals are told once, and a minute later how many more there were:
+   * `count`.
+   */
+  | ({
+      type: 'refused';
+      what: 'request' | 'connection';
+      code: string | undefined;
+      peelId: string | undefined;
+      publicKey: string | undefined;
+      count: number;
+    } & Told)
+  /** A policy function gave no decision: the peel is pending. */
+  | ({
+      type: 'policyFailed';
+      peelId: string | undefined;
+      publicKey: string | undefined;
+      count: number;
+    } & Told)
+  /** Too many healthy peels would be revoked: none is, until the cause is gone or an admin resumes. */
+  | ({ type: 'held'; peels: number; code: string | undefined } & Told)
+  | ({ type: 'resumed' } & Told)
+  /** A join token was made, used, given back or removed. */
+  | ({ type: 'token'; what: 'created' | 'used' | 'returned' | 'removed'; tokenId: string } & Told)
+  /** Another tool pushed an older state of the account: what it had lost was restored. */
+  | ({ type: 'accountRestored' } & Told)
+  | ({ type: 'signingKeyRemoved' } & Told)
+  /** A backup of the fleet was made, or the fleet was restored from one. */
+  | ({ type: 'backup'; what: 'created' | 'restored' } & Told)
+  /** It answers requests. `startMaster` resolves once it is healthy, too. */
+  | ({ type: 'started' } & Told)
+  /** It begins to end. */
+  | ({ type: 'stopped' } & Told)
+  /** Whether this master is the one that follows the servers' events. */
+  | { type: 'watching'; watching: boolean }
+  /** A callback that was passed in (`logger`, `onEvent`, `now`) threw, or its promise rejected. Each is reported once. */
+  | { type: 'callbackFailed'; callback: string; error: Error };
+
+/**
+ * The events that an audited event stands for.
+ *
+ * @param before the peel's record before it, of an event that changed one
+ * @param after its record now
+ */
+export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): MasterEvent[] {
+  const { at, by, reason, from, peelId, publicKey } = event;
+  const told: Told = { at, by, ...(reason !== undefined && { reason }), ...(from !== undefined && { from }) };
+  const of: OfPeel = { ...told, peelId: peelId ?? '' };
+  const isNew = after !== undefined && isAccepted(after) && !(before !== undefined && isAccepted(before));
+  switch (event.kind) {
+    case 'peel.requested':
+      return [{ type: 'joined', how: 'token', ...of, publicKey: event.publicKey }];
+    case 'peel.appeared':
+      return [{ type: 'joined', how: 'connection', ...of, publicKey: event.key.publicKey }];
+    case 'peel.accepted':
+      return [{ type: 'accepted', ...of, publicKey: publicKey ?? after?.keys.at(-1)?.publicKey }];
+    case 'peel.rejected':
+      return [{ type: 'rejected', ...of }];
+    case 'peel.revoked':
+      return [{ type: 'revoked', ...of, publicKeys: undefined }];
+    case 'key.issued': {
+      const key = event.key.publicKey;
+      const asked = before?.keys.some((known) => known.publicKey === key) ?? false;
+      return [
+        // accepted at once: that it asked is not an event of its own then
+        ...(isNew && by.kind === 'policy' && !asked
+          ? [{ type: 'joined' as const, how: 'token' as const, ...of, publicKey: key }]
+          : []),
+        ...(isNew ? [{ type: 'accepted' as const, ...of, publicKey: key }] : []),
+        { type: 'issued', ...of, ...jwtOf(event.key) },
+      ];
+    }
+    case 'key.renewed':
+      return [{ type: 'renewed', ...of, ...jwtOf(event.key) }];
+    case 'key.rotated':
+      return [{ type: 'keyRotated', ...of, ...jwtOf(event.key), replaces: event.replaces }];
+    case 'key.connected':
+      return [{ type: 'connected', ...of, publicKey: event.publicKey }];
+    case 'key.revoking':
+      return [{ type: 'revoked', ...of, publicKeys: event.publicKeys }];
+    case 'key.revoked':
+      return [{ type: 'revocationConfirmed', ...of, publicKeys: event.publicKeys }];
+    case 'rotation.asked':
+      return [{ type: 'rotationAsked', ...of }];
+    default:
+      return [remarkOf(event.kind, event, told)];
+  }
+}
+
+/** The event of what is audited and changes no record. */
+function remarkOf(
+  kind: Exclude<AuditEvent['kind'], PeelChange['kind']>,
+  { peelId, publicKey, code, detail }: AuditEvent,
+  told: Told,
+): MasterEvent {
+  const count = numberIn(detail, 'count', 1);
+  switch (kind) {
+    case 'request.refused':
+      return { type: 'refused', what: 'request', ...told, code, peelId, publicKey, count };
+    case 'connection.refused':
+      return { type: 'refused', what: 'connection', ...told, code, peelId, publicKey, count };
+    case 'policy.failed':
+      return { type: 'policyFailed', ...told, peelId, publicKey, count };
+    case 'revocation.incomplete':
+    case 'revocation.failed':
+      return { type: 'revocationFailed', ...told, peelId, code };
+    case 'revocations.held':
+      return { type: 'held', ...told, peels: numberIn(detail, 'peels', 0), code };
+    case 'revocations.resumed':
+      return { type: 'resumed', ...told };
+    case 'token.created':
+    case 'token.used':
+    case 'token.returned':
+    case 'token.removed': {
+      const what = kind.slice('token.'.length) as 'created' | 'used' | 'returned' | 'removed';
+      return { type: 'token', what, ...told, tokenId: String(detail?.['token'] ?? '') };
+    }
+    case 'account.restored':
+      return { type: 'accountRestored', ...told };
+    case 'signing-key.removed':
+      return { type: 'signingKeyRemoved', ...told };
+    case 'backup.created':
+      return { type: 'backup', what: 'created', ...told };
+    case 'backup.restored':
+      return { type: 'backup', what: 'restored', ...told };
+    case 'master.started':
+      return { type: 'started', ...told };
+    case 'master.stopped':
+      return { type: 'stopped', ...told };
+  }
+}
+
+function jwtOf({ publicKey, expiresAt }: IssuedKey): { publicKey: string; expiresAt: number | undefined } {
+  return { publicKey, expiresAt: expiresAt === undefined ? undefined : expiresAt * 1000 };
+}
+
+function numberIn(detail: AuditEvent['detail'], name: string, otherwise: number): number {
+  const value = detail?.[name];
+  return typeof value === 'number' ? value : otherwise;
+}

@@ -1,0 +1,44 @@
+// Gives a master's events to those who listen.
+import { Broadcast } from '../async/broadcast.js';
+import { guarded, warnOfCallback } from '../async/guarded.js';
+import type { AuditEvent } from '../protocol/records/audit-event.js';
+import type { PeelRecord } from '../protocol/records/record.js';
+import { masterEventsOf, type MasterEvent } from './master-event.js';
+
+/** The events of one master, for `onEvent` and for every iterator. What a listener throws ends nothing. */
+export class MasterEvents {
+  readonly #events = new Broadcast<MasterEvent>();
+  readonly #hear: ((event: MasterEvent) => void) | undefined;
+
+  constructor(onEvent?: (event: MasterEvent) => void) {
+    this.#hear = onEvent && guarded(onEvent, this.callbackFailed('onEvent'));
+  }
+
+  emit(event: MasterEvent): void {
+    this.#hear?.(event);
+    this.#events.emit(event);
+  }
+
+  /** An event that this master has written to the audit. @param before and after: the record that it changed */
+  audited(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): void {
+    for (const one of masterEventsOf(event, before, after)) this.emit(one);
+  }
+
+  /** Reports that a callback of the user's failed: as an event, and as a warning of the process. */
+  callbackFailed(callback: string): (error: Error) => void {
+    const warn = warnOfCallback(callback);
+    return (error) => {
+      warn(error);
+      this.emit({ type: 'callbackFailed', callback, error });
+    };
+  }
+
+  iterate(): AsyncIterable<MasterEvent> {
+    return this.#events.iterate();
+  }
+
+  /** The master has ended: the iterators end. */
+  end(): void {
+    this.#events.end();
+  }
+}

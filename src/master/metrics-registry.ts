@@ -1,0 +1,51 @@
+// Adds the metrics of a master to a registry of the user's.
+import { FleetError } from '../errors.js';
+import { errorMessage } from '../text/error-message.js';
+import type { MasterMetrics } from './metrics.js';
+
+/** A metric, in the shape of prom-client's: what it counts is read with `get()`. */
+export interface RegisteredMetric {
+  get(): Promise<{ name: string; help: string; values: { value: number; labels: object }[] }>;
+}
+
+/** What a master needs of a registry of metrics. A `Registry` of prom-client is one. */
+export interface MetricsRegistry {
+  registerMetric(metric: RegisteredMetric): void;
+  /** Called when the master stops, so that another one can be registered. */
+  removeSingleMetric?(name: string): void;
+}
+
+/**
+ * Registers all metrics of a master.
+ *
+ * @returns removes them; a registry that fails to is left as it is
+ * @throws FleetError `ERR_FLEET_CONFIG` when the registry does not take them: two masters cannot share one
+ */
+export function registerMetrics(metrics: MasterMetrics, registry: MetricsRegistry): () => void {
+  const names: string[] = [];
+  const remove = () => {
+    for (const name of names.splice(0)) {
+      try {
+        registry.removeSingleMetric?.(name);
+      } catch {
+        // it is the user's, and nothing depends on it
+      }
+    }
+  };
+  try {
+    for (const { name } of metrics.registry.getMetricsAsArray()) {
+      const metric = metrics.registry.getSingleMetric(name);
+      if (metric === undefined) continue;
+      registry.registerMetric(metric as unknown as RegisteredMetric);
+      names.push(name);
+    }
+  } catch (cause) {
+    remove();
+    throw new FleetError(
+      'ERR_FLEET_CONFIG',
+      `metrics: the registry does not take the metrics of a master (${errorMessage(cause)}): give each master its own`,
+      { cause },
+    );
+  }
+  return remove;
+}
