@@ -14,7 +14,21 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // Everything on what a user gets who installs nothing else; keys, JWTs and credentials on sodium-native too.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'node', include: ['test/**/*.test.ts'], env: { ZESTER_ED25519: 'node' } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'sodium',
+          include: ['test/{nkeys,jwt,creds,provision}/**/*.test.ts', 'test/integration/spec.test.ts'],
+          env: { ZESTER_ED25519: 'sodium' },
+        },
+      },
+    ],
     testTimeout: 60_000,
     hookTimeout: 90_000,
     // CI has two cores. Most of the time of the long tests is waiting: for a credential to expire, a lease to lapse, a

@@ -33,7 +33,7 @@ function encodesSeed(run: string): boolean {
 
 /** Whether a text holds a seed, given where something that is not secret belongs. */
 export function holdsSeed(text: string): boolean {
-  return text.search(SEED_TEXT) >= 0;
+  return text.length >= SHORTEST_SEED && text.search(SEED_TEXT) >= 0;
 }
 
 /** The user and the password of a URL, up to the last @ of the word. */
@@ -41,6 +41,7 @@ const URL_USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"']{0,2048}@/gi;
 
 /** Shorter than a seed too: what was copied but for some characters is still a secret. */
 const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
+const SHORTEST_SEED = 41;
 
 /** Marks the errors of every copy of this package. */
 const BRAND = Symbol.for('zester.error');
@@ -114,7 +115,9 @@ export type KeyErrorCode =
   /** The key file holds no key. */
   | 'ERR_KEY_FILE'
   /** An option is not known, or is not usable. */
-  | 'ERR_KEY_OPTIONS';
+  | 'ERR_KEY_OPTIONS'
+  /** `ZESTER_ED25519` asks for an implementation that is not there. */
+  | 'ERR_KEY_BACKEND';
 
 /** A key, a seed or a file that should hold one is not what it should be. */
 export class KeyError extends ZesterError {

@@ -6,11 +6,19 @@
 import { packageVersion } from './version.js';
 
 async function main(args: readonly string[]): Promise<void> {
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  const asksVersion = args[0] === '--version' || args[0] === '-V';
+  if (args.length === 1 && asksVersion) {
     process.stdout.write(`${packageVersion()}\n`);
     return;
   }
-  const [{ runCli }, { processIo }] = await Promise.all([import('./run.js'), import('./terminal/io.js')]);
+  const [{ printVersionInfo, runCli }, { processIo }] = await Promise.all([
+    import('./run.js'),
+    import('./terminal/io.js'),
+  ]);
+  if (asksVersion && args.length === 2 && args[1] === '--json') {
+    process.exitCode = await printVersionInfo(processIo());
+    return;
+  }
   // exitCode, not exit(): what is still on its way to a pipe must arrive
   process.exitCode = await runCli(args, processIo());
 }

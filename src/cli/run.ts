@@ -32,6 +32,18 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   }
 }
 
+/** Prints what `--version --json` does. @returns the exit code */
+export async function printVersionInfo(io: CliIo): Promise<number> {
+  const { versionInfo } = await import('./version-info.js');
+  try {
+    io.stdout.write(`${JSON.stringify(versionInfo())}\n`);
+    return EXIT.done;
+  } catch (error) {
+    io.stderr.write(errorLine(error, { json: true, debug: false }));
+    return exitCodeOf(error);
+  }
+}
+
 /** What stands where the words of a command do: behind the options that may stand before it. */
 function wordsOf(args: readonly string[]): readonly string[] {
   const options = new Set(GLOBAL_OPTIONS.flatMap(([flags]) => flags.split(', ')));

@@ -3,7 +3,7 @@ import { hasExpired } from '../jwt/expiry.js';
 import { inspect } from 'node:util';
 import { CredsError } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
-import type { KeyBundle } from '../nkeys/key-bundle.js';
+import type { KeyPair } from '../nkeys/key-pair.js';
 import type { NatsOptions } from './nats-options.js';
 import { signNonce } from './sign-nonce.js';
 
@@ -28,13 +28,13 @@ export class CredsFile {
   readonly source: 'file' | 'bytes';
   /** The claims of the JWT, whose signature was verified against its issuer. */
   readonly claims: UserClaims;
-  readonly #key: KeyBundle;
+  readonly #key: KeyPair;
   readonly #fileAuthenticator: FileAuthenticator | undefined;
 
   /** @internal Use `loadCredsFile` or `parseCredsData`. */
   constructor(
     jwt: string,
-    key: KeyBundle,
+    key: KeyPair,
     claims: UserClaims,
     path: string,
     fileAuthenticator?: FileAuthenticator,
@@ -118,7 +118,7 @@ export class CredsFile {
     return this.toString();
   }
 
-  #live(): KeyBundle {
+  #live(): KeyPair {
     if (this.#key.wiped) {
       throw new CredsError(
         'ERR_CREDS_WIPED',

@@ -2,7 +2,7 @@
 import { CredsError, JwtError, KeyError, type CredsErrorCode } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
-import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { KeyPair } from '../nkeys/key-pair.js';
 import { CredsFile, type FileAuthenticator } from './creds-file.js';
 import { withoutByteOrderMark } from './looks-like.js';
 import { findSections } from './sections.js';
@@ -78,9 +78,9 @@ const CODE_OF_KEY_ERROR: Partial<Record<string, CredsErrorCode>> = {
   ERR_KEY_CHECKSUM: 'ERR_CREDS_SEED_CHECKSUM',
 };
 
-function loadSeed(seed: string, name: string): KeyBundle {
+function loadSeed(seed: string, name: string): KeyPair {
   try {
-    return loadKeyBundle('user', seed);
+    return KeyPair.fromSeed('user', seed);
   } catch (cause) {
     if (!(cause instanceof KeyError)) throw cause;
     const code = CODE_OF_KEY_ERROR[cause.code] ?? 'ERR_CREDS_SEED_FORMAT';

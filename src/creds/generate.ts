@@ -1,6 +1,8 @@
 // Creates and writes .creds files.
 import { CredsError } from '../errors.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
+import { signedJustNow } from '../jwt/verified.js';
+import { KeyBundle } from '../nkeys/key-bundle.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
 import { formatCreds } from './format.js';
 import { decodeCreds } from './decode-creds.js';
@@ -20,13 +22,25 @@ export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8
   if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
     throw new CredsError('ERR_CREDS_INPUT', name, `a seed is bytes or a string, this is ${typeof seed}`);
   }
-  const content = formatCreds(jwt.trim(), trimmed(seed));
+  const text = jwt.trim();
+  if (isOwnPair(text, seed)) return formatCreds(text, seed);
+  const content = formatCreds(text, trimmed(seed));
   const made = decodeCreds(content, name);
   made.wipe();
-  if (made.jwt !== jwt.trim()) {
+  if (made.jwt !== text) {
     throw new CredsError('ERR_CREDS_JWT_FORMAT', name, 'the JWT and the seed are swapped');
   }
   return content;
+}
+
+/**
+ * Whether this process signed the JWT a moment ago for the key that the seed was copied from: then they belong together, and
+ * nothing is to be verified. Both are known by all their bytes.
+ */
+function isOwnPair(jwt: string, seed: Uint8Array | string): seed is Uint8Array {
+  if (typeof seed === 'string') return false;
+  const subject = signedJustNow(jwt)?.subject;
+  return subject !== undefined && KeyBundle.publicKeyOfOwnSeed(seed) === subject;
 }
 
 const WRITE = bag({ sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>);

@@ -1,8 +1,8 @@
 // Signs the server's nonce.
-import type { KeyBundle } from '../nkeys/key-bundle.js';
+import type { KeyPair } from '../nkeys/key-pair.js';
 
 /** The answer to the server's nonce; without one (a server that asks for none) the signature is empty. */
-export function nonceSignature(key: KeyBundle, nonce: string | undefined): string {
+export function nonceSignature(key: Pick<KeyPair, 'publicKey' | 'sign'>, nonce: string | undefined): string {
   if (nonce === undefined || nonce === '') return '';
   const signature = key.sign(nonce);
   return Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64url');
@@ -11,7 +11,7 @@ export function nonceSignature(key: KeyBundle, nonce: string | undefined): strin
 /** The fields of a CONNECT with a JWT. */
 export function signNonce(
   jwt: string,
-  key: KeyBundle,
+  key: Pick<KeyPair, 'publicKey' | 'sign'>,
   nonce: string | undefined,
 ): { jwt: string; nkey: string; sig: string } {
   return { jwt, nkey: key.publicKey, sig: nonceSignature(key, nonce) };

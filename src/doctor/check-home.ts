@@ -5,6 +5,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { TrustError, ZesterError } from '../errors.js';
 import { validateJwtChain } from '../jwt/chain.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
+import { ed25519Info } from '../nkeys/ed25519.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { lintPermissions } from '../permissions/lint.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -31,7 +32,7 @@ export async function checkHome(
 ): Promise<{ findings: Finding[]; domain: TrustDomain | undefined }> {
   const now = (options.now ?? Date.now)();
   const paths = trustPaths(home);
-  const findings = await checkModes(paths);
+  const findings = [ed25519Finding(), ...(await checkModes(paths))];
   let domain: TrustDomain | undefined;
   try {
     domain = await openTrustDomain(home);
@@ -55,6 +56,20 @@ export async function checkHome(
       : [missingMasterAnswers(paths.masterAnswersCreds)]),
   );
   return { findings, domain };
+}
+
+/** What computes signatures on this machine, and where that keeps seeds. */
+function ed25519Finding(): Finding {
+  const subject = 'Ed25519';
+  try {
+    const { backend, version, seeds, why } = ed25519Info();
+    const memory = { locked: 'seeds in locked memory', guarded: 'seeds in guarded memory', plain: '' }[seeds];
+    const more = [memory, why ?? ''].filter((part) => part !== '').join(', ');
+    const message = `computed by ${backend} ${version} (${more})`;
+    return { severity: 'ok', check: 'ed25519', subject, message };
+  } catch (error) {
+    return findingOf(error, 'ed25519', subject);
+  }
 }
 
 /** Everything that others can get at. */

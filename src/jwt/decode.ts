@@ -16,7 +16,7 @@ import {
 } from './claims.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 import { markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
-import { verifiedJwts } from './verified.js';
+import { isVerified, noteVerified } from './verified.js';
 
 /** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
 const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
@@ -267,7 +267,7 @@ function checkRoles(claims: Claims<NatsFields>, type: ClaimType): void {
 
 /** The last of all checks: what is remembered as verified had passed the others too, and passes them again. */
 function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimType): void {
-  if (verifiedJwts.has(claims.iss, token.jwt)) return;
+  if (isVerified(claims.iss, token.jwt)) return;
   let good: boolean;
   try {
     good = verifySignature(claims.iss, token.signed, Buffer.from(token.signature, 'base64url'));
@@ -281,5 +281,5 @@ function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimTyp
       `the signature of the ${type} JWT is not that of its issuer ${claims.iss}: it was altered, or is damaged`,
     );
   }
-  verifiedJwts.add(claims.iss, token.jwt);
+  noteVerified(claims.iss, token.jwt);
 }

@@ -1,6 +1,6 @@
 // Encodes and signs a JWT.
-import { base32nopad } from '@scure/base';
 import { holdsSeed, JwtError } from '../errors.js';
+import { encodeBase32 } from '../nkeys/base32.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { sha512256 } from './hash.js';
 import { withLatestSeconds } from './latest-seconds.js';
@@ -47,7 +47,7 @@ export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
       'a seed was given where a name, a tag or a subject belongs: anyone with the JWT could read it',
     );
   }
-  if (LONE_SURROGATE.test(body)) {
+  if (body.includes('\\ud') && LONE_SURROGATE.test(body)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
       'a name, a tag or a subject contains half a character (a lone surrogate): a server would read a different character',
@@ -68,17 +68,20 @@ export function signClaims(claims: string, signer: KeyBundle): string {
   const body = withLatestSeconds(claims);
   const json = buffer('json', BODY_OFFSET + body.length * MAX_UTF8_BYTES);
   const end = BODY_OFFSET + json.write(body, BODY_OFFSET, 'utf8');
-  const jti = base32nopad.encode(sha512256(json.subarray(BODY_OFFSET, end)));
-  json.write(JTI_START + jti + JTI_END, 0, 'latin1');
+  const jti = encodeBase32(sha512256(json.subarray(BODY_OFFSET, end)));
+  json.write(JTI_START, 0, 'latin1');
+  json.set(jti, JTI_START.length);
+  json.write(JTI_END, JTI_START.length + JTI_LENGTH, 'latin1');
 
   const payload = json.toString('base64url', 0, end);
   const token = buffer('token', HEADER.length + payload.length + 2 * SIGNATURE_LENGTH);
   token.write(HEADER, 0, 'latin1');
   const signedEnd = HEADER.length + token.write(payload, HEADER.length, 'latin1');
   const signature = signer.sign(token.subarray(0, signedEnd));
-  const encoded = Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString(
-    'base64url',
-  );
+  const bytes = Buffer.isBuffer(signature)
+    ? signature
+    : Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength);
+  const encoded = bytes.toString('base64url');
   const tokenEnd = signedEnd + token.write(`.${encoded}`, signedEnd, 'latin1');
   return token.toString('latin1', 0, tokenEnd);
 }

@@ -1,6 +1,6 @@
 // createUserJwt: signs user JWTs.
 import { JwtError } from '../errors.js';
-import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { anything, bag, checkOptions, flag, number, text, type Entries } from '../options/check-options.js';
 import type { UserNats } from './claims.js';
@@ -18,6 +18,7 @@ import {
 import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
 import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
+import { noteSigned } from './verified.js';
 
 /** What a user JWT says. */
 export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
@@ -93,6 +94,8 @@ export function encodeUserJwt(publicKey: string, signer: KeyBundle, options: Use
   const own = { sub: publicKey, name: options.name, nats: userNats(signer, options) };
   const jwt = encodeJwt(Object.assign(timeClaims(options), own), signer);
   checkUserJwtSize(jwt, options.name, options.maxBytes);
+  // what only looks like a key may have signed with another one than it names
+  if (KeyBundle.isGenuine(signer)) noteSigned(jwt, signer.publicKey, publicKey);
   return jwt;
 }
 

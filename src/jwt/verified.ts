@@ -55,5 +55,43 @@ function entryOf(signer: string, jwt: string): string {
 /** A fleet's users, with room for as many again: about 100 bytes each, and only of those that were seen. */
 const MOST_USERS = 131_072;
 
-/** The JWTs that this process has verified. */
-export const verifiedJwts = new VerifiedJwts(MOST_USERS);
+const verifiedJwts = new VerifiedJwts(MOST_USERS);
+
+/** What is known of a JWT that this process signed. */
+export interface SignedJwt {
+  readonly signer: string;
+  readonly subject: string;
+}
+
+/**
+ * The last few, each beside its whole text: finding one takes no digest, and no hash either. A ring, since a map that
+ * forgets as often as it learns costs more than the search.
+ */
+const justSigned: { readonly jwt: string; readonly signed: SignedJwt }[] = [];
+const MOST_JUST_SIGNED = 16;
+let next = 0;
+
+/** Whether this process has verified, or made, the signature of this JWT by this key. */
+export function isVerified(signer: string, jwt: string): boolean {
+  return signedJustNow(jwt)?.signer === signer || verifiedJwts.has(signer, jwt);
+}
+
+/** To be called when a signature was verified. */
+export function noteVerified(signer: string, jwt: string): void {
+  verifiedJwts.add(signer, jwt);
+}
+
+/**
+ * To be called when this process has signed a JWT.
+ *
+ * @param signer the public key that belongs to the seed that signed it
+ */
+export function noteSigned(jwt: string, signer: string, subject: string): void {
+  justSigned[next] = { jwt, signed: Object.freeze({ signer, subject }) };
+  next = (next + 1) % MOST_JUST_SIGNED;
+}
+
+/** What is known of a JWT that this process signed a moment ago; undefined: nothing, so it is to be read as any other. */
+export function signedJustNow(jwt: string): SignedJwt | undefined {
+  return justSigned.find((one) => one.jwt === jwt)?.signed;
+}

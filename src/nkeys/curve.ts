@@ -1,7 +1,7 @@
 // Curve keys (X25519), for encryption.
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
-import { generateRaw, importSeed, rawPublicOf } from './ed25519.js';
+import { ed25519, generateRaw, importSeed, rawPublicOf, type HeldSeed } from './ed25519.js';
 import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
 
 /** The public curve key (`X…`) of 32 raw secret bytes, as nkeys derives it: X25519 of the bytes themselves. */
@@ -13,12 +13,15 @@ export function curvePublicKeyOfRawSeed(raw: Uint8Array): string {
 export class CurveKey {
   /** The public key as text: `X…`, 56 characters. */
   readonly publicKey: string;
-  #seed: Uint8Array | undefined;
+  #seed: HeldSeed | undefined;
 
-  /** @internal Use {@link generateCurveKey} or {@link loadCurveKey}. */
+  /**
+   * @param seed the raw seed, which is copied
+   * @internal Use {@link generateCurveKey} or {@link loadCurveKey}.
+   */
   constructor(publicKey: string, seed: Uint8Array) {
     this.publicKey = publicKey;
-    this.#seed = seed;
+    this.#seed = ed25519().hold(seed);
   }
 
   /**
@@ -30,12 +33,17 @@ export class CurveKey {
     if (this.#seed === undefined) {
       throw new KeyError('ERR_KEY_WIPED', `the key ${this.publicKey} was wiped: load it again to use it`);
     }
-    return this.#seed.slice();
+    const raw = this.#seed.copy();
+    try {
+      return encodeSeed('curve', raw);
+    } finally {
+      raw.fill(0);
+    }
   }
 
   /** Overwrites the seed in memory. */
   wipe(): void {
-    this.#seed?.fill(0);
+    this.#seed?.wipe();
     this.#seed = undefined;
   }
 
@@ -55,7 +63,7 @@ export class CurveKey {
 /** Makes a new curve key pair. */
 export function generateCurveKey(): CurveKey {
   const raw = generateRaw('X25519');
-  const key = new CurveKey(encodePublicKey('curve', raw.publicKey), encodeSeed('curve', raw.seed));
+  const key = new CurveKey(encodePublicKey('curve', raw.publicKey), raw.seed);
   raw.seed.fill(0);
   return key;
 }
@@ -69,7 +77,7 @@ export function loadCurveKey(seed: Uint8Array | string): CurveKey {
   const decoded = decodeSeed(seed);
   try {
     if (decoded.kind !== 'curve') throw wrongRole(decoded.kindName, 'curve', 'the seed');
-    return new CurveKey(curvePublicKeyOfRawSeed(decoded.raw), encodeSeed('curve', decoded.raw));
+    return new CurveKey(curvePublicKeyOfRawSeed(decoded.raw), decoded.raw);
   } finally {
     decoded.raw.fill(0);
   }

@@ -1,76 +1,102 @@
-// Raw Ed25519 and X25519 keys in and out of node:crypto.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+// Ed25519: the one file that the rest takes it from, by libsodium where that is installed, else by node:crypto.
+import { KeyError } from '../errors.js';
+import type { Ed25519 } from './ed25519/backend.js';
+import { isNodeCryptoPreferred } from './ed25519/choice.js';
+import { GuardedMemory, type Protection } from './ed25519/guarded-memory.js';
+import { loadSodium } from './ed25519/load-sodium.js';
+import { nodeEd25519 } from './ed25519/node.js';
+import { sodiumEd25519 } from './ed25519/sodium.js';
+
+export type { HeldSeed, SecretKey, Verifier } from './ed25519/backend.js';
+export { generateRaw, importSeed, rawPublicOf } from './ed25519/node.js';
+
+/** Names the implementation to use: `node` or `sodium`. Unset: sodium where it is installed. */
+export const ED25519_VARIABLE = 'ZESTER_ED25519';
+
+/** Which implementation is in use. */
+export interface Ed25519Info {
+  /** `sodium-native`, or `node:crypto`. */
+  readonly backend: 'node:crypto' | 'sodium-native';
+  /** The package's, or that of OpenSSL. */
+  readonly version: string;
+  /** Where seeds are: `locked` memory is neither swapped nor dumped, `guarded` may be, `plain` is ordinary memory. */
+  readonly seeds: Protection;
+  /** Why sodium-native is not used. */
+  readonly why?: string;
+}
+
+interface Chosen {
+  readonly ed25519: Ed25519;
+  readonly info: () => Ed25519Info;
+}
+
+let chosen: Chosen | undefined;
 
 /**
- * Raw 32-byte keys in and out of `node:crypto`.
+ * The implementation of this process, which the first use decides.
  *
- * A private KeyObject is never *exported* as JWK: on Node 20 `generateKeyPairSync('ed25519').privateKey.export({ format:
- * 'jwk' })` in a loop ends in a deadlock within some thousand calls (the export holds the key's lock while a garbage
- * collection frees the other half of the pair). Having the pair generated straight into JWK does not.
+ * @throws KeyError `ERR_KEY_BACKEND` when `ZESTER_ED25519` asks for one that is not there
  */
-export type Curve = 'Ed25519' | 'X25519';
-
-const jwkEncoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } } as const;
-
-interface PrivateJwk {
-  d: string;
-  x: string;
-}
-
-/** A new pair: the raw private seed and the raw public key, 32 bytes each. */
-export function generateRaw(curve: Curve): { seed: Uint8Array; publicKey: Uint8Array } {
-  // Node takes 'jwk' here since 15.9; its types lag behind.
-  const generate = generateKeyPairSync as unknown as (
-    type: 'ed25519' | 'x25519',
-    options: typeof jwkEncoding,
-  ) => { privateKey: PrivateJwk };
-  const { d, x } = generate(curve === 'Ed25519' ? 'ed25519' : 'x25519', jwkEncoding).privateKey;
-  return { seed: fromBase64Url(d), publicKey: fromBase64Url(x) };
+export function ed25519(): Ed25519 {
+  chosen ??= choose();
+  return chosen.ed25519;
 }
 
 /**
- * Node 20 imports DER ten times slower than JWK (docs/nats-facts.md, 10). Node 26 refuses a JWK whose `x` is not the right
- * public half, which is not known before the import.
+ * Which implementation this process uses.
+ *
+ * @throws KeyError `ERR_KEY_BACKEND`
  */
-const IMPORTS_BY_JWK = Number.parseInt(process.versions.node, 10) < 22;
+export function ed25519Info(): Ed25519Info {
+  chosen ??= choose();
+  return chosen.info();
+}
 
-/** What stands before the 32 bytes in PKCS #8. Source: RFC 8410, section 7. */
-const PKCS8_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
-  Ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
-  X25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
-};
-
-/** A private KeyObject from a raw 32-byte seed. */
-export function importSeed(curve: Curve, seed: Uint8Array): KeyObject {
-  if (IMPORTS_BY_JWK) {
-    // Node takes the private half from `d` and only asks that `x` is a string; the public half is derived.
-    const d = Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('base64url');
-    return createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' });
+function choose(): Chosen {
+  const named = wanted();
+  if (named === 'node') return byNode(`${ED25519_VARIABLE} is node`);
+  if (named === undefined && isNodeCryptoPreferred()) return byNode('this command ends at once');
+  const loaded = loadSodium();
+  if (loaded.sodium === undefined) {
+    if (named === undefined) return byNode(`sodium-native ${loaded.why}`);
+    throw new KeyError(
+      'ERR_KEY_BACKEND',
+      `${ED25519_VARIABLE} is sodium, and sodium-native ${loaded.why}: install it with "npm install sodium-native@5", or unset the variable`,
+    );
   }
-  const prefix = PKCS8_PREFIX[curve];
-  const der = Buffer.alloc(prefix.length + seed.length);
-  der.set(prefix);
-  der.set(seed, prefix.length);
+  const { sodium, version } = loaded;
+  const memory = new GuardedMemory(sodium, warnOfLimit);
+  return {
+    ed25519: sodiumEd25519(sodium, memory),
+    info: () => ({ backend: 'sodium-native', version, seeds: memory.protection }),
+  };
+}
+
+function byNode(why: string): Chosen {
+  const info = {
+    backend: 'node:crypto',
+    version: process.versions['openssl'] ?? '',
+    seeds: 'plain',
+    why,
+  } as const;
+  return { ed25519: nodeEd25519, info: () => info };
+}
+
+function wanted(): 'node' | 'sodium' | undefined {
+  let named: string | undefined;
   try {
-    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  } finally {
-    der.fill(0);
+    named = process.env[ED25519_VARIABLE];
+  } catch {
+    return undefined; // Deno, without the permission to read it
   }
+  if (named === undefined || named === '') return undefined;
+  if (named === 'node' || named === 'sodium') return named;
+  throw new KeyError('ERR_KEY_BACKEND', `${ED25519_VARIABLE} must be node or sodium`);
 }
 
-/** A public KeyObject from a raw 32-byte public key. */
-export function importPublic(raw: Uint8Array): KeyObject {
-  const x = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64url');
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-}
-
-/** The raw public half of a private KeyObject. */
-export function rawPublicOf(privateKey: KeyObject): Uint8Array {
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' }) as { x: string };
-  return fromBase64Url(x);
-}
-
-function fromBase64Url(text: string): Uint8Array {
-  // A copy: Buffer.from(string) takes small buffers from a shared pool, which cannot be wiped without harm to others.
-  return new Uint8Array(Buffer.from(text, 'base64url'));
+function warnOfLimit(): void {
+  process.emitWarning(
+    'the process may lock no more memory: further seeds are not kept out of swap; raise the limit ("ulimit -l", LimitMEMLOCK=)',
+    { type: 'ZesterWarning', code: 'ZESTER_MEMLOCK' },
+  );
 }

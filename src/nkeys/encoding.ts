@@ -1,6 +1,6 @@
 // The text encoding of nkeys: public keys and seeds.
-import { base32nopad } from '@scure/base';
 import { KeyError } from '../errors.js';
+import { decodeBase32, encodeBase32 } from './base32.js';
 import { crc16 } from './crc16.js';
 import { hasSmallOrder } from './small-order.js';
 import { kindOfPrefix, PREFIX_OF_KIND, PREFIX_SEED, withArticle, type KeyKind } from './roles.js';
@@ -22,7 +22,7 @@ export function encodePublicKey(kind: KeyKind, raw: Uint8Array): string {
   bytes[0] = PREFIX_OF_KIND[kind];
   bytes.set(raw, 1);
   appendChecksum(bytes);
-  return base32nopad.encode(bytes);
+  return latin1(encodeBase32(bytes));
 }
 
 /** Encodes a raw 32-byte private seed as ASCII bytes (58 of them). The intermediate buffer is wiped. */
@@ -33,9 +33,9 @@ export function encodeSeed(kind: KeyKind, raw: Uint8Array): Uint8Array {
   bytes[1] = (prefix & 0x1f) << 3;
   bytes.set(raw, 2);
   appendChecksum(bytes);
-  const text = base32nopad.encode(bytes);
+  const text = encodeBase32(bytes);
   bytes.fill(0);
-  return asciiBytes(text);
+  return text;
 }
 
 /** A key's text, taken apart. `kind` is undefined for a role that nkeys has and Zester does not use (server, cluster). */
@@ -53,10 +53,18 @@ export interface DecodedKey {
  */
 export function decodeSeed(seed: Uint8Array | string): DecodedKey {
   const text = textOf(seed);
-  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(text)) {
+  try {
+    return decodeSeedText(text);
+  } finally {
+    if (text !== seed && typeof seed === 'string') text.fill(0);
+  }
+}
+
+function decodeSeedText(text: Uint8Array): DecodedKey {
+  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(latin1(text))) {
     throw new KeyError(
       'ERR_KEY_NOT_A_SEED',
-      `a public key (${text}) was given where a seed belongs: give the seed, which starts with S`,
+      `a public key (${latin1(text)}) was given where a seed belongs: give the seed, which starts with S`,
     );
   }
   if (text.length !== SEED_TEXT_LENGTH) {
@@ -65,7 +73,7 @@ export function decodeSeed(seed: Uint8Array | string): DecodedKey {
       `not a seed: it has ${text.length} characters where a seed has ${SEED_TEXT_LENGTH}; check that it was copied whole`,
     );
   }
-  const bytes = decodeBase32(text, 'a seed');
+  const bytes = fromBase32(text, 'a seed');
   try {
     checkChecksum(bytes, 'the seed');
     const first = bytes[0] as number;
@@ -102,7 +110,7 @@ export function decodePublicKey(publicKey: string): DecodedKey {
       `not a public key: it has ${publicKey.length} characters where one has ${PUBLIC_TEXT_LENGTH}`,
     );
   }
-  const bytes = decodeBase32(publicKey, 'a public key');
+  const bytes = fromBase32(asciiBytes(publicKey), 'a public key');
   checkChecksum(bytes, 'the public key');
   const named = nameKind(bytes[0] as number, 'the public key');
   const raw = bytes.slice(1, 1 + RAW_LENGTH);
@@ -115,21 +123,34 @@ export function decodePublicKey(publicKey: string): DecodedKey {
   return { ...named, raw };
 }
 
-/** ASCII text as bytes of its own (not of a shared pool, so that they can be wiped). */
+/** ASCII text as bytes of its own (not of a shared pool, so that they can be wiped). Other characters become 0. */
 export function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes[i] = code < 0x80 ? code : 0;
+  }
   return bytes;
 }
 
-/** The text of a seed given as bytes or text, without the white space around it. */
-function textOf(seed: Uint8Array | string): string {
-  if (typeof seed === 'string') return seed.trim();
-  if (seed instanceof Uint8Array) {
-    // latin1: one character a byte, whatever the bytes are, so that the length in a message is right
-    return Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('latin1').trim();
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+/** The text of a seed given as bytes or text, without the white space around it: a part of what was given, or new bytes. */
+function textOf(seed: Uint8Array | string): Uint8Array {
+  if (typeof seed === 'string') return asciiBytes(seed.trim());
+  if (!(seed instanceof Uint8Array)) {
+    throw new KeyError('ERR_KEY_ENCODING', `a seed is bytes or a string, this is ${typeof seed}`);
   }
-  throw new KeyError('ERR_KEY_ENCODING', `a seed is bytes or a string, this is ${typeof seed}`);
+  let [start, end] = [0, seed.length];
+  while (start < end && isSpace(seed[start])) start++;
+  while (end > start && isSpace(seed[end - 1])) end--;
+  return seed.subarray(start, end);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0xa0 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 }
 
 function looksLikePublicKey(text: string): boolean {
@@ -141,16 +162,13 @@ function looksLikePublicKey(text: string): boolean {
   }
 }
 
-function decodeBase32(text: string, what: string): Uint8Array {
-  try {
-    return base32nopad.decode(text);
-  } catch {
-    // no cause: the decoder's message may quote what it was given
-    throw new KeyError(
-      'ERR_KEY_ENCODING',
-      `not ${what}: it holds characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
-    );
-  }
+function fromBase32(text: Uint8Array, what: string): Uint8Array {
+  const bytes = decodeBase32(text);
+  if (bytes !== undefined) return bytes;
+  throw new KeyError(
+    'ERR_KEY_ENCODING',
+    `not ${what}: it holds characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
+  );
 }
 
 function appendChecksum(bytes: Uint8Array): void {

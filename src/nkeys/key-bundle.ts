@@ -1,12 +1,12 @@
 // KeyBundle: an operator, account or user key pair.
-import { sign as cryptoSign, type KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
 import { bag, checkOptions, flag } from '../options/check-options.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { curvePublicKeyOfRawSeed } from './curve.js';
-import { importSeed, generateRaw, rawPublicOf } from './ed25519.js';
-import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
+import { ed25519 } from './ed25519.js';
+import { decodeSeed, encodePublicKey, wrongRole } from './encoding.js';
+import { KeyPair } from './key-pair.js';
 import { isRole, ROLES, withArticle, type Role } from './roles.js';
 import { verifySignature } from './verify.js';
 
@@ -23,40 +23,45 @@ export class KeyBundle {
   readonly role: Role;
   /** The public key as text: `O…`, `A…` or `U…`, 56 characters. */
   readonly publicKey: string;
-  #seed: Uint8Array | undefined;
-  /** Imported when first used to sign: making a user's credentials never needs it. */
-  #privateKey: KeyObject | undefined;
+  readonly #pair: KeyPair;
 
-  private constructor(role: Role, publicKey: string, seed: Uint8Array, privateKey?: KeyObject) {
-    this.role = role;
-    this.publicKey = publicKey;
-    this.#seed = seed;
-    this.#privateKey = privateKey;
+  private constructor(pair: KeyPair) {
+    this.role = pair.role;
+    this.publicKey = pair.publicKey;
+    this.#pair = pair;
+    // the public key is that of the seed and stays it, since what this key signs is taken as verified
+    Object.freeze(this);
   }
 
   /** @internal Use {@link generateKeyBundle}. */
   static generate(role: Role): KeyBundle {
-    const raw = generateRaw('Ed25519');
-    const bundle = new KeyBundle(role, encodePublicKey(role, raw.publicKey), encodeSeed(role, raw.seed));
-    raw.seed.fill(0);
-    return bundle;
+    return new KeyBundle(KeyPair.generate(role));
   }
 
   /** @internal Use {@link loadKeyBundle}. */
   static fromSeed(role: Role, seed: Uint8Array | string): KeyBundle {
-    const decoded = decodeSeed(seed);
-    try {
-      if (decoded.kind !== role) throw wrongRole(decoded.kindName, role, 'the seed');
-      const privateKey = importSeed('Ed25519', decoded.raw);
-      return new KeyBundle(
-        role,
-        encodePublicKey(role, rawPublicOf(privateKey)),
-        encodeSeed(role, decoded.raw),
-        privateKey,
-      );
-    } finally {
-      decoded.raw.fill(0);
-    }
+    return new KeyBundle(KeyPair.fromSeed(role, seed));
+  }
+
+  /**
+   * The public key of a seed that {@link seed} gave, as long as the seed's bytes are those of the key; else undefined.
+   * To compute it costs as much as making a key.
+   *
+   * @internal
+   */
+  static publicKeyOfOwnSeed(seed: Uint8Array): string | undefined {
+    const pair = givenOut.get(seed);
+    if (pair === undefined || pair.wiped) return undefined;
+    return pair.hasSeed(seed) ? pair.publicKey : undefined;
+  }
+
+  /**
+   * Whether a value is a key of this class, not something that looks like one: what it signs holds for its public key.
+   *
+   * @internal
+   */
+  static isGenuine(value: object): value is KeyBundle {
+    return #pair in value && Object.getPrototypeOf(value) === KeyBundle.prototype;
   }
 
   /**
@@ -66,12 +71,14 @@ export class KeyBundle {
    * @throws KeyError `ERR_KEY_WIPED`
    */
   get seed(): Uint8Array {
-    return this.#live().slice();
+    const { seed } = this.#pair;
+    givenOut.set(seed, this.#pair);
+    return seed;
   }
 
   /** Whether {@link wipe} was called. */
   get wiped(): boolean {
-    return this.#seed === undefined;
+    return this.#pair.wiped;
   }
 
   /**
@@ -81,13 +88,7 @@ export class KeyBundle {
    * @throws KeyError `ERR_KEY_WIPED`
    */
   sign(data: Uint8Array | string): Uint8Array {
-    const seed = this.#live();
-    if (this.#privateKey === undefined) {
-      const decoded = decodeSeed(seed);
-      this.#privateKey = importSeed('Ed25519', decoded.raw);
-      decoded.raw.fill(0);
-    }
-    return cryptoSign(null, typeof data === 'string' ? Buffer.from(data) : data, this.#privateKey);
+    return this.#pair.sign(data);
   }
 
   /** Whether `signature` is this key's for `data`. Works after {@link wipe} too: it needs only the public key. */
@@ -102,11 +103,11 @@ export class KeyBundle {
    * @throws KeyError `ERR_KEY_WIPED`
    */
   curvePublicKey(): string {
-    const decoded = decodeSeed(this.#live());
+    const raw = this.#pair.rawSeed();
     try {
-      return curvePublicKeyOfRawSeed(decoded.raw);
+      return curvePublicKeyOfRawSeed(raw);
     } finally {
-      decoded.raw.fill(0);
+      raw.fill(0);
     }
   }
 
@@ -119,10 +120,11 @@ export class KeyBundle {
    */
   async saveSeedToFile(path: string, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
     checkOptions('saveSeedToFile', options, SAVE, saveOptionsError);
-    const seed = this.#live();
+    const { seed } = this.#pair;
     const content = new Uint8Array(seed.length + 1);
     content.set(seed);
     content[seed.length] = 0x0a;
+    seed.fill(0);
     try {
       await writeSecretFile(path, content, { ifAbsent: options.ifAbsent });
     } finally {
@@ -132,9 +134,7 @@ export class KeyBundle {
 
   /** Overwrites the seed in memory and forgets the private key. Signing throws from then on. */
   wipe(): void {
-    this.#seed?.fill(0);
-    this.#seed = undefined;
-    this.#privateKey = undefined;
+    this.#pair.wipe();
   }
 
   toJSON(): { role: Role; publicKey: string } {
@@ -148,14 +148,10 @@ export class KeyBundle {
   [inspect.custom](): string {
     return this.toString();
   }
-
-  #live(): Uint8Array {
-    if (this.#seed === undefined) {
-      throw new KeyError('ERR_KEY_WIPED', `the key ${this.publicKey} was wiped: load it again to use it`);
-    }
-    return this.#seed;
-  }
 }
+
+/** The copies of seeds that are still held by somebody, and whose they are. */
+const givenOut = new WeakMap<Uint8Array, KeyPair>();
 
 /**
  * Makes a new key pair.
@@ -190,7 +186,7 @@ export function publicKeyFromSeed(seed: Uint8Array | string): string {
   try {
     if (decoded.kind === 'curve') return curvePublicKeyOfRawSeed(decoded.raw);
     if (decoded.kind === undefined) throw wrongRole(decoded.kindName, ROLES.join(', '), 'the seed');
-    return encodePublicKey(decoded.kind, rawPublicOf(importSeed('Ed25519', decoded.raw)));
+    return encodePublicKey(decoded.kind, ed25519().publicKeyOf(decoded.raw));
   } finally {
     decoded.raw.fill(0);
   }

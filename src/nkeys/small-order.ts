@@ -1,4 +1,4 @@
-// Rejects Ed25519 points of small order.
+// Recognizes Ed25519 points of small order, and points that are written in an unusual way.
 
 /**
  * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit: those of the curve,
@@ -17,9 +17,22 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
+/** The last bytes but one of the points above, without which none is looked up: nearly all others are told by them. */
+const PENULTIMATE = new Set([...SMALL_ORDER].map((hex) => Number.parseInt(hex.slice(60, 62), 16)));
+
 /** Whether 32 bytes are a public key that anybody can sign for. */
 export function hasSmallOrder(raw: Uint8Array): boolean {
+  if (!PENULTIMATE.has(raw[30] ?? 0)) return false;
   const bytes = Buffer.from(raw);
   bytes[31] = (bytes[31] ?? 0) & 0x7f;
   return SMALL_ORDER.has(bytes.toString('hex'));
+}
+
+/** Whether the number in 32 bytes, the sign bit aside, is less than 2^255 - 19, as RFC 8032, 5.1.3 demands. */
+export function isCanonical(raw: Uint8Array): boolean {
+  return (
+    ((raw[31] ?? 0) & 0x7f) !== 0x7f ||
+    (raw[0] ?? 0) < 0xed ||
+    raw.subarray(1, 31).some((byte) => byte !== 0xff)
+  );
 }

@@ -1,13 +1,12 @@
 // Verifies Ed25519 signatures.
-import { verify as cryptoVerify, type KeyObject } from 'node:crypto';
-import { importPublic } from './ed25519.js';
+import { ed25519, type Verifier } from './ed25519.js';
 import { decodePublicKey } from './encoding.js';
 
 /**
  * Public keys already imported, the most recent ones: an account's key verifies every user it signed, and importing
  * costs as much as a tenth of a verification. Bounded, so that tokens from outside cannot make it grow.
  */
-const imported = new Map<string, KeyObject>();
+const imported = new Map<string, Verifier>();
 const MAX_IMPORTED = 1024;
 
 /**
@@ -22,7 +21,7 @@ export function verifySignature(
 ): boolean {
   let key = imported.get(publicKey);
   if (key === undefined) {
-    key = importPublic(decodePublicKey(publicKey).raw);
+    key = ed25519().verifier(decodePublicKey(publicKey).raw);
     if (imported.size >= MAX_IMPORTED) {
       const oldest = imported.keys().next();
       if (!oldest.done) imported.delete(oldest.value);
@@ -30,5 +29,5 @@ export function verifySignature(
     imported.set(publicKey, key);
   }
   if (signature.length !== 64) return false;
-  return cryptoVerify(null, typeof data === 'string' ? Buffer.from(data) : data, key, signature);
+  return key.verify(typeof data === 'string' ? Buffer.from(data) : data, signature);
 }

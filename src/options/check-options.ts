@@ -29,6 +29,19 @@ export const object = v.custom<Record<string, unknown>>(isObject, 'must be an ob
 /** Not looked into: another library's object, a key, a type that is checked elsewhere. */
 export const anything = v.unknown();
 
+/**
+ * What accepts a value without the schema: a tenth of the cost, which issuing credentials in bulk would notice. What is not
+ * accepted may be valid all the same; the schema decides, and says what is wrong.
+ */
+const accepts = new WeakMap<v.GenericSchema, (value: unknown) => boolean>([
+  [text, (value) => typeof value === 'string'],
+  [flag, (value) => typeof value === 'boolean'],
+  [number, (value) => typeof value === 'number'],
+  [callback, (value) => typeof value === 'function'],
+  [object, isObject],
+  [anything, () => true],
+]);
+
 /** One of some words. */
 export function oneOf(words: readonly string[]) {
   return v.picklist(words, ({ input }) => {
@@ -54,7 +67,7 @@ export interface BagRules {
 /** An object with these members and no others. */
 export function bag(entries: OptionEntries, { required = [], instead = {} }: BagRules = {}) {
   const names = Object.keys(entries);
-  return v.pipe(
+  const schema = v.pipe(
     object,
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
@@ -73,6 +86,29 @@ export function bag(entries: OptionEntries, { required = [], instead = {} }: Bag
     }),
     v.looseObject(Object.fromEntries(names.map((name) => [name, v.optional(entries[name] ?? anything)]))),
   );
+  accepts.set(schema, (value) => {
+    if (!isObject(value) || !isPlain(value)) return false;
+    for (const name of Object.keys(value)) {
+      const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+      if (entry === undefined) return false;
+      if (value[name] !== undefined && accepts.get(entry)?.(value[name]) !== true) return false;
+    }
+    return required.every((name) => value[name] !== undefined);
+  });
+  return schema;
+}
+
+/** All that it has is its own: no getters of a class. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Something, or null for none. */
+export function nullOr(other: v.GenericSchema) {
+  const schema = v.nullish(other);
+  accepts.set(schema, (value) => value === null || accepts.get(other)?.(value) === true);
+  return schema;
 }
 
 /** A text, or something else. */
@@ -99,6 +135,7 @@ export function checkOptions(
   schema: v.GenericSchema,
   error: (message: string) => ZesterError,
 ): void {
+  if (accepts.get(schema)?.(given) === true) return;
   const result = v.safeParse(schema, given, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return;
   const [issue] = result.issues;
@@ -107,7 +144,7 @@ export function checkOptions(
   throw error(`the options of ${what}: ${where === null ? 'it' : where} ${issue.message}`);
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

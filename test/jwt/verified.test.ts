@@ -4,9 +4,12 @@ import {
   createOperatorJwt,
   createUserJwt,
   decodeUserJwt,
+  generateCredsFile,
   generateKeyBundle,
+  parseCredsData,
   validateJwtChain,
   type AccountJwtOptions,
+  type KeyBundle,
   type OperatorJwtOptions,
   type UserJwtOptions,
 } from '../../src/index.js';
@@ -145,6 +148,63 @@ describe('a JWT that was verified', () => {
     claims.nats.pub?.allow?.push('>');
 
     expect(decodeUserJwt(jwt)).toMatchObject({ sub: user.publicKey, nats: { pub: { allow: ['a'] } } });
+  });
+});
+
+describe('a JWT that this process signed', () => {
+  const options = { ...at(0), name: 'U' };
+
+  it('is not verified again by what reads it, nor by what makes a .creds file of it', () => {
+    const [account, user] = [generateKeyBundle('account'), generateKeyBundle('user')];
+    const jwt = createUserJwt(user, account, options);
+    const content = generateCredsFile(jwt, user.seed);
+    decodeUserJwt(jwt);
+    expect(verified).not.toHaveBeenCalled();
+    expect(parseCredsData(content, 'made').publicKey).toBe(user.publicKey);
+  });
+
+  it('makes no .creds file with another seed, whatever was given out before', async () => {
+    const [account, user, other] = [
+      generateKeyBundle('account'),
+      generateKeyBundle('user'),
+      generateKeyBundle('user'),
+    ];
+    const jwt = createUserJwt(user, account, options);
+    await refusal('ERR_CREDS_SEED_MISMATCH', () => generateCredsFile(jwt, other.seed));
+    const overwritten = user.seed;
+    overwritten.set(other.seed);
+    await refusal('ERR_CREDS_SEED_MISMATCH', () => generateCredsFile(jwt, overwritten));
+    const zeroed = user.seed.fill(0);
+    await refusal('ERR_CREDS_SEED_FORMAT', () => generateCredsFile(jwt, zeroed));
+    const given = user.seed;
+    user.wipe();
+    // a copy stays whole; it is only no longer known whose it is
+    expect(parseCredsData(generateCredsFile(jwt, given), 'made').publicKey).toBe(user.publicKey);
+  });
+
+  it('is not taken for verified when what signed it only looks like a key', async () => {
+    const [victim, attacker, user] = [
+      generateKeyBundle('account'),
+      generateKeyBundle('account'),
+      generateKeyBundle('user'),
+    ];
+    const signers: Partial<KeyBundle>[] = [
+      { role: 'account', publicKey: victim.publicKey, sign: (data) => attacker.sign(data) },
+      Object.assign(Object.create(attacker) as KeyBundle, { sign: (data: string) => attacker.sign(data) }),
+    ];
+    Object.defineProperty(signers[1], 'publicKey', { value: victim.publicKey });
+    for (const signer of signers) {
+      const jwt = createUserJwt(user, signer as KeyBundle, options);
+      await refusal('ERR_JWT_SIGNATURE', () => decodeUserJwt(jwt));
+      await refusal('ERR_CREDS_JWT_SIGNATURE', () => generateCredsFile(jwt, user.seed));
+    }
+  });
+
+  it('names the key that signed it: the public key of a bundle cannot be changed', () => {
+    const [victim, attacker] = [generateKeyBundle('account'), generateKeyBundle('account')];
+    expect(() => Object.assign(attacker, { publicKey: victim.publicKey })).toThrow(TypeError);
+    expect(() => Object.assign(attacker, { sign: () => new Uint8Array(64) })).toThrow(TypeError);
+    expect(attacker.publicKey).not.toBe(victim.publicKey);
   });
 });
 

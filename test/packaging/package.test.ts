@@ -277,6 +277,23 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe(`${packageVersion()}\n`);
   });
 
+  it('has a command that says what it computes Ed25519 with: node:crypto, since nothing else came with it', async () => {
+    const env = { ...process.env };
+    delete env['ZESTER_ED25519'];
+    const zester = (more: NodeJS.ProcessEnv) =>
+      run(join(app, 'node_modules/.bin/zester'), ['--version', '--json'], { env: { ...env, ...more } });
+
+    expect(JSON.parse((await zester({})).stdout)).toMatchObject({
+      version: packageVersion(),
+      ed25519: { backend: 'node:crypto', seeds: 'plain', why: 'sodium-native is not installed' },
+    });
+    const forced = zester({ ZESTER_ED25519: 'sodium' });
+    await expect(forced).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ERR_KEY_BACKEND') as string,
+    });
+  });
+
   // each of these loads packages that are bundled, threads, or files that are found by their places
   it('has a command that makes a home and credentials in each form', async () => {
     const env = { ...process.env, ZESTER_HOME: join(app, 'home'), XDG_CONFIG_HOME: join(app, 'config') };

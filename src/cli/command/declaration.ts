@@ -26,6 +26,8 @@ export interface CommandPage {
 export interface DeclaredCommand extends CommandPage {
   readonly kind: 'command';
   readonly needs: Need;
+  /** It runs long, or makes many keys: loading sodium-native is worth its time. */
+  readonly keepsKeys?: boolean;
   readonly arguments: Arguments;
   readonly options: Options;
   /** Words after `--` and options that it does not know belong to the command's last argument. */
@@ -59,6 +61,7 @@ export function command<
 >(
   declaration: CommandPage & {
     readonly needs?: N;
+    readonly keepsKeys?: boolean;
     readonly arguments?: A;
     readonly options?: O;
     readonly run: (input: ValuesOf<A> & ValuesOf<O>, context: ContextOf<N>) => void | Promise<void>;

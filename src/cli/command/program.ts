@@ -3,6 +3,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { CliIo } from '../terminal/io.js';
 import { Output, type GlobalOptions } from '../terminal/output.js';
 import { HELP_WIDTH } from '../root.js';
+import { preferNodeCrypto } from '../../nkeys/ed25519/choice.js';
 import { optionText, withChoices } from './page.js';
 import { withBaseContext, type NothingContext } from './base-context.js';
 import { SECTIONS, type DeclaredCommand, type Example } from './declaration.js';
@@ -39,6 +40,7 @@ function addAction(command: Command, declared: DeclaredCommand, io: CliIo): void
     addOption(command, option);
   command.action(async (...given: unknown[]) => {
     const options = command.optsWithGlobals<Record<string, unknown> & GlobalOptions>();
+    if (declared.keepsKeys !== true) preferNodeCrypto();
     const output = new Output(io, options);
     const input = {
       ...mapValues(declared.arguments, ({ read }, i) => read(given[i], io)),

@@ -8,6 +8,7 @@ const STEP_WIDTH = 15;
 
 export default command({
   summary: 'demonstrate everything on this machine, with a real nats-server',
+  keepsKeys: true,
   section: 'Start here',
   options: { keep: flag('--keep', "keep the demo's home, and print what to try next") },
   notes: `

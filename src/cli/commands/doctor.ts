@@ -10,6 +10,7 @@ import type { Output } from '../terminal/output.js';
 
 export default command({
   summary: 'diagnose the home, the servers and the fleet',
+  keepsKeys: true,
   section: 'Check',
   needs: 'servers',
   options: {

@@ -13,6 +13,7 @@ import type { Output } from '../terminal/output.js';
 
 export default command({
   summary: 'run a whole fleet: trust domain, nats-server and master',
+  keepsKeys: true,
   section: 'Start here',
   options: {
     ...configOptions([

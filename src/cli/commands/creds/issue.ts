@@ -35,6 +35,7 @@ type Values = ValuesOf<typeof OPTIONS>;
 
 export default command({
   summary: 'issue credentials for a list of peels',
+  keepsKeys: true,
   needs: 'home',
   arguments: { program: words('exec: the program and its arguments, after --') },
   options: OPTIONS,

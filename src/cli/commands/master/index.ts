@@ -7,6 +7,7 @@ import { configOptions } from '../../config/options.js';
 
 export default command({
   summary: 'run a master: it issues, renews, accepts and revokes',
+  keepsKeys: true,
   section: 'Start here',
   options: configOptions([
     'policy',

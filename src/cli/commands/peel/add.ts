@@ -23,6 +23,7 @@ const AT_ONCE = 16;
 
 export default command({
   summary: 'add peels: issue a .creds file for each',
+  keepsKeys: true,
   needs: 'fleet',
   arguments: { peelId: words('their IDs, one NATS token each') },
   options: {

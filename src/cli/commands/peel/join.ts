@@ -13,6 +13,7 @@ import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
   summary: 'join the fleet with a join token',
+  keepsKeys: true,
   needs: 'servers',
   options: {
     token: requiredText('--token <file>', 'join token from "zester join-token create"'),

@@ -8,6 +8,7 @@ import { runPeel } from '../../fleet/run-peel.js';
 
 export default command({
   summary: 'run the peel agent; it renews its own credential',
+  keepsKeys: true,
   options: configOptions([
     'creds',
     'servers',

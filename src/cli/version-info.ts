@@ -1,0 +1,15 @@
+// What `zester --version --json` prints.
+import { ed25519Info, type Ed25519Info } from '../nkeys/ed25519.js';
+import { packageVersion } from './version.js';
+
+/** The version, and what long-running commands compute Ed25519 with on this machine. */
+export interface VersionInfo {
+  version: string;
+  node: string;
+  ed25519: Ed25519Info;
+}
+
+/** @throws KeyError `ERR_KEY_BACKEND` */
+export function versionInfo(): VersionInfo {
+  return { version: packageVersion(), node: process.versions.node, ed25519: ed25519Info() };
+}

@@ -1,0 +1,82 @@
+// Memory for secrets: guarded, locked and wiped.
+import type { Sodium } from './load-sodium.js';
+
+/** How well memory is protected: out of swap and between guard pages, only between guard pages, or not at all. */
+export type Protection = 'locked' | 'guarded' | 'plain';
+
+/** Room for one secret. */
+export const SECRET_BYTES = 64;
+/** Many secrets share a page: a page of its own for each would take longer than making a key, and soon reach the limit. */
+const PAGE_BYTES = 4096;
+/** What libsodium keeps of a page for itself. Source: libsodium, utils.c (`CANARY_SIZE`). */
+const CANARY_BYTES = 16;
+const PER_PAGE = Math.floor((PAGE_BYTES - CANARY_BYTES) / SECRET_BYTES);
+
+/**
+ * Hands out places for secrets in pages that libsodium guards. A page is locked as long as the process may lock more
+ * (`ulimit -l`); after that, pages are guarded only, and `onLimit` is called once. Pages are used again, not freed.
+ */
+export class GuardedMemory {
+  readonly #sodium: Sodium;
+  readonly #onLimit: () => void;
+  readonly #free: Uint8Array[] = [];
+  #protection: Protection | undefined;
+
+  constructor(sodium: Sodium, onLimit: () => void) {
+    this.#sodium = sodium;
+    this.#onLimit = onLimit;
+  }
+
+  /** The protection of the latest page: the weakest so far. A first page is made to find out. */
+  get protection(): Protection {
+    if (this.#protection === undefined) this.#addPage();
+    return this.#protection ?? 'plain';
+  }
+
+  /** A place of {@link SECRET_BYTES}, all 0. */
+  take(): Uint8Array {
+    if (this.#free.length === 0) this.#addPage();
+    return this.#free.pop() ?? new Uint8Array(SECRET_BYTES);
+  }
+
+  /** Wipes a place. It may be another secret's at once, so the caller forgets it. */
+  giveBack(place: Uint8Array): void {
+    this.#sodium.sodium_memzero(place);
+    this.#free.push(place);
+  }
+
+  #addPage(): void {
+    const page = this.#newPage();
+    for (let i = 0; i < PER_PAGE; i++) {
+      const place = page.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES);
+      place.fill(0); // libsodium fills new memory with something else
+      this.#free.push(place);
+    }
+  }
+
+  #newPage(): Uint8Array {
+    const size = PER_PAGE * SECRET_BYTES;
+    let page: Uint8Array;
+    try {
+      page = this.#sodium.sodium_malloc(size);
+    } catch {
+      // a runtime without memory of another's making (Electron's sandbox), or no memory
+      this.#weaken('plain');
+      return new Uint8Array(size);
+    }
+    try {
+      // libsodium has tried, and does not say whether it succeeded
+      this.#sodium.sodium_mlock(page);
+      this.#protection ??= 'locked';
+    } catch {
+      this.#weaken('guarded');
+    }
+    return page;
+  }
+
+  #weaken(protection: Protection): void {
+    const isNews = this.#protection === undefined || this.#protection === 'locked';
+    this.#protection = protection;
+    if (isNews) this.#onLimit();
+  }
+}
