@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -13,6 +14,10 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // examples import the package by its name: here it is the source
+  resolve: {
+    alias: [{ find: /^zester$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
+  },
   test: {
     // Everything on what a user gets who installs nothing else; keys, JWTs and credentials on sodium-native too.
     projects: [

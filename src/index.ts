@@ -108,6 +108,13 @@ export {
   type ConnectSettings,
   type ZesterConnection,
 } from './connection/connect.js';
+export {
+  DIAGNOSTICS_CHANNELS,
+  type ConnectionMessage,
+  type DiagnosedConnection,
+  type RenewalMessage,
+  type RotationMessage,
+} from './connection/diagnostics.js';
 export type { ConnectionEvent, ConnectionLogger } from './connection/events.js';
 export { withReconnectBuffer, type ReconnectBufferOptions } from './connection/with-reconnect-buffer.js';
 

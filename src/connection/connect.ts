@@ -244,6 +244,10 @@ async function open(
     credentials,
     delays,
   );
+  const diagnosed = {
+    ...(client.name !== undefined && { name: client.name }),
+    ...(peelId !== undefined && { peelId }),
+  };
   const connection = new ManagedConnection(await dialer.first(), {
     movable: rotate === 'hitless',
     inboxPrefix: prefix,
@@ -252,6 +256,7 @@ async function open(
     handoverTimeout,
     logger,
     onEvent,
+    diagnosed,
   });
   hear = (event) => connection.emit(event);
   for (const event of early) connection.emit(event);
@@ -260,7 +265,7 @@ async function open(
   const retryMs = client.reconnectTimeWait ?? RECONNECT_WAIT_MS;
   return {
     connection,
-    credentials: follow(connection, source, watch, { how: rotate, source, dialer, retryMs }),
+    credentials: follow(connection, source, watch, { how: rotate, source, dialer, retryMs, diagnosed }),
   };
 }
 

@@ -3,6 +3,7 @@ import { errors, type Status } from '@nats-io/transport-node';
 import { Broadcast } from '../async/broadcast.js';
 import { guarded } from '../async/guarded.js';
 import { afterStatus } from './connection-state.js';
+import { diagnose, type DiagnosedConnection } from './diagnostics.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Refusals } from './refusals.js';
 
@@ -10,6 +11,8 @@ import { Refusals } from './refusals.js';
 export interface ConnectionListeners {
   logger?: ConnectionLogger | undefined;
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
+  /** Which connection it is, for those who listen to all. */
+  diagnosed?: DiagnosedConnection | undefined;
 }
 
 /** The events and statuses of one connection, whichever server it is on. */
@@ -20,7 +23,10 @@ export class ConnectionEvents {
   readonly #refusals = new Refusals();
   #outage = false;
 
-  constructor({ logger, onEvent }: ConnectionListeners) {
+  readonly #diagnosed: DiagnosedConnection;
+
+  constructor({ logger, onEvent, diagnosed = {} }: ConnectionListeners) {
+    this.#diagnosed = diagnosed;
     const listener = (name: string, hear: (event: ConnectionEvent) => unknown) =>
       guarded(hear, (error) => this.callbackFailed(name, error));
     this.#listeners = [
@@ -40,6 +46,7 @@ export class ConnectionEvents {
   emit(event: ConnectionEvent): void {
     for (const listener of this.#listeners) listener(event);
     this.#events.emit(event);
+    diagnose('connection', { ...this.#diagnosed, event });
   }
 
   callbackFailed(callback: string, error: Error): void {

@@ -2,6 +2,7 @@
 import type { CredsFile } from '../creds/creds-file.js';
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { planRotation } from './connection-state.js';
+import { diagnose, type DiagnosedConnection } from './diagnostics.js';
 import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
 
@@ -14,6 +15,8 @@ export interface RotatorOptions {
   dialer: Dialer;
   /** How long to wait after a failed attempt, in milliseconds. */
   retryMs: number;
+  /** Which connection it is, for those who listen to all. */
+  diagnosed: DiagnosedConnection;
 }
 
 /** Takes a connection over to the credentials that should be in use, one attempt at a time. */
@@ -57,7 +60,13 @@ export class Rotator {
 
   async #rotate(target: CredsFile, how: 'reconnect' | 'hitless'): Promise<void> {
     this.#again = undefined;
-    const { source, dialer, retryMs } = this.#options;
+    const { source, dialer, retryMs, diagnosed } = this.#options;
+    const startedAt = performance.now();
+    const tell = (publicKey: string, failure?: { error: Error }) =>
+      diagnose('rotation', {
+        ...{ ...diagnosed, how, publicKey, durationMs: performance.now() - startedAt },
+        ...failure,
+      });
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dialer.second(this.#connection.getServer()));
@@ -71,9 +80,12 @@ export class Rotator {
       }
       // the file may have been replaced again before the reconnect read it
       const used = [target, source.current].find((creds) => creds?.jwt === dialer.inUse);
-      if (used !== undefined) this.#connection.emit({ type: 'rotated', publicKey: used.publicKey, how });
+      if (used === undefined) return;
+      tell(used.publicKey);
+      this.#connection.emit({ type: 'rotated', publicKey: used.publicKey, how });
     } catch (error) {
       if (this.#connection.isClosed() || this.#connection.isDraining()) return;
+      tell(target.publicKey, { error: error as Error });
       if (how === 'hitless') this.#connection.emit({ type: 'rotationFailed', error: error as Error });
       this.#again = setTimeout(() => {
         this.#again = undefined;

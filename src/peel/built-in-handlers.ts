@@ -18,6 +18,8 @@ export interface PeelFacts {
   uptime: number;
   /** The credential in use. Times are ISO 8601; without `expires` it does not expire. */
   credential: { publicKey: string; issued: string; expires?: string };
+  /** What the program adds: the option `facts` of `startPeel`. */
+  own?: unknown;
 }
 
 /** What the built-in handlers need of their peel. */
@@ -27,12 +29,19 @@ export interface BuiltInContext {
   claims: () => UserClaims;
   /** This host's time, in milliseconds since 1970. */
   now: () => number;
+  /** The program's own facts; undefined: it has none. */
+  own: () => unknown;
 }
 
 /** The built-in handlers, by name. A program cannot replace them. */
-export const BUILT_IN_HANDLERS: Readonly<Record<string, (context: BuiltInContext) => object>> = {
+export const BUILT_IN_HANDLERS: Readonly<
+  Record<string, (context: BuiltInContext) => object | Promise<object>>
+> = {
   ping: ({ peelId, now }) => ({ pong: true, peelId, time: new Date(now()).toISOString() }),
-  facts: ({ peelId, claims }) => factsOf(peelId, claims()),
+  facts: async ({ peelId, claims, own }) => {
+    const added = await own();
+    return { ...factsOf(peelId, claims()), ...(added !== undefined && { own: added }) };
+  },
 };
 
 function factsOf(peelId: string, claims: UserClaims): PeelFacts {

@@ -30,6 +30,8 @@ export type PeelEvent =
   | { type: 'written'; path: string; publicKey: string }
   /** This machine's clock is off: `offsetMs` is what is added to it. */
   | { type: 'clockOff'; offsetMs: number; knownFrom: 'master' | 'credential' }
+  /** A command was answered. `handler` is undefined if there is none of its name; `outcome` is `ok` or an error code. */
+  | { type: 'command'; handler: string | undefined; outcome: string; durationMs: number }
   /** A handler threw, or took too long: who asked was answered with the error's message only. */
   | { type: 'commandFailed'; handler: string; error: Error }
   /**
@@ -55,6 +57,9 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
       );
     case 'started':
       return logger.info(fields, `the peel "${event.peelId}" is connected to ${event.server}`);
+    case 'command':
+      // a failure has its own event, and a success is no news
+      return;
     case 'disconnected':
       // `buffering` of the connection says it
       return;

@@ -30,6 +30,18 @@ export interface HandlersOptions {
   timeoutMs?: number | undefined;
   /** Called with the complete error of a failed handler; the answer contains less. */
   onFailure?: ((handler: string, error: unknown) => void) | undefined;
+  /** Called for each command once its answer is known. */
+  onAnswered?: ((command: AnsweredCommand) => void) | undefined;
+}
+
+/** A command that was answered. */
+export interface AnsweredCommand {
+  /** undefined: there is no such handler, or the command could not be read. */
+  handler: string | undefined;
+  /** `ok`, or the code that it was answered with. */
+  outcome: string;
+  /** From its arrival to its answer. */
+  durationMs: number;
 }
 
 const CONCURRENCY = 16;
@@ -85,24 +97,40 @@ export class Handlers {
    * @param maxBytes what an answer may have; never more than callers read
    */
   async answer(data: Uint8Array, maxBytes = MAX_ANSWER_BYTES): Promise<Uint8Array> {
+    const startedAt = performance.now();
+    const answer = this.#sendable(await this.#run(data), maxBytes);
+    const name = handlerIn(data);
+    this.#options.onAnswered?.({
+      handler: name !== undefined && this.#handlers.has(name) ? name : undefined,
+      outcome: answer.code,
+      durationMs: performance.now() - startedAt,
+    });
+    return answer.encoded;
+  }
+
+  /** An answer as it is sent: one that callers would not read is replaced by the reason. */
+  #sendable(answer: CommandAnswer, maxBytes: number): { encoded: Uint8Array; code: string } {
     const { peelId } = this.#options;
-    const answer = await this.#run(data);
+    const instead = (words: string) => ({
+      encoded: encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words)),
+      code: 'ERR_FLEET_HANDLER',
+    });
     let encoded: Uint8Array;
     try {
       encoded = encodeJson(answer);
     } catch (error) {
-      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', `the result is not JSON: ${messageOf(error)}`));
+      return instead(`the result is not JSON: ${messageOf(error)}`);
     }
     const most = Math.min(maxBytes, MAX_ANSWER_BYTES);
     if (encoded.length > most) {
       const words = `the result has ${encoded.length} bytes, but at most ${most} can be sent: request less`;
-      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+      return instead(words);
     }
     if (isNestedDeeper(Buffer.from(encoded).toString('utf8'), MAX_JSON_DEPTH)) {
       const words = `the result is nested more than ${MAX_JSON_DEPTH} levels deep, which no caller reads`;
-      return encodeJson(failed(peelId, 'ERR_FLEET_HANDLER', words));
+      return instead(words);
     }
-    return encoded;
+    return { encoded, code: 'error' in answer ? answer.error.code : 'ok' };
   }
 
   /** Resolves when no command runs or waits any more. */
@@ -175,6 +203,12 @@ export class Handlers {
       clearTimeout(timer);
     }
   }
+}
+
+/** The handler that a command names. */
+function handlerIn(data: Uint8Array): string | undefined {
+  const parsed = v.safeParse(commandSchema, parseJson(data));
+  return parsed.success ? parsed.output.handler : undefined;
 }
 
 function failed(peelId: string, code: FleetErrorCode, message: string): CommandAnswer {

@@ -6,6 +6,7 @@
  */
 export { startPeel, type Peel, type PeelEnd, type PeelOptions, type PeelSettings } from './peel.js';
 export type { PeelEvent } from './events.js';
+export type { PeelHealth } from './health.js';
 export type { Handler, HandlerContext } from './handlers.js';
 export type { PeelFacts } from './built-in-handlers.js';
 export { joinFleet, type JoinEvent, type JoinOptions, type JoinResult } from './join.js';

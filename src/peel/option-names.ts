@@ -14,6 +14,7 @@ const START_PEEL = bag(
     ...PEEL_ENTRIES,
     peelId: anything,
     handlers: anything,
+    facts: callback,
     waitOnFirstConnect: flag,
     signal: anything,
     renew: flag,

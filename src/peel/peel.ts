@@ -34,6 +34,9 @@ import { FleetClock } from './clock.js';
 import { logPeelEvent, type PeelEvent } from './events.js';
 import { BUILT_IN_HANDLERS } from './built-in-handlers.js';
 import { Handlers, type Handler } from './handlers.js';
+import { afterPeelEvent, peelHealth, type PeelHealth } from './health.js';
+import { PeelMetrics } from './metrics.js';
+import { ownFacts } from './own-facts.js';
 import { judgeNotice } from './judge-notice.js';
 import { readNotice } from './notices.js';
 import { sleep } from '../async/sleep.js';
@@ -81,6 +84,11 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
         timeoutMs?: number | undefined;
       }
     | undefined;
+  /**
+   * Facts of your own, as JSON: `zester peel exec ID facts` shows them as `own`. Asked for each time, within the time limit of
+   * a command. If it throws, they are left out.
+   */
+  facts?: (() => unknown) | undefined;
   /** Called for each event from the first connection attempt on, for which `events()` comes too late. */
   onEvent?: ((event: PeelEvent) => void) | undefined;
 }
@@ -148,6 +156,10 @@ export class Peel {
   #end: PeelEnd | undefined;
   /** All is said: what its connection still tells of is not news. */
   #over = false;
+  #isDown = false;
+  /** Why the last renewal or rotation, or writing the file, did not work, while it is tried again. */
+  #renewalFailure: string | undefined;
+  readonly #metrics = new PeelMetrics();
   #resolveClosed: (end: PeelEnd) => void = () => undefined;
   /** When a notice to rotate was followed last: the same one again is nothing new. ISO 8601. */
   #rotationAskedAt = '';
@@ -171,8 +183,14 @@ export class Peel {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         this.#emit({ type: 'commandFailed', handler, error });
       },
+      onAnswered: (command) => this.#emit({ type: 'command', ...command }),
     });
-    const self = { peelId: id, claims: () => this.credentials.claims, now: () => this.#clock.local() };
+    const self = {
+      peelId: id,
+      claims: () => this.credentials.claims,
+      now: () => this.#clock.local(),
+      own: ownFacts(options.facts, report('facts')),
+    };
     for (const [name, handler] of Object.entries(BUILT_IN_HANDLERS))
       this.#handlers.handle(name, () => handler(self), { fixed: true });
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
@@ -203,6 +221,23 @@ export class Peel {
   /** What happens to it and to its connection, from now on; each call gives an iterator of its own. */
   events(): AsyncIterable<PeelEvent> {
     return this.#events.iterate();
+  }
+
+  /** How it is: its connection, its credential, and what is being tried again. */
+  health(): PeelHealth {
+    return peelHealth({
+      end: this.#end?.error?.message ?? this.#end?.reason,
+      connected: this.#nc !== undefined && !this.#isDown && !this.#nc.isClosed(),
+      expiresAt: this.#credentials && expiryTime(this.#credentials.current.claims),
+      now: this.#clock.now(),
+      commands: this.#handlers.busy,
+      renewalFailure: this.#renewalFailure,
+    });
+  }
+
+  /** Its metrics, in the text format of Prometheus. */
+  metricsText(): string {
+    return this.#metrics.text(this.health());
   }
 
   /**
@@ -303,6 +338,7 @@ export class Peel {
       'waitOnFirstConnect',
       'signal',
       'handlers',
+      'facts',
       'renew',
       'commands',
       'logger',
@@ -365,9 +401,9 @@ export class Peel {
       if (type === 'forceReconnect') isOnPurpose = true;
       // each attempt that a server refuses is a disconnect, too
       if (type === 'disconnect' && !down) this.#emit({ type: 'disconnected' });
-      if (type === 'disconnect') down = true;
+      if (type === 'disconnect') down = this.#isDown = true;
       if (type === 'reconnect') {
-        down = false;
+        down = this.#isDown = false;
         if (isOnPurpose) this.#renewer?.look();
         else this.#renewer?.reconnected();
         isOnPurpose = false;
@@ -382,6 +418,8 @@ export class Peel {
 
   #emit(event: PeelEvent, isLogged = true): void {
     if (this.#over) return;
+    this.#metrics.hear(event);
+    this.#renewalFailure = afterPeelEvent(this.#renewalFailure, event);
     if (isLogged) this.#log?.(event);
     this.#hear?.(event);
     this.#events.emit(event);

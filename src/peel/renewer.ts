@@ -1,4 +1,5 @@
 // Renews and rotates a peel's credential on time.
+import { diagnose } from '../connection/diagnostics.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { FleetError } from '../errors.js';
 import { decodeUserJwt } from '../jwt/decode.js';
@@ -134,7 +135,7 @@ export class Renewer {
   async #renew(): Promise<void> {
     const { credentials } = this.#options;
     try {
-      const { creds, rotate } = await this.#requests.renew();
+      const { creds, rotate } = await this.#timed('renewal', () => this.#requests.renew());
       if (this.#stopped) return;
       this.#sayClock();
       const waitsForKey = this.#state.rotation.is === 'writing';
@@ -157,7 +158,7 @@ export class Renewer {
   async #rotate(): Promise<void> {
     const { current } = this.#options.credentials;
     try {
-      const creds = await this.#requests.rotate();
+      const { creds } = await this.#timed('rotation', async () => ({ creds: await this.#requests.rotate() }));
       if (this.#stopped) return;
       this.#sayClock();
       this.#replaced = current;
@@ -256,6 +257,27 @@ export class Renewer {
     this.#happened({ type: 'failed', what, retryInMs, monotonic: performance.now() });
     const remainingMs = remaining === Infinity ? undefined : remaining;
     this.#emit({ type: 'renewalFailed', what, error: error as Error, retryInMs, remainingMs });
+  }
+
+  /** Has the request to a master measured by those who listen. */
+  async #timed<T extends { creds: CredsFile }>(
+    what: 'renewal' | 'rotation',
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const { peelId } = this.#options;
+    const startedAt = performance.now();
+    const durationMs = () => performance.now() - startedAt;
+    try {
+      const given = await ask();
+      const { publicKey, claims } = given.creds;
+      const expiresAt = expiryTime(claims);
+      diagnose('renewal', { peelId, what, durationMs: durationMs(), publicKey, expiresAt });
+      return given;
+    } catch (error) {
+      if (!this.#stopped)
+        diagnose('renewal', { peelId, what, durationMs: durationMs(), error: error as Error });
+      throw error;
+    }
   }
 
   #sayClock(): void {

@@ -1,0 +1,68 @@
+// The diagnostics channels of connections, rotations and renewals.
+import { channel, type Channel } from 'node:diagnostics_channel';
+import type { ConnectionEvent } from './events.js';
+
+/**
+ * The names of the `node:diagnostics_channel`s that Zester publishes on, and what it publishes: {@link ConnectionMessage},
+ * {@link RotationMessage}, {@link RenewalMessage}. For tracing and metrics of a whole process, whoever opened the connection.
+ * No message holds a seed. As on any channel, a subscriber that throws is an uncaught exception of the process.
+ *
+ * @example
+ * subscribe(DIAGNOSTICS_CHANNELS.rotation, (message) => console.log((message as RotationMessage).durationMs));
+ */
+export const DIAGNOSTICS_CHANNELS = {
+  connection: 'zester:connection',
+  rotation: 'zester:rotation',
+  renewal: 'zester:renewal',
+} as const;
+
+/** Which connection it is. */
+export interface DiagnosedConnection {
+  /** The option `name` of the connection. */
+  name?: string;
+  /** Of a peel's connection. */
+  peelId?: string;
+}
+
+/** On `zester:connection`: each event of each connection. */
+export interface ConnectionMessage extends DiagnosedConnection {
+  event: ConnectionEvent;
+}
+
+/** On `zester:rotation`: a connection has gone over to another credential, or an attempt failed and is repeated. */
+export interface RotationMessage extends DiagnosedConnection {
+  how: 'reconnect' | 'hitless';
+  /** Of the credential that is to be used. */
+  publicKey: string;
+  durationMs: number;
+  /** The attempt failed. */
+  error?: Error;
+}
+
+/** On `zester:renewal`: a master has given a peel a JWT, for the same key or a new one; or an attempt failed and is repeated. */
+export interface RenewalMessage {
+  peelId: string;
+  what: 'renewal' | 'rotation';
+  /** Until the answer. */
+  durationMs: number;
+  /** Of the new credential. */
+  publicKey?: string;
+  /** Milliseconds since 1970; undefined: it does not expire. */
+  expiresAt?: number | undefined;
+  /** The attempt failed. */
+  error?: Error;
+}
+
+const channels = {
+  connection: channel(DIAGNOSTICS_CHANNELS.connection),
+  rotation: channel(DIAGNOSTICS_CHANNELS.rotation),
+  renewal: channel(DIAGNOSTICS_CHANNELS.renewal),
+} satisfies Record<keyof typeof DIAGNOSTICS_CHANNELS, Channel>;
+
+/** Publishes a message. Without subscribers it costs a look. */
+export function diagnose(which: 'connection', message: ConnectionMessage): void;
+export function diagnose(which: 'rotation', message: RotationMessage): void;
+export function diagnose(which: 'renewal', message: RenewalMessage): void;
+export function diagnose(which: keyof typeof channels, message: object): void {
+  if (channels[which].hasSubscribers) channels[which].publish(message);
+}

@@ -1,0 +1,60 @@
+// Says how a peel is.
+import type { PeelEvent } from './events.js';
+
+/** How a peel is. */
+export interface PeelHealth {
+  ok: boolean;
+  /** What is wrong, in words. */
+  problems: string[];
+  connected: boolean;
+  /** Of the credential in use, in milliseconds since 1970; undefined: it does not expire. */
+  expiresAt: number | undefined;
+  /** Commands that run or wait. */
+  commands: number;
+}
+
+/** What is known of a peel. */
+export interface PeelFactsOfHealth {
+  /** Why it is over; undefined: it runs. */
+  end: string | undefined;
+  connected: boolean;
+  expiresAt: number | undefined;
+  /** By the fleet's clock, in milliseconds since 1970. */
+  now: number;
+  commands: number;
+  /** What a renewal, a rotation or the file said last, while it is being tried again. */
+  renewalFailure: string | undefined;
+}
+
+/** Judges a peel by its connection and its credential. */
+export function peelHealth(facts: PeelFactsOfHealth): PeelHealth {
+  const { end, connected, expiresAt, now, commands, renewalFailure } = facts;
+  const problems: string[] = [];
+  if (end !== undefined) problems.push(`the peel is over: ${end}`);
+  else if (!connected) problems.push('the connection is down, and is being restored');
+  if (expiresAt !== undefined && expiresAt <= now) problems.push('the credential has expired');
+  if (renewalFailure !== undefined) problems.push(renewalFailure);
+  return {
+    ok: problems.length === 0,
+    problems,
+    connected: connected && end === undefined,
+    expiresAt,
+    commands,
+  };
+}
+
+/** What {@link PeelFactsOfHealth.renewalFailure} is after an event. */
+export function afterPeelEvent(failure: string | undefined, event: PeelEvent): string | undefined {
+  switch (event.type) {
+    case 'renewalFailed':
+      return `${event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not rotated'}: ${event.error.message}`;
+    case 'notWritten':
+      return `the new credential cannot be written: ${event.error.message}`;
+    case 'renewed':
+    case 'keyRotated':
+    case 'written':
+      return undefined;
+    default:
+      return failure;
+  }
+}

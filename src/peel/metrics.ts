@@ -1,0 +1,88 @@
+// Counts what happens to a peel, as text for Prometheus.
+import type { PeelEvent } from './events.js';
+import type { PeelHealth } from './health.js';
+
+interface Counted {
+  count: number;
+  seconds: number;
+}
+
+/**
+ * What a peel counts. Written by hand: the format is a few lines, and an agent does not carry a metrics library. Labels are
+ * the names of handlers that exist, and codes: their number is limited.
+ */
+export class PeelMetrics {
+  readonly #commands = new Map<string, Counted>();
+  readonly #totals = { reconnects: 0, rotations: 0, renewals: 0, renewalFailures: 0 };
+
+  hear(event: PeelEvent): void {
+    switch (event.type) {
+      case 'command': {
+        const key = labels({ handler: event.handler ?? 'unknown', outcome: event.outcome });
+        const counted = this.#commands.get(key) ?? { count: 0, seconds: 0 };
+        counted.count += 1;
+        counted.seconds += event.durationMs / 1000;
+        this.#commands.set(key, counted);
+        return;
+      }
+      case 'reconnected':
+        this.#totals.reconnects += 1;
+        return;
+      case 'keyRotated':
+        this.#totals.rotations += 1;
+        return;
+      case 'renewed':
+        this.#totals.renewals += 1;
+        return;
+      case 'renewalFailed':
+        this.#totals.renewalFailures += 1;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** In the text format of Prometheus. */
+  text({ connected, expiresAt, commands }: PeelHealth): string {
+    const { reconnects, rotations, renewals, renewalFailures } = this.#totals;
+    const counted = [...this.#commands];
+    return [
+      metric('zester_peel_connected', 'gauge', '1 while the peel is connected.', [['', connected ? 1 : 0]]),
+      metric('zester_peel_commands_active', 'gauge', 'Commands that run or wait.', [['', commands]]),
+      metric(
+        'zester_peel_credential_expiry_timestamp_seconds',
+        'gauge',
+        'When the credential in use expires, in seconds since 1970; absent if it does not.',
+        expiresAt === undefined ? [] : [['', expiresAt / 1000]],
+      ),
+      metric(
+        'zester_peel_commands_total',
+        'counter',
+        'Commands answered, by handler and outcome (ok, or an error code).',
+        counted.map(([key, { count }]) => [key, count]),
+      ),
+      metric(
+        'zester_peel_command_seconds_total',
+        'counter',
+        'Seconds until commands were answered, in total.',
+        counted.map(([key, { seconds }]) => [key, seconds]),
+      ),
+      metric('zester_peel_reconnects_total', 'counter', 'Outages that are over.', [['', reconnects]]),
+      metric('zester_peel_renewals_total', 'counter', 'Renewals of the credential.', [['', renewals]]),
+      metric('zester_peel_key_rotations_total', 'counter', 'Rotations of the key.', [['', rotations]]),
+      metric('zester_peel_renewal_failures_total', 'counter', 'Attempts at either that failed.', [
+        ['', renewalFailures],
+      ]),
+    ].join('');
+  }
+}
+
+function metric(name: string, type: string, help: string, samples: readonly [string, number][]): string {
+  const lines = samples.map(([key, value]) => `${name}${key} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function labels(of: Record<string, string>): string {
+  const pairs = Object.entries(of).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, '\\$&')}"`);
+  return `{${pairs.join(',')}}`;
+}
