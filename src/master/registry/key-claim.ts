@@ -2,6 +2,7 @@
 import { FleetError, ZesterError } from '../../errors.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
+import { patiently } from '../store/patiently.js';
 import { isWriteConflict } from '../store/write-conflict.js';
 
 /** What {@link claimKey} and {@link claimId} claimed, and how to give it back. */
@@ -75,8 +76,15 @@ async function claimFor(
 ): Promise<{ claim: Claim; holder: string | undefined; revision: number }> {
   let previousSeq = 0;
   for (let attempt = 0; ; attempt += 1) {
-    try {
-      const revision = await challenges.put(key, holder, { previousSeq });
+    const seq = previousSeq;
+    // one that was made and whose answer was lost is found below, as the holder's own
+    const revision = await patiently(() =>
+      challenges.put(key, holder, { previousSeq: seq }).catch((error: unknown) => {
+        if (isWriteConflict(error)) return undefined;
+        throw error;
+      }),
+    );
+    if (revision !== undefined) {
       const release = async () => {
         try {
           await challenges.delete(key, { previousSeq: revision });
@@ -86,12 +94,13 @@ async function claimFor(
         }
       };
       return { claim: { release }, holder, revision };
-    } catch (error) {
-      if (!isWriteConflict(error) || attempt >= 3) throw error;
     }
-    const standing = await challenges.get(key);
+    const standing = await patiently(() => challenges.get(key));
     if (standing !== null && standing.operation === 'PUT') {
       return { claim: NOTHING, holder: standing.string(), revision: standing.revision };
+    }
+    if (attempt >= 3) {
+      throw new FleetError('ERR_FLEET_STORE', `"${key}" was written by others again and again: try again`);
     }
     // it has run out, or was released: what is left is a mark of that
     previousSeq = standing?.revision ?? 0;

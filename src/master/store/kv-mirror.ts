@@ -1,25 +1,21 @@
 // An in-memory mirror of a KV bucket that survives outages.
 import type { KV, KvWatchEntry } from '@nats-io/kv';
-import { errors, type QueuedIterator } from '@nats-io/nats-core';
+import type { QueuedIterator } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { encodeJson, issueText, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
-import { isStorageFull, storeFailureOf } from './store-failure.js';
 import { KeyedMutex } from '../../async/keyed-mutex.js';
 import { sleep, sleepUnref } from '../../async/sleep.js';
-import { errorMessage } from '../../text/error-message.js';
 import { HeldValues, type Held, type ValueChange } from './held-values.js';
+import { patiently } from './patiently.js';
 import { WatchProgress } from './watch-progress.js';
 import { isWriteConflict } from './write-conflict.js';
 import { conflictPause, writeStep } from './write-step.js';
 import {
   JETSTREAM_TIMEOUT_MS,
   MIRROR_CHECK_INTERVAL_MS,
-  MIRROR_FIRST_RETRY_MS,
-  MIRROR_MAX_RETRY_MS,
   MIRROR_OPEN_TIMEOUT_MS,
-  MIRROR_PATIENCE_MS,
   MIRROR_SILENCE_MS,
   STORE_RETRY_MS,
 } from '../../timing.js';
@@ -194,26 +190,8 @@ export class KvMirror<T> {
     });
   }
 
-  /** A stream that elects its leader, or a connection that is down, for a while. */
-  async #patiently<R>(act: () => Promise<R>): Promise<R> {
-    const deadline = Date.now() + MIRROR_PATIENCE_MS;
-    for (let wait = MIRROR_FIRST_RETRY_MS; ; wait = Math.min(MIRROR_MAX_RETRY_MS, wait * 2)) {
-      try {
-        return await act();
-      } catch (cause) {
-        if (isStorageFull(cause)) throw storeFailureOf(cause);
-        // our connections are closed permanently only: they reconnect by themselves
-        const isOver = this.#closed || cause instanceof errors.ClosedConnectionError;
-        const passing = !(cause instanceof FleetError) && !isOver;
-        if (!passing || Date.now() > deadline) {
-          if (cause instanceof FleetError) throw cause;
-          throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
-            cause,
-          });
-        }
-        await sleepUnref(wait);
-      }
-    }
+  #patiently<R>(act: () => Promise<R>): Promise<R> {
+    return patiently(act, () => this.#closed);
   }
 
   #parse(key: string, data: Uint8Array): T {

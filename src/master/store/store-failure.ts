@@ -1,5 +1,5 @@
 // Turns JetStream failures into typed errors.
-import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -34,13 +34,15 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
     );
   }
   if (cause instanceof FleetError) return cause.code === 'ERR_FLEET_STORE' ? cause : undefined;
-  // a leader is being elected, or a server is lacking for a moment
+  // a leader is being elected, a server is lacking for a moment, or this master stops
   const isOfStore =
-    cause instanceof JetStreamError ||
-    cause instanceof JetStreamApiError ||
+    // by name: JetStreamNotEnabled, which means that nobody answers for a stream, as while it has no leader, is not exported
+    (cause instanceof Error && cause.name.startsWith('JetStream')) ||
     cause instanceof errors.TimeoutError ||
     cause instanceof errors.RequestError ||
-    cause instanceof errors.NoRespondersError;
+    cause instanceof errors.NoRespondersError ||
+    cause instanceof errors.ClosedConnectionError ||
+    cause instanceof errors.DrainingConnectionError;
   if (!isOfStore) return undefined;
   return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer: try again', { cause });
 }

@@ -1,4 +1,5 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
+import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { jserrors } from '@nats-io/jetstream/internal';
 import { errors } from '@nats-io/nats-core';
 import { describe, expect, it } from 'vitest';
 import { FleetError } from '../../../src/errors.js';
@@ -29,9 +30,18 @@ describe('a failure of JetStream', () => {
     for (const error of [
       api(10_008, 'JetStream system temporarily unavailable'),
       new errors.TimeoutError(),
+      new errors.RequestError('connection disconnected'),
+      new errors.NoRespondersError('$KV.zester-peels.web-01'),
+      new errors.ClosedConnectionError(),
+      new errors.DrainingConnectionError(),
+      new JetStreamError('invalid ack response'),
+      // what the client throws for a publish to a stream that has no leader yet
+      new jserrors.JetStreamNotEnabled('jetstream is not enabled'),
     ]) {
       expect(isStorageFull(error)).toBe(false);
-      expect(storeFailureOf(error)?.message).toContain('try again');
+      const failure = storeFailureOf(error);
+      expect(failure?.code).toBe('ERR_FLEET_STORE');
+      expect(failure?.message).toContain('try again');
     }
   });
 

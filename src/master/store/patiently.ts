@@ -1,0 +1,33 @@
+// Repeats what JetStream did not do while a stream elects its leader or a connection is down.
+import { errors } from '@nats-io/nats-core';
+import { sleepUnref } from '../../async/sleep.js';
+import { FleetError } from '../../errors.js';
+import { errorMessage } from '../../text/error-message.js';
+import { MIRROR_FIRST_RETRY_MS, MIRROR_MAX_RETRY_MS, MIRROR_PATIENCE_MS } from '../../timing.js';
+import { isStorageFull, storeFailureOf } from './store-failure.js';
+
+/**
+ * Does something until it succeeds, for a while: a stream that elects its leader, or a connection that is down, passes.
+ *
+ * @param act may be done several times; a FleetError that it throws is thrown at once
+ * @param isOver whether there is no more to wait for
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export async function patiently<R>(act: () => Promise<R>, isOver: () => boolean = () => false): Promise<R> {
+  const deadline = Date.now() + MIRROR_PATIENCE_MS;
+  for (let wait = MIRROR_FIRST_RETRY_MS; ; wait = Math.min(MIRROR_MAX_RETRY_MS, wait * 2)) {
+    try {
+      return await act();
+    } catch (cause) {
+      if (isStorageFull(cause)) throw storeFailureOf(cause);
+      if (cause instanceof FleetError) throw cause;
+      // our connections are closed permanently only: they reconnect by themselves
+      if (isOver() || cause instanceof errors.ClosedConnectionError || Date.now() > deadline) {
+        throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
+          cause,
+        });
+      }
+      await sleepUnref(wait);
+    }
+  }
+}
