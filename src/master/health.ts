@@ -1,13 +1,7 @@
 // Says how a master is.
 import type { MasterContext } from './context.js';
+import type { MasterHealth } from './master-health.js';
 import type { Links } from './start/links.js';
-
-/** How a master is. */
-export interface MasterHealth {
-  ok: boolean;
-  /** What is wrong, in words. */
-  problems: string[];
-}
 
 /** What the health of a master depends on, besides its context. */
 export type HealthLinks = Pick<Links, 'nc' | 'system' | 'log'> & {

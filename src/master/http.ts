@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
 import { isAllowedHost } from './allowed-host.js';
 import { contextOf } from './context-of.js';
-import type { MasterHealth } from './health.js';
+import type { MasterHealth } from './master-health.js';
 import type { Master } from './master.js';
 import { errorMessage } from '../text/error-message.js';
 import { HEALTH_STORE_TIMEOUT_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';

@@ -3,7 +3,7 @@
 /**
  * The master of a fleet, as a library: `zester/master`. Importing it starts nothing.
  */
-export type { MasterHealth } from './health.js';
+export type { MasterHealth } from './master-health.js';
 export { startMaster, type Master, type MasterOptions } from './master.js';
 export type { MasterEvent } from './master-event.js';
 export type { MetricsRegistry, RegisteredMetric } from './metrics-registry.js';

@@ -255,6 +255,75 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe('ERR_CREDS_NO_JWT\n');
   });
 
+  describe('has types that hold with every strict option, without skipLibCheck,', () => {
+    /** Programs of each kind, with all entry points. */
+    const PROGRAM = `
+      import * as zester from 'zester';
+      import * as master from 'zester/master';
+      import * as peel from 'zester/peel';
+      import * as testing from 'zester/testing';
+      const provider: zester.CredentialProvider = {
+        name: undefined,
+        load: async ({ signal }) => String(signal.aborted),
+        store: undefined,
+      };
+      // undefined is the same as left out
+      const options: zester.ConnectPeelOptions = {
+        servers: undefined, credentials: provider, peelId: 'web-01', timeout: undefined, logger: undefined, pingInterval: undefined,
+      };
+      export async function run(account: zester.KeyBundle): Promise<void> {
+        await using nc = { [Symbol.asyncDispose]: () => Promise.resolve(), connection: await zester.connectPeel(options) };
+        console.log(nc.connection.buffered.bytes);
+        await zester.bootstrapPeelCreds(account, 'web-01', 'path', {
+          expiry: undefined,
+          permissions: { extend: zester.kvRead({ bucket: 'config', keys: 'web-01.>' }) },
+        });
+        const agent: peel.Peel = await peel.startPeel({ credentials: provider, renew: undefined });
+        await agent.drain();
+        const fleet: zester.Fleet = await zester.connectFleet({ credentials: provider, signal: undefined });
+        for await (const { record } of fleet.peels.list()) console.log(record.id);
+        const { problems }: master.MasterHealth = (await master.startMaster({ home: 'x', credentials: undefined })).health();
+        console.log(problems, testing);
+      }`;
+    const COMPILERS = { 'TypeScript 5.9': 'typescript@5.9.3', 'TypeScript 7': 'typescript@7.0.2' };
+    let compilers: string;
+    beforeAll(async () => {
+      compilers = join(app, '..', 'compilers');
+      await mkdir(compilers);
+      await writeFile(join(compilers, 'package.json'), '{ "private": true }');
+      const packages = Object.values(COMPILERS).map((name) => `${name.replace(/\W/g, '-')}@npm:${name}`);
+      const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+      await run('npm', ['install', ...quiet, ...packages], { cwd: compilers });
+      await writeFile(join(app, 'all.ts'), PROGRAM);
+    }, 240_000);
+
+    it.each(['TypeScript of this repository', ...Object.keys(COMPILERS)])(
+      'with %s: all errors are those of the client',
+      async (name) => {
+        const package_ = COMPILERS[name as keyof typeof COMPILERS];
+        const tsc =
+          package_ === undefined
+            ? join(ROOT, 'node_modules/typescript/bin/tsc')
+            : join(compilers, 'node_modules', package_.replace(/\W/g, '-'), 'bin/tsc');
+        const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'];
+        const more = ['--noPropertyAccessFromIndexSignature', '--skipLibCheck', 'false', '--noEmit'];
+        const target = ['--target', 'es2022', '--lib', 'es2022', '--module', 'nodenext', '--types', 'node'];
+        const { stdout } = await run(process.execPath, [tsc, ...strict, ...more, ...target, 'all.ts'], {
+          cwd: app,
+        }).catch((error: { stdout: string }) => error);
+        const errors = stdout.split('\n').filter((line) => /^\S.*\berror TS\d/.test(line));
+
+        expect(errors.filter((line) => !line.startsWith('node_modules/@nats-io/'))).toEqual([]);
+        // docs/library.md names them: with a client whose types are right, it can say so
+        expect(errors.map((line) => /^[^(]*/.exec(line)?.[0])).toEqual([
+          'node_modules/@nats-io/nats-core/lib/msg.d.ts',
+          'node_modules/@nats-io/nats-core/lib/nats.d.ts',
+        ]);
+      },
+      240_000,
+    );
+  });
+
   it('has a command that runs', async () => {
     const zester = join(app, 'node_modules/.bin/zester');
     const out = join(app, 'user.seed');

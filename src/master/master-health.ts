@@ -1,0 +1,8 @@
+// The health of a master: a type of its own, so that a program's compiler does not look for what only masters use.
+
+/** How a master is. */
+export interface MasterHealth {
+  ok: boolean;
+  /** What is wrong, in words. */
+  problems: string[];
+}
