@@ -1,7 +1,6 @@
 // Adds the metrics of a master to a registry of the user's.
 import { FleetError } from '../errors.js';
 import { errorMessage } from '../text/error-message.js';
-import type { MasterMetrics } from './metrics.js';
 
 /** A metric, in the shape of prom-client's: what it counts is read with `get()`. */
 export interface RegisteredMetric {
@@ -15,13 +14,22 @@ export interface MetricsRegistry {
   removeSingleMetric?(name: string): void;
 }
 
+/** What a master's metrics are registered with. Not a type of prom-client: those are not in the package. */
+interface OwnRegistry {
+  getMetricsAsArray(): readonly { name: string }[];
+  getSingleMetric(name: string): unknown;
+}
+
 /**
  * Registers all metrics of a master.
  *
  * @returns removes them; a registry that fails to is left as it is
  * @throws FleetError `ERR_FLEET_CONFIG` when the registry does not take them: two masters cannot share one
  */
-export function registerMetrics(metrics: MasterMetrics, registry: MetricsRegistry): () => void {
+export function registerMetrics(
+  metrics: { readonly registry: OwnRegistry },
+  registry: MetricsRegistry,
+): () => void {
   const names: string[] = [];
   const remove = () => {
     for (const name of names.splice(0)) {
@@ -36,7 +44,7 @@ export function registerMetrics(metrics: MasterMetrics, registry: MetricsRegistr
     for (const { name } of metrics.registry.getMetricsAsArray()) {
       const metric = metrics.registry.getSingleMetric(name);
       if (metric === undefined) continue;
-      registry.registerMetric(metric as unknown as RegisteredMetric);
+      registry.registerMetric(metric as RegisteredMetric);
       names.push(name);
     }
   } catch (cause) {
