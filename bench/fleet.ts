@@ -25,7 +25,7 @@ import { peelInboxPrefix } from '../src/permissions/names.js';
 import { joinName, joinInboxPrefix } from '../src/permissions/roles.js';
 import { createTrustDomain } from '../src/trust/create/create.js';
 import type { TrustDomain } from '../src/trust/domain.js';
-import { duration } from './report.js';
+import { duration, printBars } from './report.js';
 
 const PEELS = 1_000;
 /** Join tokens that the peels come with: a master takes so many requests a second of one. */
@@ -33,6 +33,14 @@ const TOKENS = 20;
 /** Requests under way at once. */
 const AT_ONCE = 64;
 const RECORDS = 10_000;
+/** Times that each peel renews: fewer than it may at once. */
+const RENEWALS_EACH = 5;
+
+/** What masters did: how many a second, and their CPU for each, in milliseconds. */
+interface Throughput {
+  perSecond: number;
+  cpuMs: number;
+}
 
 const SILENT = {
   debug: () => undefined,
@@ -50,12 +58,26 @@ export async function fleet(): Promise<boolean> {
   console.log(
     `fleet: ${PEELS} peels, ${AT_ONCE} requests under way; masters are processes, all on this machine`,
   );
-  for (const masters of [1, 3]) await throughput(masters);
+  const one = await throughput(1);
+  const three = await throughput(3);
   await records();
-  return true;
+  const atLeast = { unit: '/s', kind: 'at least' } as const;
+  const atMost = { kind: 'at most' } as const;
+  return printBars([
+    { what: 'renewals of one master', ratio: one.renewals.perSecond, bound: 2_500, ...atLeast },
+    { what: 'its CPU for each', ratio: one.renewals.cpuMs, bound: 0.4, unit: 'ms', ...atMost },
+    { what: 'enrolments of one master', ratio: one.enrolments.perSecond, bound: 1_000, ...atLeast },
+    {
+      what: "three masters' CPU for a renewal, over that of one",
+      ratio: three.renewals.cpuMs / one.renewals.cpuMs,
+      bound: 1.3,
+      ...atMost,
+    },
+  ]);
 }
 
-async function throughput(count: number): Promise<void> {
+async function throughput(count: number): Promise<{ enrolments: Throughput; renewals: Throughput }> {
+  let measured: { enrolments: Throughput; renewals: Throughput } | undefined;
   await withFleet(async (fleet) => {
     const masters = await Promise.all(
       Array.from({ length: count }, () => startMaster(fleet, 'auto-trusted')),
@@ -72,7 +94,12 @@ async function throughput(count: number): Promise<void> {
       const key = keys[i];
       if (token !== undefined && key !== undefined) jwts[i] = await enroll(token, `web-${i}`, key);
     });
-    report(`${count} master${count > 1 ? 's' : ''}: enrolments`, enrolling, cpu() - before);
+    const enrolments = report(
+      `${count} master${count > 1 ? 's' : ''}: enrolments`,
+      PEELS,
+      enrolling,
+      cpu() - before,
+    );
 
     const peels: NatsConnection[] = [];
     await timed(PEELS, async (i) => {
@@ -87,7 +114,8 @@ async function throughput(count: number): Promise<void> {
       });
     });
     before = cpu();
-    const renewing = await timed(PEELS, async (i) => {
+    const renewing = await timed(PEELS * RENEWALS_EACH, async (n) => {
+      const i = n % PEELS;
       const nc = peels[i];
       const publicKey = keys[i]?.publicKey ?? '';
       if (nc === undefined) return;
@@ -95,10 +123,18 @@ async function throughput(count: number): Promise<void> {
       const answer = await askRaw(nc, authSubject(`web-${i}`, 'renew'), data);
       parseAnswer('renew', answer.data);
     });
-    report(`${count} master${count > 1 ? 's' : ''}: renewals`, renewing, cpu() - before);
+    const renewals = report(
+      `${count} master${count > 1 ? 's' : ''}: renewals`,
+      PEELS * RENEWALS_EACH,
+      renewing,
+      cpu() - before,
+    );
+    measured = { enrolments, renewals };
     await Promise.all([...peels, ...tokens.map(({ nc }) => nc)].map((nc) => nc.close()));
     await Promise.all(masters.map(({ stop }) => stop()));
   });
+  if (measured === undefined) throw new Error('nothing was measured');
+  return measured;
 }
 
 /** Memory and start of a master, by how many records there are. */
@@ -296,11 +332,13 @@ async function timed(count: number, act: (i: number) => Promise<void>): Promise<
   return performance.now() - start;
 }
 
-function report(what: string, ms: number, cpu: number): void {
-  const rate = ((PEELS * 1_000) / ms).toFixed(0);
+function report(what: string, count: number, ms: number, cpu: number): Throughput {
+  const perSecond = (count * 1_000) / ms;
+  const cpuMs = (cpu * 1_000) / count;
   console.log(
-    `  ${what.padEnd(22)}  ${rate.padStart(6)} a second   the masters' CPU: ${((cpu * 1_000) / PEELS).toFixed(2)} ms each`,
+    `  ${what.padEnd(22)}  ${perSecond.toFixed(0).padStart(6)} a second   the masters' CPU: ${cpuMs.toFixed(2)} ms each`,
   );
+  return { perSecond, cpuMs };
 }
 
 /** Kilobytes. */
