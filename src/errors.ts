@@ -353,7 +353,7 @@ export type TrustErrorCode =
   | 'ERR_TRUST_KEY_OFFLINE'
   /** A seed file of the home holds another key's. */
   | 'ERR_TRUST_KEY_MISMATCH'
-  /** The parts of a trust domain that is to be adopted do not fit each other. */
+  /** The parts of an adopted trust domain do not fit each other. */
   | 'ERR_TRUST_ADOPT'
   /** Another command is changing the home. */
   | 'ERR_TRUST_LOCKED'
@@ -493,7 +493,7 @@ export type FleetErrorCode =
   | 'ERR_FLEET_KEY_TAKEN'
   /** The key is none of that peel's. */
   | 'ERR_FLEET_KEY_UNKNOWN'
-  /** Waiting for somebody's decision. */
+  /** Waiting for an admin's decision. */
   | 'ERR_FLEET_PENDING'
   /** The policy function of a master threw, did not answer in time, or gave no decision: the peel is pending. */
   | 'ERR_FLEET_POLICY'
@@ -501,9 +501,9 @@ export type FleetErrorCode =
   | 'ERR_FLEET_REVOKED'
   /** A JWT claims to be issued later than it was used. */
   | 'ERR_FLEET_ISSUED_AHEAD'
-  /** What is asked does not fit the state of the peel. */
+  /** The request does not fit the state of the peel. */
   | 'ERR_FLEET_STATE'
-  /** No such join token, or one that was taken back. */
+  /** No such join token, or a removed one. */
   | 'ERR_FLEET_TOKEN_UNKNOWN'
   | 'ERR_FLEET_TOKEN_EXPIRED'
   | 'ERR_FLEET_TOKEN_USED_UP'

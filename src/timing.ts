@@ -254,7 +254,7 @@ export const REVOCATION_GATHER_MS = 20;
 export const REVOCATION_RETRY_MS = 3_000;
 /** Between two looks whether the master has stopped meanwhile. */
 export const REVOCATION_RETRY_POLL_MS = 100;
-/** An answer waits so long for every server's confirmation: the caller waits longer ({@link ASK_CONFIRMED_TIMEOUT_MS}). */
+/** How long an answer waits for every server's confirmation; the caller waits longer ({@link ASK_CONFIRMED_TIMEOUT_MS}). */
 export const CONFIRM_TIMEOUT_MS = 8_000;
 /** For the audit to say why they have not: where a server is away, it may not answer at all. */
 export const CONFIRM_REASON_TIMEOUT_MS = 3_000;
@@ -264,7 +264,7 @@ export const NOTICE_FLUSH_TIMEOUT_MS = 1_000;
 export const BREAKER_WINDOW_MS = 60_000;
 /** Refusals that come within this time are decided on together: a fault refuses many at once. */
 export const HELD_GATHER_MS = 2_000;
-/** Revocations that are held are judged again, and the store is asked whether an admin resumed. */
+/** How often held revocations are judged again, and the store is checked for an admin's resume. */
 export const HELD_INTERVAL_MS = 2_000;
 /** How often the open state of the breaker is stored again: the store forgets it after {@link CHALLENGE_LIFETIME_MS}. */
 export const BREAKER_WRITE_INTERVAL_MS = 60_000;
@@ -410,7 +410,7 @@ export const REFUSAL_REPORT_MS = [30_000, 60_000, 120_000, 300_000, 600_000] as 
 export const PEEL_CLOCK_WARNING_MS = 30_000;
 /** How far a peel's clock may be off before a master has confirmed it. */
 export const PEEL_CLOCK_DOUBT_MS = 10 * 60_000;
-/** A notice of a master is not obeyed when it is older: somebody may send it again. */
+/** A peel ignores notices older than this: they may be replayed. */
 export const NOTICE_MAX_AGE_MS = 5 * 60_000;
 /** For a handler of a command. */
 export const HANDLER_TIMEOUT_MS = 240_000;

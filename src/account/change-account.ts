@@ -81,7 +81,7 @@ export interface OpenHome {
 }
 
 /**
- * Opens a home for a change: locked, and connected to its servers unless it is to be without.
+ * Opens a home for a change: locked, and connected to its servers unless told otherwise.
  *
  * @param what what is done, such as `zester revoke`
  * @throws TrustError; NatsServerError as `connectSystem` and `listServers`
@@ -121,7 +121,7 @@ export async function connectedTo(nc: NatsConnection, urls: readonly string[]): 
   return { nc, up, down };
 }
 
-/** An account that somebody holds, in a home or not. */
+/** An account, in a home or not. */
 export interface AccountInHand {
   operatorJwt: string;
   accountJwt: string;

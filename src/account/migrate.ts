@@ -42,9 +42,9 @@ export interface OutdatedCreds {
   publicKey: string;
 }
 
-/** What is to be done: see {@link planMigration}. */
+/** The steps: see {@link planMigration}. */
 export interface MigrationPlan extends AccountMigration {
-  /** `master.creds` and `admin.creds`, where they are to be signed again. */
+  /** `master.creds` and `admin.creds`, if they must be signed again. */
   outdated: OutdatedCreds[];
   /** Weak users that are connected now, on all servers; empty without servers. */
   connected: WeakUser[];
@@ -71,7 +71,7 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
   }));
 }
 
-/** Credentials of the home that are to be signed again. @throws CredsError, FileError */
+/** Credentials of the home that must be signed again. @throws CredsError, FileError */
 export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
   const outdated: OutdatedCreds[] = [];
   for (const { path, options } of ownUsers(domain)) {
@@ -131,7 +131,7 @@ export interface Migration {
   streams: GuardedStreams;
   /** Names of streams that wait for the account's identity seed. */
   waitingStreams: string[];
-  /** Public keys of credentials whose old JWT is still in force: somebody uses it, or a server did not confirm. */
+  /** Public keys of credentials whose old JWT is still in force: it is in use, or a server did not confirm. */
   stillUsed: string[];
 }
 
@@ -305,7 +305,7 @@ async function signAgain(
 }
 
 /**
- * Waits until no client is connected with a JWT that is to be revoked: masters read the new file within a second.
+ * Waits until no client is connected with a JWT to revoke: masters read the new file within a second.
  *
  * @param replaced the public keys, and the time of each one's old JWT, in seconds
  * @returns the keys whose old JWT is unused

@@ -35,7 +35,7 @@ import { connectedUsers, keyOfUser } from '../system-account/connected-users.js'
 import { issuedAtOf } from './lock-out.js';
 import { revokeKeys } from './revoke-keys.js';
 
-/** What is to be revoked. */
+/** What to revoke. */
 export type RevokeTarget =
   /**
    * Every credential of this peel that was issued from this home, and every one that a peel of this name is connected
@@ -119,7 +119,7 @@ export async function revoke(
   });
 }
 
-/** A JWT of a key that is to be revoked. */
+/** A JWT of a key to revoke. */
 interface KnownKey {
   publicKey: string;
   /** Seconds since 1970; undefined: it cannot be read. */

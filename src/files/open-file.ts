@@ -8,7 +8,7 @@ import { refuseSeedInPath } from './seed-in-path.js';
 /** Names of what the shell has opened for the process: standard input, and process substitution, `<(…)`. */
 const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 
-/** Opening it does not wait: without O_NONBLOCK, opening a named pipe blocks until somebody writes into it. */
+/** Opening does not wait: without O_NONBLOCK, opening a named pipe blocks until another process writes to it. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Whether a shell passed this path to a command; it may be a pipe. */

@@ -2,7 +2,7 @@
 import { revokeUpTo } from './revoke-up-to.js';
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
-/** A JWT that somebody knows. Times are in seconds since 1970. */
+/** A known JWT. Times are in seconds since 1970. */
 export interface DatedJwt {
   publicKey: string;
   /** undefined: it cannot be read. */

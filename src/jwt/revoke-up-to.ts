@@ -8,7 +8,7 @@ import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
  */
 export const FOR_GOOD = 253_402_300_799;
 
-/** What is known of the JWTs of a key that is to be revoked. */
+/** The known JWTs of a key to revoke. */
 export interface KnownJwts {
   /** When each was issued, in seconds since 1970; undefined: there is one whose time cannot be read. */
   issuedAt: readonly (number | undefined)[];
@@ -17,7 +17,7 @@ export interface KnownJwts {
 }
 
 /**
- * Up to when a key is to be revoked. A server lets in what was issued after that time, whatever its own clock says, so a
+ * Up to when to revoke a key. A server admits JWTs issued after that time, whatever its own clock says, so a
  * JWT that a fast clock or a thief dated ahead must be covered too.
  *
  * It is not for the revocation of everyone (`*`): that one holds up to the time that was asked for.

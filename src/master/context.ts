@@ -39,7 +39,7 @@ export interface MasterContext {
   readonly metrics: MasterMetrics;
   readonly events: MasterEvents;
   readonly policy: PolicyRunner;
-  /** Seconds that a peel's JWT is good for; 0: forever. */
+  /** Lifetime of a peel's JWT in seconds; 0 = never expires. */
   readonly lifetime: number;
   /** How many healthy peels may be revoked without an admin. */
   readonly breaker: BreakerLimits;

@@ -19,7 +19,7 @@ rm -rf -- "$2"
 export type Dismiss = () => void;
 
 /**
- * Sees to it that a server does not outlive this process. No exit or signal handler of our own could do that: none runs
+ * Ensures that a server does not outlive this process. No exit or signal handler of our own could do that: none runs
  * after a SIGKILL, and a library has no business to handle its user's signals.
  *
  * @param pid the server

@@ -14,8 +14,8 @@ export interface HandlerContext {
 }
 
 /**
- * Does what is asked of a peel. What it returns is the answer, as JSON; what it throws is answered with its message, and
- * without its stack.
+ * Runs a command of a peel. The answer is its result, as JSON, or the message of the error that it throws, without the
+ * stack.
  */
 export type Handler = (args: string[], context: HandlerContext) => unknown;
 
@@ -24,7 +24,7 @@ export interface HandlersOptions {
   peelId: string;
   /** How many run at the same time; 16 by default. */
   concurrency?: number | undefined;
-  /** How many more wait for their turn; 1,000 by default. */
+  /** How many more may wait; 1,000 by default. */
   queue?: number | undefined;
   /** Milliseconds that a handler may take; 4 minutes by default, since a server forgets a request after 5. */
   timeoutMs?: number | undefined;
@@ -194,7 +194,7 @@ export class Handlers {
       timeoutMs,
     );
     try {
-      // a handler that does not listen to its signal must not keep the answer, and its place, for ever
+      // a handler that ignores its signal must not hold back the answer, or keep its slot, forever
       return await orAborted(
         Promise.resolve().then(() => handler(args, { signal })),
         signal,

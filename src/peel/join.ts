@@ -45,7 +45,7 @@ import {
 export type JoinEvent =
   /** The key is there, and this is how people compare it. `resumed`: it was made by an earlier attempt. */
   | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
-  /** The request waits for somebody's decision: `zester peel accept <id>`. */
+  /** The request waits for an admin's decision: `zester peel accept <id>`. */
   | { type: 'pending'; fingerprint: string }
   /** An attempt failed, and another is made. */
   | { type: 'retrying'; error: Error; retryInMs: number }
@@ -63,7 +63,7 @@ export interface JoinOptions extends ClientOptions {
   peelId: string;
   /** Where the credentials go. Until then, the key is kept at `<out>.pending`. */
   out: string;
-  /** How long to wait, for a server, a master and somebody's decision, in milliseconds; 10 minutes by default. */
+  /** How long to wait for a server, a master and an admin's decision, in milliseconds; 10 minutes by default. */
   waitMs?: number;
   /** Ends the waiting; the key stays, and a later call continues with it. */
   signal?: AbortSignal;
@@ -92,7 +92,7 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
 
 /**
  * Joins a fleet with a join token: makes a key here, proves to a master that this host holds it, and writes the
- * credentials that it is given. The seed never leaves this host. Where somebody has to accept it first, it waits.
+ * credentials that it is given. The seed never leaves this host. If an admin has to accept it first, it waits.
  *
  * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
  *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
@@ -211,7 +211,7 @@ class Joining {
       const servers = planConnection(client).urls.join(', ');
       const error = firstConnectError(cause, servers, client.timeout ?? DIAL_TIMEOUT_MS, {
         what: 'the join token',
-        why: 'it may have expired, been taken back, or be of another operator',
+        why: 'it may have expired, been removed, or belong to another operator',
       });
       const refused = error.code === 'ERR_CONNECT_REFUSED';
       if (refused && this.#token.isExpired(() => this.#clock.local())) throw tokenExpired(this.#token);

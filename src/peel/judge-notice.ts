@@ -16,7 +16,7 @@ export interface KnownTime {
  *
  * - `follow` it;
  * - `pass`: it is about another key of this peel, or another credential, and nothing is wrong with it;
- * - `refuse`: somebody may have sent an old one again, and `why` says how that is known.
+ * - `refuse`: it may be a replay; `why` says how that is known.
  */
 export type NoticeVerdict = { verdict: 'follow' } | { verdict: 'pass' } | { verdict: 'refuse'; why: string };
 
@@ -24,7 +24,7 @@ export type NoticeVerdict = { verdict: 'follow' } | { verdict: 'pass' } | { verd
  * Judges whether a notice is about the credential in use, and not an old one that somebody sends again: a signature says
  * who wrote it, and not when it was sent.
  *
- * A notice to rotate names the key that is to be replaced. After the rotation the peel has another, so that the notice is
+ * A notice to rotate names the key to replace. After the rotation the peel has another, so that the notice is
  * worth nothing from then on, whatever the clocks say. One without a key is an older master's, and must not be older than
  * the JWT in use. JWTs have whole seconds, so those are compared: a peel may be added and rotated within one.
  *

@@ -45,7 +45,7 @@ export type Rotation =
 
 /** Everything that the plan depends on. */
 export interface RenewalState {
-  /** When the credential in use is to be renewed, by the fleet's time; `Infinity`: never. */
+  /** When to renew the credential in use, by the fleet's time; `Infinity`: never. */
   readonly dueAt: number;
   readonly renewal: Retry;
   /** Monotonic: no renewal before it, even where one is due. */
@@ -114,7 +114,7 @@ export type RenewalEvent =
   /** Somebody put another credential into the file, which is newer than what waited. */
   | { type: 'outdated' }
   | { type: 'notWritten'; monotonic: number }
-  /** The JWT for the new key became old while it waited: another is to be asked for, for the same key. */
+  /** The JWT for the new key grew old while it waited: request another for the same key. */
   | { type: 'grewOld' }
   | { type: 'failed'; what: 'renewal' | 'rotation'; retryInMs: number; monotonic: number }
   /** The connection uses the new key, or a newer one. */
@@ -188,7 +188,7 @@ function triedAgainAt(state: RenewalState, notBefore: number): RenewalState {
 }
 
 /**
- * When the credential in use is to be renewed, by the fleet's time.
+ * When to renew the credential in use, by the fleet's time.
  *
  * @param random from 0 to 1
  * @param confirmed whether a master has confirmed the fleet's time: if none has, a short-lived credential is renewed at once,

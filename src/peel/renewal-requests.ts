@@ -63,7 +63,7 @@ export class RenewalRequests {
   }
 
   /**
-   * Asks for a new JWT for the key in use. `rotate`: the key is to be replaced, too.
+   * Requests a new JWT for the key in use. `rotate`: the master also wants the key replaced.
    *
    * @throws FleetError, JwtError; the client's errors
    */

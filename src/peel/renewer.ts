@@ -30,13 +30,18 @@ export interface RenewerOptions extends RenewalRequestsOptions {
   onlyWhenTold?: boolean | undefined;
 }
 
+type Requests = Pick<
+  RenewalRequests,
+  'renew' | 'rotate' | 'keyInUse' | 'forgetKey' | 'remainingMs' | 'askAgainFor'
+>;
+
 /**
  * Keeps the credential of a peel valid: requests a new JWT in time, rotates the key on request, writes the result to the
  * file, and tries each of it again until it works. One thing at a time; what comes next, `plan` decides.
  */
 export class Renewer {
   readonly #options: RenewerOptions;
-  readonly #requests: RenewalRequests;
+  readonly #requests: Requests;
   #state: RenewalState = NOTHING_DUE;
   /** Received, and not in the file yet. */
   #unwritten: CredsFile | undefined;
@@ -49,9 +54,9 @@ export class Renewer {
   #wake: (() => void) | undefined;
   #stopped = false;
 
-  constructor(options: RenewerOptions) {
+  constructor(options: RenewerOptions, requests: Requests = new RenewalRequests(options)) {
     this.#options = options;
-    this.#requests = new RenewalRequests(options);
+    this.#requests = requests;
   }
 
   start(): void {
@@ -117,7 +122,7 @@ export class Renewer {
     }
   }
 
-  /** Looks at what is in use now: somebody else may have replaced the file. */
+  /** Looks at the credential in use: another program may have replaced the file. */
   #schedule(): void {
     const { credentials, clock, onlyWhenTold = false } = this.#options;
     const { jwt, publicKey } = credentials.current;
@@ -148,7 +153,7 @@ export class Renewer {
         await this.#write();
       }
       const { publicKey, claims } = credentials.current;
-      if (publicKey !== creds.publicKey) return; // replaced by somebody else meanwhile
+      if (publicKey !== creds.publicKey) return; // replaced meanwhile
       this.#emit({ type: 'renewed', publicKey, expiresAt: expiryTime(claims) });
     } catch (error) {
       this.#failed('renewal', error);

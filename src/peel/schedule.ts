@@ -21,7 +21,7 @@ const RENEW_AT = 2 / 3;
 const JITTER = 0.05;
 
 /**
- * When a credential is to be renewed, in milliseconds since 1970; `Infinity`: never.
+ * When to renew a credential, in milliseconds since 1970; `Infinity`: never.
  *
  * @param random from 0 to 1, one for each credential
  */

@@ -19,10 +19,10 @@ export function roleTemplate(role: TemplateRole): UserPermissionLimits {
 const FORMERLY_PUBLISHED = '_INBOX.{{name()}}.>';
 
 /**
- * A template as it should be, from what it is: the same object where nothing is to be done.
+ * The template with today's protections: the same object if it has them.
  *
  * Taken away are `responses`, publishing to one's own inbox, and connecting as a leafnode. Set where there are none are the
- * role's limits. Everything else stays as it is: subjects that somebody added or denied, limits that somebody chose.
+ * role's limits. Everything else stays: subjects that an admin added or denied, and limits that an admin chose.
  */
 export function secureTemplate(role: TemplateRole, template: UserPermissionLimits): UserPermissionLimits {
   const wanted = roleTemplate(role);

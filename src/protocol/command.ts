@@ -5,7 +5,7 @@ import { issueText, MAX_JSON_DEPTH, parseJson } from './messages.js';
 /** The name of a handler: `ping`, `disk.free`. */
 export const HANDLER_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 
-/** What is asked of a peel, on `zester.cmd.<id>`. */
+/** A command for a peel, on `zester.cmd.<id>`. */
 export const commandSchema = v.object({
   handler: v.pipe(v.string(), v.maxLength(200), v.regex(HANDLER_NAME, 'is not a handler name')),
   args: v.array(v.string()),
@@ -48,7 +48,7 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
 
 /** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */
 export const noticeSchema = v.variant('kind', [
-  /** Its key is to be replaced: this one, so that the notice is worth nothing afterwards. Older masters do not name it. */
+  /** Replace this key. A replay of the notice has no effect afterwards. Older masters do not name the key. */
   v.object({
     kind: v.literal('rotate'),
     peelId: v.string(),

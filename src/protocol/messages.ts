@@ -39,7 +39,7 @@ const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of pe
 /** A glob over the kinds of audit events. */
 const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is not a pattern of kinds (* and ?)'));
 
-/** What is asked, by what it asks for. */
+/** The requests, by name. */
 export const requests = {
   /** On `zester.auth.<id>.renew`: a new JWT for the key in use. */
   renew: v.object({ requestId, publicKey }),
@@ -61,7 +61,7 @@ export const requests = {
     publicKey,
     /** Seconds; the master's lifetime by default. 0: it does not expire. */
     expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_EXPIRY))),
-    /** The id is known, and its key is to be replaced. */
+    /** If the ID exists, replace its key. */
     replace: v.optional(v.boolean()),
   }),
   'peel.accept': v.object({ peelId, reason }),
@@ -74,7 +74,7 @@ export const requests = {
   }),
   'peel.rotate': v.object({
     peelId,
-    /** ISO 8601: nothing is to be done for a peel whose key was issued at this time or later. */
+    /** ISO 8601: skip a peel whose key was issued at this time or later. */
     since: v.optional(v.string()),
   }),
   'peel.list': v.object({
@@ -156,7 +156,7 @@ export const answers = {
       now,
       requestId,
     }),
-    /** It waits for somebody's decision: to be asked again, with a new challenge. */
+    /** Waiting for an admin's decision: ask again, with a new challenge. */
     v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
   ]),
   'peel.add': v.object({ jwt, requestId }),
@@ -294,7 +294,7 @@ export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
 }
 
 /**
- * Reads JSON that somebody else wrote.
+ * Reads untrusted JSON.
  *
  * @param json text, or its bytes in UTF-8
  * @returns undefined: it is not JSON, or nested more than {@link MAX_JSON_DEPTH} deep, which no message of ours is, and

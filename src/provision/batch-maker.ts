@@ -38,7 +38,7 @@ export class BatchMaker<Kind extends ProductKind> {
 
   /** @throws JwtError, KeyError of the options */
   static async open<Kind extends ProductKind>(options: BatchOptions<Kind>): Promise<BatchMaker<Kind>> {
-    // what is wrong with the options is told before an id is read
+    // reject bad options before an ID is read
     jwtOptionsOf(planOf(options), 'any', (options.now ?? Date.now)());
     return new BatchMaker(options, await finisherOf<Kind>(options.product));
   }

@@ -20,7 +20,7 @@ export type ProductOf<Kind extends ProductKind> = Extract<Product, { kind: Kind 
 /** What comes of a batch, by the kind of the product. */
 export interface Results {
   credentials: PeelCredential[];
-  /** They are wiped when the next batch is asked for. */
+  /** They are wiped when the next batch is requested. */
   documents: Uint8Array;
   /** They are the caller's, to wipe and to give back. */
   files: PackedFiles;
@@ -41,7 +41,7 @@ export interface DoneBatch<Kind extends ProductKind> {
   recycle(bytes: Uint8Array): void;
 }
 
-/** What is to be noted of a batch before any of it leaves the thread that made it. */
+/** What to record about a batch before any of it leaves the thread that made it. */
 export interface BatchNote {
   peelIds: readonly string[];
   /** `U…`, in the same order. */

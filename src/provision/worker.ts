@@ -15,7 +15,7 @@ export interface WorkerStart {
   product: Product;
 }
 
-/** What a worker is asked. Batches have numbers. */
+/** Requests to a worker. Batches are numbered. */
 export type WorkerTask =
   /** Make the credentials of a batch. With `hold`, wait with them for the second task; without it, continue to their end. */
   | { batch: number; ids: readonly string[]; nowMs: number; hold: boolean; spare: ArrayBuffer | undefined }

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
  * `~/.local/share/zester`.
  *
- * Source: the XDG Base Directory Specification, which says that a path which is not absolute is to be ignored.
+ * Source: the XDG Base Directory Specification, which says to ignore paths that are not absolute.
  *
  * @param given what `--home` says, if it was given
  * @returns an absolute path

@@ -81,7 +81,7 @@ async function acquire(
   }
 }
 
-/** Creates the ticket, whole from the first instant, unless somebody else did or went past it. */
+/** Creates the ticket, complete from the first instant, unless another process did or went past it. */
 async function take(directory: string, number: number, what: string): Promise<boolean> {
   const holder: LockHolder = {
     ...(await processIdentity()),

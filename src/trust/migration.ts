@@ -23,7 +23,7 @@ export interface TemplateMigration {
   after: UserPermissionLimits;
 }
 
-/** A grant that `zester permissions migrate` does not change, because somebody else decided on it. */
+/** A grant that `zester permissions migrate` does not change, because an admin chose it. */
 export interface UnsafeGrant {
   /** Where it stands, for people. */
   where: string;
@@ -41,9 +41,9 @@ export interface LostGrant {
   grant: string | undefined;
 }
 
-/** What is to be done to an account. */
+/** The changes of an account. */
 export interface AccountMigration {
-  /** The claims as they should be: the same object where nothing is to be done. */
+  /** The new claims: the same object if nothing changes. */
   claims: AccountClaims;
   templates: TemplateMigration[];
   unsafe: UnsafeGrant[];

@@ -293,7 +293,7 @@ function isObject(data: Uint8Array): boolean {
 const FIX: Readonly<Record<string, string>> = {
   record:
     'compare "zester peel show" and "zester audit"; if none of your admins decided this, run "zester peel revoke" and add the peel again',
-  audit: 'do not trust it: no master wrote it, or somebody else changed its record',
+  audit: 'do not trust it: no master wrote it, or its record was tampered with',
   token:
     'run "zester join-token remove" if none of your admins created it; a master killed at that instant may not have audited it',
 };

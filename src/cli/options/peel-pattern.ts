@@ -3,7 +3,7 @@ import { holdsSeed, UsageError } from '../../errors.js';
 import { PEEL_PATTERN } from '../../protocol/glob.js';
 
 /**
- * Checks a pattern of peel IDs before anything is asked of a server.
+ * Checks a pattern of peel IDs before any request.
  *
  * @throws UsageError when it can match no ID; what holds a seed is not repeated
  */

@@ -31,7 +31,7 @@ export async function withClaims<T>(claims: readonly Claim[], act: () => Promise
 type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'>;
 
 /**
- * Sees to it that a key is one peel's only, also when two masters are asked at the same instant: the first one claims it
+ * Ensures that a key belongs to one peel only, also when two masters are asked at the same instant: the first one claims it
  * for some minutes, which is far longer than it takes until every master has it in its registry.
  *
  * @throws FleetError `ERR_FLEET_KEY_TAKEN`
@@ -41,13 +41,13 @@ export async function claimKey(context: ClaimContext, publicKey: string, peelId:
   if (owner === peelId) return NOTHING;
   if (owner !== undefined) throw keyTaken(publicKey);
   const { claim, holder } = await claimFor(context, `key.${publicKey}`, peelId);
-  // one that has just run out was somebody's: the caller tries again
+  // a claim that has just expired was another peel's: the caller tries again
   if (holder !== peelId) throw keyTaken(publicKey);
   return claim;
 }
 
 /**
- * Sees to it that of several keys that ask for one ID at the same instant only one continues, before anything is counted or
+ * Ensures that only one of several keys that request an ID at the same instant continues, before anything is counted or
  * decided for it. A claim counts until its key is in the record, or for some minutes.
  *
  * @throws FleetError `ERR_FLEET_ID_TAKEN`

@@ -93,7 +93,7 @@ export class Registry {
   }
 
   /**
-   * Decides on a peel, by compare-and-set: `decide` is asked again when another master was faster, and its event is
+   * Decides on a peel, by compare-and-set: `decide` is called again if another master was faster, and its event is
    * published once it is in the record.
    *
    * @param decide gets the record as it stands, and gives what changes; undefined: nothing does

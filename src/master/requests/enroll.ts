@@ -76,7 +76,7 @@ function tokenActor(user: string): Actor {
 async function challenge(context: MasterContext, { request, asker: user, by }: Asked<'challenge'>) {
   const { peelId, publicKey } = request;
   await usableToken(context, by.name, peelId);
-  // what cannot be answered with a JWT later is said at once
+  // refuse at once what could not get a JWT later
   await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
   const value = await giveChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };

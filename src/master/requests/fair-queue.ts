@@ -1,7 +1,7 @@
 // A bounded queue that takes turns between callers.
 import { REQUEST_TURN_MS } from '../../timing.js';
 
-/** How much is done at a time, and how much may wait. */
+/** How many jobs run at a time, and how many may wait. */
 export interface FairQueueOptions {
   running: number;
   runningPerAsker: number;
@@ -15,18 +15,18 @@ interface Asker {
 }
 
 /**
- * Does what askers want, in turn: each time something can be started, it is the next asker's, not the next thing. So one
- * that asks a thousand things delays another by one of them at most.
+ * Runs jobs in turns: whenever a job can start, it is the next caller's. A caller with a thousand jobs delays another
+ * caller by one job at most.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
   readonly #askers = new Map<string, Asker>();
-  /** Those whose turn can come: something waits, and not too much of theirs runs. */
+  /** Callers with a waiting job and room for another running one. */
   readonly #turns = new Set<string>();
   #running = 0;
   #waiting = 0;
   #idle: (() => void)[] = [];
-  /** Milliseconds of this turn of the event loop that jobs have taken. */
+  /** Milliseconds that jobs have used in this turn of the event loop. */
   #spent = 0;
   #nextTurn: NodeJS.Immediate | undefined;
 

@@ -14,7 +14,7 @@ export type AcceptancePolicy = (typeof POLICIES)[number];
 export interface Newcomer {
   /** A join token or a peel signing key of ours vouches for it. */
   readonly trusted: boolean;
-  /** The ID was rejected, revoked or issued to another key before: it comes back by somebody's decision. */
+  /** The ID was rejected, revoked or issued to another key before: only a decision can bring it back. */
   readonly returning: boolean;
 }
 

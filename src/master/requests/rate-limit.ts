@@ -1,6 +1,6 @@
 // Limits the request rate of each caller.
 
-/** How much one asker may ask. */
+/** The rate that one caller is allowed. */
 export interface RateOptions {
   /** Requests a second, over time. */
   perSecond: number;
@@ -13,13 +13,13 @@ export interface RateOptions {
 }
 
 /**
- * - `pass`: it is to be answered.
- * - `refuse`: too much, and it is said so.
- * - `ignore`: so much that saying so would be the harm that is meant.
+ * - `pass`: answer it.
+ * - `refuse`: too many requests; answer with a refusal.
+ * - `ignore`: too many even for refusals; do not answer.
  */
 export type RateVerdict = 'pass' | 'refuse' | 'ignore';
 
-/** What is kept of askers, in number. Who was longest silent is forgotten, and has a full bucket again. */
+/** Callers that are remembered. The one that was silent longest is forgotten, and has a full bucket again. */
 const MAX_ASKERS = 50_000;
 /** Refusals that are answered in a burst, in seconds of their rate. */
 const REFUSAL_BURST_SECONDS = 10;
@@ -30,7 +30,7 @@ interface Bucket {
   at: number;
 }
 
-/** A token bucket an asker, and one for the refusals: so that a flood costs next to nothing. */
+/** A token bucket per caller, and one for its refusals, so that a flood costs next to nothing. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -57,7 +57,7 @@ export class RateLimit {
     return this.#takeRefusal(bucket);
   }
 
-  /** Counts a refusal for another reason of the same kind: there is too much to do. */
+  /** Counts a refusal because of overload. */
   refuse(asker: string): Exclude<RateVerdict, 'pass'> {
     return this.#takeRefusal(this.#bucket(asker));
   }
@@ -80,7 +80,7 @@ export class RateLimit {
       ),
       at: now,
     };
-    // the order of the map is that of the last requests
+    // the map is in the order of the last requests
     this.#buckets.delete(asker);
     this.#buckets.set(asker, bucket);
     if (this.#buckets.size > MAX_ASKERS) {

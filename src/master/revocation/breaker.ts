@@ -33,7 +33,7 @@ export type BreakerEvent =
   /** An admin has looked at those that are held, and wants them to be revoked: they do not count again. */
   | { kind: 'resumed' };
 
-/** What is to be done with the peels that are about to be revoked. */
+/** What to do with the peels that are about to be revoked. */
 export type BreakerAct = 'revoke' | 'hold';
 
 /**

@@ -1,4 +1,4 @@
-// The buckets and the stream of a fleet, as a master makes them: no connection, nothing is made here.
+// The configuration of a fleet's buckets and streams.
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import {
@@ -17,7 +17,7 @@ import { AUDIT_DEDUPLICATION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 /** How many recent values of a record are kept, so that a lagging master sees each of them. */
 const PEEL_HISTORY = 16;
 
-/** The configuration of a stream that is to be made. */
+/** The configuration of a new stream. */
 type NewStream = Partial<StreamConfig> & { name: string };
 
 /**

@@ -62,7 +62,7 @@ export class KvMirror<T> {
     return mirror;
   }
 
-  /** Watches until all is there; a server that dies in the middle says nothing more, and then it is begun again. */
+  /** Watches until everything is in memory. Starts again if the server falls silent in the middle. */
   async #readAll(): Promise<void> {
     const deadline = performance.now() + MIRROR_OPEN_TIMEOUT_MS;
     for (;;) {
@@ -105,7 +105,7 @@ export class KvMirror<T> {
   }
 
   /**
-   * Changes a value by compare-and-set, as often as it takes: `decide` is asked again when another master was faster.
+   * Changes a value by compare-and-set, and retries: `decide` is called again if another master was faster.
    *
    * @param decide gets the stored value and returns the new one; undefined: no change
    * @returns what stands there now, and whether this call wrote it
@@ -115,7 +115,7 @@ export class KvMirror<T> {
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
-    // what this process changes at the same key goes one after the other: only other masters can be in the way then
+    // changes of one key run one after the other, so only other masters can conflict
     return this.#writes.run(key, () => this.#change(key, decide));
   }
 
@@ -123,7 +123,7 @@ export class KvMirror<T> {
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
-    // the first try is against what is in memory, which is nearly always right and saves a read
+    // the first attempt uses the value in memory: it is nearly always current, and saves a read
     const known = this.#held.get(key);
     let isConfirmed = known === undefined;
     let standing: Held<T | undefined> | undefined = known ?? (await this.#read(key));
@@ -180,7 +180,7 @@ export class KvMirror<T> {
         return await this.#bucket.put(key, data, { previousSeq: revision, timeout: JETSTREAM_TIMEOUT_MS });
       } catch (error) {
         if (isWriteConflict(error)) {
-          // an attempt before, whose answer was lost, may have been ours
+          // an earlier attempt of ours may have succeeded, and its answer been lost
           const entry = unsure ? await this.#bucket.get(key) : null;
           return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
         }
@@ -213,7 +213,7 @@ export class KvMirror<T> {
     const target = streamInfo.state.last_seq;
     let ready: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => (ready = resolve));
-    // what comes after an interruption is not waited for: what is in memory is merely a little older
+    // after an interruption nobody waits: the values in memory are only slightly older
     if (values === 0 || this.#progress.last > 0) ready();
     void this.#follow(iterator, target, ready);
     return { caughtUp };
@@ -248,7 +248,7 @@ export class KvMirror<T> {
     for (const listener of this.#listeners) listener(key, change.value, change.before);
   }
 
-  /** Ends a watch, and nothing follows it by itself. */
+  /** Stops the watch without restarting it. */
   #giveUpWatch(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;

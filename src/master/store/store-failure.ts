@@ -14,7 +14,7 @@ const FULL_CODES: ReadonlySet<number> = new Set([10_002, 10_023, 10_028, 10_047]
 const STORE_FAILED = 10_077;
 const FULL_WORDS = /maximum (?:bytes|messages)|no space left|disk quota|resource/i;
 
-/** Whether JetStream did not take something for want of room. Waiting does not help: somebody must make room. */
+/** Whether JetStream's storage is full. Waiting does not help: an operator must free space. */
 export function isStorageFull(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
     if (!(at instanceof JetStreamApiError)) continue;

@@ -1,6 +1,6 @@
 // Tells how far the watch of a bucket has come, and whether it still follows.
 
-/** Looks after which a watch that is behind has stopped: what it has not seen by then, it will not see. */
+/** Consecutive checks at which a watch is behind before it counts as stopped. */
 const LOOKS = 2;
 
 /** How far a watch has come. */
@@ -13,7 +13,7 @@ export class WatchProgress {
     return this.#last;
   }
 
-  /** Begins anew: the next watch reads all. */
+  /** Starts over: the next watch reads everything. */
   reset(): void {
     this.#last = 0;
   }
@@ -32,7 +32,7 @@ export class WatchProgress {
   /**
    * Looks at the stream, to be called now and then: the watch of a server that died stays silent.
    *
-   * @returns whether the watch has stopped, and another is to be made
+   * @returns whether the watch has stopped and must be restarted
    */
   hasStopped(lastOfStream: number): boolean {
     this.#behind = lastOfStream > this.#last ? this.#behind + 1 : 0;

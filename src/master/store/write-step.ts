@@ -1,4 +1,4 @@
-// Decides how a compare-and-set on a bucket goes on.
+// Decides the next step of a compare-and-set on a bucket.
 import { CONFLICT_FIRST_PAUSE_MS, CONFLICT_MAX_PAUSE_MS } from '../../timing.js';
 import type { Held } from './held-values.js';
 
@@ -9,10 +9,10 @@ export type WriteStep<T> =
 /**
  * The next step.
  *
- * That nothing is to be done is only believed of what stands in the bucket, not of what is in memory.
+ * That nothing has to change counts only for the value in the bucket, not for the one in memory.
  *
  * @param standing what the decision rests on; its value is undefined where the key was deleted
- * @param wanted what was decided; undefined: nothing is to be changed
+ * @param wanted the decision; undefined: no change
  * @param isConfirmed whether `standing` was read from the bucket
  */
 export function writeStep<T>(

@@ -29,7 +29,7 @@ export class Issuer {
     return this.#keys.account;
   }
 
-  /** The facts of a JWT that is to be issued now. `lifetime` in seconds; 0: forever. */
+  /** The facts of a JWT issued now. @param lifetime seconds; 0 = never expires */
   facts(publicKey: string, nowMs: number, lifetime: number, requestId?: string): IssuedKey {
     const issuedAt = Math.floor(nowMs / 1000);
     return {

@@ -112,7 +112,7 @@ async function issuerOf(domain: TrustDomain): Promise<Issuer> {
   });
 }
 
-/** A home that was made before there were join tokens, or that has this key elsewhere, is good for all the rest. */
+/** Absent in a home older than join tokens, and where this key is kept elsewhere; everything else works without it. */
 async function joinSignerOf(domain: TrustDomain) {
   try {
     return await domain.joinSigner();

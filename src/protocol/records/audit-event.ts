@@ -35,9 +35,9 @@ const changeSchema = v.variant('kind', [
    */
   v.object({ kind: v.literal('peel.appeared'), key: issuedSchema, origin: v.string() }),
   v.object({ kind: v.literal('peel.accepted') }),
-  /** Its keys are to be revoked, up to the time of the event. */
+  /** Marks its keys for revocation, up to the time of the event. */
   v.object({ kind: v.literal('peel.rejected') }),
-  /** All keys of the peel are to be revoked, up to this time in seconds since 1970. */
+  /** Marks all keys of the peel for revocation, up to this time in seconds since 1970. */
   v.object({ kind: v.literal('peel.revoked'), upTo: v.number() }),
   /**
    * A JWT for a key that is new to the record, or was only requested. It makes an accepted peel of a new id,
@@ -50,11 +50,11 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('key.rotated'), key: issuedSchema, replaces: v.string() }),
   /** A key has connected for the first time. The keys before it have had their time. */
   v.object({ kind: v.literal('key.connected'), publicKey: v.string() }),
-  /** These keys are to be revoked. */
+  /** Marks these keys for revocation. */
   v.object({ kind: v.literal('key.revoking'), publicKeys, upTo: v.number() }),
   /** Every server has confirmed that these keys are revoked. */
   v.object({ kind: v.literal('key.revoked'), publicKeys }),
-  /** The peel is to replace its key. */
+  /** Requests that the peel replace its key. */
   v.object({ kind: v.literal('rotation.asked') }),
 ]);
 

@@ -14,15 +14,15 @@ export const tokenSchema = v.object({
   createdAt: v.string(),
   expiresAt: v.string(),
   createdBy: actorSchema,
-  /** How many peels it is good for. */
+  /** How many peels may join with it. */
   uses: v.number(),
-  /** How many came with it. The same peel with the same key counts once. */
+  /** How many have joined with it. The same peel with the same key counts once. */
   used: v.number(),
   /** The last peel that joined with it. */
   usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
   /** A glob that the id must match; absent: any id. */
   ids: v.optional(v.string()),
-  /** ISO 8601: taken back. */
+  /** ISO 8601: when it was removed. */
   removedAt: v.optional(v.string()),
   /** ISO 8601: every server had its revocation, and nobody was connected with it. */
   revokedAt: v.optional(v.string()),

@@ -53,7 +53,7 @@ export interface PeelRecord {
   updatedAt: string;
   /** Who last decided on its state, and when. */
   decided?: { by: v.InferOutput<typeof actorSchema>; at: string; reason?: string | undefined } | undefined;
-  /** ISO 8601: its key is to be replaced; gone once it is. */
+  /** ISO 8601: when a key rotation was requested; removed once it is done. */
   rotationAskedAt?: string | undefined;
   /** The pattern of the join token that it came with, and the like: where it came from, for people. */
   origin?: string | undefined;
@@ -99,7 +99,7 @@ export function keyOf(record: PeelRecord, publicKey: string): PeelKey | undefine
 }
 
 /**
- * Whether a key is to be replaced because a rotation was asked for. Not a key that was added since then: it is the new one,
+ * Whether a requested rotation must replace this key. Not a key that was added since then: it is the new one,
  * and its connection is only not known yet.
  */
 export function isRotationWanted(record: PeelRecord, publicKey: string): boolean {
@@ -109,7 +109,7 @@ export function isRotationWanted(record: PeelRecord, publicKey: string): boolean
   return addedAt === undefined || Date.parse(addedAt) < Date.parse(rotationAskedAt);
 }
 
-/** Whether a peel may be given JWTs: somebody, or a policy, accepted it. */
+/** Whether a peel may get JWTs: an admin or a policy accepted it. */
 export function isAccepted({ state }: PeelRecord): boolean {
   return state === 'accepted' || state === 'active';
 }

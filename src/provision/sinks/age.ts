@@ -20,7 +20,7 @@ export async function ageDelivery(
   ageRecipients: readonly string[],
   options: DirectoryOptions = {},
 ): Promise<Delivery> {
-  encrypterFor(ageRecipients); // what is wrong with them is told before anything is done
+  encrypterFor(ageRecipients); // reject bad recipients before anything is written
   return filesDelivery(directory, options, { nameOf: ageFileName, has: hasAgeFile, ageRecipients });
 }
 

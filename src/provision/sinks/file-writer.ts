@@ -17,7 +17,7 @@ export interface WriterStart {
   replace: boolean;
 }
 
-/** What it is asked. Batches have numbers. */
+/** Requests to it. Batches are numbered. */
 export type WriterTask =
   /** Write files, durably. With `place`, only place them, and wait with them for the second task. */
   | { batch: number; files: PackedFiles; place: boolean }

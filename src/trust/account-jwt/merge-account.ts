@@ -89,7 +89,7 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
   return { base, claims: { ...base, nats: { ...base.nats, revocations, signing_keys: kept } }, restored };
 }
 
-/** The signing keys that an account had and another has not: what somebody may want back. */
+/** The signing keys that one account has and another lacks: an admin may want them back. */
 export function removedBy(claims: AccountClaims, before: AccountClaims): AccountLosses {
   const left = new Set((claims.nats.signing_keys ?? []).map(idOf));
   const signingKeys = (before.nats.signing_keys ?? []).map(idOf).filter((key) => !left.has(key));

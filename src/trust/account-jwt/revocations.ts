@@ -23,7 +23,7 @@ export function revocationsOf(claims: AccountClaims, issued: readonly IssuedPeel
 }
 
 /**
- * Checks a public key that is to be revoked.
+ * Checks a public key to revoke.
  *
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`
  */

@@ -178,7 +178,7 @@ function refuseNames(
   );
 }
 
-/** @throws TrustError when the domain that is there is not the one that is asked for */
+/** @throws TrustError if the existing domain is not the requested one */
 function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
   for (const [what, wanted, is] of [
     ['operator', options.operatorName, domain.names.operator],

@@ -24,7 +24,7 @@ export interface AdoptedTrustFiles {
 }
 
 /**
- * Loads what is to be adopted. The keys are the caller's to wipe.
+ * Loads an adopted operator and account. The caller wipes the keys.
  *
  * @throws KeyError (a public key where a seed belongs, a seed of another role), JwtError, CredsError, FileError
  */

@@ -51,7 +51,7 @@ exists only in the file.`,
           `wrote ${path}`,
           ...table([
             ['token', token.id],
-            ['good for', peels],
+            ['uses', peels],
             ['expires', timeWordsAndDate(Date.parse(token.expiresAt), io.now())],
           ]),
         ],

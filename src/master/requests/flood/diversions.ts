@@ -34,7 +34,7 @@ export class Diversions {
   /**
    * Counts a request over the rate, wherever it came in.
    *
-   * @returns whether its caller is to be diverted from now on
+   * @returns whether to divert its caller from now on
    */
   note(asker: string, bytes: number): boolean {
     let count = this.#counts.get(asker);

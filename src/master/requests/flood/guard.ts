@@ -20,7 +20,7 @@ import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../.
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A token may be a thousand hosts that start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
-/** Cuts after which a join token is taken back; they are forgotten after so long without one, in milliseconds. */
+/** Cuts after which a join token is removed; the count is reset after so many milliseconds without one. */
 const TOKEN_CUTS = 3;
 /** Flooders that are looked for at once. The others' turn comes, since these are cut. */
 const AT_ONCE = 8;

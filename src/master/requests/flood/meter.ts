@@ -24,7 +24,7 @@ export interface Flooder extends Excess {
   asker: string;
 }
 
-/** Windows over the limit after which somebody floods; a window below it takes one back. */
+/** Windows over the limit that make a flood; a window below the limit subtracts one. */
 const HOT_WINDOWS = 3;
 /** How many silent windows it takes until a flooding caller is forgotten. */
 const MAX_HEAT = 6;

@@ -11,7 +11,7 @@ import { DIVERSION_WINDOW_MS } from '../../../timing.js';
 export interface FloodSinkOptions {
   /** The connection that everybody's requests come in on. */
   relieved: NatsConnection;
-  /** Opens another one. @param at the server that it is to be on, such as `127.0.0.1:4222` */
+  /** Opens another one. @param at its server, such as `127.0.0.1:4222` */
   open: (at: string) => Promise<NatsConnection>;
   /** All subjects that this caller asks on. */
   subject: (asker: string) => string;
