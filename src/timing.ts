@@ -191,6 +191,8 @@ export const MIRROR_OPEN_TIMEOUT_MS = 60_000;
 export const MIRROR_SILENCE_MS = 5_000;
 /** A master looks so often whether it still follows a bucket. */
 export const MIRROR_CHECK_INTERVAL_MS = 5_000;
+/** The longest pause before a bucket is followed again whose watch ended. */
+export const MIRROR_MAX_RESTART_MS = 8_000;
 /** A read or write of a bucket is retried for so long: a stream elects its leader, or the connection is down. */
 export const MIRROR_PATIENCE_MS = 20_000;
 /** Before the first of these retries; twice as long each time. */
@@ -225,7 +227,7 @@ export const LEASE_JOIN_POLL_MS = 200;
 
 /** Whether the servers are still there: one that was killed says nothing. */
 export const SERVERS_INTERVAL_MS = 3_000;
-/** All connections are read again, in case an event was lost. */
+/** All connections are read again, in case an event was lost; less often where reading them takes long. */
 export const CONNECTIONS_INTERVAL_MS = 30_000;
 /** Before what JetStream or the servers did not answer is read again. */
 export const WATCH_RETRY_MS = 500;
@@ -239,12 +241,37 @@ export const CROWD_AUDIT_INTERVAL_MS = 60_000;
 export const VERSIONS_INTERVAL_MS = 10_000;
 /** For the servers to say where a join token is used: a decision does not wait for more. */
 export const WHEREABOUTS_TIMEOUT_MS = 1_000;
-/** Changes of one peel's presence that come within this time are written once: a rotation is two or three. */
+/** Changes of presence that come within this time are sent to the other masters in one message. */
 export const PRESENCE_GATHER_MS = 100;
-/** Before presence that could not be written is written again; twice as long each time. */
+/** The master that watches says so often what the last change was: a master that missed one asks for all. */
+export const PRESENCE_HEARTBEAT_MS = 2_000;
+/** A master that hears nothing of the one that watches for so long reads the connections from the servers. */
+export const PRESENCE_SILENCE_MS = 10_000;
+/** For a part of what the master that watches knows. */
+export const PRESENCE_PART_TIMEOUT_MS = 5_000;
+/** Before presence that could not be read or written is tried again; twice as long each time. */
 export const PRESENCE_FIRST_RETRY_MS = 500;
 /** The longest of these. */
 export const PRESENCE_MAX_RETRY_MS = 30_000;
+/** When peels were last seen is stored after so long, many peels in one write. */
+export const LAST_SEEN_GATHER_MS = 2_000;
+/** Between two of these writes, so that their rate does not depend on the size of the fleet. */
+export const LAST_SEEN_WRITE_INTERVAL_MS = 250;
+/** For those that are left when a master stops. */
+export const LAST_SEEN_CLOSE_TIMEOUT_MS = 2_000;
+/** Connections are judged for so long before the sockets are read again. */
+export const JUDGE_TURN_MS = 5;
+/** Before a connection is judged again that JetStream kept from being judged; twice as long each time. */
+export const JUDGE_FIRST_RETRY_MS = 1_000;
+/** The longest of these. */
+export const JUDGE_MAX_RETRY_MS = 30_000;
+/** Connections that have waited for so long to be judged are logged, and then at most so often. */
+export const JUDGE_LATE_MS = 5_000;
+export const JUDGE_LATE_LOG_INTERVAL_MS = 30_000;
+/** Before all connections are read again where an event may have been lost; twice as long each time it happens soon again. */
+export const READING_FIRST_PAUSE_MS = 500;
+/** The longest of these. */
+export const READING_MAX_PAUSE_MS = 30_000;
 
 // --- Revocations ---
 

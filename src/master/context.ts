@@ -2,8 +2,8 @@
 import type { ZesterConnection } from '../connection/connect.js';
 import type { Actor } from '../protocol/records/actor.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
-import type { Presence } from '../protocol/records/presence.js';
 import type { MessageSigner } from '../protocol/signed.js';
+import type { PresenceView } from './presence/presence-view.js';
 import type { AuditLog } from './audit/audit-log.js';
 import type { Issuer } from './trust/issuer.js';
 import type { KvMirror } from './store/kv-mirror.js';
@@ -28,7 +28,8 @@ export interface MasterContext {
   readonly registry: Registry;
   /** Join tokens, by their ids. */
   readonly tokens: KvMirror<JoinToken>;
-  readonly presence: KvMirror<Presence>;
+  /** Who is connected, as the master that watches knows it. */
+  readonly presence: PresenceView;
   readonly audit: AuditLog;
   readonly trust: MasterTrust;
   /** As the trust domain has its keys now: not to be kept. */

@@ -24,7 +24,7 @@ import { guardedLogger, type MasterLogger } from './logger.js';
 import type { MasterEvent } from './master-event.js';
 import { MasterEvents } from './master-events.js';
 import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
-import { countPeels, MasterMetrics } from './metrics.js';
+import { measurePeels, MasterMetrics } from './metrics.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import {
   CUSTOM_POLICY,
@@ -188,9 +188,9 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
   tellStarted(context);
-  const counting = setInterval(() => countPeels(context), METRICS_INTERVAL_MS).unref();
+  const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);
-  countPeels(context);
+  measurePeels(context);
   return new RunningMaster(context, links, watch, closing);
 }
 

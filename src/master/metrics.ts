@@ -1,5 +1,6 @@
 // What a master counts, for Prometheus.
-import { PEEL_STATES } from '../protocol/records/record.js';
+import { isConnectedInForce } from '../protocol/records/presence-in-force.js';
+import { PEEL_STATES, type PeelState } from '../protocol/records/record.js';
 import type { MasterContext } from './context.js';
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
@@ -63,6 +64,16 @@ export class MasterMetrics {
     help: "1 while this master holds the lease and follows the servers' events.",
     registers: [this.registry],
   });
+  readonly waitingConnections = new Gauge({
+    name: 'zester_master_connections_waiting',
+    help: 'Connections that wait to be judged: it grows while the master is overloaded.',
+    registers: [this.registry],
+  });
+  readonly readingSeconds = new Gauge({
+    name: 'zester_master_connections_read_seconds',
+    help: 'Seconds that the last reading of all connections took.',
+    registers: [this.registry],
+  });
   readonly revocationSeconds = new Histogram({
     name: 'zester_master_revocation_seconds',
     help: 'Seconds from the decision to revoke a key until every server had confirmed it.',
@@ -71,16 +82,41 @@ export class MasterMetrics {
   });
 }
 
-/** Counts the peels by state, and those that are connected. Cost: one pass over all records. */
-export function countPeels({
-  registry,
-  presence,
-  metrics,
-}: Pick<MasterContext, 'registry' | 'presence' | 'metrics'>): void {
-  const counts = Object.fromEntries(PEEL_STATES.map((state) => [state, 0]));
-  for (const { state } of registry.records()) counts[state] = (counts[state] ?? 0) + 1;
-  for (const state of PEEL_STATES) metrics.peels.set({ state }, counts[state] ?? 0);
+/** How many peels there are in each state, and how many are connected. */
+export interface PeelCounts {
+  states: Record<PeelState, number>;
+  connected: number;
+}
+
+/** Counts are used again for so many times as long as counting took, and for so many milliseconds at most. */
+const COUNTS_KEPT = 20;
+const COUNTS_KEPT_MS = 1_000;
+const counted = new WeakMap<MasterContext['registry'], { counts: PeelCounts; until: number }>();
+
+/**
+ * Counts the peels by state, and those that are connected. One pass over all records; in a large fleet, the counts may be
+ * a fraction of a second old, so that whoever asks often takes no more than a twentieth of the master's time.
+ */
+export function countPeels({ registry, presence }: Pick<MasterContext, 'registry' | 'presence'>): PeelCounts {
+  const startedAt = performance.now();
+  const before = counted.get(registry);
+  if (before !== undefined && startedAt < before.until) return before.counts;
+  const states = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
   let connected = 0;
-  for (const [, { connections }] of presence.entries()) if (connections.length > 0) connected += 1;
+  for (const record of registry.records()) {
+    states[record.state] += 1;
+    if (isConnectedInForce(record, presence.seen(record.id))) connected += 1;
+  }
+  const counts = { states, connected };
+  const now = performance.now();
+  counted.set(registry, { counts, until: now + Math.min(COUNTS_KEPT_MS, COUNTS_KEPT * (now - startedAt)) });
+  return counts;
+}
+
+/** Updates the metrics that count peels. */
+export function measurePeels(context: Pick<MasterContext, 'registry' | 'presence' | 'metrics'>): void {
+  const { metrics } = context;
+  const { states, connected } = countPeels(context);
+  for (const state of PEEL_STATES) metrics.peels.set({ state }, states[state]);
   metrics.connected.set(connected);
 }

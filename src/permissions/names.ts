@@ -47,7 +47,7 @@ export type AdminVerb =
 export const FLEET_SUBJECTS = 'zester.>';
 
 /** The parts of them. */
-export type Space = 'auth' | 'enroll' | 'admin' | 'cmd' | 'event' | 'audit' | 'audited';
+export type Space = 'auth' | 'enroll' | 'admin' | 'cmd' | 'event' | 'audit' | 'audited' | 'presence';
 
 /** The parts whose next token is a peel: who is granted such a subject speaks as that peel. `fact`: of earlier versions. */
 export const PEEL_SPACES = ['cmd', 'event', 'auth', 'fact'] as const;
@@ -118,6 +118,14 @@ export function auditSubject(peelId: string | undefined, kind: string): string {
 export function askerOf(subject: string): { asker: string; verb: string } {
   const [, , asker = '', ...verb] = subject.split('.');
   return { asker, verb: verb.join('.') };
+}
+
+/** Where the master that watches tells the others what has changed about who is connected. Masters only. */
+export const PRESENCE_CHANGES_SUBJECT = 'zester.presence.changes';
+
+/** Where that master is asked for all of it. @param master its id */
+export function presenceOfSubject(master: string): string {
+  return `zester.presence.of.${master}`;
 }
 
 /** The stream of the audit, and its subjects. */

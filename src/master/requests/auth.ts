@@ -46,7 +46,7 @@ export function startAuthService(
       },
       authenticate: ({ asker }) => peelActor(validatePeelId(asker)),
       claimed: peelActor,
-      from: (asker) => context.presence.get(asker)?.connections.at(-1)?.host,
+      from: (asker) => context.presence.seen(asker)?.connections.at(-1)?.host,
       peelId: (asker) => asker,
       signed: true,
       ...(onExcess && { onExcess }),

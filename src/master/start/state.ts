@@ -1,7 +1,5 @@
 // Opens what a master keeps in JetStream.
-import type * as v from 'valibot';
 import { tokenSchema, type JoinToken } from '../../protocol/records/join-token.js';
-import { presenceSchema, type Presence } from '../../protocol/records/presence.js';
 import { absenceWords } from '../../system-account/meta-group.js';
 import { outsideJetStream } from '../../system-account/servers.js';
 import { AuditLog } from '../audit/audit-log.js';
@@ -9,6 +7,7 @@ import { auditStream } from '../audit/audit-stream.js';
 import type { MasterContext } from '../context.js';
 import type { MasterOptions } from '../master.js';
 import { completeAudit } from '../registry/complete-audit.js';
+import { PresenceView } from '../presence/presence-view.js';
 import { Registry } from '../registry/registry.js';
 import { KvMirror } from '../store/kv-mirror.js';
 import { openStore } from '../store/store.js';
@@ -42,10 +41,5 @@ export async function openState(
     await KvMirror.open<JoinToken>({ bucket: store.fleet, logger, schema: tokenSchema }),
     (part) => part.close(),
   );
-  const schema = presenceSchema as unknown as v.GenericSchema<unknown, Presence>;
-  const presence = closing.add(
-    await KvMirror.open<Presence>({ bucket: store.presence, logger, schema }),
-    (part) => part.close(),
-  );
-  return { store, audit, registry, tokens, presence };
+  return { store, audit, registry, tokens, presence: new PresenceView() };
 }

@@ -15,6 +15,7 @@ import { conflictPause, writeStep } from './write-step.js';
 import {
   JETSTREAM_TIMEOUT_MS,
   MIRROR_CHECK_INTERVAL_MS,
+  MIRROR_MAX_RESTART_MS,
   MIRROR_OPEN_TIMEOUT_MS,
   MIRROR_SILENCE_MS,
   STORE_RETRY_MS,
@@ -31,6 +32,9 @@ export interface KvMirrorOptions<T> {
   logger: MasterLogger;
 }
 
+/** A watch that is behind by more revisions than this is logged. */
+const BEHIND = 5_000;
+
 /**
  * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
  * compare-and-set against the bucket, not against the memory.
@@ -45,6 +49,9 @@ export class KvMirror<T> {
   readonly #progress = new WatchProgress();
   readonly #writes = new KeyedMutex();
   #closed = false;
+  #isChecking = false;
+  #isRestarting = false;
+  #isBehind = false;
   #checking: NodeJS.Timeout | undefined;
 
   private constructor(options: KvMirrorOptions<T>) {
@@ -234,6 +241,8 @@ export class KvMirror<T> {
   }
 
   #hear({ operation, key, value, revision }: KvWatchEntry): void {
+    // what this master wrote itself, or has read since
+    if ((this.#held.get(key)?.revision ?? 0) >= revision) return;
     if (operation !== 'PUT') return this.#tell(key, this.#held.drop(key, revision));
     try {
       this.#tell(key, this.#held.take(key, this.#parse(key, value), revision));
@@ -255,29 +264,49 @@ export class KvMirror<T> {
     iterator?.stop();
   }
 
+  /** Another watch, with backoff; one attempt at a time. */
   async #again(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        await this.#watch();
-        return;
-      } catch {
-        await sleepUnref(STORE_RETRY_MS);
+    if (this.#isRestarting) return;
+    this.#isRestarting = true;
+    try {
+      for (let wait = STORE_RETRY_MS; !this.#closed; wait = Math.min(MIRROR_MAX_RESTART_MS, wait * 2)) {
+        try {
+          await this.#watch();
+          return;
+        } catch {
+          await sleepUnref(wait);
+        }
       }
+    } finally {
+      this.#isRestarting = false;
     }
   }
 
+  /** One look at a time: it may take longer than the interval. */
   async #check(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     try {
       const { streamInfo } = await this.#bucket.status();
-      if (!this.#progress.hasStopped(streamInfo.state.last_seq) || this.#closed) return;
-      this.#logger.warn(
-        { bucket: streamInfo.config.name },
-        'the watch of a bucket fell behind: restarting it',
-      );
+      const { last_seq: last } = streamInfo.state;
+      const bucket = streamInfo.config.name;
+      const hasStopped = this.#progress.hasStopped(last);
+      this.#tellBehind(bucket, last - this.#progress.last);
+      if (!hasStopped || this.#closed || this.#isRestarting) return;
+      this.#logger.warn({ bucket }, 'the watch of a bucket fell behind: restarting it');
       this.#giveUpWatch();
       await this.#again();
     } catch {
       // no JetStream at the moment: the next look will tell
+    } finally {
+      this.#isChecking = false;
     }
+  }
+
+  #tellBehind(bucket: string, behind: number): void {
+    if (this.#isBehind === behind > BEHIND) return;
+    this.#isBehind = behind > BEHIND;
+    if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: following a bucket slowly');
+    else this.#logger.info({ bucket }, 'no longer overloaded: a bucket is followed again without delay');
   }
 }

@@ -7,6 +7,7 @@ const LOOKS = 2;
 export class WatchProgress {
   #last = 0;
   #behind = 0;
+  #seenAtLook = 0;
 
   /** The newest revision that was seen; 0: none was. */
   get last(): number {
@@ -30,12 +31,15 @@ export class WatchProgress {
   }
 
   /**
-   * Looks at the stream, to be called now and then: the watch of a server that died stays silent.
+   * Looks at the stream, to be called now and then: the watch of a server that died stays silent. One that is behind and
+   * comes closer goes on: another would begin with what this one has under way.
    *
    * @returns whether the watch has stopped and must be restarted
    */
   hasStopped(lastOfStream: number): boolean {
-    this.#behind = lastOfStream > this.#last ? this.#behind + 1 : 0;
+    const hasMoved = this.#last !== this.#seenAtLook;
+    this.#seenAtLook = this.#last;
+    this.#behind = lastOfStream <= this.#last ? 0 : hasMoved ? 1 : this.#behind + 1;
     if (this.#behind < LOOKS) return false;
     this.#behind = 0;
     return true;

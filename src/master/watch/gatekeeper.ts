@@ -36,8 +36,8 @@ export interface GatekeeperParts {
   system: ZesterConnection;
   revoker: Revoker;
   keeper: PresenceKeeper;
-  /** Whether all connections are being read at the moment. */
-  isReading: () => boolean;
+  /** Whether connections are being read or judged at the moment. */
+  isBusy: () => boolean;
 }
 
 /** Judges connections, and admits or refuses them. */
@@ -49,8 +49,7 @@ export class Gatekeeper {
   /** Policy functions that are being asked about connections. */
   readonly #asking = new FairQueue({ running: 16, runningPerAsker: 1, waiting: 100_000, waitingPerAsker: 1 });
   readonly #aheadTold = new Map<string, number>();
-  /** Connections that are being judged. */
-  #judging = 0;
+
   #stopped = false;
 
   constructor(context: MasterContext, parts: GatekeeperParts) {
@@ -58,7 +57,7 @@ export class Gatekeeper {
     this.#parts = parts;
     this.#held = new HeldRevocations(context, {
       judge: (connection) => this.#judgeNow(connection),
-      isJudging: () => this.#judging > 0 || parts.isReading(),
+      isJudging: parts.isBusy,
       revoke: (connection, refusal) => this.#cut(connection, refusal),
     });
   }
@@ -77,36 +76,34 @@ export class Gatekeeper {
     this.#stopped = true;
   }
 
-  /** @param isSurplus its peel has more connections than it may have: it is cut, and judged all the same */
-  async check(connection: UserConnection, isSurplus = false): Promise<void> {
-    this.#judging += 1;
+  /**
+   * Judges a connection as the trust domain was last read, and does what follows.
+   *
+   * @param isSurplus its peel has more connections than it may have: it is cut, and judged all the same
+   * @returns undefined: it is done; a promise: it waits for JetStream, and rejects when that does not answer
+   */
+  check(connection: UserConnection, isSurplus = false): Promise<void> | undefined {
     try {
-      // a command may have changed the home an instant ago
-      await this.#context.trust.reload();
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
       // a service of the user's own, under a name that a peel may have, has as many connections as it likes
       if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
-      await this.#act(connection, verdict, false);
+      return this.#act(connection, verdict, false)?.catch((error: unknown) =>
+        this.#unjudged(connection, error),
+      );
     } catch (error) {
       this.#unjudged(connection, error);
-    } finally {
-      this.#judging -= 1;
+      return undefined;
     }
   }
 
+  /** @throws what is not the connection's fault: it is to be judged again */
   #unjudged(connection: UserConnection, error: unknown): void {
     if (this.#stopped) return;
-    if (error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError) {
-      // not the store's: something in this connection's JWT, which would be no better the next time
-      const reason = `it cannot be judged (${errorMessage(error)})`;
-      return this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
-    }
-    this.#context.logger.error(
-      { peelId: connection.name, error: errorMessage(error) },
-      'a connection could not be judged; it is checked again with the next full scan',
-    );
-    // forgotten, so that the next reading finds it as new
-    this.#parts.keeper.remove(connection);
+    if (!(error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError))
+      throw error;
+    // not the store's: something in this connection's JWT, which would be no better the next time
+    const reason = `it cannot be judged (${errorMessage(error)})`;
+    this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
   }
 
   #recordOf(name: string): PeelRecord | undefined {
@@ -136,20 +133,21 @@ export class Gatekeeper {
     return here === undefined ? undefined : this.#judge(here, this.#recordOf(here.name));
   }
 
-  async #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): Promise<void> {
+  #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): Promise<void> | undefined {
     this.#tellAhead(connection, verdict);
     const admission = admissionOf(connection, verdict, isFresh);
     switch (admission.do) {
       case 'leave':
-        return;
+        return undefined;
       case 'admit':
         return this.#admit(connection);
       case 'refuse':
-        return this.#refuse(connection, admission.refusal);
-      case 'reread': {
-        const record = await this.#context.registry.refresh(connection.name);
-        return this.#act(connection, this.#judge(connection, record), true);
-      }
+        this.#refuse(connection, admission.refusal);
+        return undefined;
+      case 'reread':
+        return this.#context.registry
+          .refresh(connection.name)
+          .then((record) => this.#act(connection, this.#judge(connection, record), true));
     }
   }
 

@@ -2,6 +2,9 @@
 import type { ZesterConnection } from '../../connection/connect.js';
 import type { MasterContext } from '../context.js';
 import type { Revoker } from '../revocation/revoker.js';
+import { PresenceFeed } from '../presence/feed.js';
+import { PresenceFollower } from '../presence/follower.js';
+import { LastSeenStore } from '../presence/last-seen-store.js';
 import { Lease } from '../store/lease.js';
 import { Watcher } from './watcher.js';
 
@@ -11,13 +14,21 @@ export class LeasedWatch {
   readonly #system: ZesterConnection;
   readonly #revoker: Revoker;
   readonly #lease: Lease;
+  readonly #follower: PresenceFollower;
+  readonly #lastSeen: LastSeenStore;
   #watcher: Watcher | undefined;
+  #feed: PresenceFeed | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
     this.#context = context;
     this.#system = system;
     this.#revoker = revoker;
+    const { store, logger, presence: view } = context;
+    this.#follower = new PresenceFollower(context, system);
+    this.#follower.start();
+    this.#lastSeen = new LastSeenStore({ store, logger, view });
+    this.#lastSeen.load();
     this.#lease = new Lease({
       bucket: context.store.challenges,
       key: 'lease.watch',
@@ -39,7 +50,10 @@ export class LeasedWatch {
   }
 
   async stop(): Promise<void> {
+    this.#follower.stop();
+    await this.#lastSeen.close();
     await this.#end();
+    this.#follower.stop();
     await this.#lease.stop();
   }
 
@@ -48,7 +62,16 @@ export class LeasedWatch {
     this.#turn = this.#turn.then(async () => {
       metrics.watching.set(1);
       events.emit({ type: 'watching', watching: true });
-      const watcher = new Watcher(this.#context, this.#system, this.#revoker);
+      // who is connected is known from here on, and told to those who follow
+      this.#follower.stop();
+      const feed = new PresenceFeed(this.#context);
+      this.#feed = feed;
+      this.#lastSeen.begin();
+      const onSettled = () => {
+        feed.settled();
+        this.#lastSeen.settled();
+      };
+      const watcher = new Watcher(this.#context, this.#system, this.#revoker, onSettled);
       this.#watcher = watcher;
       this.#revoker.start();
       // it may take long, and must not keep the end of it waiting
@@ -65,6 +88,10 @@ export class LeasedWatch {
       this.#context.events.emit({ type: 'watching', watching: false });
       await this.#watcher.stop();
       this.#watcher = undefined;
+      this.#feed?.stop();
+      this.#feed = undefined;
+      this.#lastSeen.end();
+      this.#follower.start();
       await this.#revoker.stop();
     });
     return this.#turn;

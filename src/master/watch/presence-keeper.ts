@@ -1,159 +1,112 @@
-// Keeps presence, and writes it for the other masters.
-import { withNewestConnections } from '../../protocol/records/newest-connections.js';
-import type { Presence } from '../../protocol/records/presence.js';
+// Keeps every connection that the servers report, on the master that watches.
+import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
+import type { PeelConnection } from '../../protocol/records/presence.js';
 import { isPeelId } from '../../permissions/peel-id.js';
-import type { KvMirror } from '../store/kv-mirror.js';
-import type { MasterLogger } from '../logger.js';
-import { connectionKey, type UserConnection } from './system-events.js';
-import { PRESENCE_FIRST_RETRY_MS, PRESENCE_GATHER_MS, PRESENCE_MAX_RETRY_MS } from '../../timing.js';
+import type { PresenceView } from '../presence/presence-view.js';
+import type { UserConnection } from './system-events.js';
 
-/** Writes under way at once. */
-const IN_FLIGHT = 32;
+type Place = Pick<UserConnection, 'server' | 'cid'>;
 
-/** Who is connected, in memory, and written down for the other masters: only the one that has the lease has one. */
+/** Who is connected, in memory: only the master that has the lease has one. What it knows of peels is in its view. */
 export class PresenceKeeper {
-  readonly #presence: KvMirror<Presence>;
-  readonly #logger: MasterLogger;
-  readonly #connections = new Map<string, UserConnection>();
-  readonly #byName = new Map<string, Set<string>>();
-  readonly #lastSeen = new Map<string, string>();
-  readonly #dirty = new Set<string>();
-  /** Could not be written. */
-  readonly #failed = new Set<string>();
-  #retrying: NodeJS.Timeout | undefined;
-  #retryMs = PRESENCE_FIRST_RETRY_MS;
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> | undefined;
-  #stopped = false;
+  readonly #view: PresenceView;
+  readonly #now: () => number;
+  readonly #byServer = new Map<string, Map<number, UserConnection>>();
+  readonly #byName = new Map<string, UserConnection[]>();
+  #size = 0;
 
-  constructor(presence: KvMirror<Presence>, logger: MasterLogger) {
-    this.#presence = presence;
-    this.#logger = logger;
+  /** @param now milliseconds since 1970 */
+  constructor(view: PresenceView, now: () => number = Date.now) {
+    this.#view = view;
+    this.#now = now;
   }
 
-  get(of: { server: string; cid: number }): UserConnection | undefined {
-    return this.#connections.get(connectionKey(of));
+  get size(): number {
+    return this.#size;
   }
 
-  all(): IterableIterator<UserConnection> {
-    return this.#connections.values();
+  get({ server, cid }: Place): UserConnection | undefined {
+    return this.#byServer.get(server)?.get(cid);
+  }
+
+  *all(): IterableIterator<UserConnection> {
+    for (const connections of this.#byServer.values()) yield* connections.values();
+  }
+
+  /** The ids of the servers that have connections. */
+  servers(): string[] {
+    return [...this.#byServer.keys()];
+  }
+
+  ofServer(server: string): UserConnection[] {
+    return [...(this.#byServer.get(server)?.values() ?? [])];
   }
 
   /** The connections of the peel of this name. */
-  of(name: string): UserConnection[] {
-    return [...(this.#byName.get(name) ?? [])].flatMap((key) => this.#connections.get(key) ?? []);
+  of(name: string): readonly UserConnection[] {
+    return this.#byName.get(name) ?? [];
   }
 
   /** How many connections the peel of this name has. */
   countOf(name: string): number {
-    return this.#byName.get(name)?.size ?? 0;
+    return this.#byName.get(name)?.length ?? 0;
   }
 
   add(connection: UserConnection): void {
-    const key = connectionKey(connection);
-    this.#connections.set(key, connection);
-    const { name } = connection;
+    this.#forget(connection);
+    const { server, cid, name } = connection;
+    const connections = this.#byServer.get(server) ?? new Map<number, UserConnection>();
+    this.#byServer.set(server, connections.set(cid, connection));
+    this.#size += 1;
     if (!isPeelId(name)) return;
-    const keys = this.#byName.get(name) ?? new Set();
-    this.#byName.set(name, keys.add(key));
-    this.#seen(name);
+    const same = this.#byName.get(name);
+    if (same === undefined) this.#byName.set(name, [connection]);
+    else same.push(connection);
+    this.#show(name);
   }
 
-  remove(of: { server: string; cid: number }): UserConnection | undefined {
-    const key = connectionKey(of);
-    const connection = this.#connections.get(key);
-    if (connection === undefined) return undefined;
-    this.#connections.delete(key);
-    const { name } = connection;
-    const keys = this.#byName.get(name);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byName.delete(name);
-    if (isPeelId(name)) this.#seen(name);
+  remove(of: Place): UserConnection | undefined {
+    const connection = this.#forget(of);
+    if (connection !== undefined && isPeelId(connection.name)) this.#show(connection.name);
     return connection;
   }
 
-  /** After a take-over: what is written down of peels that have gone in the meantime is not true any more. */
+  /** After a take-over: peels that have gone in the meantime are not connected any more. */
   correct(): void {
-    for (const [name, { connections }] of this.#presence.entries()) {
-      if (connections.length > 0 && !this.#byName.has(name)) this.#seen(name);
-    }
+    for (const peelId of this.#view.peelIds())
+      if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#show(peelId);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#retrying);
-    await this.#writing;
+  #forget(of: Place): UserConnection | undefined {
+    const connections = this.#byServer.get(of.server);
+    const connection = connections?.get(of.cid);
+    if (connections === undefined || connection === undefined) return undefined;
+    connections.delete(of.cid);
+    if (connections.size === 0) this.#byServer.delete(of.server);
+    this.#size -= 1;
+    const same = this.#byName.get(connection.name);
+    if (same === undefined) return connection;
+    const at = same.indexOf(connection);
+    if (at >= 0) same.splice(at, 1);
+    if (same.length === 0) this.#byName.delete(connection.name);
+    return connection;
   }
 
-  #seen(name: string): void {
-    this.#lastSeen.set(name, new Date().toISOString());
-    this.#dirty.add(name);
-    this.#arm();
+  #show(name: string): void {
+    const all = this.of(name);
+    // those that came last: it costs the same, however many a peel opens
+    const newest = all.length > NAMED_CONNECTIONS ? all.slice(-NAMED_CONNECTIONS) : all;
+    this.#view.set(name, newest.map(peelConnection), all.length, this.#now());
   }
+}
 
-  #arm(): void {
-    if (this.#timer !== undefined || this.#stopped || this.#dirty.size === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#writing = this.#flush().finally(() => {
-        this.#writing = undefined;
-        this.#arm();
-      });
-    }, PRESENCE_GATHER_MS);
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#writing !== undefined) await this.#writing;
-    const names = [...this.#dirty];
-    this.#dirty.clear();
-    const next = names.values();
-    const worker = async () => {
-      for (const name of next) {
-        if (this.#stopped) return;
-        await this.#write(name);
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  }
-
-  async #write(name: string): Promise<void> {
-    const presence = withNewestConnections({
-      lastSeen: this.#lastSeen.get(name) ?? new Date().toISOString(),
-      connections: this.of(name).map(({ server, cid, serverName, publicKey, host, since }) => ({
-        server,
-        cid,
-        publicKey,
-        since,
-        ...(serverName !== undefined && { serverName }),
-        ...(host !== undefined && { host }),
-      })),
-    });
-    try {
-      await this.#presence.change(name, () => presence);
-      this.#failed.delete(name);
-      if (this.#failed.size === 0) this.#retryMs = PRESENCE_FIRST_RETRY_MS;
-    } catch (error) {
-      if (this.#stopped) return;
-      // while others wait to be tried again, the same is true of this one
-      if (this.#failed.size === 0 && this.#retryMs === PRESENCE_FIRST_RETRY_MS) {
-        this.#logger.warn(
-          { peelId: name, error: String(error) },
-          'presence cannot be written: retrying with backoff',
-        );
-      }
-      this.#failed.add(name);
-      this.#retryLater();
-    }
-  }
-
-  #retryLater(): void {
-    if (this.#retrying !== undefined || this.#stopped) return;
-    this.#retrying = setTimeout(() => {
-      this.#retrying = undefined;
-      for (const name of this.#failed) this.#dirty.add(name);
-      this.#arm();
-    }, this.#retryMs).unref();
-    this.#retryMs = Math.min(PRESENCE_MAX_RETRY_MS, this.#retryMs * 2);
-  }
+function peelConnection({ server, cid, serverName, publicKey, host, since }: UserConnection): PeelConnection {
+  return {
+    server,
+    cid,
+    publicKey,
+    since,
+    ...(serverName !== undefined && { serverName }),
+    ...(host !== undefined && { host }),
+  };
 }

@@ -91,19 +91,39 @@ export function listenToSystem(
   return [on('CONNECT'), on('DISCONNECT')];
 }
 
+/** Everybody who was connected when the servers were asked. */
+export interface ConnectionsNow {
+  /** The servers whose list is certainly whole. */
+  servers: Set<string>;
+  connections: UserConnection[];
+  /** Some server's list is not, or some server did not answer. */
+  isPartial?: boolean;
+}
+
 /**
- * Everybody who is connected to an account now, each connection once, and which servers answered.
+ * Everybody who is connected to an account now, each connection once, and which servers gave a whole list.
+ *
+ * @param known a connection that is known already, to be used again if it is the same
  */
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
-): Promise<{ servers: Set<string>; connections: UserConnection[] }> {
-  const { servers, users } = await connectedUsers(nc, account);
-  const connections = new Map<string, UserConnection>();
-  for (const { jwt, since = new Date().toISOString(), ...user } of users) {
-    if (jwt !== undefined) connections.set(connectionKey(user), { ...user, jwt, since });
+  known: (of: { server: string; cid: number }) => UserConnection | undefined = () => undefined,
+): Promise<ConnectionsNow> {
+  const same = (of: { server: string; cid: number; jwt: string | undefined }) => {
+    const connection = known(of);
+    return connection?.jwt === of.jwt ? connection : undefined;
+  };
+  const read = await connectedUsers(nc, account, { nameOf: (of) => same(of)?.name });
+  const { whole, isWhole, users } = read;
+  const connections: UserConnection[] = [];
+  for (const user of users) {
+    const { server, cid, serverName, name, publicKey, jwt, host, kind } = user;
+    if (jwt === undefined) continue;
+    const { since = new Date().toISOString() } = user;
+    connections.push(same(user) ?? { server, cid, serverName, name, publicKey, jwt, host, since, kind });
   }
-  return { servers, connections: [...connections.values()] };
+  return { servers: whole, connections, isPartial: !isWhole };
 }
 
 /** The servers that answer: their names, by their ids. A server that was restarted has another id. */

@@ -6,25 +6,15 @@ import type { AccountClaims } from '../../jwt/claims.js';
 import { nowSeconds } from '../../jwt/time.js';
 import type { MasterContext } from '../context.js';
 import { MAX_CONNECTIONS } from './admission.js';
+import { ConnectionReader } from './connection-reader.js';
 import { Gatekeeper } from './gatekeeper.js';
+import { JudgingQueue } from './judging-queue.js';
 import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './key-retirement.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
-import {
-  connectionKey,
-  connectionsNow,
-  listenToSystem,
-  serversNow,
-  type UserConnection,
-} from './system-events.js';
+import { listenToSystem, serversNow, type UserConnection } from './system-events.js';
 import { errorMessage } from '../../text/error-message.js';
-import {
-  CONNECTIONS_INTERVAL_MS,
-  MASTER_CLOCK_WARNING_MS,
-  SERVERS_INTERVAL_MS,
-  WATCH_RETRY_MS,
-  WATCH_TICK_MS,
-} from '../../timing.js';
+import { MASTER_CLOCK_WARNING_MS, SERVERS_INTERVAL_MS, WATCH_RETRY_MS, WATCH_TICK_MS } from '../../timing.js';
 
 /**
  * Follows the servers' events, keeps presence, and has each new connection judged. Only the master that has the lease
@@ -35,39 +25,67 @@ export class Watcher {
   readonly #system: ZesterConnection;
   readonly #keeper: PresenceKeeper;
   readonly #gatekeeper: Gatekeeper;
+  readonly #queue: JudgingQueue;
+  readonly #reader: ConnectionReader;
+  readonly #onSettled: () => void;
   readonly #subscriptions: Subscription[] = [];
   readonly #retired = new RetiredKeys();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #endings: (() => void)[] = [];
-  /** Events wait while all connections are being read. */
-  #waiting: (() => void)[] | undefined = [];
   #stopped = false;
   #clockTold = false;
-  #reading = false;
-  /** Another reading is wanted as soon as the one under way is done, or as servers answer. */
-  #readAgain = false;
   #issuers: string;
 
-  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
+  /** @param onSettled called once all connections have been read */
+  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker, onSettled: () => void) {
+    const { trust, logger, metrics } = context;
     this.#context = context;
     this.#system = system;
-    this.#keeper = new PresenceKeeper(context.presence, context.logger);
+    this.#onSettled = onSettled;
+    this.#keeper = new PresenceKeeper(context.presence);
+    this.#reader = new ConnectionReader({
+      system,
+      account: trust.domain.publicKeys.account,
+      keeper: this.#keeper,
+      connected: (connection) => this.#connected(connection),
+      disconnected: (of) => this.#disconnected(of),
+      logger,
+      onSure: () => this.#queue.resume(),
+      onRead: (tookMs) => metrics.readingSeconds.set(tookMs / 1000),
+    });
     this.#gatekeeper = new Gatekeeper(context, {
       system,
       revoker,
       keeper: this.#keeper,
-      isReading: () => this.#reading,
+      isBusy: () => this.#queue.size > 0 || this.#reader.isReading,
     });
-    this.#issuers = issuersOf(context.trust.claims);
+    this.#queue = new JudgingQueue({
+      // a command may have changed the home an instant ago
+      prepare: () => trust.reload(),
+      judge: (connection, isSurplus) => this.#gatekeeper.check(connection, isSurplus),
+      isConnected: (connection) => this.#keeper.get(connection) === connection,
+      isHeld: () => this.#reader.isUnsure,
+      logger,
+      onWaiting: (count) => metrics.waitingConnections.set(count),
+    });
+    this.#issuers = issuersOf(trust.claims);
   }
 
   async start(): Promise<void> {
     const { registry, trust, tokens, logger } = this.#context;
     const account = trust.domain.publicKeys.account;
+    await this.#openBreaker();
+    if (this.#stopped) return;
     this.#subscriptions.push(
       ...listenToSystem(this.#system, account, {
-        connected: (connection) => this.#inTurn(() => this.#connected(connection)),
-        disconnected: (of) => this.#inTurn(() => this.#disconnected(of)),
+        connected: (connection) => {
+          this.#reader.noteConnected(connection);
+          this.#connected(connection);
+        },
+        disconnected: (of) => {
+          this.#reader.noteDisconnected(of);
+          this.#disconnected(of);
+        },
         clock: (time) => this.#clock(time),
       }),
     );
@@ -83,26 +101,26 @@ export class Watcher {
       }),
     );
     for (const record of registry.records()) this.#retired.note(record, performance.now());
-    await this.#openBreaker();
-    while (!this.#stopped && !(await this.#readAll())) await delay(WATCH_RETRY_MS, undefined, { ref: false });
+    void this.#followReconnects();
+    await this.#reader.start();
     if (this.#stopped) return;
     this.#keeper.correct();
-    logger.info({ connections: [...this.#keeper.all()].length }, "following the servers' events");
+    this.#onSettled();
+    logger.info({ connections: this.#keeper.size }, "following the servers' events");
     this.#every(WATCH_TICK_MS, () => this.#retire());
     this.#every(WATCH_TICK_MS, () => this.#gatekeeper.turn());
     this.#every(SERVERS_INTERVAL_MS, () => this.#lookAtServers());
-    this.#every(CONNECTIONS_INTERVAL_MS, () => this.#readAll());
-    void this.#followReconnects();
     await this.#followRevocations();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#queue.stop();
     this.#gatekeeper.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const end of this.#endings) end();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    await this.#keeper.stop();
+    await this.#reader.stop();
   }
 
   #every(ms: number, act: () => unknown): void {
@@ -111,57 +129,13 @@ export class Watcher {
     this.#timers.push(timer);
   }
 
-  #inTurn(act: () => void): void {
-    if (this.#stopped) return;
-    if (this.#waiting !== undefined) this.#waiting.push(act);
-    else act();
-  }
-
   /** Events during an outage are lost: all connections are read as soon as it is over. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
       if (type !== 'reconnect') continue;
       void this.#lookAtServers();
-      void this.#readAnew();
-    }
-  }
-
-  /** Reads all, and again at the next look at the servers where that fails: each request for it counts. */
-  async #readAnew(): Promise<void> {
-    this.#readAgain = this.#reading;
-    if (!this.#reading && !(await this.#readAll())) this.#readAgain = true;
-  }
-
-  /** Reads who is connected now; what happened meanwhile is applied after it. One reading at a time. */
-  async #readAll(): Promise<boolean> {
-    if (this.#reading) return true;
-    this.#reading = true;
-    this.#readAgain = false;
-    this.#waiting ??= [];
-    let succeeded = false;
-    try {
-      const account = this.#context.trust.domain.publicKeys.account;
-      const { servers, connections } = await connectionsNow(this.#system, account);
-      if (this.#stopped) return true;
-      const there = new Set(connections.map(connectionKey));
-      for (const known of [...this.#keeper.all()]) {
-        // of a server that did not answer nothing is known; whether it is gone is looked at apart
-        if (servers.has(known.server) && !there.has(connectionKey(known))) this.#disconnected(known);
-      }
-      for (const connection of connections) this.#connected(connection);
-      succeeded = true;
-      return true;
-    } catch (error) {
-      this.#context.logger.debug({ error: String(error) }, 'the connections cannot be read');
-      return false;
-    } finally {
-      this.#reading = false;
-      const waiting = this.#waiting;
-      this.#waiting = undefined;
-      for (const act of waiting) act();
-      // a reading that had begun before it was asked for again may have missed what it is about
-      if (this.#readAgain && !this.#stopped && succeeded) void this.#readAll();
+      this.#reader.readSoon();
     }
   }
 
@@ -177,10 +151,9 @@ export class Watcher {
       this.#servers = servers;
       // a server does not report users who connect before it has joined the cluster
       const isNew = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
-      if (isNew || this.#readAgain) void this.#readAnew();
+      if (isNew) this.#reader.readSoon();
       const names = new Set(servers.values());
-      const known = new Set([...this.#keeper.all()].map(({ server }) => server));
-      for (const server of known) {
+      for (const server of this.#keeper.servers()) {
         const missed = servers.has(server) ? 0 : (this.#gone.get(server) ?? 0) + 1;
         this.#gone.set(server, missed);
         // restarted: the same name has another id now
@@ -189,9 +162,7 @@ export class Watcher {
         if (missed < 2 && !isRestarted) continue;
         this.#gone.delete(server);
         this.#context.logger.warn({ server }, 'a server is gone, with its connections');
-        for (const connection of [...this.#keeper.all()]) {
-          if (connection.server === server) this.#disconnected(connection);
-        }
+        for (const connection of this.#keeper.ofServer(server)) this.#disconnected(connection);
       }
     } catch {
       // this master's own server may be the one: the next look will tell
@@ -208,7 +179,7 @@ export class Watcher {
     this.#keeper.add(connection);
     // counted now: by the time it is judged, more may have come
     const isSurplus = this.#keeper.countOf(connection.name) > MAX_CONNECTIONS;
-    void this.#gatekeeper.check(connection, isSurplus);
+    this.#queue.add(connection, isSurplus);
   }
 
   #disconnected(of: { server: string; cid: number }): void {
@@ -216,8 +187,7 @@ export class Watcher {
   }
 
   #judgeAll(which: (connection: UserConnection) => boolean): void {
-    for (const connection of [...this.#keeper.all()])
-      if (which(connection)) void this.#gatekeeper.check(connection);
+    for (const connection of this.#keeper.all()) if (which(connection)) this.#queue.add(connection);
   }
 
   /** Nothing may be revoked before it is known whether the master before held revocations. */
@@ -237,7 +207,7 @@ export class Watcher {
 
   /** Keys that were replaced, and whose connections have ended or have had their time, are revoked. */
   async #retire(): Promise<void> {
-    if (this.#reading) return;
+    if (this.#reader.isReading) return;
     const { registry, actor, now } = this.#context;
     const isConnected = ({ peelId, publicKey }: RetiredKey) =>
       this.#keeper.of(peelId).some((connection) => connection.publicKey === publicKey);

@@ -18,7 +18,7 @@ export async function whereaboutsOf(
   record: PeelRecord | undefined,
 ): Promise<string | undefined> {
   if (record === undefined) return undefined;
-  const hosts = (presence.get(record.id)?.connections ?? []).flatMap(({ host }) => host ?? []);
+  const hosts = (presence.seen(record.id)?.connections ?? []).flatMap(({ host }) => host ?? []);
   if (hosts.length > 0) return named(hosts);
   const tokenId = /^join token ([A-Za-z0-9]{8,40})$/.exec(record.origin ?? '')?.[1];
   const token = tokenId === undefined ? undefined : tokens.get(tokenId);

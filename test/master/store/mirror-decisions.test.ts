@@ -68,4 +68,13 @@ describe('the watch of a bucket', () => {
     progress.reset();
     expect(progress.last).toBe(0);
   });
+
+  it('has not stopped as long as it comes closer, however far behind it is', () => {
+    const progress = new WatchProgress();
+    for (let revision = 1; revision < 10; revision += 1) {
+      progress.saw({ revision, isUpdate: true }, 5);
+      expect(progress.hasStopped(1_000_000)).toBe(false);
+    }
+    expect(progress.hasStopped(1_000_000)).toBe(true);
+  });
 });

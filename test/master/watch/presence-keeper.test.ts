@@ -1,62 +1,81 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Presence } from '../../../src/protocol/records/presence.js';
-import type { KvMirror } from '../../../src/master/store/kv-mirror.js';
-import type { MasterLogger } from '../../../src/master/logger.js';
+import { describe, expect, it } from 'vitest';
+import { PresenceView } from '../../../src/master/presence/presence-view.js';
 import { PresenceKeeper } from '../../../src/master/watch/presence-keeper.js';
 import type { UserConnection } from '../../../src/master/watch/system-events.js';
 
-const connection = (name: string, cid: number): UserConnection =>
-  ({
-    server: 'S1',
-    cid,
-    name,
-    publicKey: 'U',
-    jwt: '',
-    since: '',
-    kind: 'Client',
-  }) as unknown as UserConnection;
+const connection = (name: string, cid: number, server = 'S1'): UserConnection => ({
+  server,
+  serverName: undefined,
+  cid,
+  name,
+  publicKey: `U${name}`,
+  jwt: '',
+  host: '10.0.0.1',
+  since: new Date(cid * 1000).toISOString(),
+  kind: 'Client',
+});
 
-/** A keeper whose store fails for as long as `isDown`, and what it logged and wrote. */
 function keeperOf() {
-  const store = { isDown: true, tries: 0, written: new Set<string>() };
-  const warnings: unknown[] = [];
-  const presence = {
-    change: async (name: string) => {
-      store.tries += 1;
-      if (store.isDown) throw new Error('JetStream is full');
-      store.written.add(name);
-    },
-    entries: () => [],
-  } as unknown as KvMirror<Presence>;
-  const logger = { warn: (fields: unknown) => warnings.push(fields) } as unknown as MasterLogger;
-  return { keeper: new PresenceKeeper(presence, logger), store, warnings };
+  const clock = { now: 1_000 };
+  const view = new PresenceView();
+  return { view, clock, keeper: new PresenceKeeper(view, () => clock.now) };
 }
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-describe('presence that cannot be written', () => {
-  it('is retried with backoff, logged once, and written when the store is back', async () => {
-    const { keeper, store, warnings } = keeperOf();
+describe('the connections that the servers report', () => {
+  it('make a peel connected until the last one has ended', () => {
+    const { view, clock, keeper } = keeperOf();
     keeper.add(connection('web-01', 1));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(store.tries).toBeLessThan(10);
-    expect(warnings).toHaveLength(1);
-
-    store.isDown = false;
-    await vi.advanceTimersByTimeAsync(30_000);
-    expect([...store.written]).toEqual(['web-01']);
-    await keeper.stop();
+    keeper.add(connection('web-01', 2));
+    expect(view.get('web-01')?.connections.map(({ cid }) => cid)).toEqual([1, 2]);
+    expect(view.connected).toBe(1);
+    keeper.remove({ server: 'S1', cid: 1 });
+    expect(view.isConnected('web-01')).toBe(true);
+    clock.now = 5_000;
+    keeper.remove({ server: 'S1', cid: 2 });
+    expect(view.get('web-01')).toEqual({ connections: [], lastSeen: new Date(5_000).toISOString() });
+    expect(view.connected).toBe(0);
+    expect(keeper.size).toBe(0);
   });
 
-  it('does not keep that of another peel waiting', async () => {
-    const { keeper, store } = keeperOf();
+  it('are kept by server, with the number that the server gave them', () => {
+    const { keeper } = keeperOf();
+    keeper.add(connection('web-01', 1, 'S1'));
+    keeper.add(connection('web-02', 1, 'S2'));
+    expect(keeper.servers()).toEqual(['S1', 'S2']);
+    expect(keeper.ofServer('S2').map(({ name }) => name)).toEqual(['web-02']);
+    expect(keeper.get({ server: 'S1', cid: 1 })?.name).toBe('web-01');
+    expect(keeper.remove({ server: 'S1', cid: 2 })).toBeUndefined();
+  });
+
+  it('name the newest of a peel that has many, and count them', () => {
+    const { view, keeper } = keeperOf();
+    for (let cid = 1; cid <= 20; cid += 1) keeper.add(connection('web-01', cid));
+    expect(view.get('web-01')?.count).toBe(20);
+    expect(view.get('web-01')?.connections.map(({ cid }) => cid)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
+  });
+
+  it('replace what was known of the same connection', () => {
+    const { view, keeper } = keeperOf();
     keeper.add(connection('web-01', 1));
-    await vi.advanceTimersByTimeAsync(20_000);
-    store.isDown = false;
-    keeper.add(connection('web-02', 2));
-    await vi.advanceTimersByTimeAsync(200);
-    expect(store.written.has('web-02')).toBe(true);
-    await keeper.stop();
+    keeper.add(connection('web-02', 1));
+    expect(view.isConnected('web-02')).toBe(true);
+    expect(keeper.of('web-01')).toEqual([]);
+    expect(keeper.size).toBe(1);
+  });
+
+  it('correct what the master before had told', () => {
+    const { view, keeper } = keeperOf();
+    keeper.add(connection('web-01', 1));
+    view.set('web-02', view.get('web-01')?.connections ?? [], 1, 500);
+    keeper.correct();
+    expect([...view.entries()].filter(([, { connections }]) => connections.length > 0)).toHaveLength(1);
+    expect(view.isConnected('web-02')).toBe(false);
+  });
+
+  it('of users that are not peels are known, and are nobody’s presence', () => {
+    const { view, keeper } = keeperOf();
+    keeper.add(connection('_zester-master', 1));
+    expect(keeper.size).toBe(1);
+    expect([...view.peelIds()]).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import {
   notAccepted,
   type PeelRecord,
 } from '../../../protocol/records/record.js';
+import { isConnectedInForce } from '../../../protocol/records/presence-in-force.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore } from '../../trust/issued-jwt.js';
@@ -110,7 +111,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
     peelId,
     ...(key !== undefined && { publicKey: key.publicKey }),
   });
-  const isThere = (presence.get(peelId)?.connections.length ?? 0) > 0;
+  const isThere = isConnectedInForce(record, presence.seen(peelId));
   return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
 }
 

@@ -2,13 +2,14 @@
 import { withDeadline } from '../../../async/deadline.js';
 import { FleetError } from '../../../errors.js';
 import { matchesGlob } from '../../../protocol/glob.js';
-import { withNewestConnections } from '../../../protocol/records/newest-connections.js';
+import { isConnectedInForce, presenceInForce } from '../../../protocol/records/presence-in-force.js';
 import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
-import { currentKey, PEEL_STATES, type PeelState } from '../../../protocol/records/record.js';
+import { currentKey } from '../../../protocol/records/record.js';
 import { packageVersion } from '../../../protocol/package-version.js';
 import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
 import { readAuditWithin, readStoredAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
+import { countPeels } from '../../metrics.js';
 import { unknownPeel } from '../../registry/registry.js';
 import { EncodedAnswer, type Asked } from '../service.js';
 import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
@@ -56,10 +57,10 @@ function* matching(
       const expiresAt = currentKey(record)?.expiresAt;
       if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;
     }
-    const present = presence.get(record.id);
-    if (connected !== undefined && connected !== (present?.connections.length ?? 0) > 0) continue;
-    // one that an older version wrote may name thousands of connections
-    yield { record, ...(present !== undefined && { presence: withNewestConnections(present) }) };
+    if (connected !== undefined && connected !== isConnectedInForce(record, presence.seen(record.id)))
+      continue;
+    const present = presenceInForce(record, presence.get(record.id));
+    yield { record, ...(present !== undefined && { presence: present }) };
   }
 }
 
@@ -79,12 +80,12 @@ export async function showPeel(
   const record = (await asked) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
   const events = last > 0 ? await readAuditWithin(store, { peelId, last }, deadline, logger) : [];
-  const present = presence.get(peelId);
+  const present = presenceInForce(record, presence.get(peelId));
   return {
     record,
     events: events ?? [],
     ...(events === undefined && { eventsMissing: true }),
-    ...(present !== undefined && { presence: withNewestConnections(present) }),
+    ...(present !== undefined && { presence: present }),
   };
 }
 
@@ -108,13 +109,8 @@ export async function* readAudit(
 
 /** `status`: of this master, and of the fleet as it knows it. */
 export async function status(context: MasterContext) {
-  const { id, registry, presence, policy, lifetime } = context;
-  const peels = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
-  let connected = 0;
-  for (const { id: peelId, state } of registry.records()) {
-    peels[state] += 1;
-    if ((presence.get(peelId)?.connections.length ?? 0) > 0) connected += 1;
-  }
+  const { id, policy, lifetime } = context;
+  const { states: peels, connected } = countPeels(context);
   const watcher = context.watching();
   const held = await heldNow(context);
   return {

@@ -1,0 +1,88 @@
+// What a master knows of who is connected, and when each peel was last seen.
+import { withNewestConnections } from '../../protocol/records/newest-connections.js';
+import type { PeelConnection, Presence } from '../../protocol/records/presence.js';
+
+/** What is known of one peel. `at`: when it last connected or disconnected, in milliseconds since 1970. */
+export interface Seen {
+  at: number;
+  /** The newest. */
+  connections: readonly PeelConnection[];
+  /** How many there are. */
+  count: number;
+}
+
+const NO_CONNECTIONS: readonly PeelConnection[] = [];
+
+/**
+ * Who is connected, in memory. The master that watches fills it from the servers' events, the others from what that one
+ * tells them. Nothing is decided on it.
+ */
+export class PresenceView {
+  readonly #seen = new Map<string, Seen>();
+  readonly #listeners = new Set<(peelId: string) => void>();
+  #connected = 0;
+
+  /** undefined: the peel was never seen. */
+  get(peelId: string): Presence | undefined {
+    const seen = this.#seen.get(peelId);
+    if (seen === undefined) return undefined;
+    const { at, connections, count } = seen;
+    return withNewestConnections({
+      lastSeen: new Date(at).toISOString(),
+      connections: [...connections],
+      ...(count > connections.length && { count }),
+    });
+  }
+
+  /** As {@link PresenceView.get}, as it is kept. */
+  seen(peelId: string): Seen | undefined {
+    return this.#seen.get(peelId);
+  }
+
+  isConnected(peelId: string): boolean {
+    return (this.#seen.get(peelId)?.count ?? 0) > 0;
+  }
+
+  /** How many peels were ever seen. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  /** How many peels are connected. */
+  get connected(): number {
+    return this.#connected;
+  }
+
+  /** Every peel that was ever seen. */
+  peelIds(): IterableIterator<string> {
+    return this.#seen.keys();
+  }
+
+  *entries(): IterableIterator<[string, Presence]> {
+    for (const peelId of this.#seen.keys()) {
+      const presence = this.get(peelId);
+      if (presence !== undefined) yield [peelId, presence];
+    }
+  }
+
+  /** @param at milliseconds since 1970 */
+  set(peelId: string, connections: readonly PeelConnection[], count: number, at: number): void {
+    const was = this.isConnected(peelId);
+    this.#seen.set(peelId, { at, count, connections: count === 0 ? NO_CONNECTIONS : connections });
+    if (was !== count > 0) this.#connected += was ? -1 : 1;
+    for (const listener of this.#listeners) listener(peelId);
+  }
+
+  /** That a peel was seen then, where nothing newer is known. Nobody is told. */
+  recall(peelId: string, at: number): void {
+    const known = this.#seen.get(peelId);
+    if (known === undefined) this.#seen.set(peelId, { at, connections: NO_CONNECTIONS, count: 0 });
+    else if (known.at < at && known.count === 0) known.at = at;
+  }
+
+  /** Subscribes to what {@link PresenceView.set} changes. Returns the function that unsubscribes. */
+  onChange(listener: (peelId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,166 @@
+// Reads all connections now and then: one reading at a time, at a bounded share of the time.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorMessage } from '../../text/error-message.js';
+import type { MasterLogger } from '../logger.js';
+import type { PresenceKeeper } from './presence-keeper.js';
+import { Reading, readingPause } from './reading.js';
+import { connectionsNow, type UserConnection } from './system-events.js';
+
+type Place = Pick<UserConnection, 'server' | 'cid'>;
+
+/** Connections of a list that are applied before the sockets are read again. */
+const APPLIED_AT_ONCE = 500;
+/** A list that is not whole after so many attempts is good enough to begin with. */
+const FIRST_TRIES = 4;
+/** A reading that takes so long is logged, in milliseconds. */
+const LONG_MS = 10_000;
+
+/** What a {@link ConnectionReader} works with. */
+export interface ConnectionReaderParts {
+  /** A connection of the system account. */
+  system: NatsConnection;
+  /** The account (`A…`). */
+  account: string;
+  keeper: PresenceKeeper;
+  connected: (connection: UserConnection) => void;
+  disconnected: (of: Place) => void;
+  logger: MasterLogger;
+  /** Called after each reading. @param tookMs milliseconds */
+  onRead: (tookMs: number) => void;
+  /** Called after a reading, when what is known is whole: see {@link ConnectionReader.isUnsure}. */
+  onSure: () => void;
+}
+
+/** Compares who is connected with what the events said, in case one was lost. Events are followed meanwhile. */
+export class ConnectionReader {
+  readonly #parts: ConnectionReaderParts;
+  #reading: Reading | undefined;
+  #running: Promise<void> | undefined;
+  #isUnsure = true;
+  #isApplying = false;
+  #wanted = false;
+  #wake: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(parts: ConnectionReaderParts) {
+    this.#parts = parts;
+  }
+
+  get isReading(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /**
+   * Whether connections may be unknown that were there before those that are known, so that nothing is judged: until all
+   * have been read once, while all are read because events were lost, and while a list is applied.
+   */
+  get isUnsure(): boolean {
+    return this.#isUnsure || this.#isApplying;
+  }
+
+  /** An event said so: it counts more than a list that is being read. */
+  noteConnected(of: Place): void {
+    this.#reading?.connected(of);
+  }
+
+  noteDisconnected(of: Place): void {
+    this.#reading?.disconnected(of);
+  }
+
+  /** Begins. Resolves when all connections have been read once, or the reader was stopped. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#running = this.#run(resolve).finally(resolve);
+    });
+  }
+
+  /** An event may have been lost: all is read again, after the reading under way, if there is one. */
+  readSoon(): void {
+    this.#wanted = true;
+    this.#wake?.();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(first: () => void): Promise<void> {
+    let early = 0;
+    let isFirstDone = false;
+    for (let count = 1; !this.#stopped; count += 1) {
+      this.#isUnsure ||= this.#wanted;
+      this.#wanted = false;
+      const startedAt = performance.now();
+      const outcome = await this.#readOnce();
+      const tookMs = performance.now() - startedAt;
+      this.#parts.onRead(tookMs);
+      const isWhole = outcome === 'whole';
+      isFirstDone ||= isWhole || (outcome === 'partial' && count >= FIRST_TRIES);
+      if (isFirstDone) {
+        this.#isUnsure = false;
+        this.#parts.onSure();
+        first();
+      }
+      this.#tellLong(tookMs);
+      if (!isWhole) early += 1;
+      const isEarly = await this.#pause(isWhole, {
+        due: readingPause({ tookMs, early, isWanted: false }),
+        soon: readingPause({ tookMs, early, isWanted: true }),
+      });
+      if (isWhole) early = isEarly ? early + 1 : 0;
+    }
+  }
+
+  /** @returns whether it was cut short: the next reading is wanted early */
+  async #pause(isWhole: boolean, { due, soon }: { due: number; soon: number }): Promise<boolean> {
+    this.#wanted ||= !isWhole;
+    for (const startedAt = performance.now(); !this.#stopped;) {
+      const left = (this.#wanted ? soon : due) - (performance.now() - startedAt);
+      if (left <= 0) break;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left).unref();
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    return this.#wanted;
+  }
+
+  async #readOnce(): Promise<'whole' | 'partial' | 'failed'> {
+    const { system, account, keeper, connected, disconnected, logger } = this.#parts;
+    const reading = new Reading();
+    this.#reading = reading;
+    try {
+      const read = await connectionsNow(system, account, (of) => keeper.get(of));
+      this.#isApplying = true;
+      for (const [i, connection] of read.connections.entries()) {
+        if (i > 0 && i % APPLIED_AT_ONCE === 0) await nextTurn();
+        if (this.#stopped) return 'whole';
+        if (!reading.hasEnded(connection)) connected(connection);
+      }
+      // of a server that did not answer nothing is known; whether it is gone is looked at apart
+      for (const connection of reading.gone(read, keeper.all())) disconnected(connection);
+      return read.isPartial === true ? 'partial' : 'whole';
+    } catch (error) {
+      logger.debug({ error: errorMessage(error) }, 'the connections cannot be read');
+      return 'failed';
+    } finally {
+      this.#reading = undefined;
+      this.#isApplying = false;
+    }
+  }
+
+  #tellLong(tookMs: number): void {
+    if (tookMs < LONG_MS) return;
+    this.#parts.logger.warn(
+      { tookMs: Math.round(tookMs) },
+      'overloaded: reading all connections takes long; it is done less often',
+    );
+  }
+}

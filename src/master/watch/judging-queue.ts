@@ -1,0 +1,164 @@
+// Judges connections one after the other, a few milliseconds at a time.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorMessage } from '../../text/error-message.js';
+import {
+  JUDGE_FIRST_RETRY_MS,
+  JUDGE_LATE_LOG_INTERVAL_MS,
+  JUDGE_LATE_MS,
+  JUDGE_MAX_RETRY_MS,
+  JUDGE_TURN_MS,
+} from '../../timing.js';
+import type { MasterLogger } from '../logger.js';
+import type { UserConnection } from './system-events.js';
+
+/** Judgments that wait for JetStream at once. Decisions of admins and peels do not wait for them. */
+const AT_ONCE = 64;
+/** Times that a connection is tried to be judged which has ended. */
+const TRIES_WHEN_GONE = 5;
+
+/** What a {@link JudgingQueue} works with. */
+export interface JudgingQueueParts {
+  /** Called before connections are judged: what is judged by may have changed an instant ago. */
+  prepare: () => Promise<void>;
+  /**
+   * Judges a connection, and does what follows. undefined: it is done. It rejects when JetStream does not answer; then it
+   * is tried again.
+   */
+  judge: (connection: UserConnection, isSurplus: boolean) => Promise<void> | undefined;
+  isConnected: (connection: UserConnection) => boolean;
+  /** Whether nothing is to be judged at the moment. {@link JudgingQueue.resume} is called when that is over. */
+  isHeld: () => boolean;
+  logger: MasterLogger;
+  /** Called with how many wait. */
+  onWaiting: (count: number) => void;
+}
+
+interface Entry {
+  isSurplus: boolean;
+  tries: number;
+  since: number;
+}
+
+/**
+ * The connections that are to be judged. However many come at once, they are judged for a few milliseconds at a time, so
+ * that requests are answered in between, and no more than a few wait for JetStream.
+ */
+export class JudgingQueue {
+  readonly #parts: JudgingQueueParts;
+  readonly #waiting = new Map<UserConnection, Entry>();
+  readonly #retrying = new Map<UserConnection, NodeJS.Timeout>();
+  #running = 0;
+  #turning = false;
+  #slotFree: (() => void) | undefined;
+  #stopped = false;
+  #lateToldAt = -Infinity;
+  #isLate = false;
+
+  constructor(parts: JudgingQueueParts) {
+    this.#parts = parts;
+  }
+
+  /** How many are to be judged, or are being judged. */
+  get size(): number {
+    return this.#waiting.size + this.#running + this.#retrying.size;
+  }
+
+  add(connection: UserConnection, isSurplus = false): void {
+    this.#add(connection, isSurplus, 0);
+  }
+
+  /** Goes on after what was held. */
+  resume(): void {
+    void this.#turn();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#retrying.values()) clearTimeout(timer);
+    this.#retrying.clear();
+    this.#waiting.clear();
+    this.#slotFree?.();
+  }
+
+  #add(connection: UserConnection, isSurplus: boolean, tries: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#retrying.get(connection));
+    this.#retrying.delete(connection);
+    const known = this.#waiting.get(connection);
+    if (known === undefined) this.#waiting.set(connection, { isSurplus, tries, since: performance.now() });
+    else known.isSurplus ||= isSurplus;
+    void this.#turn();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#turning) return;
+    this.#turning = true;
+    try {
+      while (this.#waiting.size > 0 && !this.#stopped && !this.#parts.isHeld()) {
+        await this.#parts.prepare();
+        if (this.#parts.isHeld()) break;
+        const end = performance.now() + JUDGE_TURN_MS;
+        for (const [connection, entry] of this.#waiting) {
+          if (this.#running >= AT_ONCE) break;
+          this.#waiting.delete(connection);
+          this.#tellLate(entry);
+          this.#judge(connection, entry);
+          if (performance.now() > end) break;
+        }
+        this.#parts.onWaiting(this.size);
+        if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => (this.#slotFree = resolve));
+        await nextTurn();
+      }
+    } finally {
+      this.#turning = false;
+      this.#parts.onWaiting(this.size);
+    }
+    this.#tellCaughtUp();
+  }
+
+  #judge(connection: UserConnection, entry: Entry): void {
+    const judging = this.#parts.judge(connection, entry.isSurplus);
+    if (judging === undefined) return;
+    this.#running += 1;
+    void judging
+      .catch((error: unknown) => this.#again(connection, entry, error))
+      .finally(() => {
+        this.#running -= 1;
+        this.#slotFree?.();
+        this.#slotFree = undefined;
+      });
+  }
+
+  #again(connection: UserConnection, { tries }: Entry, error: unknown): void {
+    if (this.#stopped) return;
+    if (tries === 0) {
+      this.#parts.logger.error(
+        { peelId: connection.name, error: errorMessage(error) },
+        'a connection could not be judged; trying again with backoff',
+      );
+    }
+    if (tries + 1 >= TRIES_WHEN_GONE && !this.#parts.isConnected(connection)) return;
+    const most = Math.min(JUDGE_MAX_RETRY_MS, JUDGE_FIRST_RETRY_MS * 2 ** tries);
+    // not all at once: JetStream has just been busy with them
+    const timer = setTimeout(() => this.#add(connection, false, tries + 1), most * (0.5 + Math.random() / 2));
+    this.#retrying.set(connection, timer.unref());
+  }
+
+  #tellLate({ since }: Entry): void {
+    const now = performance.now();
+    if (now - since < JUDGE_LATE_MS) return;
+    this.#isLate = true;
+    if (now - this.#lateToldAt < JUDGE_LATE_LOG_INTERVAL_MS) return;
+    this.#lateToldAt = now;
+    this.#parts.logger.warn(
+      { waiting: this.size, waitedMs: Math.round(now - since) },
+      'overloaded: connections wait to be judged; decisions of admins and renewals come first',
+    );
+  }
+
+  #tellCaughtUp(): void {
+    if (!this.#isLate || this.#waiting.size > 0 || this.#stopped) return;
+    this.#isLate = false;
+    this.#parts.logger.info({}, 'no longer overloaded: every connection has been judged');
+  }
+}

@@ -1,0 +1,73 @@
+// Decides what a list of all connections changes, while connections come and go, and when the next one is read.
+import { CONNECTIONS_INTERVAL_MS, READING_FIRST_PAUSE_MS, READING_MAX_PAUSE_MS } from '../../timing.js';
+import type { UserConnection } from './system-events.js';
+
+type Place = Pick<UserConnection, 'server' | 'cid'>;
+
+/** Places of connections, by server. */
+class Places {
+  readonly #cids = new Map<string, Set<number>>();
+
+  add({ server, cid }: Place): void {
+    const cids = this.#cids.get(server);
+    if (cids === undefined) this.#cids.set(server, new Set([cid]));
+    else cids.add(cid);
+  }
+
+  has({ server, cid }: Place): boolean {
+    return this.#cids.get(server)?.has(cid) === true;
+  }
+}
+
+/** What was heard while a list is read: it counts more than the list, which may be older. */
+export class Reading {
+  readonly #came = new Places();
+  readonly #ended = new Places();
+
+  connected(of: Place): void {
+    this.#came.add(of);
+  }
+
+  disconnected(of: Place): void {
+    this.#ended.add(of);
+  }
+
+  /** Whether a connection of the list has ended since. Numbers of connections are not used again. */
+  hasEnded(of: Place): boolean {
+    return this.#ended.has(of);
+  }
+
+  /**
+   * The known connections that are gone: they are not in the list of a server that gave a whole one.
+   *
+   * @param servers the servers that did
+   */
+  gone(
+    { servers, connections }: { servers: ReadonlySet<string>; connections: readonly Place[] },
+    known: Iterable<UserConnection>,
+  ): UserConnection[] {
+    const there = new Places();
+    for (const connection of connections) there.add(connection);
+    return [...known].filter((of) => servers.has(of.server) && !there.has(of) && !this.#came.has(of));
+  }
+}
+
+/** Of the time, readings take at most one part in so many. */
+const SHARE = 20;
+
+/**
+ * The pause before all connections are read again, in milliseconds. It grows with what reading them costs, and with each
+ * reading that failed or was asked for soon after another.
+ *
+ * @param last how long the last one took, in milliseconds
+ * @param early how many in a row failed, or were asked for before they were due
+ * @param isWanted an event may have been lost, or the last list was not whole
+ * @example readingPause({ tookMs: 3_000, early: 0, isWanted: false }); // 60_000
+ */
+export function readingPause(last: { tookMs: number; early: number; isWanted: boolean }): number {
+  const { tookMs, early, isWanted } = last;
+  if (!isWanted) return Math.max(CONNECTIONS_INTERVAL_MS, SHARE * tookMs);
+  // one that is asked for after a quiet time begins at once
+  const pause = early === 0 ? 0 : READING_FIRST_PAUSE_MS * 2 ** (early - 1);
+  return Math.max(Math.min(READING_MAX_PAUSE_MS, pause), early > 0 ? tookMs : 0);
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { feedStep, type FeedState } from '../../../src/master/presence/feed-step.js';
+
+const state: FeedState = { holder: 'M1', since: 10, number: 4, isWhole: true };
+const heard = (number: number, peels: number, of: { holder?: string; since?: number } = {}) => ({
+  holder: 'M1',
+  since: 10,
+  number,
+  peels: Array.from({ length: peels }, () => ['web-01', 0, [], 0] as [string, number, never[], number]),
+  ...of,
+});
+
+describe('what a master says about presence', () => {
+  it('is followed as long as no message is missing', () => {
+    expect(feedStep(state, heard(5, 2), 'M1')).toMatchObject({
+      state: { number: 5, isWhole: true },
+      isMissing: false,
+    });
+    expect(feedStep(state, heard(4, 0), undefined)).toMatchObject({
+      state: { number: 4, isWhole: true },
+      isMissing: false,
+    });
+  });
+
+  it('is read as a whole when a message is missing, which the next one shows, also one without changes', () => {
+    expect(feedStep(state, heard(6, 2), 'M1')).toMatchObject({
+      state: { number: 6, isWhole: false },
+      isMissing: true,
+    });
+    expect(feedStep(state, heard(5, 0), 'M1')).toMatchObject({ state: { isWhole: false }, isMissing: true });
+  });
+
+  it('is still to be read where it could not be', () => {
+    expect(feedStep({ ...state, isWhole: false }, heard(5, 1), 'M1').isMissing).toBe(true);
+  });
+
+  it('is read as a whole when another master takes over, whatever its clock says', () => {
+    expect(feedStep(undefined, heard(9, 0), undefined)).toMatchObject({
+      state: { number: 9 },
+      isMissing: true,
+    });
+    const next = feedStep(state, heard(0, 0, { holder: 'M2', since: 2 }), 'M2');
+    expect(next).toMatchObject({ state: { holder: 'M2', number: 0 }, isMissing: true, isOld: false });
+    const again = feedStep(next.state, heard(0, 0, { holder: 'M2', since: 1 }), 'M2');
+    expect(again).toMatchObject({ state: { since: 1 }, isMissing: true });
+  });
+
+  it('is ignored from a master that does not watch any more, or not yet', () => {
+    const following: FeedState = { ...state, holder: 'M2' };
+    expect(feedStep(following, heard(5, 1), 'M2')).toEqual({
+      state: following,
+      isOld: true,
+      isMissing: false,
+    });
+    expect(feedStep(undefined, heard(5, 1), 'M2').isOld).toBe(true);
+  });
+});
