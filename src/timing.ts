@@ -27,6 +27,16 @@ export const STREAM_GUARD_LIFETIME_SECONDS = 120;
 export const REVOKED_KEY_KEPT_SECONDS = 3_600;
 /** The account JWT remembers for so long that something was removed from it: another machine's copy may be that old. */
 export const REMOVAL_KEPT_SECONDS = 400 * 86_400;
+/** The audit log of a new fleet keeps an event for so long; "zester audit retention" changes it. */
+export const AUDIT_RETENTION_MS = 400 * 86_400_000;
+/** Masters and doctor warn so long before the audit log deletes its oldest events, or a tenth of its retention before. */
+export const AUDIT_NOTICE_MS = 30 * 86_400_000;
+/** The shortest retention: an admin must see what happened since yesterday. */
+export const SHORTEST_AUDIT_RETENTION_MS = 86_400_000;
+/** Between two looks of a master at what the audit log has deleted. */
+export const AUDIT_RETENTION_INTERVAL_MS = 3_600_000;
+/** That it is about to delete events is logged so often. */
+export const AUDIT_NOTICE_INTERVAL_MS = 86_400_000;
 /** A join token that expired or was removed is still listed. */
 export const ENDED_TOKEN_KEPT_MS = 7 * 86_400_000;
 /** How long a challenge may be answered. */

@@ -1,20 +1,10 @@
 // Applies the stream guards to the streams of an older fleet.
-import { errorMessage } from '../text/error-message.js';
-import { jetstreamManager } from '@nats-io/jetstream';
-import { jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { dial } from '../connection/dial.js';
-import { createUserJwt } from '../jwt/user.js';
 import type { Clock } from '../jwt/time.js';
-import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { PEEL_CONNECTION_TYPES } from '../permissions/roles.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import type { SystemConnectionOptions } from '../system-account/system-connection.js';
 import type { TrustDomain } from '../trust/domain.js';
+import { changeStreams } from './change-streams.js';
 import { allowedByStream, STREAM_GUARDS } from './stream-guards.js';
-import { tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
-import {
-  CONNECT_ONCE_TIMEOUT_MS,
-  STREAM_CHANGE_TIMEOUT_MS,
-  STREAM_GUARD_LIFETIME_SECONDS,
-} from '../timing.js';
 
 /** What came of {@link guardStreams}. */
 export interface GuardedStreams {
@@ -23,18 +13,7 @@ export interface GuardedStreams {
   failed: { name: string; why: string }[];
 }
 
-/** The user that changes the streams; no other user may. Its key and JWT are never written. */
-const NAME = 'zester-migrate';
-const INBOX_PREFIX = `_INBOX._${NAME}`;
-
-/**
- * Gives streams the settings of `STREAM_GUARDS`. No role may change a stream, so a user is signed for it who may read and
- * change these and nothing else, for two minutes.
- *
- * @param signer the account's identity key
- * @param names the streams
- * @returns what each came to; a stream that could not be changed does not keep the others waiting
- */
+/** Gives streams the settings of `STREAM_GUARDS`. Parameters as of `changeStreams`. */
 export async function guardStreams(
   domain: TrustDomain,
   signer: KeyBundle,
@@ -42,62 +21,12 @@ export async function guardStreams(
   options: SystemConnectionOptions & { now?: Clock | undefined },
 ): Promise<GuardedStreams> {
   const result: GuardedStreams = { guarded: [], failed: [] };
-  if (names.length === 0) return result;
-  let nc: NatsConnection;
-  try {
-    nc = await connectOnce(domain, signer, names, options);
-  } catch (error) {
-    return { ...result, failed: names.map((name) => ({ name, why: errorMessage(error) })) };
-  }
-  try {
-    // what it checks first is the API's INFO, which this user may not ask
-    const jsm = await jetstreamManager(nc, { timeout: STREAM_CHANGE_TIMEOUT_MS, checkAPI: false });
-    for (const name of names) {
-      try {
-        const { config } = await jsm.streams.update(name, STREAM_GUARDS);
-        const allows = allowedByStream(config);
-        if (allows.length === 0) result.guarded.push(name);
-        else result.failed.push({ name, why: `the server still allows ${allows.join(', ')}` });
-      } catch (error) {
-        result.failed.push({ name, why: errorMessage(error) });
-      }
-    }
-  } finally {
-    await nc.close();
+  for (const changed of await changeStreams(domain, signer, names, STREAM_GUARDS, options)) {
+    const { name } = changed;
+    const allows = 'config' in changed ? allowedByStream(changed.config) : [];
+    if ('why' in changed) result.failed.push(changed);
+    else if (allows.length === 0) result.guarded.push(name);
+    else result.failed.push({ name, why: `the server still allows ${allows.join(', ')}` });
   }
   return result;
-}
-
-async function connectOnce(
-  domain: TrustDomain,
-  signer: KeyBundle,
-  names: readonly string[],
-  options: SystemConnectionOptions & { now?: Clock | undefined },
-): Promise<NatsConnection> {
-  const user = generateKeyBundle('user');
-  try {
-    const jwt = createUserJwt(user, signer, {
-      name: NAME,
-      expiry: STREAM_GUARD_LIFETIME_SECONDS,
-      ...(options.now !== undefined && { now: options.now }),
-      permissions: {
-        publish: {
-          allow: names.flatMap((name) => [`$JS.API.STREAM.INFO.${name}`, `$JS.API.STREAM.UPDATE.${name}`]),
-        },
-        subscribe: { allow: [`${INBOX_PREFIX}.>`] },
-      },
-      allowedConnectionTypes: PEEL_CONNECTION_TYPES,
-    });
-    return await dial({
-      ...tlsOf(domain, options),
-      servers: [...options.servers],
-      authenticator: jwtAuthenticator(jwt, user.seed),
-      name: NAME,
-      inboxPrefix: INBOX_PREFIX,
-      reconnect: false,
-      timeout: options.timeoutMs ?? CONNECT_ONCE_TIMEOUT_MS,
-    });
-  } finally {
-    user.wipe();
-  }
 }

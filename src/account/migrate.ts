@@ -2,9 +2,8 @@
 import { expirySeconds } from '../jwt/expiry.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeCredsFile } from '../creds/generate.js';
-import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
-import { JwtError, TrustError } from '../errors.js';
+import { JwtError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
@@ -29,6 +28,7 @@ import {
 } from './change-account.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import { guardStreams, type GuardedStreams } from './guard-streams.js';
+import { identityKey } from './identity-key.js';
 import { isComplete, type PushReport } from './push-account.js';
 import { unguardedStreams, type UnguardedStream } from './stream-guards.js';
 import { weakUsers, type WeakUser } from './weak-users.js';
@@ -246,25 +246,6 @@ async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
     current.set(creds.publicKey, creds.claims.iat);
   }
   return current;
-}
-
-/** @returns undefined: it is offline, and no file was given */
-async function identityKey(domain: TrustDomain, path: string | undefined): Promise<KeyBundle | undefined> {
-  if (path === undefined) {
-    return domain.accountKey().catch((error: unknown) => {
-      if (error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE') return undefined;
-      throw error;
-    });
-  }
-  const key = await loadKeyBundleFromFile('account', path);
-  if (key.publicKey === domain.publicKeys.account) return key;
-  key.wipe();
-  throw new TrustError(
-    'ERR_TRUST_KEY_MISMATCH',
-    domain.home,
-    `${path} holds the seed of ${key.publicKey}, but the account of this home is ${domain.publicKeys.account}: give the ` +
-      'account.seed that "zester keys export-identity" exported',
-  );
 }
 
 /** Signs what a new one would grant, under the same key and until the same time; the old JWT is noted to be revoked. */

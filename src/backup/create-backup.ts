@@ -8,10 +8,12 @@ import { isPeelEvent, type AuditEvent } from '../protocol/records/audit-event.js
 import { parseEvent } from '../protocol/records/parse-event.js';
 import { ToldOnce } from '../protocol/recent-ids.js';
 import { auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../permissions/names.js';
+import { encrypterFor } from '../provision/sinks/encrypter.js';
+import type { TrustDomain } from '../trust/domain.js';
 import { openTrustDomain } from '../trust/open.js';
 import { masterSigner, withState } from './connect-state.js';
-import { BACKUP_VERSION, type BackupSummary } from './entries.js';
-import { auditMessages, bucketValues, type StateReader } from './fleet-state.js';
+import { BACKUP_VERSION, type BackupHeader, type BackupSummary } from './entries.js';
+import { auditMessages, auditTrimmedBefore, bucketValues, type StateReader } from './fleet-state.js';
 import { homeFiles } from './home-files.js';
 import { ArchiveWriter } from './write-archive.js';
 
@@ -45,32 +47,45 @@ export async function createBackup(
   options: CreateBackupOptions,
 ): Promise<BackupSummary> {
   const domain = await openTrustDomain(home);
-  const { names, publicKeys } = domain;
-  const now = options.now ?? Date.now;
-  const archive = await ArchiveWriter.open(path, options.recipients, {
+  encrypterFor(options.recipients); // what is wrong with them is said before anything is done
+  return withState(domain, options, async (_nc, store) => {
+    const archive = await ArchiveWriter.open(
+      path,
+      options.recipients,
+      await headerOf(domain, store, options),
+    );
+    try {
+      const records = await addValues(archive, store, options);
+      await addHome(archive, home, options);
+      await addAudit(archive, store, records, options);
+      const signer = await masterSigner(domain);
+      try {
+        return await archive.finish(signer);
+      } finally {
+        signer.key.wipe();
+      }
+    } catch (error) {
+      await archive.abort();
+      throw error;
+    }
+  });
+}
+
+async function headerOf(
+  { names, publicKeys }: TrustDomain,
+  store: StateReader,
+  { now = Date.now }: CreateBackupOptions,
+): Promise<BackupHeader> {
+  const trimmedBefore = await auditTrimmedBefore(store);
+  return {
     format: 'zester-backup',
     version: BACKUP_VERSION,
     createdAt: new Date(nowSeconds(now) * 1000).toISOString(),
     zester: packageVersion(),
     operator: { name: names.operator, publicKey: publicKeys.operator },
     account: { name: names.account, publicKey: publicKeys.account },
-  });
-  try {
-    await withState(domain, options, async (_nc, store) => {
-      const records = await addValues(archive, store, options);
-      await addHome(archive, home, options);
-      await addAudit(archive, store, records, options);
-    });
-    const signer = await masterSigner(domain);
-    try {
-      return await archive.finish(signer);
-    } finally {
-      signer.key.wipe();
-    }
-  } catch (error) {
-    await archive.abort();
-    throw error;
-  }
+    ...(trimmedBefore !== undefined && { auditTrimmedBefore: trimmedBefore }),
+  };
 }
 
 /** The last event of each record, by the peel's ID. */

@@ -34,6 +34,8 @@ export const headerSchema = v.object({
   zester: v.string(),
   operator: party,
   account: party,
+  /** ISO 8601: the retention of the audit log had deleted what was before; absent: nothing. */
+  auditTrimmedBefore: v.optional(v.string()),
 });
 
 /** Whose backup it is. */

@@ -1,6 +1,7 @@
 // Reads and writes the state of a fleet in JetStream, as it is stored.
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
+import { judgeRetention } from '../account/judge-retention.js';
 import { readStream } from '../master/store/read-stream.js';
 import type { Store } from '../master/store/store.js';
 import { isWriteConflict } from '../master/store/write-conflict.js';
@@ -36,6 +37,17 @@ export async function* auditMessages(
   for await (const message of ifThere(readStream(store, AUDIT_STREAM, { filter: AUDIT_SUBJECTS }))) {
     const { subject, data } = message;
     yield { id: message.headers?.get('Nats-Msg-Id') ?? '', subject, text: message.string(), data };
+  }
+}
+
+/** ISO 8601: before this, the retention of the audit log has deleted events; undefined: it has not. */
+export async function auditTrimmedBefore({ jsm }: StateReader): Promise<string | undefined> {
+  try {
+    const { deleted, oldest } = judgeRetention(await jsm.streams.info(AUDIT_STREAM), Date.now());
+    return deleted === 'age' || deleted === 'size' ? oldest : undefined;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && NO_STREAM.includes(error.code)) return undefined;
+    throw error;
   }
 }
 

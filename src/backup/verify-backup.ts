@@ -33,12 +33,13 @@ export async function verifyBackup(
   const essential = new Map<string, Uint8Array>();
   const jwts: string[] = [];
   const records = new Map<string, { number: number; compare: (fold: AuditFold) => string | undefined }>();
-  const fold = new AuditFold();
+  let fold = new AuditFold();
   const doubtful = new Set<string>();
   for await (const piece of readBackup(path, identities, onBytes)) {
     switch (piece.is) {
       case 'header':
         header = piece.header;
+        fold = new AuditFold({ trimmedBefore: header.auditTrimmedBefore });
         break;
       case 'file':
         if (isEssential(piece.path)) essential.set(piece.path, piece.content);

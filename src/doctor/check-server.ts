@@ -8,7 +8,9 @@ import type { TrustDomain } from '../trust/domain.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { templateOf } from '../trust/user-permissions.js';
 import { lossWords } from '../trust/account-jwt/merge-account.js';
-import { accountStreams } from '../system-account/account-streams.js';
+import { judgeRetention } from '../account/judge-retention.js';
+import { AUDIT_STREAM } from '../permissions/names.js';
+import { accountStreams, type AccountStream } from '../system-account/account-streams.js';
 import { acknowledgingStreams } from '../account/acknowledging-streams.js';
 import { showAccount } from '../account/check-account.js';
 import { jsonOf } from '../system-account/ask-all.js';
@@ -254,6 +256,7 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
         'or send commands',
       fix: `disable its acknowledgements ("no_ack": nats stream edit ${name} --no-ack)`,
     })),
+    ...retentionFindings(streams, Date.now()),
     // as bad as an old master.creds, which is a warning too: only a stolen credential of a master gets at it
     ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
       severity: 'warning',
@@ -262,6 +265,34 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
       message: `it allows ${allows.join(', ')}: a stolen master credential could empty it`,
       fix: 'upgrade all masters, then run "zester permissions migrate" (docs/upgrading.md)',
     })),
+  ];
+}
+
+/** Events of the audit log that are about to be deleted, or are gone for no reason. */
+function retentionFindings(streams: readonly AccountStream[], now: number): Finding[] {
+  const verdicts = streams.flatMap(({ name, config, state }) =>
+    name === AUDIT_STREAM && config !== undefined && state !== undefined
+      ? [judgeRetention({ config, state }, now)]
+      : [],
+  );
+  const base = { check: 'audit', subject: AUDIT_STREAM, severity: 'warning' } as const;
+  const [gone] = verdicts.filter(({ deleted }) => deleted === 'unexplained');
+  if (gone !== undefined)
+    return [
+      {
+        ...base,
+        message: `its events before ${gone.oldest ?? 'now'} are gone, and its retention did not delete them`,
+        fix: 'run "zester doctor --integrity"; if nobody emptied it on purpose, restore it from a backup',
+      },
+    ];
+  const [due] = verdicts.filter(({ soon }) => soon !== undefined);
+  if (due === undefined) return [];
+  return [
+    {
+      ...base,
+      message: `its oldest events, of ${due.oldest ?? 'now'}, will be deleted soon, because of their ${due.soon === 'age' ? 'age' : 'size'}`,
+      fix: 'export them with "zester audit --all --json", or raise the limit with "zester audit retention"',
+    },
   ];
 }
 

@@ -79,6 +79,8 @@ export type MasterEvent =
   | ({ type: 'signingKeyRemoved' } & Told)
   /** A backup of the fleet was made, or the fleet was restored from one. */
   | ({ type: 'backup'; what: 'created' | 'restored' } & Told)
+  /** The retention of the audit log has deleted its oldest events. */
+  | ({ type: 'auditTrimmed'; events: number } & Told)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
   | ({ type: 'started' } & Told)
   /** It begins to end. */
@@ -171,6 +173,8 @@ function remarkOf(
       return { type: 'accountRestored', ...told };
     case 'signing-key.removed':
       return { type: 'signingKeyRemoved', ...told };
+    case 'audit.trimmed':
+      return { type: 'auditTrimmed', ...told, events: numberIn(detail, 'events', 0) };
     case 'backup.created':
       return { type: 'backup', what: 'created', ...told };
     case 'backup.restored':

@@ -17,6 +17,7 @@ import {
 import { RefusalAudit } from './audit/refusal-audit.js';
 import { checkMasterOptions } from './check-options.js';
 import { contextOf, keepContext } from './context-of.js';
+import { RetentionWatch } from './audit/retention-watch.js';
 import type { MasterContext } from './context.js';
 import { healthOf } from './health.js';
 import type { MasterHealth } from './master-health.js';
@@ -187,6 +188,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   guard.start();
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
+  closing.add(new RetentionWatch(context), (part) => part.stop());
   tellStarted(context);
   const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);

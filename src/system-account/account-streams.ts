@@ -29,6 +29,9 @@ const streamSchema = v.object({
       allow_rollup_hdrs: v.optional(v.boolean()),
       deny_delete: v.optional(v.boolean()),
       deny_purge: v.optional(v.boolean()),
+      /** Nanoseconds, and bytes. */
+      max_age: v.optional(v.number()),
+      max_bytes: v.optional(v.number()),
       mirror: v.optional(v.nullable(name)),
       sources: v.optional(
         v.nullable(
@@ -38,6 +41,9 @@ const streamSchema = v.object({
       republish: v.optional(v.nullable(v.object({ src: v.optional(v.string(), '>'), dest: v.string() }))),
       subject_transform: v.optional(v.nullable(transform)),
     }),
+  ),
+  state: v.optional(
+    v.object({ messages: v.number(), bytes: v.number(), first_seq: v.number(), first_ts: v.string() }),
   ),
   consumer_detail: v.optional(v.nullable(v.array(consumerSchema))),
 });

@@ -54,3 +54,28 @@ describe('the audit, added up,', () => {
     expect(rivals([requested, { ...requested, id: 'forged' }])).toMatch(/two events with the number 1/);
   });
 });
+
+describe('the audit whose first events the retention has deleted,', () => {
+  const trimmed = (...events: AuditEvent[]) => {
+    const fold = new AuditFold({ trimmedBefore: '2026-01-01T00:00:00.000Z' });
+    for (const each of events) fold.add(each);
+    return fold;
+  };
+  const third = event(3, { kind: 'rotation.asked' });
+  const now = { record: applyEvent(record, third), eventId: 'e3' };
+
+  it('agrees with a record whose last events it has, or that has not changed since', () => {
+    expect(trimmed(accepted, third).compare('web-01', now)).toBeUndefined();
+    expect(trimmed(requested, accepted, third).compare('web-01', now)).toBeUndefined();
+    expect(trimmed().compare('web-01', stored)).toBeUndefined();
+  });
+
+  it('finds a record that changed later without an event, or with another one', () => {
+    const later = { ...now, record: { ...now.record, updatedAt: '2026-02-01T00:00:00.000Z' } };
+    expect(trimmed().compare('web-01', later)).toMatch(/without an event/);
+    expect(trimmed(accepted).compare('web-01', now)).toMatch(/3 changes, but the audit log only 2/);
+    expect(trimmed(accepted, third).compare('web-01', { ...now, eventId: 'x' })).toMatch(/differs/);
+    expect(trimmed(accepted, event(4, { kind: 'rotation.asked' })).compare('web-01', now)).toMatch(/event 4/);
+    expect(trimmed(accepted, third).compare('web-01', undefined)).toMatch(/there is no record/);
+  });
+});

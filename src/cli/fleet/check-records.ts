@@ -3,6 +3,7 @@ import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jet
 import type { NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
+import { auditTrimmedBefore } from '../../backup/fleet-state.js';
 import { AuditFold, rivals } from '../../doctor/integrity/audit-fold.js';
 import type { KeyKnown } from '../../doctor/integrity/judge-users.js';
 import { readStream } from '../../master/store/read-stream.js';
@@ -55,7 +56,8 @@ export async function checkRecords(
   users: readonly ConnectedUser[],
 ): Promise<{ findings: Finding[]; keyOf: (publicKey: string) => KeyKnown }> {
   const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false });
-  const check = new RecordCheck({ js: jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS }), jsm }, progress);
+  const store = { js: jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS }), jsm };
+  const check = new RecordCheck(store, progress, await auditTrimmedBefore(store));
   await check.readAudit();
   await check.readRecords();
   await check.compare(users);
@@ -68,13 +70,20 @@ class RecordCheck {
   readonly #store: Parameters<typeof readStream>[0];
   readonly #jsm: JetStreamManager;
   readonly #progress: (text: string) => void;
-  readonly #fold = new AuditFold();
+  readonly #fold: AuditFold;
+  readonly #trimmedBefore: string | undefined;
   readonly #records = new Map<string, Stored>();
   readonly #findings: Finding[] = [];
   /** How many findings there are of each kind. */
   readonly #counts = new Map<string, number>();
 
-  constructor(store: Parameters<typeof readStream>[0], progress: (text: string) => void) {
+  constructor(
+    store: Parameters<typeof readStream>[0],
+    progress: (text: string) => void,
+    trimmedBefore: string | undefined,
+  ) {
+    this.#trimmedBefore = trimmedBefore;
+    this.#fold = new AuditFold({ trimmedBefore });
     this.#store = store;
     this.#jsm = store.jsm;
     this.#progress = progress;
@@ -178,7 +187,7 @@ class RecordCheck {
 
   /** @returns why a peel's record and its events, read anew, do not agree */
   async #compareAgain(id: string): Promise<string | undefined> {
-    const own = new AuditFold();
+    const own = new AuditFold({ trimmedBefore: this.#trimmedBefore });
     const events: AuditEvent[] = [];
     if (isPeelId(id)) {
       const its = readStream(this.#store, AUDIT_STREAM, { filter: subjectFor.audit(id) });
@@ -222,9 +231,10 @@ class RecordCheck {
     for await (const { data, subject } of readStream(this.#store, bucketStream(FLEET_BUCKET), { filter })) {
       const parsed = v.safeParse(tokenSchema, parseJson(data));
       if (!parsed.success) continue;
-      const { id, publicKey, removedAt } = parsed.output;
+      const { id, publicKey, removedAt, createdAt } = parsed.output;
       keys.set(publicKey, removedAt === undefined ? 'issued' : 'revoked');
-      if (!this.#fold.madeToken(id, publicKey)) unexplained.push({ id, publicKey, subject });
+      if (!this.#fold.madeToken(id, publicKey) && !this.#fold.isTrimmed(createdAt))
+        unexplained.push({ id, publicKey, subject });
     }
     if (unexplained.length === 0) return keys;
     const lately = await tokensInAudit(this.#store);

@@ -9,6 +9,8 @@ const KEPT_EARLY = 1_000;
 
 interface Folded {
   record: PeelRecord | undefined;
+  /** The number of the last event, where the first ones were deleted and there is no record. */
+  number: number;
   /** The event that made it what it is. */
   lastId: string;
   early: Map<number, PeelEvent>;
@@ -25,6 +27,20 @@ export class AuditFold {
   /** Peels with events that have the number of another: to be looked at again by themselves. */
   readonly doubtful = new Set<string>();
   count = 0;
+  readonly #trimmedBefore: number | undefined;
+
+  /**
+   * @param options.trimmedBefore ISO 8601: the retention of the audit log has deleted what was before; so the events of a peel
+   *   may begin anywhere, and what a record that has not changed since says cannot be checked
+   */
+  constructor({ trimmedBefore }: { trimmedBefore?: string | undefined } = {}) {
+    this.#trimmedBefore = trimmedBefore === undefined ? undefined : Date.parse(trimmedBefore);
+  }
+
+  /** Whether the audit log may have lost what happened then. The clocks of masters and servers may differ by a minute. */
+  isTrimmed(at: string): boolean {
+    return this.#trimmedBefore !== undefined && Date.parse(at) < this.#trimmedBefore + 60_000;
+  }
 
   /** Events in the order of the stream. */
   add(event: AuditEvent): void {
@@ -37,12 +53,15 @@ export class AuditFold {
     if (!isPeelEvent(event)) return;
     const folded = this.#peels.get(event.peelId) ?? {
       record: undefined,
+      number: this.#trimmedBefore !== undefined && event.number > 1 ? event.number - 1 : 0,
       lastId: '',
       early: new Map<number, PeelEvent>(),
       wrong: undefined,
     };
     this.#peels.set(event.peelId, folded);
-    const number = folded.record?.number ?? 0;
+    const { number } = folded;
+    // one of the first that are left
+    if (this.#trimmedBefore !== undefined && folded.record === undefined && event.number <= number) return;
     if (event.number <= number || folded.early.has(event.number)) {
       // the same one again, or another with its number: who kept all ids would know
       this.doubtful.add(event.peelId);
@@ -55,10 +74,11 @@ export class AuditFold {
 
   #apply(folded: Folded): void {
     for (;;) {
-      const next = folded.early.get((folded.record?.number ?? 0) + 1);
+      const next = folded.early.get(folded.number + 1);
       if (next === undefined) return;
       folded.early.delete(next.number);
-      folded.record = applyEvent(folded.record, next);
+      if (folded.record !== undefined || next.number === 1) folded.record = applyEvent(folded.record, next);
+      folded.number = next.number;
       folded.lastId = next.id;
     }
   }
@@ -82,13 +102,14 @@ export class AuditFold {
     const made = folded?.record;
     if (stored === undefined) {
       if (folded === undefined) return undefined;
-      const numbers = made?.number ?? [...folded.early.keys()][0];
+      const numbers = folded.number > 0 ? folded.number : [...folded.early.keys()][0];
       return `the audit log has events up to number ${numbers}, but there is no record`;
     }
     const { record, eventId } = stored;
+    if (folded === undefined && this.isTrimmed(record.updatedAt)) return undefined;
     if (folded === undefined) return `a record (${record.state}) without an event in the audit log`;
     const [gap] = [...folded.early.keys()].sort((a, b) => a - b);
-    const at = made?.number ?? 0;
+    const at = folded.number;
     if (gap !== undefined && record.number > at)
       return `the audit log has event ${gap}, but none with the number ${at + 1}`;
     if (record.number > at)

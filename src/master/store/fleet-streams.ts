@@ -12,7 +12,7 @@ import {
   STORED_AUDIT_SUBJECTS,
 } from '../../permissions/names.js';
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
-import { AUDIT_DEDUPLICATION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
+import { AUDIT_DEDUPLICATION_MS, AUDIT_RETENTION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 
 /** How many recent values of a record are kept, so that a lagging master sees each of them. */
 const PEEL_HISTORY = 16;
@@ -49,6 +49,8 @@ export function fleetStreams(replicas: number): NewStream[] {
       name: AUDIT_STREAM,
       subjects: [AUDIT_SUBJECTS],
       duplicate_window: nanos(AUDIT_DEDUPLICATION_MS),
+      // a master's role cannot change it: "zester audit retention" does, with the account's identity seed
+      max_age: nanos(AUDIT_RETENTION_MS),
       allow_direct: true,
       // receiving a published event does not mean that it was stored
       republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },

@@ -87,6 +87,8 @@ const remarkSchema = v.object({
     'revocations.held',
     /** They are revoked after all, or the cause is gone. */
     'revocations.resumed',
+    /** The retention of the audit log has deleted its oldest events. */
+    'audit.trimmed',
     /** Everything that the fleet is was written into an encrypted file. */
     'backup.created',
     /** What a backup had was put back. */

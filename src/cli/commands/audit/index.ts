@@ -1,16 +1,16 @@
 // `zester audit`: show the audit log.
-import { UsageError } from '../../errors.js';
-import type { AuditEvent } from '../../protocol/records/audit-event.js';
-import type { AuditQuery } from '../../protocol/records/audit-query.js';
-import type { FleetContext } from '../command/context.js';
-import { command } from '../command/declaration.js';
-import { count, flag, past, repeated, text, words, type ValuesOf } from '../command/option.js';
-import type { Admin } from '../fleet/admin.js';
-import { auditLine } from '../fleet/audit-lines.js';
-import { followAudit } from '../../fleet-client/follow-audit.js';
-import { readAudit } from '../../fleet-client/read-audit.js';
-import type { CliIo } from '../terminal/io.js';
-import { requirePeelPattern } from '../options/peel-pattern.js';
+import { UsageError } from '../../../errors.js';
+import type { AuditEvent } from '../../../protocol/records/audit-event.js';
+import type { AuditQuery } from '../../../protocol/records/audit-query.js';
+import type { FleetContext } from '../../command/context.js';
+import { command } from '../../command/declaration.js';
+import { count, flag, past, repeated, text, words, type ValuesOf } from '../../command/option.js';
+import type { Admin } from '../../fleet/admin.js';
+import { auditLine } from '../../fleet/audit-lines.js';
+import { followAudit } from '../../../fleet-client/follow-audit.js';
+import { readAudit } from '../../../fleet-client/read-audit.js';
+import type { CliIo } from '../../terminal/io.js';
+import { requirePeelPattern } from '../../options/peel-pattern.js';
 
 /** How many events a terminal gets by default. */
 const ON_TERMINAL = 50;
@@ -58,12 +58,12 @@ line. --follow resumes after an outage where it stopped, and skips nothing.`,
 });
 
 async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQuery> {
-  const { patterns, kinds } = (await import('../options/audit-words.js')).auditWords(
+  const { patterns, kinds } = (await import('../../options/audit-words.js')).auditWords(
     input.pattern,
     input.kind,
   );
   const { peel, since, until, last, all, follow: following } = input;
-  if (peel !== undefined) (await import('../../permissions/peel-id.js')).validatePeelId(peel);
+  if (peel !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(peel);
   if (peel !== undefined && patterns.length > 0) throw new UsageError('give IDs or --peel, not both');
   if (until !== undefined && following) throw new UsageError('--follow and --until cannot be combined');
   if (all && last !== undefined) throw new UsageError('give --all or --last, not both');

@@ -1,0 +1,88 @@
+// Reads and sets how long the audit log keeps events.
+import { nanos } from '@nats-io/nats-core';
+import { FleetError, TrustError } from '../errors.js';
+import { AUDIT_STREAM } from '../permissions/names.js';
+import { accountStreams } from '../system-account/account-streams.js';
+import { withConnectedHome, withOpenHome, type ChangeOptions, type OpenHome } from './change-account.js';
+import { changeStreams } from './change-streams.js';
+import { identityKey } from './identity-key.js';
+import { judgeRetention, type AuditRetention, type RetentionVerdict } from './judge-retention.js';
+
+/** How {@link setAuditRetention} goes about it. */
+export interface AuditRetentionOptions extends ChangeOptions {
+  servers: readonly string[];
+  /** The file of the account's identity seed, where it is not in the home. */
+  accountSeed?: string | undefined;
+}
+
+/**
+ * What the audit log keeps, and what it has deleted. Nothing is changed.
+ *
+ * @throws TrustError, NatsServerError; FleetError `ERR_FLEET_STORE` when there is no audit log
+ */
+export async function auditRetention(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[] },
+): Promise<RetentionVerdict> {
+  return withConnectedHome(home, options, (open) => look(open, options.now ?? Date.now));
+}
+
+/**
+ * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for it.
+ * Events beyond the new limits are deleted at once, and cannot be brought back.
+ *
+ * @param change what is not given stays
+ * @returns what holds now, as the servers tell it
+ * @throws as {@link auditRetention}; TrustError `ERR_TRUST_KEY_OFFLINE` without the identity seed
+ */
+export async function setAuditRetention(
+  home: string,
+  change: Partial<AuditRetention>,
+  options: AuditRetentionOptions,
+): Promise<RetentionVerdict> {
+  const { accountSeed, now = Date.now } = options;
+  return withOpenHome(home, 'zester audit retention', options, async (open) => {
+    await look(open, now);
+    const { domain } = open;
+    const signer = await identityKey(domain, accountSeed);
+    if (signer === undefined)
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        domain.home,
+        "the account's identity seed is not in the home, and only it may change the audit log: pass --account-seed FILE",
+      );
+    const { maxAgeMs, maxBytes } = change;
+    try {
+      const [changed] = await changeStreams(
+        domain,
+        signer,
+        [AUDIT_STREAM],
+        {
+          ...(maxAgeMs !== undefined && { max_age: nanos(maxAgeMs) }),
+          ...(maxBytes !== undefined && { max_bytes: maxBytes === 0 ? -1 : maxBytes }),
+        },
+        options,
+      );
+      if (changed !== undefined && 'why' in changed)
+        throw new FleetError('ERR_FLEET_STORE', `the audit log was not changed: ${changed.why}`);
+    } finally {
+      signer.wipe();
+    }
+    return look(open, now);
+  });
+}
+
+async function look({ connected, domain }: OpenHome, now: () => number): Promise<RetentionVerdict> {
+  if (connected === undefined) throw new TypeError('servers: give at least one to ask');
+  const { streams } = await accountStreams(connected.nc, domain.publicKeys.account);
+  const copies = streams.filter(({ name }) => name === AUDIT_STREAM);
+  // a copy that lags has fewer
+  const [newest] = copies.sort((a, b) => (b.state?.first_seq ?? 0) - (a.state?.first_seq ?? 0));
+  const { config, state } = newest ?? {};
+  if (config === undefined || state === undefined)
+    throw new FleetError(
+      'ERR_FLEET_STORE',
+      'there is no audit log on these servers yet: the first master makes it',
+    );
+  return judgeRetention({ config, state }, now());
+}

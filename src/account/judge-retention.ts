@@ -1,0 +1,66 @@
+// Decides what the retention of the audit log has deleted, and will delete: the pure judgment.
+import { AUDIT_NOTICE_MS } from '../timing.js';
+
+/** How long the audit log keeps events. */
+export interface AuditRetention {
+  /** Milliseconds; 0: forever. */
+  maxAgeMs: number;
+  /** 0: as much as JetStream may store. */
+  maxBytes: number;
+}
+
+/** A stream as a server tells of it. */
+export interface StreamHeld {
+  config: { max_age?: number | undefined; max_bytes?: number | undefined };
+  state: { messages: number; bytes: number; first_seq: number; first_ts: string };
+}
+
+/** What is deleted, and soon will be. */
+export interface RetentionVerdict {
+  retention: AuditRetention;
+  /** How much it has stored. */
+  bytes: number;
+  /** ISO 8601: when the oldest event was stored; undefined: there is none. */
+  oldest: string | undefined;
+  /**
+   * Why events before the oldest are gone: `age` and `size` are the retention's work. `unexplained`: the retention cannot
+   * have deleted them, so somebody did.
+   */
+  deleted: 'nothing' | 'age' | 'size' | 'unexplained';
+  /** Which limit deletes events soon: within 30 days by age, or above nine tenths of the size. */
+  soon: 'age' | 'size' | undefined;
+}
+
+const NANOS_PER_MS = 1e6;
+/** Of the size: above this share, the limit deletes soon. */
+const NEAR_FULL = 0.9;
+/** Of the size, and of the age of the oldest event: below this share, it was not the limit that deleted. */
+const REACHED = 0.5;
+
+/** What the limits of a stream say. */
+export function retentionOf({ max_age = 0, max_bytes = 0 }: StreamHeld['config']): AuditRetention {
+  return { maxAgeMs: Math.round(max_age / NANOS_PER_MS), maxBytes: Math.max(0, max_bytes) };
+}
+
+/** @param now milliseconds since 1970, by the servers' clock */
+export function judgeRetention({ config, state }: StreamHeld, now: number): RetentionVerdict {
+  const retention = retentionOf(config);
+  const { maxAgeMs, maxBytes } = retention;
+  const oldest = state.messages === 0 ? undefined : state.first_ts;
+  const age = oldest === undefined ? undefined : now - Date.parse(oldest);
+  return { retention, bytes: state.bytes, oldest, deleted: deleted(), soon: soon() };
+
+  function deleted(): RetentionVerdict['deleted'] {
+    if (state.first_seq <= 1) return 'nothing';
+    if (maxBytes > 0 && state.bytes >= maxBytes * REACHED) return 'size';
+    // the oldest that is left is nearly as old as may be, unless nothing happened for long
+    if (maxAgeMs > 0 && (age === undefined || age >= maxAgeMs * REACHED)) return 'age';
+    return 'unexplained';
+  }
+
+  function soon(): RetentionVerdict['soon'] {
+    if (maxBytes > 0 && state.bytes >= maxBytes * NEAR_FULL) return 'size';
+    const notice = Math.min(AUDIT_NOTICE_MS, maxAgeMs / 10);
+    return maxAgeMs > 0 && age !== undefined && age >= maxAgeMs - notice ? 'age' : undefined;
+  }
+}
