@@ -15,7 +15,7 @@ import {
   type UserClaims,
 } from './claims.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
-import { markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
+import { isPlainJson, markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
 import { isVerified, noteVerified } from './verified.js';
 
 /** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
@@ -188,7 +188,8 @@ function split(jwt: string): Token {
 function parsePayload(part: string): { claims: unknown; marked: unknown } {
   const bytes = Buffer.from(part, 'base64url');
   const claims = parseJson(bytes, 'payload');
-  return { claims, marked: markNonIntegers(bytes.toString('utf8')) };
+  const text = bytes.toString('utf8');
+  return { claims, marked: isPlainJson(claims, text) ? undefined : markNonIntegers(text) };
 }
 
 function parseJson(bytes: Uint8Array, what: string): unknown {

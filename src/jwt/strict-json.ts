@@ -39,8 +39,35 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
   } catch {
     throw new SyntaxError('is not JSON'); // no cause: the parser's message quotes the text
   }
-  checkNames(text, known);
+  if (!isPlainJson(value, text)) checkNames(text, known);
   return value;
+}
+
+/**
+ * Whether JSON is written as `JSON.stringify` writes it, and has only names of small letters, digits and underscores, and only
+ * whole numbers: as all JWTs of Zester and of nsc. Then no name is repeated or spelled otherwise, nothing is escaped, and
+ * every number is one for Go. To find that out takes a third of the time of reading the text token by token.
+ *
+ * @param value what `JSON.parse` made of the text
+ */
+export function isPlainJson(value: unknown, text: string): boolean {
+  return !text.includes('\\') && isPlain(value, MAX_DEPTH) && JSON.stringify(value) === text;
+}
+
+const PLAIN_NAME = /^[a-z0-9_]*$/;
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value))
+    return value.every((item) => typeof item === 'string' || isPlain(item, depth - 1));
+  for (const name of Object.keys(value)) {
+    if (!PLAIN_NAME.test(name)) return false;
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member !== 'string' && !isPlain(member, depth - 1)) return false;
+  }
+  return true;
 }
 
 /**
@@ -152,9 +179,12 @@ function isInt64(number: string): boolean {
   );
 }
 
+/** Kept: making one takes longer than decoding a JWT. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new SyntaxError('is not UTF-8');
   }

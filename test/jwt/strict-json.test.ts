@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLAIM_NAMES } from '../../src/jwt/claim-names.js';
-import { markNonIntegers, parseStrictJson, memberAsGoReadsIt } from '../../src/jwt/strict-json.js';
+import {
+  isPlainJson,
+  markNonIntegers,
+  parseStrictJson,
+  memberAsGoReadsIt,
+} from '../../src/jwt/strict-json.js';
 
 const parse = (text: string | Uint8Array) => () => parseStrictJson(text, CLAIM_NAMES);
 
@@ -117,4 +122,45 @@ describe('a member as Go reads it', () => {
   ])('%s', (text, value) => {
     expect(memberAsGoReadsIt(Buffer.from(text), 'sub')).toBe(value);
   });
+});
+
+describe('JSON that is plain', () => {
+  const name = fc.constantFrom('sub', 'Sub', 'ſub', 'a', 'b_1', 'revocations', 'x y', '__proto__');
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      fc.integer(),
+      fc.constantFrom(0.5, 2 ** 60, 'text', 'a"b', true, null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(name, tie('value'), { maxKeys: 3 }),
+    ),
+  }));
+  const verdict = (text: string) => {
+    try {
+      return [parseStrictJson(text, CLAIM_NAMES), markNonIntegers(text)];
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it('is read as the same JSON with a space before it, which is read token by token', () => {
+    fc.assert(
+      fc.property(value, (json) => {
+        const text = JSON.stringify(json);
+        expect(verdict(text)).toEqual(verdict(` ${text}`));
+        if (isPlainJson(JSON.parse(text), text)) expect(markNonIntegers(text)).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    '{"a":1,"a":1}',
+    '{"a":1.0}',
+    '{"a":-0}',
+    '{"a":1e3}',
+    '{"a":9007199254740993}',
+    '{"A":1}',
+    '{"a":"\\u0041"}',
+    ' {}',
+  ])('is not %s', (text) => expect(isPlainJson(JSON.parse(text), text)).toBe(false));
 });
