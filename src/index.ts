@@ -37,8 +37,8 @@ export { reviseAccountJwt, type AccountRevision, type SigningKeyOption } from '.
 export { reviseUserJwt, type UserRevision } from './jwt/revise-user.js';
 export type { ListRevision, Revision } from './jwt/revise.js';
 export { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './jwt/decode.js';
-export { isRevoked, validateJwtChain } from './jwt/chain.js';
-export { generateFullHierarchy, type FullHierarchy } from './jwt/hierarchy.js';
+export { isRevoked, validateJwtChain, type JwtChain } from './jwt/chain.js';
+export { generateFullHierarchy, type FullHierarchy, type HierarchyNames } from './jwt/hierarchy.js';
 
 export { isPeelId, validatePeelId } from './permissions/peel-id.js';
 export { subjectCovers, validateSubject, type SubjectRules } from './permissions/subject.js';
@@ -74,7 +74,12 @@ export {
 export { answerBelow, type AnswerOptions } from './protocol/answer.js';
 export { judgeReply, type ReplyVerdict } from './protocol/reply-subject.js';
 
-export { bootstrapPeelCreds, type BootstrapPeelOptions } from './creds/bootstrap.js';
+export {
+  bootstrapPeelCreds,
+  type BootstrapPeel,
+  type BootstrapPeelOptions,
+  type BootstrappedPeel,
+} from './creds/bootstrap.js';
 export type { PeelCredential } from './provision/issue-batch.js';
 export type { IssuePeelOptions } from './provision/issue-options.js';
 export { issuePeelCredentials } from './provision/issue-peel-credentials.js';

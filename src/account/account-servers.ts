@@ -1,4 +1,5 @@
 // The servers of an account, and how to reach them as a user of their system account.
+import { orAborted } from '../async/or-aborted.js';
 import { splitServerUrls } from '../connection/server-urls.js';
 import type { UserCredentials } from '../creds/credentials-option.js';
 import type { NatsOptions } from '../creds/nats-options.js';
@@ -22,6 +23,8 @@ export interface AccountServers {
   requireTls?: boolean | undefined;
   /** How long connecting may take for each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number | undefined;
+  /** Ends the waiting, with its reason. What was sent to the servers by then may still take effect. */
+  signal?: AbortSignal | undefined;
 }
 
 /** @internal */
@@ -32,6 +35,7 @@ export const ACCOUNT_SERVERS_ENTRIES = {
   tls: anything,
   requireTls: flag,
   timeoutMs: number,
+  signal: anything,
 } satisfies Entries<AccountServers>;
 
 /** @internal */
@@ -40,13 +44,21 @@ export const ACCOUNT_SERVERS_REQUIRED = ['operatorJwt', 'servers', 'systemCreden
 /**
  * Connects for one action, and closes.
  *
- * @throws CredsError, FileError; ConnectError; NatsServerError as `connectAsSystem` and `listServers`
+ * @throws CredsError, FileError; ConnectError; NatsServerError as `connectAsSystem` and `listServers`; the signal's reason
  */
-export async function withAccountServers<T>(
+export function withAccountServers<T>(
   options: AccountServers,
   act: (connected: Connected) => Promise<T>,
 ): Promise<T> {
-  const { operatorJwt, systemCredentials, tls, requireTls, timeoutMs } = options;
+  return orAborted(connectAndAct(options, act), options.signal);
+}
+
+async function connectAndAct<T>(
+  options: AccountServers,
+  act: (connected: Connected) => Promise<T>,
+): Promise<T> {
+  const { operatorJwt, systemCredentials, tls, requireTls, timeoutMs, signal } = options;
+  signal?.throwIfAborted();
   const operator = decodeOperatorJwt(operatorJwt);
   const servers = splitServerUrls(options.servers);
   const { creds, close } = await openSystemCreds(systemCredentials);
@@ -56,9 +68,14 @@ export async function withAccountServers<T>(
       { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) },
       operator.sub,
     );
+    // what is under way fails then, and begins nothing new
+    const cut = () => void nc.close();
+    signal?.addEventListener('abort', cut, { once: true });
     try {
+      signal?.throwIfAborted();
       return await act(await connectedTo(nc, servers));
     } finally {
+      signal?.removeEventListener('abort', cut);
       await nc.close();
     }
   } finally {

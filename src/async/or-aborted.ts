@@ -7,7 +7,8 @@
  * @throws what the promise rejects with; the signal's reason
  * @example await orAborted(nc.request(subject), AbortSignal.timeout(1_000));
  */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(signal.reason as Error);

@@ -1,5 +1,6 @@
 // connectPeel and connectMaster: connections that survive outages and credential changes.
 import type { NatsConnection } from '@nats-io/transport-node';
+import { orAborted } from '../async/or-aborted.js';
 import { guardedNumber } from '../async/guarded.js';
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { noStore } from '../creds/credential-provider.js';
@@ -77,6 +78,8 @@ export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'serve
   logger?: ConnectionLogger | undefined;
   /** Called for each event from the first connect on, for which `events()` comes too late. */
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
+  /** Ends the waiting for the first connection, with its reason. Once connected, use `close()` or `drain()`. */
+  signal?: AbortSignal | undefined;
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: (() => number) | undefined;
 }
@@ -199,7 +202,8 @@ async function open(
   { table, peelId, inboxPrefix }: Role,
 ): Promise<Opened> {
   checkConnectOptions(options);
-  const { watch = true, rotate = 'reconnect', logger, onEvent, ...rest } = options;
+  const { watch = true, rotate = 'reconnect', logger, onEvent, signal, ...rest } = options;
+  signal?.throwIfAborted();
   const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...others } = rest;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
   const client = defined(ofClient);
@@ -210,11 +214,12 @@ async function open(
   const failed = (callback: string) => (error: Error) =>
     void hear({ type: 'callbackFailed', callback, error });
 
-  const credentials = await openCredentials(given, {
+  const opening = openCredentials(given, {
     peelId,
     now: now && guardedNumber(now, Date.now, failed('now')),
     onEvent: (event) => void hear(event),
   });
+  const credentials = await orAborted(opening, signal);
   const { source, initial } = credentials;
   // an expired credential is reported before it is tried
   const beforeDial = () => source?.reportExpiry();
@@ -248,7 +253,7 @@ async function open(
     ...(client.name !== undefined && { name: client.name }),
     ...(peelId !== undefined && { peelId }),
   };
-  const connection = new ManagedConnection(await dialer.first(), {
+  const connection = new ManagedConnection(await firstOf(dialer, signal), {
     movable: rotate === 'hitless',
     inboxPrefix: prefix,
     maxBytes: reconnectBufferSize,
@@ -267,6 +272,18 @@ async function open(
     connection,
     credentials: follow(connection, source, watch, { how: rotate, source, dialer, retryMs, diagnosed }),
   };
+}
+
+/** The first connection, unless the signal is aborted first: one that comes too late is closed. */
+function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsConnection> {
+  const first = dialer.first();
+  const late = () =>
+    signal?.aborted === true &&
+    void first.then(
+      (nc) => nc.close(),
+      () => undefined,
+    );
+  return orAborted(first, signal).finally(late);
 }
 
 /** The options without those that are undefined, which would take the place of the client's defaults. */

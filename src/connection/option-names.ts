@@ -59,6 +59,7 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
     drainTimeout: anything,
     handoverTimeout: anything,
     logger: anything,
+    signal: anything,
     onEvent: callback,
     now: callback,
   } satisfies Entries<Omit<ConnectSettings, keyof NatsOptions> & CredentialsOption>),

@@ -1,9 +1,10 @@
 // Issues a peel's credentials and writes its .creds file.
+import { pathOf } from '../files/path-of.js';
 import { refuseExisting, writeSecretFile } from '../files/write-secret-file.js';
 import { createUserJwt } from '../jwt/user.js';
-import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { generateKeyBundle, KeyBundle } from '../nkeys/key-bundle.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
-import { bag, checkOptions, flag, text, type Entries } from '../options/check-options.js';
+import { anything, bag, checkOptions, flag, text, type Entries } from '../options/check-options.js';
 import { peelUserJwtOptions, ROLE_ENTRIES, type RoleUserJwtOptions } from '../permissions/roles.js';
 import { formatCreds } from './format.js';
 
@@ -18,11 +19,33 @@ export interface BootstrapPeelOptions extends RoleUserJwtOptions {
   ifAbsent?: boolean | undefined;
 }
 
-const BOOTSTRAP = bag({
+/** {@link BootstrapPeelOptions}, and what {@link bootstrapPeelCreds} otherwise takes one after the other. */
+export interface BootstrapPeel extends BootstrapPeelOptions {
+  /** The account's key, or a signing key of it (then `issuerAccount` is needed); it signs the JWT. */
+  account: KeyBundle;
+  /** One NATS token. */
+  peelId: string;
+  /** The file to write, as a path or a `file:` URL; what is there is replaced in one step. */
+  path: string | URL;
+}
+
+const ENTRIES = {
   ...ROLE_ENTRIES,
   issuerAccount: text,
   ifAbsent: flag,
-} satisfies Entries<BootstrapPeelOptions>);
+} satisfies Entries<BootstrapPeelOptions>;
+const BOOTSTRAP = bag(ENTRIES);
+const BOOTSTRAP_PEEL = bag(
+  { ...ENTRIES, account: anything, peelId: anything, path: anything } satisfies Entries<BootstrapPeel>,
+  { required: ['account', 'peelId', 'path'] },
+);
+
+/** What {@link bootstrapPeelCreds} has made. */
+export interface BootstrappedPeel {
+  /** The new key, whose seed is in the file. */
+  user: KeyBundle;
+  jwt: string;
+}
 
 /**
  * Makes a complete set of credentials for a peel in one step: a new user key, a user JWT with `peelUserJwtOptions`
@@ -40,14 +63,31 @@ const BOOTSTRAP = bag({
  *   ifAbsent: true,
  * });
  */
-export async function bootstrapPeelCreds(
+export function bootstrapPeelCreds(
   account: KeyBundle,
   peelId: string,
-  path: string,
+  path: string | URL,
+  options?: BootstrapPeelOptions,
+): Promise<BootstrappedPeel>;
+/** The same, with names. */
+export function bootstrapPeelCreds(options: BootstrapPeel): Promise<BootstrappedPeel>;
+export async function bootstrapPeelCreds(
+  first: KeyBundle | BootstrapPeel,
+  peelId = '',
+  path: string | URL = '',
   options: BootstrapPeelOptions = {},
-): Promise<{ user: KeyBundle; jwt: string }> {
-  checkOptions('bootstrapPeelCreds', options, BOOTSTRAP, jwtOptionsError);
-  const { issuerAccount, ifAbsent, ...rest } = options;
+): Promise<BootstrappedPeel> {
+  if (first instanceof KeyBundle) {
+    checkOptions('bootstrapPeelCreds', options, BOOTSTRAP, jwtOptionsError);
+    return bootstrap({ ...options, account: first, peelId, path });
+  }
+  checkOptions('bootstrapPeelCreds', first, BOOTSTRAP_PEEL, jwtOptionsError);
+  return bootstrap(first);
+}
+
+async function bootstrap(options: BootstrapPeel): Promise<BootstrappedPeel> {
+  const { account, peelId, path: given, issuerAccount, ifAbsent, ...rest } = options;
+  const path = pathOf(given);
   const jwtOptions = peelUserJwtOptions(peelId, issuerAccount ?? account.publicKey, rest);
   if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody gets
   const user = generateKeyBundle('user');

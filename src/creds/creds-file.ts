@@ -19,7 +19,7 @@ export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['a
  *
  * The seed does not enumerate: `console.log`, `util.inspect`, `JSON.stringify` and template strings show who it is for.
  */
-export class CredsFile {
+export class CredsFile implements Disposable {
   /** The user JWT. */
   readonly jwt: string;
   /** The file, or the name that was given with the bytes: what errors name. */
@@ -92,6 +92,10 @@ export class CredsFile {
    */
   wipe(): void {
     this.#key.wipe();
+  }
+
+  [Symbol.dispose](): void {
+    this.wipe();
   }
 
   toJSON(): {

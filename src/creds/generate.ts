@@ -1,6 +1,7 @@
 // Creates and writes .creds files.
 import { CredsError } from '../errors.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
+import { pathOf } from '../files/path-of.js';
 import { signedJustNow } from '../jwt/verified.js';
 import { KeyBundle } from '../nkeys/key-bundle.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
@@ -51,14 +52,16 @@ const writeOptionsError = (path: string) => (message: string) =>
  * Writes a `.creds` file with mode 0600: at every instant the path holds the whole old file or the whole new one, and no
  * other user can read either. See `writeSecretFile` for how.
  *
+ * @param given its path, or its `file:` URL
  * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
  */
 export async function writeCredsFile(
-  path: string,
+  given: string | URL,
   jwt: string,
   seed: Uint8Array | string,
   options: WriteSecretFileOptions = {},
 ): Promise<void> {
+  const path = pathOf(given);
   checkOptions('writeCredsFile', options, WRITE, writeOptionsError(path));
   const content = generateCredsFile(jwt, seed);
   try {

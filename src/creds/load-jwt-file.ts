@@ -1,5 +1,6 @@
 // Reads a JWT from a plain or decorated file.
 import { JwtError } from '../errors.js';
+import { pathOf } from '../files/path-of.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { looksLike, withoutByteOrderMark } from './looks-like.js';
 
@@ -10,9 +11,11 @@ const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
  * Reads the JWT out of a file that holds it plainly, or between `-----BEGIN … JWT-----` and its end as nsc writes it. It
  * does not decode it.
  *
+ * @param given its path, or its `file:` URL
  * @throws JwtError `ERR_JWT_FORMAT` when the file holds no JWT or more than one; FileError
  */
-export async function loadJwtFile(path: string): Promise<string> {
+export async function loadJwtFile(given: string | URL): Promise<string> {
+  const path = pathOf(given);
   const content = await readSmallFile(path, MAX_JWT_FILE_BYTES);
   if (content.length > MAX_JWT_FILE_BYTES) {
     throw new JwtError('ERR_JWT_FORMAT', `${path} is too large to be a file with a JWT`);

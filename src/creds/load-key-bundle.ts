@@ -1,5 +1,6 @@
 // Reads a key from a plain or decorated seed file.
 import { KeyError } from '../errors.js';
+import { pathOf } from '../files/path-of.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
@@ -10,9 +11,11 @@ import { MAX_CREDS_BYTES } from './decode-creds.js';
  * Loads a key from a file that holds a plain seed, or is a `.creds` file or another with one decorated seed in it. Lines
  * without a seed are skipped.
  *
+ * @param given its path, or its `file:` URL
  * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError
  */
-export async function loadKeyBundleFromFile(role: Role, path: string): Promise<KeyBundle> {
+export async function loadKeyBundleFromFile(role: Role, given: string | URL): Promise<KeyBundle> {
+  const path = pathOf(given);
   const content = await readSmallFile(path, MAX_CREDS_BYTES);
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const text = withoutByteOrderMark(bytes.toString('latin1'));

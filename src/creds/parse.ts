@@ -1,5 +1,6 @@
 // Parses credentials from bytes or a file.
 import { CredsError } from '../errors.js';
+import { pathOf } from '../files/path-of.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
@@ -28,9 +29,11 @@ export function parseCredsData(data: Uint8Array | string, name: string): CredsFi
 /**
  * Loads a `.creds` file and checks it as {@link parseCredsData} does.
  *
+ * @param given its path, or its `file:` URL
  * @throws CredsError; FileError when it cannot be read
  */
-export async function loadCredsFile(path: string): Promise<CredsFile> {
+export async function loadCredsFile(given: string | URL): Promise<CredsFile> {
+  const path = pathOf(given);
   if (typeof path !== 'string' || path === '') {
     throw new CredsError('ERR_CREDS_INPUT', '', 'the path of a .creds file is a string that is not empty');
   }

@@ -47,7 +47,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
   signal?.throwIfAborted();
   const { connection: nc, credentials } = await connectWithInbox(
     ADMIN_INBOX_PREFIX,
-    { ...settings, name: settings.name ?? 'zester-admin' },
+    { ...settings, signal, name: settings.name ?? 'zester-admin' },
     given,
   );
   let signer = new MessageSigner(credentials.current);

@@ -1,14 +1,32 @@
 // validateJwtChain: verifies operator, account and user together.
 import { expirySeconds } from './expiry.js';
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
-import { bag, callback, checkOptions } from '../options/check-options.js';
+import { anything, bag, callback, checkOptions, type Entries } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
 import { jwtOptionsError } from './options-error.js';
 import { hasNoPermissions } from './scoped.js';
 import { isoTime, nowSeconds, type Clock } from './time.js';
 
+/** What {@link validateJwtChain} takes, with names. */
+export interface JwtChain {
+  operatorJwt: string;
+  accountJwt: string;
+  userJwt: string;
+  /** The clock; `Date.now` by default. */
+  now?: Clock | undefined;
+}
+
 const VALIDATE = bag({ now: callback });
+const CHAIN = bag(
+  {
+    operatorJwt: anything,
+    accountJwt: anything,
+    userJwt: anything,
+    now: callback,
+  } satisfies Entries<JwtChain>,
+  { required: ['operatorJwt', 'accountJwt', 'userJwt'] },
+);
 
 /**
  * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
@@ -24,9 +42,22 @@ export function validateJwtChain(
   operatorJwt: string,
   accountJwt: string,
   userJwt: string,
-  options: { now?: Clock | undefined } = {},
+  options?: { now?: Clock | undefined },
+): void;
+/** The same, with names. */
+export function validateJwtChain(chain: JwtChain): void;
+export function validateJwtChain(
+  first: string | JwtChain,
+  second = '',
+  third = '',
+  given: { now?: Clock | undefined } = {},
 ): void {
-  checkOptions('validateJwtChain', options, VALIDATE, jwtOptionsError);
+  // no object: it is a JWT, or in place of one, and the chain says so
+  const isChain = typeof first === 'object' && first !== null;
+  checkOptions('validateJwtChain', isChain ? first : given, isChain ? CHAIN : VALIDATE, jwtOptionsError);
+  const { operatorJwt, accountJwt, userJwt, ...options } = isChain
+    ? first
+    : { operatorJwt: first, accountJwt: second, userJwt: third, ...given };
   const now = nowSeconds(options.now);
   const issuers = issuersOf(operatorJwt, accountJwt, now);
   checkUserOf(

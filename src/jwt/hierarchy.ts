@@ -1,4 +1,6 @@
 // Creates an operator, an account and a user in one call.
+import { bag, checkOptions, text, type Entries } from '../options/check-options.js';
+import { jwtOptionsError } from './options-error.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { createAccountJwt } from './account.js';
 import { createOperatorJwt } from './operator.js';
@@ -12,7 +14,21 @@ export interface FullHierarchy {
   accountJwt: string;
   user: KeyBundle;
   userJwt: string;
+  /** Wipes the keys. */
+  [Symbol.dispose](): void;
 }
+
+/** What {@link generateFullHierarchy} takes, with names. */
+export interface HierarchyNames {
+  operatorName: string;
+  accountName: string;
+  userName: string;
+}
+
+const NAMES = bag(
+  { operatorName: text, accountName: text, userName: text } satisfies Entries<HierarchyNames>,
+  { required: ['operatorName', 'accountName', 'userName'] },
+);
 
 /**
  * Makes an operator, an account that it signed and a user that the account signed: the smallest whole chain. The user
@@ -22,7 +38,21 @@ export function generateFullHierarchy(
   operatorName: string,
   accountName: string,
   userName: string,
+): FullHierarchy;
+/** The same, with names. */
+export function generateFullHierarchy(names: HierarchyNames): FullHierarchy;
+export function generateFullHierarchy(
+  first: string | HierarchyNames,
+  account = '',
+  user = '',
 ): FullHierarchy {
+  if (typeof first === 'string')
+    return hierarchy({ operatorName: first, accountName: account, userName: user });
+  checkOptions('generateFullHierarchy', first, NAMES, jwtOptionsError);
+  return hierarchy(first);
+}
+
+function hierarchy({ operatorName, accountName, userName }: HierarchyNames): FullHierarchy {
   const operator = generateKeyBundle('operator');
   const account = generateKeyBundle('account');
   const user = generateKeyBundle('user');
@@ -33,5 +63,8 @@ export function generateFullHierarchy(
     accountJwt: createAccountJwt(account, operator, { name: accountName }),
     user,
     userJwt: createUserJwt(user, account, { name: userName }),
+    [Symbol.dispose]() {
+      for (const key of [operator, account, user]) key.wipe();
+    },
   };
 }

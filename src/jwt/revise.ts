@@ -4,7 +4,7 @@ import { jwtOptionsError } from './options-error.js';
 import { anything, callback, numberOrNull } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
 import { expirySeconds } from './expiry.js';
-import { isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
+import { bothExpiries, isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
 /** What can be changed in every kind of JWT. What is not named stays as it is. */
@@ -13,6 +13,8 @@ export interface Revision {
   /** All tags, replacing the current ones. */
   tags?: readonly string[] | undefined;
   /** Seconds from now until it expires; null: never. */
+  expirySeconds?: number | null | undefined;
+  /** The same, under its shorter name; only one of the two is given. */
   expiry?: number | null | undefined;
   /** Seconds since 1970 before which it is not valid; null: at once. */
   notBefore?: number | null | undefined;
@@ -26,6 +28,7 @@ export type ListRevision<Item, Name = Item> =
 
 /** @internal Options of {@link Revision} whose form is another than where a JWT is made. */
 export const REVISION_ENTRIES = {
+  expirySeconds: numberOrNull,
   expiry: numberOrNull,
   notBefore: numberOrNull,
   now: callback,
@@ -59,8 +62,10 @@ export function withRevision<C extends AnyClaims>(claims: C, revision: Revision)
 
 function revisedTimes(
   claims: AnyClaims,
-  { expiry, notBefore, now }: Revision,
+  { expiry: short, expirySeconds: long, notBefore, now }: Revision,
 ): { exp?: number; nbf?: number } {
+  if (short !== undefined && long !== undefined) throw bothExpiries();
+  const expiry = short === undefined ? long : short;
   const { exp, nbf } = timeClaims({
     ...(typeof expiry === 'number' && { expiry }),
     ...(typeof notBefore === 'number' && { notBefore }),

@@ -8,6 +8,8 @@ export type Clock = () => number;
 /** When a token begins and ends to be valid. */
 export interface ValidityOptions {
   /** Seconds from now until the token expires; absent: never. */
+  expirySeconds?: number | undefined;
+  /** The same, under its shorter name; only one of the two is given. */
   expiry?: number | undefined;
   /** Seconds since 1970 before which the token is not valid. */
   notBefore?: number | undefined;
@@ -17,6 +19,7 @@ export interface ValidityOptions {
 
 /** The options of {@link ValidityOptions}. */
 export const VALIDITY_ENTRIES = {
+  expirySeconds: number,
   expiry: number,
   notBefore: number,
   now: callback,
@@ -42,6 +45,11 @@ export function isoTime(seconds: number): string {
 const DAY = 86_400;
 const YEAR = 365 * DAY;
 
+/** @internal The error for an option that is given under both of its names. */
+export function bothExpiries(): JwtError {
+  return new JwtError('ERR_JWT_OPTIONS', 'expirySeconds and expiry are the same option: give one of them');
+}
+
 /** The whole seconds of a clock. */
 export function nowSeconds(now: Clock = Date.now): number {
   return Math.floor(now() / 1000);
@@ -58,7 +66,8 @@ export function timeClaims(options: ValidityOptions): {
   exp: number | undefined;
   nbf: number | undefined;
 } {
-  const { expiry, notBefore, now } = options;
+  const { expiry = options.expirySeconds, notBefore, now } = options;
+  if (options.expiry !== undefined && options.expirySeconds !== undefined) throw bothExpiries();
   const iat = nowSeconds(now);
   if (expiry !== undefined && (!Number.isFinite(expiry) || expiry <= 0)) {
     throw new JwtError(

@@ -5,6 +5,7 @@ import type { ConnectOptions } from '../connection/connect.js';
 import type { UserCredentials } from '../creds/credentials-option.js';
 import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
+import { pathOf } from '../files/path-of.js';
 import { errorMessage } from '../text/error-message.js';
 import {
   DEFAULT_LIFETIME_SECONDS,
@@ -48,8 +49,8 @@ import { LeasedWatch } from './watch/leased-watch.js';
 
 /** How a master is started. */
 export interface MasterOptions {
-  /** The home of the trust domain: its keys sign, its account is changed. */
-  home: string;
+  /** The home of the trust domain, as a path or a `file:` URL: its keys sign, its account is changed. */
+  home: string | URL;
   /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. A string with commas is a list. */
   servers?: string | readonly string[];
   /** Instead of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
@@ -105,7 +106,7 @@ export interface MasterOptions {
 }
 
 /** A master that runs. */
-export interface Master {
+export interface Master extends AsyncDisposable {
   readonly id: string;
   /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
   metricsText(): Promise<string>;
@@ -169,7 +170,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   if (options.metrics !== undefined) {
     closing.add(registerMetrics(metrics, options.metrics), (remove) => remove());
   }
-  const trust = closing.add(await MasterTrust.open(options.home, logger), (part) => part.close());
+  const trust = closing.add(await MasterTrust.open(pathOf(options.home), logger), (part) => part.close());
   const links = await openLinks(options, trust, logger, closing);
   const state = await openState(links, options, { logger, now, events }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
@@ -312,6 +313,10 @@ class RunningMaster implements Master {
     this.#stopping ??= this.#stop();
     await this.#stopping.finally(() => clearInterval(looking));
   };
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 
   async #stop(): Promise<void> {
     const { id, actor, audit, logger, policy } = this.#context;

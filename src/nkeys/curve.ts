@@ -10,7 +10,7 @@ export function curvePublicKeyOfRawSeed(raw: Uint8Array): string {
 }
 
 /** A curve key pair (X25519): seed `SX…`, public key `X…`. It signs nothing; others encrypt to it. */
-export class CurveKey {
+export class CurveKey implements Disposable {
   /** The public key as text: `X…`, 56 characters. */
   readonly publicKey: string;
   #seed: HeldSeed | undefined;
@@ -45,6 +45,10 @@ export class CurveKey {
   wipe(): void {
     this.#seed?.wipe();
     this.#seed = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.wipe();
   }
 
   toJSON(): { role: 'curve'; publicKey: string } {

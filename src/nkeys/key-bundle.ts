@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
 import { bag, checkOptions, flag } from '../options/check-options.js';
+import { pathOf } from '../files/path-of.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { curvePublicKeyOfRawSeed } from './curve.js';
 import { ed25519 } from './ed25519.js';
@@ -19,7 +20,7 @@ const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', me
  * The seed is reachable only by the `seed` property, which does not enumerate; `console.log`, `util.inspect`,
  * `JSON.stringify`, template strings and structured clones show the role and the public key.
  */
-export class KeyBundle {
+export class KeyBundle implements Disposable {
   readonly role: Role;
   /** The public key as text: `O…`, `A…` or `U…`, 56 characters. */
   readonly publicKey: string;
@@ -115,10 +116,11 @@ export class KeyBundle {
    * Writes the seed's text and a line end to `path`, with mode 0600 from the first instant, replacing what is there in
    * one step.
    *
+   * @param path the path, or the `file:` URL
    * @param options.ifAbsent write only where nothing stands (default false)
    * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
    */
-  async saveSeedToFile(path: string, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
+  async saveSeedToFile(path: string | URL, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
     checkOptions('saveSeedToFile', options, SAVE, saveOptionsError);
     const { seed } = this.#pair;
     const content = new Uint8Array(seed.length + 1);
@@ -126,7 +128,7 @@ export class KeyBundle {
     content[seed.length] = 0x0a;
     seed.fill(0);
     try {
-      await writeSecretFile(path, content, { ifAbsent: options.ifAbsent });
+      await writeSecretFile(pathOf(path), content, { ifAbsent: options.ifAbsent });
     } finally {
       content.fill(0);
     }
@@ -135,6 +137,10 @@ export class KeyBundle {
   /** Overwrites the seed in memory and forgets the private key. Signing throws from then on. */
   wipe(): void {
     this.#pair.wipe();
+  }
+
+  [Symbol.dispose](): void {
+    this.wipe();
   }
 
   toJSON(): { role: Role; publicKey: string } {

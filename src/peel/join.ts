@@ -28,6 +28,7 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
 import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
 import { FleetClock } from './clock.js';
+import { pathOf } from '../files/path-of.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
 import { PendingKey } from './pending-key.js';
@@ -57,12 +58,12 @@ export interface JoinOptions extends ClientOptions {
   servers?: string | string[];
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
   requireTls?: boolean | undefined;
-  /** The path of the join token: a `.creds` file that may do nothing but ask to join. */
-  token: string;
+  /** The path or the `file:` URL of the join token: a `.creds` file that may do nothing but ask to join. */
+  token: string | URL;
   /** The id to join as: one NATS token. */
   peelId: string;
-  /** Where the credentials go. Until then, the key is kept at `<out>.pending`. */
-  out: string;
+  /** Where the credentials go: a path or a `file:` URL. Until then, the key is kept at `<out>.pending`. */
+  out: string | URL;
   /** How long to wait for a server, a master and an admin's decision, in milliseconds; 10 minutes by default. */
   waitMs?: number;
   /** Ends the waiting; the key stays, and a later call continues with it. */
@@ -71,6 +72,9 @@ export interface JoinOptions extends ClientOptions {
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: () => number;
 }
+
+/** The same, with paths that are text. */
+type PlainOptions = JoinOptions & { token: string; out: string };
 
 /** What joining gave. */
 export interface JoinResult {
@@ -102,6 +106,8 @@ export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
   const { onEvent, now, reconnectDelayHandler: delay } = given;
   const options = {
     ...given,
+    token: pathOf(given.token),
+    out: pathOf(given.out),
     ...(onEvent && { onEvent: guarded(onEvent, warnOfCallback('onEvent')) }),
     ...(delay && {
       reconnectDelayHandler: guardedNumber(
@@ -147,7 +153,7 @@ export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
 
 /** One call of {@link joinFleet}. */
 class Joining {
-  readonly #options: JoinOptions;
+  readonly #options: PlainOptions;
   readonly #token: CredsFile;
   readonly #tokenId: string;
   /** The name of the token's user, which is part of its request subjects. */
@@ -158,7 +164,7 @@ class Joining {
   readonly #deadline: number;
   #saidPending = false;
 
-  constructor(options: JoinOptions, token: CredsFile, tokenId: string, key: KeyBundle, clock: FleetClock) {
+  constructor(options: PlainOptions, token: CredsFile, tokenId: string, key: KeyBundle, clock: FleetClock) {
     this.#options = options;
     this.#token = token;
     this.#tokenId = tokenId;

@@ -14,6 +14,7 @@ import { atLeast, checkNumbers, TIMEOUT_MS } from '../connection/check-options.j
 import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
 import { withDeadline } from '../async/deadline.js';
+import { orAborted } from '../async/or-aborted.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { expired } from '../creds/credential-holder.js';
 import { noStore } from '../creds/credential-provider.js';
@@ -257,10 +258,11 @@ export class Peel {
    * Replaces the key, and the credential with it: the new key is made here, both keys sign the request to a master, and
    * the connection goes over without losing a command. It is tried until it works.
    *
+   * @param options.signal ends the waiting, with its reason; the rotation goes on
    * @returns the new public key, once it is in use
    * @throws FleetError when the peel ends before; CredsError `ERR_CREDS_NO_STORE` when its credentials cannot be stored
    */
-  rotate(): Promise<string> {
+  rotate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
     if (this.#nc !== undefined && this.#end === undefined && storeOf(this.#given) === undefined) {
       return Promise.reject(noStore(nameOf(this.#given)));
     }
@@ -269,7 +271,7 @@ export class Peel {
         new FleetError('ERR_FLEET_STATE', 'the peel is not running', { peelId: this.id }),
       );
     }
-    return this.#renewer.rotate();
+    return orAborted(this.#renewer.rotate(), signal);
   }
 
   /**
@@ -336,7 +338,6 @@ export class Peel {
     const options = omit(
       this.#options,
       'waitOnFirstConnect',
-      'signal',
       'handlers',
       'facts',
       'renew',

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
-import { VALIDITY_ENTRIES } from '../jwt/time.js';
+import { VALIDITY_ENTRIES, type ValidityOptions } from '../jwt/time.js';
 import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import {
   USER_LIMIT_ENTRIES,
@@ -227,13 +227,8 @@ export function joinUserJwtOptions(
 }
 
 /** What can be chosen about the JWT of a peel, a master or an admin. */
-export interface RoleUserJwtOptions {
-  /** Seconds until it expires; absent: never. */
-  expiry?: number | undefined;
-  /** Seconds since 1970. */
-  notBefore?: number | undefined;
+export interface RoleUserJwtOptions extends ValidityOptions {
   tags?: readonly string[] | undefined;
-  now?: (() => number) | undefined;
   /**
    * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template
    * does.

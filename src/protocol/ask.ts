@@ -1,5 +1,6 @@
 // Sends requests to masters, and verifies their answers.
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import { orAborted } from '../async/or-aborted.js';
 import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
@@ -97,6 +98,8 @@ function unfinished(parts: number, firstMs: number): FleetError {
 }
 
 const ADMIN_CLIENT = bag({ timeoutMs: anything });
+const ASK = bag({ timeoutMs: anything, signal: anything });
+const STREAM = bag({ signal: anything });
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
@@ -120,20 +123,23 @@ export class AdminClient {
   /**
    * Asks, and gives the answer.
    *
+   * @param options.signal stops waiting for the answer; what was asked for may still be done
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and what the master refuses with
    */
   async ask<N extends Exclude<AdminVerb, 'peel.list' | 'audit'>>(
     name: N,
     request: RequestOf<N>,
-    options: { timeoutMs?: number | undefined } = {},
+    options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<AnswerOf<N>> {
-    checkOptions('AdminClient.ask', options, ADMIN_CLIENT, optionsError);
+    checkOptions('AdminClient.ask', options, ASK, optionsError);
+    options.signal?.throwIfAborted();
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer().sign(requestContext(subject), data);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
-    const answer = await askRaw(this.#nc, subject, data, { timeoutMs, headers });
+    const asked = askRaw(this.#nc, subject, data, { timeoutMs, headers });
+    const answer = await orAborted(asked, options.signal);
     return parseAnswer(name, answer.data);
   }
 
@@ -145,7 +151,10 @@ export class AdminClient {
   async *stream<N extends 'peel.list' | 'audit'>(
     name: N,
     request: RequestOf<N>,
+    options: { signal?: AbortSignal | undefined } = {},
   ): AsyncIterableIterator<AnswerOf<N>> {
+    checkOptions('AdminClient.stream', options, STREAM, optionsError);
+    options.signal?.throwIfAborted();
     const subject = adminSubject(name);
     const data = encodeRequest(request);
     const headers = this.#signer().sign(requestContext(subject), data);
@@ -161,13 +170,14 @@ export class AdminClient {
       let deadline = Date.now() + firstMs;
       const iterator = parts[Symbol.asyncIterator]();
       for (let count = 0; ; count += 1) {
-        const part = await withDeadline(iterator.next(), deadline);
+        const part = await orAborted(withDeadline(iterator.next(), deadline), options.signal);
         if (part === undefined || part.done === true) throw unfinished(count, firstMs);
         if (part.value.data.length === 0) break;
         yield parseAnswer(name, part.value.data);
         deadline = Date.now() + maxWait;
       }
     } catch (cause) {
+      if (options.signal?.aborted === true) throw options.signal.reason;
       throw askError(this.#nc, cause, this.#timeoutMs);
     }
   }

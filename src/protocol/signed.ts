@@ -21,7 +21,7 @@ function signedBytes(context: string, data: Uint8Array): Uint8Array {
 }
 
 /** Signs messages as the user of a `.creds` file. */
-export class MessageSigner {
+export class MessageSigner implements Disposable {
   readonly jwt: string;
   readonly claims: UserClaims;
   readonly #key: KeyBundle;
@@ -43,8 +43,13 @@ export class MessageSigner {
     return signed;
   }
 
+  /** Overwrites the seed in memory: it signs no more. */
   wipe(): void {
     this.#key.wipe();
+  }
+
+  [Symbol.dispose](): void {
+    this.wipe();
   }
 }
 

@@ -15,6 +15,8 @@ export interface IssuePeelOptions extends RoleUserJwtOptions {
    * file that a thread could start with, and all are made in the caller's.
    */
   workers?: number;
+  /** Ends the issuing, with its reason, before the next credential. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The part of the options that goes to another thread: no key, no function. */
@@ -25,10 +27,12 @@ export interface IssuePlan extends Omit<RoleUserJwtOptions, 'now'> {
 
 /** The plan that options stand for. */
 export function planOf(options: IssuePeelOptions): IssuePlan {
-  const { signer, issuerAccount, expiry, notBefore, tags, scoped, permissions, limits } = options;
+  const { signer, issuerAccount, expirySeconds, expiry, notBefore, tags, scoped, permissions, limits } =
+    options;
   // named one by one: whatever else a caller's object has may not go to another thread
   return {
     account: issuerAccount ?? signer.publicKey,
+    ...(expirySeconds !== undefined && { expirySeconds }),
     ...(expiry !== undefined && { expiry }),
     ...(notBefore !== undefined && { notBefore }),
     ...(tags !== undefined && { tags }),

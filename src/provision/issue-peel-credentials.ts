@@ -13,6 +13,7 @@ const ISSUE = bag(
     signer: anything,
     issuerAccount: text,
     workers: number,
+    signal: anything,
   } satisfies Entries<IssuePeelOptions>,
   { required: ['signer'] },
 );
@@ -24,7 +25,7 @@ const ISSUE = bag(
  *
  * @param ids peel ids; one that comes twice gets two credentials
  * @returns iterate it to its end or leave the loop: both end the threads
- * @throws PeelIdError at the first id that is none; JwtError, KeyError as `bootstrapPeelCreds`
+ * @throws the signal's reason; PeelIdError at the first id that is none; JwtError, KeyError as `bootstrapPeelCreds`
  */
 export async function* issuePeelCredentials(
   ids: Iterable<string> | AsyncIterable<string>,
@@ -32,7 +33,15 @@ export async function* issuePeelCredentials(
 ): AsyncGenerator<PeelCredential, void, undefined> {
   checkOptions('issuePeelCredentials', options, ISSUE, jwtOptionsError);
   const batches = issueBatches(ids, { ...options, product: { kind: 'credentials' } });
-  for await (const { result } of batches) yield* handOver(result);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  for await (const { result } of batches) {
+    for (const credential of handOver(result)) {
+      if (signal?.aborted === true) credential.content.fill(0);
+      signal?.throwIfAborted();
+      yield credential;
+    }
+  }
 }
 
 /** @internal Gives each to the caller; those that it did not take are wiped. */

@@ -25,7 +25,7 @@ class Joining {
   readonly #options: JoinOptions;
 
   constructor(fleet: Fleet, token: string, peelId: string, options: Partial<JoinOptions> = {}) {
-    this.out = options.out ?? join(fleet.home.dir, `${peelId}-joined.creds`);
+    this.out = String(options.out ?? join(fleet.home.dir, `${peelId}-joined.creds`));
     this.#options = {
       servers: fleet.servers,
       token,

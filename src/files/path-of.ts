@@ -1,0 +1,19 @@
+// The path that a user gives, as text or as a file: URL.
+import { fileURLToPath } from 'node:url';
+import { FileError } from '../errors.js';
+
+/**
+ * The path of a file that is given as text or as a `file:` URL, such as `new URL('web-01.creds', import.meta.url)`. Text is left
+ * as it is: what reads or writes it checks it.
+ *
+ * @throws FileError `ERR_FILE_NOT_FOUND` for a URL that is no file of this machine; it is not shown, for it may hold a password
+ */
+export function pathOf(path: string | URL): string {
+  if (!(path instanceof URL)) return path;
+  try {
+    return fileURLToPath(path);
+  } catch (cause) {
+    const message = `a ${path.protocol} URL that names no file of this machine was given: give a file: URL, or a path`;
+    throw new FileError('ERR_FILE_NOT_FOUND', '(no path)', message, { cause });
+  }
+}

@@ -1,0 +1,211 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  bootstrapPeelCreds,
+  connectFleet,
+  connectMaster,
+  connectPeel,
+  createUserJwt,
+  CredsFile,
+  decodeUserJwt,
+  fetchAccountJwt,
+  generateCredsFile,
+  generateCurveKey,
+  generateFullHierarchy,
+  generateKeyBundle,
+  issuePeelCredentials,
+  loadCredsFile,
+  loadJwtFile,
+  loadKeyBundleFromFile,
+  parseCredsData,
+  pushAccountJwt,
+  requestPeel,
+  reviseUserJwt,
+  revokeUsers,
+  validateJwtChain,
+  writeCredsFile,
+} from '../../src/index.js';
+import { AdminClient, MessageSigner, startMaster } from '../../src/master/index.js';
+import { joinFleet, startPeel } from '../../src/peel/index.js';
+import { startSilentServer } from '../support/silent-server.js';
+import { refusal } from '../support/refusal.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const account = generateKeyBundle('account');
+const {
+  operator,
+  operatorJwt,
+  accountJwt,
+  account: owner,
+  user,
+  userJwt,
+} = generateFullHierarchy({
+  operatorName: 'acme',
+  accountName: 'fleet',
+  userName: 'web-01',
+});
+let dir: string;
+beforeAll(async () => {
+  dir = await tempDir();
+});
+const urlOf = (name: string) => pathToFileURL(join(dir, name));
+
+describe('a file: URL', () => {
+  it('is taken where a path is, to write and to read', async () => {
+    await bootstrapPeelCreds(account, 'web-01', urlOf('a b.creds'));
+    expect((await stat(join(dir, 'a b.creds'))).mode & 0o777).toBe(0o600);
+    const creds = await loadCredsFile(urlOf('a b.creds'));
+    expect(creds.path).toBe(join(dir, 'a b.creds'));
+    expect(await loadJwtFile(urlOf('a b.creds'))).toBe(creds.jwt);
+    await writeCredsFile(urlOf('copy.creds'), creds.jwt, creds.seed);
+    expect((await loadCredsFile(join(dir, 'copy.creds'))).publicKey).toBe(creds.publicKey);
+    await account.saveSeedToFile(urlOf('account.seed'));
+    expect((await loadKeyBundleFromFile('account', urlOf('account.seed'))).publicKey).toBe(account.publicKey);
+  });
+
+  const other = new URL('https://user:secret@example.com/web-01.creds');
+  it.each<[string, string, () => unknown]>([
+    ['loadCredsFile', 'ERR_FILE_NOT_FOUND', () => loadCredsFile(other)],
+    ['loadJwtFile', 'ERR_FILE_NOT_FOUND', () => loadJwtFile(other)],
+    ['loadKeyBundleFromFile', 'ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', other)],
+    ['bootstrapPeelCreds', 'ERR_FILE_NOT_FOUND', () => bootstrapPeelCreds(account, 'web-01', other)],
+    ['startMaster', 'ERR_FILE_NOT_FOUND', () => startMaster({ home: other })],
+    ['joinFleet', 'ERR_FILE_NOT_FOUND', () => joinFleet({ token: other, peelId: 'a', out: 'b' })],
+    ['connectPeel', 'ERR_CONNECT_OPTIONS', () => connectPeel({ credentials: other, peelId: 'web-01' })],
+    ['startPeel', 'ERR_CONNECT_OPTIONS', () => startPeel({ credentials: other })],
+  ])('of another scheme is refused by %s, and not shown', async (_name, code, call) => {
+    const error = await refusal(code, call);
+    expect(error.message).toContain('https:');
+    expect(error.message).not.toContain('secret');
+  });
+});
+
+describe('what can be swapped', () => {
+  it('may be given by name', async () => {
+    validateJwtChain({ operatorJwt, accountJwt, userJwt });
+    const path = join(dir, 'named.creds');
+    const made = await bootstrapPeelCreds({ account, peelId: 'web-02', path, expirySeconds: 60 });
+    expect(decodeUserJwt(made.jwt)).toMatchObject({ name: 'web-02', sub: made.user.publicKey });
+    expect((await loadCredsFile(path)).jwt).toBe(made.jwt);
+    await refusal('ERR_FILE_EXISTS', () =>
+      bootstrapPeelCreds({ account, peelId: 'web-02', path, ifAbsent: true }),
+    );
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'validateJwtChain',
+      () => validateJwtChain({ operatorJwt, accountJwt, usrJwt: userJwt } as never),
+      'usrJwt',
+    ],
+    ['validateJwtChain', () => validateJwtChain({ operatorJwt, accountJwt } as never), 'lacks "userJwt"'],
+    ['bootstrapPeelCreds', () => bootstrapPeelCreds({ account, id: 'x', path: 'y' } as never), '"id"'],
+    ['generateFullHierarchy', () => generateFullHierarchy({ operatorName: 'o' } as never), 'lacks'],
+  ])('and is refused by %s under another name', async (_name, call, words) => {
+    const error = await refusal('ERR_JWT_OPTIONS', call);
+    expect(error.message).toContain(words);
+  });
+
+  it('is refused by the chain when it is swapped all the same', async () => {
+    await refusal('ERR_CHAIN_OPERATOR_INVALID', () =>
+      validateJwtChain({ operatorJwt: userJwt, accountJwt, userJwt: operatorJwt }),
+    );
+  });
+});
+
+describe('expirySeconds', () => {
+  it('is the name with its unit, wherever expiry is taken', async () => {
+    const now = () => 1_900_000_000_000;
+    const given = { expirySeconds: 90, now };
+    const lifetime = (jwt: string) => (decodeUserJwt(jwt).exp ?? 0) - now() / 1_000;
+    expect(lifetime(createUserJwt(user, owner, { name: 'u', ...given }))).toBe(90);
+    expect(lifetime(reviseUserJwt(userJwt, owner, given))).toBe(90);
+    const { jwt } = await bootstrapPeelCreds(account, 'web-03', join(dir, 'short.creds'), given);
+    expect(lifetime(jwt)).toBe(90);
+    for await (const issued of issuePeelCredentials(['web-04'], { signer: account, ...given }))
+      expect(lifetime(issued.jwt)).toBe(90);
+  });
+
+  it('is not given together with expiry', async () => {
+    const both = { expirySeconds: 90, expiry: 90 };
+    await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, owner, { name: 'u', ...both }));
+    await refusal('ERR_JWT_OPTIONS', () => reviseUserJwt(userJwt, owner, both));
+  });
+});
+
+describe('what holds a seed', () => {
+  it('wipes it when it is disposed of', () => {
+    const creds = parseCredsData(generateCredsFile(userJwt, user.seed), 'x');
+    const signer = new MessageSigner(creds);
+    const made = generateFullHierarchy('o', 'a', 'u');
+    for (const held of [creds, signer, generateCurveKey(), generateKeyBundle('user'), made])
+      held[Symbol.dispose]();
+    expect(creds).toBeInstanceOf(CredsFile);
+    expect(creds.wiped).toBe(true);
+    expect(() => signer.sign('x', new Uint8Array())).toThrow(/wiped/);
+    expect([made.operator.wiped, made.account.wiped, made.user.wiped]).toEqual([true, true, true]);
+  });
+});
+
+describe('a signal', () => {
+  const reason = new Error('enough');
+  const aborted = AbortSignal.abort(reason);
+
+  it('that is aborted already ends everything that waits, before it begins', async () => {
+    const credsPath = join(dir, 'web-05.creds');
+    await bootstrapPeelCreds(account, 'web-05', credsPath);
+    const servers = 'nats://127.0.0.1:1';
+    const at = { operatorJwt, servers, systemCredentials: credsPath, signal: aborted };
+    const admin = { servers, credentials: credsPath, signal: aborted };
+    const signer = new MessageSigner(await loadCredsFile(credsPath));
+    const client = new AdminClient({} as never, signer);
+    const calls: (() => Promise<unknown>)[] = [
+      () => connectPeel({ ...admin, peelId: 'web-05' }),
+      () => connectMaster(admin),
+      () => connectFleet(admin),
+      () => startPeel(admin),
+      () => fetchAccountJwt(owner.publicKey, at),
+      () => pushAccountJwt(accountJwt, at),
+      () => revokeUsers([user.publicKey], { ...at, accountJwt, signer: operator }),
+      () => requestPeel({} as never, 'web-05', '', { signal: aborted }),
+      () => client.ask('status', {}, { signal: aborted }),
+      () => client.stream('peel.list', {}, { signal: aborted }).next(),
+      () => issuePeelCredentials(['web-06'], { signer: account, signal: aborted }).next(),
+    ];
+    for (const call of calls) await expect(call(), String(call)).rejects.toBe(reason);
+  });
+
+  it('ends the wait for a server that does not answer', async () => {
+    const { url, connected } = await startSilentServer();
+    const credsPath = join(dir, 'web-07.creds');
+    await bootstrapPeelCreds(account, 'web-07', credsPath);
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    const options = { servers: url, credentials: credsPath, timeout: 60_000, signal };
+    const calls = [
+      connectPeel({ ...options, peelId: 'web-07' }),
+      connectMaster(options),
+      connectFleet(options),
+      startPeel(options),
+    ].map((call) => expect(call).rejects.toBe(reason));
+    await connected(4);
+    waiting.abort(reason);
+    await Promise.all(calls);
+  });
+
+  it('ends the issuing between two credentials', async () => {
+    const waiting = new AbortController();
+    const issued: string[] = [];
+    const ids = Array.from({ length: 500 }, (_, i) => `web-${i}`);
+    const issuing = (async () => {
+      for await (const { peelId } of issuePeelCredentials(ids, { signer: account, signal: waiting.signal })) {
+        issued.push(peelId);
+        if (issued.length === 3) waiting.abort(reason);
+      }
+    })();
+    await expect(issuing).rejects.toBe(reason);
+    expect(issued).toEqual(['web-0', 'web-1', 'web-2']);
+  });
+});
