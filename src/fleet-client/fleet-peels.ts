@@ -20,6 +20,10 @@ export interface ListPeelsOptions {
   connected?: boolean | undefined;
   /** Only peels whose credential expires within this time. */
   expiringWithinSeconds?: number | undefined;
+  /** Only peels whose IDs come after this one: with `limit`, the next page. */
+  after?: string | undefined;
+  /** At most so many, in the order of their IDs. */
+  limit?: number | undefined;
 }
 
 /** What {@link FleetPeels.exec} takes beside the command. */
@@ -54,14 +58,22 @@ export class FleetPeels {
    */
   list(options: ListPeelsOptions = {}): AsyncIterable<ListedPeel> {
     checkFleetOptions('peels.list', options);
-    const { pattern, state, connected, expiringWithinSeconds: expiringWithin } = options;
-    const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin };
+    const { pattern, state, connected, expiringWithinSeconds: expiringWithin, after, limit } = options;
+    const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin, after, limit };
     const client = this.#client;
     const peels = async function* () {
       const omitted: string[] = [];
       let count = 0;
+      let given = 0;
       for await (const part of client.stream('peel.list', request)) {
-        yield* part.peels;
+        // a master of an earlier version knows neither of the two
+        for (const peel of after === undefined
+          ? part.peels
+          : part.peels.filter(({ record }) => record.id > after)) {
+          if (limit !== undefined && given >= limit) return;
+          given += 1;
+          yield peel;
+        }
         omitted.push(...(part.skipped ?? []));
         count += part.skippedCount ?? part.skipped?.length ?? 0;
       }

@@ -13,6 +13,8 @@ const METHODS = {
     state: anything,
     connected: flag,
     expiringWithinSeconds: anything,
+    after: anything,
+    limit: anything,
   } satisfies Entries<ListPeelsOptions>),
   'peels.show': bag({ events: anything }),
   'peels.accept': bag({ fingerprint: anything, reason: anything }),

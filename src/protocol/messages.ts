@@ -83,6 +83,10 @@ export const requests = {
     /** Seconds: only those whose credential expires within this time. */
     expiringWithin: v.optional(v.number()),
     connected: v.optional(v.boolean()),
+    /** Only peels whose IDs come after this one: the next page. Older masters give all. */
+    after: v.optional(peelId),
+    /** The first so many, by ID. Older masters give all. */
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
   'peel.show': v.object({
     peelId,

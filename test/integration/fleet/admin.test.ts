@@ -275,6 +275,9 @@ describe('looking', () => {
     expect(await list({ connected: true })).toEqual(['web-2']);
     expect(await list({ connected: false })).toEqual(['db-1', 'web-1']);
     expect(await list({ pattern: 'nothing' })).toEqual([]);
+    expect(await list({ limit: 2 })).toEqual(['db-1', 'web-1']);
+    expect(await list({ limit: 2, after: 'web-1' })).toEqual(['web-2']);
+    expect(await list({ after: 'db-1', state: 'accepted' })).toEqual(['web-1']);
     const shown = await of.ask('peel.show', { peelId: 'web-2' });
     expect(shown.presence?.connections).toHaveLength(1);
     expect(shown.events.map(({ kind }) => kind)).toEqual(['key.issued', 'key.connected']);

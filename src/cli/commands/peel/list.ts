@@ -3,10 +3,13 @@ import type { ListedPeel } from '../../../protocol/messages.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { count, type Column } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
-import { choice, lifetime, optionalArgument, toggle } from '../../command/option.js';
+import { choice, count as number, lifetime, optionalArgument, text, toggle } from '../../command/option.js';
 import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWords } from '../../terminal/time-words.js';
+
+const SORTS = ['id', 'state', 'expires', 'seen'] as const;
+type Sort = (typeof SORTS)[number];
 
 export default command({
   summary: 'list peels',
@@ -21,6 +24,14 @@ export default command({
       { flags: '--connected', about: 'only connected peels' },
       { flags: '--no-connected', about: 'only peels that are not connected' },
     ),
+    sort: choice(
+      '--sort <by>',
+      'the order: by ID, state, expiry (soonest first) or last seen (latest first)',
+      SORTS,
+      'id',
+    ),
+    limit: number('--limit <n>', 'at most this many peels', { min: 1, max: 10_000_000 }),
+    after: text('--after <id>', 'only IDs that come after this one: the next page'),
   },
   notes: `
 The servers report connections, not the peels. The fingerprint belongs to the key in use, or else to the last one.`,
@@ -28,8 +39,10 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
     'zester peel list',
     "zester peel list 'web-*' --state pending",
     "zester peel list --expiring 1h --no-connected --json | jq -r '.peels[].id'",
+    ['zester peel list --limit 100 --after web-0100', 'the next page'],
   ],
-  async run({ pattern, state, expiring, connected }, { io, output, fleet }) {
+  async run({ pattern, state, expiring, connected, sort, limit, after }, { io, output, fleet }) {
+    if (after !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(after);
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
     const listed: ListedPeel[] = [];
@@ -39,14 +52,21 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
       ...(state !== undefined && { state }),
       ...(expiring !== undefined && { expiringWithin: expiring }),
       ...(connected !== undefined && { connected }),
+      ...(after !== undefined && { after }),
+      // in any other order, the first ones are known only when all are
+      ...(sort === 'id' && limit !== undefined && { limit }),
     };
     for await (const part of client.stream('peel.list', request)) {
       listed.push(...part.peels);
       skipped.push(...(part.skipped ?? []));
     }
-    listed.sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
     const now = io.now();
-    const peels = listed.map(({ record, presence }) => peelDocument(record, presence, now));
+    // a master of an earlier version gives those before the page, too
+    const peels = listed
+      .map(({ record, presence }) => peelDocument(record, presence, now))
+      .filter(({ id }) => after === undefined || id > after)
+      .sort((a, b) => compare[sort](a, b) || compare.id(a, b))
+      .slice(0, limit);
     const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
     const lines = peels.length === 0 ? none : output.columns(peels, columns(now));
     output.result(lines, { peels, skipped, revocationsHeld: held ?? null });
@@ -60,8 +80,22 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
       );
     }
     if (peels.length > 0) output.note(count(peels.length, 'peel'));
+    if (sort === 'id' && peels.length === limit)
+      output.note(`for the next page: --after ${peels.at(-1)?.id ?? ''}`);
   },
 });
+
+/** Orders of the list. Peels that are alike are in the order of their IDs. */
+const compare: Readonly<Record<Sort, (a: PeelDocument, b: PeelDocument) => number>> = {
+  id: (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  state: (a, b) => PEEL_STATES.indexOf(a.state) - PEEL_STATES.indexOf(b.state),
+  expires: (a, b) => timeOr(a.expiresAt, Infinity) - timeOr(b.expiresAt, Infinity) || 0,
+  seen: (a, b) => timeOr(b.lastSeen, 0) - timeOr(a.lastSeen, 0),
+};
+
+function timeOr(iso: string | null, none: number): number {
+  return iso === null ? none : Date.parse(iso);
+}
 
 function columns(now: number): readonly Column<PeelDocument>[] {
   const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));

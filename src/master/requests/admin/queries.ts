@@ -29,28 +29,36 @@ export async function* listPeels(
   context: MasterContext,
   { request }: Asked<'peel.list'>,
 ): AsyncIterableIterator<EncodedAnswer> {
-  const wanted = [...matching(context, request)].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
-  const most = (context.nc.info?.max_payload ?? Infinity) - PART_SLACK;
+  const { presence, nc } = context;
+  const ids = [...matching(context, request)].sort().slice(0, request.limit);
+  const most = (nc.info?.max_payload ?? Infinity) - PART_SLACK;
   const skipped: string[] = [];
-  const sendable = function* (): IterableIterator<ListedPeel> {
-    for (const peel of wanted) {
+  const sendable = function* (): IterableIterator<string> {
+    for (const id of ids) {
+      const record = context.registry.get(id);
+      if (record === undefined) continue;
+      const present = presenceInForce(record, presence.get(id));
+      const peel: ListedPeel = { record, ...(present !== undefined && { presence: present }) };
+      const text = JSON.stringify(peel);
       // one record that does not fit a message must not keep the others from being listed
-      if (Buffer.byteLength(JSON.stringify(peel)) <= most) yield peel;
-      else skipped.push(peel.record.id);
+      if (text.length * 3 <= most || Buffer.byteLength(text) <= most) yield text;
+      else skipped.push(id);
     }
   };
-  yield* inParts('peels', sendable());
+  yield* inParts('peels', sendable(), { encoded: (text) => text });
   if (skipped.length > 0) {
     const shown = skipped.slice(0, SKIPPED_SHOWN);
     yield new EncodedAnswer(JSON.stringify({ peels: [], skipped: shown, skippedCount: skipped.length }));
   }
 }
 
+/** The IDs of the peels that are asked for. */
 function* matching(
   { registry, presence, now }: MasterContext,
-  { pattern, state, expiringWithin, connected }: RequestOf<'peel.list'>,
-): IterableIterator<ListedPeel> {
+  { pattern, state, expiringWithin, connected, after }: RequestOf<'peel.list'>,
+): IterableIterator<string> {
   for (const record of registry.records()) {
+    if (after !== undefined && record.id <= after) continue;
     if (pattern !== undefined && !matchesGlob(pattern, record.id)) continue;
     if (state !== undefined && record.state !== state) continue;
     if (expiringWithin !== undefined) {
@@ -59,8 +67,7 @@ function* matching(
     }
     if (connected !== undefined && connected !== isConnectedInForce(record, presence.seen(record.id)))
       continue;
-    const present = presenceInForce(record, presence.get(record.id));
-    yield { record, ...(present !== undefined && { presence: present }) };
+    yield record.id;
   }
 }
 
@@ -102,7 +109,10 @@ export async function* readAudit(
   }
   let newest = 0;
   const stored = readStoredAudit(store, request, (seq) => (newest = seq));
-  yield* inParts('events', stored, { shown: ({ event }) => event, beside: ({ seq }) => ({ lastSeq: seq }) });
+  yield* inParts('events', stored, {
+    encoded: ({ event }) => JSON.stringify(event),
+    beside: ({ seq }) => ({ lastSeq: seq }),
+  });
   // also what was read and is not asked for need not be read again
   yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));
 }
@@ -153,7 +163,10 @@ export async function resumeRevocations(
 async function* inParts<T>(
   name: string,
   items: Iterable<T> | AsyncIterable<T>,
-  { shown, beside }: { shown?: (item: T) => unknown; beside?: (last: T) => object } = {},
+  {
+    encoded: encode = JSON.stringify,
+    beside,
+  }: { encoded?: (item: T) => string; beside?: (last: T) => object } = {},
 ): AsyncIterableIterator<EncodedAnswer> {
   let part: string[] = [];
   let bytes = 0;
@@ -164,7 +177,7 @@ async function* inParts<T>(
     return new EncodedAnswer(`{"${name}":[${part.join(',')}]${more}}`);
   };
   for await (const item of items) {
-    const text = JSON.stringify(shown === undefined ? item : shown(item));
+    const text = encode(item);
     const size = Buffer.byteLength(text) + 1;
     if (part.length > 0 && (part.length >= PART_ITEMS || bytes + size > PART_BYTES)) {
       yield encoded();
