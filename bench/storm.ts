@@ -68,8 +68,8 @@ export async function storm(sizes: readonly number[]): Promise<boolean> {
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     console.log('interrupted: the servers, the master and the generators are stopped');
-    process.exitCode = 130;
-    return false;
+    // nothing of it is waited for any longer
+    process.exit(130);
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
@@ -204,9 +204,8 @@ class Storm {
     const fresh = generators.shareOf(KILLED, servers.size);
     const restart = await this.#step('a server is killed, no master', async (startedAt) => {
       const crashed = servers.crash(KILLED);
-      const result = await wave(generators, { startedAt, accepted: peels, fresh, limitMs, signal });
-      await crashed;
-      return result;
+      const goal = { startedAt, accepted: peels, fresh, limitMs, signal };
+      return (await Promise.all([wave(generators, goal), crashed]))[0];
     });
     generators.close();
     while (generators.state().accepted > 0) await delay(100, undefined, { signal });
@@ -244,9 +243,8 @@ class Storm {
       `a server is killed, with ${fresh} connections`,
       async (startedAt) => {
         const crashed = servers.crash(KILLED);
-        const done = await this.#wave(admin, { startedAt, accepted: peels, fresh }, alone.restart);
-        await crashed;
-        return done;
+        const wave = this.#wave(admin, { startedAt, accepted: peels, fresh }, alone.restart);
+        return (await Promise.all([wave, crashed]))[0];
       },
       fresh,
     );
@@ -267,8 +265,8 @@ class Storm {
         this.#master = master;
         console.log(`      the new master answers after ${seconds(Date.now() - startedAt)}`);
       });
-      const done = await this.#wave(admin, { startedAt, accepted: peels - gone, fresh: moved });
-      await starting;
+      const goal = { startedAt, accepted: peels - gone, fresh: moved };
+      const [done] = await Promise.all([this.#wave(admin, goal), starting]);
       return done;
     });
     this.#bars.push({

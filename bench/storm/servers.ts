@@ -24,6 +24,7 @@ interface Node {
 export class StormServers {
   readonly #domain: TrustDomain;
   readonly #nodes: Node[];
+  readonly #crashing = new Set<Promise<void>>();
 
   private constructor(domain: TrustDomain, nodes: Node[]) {
     this.#domain = domain;
@@ -73,6 +74,12 @@ export class StormServers {
 
   /** Kills a server with SIGKILL, and starts it again at once. Resolves when it accepts connections. */
   async crash(index: number): Promise<void> {
+    const crashing = this.#crash(index);
+    this.#crashing.add(crashing);
+    await crashing.finally(() => this.#crashing.delete(crashing));
+  }
+
+  async #crash(index: number): Promise<void> {
     const node = this.#nodes[index];
     if (node === undefined) throw new Error(`there is no server ${index}`);
     node.spent += cpuSeconds(node.server.pid);
@@ -111,6 +118,8 @@ export class StormServers {
   }
 
   async stop(): Promise<void> {
+    // one that is about to start again would outlive this
+    await Promise.allSettled(this.#crashing);
     await Promise.all(this.#nodes.map(({ server }) => server.stop()));
   }
 }

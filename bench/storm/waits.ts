@@ -107,7 +107,8 @@ export class BesideTheStorm {
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#peels.map(({ nc }) => nc.close()));
-    await Promise.all(this.#running);
+    // a request on a connection that was closed may never end
+    await Promise.race([Promise.allSettled(this.#running), delay(1_000)]);
   }
 
   async #renew(i: number): Promise<void> {
