@@ -19,6 +19,7 @@ export class LeasedWatch {
   #watcher: Watcher | undefined;
   #feed: PresenceFeed | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
     this.#context = context;
@@ -50,10 +51,10 @@ export class LeasedWatch {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#follower.stop();
     await this.#lastSeen.close();
     await this.#end();
-    this.#follower.stop();
     await this.#lease.stop();
   }
 
@@ -91,7 +92,8 @@ export class LeasedWatch {
       this.#feed?.stop();
       this.#feed = undefined;
       this.#lastSeen.end();
-      this.#follower.start();
+      // a master that stops, or whose connection is closed for good, follows nobody
+      if (!this.#stopped && !this.#context.nc.isClosed()) this.#follower.start();
       await this.#revoker.stop();
     });
     return this.#turn;

@@ -50,7 +50,17 @@ describe('the doctor finds, in a home,', () => {
     const found = await examine(domain.home, { offline: true });
     expect(wrong(found)).toEqual([]);
     expect(new Set(found.home.map(({ check }) => check))).toEqual(
-      new Set(['ed25519', 'mode', 'complete', 'key', 'permissions', 'expiry', 'chain', 'jetstream', 'migration']),
+      new Set([
+        'ed25519',
+        'mode',
+        'complete',
+        'key',
+        'permissions',
+        'expiry',
+        'chain',
+        'jetstream',
+        'migration',
+      ]),
     );
     expect(await snapshot(domain.home)).toEqual(before);
   });
