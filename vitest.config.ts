@@ -2,14 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Begins with the files that start servers: they take longest, and the many short ones fill the end. */
+/** Begins with the files that start servers or install packages: they take longest, and the many short ones fill the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const [long, short] = [true, false].map((is) =>
-      sorted.filter(({ moduleId }) => moduleId.includes('/test/integration/') === is),
-    );
-    return [...(long ?? []), ...(short ?? [])];
+    const groups = ['/test/packaging/', '/test/integration/', '/'];
+    const groupOf = ({ moduleId }: TestSpecification) => groups.findIndex((part) => moduleId.includes(part));
+    return sorted.sort((one, other) => groupOf(one) - groupOf(other));
   }
 }
 

@@ -60,7 +60,7 @@ const OTHERS = new Set<string>(
     'consumerRead kvRead kvWrite objectStoreRead objectStoreWrite streamPublish streamRead extendPermissions',
     'isZesterError isRevoked validateJwtChain subjectCovers validateSubject answerBelow judgeReply answerCommand requestPeel',
     'ADMIN_INBOX_PREFIX MASTER_INBOX_PREFIX adminPermissions adminUserJwtOptions masterPermissions masterUserJwtOptions peelInboxPrefix peelLimits',
-    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel connectFleet withReconnectBuffer redactSeeds holdsSeed',
+    'peelPermissions peelPermissionsTemplate peelUserJwtOptions connectMaster connectPeel connectFleet withReconnectBuffer redactSeeds holdsSeed DIAGNOSTICS_CHANNELS',
   ].flatMap((line) => line.split(' ')),
 );
 

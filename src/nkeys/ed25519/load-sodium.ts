@@ -1,6 +1,7 @@
 // Loads sodium-native, where it is installed and works.
 // as a whole: programs are often bundled with a banner of their own that declares "createRequire"
 import * as nodeModule from 'node:module';
+import { isAbsolute } from 'node:path';
 import { errorMessage } from '../../text/error-message.js';
 
 /** The part of sodium-native that is used. */
@@ -27,8 +28,9 @@ const PACKAGE = 'sodium-native';
 /** Loads the package. It never throws: whatever is wrong with a native module, `node:crypto` is there. */
 export function loadSodium(): SodiumLoad {
   try {
-    // a program bundled into CommonJS has the one, every other the other
-    const load = nodeModule.createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
+    // a program bundled into CommonJS has the one, every other the other; that of a thread whose program is a text is no path
+    const isPath = typeof __filename === 'string' && isAbsolute(__filename);
+    const load = nodeModule.createRequire(isPath ? __filename : import.meta.url);
     let sodium: Sodium;
     try {
       sodium = load(PACKAGE) as Sodium;

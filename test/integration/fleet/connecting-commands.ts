@@ -1,8 +1,10 @@
-import { mkdtemp } from 'node:fs/promises';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { InterruptSignal } from '../../../src/cli/terminal/io.js';
 import { createProgram } from '../../../src/cli/program.js';
+import { createBackup } from '../../../src/backup/create-backup.js';
 import { addAccountSigningKey } from '../../../src/account/rotate-keys.js';
 import { readSettings, writeSettings, type TrustSettings } from '../../../src/trust/settings.js';
 import { zester, type ZesterResult } from '../../cli/run-zester.js';
@@ -14,6 +16,7 @@ import type { Fleet } from './fleet.js';
 export class Stage {
   readonly fleet: Fleet;
   readonly #admin: Awaited<ReturnType<Fleet['admin']>>;
+  readonly #identity = generateX25519Identity();
   #count = 0;
 
   private constructor(fleet: Fleet, admin: Awaited<ReturnType<Fleet['admin']>>) {
@@ -55,6 +58,24 @@ export class Stage {
     return joinSigning;
   }
 
+  /** Who can restore {@link backup}. */
+  async recipient(): Promise<string> {
+    return identityToRecipient(await this.#identity);
+  }
+
+  async identityFile(): Promise<string> {
+    const path = await this.file();
+    await writeFile(path, `${await this.#identity}\n`, { mode: 0o600 });
+    return path;
+  }
+
+  /** A backup of the fleet. */
+  async backup(): Promise<string> {
+    const path = await this.file();
+    await createBackup(this.home, path, { ...this.fleet.connection, recipients: [await this.recipient()] });
+    return path;
+  }
+
   async operatorKey(): Promise<string> {
     return (await this.fleet.home.domain()).publicKeys.operatorSigning;
   }
@@ -79,6 +100,8 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'account push': { args: () => [] },
   'account show': { args: () => [] },
   audit: { args: () => [] },
+  'audit retention': { args: () => [] },
+  backup: { args: (stage) => ['--out', stage.file(), '-r', stage.recipient()] },
   doctor: { args: () => [] },
   'doctor --integrity': { args: () => [] },
   expirations: { args: () => [], warns: true },
@@ -108,6 +131,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'permissions set': { args: (stage) => ['--allow-publish', `${stage.name()}.{{name()}}`, '--yes'] },
   // the peel may be reconnecting: its permissions were just changed
   ping: { args: () => ['web-01', '--wait', '20s'] },
+  restore: { args: (stage) => [stage.backup(), '-i', stage.identityFile()] },
   'revocations clear': { args: () => ['--all', '--yes'] },
   'revocations list': { args: () => [] },
   revoke: { args: (stage) => ['--creds', stage.peel(), '--yes'] },
