@@ -16,16 +16,28 @@ import type { Fleet } from './fleet.js';
 export class Stage {
   readonly fleet: Fleet;
   readonly #admin: Awaited<ReturnType<Fleet['admin']>>;
-  readonly #identity = generateX25519Identity();
+  readonly #identity: string;
+  /** A backup of the fleet. */
+  readonly backup: string;
   #count = 0;
 
-  private constructor(fleet: Fleet, admin: Awaited<ReturnType<Fleet['admin']>>) {
+  private constructor(
+    fleet: Fleet,
+    admin: Awaited<ReturnType<Fleet['admin']>>,
+    backup: { identity: string; path: string },
+  ) {
     this.fleet = fleet;
     this.#admin = admin;
+    this.#identity = backup.identity;
+    this.backup = backup.path;
   }
 
   static async of(fleet: Fleet): Promise<Stage> {
-    return new Stage(fleet, await fleet.admin());
+    const identity = await generateX25519Identity();
+    const path = join(fleet.home.dir, 'fleet.age');
+    const recipients = [await identityToRecipient(identity)];
+    await createBackup(fleet.home.home, path, { ...fleet.connection, recipients });
+    return new Stage(fleet, await fleet.admin(), { identity, path });
   }
 
   get home(): string {
@@ -60,19 +72,12 @@ export class Stage {
 
   /** Who can restore {@link backup}. */
   async recipient(): Promise<string> {
-    return identityToRecipient(await this.#identity);
+    return identityToRecipient(this.#identity);
   }
 
   async identityFile(): Promise<string> {
     const path = await this.file();
-    await writeFile(path, `${await this.#identity}\n`, { mode: 0o600 });
-    return path;
-  }
-
-  /** A backup of the fleet. */
-  async backup(): Promise<string> {
-    const path = await this.file();
-    await createBackup(this.home, path, { ...this.fleet.connection, recipients: [await this.recipient()] });
+    await writeFile(path, `${this.#identity}\n`, { mode: 0o600 });
     return path;
   }
 
@@ -131,7 +136,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'permissions set': { args: (stage) => ['--allow-publish', `${stage.name()}.{{name()}}`, '--yes'] },
   // the peel may be reconnecting: its permissions were just changed
   ping: { args: () => ['web-01', '--wait', '20s'] },
-  restore: { args: (stage) => [stage.backup(), '-i', stage.identityFile()] },
+  restore: { args: (stage) => [stage.backup, '-i', stage.identityFile()] },
   'revocations clear': { args: () => ['--all', '--yes'] },
   'revocations list': { args: () => [] },
   revoke: { args: (stage) => ['--creds', stage.peel(), '--yes'] },
