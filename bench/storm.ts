@@ -293,7 +293,7 @@ class Storm {
     return result;
   }
 
-  /** @param connections of which the CPU of the master is a share */
+  /** @param connections the connections over which the master's CPU is divided */
   async #step(
     name: string,
     act: (startedAt: number) => Promise<WaveResult>,

@@ -20,7 +20,7 @@ interface Node {
   spent: number;
 }
 
-/** Servers on loopback, each of which can be killed and started again at its port. */
+/** Servers on loopback; each can be killed and restarted at its port. */
 export class StormServers {
   readonly #domain: TrustDomain;
   readonly #nodes: Node[];
@@ -124,7 +124,7 @@ export class StormServers {
   }
 }
 
-/** Below the range of outgoing connections, of which a storm has many. */
+/** Below the range of ephemeral ports: a storm uses many of them. */
 async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {

@@ -23,7 +23,7 @@ class Waits {
   #count = 0;
   readonly #begun = new Set<number>();
 
-  /** Tries until it succeeds; the wait is that of all tries together. */
+  /** Retries until it succeeds; the wait covers all attempts. */
   async measure(signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
     const start = performance.now();
     this.#begun.add(start);

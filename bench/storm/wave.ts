@@ -4,7 +4,7 @@ import type { AdminClient } from '../../src/protocol/ask.js';
 import type { Generators } from './generators.js';
 import { countKnown, listKnown } from './known.js';
 
-/** Between two looks at what is accepted and known. */
+/** Poll interval for the accepted and known connections. */
 export const POLL_MS = 100;
 const PROGRESS_MS = 5_000;
 /** Between two lists of all peels, which cost the master something. */

@@ -1,14 +1,12 @@
 // Reads and writes the state of a fleet in JetStream, as it is stored.
-import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import { judgeRetention } from '../account/judge-retention.js';
+import { isNoStream } from '../fleet-client/no-stream.js';
 import { readStream } from '../master/store/read-stream.js';
 import type { Store } from '../master/store/store.js';
 import { isWriteConflict } from '../master/store/write-conflict.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, bucketStream, bucketSubjects } from '../permissions/names.js';
-
-/** There is no such stream; the account has no JetStream. */
-const NO_STREAM: readonly number[] = [10_059, 10_039];
 
 /** What reads a fleet's state. */
 export type StateReader = Pick<Store, 'js' | 'jsm'>;
@@ -21,12 +19,16 @@ export type StateReader = Pick<Store, 'js' | 'jsm'>;
 export async function* bucketValues(
   store: StateReader,
   bucket: string,
-): AsyncGenerator<{ key: string; text: string }, void, undefined> {
+): AsyncGenerator<{ key: string; text: string; data: Uint8Array }, void, undefined> {
   const query = { filter: bucketSubjects(bucket), lastPerSubject: true };
   for await (const message of ifThere(readStream(store, bucketStream(bucket), query))) {
     const operation = message.headers?.get('KV-Operation') ?? '';
     if (operation !== '' && operation !== 'PUT') continue;
-    yield { key: message.subject.slice(bucketSubjects(bucket).length - 1), text: message.string() };
+    yield {
+      key: message.subject.slice(bucketSubjects(bucket).length - 1),
+      text: message.string(),
+      data: message.data,
+    };
   }
 }
 
@@ -46,7 +48,7 @@ export async function auditTrimmedBefore({ jsm }: StateReader): Promise<string |
     const { deleted, oldest } = judgeRetention(await jsm.streams.info(AUDIT_STREAM), Date.now());
     return deleted === 'age' || deleted === 'size' ? oldest : undefined;
   } catch (error) {
-    if (error instanceof JetStreamApiError && NO_STREAM.includes(error.code)) return undefined;
+    if (isNoStream(error)) return undefined;
     throw error;
   }
 }
@@ -56,7 +58,7 @@ async function* ifThere(messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg, v
   try {
     yield* messages;
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || !NO_STREAM.includes(error.code)) throw error;
+    if (!isNoStream(error)) throw error;
   }
 }
 

@@ -11,10 +11,9 @@ import { decodeUserJwt } from '../jwt/decode.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { verifySignature } from '../nkeys/verify.js';
 import { AUDIT_SUBJECTS } from '../permissions/names.js';
-import { parseJson } from '../protocol/messages.js';
-import { auditEventSchema, type AuditEvent, type PeelEvent } from '../protocol/records/audit-event.js';
+import { auditEventSchema, type AuditEvent } from '../protocol/records/audit-event.js';
 import { tokenSchema, type JoinToken } from '../protocol/records/join-token.js';
-import { recordSchema, type PeelRecord } from '../protocol/records/record.js';
+import { storedRecordSchema, type StoredRecord } from '../protocol/records/stored-record.js';
 import { checkSecretFile } from '../trust/private-files.js';
 import {
   ACCOUNTS_ENTRY,
@@ -35,12 +34,6 @@ import {
   type BackupSummary,
 } from './entries.js';
 import { addToDigest } from './write-archive.js';
-
-/** A record as its bucket stores it: with the event that made it. */
-export interface StoredRecord {
-  record: PeelRecord;
-  event: PeelEvent;
-}
 
 /** One piece of a backup, in the order of the file. The text of records, tokens and events is as it was stored. */
 export type BackupPiece =
@@ -154,14 +147,6 @@ async function decrypted(
 const AUDIT_SUBJECT = new RegExp(
   `^${AUDIT_SUBJECTS.slice(0, -1).replaceAll('.', '\\.')}[\\w-]+(\\.[\\w-]+)+$`,
 );
-const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
-
-/** A record as its bucket stores it; undefined: a newer version's, or none. */
-export function parseStored(text: string): StoredRecord | undefined {
-  const parsed = v.safeParse(storedSchema, parseJson(Buffer.from(text)));
-  return parsed.success ? (parsed.output as unknown as StoredRecord) : undefined;
-}
-
 /** Checks the entries of one backup, in their order. */
 class EntryReader {
   readonly #path: string;
@@ -226,7 +211,7 @@ class EntryReader {
 
   #peel(line: string): BackupPiece {
     const { key, value } = this.#parsed(valueLineSchema, this.#json(line), 'a record');
-    const stored = this.#parsed(storedSchema, this.#json(value), 'a record') as unknown as StoredRecord;
+    const stored = this.#parsed(storedRecordSchema, this.#json(value), 'a record') as unknown as StoredRecord;
     const { record, event } = stored;
     if (record.id !== key || event.peelId !== key || event.number !== record.number)
       throw this.#bad('a record does not fit its key or its event');

@@ -13,6 +13,7 @@ import { applyEvent } from '../protocol/records/apply-event.js';
 import { isPeelEvent, type AuditEvent, type PeelEvent } from '../protocol/records/audit-event.js';
 import { parseEvent } from '../protocol/records/parse-event.js';
 import type { PeelRecord } from '../protocol/records/record.js';
+import { parseStoredRecord, type StoredRecord } from '../protocol/records/stored-record.js';
 import { STORE_OPEN_TIMEOUT_MS } from '../timing.js';
 import { withHomeLock } from '../trust/lock.js';
 import { openTrustDomain } from '../trust/open.js';
@@ -21,7 +22,7 @@ import { withState } from './connect-state.js';
 import { auditMessages, bucketValues, putValue } from './fleet-state.js';
 import { isVacant, writeHome } from './home-files.js';
 import { revokedSince, takesBackup } from './merge-record.js';
-import { parseStored, readBackup, type BackupPiece, type StoredRecord } from './read-archive.js';
+import { readBackup, type BackupPiece } from './read-archive.js';
 import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
 
 /** A backup that was checked, and how it is read again. */
@@ -168,8 +169,8 @@ class StateRestore {
 
   async run(pieces: AsyncIterable<BackupPiece>): Promise<void> {
     try {
-      for await (const { key, text } of bucketValues(this.#store, PEELS_BUCKET))
-        this.#living.set(key, parseStored(text)?.record);
+      for await (const { key, data } of bucketValues(this.#store, PEELS_BUCKET))
+        this.#living.set(key, parseStoredRecord(data)?.record);
       for await (const { id, data } of auditMessages(this.#store))
         this.#known.add(parseEvent(data)?.id ?? id);
       await inBatches(pieces, (piece) => this.#restore(piece));
@@ -222,7 +223,7 @@ class StateRestore {
     const { peels } = this.#store;
     for (;;) {
       const entry = await peels.get(id);
-      const living = entry?.operation === 'PUT' ? parseStored(entry.string()) : undefined;
+      const living = entry?.operation === 'PUT' ? parseStoredRecord(entry.value) : undefined;
       if (living === undefined && entry?.operation === 'PUT') {
         this.result.peels.kept += 1; // a newer version's
         return;

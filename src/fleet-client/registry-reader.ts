@@ -1,6 +1,6 @@
 // Reads the registry from JetStream without a master.
 import { errorMessage } from '../text/error-message.js';
-import { jetstreamManager, JetStreamApiError, jetstream } from '@nats-io/jetstream';
+import { jetstreamManager, jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid, type NatsConnection } from '@nats-io/nats-core';
 import * as v from 'valibot';
@@ -9,11 +9,9 @@ import { tokenSchema, type JoinToken } from '../protocol/records/join-token.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { encodeJson, parseJson } from '../protocol/messages.js';
 import { recordSchema, type PeelRecord } from '../protocol/records/record.js';
+import { isNoStream } from './no-stream.js';
 import { AUDIT_STREAM, auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../permissions/names.js';
 import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
-
-/** There is no such stream; the account has no JetStream. */
-const NO_STREAM: readonly number[] = [10_059, 10_039];
 
 const storedSchema = v.object({ record: recordSchema });
 
@@ -114,7 +112,7 @@ export class RegistryReader {
       await jsm.streams.info(stream);
       return true;
     } catch (error) {
-      if (error instanceof JetStreamApiError && NO_STREAM.includes(error.code)) return false;
+      if (isNoStream(error)) return false;
       throw error;
     }
   }

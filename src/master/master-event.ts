@@ -51,7 +51,7 @@ export type MasterEvent =
   /** Not every server has confirmed a revocation, or it failed: it is tried again. */
   | ({ type: 'revocationFailed'; peelId: string | undefined; code: string | undefined } & Told)
   /**
-   * A request was refused, or a connection cut. The same refusals are told once, and a minute later how many more there were:
+   * A request was refused, or a connection cut. Repeated refusals are reported once, and a minute later as a count:
    * `count`.
    */
   | ({

@@ -12,7 +12,8 @@ import { CLIENT_PORT, isLoopback, parseServerUrl, type Endpoint } from '../conne
 export type ServerConfigurationOptions = Pick<
   NatsServerConfigurationOptions,
   'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort' | 'maxConnections'
->;
+> &
+  Partial<Pick<NatsServerConfigurationOptions, 'resolver'>>;
 
 /**
  * The text of the configuration of a nats-server that trusts this domain's operator: accounts in the `full` resolver, so
@@ -34,7 +35,7 @@ export function domainServerConfiguration(
       [publicKeys.systemAccount]: domain.systemAccountJwt,
       [publicKeys.account]: domain.accountJwt,
     },
-    resolver: { type: 'full', dir: join(dataDirectory, 'jwt') },
+    resolver: options.resolver ?? { type: 'full', dir: join(dataDirectory, 'jwt') },
     jetStream: { storeDir: join(dataDirectory, 'jetstream') },
   });
 }

@@ -2,10 +2,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  natsServerConfiguration,
-  type NatsServerConfigurationOptions,
-} from '../nats-server/configuration.js';
+import type { NatsServerConfigurationOptions } from '../nats-server/configuration.js';
+import { domainServerConfiguration } from '../nats-server/write-configuration.js';
 import { listServers, outsideJetStream } from '../system-account/servers.js';
 import { connectSystem } from '../system-account/system-connection.js';
 import {
@@ -174,16 +172,8 @@ function configurationOf(
   options: Pick<NatsServerConfigurationOptions, 'port' | 'serverName' | 'cluster' | 'tls'>,
   resolver?: 'memory',
 ): string {
-  const { publicKeys } = domain;
-  return natsServerConfiguration({
+  return domainServerConfiguration(domain, dir, {
     ...options,
-    operatorJwt: domain.operatorJwt,
-    systemAccount: publicKeys.systemAccount,
-    accounts: {
-      [publicKeys.systemAccount]: domain.systemAccountJwt,
-      [publicKeys.account]: domain.accountJwt,
-    },
-    resolver: resolver === 'memory' ? { type: 'memory' } : { type: 'full', dir: join(dir, 'jwt') },
-    jetStream: { storeDir: join(dir, 'jetstream') },
+    ...(resolver === 'memory' && { resolver: { type: 'memory' } }),
   });
 }

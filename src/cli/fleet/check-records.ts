@@ -19,15 +19,11 @@ import {
 } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { parseJson } from '../../protocol/messages.js';
-import {
-  auditEventSchema,
-  AUDIT_KINDS,
-  isPeelEvent,
-  type AuditEvent,
-} from '../../protocol/records/audit-event.js';
+import { AUDIT_KINDS, isPeelEvent, type AuditEvent } from '../../protocol/records/audit-event.js';
 import { tokenSchema } from '../../protocol/records/join-token.js';
+import { parseStoredRecord } from '../../protocol/records/stored-record.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
-import { recordSchema, type PeelRecord } from '../../protocol/records/record.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
 import type { ConnectedUser } from '../../system-account/connected-users.js';
 import { INTEGRITY_RECHECK_MS, JETSTREAM_TIMEOUT_MS } from '../../timing.js';
 import type { Finding } from '../../trust/finding.js';
@@ -286,13 +282,9 @@ function unlikeAMaster(event: AuditEvent, subject: string, messageId: string): s
   return undefined;
 }
 
-const storedSchema = v.object({ record: recordSchema, event: auditEventSchema });
-
 function storedIn(data: Uint8Array): Stored | undefined {
-  const parsed = v.safeParse(storedSchema, parseJson(data));
-  if (!parsed.success) return undefined;
-  const { record, event } = parsed.output;
-  return { record, eventId: event.id };
+  const stored = parseStoredRecord(data);
+  return stored && { record: stored.record, eventId: stored.event.id };
 }
 
 function isObject(data: Uint8Array): boolean {

@@ -1,8 +1,6 @@
 // Publishes events of records that are missing in the audit log, once, when a master starts.
-import * as v from 'valibot';
 import { sleepUnref } from '../../async/sleep.js';
 import { PEELS_BUCKET } from '../../permissions/names.js';
-import { parseJson } from '../../protocol/messages.js';
 import type { PeelEvent } from '../../protocol/records/audit-event.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { lastAuditTime, readAudit } from '../audit/read-audit.js';
@@ -10,7 +8,7 @@ import type { MasterLogger } from '../logger.js';
 import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
 import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } from '../../timing.js';
-import { storedRecordSchema, type StoredRecord } from './registry.js';
+import { parseStoredRecord } from '../../protocol/records/stored-record.js';
 
 /**
  * Ensures that the last events of records are in the audit log: masters that were killed while this one was away may have
@@ -59,9 +57,8 @@ async function eventsOfRecords(store: Store, since: number): Promise<PeelEvent[]
   const events: PeelEvent[] = [];
   const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: isoTime(since) };
   for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
-    const parsed = v.safeParse(storedRecordSchema, parseJson(data));
-    if (!parsed.success) continue; // a newer version's
-    events.push((parsed.output as StoredRecord).event);
+    const stored = parseStoredRecord(data);
+    if (stored !== undefined) events.push(stored.event); // else a newer version's
   }
   return events;
 }

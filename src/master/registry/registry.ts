@@ -1,21 +1,15 @@
 // The registry of peels: compare-and-set decisions on records.
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
-import { auditEventSchema, type PeelChange, type PeelEvent } from '../../protocol/records/audit-event.js';
+import type { PeelChange, PeelEvent } from '../../protocol/records/audit-event.js';
 import type { Actor } from '../../protocol/records/actor.js';
-import { recordSchema, type PeelRecord } from '../../protocol/records/record.js';
+import type { PeelRecord } from '../../protocol/records/record.js';
+import { storedRecordSchema, type StoredRecord } from '../../protocol/records/stored-record.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { KvMirror, type MirrorBucket } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
-
-/** A record, and the event that made it: so no decision can stand without its event, wherever a master dies. */
-export const storedRecordSchema = v.object({ record: recordSchema, event: auditEventSchema });
-export interface StoredRecord {
-  record: PeelRecord;
-  event: PeelEvent;
-}
 
 /** What a decision contains besides the change itself. */
 export interface Decision {
