@@ -13,6 +13,13 @@ import { oneLine, printable } from './text/printable.js';
 /**
  * The text without the seeds in it, and without the users and passwords of URLs. A seed gets into a message when it is given where a path, an id or a public key
  * belongs (`--account-seed SAA…` instead of a file), and a public key never begins with S.
+ *
+ * @example
+ * import { generateKeyBundle, redactSeeds } from 'zester';
+ *
+ * const user = generateKeyBundle('user');
+ * const seed = Buffer.from(user.seed).toString();
+ * console.log(redactSeeds(`no such file: ${seed}`)); // no such file: (a seed)
  */
 export function redactSeeds(text: string): string {
   return text
@@ -31,7 +38,14 @@ function encodesSeed(run: string): boolean {
   );
 }
 
-/** Whether a text holds a seed, given where something that is not secret belongs. */
+/**
+ * Whether a text holds a seed, given where something that is not secret belongs.
+ *
+ * @example
+ * import { holdsSeed } from 'zester';
+ *
+ * console.log(holdsSeed('the laptop was stolen')); // false
+ */
 export function holdsSeed(text: string): boolean {
   return text.length >= SHORTEST_SEED && text.search(SEED_TEXT) >= 0;
 }
@@ -54,6 +68,16 @@ export interface ZesterErrorOptions {
 /**
  * The base of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. Where two copies of the
  * package may be loaded (ESM and CommonJS, a bundle), ask {@link isZesterError} instead of `instanceof`.
+ *
+ * @example
+ * import { loadCredsFile, ZesterError } from 'zester';
+ *
+ * try {
+ *   await loadCredsFile('missing.creds');
+ * } catch (error) {
+ *   if (!(error instanceof ZesterError)) throw error;
+ *   console.log(error.code); // ERR_FILE_NOT_FOUND
+ * }
  */
 export class ZesterError extends Error {
   override readonly name: string = 'ZesterError';
@@ -629,13 +653,16 @@ export type ErrorCode =
  * Whether something that was caught is an error of this library, also of another copy of it in the same program.
  *
  * @example
+ * import { isZesterError, loadCredsFile } from 'zester';
+ *
  * try {
- *   await loadCredsFile(path);
+ *   await loadCredsFile('missing.creds');
  * } catch (error) {
  *   if (!isZesterError(error)) throw error;
  *   switch (error.code) {
  *     case 'ERR_FILE_NOT_FOUND':
- *       return undefined;
+ *       console.log('not provisioned yet'); // not provisioned yet
+ *       break;
  *     default:
  *       throw error;
  *   }

@@ -18,7 +18,16 @@ const FETCH = bag(ACCOUNT_SERVERS_ENTRIES, { required: ACCOUNT_SERVERS_REQUIRED 
  * @param account the account's public key (`A…`)
  * @returns undefined when no server has one
  * @throws KeyError; NatsServerError, ConnectError, CredsError, FileError as `pushAccountJwt`
- * @example const accountJwt = await fetchAccountJwt('ABC…', { operatorJwt, servers, systemCredentials: 'system.creds' });
+ * @example
+ * import { decodeAccountJwt, fetchAccountJwt, loadJwtFile } from 'zester';
+ *
+ * const { sub } = decodeAccountJwt(await loadJwtFile('account.jwt'));
+ * const accountJwt = await fetchAccountJwt(sub, {
+ *   operatorJwt: await loadJwtFile('operator.jwt'),
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   systemCredentials: 'system.creds',
+ * });
+ * console.log(accountJwt === undefined); // false
  */
 export async function fetchAccountJwt(account: string, options: AccountServers): Promise<string | undefined> {
   checkOptions('fetchAccountJwt', options, FETCH, serverOptionsError);

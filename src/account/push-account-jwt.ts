@@ -47,12 +47,27 @@ const PUSH = bag({ ...ACCOUNT_SERVERS_ENTRIES, allowRemovals: flag } satisfies E
  *   `ERR_NATS_SERVER_RESOLVER`, `ERR_NATS_SERVER_UNREACHABLE`, `ERR_NATS_SERVER_REFUSED`, `ERR_NATS_SERVER_NOT_SYSTEM`; JwtError,
  *   JwtChainError when no key of the operator signed it; CredsError, FileError, ConnectError
  * @example
- * const accountJwt = reviseAccountJwt(current, operatorSigningKey, { limits: { connections: 100 } });
- * const { complete, failed, notReached } = await pushAccountJwt(accountJwt, {
- *   operatorJwt,
- *   servers: 'nats://127.0.0.1:4222',
+ * import {
+ *   decodeAccountJwt,
+ *   fetchAccountJwt,
+ *   loadJwtFile,
+ *   loadKeyBundleFromFile,
+ *   pushAccountJwt,
+ *   reviseAccountJwt,
+ * } from 'zester';
+ *
+ * const current = await loadJwtFile('account.jwt');
+ * const options = {
+ *   operatorJwt: await loadJwtFile('operator.jwt'),
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
  *   systemCredentials: 'system.creds',
- * });
+ * };
+ * // the servers' copy may be newer than the file
+ * const newest = (await fetchAccountJwt(decodeAccountJwt(current).sub, options)) ?? current;
+ * const operator = await loadKeyBundleFromFile('operator', 'operator-signing.seed');
+ * const revised = reviseAccountJwt(newest, operator, { limits: { connections: 10_000 } });
+ * const { complete, failed, notReached } = await pushAccountJwt(revised, options);
+ * console.log(complete, failed.length, notReached.length); // true 0 0
  */
 export async function pushAccountJwt(
   accountJwt: string,

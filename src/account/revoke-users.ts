@@ -61,13 +61,17 @@ const REVOKE = bag(
  *   NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server took it, and nothing has changed; otherwise as
  *   `pushAccountJwt`
  * @example
- * const { accountJwt, complete, failed, notReached } = await revokeUsers([userPublicKey], {
- *   operatorJwt,
- *   accountJwt: current,
- *   signer: operatorSigningKey,
- *   servers: ['nats://a.example.com:4222', 'nats://b.example.com:4222'],
+ * import { loadCredsFile, loadJwtFile, loadKeyBundleFromFile, revokeUsers } from 'zester';
+ *
+ * const { publicKey } = await loadCredsFile('web-04.creds'); // or from the audit log, or its JWT
+ * const { accountJwt, complete } = await revokeUsers([publicKey], {
+ *   operatorJwt: await loadJwtFile('operator.jwt'),
+ *   accountJwt: await loadJwtFile('account.jwt'),
+ *   signer: await loadKeyBundleFromFile('operator', 'operator-signing.seed'),
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
  *   systemCredentials: 'system.creds',
  * });
+ * console.log(complete); // true
  */
 export async function revokeUsers(
   users: readonly string[] | Readonly<Record<string, number>>,

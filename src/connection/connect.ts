@@ -106,6 +106,18 @@ export type ConnectPeelOptions = ConnectOptions & {
  *
  * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
  *   server takes the first connection
+ * @example
+ * import { connectPeel } from 'zester';
+ *
+ * const nc = await connectPeel({
+ *   servers: process.env.NATS_URL,
+ *   peelId: 'web-01',
+ *   credentials: 'web-01.creds', // followed: replace the file, and the connection uses it
+ *   rotate: 'hitless',
+ *   onEvent: (event) => console.log(event.type),
+ * });
+ * nc.publish('zester.event.web-01.started', JSON.stringify({ pid: process.pid }));
+ * await nc.drain(); // when the program ends
  */
 export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterConnection> {
   checkConnectPeelNames(options);
@@ -154,6 +166,16 @@ function withCredentials({ connection, credentials }: Opened): {
  * admin: the inboxes are those that the JWT allows.
  *
  * @throws CredsError, FileError, ConnectError
+ * @example
+ * import { connectMaster } from 'zester';
+ *
+ * const nc = await connectMaster({
+ *   servers: process.env.NATS_URL,
+ *   credentials: 'admin.creds',
+ *   signal: AbortSignal.timeout(10_000),
+ * });
+ * nc.subscribe('zester.event.>', { callback: (_error, msg) => console.log(msg.subject) });
+ * await nc.drain(); // when the program ends
  */
 export async function connectMaster(options: ConnectOptions): Promise<ZesterConnection> {
   checkConnectNames(options);

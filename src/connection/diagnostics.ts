@@ -8,7 +8,13 @@ import type { ConnectionEvent } from './events.js';
  * No message holds a seed. As on any channel, a subscriber that throws is an uncaught exception of the process.
  *
  * @example
- * subscribe(DIAGNOSTICS_CHANNELS.rotation, (message) => console.log((message as RotationMessage).durationMs));
+ * import { subscribe } from 'node:diagnostics_channel';
+ * import { DIAGNOSTICS_CHANNELS, type RotationMessage } from 'zester';
+ *
+ * subscribe(DIAGNOSTICS_CHANNELS.rotation, (message) => {
+ *   const { peelId, durationMs } = message as RotationMessage;
+ *   console.log(peelId, durationMs);
+ * });
  */
 export const DIAGNOSTICS_CHANNELS = {
   connection: 'zester:connection',

@@ -33,7 +33,15 @@ export const PERSISTENT_OPTIONS = {
  * @returns the options; with a provider, a promise of them
  * @throws PeelIdError; ConnectError `ERR_CONNECT_OPTIONS` for what are not credentials; with a provider, CredsError
  * @example
- * const nc = await connect({ servers, ...natsOptionsForPeel('/etc/zester/web-01.creds', 'web-01') });
+ * import { connect } from '@nats-io/transport-node';
+ * import { natsOptionsForPeel } from 'zester';
+ *
+ * const nc = await connect({
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   ...natsOptionsForPeel('web-01.creds', 'web-01'),
+ * });
+ * nc.publish('zester.event.web-01.started');
+ * await nc.drain();
  */
 export function natsOptionsForPeel(
   credentials: Exclude<Credentials, CredentialProvider>,
@@ -53,7 +61,15 @@ export function natsOptionsForPeel(
  *
  * @throws as {@link natsOptionsForPeel}
  * @example
- * const nc = await connect({ servers, ...natsOptionsForMaster('/etc/zester/master.creds') });
+ * import { connect } from '@nats-io/transport-node';
+ * import { natsOptionsForMaster } from 'zester';
+ *
+ * const nc = await connect({
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   ...natsOptionsForMaster('master.creds'),
+ * });
+ * nc.subscribe('zester.event.>', { callback: (_error, msg) => console.log(msg.subject) });
+ * await nc.drain();
  */
 export function natsOptionsForMaster(credentials: Exclude<Credentials, CredentialProvider>): NatsOptions;
 export function natsOptionsForMaster(credentials: CredentialProvider): Promise<NatsOptions>;

@@ -9,6 +9,12 @@ import { loadKeyBundle } from '../nkeys/key-bundle.js';
  *
  * @param seed a user's seed (`SU…`) as bytes or a string
  * @throws KeyError
+ * @example
+ * import { generateKeyBundle, natsOptionFromSeed } from 'zester';
+ *
+ * const user = generateKeyBundle('user'); // the configuration of the server has its public key
+ * // for connect() of @nats-io/transport-node
+ * const options = { servers: 'nats://127.0.0.1:4222', ...natsOptionFromSeed(user.seed) };
  */
 export function natsOptionFromSeed(seed: Uint8Array | string): NatsOptions {
   const key = loadKeyBundle('user', seed);

@@ -27,6 +27,18 @@ export interface ReconnectBufferOptions {
  *
  * @param nc a connected connection
  * @throws ConnectError `ERR_CONNECT_OPTIONS`
+ * @example
+ * import { connect } from '@nats-io/transport-node';
+ * import { natsOptionsForPeel, withReconnectBuffer } from 'zester';
+ *
+ * const connected = await connect({
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   ...natsOptionsForPeel('web-01.creds', 'web-01'),
+ * });
+ * const nc = withReconnectBuffer(connected, { maxBytes: 1024 * 1024 });
+ * nc.publish('zester.event.web-01.started'); // kept, if the connection is down
+ * console.log(nc.buffered.messages); // 0
+ * await nc.drain();
  */
 export function withReconnectBuffer(
   nc: NatsConnection,

@@ -58,10 +58,16 @@ export interface BootstrappedPeel {
  * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, and then nothing is;
  *   its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
  * @example
- * const { user } = await bootstrapPeelCreds(account, 'web-server-01', '/etc/zester/web-server-01.creds', {
- *   expiry: 86_400,
+ * import { bootstrapPeelCreds, loadKeyBundleFromFile } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * const { user } = await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   expirySeconds: 86_400,
  *   ifAbsent: true,
  * });
+ * console.log(user.publicKey); // U…
+ * user.wipe();
+ * account.wipe();
  */
 export function bootstrapPeelCreds(
   account: KeyBundle,

@@ -19,12 +19,18 @@ export type ProvidedCredentials = CredsFile | Uint8Array | string;
  * credentials that it has, an event `credentialsRejected` says why, and `load` is called again.
  *
  * @example
- * const vault: CredentialProvider = {
+ * import { readFile, writeFile } from 'node:fs/promises';
+ * import { connectPeel, type CredentialProvider } from 'zester';
+ *
+ * // a file stands for what a secrets manager does
+ * const credentials: CredentialProvider = {
  *   name: 'vault:secret/web-01',
- *   load: async ({ signal }) => (await readSecret('secret/web-01', { signal })).creds,
- *   store: async (content, { signal }) => writeSecret('secret/web-01', { creds: Buffer.from(content).toString() }, { signal }),
+ *   load: ({ signal }) => readFile('web-01.creds', { signal }),
+ *   store: (content, { signal }) => writeFile('web-01.creds', content, { mode: 0o600, signal }),
  *   refreshMs: 60_000,
  * };
+ * const nc = await connectPeel({ servers: process.env.NATS_URL, peelId: 'web-01', credentials });
+ * await nc.drain(); // when the program ends
  */
 export interface CredentialProvider {
   /** What events and errors call it. It is logged, so it must not hold a secret. */

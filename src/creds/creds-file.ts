@@ -18,6 +18,15 @@ export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['a
  * A user's credentials: a JWT and the seed of the key that it names, already checked against each other.
  *
  * The seed does not enumerate: `console.log`, `util.inspect`, `JSON.stringify` and template strings show who it is for.
+ *
+ * @example
+ * import { loadCredsFile } from 'zester';
+ *
+ * const creds = await loadCredsFile('web-01.creds');
+ * console.log(creds.claims.name, creds.publicKey); // web-01 U…
+ * console.log(creds.isExpired()); // false
+ * const { jwt, nkey, sig } = creds.authenticate('the nonce of a server');
+ * creds.wipe();
  */
 export class CredsFile implements Disposable {
   /** The user JWT. */
@@ -75,6 +84,17 @@ export class CredsFile implements Disposable {
    * Options for `connect()` of @nats-io/transport-node, to be spread. Loaded from a file, the file is read again at each
    * connect, so that a replaced one is used at the next reconnect; parsed from bytes, the bytes are used permanently.
    * Authentication errors do not close the connection (docs/nats-facts.md, 2).
+   *
+   * @example
+   * import { connect } from '@nats-io/transport-node';
+   * import { loadCredsFile } from 'zester';
+   *
+   * const creds = await loadCredsFile('master.creds');
+   * const nc = await connect({
+   *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+   *   ...creds.natsOption(),
+   * });
+   * await nc.close();
    */
   natsOption(): NatsOptions {
     const authenticator = this.#fileAuthenticator?.(this) ?? ((nonce?: string) => this.authenticate(nonce));

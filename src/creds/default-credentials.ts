@@ -41,7 +41,14 @@ const DEFAULTS = bag({
  *
  * @returns for the option `credentials`: a path, or a provider
  * @throws PeelIdError; CredsError `ERR_CREDS_NOT_FOUND`, which says where it looked; `ERR_CREDS_INPUT` for options that it does not know
- * @example const nc = await connectPeel({ servers, peelId, credentials: await defaultCredentials({ peelId }) });
+ * @example
+ * import { connectPeel, defaultCredentials } from 'zester';
+ *
+ * process.env.ZESTER_CREDS ??= 'web-01.creds'; // usually set by the service manager
+ * const peelId = 'web-01';
+ * const credentials = await defaultCredentials({ peelId });
+ * const nc = await connectPeel({ servers: process.env.NATS_URL, peelId, credentials });
+ * await nc.drain(); // when the program ends
  */
 export async function defaultCredentials(
   options: DefaultCredentialsOptions = {},

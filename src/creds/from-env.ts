@@ -13,7 +13,14 @@ export const CREDS_CONTENT_VARIABLE = 'ZESTER_CREDS_CONTENT';
  * Other programs of the same user can read the environment of a process: prefer a file with mode 0600.
  *
  * @param variable its name
- * @example const nc = await connectPeel({ servers, peelId: 'web-01', credentials: fromEnv('WEB_01_CREDS') });
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { connectPeel, fromEnv } from 'zester';
+ *
+ * process.env.WEB_01_CREDS ??= await readFile('web-01.creds', 'utf8'); // usually set by the service manager
+ * const credentials = fromEnv('WEB_01_CREDS');
+ * const nc = await connectPeel({ servers: process.env.NATS_URL, peelId: 'web-01', credentials });
+ * await nc.drain(); // when the program ends
  */
 export function fromEnv(
   variable: string = CREDS_CONTENT_VARIABLE,

@@ -15,6 +15,13 @@ import { decodeCreds } from './decode-creds.js';
  * @param seed the seed's text (`SU…`) as bytes or a string
  * @returns the file's bytes: they hold the seed, so they are the caller's to keep safe and to wipe
  * @throws CredsError
+ * @example
+ * import { generateCredsFile, generateFullHierarchy, parseCredsData } from 'zester';
+ *
+ * const { user, userJwt } = generateFullHierarchy('example.com', 'fleet', 'alice');
+ * const content = generateCredsFile(userJwt, user.seed);
+ * console.log(parseCredsData(content, 'the new credentials').claims.name); // alice
+ * content.fill(0);
  */
 export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array {
   const name = 'the new credentials';
@@ -54,6 +61,12 @@ const writeOptionsError = (path: string) => (message: string) =>
  *
  * @param given its path, or its `file:` URL
  * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
+ * @example
+ * import { generateFullHierarchy, writeCredsFile } from 'zester';
+ *
+ * const { user, userJwt } = generateFullHierarchy('example.com', 'fleet', 'alice');
+ * await writeCredsFile('alice.creds', userJwt, user.seed, { ifAbsent: true });
+ * user.wipe();
  */
 export async function writeCredsFile(
   given: string | URL,

@@ -13,6 +13,11 @@ const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
  *
  * @param given its path, or its `file:` URL
  * @throws JwtError `ERR_JWT_FORMAT` when the file holds no JWT or more than one; FileError
+ * @example
+ * import { decodeAccountJwt, loadJwtFile } from 'zester';
+ *
+ * const accountJwt = await loadJwtFile('account.jwt');
+ * console.log(decodeAccountJwt(accountJwt).sub); // A…
  */
 export async function loadJwtFile(given: string | URL): Promise<string> {
   const path = pathOf(given);

@@ -13,6 +13,12 @@ import { MAX_CREDS_BYTES } from './decode-creds.js';
  *
  * @param given its path, or its `file:` URL
  * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError
+ * @example
+ * import { loadKeyBundleFromFile } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * console.log(account.publicKey); // A…
+ * account.wipe();
  */
 export async function loadKeyBundleFromFile(role: Role, given: string | URL): Promise<KeyBundle> {
   const path = pathOf(given);

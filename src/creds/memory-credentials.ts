@@ -9,9 +9,19 @@ import { parseCredsData } from './parse.js';
  * {@link MemoryCredentials.current}.
  *
  * @example
- * const credentials = new MemoryCredentials(await fetchSecret());
- * const nc = await connectPeel({ servers, peelId: 'web-01', credentials, rotate: 'hitless' });
- * onSecretChanged((content) => credentials.set(content));
+ * import { readFile } from 'node:fs/promises';
+ * import { connectPeel, MemoryCredentials } from 'zester';
+ *
+ * const fetchSecret = () => readFile('web-01.creds'); // or from a secrets manager
+ * const credentials = new MemoryCredentials(await fetchSecret(), 'the secret web-01');
+ * const nc = await connectPeel({
+ *   servers: process.env.NATS_URL,
+ *   peelId: 'web-01',
+ *   credentials,
+ *   rotate: 'hitless',
+ * });
+ * credentials.set(await fetchSecret()); // whenever the secret has changed
+ * await nc.drain(); // when the program ends
  */
 export class MemoryCredentials implements CredentialProvider {
   readonly name: string;

@@ -13,6 +13,15 @@ import { decodeCredsOfFile } from './file-credential-source.js';
  * @param data the file's content
  * @param name what errors call it, and `path` of the result
  * @throws CredsError
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { parseCredsData } from 'zester';
+ *
+ * const content = await readFile('web-01.creds');
+ * const creds = parseCredsData(content, 'the secret web-01');
+ * content.fill(0);
+ * console.log(creds.claims.name, creds.publicKey); // web-01 U…
+ * creds.wipe();
  */
 export function parseCredsData(data: Uint8Array | string, name: string): CredsFile {
   if (typeof name !== 'string') {
@@ -31,6 +40,12 @@ export function parseCredsData(data: Uint8Array | string, name: string): CredsFi
  *
  * @param given its path, or its `file:` URL
  * @throws CredsError; FileError when it cannot be read
+ * @example
+ * import { loadCredsFile } from 'zester';
+ *
+ * const creds = await loadCredsFile('web-01.creds');
+ * console.log(creds.claims.name, creds.publicKey); // web-01 U…
+ * creds.wipe(); // or, with TypeScript: using creds = await loadCredsFile('web-01.creds')
  */
 export async function loadCredsFile(given: string | URL): Promise<CredsFile> {
   const path = pathOf(given);

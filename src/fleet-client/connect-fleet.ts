@@ -37,8 +37,12 @@ const CONNECT_FLEET = bag(
  *   be used; ConnectError when no server takes the connection; the
  *   signal's reason
  * @example
- *   await using fleet = await connectFleet({ servers: 'nats://127.0.0.1:4222', credentials: 'admin.creds' });
- *   for await (const { record } of fleet.peels.list({ state: 'pending' })) console.log(record.id);
+ * import { connectFleet } from 'zester';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * for await (const { record } of fleet.peels.list({ state: 'pending' }))
+ *   console.log(record.id, record.createdAt);
+ * await fleet.close(); // or, with TypeScript: await using fleet = await connectFleet(…)
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet> {
   checkOptions('connectFleet', options, CONNECT_FLEET, connectOptionsError);

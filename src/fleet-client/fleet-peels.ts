@@ -34,7 +34,17 @@ export interface ExecOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The peels of the registry. Each call fails with a `FleetError`, whose code says why, or with the signal's reason. */
+/**
+ * The peels of the registry. Each call fails with a `FleetError`, whose code says why, or with the signal's reason.
+ *
+ * @example
+ * import { connectFleet } from 'zester';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const { record, presence } = await fleet.peels.show('web-01');
+ * console.log(record.id, record.state, presence?.connections.length ?? 0); // web-01 …
+ * await fleet.close();
+ */
 export class FleetPeels {
   readonly #nc: NatsConnection;
   readonly #client: AdminClient;
@@ -53,8 +63,12 @@ export class FleetPeels {
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`; at the end,
    *   `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
    * @example
-   *   for await (const { record, presence } of fleet.peels.list({ pattern: 'web-*' }))
-   *     console.log(record.id, record.state, presence?.connections.length ?? 0);
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * for await (const { record, presence } of fleet.peels.list({ pattern: 'web-*' }))
+   *   console.log(record.id, record.state, presence?.connections.length ?? 0); // web-01 …
+   * await fleet.close();
    */
   list(options: ListPeelsOptions = {}): AsyncIterable<ListedPeel> {
     checkFleetOptions('peels.list', options);
@@ -101,6 +115,13 @@ export class FleetPeels {
    *
    * @param options.fingerprint only if its key has this fingerprint: another host could have asked for the same ID
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another
+   * @example
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { state } = await fleet.peels.accept('new-01', { reason: 'rack 7' });
+   * console.log(state); // accepted
+   * await fleet.close();
    */
   async accept(
     peelId: string,
@@ -121,7 +142,18 @@ export class FleetPeels {
     return record;
   }
 
-  /** Rejects a peel: it cannot come back with this key. @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` */
+  /**
+   * Rejects a peel: it cannot come back with this key.
+   *
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
+   * @example
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { state } = await fleet.peels.reject('new-02', { reason: 'unknown key' });
+   * console.log(state); // rejected
+   * await fleet.close();
+   */
   async reject(peelId: string, options: { reason?: string | undefined } = {}): Promise<PeelRecord> {
     checkFleetOptions('peels.reject', options);
     const { record } = await this.#abortable.run(() =>
@@ -136,6 +168,13 @@ export class FleetPeels {
    * @param options.publicKey only this key (`U…`)
    * @returns the record, and the keys that every server has confirmed to be revoked
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters continue
+   * @example
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { record, revoked } = await fleet.peels.revoke('web-03', { reason: 'lost' });
+   * console.log(record.state, revoked.length); // revoked 1
+   * await fleet.close();
    */
   async revoke(
     peelId: string,
@@ -151,6 +190,13 @@ export class FleetPeels {
    * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
    * @returns `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
+   * @example
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { outcome } = await fleet.peels.rotate('web-02');
+   * console.log(outcome); // told
+   * await fleet.close();
    */
   async rotate(
     peelId: string,
@@ -166,8 +212,12 @@ export class FleetPeels {
    *
    * @throws FleetError `ERR_FLEET_REQUEST` for what is not a handler's name; PeelIdError; the signal's reason
    * @example
-   *   for await (const reply of fleet.peels.exec(['web-01', 'web-02'], 'disk.free', ['/var']))
-   *     console.log(reply.id, reply.ok ? reply.result : reply.message);
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * for await (const reply of fleet.peels.exec(['web-02'], 'facts', [], { timeoutMs: 5_000 }))
+   *   console.log(reply.id, reply.ok ? reply.result : reply.message); // web-02 …
+   * await fleet.close();
    */
   exec(
     peelIds: string | readonly string[],

@@ -24,7 +24,18 @@ export interface CreatedToken {
   creds: Uint8Array;
 }
 
-/** Join tokens: credentials that can only ask to join. */
+/**
+ * Join tokens: credentials that can only ask to join.
+ *
+ * @example
+ * import { connectFleet } from 'zester';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const { token } = await fleet.tokens.create({ ttlSeconds: 3_600, ids: 'web-*' });
+ * console.log((await fleet.tokens.list()).some(({ id }) => id === token.id)); // true
+ * await fleet.tokens.remove(token.id);
+ * await fleet.close();
+ */
 export class FleetTokens {
   readonly #client: AdminClient;
   readonly #abortable: Abortable;
@@ -40,7 +51,14 @@ export class FleetTokens {
    *
    * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
    * @example
-   *   const { creds } = await fleet.tokens.create({ ttlSeconds: 3_600, uses: 10, ids: 'web-*' });
+   * import { writeFile } from 'node:fs/promises';
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { creds } = await fleet.tokens.create({ ttlSeconds: 3_600, uses: 10, ids: 'web-*' });
+   * await writeFile('rack-7.creds', creds, { mode: 0o600 });
+   * creds.fill(0);
+   * await fleet.close();
    */
   async create(options: CreateTokenOptions = {}): Promise<CreatedToken> {
     checkFleetOptions('tokens.create', options);

@@ -10,7 +10,19 @@ import { FleetPeels } from './fleet-peels.js';
 import { FleetTokens } from './fleet-tokens.js';
 import { Abortable } from './abortable.js';
 
-/** A fleet, as an admin sees it; {@link connectFleet} makes one. */
+/**
+ * A fleet, as an admin sees it; {@link connectFleet} makes one.
+ *
+ * @example
+ * import { connectFleet } from 'zester';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const { policy, connected, peels } = await fleet.status();
+ * console.log(policy, connected, peels.pending);
+ * for await (const { at, kind, peelId } of fleet.audit({ kinds: ['peel.*'], last: 10 }))
+ *   console.log(at, kind, peelId);
+ * await fleet.close();
+ */
 export class Fleet implements AsyncDisposable {
   /** The peels of the registry. */
   readonly peels: FleetPeels;
@@ -55,7 +67,14 @@ export class Fleet implements AsyncDisposable {
    *
    * @throws as {@link status}
    * @example
-   *   for await (const { kind, peelId, at } of fleet.audit({ kinds: ['peel.*'], follow: true })) console.log(at, kind, peelId);
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * for await (const { at, kind, peelId } of fleet.audit({ kinds: ['peel.*'], last: 1, follow: true })) {
+   *   console.log(at, kind, peelId);
+   *   break; // else it continues with what happens from now on
+   * }
+   * await fleet.close();
    */
   audit(query: AuditQuery & ReadAuditOptions = {}): AsyncIterable<AuditEvent> {
     checkFleetOptions('audit', query);

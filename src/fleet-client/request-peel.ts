@@ -40,8 +40,20 @@ const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', me
  * @throws PeelIdError, SubjectError; FleetError `ERR_FLEET_NOT_CONNECTED` when there are no responders, `ERR_FLEET_TIMEOUT`,
  *   `ERR_FLEET_DENIED` when the credentials may not command peels; the signal's reason
  * @example
- *   const answer = await requestPeel(nc, 'web-01', '', { command: 'uptime', timeoutMs: 2_000 });
- *   console.log(answer.json());
+ * import { answerCommand, connectMaster, connectPeel, requestPeel } from 'zester';
+ *
+ * const servers = process.env.NATS_URL;
+ * const peel = await connectPeel({ servers, peelId: 'web-01', credentials: 'web-01.creds' });
+ * peel.subscribe('zester.cmd.web-01.uptime', {
+ *   callback: (_error, msg) => void answerCommand(msg, 'web-01', String(process.uptime())),
+ * });
+ * await peel.flush();
+ *
+ * const admin = await connectMaster({ servers, credentials: 'admin.creds' });
+ * const answer = await requestPeel(admin, 'web-01', '', { command: 'uptime', timeoutMs: 2_000 });
+ * console.log(Number(answer.string()) > 0); // true
+ * await admin.close();
+ * await peel.close();
  */
 export async function requestPeel(
   nc: NatsConnection,

@@ -151,6 +151,25 @@ const ACCOUNT_JWT = bag(
  * @param signer the operator's key or a signing key of it; the account's own makes a self-signed one, which no operator
  *   vouches for
  * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_OPTIONS`
+ * @example
+ * import { createAccountJwt, generateKeyBundle, peelLimits, peelPermissionsTemplate } from 'zester';
+ *
+ * const operator = generateKeyBundle('operator');
+ * const account = generateKeyBundle('account');
+ * const peelSigning = generateKeyBundle('account');
+ * const accountJwt = createAccountJwt(account, operator, {
+ *   name: 'fleet',
+ *   jetStream: true,
+ *   limits: { connections: 10_000 },
+ *   signingKeys: [
+ *     {
+ *       publicKey: peelSigning.publicKey,
+ *       role: 'peel',
+ *       permissions: peelPermissionsTemplate(),
+ *       ...peelLimits(),
+ *     },
+ *   ],
+ * });
  */
 export function createAccountJwt(
   account: KeyBundle | string,

@@ -37,6 +37,19 @@ const CHAIN = bag(
  * @param options.now the clock; `Date.now` by default
  * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
  *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`. JwtError `ERR_JWT_OPTIONS` for options that it does not know
+ * @example
+ * import { JwtChainError, loadCredsFile, loadJwtFile, validateJwtChain } from 'zester';
+ *
+ * const operatorJwt = await loadJwtFile('operator.jwt');
+ * const accountJwt = await loadJwtFile('account.jwt');
+ * const { jwt } = await loadCredsFile('web-01.creds');
+ * try {
+ *   validateJwtChain(operatorJwt, accountJwt, jwt);
+ *   console.log('trusted'); // trusted
+ * } catch (error) {
+ *   if (!(error instanceof JwtChainError)) throw error;
+ *   console.error(error.link, error.code, error.message);
+ * }
  */
 export function validateJwtChain(
   operatorJwt: string,
@@ -109,6 +122,13 @@ function checkUserOf({ operator, account }: Issuers, user: UserClaims, now: numb
  * the time of the revocation.
  *
  * Source: github.com/nats-io/jwt/v2, revocation_list.go (`IsRevoked`).
+ *
+ * @example
+ * import { decodeAccountJwt, decodeUserJwt, isRevoked, loadCredsFile, loadJwtFile } from 'zester';
+ *
+ * const account = decodeAccountJwt(await loadJwtFile('account.jwt'));
+ * const user = decodeUserJwt((await loadCredsFile('web-01.creds')).jwt);
+ * console.log(isRevoked(account.nats.revocations ?? {}, user.sub, user.iat)); // false
  */
 export function isRevoked(
   revocations: Readonly<Record<string, number>>,

@@ -37,6 +37,11 @@ const MAX_JWT_LENGTH = 4 * 1024 * 1024;
  * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
  *
  * @throws JwtError
+ * @example
+ * import { decodeOperatorJwt, loadJwtFile } from 'zester';
+ *
+ * const { name, nats } = decodeOperatorJwt(await loadJwtFile('operator.jwt'));
+ * console.log(name, nats.signing_keys?.length, nats.system_account); // …
  */
 export function decodeOperatorJwt(jwt: string): OperatorClaims {
   return decode(jwt, 'operator') as OperatorClaims;
@@ -47,6 +52,11 @@ export function decodeOperatorJwt(jwt: string): OperatorClaims {
  * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
  *
  * @throws JwtError
+ * @example
+ * import { decodeAccountJwt, loadJwtFile } from 'zester';
+ *
+ * const { sub, nats } = decodeAccountJwt(await loadJwtFile('account.jwt'));
+ * console.log(sub, Object.keys(nats.revocations ?? {}).length); // A… 0
  */
 export function decodeAccountJwt(jwt: string): AccountClaims {
   return decode(jwt, 'account') as AccountClaims;
@@ -57,6 +67,12 @@ export function decodeAccountJwt(jwt: string): AccountClaims {
  * It does *not* check expiry or revocation, nor whether the issuer is to be trusted: `validateJwtChain` does.
  *
  * @throws JwtError
+ * @example
+ * import { decodeUserJwt, loadCredsFile } from 'zester';
+ *
+ * const { jwt } = await loadCredsFile('web-01.creds');
+ * const { name, exp } = decodeUserJwt(jwt);
+ * console.log(name, exp === undefined ? 'never expires' : new Date(exp * 1000)); // web-01 …
  */
 export function decodeUserJwt(jwt: string): UserClaims {
   return decode(jwt, 'user') as UserClaims;

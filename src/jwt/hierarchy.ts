@@ -33,6 +33,16 @@ const NAMES = bag(
 /**
  * Makes an operator, an account that it signed and a user that the account signed: the smallest whole chain. The user
  * may do anything in its account; `createUserJwt` makes narrower ones.
+ *
+ * @example
+ * import { generateFullHierarchy, validateJwtChain } from 'zester';
+ *
+ * const { operatorJwt, accountJwt, userJwt } = generateFullHierarchy({
+ *   operatorName: 'example.com',
+ *   accountName: 'fleet',
+ *   userName: 'alice',
+ * });
+ * validateJwtChain({ operatorJwt, accountJwt, userJwt });
  */
 export function generateFullHierarchy(
   operatorName: string,

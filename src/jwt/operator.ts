@@ -48,6 +48,17 @@ const OPERATOR_JWT = bag(
  * Makes an operator JWT, signed by the operator itself.
  *
  * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_OPTIONS`
+ * @example
+ * import { createOperatorJwt, generateKeyBundle } from 'zester';
+ *
+ * const operator = generateKeyBundle('operator');
+ * const signingKey = generateKeyBundle('operator');
+ * const systemAccount = generateKeyBundle('account');
+ * const operatorJwt = createOperatorJwt(operator, {
+ *   name: 'example.com',
+ *   signingKeys: [signingKey.publicKey],
+ *   systemAccount: systemAccount.publicKey,
+ * });
  */
 export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptions): string {
   if (operator.role !== 'operator') throw wrongSigner('operator JWT', operator, 'operator');

@@ -103,10 +103,14 @@ const ACCOUNT_REVISION = bag({
  *   `ERR_CHAIN_ACCOUNT_ISSUER_STRICT` when the operator of `operatorJwt` does not let it; JwtError `ERR_JWT_OPTIONS`, and as
  *   `decodeAccountJwt`
  * @example
- * const next = reviseAccountJwt(accountJwt, operatorSigningKey, {
+ * import { decodeAccountJwt, generateFullHierarchy, generateKeyBundle, reviseAccountJwt } from 'zester';
+ *
+ * const { accountJwt, operator, user } = generateFullHierarchy('example.com', 'fleet', 'alice');
+ * const revised = reviseAccountJwt(accountJwt, operator, {
  *   revoke: [user.publicKey],
  *   signingKeys: { add: [generateKeyBundle('account').publicKey] },
  * });
+ * console.log(Object.keys(decodeAccountJwt(revised).nats.revocations ?? {}).length); // 1
  */
 export function reviseAccountJwt(jwt: string, signer: KeyBundle, revision: AccountRevision): string {
   checkOptions('reviseAccountJwt', revision, ACCOUNT_REVISION, jwtOptionsError);

@@ -41,7 +41,15 @@ const OPERATOR_REVISION = bag({
  *
  * @param operator the operator's identity key
  * @throws KeyError `ERR_KEY_ROLE` for another key; JwtError `ERR_JWT_OPTIONS`, and as `decodeOperatorJwt`
- * @example reviseOperatorJwt(operatorJwt, operator, { signingKeys: { add: [signingKey.publicKey] } });
+ * @example
+ * import { createOperatorJwt, generateKeyBundle, reviseOperatorJwt } from 'zester';
+ *
+ * const operator = generateKeyBundle('operator');
+ * const operatorJwt = createOperatorJwt(operator, { name: 'example.com' });
+ * const signingKey = generateKeyBundle('operator');
+ * const revised = reviseOperatorJwt(operatorJwt, operator, {
+ *   signingKeys: { add: [signingKey.publicKey] },
+ * });
  */
 export function reviseOperatorJwt(jwt: string, operator: KeyBundle, revision: OperatorRevision): string {
   checkOptions('reviseOperatorJwt', revision, OPERATOR_REVISION, jwtOptionsError);

@@ -43,7 +43,11 @@ const USER_REVISION = bag({
  *   signing key: `validateJwtChain` does
  * @throws KeyError `ERR_KEY_ROLE` for a key that may not sign it; JwtError `ERR_JWT_OPTIONS`, `ERR_JWT_TOO_LARGE`, and as
  *   `decodeUserJwt`
- * @example reviseUserJwt(userJwt, account, { expiry: 86_400 });
+ * @example
+ * import { generateFullHierarchy, reviseUserJwt } from 'zester';
+ *
+ * const { userJwt, account } = generateFullHierarchy('example.com', 'fleet', 'alice');
+ * const revised = reviseUserJwt(userJwt, account, { expirySeconds: 86_400 });
  */
 export function reviseUserJwt(jwt: string, signer: KeyBundle, revision: UserRevision): string {
   checkOptions('reviseUserJwt', revision, USER_REVISION, jwtOptionsError);

@@ -64,6 +64,17 @@ export const MAX_USER_JWT_BYTES = 4096 - 512;
  * @param user the user's key
  * @param signer the account's key, or a signing key of it (then `options.issuerAccount` is needed)
  * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_TOO_LARGE`, `ERR_JWT_OPTIONS`
+ * @example
+ * import { createUserJwt, generateKeyBundle, writeCredsFile } from 'zester';
+ *
+ * const account = generateKeyBundle('account');
+ * const user = generateKeyBundle('user');
+ * const jwt = createUserJwt(user, account, {
+ *   name: 'billing',
+ *   expirySeconds: 86_400,
+ *   permissions: { publish: { allow: ['billing.>'] }, subscribe: { allow: ['_INBOX.billing.>'] } },
+ * });
+ * await writeCredsFile('billing.creds', jwt, user.seed);
  */
 export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJwtOptions): string {
   if (user.role !== 'user') throw wrongSigner('user JWT', user, 'user');
@@ -75,6 +86,15 @@ export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJ
  * As {@link createUserJwt}, for a user whose seed stays elsewhere.
  *
  * @param publicKey the user's public key (`U…`)
+ * @example
+ * import { createUserJwtForPublicKey, generateKeyBundle, peelUserJwtOptions } from 'zester';
+ *
+ * // on the host: the seed stays there, the public key is sent
+ * const { publicKey } = generateKeyBundle('user');
+ *
+ * const account = generateKeyBundle('account');
+ * const options = peelUserJwtOptions('web-01', account.publicKey, { expirySeconds: 86_400 });
+ * const jwt = createUserJwtForPublicKey(publicKey, account, options);
  */
 export function createUserJwtForPublicKey(
   publicKey: string,

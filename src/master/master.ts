@@ -145,6 +145,19 @@ const SILENT: MasterLogger = {
  * @throws FleetError `ERR_FLEET_CONFIG` and ConnectError at once, for options that can never work; TrustError, FileError,
  *   KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_NOT_READY`;
  *   NatsServerError `ERR_SERVER_TOO_OLD` on a cluster of nats-server before 2.9.22, also when one server of it is
+ * @example
+ * import { startMaster } from 'zester/master';
+ *
+ * const master = await startMaster({
+ *   home: 'home', // as "zester init" made it
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   policy: ({ trusted, returning }) => (trusted && !returning ? 'accept' : 'pending'),
+ *   lifetime: 86_400,
+ *   onEvent: (event) => console.log(event.type), // started
+ * });
+ * console.log(master.health().ok); // true
+ * console.log((await master.metricsText()).startsWith('# HELP')); // true
+ * await master.stop(); // when the program ends
  */
 export async function startMaster(options: MasterOptions): Promise<Master> {
   checkMasterOptions(options);

@@ -9,7 +9,16 @@ export function curvePublicKeyOfRawSeed(raw: Uint8Array): string {
   return encodePublicKey('curve', rawPublicOf(importSeed('X25519', raw)));
 }
 
-/** A curve key pair (X25519): seed `SX…`, public key `X…`. It signs nothing; others encrypt to it. */
+/**
+ * A curve key pair (X25519): seed `SX…`, public key `X…`. It signs nothing; others encrypt to it.
+ *
+ * @example
+ * import { generateCurveKey, publicKeyFromSeed } from 'zester';
+ *
+ * const key = generateCurveKey();
+ * console.log(publicKeyFromSeed(key.seed) === key.publicKey); // true
+ * key.wipe();
+ */
 export class CurveKey implements Disposable {
   /** The public key as text: `X…`, 56 characters. */
   readonly publicKey: string;
@@ -64,7 +73,16 @@ export class CurveKey implements Disposable {
   }
 }
 
-/** Makes a new curve key pair. */
+/**
+ * Makes a new curve key pair.
+ *
+ * @example
+ * import { generateCurveKey } from 'zester';
+ *
+ * const key = generateCurveKey();
+ * console.log(key.publicKey); // X…
+ * key.wipe();
+ */
 export function generateCurveKey(): CurveKey {
   const raw = generateRaw('X25519');
   const key = new CurveKey(encodePublicKey('curve', raw.publicKey), raw.seed);
@@ -76,6 +94,13 @@ export function generateCurveKey(): CurveKey {
  * Loads a curve key pair from its seed (`SX…`).
  *
  * @throws KeyError `ERR_KEY_ROLE` for a seed of another kind, and as `loadKeyBundle`
+ * @example
+ * import { generateCurveKey, loadCurveKey } from 'zester';
+ *
+ * const { seed, publicKey } = generateCurveKey();
+ * const key = loadCurveKey(seed);
+ * seed.fill(0);
+ * console.log(key.publicKey === publicKey); // true
  */
 export function loadCurveKey(seed: Uint8Array | string): CurveKey {
   const decoded = decodeSeed(seed);

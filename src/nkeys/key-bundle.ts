@@ -19,6 +19,17 @@ const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', me
  *
  * The seed is reachable only by the `seed` property, which does not enumerate; `console.log`, `util.inspect`,
  * `JSON.stringify`, template strings and structured clones show the role and the public key.
+ *
+ * @example
+ * import { generateKeyBundle } from 'zester';
+ *
+ * const user = generateKeyBundle('user');
+ * const signature = user.sign('hello');
+ * console.log(user.verify('hello', signature)); // true
+ * console.log(`${user}`); // KeyBundle(user U…)
+ * console.log(user.curvePublicKey()); // X…
+ * user.wipe();
+ * console.log(user.wiped); // true
  */
 export class KeyBundle implements Disposable {
   readonly role: Role;
@@ -119,6 +130,12 @@ export class KeyBundle implements Disposable {
    * @param path the path, or the `file:` URL
    * @param options.ifAbsent write only where nothing stands (default false)
    * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
+   * @example
+   * import { generateKeyBundle } from 'zester';
+   *
+   * const account = generateKeyBundle('account');
+   * await account.saveSeedToFile('new-account.seed', { ifAbsent: true });
+   * account.wipe();
    */
   async saveSeedToFile(path: string | URL, options: { ifAbsent?: boolean | undefined } = {}): Promise<void> {
     checkOptions('saveSeedToFile', options, SAVE, saveOptionsError);
@@ -164,6 +181,12 @@ const givenOut = new WeakMap<Uint8Array, KeyPair>();
  *
  * @param role what the key is for
  * @throws KeyError `ERR_KEY_ROLE` for an unknown role
+ * @example
+ * import { generateKeyBundle } from 'zester';
+ *
+ * const account = generateKeyBundle('account');
+ * console.log(account.role, account.publicKey); // account A…
+ * account.wipe(); // or, with TypeScript: using account = generateKeyBundle('account')
  */
 export function generateKeyBundle(role: Role): KeyBundle {
   checkRole(role);
@@ -176,6 +199,14 @@ export function generateKeyBundle(role: Role): KeyBundle {
  * @param role the role that the seed must have
  * @param seed the seed's text (`SU…`), as bytes or a string; white space around it is ignored
  * @throws KeyError `ERR_KEY_ROLE`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ENCODING`, `ERR_KEY_NOT_A_SEED`
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { loadKeyBundle } from 'zester';
+ *
+ * const seed = await readFile('account.seed');
+ * const account = loadKeyBundle('account', seed);
+ * seed.fill(0);
+ * console.log(account.publicKey); // A…
  */
 export function loadKeyBundle(role: Role, seed: Uint8Array | string): KeyBundle {
   checkRole(role);
@@ -186,6 +217,11 @@ export function loadKeyBundle(role: Role, seed: Uint8Array | string): KeyBundle 
  * The public key of a seed of any role, curve keys excepted.
  *
  * @throws KeyError as {@link loadKeyBundle}
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { publicKeyFromSeed } from 'zester';
+ *
+ * console.log(publicKeyFromSeed(await readFile('account.seed'))); // A…
  */
 export function publicKeyFromSeed(seed: Uint8Array | string): string {
   const decoded = decodeSeed(seed);

@@ -100,6 +100,17 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
  *
  * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
  *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
+ * @example
+ * import { joinFleet } from 'zester/peel';
+ *
+ * const { path, fingerprint } = await joinFleet({
+ *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+ *   token: 'join.creds', // as "zester join-token create" made it
+ *   peelId: 'web-07',
+ *   out: 'web-07.creds',
+ *   onEvent: (event) => console.log(event.type), // key
+ * });
+ * console.log(path, fingerprint); // web-07.creds …
  */
 export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
   checkJoinNames(given);

@@ -119,6 +119,17 @@ export interface PeelEnd {
  *   servers (`ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_PLAIN`), the files for TLS
  *   (`ERR_CONNECT_TLS_FILE`) and the other options (`ERR_CONNECT_OPTIONS`). With `waitOnFirstConnect: false`, ConnectError
  *   when no server takes the first connection
+ * @example
+ * import { startPeel } from 'zester/peel';
+ *
+ * const peel = await startPeel({
+ *   servers: process.env.NATS_URL,
+ *   credentials: 'web-01.creds', // renewed in time: the file is replaced
+ *   handlers: { greet: ([name = 'world']) => `hello, ${name}` },
+ * });
+ * peel.publish('started', { pid: process.pid });
+ * await peel.drain(); // when the program ends
+ * console.log((await peel.closed).reason); // drained
  */
 export async function startPeel(options: PeelOptions): Promise<Peel> {
   checkPeelNames(options);
@@ -137,7 +148,20 @@ export async function startPeel(options: PeelOptions): Promise<Peel> {
   return peel;
 }
 
-/** A running peel; made by {@link startPeel}. */
+/**
+ * A running peel; made by {@link startPeel}.
+ *
+ * @example
+ * import { startPeel } from 'zester/peel';
+ *
+ * const peel = await startPeel({ servers: process.env.NATS_URL, credentials: 'web-01.creds' });
+ * const remove = peel.handle('uptime', () => process.uptime());
+ * const { ok, problems } = peel.health();
+ * console.log(peel.id, ok, problems); // web-01 true []
+ * console.log(peel.metricsText().startsWith('# HELP')); // true
+ * remove();
+ * await peel.drain();
+ */
 export class Peel {
   /** Its id. */
   readonly id: string;
@@ -219,7 +243,17 @@ export class Peel {
     return this.#handlers.handle(name, handler);
   }
 
-  /** What happens to it and to its connection, from now on; each call gives an iterator of its own. */
+  /**
+   * What happens to it and to its connection, from now on; each call gives an iterator of its own.
+   *
+   * @example
+   * import { startPeel } from 'zester/peel';
+   *
+   * const peel = await startPeel({ servers: process.env.NATS_URL, credentials: 'web-01.creds' });
+   * const events = peel.events();
+   * peel.drain().catch(console.error);
+   * for await (const { type } of events) console.log(type); // drained
+   */
   events(): AsyncIterable<PeelEvent> {
     return this.#events.iterate();
   }
@@ -261,6 +295,13 @@ export class Peel {
    * @param options.signal ends the waiting, with its reason; the rotation goes on
    * @returns the new public key, once it is in use
    * @throws FleetError when the peel ends before; CredsError `ERR_CREDS_NO_STORE` when its credentials cannot be stored
+   * @example
+   * import { startPeel } from 'zester/peel';
+   *
+   * const peel = await startPeel({ servers: process.env.NATS_URL, credentials: 'web-01.creds' });
+   * const publicKey = await peel.rotate({ signal: AbortSignal.timeout(30_000) });
+   * console.log(publicKey === peel.credentials.publicKey); // true
+   * await peel.drain();
    */
   rotate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
     if (this.#nc !== undefined && this.#end === undefined && storeOf(this.#given) === undefined) {

@@ -15,7 +15,14 @@ export const MASTER_ANSWERS_INBOX_PREFIX = `_INBOX._${MASTER_ANSWERS_NAME}`;
 /** The prefix of the inboxes of admins. */
 export const ADMIN_INBOX_PREFIX = `_INBOX._${ADMIN_NAME}`;
 
-/** The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18). */
+/**
+ * The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18).
+ *
+ * @example
+ * import { peelInboxPrefix } from 'zester';
+ *
+ * console.log(peelInboxPrefix('web-01')); // _INBOX.web-01
+ */
 export function peelInboxPrefix(peelId: string): string {
   return `_INBOX.${validatePeelId(peelId)}`;
 }

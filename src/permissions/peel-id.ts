@@ -11,6 +11,16 @@ export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
  * and 15). A seed is refused, for ids go into files, JetStream and logs.
  *
  * @throws PeelIdError
+ * @example
+ * import { PeelIdError, validatePeelId } from 'zester';
+ *
+ * console.log(validatePeelId('web-01')); // web-01
+ * try {
+ *   validatePeelId('web.01');
+ * } catch (error) {
+ *   if (!(error instanceof PeelIdError)) throw error;
+ *   console.log(error.message); // 'web.01' is not a peel id: …
+ * }
  */
 export function validatePeelId(id: unknown): string {
   if (typeof id !== 'string')
@@ -26,7 +36,15 @@ export function validatePeelId(id: unknown): string {
   return id;
 }
 
-/** Whether {@link validatePeelId} accepts it. */
+/**
+ * Whether {@link validatePeelId} accepts it.
+ *
+ * @example
+ * import { isPeelId } from 'zester';
+ *
+ * console.log(isPeelId('web-01')); // true
+ * console.log(isPeelId('web.01')); // false
+ */
 export function isPeelId(id: unknown): id is string {
   try {
     validatePeelId(id);

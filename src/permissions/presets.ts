@@ -58,8 +58,11 @@ export interface ObjectStorePreset {
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
- * await bootstrapPeelCreds(account, 'web-01', path, {
- *   permissions: { extend: kvRead({ bucket: 'config', keys: 'web-01.>' }) },
+ * import { bootstrapPeelCreds, kvRead, loadKeyBundleFromFile } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: kvRead({ bucket: 'config', keys: 'web-05.>' }) },
  * });
  */
 export function kvRead(preset: KvReadPreset): PermissionOptions {
@@ -79,7 +82,14 @@ export function kvRead(preset: KvReadPreset): PermissionOptions {
  * (docs/nats-facts.md, 35). Give peels that must not harm each other a bucket each, or create it without `allow_rollup_hdrs`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
- * @example const permissions = { extend: [kvRead({ bucket, keys: 'web-01.>' }), kvWrite({ bucket, keys: 'web-01.>' })] };
+ * @example
+ * import { bootstrapPeelCreds, kvRead, kvWrite, loadKeyBundleFromFile } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * const own = { bucket: 'config', keys: 'web-05.>' };
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: [kvRead(own), kvWrite(own)] },
+ * });
  */
 export function kvWrite(preset: KvPreset): PermissionOptions {
   check('kvWrite', preset, KV, ['bucket', 'keys']);
@@ -94,7 +104,13 @@ export function kvWrite(preset: KvPreset): PermissionOptions {
  * Ordered pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which takes messages from anybody's consumer.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
- * @example const permissions = { extend: streamRead({ stream: 'ORDERS', subjects: 'orders.web-01.>' }) };
+ * @example
+ * import { bootstrapPeelCreds, loadKeyBundleFromFile, streamRead } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: streamRead({ stream: 'ORDERS', subjects: 'orders.web-05.>' }) },
+ * });
  */
 export function streamRead(preset: StreamReadPreset): PermissionOptions {
   check('streamRead', preset, { stream: text, subjects: TEXTS }, ['stream', 'subjects']);
@@ -107,7 +123,13 @@ export function streamRead(preset: StreamReadPreset): PermissionOptions {
  * `fetch` or `next`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
- * @example const permissions = { extend: consumerRead({ stream: 'JOBS', consumer: 'web-01' }) };
+ * @example
+ * import { bootstrapPeelCreds, consumerRead, loadKeyBundleFromFile } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: consumerRead({ stream: 'JOBS', consumer: 'web-05' }) },
+ * });
  */
 export function consumerRead(preset: ConsumerPreset): PermissionOptions {
   check('consumerRead', preset, { stream: text, consumer: text, createWith: text }, ['stream', 'consumer']);
@@ -132,7 +154,13 @@ export function consumerRead(preset: ConsumerPreset): PermissionOptions {
  * Permissions to publish to a stream: `js.publish` on these subjects. It is plain publishing; the answer comes to the inbox.
  *
  * @throws SubjectError, JwtError `ERR_JWT_OPTIONS`
- * @example const permissions = { extend: streamPublish({ subjects: 'orders.web-01.>' }) };
+ * @example
+ * import { bootstrapPeelCreds, loadKeyBundleFromFile, streamPublish } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: streamPublish({ subjects: 'orders.web-05.>' }) },
+ * });
  */
 export function streamPublish(preset: { subjects: string | readonly string[] }): PermissionOptions {
   check('streamPublish', preset, { subjects: TEXTS }, ['subjects']);
@@ -145,7 +173,13 @@ export function streamPublish(preset: { subjects: string | readonly string[] }):
  * objects every reader may have.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
- * @example const permissions = { extend: objectStoreRead({ bucket: 'firmware' }) };
+ * @example
+ * import { bootstrapPeelCreds, loadKeyBundleFromFile, objectStoreRead } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: objectStoreRead({ bucket: 'firmware' }) },
+ * });
  */
 export function objectStoreRead(preset: ObjectStorePreset): PermissionOptions {
   check('objectStoreRead', preset, { bucket: text }, ['bucket']);
@@ -161,7 +195,13 @@ export function objectStoreRead(preset: ObjectStorePreset): PermissionOptions {
  * Permissions to write an object store: `put` and `delete`. A writer can also read the store, and replace or delete any object of it.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
- * @example const permissions = { extend: objectStoreWrite({ bucket: 'uploads-web-01' }) };
+ * @example
+ * import { bootstrapPeelCreds, loadKeyBundleFromFile, objectStoreWrite } from 'zester';
+ *
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
+ * await bootstrapPeelCreds(account, 'web-05', 'web-05.creds', {
+ *   permissions: { extend: objectStoreWrite({ bucket: 'uploads-web-05' }) },
+ * });
  */
 export function objectStoreWrite(preset: ObjectStorePreset): PermissionOptions {
   check('objectStoreWrite', preset, { bucket: text }, ['bucket']);

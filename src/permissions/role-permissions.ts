@@ -50,8 +50,13 @@ export function withRolePermissions(
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  * @example
+ * import { extendPermissions, kvRead, peelPermissionsTemplate } from 'zester';
+ *
  * // the template of the peels' signing key: each peel may read its own keys
- * const permissions = extendPermissions(peelPermissionsTemplate(), kvRead({ bucket: 'config', keys: '{{name()}}.>' }));
+ * const permissions = extendPermissions(
+ *   peelPermissionsTemplate(),
+ *   kvRead({ bucket: 'config', keys: '{{name()}}.>' }),
+ * );
  */
 export function extendPermissions(
   base: PermissionOptions,

@@ -50,6 +50,10 @@ export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WE
  * publish to its own inbox: nothing needs that, and no subject should be one that it both publishes and subscribes to.
  *
  * @throws PeelIdError
+ * @example
+ * import { peelPermissions } from 'zester';
+ *
+ * console.log(peelPermissions('web-01').subscribe?.allow?.includes('_INBOX.web-01.>')); // true
  */
 export function peelPermissions(peelId: string): PermissionOptions {
   return peelPermissionsOfToken(validatePeelId(peelId));
@@ -58,6 +62,11 @@ export function peelPermissions(peelId: string): PermissionOptions {
 /**
  * The same as the template of a scoped signing key: the server fills in the user's name at connect. So who signs with
  * such a key validates the name.
+ *
+ * @example
+ * import { peelPermissionsTemplate } from 'zester';
+ *
+ * console.log(peelPermissionsTemplate().subscribe?.allow?.includes('_INBOX.{{name()}}.>')); // true
  */
 export function peelPermissionsTemplate(): PermissionOptions {
   return peelPermissionsOfToken('{{name()}}');
@@ -73,6 +82,12 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
 /**
  * The limits of a peel: of its signing key's template, or of its own JWT where that carries its permissions. One peel must
  * not starve the others, and needs neither large messages nor many subscriptions.
+ *
+ * @example
+ * import { peelLimits } from 'zester';
+ *
+ * const { subscriptions, payload } = peelLimits();
+ * console.log(subscriptions, payload); // …
  */
 export function peelLimits(): UserLimitOptions {
   return { payload: 128 * 1024, subscriptions: 256, allowedConnectionTypes: PEEL_CONNECTION_TYPES };
@@ -102,6 +117,11 @@ function masterStreamCalls(stream: string): string[] {
  *
  * It may not speak as a peel, an admin or a join token, nor as the server that says what the audit has stored. Those are
  * denied and not merely left out, since a peel of an older version knows a master by the subject `zester.>`.
+ *
+ * @example
+ * import { masterPermissions } from 'zester';
+ *
+ * console.log(masterPermissions().publish?.deny?.includes('zester.admin.>')); // true
  */
 export function masterPermissions(): PermissionOptions {
   return {
@@ -141,7 +161,14 @@ export function masterAnswersPermissions(): PermissionOptions {
   };
 }
 
-/** What an admin may do: send requests to masters, call peels, and receive answers and decisions. */
+/**
+ * What an admin may do: send requests to masters, call peels, and receive answers and decisions.
+ *
+ * @example
+ * import { adminPermissions } from 'zester';
+ *
+ * console.log(adminPermissions().publish?.allow?.includes('zester.admin.>')); // true
+ */
 export function adminPermissions(): PermissionOptions {
   return {
     publish: { allow: [subjectsOf('admin'), subjectsOf('cmd'), '$SRV.>'] },
@@ -249,6 +276,12 @@ export interface RoleUserJwtOptions extends ValidityOptions {
  * @param peelId one NATS token
  * @param accountPublicKey the account (`A…`) that the peel belongs to
  * @throws PeelIdError, KeyError; JwtError `ERR_JWT_OPTIONS` for permissions that are none
+ * @example
+ * import { createUserJwt, generateKeyBundle, peelUserJwtOptions } from 'zester';
+ *
+ * const account = generateKeyBundle('account');
+ * const options = peelUserJwtOptions('web-01', account.publicKey, { expirySeconds: 86_400 });
+ * const jwt = createUserJwt(generateKeyBundle('user'), account, options);
  */
 export function peelUserJwtOptions(
   peelId: string,
@@ -259,7 +292,18 @@ export function peelUserJwtOptions(
   return roleOptions(validatePeelId(peelId), accountPublicKey, grants, options);
 }
 
-/** The options of a master's user JWT. @throws KeyError */
+/**
+ * The options of a master's user JWT.
+ *
+ * @throws KeyError
+ * @example
+ * import { createUserJwt, generateKeyBundle, masterUserJwtOptions, writeCredsFile } from 'zester';
+ *
+ * const account = generateKeyBundle('account');
+ * const user = generateKeyBundle('user');
+ * const jwt = createUserJwt(user, account, masterUserJwtOptions(account.publicKey));
+ * await writeCredsFile('second-master.creds', jwt, user.seed);
+ */
 export function masterUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},
@@ -277,7 +321,18 @@ export function masterAnswersUserJwtOptions(
   return roleOptions(MASTER_ANSWERS_NAME, accountPublicKey, grants, options);
 }
 
-/** The options of an admin's user JWT. @throws KeyError */
+/**
+ * The options of an admin's user JWT.
+ *
+ * @throws KeyError
+ * @example
+ * import { adminUserJwtOptions, createUserJwt, generateKeyBundle, writeCredsFile } from 'zester';
+ *
+ * const account = generateKeyBundle('account');
+ * const user = generateKeyBundle('user');
+ * const options = adminUserJwtOptions(account.publicKey, { expirySeconds: 7 * 86_400 });
+ * await writeCredsFile('alice.creds', createUserJwt(user, account, options), user.seed);
+ */
 export function adminUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},

@@ -24,6 +24,16 @@ const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-ta
  *
  * @returns the subject
  * @throws SubjectError
+ * @example
+ * import { SubjectError, validateSubject } from 'zester';
+ *
+ * console.log(validateSubject('orders.*.created')); // orders.*.created
+ * try {
+ *   validateSubject('orders.*.created', { wildcards: false });
+ * } catch (error) {
+ *   if (!(error instanceof SubjectError)) throw error;
+ *   console.log(error.code); // ERR_SUBJECT
+ * }
  */
 export function validateSubject(subject: string, rules: SubjectRules = {}): string {
   checkOptions('validateSubject', rules, RULES, rulesError);
@@ -64,7 +74,15 @@ export function subjectsOverlap(one: string, other: string): boolean {
   return true;
 }
 
-/** Whether everything that `inner` matches, `outer` matches too. Both are valid subjects, with or without wildcards. */
+/**
+ * Whether everything that `inner` matches, `outer` matches too. Both are valid subjects, with or without wildcards.
+ *
+ * @example
+ * import { subjectCovers } from 'zester';
+ *
+ * console.log(subjectCovers('orders.>', 'orders.*.created')); // true
+ * console.log(subjectCovers('orders.*', 'orders.eu.created')); // false
+ */
 export function subjectCovers(outer: string, inner: string): boolean {
   const outerTokens = outer.split('.');
   const innerTokens = inner.split('.');

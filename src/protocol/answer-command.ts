@@ -17,12 +17,17 @@ const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', me
  * @returns whether an answer was sent: false when the message asks for none, or on another subject
  * @throws PeelIdError; FleetError `ERR_FLEET_REQUEST` for options that it does not know; the client's errors when the connection is closed or the answer too large
  * @example
- *   nc.subscribe(`zester.cmd.${peelId}.uptime`, {
- *     queue: peelId,
- *     callback: (_error, msg) => {
- *       if (!answerCommand(msg, peelId, String(process.uptime()))) console.warn('not answered', msg.subject);
- *     },
- *   });
+ * import { answerCommand, connectPeel } from 'zester';
+ *
+ * const peelId = 'web-01';
+ * const nc = await connectPeel({ servers: process.env.NATS_URL, peelId, credentials: 'web-01.creds' });
+ * nc.subscribe(`zester.cmd.${peelId}.uptime`, {
+ *   queue: peelId, // one of its own, so that a hitless rotation answers each command once
+ *   callback: (_error, msg) => {
+ *     if (!answerCommand(msg, peelId, String(process.uptime()))) console.warn('not answered', msg.subject);
+ *   },
+ * });
+ * await nc.drain(); // when the program ends
  */
 export function answerCommand(
   msg: Msg,

@@ -29,16 +29,25 @@ const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', me
  * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes, `ERR_FLEET_REQUEST` for options that
  *   it does not know; nothing was sent
  * @example
- * ```ts
- * // peels may publish zester.event.<their id>.> only: the subject identifies the caller
- * nc.subscribe('zester.event.*.config', {
+ * import { answerBelow, connectMaster, connectPeel, peelInboxPrefix } from 'zester';
+ *
+ * const servers = process.env.NATS_URL;
+ * const service = await connectMaster({ servers, credentials: 'master.creds' });
+ * // a peel may publish on zester.event.<its ID>.> only, so the subject identifies the caller
+ * service.subscribe('zester.event.*.config', {
  *   callback: (error, msg) => {
  *     if (error) return;
  *     const peelId = msg.subject.split('.')[2] ?? '';
- *     answerBelow(nc, msg, config, { inboxes: [peelInboxPrefix(peelId)] });
+ *     answerBelow(service, msg, 'colour = blue', { inboxes: [peelInboxPrefix(peelId)] });
  *   },
  * });
- * ```
+ * await service.flush();
+ *
+ * const peel = await connectPeel({ servers, peelId: 'web-01', credentials: 'web-01.creds' });
+ * const answer = await peel.request('zester.event.web-01.config');
+ * console.log(answer.string()); // colour = blue
+ * await peel.close();
+ * await service.close();
  */
 export function answerBelow(
   nc: Pick<NatsConnection, 'publish'>,

@@ -102,7 +102,23 @@ const ASK = bag({ timeoutMs: anything, signal: anything });
 const STREAM = bag({ signal: anything });
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
-/** Asks masters, as an admin: each request is signed, so that the audit can say who asked. */
+/**
+ * Asks masters, as an admin: each request is signed, so that the audit can say who asked.
+ *
+ * @example
+ * import { connectMaster, loadCredsFile } from 'zester';
+ * import { AdminClient, MessageSigner } from 'zester/master';
+ *
+ * const nc = await connectMaster({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const signer = new MessageSigner(await loadCredsFile('admin.creds'));
+ * const client = new AdminClient(nc, signer);
+ * const { policy, lifetime } = await client.ask('status', {});
+ * console.log(policy, lifetime);
+ * for await (const { peels } of client.stream('peel.list', { pattern: 'web-*' }))
+ *   console.log(peels.length);
+ * signer.wipe();
+ * await nc.close();
+ */
 export class AdminClient {
   readonly #nc: NatsConnection;
   readonly #signer: () => MessageSigner;

@@ -23,6 +23,13 @@ const TOKEN = /^[!-)+\-/-=?-~]+$/;
  *
  * @param reply the reply subject of the request
  * @param inboxes prefixes of inboxes that only the caller may read, such as `_INBOX.web-01`
+ * @example
+ * import { judgeReply } from 'zester';
+ *
+ * const inboxes = ['_INBOX.web-01'];
+ * console.log(judgeReply('_INBOX.web-01.7', inboxes).is); // allowed
+ * console.log(judgeReply('$JS.API.STREAM.PURGE.KV_config', inboxes).is); // refused
+ * console.log(judgeReply(undefined, inboxes).is); // unanswered
  */
 export function judgeReply(reply: string | undefined, inboxes: readonly string[]): ReplyVerdict {
   if (reply === undefined || reply === '') return { is: 'unanswered' };

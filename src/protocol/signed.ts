@@ -20,7 +20,18 @@ function signedBytes(context: string, data: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`zester-signed-1\n${context}\n`), data]);
 }
 
-/** Signs messages as the user of a `.creds` file. */
+/**
+ * Signs messages as the user of a `.creds` file.
+ *
+ * @example
+ * import { loadCredsFile } from 'zester';
+ * import { MessageSigner } from 'zester/master';
+ *
+ * const signer = new MessageSigner(await loadCredsFile('admin.creds'));
+ * const headers = signer.sign('an announcement', Buffer.from('the fleet moves at noon'));
+ * console.log(headers.keys().length); // 2
+ * signer.wipe();
+ */
 export class MessageSigner implements Disposable {
   readonly jwt: string;
   readonly claims: UserClaims;

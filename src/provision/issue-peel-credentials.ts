@@ -26,6 +26,15 @@ const ISSUE = bag(
  * @param ids peel ids; one that comes twice gets two credentials
  * @returns iterate it to its end or leave the loop: both end the threads
  * @throws the signal's reason; PeelIdError at the first id that is none; JwtError, KeyError as `bootstrapPeelCreds`
+ * @example
+ * import { writeFile } from 'node:fs/promises';
+ * import { issuePeelCredentials, loadKeyBundleFromFile } from 'zester';
+ *
+ * const signer = await loadKeyBundleFromFile('account', 'account.seed');
+ * for await (const { peelId, content } of issuePeelCredentials(['web-05', 'web-06'], { signer })) {
+ *   await writeFile(`${peelId}.creds`, content, { mode: 0o600 });
+ *   content.fill(0);
+ * }
  */
 export async function* issuePeelCredentials(
   ids: Iterable<string> | AsyncIterable<string>,

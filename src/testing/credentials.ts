@@ -25,7 +25,24 @@ export interface TestUserOptions extends Partial<UserJwtOptions> {
   path?: string | undefined;
 }
 
-/** Credentials of an operator's users, and connections with them: what a single server and a cluster have in common. */
+/**
+ * Credentials of an operator's users, and connections with them: what a single server and a cluster have in common.
+ *
+ * @example
+ * import { connect } from '@nats-io/transport-node';
+ * import { startTestServer } from 'zester/testing';
+ *
+ * const server = await startTestServer(); // a TestServer is a TestCredentials
+ * try {
+ *   const nc = await connect(await server.optionsFor(await server.peelCreds('web-01')));
+ *   const system = await server.connect(await server.systemCreds());
+ *   const answer = await system.request('$SYS.REQ.SERVER.PING.CONNZ');
+ *   console.log(answer.json<{ data: { num_connections: number } }>().data.num_connections); // 2
+ *   await nc.close();
+ * } finally {
+ *   await server.close();
+ * }
+ */
 export class TestCredentials {
   readonly trust: TestTrust;
   /** The directory of everything; it is removed at the end. */
@@ -97,7 +114,21 @@ export class TestCredentials {
     return nc;
   }
 
-  /** Connects as a user of the system account. */
+  /**
+   * Connects as a user of the system account.
+   *
+   * @example
+   * import { startTestServer } from 'zester/testing';
+   *
+   * const server = await startTestServer();
+   * try {
+   *   const system = await server.systemConnection();
+   *   system.subscribe('$SYS.ACCOUNT.*.CONNECT', { callback: (_error, msg) => console.log(msg.subject) });
+   *   await system.flush();
+   * } finally {
+   *   await server.close();
+   * }
+   */
   async systemConnection(options: NatsOptions = {}): Promise<NatsConnection> {
     return this.connect(await this.systemCreds(), options);
   }

@@ -6,7 +6,26 @@ import { startNatsServer, type RunningNatsServer } from '../nats-server/run.js';
 import { freePort } from './free-ports.js';
 import { waitFor } from './wait-for.js';
 
-/** A real nats-server on loopback, which keeps its configuration, ports and data over restarts. It ends when the test's process does. */
+/**
+ * A real nats-server on loopback, which keeps its configuration, ports and data over restarts. It ends when the test's process does.
+ *
+ * @example
+ * import { startTestServer } from 'zester/testing';
+ *
+ * const server = await startTestServer();
+ * try {
+ *   const nc = await server.connect(await server.peelCreds('web-01'));
+ *   await server.process.kill(); // as a power cut does
+ *   await server.process.start();
+ *   await server.process.logged(/Server is ready/);
+ *   await nc.flush(); // connected again
+ *   await server.process.restart();
+ *   await nc.close();
+ *   await server.process.stop();
+ * } finally {
+ *   await server.close();
+ * }
+ */
 export class EphemeralServer {
   /** Its configuration file: what a test changes there holds from the next start on. */
   readonly configPath: string;

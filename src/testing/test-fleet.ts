@@ -49,7 +49,27 @@ export interface TestFleetPeelOptions {
   path?: string | undefined;
 }
 
-/** A fleet in a box: its servers are processes, its masters and peels run in this one. {@link startTestFleet} starts one. */
+/**
+ * A fleet in a box: its servers are processes, its masters and peels run in this one. {@link startTestFleet} starts one.
+ *
+ * @example
+ * import { joinFleet } from 'zester/peel';
+ * import { startTestFleet } from 'zester/testing';
+ *
+ * const fleet = await startTestFleet({ masters: 0 });
+ * try {
+ *   await fleet.startMaster({ policy: 'auto-all' });
+ *   const token = await fleet.joinToken({ ids: 'web-*' });
+ *   const out = `${fleet.dir}/web-02.creds`;
+ *   await joinFleet({ servers: fleet.urls, token, peelId: 'web-02', out });
+ *   await fleet.startPeel('web-02', { credentials: out });
+ *
+ *   const admin = await fleet.connect();
+ *   console.log((await admin.peels.show('web-02')).record.state); // a…
+ * } finally {
+ *   await fleet.close();
+ * }
+ */
 export class TestFleet implements AsyncDisposable {
   /** The home of its trust domain: what `ZESTER_HOME` and `startMaster` take. */
   readonly home: string;
@@ -128,6 +148,18 @@ export class TestFleet implements AsyncDisposable {
    *
    * @returns the path of the `.creds` file
    * @throws FleetError `ERR_FLEET_NO_MASTER`; `ERR_FLEET_ID_TAKEN` when the peel exists
+   * @example
+   * import { connectPeel } from 'zester';
+   * import { startTestFleet } from 'zester/testing';
+   *
+   * const fleet = await startTestFleet();
+   * try {
+   *   const credentials = await fleet.peelCreds('web-01', { expirySeconds: 3_600 });
+   *   const nc = await connectPeel({ servers: fleet.urls, peelId: 'web-01', credentials });
+   *   await nc.drain();
+   * } finally {
+   *   await fleet.close();
+   * }
    */
   async peelCreds(peelId: string, options: TestFleetPeelOptions = {}): Promise<string> {
     const { path = join(this.dir, `${peelId}.creds`), expirySeconds } = options;
@@ -225,7 +257,8 @@ export class TestFleet implements AsyncDisposable {
  * try {
  *   const peel = await fleet.startPeel('web-01', { handlers: { add: ([a, b]) => Number(a) + Number(b) } });
  *   const admin = await fleet.connect();
- *   for await (const reply of admin.peels.exec('web-01', 'add', ['1', '2'])) console.log(reply.ok && reply.result); // 3
+ *   for await (const reply of admin.peels.exec('web-01', 'add', ['1', '2']))
+ *     console.log(reply.ok && reply.result); // 3
  *
  *   const renewed = (async () => {
  *     for await (const { type } of peel.events()) if (type === 'renewed') return;

@@ -35,7 +35,26 @@ const OPTIONS = bag({
   program: text,
 } satisfies Entries<TestServerOptions>);
 
-/** A nats-server in operator mode with JetStream, and the means to make users of it; {@link startTestServer} starts one. */
+/**
+ * A nats-server in operator mode with JetStream, and the means to make users of it; {@link startTestServer} starts one.
+ *
+ * @example
+ * import { loadCredsFile } from 'zester';
+ * import { startTestServer } from 'zester/testing';
+ *
+ * const server = await startTestServer();
+ * try {
+ *   const credsPath = await server.userCreds('alice', { expirySeconds: 3_600 });
+ *   const nc = await server.connect(credsPath);
+ *
+ *   const { publicKey } = await loadCredsFile(credsPath);
+ *   const revocations = { [publicKey]: Math.floor(Date.now() / 1000) };
+ *   await server.pushAccount(server.trust.accountJwtWith({ revocations }));
+ *   await nc.closed(); // the server has cut it
+ * } finally {
+ *   await server.close();
+ * }
+ */
 export class TestServer extends TestCredentials implements AsyncDisposable {
   /** The process: to stop, kill and start it, and to read its log. */
   readonly process: EphemeralServer;
@@ -74,7 +93,7 @@ export class TestServer extends TestCredentials implements AsyncDisposable {
  * import { connectPeel } from 'zester';
  * import { startTestServer } from 'zester/testing';
  *
- * const server = await startTestServer(); // with TypeScript 5.2 and newer: await using server = …
+ * const server = await startTestServer(); // or, with TypeScript: await using server = …
  * try {
  *   const credsPath = await server.peelCreds('web-01', { expiry: 3_600 });
  *   const nc = await connectPeel({ servers: server.url, credsPath, peelId: 'web-01' });

@@ -11,6 +11,19 @@ import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
  *
  * @param record undefined: there is none yet
  * @throws FleetError `ERR_FLEET_RECORD` when the event is not the one that comes next
+ * @example
+ * import { connectFleet, type PeelRecord } from 'zester';
+ * import { applyEvent, isPeelEvent } from 'zester/master';
+ *
+ * // the registry, computed from the audit log
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const registry = new Map<string, PeelRecord>();
+ * for await (const event of fleet.audit()) {
+ *   if (!isPeelEvent(event)) continue;
+ *   registry.set(event.peelId, applyEvent(registry.get(event.peelId), event));
+ * }
+ * console.log(registry.has('web-01')); // true
+ * await fleet.close();
  */
 export function applyEvent(record: PeelRecord | undefined, event: PeelEvent): PeelRecord {
   const number = (record?.number ?? 0) + 1;

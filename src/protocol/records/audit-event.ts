@@ -134,7 +134,18 @@ const CHANGES: ReadonlySet<string> = new Set(
 /** All kinds of events. */
 export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entries.kind.options];
 
-/** Whether an event changed the record of a peel. */
+/**
+ * Whether an event changed the record of a peel.
+ *
+ * @example
+ * import { connectFleet } from 'zester';
+ * import { isPeelEvent } from 'zester/master';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * for await (const event of fleet.audit({ last: 100 }))
+ *   if (isPeelEvent(event)) console.log(event.peelId, event.number, event.kind); // web-01 1 …
+ * await fleet.close();
+ */
 export function isPeelEvent(event: AuditEvent): event is PeelEvent {
   return CHANGES.has(event.kind) && event.peelId !== undefined && event.number !== undefined;
 }

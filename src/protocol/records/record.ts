@@ -83,7 +83,18 @@ export const recordSchema = v.object({
   origin: v.optional(v.string()),
 });
 
-/** The key that the peel is to use: the newest that has a JWT and is not on its way out. */
+/**
+ * The key that the peel is to use: the newest that has a JWT and is not on its way out.
+ *
+ * @example
+ * import { connectFleet } from 'zester';
+ * import { currentKey } from 'zester/master';
+ *
+ * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+ * const { record } = await fleet.peels.show('web-01');
+ * console.log(currentKey(record)?.publicKey); // U…
+ * await fleet.close();
+ */
 export function currentKey(record: PeelRecord): PeelKey | undefined {
   return record.keys.findLast(({ state }) => state === 'issued' || state === 'live');
 }

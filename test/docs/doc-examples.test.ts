@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempDir } from '../support/temp-dir.js';
+import { compilePrograms, readPublicApi, type PublicApi } from './doc-examples.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let api: PublicApi;
+let directory: string;
+let compiled: ReturnType<typeof compilePrograms>;
+
+describe('the examples of doc comments', () => {
+  beforeAll(async () => {
+    api = readPublicApi(await entries());
+    directory = await project();
+    const programs = await Promise.all(api.examples.map(({ name, code }) => write(name, code)));
+    const runner = join(directory, 'run-examples.ts');
+    await copyFile(new URL('children/run-examples.ts', import.meta.url), runner);
+    compiled = compilePrograms([...programs, runner], join(directory, 'out'));
+  });
+
+  it('are there for every public function and class', () => {
+    expect(api.examples.length).toBeGreaterThan(100);
+    expect(api.missing, 'without an @example').toEqual([]);
+  });
+
+  it('call every public method', () => {
+    expect(
+      api.methods.filter((method) => !compiled.calls.has(method)),
+      'called by no @example',
+    ).toEqual([]);
+  });
+
+  it('compile with strict options against the built package', () => {
+    expect(compiled.errors).toEqual([]);
+  });
+
+  it('run, and print what they say', async () => {
+    const [list, results] = [join(directory, 'examples.json'), join(directory, 'failures.json')];
+    const runs = api.examples.map(({ name, prints }) => ({
+      name,
+      prints,
+      module: join(directory, 'out', `${fileName(name)}.js`),
+    }));
+    await writeFile(list, JSON.stringify(runs));
+    const { stderr } = await promisify(execFile)(
+      process.execPath,
+      [join(directory, 'out', 'run-examples.js'), list, results],
+      { cwd: directory, timeout: 150_000 },
+    );
+    process.stderr.write(stderr);
+    expect(JSON.parse(await readFile(results, 'utf8'))).toEqual([]);
+  }, 180_000);
+});
+
+/** The entry points of the package, and their sources. */
+async function entries(): Promise<Map<string, string>> {
+  const { exports } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')) as {
+    exports: Record<string, string | { types: string }>;
+  };
+  return new Map(
+    Object.entries(exports).flatMap(([entry, target]) =>
+      typeof target === 'string'
+        ? []
+        : [
+            [
+              `zester${entry.slice(1)}`,
+              target.types.replace('./dist/', `${ROOT}src/`).replace(/\.d\.ts$/, '.ts'),
+            ],
+          ],
+    ),
+  );
+}
+
+/** A project in which the package is installed, as a user has it. */
+async function project(): Promise<string> {
+  const path = await tempDir();
+  await writeFile(join(path, 'package.json'), '{"type":"module"}');
+  await mkdir(join(path, 'node_modules'));
+  await symlink(ROOT, join(path, 'node_modules/zester'));
+  for (const name of ['@nats-io', '@types'])
+    await symlink(join(ROOT, 'node_modules', name), join(path, 'node_modules', name));
+  return path;
+}
+
+async function write(name: string, code: string): Promise<string> {
+  const path = join(directory, `${fileName(name)}.ts`);
+  await writeFile(path, `${code}\nexport {};\n`);
+  return path;
+}
+
+function fileName(name: string): string {
+  return name.replaceAll(/[/ ]/g, '.');
+}
