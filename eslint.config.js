@@ -27,6 +27,7 @@ const layers = [
   'peel',
   'provision',
   'backup',
+  'masters',
   'testing',
   'cli',
 ];
@@ -93,6 +94,7 @@ const decisions = [
   'src/peel/{health,judge-notice,renewal-plan,schedule,start-plan}.ts',
   'src/provision/batch-schedule.ts',
   'src/backup/{entries,merge-record}.ts',
+  'src/masters/{invite,roster}.ts',
 ];
 
 const impure = [

@@ -393,6 +393,14 @@ export type TrustErrorCode =
   | 'ERR_TRUST_ACCOUNT_TOO_LARGE'
   /** The directory for the identity seeds cannot be used. */
   | 'ERR_TRUST_EXPORT'
+  /** There is no master of that name, or there is one already, or it cannot be removed. */
+  | 'ERR_TRUST_MASTER'
+  /** What is no invitation for a master, or no longer one. */
+  | 'ERR_TRUST_INVITE'
+  /** The invitation has expired. */
+  | 'ERR_TRUST_INVITE_EXPIRED'
+  /** There is something in the directory where a home is to be made. */
+  | 'ERR_TRUST_HOME_IN_USE'
   /** An option is not known, or is not usable. */
   | 'ERR_TRUST_OPTIONS';
 

@@ -209,6 +209,50 @@ export async function changeAccount(
   return { domain, ...changed };
 }
 
+/**
+ * Changes the JWT of the system account of a home, as {@link changeAccount} does that of the fleet's account.
+ *
+ * @param change gives the new claims, or the same object when there is nothing to change
+ * @throws TrustError, NatsServerError, JwtError; then the home is as it was
+ */
+export async function changeSystemAccount(
+  { domain, connected }: Pick<OpenHome, 'domain' | 'connected'>,
+  change: (claims: AccountClaims) => AccountClaims,
+  now: Clock | undefined,
+): Promise<SignedChange> {
+  const account = systemAccountOf(domain);
+  const withSigner = (sign: (signer: KeyBundle) => string) => withOperatorSigner(domain, sign);
+  const changed = await changeOpenAccount({ domain: account, connected, withSigner }, change, now);
+  const { report, jwt } = changed;
+  if ((report === undefined || report.confirmed.length > 0) && jwt !== domain.systemAccountJwt)
+    await writeSecretFile(domain.paths.systemAccountJwt, Buffer.from(`${jwt}\n`));
+  return changed;
+}
+
+/** The system account of a home, to be changed. */
+export function systemAccountOf({
+  home,
+  operatorJwt,
+  systemAccountJwt,
+  publicKeys,
+}: TrustDomain): AccountInHand {
+  return {
+    home,
+    operatorJwt,
+    accountJwt: systemAccountJwt,
+    accountClaims: decodeAccountJwt(systemAccountJwt),
+    publicKeys: { account: publicKeys.systemAccount },
+  };
+}
+
+/** The claims of the system account as the newest of home and servers have them. */
+export async function newestSystemClaims({
+  domain,
+  connected,
+}: Pick<OpenHome, 'domain' | 'connected'>): Promise<AccountClaims> {
+  return (await newest({ domain: systemAccountOf(domain), connected }, undefined)).merged;
+}
+
 /** The account's claims as the newest of home and servers have them, with what was lost. */
 export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
   return (await newest(open, undefined)).merged;

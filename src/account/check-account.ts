@@ -4,7 +4,7 @@ import { decodeAccountJwt } from '../jwt/decode.js';
 import { TrustError } from '../errors.js';
 import {
   changeAccount,
-  push,
+  changeSystemAccount,
   withConnectedHome,
   withOpenHome,
   type AccountChange,
@@ -31,7 +31,7 @@ export async function pushAccount(
   return withOpenHome(home, 'zester account push', options, async (open) => {
     const { connected, domain } = open;
     if (connected === undefined) throw new TypeError('servers: give at least one to push to');
-    const system = await push(connected, domain, domain.systemAccountJwt);
+    const { report: system = NOWHERE } = await changeSystemAccount(open, (claims) => claims, options.now);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
     // one that is back meanwhile stays
@@ -40,6 +40,8 @@ export async function pushAccount(
     return { ...change, report: worstOf(report, system) };
   });
 }
+
+const NOWHERE: PushReport = { confirmed: [], failed: [], notReached: [] };
 
 /** A push is all or nothing: a server that accepted only one of the two JWTs has not confirmed. */
 function worstOf(one: PushReport, other: PushReport): PushReport {

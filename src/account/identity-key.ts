@@ -2,6 +2,7 @@
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { TrustError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { signingKeyOf } from '../trust/create/adopt.js';
 import type { TrustDomain } from '../trust/domain.js';
 
 /**
@@ -30,4 +31,29 @@ export async function identityKey(
     `${path} holds the seed of ${key.publicKey}, but the account of this home is ${domain.publicKeys.account}: give the ` +
       'account.seed that "zester keys export-identity" exported',
   );
+}
+
+/**
+ * A key that signs masters: the account's identity, or, given as a file, an unscoped signing key of the account. The caller wipes
+ * it.
+ *
+ * @param path its seed, where it is not in the home
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
+ */
+export async function masterSigner(domain: TrustDomain, path: string | undefined): Promise<KeyBundle> {
+  if (path === undefined) {
+    const key = await identityKey(domain, undefined);
+    if (key !== undefined) return key;
+    throw new TrustError(
+      'ERR_TRUST_KEY_OFFLINE',
+      domain.home,
+      "the account's identity seed is not in the home, and it signs masters: pass --account-seed FILE",
+    );
+  }
+  const key = await loadKeyBundleFromFile('account', path);
+  if (typeof signingKeyOf(domain.accountClaims, key.publicKey) === 'string') return key;
+  key.wipe();
+  const identity = await identityKey(domain, path);
+  if (identity === undefined) throw new TypeError('a key that was given is never offline');
+  return identity;
 }

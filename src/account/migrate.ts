@@ -75,6 +75,7 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
 export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
   const outdated: OutdatedCreds[] = [];
   for (const { path, options } of ownUsers(domain)) {
+    if (!(await isThere(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     // one that somebody put there under another name is its owner's
@@ -241,6 +242,7 @@ async function answersCreds({ paths }: TrustDomain): Promise<OutdatedCreds> {
 async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
   const current = new Map<string, number>();
   for (const { path } of ownUsers(domain)) {
+    if (!(await isThere(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     current.set(creds.publicKey, creds.claims.iat);

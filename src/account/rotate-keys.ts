@@ -6,9 +6,11 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
-import { revisedAccount, reviseAccountJwt } from '../jwt/revise-account.js';
+import { revisedAccount } from '../jwt/revise-account.js';
 import { reviseOperatorJwt } from '../jwt/revise-operator.js';
+import type { ScopedSigningKey } from '../jwt/account.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
+import { labelOf, withLabel } from '../permissions/master-label.js';
 import { historyOf, withRemoved } from '../trust/account-jwt/account-history.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -30,7 +32,7 @@ import {
 import { askAll, jsonOf } from '../system-account/ask-all.js';
 import {
   changeAccount,
-  push,
+  changeSystemAccount,
   withOpenHome,
   type AccountChange,
   type ChangeOptions,
@@ -77,7 +79,7 @@ export async function addAccountSigningKey(
           open,
           (claims) =>
             kind === 'join-signing'
-              ? revisedAccount(claims, { signingKeys: { add: [joinSigningKey(publicKey)] } })
+              ? revisedAccount(claims, { signingKeys: { add: [ownJoinKey(domain, claims, publicKey)] } })
               : withSigningKeyLike(home, claims, domain.publicKeys.peelSigning, publicKey),
           { now: options.now },
         );
@@ -118,6 +120,14 @@ export async function ensureJoinSigningKey(
     if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
     return addFirstJoinKey(open, options.now);
   });
+}
+
+/** A signing key of join tokens with the label of the one that it stands in for. */
+function ownJoinKey({ publicKeys }: TrustDomain, claims: AccountClaims, publicKey: string): ScopedSigningKey {
+  const key = joinSigningKey(publicKey);
+  const before = signingKeyOf(claims, publicKeys.joinSigning ?? '');
+  const label = typeof before === 'object' ? labelOf(before.description) : undefined;
+  return label === undefined ? key : { ...key, description: withLabel(key.description ?? '', label) };
 }
 
 async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<AddedSigningKey> {
@@ -314,17 +324,13 @@ async function signAccountsWith(
   publicKey: string,
   now: Clock | undefined,
 ): Promise<AccountChange> {
-  const { domain, connected } = open;
-  const time = now === undefined ? {} : { now };
+  const { domain } = open;
   const next = domain.withOperatorSigningKey(publicKey);
-  const signer = await next.operatorSigningKey();
-  let systemAccountJwt: string;
-  try {
-    systemAccountJwt = reviseAccountJwt(domain.systemAccountJwt, signer, time);
-  } finally {
-    signer.wipe();
-  }
-  const pushed = connected && (await push(connected, domain, systemAccountJwt));
+  const { report: pushed } = await changeSystemAccount(
+    { ...open, domain: next },
+    (claims) => ({ ...claims }),
+    now,
+  );
   // a copy of the claims, so that it counts as a change: the same object would not be re-signed
   const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
   const report =
@@ -332,7 +338,6 @@ async function signAccountsWith(
       ? { ...change.report, failed: [...change.report.failed, ...pushed.failed] }
       : change.report;
   if (report === undefined || report.confirmed.length > 0) {
-    await writeSecretFile(domain.paths.systemAccountJwt, Buffer.from(`${systemAccountJwt}\n`));
     await saveSettings(domain, now, undefined, (settings) => ({
       ...settings,
       operator: { ...settings.operator, signingKey: publicKey },

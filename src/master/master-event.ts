@@ -79,6 +79,8 @@ export type MasterEvent =
   | ({ type: 'signingKeyRemoved' } & Told)
   /** A backup of the fleet was made, or the fleet was restored from one. */
   | ({ type: 'backup'; what: 'created' | 'restored' } & Told)
+  /** A host was invited to run a master; its home was installed; it was removed; it renewed its own credentials. */
+  | ({ type: 'master'; what: 'invited' | 'installed' | 'removed' | 'renewed'; name: string } & Told)
   /** The retention of the audit log has deleted its oldest events. */
   | ({ type: 'auditTrimmed'; events: number } & Told)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
@@ -179,6 +181,13 @@ function remarkOf(
       return { type: 'backup', what: 'created', ...told };
     case 'backup.restored':
       return { type: 'backup', what: 'restored', ...told };
+    case 'master.invited':
+    case 'master.installed':
+    case 'master.removed':
+    case 'master.renewed': {
+      const what = kind.slice('master.'.length) as 'invited' | 'installed' | 'removed' | 'renewed';
+      return { type: 'master', what, ...told, name: String(detail?.['master'] ?? '') };
+    }
     case 'master.started':
       return { type: 'started', ...told };
     case 'master.stopped':

@@ -44,6 +44,7 @@ import { openLinks, type Links } from './start/links.js';
 import { untilReady } from './start/ready.js';
 import { openState, type State } from './start/state.js';
 import { AccountGuard } from './trust/account-guard.js';
+import { tellInstalled } from './trust/tell-installed.js';
 import { MasterTrust } from './trust/trust.js';
 import { LeasedWatch } from './watch/leased-watch.js';
 
@@ -264,14 +265,24 @@ function makePolicy(
   return new PolicyRunner({ policy, timeoutMs, onFailure, onStop: () => failures.close() });
 }
 
-function tellStarted({ actor, policy: { name: policy }, lifetime, audit, logger }: MasterContext) {
+function tellStarted(context: MasterContext) {
+  const {
+    actor,
+    policy: { name: policy },
+    lifetime,
+    audit,
+    logger,
+    trust,
+  } = context;
   if (policy === 'auto-all') {
     logger.warn(
       { policy },
       'EVERY peel with a valid chain is accepted: use this policy for development only',
     );
   }
-  audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime } });
+  const { masterName: master } = trust.domain;
+  audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime, master } });
+  void tellInstalled(context);
 }
 
 class RunningMaster implements Master {

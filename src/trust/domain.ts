@@ -9,6 +9,7 @@ import { decodeAccountJwt } from '../jwt/decode.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
+import { FIRST_MASTER } from '../permissions/master-label.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
 import { noteIssued } from './issued.js';
 import { readyToIssue } from './ready-to-issue.js';
@@ -43,6 +44,8 @@ export class TrustDomain {
     /** undefined: the home was made before there were join tokens. */
     joinSigning: string | undefined;
   }>;
+  /** The name of this home's master. */
+  readonly masterName: string;
   /** The URLs of the fleet's servers; empty when the home names none. */
   readonly servers: readonly string[];
   /** The files for TLS; undefined when the home names none. */
@@ -70,6 +73,7 @@ export class TrustDomain {
       peelSigning: account.peelSigningKey,
       joinSigning: account.joinSigningKey,
     };
+    this.masterName = settings.master?.name ?? FIRST_MASTER;
     // edited by hand, there may be a password in one; it is refused where it is used, and must not be shown here
     this.servers = showServerUrls(settings.servers ?? []).map(redactSeeds);
     this.tls = settings.tls && homeTls(paths.home, settings.tls);

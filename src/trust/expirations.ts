@@ -42,8 +42,9 @@ export async function listExpirations(
   const unreadable: Unreadable[] = [];
   if (domain !== undefined) {
     const { masterCreds, masterAnswersCreds, adminCreds, systemCreds } = domain.paths;
-    const answers = (await isThere(masterAnswersCreds)) ? [masterAnswersCreds] : [];
-    paths.unshift(masterCreds, ...answers, adminCreds, systemCreds);
+    const others: string[] = [];
+    for (const path of [masterAnswersCreds, adminCreds]) if (await isThere(path)) others.push(path);
+    paths.unshift(masterCreds, ...others, systemCreds);
     expirations.push(...ofJwts(domain));
   }
   for (const path of new Set(paths)) {

@@ -59,7 +59,8 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
     await signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
     await signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
     paths.masterCreds,
-    paths.adminCreds,
+    // an invitation carries no admin's credentials
+    ...(settings.master === undefined ? [paths.adminCreds] : []),
     paths.systemCreds,
   ];
   const missing: string[] = [];

@@ -19,10 +19,13 @@ export interface TrustPaths {
   peelSigningSeed: string;
   /** A home that was made before there were join tokens lacks it. */
   joinSigningSeed: string;
+  /** The home's own signing key of the system account; a home that was not made by an invitation may lack it. */
+  systemSigningSeed: string;
   credsDirectory: string;
   masterCreds: string;
   /** A home that was made before masters had a user to answer with lacks it. */
   masterAnswersCreds: string;
+  /** A home that was made by an invitation lacks it. */
   adminCreds: string;
   systemCreds: string;
   /** The public keys of the peels issued from here; no secret. */
@@ -80,6 +83,7 @@ export function trustPaths(home: string): TrustPaths {
     accountSeed: join(keysDirectory, 'account.seed'),
     peelSigningSeed: join(keysDirectory, 'peel-signing.seed'),
     joinSigningSeed: join(keysDirectory, 'join-signing.seed'),
+    systemSigningSeed: join(keysDirectory, 'system-signing.seed'),
     credsDirectory,
     masterCreds: join(credsDirectory, 'master.creds'),
     masterAnswersCreds: join(credsDirectory, 'master-answers.creds'),

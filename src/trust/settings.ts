@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { TrustError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
+import { isMasterName } from '../permissions/master-label.js';
 import { parseStrictJson } from '../jwt/strict-json.js';
 
 /** The version of the layout that this program writes, and the newest that it reads. */
@@ -29,6 +30,14 @@ const schema = v.looseObject({
   requireTls: v.optional(v.boolean()),
   keysAdded: v.optional(v.record(v.string(), v.string())),
   replacedJwts: v.optional(v.record(v.string(), v.number())),
+  master: v.optional(
+    v.looseObject({
+      name: v.pipe(v.string(), v.check(isMasterName, 'is not a name of a master')),
+      systemSigningKey: v.optional(v.string()),
+      untold: v.optional(v.boolean()),
+    }),
+  ),
+  knownMasters: v.optional(v.record(v.string(), v.array(v.string()))),
 });
 
 /** What `zester.json` says: names, public keys, the version of the layout. No secret. */
@@ -56,6 +65,19 @@ export interface TrustSettings {
   keysAdded?: Record<string, string> | undefined;
   /** Users (`U…`) whose JWT was replaced, and is to be revoked up to this time (seconds) once it is unused. */
   replacedJwts?: Record<string, number> | undefined;
+  /** The master of this home; absent: the first one, of the home that `init` made. */
+  master?: HomeMaster | undefined;
+  /** The users (`U…`) of masters whose signing keys have no label, by the masters' names. */
+  knownMasters?: Record<string, string[]> | undefined;
+}
+
+/** The master of a home that was made by an invitation. */
+export interface HomeMaster {
+  name: string;
+  /** Its signing key of the system account (`A…`). */
+  systemSigningKey?: string | undefined;
+  /** It has not been audited yet that the home was installed. */
+  untold?: boolean | undefined;
 }
 
 /** @throws FileError */

@@ -17,6 +17,7 @@ import { connectedUsers } from '../../system-account/connected-users.js';
 import { connectSystem, tlsOf } from '../../system-account/system-connection.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
+import { rosterOf } from '../../masters/roster.js';
 import { readIssued } from '../../trust/issued.js';
 import type { ConnectionOf } from '../options/home-options.js';
 import { ADMIN_CONNECT_TIMEOUT_MS } from '../../timing.js';
@@ -132,8 +133,10 @@ function merged(streams: readonly AccountStream[]): StreamSeen[] {
 }
 
 /** The keys of the users that this home knows. */
-async function homeKeys({ paths }: TrustDomain, more: readonly string[]): Promise<Set<string>> {
-  const keys = new Set(more);
+async function homeKeys(domain: TrustDomain, more: readonly string[]): Promise<Set<string>> {
+  const { paths, accountClaims, publicKeys, settings } = domain;
+  const masters = rosterOf(accountClaims, undefined, publicKeys.peelSigning).flatMap(({ users }) => users);
+  const keys = new Set([...more, ...masters, ...Object.values(settings.knownMasters ?? {}).flat()]);
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds]) {
     try {
       const creds = await loadCredsFile(path);

@@ -10,6 +10,9 @@ import {
   LEASE_WRITE_TIMEOUT_MS,
 } from '../../timing.js';
 
+/** The key of the lease of the master that follows the servers' events, in the bucket of challenges. */
+export const WATCH_LEASE_KEY = 'lease.watch';
+
 /** How a {@link Lease} is taken part in. */
 export interface LeaseOptions {
   bucket: KV;
@@ -17,6 +20,8 @@ export interface LeaseOptions {
   key: string;
   /** Who takes part. */
   id: string;
+  /** What people call it: written beside the ID. */
+  name: string;
   logger: MasterLogger;
   onTaken: () => void;
   onLost: () => void;
@@ -110,11 +115,11 @@ export class Lease {
   }
 
   async #write(revision: number): Promise<boolean> {
-    const { bucket, key, id } = this.#options;
+    const { bucket, key, id, name } = this.#options;
     const before = performance.now();
     const had = this.#renewedAt !== undefined;
     try {
-      const data = encodeJson({ holder: id });
+      const data = encodeJson({ holder: id, name });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
       this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
       // from before it was asked: by then it was certainly not written yet

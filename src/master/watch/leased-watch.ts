@@ -5,7 +5,7 @@ import type { Revoker } from '../revocation/revoker.js';
 import { PresenceFeed } from '../presence/feed.js';
 import { PresenceFollower } from '../presence/follower.js';
 import { LastSeenStore } from '../presence/last-seen-store.js';
-import { Lease } from '../store/lease.js';
+import { Lease, WATCH_LEASE_KEY } from '../store/lease.js';
 import { Watcher } from './watcher.js';
 
 /** What the holder of the lease does, begun and ended one after the other. */
@@ -32,8 +32,9 @@ export class LeasedWatch {
     this.#lastSeen.load();
     this.#lease = new Lease({
       bucket: context.store.challenges,
-      key: 'lease.watch',
+      key: WATCH_LEASE_KEY,
       id: context.id,
+      name: context.trust.domain.masterName,
       logger: context.logger,
       onTaken: () => this.#begin(),
       onLost: () => void this.#end(),

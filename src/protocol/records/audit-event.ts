@@ -93,6 +93,12 @@ const remarkSchema = v.object({
     'backup.created',
     /** What a backup had was put back. */
     'backup.restored',
+    /** A host was invited to run a master; its home was installed; it was removed. */
+    'master.invited',
+    'master.installed',
+    'master.removed',
+    /** A master renewed its own credentials. */
+    'master.renewed',
     'master.started',
     'master.stopped',
   ]),

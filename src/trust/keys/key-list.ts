@@ -4,6 +4,7 @@ import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
 import { loadCredsFile } from '../../creds/parse.js';
 import { ZesterError } from '../../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
+import { labelOf } from '../../permissions/master-label.js';
 import type { Role } from '../../nkeys/roles.js';
 import { addedSeedPath, firstSeedPath, type SigningKeyKind } from '../paths.js';
 import type { TrustDomain } from '../domain.js';
@@ -22,6 +23,8 @@ export interface KeyEntry {
     | 'account signing'
     | 'system account identity';
   publicKey: string;
+  /** The master that was invited with it; undefined: the first one's, or no master's. */
+  master?: string | undefined;
   /** Whether it is what signs from now on; of an identity, always. */
   current: boolean;
   /** What it has signed: the JWTs of the home, its `.creds` files, and how many peels. */
@@ -62,10 +65,12 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   for (const key of account.nats.signing_keys ?? []) {
     const publicKey = typeof key === 'string' ? key : key.key;
     const kind = kindOfSigningKey(account, publicKey, publicKeys.peelSigning);
+    const master = typeof key === 'string' ? undefined : labelOf(key.description)?.name;
+    const labelled = async (one: Promise<KeyEntry>): Promise<KeyEntry> => ({ ...(await one), master });
     if (kind === 'peel-signing') {
-      entries.push(signing('peel signing', kind, publicKey, publicKey === publicKeys.peelSigning));
+      entries.push(labelled(signing('peel signing', kind, publicKey, publicKey === publicKeys.peelSigning)));
     } else if (kind === 'join-signing') {
-      entries.push(signing('join signing', kind, publicKey, publicKey === publicKeys.joinSigning));
+      entries.push(labelled(signing('join signing', kind, publicKey, publicKey === publicKeys.joinSigning)));
     } else entries.push(entry('account signing', publicKey, false, []));
   }
   entries.push(entry('system account identity', system.sub, true, []));

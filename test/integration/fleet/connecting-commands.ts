@@ -118,6 +118,10 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'keys use': { args: (stage) => [stage.operatorKey()] },
   'keys remove': { args: (stage) => [stage.spareKey(), '--force', '--yes'] },
   master: { args: () => ['--policy', 'auto-all'], goesOn: true },
+  'master invite': {
+    args: (stage) => ['--name', stage.name(), '--out', stage.file(), '-r', stage.recipient()],
+  },
+  'master list': { args: () => [] },
   'master resume': { args: () => ['--yes'] },
   'peel accept': { args: () => ['nobody'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
   'peel add': { args: (stage) => [stage.name(), '--out', stage.file()] },

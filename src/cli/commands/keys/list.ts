@@ -40,8 +40,9 @@ this home, or connected now. If it cannot reach the servers, it says so.`,
     output.result(
       listed.flatMap(({ key, use }) => lines(key, use, now, output)),
       {
-        keys: listed.map(({ key: { seedPath, ...key }, use }) => ({
+        keys: listed.map(({ key: { seedPath, master, ...key }, use }) => ({
           ...key,
+          master: master ?? null,
           seedPath: seedPath ?? null,
           valid: use?.valid ?? null,
           connected: use?.connected ?? null,
@@ -52,7 +53,7 @@ this home, or connected now. If it cannot reach the servers, it says so.`,
 });
 
 function lines(
-  { role, publicKey, current, signed, since, seedPath }: KeyEntry,
+  { role, publicKey, current, signed, since, seedPath, master }: KeyEntry,
   use: KeyUse | undefined,
   now: number,
   output: Output,
@@ -65,8 +66,14 @@ function lines(
         ? '; what masters signed is unknown'
         : ''
       : `; ${use.valid} valid ${what}${use.valid === 1 ? '' : 's'}, ${use.connected} connected`;
+  const isOthers = master !== undefined && seedPath === undefined;
+  const note = isOthers
+    ? ` (of the master ${master})`
+    : current || !role.endsWith('signing')
+      ? ''
+      : ' (no longer used for new ones)';
   return [
-    `${output.key(publicKey)}  ${role}${current || !role.endsWith('signing') ? '' : ' (no longer used for new ones)'}`,
+    `${output.key(publicKey)}  ${role}${note}`,
     `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; added ${timeWords(Date.parse(since), now)}; ` +
       (seedPath === undefined ? 'its seed is not in the home' : `its seed is in ${seedPath}`),
   ];

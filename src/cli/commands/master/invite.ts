@@ -1,0 +1,62 @@
+// `zester master invite`: write everything that a second master's host needs into an encrypted file.
+import { UsageError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { flag, repeated, requiredText, seedFile, span } from '../../command/option.js';
+import { pushedLine } from '../../options/change-options.js';
+import { refuseToReplace } from '../../options/new-file.js';
+
+export default command({
+  summary: "invite a second master's host: write its home into an encrypted file",
+  needs: 'system',
+  options: {
+    name: requiredText('--name <name>', "the new master's name, e.g. host-b"),
+    out: requiredText('-o, --out <file>', 'the file to write'),
+    recipient: repeated('-r, --recipient <age1…>', 'an age recipient who can install it; may be given again'),
+    validFor: span('--valid-for <time>', 'how long it can be installed', '24h'),
+    accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
+    force: flag('--force', 'replace an existing file'),
+  },
+  notes: `
+The new master gets a name, signing keys and users of its own, so that "zester master remove" can withdraw them without touching
+the other masters' peels. The file carries only what a master needs: no identity seed and no admin's credentials. It does carry
+the operator's signing key, so whoever has the file and the age identity has a master: send it, install it, and delete it. Make
+the identity on the new host ("age-keygen -o key.txt").`,
+  examples: [
+    'zester master invite --name host-b --out host-b.age -r age1…',
+    ['zester master install host-b.age -i key.txt', 'on the other host'],
+  ],
+  async run({ name, out, recipient = [], validFor, accountSeed, force }, { io, output, system, openHome }) {
+    if (recipient.length === 0)
+      throw new UsageError('no recipient: pass -r age1… (a pair is made by "age-keygen -o key.txt")');
+    await refuseToReplace(out, force);
+    const { home, ...options } = await system();
+    const { createInvite } = await import('../../../masters/create-invite.js');
+    const { auditMaster } = await import('../../../masters/audit-master.js');
+    const invited = await createInvite(home, out, {
+      ...options,
+      name,
+      recipients: recipient,
+      validMs: validFor,
+      accountSeed,
+      now: io.now,
+    });
+    const { keys, ownPeelKey, expiresAt, report } = invited;
+    if (!ownPeelKey)
+      output.warn(
+        "the account's peel signing key has no role, so the new master shares this home's: removing the master will not withdraw it",
+      );
+    output.result(
+      [
+        `${out}: the master "${name}" can be installed until ${expiresAt}`,
+        `its signing keys: ${pushedLine(report)}`,
+      ],
+      { path: out, name, expiresAt, keys, ownPeelKey, servers: report },
+    );
+    const isAudited = await auditMaster(await openHome(), options, {
+      kind: 'master.invited',
+      by: 'zester master invite',
+      detail: { master: name, expires: expiresAt, peelSigningKey: keys.peelSigning },
+    });
+    if (!isAudited) output.note('not audited: no master has run on these servers yet');
+  },
+});

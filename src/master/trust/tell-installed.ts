@@ -1,0 +1,28 @@
+// Audits once that the home of an invited master was installed.
+import { withHomeLock } from '../../trust/lock.js';
+import { readSettings, writeSettings } from '../../trust/settings.js';
+import { errorMessage } from '../../text/error-message.js';
+import type { MasterContext } from '../context.js';
+
+/** Audits it at the first start of the home's master, since "zester master install" needs no server. Never rejects. */
+export async function tellInstalled({
+  trust,
+  audit,
+  actor,
+  logger,
+}: Pick<MasterContext, 'trust' | 'audit' | 'actor' | 'logger'>): Promise<void> {
+  const { paths, home, settings } = trust.domain;
+  if (settings.master?.untold !== true) return;
+  try {
+    await withHomeLock(home, 'zester master', async () => {
+      const { master, ...rest } = await readSettings(paths.settings);
+      if (master?.untold !== true) return;
+      audit.note({ kind: 'master.installed', by: actor, detail: { master: master.name } });
+      // what is undefined is not written
+      await writeSettings(paths.settings, { ...rest, master: { ...master, untold: undefined } });
+    });
+  } catch (error) {
+    // it is tried again at the next start
+    logger.warn({ reason: errorMessage(error) }, 'the installation of this home was not audited');
+  }
+}

@@ -1,0 +1,336 @@
+// Makes an invitation: everything that a second master's host needs, encrypted, and never an identity seed.
+import {
+  changeAccount,
+  changeSystemAccount,
+  newestClaims,
+  newestSystemClaims,
+  withOpenHome,
+  type ChangeOptions,
+  type OpenHome,
+} from '../account/change-account.js';
+import { masterSigner } from '../account/identity-key.js';
+import { requireComplete, type PushReport } from '../account/push-account.js';
+import { formatCreds } from '../creds/format.js';
+import { TrustError, UsageError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { signingKeyClaim } from '../jwt/account.js';
+import { nowSeconds } from '../jwt/time.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { FIRST_MASTER, isMasterName, withLabel, type MasterLabel } from '../permissions/master-label.js';
+import { SYSTEM_NAME } from '../permissions/names.js';
+import { masterAnswersUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
+import { encrypterFor } from '../provision/sinks/encrypter.js';
+import { fileTarget } from '../provision/sinks/target.js';
+import { withRemoved } from '../trust/account-jwt/account-history.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { joinSigningKey, scopedKeyOf } from '../trust/keys/signing-keys.js';
+import { withSystemKey } from '../trust/keys/system-key.js';
+import type { TrustSettings } from '../trust/settings.js';
+import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
+import { rosterOf } from './roster.js';
+import { ownUsers } from './own-users.js';
+
+const MAX_CA_BYTES = 1024 * 1024;
+
+/** How {@link createInvite} goes about it. */
+export interface CreateInviteOptions extends ChangeOptions {
+  servers: readonly string[];
+  /** The new master's name. */
+  name: string;
+  /** `age1…`, at least one: who can install it. */
+  recipients: readonly string[];
+  /** How long it can be installed, in milliseconds. */
+  validMs: number;
+  /** The file of the account's identity seed, where it is not in the home. */
+  accountSeed?: string | undefined;
+}
+
+/** An invitation that was made. */
+export interface CreatedInvite {
+  name: string;
+  /** ISO 8601. */
+  expiresAt: string;
+  /** The new master's own signing keys (`A…`). */
+  keys: { peelSigning: string; joinSigning: string; systemSigning: string };
+  /** Whether its peel signing key is its own; otherwise it is this home's, since the account's has no role. */
+  ownPeelKey: boolean;
+  /** Which servers know its keys. */
+  report: PushReport;
+}
+
+/** The keys of a master that is invited. */
+interface NewKeys {
+  /** undefined: it gets a copy of this home's. */
+  peel: KeyBundle | undefined;
+  join: KeyBundle;
+  system: KeyBundle;
+  users: { master: KeyBundle; answers: KeyBundle; system: KeyBundle };
+}
+
+/**
+ * Makes an invitation for a master on another host: signing keys and users of its own, which are pushed, and with the JWTs and
+ * the operator's signing key written into a file that is encrypted to the recipients. The identity seeds are not in it.
+ *
+ * @returns which servers know the new keys: the file is written only if all do
+ * @throws UsageError for a name or a recipient that is none; TrustError `ERR_TRUST_MASTER` for a name that is taken,
+ *   `ERR_TRUST_KEY_OFFLINE` without the key that signs masters; NatsServerError, FileError: then no file is written, and the
+ *   new keys are taken out of the account again
+ */
+export async function createInvite(
+  home: string,
+  path: string,
+  options: CreateInviteOptions,
+): Promise<CreatedInvite> {
+  const { name, recipients, now = Date.now } = options;
+  if (!isMasterName(name) || name === FIRST_MASTER)
+    throw new UsageError(
+      `"${name.slice(0, 60)}" is not a name for a master: use up to 40 lower-case letters, digits and hyphens; "${FIRST_MASTER}" is taken`,
+    );
+  const encrypter = encrypterFor(recipients);
+  return withOpenHome(home, 'zester master invite', options, async (open) => {
+    refuseIdentitySigner(open.domain);
+    const claims = await newestClaims(open);
+    refuseTaken(open.domain, claims, await newestSystemClaims(open), name);
+    const signer = await masterSigner(open.domain, options.accountSeed);
+    const own = scopedKeyOf(home, claims, open.domain.publicKeys.peelSigning);
+    const keys = newKeys((own.role ?? '') !== '');
+    try {
+      const target = await fileTarget(path);
+      try {
+        const label = { name, users: Object.values(keys.users).map(({ publicKey }) => publicKey) };
+        const pushed = await addKeys(open, keys, label, options);
+        try {
+          requireComplete(pushed.report, 'the signing keys of the new master');
+          const invite = await inviteOf(open.domain, keys, signer, pushed, options);
+          await target.write(await encrypter.encrypt(JSON.stringify(invite)));
+          await target.finish();
+          return {
+            name,
+            expiresAt: invite.expiresAt,
+            keys: {
+              peelSigning: keys.peel?.publicKey ?? own.key,
+              joinSigning: keys.join.publicKey,
+              systemSigning: keys.system.publicKey,
+            },
+            ownPeelKey: keys.peel !== undefined,
+            report: pushed.report,
+          };
+        } catch (error) {
+          await takeBack(open, keys, now).catch(() => undefined);
+          throw error;
+        }
+      } catch (error) {
+        await target.abort();
+        throw error;
+      }
+    } finally {
+      wipe(keys);
+      signer.wipe();
+    }
+  });
+}
+
+function refuseTaken(
+  { home, publicKeys, masterName }: TrustDomain,
+  claims: AccountClaims,
+  system: AccountClaims,
+  name: string,
+): void {
+  const taken = rosterOf(claims, system, publicKeys.peelSigning).some((entry) => entry.name === name);
+  if (!taken && name !== masterName) return;
+  throw new TrustError(
+    'ERR_TRUST_MASTER',
+    home,
+    `there is a master "${name}" already: choose another name, or remove it first ("zester master remove ${name}")`,
+  );
+}
+
+/** An adopted operator may sign with its identity, which never leaves this home. */
+function refuseIdentitySigner({ home, publicKeys }: TrustDomain): void {
+  if (publicKeys.operatorSigning !== publicKeys.operator) return;
+  throw new TrustError(
+    'ERR_TRUST_MASTER',
+    home,
+    'the operator of this home signs with its identity key, which an invitation never carries: add a signing key first ("zester keys add operator-signing", then "zester keys use")',
+  );
+}
+
+function newKeys(hasRole: boolean): NewKeys {
+  return {
+    // without a role, other masters would not know what the key signs
+    peel: hasRole ? generateKeyBundle('account') : undefined,
+    join: generateKeyBundle('account'),
+    system: generateKeyBundle('account'),
+    users: {
+      master: generateKeyBundle('user'),
+      answers: generateKeyBundle('user'),
+      system: generateKeyBundle('user'),
+    },
+  };
+}
+
+function wipe({ peel, join, system, users }: NewKeys): void {
+  for (const key of [peel, join, system, ...Object.values(users)]) key?.wipe();
+}
+
+interface Pushed {
+  accountJwt: string;
+  systemAccountJwt: string;
+  report: PushReport;
+}
+
+async function addKeys(
+  open: OpenHome,
+  { peel, join, system }: NewKeys,
+  label: MasterLabel,
+  { now }: ChangeOptions,
+): Promise<Pushed> {
+  const { home, publicKeys } = open.domain;
+  const account = await changeAccount(
+    open,
+    (claims) => {
+      const like = scopedKeyOf(home, claims, publicKeys.peelSigning);
+      const joining = joinSigningKey(join.publicKey);
+      const added = [
+        ...(peel === undefined
+          ? []
+          : [{ ...like, key: peel.publicKey, description: withLabel(like.description ?? '', label) }]),
+        signingKeyClaim({ ...joining, description: withLabel(joining.description ?? '', label) }),
+      ];
+      const keys = [...(claims.nats.signing_keys ?? []), ...added];
+      return { ...claims, nats: { ...claims.nats, signing_keys: keys } };
+    },
+    { now },
+  );
+  const ofSystem = await changeSystemAccount(
+    open,
+    (claims) => withSystemKey(claims, system.publicKey, label),
+    now,
+  );
+  return {
+    accountJwt: account.jwt,
+    systemAccountJwt: ofSystem.jwt,
+    report: bothOf(account.report, ofSystem.report),
+  };
+}
+
+/** A server that took only one of the two has not confirmed. */
+function bothOf(...reports: (PushReport | undefined)[]): PushReport {
+  const failed = reports.flatMap((report) => report?.failed ?? []);
+  const names = new Set(failed.map(({ server }) => server));
+  const confirmed = new Set(reports.flatMap((report) => report?.confirmed ?? []));
+  return {
+    confirmed: [...confirmed].filter((server) => !names.has(server)),
+    failed,
+    notReached: [...new Set(reports.flatMap((report) => report?.notReached ?? []))],
+  };
+}
+
+async function takeBack(open: OpenHome, { peel, join, system }: NewKeys, now: () => number): Promise<void> {
+  const without = (claims: AccountClaims, gone: readonly string[]): AccountClaims => {
+    const left = (claims.nats.signing_keys ?? []).filter(
+      (key) => !gone.includes(typeof key === 'string' ? key : key.key),
+    );
+    const next = { ...claims, nats: { ...claims.nats, signing_keys: left } };
+    return withRemoved(claims, next, gone, nowSeconds(now));
+  };
+  const ofAccount = [peel, join].flatMap((key) => key?.publicKey ?? []);
+  await changeAccount(open, (claims) => without(claims, ofAccount), { now });
+  await changeSystemAccount(open, (claims) => without(claims, [system.publicKey]), now);
+}
+
+async function inviteOf(
+  domain: TrustDomain,
+  keys: NewKeys,
+  signer: KeyBundle,
+  { accountJwt, systemAccountJwt }: Pushed,
+  options: CreateInviteOptions,
+): Promise<Invite> {
+  const { name, validMs, now = Date.now } = options;
+  const { account, systemAccount } = domain.publicKeys;
+  const time = { now };
+  const createdAt = now();
+  const ca = domain.tls?.caFile;
+  return {
+    format: 'zester-master-invite',
+    version: INVITE_VERSION,
+    name,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: new Date(createdAt + validMs).toISOString(),
+    files: {
+      'zester.json': `${JSON.stringify(await settingsOf(domain, keys, options), null, 2)}\n`,
+      'jwt/operator.jwt': `${domain.operatorJwt}\n`,
+      'jwt/system.jwt': `${systemAccountJwt}\n`,
+      'jwt/account.jwt': `${accountJwt}\n`,
+      'keys/operator-signing.seed': await seedOf(domain.operatorSigningKey()),
+      'keys/peel-signing.seed': await seedOf(keys.peel ?? domain.peelSigner()),
+      'keys/join-signing.seed': await seedOf(keys.join),
+      'keys/system-signing.seed': await seedOf(keys.system),
+      'creds/master.creds': credsOf(keys.users.master, signer, masterUserJwtOptions(account, time)),
+      'creds/master-answers.creds': credsOf(
+        keys.users.answers,
+        signer,
+        masterAnswersUserJwtOptions(account, time),
+      ),
+      'creds/system.creds': credsOf(keys.users.system, keys.system, {
+        name: SYSTEM_NAME,
+        issuerAccount: systemAccount,
+        scoped: true,
+        ...time,
+      }),
+      ...(ca !== undefined && {
+        [INVITE_CA]: Buffer.from(await readSmallFile(ca, MAX_CA_BYTES)).toString('utf8'),
+      }),
+    },
+  };
+}
+
+async function settingsOf(
+  domain: TrustDomain,
+  { peel, join, system }: NewKeys,
+  { name, servers, requireTls, now = Date.now }: CreateInviteOptions,
+): Promise<TrustSettings> {
+  const { version, operator, systemAccount, account, knownMasters, ...rest } = domain.settings;
+  return {
+    version,
+    createdAt: new Date(now()).toISOString(),
+    operator,
+    systemAccount,
+    account: {
+      name: account.name,
+      publicKey: account.publicKey,
+      peelSigningKey: peel?.publicKey ?? account.peelSigningKey,
+      joinSigningKey: join.publicKey,
+    },
+    servers: [...servers],
+    // a client's certificate and key are the host's own
+    ...(rest.tls?.caFile !== undefined && { tls: { caFile: INVITE_CA } }),
+    requireTls: requireTls ?? domain.requireTls,
+    master: { name, systemSigningKey: system.publicKey, untold: true },
+    knownMasters: { ...knownMasters, [domain.masterName]: await ownUsers(domain) },
+  };
+}
+
+/** The text of a seed, as a file of the home has it. */
+async function seedOf(given: KeyBundle | Promise<KeyBundle>): Promise<string> {
+  const key = await given;
+  const seed = key.seed;
+  const text = `${Buffer.from(seed).toString('latin1')}\n`;
+  seed.fill(0);
+  // one that was loaded for this is not needed any more
+  if (given instanceof Promise) key.wipe();
+  return text;
+}
+
+function credsOf(user: KeyBundle, signer: KeyBundle, options: UserJwtOptions): string {
+  const seed = user.seed;
+  const content = formatCreds(createUserJwt(user, signer, options), seed);
+  try {
+    return Buffer.from(content).toString('utf8');
+  } finally {
+    seed.fill(0);
+    content.fill(0);
+  }
+}

@@ -1,0 +1,123 @@
+// Lists the masters of a fleet: their keys, whether they run, and when their credentials expire.
+import { Kvm } from '@nats-io/kv';
+import {
+  newestClaims,
+  newestSystemClaims,
+  withConnectedHome,
+  type ChangeOptions,
+} from '../account/change-account.js';
+import { withState } from '../backup/connect-state.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { ZesterError } from '../errors.js';
+import { expiryTime } from '../jwt/expiry.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { CHALLENGES_BUCKET } from '../permissions/names.js';
+import { parseJson } from '../protocol/messages.js';
+import { WATCH_LEASE_KEY } from '../master/store/lease.js';
+import { connectedUsers } from '../system-account/connected-users.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { ownUsers } from './own-users.js';
+import { rosterOf, type RosterEntry } from './roster.js';
+
+/** A master, as {@link listMasters} finds it. */
+export interface ListedMaster extends RosterEntry {
+  /** Whether it is the one of this home. */
+  here: boolean;
+  /** Where its processes are connected from, and since when (ISO 8601); empty: it does not run; undefined: not known. */
+  connections: { host: string | undefined; since: string | undefined }[] | undefined;
+  /** When the credentials of its main user expire, in milliseconds since 1970; null: never; undefined: not known. */
+  expiresAt: number | null | undefined;
+  /** Whether it follows the servers' events; undefined: not known. */
+  watching: boolean | undefined;
+}
+
+/**
+ * Lists the masters. Of one whose home was copied by hand, nothing is known beside that home.
+ *
+ * Cost: one question to all servers for each master.
+ *
+ * @param options.offline read the home only
+ * @throws TrustError, NatsServerError
+ */
+export async function listMasters(
+  home: string,
+  options: ChangeOptions & { servers: readonly string[]; offline?: boolean },
+): Promise<ListedMaster[]> {
+  const { offline = false, ...rest } = options;
+  return withConnectedHome(home, offline ? { ...rest, servers: false } : rest, async (open) => {
+    const { domain, connected } = open;
+    const roster = await completeRoster(
+      domain,
+      rosterOf(await newestClaims(open), await newestSystemClaims(open), domain.publicKeys.peelSigning),
+    );
+    const watching = offline ? undefined : await watchingMaster(domain, rest);
+    const listed: ListedMaster[] = [];
+    for (const entry of roster) {
+      const here = entry.name === domain.masterName;
+      const [main] = entry.users;
+      const found =
+        connected === undefined || main === undefined
+          ? undefined
+          : (await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey: main })).users;
+      const jwts = (found ?? []).flatMap(({ jwt }) => jwt ?? []);
+      const claims = newestOf(jwts) ?? (here ? await claimsIn(domain.paths.masterCreds) : undefined);
+      listed.push({
+        ...entry,
+        here,
+        connections: found?.map(({ host, since }) => ({ host, since })),
+        expiresAt: claims === undefined ? undefined : (expiryTime(claims) ?? null),
+        watching: watching === undefined ? undefined : watching === entry.name,
+      });
+    }
+    return listed;
+  });
+}
+
+/** With what the home knows: of itself, and of masters whose keys have no label. */
+export async function completeRoster(
+  domain: TrustDomain,
+  roster: readonly RosterEntry[],
+): Promise<RosterEntry[]> {
+  const { knownMasters = {} } = domain.settings;
+  const known = { ...knownMasters, [domain.masterName]: await ownUsers(domain) };
+  return roster.map((entry) =>
+    entry.users.length > 0 ? entry : { ...entry, users: known[entry.name] ?? [] },
+  );
+}
+
+/** The name of the master that holds the lease; an empty one: none does, or an earlier version's; undefined: not known. */
+async function watchingMaster(
+  domain: TrustDomain,
+  options: Parameters<typeof withState>[1],
+): Promise<string | undefined> {
+  try {
+    return await withState(domain, options, async (_nc, { js }) => {
+      const bucket = await new Kvm(js).open(CHALLENGES_BUCKET);
+      const entry = await bucket.get(WATCH_LEASE_KEY);
+      const { name } = (parseJson(entry?.value ?? new Uint8Array()) ?? {}) as { name?: unknown };
+      return typeof name === 'string' ? name : '';
+    });
+  } catch {
+    // no master has run on these servers yet, or JetStream has no leader: the rest is known all the same
+    return undefined;
+  }
+}
+
+function newestOf(jwts: readonly string[]): UserClaims | undefined {
+  const all = jwts.flatMap((jwt) => {
+    try {
+      return [decodeUserJwt(jwt)];
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      return [];
+    }
+  });
+  return all.sort((a, b) => b.iat - a.iat)[0];
+}
+
+async function claimsIn(path: string): Promise<UserClaims> {
+  const creds = await loadCredsFile(path);
+  creds.wipe();
+  return creds.claims;
+}

@@ -1,0 +1,16 @@
+// The public keys of the users that a home's master connects as.
+import { loadCredsFile } from '../creds/parse.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { isThere } from '../trust/private-files.js';
+
+/** Those of `master.creds`, `master-answers.creds` and `system.creds`, in this order. @throws CredsError, FileError */
+export async function ownUsers({ paths }: TrustDomain): Promise<string[]> {
+  const users: string[] = [];
+  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds]) {
+    if (!(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    users.push(creds.publicKey);
+  }
+  return users;
+}

@@ -1,0 +1,13 @@
+// What the system user of a master may do.
+import type { ConnectionType, PermissionOptions } from '../jwt/permission-options.js';
+
+/** The role of the signing keys of the system account that sign masters' system users. */
+export const SYSTEM_ROLE = 'zester-system';
+
+/** How the system user of a master may connect. */
+export const SYSTEM_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
+
+/** What the system user of a master may do: ask the servers, push account JWTs, cut connections, and hear what the servers tell. */
+export function systemPermissions(): PermissionOptions {
+  return { publish: { allow: ['$SYS.REQ.>'] }, subscribe: { allow: ['$SYS.>', '_INBOX.>'] } };
+}

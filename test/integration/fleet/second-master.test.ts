@@ -1,0 +1,253 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { joinFleet } from '../../../src/peel/join.js';
+import { contextOf } from '../../../src/master/context-of.js';
+import { createInvite } from '../../../src/masters/create-invite.js';
+import { decryptInvite } from '../../../src/masters/decrypt.js';
+import { installInvite } from '../../../src/masters/install-invite.js';
+import { listMasters } from '../../../src/masters/list-masters.js';
+import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
+import { openTrustDomain } from '../../../src/trust/open.js';
+import { zester } from '../../cli/run-zester.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startFleet, type Fleet } from './fleet.js';
+import { addCreds, TestPeel, tokenFile } from './peels.js';
+
+/** An age identity, and what encrypts to it. */
+async function ageKey() {
+  const identity = await generateX25519Identity();
+  return { identity, recipient: await identityToRecipient(identity) };
+}
+
+/** The home of a master that the first one invited. */
+async function secondHome(fleet: Fleet, name = 'host-b'): Promise<string> {
+  const { identity, recipient } = await ageKey();
+  const invite = join(fleet.home.dir, `${name}.age`);
+  const options = { servers: fleet.servers, name, recipients: [recipient], validMs: 60_000 };
+  await createInvite(fleet.home.home, invite, options);
+  const home = join(fleet.home.dir, `home-${name}`);
+  await installInvite(invite, home, { identities: [identity] });
+  return home;
+}
+
+async function seedsIn(directory: string): Promise<string[]> {
+  const names = await readdir(directory);
+  return Promise.all(names.map(async (name) => (await readFile(join(directory, name), 'utf8')).trim()));
+}
+
+describe('a second master, on a home of its own', () => {
+  it('serves peels of the first, and the first serves its peels', async () => {
+    const fleet = await startFleet({ policy: 'auto-trusted' });
+    const home = await secondHome(fleet);
+    const [first] = fleet.masters;
+    const admin = await fleet.admin();
+    const ofFirst = await TestPeel.start(fleet, await addCreds(fleet, admin, 'of-first'));
+    await first?.stop();
+    const second = await fleet.startMaster({ home, policy: 'auto-trusted' });
+    fleet.masters.reverse();
+    await fleet.audited('master.installed', ({ detail }) => detail?.['master'] === 'host-b');
+
+    await ofFirst.peel.rotate();
+    const token = await tokenFile(fleet, admin);
+    const joined = await joinFleet({
+      ...fleet.connection,
+      token,
+      peelId: 'of-second',
+      out: join(fleet.home.dir, 'of-second.creds'),
+    });
+    const ofSecond = await TestPeel.start(fleet, joined.path);
+
+    const own = (await openTrustDomain(home)).publicKeys;
+    const issuers = [ofFirst, ofSecond]
+      .map(({ peel }) => peel.id)
+      .map((id) => contextOf(second).registry.get(id)?.keys.at(-1)?.issuer);
+    expect(issuers).toEqual([own.peelSigning, own.peelSigning]);
+    expect(own.peelSigning).not.toBe((await fleet.home.domain()).publicKeys.peelSigning);
+
+    await second.stop();
+    const again = await fleet.startMaster();
+    fleet.masters.reverse();
+    await ofSecond.peel.rotate();
+    const renewed = await fleet.record(
+      'of-second',
+      ({ keys }) => keys.at(-1)?.issuer !== own.peelSigning,
+      again,
+    );
+    expect(renewed.state).toBe('active');
+    expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
+  });
+
+  it('is listed with its keys, and whether it runs', async () => {
+    const fleet = await startFleet();
+    const home = await secondHome(fleet);
+    const options = { servers: fleet.servers };
+    const before = await listMasters(fleet.home.home, options);
+    expect(before).toMatchObject([
+      { name: 'first', here: true, watching: true, expiresAt: null, connections: [{ host: '127.0.0.1' }] },
+      { name: 'host-b', here: false, watching: false, expiresAt: undefined, connections: [] },
+    ]);
+    await fleet.startMaster({ home });
+    // the home that was invited knows the first one's users, which no label names
+    const after = await listMasters(home, options);
+    expect(after.map(({ name, here, connections }) => [name, here, connections?.length])).toEqual([
+      ['first', false, 1],
+      ['host-b', true, 1],
+    ]);
+    const { stdout, code } = await zester(['master', 'list', '--json', '--home', home]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      masters: [
+        { name: 'first', connected: true, watching: true },
+        { name: 'host-b', connected: true, watching: false, credentialsNeverExpire: true },
+      ],
+    });
+  });
+});
+
+describe('zester master invite', () => {
+  it('carries no identity seed and no admin, and the first home may have neither', async () => {
+    const fleet = await startFleet();
+    const { paths } = await fleet.home.domain();
+    const offline = join(fleet.home.dir, 'offline');
+    const admin = (await readFile(paths.adminCreds, 'utf8')).match(/SU[A-Z2-7]{56}/)?.[0] ?? '';
+    await exportIdentity(fleet.home.home, offline);
+    const identities = await seedsIn(offline);
+    expect(identities).toHaveLength(2);
+    const { identity, recipient } = await ageKey();
+    const out = join(fleet.home.dir, 'b.age');
+    const args = [
+      'master',
+      'invite',
+      '--name',
+      'host-b',
+      '--out',
+      out,
+      '-r',
+      recipient,
+      '--home',
+      fleet.home.home,
+      '--servers',
+      ...fleet.servers,
+    ];
+    const refused = await zester(args);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--account-seed') as string });
+    const done = await zester([...args, '--account-seed', join(offline, 'account.seed'), '--json']);
+    expect(done).toMatchObject({ code: 0 });
+    expect((await stat(out)).mode & 0o777).toBe(0o600);
+
+    const content = Buffer.from(await decryptInvite(out, [identity])).toString('utf8');
+    for (const seed of [...identities, admin]) {
+      expect(seed).toMatch(/^S[OAU]/);
+      expect(content).not.toContain(seed);
+    }
+    // neither is any seed of the file in what the command says
+    for (const [seed] of content.matchAll(/S[OAU][A-Z2-7]{56}/g)) {
+      expect(done.stdout + done.stderr).not.toContain(seed);
+    }
+    expect(await fleet.audited('master.invited')).toMatchObject({ detail: { master: 'host-b' } });
+  });
+
+  it('refuses a name that is taken, and a recipient that is none, and changes nothing then', async () => {
+    const fleet = await startFleet();
+    await secondHome(fleet);
+    const before = (await fleet.home.domain()).accountJwt;
+    const { recipient } = await ageKey();
+    const invite = (name: string, to: string) =>
+      zester([
+        ...['master', 'invite', '--name', name, '--out', join(fleet.home.dir, 'x.age'), '-r', to],
+        ...['--home', fleet.home.home, '--servers', ...fleet.servers],
+      ]);
+    expect(await invite('host-b', recipient)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('host-b') as string,
+    });
+    expect(await invite('first', recipient)).toMatchObject({ code: 2 });
+    expect(await invite('Host B', recipient)).toMatchObject({ code: 2 });
+    expect(await invite('host-c', 'age1nothing')).toMatchObject({ code: 2 });
+    expect((await fleet.home.domain()).accountJwt).toBe(before);
+    expect(await readdir(fleet.home.dir)).not.toContain('x.age');
+  });
+
+  it('takes the new keys out of the account again when the file cannot be written', async () => {
+    const fleet = await startFleet();
+    const { recipient } = await ageKey();
+    // a directory takes the place of the file only once everything is pushed
+    const path = join(fleet.home.dir, 'x.age');
+    await mkdir(join(path, 'full'), { recursive: true });
+    const options = { servers: fleet.servers, name: 'host-b', recipients: [recipient], validMs: 60_000 };
+    await expect(createInvite(fleet.home.home, path, options)).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+    });
+    expect((await listMasters(fleet.home.home, options)).map(({ name }) => name)).toEqual(['first']);
+  });
+});
+
+describe('zester master install', () => {
+  it('refuses an invitation that expired, of another operator or for somebody else, and a home that is not empty', async () => {
+    const fleet = await startFleet();
+    const { identity, recipient } = await ageKey();
+    const invite = join(fleet.home.dir, 'b.age');
+    const options = { servers: fleet.servers, name: 'host-b', recipients: [recipient], validMs: 60_000 };
+    await createInvite(fleet.home.home, invite, options);
+    const home = join(fleet.home.dir, 'home-b');
+    const key = join(fleet.home.dir, 'key.txt');
+    await writeFile(key, `${identity}\n`, { mode: 0o600 });
+    const install = (args: string[] = [], now?: number, to = home) =>
+      zester(
+        ['master', 'install', invite, '-i', key, '--home', to, ...args],
+        now === undefined ? {} : { now },
+      );
+
+    const later = Date.now() + 3_600_000;
+    expect(await install([], later)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('expired') as string,
+    });
+    const other = `O${'A'.repeat(55)}`;
+    expect(await install(['--operator', other])).toMatchObject({ code: 1 });
+    const stranger = (await ageKey()).identity;
+    await expect(installInvite(invite, home, { identities: [stranger] })).rejects.toMatchObject({
+      code: 'ERR_BACKUP_IDENTITY',
+    });
+    expect(await readdir(fleet.home.dir)).not.toContain('home-b');
+    expect(await install([], undefined, fleet.home.home)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not empty') as string,
+    });
+
+    const { operator } = (await fleet.home.domain()).publicKeys;
+    const done = await install(['--operator', operator, '--json']);
+    expect(done).toMatchObject({ code: 0 });
+    expect(JSON.parse(done.stdout)).toMatchObject({ name: 'host-b', servers: fleet.servers });
+    expect((await stat(join(home, 'keys', 'peel-signing.seed'))).mode & 0o777).toBe(0o600);
+    expect(await install()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not empty') as string,
+    });
+    const doctor = await zester(['doctor', '--offline', '--home', home]);
+    expect(doctor).toMatchObject({ code: 0 });
+  });
+
+  it('refuses one that was changed, byte by byte', async () => {
+    const fleet = await startFleet();
+    const { identity, recipient } = await ageKey();
+    const invite = join(fleet.home.dir, 'b.age');
+    const options = { servers: fleet.servers, name: 'host-b', recipients: [recipient], validMs: 60_000 };
+    await createInvite(fleet.home.home, invite, options);
+    const content = await readFile(invite);
+    for (const at of [0, 60, Math.floor(content.length / 2), content.length - 1]) {
+      const changed = Buffer.from(content);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      const path = join(fleet.home.dir, 'changed.age');
+      await writeFile(path, changed);
+      await expect(
+        installInvite(path, join(fleet.home.dir, 'home-b'), { identities: [identity] }),
+      ).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_(TRUST_INVITE|BACKUP_IDENTITY)$/) as string,
+      });
+    }
+    await waitFor('nothing to be written', async () => !(await readdir(fleet.home.dir)).includes('home-b'));
+  });
+});
