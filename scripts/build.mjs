@@ -10,8 +10,8 @@ import { rolldown } from 'rolldown';
 
 /** An import or export of another source, types excluded: the names, and the path without `.js`. */
 const IMPORTS = /^(?:import|export) (?!type )([^;]*?) from '(\.{1,2}\/[^']+)\.js';$/gms;
-/** Shorter files start faster; names stay, so that the stack of an error can be read. */
-const MINIFY = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
+/** Shorter files start faster; functions keep their names, so that the stack of an error can be read. */
+const MINIFY = { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } };
 
 /** Modules that stand alone, with the packages that they need: programs of threads, and the metrics of a master. */
 const STANDALONE = [
@@ -20,11 +20,10 @@ const STANDALONE = [
   'src/provision/sinks/file-writer.ts',
   'src/master/metrics.ts',
 ];
-/** What `--version` loads, and every command: in one file. */
-const VERSION = closure(['src/cli/version.ts']);
-/** What every command loads besides, in one file; but not what is loaded by a name, or files would need each other. */
+/** Stands for what starts programs, in commander. */
+const NO_PROGRAMS = 'virtual:no-programs';
+/** What every command loads besides, in one file. */
 const START = closure(['src/cli/run.ts', 'src/cli/terminal/io.ts']);
-for (const path of ['cli/run.ts', 'cli/program.ts']) START.delete(path);
 /** What commands load that read a credential, in one file. */
 const CREDENTIALS = closure([
   'src/creds/parse.ts',
@@ -53,17 +52,19 @@ await bundle(['src/cli/main.ts', ...filesBelow('src/cli/commands')], {
   codeSplitting: {
     includeDependenciesRecursively: false,
     groups: [
-      { name: 'version', test: (id) => VERSION.has(inSource(id)), priority: 3 },
       {
         name: 'start',
-        test: (id) => START.has(inSource(id)) || id.includes('/node_modules/commander/'),
+        test: (id) =>
+          START.has(inSource(id)) || id.includes('/node_modules/commander/') || id === NO_PROGRAMS,
         priority: 2,
       },
       {
         name: 'credentials',
-        test: (id) => CREDENTIALS.has(inSource(id)) || /\/node_modules\/(valibot|@scure)\//.test(id),
+        test: (id) => CREDENTIALS.has(inSource(id)),
         priority: 1,
       },
+      // not needed to read a credential
+      { name: 'schemas', test: (id) => /\/node_modules\/valibot\//.test(id), priority: 1 },
     ],
   },
 });
@@ -78,7 +79,8 @@ async function bundle(paths, output) {
     platform: 'node',
     external: /^@nats-io\//, // the library needs it anyway, and few commands connect
     preserveEntrySignatures: 'allow-extension',
-    plugins: [modulePlaces(), noExecutableCommands()],
+    plugins: [modulePlaces(), noExecutableCommands(), builtinsAsTheyAre(output.format)],
+    optimization: { inlineConst: { mode: 'all' } },
     // a command loads what it needs when it runs, and need not know what others have loaded
     checks: { ineffectiveDynamicImport: false },
   });
@@ -118,10 +120,26 @@ function noExecutableCommands() {
     name: 'no-executable-commands',
     resolveId: {
       filter: { id: /^node:child_process$/ },
-      handler: (_id, importer) =>
-        importer?.includes('/node_modules/commander/') ? 'virtual:no-programs' : null,
+      handler: (_id, importer) => (importer?.includes('/node_modules/commander/') ? NO_PROGRAMS : null),
     },
     load: { filter: { id: /^virtual:no-programs$/ }, handler: () => 'export {};' },
+  };
+}
+
+/**
+ * In CommonJS, a namespace is a copy of what is required, with a function for each name. That of `node:crypto` takes as long as
+ * reading a credential.
+ */
+function builtinsAsTheyAre(format) {
+  return {
+    name: 'builtins-as-they-are',
+    transform: {
+      filter: { code: /^import \* as \w+ from 'node:/m },
+      handler: (code) =>
+        format === 'cjs'
+          ? code.replaceAll(/^import \* as (\w+) from ('node:\w+');$/gm, 'const $1 = require($2);')
+          : null,
+    },
   };
 }
 

@@ -17,7 +17,8 @@ export type {
   SubjectLists,
   UserLimitOptions,
 } from './jwt/permission-options.js';
-export type { Clock, ValidityOptions } from './jwt/time.js';
+export type { Clock } from './jwt/time.js';
+export type { ValidityOptions } from './jwt/validity.js';
 export { createOperatorJwt, type OperatorJwtOptions } from './jwt/operator.js';
 export {
   createAccountJwt,

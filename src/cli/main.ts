@@ -3,12 +3,12 @@
 /**
  * The program `zester`. It stays small so that it starts fast: what a command needs is loaded when the command runs.
  */
-import { packageVersion } from './version.js';
+import { VERSION } from './version.js';
 
 async function main(args: readonly string[]): Promise<void> {
   const asksVersion = args[0] === '--version' || args[0] === '-V';
   if (args.length === 1 && asksVersion) {
-    process.stdout.write(`${packageVersion()}\n`);
+    process.stdout.write(`${VERSION}\n`);
     return;
   }
   const [{ printVersionInfo, runCli }, { processIo }] = await Promise.all([

@@ -1,2 +1,2 @@
 // The version that the command reports.
-export { packageVersion } from '../protocol/package-version.js';
+export { packageVersion, VERSION } from '../protocol/package-version.js';

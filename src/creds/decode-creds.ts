@@ -3,6 +3,7 @@ import { CredsError, JwtError, KeyError, type CredsErrorCode } from '../errors.j
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { KeyPair } from '../nkeys/key-pair.js';
+import { bytesAs } from '../text/bytes-as.js';
 import { CredsFile, type FileAuthenticator } from './creds-file.js';
 import { withoutByteOrderMark } from './looks-like.js';
 import { findSections } from './sections.js';
@@ -53,9 +54,7 @@ function textOf(data: Uint8Array | string, name: string): string {
     );
   }
   // latin1: what is not ASCII is refused further on, and no byte is invalid
-  return typeof data === 'string'
-    ? data
-    : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1');
+  return typeof data === 'string' ? data : bytesAs('latin1', data);
 }
 
 const CODE_OF_JWT_ERROR: Partial<Record<string, CredsErrorCode>> = {

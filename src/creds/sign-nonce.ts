@@ -1,11 +1,11 @@
 // Signs the server's nonce.
 import type { KeyPair } from '../nkeys/key-pair.js';
+import { bytesAs } from '../text/bytes-as.js';
 
 /** The answer to the server's nonce; without one (a server that asks for none) the signature is empty. */
 export function nonceSignature(key: Pick<KeyPair, 'publicKey' | 'sign'>, nonce: string | undefined): string {
   if (nonce === undefined || nonce === '') return '';
-  const signature = key.sign(nonce);
-  return Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64url');
+  return bytesAs('base64url', key.sign(nonce));
 }
 
 /** The fields of a CONNECT with a JWT. */

@@ -1,5 +1,5 @@
 // Turns a failed read into a FileError.
-import { FileError } from '../errors.js';
+import { FileError, type FileErrorCode } from '../errors.js';
 
 /** Explains a failed read to people. Shared with synchronous readers. */
 export function readError(path: string, cause: unknown): FileError {
@@ -12,38 +12,24 @@ export function readError(path: string, cause: unknown): FileError {
       `cannot read a file: its content (${path.length} characters) was given in place of its path; give the path of a file`,
     );
   }
+  const [kind, why] = explain(code) ?? ['ERR_FILE_READ', code ?? String(cause)];
+  return new FileError(kind, path, `cannot read ${path}: ${why}`, { cause });
+}
+
+function explain(code: string | undefined): [FileErrorCode, string] | undefined {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: no such file`, {
-        cause,
-      });
+      return ['ERR_FILE_NOT_FOUND', 'no such file'];
     case 'EISDIR':
-      return new FileError(
-        'ERR_FILE_IS_DIRECTORY',
-        path,
-        `cannot read ${path}: it is a directory; give the path of a file`,
-        { cause },
-      );
+      return ['ERR_FILE_IS_DIRECTORY', 'it is a directory; give the path of a file'];
     case 'ENXIO':
-      return new FileError(
-        'ERR_FILE_NOT_REGULAR',
-        path,
-        `cannot use ${path}: it is a socket; give the path of a file`,
-        { cause },
-      );
+      return ['ERR_FILE_NOT_REGULAR', 'it is a socket; give the path of a file'];
     case 'EACCES':
     case 'EPERM':
-      return new FileError(
-        'ERR_FILE_READ',
-        path,
-        `cannot read ${path}: permission denied; run as its owner, or check its mode`,
-        { cause },
-      );
+      return ['ERR_FILE_READ', 'permission denied; run as its owner, or check its mode'];
     default:
-      return new FileError('ERR_FILE_READ', path, `cannot read ${path}: ${code ?? String(cause)}`, {
-        cause,
-      });
+      return undefined;
   }
 }
 

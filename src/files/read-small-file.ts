@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
+import { bytesAs } from '../text/bytes-as.js';
 import { openToRead } from './open-file.js';
 import { readError } from './read-error.js';
 import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
@@ -65,7 +66,7 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
       `cannot read ${path}: it has more than ${maxBytes} bytes, too many for this kind of file`,
     );
   }
-  return Buffer.from(content.buffer, content.byteOffset, content.length).toString('utf8');
+  return bytesAs('utf8', content);
 }
 
 /** @returns the number of bytes; 0: the end; undefined: nothing yet, in a pipe */

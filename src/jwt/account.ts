@@ -28,7 +28,7 @@ import {
 import { checkedRevocations } from './revocations.js';
 import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
-import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.js';
 
 /** A signing key whose users get their permissions and limits from this template, not from their JWT. */
 export interface ScopedSigningKey extends UserLimitOptions {

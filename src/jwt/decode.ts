@@ -1,29 +1,18 @@
 // Decodes operator, account and user JWTs, and verifies their signature.
-import * as v from 'valibot';
 import { JwtError, KeyError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
-import { withArticle, type Role } from '../nkeys/roles.js';
+import { withArticle } from '../nkeys/roles.js';
 import { verifySignature } from '../nkeys/verify.js';
 import { CLAIM_NAMES } from './claim-names.js';
-import {
-  claimsSchema,
-  type AccountClaims,
-  type Claims,
-  type ClaimType,
-  type NatsFields,
-  type OperatorClaims,
-  type UserClaims,
-} from './claims.js';
+import type { AccountClaims, Claims, ClaimType, NatsFields, OperatorClaims, UserClaims } from './claims.js';
+import { ACCOUNT_JWT } from './forms/account.js';
+import type { TypeOfJwt } from './forms/common.js';
+import { FormError } from './forms/form.js';
+import { OPERATOR_JWT } from './forms/operator.js';
+import { USER_JWT } from './forms/user.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 import { isPlainJson, markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
 import { isVerified, noteVerified } from './verified.js';
-
-/** What a token of each type may be signed by, and is about. An account may sign itself: then no chain holds with it. */
-const ROLES_OF_TYPE: Readonly<Record<ClaimType, { subject: Role; issuers: readonly Role[] }>> = {
-  operator: { subject: 'operator', issuers: ['operator'] },
-  account: { subject: 'account', issuers: ['operator', 'account'] },
-  user: { subject: 'user', issuers: ['account'] },
-};
 
 const V1_ALGORITHM = 'ed25519';
 const V2_ALGORITHM = 'ed25519-nkey';
@@ -44,7 +33,7 @@ const MAX_JWT_LENGTH = 4 * 1024 * 1024;
  * console.log(name, nats.signing_keys?.length, nats.system_account); // …
  */
 export function decodeOperatorJwt(jwt: string): OperatorClaims {
-  return decode(jwt, 'operator') as OperatorClaims;
+  return decode(jwt, OPERATOR_JWT) as OperatorClaims;
 }
 
 /**
@@ -59,7 +48,7 @@ export function decodeOperatorJwt(jwt: string): OperatorClaims {
  * console.log(sub, Object.keys(nats.revocations ?? {}).length); // A… 0
  */
 export function decodeAccountJwt(jwt: string): AccountClaims {
-  return decode(jwt, 'account') as AccountClaims;
+  return decode(jwt, ACCOUNT_JWT) as AccountClaims;
 }
 
 /**
@@ -75,7 +64,7 @@ export function decodeAccountJwt(jwt: string): AccountClaims {
  * console.log(name, exp === undefined ? 'never expires' : new Date(exp * 1000)); // web-01 …
  */
 export function decodeUserJwt(jwt: string): UserClaims {
-  return decode(jwt, 'user') as UserClaims;
+  return decode(jwt, USER_JWT) as UserClaims;
 }
 
 /**
@@ -145,26 +134,28 @@ function memberAsServersReadIt(jwt: string, name: string): unknown {
   return json === undefined ? undefined : (JSON.parse(json) as unknown);
 }
 
-function decode(jwt: string, type: ClaimType): Claims<NatsFields> {
+function decode(jwt: string, of: TypeOfJwt): Claims<NatsFields> {
   const token = split(jwt);
   checkHeader(token.header);
   const { claims, marked } = parsePayload(token.payload);
-  checkType(claims, type);
-  if (marked !== undefined) checkForm(marked, type);
-  const checked = checkForm(claims, type);
-  checkRoles(checked, type);
-  checkSignature(token, checked, type);
+  checkType(claims, of.type);
+  if (marked !== undefined) checkForm(marked, of);
+  const checked = checkForm(claims, of);
+  checkRoles(checked, of);
+  checkSignature(token, checked, of.type);
   return checked;
 }
 
-function checkForm(claims: unknown, type: ClaimType): Claims<NatsFields> {
-  const parsed = v.safeParse(claimsSchema[type], claims, { abortEarly: true });
-  if (parsed.success) return parsed.output as Claims<NatsFields>;
-  const issue = parsed.issues[0];
-  throw new JwtError(
-    'ERR_JWT_CLAIMS',
-    `the ${type} JWT has a claim of the wrong form at "${v.getDotPath(issue) ?? '(top)'}": ${issue.message}`,
-  );
+function checkForm(claims: unknown, { type, form }: TypeOfJwt): Claims<NatsFields> {
+  try {
+    return form(claims) as Claims<NatsFields>;
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error;
+    throw new JwtError(
+      'ERR_JWT_CLAIMS',
+      `the ${type} JWT has a claim of the wrong form at "${error.path.join('.')}": ${error.message}`,
+    );
+  }
 }
 
 interface Token {
@@ -266,8 +257,7 @@ function checkType(claims: unknown, type: ClaimType): void {
   }
 }
 
-function checkRoles(claims: Claims<NatsFields>, type: ClaimType): void {
-  const { subject, issuers } = ROLES_OF_TYPE[type];
+function checkRoles(claims: Claims<NatsFields>, { type, subject, issuers }: TypeOfJwt): void {
   if (!isPublicKey(claims.sub, subject)) {
     throw new JwtError(
       'ERR_JWT_CLAIMS',

@@ -9,7 +9,7 @@ import { jwtOptionsError } from './options-error.js';
 import { checkAccountServerUrl, checkServiceUrl } from './operator-urls.js';
 import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
-import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.js';
 
 /** What an operator JWT says. */
 export interface OperatorJwtOptions extends ValidityOptions {

@@ -4,7 +4,8 @@ import { jwtOptionsError } from './options-error.js';
 import { anything, callback, numberOrNull } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
 import { expirySeconds } from './expiry.js';
-import { bothExpiries, isoTime, nowSeconds, timeClaims, type Clock } from './time.js';
+import { isoTime, nowSeconds, type Clock } from './time.js';
+import { bothExpiries, timeClaims } from './validity.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
 /** What can be changed in every kind of JWT. What is not named stays as it is. */

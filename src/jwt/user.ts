@@ -17,7 +17,7 @@ import {
 } from './permission-options.js';
 import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
-import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './time.js';
+import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.js';
 import { noteSigned } from './verified.js';
 
 /** What a user JWT says. */

@@ -1,5 +1,6 @@
 // The text encoding of nkeys: public keys and seeds.
 import { KeyError } from '../errors.js';
+import { bytesAs } from '../text/bytes-as.js';
 import { decodeBase32, encodeBase32 } from './base32.js';
 import { crc16 } from './crc16.js';
 import { hasSmallOrder } from './small-order.js';
@@ -22,7 +23,7 @@ export function encodePublicKey(kind: KeyKind, raw: Uint8Array): string {
   bytes[0] = PREFIX_OF_KIND[kind];
   bytes.set(raw, 1);
   appendChecksum(bytes);
-  return latin1(encodeBase32(bytes));
+  return bytesAs('latin1', encodeBase32(bytes));
 }
 
 /** Encodes a raw 32-byte private seed as ASCII bytes (58 of them). The intermediate buffer is wiped. */
@@ -61,10 +62,10 @@ export function decodeSeed(seed: Uint8Array | string): DecodedKey {
 }
 
 function decodeSeedText(text: Uint8Array): DecodedKey {
-  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(latin1(text))) {
+  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(bytesAs('latin1', text))) {
     throw new KeyError(
       'ERR_KEY_NOT_A_SEED',
-      `a public key (${latin1(text)}) was given where a seed belongs: give the seed, which starts with S`,
+      `a public key (${bytesAs('latin1', text)}) was given where a seed belongs: give the seed, which starts with S`,
     );
   }
   if (text.length !== SEED_TEXT_LENGTH) {
@@ -131,10 +132,6 @@ export function asciiBytes(text: string): Uint8Array {
     bytes[i] = code < 0x80 ? code : 0;
   }
   return bytes;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** The text of a seed given as bytes or text, without the white space around it: a part of what was given, or new bytes. */

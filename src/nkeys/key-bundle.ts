@@ -1,4 +1,5 @@
 // KeyBundle: an operator, account or user key pair.
+import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 import { KeyError } from '../errors.js';
 import { bag, checkOptions, flag } from '../options/check-options.js';
@@ -13,6 +14,14 @@ import { verifySignature } from './verify.js';
 
 const SAVE = bag({ ifAbsent: flag });
 const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', message);
+
+/** Whether this is the text of a key's seed. How long that takes does not depend on where it differs. */
+function isSeedOf(pair: KeyPair, text: Uint8Array): boolean {
+  const own = pair.seed;
+  const isSame = own.length === text.length && timingSafeEqual(own, text);
+  own.fill(0);
+  return isSame;
+}
 
 /**
  * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's.
@@ -64,7 +73,7 @@ export class KeyBundle implements Disposable {
   static publicKeyOfOwnSeed(seed: Uint8Array): string | undefined {
     const pair = givenOut.get(seed);
     if (pair === undefined || pair.wiped) return undefined;
-    return pair.hasSeed(seed) ? pair.publicKey : undefined;
+    return isSeedOf(pair, seed) ? pair.publicKey : undefined;
   }
 
   /**

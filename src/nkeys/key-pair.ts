@@ -44,15 +44,6 @@ export class KeyPair {
     return text;
   }
 
-  /** Whether this is the text of its seed. How long that takes does not depend on where it differs. */
-  hasSeed(text: Uint8Array): boolean {
-    const own = this.seed;
-    let difference = own.length ^ text.length;
-    for (let i = 0; i < own.length; i++) difference |= (own[i] ?? 0) ^ (text[i] ?? 0);
-    own.fill(0);
-    return difference === 0;
-  }
-
   /** The 32 bytes of the seed: a copy, which is the caller's to wipe. @throws KeyError `ERR_KEY_WIPED` */
   rawSeed(): Uint8Array {
     return this.#live().copy();

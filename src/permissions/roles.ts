@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
-import { VALIDITY_ENTRIES, type ValidityOptions } from '../jwt/time.js';
+import { VALIDITY_ENTRIES, type ValidityOptions } from '../jwt/validity.js';
 import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import {
   USER_LIMIT_ENTRIES,

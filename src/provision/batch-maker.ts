@@ -1,6 +1,6 @@
 // Makes batches of credentials, here or in worker threads, and has them noted in the order of the ids.
 import { availableParallelism } from 'node:os';
-import { timeClaims } from '../jwt/time.js';
+import { timeClaims } from '../jwt/validity.js';
 import { isForWorker } from './batch-schedule.js';
 import { finisherOf } from './finish.js';
 import { issueBatch, type PeelCredential } from './issue-batch.js';

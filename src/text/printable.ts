@@ -15,9 +15,6 @@
 const UNPRINTABLE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
-/** The same, without the line end. */
-const UNPRINTABLE_IN_LINES = new RegExp(`(?!\\n)(?:${UNPRINTABLE.source})`, 'gu');
-
 /** Printable ASCII: most text. Checked first, since it is much faster than the Unicode classes. */
 const PLAIN_ASCII = /^[ -~]*$/;
 
@@ -33,7 +30,7 @@ export function printable(text: string): string {
 
 /** As {@link printable}, for text of several lines: line ends stay. Only for text whose line ends are our own. */
 export function printableLines(text: string): string {
-  return text.replace(UNPRINTABLE_IN_LINES, escaped);
+  return text.split('\n').map(printable).join('\n');
 }
 
 /**

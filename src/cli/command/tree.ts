@@ -1,5 +1,5 @@
 // Finds the commands in the file tree: `commands/peel/list.js` is `zester peel list`.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DeclaredCommand, DeclaredGroup } from './declaration.js';
 
@@ -12,7 +12,8 @@ export interface CommandNode {
 }
 
 const COMMANDS = new URL('../commands/', import.meta.url);
-/** Sources when a test runs them, JavaScript when they are built. */
+/** Of this file as of all commands: sources when a test runs them, JavaScript when they are built. */
+const OWN_EXTENSION = import.meta.url.slice(-3);
 const EXTENSION = /\.(js|ts)$/;
 
 /**
@@ -32,14 +33,20 @@ export async function loadCommands(only: readonly string[] = []): Promise<Comman
 }
 
 async function loadOne(noun: string, verb: string | undefined): Promise<CommandNode | undefined> {
-  const nouns = filesIn(COMMANDS);
-  const file = nouns.files.get(noun);
+  const file = fileOf(noun);
   if (file !== undefined) return { name: noun, declared: await load(file), verbs: [] };
-  if (!nouns.folders.has(noun) || verb === undefined) return undefined;
-  const verbs = filesIn(new URL(`${noun}/`, COMMANDS)).files;
-  if (verb === 'index' || !verbs.has(verb)) return undefined;
-  const [group, declared] = await Promise.all([load(verbs.get('index')), load(verbs.get(verb))]);
-  return { name: noun, declared: group, verbs: [{ name: verb, declared, verbs: [] }] };
+  const ofVerb = verb === undefined || verb === 'index' ? undefined : fileOf(noun, verb);
+  if (verb === undefined || ofVerb === undefined) return undefined;
+  const verbs = [{ name: verb, declared: await load(ofVerb), verbs: [] }];
+  // nothing shows the noun's summary where the verb is known
+  return { name: noun, declared: { kind: 'group', summary: '' }, verbs };
+}
+
+/** The file of a command, without a look at all the others. */
+function fileOf(...words: string[]): URL | undefined {
+  if (!words.every((word) => /^[a-z]+(-[a-z]+)*$/.test(word))) return undefined;
+  const file = new URL(`${words.join('/')}${OWN_EXTENSION}`, COMMANDS);
+  return existsSync(file) ? file : undefined;
 }
 
 async function loadFolder(folder: URL): Promise<CommandNode[]> {

@@ -27,7 +27,7 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
   const { createLog } = await import('../terminal/log.js');
   const { startPeel } = await import('../../peel/peel.js');
   const log = await createLog({ level: logLevel, json: output.json }, io);
-  const exposed = await exposedMode(creds);
+  const exposed = exposedMode(creds);
   if (exposed !== undefined) output.warn(exposed);
   const ending = new AbortController();
   const stopListening = io.onInterrupt(() => ending.abort());

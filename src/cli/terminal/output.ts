@@ -35,7 +35,7 @@ export class Output {
   readonly #narrow: boolean;
   readonly #io: CliIo;
   /** A placeholder for a colour's escape sequence until the line is written. It cannot be guessed, so it cannot be forged. */
-  readonly #colourMark = `\u001b${randomBytes(8).toString('hex')}:`;
+  #colourMark: string | undefined;
 
   constructor(io: CliIo, options: GlobalOptions) {
     this.#io = io;
@@ -102,10 +102,12 @@ export class Output {
     const { env, stdout } = this.#io;
     if (!stdout.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return text;
     const [on, off] = SGR[colour];
-    return `${this.#colourMark}${on};${text}${this.#colourMark}${off};`;
+    const mark = (this.#colourMark ??= `\u001b${randomBytes(8).toString('hex')}:`);
+    return `${mark}${on};${text}${mark}${off};`;
   }
 
   #line(line: string): string {
+    if (this.#colourMark === undefined) return safe(line);
     const [first = '', ...coloured] = line.split(this.#colourMark);
     return coloured.reduce((text, part) => {
       const end = part.indexOf(';');

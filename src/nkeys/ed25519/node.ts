@@ -7,6 +7,7 @@ import {
   verify as cryptoVerify,
   type KeyObject,
 } from 'node:crypto';
+import { bytesAs } from '../../text/bytes-as.js';
 import type { Ed25519, HeldSeed, SecretKey, Verifier } from './backend.js';
 
 /**
@@ -52,7 +53,7 @@ const PKCS8_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
 export function importSeed(curve: Curve, seed: Uint8Array): KeyObject {
   if (IMPORTS_BY_JWK) {
     // Node takes the private half from `d` and only asks that `x` is a string; the public half is derived.
-    const d = Buffer.from(seed.buffer, seed.byteOffset, seed.byteLength).toString('base64url');
+    const d = bytesAs('base64url', seed);
     return createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' });
   }
   const prefix = PKCS8_PREFIX[curve];
@@ -73,7 +74,7 @@ export function rawPublicOf(privateKey: KeyObject): Uint8Array {
 }
 
 function importPublic(raw: Uint8Array): KeyObject {
-  const x = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64url');
+  const x = bytesAs('base64url', raw);
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 

@@ -85,6 +85,13 @@ export function sodiumEd25519(sodium: Sodium, memory: GuardedMemory): Ed25519 {
     }
   }
 
+  const load = (seed: Uint8Array): SodiumSecretKey => {
+    const place = memory.take();
+    const publicKey = new Uint8Array(PUBLIC_KEY_BYTES);
+    sodium.crypto_sign_seed_keypair(publicKey, place, seed);
+    return new SodiumSecretKey(place, publicKey);
+  };
+
   return {
     generate() {
       const place = memory.take();
@@ -92,18 +99,11 @@ export function sodiumEd25519(sodium: Sodium, memory: GuardedMemory): Ed25519 {
       sodium.crypto_sign_keypair(publicKey, place);
       return new SodiumSecretKey(place, publicKey);
     },
-    load(seed) {
-      const place = memory.take();
-      const publicKey = new Uint8Array(PUBLIC_KEY_BYTES);
-      sodium.crypto_sign_seed_keypair(publicKey, place, seed);
-      return new SodiumSecretKey(place, publicKey);
-    },
+    load,
     publicKeyOf(seed) {
-      const place = memory.take();
-      const publicKey = new Uint8Array(PUBLIC_KEY_BYTES);
-      sodium.crypto_sign_seed_keypair(publicKey, place, seed);
-      memory.giveBack(place);
-      return publicKey;
+      const key = load(seed);
+      key.wipe();
+      return key.publicKey;
     },
     verifier: (publicKey) => new SodiumVerifier(publicKey),
     hold(seed) {

@@ -1,7 +1,8 @@
 // The text of a credentials file.
+import { bytesAs } from '../../text/bytes-as.js';
 import type { PeelCredential } from '../issue-batch.js';
 
 /** The text of a credential's file. It is ASCII. */
 export function contentText({ content }: PeelCredential): string {
-  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  return bytesAs('latin1', content);
 }

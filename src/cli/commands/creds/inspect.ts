@@ -77,7 +77,7 @@ trusted.`,
       jwtBytes: jwt.length,
       maxControlLineShare: Number((jwt.length / MAX_CONTROL_LINE).toFixed(4)),
     });
-    const exposed = await exposedMode(path);
+    const exposed = exposedMode(path);
     if (exposed !== undefined) output.warn(exposed);
   },
 });

@@ -88,7 +88,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
       detail: account === claims.iss ? `by ${claims.iss}` : `by ${claims.iss}, a signing key of ${account}`,
     },
   );
-  const exposed = await exposedMode(path);
+  const exposed = exposedMode(path);
   checks.push(
     exposed === undefined
       ? { check: 'mode', status: 'ok', detail: 'readable by its owner only' }

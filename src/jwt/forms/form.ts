@@ -1,0 +1,107 @@
+// Small checks of the form of claims, which build on each other.
+
+/**
+ * Checks a value and returns what the program continues with. Claims are checked by these functions instead of a schema
+ * library: a program that only loads credentials then neither bundles nor loads one (docs/decisions/0009-claim-forms.md).
+ *
+ * @throws FormError
+ */
+export type Form<T = unknown> = (value: unknown) => T;
+
+/** A value is not of the form that its claim has. The message continues the name of the claim, and repeats no value. */
+export class FormError extends Error {
+  /** The names and positions that lead to the value, outermost first. */
+  readonly path: (string | number)[] = [];
+}
+
+/** Runs a check on a part of a value, so that an error says which part. */
+function within<T>(name: string | number, form: Form<T>, value: unknown): T {
+  try {
+    return form(value);
+  } catch (error) {
+    if (error instanceof FormError) error.path.unshift(name);
+    throw error;
+  }
+}
+
+function nameOf(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `of the type ${typeof value}`;
+}
+
+function expected(what: string, value: unknown): FormError {
+  return new FormError(`it is ${nameOf(value)}, and ${what} is expected`);
+}
+
+function ofType<T>(type: 'string' | 'boolean' | 'number'): Form<T> {
+  return (value) => {
+    if (typeof value !== type) throw expected(`a ${type}`, value);
+    return value as T;
+  };
+}
+
+export const text = ofType<string>('string');
+export const flag = ofType<boolean>('boolean');
+export const number = ofType<number>('number');
+
+export const integer: Form<number> = (value) => {
+  if (!Number.isInteger(number(value))) throw new FormError('it is not a whole number');
+  return value as number;
+};
+
+export const anything: Form = (value) => value;
+
+/** A list whose items are all of one form. */
+export function listOf<T>(item: Form<T>): Form<T[]> {
+  return (value) => {
+    if (!Array.isArray(value)) throw expected('a list', value);
+    return value.map((each, at) => within(at, item, each));
+  };
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function members(value: unknown): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected('an object', value);
+  return value as Members;
+}
+
+/** The name of a member that is no member, but sets the prototype of an object that is made by assignment. */
+const NO_NAME = '__proto__';
+
+/** A map of any names to values of one form. */
+export function mapOf<T>(form: Form<T>): Form<Record<string, T>> {
+  return (value) => {
+    const result: Record<string, T> = {};
+    for (const [name, each] of Object.entries(members(value)))
+      if (name !== NO_NAME) result[name] = within(name, form, each);
+    return result;
+  };
+}
+
+/** An object with members of these forms. Members of other names are kept. */
+export function object(forms: Readonly<Record<string, Form>>): Form<Record<string, unknown>> {
+  const known = Object.entries(forms);
+  return (value) => {
+    const given = members(value);
+    const result: Record<string, unknown> = {};
+    for (const [name, form] of known) {
+      const isGiven = Object.hasOwn(given, name);
+      const checked = within(name, form, isGiven ? given[name] : undefined);
+      if (isGiven || checked !== undefined) result[name] = checked;
+    }
+    for (const name of Object.keys(given))
+      if (!Object.hasOwn(forms, name) && name !== NO_NAME) result[name] = given[name];
+    return result;
+  };
+}
+
+/**
+ * A form, or nothing: Go takes null for "absent", and writes an empty list or map as null in some places.
+ *
+ * @param fallback what stands for nothing; undefined: nothing does
+ */
+export function optional<T>(form: Form<T>, fallback?: T): Form<T | undefined> {
+  return (value) => (value === undefined || value === null ? fallback : form(value));
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { COMMON } from '../../src/jwt/forms/common.js';
+import {
+  FormError,
+  integer,
+  listOf,
+  mapOf,
+  object,
+  optional,
+  text,
+  type Form,
+} from '../../src/jwt/forms/form.js';
+
+const form = object({
+  name: text,
+  limits: optional(object({ subs: optional(integer, -1) })),
+  tags: optional(listOf(text)),
+  revocations: optional(mapOf(optional(integer, 0))),
+});
+
+function problem(check: Form, value: unknown): string {
+  try {
+    check(value);
+  } catch (error) {
+    if (error instanceof FormError) return `${error.path.join('.')}: ${error.message}`;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('the form of claims', () => {
+  it.each<[unknown, string]>([
+    [{}, 'name: it is missing, and a string is expected'],
+    [{ name: null }, 'name: it is null, and a string is expected'],
+    [{ name: ['secret'] }, 'name: it is a list, and a string is expected'],
+    [{ name: 'a', limits: { subs: '5' } }, 'limits.subs: it is of the type string, and a number is expected'],
+    [{ name: 'a', limits: { subs: 1.5 } }, 'limits.subs: it is not a whole number'],
+    [{ name: 'a', limits: [] }, 'limits: it is a list, and an object is expected'],
+    [{ name: 'a', tags: ['a', 7] }, 'tags.1: it is of the type number, and a string is expected'],
+    [{ name: 'a', tags: {} }, 'tags: it is of the type object, and a list is expected'],
+    [
+      { name: 'a', revocations: { '*': 'secret' } },
+      'revocations.*: it is of the type string, and a number is expected',
+    ],
+    ['secret', ': it is of the type string, and an object is expected'],
+  ])('is refused, saying where and why but not what: %j', (value, words) => {
+    expect(problem(form, value)).toBe(words);
+  });
+
+  it('takes null for absent, and the fallback for both', () => {
+    expect(form({ name: 'a', limits: {}, tags: null, revocations: { U: null } })).toStrictEqual({
+      name: 'a',
+      limits: { subs: -1 },
+      tags: undefined,
+      revocations: { U: 0 },
+    });
+    expect(form({ name: 'a' })).toStrictEqual({ name: 'a' });
+    expect(object(COMMON)({ iss: 'A', sub: 'U' })).toStrictEqual({ iss: 'A', sub: 'U', iat: 0 });
+  });
+
+  it('keeps members that it does not know, and sets no prototype', () => {
+    const value = JSON.parse('{"name":"a","constructor":1,"x":{"y":2},"__proto__":{"z":3}}') as unknown;
+    const checked = form(value);
+    expect(Object.entries(checked)).toEqual([
+      ['name', 'a'],
+      ['constructor', 1],
+      ['x', { y: 2 }],
+    ]);
+    expect(Object.getPrototypeOf(checked)).toBe(Object.prototype);
+    const map = JSON.parse('{"__proto__":5,"a":1}') as unknown;
+    expect(mapOf(integer)(map)).toStrictEqual({ a: 1 });
+  });
+});
