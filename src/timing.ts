@@ -124,9 +124,11 @@ export const JETSTREAM_STATE_TIMEOUT_MS = 2_000;
 export const STREAMS_TIMEOUT_MS = 10_000;
 /** Another server's streams are not waited for longer than this after the last one's. */
 export const STREAMS_STALL_MS = 5_000;
-/** For a page of all servers' connections, and for what each is configured with. */
+/** For a page of one server's connections. A server verifies the JWT of each of its connections for a page. */
+export const CONNECTIONS_PAGE_TIMEOUT_MS = 10_000;
+/** For what each server is configured with. */
 export const SERVER_STATE_TIMEOUT_MS = 3_000;
-/** Another server's page is not waited for longer than this after the last one's. */
+/** Another server's state is not waited for longer than this after the last one's. */
 export const SERVER_STATE_STALL_MS = 1_000;
 /** For the account JWT that each server holds. */
 export const HELD_ACCOUNT_TIMEOUT_MS = 2_000;

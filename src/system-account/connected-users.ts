@@ -3,10 +3,17 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
 import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { jsonOf } from './ask-all.js';
-import { continuesPage, nextOffset, PAGE } from './connection-pages.js';
+import {
+  continuesPage,
+  FIRST_PAGE,
+  firstPageWithJwts,
+  nextPage,
+  OVERLAP,
+  SINGLY,
+} from './connection-pages.js';
 import { compareVersions } from './server-versions.js';
 import { listServers } from './servers.js';
-import { SERVER_STATE_TIMEOUT_MS } from '../timing.js';
+import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
 
 /** A user that is connected now. */
 export interface ConnectedUser {
@@ -57,8 +64,19 @@ const answerSchema = v.object({
   }),
 });
 
+type Answer = v.InferOutput<typeof answerSchema>;
+type Listed = Answer['data']['connections'][number];
+
 /** From this version on, CONNZ can list the connections of one user. */
 const BY_USER_SINCE = '2.10.0';
+/** Connections of one server that are asked for at once, where they are asked for one by one. */
+const SINGLY_AT_ONCE = 8;
+
+/** One connection: the server's id (`N…`), and the connection's own on that server. */
+export interface ConnectionPlace {
+  server: string;
+  cid: number;
+}
 
 /** What {@link connectedUsers} gives. */
 export interface ConnectedUsers {
@@ -68,8 +86,10 @@ export interface ConnectedUsers {
   whole: Set<string>;
   /** Whether that is so of every server that is up. */
   isWhole: boolean;
-  /** Each connection once. */
+  /** Each connection once, except those that are known. */
   users: ConnectedUser[];
+  /** The known connections that are still there. */
+  known: ConnectionPlace[];
 }
 
 /** What can be chosen about {@link connectedUsers}. */
@@ -77,15 +97,18 @@ export interface ConnectedUsersOptions {
   /** Only the connections of this user (`U…`). Servers from 2.10 on look for them; of an older one all connections are read. */
   publicKey?: string;
   /**
-   * The name of a user that is known already: its JWT need not be decoded again. undefined: it is not known.
+   * Whether a connection is known already. What it connected with is not asked for again: that is what costs a server the
+   * most. A server gives no number twice, and a connection keeps its JWT.
    */
-  nameOf?: (connection: { server: string; cid: number; jwt: string }) => string | undefined;
+  isKnown?: (connection: ConnectionPlace) => boolean;
 }
 
 /**
  * The users of an account that are connected now, on all servers, and the ids of the servers that reported them. Each
- * server is asked for one page at a time, and a server that does not answer keeps no other waiting: the cost grows with
- * the number of connections.
+ * server is asked for one page at a time, and a server that does not answer keeps no other waiting.
+ *
+ * A server verifies the JWT of each of its connections for each page that has JWTs (docs/nats-facts.md, 37), so pages are
+ * large, and without JWTs where all connections are known.
  *
  * Source: `$SYS.REQ.SERVER.<id>.CONNZ` of the system account.
  *
@@ -98,89 +121,187 @@ export async function connectedUsers(
   account: string,
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
-  const { publicKey } = options;
+  const { publicKey, isKnown } = options;
   const up = await listServers(nc);
   const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
-  const query = {
-    auth: true,
-    acc: account,
-    ...(publicKey !== undefined && canFilter && { user: publicKey }),
-  };
-  const servers = new Set<string>();
-  const whole = new Set<string>();
-  const users: ConnectedUser[] = [];
+  const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
+  const all: ConnectedUsers = { servers: new Set(), whole: new Set(), isWhole: false, users: [], known: [] };
   await Promise.all(
     up.map(async ({ id }) => {
-      const read = await usersOfServer(nc, id, query, options);
-      if (read === undefined) return;
-      servers.add(id);
-      if (read.isWhole) whole.add(id);
-      for (const user of read.users) users.push(user);
+      const list = new ServerList(nc, id, filter);
+      const read = isKnown === undefined ? await list.all() : await list.unknown(isKnown);
+      if (!list.hasAnswered) return;
+      all.servers.add(id);
+      if (read.isWhole) all.whole.add(id);
+      for (const user of read.users) {
+        if (publicKey === undefined || user.publicKey === publicKey) all.users.push(user);
+      }
+      for (const place of read.known) all.known.push(place);
     }),
   );
-  return { servers, whole, isWhole: whole.size === up.length, users };
+  all.isWhole = all.whole.size === up.length;
+  return all;
 }
 
-/** undefined: the server did not answer. */
-async function usersOfServer(
-  nc: NatsConnection,
-  id: string,
-  query: object,
-  { publicKey, nameOf }: ConnectedUsersOptions,
-): Promise<{ users: ConnectedUser[]; isWhole: boolean } | undefined> {
-  const users = new Map<number, ConnectedUser>();
-  let last: number | undefined;
-  let isWhole = true;
-  for (let offset = 0; ;) {
-    const answer = await askServer(nc, id, { ...query, limit: PAGE, offset });
-    if (answer === undefined)
-      return offset === 0 ? undefined : { users: [...users.values()], isWhole: false };
-    const { server, data } = answer;
-    for (const connection of data.connections) {
-      const { cid, ip, start, kind, authorized_user, jwt, in_msgs, in_bytes } = connection;
-      if (authorized_user === undefined || authorized_user !== (publicKey ?? authorized_user)) continue;
-      if (users.has(cid)) continue;
-      const known = jwt === undefined ? '' : nameOf?.({ server: server.id, cid, jwt });
-      users.set(cid, {
-        name: known ?? (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
-        publicKey: authorized_user,
-        jwt,
-        server: server.id,
-        cid,
-        serverName: server.name,
-        host: ip,
-        since: start,
-        kind,
-        sent: { messages: in_msgs, bytes: in_bytes },
-      });
-    }
-    const cids = data.connections.map(({ cid }) => cid);
-    isWhole &&= continuesPage(last, cids);
-    const next = nextOffset(offset, cids.length);
-    if (next === undefined) return { users: [...users.values()], isWhole };
-    last = cids.at(-1);
-    offset = next;
+interface ReadList {
+  users: ConnectedUser[];
+  known: ConnectionPlace[];
+  isWhole: boolean;
+}
+
+/** The connections of one server. */
+class ServerList {
+  readonly #nc: NatsConnection;
+  readonly #id: string;
+  readonly #filter: object;
+  hasAnswered = false;
+
+  constructor(nc: NatsConnection, id: string, filter: object) {
+    this.#nc = nc;
+    this.#id = id;
+    this.#filter = filter;
   }
-}
 
-async function askServer(
-  nc: NatsConnection,
-  id: string,
-  query: object,
-): Promise<v.InferOutput<typeof answerSchema> | undefined> {
-  try {
-    const request = JSON.stringify(query);
-    const answer = await nc.request(`$SYS.REQ.SERVER.${id}.CONNZ`, request, {
-      timeout: SERVER_STATE_TIMEOUT_MS,
+  /** Every connection, with its JWT. */
+  async all(): Promise<ReadList> {
+    const users = new Map<number, ConnectedUser>();
+    const isWhole = await this.#pages({ auth: true }, { offset: 0, limit: FIRST_PAGE }, (page) => {
+      for (const user of page) users.set(user.cid, user);
+      return true;
     });
-    const parsed = v.safeParse(answerSchema, jsonOf(answer));
-    return parsed.success ? parsed.output : undefined;
-  } catch (error) {
-    const isUnanswered =
-      error instanceof errors.TimeoutError ||
-      error instanceof errors.NoRespondersError ||
-      (error instanceof errors.RequestError && error.isNoResponders());
-    if (isUnanswered) return undefined;
-    throw error;
+    return { users: [...users.values()], known: [], isWhole };
   }
+
+  /** Every connection, the unknown ones with their JWTs. */
+  async unknown(isKnown: (of: ConnectionPlace) => boolean): Promise<ReadList> {
+    const cids: number[] = [];
+    let hasLeafnode = false;
+    let bytesEach: number | undefined;
+    const isListWhole = await this.#pages({}, { offset: 0, limit: FIRST_PAGE }, (_users, page, bytes) => {
+      if (page.length > 0) bytesEach = Math.max(bytesEach ?? 0, bytes / page.length);
+      for (const { cid, kind } of page) {
+        // a page repeats the last ones of the page before
+        if (cid <= (cids.at(-1) ?? -1)) continue;
+        cids.push(cid);
+        hasLeafnode ||= kind?.toLowerCase() === 'leafnode';
+      }
+      return true;
+    });
+    const known: ConnectionPlace[] = [];
+    const wanted = new Set<number>();
+    for (const cid of cids) {
+      const place = { server: this.#id, cid };
+      if (isKnown(place)) known.push(place);
+      else wanted.add(cid);
+    }
+    if (wanted.size === 0) return { users: [], known, isWhole: isListWhole };
+    // a server finds no leafnode by its number
+    const isFew = wanted.size <= SINGLY && !hasLeafnode;
+    const read = isFew
+      ? await this.#singly(wanted)
+      : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach));
+    return { users: read.users, known, isWhole: isListWhole && read.isWhole };
+  }
+
+  async #singly(wanted: ReadonlySet<number>): Promise<Omit<ReadList, 'known'>> {
+    const users: ConnectedUser[] = [];
+    let isWhole = true;
+    const cids = [...wanted];
+    for (let from = 0; from < cids.length; from += SINGLY_AT_ONCE) {
+      const some = cids.slice(from, from + SINGLY_AT_ONCE);
+      const answers = await Promise.all(some.map((cid) => this.#ask({ ...this.#filter, auth: true, cid })));
+      for (const answer of answers) {
+        if (answer === undefined) isWhole = false;
+        // none in it: the connection has ended
+        else users.push(...usersOf(answer));
+      }
+    }
+    return { users, isWhole };
+  }
+
+  /** @param cids all numbers of the list, in its order */
+  async #inPages(
+    wanted: ReadonlySet<number>,
+    cids: readonly number[],
+    limit: number,
+  ): Promise<Omit<ReadList, 'known'>> {
+    const users = new Map<number, ConnectedUser>();
+    const isWanted = (cid: number) => wanted.has(cid);
+    const first = cids.findIndex(isWanted);
+    const firstCid = cids[first] ?? Infinity;
+    const lastCid = cids.findLast(isWanted) ?? Infinity;
+    const offset = Math.max(0, first - OVERLAP);
+    let begins = offset === 0;
+    const isWhole = await this.#pages({ auth: true }, { offset, limit }, (page, listed) => {
+      begins ||= (listed[0]?.cid ?? Infinity) <= firstCid;
+      for (const user of page) if (wanted.has(user.cid)) users.set(user.cid, user);
+      return (listed.at(-1)?.cid ?? Infinity) < lastCid;
+    });
+    return { users: [...users.values()], isWhole: isWhole && begins };
+  }
+
+  /**
+   * Reads pages until the last one, or until `each` returns false.
+   *
+   * @returns whether certainly none was missed
+   */
+  async #pages(
+    query: object,
+    first: { offset: number; limit: number },
+    each: (users: ConnectedUser[], listed: readonly Listed[], bytes: number) => boolean,
+  ): Promise<boolean> {
+    let last: number | undefined;
+    let isWhole = true;
+    let next: { offset: number; limit: number } | undefined = first;
+    while (next !== undefined) {
+      const { offset, limit }: { offset: number; limit: number } = next;
+      const answer = await this.#ask({ ...this.#filter, ...query, limit, offset });
+      if (answer === undefined) return false;
+      const { connections } = answer.data;
+      const cids = connections.map(({ cid }) => cid);
+      isWhole &&= continuesPage(last, cids);
+      if (!each(usersOf(answer), connections, answer.bytes)) break;
+      last = cids.at(-1);
+      next = nextPage({ offset, limit, count: cids.length, bytes: answer.bytes });
+    }
+    return isWhole;
+  }
+
+  /** undefined: the server did not answer. */
+  async #ask(query: object): Promise<(Answer & { bytes: number }) | undefined> {
+    try {
+      const answer = await this.#nc.request(`$SYS.REQ.SERVER.${this.#id}.CONNZ`, JSON.stringify(query), {
+        timeout: CONNECTIONS_PAGE_TIMEOUT_MS,
+      });
+      const parsed = v.safeParse(answerSchema, jsonOf(answer));
+      if (!parsed.success) return undefined;
+      this.hasAnswered = true;
+      return { ...parsed.output, bytes: answer.data.length };
+    } catch (error) {
+      const isUnanswered =
+        error instanceof errors.TimeoutError ||
+        error instanceof errors.NoRespondersError ||
+        (error instanceof errors.RequestError && error.isNoResponders());
+      if (isUnanswered) return undefined;
+      throw error;
+    }
+  }
+}
+
+function usersOf({ server, data }: Answer): ConnectedUser[] {
+  return data.connections.flatMap(({ cid, ip, start, kind, authorized_user, jwt, in_msgs, in_bytes }) => {
+    if (authorized_user === undefined) return [];
+    return {
+      name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
+      publicKey: authorized_user,
+      jwt,
+      server: server.id,
+      cid,
+      serverName: server.name,
+      host: ip,
+      since: start,
+      kind,
+      sent: { messages: in_msgs, bytes: in_bytes },
+    };
+  });
 }

@@ -1,42 +1,71 @@
 import { describe, expect, it } from 'vitest';
-import { continuesPage, nextOffset, PAGE } from '../../src/system-account/connection-pages.js';
+import { continuesPage, FIRST_PAGE, firstPageWithJwts, nextPage } from '../../src/system-account/connection-pages.js';
 
-/** What a server answers of its connections, which it lists in the order of their numbers. */
-const page = (connections: readonly number[], offset: number) => connections.slice(offset, offset + PAGE);
-
-function readAll(connections: readonly number[], between: (page: number) => readonly number[]) {
-  let [all, offset, last, isWhole] = [connections, 0, undefined as number | undefined, true];
-  const found = new Set<number>();
-  for (let count = 1; ; count += 1) {
-    const cids = page(all, offset);
+/** Reads all of a list as a server answers it: in the order of the numbers, which only grow. */
+function readAll(
+  connections: readonly number[],
+  {
+    between = () => connections,
+    bytesEach = 1_000,
+  }: {
+    between?: (page: number) => readonly number[];
+    bytesEach?: number;
+  } = {},
+) {
+  let [all, last, isWhole] = [connections, undefined as number | undefined, true];
+  let next: { offset: number; limit: number } | undefined = { offset: 0, limit: FIRST_PAGE };
+  const [found, sizes] = [new Set<number>(), [] as number[]];
+  for (let count = 1; next !== undefined; count += 1) {
+    const { offset, limit }: { offset: number; limit: number } = next;
+    const cids = all.slice(offset, offset + limit);
     for (const cid of cids) found.add(cid);
+    sizes.push(cids.length);
     isWhole &&= continuesPage(last, cids);
-    const next = nextOffset(offset, cids.length);
-    if (next === undefined) return { found, isWhole };
-    [offset, last, all] = [next, cids.at(-1), between(count)];
+    next = nextPage({ offset, limit, count: cids.length, bytes: cids.length * bytesEach });
+    [last, all] = [cids.at(-1), between(count)];
   }
+  return { found, isWhole, sizes };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe('a list of connections in pages', () => {
-  it.each([0, 1, PAGE - 1, PAGE, PAGE + 1, 5 * PAGE])('is whole with %i connections', (count) => {
-    const all = numbers(count);
-    const { found, isWhole } = readAll(all, () => all);
-    expect(isWhole).toBe(true);
-    expect([...found]).toEqual(all);
+  it.each([0, 1, FIRST_PAGE - 1, FIRST_PAGE, FIRST_PAGE + 1, 20_000])(
+    'is whole with %i connections',
+    (count) => {
+      const { found, isWhole } = readAll(numbers(count));
+      expect(isWhole).toBe(true);
+      expect([...found]).toEqual(numbers(count));
+    },
+  );
+
+  it('has few pages, since each costs the server a look at every connection', () => {
+    expect(readAll(numbers(16_000), { bytesEach: 1_300 }).sizes.length).toBeLessThanOrEqual(7);
+    expect(readAll(numbers(16_000), { bytesEach: 400 }).sizes.length).toBeLessThanOrEqual(3);
+  });
+
+  it('has small pages when connections say a lot about themselves', () => {
+    const { found, sizes } = readAll(numbers(1_000), { bytesEach: 600_000 });
+    expect(found.size).toBe(1_000);
+    expect(Math.max(...sizes)).toBe(FIRST_PAGE);
+  });
+
+  it('has a first page of JWTs that fits what the list without them said', () => {
+    expect(firstPageWithJwts(undefined)).toBe(FIRST_PAGE);
+    expect(firstPageWithJwts(400)).toBeGreaterThan(4_000);
+    expect(firstPageWithJwts(600_000)).toBe(FIRST_PAGE);
   });
 
   it('is whole when a few connections end meanwhile', () => {
-    const all = numbers(3 * PAGE);
-    const { found, isWhole } = readAll(all, (count) => all.slice(10 * count));
+    const all = numbers(20_000);
+    const { found, isWhole } = readAll(all, { between: (count) => all.slice(10 * count) });
     expect(isWhole).toBe(true);
     expect(found.size).toBe(all.length);
   });
 
   it('is not whole when so many end that some are missed', () => {
-    const all = numbers(4 * PAGE);
-    const { found, isWhole } = readAll(all, () => all.slice(100));
+    const all = numbers(20_000);
+    const { found, isWhole } = readAll(all, { between: () => all.slice(100) });
     expect(found.size).toBeLessThan(all.length);
     expect(isWhole).toBe(false);
   });

@@ -103,27 +103,22 @@ export interface ConnectionsNow {
 /**
  * Everybody who is connected to an account now, each connection once, and which servers gave a whole list.
  *
- * @param known a connection that is known already, to be used again if it is the same
+ * @param known a connection that is known already: only what is not known is asked for
  */
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
   known: (of: { server: string; cid: number }) => UserConnection | undefined = () => undefined,
 ): Promise<ConnectionsNow> {
-  const same = (of: { server: string; cid: number; jwt: string | undefined }) => {
-    const connection = known(of);
-    return connection?.jwt === of.jwt ? connection : undefined;
-  };
-  const read = await connectedUsers(nc, account, { nameOf: (of) => same(of)?.name });
-  const { whole, isWhole, users } = read;
-  const connections: UserConnection[] = [];
-  for (const user of users) {
+  const read = await connectedUsers(nc, account, { isKnown: (of) => known(of) !== undefined });
+  const connections = read.known.flatMap((of) => known(of) ?? []);
+  for (const user of read.users) {
     const { server, cid, serverName, name, publicKey, jwt, host, kind } = user;
     if (jwt === undefined) continue;
     const { since = new Date().toISOString() } = user;
-    connections.push(same(user) ?? { server, cid, serverName, name, publicKey, jwt, host, since, kind });
+    connections.push({ server, cid, serverName, name, publicKey, jwt, host, since, kind });
   }
-  return { servers: whole, connections, isPartial: !isWhole };
+  return { servers: read.whole, connections, isPartial: !read.isWhole };
 }
 
 /** The servers that answer: their names, by their ids. A server that was restarted has another id. */
