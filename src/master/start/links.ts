@@ -42,7 +42,8 @@ export async function openLinks(
   const servers = serverUrls(options.servers, domain.servers);
   const tls = options.tls ?? domain.tls;
   const requireTls = options.requireTls ?? domain.requireTls;
-  const connection = { servers, requireTls, ...(tls != null && { tls }) };
+  // the client makes three errors with their stacks for each request, in case it fails
+  const connection = { servers, requireTls, ...(tls != null && { tls }), noAsyncTraces: true };
   const log = closing.add(new ConnectionLog(logger), (part) => part.end());
   const main = masterCredentials(options, 'credentials', 'credsPath', paths.masterCreds);
   // until the connection is there, its events come before its signer
