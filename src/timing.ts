@@ -144,8 +144,8 @@ export const JETSTREAM_JOIN_PATIENCE_MS = 10_000;
 export const DIAL_PROBE_TIMEOUT_MS = 1_500;
 /** For a server to say that it cut a connection. */
 export const KICK_TIMEOUT_MS = 2_000;
-/** For every server to say that it took a pushed account JWT. */
-export const PUSH_TIMEOUT_MS = 5_000;
+/** For every server to say that it took a pushed account JWT. It verifies the JWT of each of its connections before. */
+export const PUSH_TIMEOUT_MS = 10_000;
 /** For a server to close the connections of revoked keys. */
 export const CLOSE_TIMEOUT_MS = 3_000;
 /** Between two looks at the connections of revoked keys. */

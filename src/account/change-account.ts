@@ -104,11 +104,29 @@ export async function withConnectedHome<T>(
   const domain = await openTrustDomain(home);
   const { servers: urls, onRestored, acceptRemovals, alsoHeld } = options;
   if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals, alsoHeld });
+  const standing = await connectedByStanding(options, urls);
+  if (standing !== undefined) {
+    return fn({ domain, connected: standing, onRestored, acceptRemovals, alsoHeld });
+  }
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
     return await fn({ domain, connected: await connectedTo(nc, urls), onRestored, acceptRemovals, alsoHeld });
   } finally {
     await nc.close();
+  }
+}
+
+/** undefined: there is none, or no server answers over it, such as one that was stopped. */
+async function connectedByStanding(
+  { standing }: ChangeOptions,
+  urls: readonly string[],
+): Promise<Connected | undefined> {
+  const nc = standing?.();
+  if (nc === undefined) return undefined;
+  try {
+    return await connectedTo(nc, urls);
+  } catch {
+    return undefined;
   }
 }
 

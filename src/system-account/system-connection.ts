@@ -22,6 +22,11 @@ export interface SystemConnectionOptions {
   requireTls?: boolean | undefined;
   /** For each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number;
+  /**
+   * A connection of the system account that is up, to be used instead of a new one. It stays open. While thousands of
+   * clients connect, a new connection waits behind them.
+   */
+  standing?: () => NatsConnection | undefined;
 }
 
 /**

@@ -14,6 +14,9 @@ import type { MasterTrust } from '../trust/trust.js';
 import { ServerWatch } from '../watch/server-watch.js';
 import type { Closing } from './closing.js';
 
+/** The connection of the system account that account JWTs are pushed over. */
+const PUSHES_NAME = 'zester-master-pushes';
+
 /** How a master reaches its servers. */
 export interface Links {
   servers: readonly string[];
@@ -27,7 +30,7 @@ export interface Links {
   log: ConnectionLog;
   signers: Signers;
   serverWatch: ServerWatch;
-  /** How to make another connection such as `system`. */
+  /** How account JWTs are pushed: over a connection that stands, or a new one such as `system`. */
   at: SystemConnectionOptions;
 }
 
@@ -74,6 +77,16 @@ export async function openLinks(
     asSystem,
   );
   closing.add(system, (part) => part.close());
+  // one of its own: an answer is not to wait behind the events of thousands of clients that connect
+  const { connection: pushes } = await openMaster(
+    {
+      ...connection,
+      name: PUSHES_NAME,
+      onEvent: (event) => log.hear(PUSHES_NAME, nameOf(asSystem), event),
+    },
+    asSystem,
+  );
+  closing.add(pushes, (part) => part.close());
   const serverWatch = closing.add(new ServerWatch(system, logger), (part) => part.stop());
   await serverWatch.checkAtStart();
   const answers = await AnswerConnections.open(nc, connection, {
@@ -89,7 +102,8 @@ export async function openLinks(
   });
   closing.add(answers, (part) => part.close());
   const systemCreds = options.systemCredentials ?? options.systemCredsPath;
-  const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
+  const standing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
+  const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }), standing };
   return { servers, nc, system, answers, log, signers, serverWatch, at };
 }
 
