@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { continuesPage, FIRST_PAGE, firstPageWithJwts, nextPage } from '../../src/system-account/connection-pages.js';
+import {
+  continuesPage,
+  FIRST_PAGE,
+  firstPageWithJwts,
+  nextPage,
+} from '../../src/system-account/connection-pages.js';
 
 /** Reads all of a list as a server answers it: in the order of the numbers, which only grow. */
 function readAll(
