@@ -389,6 +389,9 @@ export const ACCOUNT_SETTLE_MS = 100;
 
 // --- Commands that follow a fleet ---
 
+/** How often it is looked whether a peel still depends on a master that is removed. */
+export const MASTER_REMOVAL_POLL_MS = 2_000;
+
 /** `--wait` looks at peels that rotate, in case an event did not come. */
 export const ROTATION_POLL_MS = 2_000;
 /** A master may be away for so long meanwhile. */

@@ -24,10 +24,30 @@ export interface KnownCredentials {
  * @param now seconds since 1970
  */
 export function peelKeyUse(signer: string, known: KnownCredentials, now: number): KeyUse {
+  const users = new Set(dependentPeels(signer, known, now).map(({ publicKey }) => publicKey));
+  const connected = connectedWith(signer, known);
+  for (const publicKey of connected) users.add(publicKey);
+  return { valid: users.size, connected: connected.size };
+}
+
+/** A key of a peel whose JWT depends on a signing key. */
+export interface DependentPeel {
+  peelId: string;
+  /** `U…`. */
+  publicKey: string;
+}
+
+/**
+ * The keys of peels whose valid JWT a signing key signed: what the registry has, and what the home issued and the registry does
+ * not know.
+ *
+ * @param now seconds since 1970
+ */
+export function dependentPeels(signer: string, known: KnownCredentials, now: number): DependentPeel[] {
   const { records, issued, revocations } = known;
   const isValid = (publicKey: string, issuedAt: number, expiresAt: number | undefined) =>
     (expiresAt === undefined || expiresAt > now) && !isRevoked(revocations, publicKey, issuedAt);
-  const users = new Set<string>();
+  const dependent: DependentPeel[] = [];
   const inRegistry = new Set<string>();
   for (const record of records) {
     for (const { publicKey, state, issuer, issuedAt, expiresAt } of record.keys) {
@@ -39,18 +59,16 @@ export function peelKeyUse(signer: string, known: KnownCredentials, now: number)
         issuedAt !== undefined &&
         isValid(publicKey, issuedAt, expiresAt)
       ) {
-        users.add(publicKey);
+        dependent.push({ peelId: record.id, publicKey });
       }
     }
   }
-  for (const { publicKey, issuer, issuedAt, expiresAt } of issued) {
+  for (const { peelId, publicKey, issuer, issuedAt, expiresAt } of issued) {
     // what the registry knows was renewed since, or has had its time
     if (issuer !== signer || inRegistry.has(publicKey)) continue;
-    if (isValid(publicKey, issuedAt, expiresAt)) users.add(publicKey);
+    if (isValid(publicKey, issuedAt, expiresAt)) dependent.push({ peelId, publicKey });
   }
-  const connected = connectedWith(signer, known);
-  for (const publicKey of connected) users.add(publicKey);
-  return { valid: users.size, connected: connected.size };
+  return dependent;
 }
 
 /**

@@ -23,7 +23,6 @@ import { SYSTEM_NAME } from '../permissions/names.js';
 import { masterAnswersUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
 import { encrypterFor } from '../provision/sinks/encrypter.js';
 import { fileTarget } from '../provision/sinks/target.js';
-import { withRemoved } from '../trust/account-jwt/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { joinSigningKey, scopedKeyOf } from '../trust/keys/signing-keys.js';
 import { withSystemKey } from '../trust/keys/system-key.js';
@@ -31,6 +30,8 @@ import type { TrustSettings } from '../trust/settings.js';
 import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
 import { rosterOf } from './roster.js';
 import { ownUsers } from './own-users.js';
+import { bothOf } from './both-of.js';
+import { withoutKeys } from './without-keys.js';
 
 const MAX_CA_BYTES = 1024 * 1024;
 
@@ -216,29 +217,11 @@ async function addKeys(
   };
 }
 
-/** A server that took only one of the two has not confirmed. */
-function bothOf(...reports: (PushReport | undefined)[]): PushReport {
-  const failed = reports.flatMap((report) => report?.failed ?? []);
-  const names = new Set(failed.map(({ server }) => server));
-  const confirmed = new Set(reports.flatMap((report) => report?.confirmed ?? []));
-  return {
-    confirmed: [...confirmed].filter((server) => !names.has(server)),
-    failed,
-    notReached: [...new Set(reports.flatMap((report) => report?.notReached ?? []))],
-  };
-}
-
 async function takeBack(open: OpenHome, { peel, join, system }: NewKeys, now: () => number): Promise<void> {
-  const without = (claims: AccountClaims, gone: readonly string[]): AccountClaims => {
-    const left = (claims.nats.signing_keys ?? []).filter(
-      (key) => !gone.includes(typeof key === 'string' ? key : key.key),
-    );
-    const next = { ...claims, nats: { ...claims.nats, signing_keys: left } };
-    return withRemoved(claims, next, gone, nowSeconds(now));
-  };
+  const at = nowSeconds(now);
   const ofAccount = [peel, join].flatMap((key) => key?.publicKey ?? []);
-  await changeAccount(open, (claims) => without(claims, ofAccount), { now });
-  await changeSystemAccount(open, (claims) => without(claims, [system.publicKey]), now);
+  await changeAccount(open, (claims) => withoutKeys(claims, ofAccount, at), { now });
+  await changeSystemAccount(open, (claims) => withoutKeys(claims, [system.publicKey], at), now);
 }
 
 async function inviteOf(

@@ -17,7 +17,7 @@ import { parseJson } from '../protocol/messages.js';
 import { WATCH_LEASE_KEY } from '../master/store/lease.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { ownUsers } from './own-users.js';
+import { completeRoster } from './complete-roster.js';
 import { rosterOf, type RosterEntry } from './roster.js';
 
 /** A master, as {@link listMasters} finds it. */
@@ -72,18 +72,6 @@ export async function listMasters(
     }
     return listed;
   });
-}
-
-/** With what the home knows: of itself, and of masters whose keys have no label. */
-export async function completeRoster(
-  domain: TrustDomain,
-  roster: readonly RosterEntry[],
-): Promise<RosterEntry[]> {
-  const { knownMasters = {} } = domain.settings;
-  const known = { ...knownMasters, [domain.masterName]: await ownUsers(domain) };
-  return roster.map((entry) =>
-    entry.users.length > 0 ? entry : { ...entry, users: known[entry.name] ?? [] },
-  );
 }
 
 /** The name of the master that holds the lease; an empty one: none does, or an earlier version's; undefined: not known. */

@@ -3,10 +3,15 @@ import { loadCredsFile } from '../creds/parse.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { isThere } from '../trust/private-files.js';
 
-/** Those of `master.creds`, `master-answers.creds` and `system.creds`, in this order. @throws CredsError, FileError */
+/**
+ * Those of `master.creds`, `master-answers.creds`, `system.creds` and, where the home has it, `admin.creds`, in this order: all
+ * that is lost with the host.
+ *
+ * @throws CredsError, FileError
+ */
 export async function ownUsers({ paths }: TrustDomain): Promise<string[]> {
   const users: string[] = [];
-  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds]) {
+  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds, paths.adminCreds]) {
     if (!(await isThere(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();

@@ -27,6 +27,8 @@ export interface Admin {
   connection: ConnectionOf;
   /** The fleet's account (`A…`). */
   account: string;
+  /** The admin's own key (`U…`). */
+  publicKey: string;
 }
 
 /**
@@ -113,12 +115,18 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
   const connection = connectionOf(options, io, domain);
-  const { connectFleet } = await import('../../fleet-client/connect-fleet.js');
+  const [{ connectFleet }, { loadCredsFile }] = await Promise.all([
+    import('../../fleet-client/connect-fleet.js'),
+    import('../../creds/parse.js'),
+  ]);
+  const creds = await loadCredsFile(credsPath);
+  creds.wipe();
+  const { publicKey } = creds;
   const fleet = await connectFleet({
     ...connection,
     credentials: credsPath,
     timeout: ADMIN_CONNECT_TIMEOUT_MS,
   });
   const { connection: nc, client, account } = fleet;
-  return { admin: { fleet, nc, client, connection, account }, close: () => fleet.close() };
+  return { admin: { fleet, nc, client, connection, account, publicKey }, close: () => fleet.close() };
 }

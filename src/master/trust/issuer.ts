@@ -59,9 +59,9 @@ export class Issuer {
     );
   }
 
-  /** Whether there is a key to sign join tokens with. */
-  get canIssueTokens(): boolean {
-    return this.#keys.joinSigner !== undefined;
+  /** The key that signs join tokens (`A…`); undefined: there is none. */
+  get joinIssuer(): string | undefined {
+    return this.#keys.joinSigner?.publicKey;
   }
 
   /** The JWT of a join token. @param ttl seconds @throws JwtError */

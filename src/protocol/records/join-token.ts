@@ -10,6 +10,8 @@ export const tokenSchema = v.object({
   id: v.string(),
   /** `U…`, of the token's user. */
   publicKey: v.string(),
+  /** The signing key (`A…`) of the master that signed it; absent: an earlier version did. */
+  issuer: v.optional(v.string()),
   /** ISO 8601. */
   createdAt: v.string(),
   expiresAt: v.string(),

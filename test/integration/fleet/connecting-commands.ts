@@ -122,6 +122,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
     args: (stage) => ['--name', stage.name(), '--out', stage.file(), '-r', stage.recipient()],
   },
   'master list': { args: () => [] },
+  'master remove': { args: () => ['nonesuch', '--yes'], ends: 'ERR_TRUST_MASTER' },
   'master resume': { args: () => ['--yes'] },
   'peel accept': { args: () => ['nobody'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
   'peel add': { args: (stage) => [stage.name(), '--out', stage.file()] },

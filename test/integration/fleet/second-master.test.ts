@@ -9,6 +9,14 @@ import { decryptInvite } from '../../../src/masters/decrypt.js';
 import { installInvite } from '../../../src/masters/install-invite.js';
 import { listMasters } from '../../../src/masters/list-masters.js';
 import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
+import { connect } from '@nats-io/transport-node';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { writeCredsFile } from '../../../src/creds/generate.js';
+import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
+import { createUserJwt } from '../../../src/jwt/user.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { connectSystem } from '../../../src/system-account/system-connection.js';
+import type { TrustDomain } from '../../../src/trust/domain.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -251,3 +259,163 @@ describe('zester master install', () => {
     await waitFor('nothing to be written', async () => !(await readdir(fleet.home.dir)).includes('home-b'));
   });
 });
+
+describe('zester master remove', () => {
+  /** Two masters on two homes, with a peel that each has signed. */
+  async function twoMasters({ running = false } = {}) {
+    const fleet = await startFleet({ policy: 'auto-trusted' });
+    const home = await secondHome(fleet);
+    const admin = await fleet.admin();
+    const first = fleet.master;
+    const ofFirst = await TestPeel.start(fleet, await addCreds(fleet, admin, 'of-first'));
+    await fleet.record('of-first', ({ state }) => state === 'active');
+    await first.stop();
+    fleet.masters.length = 0;
+    const second = await fleet.startMaster({ home });
+    const ofSecond = await TestPeel.start(fleet, await addCreds(fleet, admin, 'of-second'));
+    await fleet.record('of-second', ({ state }) => state === 'active');
+    await fleet.startMaster();
+    fleet.masters.reverse();
+    // the other one has the lease from here on
+    if (!running) await second.stop();
+    const args = ['--yes', '--json', '--home', fleet.home.home, '--servers', ...fleet.servers];
+    const remove = (...more: string[]) => zester(['master', 'remove', 'host-b', ...args, ...more]);
+    return { fleet, home, admin, ofFirst, ofSecond, second, remove };
+  }
+
+  it('renews the peels of the removed master first, and cuts nobody', async () => {
+    const { fleet, home, ofFirst, ofSecond, remove } = await twoMasters();
+    const { peelSigning } = (await openTrustDomain(home)).publicKeys;
+    const done = await remove('--timeout', '20s');
+    expect(done).toMatchObject({ code: 0 });
+    expect(JSON.parse(done.stdout)).toMatchObject({ master: 'host-b', renewed: 1, cut: [], now: false });
+    const record = await fleet.record('of-second', ({ keys }) => keys.at(-1)?.issuer !== peelSigning);
+    expect(record).toMatchObject({ state: 'active' });
+    for (const { events, peel } of [ofFirst, ofSecond]) {
+      expect(events.map(({ type }) => type)).not.toContain('disconnected');
+      expect(peel.nc.isClosed()).toBe(false);
+    }
+    expect((await listMasters(fleet.home.home, { servers: fleet.servers })).map(({ name }) => name)).toEqual([
+      'first',
+    ]);
+    expect(await fleet.audited('master.removed')).toMatchObject({
+      detail: { master: 'host-b', now: false, renewed: 1, cut: 0 },
+    });
+    expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
+  });
+
+  it('withdraws a stolen host at once: its users, its keys, and no other peel', async () => {
+    const { fleet, home, ofFirst, ofSecond, second, remove } = await twoMasters({ running: true });
+    const domain = await openTrustDomain(home);
+    const { paths } = domain;
+    const minted = join(fleet.home.dir, 'minted.creds');
+    await domain.issuePeel('minted', minted);
+    const { url } = fleet.home.node(0);
+    expect(await letsIn(paths.masterCreds, url)).toBe(true);
+
+    const done = await remove('--now', '--reason', 'stolen');
+    expect(done).toMatchObject({ code: 0 });
+    expect(JSON.parse(done.stdout)).toMatchObject({ renewed: 0, cut: ['of-second'], now: true });
+    expect(second.health().ok).toBe(false);
+    await second.stop({ waitMs: 0 });
+
+    for (const path of [paths.masterCreds, paths.masterAnswersCreds, minted]) {
+      expect(await letsIn(path, url)).toBe(false);
+    }
+    // nor can the host push: its user of the system account is gone, and one that it signs itself is none
+    await expect(connectSystem(domain, { servers: fleet.servers })).rejects.toMatchObject({
+      code: 'ERR_NATS_SERVER_REFUSED',
+    });
+    await renewSystemCreds(domain);
+    await expect(connectSystem(domain, { servers: fleet.servers })).rejects.toMatchObject({
+      code: 'ERR_NATS_SERVER_REFUSED',
+    });
+    expect(await letsIn(ofSecond.credsPath, url)).toBe(false);
+    expect(ofFirst.events.map(({ type }) => type)).not.toContain('disconnected');
+    await ofFirst.peel.rotate();
+    expect(await fleet.audited('master.removed')).toMatchObject({
+      reason: 'stolen',
+      detail: { cut: 1, now: true },
+    });
+  });
+
+  it('keeps the keys while a peel that does not renew depends on them, and says which; run again, it resumes', async () => {
+    const { fleet, ofSecond, remove, home } = await twoMasters();
+    await ofSecond.peel.nc.close();
+    await waitFor('it to be gone', async () => {
+      const { presence } = contextOf(fleet.master);
+      return (presence.get('of-second')?.connections.length ?? 0) === 0;
+    });
+    const left = await remove('--timeout', '1s');
+    expect(left).toMatchObject({ code: 1, stderr: expect.stringContaining('of-second') as string });
+    const { url } = fleet.home.node(0);
+    expect(await letsIn(ofSecond.credsPath, url)).toBe(true);
+    const { masterCreds } = (await openTrustDomain(home)).paths;
+    expect(await letsIn(masterCreds, url)).toBe(false);
+
+    const back = await TestPeel.start(fleet, ofSecond.credsPath);
+    expect(await remove('--timeout', '20s')).toMatchObject({ code: 0 });
+    expect(back.peel.nc.isClosed()).toBe(false);
+  });
+
+  it('refuses an unknown master, its own, and the only one that runs', async () => {
+    const fleet = await startFleet();
+    const home = await secondHome(fleet);
+    const remove = (name: string, at = fleet.home.home) =>
+      zester(['master', 'remove', name, '--yes', '--home', at, '--servers', ...fleet.servers]);
+    expect(await remove('nobody')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('host-b') as string,
+    });
+    expect(await remove('first')).toMatchObject({ code: 1 });
+    expect(await remove('host-b', home)).toMatchObject({ code: 1 });
+    await fleet.master.stop();
+    await fleet.startMaster({ home });
+    const alone = await remove('host-b');
+    expect(alone).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('nothing was changed') as string,
+    });
+  });
+
+  it('removes the first master from the second, with its admin', async () => {
+    const fleet = await startFleet();
+    const home = await secondHome(fleet);
+    const { paths } = await fleet.home.domain();
+    const { url } = fleet.home.node(0);
+    await fleet.startMaster({ home });
+    expect(await letsIn(paths.adminCreds, url)).toBe(true);
+    const done = await zester(['master', 'remove', 'first', '--now', '--yes', '--home', home]);
+    expect(done).toMatchObject({ code: 0 });
+    await fleet.master.stop({ waitMs: 0 });
+    for (const path of [paths.masterCreds, paths.adminCreds]) {
+      expect(await letsIn(path, url)).toBe(false);
+    }
+    await expect(connectSystem(await fleet.home.domain(), { servers: fleet.servers })).rejects.toMatchObject({
+      code: 'ERR_NATS_SERVER_REFUSED',
+    });
+  });
+});
+
+/** Whether a server takes these credentials. */
+async function letsIn(path: string, servers: string): Promise<boolean> {
+  const creds = await loadCredsFile(path);
+  const authenticator = (nonce?: string) => creds.authenticate(nonce);
+  try {
+    const nc = await connect({ servers, authenticator, reconnect: false, ignoreAuthErrorAbort: false });
+    await nc.close();
+    return true;
+  } catch (error) {
+    if (/authorization|revoked/i.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** What a thief does who has the host's signing key of the system account. */
+async function renewSystemCreds(domain: TrustDomain): Promise<void> {
+  const signer = await loadKeyBundleFromFile('account', domain.paths.systemSigningSeed);
+  const user = generateKeyBundle('user');
+  const issuerAccount = domain.publicKeys.systemAccount;
+  const jwt = createUserJwt(user, signer, { name: 'zester-system', issuerAccount, scoped: true });
+  await writeCredsFile(domain.paths.systemCreds, jwt, user.seed);
+}

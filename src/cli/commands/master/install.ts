@@ -3,7 +3,7 @@ import { argument, requiredText, text } from '../../command/option.js';
 import { command } from '../../command/declaration.js';
 
 export default command({
-  summary: 'install an invitation: make the home of a second master',
+  summary: 'make the home of a second master from an invitation',
   needs: 'home',
   arguments: { file: argument('the invitation') },
   options: {

@@ -6,7 +6,7 @@ import { pushedLine } from '../../options/change-options.js';
 import { refuseToReplace } from '../../options/new-file.js';
 
 export default command({
-  summary: "invite a second master's host: write its home into an encrypted file",
+  summary: "write a second master's home into an encrypted file",
   needs: 'system',
   options: {
     name: requiredText('--name <name>', "the new master's name, e.g. host-b"),

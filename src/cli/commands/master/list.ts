@@ -5,7 +5,7 @@ import { flag } from '../../command/option.js';
 import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'list the masters, their signing keys, and when their credentials expire',
+  summary: 'list the masters, their keys and their state',
   needs: 'system',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `

@@ -13,7 +13,8 @@ export async function createToken(context: MasterContext, { request, by }: Asked
   const { tokens, issuer, audit } = context;
   const { publicKey, tokenId, ttl, uses, ids } = request;
   joinName(tokenId);
-  if (!issuer.canIssueTokens) {
+  const { joinIssuer } = issuer;
+  if (joinIssuer === undefined) {
     throw new FleetError(
       'ERR_FLEET_KEY_OFFLINE',
       'this master has no signing key for join tokens: run "zester keys add join-signing" in its home',
@@ -33,6 +34,7 @@ export async function createToken(context: MasterContext, { request, by }: Asked
     return {
       id: tokenId,
       publicKey,
+      issuer: joinIssuer,
       createdAt: new Date(createdAt).toISOString(),
       expiresAt: new Date(createdAt + ttl * 1000).toISOString(),
       createdBy: by,

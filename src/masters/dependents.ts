@@ -1,0 +1,56 @@
+// What depends on the signing keys of a master: peels and join tokens.
+import { dependentPeels, type KnownCredentials } from '../fleet-client/key-use.js';
+import { KeyRemoval, type CountedUse } from '../trust/keys/key-removal.js';
+import type { RosterEntry } from './roster.js';
+
+/** What lost its signature with a master. */
+export interface MasterDependents {
+  /** The IDs of peels with a valid credential that it signed. */
+  peels: string[];
+  /** The IDs of join tokens that it signed, and that are good. */
+  tokens: string[];
+  /** Users that are connected with what it signed. */
+  connected: number;
+}
+
+/**
+ * What depends on a master's signing keys.
+ *
+ * @param now milliseconds since 1970
+ */
+export function dependentsOf({ keys }: RosterEntry, known: KnownCredentials, now: number): MasterDependents {
+  const own = new Set(keys.map(({ publicKey }) => publicKey));
+  const peels = new Set<string>();
+  for (const { kind, publicKey } of keys) {
+    if (kind !== 'peel-signing') continue;
+    for (const { peelId } of dependentPeels(publicKey, known, now / 1000)) peels.add(peelId);
+  }
+  const tokens = known.tokens.filter(
+    ({ issuer, removedAt, expiresAt, used, uses }) =>
+      issuer !== undefined &&
+      own.has(issuer) &&
+      removedAt === undefined &&
+      used < uses &&
+      Date.parse(expiresAt) > now,
+  );
+  const connected = known.connected.filter(({ issuer }) => issuer !== undefined && own.has(issuer));
+  return { peels: [...peels].sort(), tokens: tokens.map(({ id }) => id).sort(), connected: connected.length };
+}
+
+/**
+ * The permission to remove a master's signing keys: once no peel depends on them; with `now`, whatever does.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`
+ */
+export function judgeMasterRemoval(
+  home: string,
+  { keys }: RosterEntry,
+  dependents: MasterDependents | { unknown: string },
+  { now }: { now: boolean },
+): KeyRemoval {
+  const use: CountedUse =
+    'unknown' in dependents
+      ? dependents
+      : { valid: dependents.peels.length, connected: dependents.connected };
+  return KeyRemoval.judge(home, new Map(keys.map(({ publicKey }) => [publicKey, use])), { force: now });
+}

@@ -1,0 +1,150 @@
+// Removes a master: withdraws its users and its signing keys, and nothing of any other master.
+import {
+  changeAccount,
+  changeSystemAccount,
+  newestClaims,
+  newestSystemClaims,
+  systemAccountOf,
+  withConnectedHome,
+  withOpenHome,
+  type ChangeOptions,
+  type Connected,
+  type OpenHome,
+} from '../account/change-account.js';
+import { lockOut, revocationBan, signingKeyBan } from '../account/lock-out.js';
+import { withFailed, type PushReport } from '../account/push-account.js';
+import { TrustError } from '../errors.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { FOR_GOOD } from '../jwt/revoke-up-to.js';
+import { mergeRevocations } from '../jwt/revocations.js';
+import { nowSeconds } from '../jwt/time.js';
+import type { KeyRemoval } from '../trust/keys/key-removal.js';
+import { bothOf } from './both-of.js';
+import { completeRoster } from './complete-roster.js';
+import { rosterOf, type RosterEntry } from './roster.js';
+import { withoutKeys } from './without-keys.js';
+
+/** How a master is removed. */
+export type RemoveMasterOptions = ChangeOptions & {
+  servers: readonly string[];
+  /** Users (`U…`) that are kept, such as the admin who removes it; none by default. */
+  keepUsers?: readonly string[];
+};
+
+/**
+ * The master of a name, as the servers know it. Nothing is changed.
+ *
+ * @throws TrustError `ERR_TRUST_MASTER` when there is none, or it is this home's own; NatsServerError
+ */
+export function masterToRemove(
+  home: string,
+  name: string,
+  options: RemoveMasterOptions,
+): Promise<RosterEntry> {
+  return withConnectedHome(home, options, (open) => find(open, name));
+}
+
+/**
+ * Ends the users of a master: revokes them permanently, takes its keys out of the system account, and cuts its connections. What
+ * it signed stays valid, so that other masters can renew it.
+ *
+ * @returns which servers confirmed, and have none of them connected
+ * @throws as {@link masterToRemove}
+ */
+export function endMaster(home: string, name: string, options: RemoveMasterOptions): Promise<PushReport> {
+  return withOpenHome(home, 'zester master remove', options, async (open) =>
+    end(open, await find(open, name), [], options),
+  );
+}
+
+/**
+ * Removes a master altogether: as {@link endMaster}, and takes its signing keys out of the account. What they signed is cut.
+ *
+ * @param removal the permission to
+ * @returns which servers confirmed, and have nobody connected whom it stood for
+ * @throws as {@link masterToRemove}; TrustError `ERR_TRUST_SIGNING_KEY` for a key that was not judged
+ */
+export function removeMaster(
+  home: string,
+  name: string,
+  removal: KeyRemoval,
+  options: RemoveMasterOptions,
+): Promise<PushReport> {
+  return withOpenHome(home, 'zester master remove', options, async (open) => {
+    const master = await find(open, name);
+    const keys = master.keys.map(({ publicKey }) => publicKey);
+    removal.require(home, keys);
+    return end(open, master, keys, options);
+  });
+}
+
+async function find(open: OpenHome, name: string): Promise<RosterEntry> {
+  const { domain } = open;
+  const { home, masterName, publicKeys } = domain;
+  if (name === masterName)
+    throw new TrustError(
+      'ERR_TRUST_MASTER',
+      home,
+      `"${name}" is the master of this home: run this in another master's home`,
+    );
+  const claims = await newestClaims(open);
+  const system = await newestSystemClaims(open);
+  const roster = await completeRoster(domain, rosterOf(claims, system, publicKeys.peelSigning));
+  const master = roster.find((entry) => entry.name === name);
+  if (master !== undefined) return master;
+  const names = roster.map((entry) => entry.name).join(', ');
+  throw new TrustError(
+    'ERR_TRUST_MASTER',
+    home,
+    `there is no master "${name.slice(0, 60)}": there is ${names}; see "zester master list"`,
+  );
+}
+
+async function end(
+  open: OpenHome,
+  { users: all, systemKeys }: RosterEntry,
+  signingKeys: readonly string[],
+  { now, keepUsers = [] }: RemoveMasterOptions,
+): Promise<PushReport> {
+  const { domain, connected } = open;
+  const users = all.filter((user) => !keepUsers.includes(user));
+  const at = nowSeconds(now);
+  const revocations = Object.fromEntries(users.map((user) => [user, FOR_GOOD]));
+  const without = (keys: readonly string[]) => (claims: AccountClaims) =>
+    withoutKeys(withRevoked(claims, revocations), keys, at);
+  // its own user of the system account first: with that, it could push what is taken away here
+  const ofSystem = await changeSystemAccount(open, without(systemKeys), now);
+  const ofAccount = await changeAccount(open, without(signingKeys), { now });
+  const system = { ...systemAccountOf(domain), accountJwt: ofSystem.jwt };
+  return bothOf(
+    await withoutUsers(connected, system, { users, keys: systemKeys }, ofSystem),
+    await withoutUsers(connected, domain, { users, keys: signingKeys }, ofAccount),
+  );
+}
+
+function withRevoked(claims: AccountClaims, revocations: Readonly<Record<string, number>>): AccountClaims {
+  const had = claims.nats.revocations ?? {};
+  const missing = Object.entries(revocations).filter(([key, upTo]) => (had[key] ?? -1) < upTo);
+  return missing.length === 0 ? claims : mergeRevocations(claims, Object.fromEntries(missing));
+}
+
+/** The report of a push, once nobody is connected whom it keeps out. */
+async function withoutUsers(
+  connected: Connected | undefined,
+  account: Parameters<typeof lockOut>[1],
+  { users, keys }: { users: readonly string[]; keys: readonly string[] },
+  { jwt, report }: { jwt: string; report: PushReport | undefined },
+): Promise<PushReport> {
+  if (connected === undefined || report === undefined)
+    throw new TypeError('servers: give at least one to push to');
+  const bans = [
+    ...(users.length === 0 ? [] : [revocationBan(new Map(users.map((user) => [user, FOR_GOOD])))]),
+    ...(keys.length === 0 ? [] : [signingKeyBan(keys)]),
+  ];
+  let left = report;
+  for (const ban of bans) {
+    const found = await lockOut(connected, account, ban, { jwt, confirmed: report.confirmed });
+    left = withFailed(left, [...found.lacking, ...found.occupied]);
+  }
+  return left;
+}
