@@ -14,10 +14,6 @@ import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
 import { joinProof } from '../src/protocol/proofs.js';
 import { MessageSigner } from '../src/protocol/signed.js';
 import { authSubject, enrollSubject } from '../src/permissions/names.js';
-import { AuditLog } from '../src/master/audit/audit-log.js';
-import { auditStream } from '../src/master/audit/audit-stream.js';
-import { Registry } from '../src/master/registry/registry.js';
-import { openStore } from '../src/master/store/store.js';
 import { startNatsServer, type RunningNatsServer } from '../src/nats-server/run.js';
 import { writeServerConfiguration } from '../src/nats-server/write-configuration.js';
 import { generateKeyBundle, type KeyBundle } from '../src/nkeys/key-bundle.js';
@@ -25,14 +21,13 @@ import { peelInboxPrefix } from '../src/permissions/names.js';
 import { joinName, joinInboxPrefix } from '../src/permissions/roles.js';
 import { createTrustDomain } from '../src/trust/create/create.js';
 import type { TrustDomain } from '../src/trust/domain.js';
-import { duration, printBars } from './report.js';
+import { printBars } from './report.js';
 
 const PEELS = 1_000;
 /** Join tokens that the peels come with: a master takes so many requests a second of one. */
 const TOKENS = 20;
 /** Requests under way at once. */
 const AT_ONCE = 64;
-const RECORDS = 10_000;
 /** Times that each peel renews: fewer than it may at once. */
 const RENEWALS_EACH = 5;
 
@@ -42,15 +37,8 @@ interface Throughput {
   cpuMs: number;
 }
 
-const SILENT = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 /**
- * What masters do in a second, with one and with three, and what a registry costs a master. Needs `npm run build` first:
+ * What masters do in a second, with one and with three. Needs `npm run build` first:
  * the masters are `zester master`, processes of their own. The peels are connections of this process, and the server and
  * all of them share the machine's cores.
  */
@@ -60,7 +48,6 @@ export async function fleet(): Promise<boolean> {
   );
   const one = await throughput(1);
   const three = await throughput(3);
-  await records();
   const atLeast = { unit: '/s', kind: 'at least' } as const;
   const atMost = { kind: 'at most' } as const;
   return printBars([
@@ -135,54 +122,6 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
   });
   if (measured === undefined) throw new Error('nothing was measured');
   return measured;
-}
-
-/** Memory and start of a master, by how many records there are. */
-async function records(): Promise<void> {
-  await withFleet(async (fleet) => {
-    let there = 0;
-    for (const count of [0, 1_000, RECORDS]) {
-      await addRecords(fleet, there, count);
-      there = count;
-      const master = await startMaster(fleet, 'manual');
-      console.log(
-        `  a master with ${String(count).padStart(6)} records: answers ${duration(master.readyMs * 1_000)} after its start, ` +
-          `${((await memoryOf(master.pid)) / 1024).toFixed(0)} MiB resident`,
-      );
-      if (count === RECORDS) await list(fleet);
-      await master.stop();
-    }
-  });
-}
-
-async function list(fleet: BenchFleet): Promise<void> {
-  const admin = await fleet.admin();
-  const start = performance.now();
-  let count = 0;
-  for await (const { peels } of admin.stream('peel.list', {})) count += peels.length;
-  console.log(
-    `  listing ${count} records: ${duration((performance.now() - start) * 1_000)}, asked by a client that is connected`,
-  );
-  const begin = performance.now();
-  const child = spawn(
-    process.execPath,
-    [
-      resolve('dist/cli/main.js'),
-      'peel',
-      'list',
-      '--home',
-      fleet.domain.home,
-      '--servers',
-      fleet.url,
-      '--json',
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`zester peel list ended with ${code}`);
-  console.log(
-    `  "zester peel list --json", the whole command: ${duration((performance.now() - begin) * 1_000)}`,
-  );
 }
 
 /** A home and a server on it. */
@@ -297,32 +236,8 @@ async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBun
   return answer.jwt;
 }
 
-async function addRecords(fleet: BenchFleet, from: number, to: number): Promise<void> {
-  if (from === to) return;
-  const nc = await fleet.master();
-  const store = await openStore(nc, { logger: SILENT });
-  const audit = new AuditLog(auditStream(nc, store), SILENT);
-  const registry = await Registry.open(store.peels, audit, SILENT);
-  const issuedAt = Math.floor(Date.now() / 1000);
-  await timed(to - from, async (i) => {
-    const { publicKey } = generateKeyBundle('user');
-    const key = {
-      publicKey,
-      issuer: fleet.domain.publicKeys.peelSigning,
-      issuedAt,
-      expiresAt: issuedAt + 86_400,
-    };
-    await registry.decide(`web-${from + i}`, () => ({
-      change: { kind: 'key.issued', key },
-      by: { kind: 'admin', name: 'bench' },
-    }));
-  });
-  registry.close();
-  await audit.close(30_000);
-}
-
 /** Does something `count` times, {@link AT_ONCE} at once. @returns milliseconds */
-async function timed(count: number, act: (i: number) => Promise<void>): Promise<number> {
+export async function timed(count: number, act: (i: number) => Promise<void>): Promise<number> {
   const start = performance.now();
   let next = 0;
   const worker = async () => {

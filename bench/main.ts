@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [flood] [connect] [rotate] [storm N…]`:
+ * `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [flood] [connect] [rotate] [registry N…] [storm N…]`:
  * what is named, or everything but the storm. Ends with 1 when a bar is not met.
  */
 const BENCHES: Readonly<Record<string, (sizes: readonly number[]) => Promise<boolean>>> = {
@@ -14,10 +14,13 @@ const BENCHES: Readonly<Record<string, (sizes: readonly number[]) => Promise<boo
   signed: async () => (await import('./signed.js')).signed(),
   revoke: async () => (await import('./revoke.js')).revokeBench(),
   flood: async () => (await import('./flood.js')).flood(),
+  registry: async (sizes) => (await import('./registry.js')).registry(sizes),
   storm: async (sizes) => (await import('./storm.js')).storm(sizes),
 };
 /** Takes the whole machine for minutes: only when it is named. */
 const ONLY_NAMED = ['storm'];
+/** Take numbers of peels. */
+const SIZED = ['storm', 'registry'];
 
 const given = process.argv.slice(2);
 const sizes = given.filter((word) => /^\d+$/.test(word)).map(Number);
@@ -26,8 +29,8 @@ const unknown = named.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0) {
   console.error(`no such bench: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exitCode = 2;
-} else if (sizes.includes(0) || (sizes.length > 0 && !named.includes('storm'))) {
-  console.error('only the storm takes numbers of peels, such as: storm 2000 16000');
+} else if (sizes.includes(0) || (sizes.length > 0 && !named.some((name) => SIZED.includes(name)))) {
+  console.error('only the storm and the registry take numbers of peels, such as: storm 2000 16000');
   process.exitCode = 2;
 } else {
   const all = Object.keys(BENCHES).filter((name) => !ONLY_NAMED.includes(name));

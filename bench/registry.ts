@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { AuditLog } from '../src/master/audit/audit-log.js';
+import { auditStream } from '../src/master/audit/audit-stream.js';
+import { Registry } from '../src/master/registry/registry.js';
+import { openStore } from '../src/master/store/store.js';
+import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
+import { memoryOf, startMaster, timed, withFleet, type BenchFleet } from './fleet.js';
+import { duration, printBars, type Bar } from './report.js';
+
+const DEFAULT_RECORDS = [1_000, 10_000];
+/** Records that the bars are about. */
+const MANY = 100_000;
+const KIB_PER_RECORD_BAR = 3;
+const START_SECONDS_BAR = 8;
+const LIST_SECONDS_BAR = 3;
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * What a registry costs a master and those who list it. Needs `npm run build` first: the masters and lists are `zester`,
+ * processes of their own.
+ *
+ * @param sizes numbers of records, such as 100,000; 1,000 and 10,000 by default
+ */
+export async function registry(sizes: readonly number[]): Promise<boolean> {
+  const counts = [0, ...[...(sizes.length === 0 ? DEFAULT_RECORDS : sizes)].sort((a, b) => a - b)];
+  console.log('registry: a master and lists, by how many records there are');
+  const bars: Bar[] = [];
+  await withFleet(async (fleet) => {
+    let there = 0;
+    let emptyKib = 0;
+    for (const count of counts) {
+      await addRecords(fleet, there, count);
+      there = count;
+      const master = await startMaster(fleet, 'manual');
+      const kib = await memoryOf(master.pid);
+      if (count === 0) emptyKib = kib;
+      const each = count === 0 ? '' : `, ${((kib - emptyKib) / count).toFixed(1)} KiB for each record`;
+      console.log(
+        `  ${String(count).padStart(6)} records: answers ${duration(master.readyMs * 1_000)} after its start, ` +
+          `${(kib / 1024).toFixed(0)} MiB resident${each}`,
+      );
+      if (count > 0) {
+        const all = await list(fleet, ['--json']);
+        const page = await list(fleet, ['--limit', '100']);
+        const sorted = await list(fleet, ['--limit', '100', '--sort', 'expires']);
+        console.log(
+          `          "zester peel list --json": ${duration(all.ms * 1_000)}, its first line after ${duration(all.firstMs * 1_000)}; ` +
+            `--limit 100: ${duration(page.ms * 1_000)}; --limit 100 --sort expires: ${duration(sorted.ms * 1_000)}`,
+        );
+        const what = `${count} records`;
+        const unit = 's';
+        if (count >= MANY)
+          bars.push({
+            what: `${what}: start`,
+            ratio: master.readyMs / 1_000,
+            bound: START_SECONDS_BAR,
+            unit,
+            kind: 'at most',
+          });
+        if (count >= MANY)
+          bars.push({
+            what: `${what}: list`,
+            ratio: all.ms / 1_000,
+            bound: LIST_SECONDS_BAR,
+            unit,
+            kind: 'at most',
+          });
+        if (count >= 10_000) {
+          bars.push({
+            what: `${what}: memory for each`,
+            ratio: (kib - emptyKib) / count,
+            bound: KIB_PER_RECORD_BAR,
+            unit: 'KiB',
+            kind: 'at most',
+          });
+        }
+      }
+      await master.stop();
+    }
+  });
+  return bars.length === 0 || printBars(bars);
+}
+
+/** @returns milliseconds until it ended, and until it printed something */
+async function list(fleet: BenchFleet, options: readonly string[]): Promise<{ ms: number; firstMs: number }> {
+  const begin = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      resolve('dist/cli/main.js'),
+      ...['peel', 'list', '--home', fleet.domain.home, '--servers', fleet.url],
+      ...options,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let firstMs: number | undefined;
+  child.stdout.on('data', () => (firstMs ??= performance.now() - begin));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`zester peel list ended with ${code}`);
+  const ms = performance.now() - begin;
+  return { ms, firstMs: firstMs ?? ms };
+}
+
+async function addRecords(fleet: BenchFleet, from: number, to: number): Promise<void> {
+  if (from === to) return;
+  const nc = await fleet.master();
+  const store = await openStore(nc, { logger: SILENT });
+  const audit = new AuditLog(auditStream(nc, store), SILENT);
+  const records = await Registry.open(store.peels, audit, SILENT);
+  const issuedAt = Math.floor(Date.now() / 1000);
+  await timed(to - from, async (i) => {
+    const { publicKey } = generateKeyBundle('user');
+    const key = {
+      publicKey,
+      issuer: fleet.domain.publicKeys.peelSigning,
+      issuedAt,
+      expiresAt: issuedAt + 86_400,
+    };
+    await records.decide(`web-${from + i}`, () => ({
+      change: { kind: 'key.issued', key },
+      by: { kind: 'admin', name: 'bench' },
+    }));
+  });
+  records.close();
+  await audit.close(30_000);
+}
