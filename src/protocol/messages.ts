@@ -9,6 +9,7 @@ import { auditEventSchema } from './records/audit-event.js';
 import { PEEL_PATTERN } from './glob.js';
 import { PEEL_STATES, recordSchema } from './records/record.js';
 import { tokenSchema } from './records/join-token.js';
+import { PEEL_ORDERS } from './records/peel-order.js';
 import { presenceSchema } from './records/presence.js';
 
 /** More than any request of this protocol needs. */
@@ -87,6 +88,10 @@ export const requests = {
     after: v.optional(peelId),
     /** The first so many, by ID. Older masters give all. */
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    /** The first so many in another order; the answer may have them in any. Older masters give all. */
+    top: v.optional(
+      v.object({ by: v.picklist(PEEL_ORDERS), limit: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+    ),
   }),
   'peel.show': v.object({
     peelId,

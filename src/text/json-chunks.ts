@@ -26,6 +26,27 @@ export function* jsonChunks(document: object): Generator<string, void, undefined
   yield '\n}';
 }
 
+/**
+ * The text of {@link jsonChunks} for a document whose first value is an array that comes bit by bit.
+ *
+ * @param rest the values after it, once all of it has come
+ */
+export async function* jsonStream(
+  name: string,
+  array: AsyncIterable<object>,
+  rest: () => object,
+): AsyncGenerator<string, void, undefined> {
+  yield `{\n  ${JSON.stringify(name)}: `;
+  let before = '[\n    ';
+  for await (const element of array) {
+    yield before + indented(JSON.stringify(element, null, 2), '    ');
+    before = ',\n    ';
+  }
+  yield before.startsWith('[') ? '[]' : '\n  ]';
+  const others = [...jsonChunks(rest())].join('');
+  yield others === '{}' ? '\n}' : `,${others.slice(1)}`;
+}
+
 function* elements(array: readonly unknown[]): Generator<string, void, undefined> {
   let before = '[\n    ';
   for (const element of array) {

@@ -1,6 +1,6 @@
 // Prints results, tables, JSON, notes and warnings.
 import { randomBytes } from 'node:crypto';
-import { jsonChunks } from '../../text/json-chunks.js';
+import { jsonChunks, jsonStream } from '../../text/json-chunks.js';
 import { printable, printableJson } from '../../text/printable.js';
 import { withoutWholeSeeds } from '../../text/whole-seeds.js';
 import { columns, type Column } from './columns.js';
@@ -48,6 +48,16 @@ export class Output {
   result(lines: readonly string[], document: object): void {
     if (!this.json) return this.lines(lines);
     for (const chunk of jsonChunks(document)) this.#io.stdout.write(safeJson(chunk));
+    this.#io.stdout.write('\n');
+  }
+
+  /**
+   * The document of `--json` whose first value is an array that comes bit by bit; each is printed as it comes.
+   *
+   * @param rest the values after it, once all of it has come
+   */
+  async document(name: string, array: AsyncIterable<object>, rest: () => object): Promise<void> {
+    for await (const chunk of jsonStream(name, array, rest)) this.#io.stdout.write(safeJson(chunk));
     this.#io.stdout.write('\n');
   }
 

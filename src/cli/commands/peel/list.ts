@@ -1,5 +1,6 @@
 // `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
+import { inOrder, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { count, type Column } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
@@ -8,8 +9,7 @@ import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWords } from '../../terminal/time-words.js';
 
-const SORTS = ['id', 'state', 'expires', 'seen'] as const;
-type Sort = (typeof SORTS)[number];
+const SORTS = ['id', ...PEEL_ORDERS] as const;
 
 export default command({
   summary: 'list peels',
@@ -45,33 +45,50 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
     if (after !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(after);
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
-    const listed: ListedPeel[] = [];
-    const skipped: string[] = [];
+    const order = sort === 'id' ? undefined : sort;
     const request = {
       ...(pattern !== undefined && { pattern }),
       ...(state !== undefined && { state }),
       ...(expiring !== undefined && { expiringWithin: expiring }),
       ...(connected !== undefined && { connected }),
       ...(after !== undefined && { after }),
-      // in any other order, the first ones are known only when all are
-      ...(sort === 'id' && limit !== undefined && { limit }),
+      ...(limit !== undefined && (order === undefined ? { limit } : { top: { by: order, limit } })),
     };
-    for await (const part of client.stream('peel.list', request)) {
-      listed.push(...part.peels);
-      skipped.push(...(part.skipped ?? []));
+    const list = { skipped: [] as string[], shown: 0, last: '' };
+    const listed = async function* (): AsyncGenerator<PeelDocument> {
+      for await (const { record, presence } of ordered()) {
+        list.shown += 1;
+        list.last = record.id;
+        yield peelDocument(record, presence, io.now());
+      }
+    };
+    const parts = async function* (): AsyncGenerator<ListedPeel> {
+      for await (const part of client.stream('peel.list', request)) {
+        list.skipped.push(...(part.skipped ?? []));
+        // a master of an earlier version gives those before the page, too
+        yield* part.peels.filter(({ record }) => after === undefined || record.id > after);
+      }
+    };
+    const ordered = async function* (): AsyncGenerator<ListedPeel> {
+      // masters list by ID: that need not be collected
+      if (order === undefined) return yield* first(parts(), limit);
+      const all: ListedPeel[] = [];
+      for await (const peel of parts()) all.push(peel);
+      yield* inOrder(all, order).slice(0, limit);
+    };
+    if (output.json) {
+      await output.document('peels', listed(), () => ({
+        skipped: list.skipped,
+        revocationsHeld: held ?? null,
+      }));
+    } else {
+      const peels: PeelDocument[] = [];
+      for await (const peel of listed()) peels.push(peel);
+      const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
+      output.lines(peels.length === 0 ? none : output.columns(peels, columns(io.now())));
     }
-    const now = io.now();
-    // a master of an earlier version gives those before the page, too
-    const peels = listed
-      .map(({ record, presence }) => peelDocument(record, presence, now))
-      .filter(({ id }) => after === undefined || id > after)
-      .sort((a, b) => compare[sort](a, b) || compare.id(a, b))
-      .slice(0, limit);
-    const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
-    const lines = peels.length === 0 ? none : output.columns(peels, columns(now));
-    output.result(lines, { peels, skipped, revocationsHeld: held ?? null });
-    if (skipped.length > 0) {
-      output.warn(`omitted, since their records exceed the message size: ${skipped.join(', ')}`);
+    if (list.skipped.length > 0) {
+      output.warn(`omitted, since their records exceed the message size: ${list.skipped.join(', ')}`);
     }
     if (held !== undefined) {
       output.note(
@@ -79,22 +96,19 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
           '"zester master resume"',
       );
     }
-    if (peels.length > 0) output.note(count(peels.length, 'peel'));
-    if (sort === 'id' && peels.length === limit)
-      output.note(`for the next page: --after ${peels.at(-1)?.id ?? ''}`);
+    if (list.shown > 0) output.note(count(list.shown, 'peel'));
+    if (order === undefined && list.shown === limit) output.note(`for the next page: --after ${list.last}`);
   },
 });
 
-/** Orders of the list. Peels that are alike are in the order of their IDs. */
-const compare: Readonly<Record<Sort, (a: PeelDocument, b: PeelDocument) => number>> = {
-  id: (a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  state: (a, b) => PEEL_STATES.indexOf(a.state) - PEEL_STATES.indexOf(b.state),
-  expires: (a, b) => timeOr(a.expiresAt, Infinity) - timeOr(b.expiresAt, Infinity) || 0,
-  seen: (a, b) => timeOr(b.lastSeen, 0) - timeOr(a.lastSeen, 0),
-};
-
-function timeOr(iso: string | null, none: number): number {
-  return iso === null ? none : Date.parse(iso);
+/** An answer is read to its end, also where a master of an earlier version gives more. */
+async function* first<T>(all: AsyncIterable<T>, limit = Infinity): AsyncGenerator<T> {
+  let given = 0;
+  for await (const one of all) {
+    if (given >= limit) continue;
+    given += 1;
+    yield one;
+  }
 }
 
 function columns(now: number): readonly Column<PeelDocument>[] {

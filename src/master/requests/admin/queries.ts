@@ -2,6 +2,7 @@
 import { withDeadline } from '../../../async/deadline.js';
 import { FleetError } from '../../../errors.js';
 import { matchesGlob } from '../../../protocol/glob.js';
+import { inOrder } from '../../../protocol/records/peel-order.js';
 import { isConnectedInForce, presenceInForce } from '../../../protocol/records/presence-in-force.js';
 import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
 import { currentKey } from '../../../protocol/records/record.js';
@@ -30,7 +31,7 @@ export async function* listPeels(
   { request }: Asked<'peel.list'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   const { presence, nc } = context;
-  const ids = [...matching(context, request)].sort().slice(0, request.limit);
+  const ids = chosen(context, request);
   const most = (nc.info?.max_payload ?? Infinity) - PART_SLACK;
   const skipped: string[] = [];
   const sendable = function* (): IterableIterator<string> {
@@ -53,6 +54,19 @@ export async function* listPeels(
 }
 
 /** The IDs of the peels that are asked for. */
+function chosen(context: MasterContext, request: RequestOf<'peel.list'>): string[] {
+  const { top, limit } = request;
+  const ids = [...matching(context, request)].sort().slice(0, limit);
+  if (top === undefined) return ids;
+  const peels = ids.flatMap((id) => {
+    const record = context.registry.get(id);
+    return record === undefined ? [] : { record, presence: context.presence.get(id) };
+  });
+  return inOrder(peels, top.by)
+    .slice(0, top.limit)
+    .map(({ record }) => record.id);
+}
+
 function* matching(
   { registry, presence, now }: MasterContext,
   { pattern, state, expiringWithin, connected, after }: RequestOf<'peel.list'>,

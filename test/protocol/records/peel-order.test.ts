@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { inOrder, PEEL_ORDERS, type OrderedPeel } from '../../../src/protocol/records/peel-order.js';
+import { PEEL_STATES, type PeelRecord, type PeelState } from '../../../src/protocol/records/record.js';
+
+const at = '2026-01-01T00:00:00.000Z';
+
+function peel(
+  id: string,
+  {
+    state = 'active',
+    expiresAt,
+    lastSeen,
+    connected = false,
+  }: {
+    state?: PeelState | undefined;
+    expiresAt?: number | undefined;
+    lastSeen?: string | undefined;
+    connected?: boolean | undefined;
+  } = {},
+): OrderedPeel {
+  const key = { publicKey: `U${id}`, state: 'live' as const, ...(expiresAt !== undefined && { expiresAt }) };
+  const record: PeelRecord = { id, state, keys: [key], number: 1, createdAt: at, updatedAt: at };
+  const connections = connected ? [{ server: 'N', cid: 1, publicKey: key.publicKey, since: at }] : [];
+  return lastSeen === undefined && !connected ? { record } : { record, presence: { connections, lastSeen } };
+}
+
+const ids = (peels: readonly OrderedPeel[]) => peels.map(({ record }) => record.id);
+
+describe('the order of peels', () => {
+  it('is by ID when nothing else is asked for', () => {
+    expect(ids(inOrder([peel('b'), peel('a'), peel('c')], undefined))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('by expiry has the soonest first, and those that never expire last', () => {
+    const all = [peel('never'), peel('late', { expiresAt: 20 }), peel('soon', { expiresAt: 10 })];
+    expect(ids(inOrder(all, 'expires'))).toEqual(['soon', 'late', 'never']);
+  });
+
+  it('by when they were seen has the connected ones first, and those never seen last', () => {
+    const all = [
+      peel('never'),
+      peel('before', { lastSeen: '2026-01-01T00:00:00Z' }),
+      peel('now', { connected: true }),
+      peel('after', { lastSeen: '2026-01-02T00:00:00Z' }),
+    ];
+    expect(ids(inOrder(all, 'seen'))).toEqual(['now', 'after', 'before', 'never']);
+  });
+
+  it('by state has those first that wait for a decision', () => {
+    const all = PEEL_STATES.map((state) => peel(state, { state })).reverse();
+    expect(ids(inOrder(all, 'state'))).toEqual([...PEEL_STATES]);
+  });
+
+  it('depends on nothing but the peels, however they come', () => {
+    const some = fc.uniqueArray(
+      fc.record({
+        id: fc.stringMatching(/^[a-z]{1,4}$/),
+        state: fc.constantFrom(...PEEL_STATES),
+        expiresAt: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+        connected: fc.boolean(),
+      }),
+      { selector: ({ id }) => id },
+    );
+    fc.assert(
+      fc.property(some, fc.constantFrom(undefined, ...PEEL_ORDERS), (made, by) => {
+        const all = made.map(({ id, ...rest }) => peel(id, rest));
+        expect(ids(inOrder([...all].reverse(), by))).toEqual(ids(inOrder(all, by)));
+      }),
+    );
+  });
+});
