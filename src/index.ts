@@ -2,6 +2,9 @@
 
 /**
  * Zester's library: keys, JWTs, credentials files and connections of a fleet on NATS. Importing it starts nothing.
+ *
+ * @packageDocumentation
+ * @module zester
  */
 export * from './errors.js';
 
@@ -97,6 +100,7 @@ export { defaultCredentials, type DefaultCredentialsOptions } from './creds/defa
 export { fromEnv } from './creds/from-env.js';
 export { MemoryCredentials } from './creds/memory-credentials.js';
 export { generateCredsFile, writeCredsFile } from './creds/generate.js';
+export type { WriteSecretFileOptions } from './files/write-secret-file.js';
 export { loadJwtFile } from './creds/load-jwt-file.js';
 export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
 export type { NatsOptions } from './creds/nats-options.js';
@@ -139,8 +143,23 @@ export type { ExecOptions, FleetPeels, ListPeelsOptions } from './fleet-client/f
 export type { CreatedToken, CreateTokenOptions, FleetTokens } from './fleet-client/fleet-tokens.js';
 export type { ReadAuditOptions } from './fleet-client/read-audit.js';
 export type { PeelReply } from './fleet-client/command-peels.js';
-export type { AnswerOf, ListedPeel } from './protocol/messages.js';
-export type { AuditEvent } from './protocol/records/audit-event.js';
+export type {
+  FleetStatus,
+  HeldRevocations,
+  PeelDetails,
+  PeelRevocation,
+  PeelRotation,
+} from './protocol/fleet-answers.js';
+export type { ListedPeel } from './protocol/messages.js';
+export type { Actor } from './protocol/records/actor.js';
+export type {
+  AuditEvent,
+  AuditFacts,
+  AuditRemarkKind,
+  IssuedKey,
+  PeelChange,
+} from './protocol/records/audit-event.js';
 export type { AuditQuery } from './protocol/records/audit-query.js';
 export type { JoinToken } from './protocol/records/join-token.js';
-export type { PeelRecord, PeelState } from './protocol/records/record.js';
+export type { PeelConnection, Presence } from './protocol/records/presence.js';
+export type { PeelKey, PeelKeyState, PeelRecord, PeelState } from './protocol/records/record.js';

@@ -64,10 +64,20 @@ const FIXED = {
   user: { only: undefined, why: CREDENTIALS },
   pass: { only: undefined, why: CREDENTIALS },
   token: { only: undefined, why: CREDENTIALS },
-} as const satisfies { [Name in keyof NatsOptions]?: { only: unknown; why: string } };
+} as const satisfies Record<Exclude<keyof NatsOptions, keyof ClientOptions>, { only: unknown; why: string }>;
 
-/** The options of the client's `connect()` that may be given to a connection of Zester's, too. */
-export type ClientOptions = Omit<NatsOptions, keyof typeof FIXED>;
+/** The options of the client's `connect()` that Zester's connections take, too. */
+export type ClientOptions = Omit<
+  NatsOptions,
+  | 'reconnect'
+  | 'maxReconnectAttempts'
+  | 'ignoreAuthErrorAbort'
+  | 'inboxPrefix'
+  | 'authenticator'
+  | 'user'
+  | 'pass'
+  | 'token'
+>;
 
 /**
  * Checks numbers among options. Those that are left out, or undefined, are good.

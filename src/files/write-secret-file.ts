@@ -6,7 +6,7 @@ import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
 import { beingWritten, noLongerWritten, sweepOnce } from './temporaries.js';
 
-/** How {@link writeSecretFile} goes about it. */
+/** How a file with a secret is written. */
 export interface WriteSecretFileOptions {
   /**
    * Look through the directory for what writers that died left there, and remove it (default true): once an hour at most for

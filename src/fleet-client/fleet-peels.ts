@@ -3,7 +3,8 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { AdminClient } from '../protocol/ask.js';
 import { fingerprint as fingerprintOf } from '../protocol/fingerprint.js';
-import type { AnswerOf, ListedPeel, RequestOf } from '../protocol/messages.js';
+import type { PeelDetails, PeelRevocation, PeelRotation } from '../protocol/fleet-answers.js';
+import type { ListedPeel, RequestOf } from '../protocol/messages.js';
 import { shownKey, type PeelRecord, type PeelState } from '../protocol/records/record.js';
 import { HANDLER_NAME } from '../protocol/command.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
@@ -104,7 +105,7 @@ export class FleetPeels {
    *
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    */
-  async show(peelId: string, options: { events?: number | undefined } = {}): Promise<AnswerOf<'peel.show'>> {
+  async show(peelId: string, options: { events?: number | undefined } = {}): Promise<PeelDetails> {
     checkFleetOptions('peels.show', options);
     const { events = 20 } = options;
     return this.#abortable.run(() => this.#client.ask('peel.show', { peelId, events }));
@@ -179,7 +180,7 @@ export class FleetPeels {
   async revoke(
     peelId: string,
     options: { reason?: string | undefined; publicKey?: string | undefined } = {},
-  ): Promise<AnswerOf<'peel.revoke'>> {
+  ): Promise<PeelRevocation> {
     checkFleetOptions('peels.revoke', options);
     return this.#abortable.run(() => this.#client.ask('peel.revoke', { peelId, ...options }));
   }
@@ -198,10 +199,7 @@ export class FleetPeels {
    * console.log(outcome); // told
    * await fleet.close();
    */
-  async rotate(
-    peelId: string,
-    options: { since?: string | undefined } = {},
-  ): Promise<AnswerOf<'peel.rotate'>> {
+  async rotate(peelId: string, options: { since?: string | undefined } = {}): Promise<PeelRotation> {
     checkFleetOptions('peels.rotate', options);
     return this.#abortable.run(() => this.#client.ask('peel.rotate', { peelId, ...options }));
   }

@@ -1,7 +1,7 @@
 // Fleet: what an admin program can ask of a fleet.
 import type { ZesterConnection } from '../connection/connect.js';
 import type { AdminClient } from '../protocol/ask.js';
-import type { AnswerOf } from '../protocol/messages.js';
+import type { FleetStatus } from '../protocol/fleet-answers.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';
 import { checkFleetOptions } from './option-names.js';
@@ -56,7 +56,7 @@ export class Fleet implements AsyncDisposable {
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
    */
-  status(): Promise<AnswerOf<'status'>> {
+  status(): Promise<FleetStatus> {
     return this.#abortable.run(() => this.#client.ask('status', {}));
   }
 

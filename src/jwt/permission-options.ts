@@ -2,13 +2,7 @@
 import { holdsSeed, JwtError } from '../errors.js';
 import { anything, bag, checkOptions, flag, nullOr, type Entries } from '../options/check-options.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
-import {
-  connectionTypeClaims,
-  networkClaims,
-  timeRangeClaims,
-  timeZoneClaim,
-  type CONNECTION_TYPES,
-} from './limit-values.js';
+import { connectionTypeClaims, networkClaims, timeRangeClaims, timeZoneClaim } from './limit-values.js';
 import { jwtOptionsError } from './options-error.js';
 
 /**
@@ -52,7 +46,9 @@ export interface UserLimitOptions {
   bearer?: boolean | undefined;
 }
 
-export type ConnectionType = (typeof CONNECTION_TYPES)[number];
+/** A way to connect to a server. */
+export type ConnectionType =
+  'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
 
 /**
  * Permissions as claims. Absent ones say nothing: of a user, its account's defaults hold, and without those everything is

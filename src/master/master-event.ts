@@ -3,8 +3,8 @@ import type { Actor } from '../protocol/records/actor.js';
 import type { AuditEvent, IssuedKey, PeelChange } from '../protocol/records/audit-event.js';
 import { isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
-/** What the events about the fleet have in common. */
-interface Told {
+/** What events about the fleet have in common. */
+export interface EventFacts {
   /** ISO 8601. */
   at: string;
   /** Who decided or asked. */
@@ -14,13 +14,16 @@ interface Told {
   from?: string;
 }
 
-interface OfPeel extends Told {
+/** What events about a peel have in common. */
+export interface EventOfPeel extends EventFacts {
   peelId: string;
 }
 
-/** Of a JWT. `expiresAt` in milliseconds since 1970; undefined: it does not expire. */
-interface OfJwt extends OfPeel {
+/** What events about a JWT have in common. */
+export interface EventOfJwt extends EventOfPeel {
+  /** The key (`U…`) that the JWT is for. */
   publicKey: string;
+  /** Milliseconds since 1970; undefined: it does not expire. */
   expiresAt: number | undefined;
 }
 
@@ -30,26 +33,26 @@ interface OfJwt extends OfPeel {
  */
 export type MasterEvent =
   /** A host asks to join with a token, or a peel has connected with credentials that no master issued. */
-  | ({ type: 'joined'; how: 'token' | 'connection'; publicKey: string } & OfPeel)
+  | ({ type: 'joined'; how: 'token' | 'connection'; publicKey: string } & EventOfPeel)
   /** The peel may have JWTs from here on. */
-  | ({ type: 'accepted'; publicKey: string | undefined } & OfPeel)
-  | ({ type: 'rejected' } & OfPeel)
+  | ({ type: 'accepted'; publicKey: string | undefined } & EventOfPeel)
+  | ({ type: 'rejected' } & EventOfPeel)
   /** The first JWT for a key. */
-  | ({ type: 'issued' } & OfJwt)
+  | ({ type: 'issued' } & EventOfJwt)
   /** A newer JWT for the same key. */
-  | ({ type: 'renewed' } & OfJwt)
+  | ({ type: 'renewed' } & EventOfJwt)
   /** A JWT for a new key of the peel, in place of another. */
-  | ({ type: 'keyRotated'; replaces: string } & OfJwt)
+  | ({ type: 'keyRotated'; replaces: string } & EventOfJwt)
   /** A key is in use for the first time. */
-  | ({ type: 'connected'; publicKey: string } & OfPeel)
+  | ({ type: 'connected'; publicKey: string } & EventOfPeel)
   /** The peel is to replace its key. */
-  | ({ type: 'rotationAsked' } & OfPeel)
+  | ({ type: 'rotationAsked' } & EventOfPeel)
   /** It was decided to revoke these keys, or all of the peel: `publicKeys` is undefined then. */
-  | ({ type: 'revoked'; publicKeys: readonly string[] | undefined } & OfPeel)
+  | ({ type: 'revoked'; publicKeys: readonly string[] | undefined } & EventOfPeel)
   /** Every server has confirmed that these keys are revoked. */
-  | ({ type: 'revocationConfirmed'; publicKeys: readonly string[] } & OfPeel)
+  | ({ type: 'revocationConfirmed'; publicKeys: readonly string[] } & EventOfPeel)
   /** Not every server has confirmed a revocation, or it failed: it is tried again. */
-  | ({ type: 'revocationFailed'; peelId: string | undefined; code: string | undefined } & Told)
+  | ({ type: 'revocationFailed'; peelId: string | undefined; code: string | undefined } & EventFacts)
   /**
    * A request was refused, or a connection cut. Repeated refusals are reported once, and a minute later as a count:
    * `count`.
@@ -61,32 +64,32 @@ export type MasterEvent =
       peelId: string | undefined;
       publicKey: string | undefined;
       count: number;
-    } & Told)
+    } & EventFacts)
   /** A policy function gave no decision: the peel is pending. */
   | ({
       type: 'policyFailed';
       peelId: string | undefined;
       publicKey: string | undefined;
       count: number;
-    } & Told)
+    } & EventFacts)
   /** Too many healthy peels would be revoked: none is, until the cause is gone or an admin resumes. */
-  | ({ type: 'held'; peels: number; code: string | undefined } & Told)
-  | ({ type: 'resumed' } & Told)
+  | ({ type: 'held'; peels: number; code: string | undefined } & EventFacts)
+  | ({ type: 'resumed' } & EventFacts)
   /** A join token was made, used, given back or removed. */
-  | ({ type: 'token'; what: 'created' | 'used' | 'returned' | 'removed'; tokenId: string } & Told)
+  | ({ type: 'token'; what: 'created' | 'used' | 'returned' | 'removed'; tokenId: string } & EventFacts)
   /** Another tool pushed an older state of the account: what it had lost was restored. */
-  | ({ type: 'accountRestored' } & Told)
-  | ({ type: 'signingKeyRemoved' } & Told)
+  | ({ type: 'accountRestored' } & EventFacts)
+  | ({ type: 'signingKeyRemoved' } & EventFacts)
   /** A backup of the fleet was made, or the fleet was restored from one. */
-  | ({ type: 'backup'; what: 'created' | 'restored' } & Told)
+  | ({ type: 'backup'; what: 'created' | 'restored' } & EventFacts)
   /** A host was invited to run a master; its home was installed; it was removed; it renewed its own credentials. */
-  | ({ type: 'master'; what: 'invited' | 'installed' | 'removed' | 'renewed'; name: string } & Told)
+  | ({ type: 'master'; what: 'invited' | 'installed' | 'removed' | 'renewed'; name: string } & EventFacts)
   /** The retention of the audit log has deleted its oldest events. */
-  | ({ type: 'auditTrimmed'; events: number } & Told)
+  | ({ type: 'auditTrimmed'; events: number } & EventFacts)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
-  | ({ type: 'started' } & Told)
+  | ({ type: 'started' } & EventFacts)
   /** It begins to end. */
-  | ({ type: 'stopped' } & Told)
+  | ({ type: 'stopped' } & EventFacts)
   /** Whether this master is the one that follows the servers' events. */
   | { type: 'watching'; watching: boolean }
   /** A callback that was passed in (`logger`, `onEvent`, `now`) threw, or its promise rejected. Each is reported once. */
@@ -100,8 +103,13 @@ export type MasterEvent =
  */
 export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): MasterEvent[] {
   const { at, by, reason, from, peelId, publicKey } = event;
-  const told: Told = { at, by, ...(reason !== undefined && { reason }), ...(from !== undefined && { from }) };
-  const of: OfPeel = { ...told, peelId: peelId ?? '' };
+  const told: EventFacts = {
+    at,
+    by,
+    ...(reason !== undefined && { reason }),
+    ...(from !== undefined && { from }),
+  };
+  const of: EventOfPeel = { ...told, peelId: peelId ?? '' };
   const isNew = after !== undefined && isAccepted(after) && !(before !== undefined && isAccepted(before));
   switch (event.kind) {
     case 'peel.requested':
@@ -147,7 +155,7 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
 function remarkOf(
   kind: Exclude<AuditEvent['kind'], PeelChange['kind']>,
   { peelId, publicKey, code, detail }: AuditEvent,
-  told: Told,
+  told: EventFacts,
 ): MasterEvent {
   const count = numberIn(detail, 'count', 1);
   switch (kind) {

@@ -3,6 +3,9 @@
 /**
  * The peel: what runs on each host of the fleet. `startPeel` connects, runs commands, and keeps its credential
  * good; `joinFleet` gets the first one. Importing this starts nothing.
+ *
+ * @packageDocumentation
+ * @module zester/peel
  */
 export { startPeel, type Peel, type PeelEnd, type PeelOptions, type PeelSettings } from './peel.js';
 export type { PeelEvent } from './events.js';

@@ -326,12 +326,19 @@ export function masterAnswersUserJwtOptions(
  *
  * @throws KeyError
  * @example
- * import { adminUserJwtOptions, createUserJwt, generateKeyBundle, writeCredsFile } from 'zester';
+ * import {
+ *   adminUserJwtOptions,
+ *   createUserJwt,
+ *   generateKeyBundle,
+ *   loadKeyBundleFromFile,
+ *   writeCredsFile,
+ * } from 'zester';
  *
- * const account = generateKeyBundle('account');
+ * const account = await loadKeyBundleFromFile('account', 'account.seed');
  * const user = generateKeyBundle('user');
- * const options = adminUserJwtOptions(account.publicKey, { expirySeconds: 7 * 86_400 });
- * await writeCredsFile('alice.creds', createUserJwt(user, account, options), user.seed);
+ * const options = adminUserJwtOptions(account.publicKey, { expirySeconds: 90 * 86_400 });
+ * const jwt = createUserJwt(user, account, { ...options, name: 'inventory' });
+ * await writeCredsFile('inventory.creds', jwt, user.seed);
  */
 export function adminUserJwtOptions(
   accountPublicKey: string,

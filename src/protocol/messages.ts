@@ -7,10 +7,10 @@ import { isPeelId } from '../permissions/peel-id.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 import { auditEventSchema } from './records/audit-event.js';
 import { PEEL_PATTERN } from './glob.js';
-import { PEEL_STATES, recordSchema } from './records/record.js';
+import { PEEL_STATES, recordSchema, type PeelRecord } from './records/record.js';
 import { tokenSchema } from './records/join-token.js';
 import { PEEL_ORDERS } from './records/peel-order.js';
-import { presenceSchema } from './records/presence.js';
+import { presenceSchema, type Presence } from './records/presence.js';
 
 /** More than any request of this protocol needs. */
 const MAX_REQUEST_BYTES = 64 * 1024;
@@ -147,8 +147,12 @@ const credentialAnswer = v.object({
 });
 
 /** A peel, as a list shows it. */
-export const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
-export type ListedPeel = v.InferOutput<typeof listedPeelSchema>;
+export interface ListedPeel {
+  record: PeelRecord;
+  /** Where it is connected, and when it was last; absent: it has never connected. */
+  presence?: Presence | undefined;
+}
+const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
 
 /** How many peels, and since when (ISO 8601). */
 const heldSchema = v.object({ peels: v.number(), since: v.string() });

@@ -14,7 +14,8 @@ import { waitFor } from './wait-for.js';
  *
  * const server = await startTestServer();
  * try {
- *   const nc = await server.connect(await server.peelCreds('web-01'));
+ *   const credsPath = await server.peelCreds('web-01');
+ *   const nc = await server.connect(credsPath, { maxReconnectAttempts: -1 });
  *   await server.process.kill(); // as a power cut does
  *   await server.process.start();
  *   await server.process.logged(/Server is ready/);

@@ -50,7 +50,7 @@ const OPTIONS = bag({
  *   const { publicKey } = await loadCredsFile(credsPath);
  *   const revocations = { [publicKey]: Math.floor(Date.now() / 1000) };
  *   await server.pushAccount(server.trust.accountJwtWith({ revocations }));
- *   await nc.closed(); // the server has cut it
+ *   await nc.closed(); // the server has cut it, and refuses it
  * } finally {
  *   await server.close();
  * }

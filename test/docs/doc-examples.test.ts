@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tempDir } from '../support/temp-dir.js';
 import { compilePrograms, readPublicApi, type PublicApi } from './doc-examples.js';
+import { publicEntries } from './public-entries.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,9 +14,12 @@ let api: PublicApi;
 let directory: string;
 let compiled: ReturnType<typeof compilePrograms>;
 
+beforeAll(async () => {
+  api = readPublicApi(await publicEntries());
+});
+
 describe('the examples of doc comments', () => {
   beforeAll(async () => {
-    api = readPublicApi(await entries());
     directory = await project();
     const programs = await Promise.all(api.examples.map(({ name, code }) => write(name, code)));
     const runner = join(directory, 'run-examples.ts');
@@ -57,24 +61,34 @@ describe('the examples of doc comments', () => {
   }, 180_000);
 });
 
-/** The entry points of the package, and their sources. */
-async function entries(): Promise<Map<string, string>> {
-  const { exports } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')) as {
-    exports: Record<string, string | { types: string }>;
-  };
-  return new Map(
-    Object.entries(exports).flatMap(([entry, target]) =>
-      typeof target === 'string'
-        ? []
-        : [
-            [
-              `zester${entry.slice(1)}`,
-              target.types.replace('./dist/', `${ROOT}src/`).replace(/\.d\.ts$/, '.ts'),
-            ],
-          ],
-    ),
-  );
-}
+const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8');
+
+const PAGES = ['agent', 'provisioning-service', 'master', 'admin-client'];
+
+describe('the pages of docs/library', () => {
+  it('are those that the reference has', async () => {
+    const pages = PAGES.map((name) => `docs/library/${name}.md`);
+    const files = (await readdir(join(ROOT, 'docs/library'))).filter((name) => name !== 'README.md');
+    expect(files.map((name) => `docs/library/${name}`).sort()).toEqual([...pages].sort());
+    const { projectDocuments } = JSON.parse(await read('typedoc.json')) as { projectDocuments: string[] };
+    expect(projectDocuments).toEqual(expect.arrayContaining(pages));
+  });
+
+  it('show programs of examples/, or examples of doc comments, word for word', async () => {
+    const tested = new Set(api.examples.map(({ code }) => `${code}\n`));
+    for (const name of PAGES) {
+      const text = await read(`docs/library/${name}.md`);
+      const programs = [...text.matchAll(/\(\.\.\/\.\.\/(examples\/[\w-]+\.ts)\):\n\n```ts\n([^]*?)```\n/g)];
+      expect(programs.length, name).toBeGreaterThan(0);
+      for (const [, path = '', code] of programs) {
+        expect(code, `${path} in ${name}.md`).toBe(await read(path));
+        tested.add(code ?? '');
+      }
+      for (const [, code] of text.matchAll(/```ts\n([^]*?)```\n/g))
+        expect(tested.has(code ?? ''), `in ${name}.md:\n${code}`).toBe(true);
+    }
+  });
+});
 
 /** A project in which the package is installed, as a user has it. */
 async function project(): Promise<string> {

@@ -1,13 +1,15 @@
 // The acceptance policies: which new peels are accepted.
 
-/**
- * Who accepts a peel that no admin issued.
- *
- * - `manual`: an admin, each one.
- * - `auto-trusted`: a peel with a join token, or with a credential signed by one of our peel signing keys.
- * - `auto-all`: everyone whose chain holds. For development.
- */
+/** The named acceptance policies: see {@link AcceptancePolicy}. */
 export const POLICIES = ['manual', 'auto-trusted', 'auto-all'] as const;
+
+/**
+ * How peels that no admin issued are accepted.
+ *
+ * - `manual`: an admin accepts each one.
+ * - `auto-trusted`: a peel with a join token, or with a credential signed by one of the account's peel signing keys, is accepted.
+ * - `auto-all`: any peel whose chain is valid is accepted. For development.
+ */
 export type AcceptancePolicy = (typeof POLICIES)[number];
 
 /** What is known of a peel that no admin issued, when it asks to join or connects. */
@@ -33,9 +35,9 @@ export interface JoinRequest extends Newcomer {
   readonly from?: string;
 }
 
-/** `accept`: it gets a JWT. `reject`: its key is refused for good. `pending`: it waits for an admin. */
-export const POLICY_DECISIONS = ['accept', 'reject', 'pending'] as const;
-export type PolicyDecision = (typeof POLICY_DECISIONS)[number];
+/** `accept`: it gets a JWT. `reject`: its key is refused permanently. `pending`: it waits for an admin. */
+export type PolicyDecision = 'accept' | 'reject' | 'pending';
+export const POLICY_DECISIONS: readonly PolicyDecision[] = ['accept', 'reject', 'pending'];
 
 /**
  * A policy of your own.

@@ -1,20 +1,28 @@
 // The events of the audit log.
 import * as v from 'valibot';
-import { actorSchema } from './actor.js';
+import { actorSchema, type Actor } from './actor.js';
 
-/** The JWT that a key was given: what is needed to make the same one again. */
+/** The facts of a JWT that was issued for a key: what is needed to make the same one again. */
+export interface IssuedKey {
+  /** The key (`U…`). */
+  publicKey: string;
+  /** The key that signed (`A…`). */
+  issuer: string;
+  /** Seconds since 1970. */
+  issuedAt: number;
+  /** Seconds since 1970; absent: it does not expire. */
+  expiresAt?: number | undefined;
+  /** The request that it answers. */
+  requestId?: string | undefined;
+}
+
 const issuedSchema = v.object({
   publicKey: v.string(),
   issuer: v.string(),
-  /** Seconds since 1970. */
   issuedAt: v.number(),
-  /** Seconds since 1970; absent: it does not expire. */
   expiresAt: v.optional(v.number()),
   requestId: v.optional(v.string()),
 });
-
-/** The facts of a JWT that was issued. */
-export type IssuedKey = v.InferOutput<typeof issuedSchema>;
 
 const publicKeys = v.array(v.string());
 
@@ -58,10 +66,74 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('rotation.asked') }),
 ]);
 
-/** What changed the record of a peel. */
-export type PeelChange = v.InferOutput<typeof changeSchema>;
+/** What changed the record of a peel; `kind` says how. */
+export type PeelChange =
+  /** A new host asks to join with this key, and waits. */
+  | { kind: 'peel.requested'; publicKey: string; origin: string }
+  /** A credential that no master issued has connected, and its chain is valid. */
+  | { kind: 'peel.appeared'; key: IssuedKey; origin: string }
+  | { kind: 'peel.accepted' }
+  /** Marks its keys for revocation, up to the time of the event. */
+  | { kind: 'peel.rejected' }
+  /** Marks all its keys for revocation, up to this time in seconds since 1970. */
+  | { kind: 'peel.revoked'; upTo: number }
+  /** The first JWT for a key. A peel that was not accepted is so now; its other keys are to be revoked. */
+  | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined }
+  /** A newer JWT for a key that has one. */
+  | { kind: 'key.renewed'; key: IssuedKey }
+  /** A JWT for a new key, requested and signed by the one before. */
+  | { kind: 'key.rotated'; key: IssuedKey; replaces: string }
+  /** A key has connected for the first time. Keys that were issued before it are retired. */
+  | { kind: 'key.connected'; publicKey: string }
+  /** Marks these keys for revocation, up to this time in seconds since 1970. */
+  | { kind: 'key.revoking'; publicKeys: string[]; upTo: number }
+  /** Every server has confirmed that these keys are revoked. */
+  | { kind: 'key.revoked'; publicKeys: string[] }
+  /** Requests that the peel replace its key. */
+  | { kind: 'rotation.asked' };
 
-/** What is worth telling and changes no record. */
+/** The kinds of events that change no record. */
+export type AuditRemarkKind =
+  /** A connection was cut because a master does not accept it: its user was, or will be, revoked. */
+  | 'connection.refused'
+  /** A request was refused. */
+  | 'request.refused'
+  /** The policy of a master gave no decision about a peel: it is pending. */
+  | 'policy.failed'
+  | 'token.created'
+  | 'token.used'
+  /** A use was given back: its key did not get the ID. */
+  | 'token.returned'
+  | 'token.removed'
+  /** Some servers have not confirmed a revocation. */
+  | 'revocation.incomplete'
+  /** A connection could not be cut, or a key not revoked. */
+  | 'revocation.failed'
+  /** Another tool pushed an older state of the account: what it had lost was restored. */
+  | 'account.restored'
+  /** A signing key was taken out of the account. */
+  | 'signing-key.removed'
+  /** Too many healthy peels were about to be revoked: none is. */
+  | 'revocations.held'
+  /** They are revoked after all, or the cause is gone. */
+  | 'revocations.resumed'
+  /** The retention of the audit log has deleted its oldest events. */
+  | 'audit.trimmed'
+  /** An encrypted backup of the fleet was made. */
+  | 'backup.created'
+  /** A backup was restored. */
+  | 'backup.restored'
+  /** A host was invited to run a master. */
+  | 'master.invited'
+  /** The home of an invited host was installed. */
+  | 'master.installed'
+  | 'master.removed'
+  /** A master renewed its own credentials. */
+  | 'master.renewed'
+  | 'master.started'
+  | 'master.stopped';
+
+/** What changes no record. {@link AuditRemarkKind} has the same kinds. */
 const remarkSchema = v.object({
   kind: v.picklist([
     /** A connection that the master does not stand for: its user was, or will be, revoked. */
@@ -104,32 +176,47 @@ const remarkSchema = v.object({
   ]),
 });
 
-const commonSchema = v.object({
-  /** Unique; the message id in the stream. */
-  id: v.string(),
+/** What every event of the audit log has: who, what, which key, when, from where. Never a secret. */
+export interface AuditFacts {
+  /** Unique; the message ID in the stream. */
+  id: string;
   /** ISO 8601. */
+  at: string;
+  /** Who decided or asked. */
+  by: Actor;
+  /** The peel, or what it calls itself; absent: it is about none. */
+  peelId?: string | undefined;
+  /** Which change of the peel's record it is, from 1. */
+  number?: number | undefined;
+  /** The key it is about, if its `kind` has no such property. */
+  publicKey?: string | undefined;
+  /** The address, the server or the join token that it came from. */
+  from?: string | undefined;
+  reason?: string | undefined;
+  /** The stable code of an error. */
+  code?: string | undefined;
+  /** More, depending on the kind. */
+  detail?: Record<string, string | number | boolean> | undefined;
+}
+
+const commonSchema = v.object({
+  id: v.string(),
   at: v.string(),
   by: actorSchema,
-  /** The peel, or what it calls itself; absent: about none. */
   peelId: v.optional(v.string()),
-  /** Which change of the peel's record it is, from 1. */
   number: v.optional(v.number()),
-  /** The key it is about, where `kind` does not have it. */
   publicKey: v.optional(v.string()),
-  /** The address, the server, the token. */
   from: v.optional(v.string()),
   reason: v.optional(v.string()),
-  /** The stable code of an error. */
   code: v.optional(v.string()),
   detail: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
 });
 
-/** An event of the audit: who, what, which key, when, from where. Never a secret. */
-export type AuditEvent = v.InferOutput<typeof commonSchema> &
-  (PeelChange | v.InferOutput<typeof remarkSchema>);
+/** An event of the audit log. Switch on `kind`. */
+export type AuditEvent = AuditFacts & (PeelChange | { kind: AuditRemarkKind });
 
 /** An event that changed the record of a peel. */
-export type PeelEvent = v.InferOutput<typeof commonSchema> & PeelChange & { peelId: string; number: number };
+export type PeelEvent = AuditFacts & PeelChange & { peelId: string; number: number };
 
 export const auditEventSchema = v.intersect([commonSchema, v.union([changeSchema, remarkSchema])]);
 

@@ -1,33 +1,45 @@
 // The record of a join token.
 import * as v from 'valibot';
-import { actorSchema } from './actor.js';
+import { actorSchema, type Actor } from './actor.js';
 
-/**
- * What masters know of a join token: the value of its id in the bucket `zester-fleet`. The token itself is a
- * `.creds` file, whose seed they never see.
- */
+/** What masters know of a join token. The token itself is a `.creds` file, whose seed they never see. */
+export interface JoinToken {
+  id: string;
+  /** The public key of the token's user (`U…`). */
+  publicKey: string;
+  /** The signing key (`A…`) of the master that signed it; absent: an earlier version did. */
+  issuer?: string | undefined;
+  /** ISO 8601. */
+  createdAt: string;
+  /** ISO 8601. */
+  expiresAt: string;
+  createdBy: Actor;
+  /** How many peels may join with it. */
+  uses: number;
+  /** How many have joined with it. The same peel with the same key counts once. */
+  used: number;
+  /** The last peels that joined with it. */
+  usedBy: { peelId: string; publicKey: string }[];
+  /** A glob that the peel ID must match; absent: any ID. */
+  ids?: string | undefined;
+  /** ISO 8601: when it was removed. */
+  removedAt?: string | undefined;
+  /** ISO 8601: when every server had its revocation, and nobody was connected with it. */
+  revokedAt?: string | undefined;
+}
+
+/** The value of a token's ID in the bucket `zester-fleet`. */
 export const tokenSchema = v.object({
   id: v.string(),
-  /** `U…`, of the token's user. */
   publicKey: v.string(),
-  /** The signing key (`A…`) of the master that signed it; absent: an earlier version did. */
   issuer: v.optional(v.string()),
-  /** ISO 8601. */
   createdAt: v.string(),
   expiresAt: v.string(),
   createdBy: actorSchema,
-  /** How many peels may join with it. */
   uses: v.number(),
-  /** How many have joined with it. The same peel with the same key counts once. */
   used: v.number(),
-  /** The last peel that joined with it. */
   usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
-  /** A glob that the id must match; absent: any id. */
   ids: v.optional(v.string()),
-  /** ISO 8601: when it was removed. */
   removedAt: v.optional(v.string()),
-  /** ISO 8601: every server had its revocation, and nobody was connected with it. */
   revokedAt: v.optional(v.string()),
 });
-
-export type JoinToken = v.InferOutput<typeof tokenSchema>;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
-import { actorSchema } from './actor.js';
+import { actorSchema, type Actor } from './actor.js';
 
 /** `pending → accepted → active`, `pending → rejected`, any of them `→ revoked` (docs/design.md, "The fleet"). */
 export type PeelState = 'pending' | 'accepted' | 'active' | 'rejected' | 'revoked';
@@ -52,7 +52,7 @@ export interface PeelRecord {
   createdAt: string;
   updatedAt: string;
   /** Who last decided on its state, and when. */
-  decided?: { by: v.InferOutput<typeof actorSchema>; at: string; reason?: string | undefined } | undefined;
+  decided?: { by: Actor; at: string; reason?: string | undefined } | undefined;
   /** ISO 8601: when a key rotation was requested; removed once it is done. */
   rotationAskedAt?: string | undefined;
   /** The pattern of the join token that it came with, and the like: where it came from, for people. */

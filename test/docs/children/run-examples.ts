@@ -3,7 +3,7 @@ import { copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { format } from 'node:util';
+import { format, inspect } from 'node:util';
 import { joinFleet } from 'zester/peel';
 import { startTestFleet, type TestFleet } from 'zester/testing';
 
@@ -47,7 +47,7 @@ for (const [i, { name, module, prints }] of examples.entries()) {
     if (missing !== undefined)
       throw new Error(`it does not print "${missing}"; it prints:\n${lines.join('\n')}`);
   } catch (error) {
-    failures.push(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    failures.push(`${name}: ${inspect(error)}`);
   } finally {
     restore();
   }

@@ -1,0 +1,57 @@
+// What masters answer an admin program, by name.
+import type { AuditEvent } from './records/audit-event.js';
+import type { Presence } from './records/presence.js';
+import type { PeelRecord, PeelState } from './records/record.js';
+
+/** How a fleet is, as `fleet.status()` gives it. */
+export interface FleetStatus {
+  /** The ID of the master that answered. */
+  master: string;
+  /** Its version of Zester. */
+  version: string;
+  /** Its acceptance policy: one of `POLICIES`, or `custom` for a function. */
+  policy: string;
+  /** The lifetime of the credentials that it issues, in seconds; 0: they do not expire. */
+  lifetime: number;
+  /** The ID of the master that follows the servers' events; absent: none does at the moment. */
+  watching?: string | undefined;
+  /** The number of peels in each state. */
+  peels: Partial<Record<PeelState, number>>;
+  /** The number of connected peels. */
+  connected: number;
+  /** Revocations of healthy peels that are held until an admin resumes or the cause is gone; absent: none. */
+  held?: HeldRevocations | undefined;
+}
+
+/** Revocations of healthy peels that a master holds back. */
+export interface HeldRevocations {
+  /** The number of peels. */
+  peels: number;
+  /** ISO 8601. */
+  since: string;
+}
+
+/** A peel, as `fleet.peels.show()` gives it. */
+export interface PeelDetails {
+  record: PeelRecord;
+  /** Where it is connected; absent: no connection of it is known. */
+  presence?: Presence | undefined;
+  /** Its last events, the oldest first. */
+  events: AuditEvent[];
+  /** True if the audit log could not be read; `events` is empty then. */
+  eventsMissing?: boolean | undefined;
+}
+
+/** The result of `fleet.peels.revoke()`. */
+export interface PeelRevocation {
+  record: PeelRecord;
+  /** The keys (`U…`) that every server has confirmed to be revoked. */
+  revoked: string[];
+}
+
+/** The result of `fleet.peels.rotate()`. */
+export interface PeelRotation {
+  record: PeelRecord;
+  /** `done`: nothing to do. `told`: it is connected and was notified. `asked`: it will be notified when it renews. */
+  outcome: 'done' | 'told' | 'asked';
+}
