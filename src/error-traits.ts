@@ -167,6 +167,8 @@ const TRAITS = {
   ERR_FLEET_TOKEN_ID: REFUSED,
   ERR_FLEET_CHALLENGE: { ...REFUSED, retryable: true },
   ERR_FLEET_PROOF: { ...REFUSED, audited: 'always' },
+  ERR_FLEET_CLOCK: { ...REFUSED, audited: 'always' },
+  ERR_FLEET_REPLAY: { ...REFUSED, audited: 'always' },
   ERR_FLEET_STORE: { ...UNREACHABLE, audited: 'never' },
   ERR_FLEET_NOT_READY: UNREACHABLE,
   ERR_FLEET_RECORD: FAILED,

@@ -545,6 +545,10 @@ export type FleetErrorCode =
   | 'ERR_FLEET_CHALLENGE'
   /** The signature does not prove that the asker holds the key. */
   | 'ERR_FLEET_PROOF'
+  /** An admin's request was signed too long ago, or in the future, by the master's clock. */
+  | 'ERR_FLEET_CLOCK'
+  /** A copy of an admin's request that a master has taken already. */
+  | 'ERR_FLEET_REPLAY'
   /** The servers have no JetStream, or it does not answer. */
   | 'ERR_FLEET_STORE'
   /** A master that was started is not healthy in time: its connection is down, or no master follows the servers' events. */

@@ -41,6 +41,11 @@ export const AUDIT_NOTICE_INTERVAL_MS = 86_400_000;
 export const ENDED_TOKEN_KEPT_MS = 7 * 86_400_000;
 /** How long a challenge may be answered. */
 export const CHALLENGE_LIFETIME_MS = 5 * 60_000;
+/**
+ * How far the time of an admin's request may be from the master's clock. What is written down about requests lives longer
+ * than both sides of this together ({@link CHALLENGE_LIFETIME_MS}).
+ */
+export const ADMIN_REQUEST_WINDOW_MS = 60_000;
 /** The stream of the audit deduplicates an event that is published again within this window. */
 export const AUDIT_DEDUPLICATION_MS = 10 * 60_000;
 /** How long a master remembers an audited event, so as not to publish it for another master. */

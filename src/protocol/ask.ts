@@ -7,6 +7,7 @@ import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestO
 import { anything, bag, checkOptions } from '../options/check-options.js';
 import { isNobody, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
+import { signRequest } from './signed-request.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
 import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS } from '../timing.js';
 
@@ -20,11 +21,6 @@ export function newRequestId(): string {
 /** What signs an answer is bound to: the request's name and its id, or its subject where it has none. */
 export function answerContext(name: RequestName, requestIdOrSubject: string): string {
   return `answer ${name} ${requestIdOrSubject}`;
-}
-
-/** What signs an admin's request is bound to. */
-export function requestContext(subject: string): string {
-  return `request ${subject}`;
 }
 
 /** A raw answer: the bytes, and the headers that sign them. */
@@ -151,7 +147,7 @@ export class AdminClient {
     options.signal?.throwIfAborted();
     const subject = adminSubject(name);
     const data = encodeRequest(request);
-    const headers = this.#signer().sign(requestContext(subject), data);
+    const headers = signRequest(this.#signer(), subject, data);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
     const asked = askRaw(this.#nc, subject, data, { timeoutMs, headers });
@@ -173,7 +169,7 @@ export class AdminClient {
     options.signal?.throwIfAborted();
     const subject = adminSubject(name);
     const data = encodeRequest(request);
-    const headers = this.#signer().sign(requestContext(subject), data);
+    const headers = signRequest(this.#signer(), subject, data);
     const maxWait = Math.max(ASK_PART_TIMEOUT_MS, this.#timeoutMs);
     try {
       const parts = await this.#nc.requestMany(subject, data, {

@@ -7,8 +7,8 @@ import { decodeUserJwt } from '../jwt/decode.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { verifySignature } from '../nkeys/verify.js';
 
-const JWT_HEADER = 'Zester-Jwt';
-const SIGNATURE_HEADER = 'Zester-Signature';
+export const JWT_HEADER = 'Zester-Jwt';
+export const SIGNATURE_HEADER = 'Zester-Signature';
 
 /**
  * What is signed says what it is for: a server's nonce, which a client signs too, never begins like this, so neither can

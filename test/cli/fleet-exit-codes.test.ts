@@ -29,6 +29,8 @@ it.each<[number, FleetErrorCode[]]>([
       'ERR_FLEET_TOKEN_ID',
       'ERR_FLEET_CHALLENGE',
       'ERR_FLEET_PROOF',
+      'ERR_FLEET_CLOCK',
+      'ERR_FLEET_REPLAY',
       'ERR_FLEET_RATE',
       'ERR_FLEET_STATE',
       'ERR_FLEET_UNKNOWN_PEEL',

@@ -77,7 +77,7 @@ export interface ServiceOptions<N extends RequestName> {
   /** Reads asker and name from a subject; by default `zester.<service>.<asker>.<verb>`. */
   route?: (subject: string) => { asker: string; verb: string };
   /** Authenticates the caller. @throws FleetError if it is not authorized */
-  authenticate: (incoming: Incoming) => Actor;
+  authenticate: (incoming: Incoming) => Actor | Promise<Actor>;
   /** Who seems to ask, for the audit, where `authenticate` has not said. */
   claimed?: (asker: string) => Actor;
   from?: (asker: string) => string | undefined;
@@ -183,7 +183,7 @@ export class RequestService<N extends RequestName> {
     let by: Actor | undefined;
     let request: RequestOf<N> | undefined;
     try {
-      by = this.#options.authenticate(incoming);
+      by = await this.#options.authenticate(incoming);
       if (name === undefined) {
         throw new FleetError('ERR_FLEET_REQUEST', `unknown request "${incoming.verb.slice(0, 60)}"`);
       }

@@ -3,11 +3,12 @@ import { jetstream } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import type { AdminClient } from '../../../src/protocol/ask.js';
-import { askRaw, newRequestId, requestContext } from '../../../src/protocol/ask.js';
+import { askRaw, newRequestId } from '../../../src/protocol/ask.js';
 import { noticeSchema, type Notice } from '../../../src/protocol/command.js';
 import { isMasterOf } from '../../../src/protocol/is-master.js';
 import { encodeJson, parseAnswer, refusalIn } from '../../../src/protocol/messages.js';
 import { MessageSigner, verifySigned } from '../../../src/protocol/signed.js';
+import { signRequest } from '../../../src/protocol/signed-request.js';
 import { adminSubject, noticeSubject, PEELS_BUCKET } from '../../../src/permissions/names.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
@@ -370,10 +371,14 @@ describe('tokens', () => {
 
 describe('the caller', () => {
   /** Asks as somebody, signed or not. */
-  async function ask(nc: Parameters<typeof askRaw>[0], signer: MessageSigner | undefined, context?: string) {
+  async function ask(
+    nc: Parameters<typeof askRaw>[0],
+    signer: MessageSigner | undefined,
+    signedFor?: string,
+  ) {
     const subject = adminSubject('peel.accept');
     const data = encodeJson({ peelId: 'nobody' });
-    const headers = signer?.sign(context ?? requestContext(subject), data);
+    const headers = signer && signRequest(signer, signedFor ?? subject, data);
     const answer = await askRaw(nc, subject, data, headers ? { headers } : {});
     expect(refusalIn(answer.data)).toBeDefined();
     return parseAnswer('peel.accept', answer.data);
@@ -385,7 +390,7 @@ describe('the caller', () => {
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
     await refusal('ERR_FLEET_UNKNOWN_PEEL', () => ask(nc, signer));
     await refusal('ERR_FLEET_PROOF', () => ask(nc, undefined));
-    await refusal('ERR_FLEET_PROOF', () => ask(nc, signer, requestContext(adminSubject('peel.reject'))));
+    await refusal('ERR_FLEET_PROOF', () => ask(nc, signer, adminSubject('peel.reject')));
     const { path } = await fleet.home.issue('zester-admin');
     const peel = new MessageSigner(await loadCredsFile(path));
     await refusal('ERR_FLEET_DENIED', () => ask(nc, peel));
@@ -407,7 +412,7 @@ describe('the caller', () => {
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
     const subject = 'zester.admin.peel.destroy';
     const data = encodeJson({});
-    const answer = await askRaw(nc, subject, data, { headers: signer.sign(requestContext(subject), data) });
+    const answer = await askRaw(nc, subject, data, { headers: signRequest(signer, subject, data) });
     expect(refusalIn(answer.data)).toMatchObject({ code: 'ERR_FLEET_REQUEST' });
   });
 });

@@ -4,9 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { answerBelow } from '../../../src/protocol/answer.js';
-import { newRequestId, requestContext, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
+import { signRequest } from '../../../src/protocol/signed-request.js';
 import { adminSubject, authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/names.js';
@@ -174,7 +175,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     ] as const) {
       const subject = adminSubject(name);
       const data = encodeJson(request);
-      const signed = adminSigner.sign(requestContext(subject), data);
+      const signed = signRequest(adminSigner, subject, data);
       await goesNowhere(rawAdmin, subject, data, { headers: signed, replies: ELSEWHERE.slice(0, 6) });
       await goesNowhere(rawAdmin, subject, data, { replies: ELSEWHERE.slice(3, 5) });
     }

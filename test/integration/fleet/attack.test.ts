@@ -1,9 +1,10 @@
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CredsFile } from '../../../src/creds/creds-file.js';
-import { newRequestId, requestContext, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
+import { signRequest } from '../../../src/protocol/signed-request.js';
 import { adminSubject, authSubject, commandSubject } from '../../../src/permissions/names.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
@@ -220,7 +221,7 @@ describe('the holder of a peel’s credentials cannot', () => {
   function signedAs(jwt: string, subject: string, data: Uint8Array) {
     const seed = mallory.key.seed;
     const creds = { jwt, claims: {}, seed } as unknown as CredsFile;
-    return new MessageSigner(creds).sign(requestContext(subject), data);
+    return signRequest(new MessageSigner(creds), subject, data);
   }
 
   it('flood the masters: it is rate-limited and audited once, and others are answered', async () => {

@@ -2,8 +2,7 @@
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { FleetError, ZesterError } from '../../../errors.js';
 import type { Actor } from '../../../protocol/records/actor.js';
-import { requestContext } from '../../../protocol/ask.js';
-import { verifySigned } from '../../../protocol/signed.js';
+import { openRequest } from '../../../protocol/signed-request.js';
 import { validateChainOfUser } from '../../../jwt/chain.js';
 import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
 import { subjectCovers } from '../../../permissions/subject.js';
@@ -12,17 +11,27 @@ import type { MasterContext } from '../../context.js';
 /** Nobody that is known: the server let it publish there, and that is all. */
 export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
 
+/** An admin, and its request. */
+export interface AdminRequest {
+  by: Actor & { publicKey: string };
+  nonce: string;
+}
+
 /**
  * The admin that signed a request. The server has enforced who may publish there; this says who it was, and that its own
  * JWT allows it too, so that nobody signs with a key that is not an admin's.
  *
- * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_DENIED` when the signer is not an admin
+ * The time of the request is compared with this host's clock, and not with `now`, which a test may move: it is not a
+ * lifetime, and the caller's clock does not move with it.
+ *
+ * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_CLOCK` when it was not signed about now,
+ *   `ERR_FLEET_DENIED` when the signer is not an admin
  */
 export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
-): Actor {
-  const { claims } = verifySigned(requestContext(message.subject), message);
+): AdminRequest {
+  const { claims, nonce } = openRequest(message, Date.now());
   const denied = (why: string, cause?: unknown) =>
     new FleetError(
       'ERR_FLEET_DENIED',
@@ -38,7 +47,7 @@ export function authenticateAdmin(
   if (!mayPublish(permissionsOf(claims, trust.claims), message.subject)) {
     throw denied(`its JWT does not allow it to publish "${message.subject}"`);
   }
-  return { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub };
+  return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
 }
 
 /** What a user may do: of a scoped signing key's users, its template says it. */

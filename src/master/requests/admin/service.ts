@@ -1,6 +1,7 @@
 // Registers the handlers of admin requests.
 import { errorTraits } from '../../../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { ADMIN_VERBS } from '../../../permissions/admin-roles.js';
 import { ADMIN_INBOX_PREFIX, subjectsOf } from '../../../permissions/names.js';
 import { adminSubject, type AdminVerb } from '../../../permissions/names.js';
 import { rejectPeel, revokePeel } from './lock-out.js';
@@ -8,6 +9,7 @@ import { listPeels, readAudit, resumeRevocations, showPeel, status } from './que
 import { acceptPeel, addPeel, rotatePeel } from './peels.js';
 import { createToken, listTokens, removeToken } from './tokens.js';
 import { authenticateAdmin } from './authenticate.js';
+import { Nonces } from './nonces.js';
 import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
 import { RequestService, type Handlers } from '../service.js';
@@ -34,6 +36,7 @@ export function startAdminService(
     'master.resume': (asked) => resumeRevocations(context, asked),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
+  const nonces = new Nonces();
   return new RequestService(
     context,
     {
@@ -46,7 +49,12 @@ export function startAdminService(
       >,
       handlers,
       route: (subject) => ({ asker: 'admin', verb: subject.split('.').slice(2).join('.') }),
-      authenticate: ({ msg }) => authenticateAdmin(context, msg),
+      authenticate: async ({ msg, name }) => {
+        const { by, nonce } = authenticateAdmin(context, msg);
+        const { writes = false } = ADMIN_VERBS[name as AdminVerb] ?? {};
+        await nonces.take(context.store, { publicKey: by.publicKey, nonce }, writes);
+        return by;
+      },
       signed: false,
       // revocations wait for servers, and must not keep a list waiting
       queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },

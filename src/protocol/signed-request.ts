@@ -1,0 +1,91 @@
+// Signs an admin's request with a time and a nonce, and opens it.
+import { headers as newHeaders, nuid, type MsgHdrs } from '@nats-io/nats-core';
+import { FleetError } from '../errors.js';
+import type { UserClaims } from '../jwt/claims.js';
+import { ADMIN_REQUEST_WINDOW_MS } from '../timing.js';
+import { JWT_HEADER, SIGNATURE_HEADER, verifySigned, type MessageSigner } from './signed.js';
+
+const TIME_HEADER = 'Zester-Time';
+const NONCE_HEADER = 'Zester-Nonce';
+/** Beside the signature that earlier masters verify, which covers neither of these. */
+const REQUEST_SIGNATURE_HEADER = 'Zester-Request-Signature';
+const TIME = /^[0-9]{1,15}$/;
+const NONCE = /^[A-Za-z0-9]{16,64}$/;
+
+/** What can be chosen about a signed request, for tests. */
+export interface RequestStamp {
+  /** Milliseconds since 1970. */
+  time?: number;
+  nonce?: string;
+}
+
+/** A request whose signature holds. */
+export interface OpenedRequest {
+  claims: UserClaims;
+  /** Unique among the requests of this signer. */
+  nonce: string;
+}
+
+/** What the signature of a request is bound to. Neither a subject nor a time nor a nonce has a space. */
+function contextOf(subject: string, time: string, nonce: string): string {
+  return `request-2 ${subject} ${time} ${nonce}`;
+}
+
+/**
+ * The headers that prove who sends a request, when, and that it is sent once. A retry is signed anew.
+ *
+ * @param subject what the request is published on
+ */
+export function signRequest(
+  signer: MessageSigner,
+  subject: string,
+  data: Uint8Array,
+  { time = Date.now(), nonce = nuid.next() }: RequestStamp = {},
+): MsgHdrs {
+  // for masters of earlier versions, which a command may meet during an upgrade; later ones do not look at it
+  const headers = signer.sign(`request ${subject}`, data);
+  const signed = signer.sign(contextOf(subject, String(time), nonce), data);
+  headers.set(REQUEST_SIGNATURE_HEADER, signed.get(SIGNATURE_HEADER));
+  headers.set(TIME_HEADER, String(time));
+  headers.set(NONCE_HEADER, nonce);
+  return headers;
+}
+
+/**
+ * Who signed a request, for this subject and about now. Whether the nonce is new is for the caller to see.
+ *
+ * @param now milliseconds since 1970
+ * @throws FleetError `ERR_FLEET_PROOF`; `ERR_FLEET_CLOCK` when it was signed more than {@link ADMIN_REQUEST_WINDOW_MS} before
+ *   or after `now`
+ */
+export function openRequest(
+  { subject, data, headers }: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
+  now: number,
+): OpenedRequest {
+  const [time, nonce, signature] = [TIME_HEADER, NONCE_HEADER, REQUEST_SIGNATURE_HEADER].map(
+    (name) => headers?.get(name) ?? '',
+  ) as [string, string, string];
+  if (headers?.has(SIGNATURE_HEADER) === true && signature === '') {
+    throw new FleetError(
+      'ERR_FLEET_PROOF',
+      'the request is signed without a time and a nonce, so it could be replayed: upgrade zester where it was sent',
+    );
+  }
+  const proof = newHeaders();
+  proof.set(JWT_HEADER, headers?.get(JWT_HEADER) ?? '');
+  proof.set(SIGNATURE_HEADER, signature);
+  const { claims } = verifySigned(contextOf(subject, time, nonce), { data, headers: proof });
+  if (!TIME.test(time) || !NONCE.test(nonce)) {
+    throw new FleetError('ERR_FLEET_PROOF', 'the time or the nonce of the request has the wrong form');
+  }
+  const ahead = Number(time) - now;
+  if (Math.abs(ahead) > ADMIN_REQUEST_WINDOW_MS) {
+    const seconds = Math.round(Math.abs(ahead) / 1000);
+    throw new FleetError(
+      'ERR_FLEET_CLOCK',
+      `the request was signed ${seconds} s ${ahead > 0 ? 'after' : 'before'} its arrival by the master's clock, and at most ` +
+        `${ADMIN_REQUEST_WINDOW_MS / 1000} s are allowed: set the clock of this host, or the master's`,
+    );
+  }
+  return { claims, nonce };
+}
