@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
+import { writeBillOfMaterials } from './sbom.mjs';
 
 /** An import or export of another source, types excluded: the names, and the path without `.js`. */
 const IMPORTS = /^(?:import|export) (?!type )([^;]*?) from '(\.{1,2}\/[^']+)\.js';$/gms;
@@ -71,6 +72,7 @@ await bundle(['src/cli/main.ts', ...filesBelow('src/cli/commands')], {
 writeFileSync('dist/cli/package.json', '{"type":"commonjs"}\n');
 chmodSync('dist/cli/main.js', 0o755);
 writeLicenses([...packages].sort());
+writeBillOfMaterials([...packages]);
 
 /** Bundles programs of the source into the places that they would have in dist/. */
 async function bundle(paths, output) {

@@ -21,6 +21,7 @@ const SOURCES = [
   'scripts',
   'man',
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
   'README.md',
@@ -91,12 +92,39 @@ async function compile(name: string, source: string): Promise<void> {
 describe('the package', { timeout: 120_000 }, () => {
   it('contains only the files that a user needs', () => {
     const expected =
-      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|dist\/sbom\.cdx\.json|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
       expect(packed).toContain(`package/${name}`);
     }
+  });
+
+  it('has a bill of materials with everything that it installs or bundles, and where each comes from', async () => {
+    const text = (await run('tar', ['-xzOf', tarball, 'package/dist/sbom.cdx.json'])).stdout;
+    const { bomFormat, components } = JSON.parse(text) as {
+      bomFormat: string;
+      components: { purl: string; hashes?: { content: string }[]; licenses: object[] }[];
+    };
+    expect(bomFormat).toBe('CycloneDX');
+    const licences = (await run('tar', ['-xzOf', tarball, 'package/dist/third-party-licenses.txt'])).stdout;
+    const bundled = [...licences.matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \(/gm)].map(
+      ([, name = '', version = '']) => `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    );
+    const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const purls = components.map(({ purl }) => purl);
+    expect(bundled.length).toBeGreaterThan(10);
+    expect(bundled.filter((purl) => !purls.includes(purl))).toEqual([]);
+    for (const name of Object.keys(dependencies))
+      expect(
+        purls.some((purl) => purl.startsWith(`pkg:npm/${name.replace('@', '%40')}@`)),
+        name,
+      ).toBe(true);
+    expect(components.filter(({ hashes = [] }) => !/^[0-9a-f]{128}$/.test(hashes[0]?.content ?? ''))).toEqual(
+      [],
+    );
   });
 
   it('has a manifest that publint finds nothing wrong with', async () => {
