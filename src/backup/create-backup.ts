@@ -4,8 +4,8 @@ import { heldAccountJwts } from '../account/held-account.js';
 import { nowSeconds } from '../jwt/time.js';
 import { parseJson } from '../protocol/messages.js';
 import { packageVersion } from '../protocol/package-version.js';
-import { isPeelEvent, type AuditEvent } from '../protocol/records/audit-event.js';
-import { parseEvent } from '../protocol/records/parse-event.js';
+import { isRecordEvent, type AuditEvent } from '../protocol/records/audit-event.js';
+import { parseAnyEvent } from '../protocol/records/parse-event.js';
 import { ToldOnce } from '../protocol/recent-ids.js';
 import { auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../permissions/names.js';
 import { encrypterFor } from '../provision/sinks/encrypter.js';
@@ -144,8 +144,8 @@ async function addAudit(
   const known = new ToldOnce();
   for await (const { id, subject, text, data } of auditMessages(store)) {
     onProgress(1);
-    const event = parseEvent(data);
-    if (event !== undefined && isPeelEvent(event)) {
+    const event = parseAnyEvent(data);
+    if (event !== undefined && isRecordEvent(event)) {
       const record = records.get(event.peelId);
       if (record === undefined || event.number > record.number) continue;
       if (event.id === record.id) missing.delete(event.peelId);

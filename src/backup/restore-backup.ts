@@ -10,8 +10,13 @@ import { storeFailureOf } from '../master/store/store-failure.js';
 import { auditSubject, PEELS_BUCKET } from '../permissions/names.js';
 import type { Actor } from '../protocol/records/actor.js';
 import { applyEvent } from '../protocol/records/apply-event.js';
-import { isPeelEvent, type AuditEvent, type PeelEvent } from '../protocol/records/audit-event.js';
-import { parseEvent } from '../protocol/records/parse-event.js';
+import {
+  isRecordEvent,
+  type AuditEvent,
+  type NewerChange,
+  type PeelEvent,
+} from '../protocol/records/audit-event.js';
+import { parseAnyEvent } from '../protocol/records/parse-event.js';
 import type { PeelRecord } from '../protocol/records/record.js';
 import { parseStoredRecord, type StoredRecord } from '../protocol/records/stored-record.js';
 import { STORE_OPEN_TIMEOUT_MS } from '../timing.js';
@@ -172,7 +177,7 @@ class StateRestore {
       for await (const { key, data } of bucketValues(this.#store, PEELS_BUCKET))
         this.#living.set(key, parseStoredRecord(data)?.record);
       for await (const { id, data } of auditMessages(this.#store))
-        this.#known.add(parseEvent(data)?.id ?? id);
+        this.#known.add(parseAnyEvent(data)?.id ?? id);
       await inBatches(pieces, (piece) => this.#restore(piece));
       await inBatches(this.#records, (stored) => this.#restoreRecord(stored));
     } catch (cause) {
@@ -213,8 +218,8 @@ class StateRestore {
     }
   }
 
-  #isOfOther(event: AuditEvent | undefined): boolean {
-    return event !== undefined && isPeelEvent(event) && this.#others.has(event.peelId);
+  #isOfOther(event: AuditEvent | NewerChange | undefined): boolean {
+    return event !== undefined && isRecordEvent(event) && this.#others.has(event.peelId);
   }
 
   /** As the backup has it, then revoked where the account says so: by compare-and-set, beside masters that decide as well. */

@@ -5,7 +5,7 @@ import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } 
 import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { isNestedDeeper } from '../text/json-depth.js';
-import { auditEventSchema } from './records/audit-event.js';
+import { knownEvents } from './records/known-events.js';
 import { PEEL_PATTERN } from './glob.js';
 import { PEEL_STATES, recordSchema, type PeelRecord } from './records/record.js';
 import { tokenSchema } from './records/join-token.js';
@@ -194,7 +194,7 @@ export const answers = {
   'peel.show': v.object({
     record: recordSchema,
     presence: v.optional(presenceSchema),
-    events: v.array(auditEventSchema),
+    events: knownEvents,
     /** The audit could not be read at the moment. */
     eventsMissing: v.optional(v.boolean()),
   }),
@@ -202,7 +202,7 @@ export const answers = {
   'token.list': v.object({ tokens: v.array(tokenSchema) }),
   'token.remove': v.object({ token: tokenSchema }),
   audit: v.object({
-    events: v.array(auditEventSchema),
+    events: knownEvents,
     /** The sequence in the stream up to which events were given: to continue `after` it. Older masters do not say it. */
     lastSeq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   }),

@@ -1,6 +1,11 @@
 // Folds the audit log into the records that it implies.
-import type { AuditEvent, PeelEvent } from '../../protocol/records/audit-event.js';
-import { isPeelEvent } from '../../protocol/records/audit-event.js';
+import {
+  isKnownChange,
+  isRecordEvent,
+  type AuditEvent,
+  type NewerChange,
+  type RecordEvent,
+} from '../../protocol/records/audit-event.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 
@@ -13,8 +18,10 @@ interface Folded {
   number: number;
   /** The event that made it what it is. */
   lastId: string;
-  early: Map<number, PeelEvent>;
+  early: Map<number, RecordEvent>;
   wrong: string | undefined;
+  /** The kind of an event that only a newer version knows: how the record came about cannot be checked. */
+  newer: string | undefined;
 }
 
 /**
@@ -43,20 +50,23 @@ export class AuditFold {
   }
 
   /** Events in the order of the stream. */
-  add(event: AuditEvent): void {
+  add(event: AuditEvent | NewerChange): void {
     this.count += 1;
+    if (isRecordEvent(event)) return this.#add(event);
     if (event.kind === 'token.created') {
       const token = event.detail?.['token'];
       if (typeof token === 'string') this.#tokens.add(`${token} ${event.publicKey ?? ''}`);
-      return;
     }
-    if (!isPeelEvent(event)) return;
+  }
+
+  #add(event: RecordEvent): void {
     const folded = this.#peels.get(event.peelId) ?? {
       record: undefined,
       number: this.#trimmedBefore !== undefined && event.number > 1 ? event.number - 1 : 0,
       lastId: '',
-      early: new Map<number, PeelEvent>(),
+      early: new Map<number, RecordEvent>(),
       wrong: undefined,
+      newer: undefined,
     };
     this.#peels.set(event.peelId, folded);
     const { number } = folded;
@@ -77,7 +87,11 @@ export class AuditFold {
       const next = folded.early.get(folded.number + 1);
       if (next === undefined) return;
       folded.early.delete(next.number);
-      if (folded.record !== undefined || next.number === 1) folded.record = applyEvent(folded.record, next);
+      if (!isKnownChange(next)) {
+        folded.newer = next.kind;
+        folded.record = undefined;
+      } else if (folded.record !== undefined || next.number === 1)
+        folded.record = applyEvent(folded.record, next);
       folded.number = next.number;
       folded.lastId = next.id;
     }
@@ -86,6 +100,11 @@ export class AuditFold {
   /** Whether the audit says that this token was made. */
   madeToken(tokenId: string, publicKey: string): boolean {
     return this.#tokens.has(`${tokenId} ${publicKey}`);
+  }
+
+  /** The kind of an event of this peel that only a newer version knows; undefined: there is none. */
+  newerKind(peelId: string): string | undefined {
+    return this.#peels.get(peelId)?.newer;
   }
 
   get peelIds(): IterableIterator<string> {
@@ -144,10 +163,10 @@ function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
 }
 
 /** Two events of one peel with the same number and different IDs: one of them is forged, or lost a race. */
-export function rivals(events: Iterable<AuditEvent>): string | undefined {
+export function rivals(events: Iterable<AuditEvent | NewerChange>): string | undefined {
   const ids = new Map<number, string>();
   for (const event of events) {
-    if (!isPeelEvent(event)) continue;
+    if (!isRecordEvent(event)) continue;
     const id = ids.get(event.number);
     if (id !== undefined && id !== event.id)
       return `the audit log has two events with the number ${event.number} (${event.kind}, ${event.at}): one is not from a master`;

@@ -5,7 +5,7 @@ import { sleepUnref } from '../../async/sleep.js';
 import { redactSeeds } from '../../errors.js';
 import { auditSubject } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
-import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import type { AuditEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterLogger } from '../logger.js';
 import { storeFailureOf } from '../store/store-failure.js';
@@ -83,8 +83,8 @@ export class AuditLog {
   }
 
   /** Publishes an event. Does not wait; retries until the event is stored or {@link close} gives up. */
-  publish(event: AuditEvent): void {
-    const { kind, peelId, publicKey, reason, code, by } = event;
+  publish(event: AuditEvent | RecordEvent): void {
+    const { kind, peelId, publicKey, reason, code, by } = event as AuditEvent;
     const refused = kind.endsWith('refused') || kind.endsWith('failed') || kind.endsWith('incomplete');
     this.#logger[refused ? 'warn' : 'info'](
       { kind, peelId, publicKey, reason, code, by: by.name },
@@ -95,12 +95,12 @@ export class AuditLog {
   }
 
   /** Ensures that an event of a record gets into the stream, whichever master wrote it. */
-  expect(event: AuditEvent): void {
+  expect(event: AuditEvent | RecordEvent): void {
     this.#unconfirmed.expect(event, Date.now());
   }
 
   /** Publishes an event of another master that may not be in the stream, before its record is overwritten. */
-  publishUnseen(event: AuditEvent): void {
+  publishUnseen(event: AuditEvent | RecordEvent): void {
     if (this.#unconfirmed.isMissing(event, this.#now())) this.publish(event);
   }
 
@@ -115,7 +115,7 @@ export class AuditLog {
       this.#logger.warn({ events: this.#publishing.size }, 'stopped with unwritten audit events');
   }
 
-  async #publish(event: AuditEvent): Promise<void> {
+  async #publish(event: AuditEvent | RecordEvent): Promise<void> {
     const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
     const subject = auditSubject(peelId, event.kind);
     const data = Buffer.from(redactSeeds(JSON.stringify(event)));

@@ -1,15 +1,15 @@
 // Tracks which events of records are known to be in the audit log, and which this master must publish.
-import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import type { AuditEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import { AUDIT_DEDUPLICATION_MS, AUDIT_GRACE_MS, AUDIT_SEEN_KEPT_MS } from '../../timing.js';
 
 /** The events that other masters wrote into records: their master publishes them, unless it was killed. */
 export class UnconfirmedEvents {
-  readonly #awaited = new Map<string, { event: AuditEvent; since: number }>();
+  readonly #awaited = new Map<string, { event: AuditEvent | RecordEvent; since: number }>();
   /** Events seen recently: the stream may be faster than the watch of a record. */
   readonly #seen = new Map<string, number>();
 
   /** An event stands in a record, whichever master wrote it. */
-  expect(event: AuditEvent, now: number): void {
+  expect(event: AuditEvent | RecordEvent, now: number): void {
     if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: now });
   }
 
@@ -23,12 +23,12 @@ export class UnconfirmedEvents {
    * Whether to publish an event that another master wrote into a record, before a new record hides it. An event that is
    * older than the stream's deduplication window was completed long ago.
    */
-  isMissing({ id, at }: AuditEvent, now: number): boolean {
+  isMissing({ id, at }: Pick<AuditEvent, 'id' | 'at'>, now: number): boolean {
     return now - Date.parse(at) < AUDIT_DEDUPLICATION_MS / 2 && !this.#seen.has(id);
   }
 
   /** Takes the events that were not seen in time: their master has probably died. */
-  takeOverdue(now: number): AuditEvent[] {
+  takeOverdue(now: number): (AuditEvent | RecordEvent)[] {
     const overdue = [...this.#awaited.values()].filter(({ since }) => now - since >= AUDIT_GRACE_MS);
     for (const { event } of overdue) this.#awaited.delete(event.id);
     for (const [id, at] of this.#seen) {

@@ -1,9 +1,10 @@
 // Publishes events of records that are missing in the audit log, once, when a master starts.
 import { sleepUnref } from '../../async/sleep.js';
-import { PEELS_BUCKET } from '../../permissions/names.js';
-import type { PeelEvent } from '../../protocol/records/audit-event.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, PEELS_BUCKET } from '../../permissions/names.js';
+import type { RecordEvent } from '../../protocol/records/audit-event.js';
+import { parseAnyEvent } from '../../protocol/records/parse-event.js';
 import type { AuditLog } from '../audit/audit-log.js';
-import { lastAuditTime, readAudit } from '../audit/read-audit.js';
+import { lastAuditTime } from '../audit/read-audit.js';
 import type { MasterLogger } from '../logger.js';
 import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
@@ -48,17 +49,19 @@ async function publishMissing(store: Store, audit: Pick<AuditLog, 'publish'>, si
   const events = await eventsOfRecords(store, since);
   if (events.length === 0) return;
   const known = new Set<string>();
-  for await (const { id } of readAudit(store, { since: isoTime(since - AUDIT_LOOKBACK_MS) })) known.add(id);
+  const query = { filter: AUDIT_SUBJECTS, since: isoTime(since - AUDIT_LOOKBACK_MS) };
+  for await (const { data } of readStream(store, AUDIT_STREAM, query))
+    known.add(parseAnyEvent(data)?.id ?? '');
   for (const event of events) if (!known.has(event.id)) audit.publish(event);
 }
 
 /** The events that were written into records, by the servers' clock. */
-async function eventsOfRecords(store: Store, since: number): Promise<PeelEvent[]> {
-  const events: PeelEvent[] = [];
+async function eventsOfRecords(store: Store, since: number): Promise<RecordEvent[]> {
+  const events: RecordEvent[] = [];
   const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: isoTime(since) };
   for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
     const stored = parseStoredRecord(data);
-    if (stored !== undefined) events.push(stored.event); // else a newer version's
+    if (stored !== undefined) events.push(stored.event); // else of a newer version's state
   }
   return events;
 }

@@ -2,7 +2,7 @@
 import type * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
-import type { PeelChange, PeelEvent } from '../../protocol/records/audit-event.js';
+import type { PeelChange, PeelEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import { storedRecordSchema, type StoredRecord } from '../../protocol/records/stored-record.js';
@@ -33,7 +33,7 @@ export class Registry {
   readonly #audit: RegistryAudit;
   /** Peel IDs, by public key. */
   readonly #owners = new Map<string, string>();
-  readonly #listeners = new Set<(record: PeelRecord, event: PeelEvent) => void>();
+  readonly #listeners = new Set<(record: PeelRecord, event: RecordEvent) => void>();
 
   private constructor(mirror: KvMirror<StoredRecord>, audit: RegistryAudit) {
     this.#mirror = mirror;
@@ -81,7 +81,7 @@ export class Registry {
   }
 
   /** Subscribes to each change, whichever master made it. Returns the function that unsubscribes. */
-  onChange(listener: (record: PeelRecord, event: PeelEvent) => void): () => void {
+  onChange(listener: (record: PeelRecord, event: RecordEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -101,6 +101,7 @@ export class Registry {
   ): Promise<{ record: PeelRecord; changed: boolean }> {
     validatePeelId(peelId);
     let before: StoredRecord | undefined;
+    let made: PeelEvent | undefined;
     const { value, written } = await this.#mirror.change(peelId, (stored) => {
       before = stored;
       const decision = decide(stored?.record);
@@ -115,12 +116,13 @@ export class Registry {
         ...(reason !== undefined && { reason }),
         ...(from !== undefined && { from }),
       }) as PeelEvent;
-      return { record: applyEvent(stored?.record, event), event };
+      made = event;
+      return { ...stored, record: applyEvent(stored?.record, event), event };
     });
     if (value === undefined) throw unknownPeel(peelId);
-    if (written) {
+    if (written && made !== undefined) {
       if (before !== undefined) this.#audit.publishUnseen(before.event);
-      this.#audit.decided(value.event, before?.record, value.record);
+      this.#audit.decided(made, before?.record, value.record);
     }
     return { record: value.record, changed: written };
   }

@@ -1,6 +1,7 @@
 // The events of the audit log.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
+import { keeping } from './keeping.js';
 
 /** The facts of a JWT that was issued for a key: what is needed to make the same one again. */
 export interface IssuedKey {
@@ -199,7 +200,8 @@ export interface AuditFacts {
   detail?: Record<string, string | number | boolean> | undefined;
 }
 
-const commonSchema = v.object({
+// loose: an event may be published by another master than the one that made it, and fields of a newer version stay in it
+const commonSchema = keeping({
   id: v.string(),
   at: v.string(),
   by: actorSchema,
@@ -224,8 +226,44 @@ const CHANGES: ReadonlySet<string> = new Set(
   changeSchema.options.map((option) => option.entries.kind.literal),
 );
 
+/**
+ * An event that changed a record, of a kind that only a newer version knows. It counts as one change of its peel, and is
+ * published as it is; what it changed is in the record.
+ */
+export interface NewerChange {
+  id: string;
+  at: string;
+  kind: string;
+  by: Actor;
+  peelId: string;
+  number: number;
+}
+
+/** An event that made a record what it is. */
+export type RecordEvent = PeelEvent | NewerChange;
+
 /** All kinds of events. */
 export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entries.kind.options];
+
+const KNOWN: ReadonlySet<string> = new Set(AUDIT_KINDS);
+
+/** A kind is part of a subject: nothing in it may be another token, or a wildcard. */
+const KIND = /^[a-z][a-z-]{0,40}\.[a-z][a-z-]{0,40}$/;
+
+/** See {@link NewerChange}. An event of a known kind that does not have its form is none. */
+export const newerChangeSchema = keeping({
+  id: v.string(),
+  at: v.string(),
+  kind: v.pipe(v.string(), v.regex(KIND), v.check(isNewerKind, 'is of another form')),
+  by: actorSchema,
+  peelId: v.string(),
+  number: v.number(),
+});
+
+/** Whether only a newer version knows this kind of event. */
+export function isNewerKind(kind: string): boolean {
+  return !KNOWN.has(kind);
+}
 
 /**
  * Whether an event changed the record of a peel.
@@ -241,4 +279,14 @@ export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entri
  */
 export function isPeelEvent(event: AuditEvent): event is PeelEvent {
   return CHANGES.has(event.kind) && event.peelId !== undefined && event.number !== undefined;
+}
+
+/** Whether this version knows what an event of a record changed. */
+export function isKnownChange(event: RecordEvent): event is PeelEvent {
+  return CHANGES.has(event.kind);
+}
+
+/** As {@link isPeelEvent}, also of a newer version. */
+export function isRecordEvent(event: AuditEvent | RecordEvent): event is RecordEvent {
+  return isNewerKind(event.kind) || isPeelEvent(event as AuditEvent);
 }

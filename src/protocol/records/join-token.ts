@@ -1,6 +1,7 @@
 // The record of a join token.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
+import { keeping } from './keeping.js';
 
 /** What masters know of a join token. The token itself is a `.creds` file, whose seed they never see. */
 export interface JoinToken {
@@ -29,7 +30,7 @@ export interface JoinToken {
 }
 
 /** The value of a token's ID in the bucket `zester-fleet`. */
-export const tokenSchema = v.object({
+export const tokenSchema = keeping({
   id: v.string(),
   publicKey: v.string(),
   issuer: v.optional(v.string()),
@@ -38,7 +39,7 @@ export const tokenSchema = v.object({
   createdBy: actorSchema,
   uses: v.number(),
   used: v.number(),
-  usedBy: v.array(v.object({ peelId: v.string(), publicKey: v.string() })),
+  usedBy: v.array(keeping({ peelId: v.string(), publicKey: v.string() })),
   ids: v.optional(v.string()),
   removedAt: v.optional(v.string()),
   revokedAt: v.optional(v.string()),

@@ -1,5 +1,6 @@
 // The record of a peel: its state and its keys.
 import * as v from 'valibot';
+import { keeping } from './keeping.js';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
 import { actorSchema, type Actor } from './actor.js';
@@ -59,7 +60,9 @@ export interface PeelRecord {
   origin?: string | undefined;
 }
 
-const keySchema = v.object({
+// Loose: an older master that changes a record keeps the fields that a newer one has added. A state that it does not know is
+// another matter: it cannot judge such a peel, and decides nothing about it.
+const keySchema = keeping({
   publicKey: v.string(),
   state: v.picklist(KEY_STATES),
   addedAt: v.optional(v.string()),
@@ -71,14 +74,14 @@ const keySchema = v.object({
   revokedUpTo: v.optional(v.number()),
 });
 
-export const recordSchema = v.object({
+export const recordSchema = keeping({
   id: v.pipe(v.string(), v.regex(PEEL_ID, 'is not a peel ID')),
   state: v.picklist(PEEL_STATES),
   keys: v.pipe(v.array(keySchema), v.readonly()),
   number: v.number(),
   createdAt: v.string(),
   updatedAt: v.string(),
-  decided: v.optional(v.object({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
+  decided: v.optional(keeping({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
   rotationAskedAt: v.optional(v.string()),
   origin: v.optional(v.string()),
 });

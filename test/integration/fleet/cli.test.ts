@@ -7,6 +7,7 @@ import { campaignPath } from '../../../src/cli/fleet/campaign.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { zester as run, type ZesterOptions, type ZesterResult } from '../../cli/run-zester.js';
+import { isKnownChange } from '../../../src/protocol/records/audit-event.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -344,6 +345,7 @@ describe('zester peel rotate', () => {
     let done = 0;
     let interrupt: ((signal: InterruptSignal) => void) | undefined;
     contextOf(own.master).registry.onChange((_record, event) => {
+      if (!isKnownChange(event)) return;
       if (event.kind === 'rotation.asked') most = Math.max(most, (underWay += 1));
       if (event.kind !== 'key.connected' || event.publicKey === keys.get(event.peelId)) return;
       underWay -= 1;
