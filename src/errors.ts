@@ -62,6 +62,7 @@ const BRAND = Symbol.for('zester.error');
 
 /** Options of every error: `cause` keeps the original. */
 export interface ZesterErrorOptions {
+  /** The error that led to this one. */
   cause?: unknown;
 }
 
@@ -97,6 +98,7 @@ export class ZesterError extends Error {
   }
 }
 
+/** The codes of {@link FileError}. */
 export type FileErrorCode =
   | 'ERR_FILE_NOT_FOUND'
   | 'ERR_FILE_IS_DIRECTORY'
@@ -115,6 +117,7 @@ export type FileErrorCode =
 export class FileError extends ZesterError {
   declare readonly code: FileErrorCode;
   override readonly name = 'FileError';
+  /** The file. */
   readonly path: string;
 
   constructor(code: FileErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
@@ -123,6 +126,7 @@ export class FileError extends ZesterError {
   }
 }
 
+/** The codes of {@link KeyError}. */
 export type KeyErrorCode =
   /** Not base32 text of a key at all. */
   | 'ERR_KEY_ENCODING'
@@ -153,6 +157,7 @@ export class KeyError extends ZesterError {
   }
 }
 
+/** The codes of {@link JwtError}. */
 export type JwtErrorCode =
   /** Not three base64url parts of JSON. */
   | 'ERR_JWT_FORMAT'
@@ -183,6 +188,7 @@ export class JwtError extends ZesterError {
   }
 }
 
+/** The codes of {@link JwtChainError}: `link`, and what is wrong with it. */
 export type JwtChainErrorCode =
   | 'ERR_CHAIN_OPERATOR_ISSUER'
   | 'ERR_CHAIN_OPERATOR_EXPIRED'
@@ -210,6 +216,7 @@ export type JwtChainLink = 'operator' | 'account' | 'user';
 export class JwtChainError extends ZesterError {
   declare readonly code: JwtChainErrorCode;
   override readonly name = 'JwtChainError';
+  /** The JWT that breaks the chain. */
   readonly link: JwtChainLink;
 
   constructor(link: JwtChainLink, code: JwtChainErrorCode, message: string, options?: ZesterErrorOptions) {
@@ -238,6 +245,7 @@ export class SubjectError extends ZesterError {
   }
 }
 
+/** The codes of {@link CredsError}. */
 export type CredsErrorCode =
   | 'ERR_CREDS_NO_JWT'
   | 'ERR_CREDS_NO_SEED'
@@ -288,6 +296,7 @@ export class CredsError extends ZesterError {
   }
 }
 
+/** The codes of {@link ConnectError}. */
 export type ConnectErrorCode =
   /** No server answered, or none that did took the connection (it is full, or shuts down). */
   | 'ERR_CONNECT_UNREACHABLE'
@@ -354,6 +363,7 @@ export class UndeliveredError extends ZesterError {
   }
 }
 
+/** The codes of {@link TrustError}. */
 export type TrustErrorCode =
   /** No trust domain in the home. */
   | 'ERR_TRUST_NOT_FOUND'
@@ -408,6 +418,7 @@ export type TrustErrorCode =
 export class TrustError extends ZesterError {
   declare readonly code: TrustErrorCode;
   override readonly name = 'TrustError';
+  /** The home, or the file of it. */
   readonly path: string;
 
   constructor(code: TrustErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
@@ -416,6 +427,7 @@ export class TrustError extends ZesterError {
   }
 }
 
+/** The codes of {@link NatsServerError}. */
 export type NatsServerErrorCode =
   /** A cluster whose nats-server loses writes: a fleet's state cannot be kept there. */
   | 'ERR_SERVER_TOO_OLD'
@@ -454,6 +466,7 @@ export class NatsServerError extends ZesterError {
   }
 }
 
+/** The codes of {@link BackupError}. */
 export type BackupErrorCode =
   /** No backup, or one that is cut off or was changed. */
   | 'ERR_BACKUP_DAMAGED'
@@ -470,6 +483,7 @@ export type BackupErrorCode =
 export class BackupError extends ZesterError {
   declare readonly code: BackupErrorCode;
   override readonly name = 'BackupError';
+  /** The file. */
   readonly path: string;
 
   constructor(code: BackupErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
@@ -478,6 +492,7 @@ export class BackupError extends ZesterError {
   }
 }
 
+/** The codes of {@link BulkError}. */
 export type BulkErrorCode =
   /** Some rows were bad or could not be delivered; the others are done. */
   | 'ERR_BULK_INCOMPLETE'
@@ -500,6 +515,7 @@ export class BulkError extends ZesterError {
   }
 }
 
+/** The codes of {@link FleetError}. */
 export type FleetErrorCode =
   /** No master answers. */
   | 'ERR_FLEET_NO_MASTER'

@@ -101,8 +101,8 @@ export type ConnectPeelOptions = ConnectOptions & {
 };
 
 /**
- * Connects a peel: a peel's options (docs/connections.md), a reconnect buffer, and credentials that may be replaced at any
- * time. It reconnects forever, whatever the server says of its credentials.
+ * Connects as a peel. The connection reconnects until it is closed, even while the server refuses its credentials. It buffers what is
+ * published during an outage, and switches to replaced credentials (docs/connections.md).
  *
  * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
  *   server takes the first connection
@@ -162,8 +162,7 @@ function withCredentials({ connection, credentials }: Opened): {
 }
 
 /**
- * Connects a master: as {@link connectPeel}, with the master's table of options. With an admin's credentials it connects an
- * admin: the inboxes are those that the JWT allows.
+ * Connects as a master or, with an admin's credentials, as an admin: like {@link connectPeel}, with the inboxes that the JWT allows.
  *
  * @throws CredsError, FileError, ConnectError
  * @example

@@ -37,9 +37,11 @@ export interface ConnectionMessage extends DiagnosedConnection {
 
 /** On `zester:rotation`: a connection has gone over to another credential, or an attempt failed and is repeated. */
 export interface RotationMessage extends DiagnosedConnection {
+  /** By a reconnect, or by moving to a second connection. */
   how: 'reconnect' | 'hitless';
   /** Of the credential that is to be used. */
   publicKey: string;
+  /** From the new credential to the connection that uses it, or to the failure. */
   durationMs: number;
   /** The attempt failed. */
   error?: Error;

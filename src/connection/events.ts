@@ -29,9 +29,11 @@ export type ConnectionEvent =
    */
   | { type: 'callbackFailed'; callback: string; error: Error };
 
-/** Where a connection logs its decisions: pino's shape, fields first. */
+/** Where a connection logs its events. Loggers of pino are such; other loggers need an adapter, since the fields come first. No seed is logged. */
 export interface ConnectionLogger {
+  /** What happened as it should. */
   info(fields: object, message: string): void;
+  /** Outages, refusals and failures. */
   warn(fields: object, message: string): void;
 }
 

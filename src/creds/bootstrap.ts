@@ -44,6 +44,7 @@ const BOOTSTRAP_PEEL = bag(
 export interface BootstrappedPeel {
   /** The new key, whose seed is in the file. */
   user: KeyBundle;
+  /** The user JWT, which is also in the file. */
   jwt: string;
 }
 
@@ -56,7 +57,7 @@ export interface BootstrappedPeel {
  * @param path the file to write; what is there is replaced in one step
  * @returns the new key, whose seed is in the file, and the JWT
  * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, and then nothing is;
- *   its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
+ *   its code is `ERR_FILE_EXISTS` with `ifAbsent` if the path exists
  * @example
  * import { bootstrapPeelCreds, loadKeyBundleFromFile } from 'zester';
  *

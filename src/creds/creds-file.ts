@@ -70,7 +70,11 @@ export class CredsFile implements Disposable {
     return this.claims.sub;
   }
 
-  /** Whether the JWT's time is over. */
+  /**
+   * Whether the JWT has expired.
+   *
+   * @param now the clock, in milliseconds since 1970; `Date.now` by default
+   */
   isExpired(now: () => number = Date.now): boolean {
     return hasExpired(this.claims, now());
   }
@@ -114,10 +118,12 @@ export class CredsFile implements Disposable {
     this.#key.wipe();
   }
 
+  /** The same as `wipe()`, for `using`. */
   [Symbol.dispose](): void {
     this.wipe();
   }
 
+  /** Without the seed. */
   toJSON(): {
     path: string;
     source: 'file' | 'bytes';
@@ -138,6 +144,7 @@ export class CredsFile implements Disposable {
     return `CredsFile(${this.claims.name ?? ''} ${this.publicKey} from ${this.path})`;
   }
 
+  /** What `console.log` and `util.inspect` show: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -12,7 +12,8 @@ export const CREDS_CONTENT_VARIABLE = 'ZESTER_CREDS_CONTENT';
  *
  * Other programs of the same user can read the environment of a process: prefer a file with mode 0600.
  *
- * @param variable its name
+ * @param variable its name; `ZESTER_CREDS_CONTENT` by default
+ * @param env the environment; `process.env` by default
  * @example
  * import { readFile } from 'node:fs/promises';
  * import { connectPeel, fromEnv } from 'zester';

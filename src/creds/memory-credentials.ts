@@ -4,8 +4,8 @@ import { CredsFile } from './creds-file.js';
 import { parseCredsData } from './parse.js';
 
 /**
- * Credentials in memory, for a program that gets them from elsewhere. Every connection that was given this object goes over to
- * new ones as soon as they are {@link MemoryCredentials.set | set}. A peel renews them; what it is given is in
+ * Credentials in memory, for a program that gets them from elsewhere. Every connection that uses this object switches
+ * to new credentials as soon as they are {@link MemoryCredentials.set | set}. A peel renews them; the renewed ones are in
  * {@link MemoryCredentials.current}.
  *
  * @example

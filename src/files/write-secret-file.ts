@@ -14,7 +14,7 @@ export interface WriteSecretFileOptions {
    */
   sweep?: boolean;
   /**
-   * Write only where nothing stands (default false): of writers at the same time, in whatever process, exactly one succeeds and
+   * Fail if the path exists (default false): of concurrent writers, in whatever process, exactly one succeeds and
    * the others get `ERR_FILE_EXISTS`. Needs a file system with hard links.
    */
   ifAbsent?: boolean | undefined;

@@ -17,7 +17,9 @@ import { commandPeels, type PeelReply } from './command-peels.js';
 export interface ListPeelsOptions {
   /** A glob over IDs, such as `web-*`. */
   pattern?: string | undefined;
+  /** Only peels in this state. */
   state?: PeelState | undefined;
+  /** Only connected peels; false: only those that are not. */
   connected?: boolean | undefined;
   /** Only peels whose credential expires within this time. */
   expiringWithinSeconds?: number | undefined;
@@ -114,7 +116,7 @@ export class FleetPeels {
   /**
    * Accepts a pending peel.
    *
-   * @param options.fingerprint only if its key has this fingerprint: another host could have asked for the same ID
+   * @param options.fingerprint accept only a key with this fingerprint: another host could have asked for the same ID
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another
    * @example
    * import { connectFleet } from 'zester';
@@ -189,7 +191,7 @@ export class FleetPeels {
    * Has a peel replace its key.
    *
    * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
-   * @returns `done`: nothing was to be done; `told`: it is connected and was told; `asked`: it will be told when it renews
+   * @returns `done`: nothing to do; `told`: it is connected and was notified; `asked`: it will be notified when it renews
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    * @example
    * import { connectFleet } from 'zester';

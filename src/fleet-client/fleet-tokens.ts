@@ -19,6 +19,7 @@ export interface CreateTokenOptions {
 
 /** A join token that was made. */
 export interface CreatedToken {
+  /** What the masters know of it. */
   token: JoinToken;
   /** The token's `.creds` file: a secret. Write it with mode 0600 only, and fill it with zeros afterwards. */
   creds: Uint8Array;

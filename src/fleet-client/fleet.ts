@@ -51,8 +51,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * How the fleet is: the master that answers, its policy, how many peels there are in each state and how many are
-   * connected.
+   * The state of the fleet: the master that answers, its policy, and how many peels are in each state and connected.
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
    */
@@ -93,6 +92,7 @@ export class Fleet implements AsyncDisposable {
     return this.connection.close();
   }
 
+  /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

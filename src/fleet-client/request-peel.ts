@@ -37,6 +37,8 @@ const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', me
  * What comes back is the peel's word: check it before you use it.
  *
  * @param nc a connection with an admin's or a master's credentials
+ * @param peelId the peel
+ * @param data the payload of the command
  * @throws PeelIdError, SubjectError; FleetError `ERR_FLEET_NOT_CONNECTED` when there are no responders, `ERR_FLEET_TIMEOUT`,
  *   `ERR_FLEET_DENIED` when the credentials may not command peels; the signal's reason
  * @example

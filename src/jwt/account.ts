@@ -43,14 +43,19 @@ export interface ScopedSigningKey extends UserLimitOptions {
 
 /** Bounds on an account; absent or -1: none. */
 export interface AccountLimitOptions {
+  /** Connections of clients. */
   connections?: number;
+  /** Connections of leaf nodes. */
   leafNodes?: number;
   imports?: number;
   exports?: number;
   /** Whether exports may hold wildcards; true by default. */
   wildcardExports?: boolean;
+  /** Subscriptions. */
   subscriptions?: number;
+  /** Bytes per message. */
   payload?: number;
+  /** Bytes in all. */
   data?: number;
   /** Refuse users whose token alone is enough to connect. */
   disallowBearer?: boolean;
@@ -58,13 +63,21 @@ export interface AccountLimitOptions {
 
 /** Bounds on an account's JetStream in bytes and numbers; absent or -1: none. */
 export interface JetStreamLimitOptions {
+  /** Bytes in memory. */
   memoryStorage?: number;
+  /** Bytes on disk. */
   diskStorage?: number;
+  /** Streams. */
   streams?: number;
+  /** Consumers. */
   consumers?: number;
+  /** The most that a consumer may set as its `max_ack_pending`. */
   maxAckPending?: number;
+  /** Bytes in memory per stream. */
   memoryMaxStreamBytes?: number;
+  /** Bytes on disk per stream. */
   diskMaxStreamBytes?: number;
+  /** Streams must set `max_bytes`. */
   maxBytesRequired?: boolean;
 }
 
@@ -85,6 +98,7 @@ export interface AccountJwtOptions extends ValidityOptions {
   imports?: readonly object[];
   /** As in the JWT. */
   exports?: readonly object[];
+  /** Lower-cased, each once. */
   tags?: readonly string[];
 }
 

@@ -123,6 +123,10 @@ function checkUserOf({ operator, account }: Issuers, user: UserClaims, now: numb
  *
  * Source: github.com/nats-io/jwt/v2, revocation_list.go (`IsRevoked`).
  *
+ * @param revocations as in an account JWT: public key, or `*`, to seconds since 1970
+ * @param publicKey the user (`U…`)
+ * @param issuedAt `iat` of the user JWT, in seconds since 1970
+ *
  * @example
  * import { decodeAccountJwt, decodeUserJwt, isRevoked, loadCredsFile, loadJwtFile } from 'zester';
  *

@@ -1,95 +1,129 @@
 // The types of NATS JWT claims.
+//
+// These are the claims of NATS JWTs, version 2, by their names on the wire. `forms/` checks what comes from outside; claims that
+// are unknown are kept. Source: the data model of github.com/nats-io/jwt/v2 (operator_claims.go, account_claims.go, user_claims.go).
 
-/**
- * The claims of NATS JWTs, version 2, by their names on the wire. `forms/` checks what comes
- * from outside; claims that are unknown are kept.
- *
- * Source: the data model of github.com/nats-io/jwt/v2 (operator_claims.go, account_claims.go, user_claims.go).
- */
-
+/** Subjects that a claim allows and denies. */
 export interface Permission {
+  /** Absent: everything that is not denied. */
   allow?: string[];
   deny?: string[];
 }
 
-/** `ttl` is in nanoseconds, as Go's `time.Duration`. */
+/** Permission to answer requests on any reply subject. */
 export interface ResponsePermission {
+  /** Answers per request; -1: any number. */
   max: number;
+  /** How long a request may be answered, in nanoseconds, as Go's `time.Duration`; -1: forever. */
   ttl: number;
 }
 
+/** What a user may publish and subscribe to, as claims. */
 export interface Permissions {
   pub?: Permission;
   sub?: Permission;
   resp?: ResponsePermission;
 }
 
+/** The permissions and limits of a user, as claims. -1 stands for no limit. */
 export interface UserPermissionLimits extends Permissions {
+  /** Subscriptions. */
   subs?: number;
+  /** Bytes in all. */
   data?: number;
+  /** Bytes per message. */
   payload?: number;
+  /** Networks to connect from, with their masks. */
   src?: string[];
+  /** Times of day at which a connection is allowed, `HH:MM:SS`. */
   times?: { start: string; end: string }[];
+  /** The time zone of `times`. */
   times_location?: string;
+  /** The JWT alone is enough to connect. */
   bearer_token?: boolean;
   /** Only through a trusted proxy; from nats-server 2.12. */
   proxy_required?: boolean;
   allowed_connection_types?: string[];
 }
 
+/** What the `nats` claim of every JWT has. */
 export interface NatsFields {
+  /** `operator`, `account` or `user`. */
   type: string;
+  /** 2. */
   version: number;
+  /** In lower case. */
   tags?: string[];
 }
 
+/** The `nats` claim of a user JWT. */
 export interface UserNats extends UserPermissionLimits, NatsFields {
+  /** The account (`A…`), if a signing key of it signed the JWT. */
   issuer_account?: string;
 }
 
+/** A scoped signing key in an account JWT: its users have the permissions and limits of its template. */
 export interface ScopedSigningKeyClaim {
   kind: 'user_scope';
+  /** The public key (`A…`). */
   key: string;
   role?: string;
   description?: string;
   template: UserPermissionLimits;
 }
 
+/** The `nats` claim of an account JWT. */
 export interface AccountNats extends NatsFields {
   description?: string;
   info_url?: string;
   limits?: Record<string, unknown>;
+  /** Public keys (`A…`) that may sign users besides the account's own; scoped ones with their template. */
   signing_keys?: (string | ScopedSigningKeyClaim)[];
+  /** Public key (`U…`, or `*`) to the time up to which JWTs issued to it are revoked, in seconds since 1970. */
   revocations?: Record<string, number>;
+  /** For users whose JWT names no permissions. */
   default_permissions?: Permissions;
   imports?: unknown[];
   exports?: unknown[];
 }
 
+/** The `nats` claim of an operator JWT. */
 export interface OperatorNats extends NatsFields {
+  /** Public keys (`O…`) that may sign accounts besides the operator's own. */
   signing_keys?: string[];
   account_server_url?: string;
   operator_service_urls?: string[];
+  /** The public key (`A…`) of the system account. */
   system_account?: string;
+  /** Accounts must be signed by a signing key, and not by the identity key. */
   strict_signing_key_usage?: boolean;
 }
 
 /** The claims that every NATS JWT has. Times are in seconds since 1970. */
 export interface Claims<Nats> {
+  /** A hash of the other claims. */
   jti?: string;
+  /** When it was issued. */
   iat: number;
+  /** The public key that signed it. */
   iss: string;
+  /** The public key that it is about. */
   sub: string;
   name?: string;
   aud?: string;
   /** Absent or 0: never. */
   exp?: number;
+  /** It is not valid before this time. Absent or 0: at once. */
   nbf?: number;
+  /** The claims that only NATS has. */
   nats: Nats;
 }
 
+/** The claims of an operator JWT. */
 export type OperatorClaims = Claims<OperatorNats>;
+/** The claims of an account JWT. */
 export type AccountClaims = Claims<AccountNats>;
+/** The claims of a user JWT. */
 export type UserClaims = Claims<UserNats>;
 
 /** The types of JWT that Zester reads. */

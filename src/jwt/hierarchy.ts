@@ -13,6 +13,7 @@ export interface FullHierarchy {
   account: KeyBundle;
   accountJwt: string;
   user: KeyBundle;
+  /** It has no expiry and no permissions: the user may do anything in its account. */
   userJwt: string;
   /** Wipes the keys. */
   [Symbol.dispose](): void;
@@ -33,6 +34,8 @@ const NAMES = bag(
 /**
  * Makes an operator, an account that it signed and a user that the account signed: the smallest whole chain. The user
  * may do anything in its account; `createUserJwt` makes narrower ones.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS` when an object lacks a name, or has an option that it does not know
  *
  * @example
  * import { generateFullHierarchy, validateJwtChain } from 'zester';

@@ -20,8 +20,11 @@ export interface OperatorJwtOptions extends ValidityOptions {
   strictSigningKeyUsage?: boolean;
   /** The public key of the system account. */
   systemAccount?: string;
+  /** Where tools such as nsc push and pull account JWTs. */
   accountServerUrl?: string;
+  /** The URLs of the operator's servers, for tools. */
   operatorServiceUrls?: readonly string[];
+  /** Lower-cased, each once. */
   tags?: readonly string[];
 }
 

@@ -42,7 +42,7 @@ export interface UserLimitOptions {
   timesLocation?: string | undefined;
   /** The ways to connect. */
   allowedConnectionTypes?: readonly ConnectionType[] | undefined;
-  /** The token alone is enough to connect, no seed is asked for. */
+  /** The JWT alone is enough to connect: the server asks for no signature. */
   bearer?: boolean | undefined;
 }
 

@@ -22,7 +22,9 @@ import { noteSigned } from './verified.js';
 
 /** What a user JWT says. */
 export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
+  /** What the server fills in for `{{name()}}`; for a peel, its ID. */
   name: string;
+  /** What the user may do (not with `scoped`); absent: the account's default permissions, and without those everything. */
   permissions?: PermissionOptions | undefined;
   /**
    * The account (`A…`) the user belongs to. Needed when the signer is a signing key of the account; left out of the JWT
@@ -31,6 +33,7 @@ export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
   issuerAccount?: string | undefined;
   /** The signer is a *scoped* signing key: the JWT carries no permissions and no limits, the key's template does. */
   scoped?: boolean | undefined;
+  /** Lower-cased, each once. */
   tags?: readonly string[] | undefined;
   /** Bytes that the JWT may have; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server set up for more. */
   maxBytes?: number | undefined;
@@ -86,6 +89,8 @@ export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJ
  * As {@link createUserJwt}, for a user whose seed stays elsewhere.
  *
  * @param publicKey the user's public key (`U…`)
+ * @param signer as in {@link createUserJwt}
+ * @throws as {@link createUserJwt}
  * @example
  * import { createUserJwtForPublicKey, generateKeyBundle, peelUserJwtOptions } from 'zester';
  *

@@ -1,11 +1,15 @@
 // The logger interface of a master.
 import { guarded, type ReportFailure } from '../async/guarded.js';
 
-/** Where a master logs: the shape of pino's loggers, fields first. None is ever given a seed. */
+/** Where a master logs. Loggers of pino are such; other loggers need an adapter, since the fields come first. No seed is logged. */
 export interface MasterLogger {
+  /** Details, for diagnosis. */
   debug(fields: object, message: string): void;
+  /** What the master does and decides. */
   info(fields: object, message: string): void;
+  /** What an operator should look into. */
   warn(fields: object, message: string): void;
+  /** What failed. */
   error(fields: object, message: string): void;
 }
 

@@ -2,6 +2,7 @@
 
 /** How a master is. */
 export interface MasterHealth {
+  /** Whether there are no problems. */
   ok: boolean;
   /** What is wrong, in words. */
   problems: string[];

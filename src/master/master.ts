@@ -79,13 +79,14 @@ export interface MasterOptions {
   policy?: AcceptancePolicy | PolicyFunction;
   /** How long a policy function may take, in milliseconds; 5,000 by default, 8,000 at most: the host waits for the answer. */
   policyTimeoutMs?: number;
-  /** Seconds that a peel's JWT is good for; 86,400 by default, 0 for forever. */
+  /** The lifetime of peels' JWTs, in seconds; 86,400 by default, 0 = never expires. */
   lifetime?: number;
   /**
    * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
    * `windowMs`, and it holds them until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by default.
    */
   breaker?: Partial<BreakerLimits>;
+  /** Logs what the master decides; it has the interface of pino's loggers. */
   logger?: MasterLogger;
   /** Called for each event from the start on, for which {@link Master.events} comes too late. */
   onEvent?: (event: MasterEvent) => void;
@@ -108,9 +109,11 @@ export interface MasterOptions {
 
 /** A master that runs. */
 export interface Master extends AsyncDisposable {
+  /** Unique among masters: what leases and logs call it. */
   readonly id: string;
   /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
   metricsText(): Promise<string>;
+  /** Whether it is healthy, and why not. */
   health(): MasterHealth;
   /** Whether it is the one that follows the servers' events. */
   readonly watching: boolean;

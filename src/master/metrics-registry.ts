@@ -4,11 +4,13 @@ import { errorMessage } from '../text/error-message.js';
 
 /** A metric, in the shape of prom-client's: what it counts is read with `get()`. */
 export interface RegisteredMetric {
+  /** Reads its values. */
   get(): Promise<{ name: string; help: string; values: { value: number; labels: object }[] }>;
 }
 
 /** What a master needs of a registry of metrics. A `Registry` of prom-client is one. */
 export interface MetricsRegistry {
+  /** Adds a metric of the master; called once for each, before `startMaster` resolves. */
   registerMetric(metric: RegisteredMetric): void;
   /** Called when the master stops, so that another one can be registered. */
   removeSingleMetric?(name: string): void;

@@ -56,10 +56,12 @@ export class CurveKey implements Disposable {
     this.#seed = undefined;
   }
 
+  /** The same as `wipe()`, for `using`. */
   [Symbol.dispose](): void {
     this.wipe();
   }
 
+  /** Without the seed. */
   toJSON(): { role: 'curve'; publicKey: string } {
     return { role: 'curve', publicKey: this.publicKey };
   }
@@ -68,6 +70,7 @@ export class CurveKey implements Disposable {
     return `CurveKey(${this.publicKey})`;
   }
 
+  /** What `console.log` and `util.inspect` show: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -133,12 +133,11 @@ export class KeyBundle implements Disposable {
   }
 
   /**
-   * Writes the seed's text and a line end to `path`, with mode 0600 from the first instant, replacing what is there in
-   * one step.
+   * Writes the seed and a newline to a file with mode 0600. An existing file is replaced atomically.
    *
    * @param path the path, or the `file:` URL
-   * @param options.ifAbsent write only where nothing stands (default false)
-   * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError; its code is `ERR_FILE_EXISTS` with `ifAbsent` when something stands there
+   * @param options.ifAbsent fail if the path exists (default false)
+   * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError, `ERR_FILE_EXISTS` with `ifAbsent` if the path exists
    * @example
    * import { generateKeyBundle } from 'zester';
    *
@@ -165,10 +164,12 @@ export class KeyBundle implements Disposable {
     this.#pair.wipe();
   }
 
+  /** The same as `wipe()`, for `using`. */
   [Symbol.dispose](): void {
     this.wipe();
   }
 
+  /** Without the seed. */
   toJSON(): { role: Role; publicKey: string } {
     return { role: this.role, publicKey: this.publicKey };
   }
@@ -177,6 +178,7 @@ export class KeyBundle implements Disposable {
     return `KeyBundle(${this.role} ${this.publicKey})`;
   }
 
+  /** What `console.log` and `util.inspect` show: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }
@@ -223,7 +225,7 @@ export function loadKeyBundle(role: Role, seed: Uint8Array | string): KeyBundle 
 }
 
 /**
- * The public key of a seed of any role, curve keys excepted.
+ * The public key of a seed: of an operator, account, user or curve key.
  *
  * @throws KeyError as {@link loadKeyBundle}
  * @example

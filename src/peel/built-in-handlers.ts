@@ -9,7 +9,9 @@ import { isoTime } from '../jwt/time.js';
 export interface PeelFacts {
   peelId: string;
   hostname: string;
+  /** `process.platform` of Node.js. */
   platform: string;
+  /** `process.arch` of Node.js. */
   arch: string;
   /** The versions of Node and of this package. */
   node: string;

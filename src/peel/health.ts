@@ -3,9 +3,11 @@ import type { PeelEvent } from './events.js';
 
 /** How a peel is. */
 export interface PeelHealth {
+  /** Whether there are no problems. */
   ok: boolean;
   /** What is wrong, in words. */
   problems: string[];
+  /** Whether its connection is up. */
   connected: boolean;
   /** Of the credential in use, in milliseconds since 1970; undefined: it does not expire. */
   expiresAt: number | undefined;

@@ -42,7 +42,7 @@ import {
   RECONNECT_WAIT_MS,
 } from '../timing.js';
 
-/** What {@link joinFleet} tells while it continues. */
+/** What happens while {@link joinFleet} is under way. */
 export type JoinEvent =
   /** The key is there, and this is how people compare it. `resumed`: it was made by an earlier attempt. */
   | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
@@ -50,6 +50,7 @@ export type JoinEvent =
   | { type: 'pending'; fingerprint: string }
   /** An attempt failed, and another is made. */
   | { type: 'retrying'; error: Error; retryInMs: number }
+  /** This host's clock is off: `offsetMs` is what is added to it. */
   | { type: 'clockOff'; offsetMs: number };
 
 /** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
@@ -68,6 +69,7 @@ export interface JoinOptions extends ClientOptions {
   waitMs?: number;
   /** Ends the waiting; the key stays, and a later call continues with it. */
   signal?: AbortSignal;
+  /** Called for each event, such as the one with the fingerprint to compare. */
   onEvent?: (event: JoinEvent) => void;
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: () => number;
@@ -79,7 +81,9 @@ type PlainOptions = JoinOptions & { token: string; out: string };
 /** What joining gave. */
 export interface JoinResult {
   peelId: string;
+  /** The public key (`U…`) of the new credential. */
   publicKey: string;
+  /** Of the key, as `zester peel list --state pending` shows it. */
   fingerprint: string;
   /** The `.creds` file. */
   path: string;

@@ -111,8 +111,8 @@ export interface PeelEnd {
 }
 
 /**
- * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and keeps its credentials
- * good, unattended. Resolves when it is connected.
+ * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and renews its credential, unattended.
+ * Resolves when it is connected.
  *
  * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials (`ERR_CREDS_NO_STORE`: they
  *   cannot be renewed; `ERR_CREDS_PROVIDER`: the first load failed); ConnectError of the
@@ -165,7 +165,7 @@ export async function startPeel(options: PeelOptions): Promise<Peel> {
 export class Peel {
   /** Its id. */
   readonly id: string;
-  /** Resolves when it is over; never rejects. */
+  /** Resolves when it has stopped; never rejects. */
   readonly closed: Promise<PeelEnd>;
   readonly #options: PeelSettings;
   readonly #given: GivenUserCredentials;
@@ -258,7 +258,7 @@ export class Peel {
     return this.#events.iterate();
   }
 
-  /** How it is: its connection, its credential, and what is being tried again. */
+  /** Its state: the connection, the credential, and what is being retried. */
   health(): PeelHealth {
     return peelHealth({
       end: this.#end?.error?.message ?? this.#end?.reason,
@@ -323,6 +323,7 @@ export class Peel {
     await this.#close({ reason: 'drained' }, this.#options.drainTimeout ?? DRAIN_TIMEOUT_MS);
   }
 
+  /** The same as `drain()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
   }

@@ -13,7 +13,7 @@ import {
 import { bucketStream, BUCKETS, FLEET_STREAMS } from './names.js';
 import { validateSubject } from './subject.js';
 
-/** Which keys of which bucket. */
+/** A bucket, and the keys of it that may be used. */
 export interface KvPreset {
   bucket: string;
   /**
@@ -78,7 +78,7 @@ export function kvRead(preset: KvReadPreset): PermissionOptions {
  * Permissions to write keys of a bucket: `kv.put`, `kv.update`, `kv.delete` and `kv.purge`. `kv.create` of a key that was
  * deleted reads it first: it needs {@link kvRead} as well.
  *
- * In a bucket that allows roll-ups, as clients create them, who may write one key can empty the bucket
+ * In a bucket that allows roll-ups, as clients create them, a user who may write one key can empty the bucket
  * (docs/nats-facts.md, 35). Give peels that must not harm each other a bucket each, or create it without `allow_rollup_hdrs`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError

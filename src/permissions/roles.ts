@@ -60,8 +60,8 @@ export function peelPermissions(peelId: string): PermissionOptions {
 }
 
 /**
- * The same as the template of a scoped signing key: the server fills in the user's name at connect. So who signs with
- * such a key validates the name.
+ * {@link peelPermissions} as the template of a scoped signing key: the server fills in the user's name at connect. Validate the
+ * name (`validatePeelId`) before you sign with such a key: it becomes part of subjects.
  *
  * @example
  * import { peelPermissionsTemplate } from 'zester';
@@ -255,6 +255,7 @@ export function joinUserJwtOptions(
 
 /** What can be chosen about the JWT of a peel, a master or an admin. */
 export interface RoleUserJwtOptions extends ValidityOptions {
+  /** Lower-cased, each once. */
   tags?: readonly string[] | undefined;
   /**
    * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template

@@ -99,7 +99,8 @@ const STREAM = bag({ signal: anything });
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Asks masters, as an admin: each request is signed, so that the audit can say who asked.
+ * Sends requests to masters as an admin. Each request is signed, so that the audit log names the admin. `connectFleet` is easier to
+ * use; this is for requests that it has no method for.
  *
  * @example
  * import { connectMaster, loadCredsFile } from 'zester';
@@ -133,8 +134,11 @@ export class AdminClient {
   }
 
   /**
-   * Asks, and gives the answer.
+   * Sends a request, and returns the answer.
    *
+   * @param name the request, such as `status` or `peel.show`
+   * @param request what it says
+   * @param options.timeoutMs how long to wait for the answer, in milliseconds
    * @param options.signal stops waiting for the answer; what was asked for may still be done
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and what the master refuses with
    */
@@ -156,7 +160,7 @@ export class AdminClient {
   }
 
   /**
-   * Asks for what comes in several messages, of which the last is empty.
+   * Sends a request whose answer comes in several messages, and gives them as they arrive.
    *
    * @throws as {@link ask}
    */

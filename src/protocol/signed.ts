@@ -33,7 +33,9 @@ function signedBytes(context: string, data: Uint8Array): Uint8Array {
  * signer.wipe();
  */
 export class MessageSigner implements Disposable {
+  /** The user JWT, which is sent along. */
   readonly jwt: string;
+  /** Its claims. */
   readonly claims: UserClaims;
   readonly #key: KeyBundle;
 
@@ -59,6 +61,7 @@ export class MessageSigner implements Disposable {
     this.#key.wipe();
   }
 
+  /** The same as `wipe()`, for `using`. */
   [Symbol.dispose](): void {
     this.wipe();
   }

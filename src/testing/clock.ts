@@ -37,9 +37,10 @@ export class TestClock {
   }
 
   /**
-   * Puts it forward.
+   * Moves it forward.
    *
-   * @throws RangeError when this is no number of milliseconds, or would put it back: a fleet's time only moves forward
+   * @param ms milliseconds
+   * @throws RangeError when this is not a number of milliseconds, or is negative: a fleet's time only moves forward
    */
   advance(ms: number): void {
     if (!Number.isFinite(ms) || ms < 0)

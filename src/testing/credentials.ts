@@ -44,6 +44,7 @@ export interface TestUserOptions extends Partial<UserJwtOptions> {
  * }
  */
 export class TestCredentials {
+  /** The operator and the accounts that sign them. */
   readonly trust: TestTrust;
   /** The directory of everything; it is removed at the end. */
   readonly dir: string;

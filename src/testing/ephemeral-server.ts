@@ -14,14 +14,13 @@ import { waitFor } from './wait-for.js';
  *
  * const server = await startTestServer();
  * try {
- *   const credsPath = await server.peelCreds('web-01');
- *   const nc = await server.connect(credsPath, { maxReconnectAttempts: -1 });
  *   await server.process.kill(); // as a power cut does
- *   await server.process.start();
+ *   console.log(server.process.isRunning); // false
+ *   await server.process.start(); // same port, same data
  *   await server.process.logged(/Server is ready/);
- *   await nc.flush(); // connected again
- *   await server.process.restart();
+ *   const nc = await server.connect(await server.peelCreds('web-01'));
  *   await nc.close();
+ *   await server.process.restart();
  *   await server.process.stop();
  * } finally {
  *   await server.close();
@@ -52,6 +51,7 @@ export class EphemeralServer {
     return this.#running !== undefined;
   }
 
+  /** The process ID. Throws if the server is not running. */
   get pid(): number {
     return this.#live().pid;
   }
@@ -96,6 +96,7 @@ export class EphemeralServer {
     return waitFor(`the log line ${pattern}`, () => this.log.find((line) => pattern.test(line)), timeoutMs);
   }
 
+  /** The same as `stop()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

@@ -79,6 +79,7 @@ export class TestFleet implements AsyncDisposable {
   readonly servers: readonly EphemeralServer[];
   /** The masters that were started. */
   readonly masters: Master[] = [];
+  /** The clock of its masters and peels; move it with `advance`. */
   readonly clock: TestClock;
   readonly #cleanup: Cleanup;
   #admin: Promise<Fleet> | undefined;
@@ -238,6 +239,7 @@ export class TestFleet implements AsyncDisposable {
     return this.#cleanup.run();
   }
 
+  /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

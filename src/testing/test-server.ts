@@ -77,6 +77,7 @@ export class TestServer extends TestCredentials implements AsyncDisposable {
     return this.#cleanup.run();
   }
 
+  /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -22,7 +22,7 @@ const KEY_STATES = ['requested', 'issued', 'live', 'retired', 'revoking', 'revok
 
 /** One key that a peel has held. */
 export interface PeelKey {
-  /** `U…`. */
+  /** The public key (`U…`). */
   publicKey: string;
   state: PeelKeyState;
   /** ISO 8601: when the record got it. */
@@ -45,7 +45,7 @@ export interface PeelKey {
 export interface PeelRecord {
   id: string;
   state: PeelState;
-  /** In the order in which they came. */
+  /** The keys that it has held, in the order in which they came. */
   keys: readonly PeelKey[];
   /** How many events made it: the number of its last one. */
   number: number;
@@ -87,7 +87,7 @@ export const recordSchema = keeping({
 });
 
 /**
- * The key that the peel is to use: the newest that has a JWT and is not on its way out.
+ * The current key of a peel: the newest one that has a JWT and is not retired, revoked or about to be.
  *
  * @example
  * import { connectFleet } from 'zester';
