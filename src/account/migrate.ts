@@ -6,6 +6,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { JwtError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
+import { isScopedUser } from '../jwt/scoped.js';
 import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { bucketStream, FLEET_STREAMS, MASTER_ANSWERS_NAME, PEELS_BUCKET } from '../permissions/names.js';
@@ -80,7 +81,8 @@ export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[
     creds.wipe();
     // one that somebody put there under another name is its owner's
     if (creds.claims.name !== options.name || accountOf(creds.claims) !== domain.publicKeys.account) continue;
-    if (isAsIssuedNow(creds.claims, options)) continue;
+    // the template of its signing key says what it may do
+    if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;
     outdated.push({ path, name: options.name, publicKey: creds.publicKey });
   }
   return outdated;
@@ -198,7 +200,10 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
  *
  * @returns the public keys whose old JWT is still in use: it is not revoked
  */
-async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<string[]> {
+export async function revokeReplaced(
+  open: OpenHome,
+  options: Pick<MigrateOptions, 'now' | 'masterWaitMs'>,
+): Promise<string[]> {
   const { home, paths } = open.domain;
   // what was done before this has changed the home
   const domain = await openTrustDomain(home);
@@ -210,7 +215,8 @@ async function revokeReplaced(open: OpenHome, options: MigrateOptions): Promise<
   );
   if (replaced.length === 0) return [];
   const unused = await whenUnused(
-    { ...open, domain },
+    open.connected,
+    domain.publicKeys.account,
     replaced,
     options.masterWaitMs ?? CREDENTIAL_CHANGE_TIMEOUT_MS,
   );
@@ -290,11 +296,13 @@ async function signAgain(
 /**
  * Waits until no client is connected with a JWT to revoke: masters read the new file within a second.
  *
+ * @param account the account (`A…`) that they are users of
  * @param replaced the public keys, and the time of each one's old JWT, in seconds
  * @returns the keys whose old JWT is unused
  */
-async function whenUnused(
-  { connected, domain }: OpenHome,
+export async function whenUnused(
+  connected: OpenHome['connected'],
+  account: string,
   replaced: readonly (readonly [string, number])[],
   waitMs: number,
 ): Promise<Set<string>> {
@@ -304,12 +312,24 @@ async function whenUnused(
   for (;;) {
     const unused = new Set<string>();
     for (const [publicKey, upTo] of replaced) {
-      const { users } = await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey });
-      if (!users.some(({ jwt }) => jwt === undefined || isOlder(jwt, upTo))) unused.add(publicKey);
+      const { users } = await connectedUsers(connected.nc, account, { publicKey });
+      const isUsed = users.some(
+        (user) =>
+          !isOwnConnection(connected.nc.info, user) && (user.jwt === undefined || isOlder(user.jwt, upTo)),
+      );
+      if (!isUsed) unused.add(publicKey);
     }
     if (unused.size === replaced.length || Date.now() >= deadline) return unused;
     await delay(CREDENTIAL_CHANGE_POLL_MS);
   }
+}
+
+/** The connection that asks may itself be one of a user of the system account whose JWT was replaced. */
+function isOwnConnection(
+  info: { server_id: string; client_id: number } | undefined,
+  { server, cid }: { server: string; cid: number },
+): boolean {
+  return info?.server_id === server && info.client_id === cid;
 }
 
 /** A JWT that cannot be read is taken for an old one: its connection keeps the revocation waiting, and is named. */

@@ -21,6 +21,7 @@ import {
 import { withCleared, withRemoved } from '../trust/account-jwt/account-history.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
+import { ownCreds, renew } from '../trust/own-creds.js';
 import { isThere } from '../trust/private-files.js';
 import { checkRevocable, revocationsOf, type Revocation } from '../trust/account-jwt/revocations.js';
 import {
@@ -242,7 +243,7 @@ async function keyOfFile(domain: TrustDomain, path: string): Promise<KnownKey> {
 /** @returns the files that were replaced */
 async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOptions): Promise<string[]> {
   const { paths, publicKeys } = domain;
-  const old = [];
+  const old: { path: string; userOptions: typeof masterUserJwtOptions }[] = [];
   for (const [path, userOptions] of [
     [paths.masterCreds, masterUserJwtOptions],
     [paths.masterAnswersCreds, masterAnswersUserJwtOptions],
@@ -255,6 +256,11 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   }
   if (old.length === 0 || options.includeMaster === true) return [];
   const now = nowAfter(upTo, options.now);
+  if (now !== undefined && domain.settings.renewal !== undefined) {
+    const again = ownCreds(domain).filter(({ path }) => old.some((one) => one.path === path));
+    for (const one of again) await renew(domain, one, now);
+    return again.map(({ path }) => path);
+  }
   if (now === undefined || !(await isThere(paths.accountSeed))) {
     const why =
       now === undefined

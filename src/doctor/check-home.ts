@@ -13,6 +13,8 @@ import { expiryFinding } from '../trust/expiry.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { lintFindings } from '../trust/lint-findings.js';
 import { openTrustDomain } from '../trust/open.js';
+import { lateTime, type Life } from '../trust/judge-expiry.js';
+import { ownCreds } from '../trust/own-creds.js';
 import { trustPaths, type TrustPaths } from '../trust/paths.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
 import { checkPrivateDirectory, checkSecretFile, isThere } from '../trust/private-files.js';
@@ -46,7 +48,7 @@ export async function checkHome(
   }
   findings.push(...(await checkKeys(domain)));
   findings.push(...checkJwts(domain, now));
-  findings.push(...(await checkMigration(domain)));
+  findings.push(...(await checkMigration(domain)), renewalFinding(domain));
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
     // a home that was made by an invitation has no admin
     if (path === paths.adminCreds && !(await isThere(path))) continue;
@@ -171,12 +173,42 @@ function checkJwts(domain: TrustDomain, now: number): Finding[] {
   ];
 }
 
+/** Credentials that renew themselves, and have not though they were due long ago, are a warning long before they expire. */
+function lateFinding(finding: Finding, life: Life | undefined, now: number): Finding {
+  if (finding.severity !== 'ok' || life === undefined || lateTime(life) > now) return finding;
+  return {
+    ...finding,
+    severity: 'warning',
+    message: `${finding.message}, and was not renewed: nothing of this home has run for long, or its log says why`,
+    fix: 'run "zester creds renew"',
+  };
+}
+
+/** Whether the home's own credentials expire and renew themselves. */
+function renewalFinding({ settings, paths }: TrustDomain): Finding {
+  const base = { severity: 'ok', check: 'renewal', subject: paths.credsDirectory } as const;
+  if (settings.renewal !== undefined)
+    return { ...base, message: 'the credentials of master, admin and system renew themselves while in use' };
+  return {
+    ...base,
+    message:
+      'the credentials of master, admin and system do not expire; once every peel and master is upgraded, "zester keys add ' +
+      'master-signing" lets them expire and renew themselves (docs/upgrading.md)',
+  };
+}
+
 async function checkOwnCreds(domain: TrustDomain, path: string, now: number): Promise<Finding[]> {
   try {
     const creds = await loadCredsFile(path);
     creds.wipe();
     const { accountJwt, systemAccountJwt, operatorJwt, paths } = domain;
-    const expiry = expiryFinding(path, creds.claims, 'put a new .creds file there', now);
+    const renews = ownCreds(domain).some((one) => one.path === path);
+    const how = renews ? 'run "zester creds renew"' : 'put a new .creds file there';
+    const expiry = lateFinding(
+      expiryFinding(path, creds.claims, how, now),
+      renews ? creds.claims : undefined,
+      now,
+    );
     if (expiry.severity === 'error') return [expiry];
     validateJwtChain(operatorJwt, path === paths.systemCreds ? systemAccountJwt : accountJwt, creds.jwt, {
       now: () => now,

@@ -1,6 +1,7 @@
 // Checks whether the grants of an earlier version need a migration.
 import { loadCredsFile } from '../creds/parse.js';
 import { accountOf } from '../jwt/account-of.js';
+import { isScopedUser } from '../jwt/scoped.js';
 import { adminUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
 import { exceedsJoining } from './check-join-key.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -45,7 +46,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
     // one that cannot be read, or is another account's, is a finding of its own
     if (creds === undefined || creds.claims.name !== options.name) continue;
     if (accountOf(creds.claims) !== publicKeys.account) continue;
-    if (isAsIssuedNow(creds.claims, options)) continue;
+    if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;
     findings.push({
       severity: 'warning',
       check: 'migration',

@@ -6,7 +6,7 @@ import type { UserClaims } from './claims.js';
  *
  * Source: github.com/nats-io/jwt/v2, user_claims.go (`HasEmptyPermissions`).
  */
-export function hasNoPermissions({ nats }: UserClaims): boolean {
+export function hasNoPermissions({ nats }: Pick<UserClaims, 'nats'>): boolean {
   const lists = [nats.pub?.allow, nats.pub?.deny, nats.sub?.allow, nats.sub?.deny];
   return (
     [...lists, nats.src, nats.times, nats.allowed_connection_types].every(

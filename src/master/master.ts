@@ -43,6 +43,8 @@ import { Closing } from './start/closing.js';
 import { openLinks, type Links } from './start/links.js';
 import { untilReady } from './start/ready.js';
 import { openState, type State } from './start/state.js';
+import { renewOwnCreds } from '../trust/own-creds.js';
+import { CredsKeeper } from './trust/creds-keeper.js';
 import { AccountGuard } from './trust/account-guard.js';
 import { tellInstalled } from './trust/tell-installed.js';
 import { MasterTrust } from './trust/trust.js';
@@ -188,6 +190,8 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
     closing.add(registerMetrics(metrics, options.metrics), (remove) => remove());
   }
   const trust = closing.add(await MasterTrust.open(pathOf(options.home), logger), (part) => part.close());
+  // those that expired while no master ran could not connect
+  await renewAtStart(options, now, logger);
   const links = await openLinks(options, trust, logger, closing);
   const state = await openState(links, options, { logger, now, events }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
@@ -207,11 +211,21 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
   closing.add(new RetentionWatch(context), (part) => part.stop());
+  closing.add(new CredsKeeper(context), (part) => part.stop());
   tellStarted(context);
   const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);
   measurePeels(context);
   return new RunningMaster(context, links, watch, closing);
+}
+
+/** Where it fails, the credentials may be good all the same: connecting tells. */
+async function renewAtStart(options: MasterOptions, now: () => number, logger: MasterLogger): Promise<void> {
+  try {
+    await renewOwnCreds(pathOf(options.home), { users: ['master', 'answers', 'system'], now });
+  } catch (error) {
+    logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed');
+  }
 }
 
 function tellReady({ id, nc, registry, logger }: MasterContext) {

@@ -74,6 +74,11 @@ export class MasterMetrics {
     help: 'Seconds that the last reading of all connections took.',
     registers: [this.registry],
   });
+  readonly ownCredentialsExpiry = new Gauge({
+    name: 'zester_master_credentials_expiry_timestamp_seconds',
+    help: "When the first of the master's own credentials expires, in seconds since 1970; +Inf: none does.",
+    registers: [this.registry],
+  });
   readonly revocationSeconds = new Histogram({
     name: 'zester_master_revocation_seconds',
     help: 'Seconds from the decision to revoke a key until every server had confirmed it.',

@@ -8,7 +8,11 @@ import {
   type ChangeOptions,
   type OpenHome,
 } from '../account/change-account.js';
-import { masterSigner } from '../account/identity-key.js';
+import { identityKey, masterSigner } from '../account/identity-key.js';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { masterSigningKey } from '../permissions/master-roles.js';
+import { endorse } from '../protocol/endorsements.js';
+import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { formatCreds } from '../creds/format.js';
 import { TrustError, UsageError } from '../errors.js';
@@ -67,6 +71,8 @@ interface NewKeys {
   peel: KeyBundle | undefined;
   join: KeyBundle;
   system: KeyBundle;
+  /** Those that renew its own credentials; undefined: these do not expire. */
+  own: { master: KeyBundle; answers: KeyBundle } | undefined;
   users: { master: KeyBundle; answers: KeyBundle; system: KeyBundle };
 }
 
@@ -94,9 +100,9 @@ export async function createInvite(
     refuseIdentitySigner(open.domain);
     const claims = await newestClaims(open);
     refuseTaken(open.domain, claims, await newestSystemClaims(open), name);
-    const signer = await masterSigner(open.domain, options.accountSeed);
+    const signer = await signerOf(open.domain, options.accountSeed);
     const own = scopedKeyOf(home, claims, open.domain.publicKeys.peelSigning);
-    const keys = newKeys((own.role ?? '') !== '');
+    const keys = newKeys((own.role ?? '') !== '', open.domain.settings.renewal !== undefined);
     try {
       const target = await fileTarget(path);
       try {
@@ -128,9 +134,26 @@ export async function createInvite(
       }
     } finally {
       wipe(keys);
-      signer.wipe();
+      signer.key.wipe();
     }
   });
+}
+
+/** What stands for a new master: it signs its users or, where credentials expire, endorses the key that does. */
+interface Signer {
+  key: KeyBundle;
+  /** Its own; undefined: it is the account's identity. */
+  endorsements: string | undefined;
+}
+
+/** The account's identity where it is at hand; else, where credentials expire, the key that signs this home's master. */
+async function signerOf(domain: TrustDomain, accountSeed: string | undefined): Promise<Signer> {
+  const { renewal } = domain.settings;
+  if (renewal === undefined) return { key: await masterSigner(domain, accountSeed), endorsements: undefined };
+  const identity = await identityKey(domain, accountSeed);
+  if (identity !== undefined) return { key: identity, endorsements: undefined };
+  const key = await loadKeyBundleFromFile('account', domain.paths.masterSigningSeed);
+  return { key, endorsements: renewal.endorsements };
 }
 
 function refuseTaken(
@@ -158,8 +181,9 @@ function refuseIdentitySigner({ home, publicKeys }: TrustDomain): void {
   );
 }
 
-function newKeys(hasRole: boolean): NewKeys {
+function newKeys(hasRole: boolean, renews: boolean): NewKeys {
   return {
+    own: renews ? { master: generateKeyBundle('account'), answers: generateKeyBundle('account') } : undefined,
     // without a role, other masters would not know what the key signs
     peel: hasRole ? generateKeyBundle('account') : undefined,
     join: generateKeyBundle('account'),
@@ -172,8 +196,8 @@ function newKeys(hasRole: boolean): NewKeys {
   };
 }
 
-function wipe({ peel, join, system, users }: NewKeys): void {
-  for (const key of [peel, join, system, ...Object.values(users)]) key?.wipe();
+function wipe({ peel, join, system, own, users }: NewKeys): void {
+  for (const key of [peel, join, system, own?.master, own?.answers, ...Object.values(users)]) key?.wipe();
 }
 
 interface Pushed {
@@ -184,7 +208,7 @@ interface Pushed {
 
 async function addKeys(
   open: OpenHome,
-  { peel, join, system }: NewKeys,
+  { peel, join, system, own }: NewKeys,
   label: MasterLabel,
   { now }: ChangeOptions,
 ): Promise<Pushed> {
@@ -199,6 +223,12 @@ async function addKeys(
           ? []
           : [{ ...like, key: peel.publicKey, description: withLabel(like.description ?? '', label) }]),
         signingKeyClaim({ ...joining, description: withLabel(joining.description ?? '', label) }),
+        ...(own === undefined
+          ? []
+          : [
+              signingKeyClaim(masterSigningKey('master-signing', own.master.publicKey, label)),
+              signingKeyClaim(masterSigningKey('answers-signing', own.answers.publicKey, label)),
+            ]),
       ];
       const keys = [...(claims.nats.signing_keys ?? []), ...added];
       return { ...claims, nats: { ...claims.nats, signing_keys: keys } };
@@ -217,9 +247,13 @@ async function addKeys(
   };
 }
 
-async function takeBack(open: OpenHome, { peel, join, system }: NewKeys, now: () => number): Promise<void> {
+async function takeBack(
+  open: OpenHome,
+  { peel, join, system, own }: NewKeys,
+  now: () => number,
+): Promise<void> {
   const at = nowSeconds(now);
-  const ofAccount = [peel, join].flatMap((key) => key?.publicKey ?? []);
+  const ofAccount = [peel, join, own?.master, own?.answers].flatMap((key) => key?.publicKey ?? []);
   await changeAccount(open, (claims) => withoutKeys(claims, ofAccount, at), { now });
   await changeSystemAccount(open, (claims) => withoutKeys(claims, [system.publicKey], at), now);
 }
@@ -227,13 +261,16 @@ async function takeBack(open: OpenHome, { peel, join, system }: NewKeys, now: ()
 async function inviteOf(
   domain: TrustDomain,
   keys: NewKeys,
-  signer: KeyBundle,
+  signer: Signer,
   { accountJwt, systemAccountJwt }: Pushed,
   options: CreateInviteOptions,
 ): Promise<Invite> {
   const { name, validMs, now = Date.now } = options;
   const { account, systemAccount } = domain.publicKeys;
-  const time = { now };
+  const { own } = keys;
+  const lifetime = domain.settings.renewal?.lifetime;
+  const time = { now, ...(lifetime !== undefined && { expiry: lifetime }) };
+  const ofAccount = own === undefined ? time : { ...time, scoped: true };
   const createdAt = now();
   const ca = domain.tls?.caFile;
   return {
@@ -243,7 +280,7 @@ async function inviteOf(
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: new Date(createdAt + validMs).toISOString(),
     files: {
-      'zester.json': `${JSON.stringify(await settingsOf(domain, keys, options), null, 2)}\n`,
+      'zester.json': `${JSON.stringify(await settingsOf(domain, keys, signer, options), null, 2)}\n`,
       'jwt/operator.jwt': `${domain.operatorJwt}\n`,
       'jwt/system.jwt': `${systemAccountJwt}\n`,
       'jwt/account.jwt': `${accountJwt}\n`,
@@ -251,11 +288,19 @@ async function inviteOf(
       'keys/peel-signing.seed': await seedOf(keys.peel ?? domain.peelSigner()),
       'keys/join-signing.seed': await seedOf(keys.join),
       'keys/system-signing.seed': await seedOf(keys.system),
-      'creds/master.creds': credsOf(keys.users.master, signer, masterUserJwtOptions(account, time)),
+      ...(own !== undefined && {
+        'keys/master-signing.seed': await seedOf(own.master),
+        'keys/answers-signing.seed': await seedOf(own.answers),
+      }),
+      'creds/master.creds': credsOf(
+        keys.users.master,
+        own?.master ?? signer.key,
+        masterUserJwtOptions(account, ofAccount),
+      ),
       'creds/master-answers.creds': credsOf(
         keys.users.answers,
-        signer,
-        masterAnswersUserJwtOptions(account, time),
+        own?.answers ?? signer.key,
+        masterAnswersUserJwtOptions(account, ofAccount),
       ),
       'creds/system.creds': credsOf(keys.users.system, keys.system, {
         name: SYSTEM_NAME,
@@ -272,7 +317,8 @@ async function inviteOf(
 
 async function settingsOf(
   domain: TrustDomain,
-  { peel, join, system }: NewKeys,
+  { peel, join, system, own }: NewKeys,
+  signer: Signer,
   { name, servers, requireTls, now = Date.now }: CreateInviteOptions,
 ): Promise<TrustSettings> {
   const { version, operator, systemAccount, account, knownMasters, ...rest } = domain.settings;
@@ -291,6 +337,15 @@ async function settingsOf(
     // a client's certificate and key are the host's own
     ...(rest.tls?.caFile !== undefined && { tls: { caFile: INVITE_CA } }),
     requireTls: requireTls ?? domain.requireTls,
+    ...(own !== undefined && {
+      renewal: {
+        masterSigningKey: own.master.publicKey,
+        answersSigningKey: own.answers.publicKey,
+        systemSigningKey: system.publicKey,
+        endorsements: endorse(signer.key, account.publicKey, own.master.publicKey, signer.endorsements),
+        lifetime: domain.settings.renewal?.lifetime ?? OWN_CREDENTIALS_LIFETIME_SECONDS,
+      },
+    }),
     master: { name, systemSigningKey: system.publicKey, untold: true },
     knownMasters: { ...knownMasters, [domain.masterName]: await ownUsers(domain) },
   };

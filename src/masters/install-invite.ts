@@ -4,7 +4,7 @@ import { isVacant, writeHome, type HomeFile } from '../backup/home-files.js';
 import { withHomeLock } from '../trust/lock.js';
 import { ensurePrivateDirectory } from '../trust/private-files.js';
 import { decryptInvite } from './decrypt.js';
-import { INVITE_CA, INVITE_FILES, readInvite, unusable } from './invite.js';
+import { INVITE_CA, INVITE_FILES, INVITE_RENEWAL_FILES, readInvite, unusable } from './invite.js';
 
 /** How {@link installInvite} goes about it. */
 export interface InstallInviteOptions {
@@ -68,7 +68,7 @@ export async function installInvite(
 }
 
 async function* filesOf(files: Readonly<Record<string, string | undefined>>): AsyncGenerator<HomeFile> {
-  for (const path of [...INVITE_FILES, INVITE_CA]) {
+  for (const path of [...INVITE_FILES, ...INVITE_RENEWAL_FILES, INVITE_CA]) {
     const text = files[path];
     if (text === undefined) continue;
     const content = Buffer.from(text);

@@ -7,6 +7,7 @@ import { validateJwtChain } from '../jwt/chain.js';
 import { publicKeyFromSeed } from '../nkeys/key-bundle.js';
 import { isMasterName } from '../permissions/master-label.js';
 import { MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
+import { endorsedKey } from '../protocol/endorsements.js';
 import { checkJwts } from '../trust/open.js';
 import { trustPaths } from '../trust/paths.js';
 import { parseSettings, type TrustSettings } from '../trust/settings.js';
@@ -32,6 +33,9 @@ export const INVITE_FILES = [
   'creds/system.creds',
 ] as const;
 
+/** The seeds of the keys that renew the master's credentials, where the fleet's expire. */
+export const INVITE_RENEWAL_FILES = ['keys/master-signing.seed', 'keys/answers-signing.seed'] as const;
+
 /** A certificate authority is not secret, and a host needs it to connect. */
 export const INVITE_CA = 'tls/ca.pem';
 
@@ -45,6 +49,7 @@ const schema = v.object({
   expiresAt: v.pipe(v.string(), v.isoTimestamp()),
   files: v.strictObject({
     ...v.entriesFromList(INVITE_FILES, v.string()),
+    ...v.entriesFromList(INVITE_RENEWAL_FILES, v.optional(v.string())),
     [INVITE_CA]: v.optional(v.string()),
   }),
 });
@@ -103,18 +108,27 @@ function checkFiles(path: string, { name, files }: Invite, now: number): TrustSe
       accountJwt: files['jwt/account.jwt'].trim(),
     };
     checkJwts(trustPaths('/'), settings, jwts);
-    const { operator, systemAccount, account, master } = settings;
+    const { operator, systemAccount, account, master, renewal } = settings;
     const identities = [operator.publicKey, systemAccount.publicKey, account.publicKey];
     for (const [file, wanted] of [
       ['keys/operator-signing.seed', operator.signingKey],
       ['keys/peel-signing.seed', account.peelSigningKey],
       ['keys/join-signing.seed', account.joinSigningKey],
       ['keys/system-signing.seed', master.systemSigningKey],
+      ['keys/master-signing.seed', renewal?.masterSigningKey],
+      ['keys/answers-signing.seed', renewal?.answersSigningKey],
     ] as const) {
-      const publicKey = publicKeyFromSeed(files[file].trim());
+      const text = files[file];
+      if (text === undefined && wanted === undefined) continue;
+      const publicKey = publicKeyFromSeed((text ?? '').trim());
       if (publicKey !== wanted) throw unusable(path, `its ${file} is the seed of another key`);
       if (identities.includes(publicKey)) throw unusable(path, `its ${file} is the seed of an identity`);
     }
+    if (
+      renewal !== undefined &&
+      endorsedKey(account.publicKey, renewal.endorsements) !== renewal.masterSigningKey
+    )
+      throw unusable(path, 'the key that signs its master is not endorsed by the account');
     for (const [file, user, of, accountJwt] of [
       ['creds/master.creds', MASTER_NAME, account.publicKey, jwts.accountJwt],
       ['creds/master-answers.creds', MASTER_ANSWERS_NAME, account.publicKey, jwts.accountJwt],

@@ -29,6 +29,8 @@ export type RemoveMasterOptions = ChangeOptions & {
   servers: readonly string[];
   /** Users (`U…`) that are kept, such as the admin who removes it; none by default. */
   keepUsers?: readonly string[];
+  /** Whether the key that renews its admin's credentials stays; false by default. */
+  keepAdmin?: boolean;
 };
 
 /**
@@ -52,9 +54,16 @@ export function masterToRemove(
  * @throws as {@link masterToRemove}
  */
 export function endMaster(home: string, name: string, options: RemoveMasterOptions): Promise<PushReport> {
-  return withOpenHome(home, 'zester master remove', options, async (open) =>
-    end(open, await find(open, name), [], options),
-  );
+  return withOpenHome(home, 'zester master remove', options, async (open) => {
+    const master = await find(open, name);
+    const ofUsers = master.keys.filter(({ kind }) => kind === 'master-signing' || kind === 'answers-signing');
+    return end(
+      open,
+      master,
+      ofUsers.map(({ publicKey }) => publicKey),
+      options,
+    );
+  });
 }
 
 /**
@@ -72,7 +81,9 @@ export function removeMaster(
 ): Promise<PushReport> {
   return withOpenHome(home, 'zester master remove', options, async (open) => {
     const master = await find(open, name);
-    const keys = master.keys.map(({ publicKey }) => publicKey);
+    const { keepAdmin = false } = options;
+    const gone = master.keys.filter(({ kind }) => !(keepAdmin && kind === 'admin-signing'));
+    const keys = gone.map(({ publicKey }) => publicKey);
     removal.require(home, keys);
     return end(open, master, keys, options);
   });

@@ -1,12 +1,13 @@
 // Reads from an account JWT which masters there are, and which signing keys are theirs.
 import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
+import { masterKeyKindOf, type MasterKeyKind } from '../permissions/master-roles.js';
 import { FIRST_MASTER, labelOf } from '../permissions/master-label.js';
 import { kindOfSigningKey } from '../trust/keys/signing-keys.js';
 import type { AccountKeyKind } from '../trust/paths.js';
 
 /** A signing key of a master. */
 export interface MasterKey {
-  kind: AccountKeyKind;
+  kind: AccountKeyKind | MasterKeyKind;
   publicKey: string;
 }
 
@@ -39,7 +40,7 @@ export function rosterOf(
     return entry;
   };
   for (const key of scopedKeys(account)) {
-    const kind = kindOfSigningKey(account, key.key, peelSigningKey);
+    const kind = masterKeyKindOf(key.role) ?? kindOfSigningKey(account, key.key, peelSigningKey);
     if (kind === undefined) continue;
     const label = labelOf(key.description);
     const entry = entryOf(label?.name ?? FIRST_MASTER);

@@ -37,13 +37,14 @@ export function checkMasterSigned(
   { account, now }: TrustedMaster,
 ): void {
   let claims: UserClaims;
+  let endorsements: string;
   try {
-    ({ claims } = verifySigned(context, message));
+    ({ claims, endorsements } = verifySigned(context, message));
   } catch (cause) {
     if (!(cause instanceof ZesterError)) throw cause;
     throw notAMasters(what, cause.message, cause);
   }
-  if (!isMasterOf(claims, account, Math.floor(now / 1000))) {
+  if (!isMasterOf(claims, account, Math.floor(now / 1000), endorsements)) {
     throw notAMasters(
       what,
       `${claims.sub} ("${claims.name ?? ''}") signed it, which is not a master of ${account}`,

@@ -1,6 +1,9 @@
 // Whether a user is a master of an account.
+import { accountOf } from '../jwt/account-of.js';
 import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
+import { isScopedUser } from '../jwt/scoped.js';
+import { endorsedKey } from './endorsements.js';
 import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 
 /** Names that a peel cannot have, since masters and admins have them. */
@@ -12,16 +15,26 @@ export function isReservedName(name: string): boolean {
 
 /**
  * Whether a user is a master of an account, as a peel can tell that knows nothing but its own JWT: signed by the account's
- * identity key, which signs no peel by default, and allowed to speak on every subject of the fleet.
+ * identity key, which signs no peel by default, and allowed to speak on every subject of the fleet; or signed by a key that
+ * the identity key endorsed to sign masters, itself or through other masters' keys. What such a key's users may do is in the
+ * account JWT, where the servers see to it.
  *
  * @param account the account's public key (`A…`)
  * @param nowSeconds seconds since 1970
+ * @param endorsements those of the key that signed it, as the message has them
  */
-export function isMasterOf(claims: UserClaims, account: string, nowSeconds: number): boolean {
+export function isMasterOf(
+  claims: UserClaims,
+  account: string,
+  nowSeconds: number,
+  endorsements = '',
+): boolean {
+  if (claims.name !== MASTER_NAME || hasExpired(claims, nowSeconds * 1000)) return false;
+  if (claims.iss === account) return claims.nats.pub?.allow?.includes(FLEET_SUBJECTS) === true;
   return (
-    claims.iss === account &&
-    claims.name === MASTER_NAME &&
-    !hasExpired(claims, nowSeconds * 1000) &&
-    claims.nats.pub?.allow?.includes(FLEET_SUBJECTS) === true
+    endorsements !== '' &&
+    accountOf(claims) === account &&
+    isScopedUser(claims) &&
+    endorsedKey(account, endorsements) === claims.iss
   );
 }

@@ -9,6 +9,8 @@ import { verifySignature } from '../nkeys/verify.js';
 
 export const JWT_HEADER = 'Zester-Jwt';
 export const SIGNATURE_HEADER = 'Zester-Signature';
+/** Of a master whose JWT the account's identity key did not sign itself. */
+const ENDORSEMENTS_HEADER = 'Zester-Endorsements';
 
 /**
  * What is signed says what it is for: a server's nonce, which a client signs too, never begins like this, so neither can
@@ -38,8 +40,11 @@ export class MessageSigner implements Disposable {
   /** Its claims. */
   readonly claims: UserClaims;
   readonly #key: KeyBundle;
+  readonly #endorsements: string | undefined;
 
-  constructor(creds: CredsFile) {
+  /** @param endorsements those of the key that signed the JWT, if it is one that signs masters */
+  constructor(creds: CredsFile, endorsements?: string) {
+    this.#endorsements = endorsements;
     this.jwt = creds.jwt;
     this.claims = creds.claims;
     const seed = creds.seed;
@@ -53,6 +58,7 @@ export class MessageSigner implements Disposable {
     signed.set(JWT_HEADER, this.jwt);
     const signature = this.#key.sign(signedBytes(context, data));
     signed.set(SIGNATURE_HEADER, Buffer.from(signature).toString('base64url'));
+    if (this.#endorsements !== undefined) signed.set(ENDORSEMENTS_HEADER, this.#endorsements);
     return signed;
   }
 
@@ -76,7 +82,7 @@ export class MessageSigner implements Disposable {
 export function verifySigned(
   context: string,
   { data, headers: sent }: { data: Uint8Array; headers?: MsgHdrs | undefined },
-): { claims: UserClaims } {
+): { claims: UserClaims; endorsements: string } {
   const bad = (why: string, cause?: unknown) => new FleetError('ERR_FLEET_PROOF', why, { cause });
   const jwt = sent?.get(JWT_HEADER) ?? '';
   const signature = sent?.get(SIGNATURE_HEADER) ?? '';
@@ -91,5 +97,5 @@ export function verifySigned(
   if (!verifySignature(claims.sub, signedBytes(context, data), Buffer.from(signature, 'base64url'))) {
     throw bad(`the message is not signed by ${claims.sub}, as it says`);
   }
-  return { claims };
+  return { claims, endorsements: sent?.get(ENDORSEMENTS_HEADER) ?? '' };
 }

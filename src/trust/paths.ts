@@ -21,6 +21,10 @@ export interface TrustPaths {
   joinSigningSeed: string;
   /** The home's own signing key of the system account; a home that was not made by an invitation may lack it. */
   systemSigningSeed: string;
+  /** The keys that sign the home's own master and admin; a home whose credentials do not expire lacks them. */
+  masterSigningSeed: string;
+  answersSigningSeed: string;
+  adminSigningSeed: string;
   credsDirectory: string;
   masterCreds: string;
   /** A home that was made before masters had a user to answer with lacks it. */
@@ -84,6 +88,9 @@ export function trustPaths(home: string): TrustPaths {
     peelSigningSeed: join(keysDirectory, 'peel-signing.seed'),
     joinSigningSeed: join(keysDirectory, 'join-signing.seed'),
     systemSigningSeed: join(keysDirectory, 'system-signing.seed'),
+    masterSigningSeed: join(keysDirectory, 'master-signing.seed'),
+    answersSigningSeed: join(keysDirectory, 'answers-signing.seed'),
+    adminSigningSeed: join(keysDirectory, 'admin-signing.seed'),
     credsDirectory,
     masterCreds: join(credsDirectory, 'master.creds'),
     masterAnswersCreds: join(credsDirectory, 'master-answers.creds'),

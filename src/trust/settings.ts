@@ -37,6 +37,16 @@ const schema = v.looseObject({
       untold: v.optional(v.boolean()),
     }),
   ),
+  renewal: v.optional(
+    v.looseObject({
+      masterSigningKey: v.string(),
+      answersSigningKey: v.string(),
+      systemSigningKey: v.string(),
+      adminSigningKey: v.optional(v.string()),
+      endorsements: v.string(),
+      lifetime: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    }),
+  ),
   knownMasters: v.optional(v.record(v.string(), v.array(v.string()))),
 });
 
@@ -67,8 +77,23 @@ export interface TrustSettings {
   replacedJwts?: Record<string, number> | undefined;
   /** The master of this home; absent: the first one, of the home that `init` made. */
   master?: HomeMaster | undefined;
+  /** The keys that renew the home's own credentials; absent: those do not expire. */
+  renewal?: OwnRenewal | undefined;
   /** The users (`U…`) of masters whose signing keys have no label, by the masters' names. */
   knownMasters?: Record<string, string[]> | undefined;
+}
+
+/** The signing keys (`A…`) that renew the home's own credentials, and for how long. */
+export interface OwnRenewal {
+  masterSigningKey: string;
+  answersSigningKey: string;
+  systemSigningKey: string;
+  /** Absent: the home has no admin. */
+  adminSigningKey?: string | undefined;
+  /** By which peels know that the first of them signs masters: see `endorse`. */
+  endorsements: string;
+  /** Seconds. */
+  lifetime: number;
 }
 
 /** The master of a home that was made by an invitation. */

@@ -12,6 +12,7 @@ import {
   type ServersOptions,
 } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
+import { renewUsed } from './renew-used.js';
 import { ADMIN_CONNECT_TIMEOUT_MS, MASTER_PROBE_TIMEOUT_MS, STARTING_RETRY_MS } from '../../timing.js';
 
 /** The options of a command that asks the masters. */
@@ -114,6 +115,8 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     throw error;
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
+  if (domain !== undefined && domain.settings.renewal !== undefined && credsPath === domain.paths.adminCreds)
+    await renewUsed(domain.home, ['admin'], io);
   const connection = connectionOf(options, io, domain);
   const [{ connectFleet }, { loadCredsFile }] = await Promise.all([
     import('../../fleet-client/connect-fleet.js'),

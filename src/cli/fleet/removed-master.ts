@@ -34,7 +34,11 @@ export async function removedMaster(
   );
   // with --now, an admin of the stolen host is revoked, even the one of this command
   const keepUsers = now ? [] : [(await fleet()).publicKey];
-  const report = await removeMaster(home, master.name, removal, { ...options, keepUsers });
+  const report = await removeMaster(home, master.name, removal, {
+    ...options,
+    keepUsers,
+    keepAdmin: !now,
+  });
   const { name, keys, systemKeys, users } = master;
   const domain = await openHome();
   output.result(

@@ -2,6 +2,7 @@
 import type { ChangeOptions } from '../../account/change-account.js';
 import type { PushReport } from '../../account/push-account.js';
 import { connectionOf, homeOf, type HomeOptions, type ServersOptions } from './home-options.js';
+import { renewUsed } from '../fleet/renew-used.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
@@ -27,6 +28,7 @@ export async function systemOptions(
     import('../../trust/account-jwt/merge-account.js'),
   ]);
   const domain = await openTrustDomain(home);
+  if (domain.settings.renewal !== undefined) await renewUsed(home, ['system', 'master'], io);
   return {
     home,
     ...connectionOf(options, io, domain),

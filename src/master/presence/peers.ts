@@ -2,6 +2,8 @@
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';
 import { validateChainOfUser } from '../../jwt/chain.js';
+import { MASTER_NAME } from '../../permissions/names.js';
+import { isMasterIssuer } from '../../trust/keys/signing-keys.js';
 import { isMasterOf } from '../../protocol/is-master.js';
 import { encodeJson } from '../../protocol/messages.js';
 import { verifySigned } from '../../protocol/signed.js';
@@ -36,5 +38,7 @@ export function checkPeer(
   const { claims } = verifySigned(peerContext(subject), message);
   validateChainOfUser(operatorJwt, accountJwt, claims, { now });
   if (isMasterOf(claims, publicKeys.account, now() / 1000)) return;
+  // its chain holds, so its key is in the account as it is now
+  if (claims.name === MASTER_NAME && isMasterIssuer(trust.claims, claims.iss)) return;
   throw new FleetError('ERR_FLEET_PROOF', `${claims.sub} is not a master`);
 }

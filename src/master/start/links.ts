@@ -10,6 +10,7 @@ import type { MasterOptions } from '../master.js';
 import { AnswerConnections } from '../requests/answer-connections.js';
 import { ConnectionLog } from '../requests/connection-log.js';
 import { Signers } from '../trust/signers.js';
+import { endorsementsOf } from '../../trust/own-creds.js';
 import type { MasterTrust } from '../trust/trust.js';
 import { ServerWatch } from '../watch/server-watch.js';
 import type { Closing } from './closing.js';
@@ -37,10 +38,11 @@ export interface Links {
 /** Opens them. @throws CredsError, ConnectError; NatsServerError `ERR_SERVER_TOO_OLD` */
 export async function openLinks(
   options: MasterOptions,
-  { domain }: MasterTrust,
+  trust: MasterTrust,
   logger: MasterLogger,
   closing: Closing,
 ): Promise<Links> {
+  const { domain } = trust;
   const { paths } = domain;
   const servers = serverUrls(options.servers, domain.servers);
   const tls = options.tls ?? domain.tls;
@@ -66,7 +68,10 @@ export async function openLinks(
   );
   const nc = closing.add(opened.connection, drained);
   credentials = opened.credentials;
-  signers = closing.add(new Signers(credentials.current), (part) => part.close());
+  signers = closing.add(
+    new Signers(credentials.current, (creds) => endorsementsOf(trust.domain, creds)),
+    (part) => part.close(),
+  );
   const asSystem = masterCredentials(options, 'systemCredentials', 'systemCredsPath', paths.systemCreds);
   const { connection: system } = await openMaster(
     {

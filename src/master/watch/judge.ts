@@ -10,7 +10,7 @@ import { isIssuedAhead } from '../../jwt/revoke-up-to.js';
 import { PEEL_SPACES } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { tokenIdOfName } from '../../permissions/roles.js';
-import { isJoinIssuer, isPeelIssuer } from '../../trust/keys/signing-keys.js';
+import { isJoinIssuer, isOwnUserIssuer, isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import type { UserConnection } from './system-events.js';
 
 /** What a master makes of a connection. */
@@ -67,9 +67,9 @@ export function judge(connection: UserConnection, known: Known): Verdict {
 }
 
 function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {
-  // a master does not cut masters and admins, whatever a server says of them: the account's identity key vouches for them
+  // a master does not cut masters and admins, whatever a server says of them: the account vouches for them
   if (
-    claims.iss === known.account.sub &&
+    (claims.iss === known.account.sub || isOwnUserIssuer(known.account, claims.iss)) &&
     isReservedName(claims.name ?? '') &&
     !chain(connection, claims, known)
   ) {

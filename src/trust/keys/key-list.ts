@@ -4,9 +4,10 @@ import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
 import { loadCredsFile } from '../../creds/parse.js';
 import { ZesterError } from '../../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../jwt/decode.js';
+import { masterKeyKindOf, type MasterKeyKind } from '../../permissions/master-roles.js';
 import { labelOf } from '../../permissions/master-label.js';
 import type { Role } from '../../nkeys/roles.js';
-import { addedSeedPath, firstSeedPath, type SigningKeyKind } from '../paths.js';
+import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } from '../paths.js';
 import type { TrustDomain } from '../domain.js';
 import { readIssued } from '../issued.js';
 import { kindOfSigningKey } from './signing-keys.js';
@@ -19,6 +20,10 @@ export interface KeyEntry {
     | 'account identity'
     | 'peel signing'
     | 'join signing'
+    /** They sign the users of masters and admins. */
+    | 'master signing'
+    | 'answers signing'
+    | 'admin signing'
     /** Of an adopted account: neither for peels nor for join tokens. */
     | 'account signing'
     | 'system account identity';
@@ -34,6 +39,17 @@ export interface KeyEntry {
   /** The file with its seed; undefined: it is not in the home. */
   seedPath: string | undefined;
 }
+
+const OWN_ROLES = {
+  'master-signing': 'master signing',
+  'answers-signing': 'answers signing',
+  'admin-signing': 'admin signing',
+} as const satisfies Record<MasterKeyKind, KeyEntry['role']>;
+const OWN_SEEDS = {
+  'master-signing': 'masterSigningSeed',
+  'answers-signing': 'answersSigningSeed',
+  'admin-signing': 'adminSigningSeed',
+} as const satisfies Record<MasterKeyKind, keyof TrustPaths>;
 
 /** The keys of a trust domain: where each one's seed is, what it signed, since when. @throws FileError */
 export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
@@ -57,6 +73,10 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   });
   const signing = (role: KeyEntry['role'], kind: SigningKeyKind, publicKey: string, current: boolean) =>
     entry(role, publicKey, current, [addedSeedPath(paths, kind, publicKey), firstSeedPath(paths, kind)]);
+  const { renewal } = settings;
+  const inUse = [renewal?.masterSigningKey, renewal?.answersSigningKey, renewal?.adminSigningKey];
+  const ownSigning = (role: KeyEntry['role'], publicKey: string, seed: (typeof OWN_SEEDS)[MasterKeyKind]) =>
+    entry(role, publicKey, inUse.includes(publicKey), [paths[seed]]);
   const entries = [entry('operator identity', operator.sub, true, [paths.operatorSeed])];
   for (const key of operator.nats.signing_keys ?? []) {
     entries.push(signing('operator signing', 'operator-signing', key, key === publicKeys.operatorSigning));
@@ -71,7 +91,14 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
       entries.push(labelled(signing('peel signing', kind, publicKey, publicKey === publicKeys.peelSigning)));
     } else if (kind === 'join-signing') {
       entries.push(labelled(signing('join signing', kind, publicKey, publicKey === publicKeys.joinSigning)));
-    } else entries.push(entry('account signing', publicKey, false, []));
+    } else {
+      const own = typeof key === 'string' ? undefined : masterKeyKindOf(key.role);
+      entries.push(
+        own === undefined
+          ? entry('account signing', publicKey, false, [])
+          : labelled(ownSigning(OWN_ROLES[own], publicKey, OWN_SEEDS[own])),
+      );
+    }
   }
   entries.push(entry('system account identity', system.sub, true, []));
   return Promise.all(entries);

@@ -11,6 +11,7 @@ import {
   peelLimits,
   peelPermissionsTemplate,
 } from '../../permissions/roles.js';
+import { masterKeyKindOf } from '../../permissions/master-roles.js';
 import { signingKeyOf } from '../create/adopt.js';
 import type { AccountKeyKind } from '../paths.js';
 
@@ -57,6 +58,18 @@ export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigning
 export function isJoinIssuer(account: AccountClaims, issuer: string): boolean {
   const key = signingKeyOf(account, issuer);
   return typeof key === 'object' && key.role === JOIN_ROLE;
+}
+
+/** Whether this key signs the account's masters. */
+export function isMasterIssuer(account: AccountClaims, issuer: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  return typeof key === 'object' && masterKeyKindOf(key.role) === 'master-signing';
+}
+
+/** Whether this key signs users of masters and admins. */
+export function isOwnUserIssuer(account: AccountClaims, issuer: string): boolean {
+  const key = signingKeyOf(account, issuer);
+  return typeof key === 'object' && masterKeyKindOf(key.role) !== undefined;
 }
 
 /** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is not a key of it. */

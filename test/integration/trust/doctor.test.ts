@@ -60,6 +60,7 @@ describe('the doctor finds, in a home,', () => {
         'chain',
         'jetstream',
         'migration',
+        'renewal',
       ]),
     );
     expect(await snapshot(domain.home)).toEqual(before);

@@ -1,16 +1,25 @@
 // `zester keys add`: add a signing key: the first step of a key rotation.
-import type { SigningKeyKind } from '../../../trust/paths.js';
+import { FindingsError, UsageError } from '../../../errors.js';
 import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
-import { choiceArgument } from '../../command/option.js';
+import type { ChangeContext } from '../../command/context.js';
+import { choiceArgument, seedFile, span } from '../../command/option.js';
+import { timeWords } from '../../terminal/time-words.js';
 import { SIGNED } from '../../terminal/signing-kinds.js';
 
-const KINDS: readonly SigningKeyKind[] = ['peel-signing', 'join-signing', 'operator-signing'];
+const KINDS = ['peel-signing', 'join-signing', 'operator-signing', 'master-signing'] as const;
 
 export default command({
   summary: 'add a signing key: the first step of a key rotation',
   needs: 'change',
   arguments: { kind: choiceArgument('which', KINDS) },
+  options: {
+    accountSeed: seedFile(
+      '--account-seed <file>',
+      'with master-signing: the identity seed, if it is offline',
+    ),
+    lifetime: span('--lifetime <time>', 'with master-signing: lifetime of the credentials (default: 90d)'),
+  },
   notes: `
 peel-signing: adds a key with the same template, pushes the account, and signs new peels with the key. Once the credentials
 that the old key signed are renewed, remove it with "zester keys remove".
@@ -19,9 +28,16 @@ join-signing: the same for join tokens.
 
 operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart them one by one with the
 output of "zester server config"), run "zester keys use", then "zester keys remove" for the old key, and update the servers
-again.`,
+again.
+
+master-signing: lets master.creds, admin.creds and system.creds expire, and renew themselves while in use. Upgrade every peel and
+master first (docs/upgrading.md).`,
   examples: ['zester keys add peel-signing', 'zester keys add operator-signing'],
-  async run({ kind }, { io, output, home: path, change }) {
+  async run({ kind, accountSeed, lifetime }, context) {
+    const { io, output, home: path, change } = context;
+    if (kind === 'master-signing') return addMasterSigning({ accountSeed, lifetime }, context);
+    if (accountSeed !== undefined || lifetime !== undefined)
+      throw new UsageError('--account-seed and --lifetime are for master-signing');
     const keys = await import('../../../account/rotate-keys.js');
     if (kind === 'operator-signing') {
       const publicKey = await keys.addOperatorSigningKey(path, { now: io.now });
@@ -42,3 +58,44 @@ again.`,
     if (report !== undefined) requireComplete(report, 'the new signing key');
   },
 });
+
+async function addMasterSigning(
+  { accountSeed, lifetime }: { accountSeed: string | undefined; lifetime: number | undefined },
+  { io, output, change }: ChangeContext,
+): Promise<void> {
+  const { home, servers, ...rest } = await change();
+  if (servers === false)
+    throw new UsageError('master-signing needs the servers: without --no-push, they know the keys first');
+  if (lifetime !== undefined && (lifetime < 1_000 || lifetime % 1_000 !== 0))
+    throw new UsageError('--lifetime is in whole seconds, and more than none');
+  const { addMasterKeys } = await import('../../../masters/add-master-keys.js');
+  const { keys, renewed, report, stillUsed } = await addMasterKeys(home, {
+    ...rest,
+    servers,
+    accountSeed,
+    ...(lifetime !== undefined && { lifetime: lifetime / 1_000 }),
+  });
+  output.result(
+    [
+      ...Object.entries(keys).map(([kind, publicKey]) => `${output.key(publicKey)}  ${kind}`),
+      pushedLine(report),
+      ...renewed.map(({ path, expiresAt }) => `${path}: expires ${timeWords(expiresAt, io.now())}`),
+    ],
+    {
+      kind: 'master-signing',
+      keys,
+      credentials: renewed.map(({ user, path, publicKey, expiresAt }) => ({
+        user,
+        path,
+        publicKey,
+        expiresAt: new Date(expiresAt).toISOString(),
+      })),
+      stillUsed,
+      servers: report,
+    },
+  );
+  if (stillUsed.length > 0)
+    throw new FindingsError(
+      `the old JWTs of ${stillUsed.join(', ')} are still in use, so they are not revoked: stop what uses a copy of the old files, then "zester permissions migrate"`,
+    );
+}

@@ -1,0 +1,119 @@
+// Renews a master's own credentials while it runs, and warns when they are about to expire.
+import { errorMessage } from '../../text/error-message.js';
+import {
+  OWN_CREDENTIALS_INTERVAL_MS,
+  OWN_CREDENTIALS_MIN_WAIT_MS,
+  OWN_CREDENTIALS_RETRY_MS,
+} from '../../timing.js';
+import { loadCredsFile } from '../../creds/parse.js';
+import { expiryTime } from '../../jwt/expiry.js';
+import { isoTime } from '../../jwt/time.js';
+import { lateTime, renewalTime } from '../../trust/judge-expiry.js';
+import { renewOwnCreds } from '../../trust/own-creds.js';
+import { isThere } from '../../trust/private-files.js';
+import type { MasterContext } from '../context.js';
+
+/** What a {@link CredsKeeper} looks at: `master.creds`, `master-answers.creds` and `system.creds` of its home. */
+interface Outlook {
+  /** When the next renewal is due. Milliseconds since 1970, as all of these; `Infinity`: never. */
+  due: number;
+  /** The first expiry. */
+  expires: number;
+  /** From when on one should have been renewed long ago. */
+  late: number;
+}
+
+/**
+ * Renews the master's own credentials when they are due: the files change, and the connections move to them. One look at a time,
+ * at most once an hour, but for a renewal that is due or failed.
+ */
+export class CredsKeeper {
+  readonly #context: MasterContext;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void>;
+  readonly #ignore: () => void;
+  #stopped = false;
+
+  constructor(context: MasterContext) {
+    this.#context = context;
+    this.#looking = this.#look();
+    // "zester keys add master-signing" lets credentials expire that did not before
+    this.#ignore = context.trust.onChange(() => {
+      clearTimeout(this.#timer);
+      this.#looking = this.#looking.then(() => this.#look());
+    });
+  }
+
+  /** Resolves when a renewal that is under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ignore();
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    const { trust, audit, actor, logger, metrics, now } = this.#context;
+    const { home, masterName } = trust.domain;
+    let retryMs = OWN_CREDENTIALS_INTERVAL_MS;
+    try {
+      for (const { user, path, publicKey, expiresAt } of await renewOwnCreds(home, {
+        users: ['master', 'answers', 'system'],
+        now,
+      })) {
+        const expires = isoTime(expiresAt / 1000);
+        logger.info({ path, expires }, 'renewed the own credentials');
+        audit.note({
+          kind: 'master.renewed',
+          by: actor,
+          publicKey,
+          detail: { master: masterName, user, expires },
+        });
+      }
+    } catch (error) {
+      retryMs = OWN_CREDENTIALS_RETRY_MS;
+      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed; retrying');
+    }
+    try {
+      const { due, expires, late } = await this.#outlook();
+      metrics.ownCredentialsExpiry.set(expires === Infinity ? Infinity : expires / 1000);
+      if (late <= now())
+        logger.error(
+          { expires: isoTime(expires / 1000) },
+          'the own credentials expire soon and are not renewed: see "zester doctor"',
+        );
+      // of what failed, several times in what is left
+      const untilDue = due <= now() ? Math.min(retryMs, (expires - now()) / 10) : due - now();
+      this.#next(Math.min(OWN_CREDENTIALS_INTERVAL_MS, untilDue));
+    } catch (error) {
+      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be read; retrying');
+      this.#next(OWN_CREDENTIALS_RETRY_MS);
+    }
+  }
+
+  #next(ms: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        this.#looking = this.#looking.then(() => this.#look());
+      },
+      Math.max(OWN_CREDENTIALS_MIN_WAIT_MS, ms),
+    ).unref();
+  }
+
+  async #outlook(): Promise<Outlook> {
+    const { paths } = this.#context.trust.domain;
+    const outlook: Outlook = { due: Infinity, expires: Infinity, late: Infinity };
+    for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds]) {
+      if (!(await isThere(path))) continue;
+      const creds = await loadCredsFile(path);
+      creds.wipe();
+      outlook.due = Math.min(outlook.due, renewalTime(creds.claims));
+      outlook.expires = Math.min(outlook.expires, expiryTime(creds.claims) ?? Infinity);
+      outlook.late = Math.min(outlook.late, lateTime(creds.claims));
+    }
+    return outlook;
+  }
+}

@@ -1,0 +1,223 @@
+// Gives a home the signing keys that renew its own credentials, and lets these expire from then on.
+import {
+  changeAccount,
+  changeSystemAccount,
+  connectedTo,
+  withOpenHome,
+  type ChangeOptions,
+  type OpenHome,
+} from '../account/change-account.js';
+import { identityKey } from '../account/identity-key.js';
+import { revokeReplaced, whenUnused } from '../account/migrate.js';
+import { requireComplete, type PushReport } from '../account/push-account.js';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { TrustError } from '../errors.js';
+import { signingKeyClaim } from '../jwt/account.js';
+import type { AccountClaims } from '../jwt/claims.js';
+import { mergeRevocations } from '../jwt/revocations.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { masterSigningKey, type MasterKeyKind } from '../permissions/master-roles.js';
+import { endorse } from '../protocol/endorsements.js';
+import { connectSystem } from '../system-account/system-connection.js';
+import { CREDENTIAL_CHANGE_TIMEOUT_MS, OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
+import { signingKeyOf } from '../trust/create/adopt.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { withSystemKey } from '../trust/keys/system-key.js';
+import { openTrustDomain } from '../trust/open.js';
+import { ownCreds, renew, type RenewedCreds } from '../trust/own-creds.js';
+import { checkSecretFile, isThere } from '../trust/private-files.js';
+import { readSettings, writeSettings } from '../trust/settings.js';
+import { bothOf } from './both-of.js';
+import { ownUsers } from './own-users.js';
+
+/** How {@link addMasterKeys} goes about it. */
+export interface AddMasterKeysOptions extends ChangeOptions {
+  servers: readonly string[];
+  /** The file of the account's identity seed, where it is not in the home. */
+  accountSeed?: string | undefined;
+  /** How long the credentials are good, in seconds; 90 days by default. */
+  lifetime?: number | undefined;
+  /** How long the masters may take to use their new credentials, in milliseconds; 20,000 by default. */
+  masterWaitMs?: number;
+}
+
+/** What {@link addMasterKeys} did. */
+export interface AddedMasterKeys {
+  /** The keys that sign the home's credentials from now on (`A…`). */
+  keys: Partial<Record<MasterKeyKind | 'system-signing', string>>;
+  renewed: RenewedCreds[];
+  report: PushReport;
+  /** Public keys of credentials whose old JWT is still in use somewhere, and so still in force. */
+  stillUsed: string[];
+}
+
+type Keys = Record<'master-signing' | 'answers-signing' | 'system-signing', KeyBundle> & {
+  'admin-signing': KeyBundle | undefined;
+};
+
+/**
+ * Adds the signing keys of the home's own master and admin, which the account's identity key endorses once, pushes them, and signs
+ * the home's credentials with them: these expire from then on, and renew themselves while in use. The JWTs before are revoked once
+ * nobody uses them. Interrupted, it is completed by another call.
+ *
+ * Peels of an earlier version do not believe a master whose credentials are signed so: upgrade them all first.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` when the home has such keys, `ERR_TRUST_KEY_OFFLINE` without the identity seed;
+ *   NatsServerError when a server did not confirm, and then the old credentials stay
+ */
+export async function addMasterKeys(home: string, options: AddMasterKeysOptions): Promise<AddedMasterKeys> {
+  return withOpenHome(home, 'zester keys add', options, async (open) => {
+    const { domain } = open;
+    if (domain.settings.renewal !== undefined)
+      throw new TrustError(
+        'ERR_TRUST_SIGNING_KEY',
+        home,
+        'this home has signing keys for its own credentials already: see "zester keys list"; "zester creds renew" renews the credentials',
+      );
+    const identity = await identityKey(domain, options.accountSeed);
+    if (identity === undefined)
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        home,
+        "the account's identity seed is not in the home, and it endorses the key that signs masters: pass --account-seed FILE",
+      );
+    const keys = await seedsOf(domain).catch((error: unknown) => {
+      identity.wipe();
+      throw error;
+    });
+    try {
+      const report = await pushKeys(open, keys, options);
+      requireComplete(report, "the signing keys of the home's credentials");
+      await switchOver(domain, keys, identity, options);
+      const next = await openTrustDomain(home);
+      const renewed: RenewedCreds[] = [];
+      for (const one of ownCreds(next)) renewed.push(await renew(next, one, options.now ?? Date.now));
+      const stillUsed = [
+        ...(await revokeReplaced({ ...open, domain: next }, options)),
+        ...(await revokeSystem({ ...open, domain: next }, renewed, options)),
+      ];
+      return { keys: publicKeysOf(keys), renewed, report, stillUsed };
+    } finally {
+      identity.wipe();
+      for (const key of Object.values(keys)) key?.wipe();
+    }
+  });
+}
+
+/** Those that an interrupted call left behind, or new ones. */
+async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
+  const key = async (path: string): Promise<KeyBundle> => {
+    if (await checkSecretFile(path)) return loadKeyBundleFromFile('account', path);
+    const made = generateKeyBundle('account');
+    await made.saveSeedToFile(path);
+    return made;
+  };
+  return {
+    'master-signing': await key(paths.masterSigningSeed),
+    'answers-signing': await key(paths.answersSigningSeed),
+    'system-signing': await key(paths.systemSigningSeed),
+    'admin-signing': (await isThere(paths.adminCreds)) ? await key(paths.adminSigningSeed) : undefined,
+  };
+}
+
+function publicKeysOf(keys: Keys): AddedMasterKeys['keys'] {
+  return Object.fromEntries(
+    Object.entries(keys).flatMap(([kind, key]) => (key ? [[kind, key.publicKey]] : [])),
+  );
+}
+
+async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Promise<PushReport> {
+  const { domain } = open;
+  const label = { name: domain.masterName, users: await ownUsers(domain) };
+  const ofAccount = await changeAccount(
+    open,
+    (claims) => {
+      const added = (['master-signing', 'answers-signing', 'admin-signing'] as const).flatMap((kind) => {
+        const { publicKey } = keys[kind] ?? {};
+        if (publicKey === undefined || signingKeyOf(claims, publicKey) !== undefined) return [];
+        return [signingKeyClaim(masterSigningKey(kind, publicKey, label))];
+      });
+      return added.length === 0 ? claims : withKeys(claims, added);
+    },
+    { now },
+  );
+  const system = keys['system-signing'].publicKey;
+  const ofSystem = await changeSystemAccount(
+    open,
+    (claims) => (signingKeyOf(claims, system) === undefined ? withSystemKey(claims, system, label) : claims),
+    now,
+  );
+  return bothOf(ofAccount.report, ofSystem.report);
+}
+
+function withKeys(
+  claims: AccountClaims,
+  keys: NonNullable<AccountClaims['nats']['signing_keys']>,
+): AccountClaims {
+  return {
+    ...claims,
+    nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), ...keys] },
+  };
+}
+
+/** Notes the keys in the settings, and which JWTs are to be revoked: before these are replaced, which harms nobody. */
+async function switchOver(
+  { paths, publicKeys }: TrustDomain,
+  keys: Keys,
+  identity: KeyBundle,
+  { lifetime = OWN_CREDENTIALS_LIFETIME_SECONDS }: AddMasterKeysOptions,
+): Promise<void> {
+  const settings = await readSettings(paths.settings);
+  const replacedJwts = { ...settings.replacedJwts };
+  for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
+    if (!(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    replacedJwts[creds.publicKey] = creds.claims.iat;
+  }
+  const master = keys['master-signing'].publicKey;
+  await writeSettings(paths.settings, {
+    ...settings,
+    replacedJwts,
+    renewal: {
+      masterSigningKey: master,
+      answersSigningKey: keys['answers-signing'].publicKey,
+      systemSigningKey: keys['system-signing'].publicKey,
+      ...(keys['admin-signing'] && { adminSigningKey: keys['admin-signing'].publicKey }),
+      endorsements: endorse(identity, publicKeys.account, master),
+      lifetime,
+    },
+  });
+}
+
+/**
+ * Revokes the old JWT of the home's user of the system account, once nobody but this command uses it.
+ *
+ * @returns its key while it is in use
+ */
+async function revokeSystem(
+  { domain, connected }: OpenHome,
+  renewed: readonly RenewedCreds[],
+  { servers, tls, requireTls, now, masterWaitMs = CREDENTIAL_CHANGE_TIMEOUT_MS }: AddMasterKeysOptions,
+): Promise<string[]> {
+  const system = renewed.find(({ user }) => user === 'system');
+  if (system?.replaced === undefined) return [];
+  const { publicKey, replaced } = system;
+  const { systemAccount } = domain.publicKeys;
+  const unused = await whenUnused(connected, systemAccount, [[publicKey, replaced]], masterWaitMs);
+  if (!unused.has(publicKey)) return [publicKey];
+  // as its new user: the connection that stands is cut by what is pushed
+  const nc = await connectSystem(domain, { servers, tls, requireTls });
+  try {
+    const again = await connectedTo(nc, servers);
+    await changeSystemAccount(
+      { domain, connected: again },
+      (claims) => mergeRevocations(claims, { [publicKey]: replaced }),
+      now,
+    );
+  } finally {
+    await nc.close();
+  }
+  return [];
+}

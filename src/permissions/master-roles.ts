@@ -1,0 +1,48 @@
+// The scoped signing keys with which a master renews its own users: their roles and templates.
+import type { ScopedSigningKey } from '../jwt/account.js';
+import { withLabel, type MasterLabel } from './master-label.js';
+import {
+  adminPermissions,
+  masterAnswersPermissions,
+  masterPermissions,
+  PEEL_CONNECTION_TYPES,
+} from './roles.js';
+
+/** The roles of the signing keys of a master's own users in the fleet's account, by the kinds of the keys. */
+export const MASTER_KEY_ROLES = {
+  'master-signing': 'zester-master',
+  'answers-signing': 'zester-master-answers',
+  'admin-signing': 'zester-admin',
+} as const;
+export type MasterKeyKind = keyof typeof MASTER_KEY_ROLES;
+
+const KINDS = new Map<string, MasterKeyKind>(
+  Object.entries(MASTER_KEY_ROLES).map(([kind, role]) => [role, kind as MasterKeyKind]),
+);
+
+/** What a signing key of this role signs; undefined: no user of a master or an admin. */
+export function masterKeyKindOf(role: string | undefined): MasterKeyKind | undefined {
+  return KINDS.get(role ?? '');
+}
+
+const GRANTS = {
+  'master-signing': { permissions: masterPermissions, description: 'what a master may do' },
+  'answers-signing': { permissions: masterAnswersPermissions, description: 'what a master may answer' },
+  'admin-signing': { permissions: adminPermissions, description: 'what an admin may do' },
+} as const;
+
+/** A signing key for a master's own users. */
+export function masterSigningKey(
+  kind: MasterKeyKind,
+  publicKey: string,
+  label: MasterLabel,
+): ScopedSigningKey {
+  const { permissions, description } = GRANTS[kind];
+  return {
+    publicKey,
+    role: MASTER_KEY_ROLES[kind],
+    description: withLabel(description, label),
+    permissions: permissions(),
+    allowedConnectionTypes: PEEL_CONNECTION_TYPES,
+  };
+}

@@ -1,0 +1,198 @@
+// Renews the home's own credentials: master.creds, master-answers.creds, admin.creds and system.creds.
+import { writeCredsFile } from '../creds/generate.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { TrustError } from '../errors.js';
+import { issueAfter } from '../jwt/revoke-up-to.js';
+import { EVERYONE } from '../jwt/revocations.js';
+import { createUserJwt, type UserJwtOptions } from '../jwt/user.js';
+import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { SYSTEM_NAME } from '../permissions/names.js';
+import {
+  adminUserJwtOptions,
+  masterAnswersUserJwtOptions,
+  masterUserJwtOptions,
+} from '../permissions/roles.js';
+import type { TrustDomain } from './domain.js';
+import { renewalTime } from './judge-expiry.js';
+import { withHomeLock, type HomeLockOptions } from './lock.js';
+import { openTrustDomain } from './open.js';
+import { checkSecretFile, isThere } from './private-files.js';
+
+/** Credentials of a home. */
+export type OwnUser = 'master' | 'answers' | 'admin' | 'system';
+
+/** Credentials that were renewed. */
+export interface RenewedCreds {
+  user: OwnUser;
+  path: string;
+  /** `U…`: the same as before. */
+  publicKey: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  /** When the JWT before was issued, in seconds since 1970; undefined: there was none. */
+  replaced: number | undefined;
+}
+
+/** How {@link renewOwnCreds} goes about it. */
+export interface RenewOwnCredsOptions extends HomeLockOptions {
+  /** Which; all by default. */
+  users?: readonly OwnUser[] | undefined;
+  /** Also those that are not due, and an admin that is not there; false by default. */
+  force?: boolean;
+  now?: () => number;
+}
+
+interface OwnCreds {
+  user: OwnUser;
+  path: string;
+  /** The key that signs it (`A…`), and where its seed is. */
+  signer: string;
+  seedPath: string;
+  options: UserJwtOptions;
+}
+
+/** The credentials of a home that renew themselves; none: they do not expire. */
+export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds[] {
+  const { renewal, master } = settings;
+  const system = renewal?.systemSigningKey ?? master?.systemSigningKey;
+  const scoped = { scoped: true } as const;
+  const { account, systemAccount } = publicKeys;
+  const own = (
+    user: OwnUser,
+    path: string,
+    signer: string | undefined,
+    seedPath: string,
+    options: UserJwtOptions,
+  ): OwnCreds[] => (signer === undefined ? [] : [{ user, path, signer, seedPath, options }]);
+  return [
+    ...own(
+      'master',
+      paths.masterCreds,
+      renewal?.masterSigningKey,
+      paths.masterSigningSeed,
+      masterUserJwtOptions(account, scoped),
+    ),
+    ...own(
+      'answers',
+      paths.masterAnswersCreds,
+      renewal?.answersSigningKey,
+      paths.answersSigningSeed,
+      masterAnswersUserJwtOptions(account, scoped),
+    ),
+    ...own(
+      'admin',
+      paths.adminCreds,
+      renewal?.adminSigningKey,
+      paths.adminSigningSeed,
+      adminUserJwtOptions(account, scoped),
+    ),
+    ...own('system', paths.systemCreds, renewal && system, paths.systemSigningSeed, {
+      name: SYSTEM_NAME,
+      issuerAccount: systemAccount,
+      ...scoped,
+    }),
+  ];
+}
+
+/** The endorsements of the key that signed credentials of the home's master; undefined: it needs none. */
+export function endorsementsOf({ settings }: TrustDomain, { claims }: CredsFile): string | undefined {
+  return claims.iss === settings.renewal?.masterSigningKey ? settings.renewal.endorsements : undefined;
+}
+
+/**
+ * Renews the credentials of a home that are due: two thirds of their life are over, or they were not signed by the key that renews
+ * them. The users' keys stay, and so does the old JWT until it expires. Without renewal in the home's settings, nothing is done.
+ *
+ * @returns those that were renewed
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_LOCKED`; CredsError, FileError
+ */
+export async function renewOwnCreds(
+  home: string,
+  options: RenewOwnCredsOptions = {},
+): Promise<RenewedCreds[]> {
+  const { now = Date.now } = options;
+  // most often none is due: nothing to lock for
+  if ((await dueOf(await openTrustDomain(home), options, now())).length === 0) return [];
+  return withHomeLock(
+    home,
+    'zester creds renew',
+    async () => {
+      const domain = await openTrustDomain(home);
+      const renewed: RenewedCreds[] = [];
+      for (const one of await dueOf(domain, options, now())) renewed.push(await renew(domain, one, now));
+      return renewed;
+    },
+    options,
+  );
+}
+
+async function dueOf(
+  domain: TrustDomain,
+  { users, force = false }: RenewOwnCredsOptions,
+  now: number,
+): Promise<OwnCreds[]> {
+  const due: OwnCreds[] = [];
+  for (const one of ownCreds(domain)) {
+    if (users !== undefined && !users.includes(one.user)) continue;
+    if (!(await isThere(one.path))) {
+      if (force) due.push(one);
+      continue;
+    }
+    const creds = await loadCredsFile(one.path);
+    creds.wipe();
+    if (force || creds.claims.iss !== one.signer || renewalTime(creds.claims) <= now) due.push(one);
+  }
+  return due;
+}
+
+/** Signs new credentials of a user, in the home that is locked. */
+export async function renew(domain: TrustDomain, one: OwnCreds, now: () => number): Promise<RenewedCreds> {
+  const { path, user: what, signer: publicKey, seedPath } = one;
+  const lifetime = domain.settings.renewal?.lifetime ?? 0;
+  if (!(await checkSecretFile(seedPath)))
+    throw new TrustError(
+      'ERR_TRUST_KEY_OFFLINE',
+      seedPath,
+      `the seed of ${publicKey}, which renews ${path}, is not at ${seedPath}: put it back there`,
+    );
+  const signer = await loadKeyBundleFromFile('account', seedPath);
+  let user: KeyBundle | undefined;
+  try {
+    if (signer.publicKey !== publicKey)
+      throw new TrustError(
+        'ERR_TRUST_KEY_MISMATCH',
+        seedPath,
+        `${seedPath} holds the seed of ${signer.publicKey}, but ${publicKey} renews ${path}: put the right seed there`,
+      );
+    const before = (await isThere(path)) ? await loadCredsFile(path) : undefined;
+    user = before === undefined ? generateKeyBundle('user') : keyOf(before);
+    const replaced = before?.claims.iat;
+    const revoked = domain.accountClaims.nats.revocations?.[EVERYONE];
+    // later than the one before, which may be revoked by its time
+    const at = issueAfter(Math.max(now(), ((replaced ?? -1) + 1) * 1000), { revoked });
+    const jwt = createUserJwt(user, signer, { ...one.options, now: () => at, expiry: lifetime });
+    const seed = user.seed;
+    try {
+      await writeCredsFile(path, jwt, seed);
+    } finally {
+      seed.fill(0);
+    }
+    const expiresAt = (Math.floor(at / 1000) + lifetime) * 1000;
+    return { user: what, path, publicKey: user.publicKey, expiresAt, replaced };
+  } finally {
+    user?.wipe();
+    signer.wipe();
+  }
+}
+
+function keyOf(creds: CredsFile): KeyBundle {
+  const seed = creds.seed;
+  try {
+    return loadKeyBundle('user', seed);
+  } finally {
+    seed.fill(0);
+    creds.wipe();
+  }
+}
