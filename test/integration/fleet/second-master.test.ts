@@ -1,5 +1,5 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { joinFleet } from '../../../src/peel/join.js';
@@ -385,8 +385,17 @@ describe('zester master remove', () => {
     const { url } = fleet.home.node(0);
     await fleet.startMaster({ home });
     expect(await letsIn(paths.adminCreds, url)).toBe(true);
+    const seed = join(fleet.home.dir, 'account.seed');
+    await copyFile(paths.accountSeed, seed);
     const done = await zester(['master', 'remove', 'first', '--now', '--yes', '--home', home]);
     expect(done).toMatchObject({ code: 0 });
+    // with the identity seed, the second home gets an admin of its own
+    expect(await zester(['peel', 'list', '--home', home])).not.toMatchObject({ code: 0 });
+    const admin = ['creds', 'renew', '--admin', '--home', home];
+    expect(await zester(admin)).toMatchObject({ code: 1 });
+    expect(await zester([...admin, '--account-seed', seed])).toMatchObject({ code: 0 });
+    expect(await zester(['peel', 'list', '--home', home])).toMatchObject({ code: 0 });
+    expect(await zester([...admin, '--account-seed', seed])).toMatchObject({ code: 1 });
     await fleet.master.stop({ waitMs: 0 });
     for (const path of [paths.masterCreds, paths.adminCreds]) {
       expect(await letsIn(path, url)).toBe(false);

@@ -1,22 +1,48 @@
 // `zester creds renew`: renew the home's own credentials.
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
-import { flag } from '../../command/option.js';
+import { flag, seedFile } from '../../command/option.js';
 import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
   summary: "renew the home's own credentials: master, admin and system",
   needs: 'home',
-  options: { due: flag('--due', 'only those of which two thirds of the life are over, as for a timer') },
+  options: {
+    due: flag('--due', 'only those of which two thirds of the life are over, as for a timer'),
+    admin: flag('--admin', 'make an admin.creds in a home that has none; needs the identity seed'),
+    accountSeed: seedFile(
+      '--account-seed <file>',
+      "with --admin: the account's identity seed, if it is offline",
+    ),
+  },
   notes: `
 Renews master.creds, master-answers.creds, admin.creds and system.creds with the signing keys that "zester keys add master-signing"
 made, also those that have expired. Needs no server, and no identity seed. A running master renews its own, and a command renews
 the admin.creds and system.creds that it uses; this is for a home that was not used for long, and for programs that use admin.creds.
-Copies of the files elsewhere are not renewed.`,
+Copies of the files elsewhere are not renewed.
+
+An invited master's home has no admin. --admin makes one, signed by the account's identity key, such as after the first host is lost.`,
   examples: ['zester creds renew', 'zester creds renew --due'],
-  async run({ due }, { io, output, home, openHome }) {
-    const { renewOwnCreds } = await import('../../../trust/own-creds.js');
+  async run({ due, admin, accountSeed }, { io, output, home, openHome }) {
     const domain = await openHome();
+    if (admin) {
+      if (due) throw new UsageError('give either --admin or --due');
+      const { makeAdminCreds } = await import('../../../masters/make-admin.js');
+      const { path, publicKey, expiresAt } = await makeAdminCreds(home, { accountSeed, now: io.now });
+      const until = expiresAt === undefined ? 'does not expire' : `expires ${timeWords(expiresAt, io.now())}`;
+      return output.result([`${path}: ${until}`], {
+        renewed: [
+          {
+            user: 'admin',
+            path,
+            publicKey,
+            expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+          },
+        ],
+      });
+    }
+    if (accountSeed !== undefined) throw new UsageError('--account-seed is for --admin');
+    const { renewOwnCreds } = await import('../../../trust/own-creds.js');
     if (domain.settings.renewal === undefined)
       throw new UsageError(
         'the credentials of this home do not expire: "zester keys add master-signing" lets them (docs/upgrading.md)',

@@ -1,0 +1,46 @@
+// Makes an admin for a home that has none.
+import { identityKey } from '../account/identity-key.js';
+import { loadCredsFile } from '../creds/parse.js';
+import { TrustError } from '../errors.js';
+import { expiryTime } from '../jwt/expiry.js';
+import { adminUserJwtOptions } from '../permissions/roles.js';
+import { writeUser } from '../trust/create/steps.js';
+import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
+import { isThere } from '../trust/private-files.js';
+
+/**
+ * Makes `creds/admin.creds`, signed by the account's identity key. It lives as long as the home's other credentials, or does not
+ * expire where these do not.
+ *
+ * @param options.accountSeed the file of the identity seed, where it is not in the home
+ * @throws TrustError `ERR_TRUST_HOME_IN_USE` when the file is there, `ERR_TRUST_KEY_OFFLINE`; KeyError, FileError
+ */
+export async function makeAdminCreds(
+  home: string,
+  { accountSeed, now = Date.now }: { accountSeed?: string | undefined; now?: () => number } = {},
+): Promise<{ path: string; publicKey: string; expiresAt: number | undefined }> {
+  return withHomeLock(home, 'zester creds renew', async () => {
+    const domain = await openTrustDomain(home);
+    const { adminCreds: path } = domain.paths;
+    if (await isThere(path))
+      throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} is there already: move it away first`);
+    const signer = await identityKey(domain, accountSeed);
+    if (signer === undefined)
+      throw new TrustError(
+        'ERR_TRUST_KEY_OFFLINE',
+        home,
+        "the account's identity seed is not in the home, and it signs a new admin: pass --account-seed FILE",
+      );
+    const lifetime = domain.settings.renewal?.lifetime;
+    try {
+      const options = { now, ...(lifetime !== undefined && { expiry: lifetime }) };
+      await writeUser(path, signer, adminUserJwtOptions(domain.publicKeys.account, options));
+    } finally {
+      signer.wipe();
+    }
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    return { path, publicKey: creds.publicKey, expiresAt: expiryTime(creds.claims) };
+  });
+}
