@@ -165,6 +165,8 @@ const TRAITS = {
   ERR_FLEET_TOKEN_EXPIRED: REFUSED,
   ERR_FLEET_TOKEN_USED_UP: REFUSED,
   ERR_FLEET_TOKEN_ID: REFUSED,
+  ERR_FLEET_RECOVERY: REFUSED,
+  ERR_FLEET_CLONED: { ...REFUSED, audited: 'always' },
   ERR_FLEET_CHALLENGE: { ...REFUSED, retryable: true },
   ERR_FLEET_PROOF: { ...REFUSED, audited: 'always' },
   ERR_FLEET_CLOCK: { ...REFUSED, audited: 'always' },

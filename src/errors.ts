@@ -557,6 +557,10 @@ export type FleetErrorCode =
   | 'ERR_FLEET_TOKEN_USED_UP'
   /** The join token is for other ids. */
   | 'ERR_FLEET_TOKEN_ID'
+  /** The masters do not let this peel recover: by their policy, or its credential expired too long ago. */
+  | 'ERR_FLEET_RECOVERY'
+  /** A copy of the peel's credential was used: the peel is revoked until an admin decides. */
+  | 'ERR_FLEET_CLONED'
   /** The challenge is not one that a master gave to this user, or it was used, or its time is over. */
   | 'ERR_FLEET_CHALLENGE'
   /** The signature does not prove that the asker holds the key. */

@@ -31,6 +31,25 @@ export const MASTER_CLOCK_WARNING_MS = 30_000;
 /** How long the user lives that changes the fleet's streams: it is signed for one run. */
 export const STREAM_GUARD_LIFETIME_SECONDS = 120;
 
+// --- Recovery after expiry ---
+
+/** How long after its credential expired a peel may come back by itself, where the options do not say. */
+export const DEFAULT_RECOVERY_SECONDS = 30 * 86_400;
+/** A recovery credential outlives the peel's by this, or by the policy's time if that is longer: the policy may be changed later. */
+export const RECOVERY_CREDENTIAL_SECONDS = 400 * 86_400;
+/** Recoveries of a peel within this time are limited. */
+export const RECOVERY_LIMIT_WINDOW_SECONDS = 30 * 86_400;
+/** Before an expired peel asks to come back again; twice as long each time. */
+export const RECOVERY_FIRST_RETRY_MS = 1_000;
+/** The longest of these: an outage of all masters is over this much later. */
+export const RECOVERY_MAX_RETRY_MS = 20_000;
+/** The longest of these when a master says that the credential is valid, or when an admin has to decide. */
+export const RECOVERY_MAX_IDLE_RETRY_MS = 60_000;
+/** For the answer to a request to come back. */
+export const RECOVERY_ANSWER_TIMEOUT_MS = 10_000;
+/** How long "zester peel recover" and recoverCredentials() try, where the options do not say. */
+export const RECOVERY_TIMEOUT_MS = 2 * 60_000;
+
 // --- How long things are kept ---
 
 /** A revoked key stays in its record after its last JWT expired, so that its revocation can be cleared first. */

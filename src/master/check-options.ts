@@ -35,6 +35,8 @@ const MASTER = bag(
     policy: v.lazy((input) => (typeof input === 'function' ? callback : oneOf(POLICIES))),
     policyTimeoutMs: anything,
     lifetime: anything,
+    recovery: anything,
+    recoveryLimit: anything,
     breaker: bag({ peels: anything, share: anything, windowMs: anything }),
     logger: anything,
     onEvent: callback,
@@ -58,7 +60,7 @@ const MASTER = bag(
 export function checkMasterOptions(options: MasterOptions): void {
   checkOptions('startMaster', options, MASTER, configError);
   if (options.servers !== undefined) parseServerUrls(options.servers);
-  const { breaker, replicas } = options;
+  const { breaker, replicas, recovery } = options;
   if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {
     throw configError(`replicas: give ${REPLICAS.join(', ')}`);
   }
@@ -66,12 +68,15 @@ export function checkMasterOptions(options: MasterOptions): void {
     options,
     {
       lifetime: atLeast(0, 'seconds'),
+      recoveryLimit: atLeast(0, 'recoveries'),
       storeWaitMs: DURATION_MS,
       readyTimeoutMs: DURATION_MS,
       policyTimeoutMs: { ...TIMEOUT_MS, most: POLICY_MAX_TIMEOUT_MS },
     },
     configError,
   );
+  if (recovery !== 'manual')
+    checkNumbers({ recovery }, { recovery: atLeast(0, 'seconds, or manual') }, configError);
   checkNumbers(
     breaker ?? {},
     {

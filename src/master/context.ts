@@ -10,6 +10,7 @@ import type { KvMirror } from './store/kv-mirror.js';
 import type { MasterLogger } from './logger.js';
 import type { MasterEvents } from './master-events.js';
 import type { MasterMetrics } from './metrics.js';
+import type { RecoveryPolicy } from './requests/judge-recovery.js';
 import type { PolicyRunner } from './requests/policy-runner.js';
 import type { Registry } from './registry/registry.js';
 import type { BreakerLimits } from './revocation/breaker.js';
@@ -42,6 +43,8 @@ export interface MasterContext {
   readonly policy: PolicyRunner;
   /** Lifetime of a peel's JWT in seconds; 0 = never expires. */
   readonly lifetime: number;
+  /** Which peels may come back after their credential has expired. */
+  readonly recovery: RecoveryPolicy;
   /** How many healthy peels may be revoked without an admin. */
   readonly breaker: BreakerLimits;
   readonly now: () => number;

@@ -43,6 +43,10 @@ export type MasterEvent =
   | ({ type: 'renewed' } & EventOfJwt)
   /** A JWT for a new key of the peel, in place of another. */
   | ({ type: 'keyRotated'; replaces: string } & EventOfJwt)
+  /** The peel came back after its credential had expired: beside `keyRotated`. `count`: how often it has by now. */
+  | ({ type: 'recovered'; publicKey: string | undefined; count: number } & EventOfPeel)
+  /** A copy of the peel's credential was used: the peel is revoked, until an admin decides. `publicKey`: the copied key. */
+  | ({ type: 'cloned'; publicKey: string | undefined } & EventOfPeel)
   /** A key is in use for the first time. */
   | ({ type: 'connected'; publicKey: string } & EventOfPeel)
   /** The peel is to replace its key. */
@@ -165,6 +169,12 @@ function remarkOf(
       return { type: 'refused', what: 'connection', ...told, code, peelId, publicKey, count };
     case 'policy.failed':
       return { type: 'policyFailed', ...told, peelId, publicKey, count };
+    case 'peel.recovered': {
+      const number = numberIn(detail, 'recovery', 1);
+      return { type: 'recovered', ...told, peelId: peelId ?? '', publicKey, count: number };
+    }
+    case 'peel.cloned':
+      return { type: 'cloned', ...told, peelId: peelId ?? '', publicKey };
     case 'revocation.incomplete':
     case 'revocation.failed':
       return { type: 'revocationFailed', ...told, peelId, code };

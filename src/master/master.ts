@@ -9,6 +9,7 @@ import { pathOf } from '../files/path-of.js';
 import { errorMessage } from '../text/error-message.js';
 import {
   DEFAULT_LIFETIME_SECONDS,
+  DEFAULT_RECOVERY_SECONDS,
   METRICS_INTERVAL_MS,
   POLICY_TIMEOUT_MS,
   READY_TIMEOUT_MS,
@@ -27,6 +28,7 @@ import type { MasterEvent } from './master-event.js';
 import { MasterEvents } from './master-events.js';
 import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
 import { measurePeels, MasterMetrics } from './metrics.js';
+import { DEFAULT_RECOVERY_LIMIT } from './requests/judge-recovery.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import {
   CUSTOM_POLICY,
@@ -83,6 +85,13 @@ export interface MasterOptions {
   policyTimeoutMs?: number;
   /** The lifetime of peels' JWTs, in seconds; 86,400 by default, 0 = never expires. */
   lifetime?: number;
+  /**
+   * How long after the expiry of its credential a peel may come back by itself, in seconds; 2,592,000 (30 days) by default,
+   * 0 for never. `manual`: an admin accepts each ("zester peel accept"). A revoked or rejected peel never comes back.
+   */
+  recovery?: number | 'manual';
+  /** How often a peel may come back by itself within 30 days; 30 by default. Beyond that, an admin accepts it. */
+  recoveryLimit?: number;
   /**
    * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
    * `windowMs`, and it holds them until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by default.
@@ -255,6 +264,10 @@ function makeContext(
     },
     policy: makePolicy(options, state),
     lifetime: options.lifetime ?? DEFAULT_LIFETIME_SECONDS,
+    recovery: {
+      window: options.recovery ?? DEFAULT_RECOVERY_SECONDS,
+      limit: options.recoveryLimit ?? DEFAULT_RECOVERY_LIMIT,
+    },
     breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },
     watching,
     addressesOf: async (publicKey) => {

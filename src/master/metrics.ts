@@ -37,6 +37,12 @@ export class MasterMetrics {
     labelNames: ['why'],
     registers: [this.registry],
   });
+  readonly recoveries = new Counter({
+    name: 'zester_master_recoveries_total',
+    help: 'Requests of expired peels to come back, by outcome (recovered, repeated, pending, not_expired, refused, cloned).',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
   readonly refusedConnections = new Counter({
     name: 'zester_master_connections_refused_total',
     help: 'Connections refused and cut, by error code.',

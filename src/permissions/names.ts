@@ -32,8 +32,8 @@ export const MASTER_QUEUE = 'zester-master';
 
 /** What a peel may ask a master, on subjects that only it may publish to. */
 export type AuthVerb = 'renew' | 'rotate';
-/** What the holder of a join token may ask. */
-export type EnrollVerb = 'challenge' | 'join';
+/** What the holder of a join token may ask, and, but for `join`, that of a recovery credential. */
+export type EnrollVerb = 'challenge' | 'join' | 'recover';
 /** What an admin may ask a master. */
 export type AdminVerb =
   | 'peel.add'
@@ -76,7 +76,7 @@ export const subjectFor = {
   /** Where a peel takes commands, and below it what masters tell it. */
   command: (id: string) => `zester.cmd.${id}`,
   auth: (id: string, verb: AuthVerb | '>' = '>') => `zester.auth.${id}.${verb}`,
-  /** @param user the name in the join token's JWT */
+  /** @param user the name in the JWT of the join token or the recovery credential */
   enroll: (user: string, verb: EnrollVerb | '>' = '>') => `zester.enroll.${user}.${verb}`,
   /** @param id `_`: of events about no peel */
   audit: (id: string, kind = '>') => `zester.audit.${id}.${kind}`,
@@ -97,7 +97,7 @@ export function authSubject(peelId: string, verb: AuthVerb): string {
   return subjectFor.auth(validatePeelId(peelId), verb);
 }
 
-/** @param user the name in the join token's JWT */
+/** @param user the name in the JWT of the join token or the recovery credential */
 export function enrollSubject(user: string, verb: EnrollVerb): string {
   return subjectFor.enroll(user, verb);
 }

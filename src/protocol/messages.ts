@@ -34,6 +34,7 @@ const publicKey = v.pipe(
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is not a request ID'));
 export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is not a signature'));
+const challenge = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is not a challenge'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
 /** A glob over peel ids: `*` and `?`. */
 const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of peel IDs (* and ?)'), noSeed);
@@ -46,15 +47,23 @@ export const requests = {
   renew: v.object({ requestId, publicKey }),
   /** On `zester.auth.<id>.rotate`: a JWT for a new key. Both keys sign {@link rotationProof}. */
   rotate: v.object({ requestId, publicKey, newPublicKey: publicKey, signature, newSignature: signature }),
-  /** On `zester.enroll.<token>.challenge`. */
+  /** On `zester.enroll.<user>.challenge`. */
   challenge: v.object({ peelId, publicKey }),
   /** On `zester.enroll.<token>.join`: the key signs {@link joinProof}. */
-  join: v.object({
+  join: v.object({ requestId, peelId, publicKey, challenge, signature }),
+  /** On `zester.enroll.<recovery user>.recover`: both keys sign {@link recoveryProof}. */
+  recover: v.object({
     requestId,
-    peelId,
+    /** The last key that the peel knows. */
     publicKey,
-    challenge: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is not a challenge')),
+    newPublicKey: publicKey,
+    /** How often the peel has recovered, as its recovery credential says. */
+    count: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The JWT of the recovery credential. */
+    credential: v.pipe(v.string(), v.maxLength(8_192), noSeed),
+    challenge,
     signature,
+    newSignature: signature,
   }),
   'peel.add': v.object({
     requestId,
@@ -136,12 +145,15 @@ export type RequestOf<N extends RequestName> = v.InferOutput<(typeof requests)[N
 /** Milliseconds since 1970 by the master's clock, so that a peel knows how far off its own is. */
 const now = v.number();
 const jwt = v.string();
+/** The JWT of a recovery credential, for the same key. Older masters, and those that allow no recovery, give none. */
+const recovery = v.optional(v.string());
 
 /** What a notice tells a peel about its credential. */
 const credentialAnswer = v.object({
   jwt,
   now,
   requestId,
+  recovery,
   /** The master wants the key to be replaced: ask for that next. */
   rotate: v.optional(v.boolean()),
 });
@@ -168,11 +180,19 @@ export const answers = {
       jwt,
       now,
       requestId,
+      recovery,
     }),
     /** Waiting for an admin's decision: ask again, with a new challenge. */
     v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
   ]),
-  'peel.add': v.object({ jwt, requestId }),
+  recover: v.variant('state', [
+    v.object({ state: v.literal('recovered'), jwt, now, requestId, recovery }),
+    /** Waiting for an admin's decision: ask again, with a new challenge. */
+    v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
+    /** By the master's clock the credential is valid: use it. */
+    v.object({ state: v.literal('notExpired'), now, requestId }),
+  ]),
+  'peel.add': v.object({ jwt, requestId, recovery }),
   'peel.accept': v.object({ record: recordSchema }),
   'peel.reject': v.object({ record: recordSchema }),
   'peel.revoke': v.object({

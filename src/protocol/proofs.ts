@@ -15,6 +15,20 @@ export function joinProof(of: {
   return Buffer.from(`zester-join-1\n${of.user}\n${of.peelId}\n${of.publicKey}\n${of.challenge}`);
 }
 
+/** By the last key of a peel whose credential has expired, and by the one that is to replace it. */
+export function recoveryProof(of: {
+  requestId: string;
+  peelId: string;
+  publicKey: string;
+  newPublicKey: string;
+  count: number;
+  challenge: string;
+}): Uint8Array {
+  return Buffer.from(
+    `zester-recover-1\n${of.requestId}\n${of.peelId}\n${of.publicKey}\n${of.newPublicKey}\n${of.count}\n${of.challenge}`,
+  );
+}
+
 /** By the key in use, and by the one that is to replace it. */
 export function rotationProof(of: {
   requestId: string;

@@ -22,6 +22,8 @@ export default command({
       'port',
       'policy',
       'lifetime',
+      'recovery',
+      'recoveryLimit',
       'maxRevocations',
       'maxRevocationsShare',
       'http',

@@ -22,6 +22,8 @@ type Value<N extends SettingName> = v.InferOutput<(typeof SETTINGS)[N]['schema']
 type WithFallback =
   | 'policy'
   | 'lifetime'
+  | 'recovery'
+  | 'recoveryLimit'
   | 'maxRevocations'
   | 'maxRevocationsShare'
   | 'logLevel'

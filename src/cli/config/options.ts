@@ -16,6 +16,8 @@ const TAKES: Readonly<Record<SettingName, string>> = {
   systemCreds: '<file>',
   policy: '<policy>',
   lifetime: '<time>',
+  recovery: '<time>',
+  recoveryLimit: '<n>',
   replicas: '<n>',
   maxRevocations: '<n>',
   maxRevocationsShare: '<share>',
@@ -37,6 +39,7 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
 /** Defaults, as they are written on a command line. */
 const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
   lifetime: lifetimeText,
+  recovery: (seconds) => `${seconds / 86_400}d`,
   reconnectWindow: (seconds) => `${seconds}s`,
   maxRevocationsShare: (share) => `${share * 100}%`,
 };

@@ -1,10 +1,11 @@
 // Every setting of a master and a peel: name, type, default, environment variable.
 import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
+import { DEFAULT_RECOVERY_LIMIT } from '../../master/requests/judge-recovery.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
 import { DEFAULT_REPLICAS, REPLICAS } from '../../master/store/replicas.js';
-import { DEFAULT_LIFETIME_SECONDS, RECONNECT_WAIT_MS } from '../../timing.js';
+import { DEFAULT_LIFETIME_SECONDS, DEFAULT_RECOVERY_SECONDS, RECONNECT_WAIT_MS } from '../../timing.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -83,6 +84,24 @@ const share = v.pipe(
 function shareOf(text: string): number {
   return text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
 }
+
+const times = v.pipe(
+  v.union([v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), v.number()], 'is not a number'),
+  v.integer('is not a number'),
+  v.minValue(0, 'is not a number: give 0 or more'),
+);
+const recovery = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value): number | 'manual' => {
+    if (typeof value === 'number' || value === 'manual') return value;
+    const match = /^(\d{1,9})([smhdw]?)$/.exec(value);
+    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
+  }),
+  v.check(
+    (value) => value === 'manual' || (Number.isInteger(value) && value >= 0),
+    'is not a time: give e.g. 30d, 0 (never), or manual (an admin accepts each)',
+  ),
+);
 
 /** Where metrics and health are, by default. */
 export const DEFAULT_HTTP = { host: '127.0.0.1', port: 9464 } as const;
@@ -207,6 +226,22 @@ export const SETTINGS = {
     schema: lifetime,
     fallback: DEFAULT_LIFETIME_SECONDS,
     about: 'credential lifetime, e.g. 24h; 0 = never expires',
+  },
+  recovery: {
+    env: 'ZESTER_RECOVERY',
+    flag: '--recovery',
+    kinds: ['master'],
+    schema: recovery,
+    fallback: DEFAULT_RECOVERY_SECONDS,
+    about: 'how long after its credential expired a peel may recover by itself; 0 = never, or manual',
+  },
+  recoveryLimit: {
+    env: 'ZESTER_RECOVERY_LIMIT',
+    flag: '--recovery-limit',
+    kinds: ['master'],
+    schema: times,
+    fallback: DEFAULT_RECOVERY_LIMIT,
+    about: 'recoveries of one peel in 30 days, without an admin',
   },
   replicas: {
     env: 'ZESTER_REPLICAS',

@@ -22,11 +22,14 @@ export async function runMaster(
   more: Pick<MasterOptions, 'servers' | 'tls' | 'requireTls' | 'signal' | 'credsPath' | 'systemCredsPath'>,
 ): Promise<RunningMaster> {
   const { home, policy, lifetime, replicas, http, maxRevocations, maxRevocationsShare } = values;
+  const { recovery, recoveryLimit } = values;
   const { startMaster } = await import('../../master/master.js');
   const master = await startMaster({
     home,
     policy,
     lifetime,
+    recovery,
+    recoveryLimit,
     breaker: { peels: maxRevocations, share: maxRevocationsShare },
     logger: log,
     ...(replicas !== undefined && { replicas }),

@@ -17,7 +17,7 @@ import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
 import { peelInboxPrefix, subjectFor, subjectsOf } from '../../permissions/names.js';
 import type { MasterContext } from '../context.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
+import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { unknownPeel, type Decision } from '../registry/registry.js';
@@ -77,6 +77,7 @@ async function renew(context: MasterContext, { request, asker: peelId, by, from 
     jwt: jwtOf(context, record, publicKey),
     now: now(),
     requestId,
+    ...recoveryFor(context, record, publicKey),
     ...(isRotationWanted(record, publicKey) && { rotate: true }),
   };
 }
@@ -118,7 +119,12 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
   };
   const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'rotate' });
-  return { jwt: jwtOf(context, record, newPublicKey), now: now(), requestId };
+  return {
+    jwt: jwtOf(context, record, newPublicKey),
+    now: now(),
+    requestId,
+    ...recoveryFor(context, record, newPublicKey),
+  };
 }
 
 /**

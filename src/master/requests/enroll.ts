@@ -1,4 +1,4 @@
-// Answers hosts that join with a token.
+// Answers hosts that join with a token, and peels that recover.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { errorTraits } from '../../error-traits.js';
 import { FleetError } from '../../errors.js';
@@ -14,12 +14,14 @@ import {
   type PeelRecord,
 } from '../../protocol/records/record.js';
 import { verifySignature } from '../../nkeys/verify.js';
+import { peelIdOfRecoveryName, recoveryInboxPrefix } from '../../permissions/recovery.js';
 import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import type { MasterContext } from '../context.js';
+import { challengeToRecover, recover } from './recover.js';
 import type { JoinRequest, PolicyDecision } from './policy.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore } from '../trust/issued-jwt.js';
+import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
 import { claimId, claimKey, idTaken, keyTaken, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import type { Decision } from '../registry/registry.js';
@@ -27,36 +29,52 @@ import { RequestService, type Asked } from './service.js';
 import { TokenUses, usableToken } from '../registry/join-tokens.js';
 import { subjectFor, subjectsOf } from '../../permissions/names.js';
 
-/** Answers those who have a join token, and nothing else: they ask to join. */
+/** Answers those who have a join token or a recovery credential, and nothing else: they ask to join, or to come back. */
 export function startEnrollService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
   onExcess?: (asker: string, bytes: number) => void,
-): RequestService<'challenge' | 'join'> {
+): RequestService<'challenge' | 'join' | 'recover'> {
   const uses = new TokenUses(context);
   return new RequestService(
     context,
     {
       nc,
       inboxes: (asker) => {
+        const peelId = peelIdOfRecoveryName(asker);
+        if (peelId !== undefined) return [recoveryInboxPrefix(peelId)];
         const tokenId = tokenIdOfName(asker);
         return tokenId === undefined ? [] : [joinInboxPrefix(tokenId)];
       },
       subject: subjectsOf('enroll'),
-      subjects: { challenge: subjectFor.enroll('*', 'challenge'), join: subjectFor.enroll('*', 'join') },
-      handlers: {
-        challenge: (asked) => challenge(context, asked),
-        join: (asked) => join(context, uses, asked),
+      subjects: {
+        challenge: subjectFor.enroll('*', 'challenge'),
+        join: subjectFor.enroll('*', 'join'),
+        recover: subjectFor.enroll('*', 'recover'),
       },
-      authenticate: ({ asker }) => {
-        if (tokenIdOfName(asker) !== undefined) return tokenActor(asker);
+      handlers: {
+        challenge: (asked) =>
+          peelIdOfRecoveryName(asked.asker) === undefined
+            ? challenge(context, asked)
+            : challengeToRecover(context, asked),
+        join: (asked) => join(context, uses, asked),
+        recover: (asked) => recover(context, asked),
+      },
+      authenticate: ({ asker, name }) => {
+        const isRecovery = peelIdOfRecoveryName(asker) !== undefined;
+        // the one cannot do what the other can
+        const wanted = name === 'challenge' || (name === 'recover') === isRecovery;
+        if ((isRecovery || tokenIdOfName(asker) !== undefined) && wanted) return askingActor(asker);
         throw new FleetError(
           'ERR_FLEET_DENIED',
-          'these credentials are not a join token, so they cannot ask to join',
+          name === 'recover'
+            ? 'these credentials are not a recovery credential, so they cannot ask to recover'
+            : 'these credentials are not a join token, so they cannot ask to join',
         );
       },
-      claimed: tokenActor,
+      claimed: askingActor,
+      peelId: peelIdOfRecoveryName,
       signed: true,
       ...(onExcess && { onExcess }),
       // one token may be a thousand hosts, which all start at once
@@ -68,7 +86,9 @@ export function startEnrollService(
   );
 }
 
-function tokenActor(user: string): Actor {
+function askingActor(user: string): Actor {
+  const peelId = peelIdOfRecoveryName(user);
+  if (peelId !== undefined) return { kind: 'peel', name: peelId };
   const tokenId = tokenIdOfName(user);
   return tokenId === undefined ? { kind: 'unknown', name: user } : { kind: 'token', name: tokenId };
 }
@@ -116,7 +136,13 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
     return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
   }
   if (changed) metrics.issued.inc({ why: 'join' });
-  return { state: 'accepted' as const, jwt: jwtOf(context, record, publicKey), now: now(), requestId };
+  return {
+    state: 'accepted' as const,
+    jwt: jwtOf(context, record, publicKey),
+    now: now(),
+    requestId,
+    ...recoveryFor(context, record, publicKey),
+  };
 }
 
 type Decided = { record: PeelRecord; changed: boolean };

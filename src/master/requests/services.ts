@@ -2,6 +2,7 @@
 import { withDeadline } from '../../async/deadline.js';
 import { redactSeeds } from '../../errors.js';
 import { isPeelId } from '../../permissions/peel-id.js';
+import { peelIdOfRecoveryName } from '../../permissions/recovery.js';
 import { tokenIdOfName } from '../../permissions/roles.js';
 import { startAdminService } from './admin/service.js';
 import type { AnswerConnections } from './answer-connections.js';
@@ -48,7 +49,7 @@ export async function startServices(
   const tokenSink = sinkOf({
     relieved: enroll,
     subject: (user) => subjectFor.enroll(user),
-    isAsker: (user) => tokenIdOfName(user) !== undefined,
+    isAsker: (user) => tokenIdOfName(user) !== undefined || peelIdOfRecoveryName(user) !== undefined,
     limits: TOKEN_DIVERSION,
     onExcess: floods.tokenExcess,
   });

@@ -5,6 +5,7 @@ import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/rec
 import { isIssuedAhead, issueAfter } from '../../jwt/revoke-up-to.js';
 import { EVERYONE } from '../../jwt/revocations.js';
 import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
+import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
 /** Whether the last JWT of a key answers this request, and can be made again. */
@@ -14,6 +15,11 @@ export function isAnswerTo(
   requestId: string,
 ): boolean {
   return key.requestId === requestId && key.issuer !== undefined && issuer.canSign(factsOf(key));
+}
+
+/** Whether the last JWT of a key can be made again here. */
+export function canMakeAgain({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
+  return key.issuer !== undefined && issuer.canSign(factsOf(key));
 }
 
 /**
@@ -66,6 +72,23 @@ export function jwtOf(
   if (!issuer.canSign(facts))
     throw new FleetError('ERR_FLEET_STORE', 'the signing key has changed: try again');
   return issuer.peelJwt(record.id, facts);
+}
+
+/**
+ * What goes with the last JWT of a key: the JWT of a recovery credential for the same key.
+ *
+ * @returns nothing where the policy allows no recovery, the JWT does not expire, or this master has no key to sign it with
+ */
+export function recoveryFor(
+  { issuer, recovery: { window } }: Pick<MasterContext, 'issuer' | 'recovery'>,
+  record: PeelRecord,
+  publicKey: string,
+): { recovery?: string } {
+  const key = keyOf(record, publicKey);
+  if (key === undefined || window === 0) return {};
+  const outlives = Math.max(RECOVERY_CREDENTIAL_SECONDS, window === 'manual' ? 0 : window);
+  const recovery = issuer.recoveryJwt(record.id, factsOf(key), { outlives, count: record.recovery?.count ?? 0 });
+  return recovery === undefined ? {} : { recovery };
 }
 
 function factsOf({ publicKey, issuer, issuedAt, expiresAt }: PeelKey): IssuedKey {

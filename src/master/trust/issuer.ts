@@ -2,6 +2,7 @@
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { createUserJwtForPublicKey } from '../../jwt/user.js';
 import type { KeyBundle } from '../../nkeys/key-bundle.js';
+import { recoveryUserJwtOptions } from '../../permissions/recovery.js';
 import { joinUserJwtOptions, peelUserJwtOptions } from '../../permissions/roles.js';
 
 /** The keys that an {@link Issuer} signs with. */
@@ -72,6 +73,32 @@ export class Issuer {
       publicKey,
       joinSigner,
       joinUserJwtOptions(tokenId, account, { now: () => nowMs, expiry: ttl }),
+    );
+  }
+
+  /**
+   * The JWT of a peel's recovery credential, for the key of these facts; undefined: it does not expire, or there is no key to
+   * sign with.
+   *
+   * @param outlives seconds from the expiry of the peel's own
+   * @param count how often the peel has recovered
+   * @throws PeelIdError, JwtError
+   */
+  recoveryJwt(
+    peelId: string,
+    { publicKey, issuedAt, expiresAt }: IssuedKey,
+    { outlives, count }: { outlives: number; count: number },
+  ): string | undefined {
+    const { joinSigner, account } = this.#keys;
+    if (joinSigner === undefined || expiresAt === undefined) return undefined;
+    return createUserJwtForPublicKey(
+      publicKey,
+      joinSigner,
+      recoveryUserJwtOptions(peelId, account, {
+        count,
+        now: () => issuedAt * 1000,
+        expiry: expiresAt - issuedAt + outlives,
+      }),
     );
   }
 

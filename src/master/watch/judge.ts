@@ -9,6 +9,7 @@ import { decodeUserJwt, userSubjectAsServersReadIt } from '../../jwt/decode.js';
 import { isIssuedAhead } from '../../jwt/revoke-up-to.js';
 import { PEEL_SPACES } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
+import { peelIdOfRecoveryName } from '../../permissions/recovery.js';
 import { tokenIdOfName } from '../../permissions/roles.js';
 import { isJoinIssuer, isOwnUserIssuer, isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import type { UserConnection } from './system-events.js';
@@ -17,7 +18,7 @@ import type { UserConnection } from './system-events.js';
 export type Verdict =
   /** No peel's, and none of the master's business. */
   | { is: 'other' }
-  /** A join token's. */
+  /** A join token's, or a recovery credential's: it can do nothing but ask. */
   | { is: 'token' }
   /**
    * A peel's, with the key that it is known to use. `ahead`: its JWT claims to be issued later than it was used, and the
@@ -95,6 +96,8 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
       publicKey: claims.sub,
     };
   }
+  // its key may be a peel's, which must not be revoked for it; and whoever asks with it is judged then
+  if (isToken && peelIdOfRecoveryName(claims.name ?? '') !== undefined) return { is: 'token' };
   if (isToken) return judgeToken(connection, claims, known);
   if (!isPeel) {
     // a user of the account that is not a peel, such as a master or a user's own service; but nobody whom a key

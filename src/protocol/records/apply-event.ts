@@ -50,7 +50,12 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
     case 'peel.requested':
       // of a rejected or revoked peel too: it waits for a new decision, with a new key
       return {
-        ...withKey(record, event.publicKey, { state: 'requested' }, event.at),
+        ...withKey(
+          record,
+          event.publicKey,
+          { state: 'requested', ...(event.replaces !== undefined && { replaces: event.replaces }) },
+          event.at,
+        ),
         state: 'pending',
         decided: undefined,
         origin: event.origin,
@@ -95,7 +100,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
     case 'key.renewed':
       return withIssued(record, event.key, undefined, event.at);
     case 'key.rotated':
-      return withIssued(record, event.key, 'issued', event.at);
+      return rotated(record, event);
     case 'key.connected':
       return connected(record, event.publicKey, event.at);
     case 'key.revoking':
@@ -113,6 +118,31 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
     case 'rotation.asked':
       return { ...record, rotationAskedAt: event.at };
   }
+}
+
+/** The times of recoveries that a record keeps: more than a limit may count. */
+const KEPT_RECOVERIES = 100;
+
+/** A new key of the peel's own. After a recovery, what it had before is over: nobody else may have the ID. */
+function rotated(record: PeelRecord, event: PeelEvent & { kind: 'key.rotated' }): PeelRecord {
+  const { key, replaces, recovery, at } = event;
+  const now = secondsOf(at);
+  const before =
+    recovery === undefined ? record : { ...record, keys: forgetOld(endedKeys(record, key, now), at) };
+  const after = withKey(withIssued(before, key, 'issued', at), key.publicKey, { replaces }, at);
+  if (recovery === undefined) return after;
+  const times = [...(record.recovery?.at ?? []), now].slice(-KEPT_RECOVERIES);
+  return { ...after, recovery: { count: recovery, at: times }, rotationAskedAt: undefined };
+}
+
+/** The keys of a peel that has recovered with another. One whose JWTs have expired needs no revocation: no server takes it. */
+function endedKeys(record: PeelRecord, { publicKey }: IssuedKey, now: number): PeelKey[] {
+  const isOther = (key: PeelKey): boolean => key.publicKey !== publicKey;
+  const isOver = ({ expiresAt }: PeelKey): boolean => expiresAt !== undefined && expiresAt <= now;
+  const inForce = record.keys.filter((key) => isOther(key) && !isOver(key)).map((key) => key.publicKey);
+  return revoking(record, inForce, now).keys.map((key) =>
+    isOther(key) && isOver(key) ? { ...key, state: 'revoked' } : key,
+  );
 }
 
 /** How many keys that are past everything a record keeps; the audit has them all. */

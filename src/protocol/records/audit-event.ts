@@ -37,6 +37,8 @@ const changeSchema = v.variant('kind', [
     kind: v.literal('peel.requested'),
     publicKey: v.string(),
     origin: v.string(),
+    /** Of a peel whose credential has expired: the key that this one is to replace. */
+    replaces: v.optional(v.string()),
   }),
   /**
    * A credential that no master issued has connected, and its chain holds. `live`: it is in use from here on, and it is
@@ -55,8 +57,16 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()) }),
   /** A newer JWT for a key that has one. */
   v.object({ kind: v.literal('key.renewed'), key: issuedSchema }),
-  /** A JWT for a new key, asked for and signed by the one before. */
-  v.object({ kind: v.literal('key.rotated'), key: issuedSchema, replaces: v.string() }),
+  /**
+   * A JWT for a new key, asked for and signed by the one before. `recovery`: that one's JWT had expired, and it is the
+   * peel's recovery with this number. A field and no kind of its own: an older master reads such a record as a rotation.
+   */
+  v.object({
+    kind: v.literal('key.rotated'),
+    key: issuedSchema,
+    replaces: v.string(),
+    recovery: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  }),
   /** A key has connected for the first time. The keys before it have had their time. */
   v.object({ kind: v.literal('key.connected'), publicKey: v.string() }),
   /** Marks these keys for revocation. */
@@ -141,6 +151,10 @@ const remarkSchema = v.object({
     'connection.refused',
     /** A request that was not granted. */
     'request.refused',
+    /** A peel came back after its credential had expired: beside `key.rotated`, which changed its record. */
+    'peel.recovered',
+    /** A copy of a peel's credential was used: beside `peel.revoked`, which stopped both. */
+    'peel.cloned',
     /** The policy of a master gave no decision about a peel: it is pending. */
     'policy.failed',
     'token.created',

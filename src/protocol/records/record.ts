@@ -39,6 +39,8 @@ export interface PeelKey {
   connectedAt?: string | undefined;
   /** Seconds since 1970: what was issued up to then is revoked. */
   revokedUpTo?: number | undefined;
+  /** The key that the peel replaced by this one, in a rotation or a recovery. */
+  replaces?: string | undefined;
 }
 
 /** What is known of a peel, and what was decided. The value of its id in the bucket `zester-peels`. */
@@ -58,6 +60,8 @@ export interface PeelRecord {
   rotationAskedAt?: string | undefined;
   /** The pattern of the join token that it came with, and the like: where it came from, for people. */
   origin?: string | undefined;
+  /** How often the peel came back after its credential had expired, and when last: seconds since 1970, the newest last. */
+  recovery?: { count: number; at: readonly number[] } | undefined;
 }
 
 // Loose: an older master that changes a record keeps the fields that a newer one has added. A state that it does not know is
@@ -72,6 +76,7 @@ const keySchema = keeping({
   requestId: v.optional(v.string()),
   connectedAt: v.optional(v.string()),
   revokedUpTo: v.optional(v.number()),
+  replaces: v.optional(v.string()),
 });
 
 export const recordSchema = keeping({
@@ -84,6 +89,7 @@ export const recordSchema = keeping({
   decided: v.optional(keeping({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
   rotationAskedAt: v.optional(v.string()),
   origin: v.optional(v.string()),
+  recovery: v.optional(v.object({ count: v.number(), at: v.pipe(v.array(v.number()), v.readonly()) })),
 });
 
 /**
@@ -121,6 +127,20 @@ export function isRotationWanted(record: PeelRecord, publicKey: string): boolean
   if (rotationAskedAt === undefined) return false;
   const addedAt = keyOf(record, publicKey)?.addedAt;
   return addedAt === undefined || Date.parse(addedAt) < Date.parse(rotationAskedAt);
+}
+
+/**
+ * Whether the peel itself has replaced this key by the one that it is to use now, directly or through others. Not where an
+ * admin gave the ID another key: that breaks the chain.
+ */
+export function isReplacedByPeel(record: PeelRecord, publicKey: string): boolean {
+  const seen = new Set<string>();
+  for (let at = currentKey(record)?.replaces; at !== undefined && !seen.has(at);) {
+    if (at === publicKey) return true;
+    seen.add(at);
+    at = keyOf(record, at)?.replaces;
+  }
+  return false;
 }
 
 /** Whether a peel may get JWTs: an admin or a policy accepted it. */

@@ -12,6 +12,8 @@ export default command({
   options: configOptions([
     'policy',
     'lifetime',
+    'recovery',
+    'recoveryLimit',
     'replicas',
     'maxRevocations',
     'maxRevocationsShare',

@@ -11,7 +11,7 @@ import {
 import { isConnectedInForce } from '../../../protocol/records/presence-in-force.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore } from '../../trust/issued-jwt.js';
+import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../../registry/key-claim.js';
 import { tellPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
@@ -57,7 +57,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
   };
   const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'add' });
-  return { jwt: jwtOf(context, record, publicKey), requestId };
+  return { jwt: jwtOf(context, record, publicKey), requestId, ...recoveryFor(context, record, publicKey) };
 }
 
 /** `peel.accept`: a peel that waits may have a JWT. */

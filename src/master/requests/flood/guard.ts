@@ -7,6 +7,7 @@ import { kick } from '../../../system-account/kick.js';
 import { compareVersions } from '../../../system-account/server-versions.js';
 import { listServers } from '../../../system-account/servers.js';
 import { isPeelId } from '../../../permissions/peel-id.js';
+import { peelIdOfRecoveryName } from '../../../permissions/recovery.js';
 import { tokenIdOfName } from '../../../permissions/roles.js';
 import type { MasterContext } from '../../context.js';
 import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
@@ -133,8 +134,9 @@ export class FloodGuard {
 
   #keysOf(asker: string): string[] {
     const { registry, tokens } = this.#context;
-    if (isPeelId(asker)) {
-      const keys = registry.get(asker)?.keys.filter(({ state }) => state !== 'revoked') ?? [];
+    const peelId = isPeelId(asker) ? asker : peelIdOfRecoveryName(asker);
+    if (peelId !== undefined) {
+      const keys = registry.get(peelId)?.keys.filter(({ state }) => state !== 'revoked') ?? [];
       return keys.slice(-KEYS).map(({ publicKey }) => publicKey);
     }
     const token = tokens.get(tokenIdOfName(asker) ?? '');

@@ -1,0 +1,194 @@
+// Decides whether a peel whose credential has expired may come back. No clock, no store.
+import { FleetError } from '../../errors.js';
+import {
+  isAccepted,
+  isReplacedByPeel,
+  keyOf,
+  notAccepted,
+  type PeelKey,
+  type PeelRecord,
+} from '../../protocol/records/record.js';
+import { RECOVERY_LIMIT_WINDOW_SECONDS } from '../../timing.js';
+
+/** Which peels may come back after their credential has expired. */
+export interface RecoveryPolicy {
+  /** Seconds after the expiry; 0: never. `manual`: at any time, and an admin accepts each. */
+  window: number | 'manual';
+  /** How often a peel may come back by itself within 30 days. Beyond that, an admin accepts it. */
+  limit: number;
+}
+
+/** How often a peel may come back by itself within 30 days, where the options do not say: once a day. */
+export const DEFAULT_RECOVERY_LIMIT = 30;
+
+/** A request to come back. Both keys are proven, and the credential is one of ours. */
+export interface RecoveryRequest {
+  /** The last key that the peel knows. */
+  publicKey: string;
+  newPublicKey: string;
+  /** How often the peel had recovered when its recovery credential was issued. */
+  count: number;
+  /** The account JWT revokes the last key: of its last JWT, the issue time is covered. */
+  revokedInAccount: boolean;
+}
+
+/** What becomes of a request to come back. */
+export type RecoveryVerdict =
+  /** A JWT for the new key; it is the peel's recovery with this number. */
+  | { is: 'recover'; number: number }
+  /** The new key was given a JWT that is valid: the answer was lost, and is given again. */
+  | { is: 'again' }
+  /** An admin decides. `isNew`: the record does not say so yet. */
+  | { is: 'pending'; isNew: boolean }
+  /** The credential has not expired: the peel's clock may be off. */
+  | { is: 'notExpired' }
+  /** Somebody else uses the same credential: both are stopped. */
+  | { is: 'cloned'; reason: string }
+  | { is: 'refused'; error: FleetError };
+
+/**
+ * Judges a request to come back by the record of its peel.
+ *
+ * Every recovery gives the peel a new key. So a request with a key that the peel itself has replaced comes from a copy of its
+ * credential, or from the original after the copy has recovered: nobody can tell which, so both are stopped. An answer that was
+ * lost is not taken for that: the request is repeated with the same new key, whose holder is the one that was answered.
+ *
+ * @param nowSeconds since 1970
+ */
+export function judgeRecovery(
+  record: PeelRecord | undefined,
+  request: RecoveryRequest,
+  { window, limit }: RecoveryPolicy,
+  nowSeconds: number,
+): RecoveryVerdict {
+  const { publicKey, newPublicKey, count } = request;
+  if (record === undefined) return refused('ERR_FLEET_UNKNOWN_PEEL', 'no master knows this peel');
+  const { id } = record;
+  if (record.state === 'rejected' || record.state === 'revoked')
+    return { is: 'refused', error: notAccepted(record) };
+  const last = keyOf(record, publicKey);
+  if (last?.issuedAt === undefined) {
+    return refused('ERR_FLEET_KEY_UNKNOWN', `the key ${publicKey} does not belong to the peel "${id}"`, id);
+  }
+  if (newPublicKey === publicKey) {
+    return refused('ERR_FLEET_REQUEST', 'the new key equals the old one: make a new key', id);
+  }
+  const given = keyOf(record, newPublicKey);
+  const use =
+    given === undefined
+      ? judgeLastKey(record, last, request, nowSeconds)
+      : judgeGiven(record, given, request, nowSeconds);
+  if (use.is !== 'expired') return use;
+  if (window === 'manual') return { is: 'pending', isNew: true };
+  const late = nowSeconds - use.expiredAt - window;
+  if (window === 0 || late > 0) {
+    const why =
+      window === 0
+        ? 'the masters allow no recovery'
+        : `its credential expired too long ago (--recovery ${window}s)`;
+    return refused(
+      'ERR_FLEET_RECOVERY',
+      `the peel "${id}" cannot recover: ${why}; issue a new one ("zester peel add ${id} --replace")`,
+      id,
+    );
+  }
+  const since = nowSeconds - RECOVERY_LIMIT_WINDOW_SECONDS;
+  const recent = record.recovery?.at.filter((at) => at > since).length ?? 0;
+  if (recent >= limit) return { is: 'pending', isNew: true };
+  return { is: 'recover', number: nextNumber(record, count) };
+}
+
+/** A key whose JWT has expired, in seconds since 1970: the policy decides. */
+interface Expired {
+  is: 'expired';
+  expiredAt: number;
+}
+
+function judgeLastKey(
+  record: PeelRecord,
+  last: PeelKey,
+  { publicKey, count, revokedInAccount }: RecoveryRequest,
+  nowSeconds: number,
+): RecoveryVerdict | Expired {
+  const { id } = record;
+  if (last.state !== 'issued' && last.state !== 'live') {
+    if (isReplacedByPeel(record, publicKey)) {
+      return cloned(
+        `its key was replaced; it knows of ${count} recoveries, the masters of ${countOf(record)}`,
+      );
+    }
+    return { is: 'refused', error: keyRevoked(id, publicKey) };
+  }
+  if (revokedInAccount) return { is: 'refused', error: keyRevoked(id, publicKey) };
+  const { expiresAt } = last;
+  if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'notExpired' };
+  if (isAccepted(record)) return { is: 'expired', expiredAt: expiresAt };
+  const waiting = record.keys.at(-1);
+  // the same last key has asked for two new ones, so two have it
+  if (waiting?.state === 'requested' && waiting.replaces === publicKey)
+    return cloned('two hosts have asked to recover with its key');
+  return { is: 'refused', error: notAccepted(record) };
+}
+
+/** The new key is in the record: the peel asks again, or an admin has decided meanwhile. */
+function judgeGiven(
+  record: PeelRecord,
+  given: PeelKey,
+  { publicKey, newPublicKey, count, revokedInAccount }: RecoveryRequest,
+  nowSeconds: number,
+): RecoveryVerdict | Expired {
+  const { id } = record;
+  if (given.state === 'retired' || given.state === 'revoking' || given.state === 'revoked')
+    return { is: 'refused', error: keyRevoked(id, newPublicKey) };
+  if (given.replaces !== publicKey) {
+    return refused('ERR_FLEET_STATE', `the key ${newPublicKey} was requested otherwise: use another`, id);
+  }
+  if (!isAccepted(record)) {
+    return given.state === 'requested'
+      ? { is: 'pending', isNew: false }
+      : { is: 'refused', error: notAccepted(record) };
+  }
+  if (given.state === 'requested') {
+    return revokedInAccount
+      ? { is: 'refused', error: keyRevoked(id, publicKey) }
+      : { is: 'recover', number: nextNumber(record, count) };
+  }
+  const { expiresAt } = given;
+  if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'again' };
+  // the answer was lost, and the host was off for another lifetime
+  return { is: 'expired', expiredAt: expiresAt };
+}
+
+/** A registry restored from a backup may be behind: the credential, which a master signed, is not. */
+function nextNumber(record: PeelRecord, count: number): number {
+  return Math.max(countOf(record), count) + 1;
+}
+
+function countOf({ recovery }: PeelRecord): number {
+  return recovery?.count ?? 0;
+}
+
+function cloned(why: string): RecoveryVerdict {
+  return { is: 'cloned', reason: `a copy of its credential is in use: ${why}` };
+}
+
+function keyRevoked(peelId: string, publicKey: string): FleetError {
+  const words = `the key ${publicKey} of the peel "${peelId}" is revoked`;
+  return new FleetError('ERR_FLEET_REVOKED', words, { peelId, final: true });
+}
+
+function refused(
+  code:
+    | 'ERR_FLEET_UNKNOWN_PEEL'
+    | 'ERR_FLEET_KEY_UNKNOWN'
+    | 'ERR_FLEET_RECOVERY'
+    | 'ERR_FLEET_STATE'
+    | 'ERR_FLEET_REQUEST',
+  message: string,
+  peelId?: string,
+): RecoveryVerdict {
+  return {
+    is: 'refused',
+    error: new FleetError(code, message, peelId === undefined ? undefined : { peelId }),
+  };
+}

@@ -1,0 +1,233 @@
+// Answers peels that come back after their credential has expired.
+import { FleetError, ZesterError } from '../../errors.js';
+import { accountOf } from '../../jwt/account-of.js';
+import { isRevoked } from '../../jwt/chain.js';
+import type { UserClaims } from '../../jwt/claims.js';
+import { decodeUserJwt } from '../../jwt/decode.js';
+import { hasExpired } from '../../jwt/expiry.js';
+import { nowSeconds } from '../../jwt/time.js';
+import { verifySignature } from '../../nkeys/verify.js';
+import { peelIdOfRecoveryName, recoveriesOf } from '../../permissions/recovery.js';
+import { fingerprint } from '../../protocol/fingerprint.js';
+import { recoveryProof } from '../../protocol/proofs.js';
+import { keyOf, notAccepted, type PeelRecord } from '../../protocol/records/record.js';
+import { isJoinIssuer } from '../../trust/keys/signing-keys.js';
+import type { MasterContext } from '../context.js';
+import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
+import { claimKey, withClaims } from '../registry/key-claim.js';
+import type { Decision } from '../registry/registry.js';
+import { tellPeel } from '../revocation/notices.js';
+import { canMakeAgain, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
+import { giveChallenge, takeChallenge } from './challenges.js';
+import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
+import type { Asked } from './service.js';
+
+/** `challenge` of a recovery credential: for its own peel only. */
+export async function challengeToRecover(
+  context: MasterContext,
+  { request: { peelId, publicKey }, asker: user }: Asked<'challenge'>,
+) {
+  if (peelId !== peelIdOfRecoveryName(user)) {
+    throw new FleetError('ERR_FLEET_DENIED', 'the recovery credential is for another peel', { peelId });
+  }
+  // refuse at once what could not be answered later
+  await checkFresh(context.registry, peelId, (record) => {
+    if (record?.state === 'rejected' || record?.state === 'revoked') throw notAccepted(record);
+  });
+  const value = await giveChallenge(context.store, { user, peelId, publicKey });
+  return { challenge: value, now: context.now() };
+}
+
+/**
+ * `recover`: a JWT for a new key of a peel whose credential has expired. Each step can be done again, and is, when the same
+ * request comes again after a master died in the middle.
+ */
+export async function recover(context: MasterContext, asked: Asked<'recover'>) {
+  const { recoveries } = context.metrics;
+  try {
+    const answer = await answerRecovery(context, asked);
+    recoveries.inc({ outcome: answer.outcome });
+    return answer.answer;
+  } catch (error) {
+    const isCloned = error instanceof FleetError && error.code === 'ERR_FLEET_CLONED';
+    recoveries.inc({ outcome: isCloned ? 'cloned' : 'refused' });
+    throw error;
+  }
+}
+
+async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
+  const { request, asker: user } = asked;
+  const { registry, metrics, now } = context;
+  const { requestId, publicKey, newPublicKey } = request;
+  const peelId = peelIdOfRecoveryName(user) ?? '';
+  checkCredential(context, user, request);
+  checkProofs(peelId, request);
+  const challenged = { user, peelId, publicKey: newPublicKey };
+  await takeChallenge(context.store, request.challenge, challenged, requestId);
+  const judged = (record: PeelRecord | undefined): RecoveryVerdict => {
+    const issuedAt = record && keyOf(record, publicKey)?.issuedAt;
+    const { revocations = {} } = context.trust.claims.nats;
+    const revokedInAccount = issuedAt !== undefined && isRevoked(revocations, publicKey, issuedAt);
+    return judgeRecovery(record, { ...request, revokedInAccount }, context.recovery, nowSeconds(now));
+  };
+  // notify before revoking; otherwise the original reconnects until it asks, too
+  const expected = judged(await registry.refresh(peelId));
+  if (expected.is === 'cloned') {
+    await tellPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
+  }
+  const claim = await claimKey(context, newPublicKey, peelId);
+  let verdict: RecoveryVerdict = expected;
+  const { record, changed } = await withClaims([claim], () =>
+    decideFresh(registry, peelId, (standing) => {
+      verdict = judged(standing);
+      return decisionOf(context, asked, peelId, verdict, standing);
+    }),
+  );
+  // what the callback has assigned last
+  const final = verdict as RecoveryVerdict;
+  switch (final.is) {
+    case 'recover':
+    case 'again': {
+      if (changed) {
+        metrics.issued.inc({ why: 'recover' });
+        tellRecovered(context, asked, peelId, final);
+      }
+      const answer = {
+        state: 'recovered' as const,
+        jwt: jwtOf(context, record, newPublicKey),
+        now: now(),
+        requestId,
+        ...recoveryFor(context, record, newPublicKey),
+      };
+      return { outcome: final.is === 'recover' ? 'recovered' : 'repeated', answer };
+    }
+    case 'pending': {
+      const answer = {
+        state: 'pending' as const,
+        now: now(),
+        requestId,
+        fingerprint: fingerprint(newPublicKey),
+      };
+      return { outcome: 'pending', answer };
+    }
+    case 'notExpired':
+      return { outcome: 'not_expired', answer: { state: 'notExpired' as const, now: now(), requestId } };
+    case 'cloned':
+      if (changed) tellCloned(context, peelId, publicKey, final.reason);
+      throw new FleetError('ERR_FLEET_CLONED', `the peel "${peelId}" is revoked: ${final.reason}`, {
+        peelId,
+        final: true,
+      });
+    case 'refused':
+      throw final.error;
+  }
+}
+
+/** What a verdict changes in the record; undefined: nothing. @throws FleetError of a refusal */
+function decisionOf(
+  context: MasterContext,
+  { request: { requestId, publicKey, newPublicKey }, by }: Asked<'recover'>,
+  peelId: string,
+  verdict: RecoveryVerdict,
+  record: PeelRecord | undefined,
+): Decision | undefined {
+  const { issuer, lifetime, now, actor } = context;
+  const known = record && keyOf(record, newPublicKey);
+  const peel = { ...by, publicKey };
+  const facts = () =>
+    issuer.facts(newPublicKey, notBefore(context, newPublicKey, known), lifetime, requestId);
+  switch (verdict.is) {
+    case 'recover': {
+      const { number: recovery } = verdict;
+      return { change: { kind: 'key.rotated', key: facts(), replaces: publicKey, recovery }, by: peel };
+    }
+    case 'again':
+      // another master may have signed it, with a key of its own
+      return known !== undefined && canMakeAgain(context, known)
+        ? undefined
+        : { change: { kind: 'key.renewed', key: facts() }, by: peel };
+    case 'pending':
+      return verdict.isNew
+        ? {
+            change: {
+              kind: 'peel.requested',
+              publicKey: newPublicKey,
+              origin: 'recovery after expiry',
+              replaces: publicKey,
+            },
+            by: peel,
+          }
+        : undefined;
+    case 'cloned':
+      return {
+        change: { kind: 'peel.revoked', upTo: nowSeconds(now) },
+        by: actor,
+        reason: verdict.reason,
+        publicKey,
+      };
+    case 'notExpired':
+      return undefined;
+    case 'refused':
+      throw verdict.error;
+  }
+}
+
+/** @throws FleetError `ERR_FLEET_DENIED` for a credential that is not this peel's recovery credential */
+function checkCredential(
+  { trust, now }: MasterContext,
+  user: string,
+  { credential, publicKey, count }: Asked<'recover'>['request'],
+): void {
+  const denied = (why: string) =>
+    new FleetError('ERR_FLEET_DENIED', `the recovery credential is not used: ${why}`);
+  let claims: UserClaims;
+  try {
+    claims = decodeUserJwt(credential);
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    throw denied(error.message);
+  }
+  if (!isJoinIssuer(trust.claims, claims.iss) || accountOf(claims) !== trust.claims.sub)
+    throw denied('no signing key of the account for it signed it');
+  if (claims.name !== user) throw denied('it is another peel’s');
+  if (claims.sub !== publicKey) throw denied(`it is for ${claims.sub}, not for ${publicKey}`);
+  if (recoveriesOf(claims) !== count) throw denied('its counter is another');
+  if (hasExpired(claims, now())) throw denied('it has expired');
+}
+
+/** @throws FleetError `ERR_FLEET_PROOF` */
+function checkProofs(peelId: string, request: Asked<'recover'>['request']): void {
+  const { publicKey, newPublicKey, signature, newSignature } = request;
+  const proof = recoveryProof({ ...request, peelId });
+  for (const [key, signed] of [
+    [publicKey, signature],
+    [newPublicKey, newSignature],
+  ] as const) {
+    if (verifySignature(key, proof, Buffer.from(signed, 'base64url'))) continue;
+    throw new FleetError('ERR_FLEET_PROOF', `the request to recover is not signed by ${key}`, { peelId });
+  }
+}
+
+function tellRecovered(
+  { audit }: MasterContext,
+  { request: { publicKey: replaces, newPublicKey: publicKey }, by }: Asked<'recover'>,
+  peelId: string,
+  verdict: RecoveryVerdict,
+): void {
+  if (verdict.is !== 'recover') return;
+  const detail = { recovery: verdict.number, replaces };
+  audit.note({ kind: 'peel.recovered', by: { ...by, publicKey: replaces }, peelId, publicKey, detail });
+}
+
+function tellCloned(
+  { audit, actor, logger }: MasterContext,
+  peelId: string,
+  publicKey: string,
+  reason: string,
+): void {
+  audit.note({ kind: 'peel.cloned', by: actor, peelId, publicKey, code: 'ERR_FLEET_CLONED', reason });
+  logger.error(
+    { peelId, publicKey, code: 'ERR_FLEET_CLONED' },
+    `${reason}: it was revoked; find the copy, then "zester peel add ${peelId} --replace"`,
+  );
+}

@@ -1,0 +1,61 @@
+// The recovery credential of a peel: a user that may do nothing but ask to come back.
+import type { UserClaims } from '../jwt/claims.js';
+import type { UserJwtOptions } from '../jwt/user.js';
+import type { ValidityOptions } from '../jwt/time.js';
+import { validatePublicKey } from '../nkeys/validate.js';
+import { isPeelId, validatePeelId } from './peel-id.js';
+
+const RECOVERY_PREFIX = '_zester-recover-';
+const COUNT_TAG = /^recoveries:(\d{1,9})$/;
+
+/**
+ * The name of the user of a peel's recovery credential. No peel and no join token has it.
+ *
+ * @throws PeelIdError
+ */
+export function recoveryName(peelId: string): string {
+  return `${RECOVERY_PREFIX}${validatePeelId(peelId)}`;
+}
+
+/** The peel whose recovery credential has this name; undefined: it is not one's. */
+export function peelIdOfRecoveryName(name: string): string | undefined {
+  if (!name.startsWith(RECOVERY_PREFIX)) return undefined;
+  const peelId = name.slice(RECOVERY_PREFIX.length);
+  return isPeelId(peelId) ? peelId : undefined;
+}
+
+/** The prefix of the inboxes of a peel's recovery user. @throws PeelIdError */
+export function recoveryInboxPrefix(peelId: string): string {
+  return `_INBOX.${recoveryName(peelId)}`;
+}
+
+/**
+ * The options of a recovery credential's user JWT. It is signed by the scoped signing key of join tokens, whose template lets
+ * a user publish below `zester.enroll.<its name>` and read its own inbox, and nothing else: so no home needs another key.
+ *
+ * @param count how often the peel has recovered
+ * @throws PeelIdError, KeyError
+ */
+export function recoveryUserJwtOptions(
+  peelId: string,
+  accountPublicKey: string,
+  { count, ...validity }: ValidityOptions & { count: number },
+): UserJwtOptions {
+  validatePublicKey(accountPublicKey, 'account');
+  return {
+    ...validity,
+    name: recoveryName(peelId),
+    issuerAccount: accountPublicKey,
+    scoped: true,
+    tags: [`recoveries:${count}`],
+  };
+}
+
+/** How often the peel had recovered when this recovery credential was issued. */
+export function recoveriesOf({ nats }: UserClaims): number {
+  for (const tag of nats.tags ?? []) {
+    const match = COUNT_TAG.exec(tag);
+    if (match !== null) return Number(match[1]);
+  }
+  return 0;
+}
