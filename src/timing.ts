@@ -45,6 +45,8 @@ export const RECOVERY_FIRST_RETRY_MS = 1_000;
 export const RECOVERY_MAX_RETRY_MS = 20_000;
 /** The longest of these when a master says that the credential is valid, or when an admin has to decide. */
 export const RECOVERY_MAX_IDLE_RETRY_MS = 60_000;
+/** A running peel takes its credential for expired from so much before its expiry on: a server's clock may be ahead. */
+export const RECOVERY_CLOCK_DOUBT_MS = 30_000;
 /** For the answer to a request to come back. */
 export const RECOVERY_ANSWER_TIMEOUT_MS = 10_000;
 /** How long "zester peel recover" and recoverCredentials() try, where the options do not say. */

@@ -16,6 +16,12 @@ export type PeelEvent =
   | { type: 'renewed'; publicKey: string; expiresAt: number | undefined }
   /** The connection uses a new key, and the old one has had its time. */
   | { type: 'keyRotated'; publicKey: string; replaces: string; expiresAt: number | undefined }
+  /** The credential had expired, and a master gave another, for a new key. */
+  | { type: 'recovered'; publicKey: string; replaces: string; expiresAt: number | undefined }
+  /** The credential has expired, and an admin has to accept the peel: `zester peel accept <id>`. */
+  | { type: 'recoveryPending'; fingerprint: string; retryInMs: number }
+  /** The credential may have expired, and asking a master for another did not work: it is tried again. */
+  | { type: 'recoveryFailed'; error: Error; retryInMs: number }
   /** A renewal or a rotation did not work, and is tried again. `remainingMs`: until the credential in use expires. */
   | {
       type: 'renewalFailed';
@@ -74,6 +80,15 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
       const what = event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not rotated';
       return logger.warn(coded(fields, event.error), `${what}; retrying: ${event.error.message}`);
     }
+    case 'recovered':
+      return logger.info(fields, `recovered after expiry: a new key${until(event.expiresAt)}`);
+    case 'recoveryPending':
+      return logger.warn(
+        fields,
+        `the credential has expired, and an admin has to accept the peel (key fingerprint ${event.fingerprint})`,
+      );
+    case 'recoveryFailed':
+      return logger.warn(coded(fields, event.error), `not recovered; retrying: ${event.error.message}`);
     case 'notWritten':
       return logger.warn(
         coded(fields, event.error),

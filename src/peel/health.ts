@@ -52,6 +52,11 @@ export function afterPeelEvent(failure: string | undefined, event: PeelEvent): s
       return `${event.what === 'renewal' ? 'the credential was not renewed' : 'the key was not rotated'}: ${event.error.message}`;
     case 'notWritten':
       return `the new credential cannot be written: ${event.error.message}`;
+    case 'recoveryFailed':
+      return `the credential was not recovered: ${event.error.message}`;
+    case 'recoveryPending':
+      return 'the credential has expired, and an admin has to accept the peel';
+    case 'recovered':
     case 'renewed':
     case 'keyRotated':
     case 'written':

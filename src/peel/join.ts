@@ -32,6 +32,7 @@ import { pathOf } from '../files/path-of.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
 import { PendingKey } from './pending-key.js';
+import { writeRecoveryFile } from './recovery-files.js';
 import { omit } from './omit.js';
 import {
   DIAL_TIMEOUT_MS,
@@ -267,6 +268,7 @@ class Joining {
     const seed = this.#key.seed;
     try {
       await writeCredsFile(out, answer.jwt, seed);
+      if (answer.recovery !== undefined) await writeRecoveryFile(out, answer.recovery);
     } finally {
       seed.fill(0);
     }

@@ -13,7 +13,7 @@ interface Counted {
  */
 export class PeelMetrics {
   readonly #commands = new Map<string, Counted>();
-  readonly #totals = { reconnects: 0, rotations: 0, renewals: 0, renewalFailures: 0 };
+  readonly #totals = { reconnects: 0, rotations: 0, renewals: 0, renewalFailures: 0, recoveries: 0 };
 
   hear(event: PeelEvent): void {
     switch (event.type) {
@@ -34,6 +34,9 @@ export class PeelMetrics {
       case 'renewed':
         this.#totals.renewals += 1;
         return;
+      case 'recovered':
+        this.#totals.recoveries += 1;
+        return;
       case 'renewalFailed':
         this.#totals.renewalFailures += 1;
         return;
@@ -44,7 +47,7 @@ export class PeelMetrics {
 
   /** In the text format of Prometheus. */
   text({ connected, expiresAt, commands }: PeelHealth): string {
-    const { reconnects, rotations, renewals, renewalFailures } = this.#totals;
+    const { reconnects, rotations, renewals, renewalFailures, recoveries } = this.#totals;
     const counted = [...this.#commands];
     return [
       metric('zester_peel_connected', 'gauge', '1 while the peel is connected.', [['', connected ? 1 : 0]]),
@@ -70,6 +73,9 @@ export class PeelMetrics {
       metric('zester_peel_reconnects_total', 'counter', 'Outages that are over.', [['', reconnects]]),
       metric('zester_peel_renewals_total', 'counter', 'Renewals of the credential.', [['', renewals]]),
       metric('zester_peel_key_rotations_total', 'counter', 'Rotations of the key.', [['', rotations]]),
+      metric('zester_peel_recoveries_total', 'counter', 'Recoveries of an expired credential.', [
+        ['', recoveries],
+      ]),
       metric('zester_peel_renewal_failures_total', 'counter', 'Attempts at either that failed.', [
         ['', renewalFailures],
       ]),

@@ -18,6 +18,7 @@ const START_PEEL = bag(
     waitOnFirstConnect: flag,
     signal: anything,
     renew: flag,
+    recovery: anything,
     commands: bag({ concurrency: anything, queue: anything, timeoutMs: anything }),
   },
   { instead: INSTEAD },
@@ -37,6 +38,29 @@ const JOIN = bag(
   },
   { required: ['token', 'peelId', 'out'] },
 );
+
+const RECOVER = bag(
+  {
+    servers: anything,
+    tls: anything,
+    requireTls: flag,
+    timeout: anything,
+    credentials: anything,
+    credsPath: anything,
+    peelId: anything,
+    recovery: anything,
+    waitMs: anything,
+    signal: anything,
+    onEvent: callback,
+    now: callback,
+  },
+  { instead: INSTEAD },
+);
+
+/** @throws ConnectError `ERR_CONNECT_OPTIONS` */
+export function checkRecoverNames(options: unknown): void {
+  checkOptions('recoverCredentials', options, RECOVER, connectOptionsError);
+}
 
 /** @throws ConnectError `ERR_CONNECT_OPTIONS` */
 export function checkPeelNames(options: unknown): void {

@@ -9,7 +9,7 @@ import {
   type ConnectSettings,
   type ZesterConnection,
 } from '../connection/connect.js';
-import { loadGiven, nameOf, storeOf } from '../connection/credentials.js';
+import { loadGiven, nameOf, storeOf, type CredentialStore } from '../connection/credentials.js';
 import { atLeast, checkNumbers, TIMEOUT_MS } from '../connection/check-options.js';
 import type { ConnectionEvent } from '../connection/events.js';
 import { Refusals } from '../connection/refusals.js';
@@ -40,6 +40,9 @@ import { PeelMetrics } from './metrics.js';
 import { ownFacts } from './own-facts.js';
 import { judgeNotice } from './judge-notice.js';
 import { readNotice } from './notices.js';
+import { Recovery } from './recovery.js';
+import { loadNow, recoveryFilesOf, withRecovery, type RecoveryFiles } from './recovery-files.js';
+import { mayHaveExpired, recoveryPause, type RecoveryResult } from './recovery-plan.js';
 import { sleep } from '../async/sleep.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { omit } from './omit.js';
@@ -50,6 +53,7 @@ import {
   HANDOVER_TIMEOUT_MS,
   LAST_WORDS_TIMEOUT_MS,
   RECONNECT_WAIT_MS,
+  RECOVERY_CLOCK_DOUBT_MS,
 } from '../timing.js';
 
 /** What {@link startPeel} can be told, besides its credentials. Options of `connectPeel` and the client may be given too. */
@@ -77,6 +81,12 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
    * provider with `store`. Others are refused, unless this is false; then something else must replace them in time.
    */
   renew?: boolean | undefined;
+  /**
+   * Where the recovery credential is kept, with which the peel comes back by itself after its credential has expired: a path or
+   * a `file:` URL; beside the `.creds` file as `FILE.recovery` by default, and of a provider in memory. `false`: it does not
+   * come back. Without `renew` it does not either.
+   */
+  recovery?: string | URL | false | undefined;
   /** How many commands run at the same time (16), how many wait (1,000), and how long one may take (4 minutes). */
   commands?:
     | {
@@ -168,7 +178,13 @@ export class Peel {
   /** Resolves when it has stopped; never rejects. */
   readonly closed: Promise<PeelEnd>;
   readonly #options: PeelSettings;
-  readonly #given: GivenUserCredentials;
+  #given: GivenUserCredentials;
+  readonly #store: CredentialStore | undefined;
+  readonly #recoveryFiles: RecoveryFiles | undefined;
+  readonly #recovery: Recovery | undefined;
+  /** Aborted when the peel is over. */
+  readonly #stopping = new AbortController();
+  #isComingBack = false;
   readonly #handlers: Handlers;
   readonly #clock: FleetClock;
   readonly #events = new Broadcast<PeelEvent>();
@@ -198,6 +214,21 @@ export class Peel {
       this.#emit({ type: 'callbackFailed', callback, error });
     const { logger, onEvent, now } = options;
     this.#clock = new FleetClock(now && guardedNumber(now, Date.now, report('now')));
+    const store = storeOf(given);
+    const files = store && recoveryFilesOf(given, options);
+    this.#recoveryFiles = files;
+    this.#store = store && files ? withRecovery(store, files) : store;
+    if (this.#store !== undefined && files !== undefined) {
+      const { servers, tls, requireTls, timeout } = options;
+      this.#recovery = new Recovery({
+        peelId: id,
+        connection: { servers, tls, requireTls, timeout },
+        store: this.#store,
+        files,
+        clock: this.#clock,
+        reload: () => loadNow(given),
+      });
+    }
     this.#log = logger && guarded((event) => logPeelEvent(logger, event), report('logger'));
     this.#hear = onEvent && guarded(onEvent, report('onEvent'));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
@@ -383,11 +414,13 @@ export class Peel {
       'handlers',
       'facts',
       'renew',
+      'recovery',
       'commands',
       'logger',
     );
     // one that continues is logged ever less often
     const refusals = new Refusals();
+    let recoveries = 0;
     for (let failures = 1; ; failures += 1) {
       signal?.throwIfAborted();
       try {
@@ -395,11 +428,25 @@ export class Peel {
           rotate,
           handoverTimeout,
           peelId: this.id,
-          now: () => this.#clock.lenient(),
+          // before the first connection the server decides what has expired, whatever this machine's clock says
+          now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),
           onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
         };
         return await openPeel({ ...options, ...own }, this.#given);
       } catch (error) {
+        if (mayHaveExpired(error)) {
+          const { result, cause } = await this.#recoverOnce();
+          recoveries += 1;
+          if (result === 'recovered' || result === 'replaced') continue;
+          // who is not let back says what to do instead
+          if (cause instanceof FleetError && NOT_LET_BACK.has(cause.code)) throw cause;
+          if (waitOnFirstConnect && result !== 'unavailable') {
+            const retryInMs = recoveryPause(result, recoveries, Math.random());
+            this.#tellRecovery(result, cause ?? error, retryInMs);
+            await sleep(retryInMs, signal);
+            continue;
+          }
+        }
         const windowMs = this.#options.reconnectWindowMs ?? RECONNECT_WAIT_MS;
         const { retryInMs, mayBeExpired } = afterFailedStart({
           ...{ error, waitOnFirstConnect, failures, windowMs },
@@ -414,6 +461,81 @@ export class Peel {
     }
   }
 
+  /** Asks a master once for new credentials in place of those that may have expired. @throws FleetError that is final */
+  async #recoverOnce(): Promise<{ result: RecoveryResult; cause?: unknown }> {
+    const recovery = this.#recovery;
+    if (recovery === undefined) return { result: 'unavailable' };
+    try {
+      const current = this.#credentials?.current ?? (await loadNow(this.#given));
+      const outcome = await recovery.attempt(current);
+      if (outcome.is === 'pending') {
+        return { result: 'pending', cause: outcome.fingerprint };
+      }
+      if (outcome.is === 'recovered') this.#useRecovered(current, outcome.creds, outcome.notWritten);
+      if (outcome.is === 'replaced') await this.#credentials?.look();
+      // what was loaded for the start is not what is there now
+      if (this.#given.kind === 'file') this.#given = { kind: 'file', path: this.#given.path };
+      return { result: outcome.is };
+    } catch (error) {
+      if (error instanceof FleetError && error.final) throw error;
+      return { result: 'failed', cause: error };
+    }
+  }
+
+  #useRecovered(before: CredsFile, creds: CredsFile, notWritten: unknown): void {
+    // at the start there is nothing that could hold it: the same key is asked for again
+    if (notWritten !== undefined && this.#credentials === undefined) throw notWritten as Error;
+    if (notWritten === undefined) this.#credentials?.stored(creds);
+    else this.#credentials?.hold(creds);
+    this.#emit({
+      type: 'recovered',
+      publicKey: creds.publicKey,
+      replaces: before.publicKey,
+      expiresAt: expiryTime(creds.claims),
+    });
+  }
+
+  /** The server refuses the credentials while the peel runs: they may have expired. Asks until it is connected again. */
+  async #comeBack(): Promise<void> {
+    if (this.#recovery === undefined || this.#credentials === undefined || this.#isComingBack) return;
+    this.#isComingBack = true;
+    const { signal } = this.#stopping;
+    try {
+      let last: RecoveryResult = 'failed';
+      for (let attempts = 1; ; attempts += 1) {
+        await sleep(recoveryPause(last, attempts, Math.random()), signal);
+        if (!this.#isDown) return;
+        // a clock that a master has confirmed knows what the server's words do not say
+        if (this.#clock.confirmed && this.#renewer !== undefined && !this.#hasExpired()) continue;
+        const { result, cause } = await this.#recoverOnce();
+        if (result === 'unavailable') return;
+        last = result;
+        if (result !== 'recovered' && result !== 'replaced' && result !== 'notExpired')
+          this.#tellRecovery(result, cause, recoveryPause(last, attempts + 1, 1));
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof FleetError) this.#ended(error);
+      else throw error;
+    } finally {
+      this.#isComingBack = false;
+    }
+  }
+
+  #hasExpired(): boolean {
+    const expiresAt = this.#credentials && expiryTime(this.#credentials.current.claims);
+    return expiresAt !== undefined && expiresAt <= this.#clock.now() + RECOVERY_CLOCK_DOUBT_MS;
+  }
+
+  #tellRecovery(result: RecoveryResult, cause: unknown, retryInMs: number): void {
+    if (result === 'pending') {
+      this.#emit({ type: 'recoveryPending', fingerprint: String(cause), retryInMs });
+    } else if (cause instanceof Error) {
+      const type = result === 'notExpired' ? 'waiting' : 'recoveryFailed';
+      this.#emit({ type, error: cause, retryInMs });
+    }
+  }
+
   /** The server refuses it, and by this machine's clock its time is over: both cannot be wrong. */
   async #throwIfExpired(): Promise<void> {
     const creds = await loadGiven(this.#given);
@@ -421,7 +543,7 @@ export class Peel {
   }
 
   #startRenewing(nc: ZesterConnection, credentials: ConnectionCredentials): void {
-    const store = storeOf(this.#given);
+    const store = this.#store;
     if (store === undefined) return;
     const options: RenewerOptions = {
       peelId: this.id,
@@ -429,6 +551,7 @@ export class Peel {
       nc,
       credentials,
       clock: this.#clock,
+      recovery: this.#recoveryFiles,
       emit: (event) => this.#emit(event),
       ended: (error) => this.#ended(error),
       onlyWhenTold: this.#options.renew === false,
@@ -456,6 +579,7 @@ export class Peel {
 
   #connectionEvent(event: ConnectionEvent): void {
     this.#emit(event);
+    if (event.type === 'refused') void this.#comeBack();
     if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.look();
   }
 
@@ -519,6 +643,7 @@ export class Peel {
       return;
     }
     this.#end = end;
+    this.#stopping.abort();
     const written = this.#renewer?.stop();
     const nc = this.nc;
     const deadline = Date.now() + waitMs;
@@ -541,6 +666,9 @@ export class Peel {
     this.#resolveClosed(end);
   }
 }
+
+/** Refusals that only a person can change. */
+const NOT_LET_BACK: ReadonlySet<string> = new Set(['ERR_FLEET_RECOVERY', 'ERR_FLEET_KEY_UNKNOWN']);
 
 /** A subject that somebody else chose, to be shown: bounded, and nothing but printable characters. */
 function shownSubject(subject = ''): string {

@@ -14,6 +14,7 @@ import { newRequestId } from '../protocol/ask.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { rotationProof } from '../protocol/proofs.js';
 import type { FleetClock } from './clock.js';
+import type { RecoveryFiles } from './recovery-files.js';
 import { answerTimeout } from './schedule.js';
 import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master.js';
 
@@ -25,6 +26,8 @@ export interface RenewalRequestsOptions {
   nc: NatsConnection;
   credentials: ConnectionCredentials;
   clock: FleetClock;
+  /** Takes the recovery credential that a master gives with another. */
+  recovery?: Pick<RecoveryFiles, 'note'> | undefined;
 }
 
 /** A request that was not answered yet: asked again, it is the same request. */
@@ -73,8 +76,9 @@ export class RenewalRequests {
     const { publicKey, claims } = current;
     const attempt = (this.#renewing ??= { requestId: newRequestId(), publicKey });
     const { requestId } = attempt;
-    const { jwt, rotate = false } = await this.#ask('renew', { requestId, publicKey });
+    const { jwt, rotate = false, recovery } = await this.#ask('renew', { requestId, publicKey });
     this.#check(attempt, jwt, { peelId, publicKey, notIssuedBefore: claims.iat });
+    if (recovery !== undefined) this.#options.recovery?.note(recovery);
     this.#renewing = undefined;
     return { creds: this.#credsOf(jwt, current.seed), rotate };
   }
@@ -92,7 +96,7 @@ export class RenewalRequests {
     const { requestId, newKey } = attempt;
     const newPublicKey = newKey.publicKey;
     const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
-    const { jwt } = await this.#ask('rotate', {
+    const { jwt, recovery } = await this.#ask('rotate', {
       requestId,
       publicKey,
       newPublicKey,
@@ -101,6 +105,7 @@ export class RenewalRequests {
     });
     // for a key that is new there is no older JWT
     this.#check(attempt, jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
+    if (recovery !== undefined) this.#options.recovery?.note(recovery);
     const creds = this.#credsOf(jwt, newKey.seed);
     this.forgetKey();
     return creds;

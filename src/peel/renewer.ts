@@ -139,6 +139,7 @@ export class Renewer {
 
   async #renew(): Promise<void> {
     const { credentials } = this.#options;
+    const asking = credentials.current.publicKey;
     try {
       const { creds, rotate } = await this.#timed('renewal', () => this.#requests.renew());
       if (this.#stopped) return;
@@ -156,7 +157,7 @@ export class Renewer {
       if (publicKey !== creds.publicKey) return; // replaced meanwhile
       this.#emit({ type: 'renewed', publicKey, expiresAt: expiryTime(claims) });
     } catch (error) {
-      this.#failed('renewal', error);
+      this.#failed('renewal', error, asking);
     }
   }
 
@@ -171,7 +172,7 @@ export class Renewer {
       this.#happened({ type: 'keyGiven', credential: credentialOf(creds), replaces: current.publicKey });
       await this.#write();
     } catch (error) {
-      this.#failed('rotation', error);
+      this.#failed('rotation', error, current.publicKey);
     }
   }
 
@@ -250,9 +251,13 @@ export class Renewer {
     }
   }
 
-  #failed(what: 'renewal' | 'rotation', error: unknown): void {
+  /** @param publicKey the key that was asked for */
+  #failed(what: 'renewal' | 'rotation', error: unknown, publicKey: string): void {
     if (this.#stopped) return;
-    if (error instanceof FleetError && error.final) return this.#options.ended(error);
+    // a request that waited for the connection may arrive after the key was replaced, and is refused for good: it is
+    // about a key that is over, and not about this peel
+    const isCurrent = this.#options.credentials.current.publicKey === publicKey;
+    if (error instanceof FleetError && error.final && isCurrent) return this.#options.ended(error);
     this.#sayClock();
     const { rotation, renewal } = this.#state;
     const retry = what === 'rotation' && rotation.is === 'wanted' ? rotation.retry : renewal;

@@ -233,7 +233,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: recovery,
     fallback: DEFAULT_RECOVERY_SECONDS,
-    about: 'how long after its credential expired a peel may recover by itself; 0 = never, or manual',
+    about: 'recovery after expiry, e.g. 30d, 0 or manual',
   },
   recoveryLimit: {
     env: 'ZESTER_RECOVERY_LIMIT',
@@ -241,7 +241,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: times,
     fallback: DEFAULT_RECOVERY_LIMIT,
-    about: 'recoveries of one peel in 30 days, without an admin',
+    about: 'recoveries of a peel in 30 days',
   },
   replicas: {
     env: 'ZESTER_REPLICAS',
@@ -260,7 +260,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: count,
     fallback: DEFAULT_BREAKER_LIMITS.peels,
-    about: 'peels it may revoke by itself in a minute',
+    about: 'revocations a minute by itself',
   },
   maxRevocationsShare: {
     env: 'ZESTER_MAX_REVOCATIONS_SHARE',
@@ -268,7 +268,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: share,
     fallback: DEFAULT_BREAKER_LIMITS.share,
-    about: 'the same, as a share of the fleet',
+    about: 'the same as a share',
   },
   host: {
     env: 'ZESTER_HOST',

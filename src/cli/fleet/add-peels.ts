@@ -7,6 +7,7 @@ import { newRequestId } from '../../protocol/ask.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { generateKeyBundle } from '../../nkeys/key-bundle.js';
 import type { TrustDomain } from '../../trust/domain.js';
+import { writeRecoveryFile } from '../../peel/recovery-files.js';
 import { ensureDirectory } from '../options/ensure-directory.js';
 import type { CliIo } from '../terminal/io.js';
 import { refuseToReplace } from '../options/new-file.js';
@@ -49,7 +50,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
         ...(expiry !== undefined && { expiry }),
         ...(replace && { replace }),
       };
-      const { jwt } = await askTwice(() => client.ask('peel.add', request));
+      const { jwt, recovery } = await askTwice(() => client.ask('peel.add', request));
       const claims = decodeUserJwt(jwt);
       if (claims.sub !== key.publicKey || claims.name !== peelId) {
         throw new FleetError(
@@ -63,6 +64,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
       const seed = key.seed;
       try {
         await writeCredsFile(path, jwt, seed, { ifAbsent: !replace });
+        if (recovery !== undefined) await writeRecoveryFile(path, recovery);
       } catch (cause) {
         if (!(cause instanceof ZesterError)) throw cause;
         throw new FleetError(

@@ -226,7 +226,7 @@ function tellCloned(
   reason: string,
 ): void {
   audit.note({ kind: 'peel.cloned', by: actor, peelId, publicKey, code: 'ERR_FLEET_CLONED', reason });
-  logger.error(
+  logger.warn(
     { peelId, publicKey, code: 'ERR_FLEET_CLONED' },
     `${reason}: it was revoked; find the copy, then "zester peel add ${peelId} --replace"`,
   );

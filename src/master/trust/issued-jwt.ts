@@ -87,7 +87,10 @@ export function recoveryFor(
   const key = keyOf(record, publicKey);
   if (key === undefined || window === 0) return {};
   const outlives = Math.max(RECOVERY_CREDENTIAL_SECONDS, window === 'manual' ? 0 : window);
-  const recovery = issuer.recoveryJwt(record.id, factsOf(key), { outlives, count: record.recovery?.count ?? 0 });
+  const recovery = issuer.recoveryJwt(record.id, factsOf(key), {
+    outlives,
+    count: record.recovery?.count ?? 0,
+  });
   return recovery === undefined ? {} : { recovery };
 }
 

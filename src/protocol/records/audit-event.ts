@@ -80,7 +80,13 @@ const changeSchema = v.variant('kind', [
 /** What changed the record of a peel; `kind` says how. */
 export type PeelChange =
   /** A new host asks to join with this key, and waits. */
-  | { kind: 'peel.requested'; publicKey: string; origin: string }
+  | {
+      kind: 'peel.requested';
+      publicKey: string;
+      origin: string;
+      /** Of a peel whose credential has expired: the key that this one is to replace. */
+      replaces?: string | undefined;
+    }
   /** A credential that no master issued has connected, and its chain is valid. */
   | { kind: 'peel.appeared'; key: IssuedKey; origin: string }
   | { kind: 'peel.accepted' }
@@ -92,8 +98,8 @@ export type PeelChange =
   | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined }
   /** A newer JWT for a key that has one. */
   | { kind: 'key.renewed'; key: IssuedKey }
-  /** A JWT for a new key, requested and signed by the one before. */
-  | { kind: 'key.rotated'; key: IssuedKey; replaces: string }
+  /** A JWT for a new key, requested and signed by the one before. `recovery`: its JWT had expired; the number of recoveries. */
+  | { kind: 'key.rotated'; key: IssuedKey; replaces: string; recovery?: number | undefined }
   /** A key has connected for the first time. Keys that were issued before it are retired. */
   | { kind: 'key.connected'; publicKey: string }
   /** Marks these keys for revocation, up to this time in seconds since 1970. */
@@ -109,6 +115,10 @@ export type AuditRemarkKind =
   | 'connection.refused'
   /** A request was refused. */
   | 'request.refused'
+  /** A peel came back after its credential had expired: beside `key.rotated`, which changed its record. */
+  | 'peel.recovered'
+  /** A copy of a peel's credential was used: beside `peel.revoked`, which stopped both. */
+  | 'peel.cloned'
   /** The policy of a master gave no decision about a peel: it is pending. */
   | 'policy.failed'
   | 'token.created'

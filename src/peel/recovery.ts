@@ -1,0 +1,226 @@
+// Asks a master for a new credential in place of one that has expired.
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { ConnectSettings } from '../connection/connect.js';
+import { firstConnectError } from '../connection/connect-failure.js';
+import { planConnection } from '../connection/connect-plan.js';
+import { dial } from '../connection/dial.js';
+import { PERSISTENT_OPTIONS } from '../connection/options.js';
+import type { CredentialStore } from '../connection/credentials.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { decodeCreds } from '../creds/decode-creds.js';
+import { generateCredsFile } from '../creds/generate.js';
+import { FleetError } from '../errors.js';
+import { accountOf } from '../jwt/account-of.js';
+import { decodeUserJwt } from '../jwt/decode.js';
+import { expiryTime } from '../jwt/expiry.js';
+import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { enrollSubject } from '../permissions/names.js';
+import { recoveriesOf, recoveryInboxPrefix, recoveryName } from '../permissions/recovery.js';
+import { askRaw, newRequestId } from '../protocol/ask.js';
+import { fingerprint } from '../protocol/fingerprint.js';
+import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
+import { recoveryProof } from '../protocol/proofs.js';
+import { DIAL_TIMEOUT_MS, RECOVERY_ANSWER_TIMEOUT_MS } from '../timing.js';
+import type { FleetClock } from './clock.js';
+import type { RecoveryFiles } from './recovery-files.js';
+import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
+
+/** What {@link Recovery} works with. */
+export interface RecoveryOptions {
+  peelId: string;
+  /** How to connect. */
+  connection: Pick<ConnectSettings, 'servers' | 'tls' | 'requireTls' | 'timeout'>;
+  /** Where the new credentials are stored. */
+  store: CredentialStore;
+  files: RecoveryFiles;
+  clock: FleetClock;
+  /** The credentials as they are where they come from. */
+  reload: () => Promise<CredsFile>;
+}
+
+/** What an attempt gave. */
+export type Recovered =
+  /** `notWritten`: why the new credentials are in memory only. */
+  | { is: 'recovered'; creds: CredsFile; notWritten?: unknown }
+  | { is: 'replaced' }
+  | { is: 'pending'; fingerprint: string }
+  | { is: 'notExpired' }
+  | { is: 'unavailable' };
+
+/** Comes back after the credential of a peel has expired. */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is a recovery credential for these. */
+  async isAvailable({ publicKey }: CredsFile): Promise<boolean> {
+    return (await this.#options.files.credentialFor(publicKey)) !== undefined;
+  }
+
+  /**
+   * Asks once. A master decides whether the credential has expired; the clock of this machine is not asked.
+   *
+   * @throws FleetError with what a master refuses with, `final` if it is of no use to ask again; ConnectError, FileError
+   */
+  async attempt(current: CredsFile): Promise<Recovered> {
+    const { files, reload } = this.#options;
+    const { publicKey } = current;
+    const credential = await files.credentialFor(publicKey);
+    if (credential === undefined) return { is: 'unavailable' };
+    const newKey = await files.newKeyFor(publicKey);
+    try {
+      // only now: whoever had the key before has replaced the credentials by the time that it is gone
+      if (isReplaced(current, await reload())) {
+        await files.forgetKey();
+        return { is: 'replaced' };
+      }
+      return await this.#ask(current, credential, newKey);
+    } catch (error) {
+      if (error instanceof FleetError && error.final) await files.forgetKey();
+      throw error;
+    } finally {
+      newKey.wipe();
+    }
+  }
+
+  async #ask(current: CredsFile, credential: string, newKey: KeyBundle): Promise<Recovered> {
+    const { files, store } = this.#options;
+    const answer = await this.#request(current, credential, newKey);
+    if (answer.state === 'pending') return { is: 'pending', fingerprint: fingerprint(newKey.publicKey) };
+    if (answer.state === 'notExpired') {
+      // the next time that it has expired is another
+      await files.forgetKey();
+      return { is: 'notExpired' };
+    }
+    const { peelId } = this.#options;
+    const { publicKey } = newKey;
+    checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, this.#master(current));
+    if (answer.recovery !== undefined) files.note(answer.recovery);
+    const creds = this.#credsOf(answer.jwt, newKey.seed);
+    try {
+      // a crash in between costs nothing: the next renewal gives it again
+      await store.write(creds);
+      await files.save(publicKey);
+      await files.forgetKey();
+    } catch (notWritten) {
+      return { is: 'recovered', creds, notWritten };
+    }
+    return { is: 'recovered', creds };
+  }
+
+  async #request(current: CredsFile, credential: string, newKey: KeyBundle): Promise<AnswerOf<'recover'>> {
+    const { peelId } = this.#options;
+    const { publicKey } = current;
+    const newPublicKey = newKey.publicKey;
+    const user = recoveryName(peelId);
+    const nc = await this.#connect(current, credential);
+    try {
+      const asked = { peelId, publicKey: newPublicKey };
+      const subject = enrollSubject(user, 'challenge');
+      const { challenge } = await this.#send(nc, current, 'challenge', subject, asked);
+      const count = recoveriesOf(decodeUserJwt(credential));
+      const signed = { requestId: newRequestId(), publicKey, newPublicKey, count, challenge };
+      const proof = recoveryProof({ ...signed, peelId });
+      return await this.#send(nc, current, 'recover', signed.requestId, {
+        ...signed,
+        credential,
+        signature: signatureOf(current, proof),
+        newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
+      });
+    } finally {
+      await nc.close();
+    }
+  }
+
+  async #connect(current: CredsFile, credential: string): Promise<NatsConnection> {
+    const { connection, peelId } = this.#options;
+    const { servers, tls, requireTls, timeout = DIAL_TIMEOUT_MS } = connection;
+    const plan = planConnection({ servers, tls, requireTls });
+    const user = recoveryCreds(current, credential);
+    try {
+      return await dial({
+        ...PERSISTENT_OPTIONS,
+        name: 'zester-recover',
+        servers: plan.urls,
+        tls,
+        requireTls,
+        timeout,
+        inboxPrefix: recoveryInboxPrefix(peelId),
+        ...user.natsOption(),
+        waitOnFirstConnect: false,
+        reconnect: false,
+      });
+    } catch (cause) {
+      throw firstConnectError(cause, plan.urls.join(', '), timeout, {
+        what: 'the recovery credential',
+        why: 'it may have expired, or its key is revoked',
+      });
+    } finally {
+      user.wipe();
+    }
+  }
+
+  async #send<N extends 'challenge' | 'recover'>(
+    nc: NatsConnection,
+    current: CredsFile,
+    name: N,
+    context: string,
+    request: RequestOf<N>,
+  ): Promise<AnswerOf<N>> {
+    const { peelId, clock } = this.#options;
+    const sent = clock.local();
+    const subject = enrollSubject(recoveryName(peelId), name);
+    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: RECOVERY_ANSWER_TIMEOUT_MS });
+    const received = clock.local();
+    const answer = readMasterAnswer(name, context, raw, this.#master(current));
+    clock.confirm(answer.now, sent, received);
+    return answer;
+  }
+
+  #master(current: CredsFile): { account: string; now: number } {
+    return { account: accountOf(current.claims), now: this.#options.clock.lenient() };
+  }
+
+  /** @param seed is wiped */
+  #credsOf(jwt: string, seed: Uint8Array): CredsFile {
+    const content = generateCredsFile(jwt, seed);
+    try {
+      return this.#options.store.decode(content);
+    } finally {
+      content.fill(0);
+      seed.fill(0);
+    }
+  }
+}
+
+/** Whether another program has put other credentials there: of another key, or of the same key and good for longer. */
+function isReplaced(current: CredsFile, there: CredsFile): boolean {
+  if (there.publicKey !== current.publicKey) return true;
+  return (expiryTime(there.claims) ?? Infinity) > (expiryTime(current.claims) ?? Infinity);
+}
+
+/** The user of the recovery credential: its JWT, with the peel's own key. */
+function recoveryCreds(current: CredsFile, credential: string): CredsFile {
+  const { seed } = current;
+  const content = generateCredsFile(credential, seed);
+  seed.fill(0);
+  try {
+    return decodeCreds(content, 'the recovery credential');
+  } finally {
+    content.fill(0);
+  }
+}
+
+function signatureOf(creds: CredsFile, data: Uint8Array): string {
+  const { seed } = creds;
+  const key = loadKeyBundle('user', seed);
+  try {
+    return Buffer.from(key.sign(data)).toString('base64url');
+  } finally {
+    seed.fill(0);
+    key.wipe();
+  }
+}
