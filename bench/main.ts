@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [flood] [connect] [rotate] [registry N…] [storm N…]`:
- * what is named, or everything but the storm. Ends with 1 when a bar is not met.
+ * `npm run bench -- [issue] [verify] [revoke] [start] [startup] [bulk] [fleet] [signed] [flood] [connect] [rotate] [registry N…] [recovery N…] [storm N…]`:
+ * what is named, or everything but the recovery and the storm. Ends with 1 when a bar is not met.
  */
 const BENCHES: Readonly<Record<string, (sizes: readonly number[]) => Promise<boolean>>> = {
   issue: async () => (await import('./issue.js')).issue(),
@@ -15,12 +15,13 @@ const BENCHES: Readonly<Record<string, (sizes: readonly number[]) => Promise<boo
   revoke: async () => (await import('./revoke.js')).revokeBench(),
   flood: async () => (await import('./flood.js')).flood(),
   registry: async (sizes) => (await import('./registry.js')).registry(sizes),
+  recovery: async (sizes) => (await import('./recovery.js')).recovery(sizes),
   storm: async (sizes) => (await import('./storm.js')).storm(sizes),
 };
 /** Takes the whole machine for minutes: only when it is named. */
-const ONLY_NAMED = ['storm'];
+const ONLY_NAMED = ['storm', 'recovery'];
 /** Take numbers of peels. */
-const SIZED = ['storm', 'registry'];
+const SIZED = ['storm', 'registry', 'recovery'];
 
 const given = process.argv.slice(2);
 const sizes = given.filter((word) => /^\d+$/.test(word)).map(Number);
@@ -30,7 +31,7 @@ if (unknown.length > 0) {
   console.error(`no such bench: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exitCode = 2;
 } else if (sizes.includes(0) || (sizes.length > 0 && !named.some((name) => SIZED.includes(name)))) {
-  console.error('only the storm and the registry take numbers of peels, such as: storm 2000 16000');
+  console.error('only storm, registry and recovery take numbers of peels, such as: storm 2000 16000');
   process.exitCode = 2;
 } else {
   const all = Object.keys(BENCHES).filter((name) => !ONLY_NAMED.includes(name));

@@ -54,6 +54,8 @@ export const RECOVERY_TIMEOUT_MS = 2 * 60_000;
 
 // --- How long things are kept ---
 
+/** A revocation stays in the account JWT so long after the last JWT of its key expired. */
+export const REVOCATION_KEPT_AFTER_EXPIRY_SECONDS = 600;
 /** A revoked key stays in its record after its last JWT expired, so that its revocation can be cleared first. */
 export const REVOKED_KEY_KEPT_SECONDS = 3_600;
 /** The account JWT remembers for so long that something was removed from it: another machine's copy may be that old. */

@@ -1,6 +1,7 @@
 // Decides what a restore does with a record: the pure decision. A restore never brings a revoked peel back.
 import type { PeelChange } from '../protocol/records/audit-event.js';
-import { currentKey, type PeelKey, type PeelRecord } from '../protocol/records/record.js';
+import { currentKey, isAccepted, type PeelKey, type PeelRecord } from '../protocol/records/record.js';
+import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../timing.js';
 
 /**
  * Whether the record of a backup takes the place of the one that the fleet has.
@@ -61,4 +62,16 @@ export function revokedSince(
   const current = currentKey(record);
   if (current !== undefined && isCovered(current)) return { kind: 'peel.revoked', upTo: now };
   return { kind: 'key.revoking', publicKeys: covered.map(({ publicKey }) => publicKey), upTo: now };
+}
+
+/**
+ * Whether a peel whose record a restore puts back may recover only if an admin accepts it. The account JWT forgets a revocation
+ * some minutes after the key has expired: of a key that expired before that, nobody knows whether it was revoked since the backup.
+ *
+ * @param now seconds since 1970
+ */
+export function mustHoldRecovery(record: PeelRecord, now: number): boolean {
+  const expiresAt = currentKey(record)?.expiresAt;
+  if (!isAccepted(record) || expiresAt === undefined) return false;
+  return expiresAt + REVOCATION_KEPT_AFTER_EXPIRY_SECONDS <= now;
 }

@@ -14,6 +14,7 @@ import {
   isRecordEvent,
   type AuditEvent,
   type NewerChange,
+  type PeelChange,
   type PeelEvent,
 } from '../protocol/records/audit-event.js';
 import { parseAnyEvent } from '../protocol/records/parse-event.js';
@@ -26,7 +27,7 @@ import { ensurePrivateDirectory } from '../trust/private-files.js';
 import { withState } from './connect-state.js';
 import { auditMessages, bucketValues, putValue } from './fleet-state.js';
 import { isVacant, writeHome } from './home-files.js';
-import { revokedSince, takesBackup } from './merge-record.js';
+import { mustHoldRecovery, revokedSince, takesBackup } from './merge-record.js';
 import { readBackup, type BackupPiece } from './read-archive.js';
 import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
 
@@ -236,15 +237,16 @@ class StateRestore {
       const takes = takesBackup(backup.record, living?.record);
       const now = takes ? backup : (living ?? backup);
       const revoked = this.#revoked(now.record);
-      if (takes || revoked !== undefined) {
-        const value = JSON.stringify(revoked ?? now);
+      const changed = revoked ?? (takes ? this.#held(now.record) : undefined);
+      if (takes || changed !== undefined) {
+        const value = JSON.stringify(changed ?? now);
         if (!(await putValue(peels, id, value, entry?.revision))) continue;
       }
-      if (revoked !== undefined) {
-        const { event } = revoked;
+      if (changed !== undefined) {
+        const { event } = changed;
         await this.#publish(auditSubject(id, event.kind), event.id, JSON.stringify(event));
-        this.result.peels.revoked.push(id);
       }
+      if (revoked !== undefined) this.result.peels.revoked.push(id);
       this.result.peels[takes ? 'restored' : 'kept'] += 1;
       return;
     }
@@ -252,7 +254,16 @@ class StateRestore {
 
   #revoked(record: PeelRecord): StoredRecord | undefined {
     const change = revokedSince(record, this.#revocations, nowSeconds(this.#now));
-    if (change === undefined) return undefined;
+    return change && this.#changed(record, change, 'its key was revoked after the backup was made');
+  }
+
+  #held(record: PeelRecord): StoredRecord | undefined {
+    if (!mustHoldRecovery(record, nowSeconds(this.#now))) return undefined;
+    const reason = 'its key has expired, and may have been revoked after the backup was made';
+    return this.#changed(record, { kind: 'recovery.held' }, reason);
+  }
+
+  #changed(record: PeelRecord, change: PeelChange, reason: string): StoredRecord {
     const event: PeelEvent = {
       ...change,
       id: nuid.next(),
@@ -260,7 +271,7 @@ class StateRestore {
       by: this.#by,
       peelId: record.id,
       number: record.number + 1,
-      reason: 'its key was revoked after the backup was made',
+      reason,
     };
     return { record: applyEvent(record, event), event };
   }

@@ -56,12 +56,13 @@ function adviceFor(reason: string): string {
   if (/account authentication expired/i.test(reason))
     return "the account's JWT has expired: issue a new one, and push it";
   if (/expired/i.test(reason))
-    return 'the credentials have expired: replace the .creds file ("zester peel join", or "zester peel add ID --replace")';
+    return 'the credentials have expired: replace the .creds file ("zester peel recover --creds FILE", or "zester peel add ID --replace")';
   if (/revoked/i.test(reason))
     return 'the credentials are revoked: request new ones ("zester peel show ID" shows who revoked them)';
   if (/authoriz|authentic/i.test(reason))
     return (
-      'the credentials are revoked, expired, or belong to another operator or account: check with "zester doctor --creds FILE"; ' +
+      'the credentials are revoked, expired, or belong to another operator or account: check with "zester doctor --creds FILE", and replace expired ones with ' +
+      '"zester peel recover --creds FILE"; ' +
       'a new file in their place is picked up automatically'
     );
   if (/maximum (account )?(active )?connections/i.test(reason))

@@ -159,6 +159,6 @@ export function expired(creds: CredsFile): CredsError {
   return new CredsError(
     'ERR_CREDS_EXPIRED',
     creds.path,
-    `the credentials of "${creds.claims.name ?? ''}" in ${creds.path} expired at ${at}: issue new ones`,
+    `the credentials of "${creds.claims.name ?? ''}" in ${creds.path} expired at ${at}: run "zester peel recover --creds FILE", or issue new ones`,
   );
 }

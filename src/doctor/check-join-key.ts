@@ -51,7 +51,13 @@ async function checkSeed(domain: TrustDomain): Promise<Finding> {
     if (!(error instanceof ZesterError)) throw error;
     const finding = findingOf(error, 'key', SUBJECT);
     const offline = error instanceof TrustError && error.code === 'ERR_TRUST_KEY_OFFLINE';
-    return offline ? { ...finding, severity: 'warning' } : finding;
+    return offline
+      ? {
+          ...finding,
+          severity: 'warning',
+          message: `${finding.message}; without it, expired peels cannot recover`,
+        }
+      : finding;
   }
 }
 

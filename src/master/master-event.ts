@@ -45,6 +45,8 @@ export type MasterEvent =
   | ({ type: 'keyRotated'; replaces: string } & EventOfJwt)
   /** The peel came back after its credential had expired: beside `keyRotated`. `count`: how often it has by now. */
   | ({ type: 'recovered'; publicKey: string | undefined; count: number } & EventOfPeel)
+  /** A restored peel whose key had expired: an admin must accept its recovery. */
+  | ({ type: 'recoveryHeld' } & EventOfPeel)
   /** A copy of the peel's credential was used: the peel is revoked, until an admin decides. `publicKey`: the copied key. */
   | ({ type: 'cloned'; publicKey: string | undefined } & EventOfPeel)
   /** A key is in use for the first time. */
@@ -148,6 +150,8 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
       return [{ type: 'revoked', ...of, publicKeys: event.publicKeys }];
     case 'key.revoked':
       return [{ type: 'revocationConfirmed', ...of, publicKeys: event.publicKeys }];
+    case 'recovery.held':
+      return [{ type: 'recoveryHeld', ...of }];
     case 'rotation.asked':
       return [{ type: 'rotationAsked', ...of }];
     default:

@@ -1,7 +1,6 @@
 // The recovery credential of a peel: a user that may do nothing but ask to come back.
 import type { UserClaims } from '../jwt/claims.js';
 import type { UserJwtOptions } from '../jwt/user.js';
-import type { ValidityOptions } from '../jwt/time.js';
 import { validatePublicKey } from '../nkeys/validate.js';
 import { isPeelId, validatePeelId } from './peel-id.js';
 
@@ -39,7 +38,7 @@ export function recoveryInboxPrefix(peelId: string): string {
 export function recoveryUserJwtOptions(
   peelId: string,
   accountPublicKey: string,
-  { count, ...validity }: ValidityOptions & { count: number },
+  { count, ...validity }: Pick<UserJwtOptions, 'expiry' | 'now'> & { count: number },
 ): UserJwtOptions {
   validatePublicKey(accountPublicKey, 'account');
   return {

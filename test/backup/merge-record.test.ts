@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { revokedSince, takesBackup } from '../../src/backup/merge-record.js';
+import { mustHoldRecovery, revokedSince, takesBackup } from '../../src/backup/merge-record.js';
 import type { PeelKey, PeelRecord } from '../../src/protocol/records/record.js';
 
 const NOW = 2_000;
@@ -83,5 +83,17 @@ describe('a record whose key was revoked since', () => {
     ['every key up to a time is revoked: the peel may have had a newer JWT', record(), { '*': 5_000 }],
   ])('stays as it is when %s', (_what, of, revocations) => {
     expect(revokedSince(of, revocations, NOW)).toBeUndefined();
+  });
+});
+
+describe('a restored peel', () => {
+  it.each([
+    ['does not need an admin to recover while its key is valid', { expiresAt: NOW + 1 }, 'active', false],
+    ['nor while its revocation would still be remembered', { expiresAt: NOW - 599 }, 'active', false],
+    ['needs one after that', { expiresAt: NOW - 600 }, 'active', true],
+    ['needs none when its key does not expire', {}, 'active', false],
+    ['cannot recover anyway when it is revoked', { expiresAt: 0 }, 'revoked', false],
+  ] as const)('%s', (_what, more, state, expected) => {
+    expect(mustHoldRecovery(record({ state, keys: [key('UA', 'live', more)] }), NOW)).toBe(expected);
   });
 });

@@ -23,6 +23,8 @@ export interface PeelDocument {
   rotationAskedAt: string | null;
   decided: { by: string; at: string; reason: string | null } | null;
   origin: string | null;
+  /** How often it came back after its credential had expired, and when last. */
+  recoveries: { count: number; lastAt: string | null };
   createdAt: string;
   updatedAt: string;
 }
@@ -52,6 +54,7 @@ export function peelDocument(record: PeelRecord, presence?: Presence, now = Date
             reason: record.decided.reason ?? null,
           },
     origin: record.origin ?? null,
+    recoveries: { count: record.recovery?.count ?? 0, lastAt: isoOf(record.recovery?.at.at(-1)) },
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
   };

@@ -94,6 +94,8 @@ export function judgeRecovery(
   }
   const since = nowSeconds - RECOVERY_LIMIT_WINDOW_SECONDS;
   const recent = record.recovery?.at.filter((at) => at > since).length ?? 0;
+  // a revocation that came after the backup may be forgotten by now
+  if (record.recovery?.held === true) return { is: 'pending', isNew: true };
   if (recent >= limit) return { is: 'pending', isNew: true };
   return { is: 'recover', number: nextNumber(record, count) };
 }

@@ -2,9 +2,7 @@
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
-
-/** Seconds after the expiry of a key's last JWT at which its revocation is no longer needed. */
-const KEPT_AFTER_EXPIRY = 600;
+import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../../timing.js';
 
 /** The keys to revoke, by public key: each up to when, in seconds since 1970. */
 export interface RevocationWork {
@@ -71,7 +69,7 @@ export function uselessRevocations(
   tokens: Iterable<JoinToken>,
   nowSeconds: number,
 ): Set<string> {
-  const before = nowSeconds - KEPT_AFTER_EXPIRY;
+  const before = nowSeconds - REVOCATION_KEPT_AFTER_EXPIRY_SECONDS;
   const expiredTokens = new Set<string>();
   for (const { publicKey, expiresAt } of tokens)
     if (Date.parse(expiresAt) / 1000 < before) expiredTokens.add(publicKey);

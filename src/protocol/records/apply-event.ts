@@ -115,6 +115,10 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
           event.at,
         ),
       };
+    case 'recovery.held': {
+      const { count, at } = record.recovery ?? { count: 0, at: [] };
+      return { ...record, recovery: { count, at, held: true } };
+    }
     case 'rotation.asked':
       return { ...record, rotationAskedAt: event.at };
   }

@@ -75,6 +75,8 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('key.revoked'), publicKeys }),
   /** Requests that the peel replace its key. */
   v.object({ kind: v.literal('rotation.asked') }),
+  /** The record comes from a backup, and its key has expired: a later revocation may be forgotten. An admin accepts its recovery. */
+  v.object({ kind: v.literal('recovery.held') }),
 ]);
 
 /** What changed the record of a peel; `kind` says how. */
@@ -107,7 +109,9 @@ export type PeelChange =
   /** Every server has confirmed that these keys are revoked. */
   | { kind: 'key.revoked'; publicKeys: string[] }
   /** Requests that the peel replace its key. */
-  | { kind: 'rotation.asked' };
+  | { kind: 'rotation.asked' }
+  /** The record was restored from a backup, and its key had expired: an admin must accept the peel when it recovers. */
+  | { kind: 'recovery.held' };
 
 /** The kinds of events that change no record. */
 export type AuditRemarkKind =

@@ -61,7 +61,14 @@ export interface PeelRecord {
   /** The pattern of the join token that it came with, and the like: where it came from, for people. */
   origin?: string | undefined;
   /** How often the peel came back after its credential had expired, and when last: seconds since 1970, the newest last. */
-  recovery?: { count: number; at: readonly number[] } | undefined;
+  recovery?:
+    | {
+        count: number;
+        at: readonly number[];
+        /** The record was restored from a backup after its key had expired: an admin accepts its next recovery. */
+        held?: boolean | undefined;
+      }
+    | undefined;
 }
 
 // Loose: an older master that changes a record keeps the fields that a newer one has added. A state that it does not know is
@@ -89,7 +96,13 @@ export const recordSchema = keeping({
   decided: v.optional(keeping({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
   rotationAskedAt: v.optional(v.string()),
   origin: v.optional(v.string()),
-  recovery: v.optional(v.object({ count: v.number(), at: v.pipe(v.array(v.number()), v.readonly()) })),
+  recovery: v.optional(
+    v.object({
+      count: v.number(),
+      at: v.pipe(v.array(v.number()), v.readonly()),
+      held: v.optional(v.boolean()),
+    }),
+  ),
 });
 
 /**

@@ -132,6 +132,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
     noHome: true,
   },
   'peel list': { args: () => [] },
+  'peel recover': { args: (stage) => ['--creds', stage.peel(), '--wait', '20s'], noHome: true },
   'peel reject': { args: () => ['nobody', '--yes'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
   'peel revoke': { args: () => ['nobody', '--yes'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },
   'peel rotate': { args: () => ['web-01', '--wait'] },

@@ -4,6 +4,7 @@ import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
 import type { RequestOf } from '../../../src/protocol/messages.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import type { PeelEvent } from '../../../src/peel/events.js';
+import { writeRecoveryFile } from '../../../src/peel/recovery-files.js';
 import { startPeel, type Peel, type PeelSettings } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -22,10 +23,12 @@ export async function addCreds(
   const { dir = fleet.home.dir, ...rest } = options;
   const key = generateKeyBundle('user');
   const { publicKey } = key;
-  const { jwt } = await admin.ask('peel.add', { requestId: newRequestId(), peelId, publicKey, ...rest });
+  const request = { requestId: newRequestId(), peelId, publicKey, ...rest };
+  const { jwt, recovery } = await admin.ask('peel.add', request);
   const path = join(dir, `${peelId}.creds`);
   const { seed } = key;
   await writeCredsFile(path, jwt, seed);
+  if (recovery !== undefined) await writeRecoveryFile(path, recovery);
   return path;
 }
 

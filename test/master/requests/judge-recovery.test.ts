@@ -226,6 +226,23 @@ describe('a request to recover', () => {
     expect(judged(made(...asked), { newPublicKey: 'U9' })).toBe('cloned');
   });
 
+  it('waits for an admin where the record came from a backup after its key had expired, once', () => {
+    const held: [number, PeelChange][] = [...ADDED, [AT_RECOVERY, { kind: 'recovery.held' }]];
+    expect(judged(made(...held))).toBe('pending');
+    const accepted = made(
+      ...held,
+      [AT_RECOVERY, { kind: 'peel.requested', publicKey: 'U1', origin: 'recovery', replaces: 'U0' }],
+      [AT_RECOVERY + 1, { kind: 'peel.accepted' }],
+    );
+    expect(judged(accepted)).toBe('recover');
+    const back = made(...held, [
+      AT_RECOVERY + 2,
+      { kind: 'key.rotated', key: issued('U1', AT_RECOVERY), replaces: 'U0', recovery: 1 },
+    ]);
+    const next = { publicKey: 'U1', newPublicKey: 'U2', count: 1 };
+    expect(judged(back, next, { now: AT_RECOVERY + 2 * LIFETIME })).toBe('recover');
+  });
+
   it('continues the count of a credential where the registry was restored from an older backup', () => {
     const request = { publicKey: 'U0', newPublicKey: 'U1', count: 7, revokedInAccount: false };
     expect(judgeRecovery(made(...ADDED), request, POLICY, AT_RECOVERY)).toEqual({ is: 'recover', number: 8 });

@@ -3,10 +3,11 @@ import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 import { fingerprint } from '../../../protocol/fingerprint.js';
 import type { AnswerOf } from '../../../protocol/messages.js';
 import { command } from '../../command/declaration.js';
-import { argument, count } from '../../command/option.js';
+import { argument, count as number } from '../../command/option.js';
 import { auditColumns } from '../../fleet/audit-lines.js';
 import { actorWords, isoOf, peelDocument } from '../../fleet/peel-document.js';
 import { issuedUpTo } from '../../terminal/issued-up-to.js';
+import { count } from '../../terminal/columns.js';
 import { table, type Output } from '../../terminal/output.js';
 import { timeWords, timeWordsAndDate } from '../../terminal/time-words.js';
 
@@ -14,7 +15,7 @@ export default command({
   summary: 'show a peel: state, keys, connections, last events',
   needs: 'fleet',
   arguments: { peelId: argument('its ID') },
-  options: { events: count('--events <n>', 'how many of its last events', { min: 0, max: 200 }, '10') },
+  options: { events: number('--events <n>', 'how many of its last events', { min: 0, max: 200 }, '10') },
   examples: ['zester peel show web-01', 'zester peel show web-01 --json | jq .keys'],
   async run({ peelId, events }, { io, output, fleet }) {
     (await import('../../../permissions/peel-id.js')).validatePeelId(peelId);
@@ -53,6 +54,14 @@ function lines({ record, presence, events }: Shown, now: number, output: Output)
       ...(record.rotationAskedAt === undefined
         ? []
         : [['rotation', `requested ${at(record.rotationAskedAt)}, not done yet`] as const]),
+      ...(record.recovery === undefined
+        ? []
+        : [
+            [
+              'recovered',
+              `${count(record.recovery.count, 'time')} after expiry, last ${at(iso(record.recovery.at.at(-1) ?? 0))}`,
+            ] as const,
+          ]),
       [
         'connected',
         connections.length === 0
