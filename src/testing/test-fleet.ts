@@ -10,6 +10,7 @@ import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import { anything, bag, checkOptions, number, object, text, type Entries } from '../options/check-options.js';
 import type { CredentialsOption, UserCredentials } from '../creds/credentials-option.js';
 import { startPeel, type Peel, type PeelSettings } from '../peel/peel.js';
+import { writeRecoveryFile } from '../peel/recovery-files.js';
 import { newRequestId } from '../protocol/ask.js';
 import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import { trustPaths } from '../trust/paths.js';
@@ -174,8 +175,9 @@ export class TestFleet implements AsyncDisposable {
         publicKey,
         ...(expirySeconds !== undefined && { expiry: expirySeconds }),
       };
-      const { jwt } = await client.ask('peel.add', request);
+      const { jwt, recovery } = await client.ask('peel.add', request);
       await writeCredsFile(path, jwt, seed);
+      if (recovery !== undefined) await writeRecoveryFile(path, recovery);
       return path;
     } finally {
       seed.fill(0);
