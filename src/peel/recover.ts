@@ -40,6 +40,7 @@ export interface RecoverSettings extends Pick<ConnectSettings, 'servers' | 'tls'
   waitMs?: number | undefined;
   /** Ends the waiting, with its reason. */
   signal?: AbortSignal | undefined;
+  /** Called when it waits for an admin, and before each further attempt. */
   onEvent?: ((event: RecoverEvent) => void) | undefined;
   /** The clock, in milliseconds; `Date.now` by default. It does not decide what has expired: a master does. */
   now?: (() => number) | undefined;
