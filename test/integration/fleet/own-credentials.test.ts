@@ -71,7 +71,7 @@ describe('the credentials of master, admin and system', () => {
     expect(await letsIn(before, url)).toBe(false);
 
     for (const user of ['master', 'answers', 'system']) {
-      await waitFor(`two renewals of ${user}`, async () => (await renewals(fleet, user)) >= 2, 30_000);
+      await waitFor(`a renewal of ${user}`, async () => (await renewals(fleet, user)) > 0, 30_000);
     }
     await waitFor('the first ones to have expired', () => Date.now() > Math.max(...first));
     expect(fleet.master.health()).toEqual({ ok: true, problems: [] });
@@ -96,10 +96,13 @@ describe('the credentials of master, admin and system', () => {
 
     // a home that was not used for longer than they are good
     await fleet.master.stop();
+    await shorten(home, 1);
+    expect(await zester(['creds', 'renew', ...at.slice(0, 2)])).toMatchObject({ code: 0 });
     await waitFor('all to have expired', async () =>
       (await Promise.all(files.map(expiryOf))).every((time) => Date.now() > time + 1_000),
     );
     expect(await letsIn(paths.masterCreds, url)).toBe(false);
+    await shorten(home, 60);
     await fleet.startMaster();
     expect(await zester(['peel', 'list', ...at])).toMatchObject({ code: 0 });
   }, 60_000);
