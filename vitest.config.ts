@@ -12,6 +12,13 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Folders of tests that start no server. */
+const UNIT_FOLDERS =
+  'account,async,backup,connection,creds,doctor,files,fleet,fleet-client,jwt,master,masters,nats-server,options,peel,' +
+  'permissions,protocol,provision,text,trust';
+/** Not those that count what a module does, which another file may have made it do before. */
+const UNIT = [`test/{${UNIT_FOLDERS}}/**/!(verified|judge|no-seed-shown).test.ts`, 'test/*.test.ts'];
+
 export default defineConfig({
   // examples import the package by its name: here it is the source
   resolve: {
@@ -22,7 +29,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'node', include: ['test/**/*.test.ts'], env: { ZESTER_ED25519: 'node' } },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: UNIT,
+          env: { ZESTER_ED25519: 'node' },
+        },
+      },
+      {
+        extends: true,
+        // the files share the modules that a worker has loaded, which halves their time
+        test: { name: 'unit', include: UNIT, isolate: false, env: { ZESTER_ED25519: 'node' } },
       },
       {
         extends: true,
