@@ -2,12 +2,13 @@
 import { AUDIT_STREAM, BUCKETS, bucketStream } from '../../src/permissions/names.js';
 
 /** The roles of the matrix. `peel` is `web-01`, and tries itself on everything of `web-02`. */
-export const ROLES = ['peel', 'token', 'master', 'answers', 'owner'] as const;
+export const ROLES = ['peel', 'recovery', 'token', 'master', 'answers', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a role is called in the printed matrix. */
 export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   peel: 'peel',
+  recovery: 'recovery credential',
   token: 'join token',
   master: 'master',
   answers: "master's answers",
@@ -64,6 +65,21 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: ['master', 'answers'],
   },
   {
+    what: "a recovery credential's own requests",
+    subjects: [
+      `zester.enroll._zester-recover-${PEEL}.challenge`,
+      `zester.enroll._zester-recover-${PEEL}.recover`,
+    ],
+    publish: ['recovery'],
+    subscribe: ['master', 'answers'],
+  },
+  {
+    what: "requests in the name of another peel's recovery credential",
+    subjects: [`zester.enroll._zester-recover-${OTHER}.recover`, 'zester.enroll.>'],
+    publish: [],
+    subscribe: ['master', 'answers'],
+  },
+  {
     what: 'requests in the name of another join token',
     subjects: [`zester.enroll._zester-join-${OTHER_TOKEN}.join`, `zester.enroll.${PEEL}.join`],
     publish: [],
@@ -116,6 +132,18 @@ export const ISOLATION: readonly SubjectClass[] = [
     subjects: [`_INBOX._zester-join-${TOKEN}.x`],
     publish: ['master', 'answers'],
     subscribe: ['token'],
+  },
+  {
+    what: "a recovery credential's inbox",
+    subjects: [`_INBOX._zester-recover-${PEEL}.x`],
+    publish: ['master', 'answers'],
+    subscribe: ['recovery'],
+  },
+  {
+    what: "another recovery credential's inbox",
+    subjects: [`_INBOX._zester-recover-${OTHER}.x`],
+    publish: ['master', 'answers'],
+    subscribe: [],
   },
   {
     what: "another join token's inbox",

@@ -7,6 +7,7 @@ import { loadCredsFile } from '../../src/creds/parse.js';
 import { createUserJwt } from '../../src/jwt/user.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { MASTER_QUEUE } from '../../src/permissions/names.js';
+import { recoveryUserJwtOptions } from '../../src/permissions/recovery.js';
 import { joinUserJwtOptions } from '../../src/permissions/roles.js';
 import { startHome, type HomeWithServers } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
@@ -35,11 +36,16 @@ async function credsOf(role: Role): Promise<string> {
   switch (role) {
     case 'peel':
       return (await home.issue(PEEL_ID)).path;
+    case 'recovery':
     case 'token': {
       const signer = await domain.joinSigner();
       const user = generateKeyBundle('user');
-      const path = join(home.dir, 'token.creds');
-      const options = joinUserJwtOptions(TOKEN, domain.publicKeys.account);
+      const path = join(home.dir, `${role}.creds`);
+      const { account } = domain.publicKeys;
+      const options =
+        role === 'token'
+          ? joinUserJwtOptions(TOKEN, account)
+          : recoveryUserJwtOptions(PEEL_ID, account, { count: 0 });
       await writeCredsFile(path, createUserJwt(user, signer, options), user.seed);
       return path;
     }
