@@ -19,6 +19,12 @@ export class Program {
     atEnd(() => this.kill());
   }
 
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} does not run`);
+    return pid;
+  }
+
   async start(): Promise<void> {
     const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
@@ -49,7 +55,16 @@ export class Program {
 }
 
 /** Many peels in one program, which tells what they tell, one JSON line an event (peel-host.ts). */
-export function peelHost(name: string, servers: readonly string[], files: readonly string[]): Program {
+export function peelHost(
+  name: string,
+  servers: readonly string[],
+  files: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Program {
   const script = fileURLToPath(new URL('./peel-host.ts', import.meta.url));
-  return new Program(name, ['--import', 'tsx', script, servers.join(','), ...files], /"type":"all"/);
+  return new Program(
+    name,
+    [...nodeArgs, '--import', 'tsx', script, servers.join(','), ...files],
+    /"type":"all"/,
+  );
 }

@@ -1,0 +1,38 @@
+import { describe, expect, it, onTestFailed } from 'vitest';
+import { noCluster } from '../../support/nats-servers.js';
+import { FAULTS } from './faults/faults.js';
+import { World } from './faults/world.js';
+
+/** `npm run test:faults` sets it: the long faults too, each as long as it is in life. */
+const IS_LONG = process.env['ZESTER_FAULTS'] === 'long';
+const SEED = Number(process.env['ZESTER_FAULTS_SEED'] ?? 20_261_128);
+
+/** Numbers that look random and are the same at each run (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const wanted = FAULTS.filter(({ isShort }) => isShort || IS_LONG).filter(
+  ({ name }) => name !== 'two-servers-down' || !noCluster,
+);
+const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+
+describe('after a fault, nothing that was decided is lost, and every healthy peel is back by itself:', () => {
+  it.each(wanted)('$name', { timeout: IS_LONG ? 1_800_000 : 120_000 }, async ({ name, run }) => {
+    if (name === 'disk-full' && !canMount) {
+      process.stderr.write('skipped: no tmpfs can be mounted here\n');
+      return;
+    }
+    onTestFailed(() => World.last?.explain(`${name} (seed ${SEED})`));
+    const { world, decided } = await run(IS_LONG, randomOf(SEED));
+    const seconds = await world.recovered();
+    process.stdout.write(`${name} (seed ${SEED}): ${decided}; recovered after ${seconds.toFixed(1)} s\n`);
+    expect(seconds).toBeGreaterThanOrEqual(0);
+  });
+});

@@ -1,0 +1,119 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { setAuditRetention } from '../../../src/account/audit-retention.js';
+import { connectMaster } from '../../../src/connection/connect.js';
+import { fetchAccountJwt } from '../../../src/account/fetch-account-jwt.js';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { AUDIT_STREAM, bucketStream, PEELS_BUCKET } from '../../../src/permissions/names.js';
+import { atEnd } from '../../support/cleanup.js';
+import { isFlat, slopeOf, type Sample } from '../../support/slope.js';
+import { waitFor } from '../../support/wait-for.js';
+import { ZESTER } from '../../support/zester-command.js';
+import { Fleet } from './fleet.js';
+import { startHome } from '../trust/support.js';
+import { addCreds } from './peels.js';
+import { peelHost, Program } from './program.js';
+
+/** `npm run test:soak` asks for it: nothing can be said after a few seconds. */
+const SECONDS = Number(process.env['ZESTER_SLOPES_SECONDS'] ?? 0);
+const PEELS = 10;
+const LIFETIME = 5;
+const EVERY_MS = 5_000;
+/** What the audit log may hold: full long before the end of the warm-up. */
+const AUDIT_BYTES = 128 * 1024;
+/** The first part of the time, which says nothing: caches and heaps fill, and the audit log as well. */
+const WARM_UP = 1 / 3;
+
+/** What a process uses, as Linux tells it. */
+async function used(pid: number): Promise<{ memory: number; descriptors: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
+  return { memory: kilobytes * 1024, descriptors: (await readdir(`/proc/${pid}/fd`)).length };
+}
+
+it.skipIf(SECONDS === 0 || process.platform !== 'linux')(
+  `in ${SECONDS} s of renewals, after rotations and revocations, nothing grows: not memory, descriptors, registry, audit or account JWT`,
+  { timeout: (SECONDS + 120) * 1_000 },
+  async () => {
+    const fleet = new Fleet(await startHome());
+    const { home, options } = fleet.home;
+    const flags = ['--home', home, '--servers', ...fleet.servers, '--lifetime', `${LIFETIME}s`];
+    const master = new Program(
+      'master',
+      [...ZESTER, 'master', ...flags, '--json', '--log-level', 'warn'],
+      /"event":"ready"/,
+    );
+    await master.start();
+    await setAuditRetention(home, { maxBytes: AUDIT_BYTES }, options);
+    const admin = await fleet.admin();
+    const ids = Array.from({ length: PEELS }, (_, i) => `slope-${i}`);
+    const files: string[] = [];
+    for (const id of ids) files.push(await addCreds(fleet, admin, id));
+    const host = peelHost('peels', fleet.servers, files);
+    await host.start();
+    const nc = await connectMaster({
+      ...fleet.connection,
+      credsPath: (await fleet.home.domain()).paths.masterCreds,
+    });
+    atEnd(() => nc.close());
+    const jsm = await jetstreamManager(nc, { checkAPI: false });
+    const processes = { master: master.pid, peels: host.pid, server: fleet.home.node(0).pid };
+
+    const accountBytes = async () => {
+      const { operatorJwt, paths, publicKeys } = await fleet.home.domain();
+      const systemCredentials = paths.systemCreds;
+      const jwt = await fetchAccountJwt(publicKeys.account, {
+        operatorJwt,
+        systemCredentials,
+        servers: fleet.servers,
+      });
+      return jwt?.length ?? 0;
+    };
+    const samples = new Map<string, Sample[]>();
+    const note = (name: string, seconds: number, value: number) =>
+      samples.set(name, [...(samples.get(name) ?? []), [seconds, value]]);
+    const start = performance.now();
+    const end = start + SECONDS * 1_000;
+    for (let round = 0; performance.now() < end; round += 1) {
+      // at first each round replaces the key of one peel: its revocation is forgotten ten minutes after its last JWT has expired
+      if (performance.now() - start < SECONDS * 1_000 * WARM_UP)
+        await admin.ask('peel.rotate', { peelId: ids[round % PEELS] ?? '' });
+      const at = (performance.now() - start) / 1_000;
+      for (const [name, pid] of Object.entries(processes)) {
+        const { memory, descriptors } = await used(pid);
+        note(`${name}: memory, bytes`, at, memory);
+        note(`${name}: descriptors`, at, descriptors);
+      }
+      const registry = await jsm.streams.info(bucketStream(PEELS_BUCKET));
+      const audit = await jsm.streams.info(AUDIT_STREAM);
+      note('registry: bytes', at, registry.state.bytes);
+      note('audit: bytes', at, audit.state.bytes);
+      note('account JWT: bytes', at, await accountBytes());
+      await delay(EVERY_MS);
+    }
+
+    const growing: string[] = [];
+    for (const [name, all] of samples) {
+      const measured = all.filter(([seconds]) => seconds >= SECONDS * WARM_UP);
+      const { perHour, uncertainty, mean } = slopeOf(measured);
+      const flat = isFlat(measured, 0.05);
+      if (!flat) growing.push(name);
+      const share = (value: number) => `${((100 * value) / mean).toFixed(1)} %`;
+      process.stdout.write(
+        `${name.padEnd(26)} mean ${mean.toFixed(0).padStart(10)}  slope ${perHour.toFixed(0).padStart(10)}/h ± ${uncertainty.toFixed(0)} (${share(perHour)}/h)  ${flat ? 'flat' : 'GROWS'}\n`,
+      );
+    }
+    expect(growing).toEqual([]);
+    // the longest time that a revocation is kept has passed: the next push of the account JWT leaves it out
+    if (SECONDS >= 900) {
+      const before = await accountBytes();
+      await admin.ask('peel.rotate', { peelId: ids[0] ?? '' });
+      await waitFor('the old revocations to be dropped', async () => (await accountBytes()) < before, 30_000);
+    }
+    const told = host.output
+      .split('\n')
+      .filter((line) => /"type":"(ended|closed|failed|credentialsExpired)"/.test(line));
+    expect(told).toEqual([]);
+  },
+);

@@ -1,0 +1,40 @@
+/** A value that was measured at a time, in seconds. */
+export type Sample = readonly [seconds: number, value: number];
+
+/** How a value changes. */
+export interface Slope {
+  /** Per hour, by least squares. */
+  perHour: number;
+  /** Half of the interval that holds the true slope in 95 of 100 cases, per hour. */
+  uncertainty: number;
+  mean: number;
+}
+
+/**
+ * The line through samples.
+ *
+ * @param samples at least three, at different times
+ */
+export function slopeOf(samples: readonly Sample[]): Slope {
+  const n = samples.length;
+  if (n < 3) throw new RangeError(`${n} samples have no slope`);
+  const mean = (of: (sample: Sample) => number) => samples.reduce((sum, sample) => sum + of(sample), 0) / n;
+  const meanTime = mean(([time]) => time);
+  const meanValue = mean(([, value]) => value);
+  const spread = mean(([time]) => (time - meanTime) ** 2) * n;
+  const slope = (mean(([time, value]) => (time - meanTime) * (value - meanValue)) * n) / spread;
+  const rest = mean(([time, value]) => (value - meanValue - slope * (time - meanTime)) ** 2) * n;
+  const uncertainty = 1.96 * Math.sqrt(rest / (n - 2) / spread);
+  return { perHour: slope * 3600, uncertainty: uncertainty * 3600, mean: meanValue };
+}
+
+/**
+ * Whether a value stays as it is: by the line through its samples, it has grown by no more than a share of its mean.
+ *
+ * @param share of the mean; what it may have grown by in the time that was measured
+ */
+export function isFlat(samples: readonly Sample[], share: number): boolean {
+  const { perHour, mean } = slopeOf(samples);
+  const hours = ((samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0)) / 3600;
+  return perHour * hours <= share * mean;
+}
