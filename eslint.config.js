@@ -90,7 +90,7 @@ const decisions = [
   'src/master/revocation/{breaker,revocation-plan}.ts',
   'src/master/store/{held-values,replicas,watch-progress,write-step}.ts',
   'src/master/presence/{feed-step,last-seen-shards}.ts',
-  'src/master/watch/{admission,judge,key-retirement,reading}.ts',
+  'src/master/watch/{admission,judge,key-retirement,reading,server-roster}.ts',
   'src/peel/{health,judge-notice,renewal-plan,schedule,start-plan}.ts',
   'src/provision/batch-schedule.ts',
   'src/backup/{entries,merge-record}.ts',

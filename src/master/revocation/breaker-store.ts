@@ -19,16 +19,21 @@ const schema = v.object({
 export type StoredBreaker = v.InferOutput<typeof schema>;
 
 /** @returns undefined: it is closed, and was not opened lately */
-export async function readBreaker({ challenges }: Store): Promise<StoredBreaker | undefined> {
+export async function readBreaker({
+  challenges,
+}: Pick<Store, 'challenges'>): Promise<StoredBreaker | undefined> {
   const entry = await challenges.get(KEY);
   const parsed = v.safeParse(schema, entry?.operation === 'PUT' ? parseJson(entry.string()) : undefined);
   return parsed.success ? parsed.output : undefined;
 }
 
-export async function writeBreaker({ challenges }: Store, breaker: StoredBreaker): Promise<void> {
+export async function writeBreaker(
+  { challenges }: Pick<Store, 'challenges'>,
+  breaker: StoredBreaker,
+): Promise<void> {
   await challenges.put(KEY, encodeJson(breaker));
 }
 
-export async function clearBreaker({ challenges }: Store): Promise<void> {
+export async function clearBreaker({ challenges }: Pick<Store, 'challenges'>): Promise<void> {
   await challenges.delete(KEY);
 }

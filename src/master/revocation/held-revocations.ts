@@ -21,6 +21,14 @@ interface Held {
   at: number;
 }
 
+/** What {@link HeldRevocations} needs of its master. */
+export interface HeldContext extends Pick<MasterContext, 'actor' | 'logger' | 'breaker' | 'now'> {
+  store: Pick<MasterContext['store'], 'challenges'>;
+  registry: Pick<MasterContext['registry'], 'get' | 'records'>;
+  audit: Pick<MasterContext['audit'], 'note'>;
+  metrics: Pick<MasterContext['metrics'], 'heldRevocations'>;
+}
+
 /** What is done for the breaker. */
 export interface HeldActions {
   /** Judges again; undefined: it is not connected at the moment. */
@@ -33,7 +41,7 @@ export interface HeldActions {
 
 /** The peels whose live keys this master is about to revoke by itself, until the breaker lets it. */
 export class HeldRevocations {
-  readonly #context: MasterContext;
+  readonly #context: HeldContext;
   readonly #actions: HeldActions;
   readonly #held = new Map<string, Held>();
   #state: BreakerState = CLOSED;
@@ -42,7 +50,7 @@ export class HeldRevocations {
   #lookedAt = 0;
   #turning = false;
 
-  constructor(context: MasterContext, actions: HeldActions) {
+  constructor(context: HeldContext, actions: HeldActions) {
     this.#context = context;
     this.#actions = actions;
   }

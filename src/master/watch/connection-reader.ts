@@ -1,11 +1,10 @@
 // Reads all connections now and then: one reading at a time, at a bounded share of the time.
-import type { NatsConnection } from '@nats-io/nats-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterLogger } from '../logger.js';
 import type { PresenceKeeper } from './presence-keeper.js';
 import { Reading, readingPause } from './reading.js';
-import { connectionsNow, type UserConnection } from './system-events.js';
+import type { ConnectionsNow, UserConnection } from './system-events.js';
 
 type Place = Pick<UserConnection, 'server' | 'cid'>;
 
@@ -18,10 +17,8 @@ const LONG_MS = 10_000;
 
 /** What a {@link ConnectionReader} works with. */
 export interface ConnectionReaderParts {
-  /** A connection of the system account. */
-  system: NatsConnection;
-  /** The account (`A…`). */
-  account: string;
+  /** Reads all connections of the account. */
+  read: () => Promise<ConnectionsNow>;
   keeper: PresenceKeeper;
   connected: (connection: UserConnection) => void;
   disconnected: (of: Place) => void;
@@ -133,11 +130,11 @@ export class ConnectionReader {
   }
 
   async #readOnce(): Promise<'whole' | 'partial' | 'failed'> {
-    const { system, account, keeper, connected, disconnected, logger } = this.#parts;
+    const { keeper, connected, disconnected, logger } = this.#parts;
     const reading = new Reading();
     this.#reading = reading;
     try {
-      const read = await connectionsNow(system, account, (of) => keeper.get(of));
+      const read = await this.#parts.read();
       this.#isApplying = true;
       for (const [i, connection] of read.connections.entries()) {
         if (i > 0 && i % APPLIED_AT_ONCE === 0) await nextTurn();

@@ -1,17 +1,16 @@
 // Judges connections, and carries out what admission.ts decides about them.
-import type { ZesterConnection } from '../../connection/connect.js';
 import { FleetError } from '../../errors.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { nowSeconds } from '../../jwt/time.js';
 import { issuedAtOf } from '../../account/lock-out.js';
-import { kick } from '../../system-account/kick.js';
+import type { KickOutcome } from '../../system-account/kick.js';
 import { errorMessage } from '../../text/error-message.js';
 import { CROWD_AUDIT_INTERVAL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 import { FairQueue } from '../requests/fair-queue.js';
-import { HeldRevocations } from '../revocation/held-revocations.js';
+import { HeldRevocations, type HeldContext } from '../revocation/held-revocations.js';
 import type { Revoker } from '../revocation/revoker.js';
 import {
   admissionDecision,
@@ -30,19 +29,33 @@ import { revokingOf } from './key-retirement.js';
 import type { PresenceKeeper } from './presence-keeper.js';
 import type { UserConnection } from './system-events.js';
 
+/** What a {@link Gatekeeper} needs of its master. */
+export interface GatekeeperContext extends HeldContext {
+  registry: HeldContext['registry'] & Pick<MasterContext['registry'], 'ownerOf' | 'refresh' | 'decide'>;
+  tokens: Pick<MasterContext['tokens'], 'get'>;
+  trust: {
+    domain: Pick<
+      MasterContext['trust']['domain'],
+      'operatorJwt' | 'accountJwt' | 'accountClaims' | 'publicKeys'
+    >;
+  };
+  policy: Pick<MasterContext['policy'], 'name' | 'isNamed' | 'ask'>;
+  metrics: HeldContext['metrics'] & Pick<MasterContext['metrics'], 'refusedConnections'>;
+}
+
 /** What a {@link Gatekeeper} works with. */
 export interface GatekeeperParts {
-  /** The connection of the system account. */
-  system: ZesterConnection;
-  revoker: Revoker;
-  keeper: PresenceKeeper;
+  /** Closes one connection on its server. */
+  kick: (connection: UserConnection) => Promise<KickOutcome>;
+  revoker: Pick<Revoker, 'revokeStranger'>;
+  keeper: Pick<PresenceKeeper, 'get' | 'of'>;
   /** Whether connections are being read or judged at the moment. */
   isBusy: () => boolean;
 }
 
 /** Judges connections, and admits or refuses them. */
 export class Gatekeeper {
-  readonly #context: MasterContext;
+  readonly #context: GatekeeperContext;
   readonly #parts: GatekeeperParts;
   readonly #held: HeldRevocations;
   readonly #crowdToldAt = new Map<string, number>();
@@ -52,7 +65,7 @@ export class Gatekeeper {
 
   #stopped = false;
 
-  constructor(context: MasterContext, parts: GatekeeperParts) {
+  constructor(context: GatekeeperContext, parts: GatekeeperParts) {
     this.#context = context;
     this.#parts = parts;
     this.#held = new HeldRevocations(context, {
@@ -229,7 +242,8 @@ export class Gatekeeper {
 
   /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */
   #kick(connection: UserConnection): void {
-    void kick(this.#parts.system, connection)
+    void this.#parts
+      .kick(connection)
       .then((outcome) => {
         if (outcome === 'unanswered') throw new Error('the server cannot cut a single connection');
       })
@@ -245,9 +259,11 @@ export class Gatekeeper {
   #cutSurplus(connection: UserConnection): void {
     const { logger, metrics } = this.#context;
     const { name: peelId, publicKey } = connection;
-    void kick(this.#parts.system, connection).catch((error: unknown) =>
-      logger.debug({ peelId, error: errorMessage(error) }, 'a surplus connection could not be cut'),
-    );
+    void this.#parts
+      .kick(connection)
+      .catch((error: unknown) =>
+        logger.debug({ peelId, error: errorMessage(error) }, 'a surplus connection could not be cut'),
+      );
     const code = 'ERR_FLEET_RATE';
     const now = performance.now();
     if (now - (this.#crowdToldAt.get(peelId) ?? -Infinity) < CROWD_AUDIT_INTERVAL_MS) {

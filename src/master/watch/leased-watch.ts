@@ -6,6 +6,7 @@ import { PresenceFeed } from '../presence/feed.js';
 import { PresenceFollower } from '../presence/follower.js';
 import { LastSeenStore } from '../presence/last-seen-store.js';
 import { Lease, WATCH_LEASE_KEY } from '../store/lease.js';
+import { systemView } from './system-view.js';
 import { Watcher } from './watcher.js';
 
 /** What the holder of the lease does, begun and ended one after the other. */
@@ -73,7 +74,8 @@ export class LeasedWatch {
         feed.settled();
         this.#lastSeen.settled();
       };
-      const watcher = new Watcher(this.#context, this.#system, this.#revoker, onSettled);
+      const view = systemView(this.#system, this.#context.trust.domain.publicKeys.account);
+      const watcher = new Watcher(this.#context, view, this.#revoker, onSettled);
       this.#watcher = watcher;
       this.#revoker.start();
       // it may take long, and must not keep the end of it waiting

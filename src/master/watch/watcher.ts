@@ -1,51 +1,66 @@
 // Follows the servers' events and keeps presence, on the master that has the lease.
-import type { Subscription } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ZesterConnection } from '../../connection/connect.js';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { nowSeconds } from '../../jwt/time.js';
 import type { MasterContext } from '../context.js';
 import { MAX_CONNECTIONS } from './admission.js';
 import { ConnectionReader } from './connection-reader.js';
-import { Gatekeeper } from './gatekeeper.js';
+import { Gatekeeper, type GatekeeperContext } from './gatekeeper.js';
 import { JudgingQueue } from './judging-queue.js';
 import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './key-retirement.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
-import { listenToSystem, serversNow, type UserConnection } from './system-events.js';
+import { ServerRoster } from './server-roster.js';
+import type { UserConnection } from './system-events.js';
+import type { SystemView } from './system-view.js';
 import { errorMessage } from '../../text/error-message.js';
 import { MASTER_CLOCK_WARNING_MS, SERVERS_INTERVAL_MS, WATCH_RETRY_MS, WATCH_TICK_MS } from '../../timing.js';
+
+/** What a {@link Watcher} needs of its master. */
+export interface WatcherContext extends GatekeeperContext {
+  registry: GatekeeperContext['registry'] & Pick<MasterContext['registry'], 'onChange'>;
+  tokens: GatekeeperContext['tokens'] & Pick<MasterContext['tokens'], 'onChange'>;
+  trust: GatekeeperContext['trust'] & Pick<MasterContext['trust'], 'claims' | 'onChange' | 'reload'>;
+  presence: MasterContext['presence'];
+  metrics: GatekeeperContext['metrics'] &
+    Pick<MasterContext['metrics'], 'readingSeconds' | 'waitingConnections'>;
+}
 
 /**
  * Follows the servers' events, keeps presence, and has each new connection judged. Only the master that has the lease
  * does this; a master that takes over starts by reading all connections, so nothing is missed.
  */
 export class Watcher {
-  readonly #context: MasterContext;
-  readonly #system: ZesterConnection;
+  readonly #context: WatcherContext;
+  readonly #system: SystemView;
   readonly #keeper: PresenceKeeper;
   readonly #gatekeeper: Gatekeeper;
   readonly #queue: JudgingQueue;
   readonly #reader: ConnectionReader;
   readonly #onSettled: () => void;
-  readonly #subscriptions: Subscription[] = [];
   readonly #retired = new RetiredKeys();
+  readonly #roster = new ServerRoster();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #endings: (() => void)[] = [];
   #stopped = false;
+  #looking = false;
   #clockTold = false;
   #issuers: string;
 
   /** @param onSettled called once all connections have been read */
-  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker, onSettled: () => void) {
+  constructor(
+    context: WatcherContext,
+    system: SystemView,
+    revoker: Pick<Revoker, 'revokeStranger'>,
+    onSettled: () => void,
+  ) {
     const { trust, logger, metrics } = context;
     this.#context = context;
     this.#system = system;
     this.#onSettled = onSettled;
     this.#keeper = new PresenceKeeper(context.presence);
     this.#reader = new ConnectionReader({
-      system,
-      account: trust.domain.publicKeys.account,
+      read: () => system.connections((of) => this.#keeper.get(of)),
       keeper: this.#keeper,
       connected: (connection) => this.#connected(connection),
       disconnected: (of) => this.#disconnected(of),
@@ -54,7 +69,7 @@ export class Watcher {
       onRead: (tookMs) => metrics.readingSeconds.set(tookMs / 1000),
     });
     this.#gatekeeper = new Gatekeeper(context, {
-      system,
+      kick: (connection) => system.kick(connection),
       revoker,
       keeper: this.#keeper,
       isBusy: () => this.#queue.size > 0 || this.#reader.isReading,
@@ -73,23 +88,21 @@ export class Watcher {
 
   async start(): Promise<void> {
     const { registry, trust, tokens, logger } = this.#context;
-    const account = trust.domain.publicKeys.account;
     await this.#openBreaker();
     if (this.#stopped) return;
-    this.#subscriptions.push(
-      ...listenToSystem(this.#system, account, {
-        connected: (connection) => {
-          this.#reader.noteConnected(connection);
-          this.#connected(connection);
-        },
-        disconnected: (of) => {
-          this.#reader.noteDisconnected(of);
-          this.#disconnected(of);
-        },
-        clock: (time) => this.#clock(time),
-      }),
-    );
+    const subscriptions = this.#system.listen({
+      connected: (connection) => {
+        this.#reader.noteConnected(connection);
+        this.#connected(connection);
+      },
+      disconnected: (of) => {
+        this.#reader.noteDisconnected(of);
+        this.#disconnected(of);
+      },
+      clock: (time) => this.#clock(time),
+    });
     this.#endings.push(
+      ...subscriptions.map((subscription) => () => subscription.unsubscribe()),
       registry.onChange((record) => this.#retired.note(record, performance.now())),
       trust.onChange(() => {
         void this.#followRevocations();
@@ -119,7 +132,6 @@ export class Watcher {
     this.#gatekeeper.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const end of this.#endings) end();
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
     await this.#reader.stop();
   }
 
@@ -139,33 +151,18 @@ export class Watcher {
     }
   }
 
-  readonly #gone = new Map<string, number>();
-  #servers: ReadonlyMap<string, string> | undefined;
-  #looking = false;
   async #lookAtServers(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      const servers = await serversNow(this.#system);
-      const before = this.#servers;
-      this.#servers = servers;
-      // a server does not report users who connect before it has joined the cluster
-      const isNew = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
-      if (isNew) this.#reader.readSoon();
-      const names = new Set(servers.values());
-      for (const server of this.#keeper.servers()) {
-        const missed = servers.has(server) ? 0 : (this.#gone.get(server) ?? 0) + 1;
-        this.#gone.set(server, missed);
-        // restarted: the same name has another id now
-        const name = before?.get(server);
-        const isRestarted = missed > 0 && name !== undefined && names.has(name);
-        if (missed < 2 && !isRestarted) continue;
-        this.#gone.delete(server);
+      const { hasJoined, gone } = this.#roster.look(await this.#system.servers(), this.#keeper.servers());
+      if (hasJoined) this.#reader.readSoon();
+      for (const server of gone) {
         this.#context.logger.warn({ server }, 'a server is gone, with its connections');
         for (const connection of this.#keeper.ofServer(server)) this.#disconnected(connection);
       }
     } catch {
-      // this master's own server may be the one: the next look will tell
+      // this master's own server may be the one that is down: the next look shows
     } finally {
       this.#looking = false;
     }

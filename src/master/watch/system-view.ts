@@ -1,0 +1,39 @@
+// What the watch needs of the system account, and how it gets it from the servers.
+import type { ZesterConnection } from '../../connection/connect.js';
+import { kick, type KickOutcome } from '../../system-account/kick.js';
+import {
+  connectionsNow,
+  listenToSystem,
+  serversNow,
+  type ConnectionsNow,
+  type SystemListener,
+  type UserConnection,
+} from './system-events.js';
+
+/** The system account, as far as the watch uses it: for one account. */
+export interface SystemView {
+  /** Follows connects and disconnects. */
+  listen(listener: SystemListener): { unsubscribe(): void }[];
+  /** Reads all connections. @param known a connection that is known already and need not be sent again */
+  connections(known: (of: ConnectionPlace) => UserConnection | undefined): Promise<ConnectionsNow>;
+  /** The names of the servers that respond, by ID. */
+  servers(): Promise<ReadonlyMap<string, string>>;
+  /** Closes one connection on its server. */
+  kick(connection: ConnectionPlace): Promise<KickOutcome>;
+  /** What happens to the connection to the servers. Ends when it is closed. */
+  status(): AsyncIterable<{ type: string }>;
+}
+
+/** Where a connection is: its server's ID, and its number there. */
+export type ConnectionPlace = Pick<UserConnection, 'server' | 'cid'>;
+
+/** The view of an account (`A…`) over a connection of the system account. */
+export function systemView(nc: ZesterConnection, account: string): SystemView {
+  return {
+    listen: (listener) => listenToSystem(nc, account, listener),
+    connections: (known) => connectionsNow(nc, account, known),
+    servers: () => serversNow(nc),
+    kick: (connection) => kick(nc, connection),
+    status: () => nc.status(),
+  };
+}

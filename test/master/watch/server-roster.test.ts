@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { ServerRoster } from '../../../src/master/watch/server-roster.js';
+
+const servers = (of: Record<string, string>) => new Map(Object.entries(of));
+const NOTHING = { hasJoined: false, gone: [] };
+
+describe('a look at the servers', () => {
+  it('shows no change at the first one', () => {
+    expect(new ServerRoster().look(servers({ N1: 'a', N2: 'b' }), ['N1'])).toEqual(NOTHING);
+  });
+
+  it('shows that a server has joined, once', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a' }), []);
+    expect(roster.look(servers({ N1: 'a', N2: 'b' }), [])).toEqual({ hasJoined: true, gone: [] });
+    expect(roster.look(servers({ N1: 'a', N2: 'b' }), [])).toEqual(NOTHING);
+  });
+
+  it('shows that a server is gone when it has not responded twice in a row', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a', N2: 'b' }), ['N2']);
+    expect(roster.look(servers({ N1: 'a' }), ['N2'])).toEqual(NOTHING);
+    expect(roster.look(servers({ N1: 'a' }), ['N2'])).toEqual({ hasJoined: false, gone: ['N2'] });
+  });
+
+  it('forgives a server that responds again in between', () => {
+    const roster = new ServerRoster();
+    const [both, one] = [servers({ N1: 'a', N2: 'b' }), servers({ N1: 'a' })];
+    for (const responding of [both, one, both, one]) {
+      expect(roster.look(responding, ['N2']).gone).toEqual([]);
+    }
+  });
+
+  it('shows at once that a server was restarted: its name has another ID', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a', N2: 'b' }), ['N2']);
+    expect(roster.look(servers({ N1: 'a', N3: 'b' }), ['N2'])).toEqual({ hasJoined: true, gone: ['N2'] });
+  });
+
+  it('ignores a server without connections', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a', N2: 'b' }), []);
+    for (let i = 0; i < 3; i++) expect(roster.look(servers({ N1: 'a' }), []).gone).toEqual([]);
+  });
+});
