@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { contextOf } from '../../../src/master/context-of.js';
+import { recoverCredentials } from '../../../src/peel/recover.js';
+import { waitFor } from '../../support/wait-for.js';
+import { noCluster } from '../../support/nats-servers.js';
+import { startFleet, startFleetCluster, type Fleet } from './fleet.js';
+import { addCreds } from './peels.js';
+
+/** Credentials that have expired. */
+async function expired(fleet: Fleet, peelId: string): Promise<string> {
+  const path = await addCreds(fleet, await fleet.admin(), peelId, { expiry: 1 });
+  const creds = await loadCredsFile(path);
+  await waitFor('the credential to expire', () => creds.isExpired(() => Date.now() - 1_100));
+  return path;
+}
+
+const recovered = (fleet: Fleet, credsPath: string) =>
+  recoverCredentials({ servers: fleet.servers, credsPath, waitMs: 40_000 });
+
+describe('a peel that recovers', () => {
+  it('recovers once where several masters are asked at the same time', async () => {
+    const fleet = await startFleet();
+    await fleet.startMaster();
+    const paths = await Promise.all(Array.from({ length: 5 }, (_, i) => expired(fleet, `web-${i}`)));
+    const results = await Promise.all(
+      paths.flatMap((path) => [recovered(fleet, path), recovered(fleet, path)]),
+    );
+    expect(new Set(results.map(({ publicKey }) => publicKey)).size).toBe(5);
+    for (let i = 0; i < 5; i += 1) {
+      const record = await fleet.record(`web-${i}`, ({ recovery }) => recovery !== undefined);
+      expect(record).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
+    }
+  });
+
+  it('gets its answer from the next master when one dies after it has decided', async () => {
+    const fleet = await startFleet();
+    const path = await expired(fleet, 'web-1');
+    const { registry } = contextOf(fleet.master);
+    const decide = registry.decide.bind(registry);
+    let died: Promise<void> | undefined;
+    registry.decide = async (...args) => {
+      const decided = await decide(...args);
+      // its connections end before it can answer
+      await (died ??= fleet.master.stop({ waitMs: 0 }));
+      return decided;
+    };
+    const recovering = recovered(fleet, path);
+    await waitFor('the master to die', () => died !== undefined);
+    await died;
+    const next = await fleet.startMaster();
+    const given = await waitFor('the decision of the dead master', () => {
+      const record = contextOf(next).registry.get('web-1');
+      return record?.recovery === undefined ? undefined : record;
+    });
+    expect(await recovering).toMatchObject({
+      outcome: 'recovered',
+      publicKey: given.keys.at(-1)?.publicKey,
+    });
+    expect(contextOf(next).registry.get('web-1')).toMatchObject({
+      state: 'accepted',
+      recovery: { count: 1 },
+    });
+  });
+
+  it.skipIf(noCluster)('waits for JetStream to have a leader again', async () => {
+    const fleet = await startFleetCluster();
+    await fleet.startMaster();
+    const path = await expired(fleet, 'web-1');
+    const [, second, third] = fleet.home.nodes;
+    await Promise.all([second?.kill(), third?.kill()]);
+    const errors: string[] = [];
+    const recovering = recoverCredentials({
+      servers: fleet.home.node(0).url,
+      credsPath: path,
+      waitMs: 60_000,
+      onEvent: (event) =>
+        event.type === 'retrying' && errors.push((event.error as { code?: string }).code ?? ''),
+    });
+    await waitFor('an attempt that JetStream did not answer', () => errors.length > 0, 30_000);
+    await Promise.all([second?.start(), third?.start()]);
+    expect(await recovering).toMatchObject({ outcome: 'recovered' });
+    const record = await fleet.record('web-1', ({ recovery }) => recovery !== undefined);
+    expect(record).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
+  });
+});
