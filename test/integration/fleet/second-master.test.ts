@@ -52,6 +52,7 @@ describe('a second master, on a home of its own', () => {
     const [first] = fleet.masters;
     const admin = await fleet.admin();
     const ofFirst = await TestPeel.start(fleet, await addCreds(fleet, admin, 'of-first'));
+    await fleet.record('of-first', ({ state }) => state === 'active');
     await first?.stop();
     const second = await fleet.startMaster({ home, policy: 'auto-trusted' });
     fleet.masters.reverse();
