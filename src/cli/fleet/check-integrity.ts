@@ -3,6 +3,7 @@ import { connectMaster } from '../../connection/connect.js';
 import { loadCredsFile } from '../../creds/parse.js';
 import { FileError } from '../../errors.js';
 import { judgeStreams, type StreamSeen } from '../../doctor/integrity/judge-streams.js';
+import { NAMED } from '../../doctor/integrity/record-check.js';
 import { judgeUsers, type KeyKnown } from '../../doctor/integrity/judge-users.js';
 import {
   AUDIT_STREAM,
@@ -21,7 +22,7 @@ import { rosterOf } from '../../masters/roster.js';
 import { readIssued } from '../../trust/issued.js';
 import type { ConnectionOf } from '../options/home-options.js';
 import { ADMIN_CONNECT_TIMEOUT_MS } from '../../timing.js';
-import { checkRecords, NAMED } from './check-records.js';
+import { checkRecords } from './check-records.js';
 
 export interface IntegrityOptions extends ConnectionOf {
   /** Names of streams that are the user's own. */
