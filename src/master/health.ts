@@ -3,10 +3,15 @@ import type { MasterContext } from './context.js';
 import type { MasterHealth } from './master-health.js';
 import type { Links } from './start/links.js';
 
-/** What the health of a master depends on, besides its context. */
-export type HealthLinks = Pick<Links, 'nc' | 'system' | 'log'> & {
-  answers: Pick<Links['answers'], 'auth' | 'enroll' | 'admins'>;
-};
+type Connection = Pick<Links['nc'], 'isClosed'>;
+
+/** The connections that a master's health depends on. */
+export interface HealthLinks {
+  nc: Connection;
+  system: Connection;
+  answers: Record<'auth' | 'enroll' | 'admins', Connection>;
+  log: Pick<Links['log'], 'down'>;
+}
 
 /** Judges a master by its connections and by whether any master watches. */
 export function healthOf(

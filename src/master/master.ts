@@ -13,15 +13,12 @@ import {
   METRICS_INTERVAL_MS,
   POLICY_TIMEOUT_MS,
   READY_TIMEOUT_MS,
-  STOP_POLL_MS,
-  STOP_TIMEOUT_MS,
 } from '../timing.js';
 import { RefusalAudit } from './audit/refusal-audit.js';
 import { checkMasterOptions } from './check-options.js';
 import { contextOf, keepContext } from './context-of.js';
 import { RetentionWatch } from './audit/retention-watch.js';
 import type { MasterContext } from './context.js';
-import { healthOf } from './health.js';
 import type { MasterHealth } from './master-health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
 import type { MasterEvent } from './master-event.js';
@@ -44,6 +41,7 @@ import { Revoker } from './revocation/revoker.js';
 import { Closing } from './start/closing.js';
 import { openLinks, type Links } from './start/links.js';
 import { untilReady } from './start/ready.js';
+import { RunningMaster } from './start/running-master.js';
 import { openState, type State } from './start/state.js';
 import { renewOwnCreds } from '../trust/own-creds.js';
 import { CredsKeeper } from './trust/creds-keeper.js';
@@ -225,7 +223,9 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);
   measurePeels(context);
-  return new RunningMaster(context, links, watch, closing);
+  const master = new RunningMaster(context, links, watch, closing);
+  keepContext(master, context);
+  return master;
 }
 
 /** Where it fails, the credentials may be good all the same: connecting tells. */
@@ -313,80 +313,4 @@ function tellStarted(context: MasterContext) {
   const { masterName: master } = trust.domain;
   audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime, master } });
   void tellInstalled(context);
-}
-
-class RunningMaster implements Master {
-  readonly id: string;
-  readonly closed: Promise<void>;
-  readonly #context: MasterContext;
-  readonly #links: Links;
-  readonly #watch: LeasedWatch;
-  readonly #closing: Closing;
-  #end: () => void = () => undefined;
-  #stopping: Promise<void> | undefined;
-  #endedBy: ZesterError | undefined;
-
-  constructor(context: MasterContext, links: Links, watch: LeasedWatch, closing: Closing) {
-    this.id = context.id;
-    this.#context = context;
-    keepContext(this, context);
-    this.#links = links;
-    this.#watch = watch;
-    this.#closing = closing;
-    this.closed = new Promise((resolve) => (this.#end = resolve));
-    links.serverWatch.follow((error) => {
-      this.#endedBy = error;
-      context.logger.error({ code: error.code }, `master stopping: ${error.message}`);
-      void this.stop();
-    });
-    for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());
-  }
-
-  // as functions of their own: a user may take them off the master
-  readonly metricsText = (): Promise<string> => this.#context.metrics.registry.metrics();
-
-  readonly events = (): AsyncIterable<MasterEvent> => this.#context.events.iterate();
-
-  readonly health = (): MasterHealth => healthOf(this.#context, this.#links);
-
-  get watching(): boolean {
-    return this.#watch.held;
-  }
-
-  get endedBy(): ZesterError | undefined {
-    return this.#endedBy;
-  }
-
-  readonly stop = async ({ waitMs = STOP_TIMEOUT_MS } = {}): Promise<void> => {
-    const deadline = performance.now() + waitMs;
-    // nothing is answered or written without a server, and each part would wait for it in turn
-    const looking = setInterval(() => {
-      if (this.#links.log.isDown && performance.now() >= deadline) void this.#cut();
-    }, STOP_POLL_MS);
-    if (waitMs === 0) void this.#cut();
-    this.#stopping ??= this.#stop();
-    await this.#stopping.finally(() => clearInterval(looking));
-  };
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    const { id, actor, audit, logger, policy } = this.#context;
-    // who waits for a decision is answered that it is pending
-    policy.stop();
-    audit.note({ kind: 'master.stopped', by: actor });
-    const failures = await this.#closing.closeAll();
-    for (const error of failures)
-      logger.error({ id, error: errorMessage(error) }, 'a part of the master failed to stop');
-    logger.info({ id }, 'master stopped');
-    this.#end();
-  }
-
-  async #cut(): Promise<void> {
-    const { nc, system, answers } = this.#links;
-    await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
-    this.#closing.hurry();
-  }
 }
