@@ -11,7 +11,7 @@ import { Refusals } from './refusals.js';
 export interface ConnectionListeners {
   logger?: ConnectionLogger | undefined;
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
-  /** Which connection it is, for those who listen to all. */
+  /** Identifies the connection to listeners that observe all connections. */
   diagnosed?: DiagnosedConnection | undefined;
 }
 
@@ -58,7 +58,7 @@ export class ConnectionEvents {
     this.#statuses.emit(status);
   }
 
-  /** Says what a status of the client means, without handing it on. @param server the one that it is of */
+  /** Emits the events that follow from a client status, but not the status itself. @param server the server that it came from */
   heard(status: Status, server: string): void {
     if (status.type === 'error') this.#refused(status.error);
     if (status.type === 'reconnect') this.#refusals.reset();

@@ -56,16 +56,16 @@ export function drainStep(flow: Flow, leftMs: number): 'drain' | 'wait' | 'giveU
 
 /** What a rotation depends on. */
 export interface RotationState {
-  /** How the user wants to go over. */
+  /** The configured way to switch. */
   how: 'reconnect' | 'hitless';
   up: boolean;
-  /** The JWT that should be in use, and the one that is. */
+  /** The JWT that should be in use, and the JWT in use. */
   wanted: string | undefined;
   inUse: string | undefined;
 }
 
 /**
- * How to go over to other credentials, if at all. In an outage there is nothing to move from: the reconnect that is under way
+ * How to switch to other credentials, if at all. During an outage there is no connection to move: the pending reconnect
  * reads the file itself.
  */
 export function planRotation({ how, up, wanted, inUse }: RotationState): 'none' | 'reconnect' | 'hitless' {

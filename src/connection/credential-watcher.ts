@@ -9,7 +9,7 @@ export interface Watcher {
   stop(): void;
 }
 
-/** @param onLook called after each look that loaded something; the source then holds what is good */
+/** @param onLook called after each check that loaded credentials; the source then holds the valid ones */
 export function watchCredentials(source: CredentialSource, onLook: () => void): Watcher {
   return source instanceof ProviderCredentialSource
     ? new ProviderWatcher(source, onLook)

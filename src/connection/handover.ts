@@ -26,7 +26,7 @@ export class Handover {
   #moving: Promise<void> = Promise.resolve();
   #leaving = false;
 
-  /** @param timeoutMs how long a connection that was replaced stays for what is under way on it, in milliseconds */
+  /** @param timeoutMs how long a replaced connection stays open for its pending work, in milliseconds */
   constructor(host: HandoverHost, nc: NatsConnection, timeoutMs: number) {
     this.#host = host;
     this.#timeoutMs = timeoutMs;
@@ -78,10 +78,10 @@ export class Handover {
   }
 
   /**
-   * Moves to a second connection, make before break: subscribes there, sends there what is published from here on, and lets
-   * the first one go when what it had under way is done. Without an answer of the second connection everything stays as it is.
+   * Moves to a second connection, make before break: subscribes there, publishes there from now on, and closes the first
+   * connection once its pending work is done. If the second connection does not respond, nothing changes.
    *
-   * @throws the client's error when the second connection does not answer
+   * @throws the client's error if the second connection does not respond
    */
   moveTo(nc: NatsConnection): Promise<void> {
     const move = this.#moving.then(() => this.#move(nc));

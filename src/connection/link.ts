@@ -2,18 +2,17 @@
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
 /**
- * One connection of the client under a `ManagedConnection`, with what is known about it: whether it is up, and what is
- * still under way on it.
+ * One client connection under a `ManagedConnection`, with its state: whether it is up, and its pending work.
  */
 export class Link {
   readonly nc: NatsConnection;
-  /** Requests that wait for their answer on this connection. */
+  /** Number of requests that await a reply on this connection. */
   #requests = 0;
-  /** Messages with a reply subject that it delivered and that were not answered. */
+  /** Number of delivered messages with a reply subject that have had no reply yet. */
   #unanswered = 0;
   #up: boolean;
   #idle: (() => void)[] = [];
-  /** It was replaced by another connection: what happens to it is no longer the user's concern. */
+  /** Another connection has replaced it: its events no longer concern the user. */
   retired = false;
 
   /**
@@ -21,7 +20,7 @@ export class Link {
    */
   constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
     this.nc = nc;
-    // given in the middle of an outage, the client knows no server
+    // a client passed in during an outage knows no server
     this.#up = nc.info !== undefined;
     void this.#follow(onStatus);
   }
@@ -31,7 +30,7 @@ export class Link {
     return this.#up;
   }
 
-  /** Says that the connection is being cut on purpose; the next `reconnect` sets it up again. */
+  /** Marks the connection as cut on purpose; the next `reconnect` marks it as up again. */
   setDown(): void {
     this.#up = false;
   }

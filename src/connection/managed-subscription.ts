@@ -87,7 +87,7 @@ export class ManagedSubscription implements Subscription {
     }
   }
 
-  /** The callback, for those who look; it is the one that was given. */
+  /** The callback that was passed in. */
   get callback(): MsgCallback<Msg> {
     return (
       this.#options.callback ??

@@ -14,22 +14,22 @@ import type { ConnectionEvents } from './connection-events.js';
 import type { Link } from './link.js';
 import { Outbox } from './outbox.js';
 
-/** The connection, as what goes out sees it. */
+/** What {@link Outbound} needs of its connection. */
 export interface OutboundHost {
-  /** The one in use now. */
+  /** The link in use now. */
   link(): Link;
   phase(): Phase;
   readonly events: ConnectionEvents;
 }
 
-/** Publishes and requests, and keeps what cannot be sent yet. */
+/** Publishes and requests, and buffers what cannot be sent yet. */
 export class Outbound {
   readonly #host: OutboundHost;
   readonly #outbox: Outbox;
   #held = 0;
   #waiters: (() => void)[] = [];
 
-  /** @param maxBytes the bound of what is kept; 8 MiB by default */
+  /** @param maxBytes limit of the buffer; 8 MiB by default */
   constructor(host: OutboundHost, maxBytes: number | undefined) {
     this.#host = host;
     this.#outbox = new Outbox(maxBytes);
@@ -101,12 +101,12 @@ export class Outbound {
     return this.#host.link().nc.flush();
   }
 
-  /** Resolves when what was kept has been sent, or the connection is closed. */
+  /** Resolves when the buffer has been sent, or the connection is closed. */
   whenReady(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** From here on, what is published waits; {@link letGo} as often as it was held, and then {@link release}. */
+  /** Buffers messages from now on, until {@link letGo} has been called as often as this, and then {@link release}. */
   hold(): void {
     this.#held += 1;
   }
@@ -134,7 +134,7 @@ export class Outbound {
     this.#outbox.maxPayload = maxPayload ?? this.#outbox.maxPayload;
   }
 
-  /** Drops what is kept. @returns undefined: nothing was */
+  /** Empties the buffer. @returns undefined if it was empty */
   drop(why: string, cause?: Error): UndeliveredError | undefined {
     const dropped = this.#outbox.clear();
     if (dropped.messages === 0) return undefined;
@@ -142,7 +142,7 @@ export class Outbound {
     return new UndeliveredError(dropped.messages, dropped.bytes, why, { cause });
   }
 
-  /** The connection is closed: nothing waits any more. */
+  /** The connection is closed: rejects and wakes everything that waits. */
   end(): void {
     this.#outbox.reject(new errors.ClosedConnectionError());
     this.#wake();

@@ -9,21 +9,20 @@ import {
 import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import { ReconnectBuffer, sizeOf } from './reconnect-buffer.js';
 
-/** How what was kept is published when its turn comes. */
+/** Publishes a buffered message when its turn comes. */
 export type PublishKept = (subject: string, payload: Uint8Array, options: PublishOptions) => void;
 
 /**
- * What waits for the end of an outage: messages and requests in their order, checked as the client checks them when it is
- * connected.
+ * Messages and requests that wait for the end of an outage, in order. They are checked as the connected client checks them.
  */
 export class Outbox {
-  /** Of the last server: during an outage it is unknown, and the next is likely to have the same. */
+  /** The last server's limit: during an outage it is unknown, and the next server's is likely the same. */
   maxPayload: number | undefined;
   readonly #buffer: ReconnectBuffer;
   /** Rejects the requests whose turn has not come. */
   readonly #waiting = new Set<(error: Error) => void>();
 
-  /** @param maxBytes the bound; see {@link ReconnectBuffer} */
+  /** @param maxBytes the limit; see {@link ReconnectBuffer} */
   constructor(maxBytes: number | undefined) {
     this.#buffer = new ReconnectBuffer(maxBytes);
   }
@@ -32,7 +31,7 @@ export class Outbox {
     return { messages: this.#buffer.messages, bytes: this.#buffer.bytes };
   }
 
-  /** Keeps a message. @throws ReconnectBufferExceededError, and the client's errors for what it would refuse */
+  /** Buffers a message. @throws ReconnectBufferExceededError, and the client's errors for what it would refuse */
   publish(subject: string, payload: Payload, options: PublishOptions): void {
     const headers = encodeHeaders(withTrace(options));
     const bytes = this.#check(subject, payload, headers, options.reply);
@@ -40,7 +39,7 @@ export class Outbox {
   }
 
   /**
-   * Keeps a request.
+   * Buffers a request.
    *
    * @param timeout milliseconds from now on
    * @param send sends it when its turn comes, with the milliseconds that are left
@@ -58,9 +57,9 @@ export class Outbox {
   }
 
   /**
-   * Gives everything out in order.
+   * Sends everything in order.
    *
-   * @param refused called for a message at which `publish` threw
+   * @param refused called for each message that `publish` threw on
    */
   sendAll(publish: PublishKept, refused: (subject: string, error: Error) => void): void {
     this.#buffer.drain(({ subject, reply, headers, payload }) => {
@@ -75,7 +74,7 @@ export class Outbox {
     });
   }
 
-  /** Forgets what is kept, and returns how much it was. The requests among it are rejected by {@link reject}. */
+  /** Empties the buffer, and returns its size. {@link reject} rejects the requests in it. */
   clear(): { messages: number; bytes: number } {
     return this.#buffer.clear();
   }

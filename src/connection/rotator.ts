@@ -11,15 +11,15 @@ export interface RotatorOptions {
   how: 'reconnect' | 'hitless';
   /** The credentials that should be in use. */
   source: CredentialSource;
-  /** Knows which are, and makes a second connection with those that should be. */
+  /** Knows which ones are in use, and opens a second connection with the new ones. */
   dialer: Dialer;
   /** How long to wait after a failed attempt, in milliseconds. */
   retryMs: number;
-  /** Which connection it is, for those who listen to all. */
+  /** Identifies the connection to listeners that observe all connections. */
   diagnosed: DiagnosedConnection;
 }
 
-/** Takes a connection over to the credentials that should be in use, one attempt at a time. */
+/** Switches a connection to the credentials that should be in use, one attempt at a time. */
 export class Rotator {
   readonly #connection: ManagedConnection;
   readonly #options: RotatorOptions;

@@ -1,4 +1,4 @@
-// Lists what expires in a home or in files.
+// Lists expiry times of the credentials in a home or in files.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../creds/parse.js';
@@ -14,24 +14,24 @@ export interface Expiration {
   what: 'operator' | 'account' | 'credentials' | 'issued' | 'peel';
   name: string;
   publicKey: string;
-  /** The file; of what is elsewhere (issued from the home, or by a master), undefined. */
+  /** The file; undefined if it is elsewhere (issued from the home, or by a master). */
   path: string | undefined;
   /** Milliseconds since 1970; undefined: never. */
   expiresAt: number | undefined;
 }
 
-/** A file that was to be looked at and is not a `.creds` file. */
+/** A file that was expected to be a `.creds` file and is not. */
 export interface Unreadable {
   path: string;
   error: ZesterError;
 }
 
 /**
- * What expires when, the first to expire first, what never does last: the home's JWTs and credentials, what was issued from
- * it, and `.creds` files.
+ * Lists expiry times, the earliest first and those that never expire last: of the home's JWTs and credentials, of
+ * credentials issued from it, and of `.creds` files.
  *
  * @param domain absent: only the files
- * @param files `.creds` files, and directories with such
+ * @param files `.creds` files, and directories that contain them
  */
 export async function listExpirations(
   domain: TrustDomain | undefined,

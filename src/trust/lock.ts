@@ -17,10 +17,10 @@ export interface HomeLockOptions {
   onWait?: (holder: LockHolder) => void;
 }
 
-/** Who holds the lock of a home. */
+/** The holder of a home's lock. */
 export interface LockHolder extends ProcessIdentity {
   host: string;
-  /** What it is doing, such as `zester revoke`. */
+  /** The operation under way, such as `zester revoke`. */
   what: string;
   /** ISO 8601. */
   since: string;
@@ -35,7 +35,7 @@ export interface LockHolder extends ProcessIdentity {
  * holder cannot both take over, as they could if the stale file were deleted first.
  *
  * @param home the home; it must be there
- * @param what what is done, for the error that others get
+ * @param what the operation, which others see in their error
  * @throws TrustError `ERR_TRUST_LOCKED` when another holds it for longer than `waitMs`; FileError when the home cannot
  *   be written; and what `fn` throws
  */

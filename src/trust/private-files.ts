@@ -6,7 +6,7 @@ import { FileError, TrustError } from '../errors.js';
 const OTHERS = 0o077;
 
 /**
- * Makes a directory of the home (0700), with those above it, or checks the one that is there.
+ * Creates a directory of the home (0700) with its parents, or checks the existing one.
  *
  * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`; FileError when it cannot be made
  */
@@ -28,7 +28,7 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-/** Node says ENOENT of a directory that it cannot make in one that is there: asked for that one alone, it says why. */
+/** Recursive `mkdir` reports ENOENT where it cannot create a directory in an existing one: the plain call reports why. */
 async function reasonOf(path: string, code: string | undefined): Promise<string | undefined> {
   if (code !== 'ENOENT') return code;
   return mkdir(path, { mode: 0o700 }).then(

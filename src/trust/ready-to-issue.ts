@@ -7,10 +7,10 @@ import type { TrustDomain } from './domain.js';
 import { EVERYONE } from '../jwt/revocations.js';
 
 /**
- * Checks that what the home's peel signing key signs can connect: the key is in the account, and nothing that is issued
- * now is revoked already.
+ * Checks that users signed by the home's peel signing key can connect: the account has the key, and no revocation already
+ * covers a JWT issued now.
  *
- * @returns the clock to issue by: later than what is revoked of everyone
+ * @returns the clock for issue times: later than any revocation of all users
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` when the account of the home does not have the key
  */
 export function readyToIssue(

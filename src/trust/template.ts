@@ -68,8 +68,7 @@ export function editPermissions(
 
 /**
  * Checks that permissions are valid in the template of the peels' signing key: valid subjects, templates such
- * as `{{name()}}` as whole tokens, and a list of what is allowed for both directions: to a server, an empty one allows
- * everything.
+ * as `{{name()}}` as whole tokens, and an allow list for both directions: a server reads an empty one as "everything".
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS`
  */

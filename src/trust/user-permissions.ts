@@ -7,10 +7,10 @@ import { expandTemplate, type LintSubject } from '../permissions/lint.js';
 import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
 import { signingKeyOf } from './create/adopt.js';
 
-/** Names of users who are there to see others. */
+/** Names of the users that manage peels. */
 const NOT_PEELS: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NAME, SYSTEM_NAME];
 
-/** Whose permissions a lint is to judge. */
+/** The user whose permissions are linted. */
 export function lintSubjectOf(claims: UserClaims): LintSubject {
   const name = claims.name ?? '';
   return { name, role: NOT_PEELS.includes(name) ? 'other' : 'peel' };

@@ -22,8 +22,8 @@ export type Admission = { do: 'leave' | 'admit' | 'reread' } | { do: 'refuse'; r
 /**
  * What to do about a connection.
  *
- * Nobody is refused on what is merely in memory: another master may have issued the key an instant ago. Where the connection
- * itself is the reason, no record changes it.
+ * No connection is refused by a record in memory only: another master may have issued the key an instant ago. Where the
+ * connection itself is the reason, no record changes that.
  *
  * @param isFresh whether the verdict rests on the record as JetStream has it
  */
@@ -63,7 +63,7 @@ export function admissionDecision(
   return { change: { kind: 'peel.appeared', key, origin: 'its own credentials' }, by, from };
 }
 
-/** What the policy is asked about a peel that has appeared. */
+/** The join request that the policy decides on, for a peel without a record. */
 export function requestToJoin(
   connection: UserConnection,
   { trusted }: Pick<Extract<Verdict, { is: 'new' }>, 'trusted'>,
@@ -80,7 +80,7 @@ export function requestToJoin(
   };
 }
 
-/** The policy's decision on a peel that has appeared; undefined: it waits for an admin. */
+/** The policy's decision on a peel without a record; undefined: it waits for an admin. */
 export function policyDecision(
   connection: UserConnection,
   decision: PolicyDecision,
@@ -95,7 +95,7 @@ export function policyDecision(
   };
 }
 
-/** What is known of the key of a refused connection. */
+/** Looks up what {@link refusalAction} needs to know. */
 export interface RefusedKey {
   /** The peel whose live key it is. */
   liveOwnerOf(publicKey: string): string | undefined;
@@ -150,7 +150,7 @@ export function liveOwner(record: PeelRecord | undefined, publicKey: string): st
   return keyOf(record, publicKey)?.state === 'live' ? record.id : undefined;
 }
 
-/** Where a connection comes from, in words. */
+/** Describes the origin of a connection, for logs and the audit log. */
 export function whereFrom({ host, serverName, server }: UserConnection): string {
   return `${host ?? 'an unknown address'} at ${serverName ?? server}`;
 }

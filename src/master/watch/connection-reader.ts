@@ -1,4 +1,4 @@
-// Reads all connections now and then: one reading at a time, at a bounded share of the time.
+// Reads all connections periodically: one reading at a time, within a bounded share of the time.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterLogger } from '../logger.js';
@@ -8,11 +8,11 @@ import type { ConnectionsNow, UserConnection } from './system-events.js';
 
 type Place = Pick<UserConnection, 'server' | 'cid'>;
 
-/** Connections of a list that are applied before the sockets are read again. */
+/** Connections applied per turn of the event loop. */
 const APPLIED_AT_ONCE = 500;
-/** A list that is not whole after so many attempts is good enough to begin with. */
+/** Attempts after which a partial list is good enough to start with. */
 const FIRST_TRIES = 4;
-/** A reading that takes so long is logged, in milliseconds. */
+/** A reading that takes longer is logged, in milliseconds. */
 const LONG_MS = 10_000;
 
 /** What a {@link ConnectionReader} works with. */
@@ -25,11 +25,11 @@ export interface ConnectionReaderParts {
   logger: MasterLogger;
   /** Called after each reading. @param tookMs milliseconds */
   onRead: (tookMs: number) => void;
-  /** Called after a reading, when what is known is whole: see {@link ConnectionReader.isUnsure}. */
+  /** Called after a reading that leaves nothing unknown: see {@link ConnectionReader.isUnsure}. */
   onSure: () => void;
 }
 
-/** Compares who is connected with what the events said, in case one was lost. Events are followed meanwhile. */
+/** Reconciles the connections known from events with the servers' lists, in case an event was lost. */
 export class ConnectionReader {
   readonly #parts: ConnectionReaderParts;
   #reading: Reading | undefined;
@@ -56,7 +56,7 @@ export class ConnectionReader {
     return this.#isUnsure || this.#isApplying;
   }
 
-  /** An event said so: it counts more than a list that is being read. */
+  /** Notes a connect event: it takes precedence over a list that is being read. */
   noteConnected(of: Place): void {
     this.#reading?.connected(of);
   }
@@ -65,14 +65,14 @@ export class ConnectionReader {
     this.#reading?.disconnected(of);
   }
 
-  /** Begins. Resolves when all connections have been read once, or the reader was stopped. */
+  /** Starts. Resolves when all connections have been read once, or the reader was stopped. */
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.#running = this.#run(resolve).finally(resolve);
     });
   }
 
-  /** An event may have been lost: all is read again, after the reading under way, if there is one. */
+  /** Schedules a reading after the current one, if any: an event may have been lost. */
   readSoon(): void {
     this.#wanted = true;
     this.#wake?.();
@@ -111,7 +111,7 @@ export class ConnectionReader {
     }
   }
 
-  /** @returns whether it was cut short: the next reading is wanted early */
+  /** @returns whether the pause was cut short, because the next reading is wanted early */
   async #pause(isWhole: boolean, { due, soon }: { due: number; soon: number }): Promise<boolean> {
     this.#wanted ||= !isWhole;
     for (const startedAt = performance.now(); !this.#stopped;) {
@@ -141,7 +141,7 @@ export class ConnectionReader {
         if (this.#stopped) return 'whole';
         if (!reading.hasEnded(connection)) connected(connection);
       }
-      // of a server that did not answer nothing is known; whether it is gone is looked at apart
+      // a server that did not respond may still be there: ServerRoster decides whether it is gone
       for (const connection of reading.gone(read, keeper.all())) disconnected(connection);
       return read.isPartial === true ? 'partial' : 'whole';
     } catch (error) {

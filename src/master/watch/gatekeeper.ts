@@ -59,7 +59,7 @@ export class Gatekeeper {
   readonly #parts: GatekeeperParts;
   readonly #held: HeldRevocations;
   readonly #crowdToldAt = new Map<string, number>();
-  /** Policy functions that are being asked about connections. */
+  /** Calls of policy functions about connections. */
   readonly #asking = new FairQueue({ running: 16, runningPerAsker: 1, waiting: 100_000, waitingPerAsker: 1 });
   readonly #aheadTold = new Map<string, number>();
 
@@ -75,12 +75,12 @@ export class Gatekeeper {
     });
   }
 
-  /** Learns whether the master before held revocations: before that, nothing may be revoked. */
+  /** Reads whether the previous master held revocations. Nothing may be revoked before that is known. */
   open(): Promise<void> {
     return this.#held.open();
   }
 
-  /** Goes on with the revocations that are held. To be called often. */
+  /** Advances held revocations. Call it often. */
   turn(): Promise<void> {
     return this.#held.turn();
   }
@@ -90,10 +90,10 @@ export class Gatekeeper {
   }
 
   /**
-   * Judges a connection as the trust domain was last read, and does what follows.
+   * Judges a connection by the trust domain as last read, and acts on the verdict.
    *
-   * @param isSurplus its peel has more connections than it may have: it is cut, and judged all the same
-   * @returns undefined: it is done; a promise: it waits for JetStream, and rejects when that does not answer
+   * @param isSurplus whether its peel exceeds the connection limit: it is cut, and judged all the same
+   * @returns undefined if it is done; a promise if it waits for JetStream, which rejects when JetStream does not respond
    */
   check(connection: UserConnection, isSurplus = false): Promise<void> | undefined {
     try {
@@ -109,12 +109,12 @@ export class Gatekeeper {
     }
   }
 
-  /** @throws what is not the connection's fault: it is to be judged again */
+  /** @throws errors that are not the connection's fault: it is judged again later */
   #unjudged(connection: UserConnection, error: unknown): void {
     if (this.#stopped) return;
     if (!(error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError))
       throw error;
-    // not the store's: something in this connection's JWT, which would be no better the next time
+    // caused by this connection's JWT, not by the store: a retry would fail the same way
     const reason = `it cannot be judged (${errorMessage(error)})`;
     this.#refuse(connection, { is: 'refused', code: 'ERR_FLEET_UNJUDGED', reason });
   }
@@ -138,7 +138,7 @@ export class Gatekeeper {
     });
   }
 
-  /** The connections of the same key, as they are now: those that were held may have come back since. */
+  /** Judges the key's current connection: a held one may have reconnected since. */
   #judgeNow(held: UserConnection): Verdict | undefined {
     const { keeper } = this.#parts;
     const now = keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
@@ -164,7 +164,7 @@ export class Gatekeeper {
     }
   }
 
-  /** A key that connects for the first time: judged again on the record as it stands when it is changed. */
+  /** Admits a key that connects for the first time, judged again on the record that the change applies to. */
   async #admit(connection: UserConnection): Promise<void> {
     const { registry, actor, logger } = this.#context;
     let verdict: Verdict | undefined;
@@ -175,7 +175,7 @@ export class Gatekeeper {
       })
       .then(({ changed }) => changed)
       .catch((error: unknown) => {
-        // the record is gone, and it is none that makes one
+        // the record is gone, and this connection does not create one
         if (error instanceof FleetError && error.code === 'ERR_FLEET_UNKNOWN_PEEL') return false;
         throw error;
       });
@@ -183,7 +183,7 @@ export class Gatekeeper {
     if (!changed || verdict?.is !== 'new') return;
     const { trusted } = verdict;
     const asking = () => this.#askPolicy(connection, trusted);
-    // a policy function may take a while: meanwhile others are judged
+    // a policy function may take a while: judge other connections meanwhile
     if (this.#context.policy.isNamed) return asking();
     const isAsked = this.#asking.add(connection.name, () =>
       asking().catch((error: unknown) =>
@@ -240,7 +240,7 @@ export class Gatekeeper {
     void this.#noteRevoked(publicKey, upTo, refusal.reason);
   }
 
-  /** Of a JWT that names no key there is none to revoke: its connection is cut, as often as it comes back. */
+  /** A JWT that names no key leaves nothing to revoke: its connection is cut, each time that it comes back. */
   #kick(connection: UserConnection): void {
     void this.#parts
       .kick(connection)
@@ -290,7 +290,7 @@ export class Gatekeeper {
     });
   }
 
-  /** A key that the record calls live is live no more. */
+  /** Records that a live key is being revoked. */
   async #noteRevoked(publicKey: string, upTo: number, reason: string): Promise<void> {
     const peelId = this.#liveOwnerOf(publicKey);
     if (peelId === undefined) return;
@@ -305,7 +305,7 @@ export class Gatekeeper {
       );
   }
 
-  /** A JWT of the registry's own that is dated ahead is the fault of a master's clock, not the peel's. */
+  /** If a JWT in the registry is dated ahead, a master's clock is at fault, not the peel. */
   #tellAhead({ name }: UserConnection, verdict: Verdict): void {
     if (verdict.is !== 'known' && verdict.is !== 'first') return;
     const { ahead } = verdict;

@@ -18,7 +18,7 @@ const TRIES_WHEN_GONE = 5;
 
 /** What a {@link JudgingQueue} works with. */
 export interface JudgingQueueParts {
-  /** Called before connections are judged: what is judged by may have changed an instant ago. */
+  /** Called before connections are judged, to load changes made an instant ago. */
   prepare: () => Promise<void>;
   /**
    * Judges a connection, and does what follows. undefined: it is done. It rejects when JetStream does not answer; then it
@@ -58,7 +58,7 @@ export class JudgingQueue {
     this.#parts = parts;
   }
 
-  /** How many are to be judged, or are being judged. */
+  /** Number of connections that wait or are being judged. */
   get size(): number {
     return this.#waiting.size + this.#running + this.#retrying.size;
   }
@@ -67,7 +67,7 @@ export class JudgingQueue {
     this.#add(connection, isSurplus, 0);
   }
 
-  /** Goes on after what was held. */
+  /** Resumes judging after it was held. */
   resume(): void {
     void this.#turn();
   }
@@ -139,7 +139,7 @@ export class JudgingQueue {
     }
     if (tries + 1 >= TRIES_WHEN_GONE && !this.#parts.isConnected(connection)) return;
     const most = Math.min(JUDGE_MAX_RETRY_MS, JUDGE_FIRST_RETRY_MS * 2 ** tries);
-    // not all at once: JetStream has just been busy with them
+    // jitter: JetStream has just been overloaded by all of them
     const timer = setTimeout(() => this.#add(connection, false, tries + 1), most * (0.5 + Math.random() / 2));
     this.#retrying.set(connection, timer.unref());
   }

@@ -1,4 +1,4 @@
-// Has one master at a time watch the servers and push revocations: the one that has the lease.
+// Lets one master at a time watch the servers and push revocations: the lease holder.
 import type { ZesterConnection } from '../../connection/connect.js';
 import type { MasterContext } from '../context.js';
 import type { Revoker } from '../revocation/revoker.js';
@@ -9,7 +9,7 @@ import { Lease, WATCH_LEASE_KEY } from '../store/lease.js';
 import { systemView } from './system-view.js';
 import { Watcher } from './watcher.js';
 
-/** What the holder of the lease does, begun and ended one after the other. */
+/** Starts and stops the lease holder's work, one after the other. */
 export class LeasedWatch {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
@@ -65,7 +65,7 @@ export class LeasedWatch {
     this.#turn = this.#turn.then(async () => {
       metrics.watching.set(1);
       events.emit({ type: 'watching', watching: true });
-      // who is connected is known from here on, and told to those who follow
+      // this master knows the connections from now on, and publishes them to the others
       this.#follower.stop();
       const feed = new PresenceFeed(this.#context);
       this.#feed = feed;
@@ -78,7 +78,7 @@ export class LeasedWatch {
       const watcher = new Watcher(this.#context, view, this.#revoker, onSettled);
       this.#watcher = watcher;
       this.#revoker.start();
-      // it may take long, and must not keep the end of it waiting
+      // it may take long, and must not delay the end of the lease
       void watcher
         .start()
         .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot follow the servers'));
@@ -95,7 +95,7 @@ export class LeasedWatch {
       this.#feed?.stop();
       this.#feed = undefined;
       this.#lastSeen.end();
-      // a master that stops, or whose connection is closed for good, follows nobody
+      // a master that stops, or whose connection is closed for good, does not follow another one
       if (!this.#stopped && !this.#context.nc.isClosed()) this.#follower.start();
       await this.#revoker.stop();
     });

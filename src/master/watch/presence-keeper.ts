@@ -1,4 +1,4 @@
-// Keeps every connection that the servers report, on the master that watches.
+// Keeps every connection that the servers report, on the master that holds the lease.
 import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection } from '../../protocol/records/presence.js';
 import { isPeelId } from '../../permissions/peel-id.js';
@@ -7,7 +7,7 @@ import type { UserConnection } from './system-events.js';
 
 type Place = Pick<UserConnection, 'server' | 'cid'>;
 
-/** Who is connected, in memory: only the master that has the lease has one. What it knows of peels is in its view. */
+/** All connections, in memory, on the lease holder only. It keeps the presence view of peels up to date. */
 export class PresenceKeeper {
   readonly #view: PresenceView;
   readonly #now: () => number;
@@ -33,7 +33,7 @@ export class PresenceKeeper {
     for (const connections of this.#byServer.values()) yield* connections.values();
   }
 
-  /** The ids of the servers that have connections. */
+  /** IDs of the servers that have connections. */
   servers(): string[] {
     return [...this.#byServer.keys()];
   }
@@ -47,7 +47,7 @@ export class PresenceKeeper {
     return this.#byName.get(name) ?? [];
   }
 
-  /** How many connections the peel of this name has. */
+  /** Number of connections of the peel of this name. */
   countOf(name: string): number {
     return this.#byName.get(name)?.length ?? 0;
   }
@@ -71,7 +71,7 @@ export class PresenceKeeper {
     return connection;
   }
 
-  /** After a take-over: peels that have gone in the meantime are not connected any more. */
+  /** After a takeover: marks peels that left in the meantime as disconnected. */
   correct(): void {
     for (const peelId of this.#view.peelIds())
       if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#show(peelId);
@@ -94,7 +94,7 @@ export class PresenceKeeper {
 
   #show(name: string): void {
     const all = this.of(name);
-    // those that came last: it costs the same, however many a peel opens
+    // only the newest ones: the cost stays the same, however many a peel opens
     const newest = all.length > NAMED_CONNECTIONS ? all.slice(-NAMED_CONNECTIONS) : all;
     this.#view.set(name, newest.map(peelConnection), all.length, this.#now());
   }

@@ -6,7 +6,7 @@ import { userNameOf } from '../../jwt/decode.js';
 import { connectedUsers } from '../../system-account/connected-users.js';
 import { listServers } from '../../system-account/servers.js';
 
-/** A connection of a user of the fleet's account, as its server tells of it. */
+/** A connection of a user of the fleet's account, as its server reports it. */
 export interface UserConnection {
   /** The server's id, and the connection's on it. */
   server: string;
@@ -19,11 +19,11 @@ export interface UserConnection {
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string;
-  /** `Client` or `Leafnode`; undefined: the server does not tell. */
+  /** `Client` or `Leafnode`; undefined if the server does not report it. */
   kind?: string | undefined;
 }
 
-/** By server and connection: what is unique. */
+/** A unique key for a connection. */
 export function connectionKey({ server, cid }: Pick<UserConnection, 'server' | 'cid'>): string {
   return `${server}/${cid}`;
 }
@@ -46,7 +46,7 @@ const eventSchema = v.object({
 export interface SystemListener {
   connected(connection: UserConnection): void;
   disconnected(of: { server: string; cid: number; reason: string | undefined }): void;
-  /** By the server's clock, in milliseconds since 1970: how late it is there at the moment of hearing it. */
+  /** The server's current time, in milliseconds since 1970. */
   clock(time: number): void;
 }
 
@@ -91,19 +91,19 @@ export function listenToSystem(
   return [on('CONNECT'), on('DISCONNECT')];
 }
 
-/** Everybody who was connected when the servers were asked. */
+/** All connections at the time of a reading. */
 export interface ConnectionsNow {
-  /** The servers whose list is certainly whole. */
+  /** IDs of the servers whose list is certainly complete. */
   servers: Set<string>;
   connections: UserConnection[];
-  /** Some server's list is not, or some server did not answer. */
+  /** Whether a server's list is incomplete, or a server did not respond. */
   isPartial?: boolean;
 }
 
 /**
- * Everybody who is connected to an account now, each connection once, and which servers gave a whole list.
+ * Lists the current connections of an account, each one once, and the servers whose list is complete.
  *
- * @param known a connection that is known already: only what is not known is asked for
+ * @param known looks up a known connection: only unknown ones are requested in full
  */
 export async function connectionsNow(
   nc: NatsConnection,
@@ -121,7 +121,7 @@ export async function connectionsNow(
   return { servers: read.whole, connections, isPartial: !read.isWhole };
 }
 
-/** The servers that answer: their names, by their ids. A server that was restarted has another id. */
+/** Names of the servers that respond, by ID. A restarted server has a new ID. */
 export async function serversNow(nc: NatsConnection): Promise<Map<string, string>> {
   return new Map((await listServers(nc)).map(({ id, name }) => [id, name]));
 }

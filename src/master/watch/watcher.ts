@@ -1,4 +1,4 @@
-// Follows the servers' events and keeps presence, on the master that has the lease.
+// Follows the servers' events and maintains presence, on the master that holds the lease.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { nowSeconds } from '../../jwt/time.js';
@@ -27,8 +27,8 @@ export interface WatcherContext extends GatekeeperContext {
 }
 
 /**
- * Follows the servers' events, keeps presence, and has each new connection judged. Only the master that has the lease
- * does this; a master that takes over starts by reading all connections, so nothing is missed.
+ * Follows the servers' events, maintains presence, and queues each new connection to be judged. Only the lease holder does
+ * this; a master that takes over reads all connections first, so it misses none.
  */
 export class Watcher {
   readonly #context: WatcherContext;
@@ -141,7 +141,7 @@ export class Watcher {
     this.#timers.push(timer);
   }
 
-  /** Events during an outage are lost: all connections are read as soon as it is over. */
+  /** Events during an outage are lost: reads all connections as soon as it is over. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
@@ -170,11 +170,11 @@ export class Watcher {
 
   #connected(connection: UserConnection): void {
     const known = this.#keeper.get(connection);
-    // earlier reports about it may have been wrong
+    // an earlier report about it may have been wrong
     if (known !== undefined && known.name === connection.name && known.jwt === connection.jwt) return;
     if (known !== undefined) this.#keeper.remove(known);
     this.#keeper.add(connection);
-    // counted now: by the time it is judged, more may have come
+    // count now: by the time it is judged, more may have connected
     const isSurplus = this.#keeper.countOf(connection.name) > MAX_CONNECTIONS;
     this.#queue.add(connection, isSurplus);
   }
@@ -187,7 +187,7 @@ export class Watcher {
     for (const connection of this.#keeper.all()) if (which(connection)) this.#queue.add(connection);
   }
 
-  /** Nothing may be revoked before it is known whether the master before held revocations. */
+  /** Nothing may be revoked before it is known whether the previous master held revocations. */
   async #openBreaker(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -202,7 +202,7 @@ export class Watcher {
     }
   }
 
-  /** Keys that were replaced, and whose connections have ended or have had their time, are revoked. */
+  /** Revokes replaced keys whose connections have ended, or have had their time to drain. */
   async #retire(): Promise<void> {
     if (this.#reader.isReading) return;
     const { registry, actor, now } = this.#context;
@@ -222,7 +222,7 @@ export class Watcher {
     }
   }
 
-  /** What `zester revoke` revokes in the home of this master is in the registry too. */
+  /** Records in the registry what `zester revoke` revoked in this master's home. */
   async #followRevocations(): Promise<void> {
     const { trust, registry } = this.#context;
     const revocations = trust.claims.nats.revocations ?? {};
@@ -240,7 +240,7 @@ export class Watcher {
     }
   }
 
-  /** When the account has other signing keys, a chain that held may not hold any more. */
+  /** Judges all connections again when the account's signing keys change: a valid chain may have become invalid. */
   #followSigningKeys(): void {
     const keys = issuersOf(this.#context.trust.claims);
     if (keys === this.#issuers) return;
