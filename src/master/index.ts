@@ -14,6 +14,7 @@ export type { MasterLogger } from './logger.js';
 export {
   POLICIES,
   type AcceptancePolicy,
+  type DecisionCallback,
   type JoinRequest,
   type Newcomer,
   type PolicyDecision,

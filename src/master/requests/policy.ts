@@ -40,14 +40,31 @@ export type PolicyDecision = 'accept' | 'reject' | 'pending';
 export const POLICY_DECISIONS: readonly PolicyDecision[] = ['accept', 'reject', 'pending'];
 
 /**
- * A policy of your own.
+ * A policy of your own: a function of a {@link JoinRequest} that gives a {@link PolicyDecision} or a promise of one. `signal` is
+ * aborted when the decision is no longer waited for.
  *
- * @param options `signal` is aborted when the decision is no longer waited for
+ * @example
+ * const policy: PolicyFunction = async ({ peelId, trusted }, { signal }) => {
+ *   const { ok } = await fetch(`https://inventory.example/${peelId}`, { signal });
+ *   return ok && trusted ? 'accept' : 'pending';
+ * };
  */
-export type PolicyFunction = (
-  request: JoinRequest,
-  options: { signal: AbortSignal },
-) => PolicyDecision | Promise<PolicyDecision>;
+export type PolicyFunction = DecisionCallback<
+  [request: JoinRequest, options: { signal: AbortSignal }],
+  PolicyDecision
+>;
+
+/**
+ * `(...args) => Decision | Promise<Decision>`, for which TypeScript also takes `async () => 'accept'`. With the plain type it
+ * infers `Promise<string>` for a single literal: it does not look for the literal in a union with a promise (5.9 to 7). It takes the
+ * type of the result from the last function here, and ignores the first, which has two signatures; a callback may be either.
+ */
+export type DecisionCallback<Args extends unknown[], Decision extends string> =
+  | {
+      (...args: Args): Decision | Promise<Decision>;
+      <Same extends Args>(...args: Same): Decision | Promise<Decision>;
+    }
+  | ((...args: Args) => (Decision & Promise<Decision>) | Promise<Decision>);
 
 /** What the audit log and `status` call a policy that is a function. */
 export const CUSTOM_POLICY = 'custom';
