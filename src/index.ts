@@ -17,6 +17,7 @@ export type * from './jwt/claims.js';
 export type {
   ConnectionType,
   PermissionOptions,
+  ResponseOptions,
   SubjectLists,
   UserLimitOptions,
 } from './jwt/permission-options.js';
@@ -72,6 +73,7 @@ export {
   peelPermissions,
   peelPermissionsTemplate,
   peelUserJwtOptions,
+  type PeelJwtOptions,
   type RoleUserJwtOptions,
 } from './permissions/roles.js';
 
@@ -99,16 +101,17 @@ export { CredsFile } from './creds/creds-file.js';
 export { defaultCredentials, type DefaultCredentialsOptions } from './creds/default-credentials.js';
 export { fromEnv } from './creds/from-env.js';
 export { MemoryCredentials } from './creds/memory-credentials.js';
-export { generateCredsFile, writeCredsFile } from './creds/generate.js';
+export { generateCredsFile, writeCredsFile, type JwtAndSeed, type WriteCreds } from './creds/generate.js';
 export type { WriteSecretFileOptions } from './files/write-secret-file.js';
 export { loadJwtFile } from './creds/load-jwt-file.js';
 export { loadKeyBundleFromFile } from './creds/load-key-bundle.js';
 export type { NatsOptions } from './creds/nats-options.js';
 export { MAX_CREDS_BYTES } from './creds/decode-creds.js';
-export { loadCredsFile, parseCredsData } from './creds/parse.js';
+export { loadCredsFile, parseCredsData, type NamedCredsData } from './creds/parse.js';
 
 export type { ClientOptions } from './connection/check-options.js';
-export { natsOptionsForMaster, natsOptionsForPeel } from './connection/options.js';
+export { natsOptionsForMaster, natsOptionsForPeel, type PeelAndCredentials } from './connection/options.js';
+export type { TlsOptions } from './connection/connect-plan.js';
 export { natsOptionFromSeed } from './connection/seed-option.js';
 export {
   connectMaster,
@@ -116,6 +119,7 @@ export {
   type ConnectOptions,
   type ConnectPeelOptions,
   type ConnectSettings,
+  type GivenClientOptions,
   type ZesterConnection,
 } from './connection/connect.js';
 export {
@@ -134,12 +138,13 @@ export { pushAccountJwt, type PushAccountOptions, type PushedAccount } from './a
 export type { PushReport } from './account/push-account.js';
 export { revokeUsers, type RevokedUsers, type RevokeUsersOptions } from './account/revoke-users.js';
 
-export { answerCommand } from './protocol/answer-command.js';
-export { requestPeel, type RequestPeelOptions } from './fleet-client/request-peel.js';
+export { answerCommand, type CommandAnswer } from './protocol/answer-command.js';
+export { requestPeel, type PeelRequest, type RequestPeelOptions } from './fleet-client/request-peel.js';
 
 export { connectFleet, type ConnectFleetOptions } from './fleet-client/connect-fleet.js';
 export type { Fleet } from './fleet-client/fleet.js';
-export type { ExecOptions, FleetPeels, ListPeelsOptions } from './fleet-client/fleet-peels.js';
+export type { ExecCommand, ExecOptions, FleetPeels, ListPeelsOptions } from './fleet-client/fleet-peels.js';
+export type { WaitingOptions } from './fleet-client/waiting-options.js';
 export type { CreatedToken, CreateTokenOptions, FleetTokens } from './fleet-client/fleet-tokens.js';
 export type { ReadAuditOptions } from './fleet-client/read-audit.js';
 export type { PeelReply } from './fleet-client/command-peels.js';

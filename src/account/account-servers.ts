@@ -1,8 +1,8 @@
 // The servers of an account, and how to reach them as a user of their system account.
+import type { TlsOptions } from '../connection/connect-plan.js';
 import { orAborted } from '../async/or-aborted.js';
 import { splitServerUrls } from '../connection/server-urls.js';
 import type { UserCredentials } from '../creds/credentials-option.js';
-import type { NatsOptions } from '../creds/nats-options.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { checkAccountIssuer } from '../jwt/chain.js';
 import { anything, flag, listOf, number, text, textOr, type Entries } from '../options/check-options.js';
@@ -18,7 +18,7 @@ export interface AccountServers {
   /** Credentials of a user of the system account: a `.creds` file, parsed credentials, or a provider. */
   systemCredentials: UserCredentials;
   /** For TLS, as in `connectMaster`. */
-  tls?: NatsOptions['tls'] | undefined;
+  tls?: TlsOptions | null | undefined;
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
   requireTls?: boolean | undefined;
   /** How long connecting may take for each server, in milliseconds; 3,000 by default. */

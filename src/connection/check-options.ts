@@ -126,7 +126,7 @@ export interface OwnOptions {
 export function checkConnectOptions(options: OwnOptions): void {
   checkClientOptions(options);
   checkBuffer(options, 'reconnectBufferSize');
-  checkNumbers(options, { drainTimeout: DURATION_MS, handoverTimeout: DURATION_MS });
+  checkNumbers(options, { drainTimeoutMs: DURATION_MS, handoverTimeoutMs: DURATION_MS });
   checkNumbers(options, { reconnectWindowMs: TIMEOUT_MS });
   const { rotate, reconnectWindowMs } = options;
   const fixed = fixedWaitOf(options);

@@ -1,8 +1,11 @@
 // Decides from URLs and options how a connection is encrypted.
 import { ConnectError } from '../errors.js';
+import type { NatsOptions } from '../creds/nats-options.js';
+import { pathOf } from '../files/path-of.js';
+import { errorMessage } from '../text/error-message.js';
 import { isLoopback, parseServerUrls, type ServerUrl } from './server-urls.js';
 
-/** How a connection is encrypted. */
+/** How a connection is encrypted: by files, each with its path. */
 export interface TlsFilesOptions {
   /** The authorities that the server's certificate may come from (PEM); those of Node.js by default. */
   caFile?: string | undefined;
@@ -11,11 +14,24 @@ export interface TlsFilesOptions {
   keyFile?: string | undefined;
 }
 
+/** The client's options for TLS; the files may be given by `file:` URLs, too. */
+export interface TlsOptions extends Omit<NonNullable<NatsOptions['tls']>, 'caFile' | 'certFile' | 'keyFile'> {
+  /** The authorities that the server's certificate may come from (PEM); those of Node.js by default. */
+  caFile?: string | URL | undefined;
+  /** This side's certificate, where the server asks for one, and its key (PEM). */
+  certFile?: string | URL | undefined;
+  keyFile?: string | URL | undefined;
+}
+
+/** The client's own. */
+export type ClientTls = NonNullable<NatsOptions['tls']>;
+type GivenTlsFiles = Pick<TlsOptions, keyof TlsFilesOptions>;
+
 /** What a connection is asked for. */
 export interface ConnectWishes<Tls extends object> {
   servers?: string | readonly string[] | undefined;
   /** The client's `tls`. Given, TLS is required, whatever the URLs say. */
-  tls?: Tls | null | undefined;
+  tls?: Tls | (Omit<Tls, keyof TlsFilesOptions> & GivenTlsFiles) | null | undefined;
   /** Refuse a plain connection to anything but this machine. */
   requireTls?: boolean | undefined;
 }
@@ -45,7 +61,7 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
   if (wishes.tls === null && (wantsTls || requireTls)) {
     throw new ConnectError('ERR_CONNECT_OPTIONS', 'tls is null, but TLS is required: omit it');
   }
-  const tls = wishes.tls ?? (wantsTls ? ({} as Tls) : undefined);
+  const tls = withPaths<Tls>(wishes.tls ?? (wantsTls ? {} : undefined));
   const { certFile, keyFile }: TlsFilesOptions = tls ?? {};
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new ConnectError(
@@ -68,4 +84,20 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
     tls,
     ignoreClusterUpdates: requireTls && tls === undefined,
   };
+}
+
+/** @throws ConnectError `ERR_CONNECT_TLS_FILE` for a URL that names no file of this machine */
+function withPaths<Tls extends object>(tls: object | undefined): Tls | undefined {
+  if (tls === undefined) return undefined;
+  const paths: Record<string, unknown> = { ...tls };
+  for (const name of ['caFile', 'certFile', 'keyFile']) {
+    const given = paths[name];
+    if (!(given instanceof URL)) continue;
+    try {
+      paths[name] = pathOf(given);
+    } catch (cause) {
+      throw new ConnectError('ERR_CONNECT_TLS_FILE', `${name}: ${errorMessage(cause)}`, { cause });
+    }
+  }
+  return paths as Tls;
 }

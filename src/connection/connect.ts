@@ -16,12 +16,18 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { checkConnectOptions, hasFixedWaits, type ClientOptions } from './check-options.js';
-import { planConnection } from './connect-plan.js';
+import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
 import { watchCredentials } from './credential-watcher.js';
 import { openCredentials } from './credentials.js';
 import { Dialer } from './dialer.js';
 import type { ConnectionEvent, ConnectionLogger } from './events.js';
-import { checkConnectNames, checkConnectPeelNames } from './option-names.js';
+import {
+  checkConnectNames,
+  checkConnectPeelNames,
+  connectOptionsError,
+  RENAMED_WAITS,
+} from './option-names.js';
+import { byPresentNames, defined } from '../options/present-names.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import { masterTable, peelTable } from './options.js';
@@ -36,10 +42,12 @@ export interface ZesterConnection extends NatsConnection {
   events(): AsyncIterable<ConnectionEvent>;
   /** What is kept at the moment, because the connection is down. */
   readonly buffered: { messages: number; bytes: number };
+  /** Drains the connection, for `await using`: what was published is sent, as far as `drainTimeoutMs` allows. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The options of the client's `connect()` that may be given, undefined being the same as left out. */
-type GivenClientOptions = { [Name in keyof ClientOptions]?: ClientOptions[Name] | undefined };
+export type GivenClientOptions = { [Name in keyof ClientOptions]?: ClientOptions[Name] | undefined };
 
 /** What a connection can be told, besides its credentials. Other options of the client's `connect()` may be given too. */
 export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'servers' | 'timeout'> {
@@ -49,10 +57,10 @@ export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'serve
    */
   servers?: string | readonly string[] | undefined;
   /**
-   * For TLS: `caFile`, `certFile` and `keyFile`, read again at each connect; given, TLS is required. Other options are those
+   * For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs, read again at each connect; given, TLS is required. Other options are those
    * of the client.
    */
-  tls?: NatsOptions['tls'] | undefined;
+  tls?: TlsOptions | null | undefined;
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
   requireTls?: boolean | undefined;
   /** How long an attempt at one address of a server may take, in milliseconds; 5,000 by default. */
@@ -71,8 +79,12 @@ export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'serve
    */
   rotate?: 'reconnect' | 'hitless' | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
-  drainTimeout?: number | undefined;
+  drainTimeoutMs?: number | undefined;
   /** With `hitless`: how long the first connection stays for answers under way, in milliseconds; 5,000 by default. */
+  handoverTimeoutMs?: number | undefined;
+  /** @deprecated The name before it had a unit: give `drainTimeoutMs`. */
+  drainTimeout?: number | undefined;
+  /** @deprecated The name before it had a unit: give `handoverTimeoutMs`. */
   handoverTimeout?: number | undefined;
   /** Logs each event; it has the interface of pino's loggers. */
   logger?: ConnectionLogger | undefined;
@@ -218,18 +230,20 @@ interface Opened {
 }
 
 async function open(
-  options: ConnectSettings & Pick<ConnectPeelOptions, 'reconnectWindowMs'>,
+  settings: ConnectSettings & Pick<ConnectPeelOptions, 'reconnectWindowMs'>,
   given: GivenCredentials,
   { table, peelId, inboxPrefix }: Role,
 ): Promise<Opened> {
+  const options = byPresentNames(settings, RENAMED_WAITS, connectOptionsError);
   checkConnectOptions(options);
   const { watch = true, rotate = 'reconnect', logger, onEvent, signal, ...rest } = options;
   signal?.throwIfAborted();
-  const { reconnectBufferSize, drainTimeout, handoverTimeout, now, reconnectDelayHandler, ...others } = rest;
+  const { reconnectBufferSize, drainTimeoutMs, handoverTimeoutMs, now, reconnectDelayHandler, ...others } =
+    rest;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
   const client = defined(ofClient);
   // before the credentials are read: what cannot be connected to needs none
-  const plan = planConnection(client);
+  const plan = planConnection<ClientTls>(client);
   const early: ConnectionEvent[] = [];
   let hear = (event: ConnectionEvent): unknown => early.push(event);
   const failed = (callback: string) => (error: Error) =>
@@ -278,8 +292,8 @@ async function open(
     movable: rotate === 'hitless',
     inboxPrefix: prefix,
     maxBytes: reconnectBufferSize,
-    drainTimeout,
-    handoverTimeout,
+    drainTimeoutMs,
+    handoverTimeoutMs,
     logger,
     onEvent,
     diagnosed,
@@ -305,12 +319,6 @@ function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsC
       () => undefined,
     );
   return orAborted(first, signal).finally(late);
-}
-
-/** The options without those that are undefined, which would take the place of the client's defaults. */
-function defined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }
 
 /** The inboxes that the credentials allow: a peel's are its id's; admins connect as masters do. */

@@ -11,7 +11,7 @@ import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { checkTlsFiles } from './check-tls-files.js';
 import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
-import { planConnection } from './connect-plan.js';
+import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
 import type { ReconnectPause } from './reconnect-pause.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
@@ -22,9 +22,9 @@ import { DIAL_TIMEOUT_MS } from '../timing.js';
 const MAX_ADDRESSES = 8;
 
 /** The options of {@link dial} besides the client's. */
-export interface DialOptions extends Omit<NatsOptions, 'tls'> {
-  tls?: NatsOptions['tls'] | undefined;
-  servers?: string | string[];
+export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
+  tls?: TlsOptions | null | undefined;
+  servers?: string | readonly string[] | undefined;
   /** Refuse a plain connection to anything but this machine. */
   requireTls?: boolean | undefined;
   /** The servers that were configured, where `servers` has others too: their names are in the others' certificates. */
@@ -47,7 +47,7 @@ export interface DialOptions extends Omit<NatsOptions, 'tls'> {
  */
 export async function dial(options: DialOptions): Promise<NatsConnection> {
   const { requireTls, configured, pause, tls: givenTls, ...client } = options;
-  const plan = planConnection({ servers: client.servers, tls: givenTls, requireTls });
+  const plan = planConnection<ClientTls>({ servers: client.servers, tls: givenTls, requireTls });
   await checkTlsFiles(plan.tls);
   await installTransport();
   const all: ConnectionOptions = {

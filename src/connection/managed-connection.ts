@@ -29,11 +29,11 @@ export interface ManagedConnectionOptions extends ConnectionListeners {
   /** The reconnect buffer's bound in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
   maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
-  drainTimeout?: number | undefined;
+  drainTimeoutMs?: number | undefined;
   /**
    * How long a connection that was replaced stays for the answers to its requests, in milliseconds; 5,000 by default.
    */
-  handoverTimeout?: number | undefined;
+  handoverTimeoutMs?: number | undefined;
   /** Plain subscriptions become movable, too. */
   movable?: boolean | undefined;
   inboxPrefix?: string | undefined;
@@ -66,7 +66,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     this.#handover = new Handover(
       { outbound, events, subscriptions, adoptLink: (second) => this.#adoptLink(second) },
       nc,
-      options.handoverTimeout ?? DRAIN_TIMEOUT_MS,
+      options.handoverTimeoutMs ?? DRAIN_TIMEOUT_MS,
     );
   }
 
@@ -229,14 +229,14 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
 
   /**
    * Drains the subscriptions, sends what is kept, and closes. During an outage it waits for its end, at most
-   * `drainTimeout`, and then closes all the same.
+   * `drainTimeoutMs`, and then closes all the same.
    *
    * @throws UndeliveredError when something accepted was not delivered, or may not have been
    */
   async drain(): Promise<void> {
     this.#outbound.enter('drain');
     this.#phase = 'draining';
-    const deadline = Date.now() + (this.#options.drainTimeout ?? DRAIN_TIMEOUT_MS);
+    const deadline = Date.now() + (this.#options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
     await withDeadline(this.#handover.settled, deadline);
     let step = drainStep(this.#outbound.flow, deadline - Date.now());
     while (step === 'wait') {

@@ -56,6 +56,8 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
     reconnectBufferSize: anything,
     watch: flag,
     rotate: oneOf(['reconnect', 'hitless']),
+    drainTimeoutMs: anything,
+    handoverTimeoutMs: anything,
     drainTimeout: anything,
     handoverTimeout: anything,
     logger: anything,
@@ -64,6 +66,12 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
     now: callback,
   } satisfies Entries<Omit<ConnectSettings, keyof NatsOptions> & CredentialsOption>),
 };
+
+/** Waits that had no unit in their names. */
+export const RENAMED_WAITS = {
+  drainTimeoutMs: 'drainTimeout',
+  handoverTimeoutMs: 'handoverTimeout',
+} as const;
 
 /** What was an option of its own once, and what people try. */
 export const INSTEAD = {
@@ -74,7 +82,7 @@ const CONNECT = bag(CONNECT_ENTRIES, { instead: INSTEAD });
 /** What the options of a peel's connection have besides. */
 export const PEEL_ENTRIES = { reconnectWindowMs: anything };
 const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, ...PEEL_ENTRIES, peelId: anything }, { instead: INSTEAD });
-const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeout: anything });
+const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeoutMs: anything, drainTimeout: anything });
 
 /** @throws ConnectError `ERR_CONNECT_OPTIONS` */
 export function checkConnectNames(options: unknown): void {

@@ -6,6 +6,8 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { MASTER_INBOX_PREFIX, peelInboxPrefix } from '../permissions/names.js';
+import { anything, bag, checkOptions, type Entries } from '../options/check-options.js';
+import { connectOptionsError } from './option-names.js';
 import { natsOptionFromSeed } from './seed-option.js';
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
@@ -21,6 +23,19 @@ export const PERSISTENT_OPTIONS = {
   reconnectJitterTLS: RECONNECT_JITTER_TLS_MS,
   ignoreAuthErrorAbort: true,
 } as const satisfies NatsOptions;
+
+/** What {@link natsOptionsForPeel} takes, with names. */
+export interface PeelAndCredentials<Kind = Credentials> {
+  /** One NATS token. */
+  peelId: string;
+  /** What to authenticate with. */
+  credentials: Kind;
+}
+
+const PEEL_AND_CREDENTIALS = bag(
+  { peelId: anything, credentials: anything } satisfies Entries<PeelAndCredentials>,
+  { required: ['peelId', 'credentials'] },
+);
 
 /**
  * The options of a peel's connection: authentication; the name `zester-peel-<peelId>`; unlimited reconnects, 2 s and jitter
@@ -48,10 +63,18 @@ export function natsOptionsForPeel(
   peelId: string,
 ): NatsOptions;
 export function natsOptionsForPeel(credentials: CredentialProvider, peelId: string): Promise<NatsOptions>;
+/** The same, with names. */
+export function natsOptionsForPeel(peel: PeelAndCredentials<CredentialProvider>): Promise<NatsOptions>;
 export function natsOptionsForPeel(
-  credentials: Credentials,
-  peelId: string,
+  peel: PeelAndCredentials<Exclude<Credentials, CredentialProvider>>,
+): NatsOptions;
+export function natsOptionsForPeel(
+  first: Credentials | PeelAndCredentials,
+  second?: string,
 ): NatsOptions | Promise<NatsOptions> {
+  const isNamed = typeof first === 'object' && first !== null && 'peelId' in first;
+  if (isNamed) checkOptions('natsOptionsForPeel', first, PEEL_AND_CREDENTIALS, connectOptionsError);
+  const { peelId, credentials } = isNamed ? first : { peelId: second ?? '', credentials: first };
   validatePeelId(peelId);
   return natsOptions(peelTable(peelId), credentials, true);
 }

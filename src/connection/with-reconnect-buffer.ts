@@ -2,7 +2,8 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkBuffer, checkNumbers, DURATION_MS } from './check-options.js';
 import type { ZesterConnection } from './connect.js';
-import { checkReconnectBufferNames } from './option-names.js';
+import { checkReconnectBufferNames, connectOptionsError, RENAMED_WAITS } from './option-names.js';
+import { byPresentNames } from '../options/present-names.js';
 import { ManagedConnection } from './managed-connection.js';
 
 /** How {@link withReconnectBuffer} buffers. */
@@ -10,6 +11,8 @@ export interface ReconnectBufferOptions {
   /** Bytes kept during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
   maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
+  drainTimeoutMs?: number | undefined;
+  /** @deprecated The name before it had a unit: give `drainTimeoutMs`. */
   drainTimeout?: number | undefined;
 }
 
@@ -45,8 +48,9 @@ export function withReconnectBuffer(
   options: ReconnectBufferOptions = {},
 ): ZesterConnection {
   checkReconnectBufferNames(options);
-  checkBuffer(options, 'maxBytes');
-  checkNumbers(options, { drainTimeout: DURATION_MS });
+  const named = byPresentNames(options, RENAMED_WAITS, connectOptionsError);
+  checkBuffer(named, 'maxBytes');
+  checkNumbers(named, { drainTimeoutMs: DURATION_MS });
   const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};
-  return new ManagedConnection(nc, { ...options, inboxPrefix });
+  return new ManagedConnection(nc, { ...named, inboxPrefix });
 }

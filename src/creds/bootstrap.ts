@@ -46,6 +46,8 @@ export interface BootstrappedPeel {
   user: KeyBundle;
   /** The user JWT, which is also in the file. */
   jwt: string;
+  /** Wipes the key. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -107,5 +109,5 @@ async function bootstrap(options: BootstrapPeel): Promise<BootstrappedPeel> {
     content.fill(0);
     seed.fill(0);
   }
-  return { user, jwt };
+  return { user, jwt, [Symbol.dispose]: () => user.wipe() };
 }

@@ -1,12 +1,26 @@
 // Creates and writes .creds files.
 import { CredsError } from '../errors.js';
-import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
+import { anything, bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 import { pathOf } from '../files/path-of.js';
 import { signedJustNow } from '../jwt/verified.js';
 import { KeyBundle } from '../nkeys/key-bundle.js';
 import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-secret-file.js';
 import { formatCreds } from './format.js';
 import { decodeCreds } from './decode-creds.js';
+
+/** A user JWT and its seed, with names: what {@link generateCredsFile} takes. */
+export interface JwtAndSeed {
+  /** The user JWT. */
+  jwt: string;
+  /** The seed's text (`SU…`) as bytes or a string. */
+  seed: Uint8Array | string;
+}
+
+/** What {@link writeCredsFile} takes, with names. */
+export interface WriteCreds extends JwtAndSeed, WriteSecretFileOptions {
+  /** The file to write, as a path or a `file:` URL. */
+  path: string | URL;
+}
 
 /**
  * Makes the content of a `.creds` file from a user JWT and its seed, and checks that the two belong together.
@@ -23,8 +37,14 @@ import { decodeCreds } from './decode-creds.js';
  * console.log(parseCredsData(content, 'the new credentials').claims.name); // alice
  * content.fill(0);
  */
-export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array {
+export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array;
+/** The same, with names. */
+export function generateCredsFile(credentials: JwtAndSeed): Uint8Array;
+export function generateCredsFile(first: string | JwtAndSeed, second?: Uint8Array | string): Uint8Array {
   const name = 'the new credentials';
+  const isNamed = typeof first === 'object' && first !== null;
+  if (isNamed) checkOptions('generateCredsFile', first, JWT_AND_SEED, writeOptionsError(name));
+  const { jwt, seed } = isNamed ? first : { jwt: first, seed: second };
   if (typeof jwt !== 'string')
     throw new CredsError('ERR_CREDS_INPUT', name, `a JWT is a string, this is ${typeof jwt}`);
   if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
@@ -51,7 +71,13 @@ function isOwnPair(jwt: string, seed: Uint8Array | string): seed is Uint8Array {
   return subject !== undefined && KeyBundle.publicKeyOfOwnSeed(seed) === subject;
 }
 
-const WRITE = bag({ sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>);
+const HOW = { sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>;
+const PAIR = { jwt: anything, seed: anything } satisfies Entries<JwtAndSeed>;
+const WRITE = bag(HOW);
+const JWT_AND_SEED = bag(PAIR, { required: ['jwt', 'seed'] });
+const WRITE_CREDS = bag({ ...HOW, ...PAIR, path: anything } satisfies Entries<WriteCreds>, {
+  required: ['path', 'jwt', 'seed'],
+});
 const writeOptionsError = (path: string) => (message: string) =>
   new CredsError('ERR_CREDS_INPUT', path, message);
 
@@ -59,7 +85,7 @@ const writeOptionsError = (path: string) => (message: string) =>
  * Writes a `.creds` file with mode 0600: at every instant the path holds the whole old file or the whole new one, and no
  * other user can read either. See `writeSecretFile` for how.
  *
- * @param given its path, or its `file:` URL
+ * @param path the file's path, or its `file:` URL
  * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
  * @example
  * import { generateFullHierarchy, writeCredsFile } from 'zester';
@@ -68,15 +94,28 @@ const writeOptionsError = (path: string) => (message: string) =>
  * await writeCredsFile('alice.creds', userJwt, user.seed, { ifAbsent: true });
  * user.wipe();
  */
-export async function writeCredsFile(
-  given: string | URL,
+export function writeCredsFile(
+  path: string | URL,
   jwt: string,
   seed: Uint8Array | string,
-  options: WriteSecretFileOptions = {},
+  options?: WriteSecretFileOptions,
+): Promise<void>;
+/** The same, with names. */
+export function writeCredsFile(credentials: WriteCreds): Promise<void>;
+export async function writeCredsFile(
+  first: string | URL | WriteCreds,
+  second = '',
+  third: Uint8Array | string = '',
+  given: WriteSecretFileOptions = {},
 ): Promise<void> {
-  const path = pathOf(given);
-  checkOptions('writeCredsFile', options, WRITE, writeOptionsError(path));
-  const content = generateCredsFile(jwt, seed);
+  const isNamed = typeof first === 'object' && first !== null && !(first instanceof URL);
+  if (isNamed) checkOptions('writeCredsFile', first, WRITE_CREDS, writeOptionsError(''));
+  const named = isNamed ? first : { path: first, jwt: second, seed: third };
+  const path = pathOf(named.path);
+  if (!isNamed) checkOptions('writeCredsFile', given, WRITE, writeOptionsError(path));
+  const { ifAbsent, sweep } = isNamed ? first : given;
+  const options = { ifAbsent, sweep };
+  const content = generateCredsFile(named.jwt, named.seed);
   try {
     await writeSecretFile(path, content, options);
   } finally {

@@ -23,7 +23,7 @@ import { parseCredsData } from './parse.js';
  * credentials.set(await fetchSecret()); // whenever the secret has changed
  * await nc.drain(); // when the program ends
  */
-export class MemoryCredentials implements CredentialProvider {
+export class MemoryCredentials implements CredentialProvider, Disposable {
   readonly name: string;
   /** There is nothing to look for: {@link set} says it. */
   readonly refreshMs = Infinity;
@@ -35,7 +35,17 @@ export class MemoryCredentials implements CredentialProvider {
    * @param name what events and errors call them; not a secret
    * @throws CredsError
    */
-  constructor(initial: ProvidedCredentials, name = 'the credentials in memory') {
+  constructor(initial: ProvidedCredentials, name?: string);
+  /** The same, with names. */
+  constructor(credentials: { initial: ProvidedCredentials; name?: string | undefined });
+  constructor(
+    first: ProvidedCredentials | { initial: ProvidedCredentials; name?: string | undefined },
+    second?: string,
+  ) {
+    const isNamed = typeof first === 'object' && first !== null && 'initial' in first;
+    const { initial, name = 'the credentials in memory' } = isNamed
+      ? first
+      : { initial: first, name: second };
     this.name = name;
     this.#current = this.#parse(initial);
   }
@@ -43,6 +53,11 @@ export class MemoryCredentials implements CredentialProvider {
   /** The credentials as they are now: those that were set, or renewed ones. */
   get current(): CredsFile {
     return this.#current;
+  }
+
+  /** Wipes the seed: connections that use it cannot authenticate any more. */
+  [Symbol.dispose](): void {
+    this.#current.wipe();
   }
 
   /** Replaces the credentials. @throws CredsError, and then nothing is replaced */

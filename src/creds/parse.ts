@@ -6,6 +6,19 @@ import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 import { decodeCredsOfFile } from './file-credential-source.js';
 
+/** What {@link parseCredsData} takes, with names. */
+export interface NamedCredsData {
+  /** The file's content. */
+  data: Uint8Array | string;
+  /** What errors call it, and `path` of the result. */
+  name: string;
+}
+
+/** By hand: a program that only loads credentials should not load what checks options. */
+function isNamed(first: unknown): first is NamedCredsData {
+  return typeof first === 'object' && first !== null && 'data' in first && 'name' in first;
+}
+
 /**
  * Reads the bytes of a `.creds` file and checks them: one JWT of a user, one seed of a user, a valid signature, the
  * JWT's subject being the seed's public key. It does *not* check expiry, nor whether the issuer is to be trusted.
@@ -23,7 +36,11 @@ import { decodeCredsOfFile } from './file-credential-source.js';
  * console.log(creds.claims.name, creds.publicKey); // web-01 U…
  * creds.wipe();
  */
-export function parseCredsData(data: Uint8Array | string, name: string): CredsFile {
+export function parseCredsData(data: Uint8Array | string, name: string): CredsFile;
+/** The same, with names. */
+export function parseCredsData(named: NamedCredsData): CredsFile;
+export function parseCredsData(first: Uint8Array | string | NamedCredsData, second?: string): CredsFile {
+  const { data, name } = isNamed(first) ? first : { data: first, name: second };
   if (typeof name !== 'string') {
     // not shown: it may be the credentials, given where their name belongs
     throw new CredsError(

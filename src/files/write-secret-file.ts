@@ -12,7 +12,7 @@ export interface WriteSecretFileOptions {
    * Look through the directory for what writers that died left there, and remove it (default true): once an hour at most for
    * each directory, however many files are written.
    */
-  sweep?: boolean;
+  sweep?: boolean | undefined;
   /**
    * Fail if the path exists (default false): of concurrent writers, in whatever process, exactly one succeeds and
    * the others get `ERR_FILE_EXISTS`. Needs a file system with hard links.

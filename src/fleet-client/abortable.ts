@@ -9,6 +9,12 @@ export class Abortable {
     this.signal = signal;
   }
 
+  /** The same, ended by another signal, too. */
+  with(signal: AbortSignal | undefined): Abortable {
+    if (signal === undefined) return this;
+    return new Abortable(this.signal === undefined ? signal : AbortSignal.any([this.signal, signal]));
+  }
+
   /** Starts something, unless the signal is aborted. @throws what it rejects with; the signal's reason */
   async run<T>(start: () => Promise<T>): Promise<T> {
     const { signal } = this;

@@ -9,12 +9,13 @@ import { shownKey, type PeelRecord, type PeelState } from '../protocol/records/r
 import { HANDLER_NAME } from '../protocol/command.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 import { printable } from '../text/printable.js';
-import { Abortable } from './abortable.js';
+import type { Abortable } from './abortable.js';
+import type { WaitingOptions } from './waiting-options.js';
 import { checkFleetOptions } from './option-names.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
 
 /** Which peels {@link FleetPeels.list} gives. All that is given must hold. */
-export interface ListPeelsOptions {
+export interface ListPeelsOptions extends WaitingOptions {
   /** A glob over IDs, such as `web-*`. */
   pattern?: string | undefined;
   /** Only peels in this state. */
@@ -30,11 +31,17 @@ export interface ListPeelsOptions {
 }
 
 /** What {@link FleetPeels.exec} takes beside the command. */
-export interface ExecOptions {
+export interface ExecOptions extends WaitingOptions {
   /** How long each peel may take, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
-  /** Stops waiting for answers; the peels still do what they were asked. */
-  signal?: AbortSignal | undefined;
+}
+
+/** {@link ExecOptions}, and what {@link FleetPeels.exec} otherwise takes one after the other. */
+export interface ExecCommand extends ExecOptions {
+  peelIds: string | readonly string[];
+  /** The name of the handler, such as `facts`. */
+  handler: string;
+  args?: readonly string[] | undefined;
 }
 
 /**
@@ -99,7 +106,7 @@ export class FleetPeels {
       const words = `all other peels were listed, but ${count} records exceed the message size: ${named}`;
       throw new FleetError('ERR_FLEET_RECORD', words);
     };
-    return this.#abortable.iterate(peels());
+    return this.#abortable.with(options.signal).iterate(peels());
   }
 
   /**
@@ -107,10 +114,13 @@ export class FleetPeels {
    *
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    */
-  async show(peelId: string, options: { events?: number | undefined } = {}): Promise<PeelDetails> {
+  async show(
+    peelId: string,
+    options: WaitingOptions & { events?: number | undefined } = {},
+  ): Promise<PeelDetails> {
     checkFleetOptions('peels.show', options);
     const { events = 20 } = options;
-    return this.#abortable.run(() => this.#client.ask('peel.show', { peelId, events }));
+    return this.#abortable.with(options.signal).run(() => this.#client.ask('peel.show', { peelId, events }));
   }
 
   /**
@@ -128,12 +138,12 @@ export class FleetPeels {
    */
   async accept(
     peelId: string,
-    options: { fingerprint?: string | undefined; reason?: string | undefined } = {},
+    options: WaitingOptions & { fingerprint?: string | undefined; reason?: string | undefined } = {},
   ): Promise<PeelRecord> {
     checkFleetOptions('peels.accept', options);
-    const { fingerprint, reason } = options;
+    const { fingerprint, reason, signal } = options;
     if (fingerprint !== undefined) {
-      const { record } = await this.show(peelId, { events: 0 });
+      const { record } = await this.show(peelId, { events: 0, signal });
       const key = shownKey(record);
       const found = key && fingerprintOf(key.publicKey);
       if (found !== fingerprint.trim().toLowerCase()) {
@@ -141,7 +151,9 @@ export class FleetPeels {
         throw new FleetError('ERR_FLEET_PROOF', words, { peelId });
       }
     }
-    const { record } = await this.#abortable.run(() => this.#client.ask('peel.accept', { peelId, reason }));
+    const { record } = await this.#abortable
+      .with(signal)
+      .run(() => this.#client.ask('peel.accept', { peelId, reason }));
     return record;
   }
 
@@ -157,11 +169,15 @@ export class FleetPeels {
    * console.log(state); // rejected
    * await fleet.close();
    */
-  async reject(peelId: string, options: { reason?: string | undefined } = {}): Promise<PeelRecord> {
+  async reject(
+    peelId: string,
+    options: WaitingOptions & { reason?: string | undefined } = {},
+  ): Promise<PeelRecord> {
     checkFleetOptions('peels.reject', options);
-    const { record } = await this.#abortable.run(() =>
-      this.#client.ask('peel.reject', { peelId, ...options }),
-    );
+    const { signal, ...rest } = options;
+    const { record } = await this.#abortable
+      .with(signal)
+      .run(() => this.#client.ask('peel.reject', { peelId, ...rest }));
     return record;
   }
 
@@ -181,10 +197,11 @@ export class FleetPeels {
    */
   async revoke(
     peelId: string,
-    options: { reason?: string | undefined; publicKey?: string | undefined } = {},
+    options: WaitingOptions & { reason?: string | undefined; publicKey?: string | undefined } = {},
   ): Promise<PeelRevocation> {
     checkFleetOptions('peels.revoke', options);
-    return this.#abortable.run(() => this.#client.ask('peel.revoke', { peelId, ...options }));
+    const { signal, ...rest } = options;
+    return this.#abortable.with(signal).run(() => this.#client.ask('peel.revoke', { peelId, ...rest }));
   }
 
   /**
@@ -201,9 +218,13 @@ export class FleetPeels {
    * console.log(outcome); // told
    * await fleet.close();
    */
-  async rotate(peelId: string, options: { since?: string | undefined } = {}): Promise<PeelRotation> {
+  async rotate(
+    peelId: string,
+    options: WaitingOptions & { since?: string | undefined } = {},
+  ): Promise<PeelRotation> {
     checkFleetOptions('peels.rotate', options);
-    return this.#abortable.run(() => this.#client.ask('peel.rotate', { peelId, ...options }));
+    const { signal, ...rest } = options;
+    return this.#abortable.with(signal).run(() => this.#client.ask('peel.rotate', { peelId, ...rest }));
   }
 
   /**
@@ -222,16 +243,28 @@ export class FleetPeels {
   exec(
     peelIds: string | readonly string[],
     handler: string,
-    args: readonly string[] = [],
+    args?: readonly string[],
+    options?: ExecOptions,
+  ): AsyncIterable<PeelReply>;
+  /** The same, with names. */
+  exec(command: ExecCommand): AsyncIterable<PeelReply>;
+  exec(
+    first: string | readonly string[] | ExecCommand,
+    second = '',
+    third: readonly string[] = [],
     options: ExecOptions = {},
   ): AsyncIterable<PeelReply> {
-    checkFleetOptions('peels.exec', options);
+    const isList = typeof first === 'string' || Array.isArray(first);
+    if (!isList) checkFleetOptions('peels.exec with names', first);
+    else checkFleetOptions('peels.exec', options);
+    const command = isList
+      ? { peelIds: first as string | readonly string[], handler: second, args: third, ...options }
+      : (first as ExecCommand);
+    const { peelIds, handler, args = [], timeoutMs = COMMAND_TIMEOUT_MS } = command;
     const ids = typeof peelIds === 'string' ? [peelIds] : peelIds;
-    const signals = [this.#abortable.signal, options.signal].filter((signal) => signal !== undefined);
-    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
-    const command = { handler: checkedHandler(handler), args: [...args] };
-    const replies = commandPeels(this.#nc, ids, command, options.timeoutMs ?? COMMAND_TIMEOUT_MS, signal);
-    return new Abortable(signal).iterate(replies);
+    const abortable = this.#abortable.with(command.signal);
+    const called = { handler: checkedHandler(handler), args: [...args] };
+    return abortable.iterate(commandPeels(this.#nc, ids, called, timeoutMs, abortable.signal));
   }
 }
 

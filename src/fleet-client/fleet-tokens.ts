@@ -6,9 +6,10 @@ import type { AdminClient } from '../protocol/ask.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
 import { checkFleetOptions } from './option-names.js';
 import type { Abortable } from './abortable.js';
+import type { WaitingOptions } from './waiting-options.js';
 
 /** What {@link FleetTokens.create} takes. */
-export interface CreateTokenOptions {
+export interface CreateTokenOptions extends WaitingOptions {
   /** Lifetime in seconds; 900 by default, at most a year. */
   ttlSeconds?: number | undefined;
   /** How many peels may join with it; 1 by default. */
@@ -23,6 +24,8 @@ export interface CreatedToken {
   token: JoinToken;
   /** The token's `.creds` file: a secret. Write it with mode 0600 only, and fill it with zeros afterwards. */
   creds: Uint8Array;
+  /** Wipes `creds`. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -74,8 +77,11 @@ export class FleetTokens {
         uses,
         ...(ids !== undefined && { ids }),
       };
-      const { jwt, token } = await this.#abortable.run(() => this.#client.ask('token.create', request));
-      return { token, creds: generateCredsFile(jwt, seed) };
+      const { jwt, token } = await this.#abortable
+        .with(options.signal)
+        .run(() => this.#client.ask('token.create', request));
+      const creds = generateCredsFile(jwt, seed);
+      return { token, creds, [Symbol.dispose]: () => void creds.fill(0) };
     } finally {
       seed.fill(0);
       key.wipe();
@@ -83,8 +89,11 @@ export class FleetTokens {
   }
 
   /** All join tokens, used ones and expired ones included. @throws FleetError */
-  async list(): Promise<JoinToken[]> {
-    const { tokens } = await this.#abortable.run(() => this.#client.ask('token.list', {}));
+  async list(options: WaitingOptions = {}): Promise<JoinToken[]> {
+    checkFleetOptions('tokens.list', options);
+    const { tokens } = await this.#abortable
+      .with(options.signal)
+      .run(() => this.#client.ask('token.list', {}));
     return tokens;
   }
 
@@ -94,8 +103,11 @@ export class FleetTokens {
    * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN` when there is none with this ID; `ERR_FLEET_UNCONFIRMED` when a server has not
    *   confirmed in time
    */
-  async remove(tokenId: string): Promise<JoinToken> {
-    const { token } = await this.#abortable.run(() => this.#client.ask('token.remove', { tokenId }));
+  async remove(tokenId: string, options: WaitingOptions = {}): Promise<JoinToken> {
+    checkFleetOptions('tokens.remove', options);
+    const { token } = await this.#abortable
+      .with(options.signal)
+      .run(() => this.#client.ask('token.remove', { tokenId }));
     return token;
   }
 }

@@ -9,6 +9,7 @@ import { readAudit, type ReadAuditOptions } from './read-audit.js';
 import { FleetPeels } from './fleet-peels.js';
 import { FleetTokens } from './fleet-tokens.js';
 import { Abortable } from './abortable.js';
+import type { WaitingOptions } from './waiting-options.js';
 
 /**
  * A fleet, as an admin sees it; {@link connectFleet} makes one.
@@ -55,8 +56,9 @@ export class Fleet implements AsyncDisposable {
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
    */
-  status(): Promise<FleetStatus> {
-    return this.#abortable.run(() => this.#client.ask('status', {}));
+  async status(options: WaitingOptions = {}): Promise<FleetStatus> {
+    checkFleetOptions('status', options);
+    return this.#abortable.with(options.signal).run(() => this.#client.ask('status', {}));
   }
 
   /**
@@ -75,10 +77,12 @@ export class Fleet implements AsyncDisposable {
    * }
    * await fleet.close();
    */
-  audit(query: AuditQuery & ReadAuditOptions = {}): AsyncIterable<AuditEvent> {
-    checkFleetOptions('audit', query);
-    return this.#abortable.iterate(
-      readAudit({ client: this.#client, nc: this.connection }, query, this.#abortable.signal),
+  audit(given: AuditQuery & ReadAuditOptions & WaitingOptions = {}): AsyncIterable<AuditEvent> {
+    checkFleetOptions('audit', given);
+    const { signal, ...query } = given;
+    const abortable = this.#abortable.with(signal);
+    return abortable.iterate(
+      readAudit({ client: this.#client, nc: this.connection }, query, abortable.signal),
     );
   }
 

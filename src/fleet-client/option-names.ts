@@ -3,7 +3,8 @@ import { FleetError } from '../errors.js';
 import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';
 import type { CreateTokenOptions } from './fleet-tokens.js';
-import type { ExecOptions, ListPeelsOptions } from './fleet-peels.js';
+import type { ExecCommand, ExecOptions, ListPeelsOptions } from './fleet-peels.js';
+import type { WaitingOptions } from './waiting-options.js';
 import type { ReadAuditOptions } from './read-audit.js';
 
 /** The options of each method; a master checks the values. */
@@ -15,17 +16,32 @@ const METHODS = {
     expiringWithinSeconds: anything,
     after: anything,
     limit: anything,
+    signal: anything,
   } satisfies Entries<ListPeelsOptions>),
-  'peels.show': bag({ events: anything }),
-  'peels.accept': bag({ fingerprint: anything, reason: anything }),
-  'peels.reject': bag({ reason: anything }),
-  'peels.revoke': bag({ reason: anything, publicKey: anything }),
-  'peels.rotate': bag({ since: anything }),
+  'peels.show': bag({ events: anything, signal: anything }),
+  'peels.accept': bag({ fingerprint: anything, reason: anything, signal: anything }),
+  'peels.reject': bag({ reason: anything, signal: anything }),
+  'peels.revoke': bag({ reason: anything, publicKey: anything, signal: anything }),
+  'peels.rotate': bag({ since: anything, signal: anything }),
   'peels.exec': bag({ timeoutMs: anything, signal: anything } satisfies Entries<ExecOptions>),
+  'peels.exec with names': bag(
+    {
+      peelIds: anything,
+      handler: anything,
+      args: anything,
+      timeoutMs: anything,
+      signal: anything,
+    } satisfies Entries<ExecCommand>,
+    { required: ['peelIds', 'handler'] },
+  ),
+  status: bag({ signal: anything }),
+  'tokens.list': bag({ signal: anything }),
+  'tokens.remove': bag({ signal: anything }),
   'tokens.create': bag({
     ttlSeconds: anything,
     uses: anything,
     ids: anything,
+    signal: anything,
   } satisfies Entries<CreateTokenOptions>),
   audit: bag({
     peelId: anything,
@@ -38,7 +54,8 @@ const METHODS = {
     follow: flag,
     onWait: callback,
     onRestart: callback,
-  } satisfies Entries<AuditQuery & ReadAuditOptions>),
+    signal: anything,
+  } satisfies Entries<AuditQuery & ReadAuditOptions & WaitingOptions>),
 };
 
 /** @throws FleetError `ERR_FLEET_REQUEST` */

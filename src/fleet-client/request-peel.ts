@@ -20,12 +20,23 @@ export interface RequestPeelOptions {
   signal?: AbortSignal | undefined;
 }
 
-const REQUEST = bag({
+/** {@link RequestPeelOptions}, and what {@link requestPeel} otherwise takes one after the other. */
+export interface PeelRequest extends RequestPeelOptions {
+  peelId: string;
+  /** What is sent; nothing by default. */
+  data?: Payload | undefined;
+}
+
+const ENTRIES = {
   command: text,
   timeoutMs: anything,
   headers: anything,
   signal: anything,
-} satisfies Entries<RequestPeelOptions>);
+} satisfies Entries<RequestPeelOptions>;
+const REQUEST = bag(ENTRIES);
+const NAMED = bag({ ...ENTRIES, peelId: anything, data: anything } satisfies Entries<PeelRequest>, {
+  required: ['peelId'],
+});
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
@@ -57,13 +68,23 @@ const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', me
  * await admin.close();
  * await peel.close();
  */
-export async function requestPeel(
+export function requestPeel(
   nc: NatsConnection,
   peelId: string,
-  data: Payload = '',
-  options: RequestPeelOptions = {},
+  data?: Payload,
+  options?: RequestPeelOptions,
+): Promise<Msg>;
+/** The same, with names. */
+export function requestPeel(nc: NatsConnection, request: PeelRequest): Promise<Msg>;
+export async function requestPeel(
+  nc: NatsConnection,
+  first: string | PeelRequest,
+  second: Payload = '',
+  third: RequestPeelOptions = {},
 ): Promise<Msg> {
-  checkOptions('requestPeel', options, REQUEST, optionsError);
+  const isNamed = typeof first === 'object' && first !== null && 'peelId' in first;
+  checkOptions('requestPeel', isNamed ? first : third, isNamed ? NAMED : REQUEST, optionsError);
+  const { peelId, data = '', ...options } = isNamed ? first : { ...third, peelId: first, data: second };
   const { command, timeoutMs = COMMAND_TIMEOUT_MS, headers, signal } = options;
   const base = commandSubject(peelId);
   const subject = command === undefined ? base : validateSubject(`${base}.${command}`, { wildcards: false });

@@ -36,70 +36,70 @@ export interface ScopedSigningKey extends UserLimitOptions {
   publicKey: string;
   /** A name for people. */
   role: string;
-  description?: string;
+  description?: string | undefined;
   /** May hold templates such as `{{name()}}`, which the server fills in when a user connects. */
-  permissions?: PermissionOptions;
+  permissions?: PermissionOptions | undefined;
 }
 
 /** Bounds on an account; absent or -1: none. */
 export interface AccountLimitOptions {
   /** Connections of clients. */
-  connections?: number;
+  connections?: number | undefined;
   /** Connections of leaf nodes. */
-  leafNodes?: number;
-  imports?: number;
-  exports?: number;
+  leafNodes?: number | undefined;
+  imports?: number | undefined;
+  exports?: number | undefined;
   /** Whether exports may hold wildcards; true by default. */
-  wildcardExports?: boolean;
+  wildcardExports?: boolean | undefined;
   /** Subscriptions. */
-  subscriptions?: number;
+  subscriptions?: number | undefined;
   /** Bytes per message. */
-  payload?: number;
+  payload?: number | undefined;
   /** Bytes in all. */
-  data?: number;
+  data?: number | undefined;
   /** Refuse users whose token alone is enough to connect. */
-  disallowBearer?: boolean;
+  disallowBearer?: boolean | undefined;
 }
 
 /** Bounds on an account's JetStream in bytes and numbers; absent or -1: none. */
 export interface JetStreamLimitOptions {
   /** Bytes in memory. */
-  memoryStorage?: number;
+  memoryStorage?: number | undefined;
   /** Bytes on disk. */
-  diskStorage?: number;
+  diskStorage?: number | undefined;
   /** Streams. */
-  streams?: number;
+  streams?: number | undefined;
   /** Consumers. */
-  consumers?: number;
+  consumers?: number | undefined;
   /** The most that a consumer may set as its `max_ack_pending`. */
-  maxAckPending?: number;
+  maxAckPending?: number | undefined;
   /** Bytes in memory per stream. */
-  memoryMaxStreamBytes?: number;
+  memoryMaxStreamBytes?: number | undefined;
   /** Bytes on disk per stream. */
-  diskMaxStreamBytes?: number;
+  diskMaxStreamBytes?: number | undefined;
   /** Streams must set `max_bytes`. */
-  maxBytesRequired?: boolean;
+  maxBytesRequired?: boolean | undefined;
 }
 
 /** What an account JWT says. */
 export interface AccountJwtOptions extends ValidityOptions {
   name: string;
-  description?: string;
+  description?: string | undefined;
   /** Signing keys: a public key (`A…`), whose users carry their own permissions, or a scoped one. */
-  signingKeys?: readonly (string | ScopedSigningKey)[];
-  limits?: AccountLimitOptions;
+  signingKeys?: readonly (string | ScopedSigningKey)[] | undefined;
+  limits?: AccountLimitOptions | undefined;
   /** true: JetStream without limits; absent or false: no JetStream. */
-  jetStream?: boolean | JetStreamLimitOptions;
+  jetStream?: boolean | JetStreamLimitOptions | undefined;
   /** For users whose JWT names no permissions. Absent: everything is allowed. */
-  defaultPermissions?: PermissionOptions;
+  defaultPermissions?: PermissionOptions | undefined;
   /** Public key (`U…`, or `*` for all) to the time, in seconds since 1970, up to which what was issued is revoked. */
-  revocations?: Readonly<Record<string, number>>;
+  revocations?: Readonly<Record<string, number>> | undefined;
   /** As in the JWT. */
-  imports?: readonly object[];
+  imports?: readonly object[] | undefined;
   /** As in the JWT. */
-  exports?: readonly object[];
+  exports?: readonly object[] | undefined;
   /** Lower-cased, each once. */
-  tags?: readonly string[];
+  tags?: readonly string[] | undefined;
 }
 
 const ACCOUNT_LIMITS = bag({

@@ -15,17 +15,17 @@ import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.j
 export interface OperatorJwtOptions extends ValidityOptions {
   name: string;
   /** Public keys (`O…`) that may sign accounts, besides the operator's own. */
-  signingKeys?: readonly string[];
+  signingKeys?: readonly string[] | undefined;
   /** Accounts must be signed by a signing key; the operator's identity key is then not enough. */
-  strictSigningKeyUsage?: boolean;
+  strictSigningKeyUsage?: boolean | undefined;
   /** The public key of the system account. */
-  systemAccount?: string;
+  systemAccount?: string | undefined;
   /** Where tools such as nsc push and pull account JWTs. */
-  accountServerUrl?: string;
+  accountServerUrl?: string | undefined;
   /** The URLs of the operator's servers, for tools. */
-  operatorServiceUrls?: readonly string[];
+  operatorServiceUrls?: readonly string[] | undefined;
   /** Lower-cased, each once. */
-  tags?: readonly string[];
+  tags?: readonly string[] | undefined;
 }
 
 /** @internal The options of an operator that can be set at creation and on revision. */

@@ -15,10 +15,20 @@ export interface PermissionOptions {
   subscribe?: SubjectLists | undefined;
   /**
    * Lets a user answer the requests it is sent, wherever the answer goes: at most `max` answers a request (-1: any
-   * number), for `ttl` seconds (-1: forever).
+   * number), for `ttlSeconds` (-1: forever).
    */
-  responses?: { max: number; ttl: number } | undefined;
+  responses?: ResponseOptions | undefined;
 }
+
+/** How a user may answer requests: `max` answers a request, for so long. */
+export type ResponseOptions =
+  | { max: number; ttlSeconds: number; ttl?: undefined }
+  | {
+      max: number;
+      /** @deprecated The name before it had a unit: give `ttlSeconds`. */
+      ttl: number;
+      ttlSeconds?: undefined;
+    };
 
 /** Subjects that are allowed, and that are not. */
 export interface SubjectLists {
@@ -66,9 +76,17 @@ export function permissionClaims(options: PermissionOptions | undefined): Permis
   if (publish !== undefined || responses === undefined) claims.pub = permission(publish, 'publish');
   claims.sub = permission(subscribe, 'subscribe');
   if (responses !== undefined) {
-    const { ttl } = responses;
+    const ttl = responses.ttlSeconds ?? responses.ttl;
+    if (responses.ttlSeconds !== undefined && responses.ttl !== undefined)
+      throw new JwtError(
+        'ERR_JWT_OPTIONS',
+        'responses.ttlSeconds and ttl are the same: give ttlSeconds only',
+      );
     if (ttl !== -1 && !(ttl >= 0 && ttl <= MAX_TTL_SECONDS)) {
-      throw new JwtError('ERR_JWT_OPTIONS', `responses.ttl is ${ttl}: give seconds, or -1 for no limit`);
+      throw new JwtError(
+        'ERR_JWT_OPTIONS',
+        `responses.ttlSeconds is ${ttl}: give seconds, or -1 for no limit`,
+      );
     }
     claims.resp = {
       max: limitClaim(responses.max, 'responses.max'),
@@ -82,7 +100,7 @@ const lists = bag({ allow: anything, deny: anything });
 const PERMISSIONS = bag({
   publish: nullOr(lists),
   subscribe: nullOr(lists),
-  responses: nullOr(bag({ max: anything, ttl: anything })),
+  responses: nullOr(bag({ max: anything, ttlSeconds: anything, ttl: anything })),
 } satisfies Entries<PermissionOptions>);
 
 /**

@@ -12,6 +12,7 @@ import {
   oneOf,
   type Entries,
 } from '../options/check-options.js';
+import { byPresentNames, defined } from '../options/present-names.js';
 import { POLICY_MAX_TIMEOUT_MS } from '../timing.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
@@ -34,6 +35,7 @@ const MASTER = bag(
     systemCredsPath: anything,
     policy: v.lazy((input) => (typeof input === 'function' ? callback : oneOf(POLICIES))),
     policyTimeoutMs: anything,
+    lifetimeSeconds: anything,
     lifetime: anything,
     recovery: anything,
     recoveryLimit: anything,
@@ -55,10 +57,13 @@ const MASTER = bag(
 /**
  * Checks the options of `startMaster`.
  *
+ * @returns the same, by their present names
  * @throws ConnectError of the servers; FleetError `ERR_FLEET_CONFIG` of what is the master's own
  */
-export function checkMasterOptions(options: MasterOptions): void {
-  checkOptions('startMaster', options, MASTER, configError);
+export function checkMasterOptions(given: MasterOptions): MasterOptions {
+  checkOptions('startMaster', given, MASTER, configError);
+  const named = byPresentNames(given, { lifetimeSeconds: 'lifetime' }, configError);
+  const options = { ...named, ...(named.breaker && { breaker: defined(named.breaker) }) };
   if (options.servers !== undefined) parseServerUrls(options.servers);
   const { breaker, replicas, recovery } = options;
   if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {
@@ -67,7 +72,7 @@ export function checkMasterOptions(options: MasterOptions): void {
   checkNumbers(
     options,
     {
-      lifetime: atLeast(0, 'seconds'),
+      lifetimeSeconds: atLeast(0, 'seconds'),
       recoveryLimit: atLeast(0, 'recoveries'),
       storeWaitMs: DURATION_MS,
       readyTimeoutMs: DURATION_MS,
@@ -86,6 +91,7 @@ export function checkMasterOptions(options: MasterOptions): void {
     },
     (message) => configError(`breaker: ${message}`),
   );
+  return options;
 }
 
 function configError(message: string): FleetError {

@@ -55,7 +55,7 @@ export interface MasterOptions {
   /** The home of the trust domain, as a path or a `file:` URL: its keys sign, its account is changed. */
   home: string | URL;
   /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. A string with commas is a list. */
-  servers?: string | readonly string[];
+  servers?: string | readonly string[] | undefined;
   /** Instead of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
   credentials?: UserCredentials | undefined;
   /** The same, for the path of a file. */
@@ -78,42 +78,44 @@ export interface MasterOptions {
    * rejects, takes longer than `policyTimeoutMs` or gives anything but a decision leaves the peel pending, which is audited as
    * `policy.failed`.
    */
-  policy?: AcceptancePolicy | PolicyFunction;
+  policy?: AcceptancePolicy | PolicyFunction | undefined;
   /** How long a policy function may take, in milliseconds; 5,000 by default, 8,000 at most: the host waits for the answer. */
-  policyTimeoutMs?: number;
+  policyTimeoutMs?: number | undefined;
   /** The lifetime of peels' JWTs, in seconds; 86,400 by default, 0 = never expires. */
-  lifetime?: number;
+  lifetimeSeconds?: number | undefined;
+  /** @deprecated The name before it had a unit: give `lifetimeSeconds`. */
+  lifetime?: number | undefined;
   /**
    * How long after the expiry of its credential a peel may come back by itself, in seconds; 2,592,000 (30 days) by default,
    * 0 for never. `manual`: an admin accepts each ("zester peel accept"). A revoked or rejected peel never comes back.
    */
-  recovery?: number | 'manual';
+  recovery?: number | 'manual' | undefined;
   /** How often a peel may come back by itself within 30 days; 30 by default. Beyond that, an admin accepts it. */
-  recoveryLimit?: number;
+  recoveryLimit?: number | undefined;
   /**
    * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
    * `windowMs`, and it holds them until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by default.
    */
-  breaker?: Partial<BreakerLimits>;
+  breaker?: Partial<BreakerLimits> | undefined;
   /** Logs what the master decides; it has the interface of pino's loggers. */
-  logger?: MasterLogger;
+  logger?: MasterLogger | undefined;
   /** Called for each event from the start on, for which {@link Master.events} comes too late. */
-  onEvent?: (event: MasterEvent) => void;
+  onEvent?: ((event: MasterEvent) => void) | undefined;
   /** Another registry that the metrics are added to, such as a `Registry` of prom-client. Each master needs its own. */
-  metrics?: MetricsRegistry;
+  metrics?: MetricsRegistry | undefined;
   /** Copies of the registry and the audit in a cluster; 3 by default. */
-  replicas?: number;
+  replicas?: number | undefined;
   /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
-  storeWaitMs?: number;
+  storeWaitMs?: number | undefined;
   /** How long the master may take to be healthy once its parts have started, in milliseconds; 60,000 by default. */
-  readyTimeoutMs?: number;
+  readyTimeoutMs?: number | undefined;
   /** For TLS, and whether to require it; those of the home by default. */
-  tls?: ConnectOptions['tls'];
+  tls?: ConnectOptions['tls'] | undefined;
   requireTls?: boolean | undefined;
   /** Ends the start, while it waits. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** The clock, in milliseconds since 1970. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 /** A master that runs. */
@@ -134,7 +136,7 @@ export interface Master extends AsyncDisposable {
    * @param options `waitMs`: how long to wait for a server that is not reached, in milliseconds; 5,000 by default. With 0
    *   the connections are closed at once: the server is known to be gone
    */
-  stop(options?: { waitMs?: number }): Promise<void>;
+  stop(options?: { waitMs?: number | undefined }): Promise<void>;
   /** Resolves when it has ended. */
   readonly closed: Promise<void>;
   /** Why it ended by itself: a server joined that is too old for it; undefined: for no such reason. */
@@ -165,15 +167,15 @@ const SILENT: MasterLogger = {
  *   home: 'home', // as "zester init" made it
  *   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
  *   policy: ({ trusted, returning }) => (trusted && !returning ? 'accept' : 'pending'),
- *   lifetime: 86_400,
+ *   lifetimeSeconds: 86_400,
  *   onEvent: (event) => console.log(event.type), // started
  * });
  * console.log(master.health().ok); // true
  * console.log((await master.metricsText()).startsWith('# HELP')); // true
  * await master.stop(); // when the program ends
  */
-export async function startMaster(options: MasterOptions): Promise<Master> {
-  checkMasterOptions(options);
+export async function startMaster(given: MasterOptions): Promise<Master> {
+  const options = checkMasterOptions(given);
   const { readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS, signal } = options;
   const closing = new Closing();
   let master: RunningMaster | undefined;
@@ -263,7 +265,7 @@ function makeContext(
       return signers.current;
     },
     policy: makePolicy(options, state),
-    lifetime: options.lifetime ?? DEFAULT_LIFETIME_SECONDS,
+    lifetime: options.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
     recovery: {
       window: options.recovery ?? DEFAULT_RECOVERY_SECONDS,
       limit: options.recoveryLimit ?? DEFAULT_RECOVERY_LIMIT,

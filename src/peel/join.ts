@@ -3,18 +3,16 @@ import { checkJoinNames } from './option-names.js';
 import { expiryTime } from '../jwt/expiry.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from '../connection/connect-failure.js';
-import { planConnection } from '../connection/connect-plan.js';
+import { planConnection, type ClientTls, type TlsOptions } from '../connection/connect-plan.js';
+import type { GivenClientOptions } from '../connection/connect.js';
+import { loadGiven } from '../connection/credentials.js';
+import { givenUserCredentials, type UserCredentials } from '../creds/credentials-option.js';
+import { defined } from '../options/present-names.js';
 import { dial } from '../connection/dial.js';
-import {
-  checkClientOptions,
-  checkNumbers,
-  DURATION_MS,
-  type ClientOptions,
-} from '../connection/check-options.js';
+import { checkClientOptions, checkNumbers, DURATION_MS } from '../connection/check-options.js';
 import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
-import { loadCredsFile } from '../creds/parse.js';
 import { errorTraits } from '../error-traits.js';
 import { ConnectError, FleetError, ZesterError } from '../errors.js';
 import { askRaw, newRequestId } from '../protocol/ask.js';
@@ -55,29 +53,34 @@ export type JoinEvent =
   | { type: 'clockOff'; offsetMs: number };
 
 /** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
-export interface JoinOptions extends ClientOptions {
+export interface JoinOptions extends Omit<GivenClientOptions, 'tls' | 'servers'> {
   /** One URL or several; a string with commas is a list. A `tls://` among them requires TLS of all. */
-  servers?: string | string[];
+  servers?: string | readonly string[] | undefined;
+  /** For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs. Other options are those of the client. */
+  tls?: TlsOptions | null | undefined;
   /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
   requireTls?: boolean | undefined;
-  /** The path or the `file:` URL of the join token: a `.creds` file that may do nothing but ask to join. */
-  token: string | URL;
+  /**
+   * The join token, credentials that may do nothing but ask to join: the path or the `file:` URL of its `.creds` file, parsed
+   * credentials, or a provider such as `fromEnv('JOIN_TOKEN')`.
+   */
+  token: UserCredentials;
   /** The id to join as: one NATS token. */
   peelId: string;
   /** Where the credentials go: a path or a `file:` URL. Until then, the key is kept at `<out>.pending`. */
   out: string | URL;
   /** How long to wait for a server, a master and an admin's decision, in milliseconds; 10 minutes by default. */
-  waitMs?: number;
+  waitMs?: number | undefined;
   /** Ends the waiting; the key stays, and a later call continues with it. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called for each event, such as the one with the fingerprint to compare. */
-  onEvent?: (event: JoinEvent) => void;
+  onEvent?: ((event: JoinEvent) => void) | undefined;
   /** The clock, in milliseconds; `Date.now` by default. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
-/** The same, with paths that are text. */
-type PlainOptions = JoinOptions & { token: string; out: string };
+/** The same, with a path that is text, and without the token. */
+type PlainOptions = Omit<JoinOptions, 'token'> & { out: string };
 
 /** What joining gave. */
 export interface JoinResult {
@@ -120,9 +123,9 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
 export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
   checkJoinNames(given);
   const { onEvent, now, reconnectDelayHandler: delay } = given;
+  const givenToken = givenUserCredentials({ credentials: given.token }, { names: ['token', 'token'] });
   const options = {
-    ...given,
-    token: pathOf(given.token),
+    ...omit(given, 'token'),
     out: pathOf(given.out),
     ...(onEvent && { onEvent: guarded(onEvent, warnOfCallback('onEvent')) }),
     ...(delay && {
@@ -133,17 +136,18 @@ export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
       ),
     }),
   };
-  const { peelId, out, token: tokenPath } = options;
+  const { peelId, out } = options;
   validatePeelId(peelId);
-  checkClientOptions(omit(options, 'token'));
+  checkClientOptions(options);
   checkNumbers(options, { waitMs: { ...DURATION_MS, most: Infinity } });
-  planConnection(options);
-  const token = await loadCredsFile(tokenPath);
+  planConnection<ClientTls>(options);
+  const token = await loadGiven(givenToken);
+  const isOurs = givenToken.kind === 'file' && givenToken.loaded === undefined;
   const tokenId = tokenIdOfName(token.claims.name ?? '');
   if (tokenId === undefined) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_UNKNOWN',
-      `${tokenPath} is no join token, but the credentials of "${token.claims.name ?? ''}": "zester join-token create" makes one`,
+      `${token.path} is no join token, but the credentials of "${token.claims.name ?? ''}": "zester join-token create" makes one`,
     );
   }
   const clock = new FleetClock(now && guardedNumber(now, Date.now, warnOfCallback('now')));
@@ -162,7 +166,7 @@ export async function joinFleet(given: JoinOptions): Promise<JoinResult> {
     if (error instanceof FleetError && KEY_IS_SPENT.has(error.code)) await pending.remove();
     throw error;
   } finally {
-    token.wipe();
+    if (isOurs) token.wipe();
     pending.key.wipe();
   }
 }
@@ -218,7 +222,7 @@ class Joining {
   }
 
   async #connect(): Promise<NatsConnection> {
-    const client = omit(this.#options, 'token', 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now');
+    const client = defined(omit(this.#options, 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now'));
     try {
       return await dial({
         ...PERSISTENT_OPTIONS,
@@ -230,7 +234,7 @@ class Joining {
         waitOnFirstConnect: false,
       });
     } catch (cause) {
-      const servers = planConnection(client).urls.join(', ');
+      const servers = planConnection<ClientTls>(client).urls.join(', ');
       const error = firstConnectError(cause, servers, client.timeout ?? DIAL_TIMEOUT_MS, {
         what: 'the join token',
         why: 'it may have expired, been removed, or belong to another operator',

@@ -1,4 +1,6 @@
 // startPeel: connects, runs commands, and renews its credential.
+import { connectOptionsError, RENAMED_WAITS } from '../connection/option-names.js';
+import { byPresentNames } from '../options/present-names.js';
 import { expiryTime } from '../jwt/expiry.js';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { Broadcast } from '../async/broadcast.js';
@@ -143,7 +145,8 @@ export interface PeelEnd {
  */
 export async function startPeel(options: PeelOptions): Promise<Peel> {
   checkPeelNames(options);
-  const { credentials, credsPath, ...settings } = options;
+  const { credentials, credsPath, ...rest } = options;
+  const settings = byPresentNames(rest, RENAMED_WAITS, connectOptionsError);
   const given = givenUserCredentials({ credentials, credsPath });
   if (settings.renew !== false && storeOf(given) === undefined) throw noStore(nameOf(given));
   checkNumbers(settings.commands ?? {}, {
@@ -347,11 +350,11 @@ export class Peel {
   }
 
   /**
-   * Takes no more commands, waits for those that run (at most `drainTimeout`, 5 s by default), sends what is kept, and
+   * Takes no more commands, waits for those that run (at most `drainTimeoutMs`, 5 s by default), sends what is kept, and
    * closes.
    */
   async drain(): Promise<void> {
-    await this.#close({ reason: 'drained' }, this.#options.drainTimeout ?? DRAIN_TIMEOUT_MS);
+    await this.#close({ reason: 'drained' }, this.#options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
   }
 
   /** The same as `drain()`, for `await using`. */
@@ -407,7 +410,7 @@ export class Peel {
 
   async #connect(): ReturnType<typeof openPeel> {
     const { waitOnFirstConnect = true, signal } = this.#options;
-    const { rotate = 'hitless', handoverTimeout = HANDOVER_TIMEOUT_MS } = this.#options;
+    const { rotate = 'hitless', handoverTimeoutMs = HANDOVER_TIMEOUT_MS } = this.#options;
     const options = omit(
       this.#options,
       'waitOnFirstConnect',
@@ -426,7 +429,7 @@ export class Peel {
       try {
         const own = {
           rotate,
-          handoverTimeout,
+          handoverTimeoutMs,
           peelId: this.id,
           // before the first connection the server decides what has expired, whatever this machine's clock says
           now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),

@@ -271,6 +271,14 @@ export interface RoleUserJwtOptions extends ValidityOptions {
   limits?: UserLimitOptions | undefined;
 }
 
+/** {@link RoleUserJwtOptions}, and what {@link peelUserJwtOptions} otherwise takes one after the other. */
+export interface PeelJwtOptions extends RoleUserJwtOptions {
+  /** One NATS token. */
+  peelId: string;
+  /** The account (`A…`) that the peel belongs to. */
+  accountPublicKey: string;
+}
+
 /**
  * The options of a peel's user JWT: its name is the peel's id, its subjects are the peel's own.
  *
@@ -287,8 +295,20 @@ export interface RoleUserJwtOptions extends ValidityOptions {
 export function peelUserJwtOptions(
   peelId: string,
   accountPublicKey: string,
-  options: RoleUserJwtOptions = {},
+  options?: RoleUserJwtOptions,
+): UserJwtOptions;
+/** The same, with names. */
+export function peelUserJwtOptions(options: PeelJwtOptions): UserJwtOptions;
+export function peelUserJwtOptions(
+  first: string | PeelJwtOptions,
+  second = '',
+  third: RoleUserJwtOptions = {},
 ): UserJwtOptions {
+  const isNamed = typeof first === 'object' && first !== null && 'peelId' in first;
+  if (isNamed) checkOptions('peelUserJwtOptions', first, PEEL_JWT, jwtOptionsError);
+  const { peelId, accountPublicKey, ...options } = isNamed
+    ? first
+    : { ...third, peelId: first, accountPublicKey: second };
   const grants = () => ({ permissions: peelPermissions(peelId), limits: peelLimits() });
   return roleOptions(validatePeelId(peelId), accountPublicKey, grants, options);
 }
@@ -366,6 +386,10 @@ export const ROLE_ENTRIES = {
   limits: v.nullish(bag(USER_LIMIT_ENTRIES)),
 } satisfies Entries<RoleUserJwtOptions>;
 const ROLE = bag(ROLE_ENTRIES);
+const PEEL_JWT = bag(
+  { ...ROLE_ENTRIES, peelId: anything, accountPublicKey: anything } satisfies Entries<PeelJwtOptions>,
+  { required: ['peelId', 'accountPublicKey'] },
+);
 
 function roleOptions(
   name: string,

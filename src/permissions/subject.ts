@@ -83,7 +83,11 @@ export function subjectsOverlap(one: string, other: string): boolean {
  * console.log(subjectCovers('orders.>', 'orders.*.created')); // true
  * console.log(subjectCovers('orders.*', 'orders.eu.created')); // false
  */
-export function subjectCovers(outer: string, inner: string): boolean {
+export function subjectCovers(outer: string, inner: string): boolean;
+/** The same, with names. */
+export function subjectCovers(subjects: { outer: string; inner: string }): boolean;
+export function subjectCovers(first: string | { outer: string; inner: string }, second = ''): boolean {
+  const { outer, inner } = typeof first === 'string' ? { outer: first, inner: second } : first;
   const outerTokens = outer.split('.');
   const innerTokens = inner.split('.');
   for (const [i, token] of outerTokens.entries()) {

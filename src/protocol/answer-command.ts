@@ -1,11 +1,23 @@
 // answerCommand: answers a command on the peel's own reply subject.
 import type { Msg, MsgHdrs, Payload } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
-import { anything, bag, checkOptions } from '../options/check-options.js';
+import { anything, bag, checkOptions, type Entries } from '../options/check-options.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { commandReplyVerdict } from './command-reply.js';
 
+/** What {@link answerCommand} takes, with names. */
+export interface CommandAnswer {
+  /** The peel that answers. */
+  peelId: string;
+  payload?: Payload | undefined;
+  headers?: MsgHdrs | undefined;
+}
+
 const ANSWER = bag({ headers: anything });
+const NAMED = bag(
+  { peelId: anything, payload: anything, headers: anything } satisfies Entries<CommandAnswer>,
+  { required: ['peelId'] },
+);
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
@@ -33,10 +45,19 @@ export function answerCommand(
   msg: Msg,
   peelId: string,
   payload?: Payload,
-  options: { headers?: MsgHdrs | undefined } = {},
+  options?: { headers?: MsgHdrs | undefined },
+): boolean;
+/** The same, with names. */
+export function answerCommand(msg: Msg, answer: CommandAnswer): boolean;
+export function answerCommand(
+  msg: Msg,
+  first: string | CommandAnswer,
+  second?: Payload,
+  third: { headers?: MsgHdrs | undefined } = {},
 ): boolean {
-  checkOptions('answerCommand', options, ANSWER, optionsError);
+  const isNamed = typeof first === 'object' && first !== null && 'peelId' in first;
+  checkOptions('answerCommand', isNamed ? first : third, isNamed ? NAMED : ANSWER, optionsError);
+  const { peelId, payload, headers } = isNamed ? first : { ...third, peelId: first, payload: second };
   if (commandReplyVerdict(msg.reply, validatePeelId(peelId)) !== 'answer') return false;
-  const { headers } = options;
   return msg.respond(payload, headers && { headers });
 }

@@ -16,6 +16,8 @@ export interface PeelCredential {
   readonly jwt: string;
   /** The bytes of its `.creds` file. They hold the seed, so they are the caller's to keep safe and to wipe. */
   readonly content: Uint8Array;
+  /** Wipes the content. */
+  [Symbol.dispose](): void;
 }
 
 /** @internal */
@@ -34,6 +36,10 @@ export class IssuedCredential implements PeelCredential {
 
   get content(): Uint8Array {
     return this.#content;
+  }
+
+  [Symbol.dispose](): void {
+    this.#content.fill(0);
   }
 
   toString(): string {

@@ -8,13 +8,13 @@ export interface IssuePeelOptions extends RoleUserJwtOptions {
   /** The account's key, or a signing key of it (then `issuerAccount` is needed). It stays the caller's to wipe. */
   signer: KeyBundle;
   /** The account (`A…`), when the signer is a signing key of it and not the account's own. */
-  issuerAccount?: string;
+  issuerAccount?: string | undefined;
   /**
    * Threads that make keys and signatures; one for each core by default, 0 for none but the caller's own. The first two
    * hundred ids are always made in the caller's, since a thread costs more to start. In a program that was bundled there is no
    * file that a thread could start with, and all are made in the caller's.
    */
-  workers?: number;
+  workers?: number | undefined;
   /** Ends the issuing, with its reason, before the next credential. */
   signal?: AbortSignal | undefined;
 }

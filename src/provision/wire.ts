@@ -13,7 +13,7 @@ export type Wire =
   | { kind: 'files'; files: PackedFiles };
 
 /** A credential without its bytes, of which it has the next `length`. */
-type Described = Omit<PeelCredential, 'content'> & { length: number };
+type Described = Omit<PeelCredential, 'content' | typeof Symbol.dispose> & { length: number };
 
 /**
  * Prepares a result for its way.

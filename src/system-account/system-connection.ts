@@ -1,11 +1,11 @@
 // Connects as a user of the system account.
+import type { TlsOptions } from '../connection/connect-plan.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { dial } from '../connection/dial.js';
 import { loadGiven, nameOf } from '../connection/credentials.js';
 import { givenUserCredentials, type UserCredentials } from '../creds/credentials-option.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError, FileError, NatsServerError, type ZesterError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -18,7 +18,7 @@ export interface SystemConnectionOptions {
   /** Instead of the home's `creds/system.creds`: credentials of a user of the system account. */
   systemCreds?: UserCredentials | undefined;
   /** For TLS, and whether to require it; those of the home by default. */
-  tls?: NatsOptions['tls'] | undefined;
+  tls?: TlsOptions | null | undefined;
   requireTls?: boolean | undefined;
   /** For each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number;

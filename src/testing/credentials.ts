@@ -1,4 +1,5 @@
 // Credentials of a test's users, and connections with them.
+import { pathOf } from '../files/path-of.js';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { join } from 'node:path';
 import { bootstrapPeelCreds, type BootstrapPeelOptions } from '../creds/bootstrap.js';
@@ -14,7 +15,7 @@ import type { TestTrust } from './trust.js';
 /** What can be chosen about the credentials of a peel. */
 export interface TestPeelCredsOptions extends BootstrapPeelOptions {
   /** The file; a new one in the test's directory by default. */
-  path?: string | undefined;
+  path?: string | URL | undefined;
 }
 
 /** What can be chosen about a user made for a test. */
@@ -22,7 +23,7 @@ export interface TestUserOptions extends Partial<UserJwtOptions> {
   /** The key that signs; the account's own by default. Of a signing key, give `issuerAccount` too. */
   signer?: KeyBundle | undefined;
   /** The file; a new one in the test's directory by default. */
-  path?: string | undefined;
+  path?: string | URL | undefined;
 }
 
 /**
@@ -68,7 +69,8 @@ export class TestCredentials {
    * @throws PeelIdError, JwtError
    */
   async peelCreds(peelId: string, options: TestPeelCredsOptions = {}): Promise<string> {
-    const { path = this.#newPath(peelId), scoped = true, ...rest } = options;
+    const { path: given = this.#newPath(peelId), scoped = true, ...rest } = options;
+    const path = pathOf(given);
     const { account, peelSigner } = this.trust;
     const scope = { scoped, issuerAccount: account.key.publicKey };
     const { user } = await bootstrapPeelCreds(scoped ? peelSigner : account.key, peelId, path, {
@@ -86,7 +88,8 @@ export class TestCredentials {
    * @throws JwtError
    */
   async userCreds(name: string, options: TestUserOptions = {}): Promise<string> {
-    const { signer = this.trust.account.key, path = this.#newPath(name), ...rest } = options;
+    const { signer = this.trust.account.key, path: given = this.#newPath(name), ...rest } = options;
+    const path = pathOf(given);
     const key = generateKeyBundle('user');
     await writeCredsFile(path, createUserJwt(key, signer, { name, ...rest }), key.seed);
     key.wipe();
@@ -99,12 +102,12 @@ export class TestCredentials {
   }
 
   /** Options of the client's `connect()` with a `.creds` file, to be spread. */
-  async optionsFor(credsPath: string): Promise<NatsOptions> {
+  async optionsFor(credsPath: string | URL): Promise<NatsOptions> {
     return { servers: this.#urls(), ...(await loadCredsFile(credsPath)).natsOption() };
   }
 
   /** Connects with a `.creds` file; closed at the end at the latest. */
-  async connect(credsPath: string, options: NatsOptions = {}): Promise<NatsConnection> {
+  async connect(credsPath: string | URL, options: NatsOptions = {}): Promise<NatsConnection> {
     const nc = await connect({
       ...(await this.optionsFor(credsPath)),
       reconnectTimeWait: TEST_RECONNECT_MS / 2,

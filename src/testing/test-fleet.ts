@@ -1,4 +1,5 @@
 // startTestFleet: servers, a trust domain and masters in a box.
+import { pathOf } from '../files/path-of.js';
 import { join } from 'node:path';
 import { writeCredsFile } from '../creds/generate.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
@@ -26,7 +27,7 @@ export interface TestFleetOptions {
   servers?: number | undefined;
   /** How many masters; 1 by default. With 0, {@link TestFleet.startMaster} starts them. */
   masters?: number | undefined;
-  /** Options of each master, such as `policy` and `lifetime`. */
+  /** Options of each master, such as `policy` and `lifetimeSeconds`. */
   master?: Partial<MasterOptions> | undefined;
   /** The clock of its masters and peels; that of the machine by default. */
   clock?: TestClock | undefined;
@@ -47,7 +48,7 @@ export interface TestFleetPeelOptions {
   /** The lifetime in seconds; the masters' by default, 0 for no end. */
   expirySeconds?: number | undefined;
   /** The file; `<peelId>.creds` in the fleet's directory by default. */
-  path?: string | undefined;
+  path?: string | URL | undefined;
 }
 
 /**
@@ -164,7 +165,8 @@ export class TestFleet implements AsyncDisposable {
    * }
    */
   async peelCreds(peelId: string, options: TestFleetPeelOptions = {}): Promise<string> {
-    const { path = join(this.dir, `${peelId}.creds`), expirySeconds } = options;
+    const { path: given = join(this.dir, `${peelId}.creds`), expirySeconds } = options;
+    const path = pathOf(given);
     const { client } = await (this.#admin ??= this.connect());
     const key = generateKeyBundle('user');
     const { publicKey, seed } = key;
@@ -257,7 +259,7 @@ export class TestFleet implements AsyncDisposable {
  * @example
  * import { startTestFleet } from 'zester/testing';
  *
- * const fleet = await startTestFleet({ master: { lifetime: 86_400 } }); // or: await using fleet = …
+ * const fleet = await startTestFleet({ master: { lifetimeSeconds: 86_400 } }); // or: await using fleet = …
  * try {
  *   const peel = await fleet.startPeel('web-01', { handlers: { add: ([a, b]) => Number(a) + Number(b) } });
  *   const admin = await fleet.connect();

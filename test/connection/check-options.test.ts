@@ -8,7 +8,7 @@ const refused = (options: object) => refusal('ERR_CONNECT_OPTIONS', () => checkC
 describe('the options of a connection', () => {
   it.each([
     {},
-    { reconnectBufferSize: 0, drainTimeout: 0, handoverTimeout: 270_000, rotate: 'hitless' },
+    { reconnectBufferSize: 0, drainTimeoutMs: 0, handoverTimeoutMs: 270_000, rotate: 'hitless' },
     { timeout: 1, reconnectTimeWait: 0, reconnectJitter: 0, reconnectJitterTLS: 0, pingInterval: 1_000 },
     { timeout: undefined, reconnectBufferSize: undefined, rotate: undefined },
     { reconnect: true, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true },
@@ -18,8 +18,8 @@ describe('the options of a connection', () => {
 
   it.each([
     ['reconnectBufferSize', [-5, NaN, Infinity, 1.5, '8', null]],
-    ['drainTimeout', [-1, NaN, Infinity, 2 ** 31, '5s']],
-    ['handoverTimeout', [-1, NaN, Infinity]],
+    ['drainTimeoutMs', [-1, NaN, Infinity, 2 ** 31, '5s']],
+    ['handoverTimeoutMs', [-1, NaN, Infinity]],
     ['timeout', [0, -1, NaN, Infinity, '5']],
     ['pingInterval', [0, -1, NaN]],
     ['maxPingOut', [0, 1.5]],
@@ -57,7 +57,7 @@ describe('the options of a connection', () => {
   );
 });
 
-it.each([{ maxBytes: -5 }, { maxBytes: NaN }, { drainTimeout: -1 }])(
+it.each([{ maxBytes: -5 }, { maxBytes: NaN }, { drainTimeoutMs: -1 }])(
   'a connection is given no buffer with %o',
   async (options) => {
     await refusal('ERR_CONNECT_OPTIONS', () => withReconnectBuffer({} as never, options));

@@ -93,7 +93,7 @@ describe('a connection that ends', () => {
     await draining;
     expect(client.published).toEqual(['s 1']);
 
-    const other = connected({ drainTimeout: 1 });
+    const other = connected({ drainTimeoutMs: 1 });
     await other.client.tell('disconnect');
     other.nc.publish('s', '1');
     await expect(other.nc.drain()).rejects.toMatchObject({ messages: 1 });
@@ -148,7 +148,7 @@ describe('a move to a second connection', () => {
   });
 
   it('answers a request over the connection that brought it', async () => {
-    const { client, nc } = connected({ movable: true, handoverTimeout: 60_000 });
+    const { client, nc } = connected({ movable: true, handoverTimeoutMs: 60_000 });
     const answers: (() => void)[] = [];
     nc.subscribe('in', { callback: (_error, msg) => void answers.push(() => msg.respond('done')) });
     client.deliver('in', 'reply');

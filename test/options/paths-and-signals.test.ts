@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  answerCommand,
   bootstrapPeelCreds,
   connectFleet,
   connectMaster,
@@ -19,12 +20,17 @@ import {
   loadCredsFile,
   loadJwtFile,
   loadKeyBundleFromFile,
+  MemoryCredentials,
+  natsOptionsForPeel,
   parseCredsData,
+  peelUserJwtOptions,
   pushAccountJwt,
   requestPeel,
   reviseUserJwt,
   revokeUsers,
+  subjectCovers,
   validateJwtChain,
+  withReconnectBuffer,
   writeCredsFile,
 } from '../../src/index.js';
 import { AdminClient, MessageSigner, startMaster } from '../../src/master/index.js';
@@ -65,6 +71,20 @@ describe('a file: URL', () => {
     expect((await loadKeyBundleFromFile('account', urlOf('account.seed'))).publicKey).toBe(account.publicKey);
   });
 
+  it('is taken for the files of TLS', async () => {
+    const credentials = join(dir, 'a b.creds');
+    const servers = 'tls://127.0.0.1:1';
+    const error = await refusal('ERR_CONNECT_TLS_FILE', () =>
+      connectMaster({ servers, credentials, tls: { caFile: urlOf('no ca.crt') } }),
+    );
+    expect(error.message).toContain(join(dir, 'no ca.crt'));
+    const notFile = new URL('https://user:secret@example.com/ca.crt');
+    const refused = await refusal('ERR_CONNECT_TLS_FILE', () =>
+      connectMaster({ servers, credentials, tls: { caFile: notFile } }),
+    );
+    expect(refused.message).not.toContain('secret');
+  });
+
   const other = new URL('https://user:secret@example.com/web-01.creds');
   it.each<[string, string, () => unknown]>([
     ['loadCredsFile', 'ERR_FILE_NOT_FOUND', () => loadCredsFile(other)],
@@ -72,7 +92,7 @@ describe('a file: URL', () => {
     ['loadKeyBundleFromFile', 'ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', other)],
     ['bootstrapPeelCreds', 'ERR_FILE_NOT_FOUND', () => bootstrapPeelCreds(account, 'web-01', other)],
     ['startMaster', 'ERR_FILE_NOT_FOUND', () => startMaster({ home: other })],
-    ['joinFleet', 'ERR_FILE_NOT_FOUND', () => joinFleet({ token: other, peelId: 'a', out: 'b' })],
+    ['joinFleet', 'ERR_CONNECT_OPTIONS', () => joinFleet({ token: other, peelId: 'a', out: 'b' })],
     ['connectPeel', 'ERR_CONNECT_OPTIONS', () => connectPeel({ credentials: other, peelId: 'web-01' })],
     ['startPeel', 'ERR_CONNECT_OPTIONS', () => startPeel({ credentials: other })],
   ])('of another scheme is refused by %s, and not shown', async (_name, code, call) => {
@@ -108,10 +128,79 @@ describe('what can be swapped', () => {
     expect(error.message).toContain(words);
   });
 
+  it('may be given by name to everything that takes several strings', async () => {
+    const { seed } = user;
+    const content = generateCredsFile({ jwt: userJwt, seed });
+    expect(content).toEqual(generateCredsFile(userJwt, seed));
+    expect(parseCredsData({ data: content, name: 'the secret' }).path).toBe('the secret');
+    const path = urlOf('by-name.creds');
+    await writeCredsFile({ path, jwt: userJwt, seed, ifAbsent: true });
+    expect((await loadCredsFile(path)).jwt).toBe(userJwt);
+    await refusal('ERR_FILE_EXISTS', () => writeCredsFile({ path, jwt: userJwt, seed, ifAbsent: true }));
+    expect(natsOptionsForPeel({ peelId: 'web-01', credentials: path }).name).toBe('zester-peel-web-01');
+    const memory = new MemoryCredentials({ initial: content, name: 'memory' });
+    expect(await natsOptionsForPeel({ peelId: 'web-01', credentials: memory })).toHaveProperty(
+      'authenticator',
+    );
+    memory[Symbol.dispose]();
+    expect(memory.current.wiped).toBe(true);
+    const named = { peelId: 'web-01', accountPublicKey: account.publicKey, expirySeconds: 5 };
+    expect(peelUserJwtOptions(named)).toEqual(
+      peelUserJwtOptions('web-01', account.publicKey, { expirySeconds: 5 }),
+    );
+    expect(subjectCovers({ outer: 'a.>', inner: 'a.b' })).toBe(true);
+    expect(subjectCovers({ outer: 'a.b', inner: 'a.>' })).toBe(false);
+  });
+
+  it.each<[string, string, () => unknown]>([
+    ['generateCredsFile', 'ERR_CREDS_INPUT', () => generateCredsFile({ jwt: userJwt, sed: '' } as never)],
+    ['writeCredsFile', 'ERR_CREDS_INPUT', () => writeCredsFile({ path: 'x', jwt: userJwt } as never)],
+    ['peelUserJwtOptions', 'ERR_JWT_OPTIONS', () => peelUserJwtOptions({ peelId: 'web-01' } as never)],
+    ['natsOptionsForPeel', 'ERR_CONNECT_OPTIONS', () => natsOptionsForPeel({ peelId: 'web-01' } as never)],
+    ['requestPeel', 'ERR_FLEET_REQUEST', () => requestPeel({} as never, { peelId: 'a', dta: '' } as never)],
+    ['answerCommand', 'ERR_FLEET_REQUEST', () => answerCommand({} as never, { peelId: 'a', x: 1 } as never)],
+  ])('and names are checked by %s', async (_name, code, call) => {
+    await refusal(code, call);
+  });
+
   it('is refused by the chain when it is swapped all the same', async () => {
     await refusal('ERR_CHAIN_OPERATOR_INVALID', () =>
       validateJwtChain({ operatorJwt: userJwt, accountJwt, userJwt: operatorJwt }),
     );
+  });
+});
+
+describe('an option that has a unit in its name now', () => {
+  const servers = 'nats://127.0.0.1:1';
+  it.each<[string, string, (options: object) => unknown]>([
+    ['drainTimeout', 'ERR_CONNECT_OPTIONS', (o) => connectMaster({ servers, credentials: 'x', ...o })],
+    ['handoverTimeout', 'ERR_CONNECT_OPTIONS', (o) => connectMaster({ servers, credentials: 'x', ...o })],
+    ['drainTimeout', 'ERR_CONNECT_OPTIONS', (o) => withReconnectBuffer({} as never, o)],
+    [
+      'handoverTimeout',
+      'ERR_CONNECT_OPTIONS',
+      (o) => startPeel({ servers, credentials: join(dir, 'a b.creds'), ...o }),
+    ],
+    ['lifetime', 'ERR_FLEET_CONFIG', (o) => startMaster({ home: dir, ...o })],
+  ])('is checked under its name before, too, and not given twice: %s', async (before, code, call) => {
+    const present = before === 'lifetime' ? 'lifetimeSeconds' : `${before}Ms`;
+    for (const name of [before, present]) {
+      const error = await refusal(code, () => call({ [name]: -1 }));
+      expect(error.message).toContain(`${present} is -1`);
+    }
+    const error = await refusal(code, () => call({ [before]: 1, [present]: 1 }));
+    expect(error.message).toContain(`give ${present} only`);
+  });
+
+  it('is taken for responses, too', async () => {
+    const issue = (responses: object) =>
+      createUserJwt(user, owner, {
+        name: 'u',
+        permissions: { subscribe: { allow: ['a'] }, responses: responses as never },
+      });
+    expect(decodeUserJwt(issue({ max: 1, ttlSeconds: 2 })).nats.resp).toEqual({ max: 1, ttl: 2e9 });
+    expect(decodeUserJwt(issue({ max: 1, ttl: 2 })).nats.resp).toEqual({ max: 1, ttl: 2e9 });
+    await refusal('ERR_JWT_OPTIONS', () => issue({ max: 1, ttl: 2, ttlSeconds: 2 }));
   });
 });
 

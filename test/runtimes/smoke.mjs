@@ -110,7 +110,7 @@ for (const rotate of ['reconnect', 'hitless']) {
 }
 await server.close();
 
-const fleet = await startTestFleet({ master: { policy: 'auto-all', lifetime: 86_400 } });
+const fleet = await startTestFleet({ master: { policy: 'auto-all', lifetimeSeconds: 86_400 } });
 {
   const handlers = { add: ([a, b]) => Number(a) + Number(b) };
   const peel = await fleet.startPeel('web-01', { handlers });

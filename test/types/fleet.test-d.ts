@@ -74,7 +74,7 @@ expectTypeOf(joinFleet).returns.resolves.toEqualTypeOf<JoinResult>();
 expectTypeOf(startMaster).returns.resolves.toEqualTypeOf<Master>();
 expectTypeOf<{ home: string; policy: 'manual' }>().toExtend<MasterOptions>();
 expectTypeOf<{ home: string; policy: 'anything' }>().not.toExtend<MasterOptions>();
-expectTypeOf<{ home: string; lifetime: undefined }>().not.toExtend<MasterOptions>();
+expectTypeOf<{ home: string; lifetimeSeconds: undefined }>().toExtend<MasterOptions>();
 expectTypeOf<string>().not.toExtend<AcceptancePolicy>();
 
 // an answer belongs to its request

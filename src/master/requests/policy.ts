@@ -44,7 +44,9 @@ export const POLICY_DECISIONS: readonly PolicyDecision[] = ['accept', 'reject', 
  * aborted when the decision is no longer waited for.
  *
  * @example
- * const policy: PolicyFunction = async ({ peelId, trusted }, { signal }) => {
+ * import type { PolicyFunction } from 'zester/master';
+ *
+ * export const policy: PolicyFunction = async ({ peelId, trusted }, { signal }) => {
  *   const { ok } = await fetch(`https://inventory.example/${peelId}`, { signal });
  *   return ok && trusted ? 'accept' : 'pending';
  * };

@@ -248,7 +248,7 @@ describe('a move to a second connection', () => {
 
   it('delivers to a subscription made during the move', async () => {
     const { nc: first, proxy } = await throughProxy();
-    const connection = new ManagedConnection(first, { movable: true, handoverTimeout: 100 });
+    const connection = new ManagedConnection(first, { movable: true, handoverTimeoutMs: 100 });
     atEnd(() => connection.close());
     const second = await server.connect(await server.user('web-01'));
     proxy.stall();
