@@ -39,7 +39,7 @@ it.skipIf(SECONDS === 0 || process.platform !== 'linux')(
     const fleet = new Fleet(await startHome());
     const server = fleet.home.node(0);
     await server.stop();
-    // it remembers the last 10,000 closed connections, and each renewal closes one: what it is to forget must come about
+    // it remembers the last 10,000 closed connections, and each renewal closes one: so few that they are no growth
     await appendFile(server.configPath, '\nmax_closed_clients: 100\n');
     await server.start();
     const { home, options } = fleet.home;
