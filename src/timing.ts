@@ -7,9 +7,6 @@
 export const DEFAULT_LIFETIME_SECONDS = 86_400;
 /** How long a home's own credentials are good by default, in seconds: 90 days. */
 export const OWN_CREDENTIALS_LIFETIME_SECONDS = 90 * 86_400;
-/** They are renewed when so much of their life is over; a warning is given when {@link OWN_CREDENTIALS_LATE} is. */
-export const OWN_CREDENTIALS_DUE = 2 / 3;
-export const OWN_CREDENTIALS_LATE = 3 / 4;
 /** How often a master looks at its own credentials, at most: once an hour, and again soon after a renewal that failed. */
 export const OWN_CREDENTIALS_INTERVAL_MS = 3_600_000;
 export const OWN_CREDENTIALS_RETRY_MS = 60_000;

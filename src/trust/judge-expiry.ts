@@ -1,6 +1,9 @@
 // Decides when a home's own credentials are renewed, and when their expiry is worth a warning.
 import { expiryTime } from '../jwt/expiry.js';
-import { OWN_CREDENTIALS_DUE, OWN_CREDENTIALS_LATE } from '../timing.js';
+
+/** Credentials are renewed when so much of their life is over; a warning is given when {@link LATE} is. */
+const DUE = 2 / 3;
+const LATE = 3 / 4;
 
 /** What an expiring JWT says of its life. */
 export interface Life {
@@ -11,12 +14,12 @@ export interface Life {
 
 /** When a JWT is to be renewed, in milliseconds since 1970; `Infinity`: it does not expire. */
 export function renewalTime(life: Life): number {
-  return timeAt(life, OWN_CREDENTIALS_DUE);
+  return timeAt(life, DUE);
 }
 
 /** From when on a JWT should have been renewed long ago, in milliseconds since 1970. */
 export function lateTime(life: Life): number {
-  return timeAt(life, OWN_CREDENTIALS_LATE);
+  return timeAt(life, LATE);
 }
 
 function timeAt(life: Life, share: number): number {

@@ -226,6 +226,7 @@ describe('zester peel list and show', () => {
       'lastSeen',
       'origin',
       'publicKey',
+      'recoveries',
       'rotationAskedAt',
       'state',
       'updatedAt',

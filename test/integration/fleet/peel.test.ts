@@ -165,12 +165,6 @@ describe('a peel', () => {
         },
         {},
       ],
-      [
-        'a file whose time was over long ago',
-        'ERR_CREDS_EXPIRED',
-        () => addCreds(fleet, admin, 'old-1', { expiry: 60 }),
-        { now: () => Date.now() + 20 * 60_000 },
-      ],
     ])('with %s: that is said at once', async (_what, code, creds, options) => {
       const credsPath = await creds();
       await refusal(code, () => startPeel({ servers: fleet.servers, credsPath, ...options }));
