@@ -80,7 +80,8 @@ function roleOf(name: string, scoped: boolean): Role {
   const role = name.replace('UserJwtOptions', '');
   const account = server.trust.account.key;
   const make = named(/UserJwtOptions$/).find(([other]) => other === name)?.[1] as Make;
-  const args = make.length === 2 ? [ID, account.publicKey] : [account.publicKey];
+  const ofPeel = role === 'peel' || role === 'join';
+  const args = ofPeel ? [ID, account.publicKey] : [account.publicKey];
   const options = make(...args, { scoped }) as UserJwtOptions;
   if (options.scoped !== true) {
     const { permissions = {} } = options;
