@@ -31,7 +31,10 @@ describe('a cluster of three', () => {
       const master = await cluster.connect(await cluster.user('master'), { servers: elsewhere });
       const manager = await jetstreamManager(master);
       await manager.streams.add({ name: 'state', subjects: ['state.>'], num_replicas: 3 });
-      await jetstream(master).publish('state.one', 'kept');
+      // the server of this connection may not know yet that the stream takes it
+      await waitFor('the message to be stored', () =>
+        jetstream(master).publish('state.one', 'kept', { msgID: 'one' }),
+      );
 
       const reconnected = nextStatus(peel, 'reconnect');
       await cluster.node(lost).kill('SIGKILL');
