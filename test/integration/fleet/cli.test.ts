@@ -370,8 +370,9 @@ describe('zester peel rotate', () => {
     // each has one new key: none was rotated twice
     for (const id of ids) {
       const { keys: held } = await own.record(id, () => true);
-      expect(held.map(({ publicKey }) => publicKey)).toHaveLength(2);
-      expect(held.at(-1)).toMatchObject({ state: 'live' });
+      const history = JSON.stringify(await own.audit(id));
+      expect(held.map(({ publicKey }) => publicKey), history).toHaveLength(2);
+      expect(held.at(-1), history).toMatchObject({ state: 'live' });
     }
     const { path } = campaignPath((await own.home.domain()).publicKeys.account, { env });
     await expect(readFile(path)).rejects.toThrow(/ENOENT/);
