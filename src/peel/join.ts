@@ -20,11 +20,12 @@ import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { joinProof } from '../protocol/proofs.js';
 import { enrollSubject } from '../permissions/names.js';
-import { accountOf } from '../jwt/account-of.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
-import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
+import { askMaster, mastersOf } from './ask-master.js';
+import { signProof } from './proofs.js';
+import { checkGivenJwt } from './verify-master.js';
 import { FleetClock } from './clock.js';
 import { pathOf } from '../files/path-of.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
@@ -256,7 +257,7 @@ class Joining {
       peelId,
       publicKey,
       challenge,
-      signature: Buffer.from(this.#key.sign(proof)).toString('base64url'),
+      signature: signProof(this.#key, proof),
     });
     if (answer.state === 'pending') {
       if (!this.#saidPending) onEvent?.({ type: 'pending', fingerprint: fingerprint(publicKey) });
@@ -268,7 +269,8 @@ class Joining {
         { peelId },
       );
     }
-    const claims = checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, this.#master());
+    const masters = mastersOf(this.#token, this.#clock);
+    const claims = checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, masters);
     const seed = this.#key.seed;
     try {
       await writeCredsFile(out, answer.jwt, seed);
@@ -291,19 +293,14 @@ class Joining {
     context: string,
     request: RequestOf<N>,
   ): Promise<AnswerOf<N>> {
-    const sent = this.#clock.local();
     const subject = enrollSubject(this.#user, name);
-    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS });
-    const received = this.#clock.local();
-    const answer = readMasterAnswer(name, context, raw, this.#master());
-    this.#clock.confirm(answer.now, sent, received);
+    const question = { name, context, creds: this.#token, clock: this.#clock };
+    const answer = await askMaster(question, () =>
+      askRaw(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS }),
+    );
     const offsetMs = this.#clock.sayOff();
     if (offsetMs !== undefined) this.#options.onEvent?.({ type: 'clockOff', offsetMs });
     return answer;
-  }
-
-  #master(): { account: string; now: number } {
-    return { account: accountOf(this.#token.claims), now: this.#clock.lenient() };
   }
 }
 

@@ -8,12 +8,10 @@ import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredentialStore } from '../connection/credentials.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { decodeCreds } from '../creds/decode-creds.js';
-import { generateCredsFile } from '../creds/generate.js';
 import { FleetError } from '../errors.js';
-import { accountOf } from '../jwt/account-of.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import { expiryTime } from '../jwt/expiry.js';
-import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { enrollSubject } from '../permissions/names.js';
 import { recoveriesOf, recoveryInboxPrefix, recoveryName } from '../permissions/recovery.js';
 import { askRaw, newRequestId } from '../protocol/ask.js';
@@ -21,9 +19,12 @@ import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { recoveryProof } from '../protocol/proofs.js';
 import { DIAL_TIMEOUT_MS, RECOVERY_ANSWER_TIMEOUT_MS } from '../timing.js';
+import { askMaster, mastersOf } from './ask-master.js';
 import type { FleetClock } from './clock.js';
+import { credsOfJwt } from './creds-of-jwt.js';
+import { signProof, signProofWith } from './proofs.js';
 import type { RecoveryFiles } from './recovery-files.js';
-import { checkGivenJwt, readMasterAnswer } from './verify-master.js';
+import { checkGivenJwt } from './verify-master.js';
 
 /** What {@link Recovery} works with. */
 export interface RecoveryOptions {
@@ -87,7 +88,7 @@ export class Recovery {
   }
 
   async #ask(current: CredsFile, credential: string, newKey: KeyBundle): Promise<Recovered> {
-    const { files, store } = this.#options;
+    const { files, store, clock } = this.#options;
     const answer = await this.#request(current, credential, newKey);
     if (answer.state === 'pending') return { is: 'pending', fingerprint: fingerprint(newKey.publicKey) };
     if (answer.state === 'notExpired') {
@@ -97,9 +98,9 @@ export class Recovery {
     }
     const { peelId } = this.#options;
     const { publicKey } = newKey;
-    checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, this.#master(current));
+    checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, mastersOf(current, clock));
     if (answer.recovery !== undefined) files.note(answer.recovery);
-    const creds = this.#credsOf(answer.jwt, newKey.seed);
+    const creds = credsOfJwt(answer.jwt, newKey.seed, (content) => store.decode(content));
     try {
       // a crash in between costs nothing: the next renewal gives it again
       await store.write(creds);
@@ -127,8 +128,8 @@ export class Recovery {
       return await this.#send(nc, current, 'recover', signed.requestId, {
         ...signed,
         credential,
-        signature: signatureOf(current, proof),
-        newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
+        signature: signProofWith(current, proof),
+        newSignature: signProof(newKey, proof),
       });
     } finally {
       await nc.close();
@@ -171,28 +172,10 @@ export class Recovery {
     request: RequestOf<N>,
   ): Promise<AnswerOf<N>> {
     const { peelId, clock } = this.#options;
-    const sent = clock.local();
     const subject = enrollSubject(recoveryName(peelId), name);
-    const raw = await askRaw(nc, subject, encodeJson(request), { timeoutMs: RECOVERY_ANSWER_TIMEOUT_MS });
-    const received = clock.local();
-    const answer = readMasterAnswer(name, context, raw, this.#master(current));
-    clock.confirm(answer.now, sent, received);
-    return answer;
-  }
-
-  #master(current: CredsFile): { account: string; now: number } {
-    return { account: accountOf(current.claims), now: this.#options.clock.lenient() };
-  }
-
-  /** @param seed is wiped */
-  #credsOf(jwt: string, seed: Uint8Array): CredsFile {
-    const content = generateCredsFile(jwt, seed);
-    try {
-      return this.#options.store.decode(content);
-    } finally {
-      content.fill(0);
-      seed.fill(0);
-    }
+    return askMaster({ name, context, creds: current, clock }, () =>
+      askRaw(nc, subject, encodeJson(request), { timeoutMs: RECOVERY_ANSWER_TIMEOUT_MS }),
+    );
   }
 }
 
@@ -204,23 +187,5 @@ function isReplaced(current: CredsFile, there: CredsFile): boolean {
 
 /** The user of the recovery credential: its JWT, with the peel's own key. */
 function recoveryCreds(current: CredsFile, credential: string): CredsFile {
-  const { seed } = current;
-  const content = generateCredsFile(credential, seed);
-  seed.fill(0);
-  try {
-    return decodeCreds(content, 'the recovery credential');
-  } finally {
-    content.fill(0);
-  }
-}
-
-function signatureOf(creds: CredsFile, data: Uint8Array): string {
-  const { seed } = creds;
-  const key = loadKeyBundle('user', seed);
-  try {
-    return Buffer.from(key.sign(data)).toString('base64url');
-  } finally {
-    seed.fill(0);
-    key.wipe();
-  }
+  return credsOfJwt(credential, current.seed, (content) => decodeCreds(content, 'the recovery credential'));
 }

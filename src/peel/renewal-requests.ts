@@ -3,20 +3,21 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { ConnectionCredentials } from '../connection/connect.js';
 import type { CredentialStore } from '../connection/credentials.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { generateCredsFile } from '../creds/generate.js';
-import { FleetError } from '../errors.js';
-import { accountOf } from '../jwt/account-of.js';
+import { userKeyOf } from '../creds/user-key.js';
 import { expiryTime } from '../jwt/expiry.js';
-import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { authSubject, peelInboxPrefix } from '../permissions/names.js';
 import { askAgain } from '../protocol/ask-again.js';
 import { newRequestId } from '../protocol/ask.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { rotationProof } from '../protocol/proofs.js';
+import { askMaster, mastersOf } from './ask-master.js';
 import type { FleetClock } from './clock.js';
+import { credsOfJwt } from './creds-of-jwt.js';
+import { signProof, signProofWith } from './proofs.js';
 import type { RecoveryFiles } from './recovery-files.js';
 import { answerTimeout } from './schedule.js';
-import { checkGivenJwt, readMasterAnswer, type WantedJwt } from './verify-master.js';
+import { checkGivenJwt, type WantedJwt } from './verify-master.js';
 
 /** What {@link RenewalRequests} work with. */
 export interface RenewalRequestsOptions {
@@ -100,8 +101,8 @@ export class RenewalRequests {
       requestId,
       publicKey,
       newPublicKey,
-      signature: signatureOf(current, proof),
-      newSignature: Buffer.from(newKey.sign(proof)).toString('base64url'),
+      signature: signProofWith(current, proof),
+      newSignature: signProof(newKey, proof),
     });
     // for a key that is new there is no older JWT
     this.#check(attempt, jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
@@ -113,66 +114,37 @@ export class RenewalRequests {
 
   /** The next {@link rotate} asks for another JWT for a new key that was given one. */
   askAgainFor(creds: CredsFile): void {
-    const { seed } = creds;
-    const newKey = loadKeyBundle('user', seed);
-    seed.fill(0);
     const { publicKey } = this.#options.credentials.current;
-    this.#rotating = { requestId: newRequestId(), publicKey, newKey };
+    this.#rotating = { requestId: newRequestId(), publicKey, newKey: userKeyOf(creds) };
   }
 
   async #ask<N extends 'renew' | 'rotate'>(
     name: N,
     request: RequestOf<N> & { requestId: string },
   ): Promise<AnswerOf<N>> {
-    const { nc, peelId, clock } = this.#options;
-    const sent = clock.local();
-    const raw = await askAgain(nc, authSubject(peelId, name), encodeJson(request), {
-      inboxPrefix: peelInboxPrefix(peelId),
-      timeoutMs: answerTimeout(this.remainingMs),
-    });
-    const received = clock.local();
-    const answer = readMasterAnswer(name, request.requestId, raw, this.#master());
-    if (answer.requestId !== request.requestId) {
-      throw new FleetError('ERR_FLEET_ANSWER', `the answer to "${name}" belongs to another request`);
-    }
-    clock.confirm(answer.now, sent, received);
-    return answer;
+    const { nc, peelId, credentials, clock } = this.#options;
+    const question = { name, context: request.requestId, creds: credentials.current, clock };
+    return askMaster(question, () =>
+      askAgain(nc, authSubject(peelId, name), encodeJson(request), {
+        inboxPrefix: peelInboxPrefix(peelId),
+        timeoutMs: answerTimeout(this.remainingMs),
+      }),
+    );
   }
 
   /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
   #check(attempt: Attempt, jwt: string, wanted: WantedJwt): void {
+    const { credentials, clock } = this.#options;
     try {
-      checkGivenJwt(jwt, wanted, this.#master());
+      checkGivenJwt(jwt, wanted, mastersOf(credentials.current, clock));
     } catch (error) {
       attempt.requestId = newRequestId();
       throw error;
     }
   }
 
-  #master(): { account: string; now: number } {
-    const { credentials, clock } = this.#options;
-    return { account: accountOf(credentials.current.claims), now: clock.lenient() };
-  }
-
   /** @param seed is wiped */
   #credsOf(jwt: string, seed: Uint8Array): CredsFile {
-    const content = generateCredsFile(jwt, seed);
-    try {
-      return this.#options.store.decode(content);
-    } finally {
-      content.fill(0);
-      seed.fill(0);
-    }
-  }
-}
-
-function signatureOf(creds: CredsFile, data: Uint8Array): string {
-  const { seed } = creds;
-  const key = loadKeyBundle('user', seed);
-  try {
-    return Buffer.from(key.sign(data)).toString('base64url');
-  } finally {
-    seed.fill(0);
-    key.wipe();
+    return credsOfJwt(jwt, seed, (content) => this.#options.store.decode(content));
   }
 }

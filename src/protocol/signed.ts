@@ -1,10 +1,11 @@
 // Signs and verifies admin requests.
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { CredsFile } from '../creds/creds-file.js';
+import { userKeyOf } from '../creds/user-key.js';
 import { FleetError, ZesterError } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
-import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { verifySignature } from '../nkeys/verify.js';
 
 export const JWT_HEADER = 'Zester-Jwt';
@@ -47,9 +48,7 @@ export class MessageSigner implements Disposable {
     this.#endorsements = endorsements;
     this.jwt = creds.jwt;
     this.claims = creds.claims;
-    const seed = creds.seed;
-    this.#key = loadKeyBundle('user', seed);
-    seed.fill(0);
+    this.#key = userKeyOf(creds);
   }
 
   /** The headers that prove who sent `data`, in this context. */

@@ -1,0 +1,13 @@
+// The key of credentials, to sign with.
+import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+import type { CredsFile } from './creds-file.js';
+
+/** The key of credentials: a copy, which is the caller's to wipe. @throws KeyError */
+export function userKeyOf(creds: CredsFile): KeyBundle {
+  const { seed } = creds;
+  try {
+    return loadKeyBundle('user', seed);
+  } finally {
+    seed.fill(0);
+  }
+}
