@@ -31,7 +31,7 @@ export interface RecoveryOptions {
   peelId: string;
   /** How to connect. */
   connection: Pick<ConnectSettings, 'servers' | 'tls' | 'requireTls' | 'timeout'>;
-  /** Where the new credentials are stored. */
+  /** Where the new credentials are stored, and beside them the recovery credential: see `withRecovery`. */
   store: CredentialStore;
   files: RecoveryFiles;
   clock: FleetClock;
@@ -104,7 +104,6 @@ export class Recovery {
     try {
       // a crash in between costs nothing: the next renewal gives it again
       await store.write(creds);
-      await files.save(publicKey);
       await files.forgetKey();
     } catch (notWritten) {
       return { is: 'recovered', creds, notWritten };
