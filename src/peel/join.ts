@@ -13,8 +13,7 @@ import { checkClientOptions, checkNumbers, DURATION_MS } from '../connection/che
 import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
-import { errorTraits } from '../error-traits.js';
-import { ConnectError, FleetError, ZesterError } from '../errors.js';
+import { FleetError } from '../errors.js';
 import { askRaw, newRequestId } from '../protocol/ask.js';
 import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
@@ -30,6 +29,7 @@ import { FleetClock } from './clock.js';
 import { pathOf } from '../files/path-of.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
+import { mayPass } from './may-pass.js';
 import { PendingKey } from './pending-key.js';
 import { writeRecoveryFile } from './recovery-files.js';
 import { omit } from './omit.js';
@@ -303,15 +303,6 @@ class Joining {
     return answer;
   }
 }
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof FleetError) return !error.final && errorTraits(error.code)?.retryable === true;
-  if (error instanceof ConnectError) return error.code === 'ERR_CONNECT_UNREACHABLE';
-  // the client's own: a connection that is down for a moment
-  return !(error instanceof ZesterError) && error instanceof Error && CLIENT_ERRORS.has(error.name);
-}
-
-const CLIENT_ERRORS: ReadonlySet<string> = new Set(['ConnectionError', 'RequestError', 'TimeoutError']);
 
 function tokenExpired(token: CredsFile): FleetError {
   return new FleetError(

@@ -12,12 +12,12 @@ import {
   type CredentialsOption,
   type UserCredentials,
 } from '../creds/credentials-option.js';
-import { errorTraits } from '../error-traits.js';
-import { ConnectError, FleetError } from '../errors.js';
+import { FleetError } from '../errors.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { RECOVERY_TIMEOUT_MS } from '../timing.js';
 import { FleetClock } from './clock.js';
+import { mayPass } from './may-pass.js';
 import { checkRecoverNames } from './option-names.js';
 import { Recovery, type Recovered } from './recovery.js';
 import { loadNow, recoveryFilesOf, withRecovery } from './recovery-files.js';
@@ -152,7 +152,7 @@ async function untilDecided(
         { peelId },
       );
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!mayRetry(error)) throw error;
       failure = error;
     }
     const left = deadline - performance.now();
@@ -163,17 +163,7 @@ async function untilDecided(
   }
 }
 
-/** Whether the same thing may succeed a moment later. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof FleetError) return !error.final && errorTraits(error.code)?.retryable === true;
-  if (error instanceof ConnectError) return error.code === 'ERR_CONNECT_UNREACHABLE';
-  return error instanceof Error && CLIENT_ERRORS.has(error.name);
+/** A connection that ended is no reason to stop: each attempt has one of its own. */
+function mayRetry(error: unknown): boolean {
+  return mayPass(error) || (error instanceof Error && error.name === 'ClosedConnectionError');
 }
-
-/** The client's own: a connection that breaks while it is asked on. */
-const CLIENT_ERRORS: ReadonlySet<string> = new Set([
-  'ConnectionError',
-  'ClosedConnectionError',
-  'RequestError',
-  'TimeoutError',
-]);

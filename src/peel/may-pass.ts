@@ -1,0 +1,13 @@
+// Decides whether asking a master again may help.
+import { errorTraits } from '../error-traits.js';
+import { ConnectError, FleetError } from '../errors.js';
+
+/** The client's own errors, of a connection that is down for a moment. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(['ConnectionError', 'RequestError', 'TimeoutError']);
+
+/** Whether the same request may succeed a moment later. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof FleetError) return !error.final && errorTraits(error.code)?.retryable === true;
+  if (error instanceof ConnectError) return error.code === 'ERR_CONNECT_UNREACHABLE';
+  return error instanceof Error && CLIENT_ERRORS.has(error.name);
+}
