@@ -371,7 +371,10 @@ describe('zester peel rotate', () => {
     for (const id of ids) {
       const { keys: held } = await own.record(id, () => true);
       const history = JSON.stringify(await own.audit(id));
-      expect(held.map(({ publicKey }) => publicKey), history).toHaveLength(2);
+      expect(
+        held.map(({ publicKey }) => publicKey),
+        history,
+      ).toHaveLength(2);
       expect(held.at(-1), history).toMatchObject({ state: 'live' });
     }
     const { path } = campaignPath((await own.home.domain()).publicKeys.account, { env });
