@@ -95,7 +95,7 @@ export function isLeftOut(path: string): boolean {
   );
 }
 
-/** A file that is no backup, or no longer one. */
+/** A file that is not a backup, or a damaged one. */
 export function damagedBackup(path: string, why: string, cause?: unknown): BackupError {
   return new BackupError(
     'ERR_BACKUP_DAMAGED',

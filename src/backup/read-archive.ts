@@ -1,12 +1,10 @@
 // Reads a backup: decrypts it, checks each entry, and gives what is in it, piece by piece.
-import { Decrypter } from 'age-encryption';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import * as v from 'valibot';
 import { BackupError } from '../errors.js';
 import { openToRead } from '../files/open-file.js';
-import { readSmallFile } from '../files/read-small-file.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { verifySignature } from '../nkeys/verify.js';
@@ -15,7 +13,7 @@ import type { AuditEvent, NewerChange } from '../protocol/records/audit-event.js
 import { tokenSchema, type JoinToken } from '../protocol/records/join-token.js';
 import { parseAnyEvent } from '../protocol/records/parse-event.js';
 import { storedRecordSchema, type StoredRecord } from '../protocol/records/stored-record.js';
-import { checkSecretFile } from '../trust/private-files.js';
+import { decryptWith } from './age-identities.js';
 import {
   ACCOUNTS_ENTRY,
   BACKUP_VERSION,
@@ -48,32 +46,11 @@ export type BackupPiece =
   /** All was there, unchanged, and signed by this user. */
   | { is: 'end'; summary: BackupSummary; signer: UserClaims };
 
-const MAX_IDENTITY_BYTES = 64 * 1024;
-
-/**
- * Reads the identities of a file, as `age-keygen` writes it: lines with `AGE-SECRET-KEY-…`, and comments.
- *
- * @throws BackupError `ERR_BACKUP_IDENTITY`; FileError; TrustError `ERR_TRUST_SECRET_EXPOSED`
- */
-export async function readIdentities(path: string): Promise<string[]> {
-  await checkSecretFile(path);
-  const content = await readSmallFile(path, MAX_IDENTITY_BYTES);
-  const lines = Buffer.from(content).toString('utf8').split(/\r?\n/);
-  content.fill(0);
-  const identities = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (identities.length > 0 && identities.every((line) => /^AGE-SECRET-KEY-/i.test(line))) return identities;
-  throw new BackupError(
-    'ERR_BACKUP_IDENTITY',
-    path,
-    `${path} is no age identity file: give the one that "age-keygen -o FILE" wrote (AGE-SECRET-KEY-…)`,
-  );
-}
-
 /**
  * Reads a backup to its end. Whoever uses a piece before the end was given must know that the file may be damaged further
  * on: read it once to check it, and again to use it. Memory: one entry, at most 256 MiB.
  *
- * @param identities as of {@link readIdentities}
+ * @param identities as of `readIdentities`
  * @param onBytes called with the number of bytes of the file that were read so far, and its size
  * @throws BackupError `ERR_BACKUP_DAMAGED`, `ERR_BACKUP_IDENTITY`, `ERR_BACKUP_VERSION`; FileError
  */
@@ -94,7 +71,7 @@ export async function* readBackup(
     try {
       for await (const entry of archive) {
         const { name, size = 0, type } = entry.header;
-        if (type !== 'file') throw damagedBackup(path, 'it has an entry that is no file');
+        if (type !== 'file') throw damagedBackup(path, 'it has an entry that is not a file');
         if (size > MAX_ENTRY_BYTES) throw damagedBackup(path, 'one of its entries is too large');
         const chunks: Buffer[] = [];
         for await (const chunk of entry) chunks.push(chunk as Buffer);
@@ -127,21 +104,19 @@ async function decrypted(
       yield chunk as Buffer;
     }
   };
-  const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
   try {
-    const plain = await decrypter.decrypt(Readable.toWeb(Readable.from(counted())) as never);
-    return Readable.fromWeb(plain as never);
-  } catch (cause) {
+    return await decryptWith(
+      path,
+      identities,
+      async (decrypter) => {
+        const plain = await decrypter.decrypt(Readable.toWeb(Readable.from(counted())) as never);
+        return Readable.fromWeb(plain as never);
+      },
+      (cause) => damagedBackup(path, 'it is not an age-encrypted file', cause),
+    );
+  } catch (error) {
     source.destroy();
-    if (/no identity matched/i.test(String(cause)))
-      throw new BackupError(
-        'ERR_BACKUP_IDENTITY',
-        path,
-        `${path} is not encrypted to this identity: give the one of a recipient that it was made for`,
-        { cause },
-      );
-    throw damagedBackup(path, 'it is no file that age encrypted', cause);
+    throw error;
   }
 }
 
@@ -162,7 +137,7 @@ class EntryReader {
 
   *entry(name: string, content: Buffer): Generator<BackupPiece> {
     if (this.#isComplete || this.#names.has(name)) throw this.#bad('it has an entry too many');
-    if ((this.#names.size === 0) !== (name === HEADER_ENTRY)) throw this.#bad('it is no backup of Zester');
+    if ((this.#names.size === 0) !== (name === HEADER_ENTRY)) throw this.#bad('it is not a Zester backup');
     this.#names.add(name);
     if (name === END_ENTRY) {
       this.#isComplete = true;
@@ -259,7 +234,7 @@ class EntryReader {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw this.#bad('it has an entry that is no JSON', cause);
+      throw this.#bad('it has an entry that is not JSON', cause);
     }
   }
 

@@ -1,6 +1,5 @@
 // Decrypts an invitation with age.
-import { Decrypter } from 'age-encryption';
-import { BackupError } from '../errors.js';
+import { decryptWith } from '../backup/age-identities.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { MAX_INVITE_BYTES, unusable } from './invite.js';
 
@@ -14,18 +13,10 @@ import { MAX_INVITE_BYTES, unusable } from './invite.js';
 export async function decryptInvite(path: string, identities: readonly string[]): Promise<Uint8Array> {
   const encrypted = await readSmallFile(path, MAX_INVITE_BYTES);
   if (encrypted.length > MAX_INVITE_BYTES) throw unusable(path, 'it is too large for an invitation');
-  const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
-  try {
-    return await decrypter.decrypt(encrypted);
-  } catch (cause) {
-    if (/no identity matched/i.test(String(cause)))
-      throw new BackupError(
-        'ERR_BACKUP_IDENTITY',
-        path,
-        `${path} is not encrypted to this identity: give the one of a recipient that it was made for`,
-        { cause },
-      );
-    throw unusable(path, 'it is no file that age encrypted, or it was changed', cause);
-  }
+  return decryptWith(
+    path,
+    identities,
+    (decrypter) => decrypter.decrypt(encrypted),
+    (cause) => unusable(path, 'it is not an age-encrypted file, or it was changed', cause),
+  );
 }

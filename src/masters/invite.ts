@@ -75,7 +75,7 @@ export function readInvite(
     json = JSON.parse(Buffer.from(content).toString('utf8'));
   } catch {
     // what the parser says may quote a seed
-    throw unusable(path, 'it is no invitation for a master');
+    throw unusable(path, 'it is not a master invitation');
   }
   const { version } = (json ?? {}) as { version?: unknown };
   if (typeof version === 'number' && version > INVITE_VERSION)
@@ -84,7 +84,7 @@ export function readInvite(
   if (!parsed.success)
     throw unusable(
       path,
-      `it is no invitation for a master (at "${v.getDotPath(parsed.issues[0]) ?? '(top)'}")`,
+      `it is not a master invitation (at "${v.getDotPath(parsed.issues[0]) ?? '(top)'}")`,
     );
   const invite = parsed.output;
   if (Date.parse(invite.expiresAt) <= now) {
@@ -148,7 +148,7 @@ function checkFiles(path: string, { name, files }: Invite, now: number): TrustSe
   }
 }
 
-/** The error for a file that is no invitation, or one that cannot be used. */
+/** The error for a file that is not an invitation, or one that cannot be used. */
 export function unusable(path: string, why: string, cause?: unknown): TrustError {
   return new TrustError(
     'ERR_TRUST_INVITE',

@@ -23,7 +23,7 @@ revoked. Start the masters afterwards. An interrupted restore is completed by ru
     'zester restore fleet.age -i key.txt',
   ],
   async run({ file, identity, homeOnly }, { io, output, home, system }) {
-    const { readIdentities } = await import('../../backup/read-archive.js');
+    const { readIdentities } = await import('../../backup/age-identities.js');
     const { checkBackup, restoreFleet, restoreHome } = await import('../../backup/restore-backup.js');
     const { requireComplete } = await import('../../account/push-account.js');
     const { Progress } = await import('../bulk/progress.js');

@@ -12,7 +12,7 @@ Reads it to the end: that it is complete and unchanged, that a master of its acc
 that its records follow from its audit log. Nothing is written, and no server is needed.`,
   examples: ['zester backup verify fleet.age -i key.txt'],
   async run({ file, identity }, { io, output }) {
-    const { readIdentities } = await import('../../../backup/read-archive.js');
+    const { readIdentities } = await import('../../../backup/age-identities.js');
     const { verifyBackup } = await import('../../../backup/verify-backup.js');
     const { Progress } = await import('../../bulk/progress.js');
     const progress = new Progress(io, output.quiet, 'bytes read');

@@ -18,7 +18,7 @@ overwritten. Needs no server. Then start the master, and delete the invitation.`
     ['zester master --servers tls://n1.acme:4222 --policy auto-trusted', 'then'],
   ],
   async run({ file, identity, operator }, { io, output, home }) {
-    const { readIdentities } = await import('../../../backup/read-archive.js');
+    const { readIdentities } = await import('../../../backup/age-identities.js');
     const { installInvite } = await import('../../../masters/install-invite.js');
     const identities = await readIdentities(identity);
     const installed = await installInvite(file, home, { identities, operator, now: io.now });

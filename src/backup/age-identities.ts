@@ -1,0 +1,56 @@
+// Reads age identities, and decrypts with them.
+import { Decrypter } from 'age-encryption';
+import { BackupError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
+import { checkSecretFile } from '../trust/private-files.js';
+
+const MAX_IDENTITY_BYTES = 64 * 1024;
+
+/**
+ * Reads the identities of a file, as `age-keygen` writes it: lines with `AGE-SECRET-KEY-…`, and comments.
+ *
+ * @throws BackupError `ERR_BACKUP_IDENTITY`; FileError; TrustError `ERR_TRUST_SECRET_EXPOSED`
+ */
+export async function readIdentities(path: string): Promise<string[]> {
+  await checkSecretFile(path);
+  const content = await readSmallFile(path, MAX_IDENTITY_BYTES);
+  const lines = Buffer.from(content).toString('utf8').split(/\r?\n/);
+  content.fill(0);
+  const identities = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  if (identities.length > 0 && identities.every((line) => /^AGE-SECRET-KEY-/i.test(line))) return identities;
+  throw new BackupError(
+    'ERR_BACKUP_IDENTITY',
+    path,
+    `${path} is not an age identity file: give the one that "age-keygen -o FILE" wrote (AGE-SECRET-KEY-…)`,
+  );
+}
+
+/**
+ * Decrypts a file with age.
+ *
+ * @param path the file, for the error
+ * @param identities as of {@link readIdentities}
+ * @param decrypt decrypts with what it is given
+ * @param damaged makes the error for a file that age cannot decrypt at all
+ * @throws BackupError `ERR_BACKUP_IDENTITY` when it is encrypted to other recipients; what `damaged` makes
+ */
+export async function decryptWith<T>(
+  path: string,
+  identities: readonly string[],
+  decrypt: (decrypter: Decrypter) => Promise<T>,
+  damaged: (cause: unknown) => Error,
+): Promise<T> {
+  const decrypter = new Decrypter();
+  for (const identity of identities) decrypter.addIdentity(identity);
+  try {
+    return await decrypt(decrypter);
+  } catch (cause) {
+    if (!/no identity matched/i.test(String(cause))) throw damaged(cause);
+    throw new BackupError(
+      'ERR_BACKUP_IDENTITY',
+      path,
+      `${path} is not encrypted to this identity: give the identity of one of its recipients`,
+      { cause },
+    );
+  }
+}
