@@ -1,11 +1,11 @@
 // Reads and sets how long the audit log keeps events.
 import { nanos } from '@nats-io/nats-core';
-import { FleetError, TrustError } from '../errors.js';
+import { FleetError } from '../errors.js';
 import { AUDIT_STREAM } from '../permissions/names.js';
 import { accountStreams } from '../system-account/account-streams.js';
 import { withConnectedHome, withOpenHome, type ChangeOptions, type OpenHome } from './change-account.js';
 import { changeStreams } from './change-streams.js';
-import { identityKey } from './identity-key.js';
+import { requireIdentityKey } from './identity-key.js';
 import { judgeRetention, type AuditRetention, type RetentionVerdict } from './judge-retention.js';
 
 /** How {@link setAuditRetention} goes about it. */
@@ -44,13 +44,7 @@ export async function setAuditRetention(
   return withOpenHome(home, 'zester audit retention', options, async (open) => {
     await look(open, now);
     const { domain } = open;
-    const signer = await identityKey(domain, accountSeed);
-    if (signer === undefined)
-      throw new TrustError(
-        'ERR_TRUST_KEY_OFFLINE',
-        domain.home,
-        "the account's identity seed is not in the home, and only it may change the audit log: pass --account-seed FILE",
-      );
+    const signer = await requireIdentityKey(domain, accountSeed, 'only it may change the audit log');
     const { maxAgeMs, maxBytes } = change;
     try {
       const [changed] = await changeStreams(

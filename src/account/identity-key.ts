@@ -34,6 +34,26 @@ export async function identityKey(
 }
 
 /**
+ * As {@link identityKey}, for what cannot be done without it.
+ *
+ * @param why what it is needed for, for the error
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
+ */
+export async function requireIdentityKey(
+  domain: TrustDomain,
+  path: string | undefined,
+  why: string,
+): Promise<KeyBundle> {
+  const key = await identityKey(domain, path);
+  if (key !== undefined) return key;
+  throw new TrustError(
+    'ERR_TRUST_KEY_OFFLINE',
+    domain.home,
+    `the account's identity seed is not in the home, and ${why}: pass --account-seed FILE`,
+  );
+}
+
+/**
  * A key that signs masters: the account's identity, or, given as a file, an unscoped signing key of the account. The caller wipes
  * it.
  *
@@ -41,19 +61,10 @@ export async function identityKey(
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
  */
 export async function masterSigner(domain: TrustDomain, path: string | undefined): Promise<KeyBundle> {
-  if (path === undefined) {
-    const key = await identityKey(domain, undefined);
-    if (key !== undefined) return key;
-    throw new TrustError(
-      'ERR_TRUST_KEY_OFFLINE',
-      domain.home,
-      "the account's identity seed is not in the home, and it signs masters: pass --account-seed FILE",
-    );
+  if (path !== undefined) {
+    const key = await loadKeyBundleFromFile('account', path);
+    if (typeof signingKeyOf(domain.accountClaims, key.publicKey) === 'string') return key;
+    key.wipe();
   }
-  const key = await loadKeyBundleFromFile('account', path);
-  if (typeof signingKeyOf(domain.accountClaims, key.publicKey) === 'string') return key;
-  key.wipe();
-  const identity = await identityKey(domain, path);
-  if (identity === undefined) throw new TypeError('a key that was given is never offline');
-  return identity;
+  return requireIdentityKey(domain, path, 'it signs masters');
 }

@@ -7,7 +7,7 @@ import {
   type ChangeOptions,
   type OpenHome,
 } from '../account/change-account.js';
-import { identityKey } from '../account/identity-key.js';
+import { requireIdentityKey } from '../account/identity-key.js';
 import { revokeReplaced, whenUnused } from '../account/migrate.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
@@ -75,13 +75,11 @@ export async function addMasterKeys(home: string, options: AddMasterKeysOptions)
         home,
         'this home has signing keys for its own credentials already: see "zester keys list"; "zester creds renew" renews the credentials',
       );
-    const identity = await identityKey(domain, options.accountSeed);
-    if (identity === undefined)
-      throw new TrustError(
-        'ERR_TRUST_KEY_OFFLINE',
-        home,
-        "the account's identity seed is not in the home, and it endorses the key that signs masters: pass --account-seed FILE",
-      );
+    const identity = await requireIdentityKey(
+      domain,
+      options.accountSeed,
+      'it endorses the key that signs masters',
+    );
     const keys = await seedsOf(domain).catch((error: unknown) => {
       identity.wipe();
       throw error;

@@ -1,5 +1,5 @@
 // Makes an admin for a home that has none.
-import { identityKey } from '../account/identity-key.js';
+import { requireIdentityKey } from '../account/identity-key.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { TrustError } from '../errors.js';
 import { expiryTime } from '../jwt/expiry.js';
@@ -25,13 +25,7 @@ export async function makeAdminCreds(
     const { adminCreds: path } = domain.paths;
     if (await isThere(path))
       throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} is there already: move it away first`);
-    const signer = await identityKey(domain, accountSeed);
-    if (signer === undefined)
-      throw new TrustError(
-        'ERR_TRUST_KEY_OFFLINE',
-        home,
-        "the account's identity seed is not in the home, and it signs a new admin: pass --account-seed FILE",
-      );
+    const signer = await requireIdentityKey(domain, accountSeed, 'it signs a new admin');
     const lifetime = domain.settings.renewal?.lifetime;
     try {
       const options = { now, ...(lifetime !== undefined && { expiry: lifetime }) };
