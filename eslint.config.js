@@ -77,7 +77,7 @@ const decisions = [
   'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays,reconnect-spread}.ts',
   'src/connection/{refusals,server-urls,telling-failure}.ts',
   'src/trust/{judge-expiry,migration,template,account-jwt/merge-account}.ts',
-  'src/account/judge-retention.ts',
+  'src/account/{join-reports,judge-retention}.ts',
   'src/protocol/{endorsements,glob,command-reply,is-master}.ts',
   'src/protocol/records/*.ts',
   'src/system-account/{connection-pages,meta-group,storage-headroom}.ts',

@@ -14,6 +14,7 @@ import { accountInForce, heldAccountJwts } from './held-account.js';
 import { withoutSigned } from './rotate-keys.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
 import { mergeAccountClaims, type AccountLosses } from '../trust/account-jwt/merge-account.js';
+import { joinReports } from './join-reports.js';
 import type { PushReport } from './push-account.js';
 
 /**
@@ -31,26 +32,14 @@ export async function pushAccount(
   return withOpenHome(home, 'zester account push', options, async (open) => {
     const { connected, domain } = open;
     if (connected === undefined) throw new TypeError('servers: give at least one to push to');
-    const { report: system = NOWHERE } = await changeSystemAccount(open, (claims) => claims, options.now);
+    const system = await changeSystemAccount(open, (claims) => claims, options.now);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
     // one that is back meanwhile stays
     const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
-    const { report = system } = await withoutSigned(connected, domain, given, change);
-    return { ...change, report: worstOf(report, system) };
+    const account = await withoutSigned(connected, domain, given, change);
+    return { ...change, report: joinReports(account.report, system.report) };
   });
-}
-
-const NOWHERE: PushReport = { confirmed: [], failed: [], notReached: [] };
-
-/** A push is all or nothing: a server that accepted only one of the two JWTs has not confirmed. */
-function worstOf(one: PushReport, other: PushReport): PushReport {
-  const failed = [...one.failed];
-  for (const failure of other.failed) {
-    if (!failed.some(({ server }) => server === failure.server)) failed.push(failure);
-  }
-  const confirmed = one.confirmed.filter((name) => !failed.some(({ server }) => server === name));
-  return { confirmed, failed, notReached: one.notReached };
 }
 
 /** An account JWT, in short. */

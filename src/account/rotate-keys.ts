@@ -40,6 +40,7 @@ import {
   type OpenHome,
 } from './change-account.js';
 import { lockOut, signingKeyBan } from './lock-out.js';
+import { joinReports } from './join-reports.js';
 import { isComplete, withFailed } from './push-account.js';
 import { SERVER_STATE_STALL_MS, SERVER_STATE_TIMEOUT_MS } from '../timing.js';
 
@@ -333,17 +334,13 @@ async function signAccountsWith(
   );
   // a copy of the claims, so that it counts as a change: the same object would not be re-signed
   const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
-  const report =
-    change.report && pushed
-      ? { ...change.report, failed: [...change.report.failed, ...pushed.failed] }
-      : change.report;
-  if (report === undefined || report.confirmed.length > 0) {
+  if (change.report === undefined || change.report.confirmed.length > 0) {
     await saveSettings(domain, now, undefined, (settings) => ({
       ...settings,
       operator: { ...settings.operator, signingKey: publicKey },
     }));
   }
-  return { ...change, report };
+  return { ...change, report: change.report && joinReports(change.report, pushed) };
 }
 
 /**

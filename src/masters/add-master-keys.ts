@@ -9,6 +9,7 @@ import {
 } from '../account/change-account.js';
 import { requireIdentityKey } from '../account/identity-key.js';
 import { revokeReplaced, whenUnused } from '../account/migrate.js';
+import { joinReports } from '../account/join-reports.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -28,7 +29,6 @@ import { openTrustDomain } from '../trust/open.js';
 import { ownCreds, renew, type RenewedCreds } from '../trust/own-creds.js';
 import { checkSecretFile, isThere } from '../trust/private-files.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
-import { bothOf } from './both-of.js';
 import { ownUsers } from './own-users.js';
 
 /** How {@link addMasterKeys} goes about it. */
@@ -146,7 +146,7 @@ async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Pro
     (claims) => (signingKeyOf(claims, system) === undefined ? withSystemKey(claims, system, label) : claims),
     now,
   );
-  return bothOf(ofAccount.report, ofSystem.report);
+  return joinReports(ofAccount.report, ofSystem.report);
 }
 
 function withKeys(

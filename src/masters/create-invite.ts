@@ -13,6 +13,7 @@ import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { masterSigningKey } from '../permissions/master-roles.js';
 import { endorse } from '../protocol/endorsements.js';
 import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
+import { joinReports } from '../account/join-reports.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { formatCreds } from '../creds/format.js';
 import { TrustError, UsageError } from '../errors.js';
@@ -34,7 +35,6 @@ import type { TrustSettings } from '../trust/settings.js';
 import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
 import { rosterOf } from './roster.js';
 import { ownUsers } from './own-users.js';
-import { bothOf } from './both-of.js';
 import { withoutKeys } from './without-keys.js';
 
 const MAX_CA_BYTES = 1024 * 1024;
@@ -243,7 +243,7 @@ async function addKeys(
   return {
     accountJwt: account.jwt,
     systemAccountJwt: ofSystem.jwt,
-    report: bothOf(account.report, ofSystem.report),
+    report: joinReports(account.report, ofSystem.report),
   };
 }
 

@@ -82,10 +82,7 @@ export function readInvite(
     throw unusable(path, `a newer zester made it (format ${version}): install that version`);
   const parsed = v.safeParse(schema, json);
   if (!parsed.success)
-    throw unusable(
-      path,
-      `it is not a master invitation (at "${v.getDotPath(parsed.issues[0]) ?? '(top)'}")`,
-    );
+    throw unusable(path, `it is not a master invitation (at "${v.getDotPath(parsed.issues[0]) ?? '(top)'}")`);
   const invite = parsed.output;
   if (Date.parse(invite.expiresAt) <= now) {
     throw new TrustError(

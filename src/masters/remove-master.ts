@@ -12,6 +12,7 @@ import {
   type OpenHome,
 } from '../account/change-account.js';
 import { lockOut, revocationBan, signingKeyBan } from '../account/lock-out.js';
+import { joinReports } from '../account/join-reports.js';
 import { withFailed, type PushReport } from '../account/push-account.js';
 import { TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
@@ -19,7 +20,6 @@ import { FOR_GOOD } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../jwt/revocations.js';
 import { nowSeconds } from '../jwt/time.js';
 import type { KeyRemoval } from '../trust/keys/key-removal.js';
-import { bothOf } from './both-of.js';
 import { completeRoster } from './complete-roster.js';
 import { rosterOf, type RosterEntry } from './roster.js';
 import { withoutKeys } from './without-keys.js';
@@ -127,7 +127,7 @@ async function end(
   const ofSystem = await changeSystemAccount(open, without(systemKeys), now);
   const ofAccount = await changeAccount(open, without(signingKeys), { now });
   const system = { ...systemAccountOf(domain), accountJwt: ofSystem.jwt };
-  return bothOf(
+  return joinReports(
     await withoutUsers(connected, system, { users, keys: systemKeys }, ofSystem),
     await withoutUsers(connected, domain, { users, keys: signingKeys }, ofAccount),
   );
