@@ -15,7 +15,6 @@ import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { TrustError } from '../errors.js';
 import { signingKeyClaim } from '../jwt/account.js';
-import type { AccountClaims } from '../jwt/claims.js';
 import { mergeRevocations } from '../jwt/revocations.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { masterSigningKey, type MasterKeyKind } from '../permissions/master-roles.js';
@@ -24,6 +23,7 @@ import { connectSystem } from '../system-account/system-connection.js';
 import { CREDENTIAL_CHANGE_TIMEOUT_MS, OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
 import type { TrustDomain } from '../trust/domain.js';
+import { withSigningKeys } from '../trust/keys/signing-keys.js';
 import { withSystemKey } from '../trust/keys/system-key.js';
 import { openTrustDomain } from '../trust/open.js';
 import { ownCreds, renew, type RenewedCreds } from '../trust/own-creds.js';
@@ -136,7 +136,7 @@ async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Pro
         if (publicKey === undefined || signingKeyOf(claims, publicKey) !== undefined) return [];
         return [signingKeyClaim(masterSigningKey(kind, publicKey, label))];
       });
-      return added.length === 0 ? claims : withKeys(claims, added);
+      return added.length === 0 ? claims : withSigningKeys(claims, added);
     },
     { now },
   );
@@ -147,16 +147,6 @@ async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Pro
     now,
   );
   return joinReports(ofAccount.report, ofSystem.report);
-}
-
-function withKeys(
-  claims: AccountClaims,
-  keys: NonNullable<AccountClaims['nats']['signing_keys']>,
-): AccountClaims {
-  return {
-    ...claims,
-    nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), ...keys] },
-  };
 }
 
 /** Notes the keys in the settings, and which JWTs are to be revoked: before these are replaced, which harms nobody. */

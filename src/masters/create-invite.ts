@@ -29,7 +29,7 @@ import { masterAnswersUserJwtOptions, masterUserJwtOptions } from '../permission
 import { encrypterFor } from '../provision/sinks/encrypter.js';
 import { fileTarget } from '../provision/sinks/target.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { joinSigningKey, scopedKeyOf } from '../trust/keys/signing-keys.js';
+import { joinSigningKey, scopedKeyOf, withSigningKeys } from '../trust/keys/signing-keys.js';
 import { withSystemKey } from '../trust/keys/system-key.js';
 import type { TrustSettings } from '../trust/settings.js';
 import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
@@ -230,8 +230,7 @@ async function addKeys(
               signingKeyClaim(masterSigningKey('answers-signing', own.answers.publicKey, label)),
             ]),
       ];
-      const keys = [...(claims.nats.signing_keys ?? []), ...added];
-      return { ...claims, nats: { ...claims.nats, signing_keys: keys } };
+      return withSigningKeys(claims, added);
     },
     { now },
   );

@@ -1,11 +1,6 @@
 // Lists the masters of a fleet: their keys, whether they run, and when their credentials expire.
 import { Kvm } from '@nats-io/kv';
-import {
-  newestClaims,
-  newestSystemClaims,
-  withConnectedHome,
-  type ChangeOptions,
-} from '../account/change-account.js';
+import { withConnectedHome, type ChangeOptions } from '../account/change-account.js';
 import { withState } from '../backup/connect-state.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
@@ -17,8 +12,8 @@ import { parseJson } from '../protocol/messages.js';
 import { WATCH_LEASE_KEY } from '../master/store/lease.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { completeRoster } from './complete-roster.js';
-import { rosterOf, type RosterEntry } from './roster.js';
+import { readRoster } from './read-roster.js';
+import type { RosterEntry } from './roster.js';
 
 /** A master, as {@link listMasters} finds it. */
 export interface ListedMaster extends RosterEntry {
@@ -47,10 +42,7 @@ export async function listMasters(
   const { offline = false, ...rest } = options;
   return withConnectedHome(home, offline ? { ...rest, servers: false } : rest, async (open) => {
     const { domain, connected } = open;
-    const roster = await completeRoster(
-      domain,
-      rosterOf(await newestClaims(open), await newestSystemClaims(open), domain.publicKeys.peelSigning),
-    );
+    const roster = await readRoster(open);
     const watching = offline ? undefined : await watchingMaster(domain, rest);
     const listed: ListedMaster[] = [];
     for (const entry of roster) {

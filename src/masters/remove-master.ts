@@ -2,8 +2,6 @@
 import {
   changeAccount,
   changeSystemAccount,
-  newestClaims,
-  newestSystemClaims,
   systemAccountOf,
   withConnectedHome,
   withOpenHome,
@@ -20,8 +18,8 @@ import { FOR_GOOD } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../jwt/revocations.js';
 import { nowSeconds } from '../jwt/time.js';
 import type { KeyRemoval } from '../trust/keys/key-removal.js';
-import { completeRoster } from './complete-roster.js';
-import { rosterOf, type RosterEntry } from './roster.js';
+import { readRoster } from './read-roster.js';
+import type { RosterEntry } from './roster.js';
 import { withoutKeys } from './without-keys.js';
 
 /** How a master is removed. */
@@ -90,17 +88,14 @@ export function removeMaster(
 }
 
 async function find(open: OpenHome, name: string): Promise<RosterEntry> {
-  const { domain } = open;
-  const { home, masterName, publicKeys } = domain;
+  const { home, masterName } = open.domain;
   if (name === masterName)
     throw new TrustError(
       'ERR_TRUST_MASTER',
       home,
       `"${name}" is the master of this home: run this in another master's home`,
     );
-  const claims = await newestClaims(open);
-  const system = await newestSystemClaims(open);
-  const roster = await completeRoster(domain, rosterOf(claims, system, publicKeys.peelSigning));
+  const roster = await readRoster(open);
   const master = roster.find((entry) => entry.name === name);
   if (master !== undefined) return master;
   const names = roster.map((entry) => entry.name).join(', ');

@@ -152,11 +152,16 @@ export function withSigningKeyLike(
   publicKey: string,
 ): AccountClaims {
   signingKeyClaim(publicKey); // checks it
-  const added = { ...scopedKeyOf(home, claims, like), key: publicKey };
-  return {
-    ...claims,
-    nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), added] },
-  };
+  return withSigningKeys(claims, [{ ...scopedKeyOf(home, claims, like), key: publicKey }]);
+}
+
+/** Adds signing keys, which the caller has checked. */
+export function withSigningKeys(
+  claims: AccountClaims,
+  added: readonly (string | ScopedSigningKeyClaim)[],
+): AccountClaims {
+  const keys = claims.nats.signing_keys ?? [];
+  return { ...claims, nats: { ...claims.nats, signing_keys: [...keys, ...added] } };
 }
 
 /** Takes a signing key out of an account: what it signed ends. @throws TrustError `ERR_TRUST_SIGNING_KEY` */

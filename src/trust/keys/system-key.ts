@@ -1,8 +1,9 @@
 // The scoped signing key of the system account with which a master renews its own system user.
 import { signingKeyClaim } from '../../jwt/account.js';
-import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
+import type { AccountClaims } from '../../jwt/claims.js';
 import { withLabel, type MasterLabel } from '../../permissions/master-label.js';
 import { SYSTEM_CONNECTION_TYPES, SYSTEM_ROLE, systemPermissions } from '../../permissions/system-role.js';
+import { withSigningKeys } from './signing-keys.js';
 
 /** Adds the signing key of a master to the system account. */
 export function withSystemKey(claims: AccountClaims, publicKey: string, label: MasterLabel): AccountClaims {
@@ -12,9 +13,6 @@ export function withSystemKey(claims: AccountClaims, publicKey: string, label: M
     description: withLabel('what a master may ask the servers', label),
     permissions: systemPermissions(),
     allowedConnectionTypes: SYSTEM_CONNECTION_TYPES,
-  }) as ScopedSigningKeyClaim;
-  return {
-    ...claims,
-    nats: { ...claims.nats, signing_keys: [...(claims.nats.signing_keys ?? []), key] },
-  };
+  });
+  return withSigningKeys(claims, [key]);
 }
