@@ -3,6 +3,7 @@ import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { flag, repeated, text } from '../../command/option.js';
 import { countsLine } from '../../backup/counts-line.js';
+import { ageRecipients } from '../../options/age-recipients.js';
 import { refuseToReplace } from '../../options/new-file.js';
 
 export default command({
@@ -24,10 +25,9 @@ not in it. Keep the identity (made by "age-keygen") away from the home: whoever 
     ['zester backup verify fleet.age -i key.txt', 'check it'],
     ['zester restore fleet.age -i key.txt', 'restore it'],
   ],
-  async run({ out, recipient = [], force }, { io, output, system, openHome }) {
+  async run({ out, recipient, force }, { io, output, system, openHome }) {
     if (out === undefined) throw new UsageError('no file to write: pass --out FILE');
-    if (recipient.length === 0)
-      throw new UsageError('no recipient: pass -r age1… (a pair is made by "age-keygen -o key.txt")');
+    const recipients = ageRecipients(recipient);
     await refuseToReplace(out, force);
     const { home, ...options } = await system();
     const { createBackup } = await import('../../../backup/create-backup.js');
@@ -37,7 +37,7 @@ not in it. Keep the identity (made by "age-keygen") away from the home: whoever 
     try {
       const summary = await createBackup(home, out, {
         ...options,
-        recipients: recipient,
+        recipients,
         onSkipped: (path) => skipped.push(path),
         onProgress: (count) => {
           progress.done += count;
@@ -48,14 +48,9 @@ not in it. Keep the identity (made by "age-keygen") away from the home: whoever 
       for (const path of skipped)
         output.warn(`${path} is not in the backup: it is a link, or no file of Zester`);
       output.result([`${out}: ${countsLine(summary)}`], { path: out, ...summary, skipped });
-      const { RegistryReader } = await import('../../../fleet-client/registry-reader.js');
-      const { withState } = await import('../../../backup/connect-state.js');
-      const domain = await openHome();
-      const by = { kind: 'admin' as const, name: 'zester backup' };
+      const { auditCommand } = await import('../../../backup/audit-command.js');
       const detail = { peels: summary.peels, events: summary.events };
-      await withState(domain, options, (nc) =>
-        new RegistryReader(nc).audit({ kind: 'backup.created', by, detail }),
-      );
+      await auditCommand(await openHome(), options, { kind: 'backup.created', by: 'zester backup', detail });
     } finally {
       progress.clear();
     }

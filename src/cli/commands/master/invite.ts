@@ -1,7 +1,7 @@
 // `zester master invite`: write everything that a second master's host needs into an encrypted file.
-import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { flag, repeated, requiredText, seedFile, span } from '../../command/option.js';
+import { ageRecipients } from '../../options/age-recipients.js';
 import { pushedLine } from '../../options/change-options.js';
 import { refuseToReplace } from '../../options/new-file.js';
 
@@ -25,17 +25,16 @@ the identity on the new host ("age-keygen -o key.txt").`,
     'zester master invite --name host-b --out host-b.age -r age1…',
     ['zester master install host-b.age -i key.txt', 'on the other host'],
   ],
-  async run({ name, out, recipient = [], validFor, accountSeed, force }, { io, output, system, openHome }) {
-    if (recipient.length === 0)
-      throw new UsageError('no recipient: pass -r age1… (a pair is made by "age-keygen -o key.txt")');
+  async run({ name, out, recipient, validFor, accountSeed, force }, { io, output, system, openHome }) {
+    const recipients = ageRecipients(recipient);
     await refuseToReplace(out, force);
     const { home, ...options } = await system();
     const { createInvite } = await import('../../../masters/create-invite.js');
-    const { auditMaster } = await import('../../../masters/audit-master.js');
+    const { auditCommand } = await import('../../../backup/audit-command.js');
     const invited = await createInvite(home, out, {
       ...options,
       name,
-      recipients: recipient,
+      recipients,
       validMs: validFor,
       accountSeed,
       now: io.now,
@@ -52,7 +51,7 @@ the identity on the new host ("age-keygen -o key.txt").`,
       ],
       { path: out, name, expiresAt, keys, ownPeelKey, servers: report },
     );
-    const isAudited = await auditMaster(await openHome(), options, {
+    const isAudited = await auditCommand(await openHome(), options, {
       kind: 'master.invited',
       by: 'zester master invite',
       detail: { master: name, expires: expiresAt, peelSigningKey: keys.peelSigning },

@@ -1,0 +1,34 @@
+// Writes what a command did into the audit log, as the home's master.
+import { RegistryReader } from '../fleet-client/registry-reader.js';
+import type { AuditEvent } from '../protocol/records/audit-event.js';
+import type { TrustDomain } from '../trust/domain.js';
+import { withState, type StateConnection } from './connect-state.js';
+
+/** What a command did. */
+export interface CommandEvent {
+  kind: 'backup.created' | 'master.invited' | 'master.removed';
+  /** The command, such as `zester backup`. */
+  by: string;
+  detail: Exclude<AuditEvent['detail'], undefined>;
+  reason?: string | undefined;
+}
+
+/**
+ * Writes an event into the audit log.
+ *
+ * @returns whether there is an audit log: the first master creates it
+ * @throws FleetError `ERR_FLEET_STORE` when writing to it fails; ConnectError
+ */
+export function auditCommand(
+  domain: TrustDomain,
+  at: StateConnection,
+  { by, reason, ...rest }: CommandEvent,
+): Promise<boolean> {
+  return withState(domain, at, (nc) =>
+    new RegistryReader(nc).audit({
+      ...rest,
+      ...(reason !== undefined && { reason }),
+      by: { kind: 'admin', name: by },
+    }),
+  );
+}
