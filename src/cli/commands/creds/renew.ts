@@ -2,7 +2,7 @@
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { flag, seedFile } from '../../command/option.js';
-import { timeWords } from '../../terminal/time-words.js';
+import { renewedDocument, renewedLine } from '../../fleet/renewed-creds.js';
 
 export default command({
   summary: "renew the home's own credentials: master, admin and system",
@@ -28,18 +28,8 @@ An invited master's home has no admin. --admin makes one, signed by the account'
     if (admin) {
       if (due) throw new UsageError('give either --admin or --due');
       const { makeAdminCreds } = await import('../../../masters/make-admin.js');
-      const { path, publicKey, expiresAt } = await makeAdminCreds(home, { accountSeed, now: io.now });
-      const until = expiresAt === undefined ? 'does not expire' : `expires ${timeWords(expiresAt, io.now())}`;
-      return output.result([`${path}: ${until}`], {
-        renewed: [
-          {
-            user: 'admin',
-            path,
-            publicKey,
-            expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
-          },
-        ],
-      });
+      const made = { user: 'admin' as const, ...(await makeAdminCreds(home, { accountSeed, now: io.now })) };
+      return output.result([renewedLine(made, io.now())], { renewed: [renewedDocument(made)] });
     }
     if (accountSeed !== undefined) throw new UsageError('--account-seed is for --admin');
     const { renewOwnCreds } = await import('../../../trust/own-creds.js');
@@ -49,17 +39,8 @@ An invited master's home has no admin. --admin makes one, signed by the account'
       );
     const renewed = await renewOwnCreds(home, { force: !due, now: io.now });
     output.result(
-      renewed.length === 0
-        ? ['nothing is due']
-        : renewed.map(({ path, expiresAt }) => `${path}: expires ${timeWords(expiresAt, io.now())}`),
-      {
-        renewed: renewed.map(({ user, path, publicKey, expiresAt }) => ({
-          user,
-          path,
-          publicKey,
-          expiresAt: new Date(expiresAt).toISOString(),
-        })),
-      },
+      renewed.length === 0 ? ['nothing is due'] : renewed.map((one) => renewedLine(one, io.now())),
+      { renewed: renewed.map(renewedDocument) },
     );
   },
 });

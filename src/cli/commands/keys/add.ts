@@ -4,7 +4,7 @@ import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import type { ChangeContext } from '../../command/context.js';
 import { choiceArgument, seedFile, span } from '../../command/option.js';
-import { timeWords } from '../../terminal/time-words.js';
+import { renewedDocument, renewedLine } from '../../fleet/renewed-creds.js';
 import { SIGNED } from '../../terminal/signing-kinds.js';
 
 const KINDS = ['peel-signing', 'join-signing', 'operator-signing', 'master-signing'] as const;
@@ -79,17 +79,12 @@ async function addMasterSigning(
     [
       ...Object.entries(keys).map(([kind, publicKey]) => `${output.key(publicKey)}  ${kind}`),
       pushedLine(report),
-      ...renewed.map(({ path, expiresAt }) => `${path}: expires ${timeWords(expiresAt, io.now())}`),
+      ...renewed.map((one) => renewedLine(one, io.now())),
     ],
     {
       kind: 'master-signing',
       keys,
-      credentials: renewed.map(({ user, path, publicKey, expiresAt }) => ({
-        user,
-        path,
-        publicKey,
-        expiresAt: new Date(expiresAt).toISOString(),
-      })),
+      credentials: renewed.map(renewedDocument),
       stillUsed,
       servers: report,
     },

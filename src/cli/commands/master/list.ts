@@ -1,5 +1,6 @@
 // `zester master list`: list the masters, their keys, and when their credentials expire.
 import type { ListedMaster } from '../../../masters/list-masters.js';
+import type { MasterKey } from '../../../masters/roster.js';
 import { command } from '../../command/declaration.js';
 import { flag } from '../../command/option.js';
 import { timeWords } from '../../terminal/time-words.js';
@@ -25,8 +26,8 @@ do cannot be told apart. "watching" is the master that follows the servers' even
         ['CREDENTIALS', (master) => expiryOf(master, now)],
         [
           'PEEL SIGNING KEY',
-          (master) =>
-            peelKeys(master)
+          ({ keys }) =>
+            keysOf(keys, 'peel-signing')
               .map((key) => output.key(key))
               .join(' '),
         ],
@@ -34,12 +35,8 @@ do cannot be told apart. "watching" is the master that follows the servers' even
       {
         masters: masters.map(({ connections, expiresAt, watching, keys, ...master }) => ({
           ...master,
-          peelSigningKeys: keys
-            .filter(({ kind }) => kind === 'peel-signing')
-            .map(({ publicKey }) => publicKey),
-          joinSigningKeys: keys
-            .filter(({ kind }) => kind === 'join-signing')
-            .map(({ publicKey }) => publicKey),
+          peelSigningKeys: keysOf(keys, 'peel-signing'),
+          joinSigningKeys: keysOf(keys, 'join-signing'),
           connected: connections === undefined ? null : connections.length > 0,
           connections:
             connections?.map(({ host, since }) => ({ host: host ?? null, since: since ?? null })) ?? null,
@@ -53,8 +50,8 @@ do cannot be told apart. "watching" is the master that follows the servers' even
   },
 });
 
-function peelKeys({ keys }: ListedMaster): string[] {
-  return keys.filter(({ kind }) => kind === 'peel-signing').map(({ publicKey }) => publicKey);
+function keysOf(keys: readonly MasterKey[], wanted: MasterKey['kind']): string[] {
+  return keys.filter(({ kind }) => kind === wanted).map(({ publicKey }) => publicKey);
 }
 
 function stateOf({ connections, watching }: ListedMaster): string {
