@@ -29,6 +29,13 @@ export class Progress {
     this.#start = this.#told = io.now();
   }
 
+  /** Sets {@link done} and {@link share}, and tells. */
+  reach(done: number, share: number): void {
+    this.done = done;
+    this.share = share;
+    this.tell();
+  }
+
   /** Tells, if it is time to. */
   tell(): void {
     if (this.#quiet) return;

@@ -36,11 +36,7 @@ revoked. Start the masters afterwards. An interrupted restore is completed by ru
     const progress = new Progress(io, output.quiet, 'bytes restored');
     let fleet: RestoredFleet;
     try {
-      fleet = await restoreFleet(backup, home, options, (read, size) => {
-        progress.done = read;
-        progress.share = read / size;
-        progress.tell();
-      });
+      fleet = await restoreFleet(backup, home, options, (read, size) => progress.reach(read, read / size));
     } finally {
       progress.clear();
     }

@@ -18,11 +18,9 @@ that its records follow from its audit log. Nothing is written, and no server is
     const progress = new Progress(io, output.quiet, 'bytes read');
     const identities = await readIdentities(identity);
     try {
-      const { header, summary, unexplained } = await verifyBackup(file, identities, (read, size) => {
-        progress.done = read;
-        progress.share = read / size;
-        progress.tell();
-      });
+      const { header, summary, unexplained } = await verifyBackup(file, identities, (read, size) =>
+        progress.reach(read, read / size),
+      );
       progress.clear();
       for (const { peelId, why } of unexplained.slice(0, 20)) output.warn(`${peelId}: ${why}`);
       const { operator, account, createdAt, zester } = header;

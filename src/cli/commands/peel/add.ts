@@ -97,11 +97,7 @@ async function addEach(
     interruptedBy ??= signal;
     interruption.abort();
   });
-  const tell = () => {
-    progress.done = added.length;
-    progress.share = (added.length + failed.length) / targets.length;
-    progress.tell();
-  };
+  const tell = () => progress.reach(added.length, (added.length + failed.length) / targets.length);
   try {
     await all(targets, issue, atOnce, interruption.signal, {
       added: (peel) => {

@@ -1,12 +1,12 @@
 // `zester peel rotate`: have peels replace their keys, without an outage.
 import { FindingsError, InterruptedError, UsageError } from '../../../errors.js';
 import { count as countWords } from '../../terminal/columns.js';
-import type { FleetContext } from '../../command/context.js';
 import { command } from '../../command/declaration.js';
 import { count, flag, past, span, words } from '../../command/option.js';
 import type { Admin } from '../../fleet/admin.js';
 import type { Campaign } from '../../fleet/campaign.js';
 import type { RotationResult } from '../../fleet/rotate-peels.js';
+import { rotateWithProgress } from '../../fleet/rotate-with-progress.js';
 import type { CliIo, InterruptSignal } from '../../terminal/io.js';
 import type { Output } from '../../terminal/output.js';
 
@@ -39,7 +39,18 @@ command resumes with the peels that still have that key.`,
     const signal = context.interruption();
     const admin = await context.fleet();
     const { keys, before } = all ? await everyPeel(admin, restart, io, output) : await named(admin, ids);
-    const result = await rotateAll(admin, keys, how, context);
+    const { limit, timeout: timeoutMs, since, wait } = how;
+    const result = await rotateWithProgress(
+      admin,
+      {
+        keys,
+        limit,
+        timeoutMs,
+        since: since === undefined ? undefined : new Date(since).toISOString(),
+        wait,
+      },
+      context,
+    );
     report(result, before, output);
     if (signal.aborted) {
       throw new InterruptedError(
@@ -57,37 +68,6 @@ command resumes with the peels that still have that key.`,
     }
   },
 });
-
-async function rotateAll(
-  admin: Admin,
-  keys: Wanted['keys'],
-  how: { limit: number; timeout: number; since: number | undefined; wait: boolean },
-  { io, output, interruption }: FleetContext,
-): Promise<RotationResult> {
-  const { rotatePeels } = await import('../../fleet/rotate-peels.js');
-  const { Progress } = await import('../../bulk/progress.js');
-  const progress = new Progress(io, output.quiet, 'rotated');
-  const options = {
-    keys,
-    limit: how.limit,
-    timeoutMs: how.timeout,
-    since: how.since === undefined ? undefined : new Date(how.since).toISOString(),
-    wait: how.wait,
-    signal: interruption(),
-    onProgress: ({ done, asked, late }: RotationResult) => {
-      progress.done = done.size;
-      progress.share = keys.size === 0 ? 1 : (done.size + asked.size + late.size) / keys.size;
-      progress.tell();
-    },
-    onFailed: (peelId: string, error: { message: string; code: string }) => {
-      progress.clear();
-      output.warn(`${peelId}: ${error.message} [${error.code}]`);
-    },
-  };
-  const result = await rotatePeels(admin, options, io);
-  progress.clear();
-  return result;
-}
 
 interface Wanted {
   keys: Map<string, string | undefined>;
