@@ -1,4 +1,3 @@
-import { connect } from '@nats-io/transport-node';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,20 +13,11 @@ import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
+import { letsIn as isLetIn } from './lets-in.js';
 import { addCreds, TestPeel } from './peels.js';
 
-async function letsIn(path: string, servers: string): Promise<boolean> {
-  const creds = await loadCredsFile(path);
-  const authenticator = (nonce?: string) => creds.authenticate(nonce);
-  try {
-    const nc = await connect({ servers, authenticator, reconnect: false, ignoreAuthErrorAbort: false });
-    await nc.close();
-    return true;
-  } catch (error) {
-    if (/authorization|revoked|expired/i.test(String(error))) return false;
-    throw error;
-  }
-}
+const letsIn = (path: string, servers: string) =>
+  isLetIn(path, servers, /authorization|revoked|expired/i);
 
 async function expiryOf(path: string): Promise<number> {
   const creds = await loadCredsFile(path);

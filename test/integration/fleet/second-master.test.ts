@@ -9,8 +9,6 @@ import { decryptInvite } from '../../../src/masters/decrypt.js';
 import { installInvite } from '../../../src/masters/install-invite.js';
 import { listMasters } from '../../../src/masters/list-masters.js';
 import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
-import { connect } from '@nats-io/transport-node';
-import { loadCredsFile } from '../../../src/creds/parse.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
@@ -21,6 +19,7 @@ import { openTrustDomain } from '../../../src/trust/open.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
+import { letsIn } from './lets-in.js';
 import { addCreds, TestPeel, tokenFile } from './peels.js';
 
 /** An age identity, and what encrypts to it. */
@@ -406,20 +405,6 @@ describe('zester master remove', () => {
     });
   });
 });
-
-/** Whether a server takes these credentials. */
-async function letsIn(path: string, servers: string): Promise<boolean> {
-  const creds = await loadCredsFile(path);
-  const authenticator = (nonce?: string) => creds.authenticate(nonce);
-  try {
-    const nc = await connect({ servers, authenticator, reconnect: false, ignoreAuthErrorAbort: false });
-    await nc.close();
-    return true;
-  } catch (error) {
-    if (/authorization|revoked/i.test(String(error))) return false;
-    throw error;
-  }
-}
 
 /** What a thief does who has the host's signing key of the system account. */
 async function renewSystemCreds(domain: TrustDomain): Promise<void> {
