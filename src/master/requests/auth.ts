@@ -12,10 +12,10 @@ import {
   type PeelRecord,
   isRotationWanted,
 } from '../../protocol/records/record.js';
-import { verifySignature } from '../../nkeys/verify.js';
 import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
 import { peelInboxPrefix, subjectFor, subjectsOf } from '../../permissions/names.js';
 import type { MasterContext } from '../context.js';
+import { checkProofOfBoth } from './check-proof.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
 import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
@@ -89,13 +89,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     throw new FleetError('ERR_FLEET_REQUEST', 'the new key equals the old one: make a new key');
   }
   const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
-  for (const [key, signature] of [
-    [publicKey, request.signature],
-    [newPublicKey, request.newSignature],
-  ] as const) {
-    if (verifySignature(key, proof, Buffer.from(signature, 'base64url'))) continue;
-    throw new FleetError('ERR_FLEET_PROOF', `the rotation is not signed by ${key}`, { peelId });
-  }
+  checkProofOfBoth('the rotation', proof, request, peelId);
   await checkFresh(registry, peelId, (found) => usableKey(found, peelId, publicKey));
   const claim = await claimKey(context, newPublicKey, peelId);
   const decide = (found: PeelRecord | undefined): Decision | undefined => {

@@ -13,10 +13,10 @@ import {
   type PeelKey,
   type PeelRecord,
 } from '../../protocol/records/record.js';
-import { verifySignature } from '../../nkeys/verify.js';
 import { peelIdOfRecoveryName, recoveryInboxPrefix } from '../../permissions/recovery.js';
 import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
+import { checkProof } from './check-proof.js';
 import type { MasterContext } from '../context.js';
 import { challengeToRecover, recover } from './recover.js';
 import type { JoinRequest, PolicyDecision } from './policy.js';
@@ -112,9 +112,7 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
   const { requestId, peelId, publicKey } = request;
   const token = await usableToken(context, by.name, peelId);
   const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
-  if (!verifySignature(publicKey, proof, Buffer.from(request.signature, 'base64url'))) {
-    throw new FleetError('ERR_FLEET_PROOF', `the request is not signed by ${publicKey}`, { peelId });
-  }
+  checkProof('the request', proof, request, peelId);
   await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
   // before anything is claimed: a policy may take a while

@@ -6,7 +6,6 @@ import type { UserClaims } from '../../jwt/claims.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { hasExpired } from '../../jwt/expiry.js';
 import { nowSeconds } from '../../jwt/time.js';
-import { verifySignature } from '../../nkeys/verify.js';
 import { peelIdOfRecoveryName, recoveriesOf } from '../../permissions/recovery.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 import { recoveryProof } from '../../protocol/proofs.js';
@@ -19,6 +18,7 @@ import type { Decision } from '../registry/registry.js';
 import { tellPeel } from '../revocation/notices.js';
 import { canMakeAgain, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
+import { checkProofOfBoth } from './check-proof.js';
 import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
 import type { Asked } from './service.js';
 
@@ -61,7 +61,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
   const { requestId, publicKey, newPublicKey } = request;
   const peelId = peelIdOfRecoveryName(user) ?? '';
   checkCredential(context, user, request);
-  checkProofs(peelId, request);
+  checkProofOfBoth('the request to recover', recoveryProof({ ...request, peelId }), request, peelId);
   const challenged = { user, peelId, publicKey: newPublicKey };
   await takeChallenge(context.store, request.challenge, challenged, requestId);
   const judged = (record: PeelRecord | undefined): RecoveryVerdict => {
@@ -193,19 +193,6 @@ function checkCredential(
   if (claims.sub !== publicKey) throw denied(`it is for ${claims.sub}, not for ${publicKey}`);
   if (recoveriesOf(claims) !== count) throw denied('its counter is another');
   if (hasExpired(claims, now())) throw denied('it has expired');
-}
-
-/** @throws FleetError `ERR_FLEET_PROOF` */
-function checkProofs(peelId: string, request: Asked<'recover'>['request']): void {
-  const { publicKey, newPublicKey, signature, newSignature } = request;
-  const proof = recoveryProof({ ...request, peelId });
-  for (const [key, signed] of [
-    [publicKey, signature],
-    [newPublicKey, newSignature],
-  ] as const) {
-    if (verifySignature(key, proof, Buffer.from(signed, 'base64url'))) continue;
-    throw new FleetError('ERR_FLEET_PROOF', `the request to recover is not signed by ${key}`, { peelId });
-  }
 }
 
 function tellRecovered(

@@ -1,0 +1,42 @@
+// Checks the signatures that prove to a master that keys are held.
+import { FleetError } from '../../errors.js';
+import { verifySignature } from '../../nkeys/verify.js';
+
+/** A key (`U…`), and its signature of a proof as requests carry it. */
+interface Signed {
+  publicKey: string;
+  signature: string;
+}
+
+/** The same of two keys: the one in use, and the one that is to replace it. */
+interface SignedByBoth extends Signed {
+  newPublicKey: string;
+  newSignature: string;
+}
+
+/**
+ * Checks that a key has signed a proof.
+ *
+ * @param what what the error calls that which is signed, such as "the request"
+ * @throws FleetError `ERR_FLEET_PROOF`
+ */
+export function checkProof(
+  what: string,
+  proof: Uint8Array,
+  { publicKey, signature }: Signed,
+  peelId: string,
+): void {
+  if (verifySignature(publicKey, proof, Buffer.from(signature, 'base64url'))) return;
+  throw new FleetError('ERR_FLEET_PROOF', `${what} is not signed by ${publicKey}`, { peelId });
+}
+
+/** Checks that a key and its replacement have signed a proof. @throws as {@link checkProof} */
+export function checkProofOfBoth(
+  what: string,
+  proof: Uint8Array,
+  { publicKey, signature, newPublicKey, newSignature }: SignedByBoth,
+  peelId: string,
+): void {
+  checkProof(what, proof, { publicKey, signature }, peelId);
+  checkProof(what, proof, { publicKey: newPublicKey, signature: newSignature }, peelId);
+}
