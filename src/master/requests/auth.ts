@@ -17,7 +17,7 @@ import { peelInboxPrefix, subjectFor, subjectsOf } from '../../permissions/names
 import type { MasterContext } from '../context.js';
 import { checkProofOfBoth } from './check-proof.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
+import { isAnswerTo, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { unknownPeel, type Decision } from '../registry/registry.js';
@@ -64,26 +64,25 @@ function peelActor(peelId: string): Actor {
 }
 
 async function renew(context: MasterContext, { request, asker: peelId, by, from }: Asked<'renew'>) {
-  const { registry, issuer, lifetime, metrics, now } = context;
+  const { registry, metrics, now } = context;
   const { requestId, publicKey } = request;
   const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     const key = usableKey(found, peelId, publicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
-    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+    const facts = nextFacts(context, { publicKey, key, requestId });
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   });
   if (changed) metrics.issued.inc({ why: 'renew' });
   return {
-    jwt: jwtOf(context, record, publicKey),
+    ...jwtsOf(context, record, publicKey),
     now: now(),
     requestId,
-    ...recoveryFor(context, record, publicKey),
     ...(isRotationWanted(record, publicKey) && { rotate: true }),
   };
 }
 
 async function rotate(context: MasterContext, { request, asker: peelId, by, from }: Asked<'rotate'>) {
-  const { registry, issuer, lifetime, metrics, now } = context;
+  const { registry, metrics, now } = context;
   const { requestId, publicKey, newPublicKey } = request;
   if (newPublicKey === publicKey) {
     throw new FleetError('ERR_FLEET_REQUEST', 'the new key equals the old one: make a new key');
@@ -97,28 +96,18 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     const known = found && keyOf(found, newPublicKey);
     if (known === undefined) {
       checkUnused(found, old, now());
-      const facts = issuer.facts(
-        newPublicKey,
-        notBefore(context, newPublicKey, undefined),
-        lifetime,
-        requestId,
-      );
+      const facts = nextFacts(context, { publicKey: newPublicKey, key: undefined, requestId });
       return { change: { kind: 'key.rotated', key: facts, replaces: publicKey }, by, from };
     }
     const key = usableKey(found, peelId, newPublicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
     // asked for before, and asked for again: the peel has lost the answer and the request
-    const facts = issuer.facts(newPublicKey, notBefore(context, newPublicKey, key), lifetime, requestId);
+    const facts = nextFacts(context, { publicKey: newPublicKey, key, requestId });
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   };
   const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'rotate' });
-  return {
-    jwt: jwtOf(context, record, newPublicKey),
-    now: now(),
-    requestId,
-    ...recoveryFor(context, record, newPublicKey),
-  };
+  return { ...jwtsOf(context, record, newPublicKey), now: now(), requestId };
 }
 
 /**

@@ -21,7 +21,7 @@ import type { MasterContext } from '../context.js';
 import { challengeToRecover, recover } from './recover.js';
 import type { JoinRequest, PolicyDecision } from './policy.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
+import { isAnswerTo, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
 import { claimId, claimKey, idTaken, keyTaken, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import type { Decision } from '../registry/registry.js';
@@ -136,10 +136,9 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
   if (changed) metrics.issued.inc({ why: 'join' });
   return {
     state: 'accepted' as const,
-    jwt: jwtOf(context, record, publicKey),
+    ...jwtsOf(context, record, publicKey),
     now: now(),
     requestId,
-    ...recoveryFor(context, record, publicKey),
   };
 }
 
@@ -192,12 +191,7 @@ async function decideJoin(
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
     const issue = (actor: Actor): Decision => {
-      const facts = context.issuer.facts(
-        publicKey,
-        notBefore(context, publicKey, key),
-        context.lifetime,
-        requestId,
-      );
+      const facts = nextFacts(context, { publicKey, key, requestId });
       // a key in use stays in use
       const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
       return {

@@ -16,7 +16,7 @@ import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { Decision } from '../registry/registry.js';
 import { tellPeel } from '../revocation/notices.js';
-import { canMakeAgain, jwtOf, notBefore, recoveryFor } from '../trust/issued-jwt.js';
+import { canMakeAgain, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
 import { giveChallenge, takeChallenge } from './challenges.js';
 import { checkProofOfBoth } from './check-proof.js';
 import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
@@ -94,10 +94,9 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
       }
       const answer = {
         state: 'recovered' as const,
-        jwt: jwtOf(context, record, newPublicKey),
+        ...jwtsOf(context, record, newPublicKey),
         now: now(),
         requestId,
-        ...recoveryFor(context, record, newPublicKey),
       };
       return { outcome: final.is === 'recover' ? 'recovered' : 'repeated', answer };
     }
@@ -131,11 +130,10 @@ function decisionOf(
   verdict: RecoveryVerdict,
   record: PeelRecord | undefined,
 ): Decision | undefined {
-  const { issuer, lifetime, now, actor } = context;
-  const known = record && keyOf(record, newPublicKey);
+  const { now, actor } = context;
+  const key = record && keyOf(record, newPublicKey);
   const peel = { ...by, publicKey };
-  const facts = () =>
-    issuer.facts(newPublicKey, notBefore(context, newPublicKey, known), lifetime, requestId);
+  const facts = () => nextFacts(context, { publicKey: newPublicKey, key, requestId });
   switch (verdict.is) {
     case 'recover': {
       const { number: recovery } = verdict;
@@ -143,7 +141,7 @@ function decisionOf(
     }
     case 'again':
       // another master may have signed it, with a key of its own
-      return known !== undefined && canMakeAgain(context, known)
+      return key !== undefined && canMakeAgain(context, key)
         ? undefined
         : { change: { kind: 'key.renewed', key: facts() }, by: peel };
     case 'pending':

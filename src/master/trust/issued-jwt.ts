@@ -1,4 +1,4 @@
-// Recreates a JWT that was already issued for a request.
+// Decides the facts of the next JWT of a key, and recreates a JWT that was already issued for a request.
 import { FleetError } from '../../errors.js';
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
@@ -8,18 +8,14 @@ import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
-/** Whether the last JWT of a key answers this request, and can be made again. */
-export function isAnswerTo(
-  { issuer }: Pick<MasterContext, 'issuer'>,
-  key: PeelKey,
-  requestId: string,
-): boolean {
-  return key.requestId === requestId && key.issuer !== undefined && issuer.canSign(factsOf(key));
-}
-
 /** Whether the last JWT of a key can be made again here. */
 export function canMakeAgain({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
   return key.issuer !== undefined && issuer.canSign(factsOf(key));
+}
+
+/** Whether the last JWT of a key answers this request, and can be made again. */
+export function isAnswerTo(context: Pick<MasterContext, 'issuer'>, key: PeelKey, requestId: string): boolean {
+  return key.requestId === requestId && canMakeAgain(context, key);
 }
 
 /**
@@ -29,7 +25,7 @@ export function canMakeAgain({ issuer }: Pick<MasterContext, 'issuer'>, key: Pee
  * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
  *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
  */
-export function notBefore(
+function notBefore(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   publicKey: string,
   key: PeelKey | undefined,
@@ -57,12 +53,43 @@ export function notBefore(
   return issueAfter(now(), { issuedAt: key?.issuedAt, revoked: everyone });
 }
 
-/** The last JWT of a key, made again. @throws FleetError `ERR_FLEET_RECORD` when there was none */
-export function jwtOf(
-  { issuer }: Pick<MasterContext, 'issuer'>,
+/** What the next JWT of a key is issued for. */
+interface NextJwt {
+  publicKey: string;
+  /** The key as its record has it; undefined: it is new. */
+  key: PeelKey | undefined;
+  requestId: string;
+  /** Seconds, 0 = never expires; the master's by default. */
+  lifetime?: number | undefined;
+}
+
+/** The facts of the next JWT of a key. @throws as {@link notBefore} */
+export function nextFacts(
+  context: Pick<MasterContext, 'issuer' | 'trust' | 'now' | 'lifetime'>,
+  { publicKey, key, requestId, lifetime = context.lifetime }: NextJwt,
+): IssuedKey {
+  return context.issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+}
+
+/** JWTs for one key. */
+interface GivenJwts {
+  /** The peel's. */
+  jwt: string;
+  /** That of its recovery credential. */
+  recovery?: string;
+}
+
+/**
+ * The last JWT of a key, made again, and the JWT of a recovery credential for the same key. The latter is left out where the
+ * policy allows no recovery, the JWT does not expire, or this master has no key to sign it with.
+ *
+ * @throws FleetError `ERR_FLEET_RECORD` when there was no JWT for this key; `ERR_FLEET_STORE` when another key signed it
+ */
+export function jwtsOf(
+  { issuer, recovery: { window } }: Pick<MasterContext, 'issuer' | 'recovery'>,
   record: PeelRecord,
   publicKey: string,
-): string {
+): GivenJwts {
   const key = keyOf(record, publicKey);
   if (key === undefined) {
     throw new FleetError('ERR_FLEET_RECORD', `the record of "${record.id}" does not have ${publicKey}`);
@@ -71,27 +98,12 @@ export function jwtOf(
   // the signing key was changed while this was being answered: the same request gets a new one
   if (!issuer.canSign(facts))
     throw new FleetError('ERR_FLEET_STORE', 'the signing key has changed: try again');
-  return issuer.peelJwt(record.id, facts);
-}
-
-/**
- * What goes with the last JWT of a key: the JWT of a recovery credential for the same key.
- *
- * @returns nothing where the policy allows no recovery, the JWT does not expire, or this master has no key to sign it with
- */
-export function recoveryFor(
-  { issuer, recovery: { window } }: Pick<MasterContext, 'issuer' | 'recovery'>,
-  record: PeelRecord,
-  publicKey: string,
-): { recovery?: string } {
-  const key = keyOf(record, publicKey);
-  if (key === undefined || window === 0) return {};
+  const jwt = issuer.peelJwt(record.id, facts);
+  if (window === 0) return { jwt };
   const outlives = Math.max(RECOVERY_CREDENTIAL_SECONDS, window === 'manual' ? 0 : window);
-  const recovery = issuer.recoveryJwt(record.id, factsOf(key), {
-    outlives,
-    count: record.recovery?.count ?? 0,
-  });
-  return recovery === undefined ? {} : { recovery };
+  const count = record.recovery?.count ?? 0;
+  const recovery = issuer.recoveryJwt(record.id, facts, { outlives, count });
+  return { jwt, ...(recovery !== undefined && { recovery }) };
 }
 
 function factsOf({ publicKey, issuer, issuedAt, expiresAt }: PeelKey): IssuedKey {

@@ -11,7 +11,7 @@ import {
 import { isConnectedInForce } from '../../../protocol/records/presence-in-force.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
-import { isAnswerTo, jwtOf, notBefore, recoveryFor } from '../../trust/issued-jwt.js';
+import { isAnswerTo, jwtsOf, nextFacts } from '../../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../../registry/key-claim.js';
 import { tellPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
@@ -20,9 +20,8 @@ import { whereaboutsOf } from '../../watch/whereabouts.js';
 
 /** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
 export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
-  const { registry, issuer, metrics } = context;
-  const { requestId, peelId, publicKey, replace = false } = request;
-  const lifetime = request.expiry ?? context.lifetime;
+  const { registry, metrics } = context;
+  const { requestId, peelId, publicKey, expiry: lifetime, replace = false } = request;
   if (isReservedName(peelId)) {
     throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is a reserved name: choose another`, { peelId });
   }
@@ -46,7 +45,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
         { peelId },
       );
     }
-    const facts = issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+    const facts = nextFacts(context, { publicKey, key, requestId, lifetime });
     const inUse = found !== undefined && isAccepted(found) && key?.state === 'live';
     return {
       change: inUse
@@ -57,7 +56,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
   };
   const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'add' });
-  return { jwt: jwtOf(context, record, publicKey), requestId, ...recoveryFor(context, record, publicKey) };
+  return { ...jwtsOf(context, record, publicKey), requestId };
 }
 
 /** `peel.accept`: a peel that waits may have a JWT. */
