@@ -77,15 +77,7 @@ export function decodeUserJwt(jwt: string): UserClaims {
  * @returns undefined when the JWT has no name, or cannot be read as a user JWT
  */
 export function userNameOf(jwt: string): string | undefined {
-  try {
-    const { claims } = parsePayload(split(jwt).payload);
-    checkType(claims, 'user');
-    const { name } = claims as { name?: unknown };
-    return typeof name === 'string' ? name : undefined;
-  } catch (error) {
-    if (!(error instanceof JwtError)) throw error;
-    return undefined;
-  }
+  return textOfUser(jwt, 'name');
 }
 
 /**
@@ -94,11 +86,15 @@ export function userNameOf(jwt: string): string | undefined {
  * @returns undefined when it cannot be read as a user JWT
  */
 export function userIssuerOf(jwt: string): string | undefined {
+  return textOfUser(jwt, 'iss');
+}
+
+function textOfUser(jwt: string, name: 'name' | 'iss'): string | undefined {
   try {
     const { claims } = parsePayload(split(jwt).payload);
     checkType(claims, 'user');
-    const { iss } = claims as { iss?: unknown };
-    return typeof iss === 'string' ? iss : undefined;
+    const value = (claims as Record<string, unknown>)[name];
+    return typeof value === 'string' ? value : undefined;
   } catch (error) {
     if (!(error instanceof JwtError)) throw error;
     return undefined;
