@@ -110,14 +110,13 @@ export async function writeCredsFile(
 ): Promise<void> {
   const isNamed = typeof first === 'object' && first !== null && !(first instanceof URL);
   if (isNamed) checkOptions('writeCredsFile', first, WRITE_CREDS, writeOptionsError(''));
-  const named = isNamed ? first : { path: first, jwt: second, seed: third };
+  const named = isNamed ? first : { ...given, path: first, jwt: second, seed: third };
   const path = pathOf(named.path);
   if (!isNamed) checkOptions('writeCredsFile', given, WRITE, writeOptionsError(path));
-  const { ifAbsent, sweep } = isNamed ? first : given;
-  const options = { ifAbsent, sweep };
+  const { ifAbsent, sweep } = named;
   const content = generateCredsFile(named.jwt, named.seed);
   try {
-    await writeSecretFile(path, content, options);
+    await writeSecretFile(path, content, { ifAbsent, sweep });
   } finally {
     content.fill(0);
   }
