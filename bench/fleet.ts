@@ -170,13 +170,18 @@ export interface MasterProcess {
   stop(): Promise<void>;
 }
 
-export async function startMaster(fleet: BenchFleet, policy: string): Promise<MasterProcess> {
+/** @param options more options of `zester master` */
+export async function startMaster(
+  fleet: BenchFleet,
+  policy: string,
+  options: readonly string[] = [],
+): Promise<MasterProcess> {
   const start = performance.now();
   const child: ChildProcess = spawn(
     process.execPath,
     [
       ...[resolve('dist/cli/main.js'), 'master', '--home', fleet.domain.home, '--servers', fleet.url],
-      ...['--policy', policy, '--log-level', 'warn', '--json'],
+      ...['--policy', policy, '--log-level', 'warn', '--json', ...options],
     ],
     {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -236,14 +241,18 @@ async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBun
   return answer.jwt;
 }
 
-/** Does something `count` times, {@link AT_ONCE} at once. @returns milliseconds */
-export async function timed(count: number, act: (i: number) => Promise<void>): Promise<number> {
+/** Does something `count` times, `atOnce` at a time. @returns milliseconds */
+export async function timed(
+  count: number,
+  act: (i: number) => Promise<void>,
+  atOnce = AT_ONCE,
+): Promise<number> {
   const start = performance.now();
   let next = 0;
   const worker = async () => {
     while (next < count) await act(next++);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return performance.now() - start;
 }
 

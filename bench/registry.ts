@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { AuditLog } from '../src/master/audit/audit-log.js';
-import { auditStream } from '../src/master/audit/audit-stream.js';
-import { Registry } from '../src/master/registry/registry.js';
-import { openStore } from '../src/master/store/store.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
-import { memoryOf, startMaster, timed, withFleet, type BenchFleet } from './fleet.js';
+import { memoryOf, startMaster, withFleet, type BenchFleet } from './fleet.js';
 import { duration, printBars, type Bar } from './report.js';
+import { addRecords } from './storm/records.js';
 
 const DEFAULT_RECORDS = [1_000, 10_000];
 /** Records that the bars are about. */
@@ -15,13 +12,6 @@ const MANY = 100_000;
 const KIB_PER_RECORD_BAR = 3;
 const START_SECONDS_BAR = 8;
 const LIST_SECONDS_BAR = 3;
-
-const SILENT = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /**
  * What a registry costs a master and those who list it. Needs `npm run build` first: the masters and lists are `zester`,
@@ -37,7 +27,7 @@ export async function registry(sizes: readonly number[]): Promise<boolean> {
     let there = 0;
     let emptyKib = 0;
     for (const count of counts) {
-      await addRecords(fleet, there, count);
+      await addMore(fleet, there, count);
       there = count;
       const master = await startMaster(fleet, 'manual');
       const kib = await memoryOf(master.pid);
@@ -55,33 +45,13 @@ export async function registry(sizes: readonly number[]): Promise<boolean> {
           `          "zester peel list --json": ${duration(all.ms * 1_000)}, its first line after ${duration(all.firstMs * 1_000)}; ` +
             `--limit 100: ${duration(page.ms * 1_000)}; --limit 100 --sort expires: ${duration(sorted.ms * 1_000)}`,
         );
-        const what = `${count} records`;
-        const unit = 's';
-        if (count >= MANY)
-          bars.push({
-            what: `${what}: start`,
-            ratio: master.readyMs / 1_000,
-            bound: START_SECONDS_BAR,
-            unit,
-            kind: 'at most',
-          });
-        if (count >= MANY)
-          bars.push({
-            what: `${what}: list`,
-            ratio: all.ms / 1_000,
-            bound: LIST_SECONDS_BAR,
-            unit,
-            kind: 'at most',
-          });
-        if (count >= 10_000) {
-          bars.push({
-            what: `${what}: memory for each`,
-            ratio: (kib - emptyKib) / count,
-            bound: KIB_PER_RECORD_BAR,
-            unit: 'KiB',
-            kind: 'at most',
-          });
+        const atMost = (what: string, ratio: number, bound: number, unit: string) =>
+          bars.push({ what: `${count} records: ${what}`, ratio, bound, unit, kind: 'at most' });
+        if (count >= MANY) {
+          atMost('start', master.readyMs / 1_000, START_SECONDS_BAR, 's');
+          atMost('list', all.ms / 1_000, LIST_SECONDS_BAR, 's');
         }
+        if (count >= 10_000) atMost('memory for each', (kib - emptyKib) / count, KIB_PER_RECORD_BAR, 'KiB');
       }
       await master.stop();
     }
@@ -109,26 +79,14 @@ async function list(fleet: BenchFleet, options: readonly string[]): Promise<{ ms
   return { ms, firstMs: firstMs ?? ms };
 }
 
-async function addRecords(fleet: BenchFleet, from: number, to: number): Promise<void> {
+async function addMore(fleet: BenchFleet, from: number, to: number): Promise<void> {
   if (from === to) return;
-  const nc = await fleet.master();
-  const store = await openStore(nc, { logger: SILENT });
-  const audit = new AuditLog(auditStream(nc, store), SILENT);
-  const records = await Registry.open(store.peels, audit, SILENT);
+  const { peelSigning: issuer } = fleet.domain.publicKeys;
   const issuedAt = Math.floor(Date.now() / 1000);
-  await timed(to - from, async (i) => {
+  const peels = Array.from({ length: to - from }, (_, i) => {
     const { publicKey } = generateKeyBundle('user');
-    const key = {
-      publicKey,
-      issuer: fleet.domain.publicKeys.peelSigning,
-      issuedAt,
-      expiresAt: issuedAt + 86_400,
-    };
-    await records.decide(`web-${from + i}`, () => ({
-      change: { kind: 'key.issued', key },
-      by: { kind: 'admin', name: 'bench' },
-    }));
+    const key = { publicKey, issuer, issuedAt, expiresAt: issuedAt + 86_400 };
+    return { peelId: `web-${from + i}`, key };
   });
-  records.close();
-  await audit.close(30_000);
+  await addRecords(await fleet.master(), peels);
 }

@@ -1,4 +1,4 @@
-// Puts the storm's peels into the registry: issued, and not connected yet.
+// Puts peels into the registry: issued, and not connected yet.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { AuditLog } from '../../src/master/audit/audit-log.js';
 import { auditStream } from '../../src/master/audit/audit-stream.js';
@@ -22,7 +22,7 @@ const SILENT: MasterLogger = {
 export async function addRecords(
   nc: NatsConnection,
   peels: readonly MadePeel[],
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const store = await openStore(nc, { logger: SILENT });
   const audit = new AuditLog(auditStream(nc, store), SILENT);
@@ -37,7 +37,7 @@ export async function addRecords(
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         for (let made = peels[next++]; made !== undefined; made = peels[next++]) {
-          signal.throwIfAborted();
+          signal?.throwIfAborted();
           const { peelId, key } = made;
           await registry.decide(peelId, () => ({
             change: { kind: 'key.issued', key },
