@@ -63,8 +63,7 @@ function component(folder, lock, scope, how) {
 }
 
 function named({ name, version }) {
-  const parts = name.startsWith('@') ? name.split('/') : [undefined, name];
-  const [group, plain] = parts;
+  const [group, plain] = name.startsWith('@') ? name.split('/') : [undefined, name];
   return { ...(group !== undefined && { group }), name: plain, version, purl: reference({ name, version }) };
 }
 
