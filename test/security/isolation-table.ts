@@ -164,55 +164,55 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: ['owner'],
   },
   {
-    what: "everybody's inboxes",
+    what: 'all inboxes',
     subjects: ['_INBOX.>', '_INBOX.*.x', '_INBOX.x'],
     publish: ['master', 'answers'],
     subscribe: [],
   },
   {
-    what: 'all of the fleet',
+    what: 'everything of the fleet',
     subjects: ['zester.>', 'zester.*.web-02.>'],
     publish: [],
     subscribe: ['master'],
   },
   {
-    what: 'all of the account',
+    what: 'everything in the account',
     subjects: ['>', '*', '*.>'],
     publish: [],
     subscribe: [],
   },
   {
-    what: 'the audit log, as an event of it',
+    what: 'events of the audit log',
     subjects: [`zester.audit.${PEEL}.key.revoked`, 'zester.audit._.account.restored'],
     publish: ['master'],
     subscribe: ['master', 'owner'],
   },
   {
-    what: 'what the server says that the audit has stored',
+    what: "the server's confirmations of stored audit events",
     subjects: [`zester.audited.${PEEL}.key.revoked`],
     publish: [],
     subscribe: ['master'],
   },
   {
-    what: 'who is connected, between masters',
+    what: 'presence messages between masters',
     subjects: ['zester.presence.changes', 'zester.presence.of.m1'],
     publish: ['master'],
     subscribe: ['master'],
   },
   {
-    what: 'records of the buckets, written without JetStream',
+    what: "records of the fleet's buckets, written without JetStream",
     subjects: BUCKETS.map((bucket) => `$KV.${bucket}.${OTHER}`),
     publish: ['master'],
     subscribe: [],
   },
   {
-    what: 'a bucket of somebody else',
+    what: 'any other bucket',
     subjects: ['$KV.orders.1', '$O.files.C.x'],
     publish: [],
     subscribe: [],
   },
   {
-    what: 'reading the streams of the fleet',
+    what: "reading the fleet's streams",
     subjects: all((stream) => [
       `$JS.API.STREAM.INFO.${stream}`,
       `$JS.API.STREAM.MSG.GET.${stream}`,
@@ -226,7 +226,7 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'reading the streams of the fleet in ways that masters do not need',
+    what: "reading the fleet's streams in ways that masters do not need",
     subjects: all((stream) => [
       `$JS.API.DIRECT.GET.${stream}`,
       `$JS.API.DIRECT.GET.${stream}.$KV.zester-peels.${OTHER}`,
@@ -243,13 +243,13 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'making the streams of the fleet',
+    what: "creating the fleet's streams",
     subjects: all((stream) => `$JS.API.STREAM.CREATE.${stream}`),
     publish: ['master'],
     subscribe: [],
   },
   {
-    what: 'changing or emptying the streams of the fleet',
+    what: "changing or emptying the fleet's streams",
     subjects: all((stream) => [
       `$JS.API.STREAM.UPDATE.${stream}`,
       `$JS.API.STREAM.DELETE.${stream}`,
@@ -263,7 +263,7 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'streams of somebody else, which may mirror those of the fleet',
+    what: "any other stream, which could mirror the fleet's",
     subjects: [
       '$JS.API.STREAM.CREATE.mirror',
       '$JS.API.STREAM.UPDATE.orders',
@@ -280,7 +280,7 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'lists and limits of JetStream',
+    what: 'listing and administering JetStream',
     subjects: [
       '$JS.API.STREAM.NAMES',
       '$JS.API.STREAM.LIST',
@@ -293,9 +293,9 @@ export const ISOLATION: readonly SubjectClass[] = [
     publish: [],
     subscribe: [],
   },
-  { what: 'whether JetStream is there', subjects: ['$JS.API.INFO'], publish: ['master'], subscribe: [] },
+  { what: 'whether JetStream is enabled', subjects: ['$JS.API.INFO'], publish: ['master'], subscribe: [] },
   {
-    what: 'discovery of services',
+    what: 'service discovery',
     subjects: ['$SRV.PING', '$SRV.INFO.zester-master', '$SRV.STATS'],
     publish: ['owner'],
     subscribe: ['master', 'answers'],
@@ -312,7 +312,7 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'events of the servers',
+    what: 'server events',
     subjects: ['$SYS.ACCOUNT.A.CONNECT', '$SYS.SERVER.N.STATSZ'],
     publish: [],
     subscribe: [],
@@ -324,13 +324,13 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: [],
   },
   {
-    what: 'facts of another peel, as earlier versions had them',
+    what: "another peel's facts, as published by earlier versions",
     subjects: ['zester.fact.web-02'],
     publish: [],
     subscribe: ['master'],
   },
   {
-    what: 'acknowledgements of another peel, as earlier versions had them',
+    what: "another peel's acknowledgements, as published by earlier versions",
     subjects: ['zester.job.n1.ack.web-02'],
     publish: ['master'],
     subscribe: ['master'],
