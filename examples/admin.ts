@@ -1,4 +1,4 @@
-// An admin program: accepts the peels whose keys you know, asks all of them for facts, and follows what is decided.
+// An admin program: accepts peels whose keys you know, asks connected peels for facts, and follows the audit log.
 // node admin.js nats://127.0.0.1:4222 admin.creds known-keys.json
 import { readFile } from 'node:fs/promises';
 import { connectFleet, ZesterError } from 'zester';

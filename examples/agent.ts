@@ -1,4 +1,4 @@
-// An agent that survives: its credentials may be replaced, expire or go bad, its server may die and come back.
+// An agent that stays connected while its credentials are replaced, expire or become invalid, and while its server restarts.
 // node agent.js web-server-01 /etc/zester/web-server-01.creds nats://127.0.0.1:4222
 import { answerCommand, connectPeel } from 'zester';
 
@@ -14,13 +14,13 @@ const nc = await connectPeel({
 });
 console.log(`${peelId} is connected to ${nc.getServer()}`);
 
-// Answers its commands; the queue group is one of its own, so that a rotation loses and doubles none.
+// Answer commands. The peel is alone in its queue group, so that a rotation neither loses nor duplicates a command.
 nc.subscribe(`zester.cmd.${peelId}.uptime`, {
   queue: peelId,
   callback: (_error, msg) => void answerCommand(msg, peelId, JSON.stringify({ uptime: process.uptime() })),
 });
 
-// Speaks for itself; in an outage this is kept, up to 8 MiB, and sent first when it is over.
+// Publish events. During an outage, up to 8 MiB are buffered, and sent first after the reconnect.
 setInterval(() => nc.publish(`zester.event.${peelId}.alive`, new Date().toISOString()), 10_000).unref();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void nc.drain());

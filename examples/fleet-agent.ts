@@ -1,4 +1,4 @@
-// A peel with a handler of its own: it joins once, then runs, answers, reports, and renews its credential by itself.
+// A peel with its own handler: it joins once, then answers commands, publishes events, and renews its credential.
 // node fleet-agent.js web-01 join.creds nats://127.0.0.1:4222
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { joinFleet, startPeel } from 'zester/peel';
 const [peelId = 'web-01', token = 'join.creds', servers = 'nats://127.0.0.1:4222'] = process.argv.slice(2);
 const credsPath = `${peelId}.creds`;
 
-// The first credentials: the key is made here, and with a master that asks its admin, this waits for "zester peel accept".
+// First run: make the key here, and join. With the policy "manual", this waits for "zester peel accept".
 if (!existsSync(credsPath)) {
   await joinFleet({ servers, token, peelId, out: credsPath, onEvent: (event) => console.log(event) });
 }

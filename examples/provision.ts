@@ -32,7 +32,7 @@ async function issue(peelId: string): Promise<Uint8Array> {
   const options = { signer, issuerAccount: account, scoped: true, expiry: 86_400 };
   for await (const { content, publicKey } of issuePeelCredentials([peelId], options)) {
     try {
-      // whoever makes this file issues the ID, even if several services share the directory; the key in it can be revoked
+      // creating this file claims the ID, even if services share the directory; the key in it can be revoked later
       await writeFile(`${issued}/${peelId}`, `${publicKey}\n`, { flag: 'wx' });
       return content;
     } catch (error) {
