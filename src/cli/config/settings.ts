@@ -260,7 +260,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: count,
     fallback: DEFAULT_BREAKER_LIMITS.peels,
-    about: 'revocations a minute by itself',
+    about: 'automatic revocations per minute',
   },
   maxRevocationsShare: {
     env: 'ZESTER_MAX_REVOCATIONS_SHARE',
@@ -268,7 +268,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: share,
     fallback: DEFAULT_BREAKER_LIMITS.share,
-    about: 'the same as a share',
+    about: 'the same, as a share of peels',
   },
   host: {
     env: 'ZESTER_HOST',

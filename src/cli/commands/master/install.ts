@@ -8,7 +8,7 @@ export default command({
   arguments: { file: argument('the invitation') },
   options: {
     identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)'),
-    operator: text('--operator <key>', 'refuse an invitation of another operator than this (O…)'),
+    operator: text('--operator <key>', 'refuse an invitation of any other operator (O…)'),
   },
   notes: `
 Checks everything that the invitation carries, then writes the home. A directory with anything in it is refused, and nothing is

@@ -19,11 +19,11 @@ export default command({
     wait: span('--wait <time>', 'how long to try, and to wait for acceptance', '2m'),
   },
   notes: `
-For hosts whose program uses a plain .creds file; "zester peel run" and startPeel() recover by themselves. The peel proves its
-old key and makes a new one, so that the old file, and every copy of it, is over. A master decides whether the credentials have
-expired: if they have not, nothing is changed.
+For hosts whose program uses a plain .creds file; "zester peel run" and startPeel() recover by themselves. The peel proves that
+it has its old key and makes a new one, so that the old file and every copy of it become useless. A master decides whether the
+credentials have expired: if they have not, nothing is changed.
 
-Exit code 3 if the peel is revoked, rejected, not accepted in time, too late, or if a copy of its file was used.`,
+Exit code 3 if the peel is revoked, rejected, too late or not accepted in time, or if a copy of its file was used.`,
   examples: [
     'zester peel recover --creds /etc/zester/web-01.creds',
     'zester peel recover --creds web-01.creds --servers tls://n1.acme:4222 --json',
