@@ -25,7 +25,7 @@ export function isAnswerTo(context: Pick<MasterContext, 'issuer'>, key: PeelKey,
  * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
  *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
  */
-function notBefore(
+export function notBefore(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   publicKey: string,
   key: PeelKey | undefined,

@@ -16,8 +16,7 @@ import { startFleet, type Fleet } from './fleet.js';
 import { letsIn as isLetIn } from './lets-in.js';
 import { addCreds, TestPeel } from './peels.js';
 
-const letsIn = (path: string, servers: string) =>
-  isLetIn(path, servers, /authorization|revoked|expired/i);
+const letsIn = (path: string, servers: string) => isLetIn(path, servers, /authorization|revoked|expired/i);
 
 async function expiryOf(path: string): Promise<number> {
   const creds = await loadCredsFile(path);
