@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
+import { compareAndSet } from '../store/compare-and-set.js';
+import { patiently } from '../store/patiently.js';
 import type { Store } from '../store/store.js';
-import { isWriteConflict } from '../store/write-conflict.js';
 
 /** The peel and key that a challenge is for. */
 export interface ChallengeFor {
@@ -31,7 +32,7 @@ const CHALLENGE_BYTES = 32;
 export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
   const { user, peelId, publicKey } = to;
-  await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey }));
+  await patiently(() => challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey })));
   return challenge;
 }
 
@@ -39,7 +40,7 @@ export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Pr
  * Accepts the answer to a challenge once: of two masters that get it concurrently, one accepts it. The same
  * request may come again, for want of an answer.
  *
- * @throws FleetError `ERR_FLEET_CHALLENGE`
+ * @throws FleetError `ERR_FLEET_CHALLENGE`, `ERR_FLEET_STORE`
  */
 export async function takeChallenge(
   { challenges }: Store,
@@ -47,7 +48,7 @@ export async function takeChallenge(
   { user, peelId, publicKey }: ChallengeFor,
   requestId: string,
 ): Promise<void> {
-  const stored = await challenges.get(keyOf(challenge));
+  const stored = await patiently(() => challenges.get(keyOf(challenge)));
   const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
   if (stored === null || !parsed.success) throw refused('it was never issued, or has expired');
   const given = parsed.output;
@@ -56,12 +57,8 @@ export async function takeChallenge(
   }
   if (given.usedBy === requestId) return;
   if (given.usedBy !== undefined) throw refused('it was used');
-  try {
-    await challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey, usedBy: requestId }), {
-      previousSeq: stored.revision,
-    });
-  } catch (error) {
-    if (!isWriteConflict(error)) throw error;
+  const answered = encodeJson({ user, peelId, publicKey, usedBy: requestId });
+  if ((await compareAndSet(challenges, keyOf(challenge), answered, stored.revision)) === undefined) {
     throw refused('it is being used');
   }
 }

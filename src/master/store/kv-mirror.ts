@@ -7,13 +7,12 @@ import { encodeJson, issueText, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
 import { KeyedMutex } from '../../async/keyed-mutex.js';
 import { sleep, sleepUnref } from '../../async/sleep.js';
+import { compareAndSet } from './compare-and-set.js';
 import { HeldValues, type Held, type ValueChange } from './held-values.js';
 import { patiently } from './patiently.js';
 import { WatchProgress } from './watch-progress.js';
-import { isWriteConflict } from './write-conflict.js';
 import { conflictPause, writeStep } from './write-step.js';
 import {
-  JETSTREAM_TIMEOUT_MS,
   MIRROR_CHECK_INTERVAL_MS,
   MIRROR_MAX_RESTART_MS,
   MIRROR_OPEN_TIMEOUT_MS,
@@ -138,7 +137,13 @@ export class KvMirror<T> {
       const step = writeStep(standing, decide(standing?.value), isConfirmed);
       if (step.do === 'leave') return { value: step.value, written: false };
       if (step.do === 'write') {
-        const revision = await this.#write(key, step.value, step.revision);
+        const revision = await compareAndSet(
+          this.#bucket,
+          key,
+          encodeJson(step.value),
+          step.revision,
+          () => this.#closed,
+        );
         if (revision !== undefined) {
           this.#tell(key, this.#held.take(key, step.value, revision));
           return { value: step.value, written: true };
@@ -176,25 +181,6 @@ export class KvMirror<T> {
     if (entry === null) return undefined;
     if (entry.operation !== 'PUT') return { value: undefined, revision: entry.revision };
     return { value: this.#parse(key, entry.value), revision: entry.revision };
-  }
-
-  /** @returns undefined: a concurrent write */
-  async #write(key: string, value: T, revision: number): Promise<number | undefined> {
-    const data = encodeJson(value);
-    let unsure = false;
-    return this.#patiently(async () => {
-      try {
-        return await this.#bucket.put(key, data, { previousSeq: revision, timeout: JETSTREAM_TIMEOUT_MS });
-      } catch (error) {
-        if (isWriteConflict(error)) {
-          // an earlier attempt of ours may have succeeded, and its answer been lost
-          const entry = unsure ? await this.#bucket.get(key) : null;
-          return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
-        }
-        unsure = true;
-        throw error;
-      }
-    });
   }
 
   #patiently<R>(act: () => Promise<R>): Promise<R> {

@@ -1,9 +1,10 @@
 // Ensures that a signed request is taken once.
+import { randomUUID } from 'node:crypto';
 import { FleetError } from '../../../errors.js';
 import { encodeJson } from '../../../protocol/messages.js';
 import { ToldOnce } from '../../../protocol/recent-ids.js';
+import { compareAndSet } from '../../store/compare-and-set.js';
 import type { Store } from '../../store/store.js';
-import { isWriteConflict } from '../../store/write-conflict.js';
 
 /** What identifies a signed request. */
 export interface RequestNonce {
@@ -24,7 +25,7 @@ export class Nonces {
    * Takes a request.
    *
    * @param everywhere whether all masters are to know
-   * @throws FleetError `ERR_FLEET_REPLAY` when it was taken before
+   * @throws FleetError `ERR_FLEET_REPLAY` when it was taken before; `ERR_FLEET_STORE`
    */
   async take(
     { challenges }: Pick<Store, 'challenges'>,
@@ -34,12 +35,9 @@ export class Nonces {
     const id = `${publicKey}.${nonce}`;
     if (!this.#seen.add(id)) throw replayed();
     if (!everywhere) return;
-    try {
-      await challenges.put(`nonce.${id}`, encodeJson({}), { previousSeq: 0 });
-    } catch (error) {
-      if (isWriteConflict(error)) throw replayed();
-      throw error;
-    }
+    // the mark of this call, so that it knows a write whose answer was lost
+    const mark = encodeJson({ by: randomUUID() });
+    if ((await compareAndSet(challenges, `nonce.${id}`, mark, 0)) === undefined) throw replayed();
   }
 }
 

@@ -1,0 +1,37 @@
+// Writes one value by compare-and-set, patiently.
+import type { KV } from '@nats-io/kv';
+import { JETSTREAM_TIMEOUT_MS } from '../../timing.js';
+import { patiently } from './patiently.js';
+import { isWriteConflict } from './write-conflict.js';
+
+/**
+ * Writes a value if nobody else has since, and tries again while a stream elects its leader or the connection is down.
+ *
+ * @param data must not equal what another writer would put: that is how a write whose answer was lost is recognized
+ * @param previousSeq the revision that is replaced; 0 = there is none
+ * @param isOver whether there is no more to wait for
+ * @returns the new revision; undefined: a concurrent write
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export async function compareAndSet(
+  bucket: Pick<KV, 'get' | 'put'>,
+  key: string,
+  data: Uint8Array,
+  previousSeq: number,
+  isOver?: () => boolean,
+): Promise<number | undefined> {
+  let unsure = false;
+  return patiently(async () => {
+    try {
+      return await bucket.put(key, data, { previousSeq, timeout: JETSTREAM_TIMEOUT_MS });
+    } catch (error) {
+      if (isWriteConflict(error)) {
+        // an earlier attempt of ours may have succeeded, and its answer been lost
+        const entry = unsure ? await bucket.get(key) : null;
+        return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
+      }
+      unsure = true;
+      throw error;
+    }
+  }, isOver);
+}
