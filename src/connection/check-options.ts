@@ -2,10 +2,10 @@
 import { ConnectError, type ZesterError } from '../errors.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 
-/** The longest timer of Node.js, in milliseconds: a longer one fires at once. */
+/** The longest timer that Node.js supports, in milliseconds. A longer one fires immediately. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** What a number may be. */
+/** The allowed values of a number. */
 export interface NumberRule {
   least: number;
   most: number;
@@ -13,11 +13,11 @@ export interface NumberRule {
   unit: string;
 }
 
-/** A wait that may be nothing. */
+/** A wait that may be zero. */
 export const DURATION_MS: NumberRule = { least: 0, most: LONGEST_MS, whole: false, unit: 'milliseconds' };
-/** A wait that ends an attempt. */
+/** A wait after which an attempt fails. */
 export const TIMEOUT_MS: NumberRule = { ...DURATION_MS, least: 1 };
-/** How many there may be at least. */
+/** A count that is at least one. */
 export const atLeast = (least: number, unit: string): NumberRule => ({
   least,
   most: Number.MAX_SAFE_INTEGER,
@@ -34,7 +34,7 @@ const CLIENT_NUMBERS = {
   reconnectJitterTLS: DURATION_MS,
 } as const satisfies { [Name in keyof NatsOptions]?: NumberRule };
 
-/** The client's own waits before an attempt to reconnect, which do not grow. */
+/** The client's own waits before reconnect attempts, which do not grow. */
 const FIXED_WAITS = [
   'reconnectTimeWait',
   'reconnectJitter',
@@ -42,7 +42,7 @@ const FIXED_WAITS = [
   'reconnectDelayHandler',
 ] as const;
 
-/** Whether the waits before an attempt to reconnect are to be the client's. */
+/** Whether the client's own waits before reconnect attempts apply. */
 export function hasFixedWaits(options: object): boolean {
   return fixedWaitOf(options) !== undefined;
 }
@@ -54,19 +54,19 @@ function fixedWaitOf(options: object): string | undefined {
 const RECONNECTS = 'the connection reconnects until it is closed';
 const CREDENTIALS = 'give credentials, or credsPath';
 
-/** Options of the client's that are not the user's to set: with another value, a connection breaks its promises. */
+/** Client options that the user cannot set: any other value would break what a connection promises. */
 const FIXED = {
   reconnect: { only: true, why: RECONNECTS },
   maxReconnectAttempts: { only: -1, why: RECONNECTS },
   ignoreAuthErrorAbort: { only: true, why: 'credentials that a server refuses may be replaced at any time' },
-  inboxPrefix: { only: undefined, why: 'the inboxes are those that the credentials allow' },
+  inboxPrefix: { only: undefined, why: 'the credentials determine the allowed inboxes' },
   authenticator: { only: undefined, why: CREDENTIALS },
   user: { only: undefined, why: CREDENTIALS },
   pass: { only: undefined, why: CREDENTIALS },
   token: { only: undefined, why: CREDENTIALS },
 } as const satisfies Record<Exclude<keyof NatsOptions, keyof ClientOptions>, { only: unknown; why: string }>;
 
-/** The options of the client's `connect()` that Zester's connections take, too. */
+/** The client's `connect()` options that Zester's connections also accept. */
 export type ClientOptions = Omit<
   NatsOptions,
   | 'reconnect'
@@ -80,7 +80,7 @@ export type ClientOptions = Omit<
 >;
 
 /**
- * Checks numbers among options. Those that are left out, or undefined, are good.
+ * Checks numeric options. Omitted and undefined options are valid.
  *
  * @param error makes the error that is thrown
  */
@@ -100,7 +100,7 @@ export function checkNumbers(
 }
 
 /**
- * Checks the options that are the client's.
+ * Checks the client's options.
  *
  * @throws ConnectError `ERR_CONNECT_OPTIONS`
  */
@@ -112,14 +112,14 @@ export function checkClientOptions(options: object): void {
   checkNumbers(options, CLIENT_NUMBERS);
 }
 
-/** The options that are Zester's own. */
+/** Zester's own options. */
 export interface OwnOptions {
   rotate?: unknown;
   reconnectWindowMs?: unknown;
 }
 
 /**
- * Checks the options of `connectPeel` and `connectMaster`, all but the credentials, the servers and TLS.
+ * Checks the options of `connectPeel` and `connectMaster`, except credentials, servers and TLS.
  *
  * @throws ConnectError `ERR_CONNECT_OPTIONS`
  */
@@ -131,14 +131,14 @@ export function checkConnectOptions(options: OwnOptions): void {
   const { rotate, reconnectWindowMs } = options;
   const fixed = fixedWaitOf(options);
   if (reconnectWindowMs !== undefined && fixed !== undefined) {
-    throw optionsError(`reconnectWindowMs and ${fixed} exclude each other: give one of them`);
+    throw optionsError(`reconnectWindowMs and ${fixed} cannot be combined: give one of them`);
   }
   if (rotate !== undefined && rotate !== 'reconnect' && rotate !== 'hitless') {
     throw optionsError("rotate: give 'reconnect' or 'hitless'");
   }
 }
 
-/** Checks the bound of a reconnect buffer. @throws ConnectError `ERR_CONNECT_OPTIONS` */
+/** Checks the limit of a reconnect buffer. @throws ConnectError `ERR_CONNECT_OPTIONS` */
 export function checkBuffer(options: object, name: string): void {
   checkNumbers(options, { [name]: atLeast(0, 'bytes') });
 }

@@ -10,17 +10,17 @@ const MAX_TLS_FILE_BYTES = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
 /**
- * Checks that the files for TLS are there, hold what they should, and fit each other. They are read again at each connect.
+ * Checks that the TLS files exist, are valid, and match each other. They are read again at each connect.
  *
  * @throws ConnectError `ERR_CONNECT_TLS_FILE`
  */
 export async function checkTlsFiles(tls: TlsFilesOptions | undefined): Promise<void> {
   const { caFile, certFile, keyFile } = tls ?? {};
-  const ca = await readPem('certificates of the authorities', caFile);
-  const cert = await readPem('certificate of this side', certFile);
-  const key = await readPem('key of the certificate', keyFile);
+  const ca = await readPem('CA certificate', caFile);
+  const cert = await readPem('client certificate', certFile);
+  const key = await readPem('client key', keyFile);
   try {
-    // Node ignores authorities that it cannot read, and then trusts nobody
+    // Node.js ignores authorities that it cannot parse, and then trusts none
     if (ca !== undefined) checkCertificates(ca);
     if (cert !== undefined || key !== undefined) {
       createSecureContext({ ...(tls as SecureContextOptions), ca, cert, key });
@@ -35,7 +35,7 @@ export async function checkTlsFiles(tls: TlsFilesOptions | undefined): Promise<v
 
 function checkCertificates(pem: Buffer): void {
   const found = pem.toString('latin1').match(CERTIFICATE) ?? [];
-  if (found.length === 0) throw new Error('there is no certificate among the authorities');
+  if (found.length === 0) throw new Error('the CA file contains no certificate');
   for (const certificate of found) new X509Certificate(certificate);
 }
 

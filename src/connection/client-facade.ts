@@ -3,7 +3,7 @@ import type { NatsConnection, ServerInfo } from '@nats-io/transport-node';
 import { guarded } from '../async/guarded.js';
 import type { ManagedSubscription } from './managed-subscription.js';
 
-/** What the client's packages use of its connection besides the public interface. */
+/** What the client's packages use of a connection beyond its public interface. */
 interface ClientInternals {
   options: unknown;
   features: unknown;
@@ -16,14 +16,16 @@ interface CloseListener {
   connectionClosedCallback(error: Error | undefined): void;
 }
 
-/** The part of a connection that is the client's, and the few inner things that jetstream, kv and services reach for. */
+/** The client's side of a connection, plus the internals that jetstream, kv and services use. */
 export abstract class ClientFacade {
   readonly #closeListeners = new Set<CloseListener>();
 
-  /** The client's connection in use. Not called `nc`: by that, the packages for KV and object stores know a JetStream client. */
+  /**
+   * The client connection in use. Not called `nc`: the KV and object store packages take that for a JetStream client.
+   */
   protected abstract get inUse(): NatsConnection;
 
-  /** What the server said of itself; undefined while it is not known, which the client's type cannot say here. */
+  /** The server's INFO; undefined until it is known, although the client's type does not allow that. */
   get info(): ServerInfo {
     return this.inUse.info as ServerInfo;
   }
@@ -61,7 +63,7 @@ export abstract class ClientFacade {
     return this.#inner.getServerVersion();
   }
 
-  /** @internal A push consumer begins again under another inbox. */
+  /** @internal A push consumer restarts under another inbox. */
   _resub(subscription: ManagedSubscription, subject: string, max?: number): void {
     subscription.resubscribe(subject, max);
   }
@@ -76,7 +78,7 @@ export abstract class ClientFacade {
     this.#closeListeners.delete(listener);
   }
 
-  /** Calls the listeners: the connection is closed. */
+  /** Calls the close listeners. */
   protected tellClosed(error: Error | undefined): void {
     for (const listener of this.#closeListeners) {
       guarded(

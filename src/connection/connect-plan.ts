@@ -5,52 +5,52 @@ import { pathOf } from '../files/path-of.js';
 import { errorMessage } from '../text/error-message.js';
 import { isLoopback, parseServerUrls, type ServerUrl } from './server-urls.js';
 
-/** How a connection is encrypted: by files, each with its path. */
+/** How a connection is encrypted: the paths of the TLS files. */
 export interface TlsFilesOptions {
-  /** The authorities that the server's certificate may come from (PEM); those of Node.js by default. */
+  /** Certificate authorities that are trusted for the server's certificate (PEM); those of Node.js by default. */
   caFile?: string | undefined;
-  /** This side's certificate, where the server asks for one, and its key (PEM). */
+  /** The client certificate and its key (PEM), if the server requires one. */
   certFile?: string | undefined;
   keyFile?: string | undefined;
 }
 
-/** The client's options for TLS; the files may be given by `file:` URLs, too. */
+/** The client's TLS options; files may also be `file:` URLs. */
 export interface TlsOptions extends Omit<NonNullable<NatsOptions['tls']>, 'caFile' | 'certFile' | 'keyFile'> {
-  /** The authorities that the server's certificate may come from (PEM); those of Node.js by default. */
+  /** Certificate authorities that are trusted for the server's certificate (PEM); those of Node.js by default. */
   caFile?: string | URL | undefined;
-  /** This side's certificate, where the server asks for one, and its key (PEM). */
+  /** The client certificate and its key (PEM), if the server requires one. */
   certFile?: string | URL | undefined;
   keyFile?: string | URL | undefined;
 }
 
-/** The client's own. */
+/** The client's own option. */
 export type ClientTls = NonNullable<NatsOptions['tls']>;
 type GivenTlsFiles = Pick<TlsOptions, keyof TlsFilesOptions>;
 
 /** What a connection is asked for. */
 export interface ConnectWishes<Tls extends object> {
   servers?: string | readonly string[] | undefined;
-  /** The client's `tls`. Given, TLS is required, whatever the URLs say. */
+  /** The client's `tls`. If set, TLS is required, whatever the URLs say. */
   tls?: Tls | (Omit<Tls, keyof TlsFilesOptions> & GivenTlsFiles) | null | undefined;
-  /** Refuse a plain connection to anything but this machine. */
+  /** Refuse plain connections, except to this machine. */
   requireTls?: boolean | undefined;
 }
 
-/** How it is made. */
+/** How the connection is made. */
 export interface ConnectPlan<Tls extends object> {
   servers: ServerUrl[];
   urls: string[];
-  /** With it, the client refuses every server that offers no TLS: before it sends the credentials, at each connect. */
+  /** Makes the client refuse any server without TLS, at each connect, before it sends credentials. */
   tls: Tls | undefined;
-  /** Do not use the servers that the cluster announces: nothing says that they are reached over TLS or on this machine. */
+  /** Ignore the servers that the cluster announces: nothing guarantees that they use TLS or are on this machine. */
   ignoreClusterUpdates: boolean;
 }
 
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 
 /**
- * Decides how a connection is made. One `tls://` among the URLs requires TLS of all of them, and of those that the cluster
- * announces: a connection goes from one to the other by itself.
+ * Decides how a connection is made. One `tls://` URL requires TLS of all servers, announced ones included, because
+ * the client moves between servers on its own.
  *
  * @throws ConnectError `ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_OPTIONS`, `ERR_CONNECT_PLAIN`
  */
@@ -66,7 +66,7 @@ export function planConnection<Tls extends object>(wishes: ConnectWishes<Tls>): 
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new ConnectError(
       'ERR_CONNECT_OPTIONS',
-      'a certificate needs its key, and a key its certificate: give certFile and keyFile (--tls-cert, --tls-key)',
+      'certFile and keyFile must be given together (--tls-cert, --tls-key)',
     );
   }
   if (requireTls && tls === undefined) {

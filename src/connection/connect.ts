@@ -36,78 +36,82 @@ import { ReconnectPause } from './reconnect-pause.js';
 import { Rotator, type RotatorOptions } from './rotator.js';
 import { RECONNECT_WAIT_MS } from '../timing.js';
 
-/** A connection that survives outages and the replacement of its credentials. */
+/** A connection that survives outages and replaced credentials. */
 export interface ZesterConnection extends NatsConnection {
-  /** What happens to the credentials and the reconnect buffer; each call gives an iterator of its own. */
+  /** Events about credentials and the reconnect buffer; each call returns its own iterator. */
   events(): AsyncIterable<ConnectionEvent>;
-  /** What is kept at the moment, because the connection is down. */
+  /** What is buffered at the moment, because the connection is down. */
   readonly buffered: { messages: number; bytes: number };
-  /** Drains the connection, for `await using`: what was published is sent, as far as `drainTimeoutMs` allows. */
+  /** Drains the connection, for `await using`: sends what was published, as far as `drainTimeoutMs` allows. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The options of the client's `connect()` that may be given, undefined being the same as left out. */
+/** The client's `connect()` options that may be given; undefined means omitted. */
 export type GivenClientOptions = { [Name in keyof ClientOptions]?: ClientOptions[Name] | undefined };
 
-/** What a connection can be told, besides its credentials. Other options of the client's `connect()` may be given too. */
+/** The options of a connection, without its credentials. Other options of the client's `connect()` may be given too. */
 export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'servers' | 'timeout'> {
   /**
-   * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list. With
-   * one `tls://` among them, no connection is made without TLS: to none of them, nor to those that the cluster announces.
+   * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list.
+   * If one of them is `tls://`, TLS is required for all of them, and for the servers that the cluster announces.
    */
   servers?: string | readonly string[] | undefined;
   /**
-   * For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs, read again at each connect; given, TLS is required. Other options are those
-   * of the client.
+   * For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs, read again at each connect. If set, TLS is
+   * required. Other options are the client's.
    */
   tls?: TlsOptions | null | undefined;
-  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  /** Refuse URLs without `tls://`, except those of this machine; false by default. */
   requireTls?: boolean | undefined;
-  /** How long an attempt at one address of a server may take, in milliseconds; 5,000 by default. */
+  /** Time limit for one attempt at one address of a server, in milliseconds; 5,000 by default. */
   timeout?: number | undefined;
-  /** Bytes kept during an outage; 8 MiB by default. With 0, publishing during an outage throws. */
+  /** Bytes buffered during an outage; 8 MiB by default. With 0, publishing during an outage throws. */
   reconnectBufferSize?: number | undefined;
   /**
-   * Use replaced credentials as soon as the file or the provider has them, instead of at a reconnect; true by default.
+   * Use replaced credentials as soon as the file or the provider has them, instead of at the next reconnect; true by
+   * default.
    */
   watch?: boolean | undefined;
   /**
-   * How to go over to new credentials. `reconnect` (the default) drops the connection and dials again: what this side
-   * publishes is kept and sent, what others send it in the gap is lost, as always in an outage. `hitless` makes a second
-   * connection, moves the subscriptions and lets the first one end: nothing is lost or doubled, except that a plain
+   * How to switch to new credentials. `reconnect` (the default) drops the connection and dials again: what this side
+   * publishes is buffered and sent; what others send it in the gap is lost, as in any outage. `hitless` opens a
+   * second connection, moves the subscriptions, and closes the first: nothing is lost or doubled, except that a plain
    * subscription to an inbox may get a message twice (see `ManagedSubscription`).
    */
   rotate?: 'reconnect' | 'hitless' | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
-  /** With `hitless`: how long the first connection stays for answers under way, in milliseconds; 5,000 by default. */
+  /**
+   * With `hitless`: how long the first connection stays open for pending answers, in milliseconds; 5,000 by default.
+   */
   handoverTimeoutMs?: number | undefined;
-  /** @deprecated The name before it had a unit: give `drainTimeoutMs`. */
+  /** @deprecated The old name, without a unit: use `drainTimeoutMs`. */
   drainTimeout?: number | undefined;
-  /** @deprecated The name before it had a unit: give `handoverTimeoutMs`. */
+  /** @deprecated The old name, without a unit: use `handoverTimeoutMs`. */
   handoverTimeout?: number | undefined;
   /** Logs each event; it has the interface of pino's loggers. */
   logger?: ConnectionLogger | undefined;
-  /** Called for each event from the first connect on, for which `events()` comes too late. */
+  /** Called for each event, from the first connect on; `events()` starts too late for that. */
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
-  /** Ends the waiting for the first connection, with its reason. Once connected, use `close()` or `drain()`. */
+  /** Aborts the first connect, with the signal's reason. Once connected, use `close()` or `drain()`. */
   signal?: AbortSignal | undefined;
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: (() => number) | undefined;
 }
 
-/** What `connectMaster` takes: settings, and exactly one credential. */
+/** The options of `connectMaster`: settings, and exactly one credential. */
 export type ConnectOptions = ConnectSettings & CredentialsOption;
 
-/** What `connectPeel` takes: settings, exactly one credential, and whose it is. */
+/** The options of `connectPeel`: settings, exactly one credential, and the peel ID. */
 export type ConnectPeelOptions = ConnectOptions & {
-  /** One NATS token; the credentials must be this peel's. */
+  /** One NATS token. The credentials must belong to this peel. */
   peelId: string;
   /**
-   * In milliseconds; 2,000 by default. A connection that was lost is made again at a random time within this window. Each
-   * attempt that fails doubles the window, up to 30 s, or to this if it is longer. So a fleet does not come back all at once:
-   * the larger it is, the longer the window should be (docs/connections.md). Cannot be combined with the client's fixed waits:
-   * `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or `reconnectDelayHandler`.
+   * In milliseconds; 2,000 by default. After a loss, the connection waits for a random time within this window before
+   * it reconnects. Each failed attempt doubles the window, up to 30 s (or to this value, if it is longer). So a fleet
+   * does not come back all at once: the larger it is, the longer the window should be (docs/connections.md). Cannot
+   * be combined with the client's fixed waits: `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or
+   * `reconnectDelayHandler`.
    */
   reconnectWindowMs?: number | undefined;
 };
@@ -138,22 +142,22 @@ export async function connectPeel(options: ConnectPeelOptions): Promise<ZesterCo
   return (await open(rest, givenCredentials({ credentials, credsPath }), role)).connection;
 }
 
-/** @internal The credentials of a connection, for who replaces them. */
+/** @internal The credentials of a connection, for code that replaces them. */
 export interface ConnectionCredentials {
-  /** The last good ones: loaded, or held. */
+  /** The last good credentials: loaded or held. */
   readonly current: CredsFile;
-  /** The JWT that the connection in use was made with. */
+  /** The JWT that the current connection authenticated with. */
   readonly jwtInUse: string | undefined;
-  /** Looks where they come from now, and not only when it is next looked at. */
+  /** Checks the source for new credentials now, instead of at the next check. */
   look(): void | Promise<void>;
-  /** Goes over to credentials that are not where these come from, as they could not be written. @throws CredsError */
+  /** Switches to credentials that could not be written to the source. @throws CredsError */
   hold(creds: CredsFile): void;
-  /** Goes over to credentials that were stored where these come from. */
+  /** Switches to credentials that were stored in the source. */
   stored(creds: CredsFile): void;
 }
 
 /**
- * @internal As {@link connectPeel}: with the means to replace the credentials.
+ * @internal Like {@link connectPeel}, with the means to replace the credentials.
  *
  * @throws as {@link connectPeel}
  */
@@ -195,7 +199,7 @@ export async function connectMaster(options: ConnectOptions): Promise<ZesterConn
     .connection;
 }
 
-/** @internal As {@link connectMaster}: with its credentials. @throws as {@link connectMaster} */
+/** @internal Like {@link connectMaster}, with its credentials. @throws as {@link connectMaster} */
 export async function openMaster(
   options: ConnectSettings,
   given: GivenUserCredentials,
@@ -204,7 +208,8 @@ export async function openMaster(
 }
 
 /**
- * @internal As {@link connectMaster}, with these inboxes: for what a user of an older home is, whose JWT allows more.
+ * @internal Like {@link connectMaster}, with the given inbox prefix: for users of an older home, whose JWT allows
+ * more.
  *
  * @throws as {@link connectMaster}
  */
@@ -242,7 +247,7 @@ async function open(
     rest;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
   const client = defined(ofClient);
-  // before the credentials are read: what cannot be connected to needs none
+  // before reading credentials: an unusable URL needs none
   const plan = planConnection<ClientTls>(client);
   const early: ConnectionEvent[] = [];
   let hear = (event: ConnectionEvent): unknown => early.push(event);
@@ -256,7 +261,7 @@ async function open(
   });
   const credentials = await orAborted(opening, signal);
   const { source, initial } = credentials;
-  // an expired credential is reported before it is tried
+  // report expired credentials before trying them
   const beforeDial = () => source?.reportExpiry();
   const fixedDelays = () => {
     const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
@@ -264,7 +269,7 @@ async function open(
     const delay = asked && guardedNumber(asked, ownDelay, failed('reconnectDelayHandler'));
     return new ReconnectDelays(delay ?? ownDelay, beforeDial);
   };
-  // of masters and admins there are few, and peels wait for them
+  // masters and admins are few, and peels wait for them
   const delays =
     peelId === undefined || hasFixedWaits(options)
       ? fixedDelays()
@@ -278,7 +283,7 @@ async function open(
       ...client,
       servers: plan.urls,
       configured: plan.servers,
-      // for the second connection of a rotation too, whose list may begin with a server that has no URL
+      // also for the second connection of a rotation, whose list may start with a server that has no URL
       ...(plan.tls !== undefined && { tls: plan.tls }),
     },
     credentials,
@@ -309,7 +314,7 @@ async function open(
   };
 }
 
-/** The first connection, unless the signal is aborted first: one that comes too late is closed. */
+/** The first connection. If the signal is aborted first, a connection that arrives later is closed. */
 function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsConnection> {
   const first = dialer.first();
   const late = () =>
@@ -321,14 +326,14 @@ function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsC
   return orAborted(first, signal).finally(late);
 }
 
-/** The inboxes that the credentials allow: a peel's are its id's; admins connect as masters do. */
+/** The inbox prefix that the credentials allow: a peel's contains its ID; admins connect as masters do. */
 function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions): string | undefined {
   return claims === undefined || inboxPrefix === undefined
     ? inboxPrefix
     : inboxPrefixFor(claims, inboxPrefix);
 }
 
-/** Credentials that stay as they are. */
+/** Credentials that never change. */
 function fixed(creds: CredsFile): ConnectionCredentials {
   const nowhere = () => {
     throw noStore(creds.path);
@@ -336,7 +341,7 @@ function fixed(creds: CredsFile): ConnectionCredentials {
   return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: nowhere, stored: nowhere };
 }
 
-/** Watches where the credentials come from, and takes the connection over to what is there. */
+/** Watches the source of the credentials and switches the connection to what it finds. */
 function follow(
   connection: ManagedConnection,
   source: CredentialSource,
@@ -371,7 +376,7 @@ function follow(
       changed();
     },
     stored: (creds) => {
-      // a file has them, or something newer; a provider may take its time to give what it stored
+      // a file has them, or something newer; a provider may take a while to return what it stored
       if (source instanceof ProviderCredentialSource) source.hold(creds);
       else void source.refresh();
       changed();

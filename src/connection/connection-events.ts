@@ -7,7 +7,7 @@ import { diagnose, type DiagnosedConnection } from './diagnostics.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from './events.js';
 import { Refusals } from './refusals.js';
 
-/** The listeners. */
+/** The registered listeners. */
 export interface ConnectionListeners {
   logger?: ConnectionLogger | undefined;
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
@@ -15,7 +15,7 @@ export interface ConnectionListeners {
   diagnosed?: DiagnosedConnection | undefined;
 }
 
-/** The events and statuses of one connection, whichever server it is on. */
+/** The events and statuses of one connection, across servers. */
 export class ConnectionEvents {
   readonly #statuses = new Broadcast<Status>();
   readonly #events = new Broadcast<ConnectionEvent>();
@@ -53,12 +53,15 @@ export class ConnectionEvents {
     this.emit({ type: 'callbackFailed', callback, error });
   }
 
-  /** Hands a status on. */
+  /** Forwards a status. */
   status(status: Status): void {
     this.#statuses.emit(status);
   }
 
-  /** Emits the events that follow from a client status, but not the status itself. @param server the server that it came from */
+  /**
+   * Emits the events that follow from a client status, but not the status itself.
+   * @param server the server that it came from
+   */
   heard(status: Status, server: string): void {
     if (status.type === 'error') this.#refused(status.error);
     if (status.type === 'reconnect') this.#refusals.reset();
@@ -68,7 +71,7 @@ export class ConnectionEvents {
     if (event === 'reconnected') this.emit({ type: event, server });
   }
 
-  /** The connection is closed: the iterators end. */
+  /** Called when the connection is closed: ends the iterators. */
   end(): void {
     this.status({ type: 'close' });
     this.#statuses.end();

@@ -1,27 +1,27 @@
 // The state of a managed connection.
 
 /**
- * What follows from how a connection is: what may be published or subscribed, when an outage begins and ends, when draining
- * gives up, when other credentials are due. No clock, no timers, no sockets.
+ * Decides from the state of a connection what may be published or subscribed, when an outage begins and ends, when
+ * draining gives up, and when to rotate. No clock, no timers, no sockets.
  */
-/** How far the end of a connection is. */
+/** How far a connection has been closed. */
 export type Phase = 'open' | 'draining' | 'closed';
 
-/** How a connection is. */
+/** The state of a connection. */
 export interface Flow {
   phase: Phase;
   /** Whether it is known to reach its server. */
   up: boolean;
-  /** What is published waits: the connection is being moved, or renewed. */
+  /** Publishing is held while the connection is moved or renewed. */
   held: boolean;
 }
 
-/** What is asked of a connection. One that drains still publishes and flushes, and takes nothing new. */
+/** Operations on a connection. While draining, it still publishes and flushes, but accepts nothing new. */
 export type Act = 'publish' | 'flush' | 'request' | 'subscribe' | 'drain' | 'reconnect';
 
 /**
- * What becomes of something that is asked of a connection: it is refused because that is `closed` or `draining`; else it is
- * to `send` at once, or to `keep` until it can be sent.
+ * What happens to an operation: it is refused because the connection is `closed` or `draining`; otherwise it is a
+ * `send` now, or a `keep` until it can be sent.
  *
  * @example admit({ phase: 'open', up: false, held: false }, 'publish'); // 'keep'
  */
@@ -32,8 +32,8 @@ export function admit({ phase, up, held }: Flow, act: Act): 'send' | 'keep' | 'c
 }
 
 /**
- * What a status of the client says of an outage. Each attempt that a server refuses is a disconnect, too: an outage begins
- * with the first one, and ends with a reconnect.
+ * What a client status means for an outage. The client also reports a disconnect for each attempt that a server
+ * refuses: an outage begins with the first one and ends with a reconnect.
  *
  * @param outage whether there is one already
  * @param type the client's word for the status
@@ -47,14 +47,14 @@ export function afterStatus(
   return { outage };
 }
 
-/** What draining does next: it waits for the end of an outage for as long as there is time. */
+/** The next step of draining: during an outage, it waits as long as there is time. */
 export function drainStep(flow: Flow, leftMs: number): 'drain' | 'wait' | 'giveUp' {
   if (flow.phase === 'closed') return 'giveUp';
   if (flow.up && !flow.held) return 'drain';
   return leftMs > 0 ? 'wait' : 'giveUp';
 }
 
-/** What a rotation depends on. */
+/** The inputs of a rotation. */
 export interface RotationState {
   /** The configured way to switch. */
   how: 'reconnect' | 'hitless';
@@ -65,8 +65,8 @@ export interface RotationState {
 }
 
 /**
- * How to switch to other credentials, if at all. During an outage there is no connection to move: the pending reconnect
- * reads the file itself.
+ * How to switch to other credentials, if at all. During an outage there is no connection to move: the pending
+ * reconnect reads the file itself.
  */
 export function planRotation({ how, up, wanted, inUse }: RotationState): 'none' | 'reconnect' | 'hitless' {
   if (wanted === undefined || wanted === inUse) return 'none';

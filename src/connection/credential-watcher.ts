@@ -4,7 +4,7 @@ import type { CredentialSource } from '../creds/credential-holder.js';
 import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import { CREDENTIAL_POLL_MS, CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';
 
-/** Looks for other credentials until it is stopped. */
+/** Checks for new credentials until it is stopped. */
 export interface Watcher {
   stop(): void;
 }
@@ -17,12 +17,10 @@ export function watchCredentials(source: CredentialSource, onLook: () => void): 
 }
 
 /**
- * Watches a `.creds` file and reads it again when it changed: by rename, by a write in place, through a symlink on the
- * way to it, or by delete and create.
- *
- * It looks at the file instead of asking the system for events: those come per directory entry, are lost on network
- * file systems, and do not tell when a symlink further up changes (as Kubernetes does with secrets). A look is one
- * `stat`, which follows all symlinks.
+ * Polls a `.creds` file and reads it again when it changes: by rename, a write in place, a symlink on the way to it,
+ * or delete and create. File system events would not do: they are per directory entry, get lost on network file
+ * systems, and miss a symlink that changes further up (as Kubernetes secrets do). A check is one `stat`, which
+ * follows all symlinks.
  */
 class CredentialWatcher implements Watcher {
   readonly #source: CredentialSource;
@@ -44,15 +42,15 @@ class CredentialWatcher implements Watcher {
   }
 
   #schedule(): void {
-    // the connection keeps the process alive, not the look at its file
+    // the connection keeps the process alive, not the poll
     this.#timer = setTimeout(() => void this.#look(), CREDENTIAL_POLL_MS).unref();
   }
 
   async #look(): Promise<void> {
     const signature = await signatureOf(this.#source.path);
     if (this.#stopped) return;
-    // A writer in place can be caught between two writes within one tick of the file system's clock, after which the
-    // signature may stay the same: so the file is read once more at the look after a change.
+    // A writer in place can be caught between two writes within one tick of the file system's clock; the signature
+    // may then stay the same. So the file is read once more at the check after a change.
     if (signature !== this.#last || this.#settling) {
       this.#settling = signature !== this.#last;
       this.#last = signature;
@@ -73,9 +71,9 @@ async function signatureOf(path: string): Promise<string> {
 }
 
 /**
- * Asks a provider every `refreshMs`, and when its `watch` says that there is something new. The next wait begins when an answer
- * is there, or has been waited for long enough, so that a slow provider is not asked again meanwhile. The waits differ by
- * a tenth: a fleet that started at one time does not ask at one time.
+ * Asks a provider every `refreshMs`, and whenever its `watch` reports a change. The next wait starts when the answer
+ * has arrived or timed out, so calls to a slow provider do not overlap. Waits vary by a tenth, so a fleet that
+ * started at once does not ask at once.
  */
 class ProviderWatcher implements Watcher {
   readonly #source: ProviderCredentialSource;
@@ -111,10 +109,10 @@ class ProviderWatcher implements Watcher {
   }
 }
 
-/** The longest timer of Node.js. */
+/** The longest timer that Node.js supports. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Calls what a provider's `watch` gives: where it throws, `refreshMs` is all there is. */
+/** Starts a provider's `watch`. If it throws, only `refreshMs` remains. */
 function watched(call: () => unknown): () => void {
   try {
     const stop = call();

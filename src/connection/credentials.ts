@@ -19,9 +19,9 @@ import { natsOptionFromSeed } from './seed-option.js';
 /** The credentials of one connection. */
 export interface OpenCredentials {
   readonly authenticator: Authenticator;
-  /** Those that it begins with; undefined: a seed alone. */
+  /** The initial credentials; undefined: a seed alone. */
   readonly initial: CredsFile | undefined;
-  /** Where they are loaded again; undefined: they stay as they are. */
+  /** Where to load them again; undefined: they never change. */
   readonly source: CredentialSource | undefined;
 }
 
@@ -33,7 +33,8 @@ export interface CredentialRules {
 }
 
 /**
- * Opens credentials. At the start nothing is lost by an error, and much is gained: bad ones would never connect.
+ * Opens credentials. Fails at once if they are invalid: there is nothing to fall back to, and they would never
+ * connect.
  *
  * @throws CredsError, FileError, KeyError
  */
@@ -61,7 +62,7 @@ export async function openCredentials(
   return { authenticator: source.authenticator, initial, source };
 }
 
-/** Where credentials that may be replaced are loaded again. */
+/** The source that replaceable credentials are loaded from again. */
 export function sourceOf(
   given: GivenCredentials & { kind: 'file' | 'provider' },
   options: CredentialHolderOptions,
@@ -71,7 +72,7 @@ export function sourceOf(
     : new ProviderCredentialSource(given.provider, options);
 }
 
-/** The credentials as they are now. @throws CredsError, FileError */
+/** Loads the current credentials. @throws CredsError, FileError */
 export async function loadGiven(given: GivenUserCredentials): Promise<CredsFile> {
   switch (given.kind) {
     case 'file':
@@ -85,15 +86,15 @@ export async function loadGiven(given: GivenUserCredentials): Promise<CredsFile>
 
 /** Where renewed credentials are stored. */
 export interface CredentialStore {
-  /** What errors and events call it. */
+  /** Its name in errors and events. */
   readonly path: string;
-  /** The credentials that are to be stored, from the content of a `.creds` file. @throws CredsError */
+  /** Parses the credentials to store from the content of a `.creds` file. @throws CredsError */
   decode(content: Uint8Array): CredsFile;
   /** @throws FileError, CredsError */
   write(creds: CredsFile): Promise<void>;
 }
 
-/** Where these can be replaced by renewed ones; undefined: nowhere. */
+/** Where renewed credentials can be stored; undefined: nowhere. */
 export function storeOf(given: GivenCredentials): CredentialStore | undefined {
   if (given.kind === 'file') {
     const { path } = given;
@@ -120,7 +121,7 @@ export function storeOf(given: GivenCredentials): CredentialStore | undefined {
   };
 }
 
-/** What errors call credentials. */
+/** The name of credentials in errors. */
 export function nameOf(given: GivenCredentials): string {
   switch (given.kind) {
     case 'file':

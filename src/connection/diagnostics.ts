@@ -3,9 +3,10 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 import type { ConnectionEvent } from './events.js';
 
 /**
- * The names of the `node:diagnostics_channel`s that Zester publishes on, and what it publishes: {@link ConnectionMessage},
- * {@link RotationMessage}, {@link RenewalMessage}. For tracing and metrics of a whole process, whoever opened the connection.
- * No message holds a seed. As on any channel, a subscriber that throws is an uncaught exception of the process.
+ * The names of the `node:diagnostics_channel` channels that Zester publishes on, and their messages: {@link
+ * ConnectionMessage}, {@link RotationMessage}, {@link RenewalMessage}. They serve tracing and metrics of a whole
+ * process, whichever part of it opened the connection. No message contains a seed. As on any channel, a subscriber
+ * that throws causes an uncaught exception.
  *
  * @example
  * import { subscribe } from 'node:diagnostics_channel';
@@ -22,11 +23,11 @@ export const DIAGNOSTICS_CHANNELS = {
   renewal: 'zester:renewal',
 } as const;
 
-/** Which connection it is. */
+/** Identifies the connection. */
 export interface DiagnosedConnection {
   /** The option `name` of the connection. */
   name?: string;
-  /** Of a peel's connection. */
+  /** Set for a peel's connection. */
   peelId?: string;
 }
 
@@ -35,19 +36,22 @@ export interface ConnectionMessage extends DiagnosedConnection {
   event: ConnectionEvent;
 }
 
-/** On `zester:rotation`: a connection has gone over to another credential, or an attempt failed and is repeated. */
+/** On `zester:rotation`: a connection has switched to another credential, or an attempt failed and will be retried. */
 export interface RotationMessage extends DiagnosedConnection {
   /** By a reconnect, or by moving to a second connection. */
   how: 'reconnect' | 'hitless';
-  /** Of the credential that is to be used. */
+  /** Of the new credential. */
   publicKey: string;
-  /** From the new credential to the connection that uses it, or to the failure. */
+  /** From the new credential until the connection uses it, or until the failure. */
   durationMs: number;
-  /** The attempt failed. */
+  /** Why the attempt failed. */
   error?: Error;
 }
 
-/** On `zester:renewal`: a master has given a peel a JWT, for the same key or a new one; or an attempt failed and is repeated. */
+/**
+ * On `zester:renewal`: a master has issued a JWT to a peel, for the same key or a new one; or an attempt failed and
+ * will be retried.
+ */
 export interface RenewalMessage {
   peelId: string;
   what: 'renewal' | 'rotation';
@@ -55,9 +59,9 @@ export interface RenewalMessage {
   durationMs: number;
   /** Of the new credential. */
   publicKey?: string;
-  /** Milliseconds since 1970; undefined: it does not expire. */
+  /** Milliseconds since 1970; undefined: it never expires. */
   expiresAt?: number | undefined;
-  /** The attempt failed. */
+  /** Why the attempt failed. */
   error?: Error;
 }
 
@@ -67,7 +71,7 @@ const channels = {
   renewal: channel(DIAGNOSTICS_CHANNELS.renewal),
 } satisfies Record<keyof typeof DIAGNOSTICS_CHANNELS, Channel>;
 
-/** Publishes a message. Without subscribers it costs a look. */
+/** Publishes a message. Almost free without subscribers. */
 export function diagnose(which: 'connection', message: ConnectionMessage): void;
 export function diagnose(which: 'rotation', message: RotationMessage): void;
 export function diagnose(which: 'renewal', message: RenewalMessage): void;

@@ -1,7 +1,7 @@
 // Drains a connection, or closes it if it cannot be drained.
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** Ends a connection: what was published is sent if it can be, and one that cannot be drained is closed. */
+/** Drains a connection, or closes it if it cannot be drained. */
 export async function drained(nc: NatsConnection): Promise<void> {
   if (nc.isClosed()) return;
   await nc.drain().catch(() => nc.close());

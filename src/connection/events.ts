@@ -1,43 +1,46 @@
 // The events of a connection, and how they are logged.
 import type { CredentialEvent } from '../creds/credential-event.js';
 
-/** The events of a connection, besides the client's own `status()`. Switch on `type`. None holds a seed. */
+/** The events of a connection, in addition to the client's `status()`. Switch on `type`. None contains a seed. */
 export type ConnectionEvent =
   | CredentialEvent
   /**
-   * A server refuses the connection, in its words: said once, then ever less often while it continues. It is tried again all
-   * the same.
+   * A server refuses the connection; `reason` is its message. Reported once, then less and less often. The connection
+   * continues to retry.
    */
   | { type: 'refused'; reason: string; attempts: number; advice: string }
-  /** An outage began: what is published is kept from here on. */
+  /** An outage began: from here on, publishing is buffered. */
   | { type: 'buffering' }
   /** The outage is over. */
   | { type: 'reconnected'; server: string }
-  /** What was kept during the outage has been handed to the connection, in order. */
+  /** What was buffered has been handed to the connection, in order. */
   | { type: 'bufferSent'; messages: number; bytes: number }
-  /** A kept message was refused when its turn came, for example by a server with a smaller `max_payload`. */
+  /** A buffered message was refused when it was sent, for example by a server with a smaller `max_payload`. */
   | { type: 'messageRefused'; subject: string; error: Error }
-  /** Closed with messages kept that were not delivered. */
+  /** The connection was closed with undelivered messages in the buffer. */
   | { type: 'undelivered'; messages: number; bytes: number }
   /** The connection now uses another credential: by a reconnect, or by moving to a second connection. */
   | { type: 'rotated'; publicKey: string; how: 'reconnect' | 'hitless' }
-  /** A second connection with the new credential could not be made; the first stays, and it is tried again. */
+  /** The second connection with the new credential failed. The first one stays, and the rotation is retried. */
   | { type: 'rotationFailed'; error: Error }
   /**
-   * A callback that was passed in (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The
-   * connection continues; each callback is reported once.
+   * A callback of yours (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The connection
+   * continues; each callback is reported once.
    */
   | { type: 'callbackFailed'; callback: string; error: Error };
 
-/** Where a connection logs its events. Loggers of pino are such; other loggers need an adapter, since the fields come first. No seed is logged. */
+/**
+ * Where a connection logs its events. Pino loggers fit; others need an adapter, since the fields come first. No seed
+ * is logged.
+ */
 export interface ConnectionLogger {
-  /** What happened as it should. */
+  /** Normal events. */
   info(fields: object, message: string): void;
   /** Outages, refusals and failures. */
   warn(fields: object, message: string): void;
 }
 
-/** Writes an event to a logger, in one line that says what was decided. */
+/** Writes an event to a logger, as one line. */
 export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void {
   switch (event.type) {
     case 'credentialsLoaded':

@@ -7,16 +7,16 @@ import type { ManagedSubscription } from './managed-subscription.js';
 import type { Outbound } from './outbound.js';
 import { FLUSH_TIMEOUT_MS } from '../timing.js';
 
-/** The connection, as a handover sees it. */
+/** What a handover needs of the connection. */
 export interface HandoverHost {
   readonly outbound: Outbound;
   readonly events: ConnectionEvents;
   readonly subscriptions: ReadonlySet<ManagedSubscription>;
-  /** Follows a second connection. */
+  /** Observes a second connection. */
   adoptLink(nc: NatsConnection): Link;
 }
 
-/** The connection in use, those that were replaced and end, and the way from one to the next. */
+/** The connection in use, the replaced ones that are closing, and the move between them. */
 export class Handover {
   readonly #host: HandoverHost;
   readonly #timeoutMs: number;
@@ -33,17 +33,17 @@ export class Handover {
     this.#link = host.adoptLink(nc);
   }
 
-  /** The one in use. */
+  /** The link in use. */
   get link(): Link {
     return this.#link;
   }
 
-  /** It is being moved from: what it brought is answered on it, at once and not after the move. */
+  /** Whether this link is being moved from: its requests are answered on it, now and not after the move. */
   get isLeaving(): boolean {
     return this.#leaving;
   }
 
-  /** Resolves when no move is under way. */
+  /** Resolves when no move is in progress. */
   get settled(): Promise<void> {
     return this.#moving;
   }
@@ -63,12 +63,12 @@ export class Handover {
   }
 
   /**
-   * As {@link reconnect}, but what was published before is sent first: publishing is held, the server has confirmed all that
-   * came before, and only then the socket is dropped.
+   * Like {@link reconnect}, but sends what was published first: publishing is held, the server confirms everything
+   * before, and only then is the socket dropped.
    */
   async renew(): Promise<void> {
     const link = this.#link;
-    if (!link.up) return; // a reconnect is under way already, and reads the file itself
+    if (!link.up) return; // a reconnect is already in progress, and reads the file itself
     const { outbound } = this.#host;
     outbound.hold();
     await flushed(link);
@@ -78,8 +78,8 @@ export class Handover {
   }
 
   /**
-   * Moves to a second connection, make before break: subscribes there, publishes there from now on, and closes the first
-   * connection once its pending work is done. If the second connection does not respond, nothing changes.
+   * Moves to a second connection, make before break: subscribes there, publishes there from now on, and closes the
+   * first connection once its pending work is done. If the second connection does not respond, nothing changes.
    *
    * @throws the client's error if the second connection does not respond
    */
@@ -89,7 +89,7 @@ export class Handover {
     return move;
   }
 
-  /** Closes all of them. */
+  /** Closes all links. */
   async close(): Promise<void> {
     await Promise.all([...this.#retiring].map((link) => link.nc.close()));
     await this.#link.nc.close();
@@ -111,7 +111,7 @@ export class Handover {
       events.status(status);
     }
     this.#retiring.add(old);
-    // the first one may be stalled, and no heartbeat may have noticed yet
+    // the first one may be stalled without a heartbeat having noticed
     await withDeadline(Promise.all(leave.map((end) => end())), Date.now() + this.#timeoutMs);
     void this.#retire(old);
   }
@@ -130,10 +130,10 @@ export class Handover {
     try {
       moveSubscriptions();
       await next.nc.flush();
-      // What was published on the first connection is with the server before anything goes out on the second.
+      // The server has everything published on the first connection before anything goes out on the second.
       if (old.up) await flushed(old);
-      // Those made meanwhile, before what was published after them goes out on `next`: a server takes the commands of one
-      // connection in order, not those of two.
+      // Subscriptions made meanwhile go out on `next` before what was published after them: a server keeps the order
+      // of one connection, not of two.
       moveSubscriptions();
       old.retired = true;
       this.#link = next;

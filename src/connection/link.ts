@@ -1,14 +1,12 @@
 // One client connection under a ManagedConnection, and its pending work.
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
-/**
- * One client connection under a `ManagedConnection`, with its state: whether it is up, and its pending work.
- */
+/** One client connection under a `ManagedConnection`, with its state: whether it is up, and its pending work. */
 export class Link {
   readonly nc: NatsConnection;
   /** Number of requests that await a reply on this connection. */
   #requests = 0;
-  /** Number of delivered messages with a reply subject that have had no reply yet. */
+  /** Number of delivered messages with a reply subject that are still unanswered. */
   #unanswered = 0;
   #up: boolean;
   #idle: (() => void)[] = [];
@@ -16,6 +14,7 @@ export class Link {
   retired = false;
 
   /**
+   * @param onStatus called with each status of the client, after `up` was updated
    * @param onStatus called with each status of the client, after it updated `up`
    */
   constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
@@ -54,7 +53,7 @@ export class Link {
     this.#checkIdle();
   }
 
-  /** Resolves when nothing is under way any more, or after `timeoutMs`. */
+  /** Resolves when nothing is pending, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     if (this.#isIdle()) return;
     await new Promise<void>((resolve) => {
@@ -84,14 +83,14 @@ export class Link {
   }
 
   /**
-   * A `reconnect` may be old news when it is heard: the socket can be gone again. A round trip proves that it is not, and
-   * what runs right after its answer runs before the socket's next event.
+   * A `reconnect` may be stale when it arrives: the socket may be gone again. A round trip proves that it is not, and
+   * code that runs right after its answer runs before the socket's next event.
    */
   async #confirm(onStatus: (link: Link, status: Status) => void, status: Status): Promise<void> {
     try {
       await this.nc.rtt();
     } catch {
-      return; // gone again: another `disconnect` is on its way, and another `reconnect` after it
+      return; // gone again: another `disconnect` is coming, and another `reconnect` after it
     }
     this.#up = true;
     onStatus(this, status);

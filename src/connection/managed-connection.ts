@@ -24,24 +24,22 @@ import { ManagedSubscription, type SubscriptionOwner } from './managed-subscript
 import { Outbound } from './outbound.js';
 import { DRAIN_TIMEOUT_MS } from '../timing.js';
 
-/** How a {@link ManagedConnection} behaves. */
+/** The options of a {@link ManagedConnection}. */
 export interface ManagedConnectionOptions extends ConnectionListeners {
-  /** The reconnect buffer's bound in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
+  /** Limit of the reconnect buffer, in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
   maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
-  /**
-   * How long a connection that was replaced stays for the answers to its requests, in milliseconds; 5,000 by default.
-   */
+  /** How long a replaced connection stays open for the answers to its requests, in milliseconds; 5,000 by default. */
   handoverTimeoutMs?: number | undefined;
-  /** Plain subscriptions become movable, too. */
+  /** Make plain subscriptions movable, too. */
   movable?: boolean | undefined;
   inboxPrefix?: string | undefined;
 }
 
 /**
- * A `NatsConnection` over one connection of the client at a time: it uses the public interface of that. What goes out is
- * `Outbound`'s, rotation is `Handover`'s, and events are `ConnectionEvents`'; here are subscriptions and closing.
+ * A `NatsConnection` over one client connection at a time, which it uses through the public interface. `Outbound`
+ * publishes, `Handover` rotates, `ConnectionEvents` emits events; subscriptions and closing are here.
  */
 export class ManagedConnection extends ClientFacade implements NatsConnection, SubscriptionOwner {
   readonly #options: ManagedConnectionOptions;
@@ -76,7 +74,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
 
   // --- what this adds to the client's interface ---------------------------------------------------------------------
 
-  /** What is kept at the moment, because the connection is down. */
+  /** What is buffered at the moment, because the connection is down. */
   get buffered(): { messages: number; bytes: number } {
     return this.#outbound.kept;
   }
@@ -96,12 +94,12 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     this.#events.emit(event);
   }
 
-  /** @internal As {@link reconnect}, but what was published before is sent first. */
+  /** @internal Like {@link reconnect}, but sends what was published first. */
   renew(): Promise<void> {
     return this.#handover.renew();
   }
 
-  /** @internal Goes over to a second connection. @throws the client's error when that does not answer */
+  /** @internal Moves to a second connection. @throws the client's error when that does not answer */
   moveTo(nc: NatsConnection): Promise<void> {
     return this.#handover.moveTo(nc);
   }
@@ -155,7 +153,8 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     if (reply === undefined || reply === '') return;
     link.messageDelivered();
     let answered = false;
-    // The permission to answer belongs to the connection that got the request: it answers for as long as it is there.
+    // The permission to answer belongs to the connection that received the request, so it answers as long as it is
+    // open.
     msg.respond = (payload?: Payload, options?: PublishOptions): boolean => {
       const stays = link !== this.#handover.link || this.#handover.isLeaving;
       if (stays && link.up && !link.nc.isClosed()) link.nc.publish(reply, payload, options);
@@ -196,7 +195,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     return this.#handover.stats;
   }
 
-  /** Drops the connection and dials again, as the client's `reconnect()`; what is published meanwhile is kept. */
+  /** Drops the connection and dials again, like the client's `reconnect()`. What is published meanwhile is buffered. */
   async reconnect(): Promise<void> {
     this.#outbound.enter('reconnect');
     await this.#handover.reconnect();
@@ -217,7 +216,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   }
 
   /**
-   * Closes at once. What was kept for the reconnect is dropped: an `undelivered` event says how much, and `closed()`
+   * Closes at once. Drops the reconnect buffer: an `undelivered` event says how much was lost, and `closed()`
    * resolves with an `UndeliveredError`.
    */
   async close(): Promise<void> {
@@ -228,8 +227,8 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   }
 
   /**
-   * Drains the subscriptions, sends what is kept, and closes. During an outage it waits for its end, at most
-   * `drainTimeoutMs`, and then closes all the same.
+   * Drains the subscriptions, sends what is buffered, and closes. During an outage, it waits at most `drainTimeoutMs`
+   * for the end of it, and then closes anyway.
    *
    * @throws UndeliveredError when something accepted was not delivered, or may not have been
    */

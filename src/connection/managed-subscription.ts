@@ -10,31 +10,30 @@ import { deferred, nuid, QueuedIteratorImpl } from '@nats-io/nats-core/internal'
 import { guarded } from '../async/guarded.js';
 import type { Link } from './link.js';
 
-/** What a subscription needs from its connection. */
+/** What a subscription needs of its connection. */
 export interface SubscriptionOwner {
   /** Prepares a message for the user: its answers go through the managed connection. */
   adopt(msg: Msg, link: Link): void;
   removed(subscription: ManagedSubscription): void;
   slow(subscription: ManagedSubscription, pending: number): void;
-  /** A callback of the user's threw, or its promise rejected. */
+  /** Called if a user callback threw or its promise rejected. */
   callbackFailed(callback: string, error: Error): void;
-  /** Resolves when no move between connections is under way. */
+  /** Resolves when no move between connections is in progress. */
   settled(): Promise<void>;
 }
 
 /**
- * A subscription that outlives the connection it was made on: it can be moved to another one while messages flow.
- *
- * A queue subscription is moved without loss and without a double, since for a moment both connections are members of
- * its queue group. A plain subscription is made the only member of a queue group of its own (when the connection is one
- * that moves), so that the same holds for it. Only inboxes stay plain subscriptions, because JetStream's push consumers
- * ask for those: on a move, a message to one may come twice, and those of JetStream are recognised and given once.
+ * A subscription that outlives its connection: it can be moved to another one while messages flow. A queue
+ * subscription moves without loss or duplicates, because for a moment both connections are members of its queue
+ * group. On a connection that can move, a plain subscription becomes the only member of a queue group of its own,
+ * with the same effect. Only inboxes stay plain, because JetStream push consumers need that: during a move, an inbox
+ * may receive a message twice; JetStream messages are deduplicated.
  */
 export class ManagedSubscription implements Subscription {
   readonly closed: Promise<void | Error>;
   readonly #owner: SubscriptionOwner;
   readonly #options: SubscriptionOptions;
-  /** The client stops reading permanently when a callback throws; this one does not. */
+  /** The client stops reading permanently if a callback throws; this class does not. */
   readonly #callback: MsgCallback<Msg> | undefined;
   readonly #iterator = new QueuedIteratorImpl<Msg>();
   readonly #closedSignal = deferred<void | Error>();
@@ -46,9 +45,9 @@ export class ManagedSubscription implements Subscription {
   #done = false;
   #timer: NodeJS.Timeout | undefined;
   #active: { link: Link; sub: Subscription } | undefined;
-  /** While a move is under way: what it was on before. */
+  /** During a move: the previous subscription. */
   #left: { link: Link; sub: Subscription } | undefined;
-  /** While a move is under way: the JetStream messages already given out. */
+  /** During a move: the JetStream messages that were already delivered. */
   #seen: Set<string> | undefined;
   #slowNotified = false;
 
@@ -87,7 +86,7 @@ export class ManagedSubscription implements Subscription {
     }
   }
 
-  /** The callback that was passed in. */
+  /** The user's callback. */
   get callback(): MsgCallback<Msg> {
     return (
       this.#options.callback ??
@@ -156,8 +155,8 @@ export class ManagedSubscription implements Subscription {
   }
 
   /**
-   * @internal Subscribes on another connection too. Messages may come from both until the returned function has ended
-   * the first, which resolves when what the first had under way is delivered.
+   * @internal Subscribes on another connection as well. Both may deliver until the returned function has ended the
+   * first subscription; it resolves when the first one has delivered what it had received.
    */
   moveTo(link: Link): () => Promise<void> {
     const old = this.#active;
@@ -170,13 +169,13 @@ export class ManagedSubscription implements Subscription {
       try {
         if (!old.sub.isClosed()) await old.sub.drain();
       } catch {
-        // the first connection is gone, and with it its subscription
+        // the first connection is gone, and its subscription with it
       }
       this.#seen = undefined;
     };
   }
 
-  /** @internal Undoes {@link moveTo} when the second connection turned out not to work. */
+  /** @internal Undoes {@link moveTo} if the second connection does not work. */
   moveBack(): void {
     const left = this.#left;
     this.#left = undefined;
@@ -185,7 +184,7 @@ export class ManagedSubscription implements Subscription {
     this.#active = left.sub.isClosed() ? this.#attach(left.link) : left;
   }
 
-  /** @internal What the client's push consumers use to begin again under another inbox. */
+  /** @internal Used by the client's push consumers to restart under another inbox. */
   resubscribe(subject: string, max: number | undefined): void {
     const active = this.#active;
     if (active === undefined || this.#done) return;
@@ -214,7 +213,7 @@ export class ManagedSubscription implements Subscription {
 
   #deliver(error: Error | null, msg: Msg, link: Link): void {
     if (error !== null) {
-      // the end of the first connection during a move is not an error of the subscription
+      // a first connection that closes during a move is not an error of the subscription
       if (this.isOn(link)) this.#fail(error);
       return;
     }
@@ -256,7 +255,7 @@ export class ManagedSubscription implements Subscription {
     this.#done = true;
     clearTimeout(this.#timer);
     this.#owner.removed(this);
-    // ended in the middle of a move, which may fail and then leaves nothing
+    // ended in the middle of a move: if the move fails, nothing is left
     if (this.#left?.sub.isClosed() === false) this.#left.sub.unsubscribe();
     this.#left = undefined;
     const end = (): void => {

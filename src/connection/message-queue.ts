@@ -1,6 +1,6 @@
 // The bounded FIFO queue behind the reconnect buffer.
 
-/** What a publish consists of. `headers` are encoded as on the wire. */
+/** The parts of a publish. `headers` are encoded as on the wire. */
 export interface QueuedPublish {
   subject: string;
   reply: string;
@@ -8,32 +8,32 @@ export interface QueuedPublish {
   payload: Uint8Array;
 }
 
-/** Something that is done in its turn and is not a plain publish: a request. */
+/** A queued action that is not a plain publish: a request. */
 export type QueuedTask = () => void;
 
 const CHUNK_BYTES = 64 * 1024;
-/** The first byte of an entry says what it has. */
+/** The first byte of an entry says which fields it has. */
 const IS_TASK = 1;
 const HAS_REPLY = 2;
 const HAS_HEADERS = 4;
-/** The subject is that of the message before it in the chunk: then it takes no room. */
+/** Same subject as the message before it in the chunk, so it is not stored again. */
 const SAME_SUBJECT = 8;
-/** The payload is separate from the chunks, in a buffer of its own size. */
+/** The payload is in a buffer of its own, outside the chunks. */
 const IS_LARGE = 16;
-/** From here on an object for the payload costs little, and a chunk would leave much of its end free. */
+/** From this size on, a separate payload object is cheap, and a chunk would leave much of its end unused. */
 const LARGE_BYTES = 4 * 1024;
 
 /**
- * An ordered queue of messages that costs hardly more memory than their bytes: they are packed into chunks, each with
- * a byte that says what it has and a length of one to four bytes before each field, and a subject that repeats is kept
- * once. An object for each would cost some hundred bytes a message.
+ * An ordered queue of messages with little memory overhead. Messages are packed into chunks, with one byte of flags
+ * per message and a length of one to four bytes before each field; a repeated subject is stored once. An object per
+ * message would cost some hundred bytes.
  */
 export class MessageQueue {
   readonly #chunks: Chunk[] = [];
   readonly #tasks: QueuedTask[] = [];
   readonly #large: Uint8Array[] = [];
 
-  /** Adds a message. Its bytes are copied, so that the caller may use its buffer again. */
+  /** Adds a message. Copies its bytes, so the caller may reuse its buffer. */
   pushPublish({ subject, reply, headers, payload }: QueuedPublish): void {
     const fields: Uint8Array[] = [];
     let flags = 0;
@@ -61,7 +61,7 @@ export class MessageQueue {
     for (const field of fields) chunk.end = writeField(chunk.bytes, chunk.end, field);
   }
 
-  /** Adds a task in its turn. */
+  /** Adds a task in order. */
   pushTask(task: QueuedTask): void {
     const chunk = this.#room(1);
     chunk.bytes[chunk.end++] = IS_TASK;
@@ -69,8 +69,8 @@ export class MessageQueue {
   }
 
   /**
-   * Takes everything out in order. Each chunk is let go once it is read; the payloads given out are views of it, so they
-   * are valid for as long as the receiver holds them.
+   * Takes everything out in order. Each chunk is released once it is read; payloads are views of it, and stay valid
+   * as long as the receiver holds them.
    */
   drain(publish: (message: QueuedPublish) => void): void {
     const chunks = this.#chunks.splice(0);
@@ -91,21 +91,21 @@ export class MessageQueue {
         const reply = flags & HAS_REPLY ? reader.text() : '';
         const headers = flags & HAS_HEADERS ? reader.field() : undefined;
         const payload = flags & IS_LARGE ? (large[nextLarge] ?? EMPTY) : reader.field();
-        // let go of it once it is handed on
+        // release it once it is handed over
         if (flags & IS_LARGE) large[nextLarge++] = EMPTY;
         publish({ subject, reply, headers, payload });
       }
     }
   }
 
-  /** Forgets everything. */
+  /** Discards everything. */
   clear(): void {
     this.#chunks.length = 0;
     this.#tasks.length = 0;
     this.#large.length = 0;
   }
 
-  /** The last chunk, or a new one where the last has no room for `size` bytes. */
+  /** The last chunk, or a new one if the last has no room for `size` bytes. */
   #room(size: number): Chunk {
     const last = this.#chunks.at(-1);
     if (last !== undefined && last.bytes.length - last.end >= size) return last;
@@ -127,7 +127,7 @@ interface Chunk {
   lastSubject: string | undefined;
 }
 
-/** Of a length that a message of NATS can have (64 MiB at most). */
+/** For any length that a NATS message can have (64 MiB at most). */
 const MAX_LENGTH_BYTES = 4;
 
 /** Length as a LEB128 number, then the bytes. */

@@ -1,4 +1,4 @@
-// Which options the functions that connect know, so that a misspelled one is refused and not ignored.
+// The option names that the connecting functions accept, so that a misspelled one is refused, not ignored.
 import type * as v from 'valibot';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { ConnectError } from '../errors.js';
@@ -14,7 +14,7 @@ import {
 import type { CredentialsOption } from '../creds/credentials-option.js';
 import type { ConnectSettings } from './connect.js';
 
-/** The options of the client's `connect()`. Some cannot be set: see `checkClientOptions`, which says why. */
+/** The client's `connect()` options. Some cannot be set: `checkClientOptions` says why. */
 export const CLIENT_ENTRIES = {
   authenticator: anything,
   debug: anything,
@@ -46,7 +46,7 @@ export const CLIENT_ENTRIES = {
   resolve: anything,
 } satisfies Entries<NatsOptions>;
 
-/** The options of `connectPeel` and `connectMaster`, but for the peel's id. */
+/** The options of `connectPeel` and `connectMaster`, except the peel ID. */
 export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
   ...CLIENT_ENTRIES,
   ...({
@@ -67,19 +67,19 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
   } satisfies Entries<Omit<ConnectSettings, keyof NatsOptions> & CredentialsOption>),
 };
 
-/** Waits that had no unit in their names. */
+/** Old names, without a unit. */
 export const RENAMED_WAITS = {
   drainTimeoutMs: 'drainTimeout',
   handoverTimeoutMs: 'handoverTimeout',
 } as const;
 
-/** What was an option of its own once, and what people try. */
+/** Former option names, and plausible guesses. */
 export const INSTEAD = {
   creds: 'give it as credentials',
   seed: 'give credentials: { seed }',
 };
 const CONNECT = bag(CONNECT_ENTRIES, { instead: INSTEAD });
-/** What the options of a peel's connection have besides. */
+/** The additional options of a peel's connection. */
 export const PEEL_ENTRIES = { reconnectWindowMs: anything };
 const CONNECT_PEEL = bag({ ...CONNECT_ENTRIES, ...PEEL_ENTRIES, peelId: anything }, { instead: INSTEAD });
 const RECONNECT_BUFFER = bag({ maxBytes: anything, drainTimeoutMs: anything, drainTimeout: anything });
@@ -99,7 +99,7 @@ export function checkReconnectBufferNames(options: unknown): void {
   checkOptions('withReconnectBuffer', options, RECONNECT_BUFFER, connectOptionsError);
 }
 
-/** The error for options of a connection. */
+/** The error for connection options. */
 export function connectOptionsError(message: string): ConnectError {
   return new ConnectError('ERR_CONNECT_OPTIONS', message);
 }

@@ -12,7 +12,7 @@ import { natsOptionFromSeed } from './seed-option.js';
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /**
- * Options that keep a connection alive: reconnects forever, 2 s and jitter apart, authentication errors included
+ * Options that keep a connection alive: it reconnects forever, every 2 s plus jitter, after authentication errors too
  * (docs/nats-facts.md, 2).
  */
 export const PERSISTENT_OPTIONS = {
@@ -24,7 +24,7 @@ export const PERSISTENT_OPTIONS = {
   ignoreAuthErrorAbort: true,
 } as const satisfies NatsOptions;
 
-/** What {@link natsOptionsForPeel} takes, with names. */
+/** The options of {@link natsOptionsForPeel} as an object. */
 export interface PeelAndCredentials<Kind = Credentials> {
   /** One NATS token. */
   peelId: string;
@@ -38,12 +38,10 @@ const PEEL_AND_CREDENTIALS = bag(
 );
 
 /**
- * The options of a peel's connection: authentication; the name `zester-peel-<peelId>`; unlimited reconnects, 2 s and jitter
- * apart; inboxes that no other peel can read. The reconnect buffer is not an option of the client: `connectPeel` and
- * `withReconnectBuffer` add it.
- *
- * A `.creds` file is read again at each connect. A provider is asked now, and again after each connect: what it then gives is
- * used at the next one.
+ * The client options for a peel's connection: authentication; the name `zester-peel-<peelId>`; unlimited reconnects,
+ * every 2 s plus jitter; inboxes that no other peel can read. The reconnect buffer is not a client option:
+ * `connectPeel` and `withReconnectBuffer` add it. A `.creds` file is read again at each connect. A provider is asked
+ * now, and again after each connect; its answer is used at the next connect.
  *
  * @returns the options; with a provider, a promise of them
  * @throws PeelIdError; ConnectError `ERR_CONNECT_OPTIONS` for what are not credentials; with a provider, CredsError
@@ -63,7 +61,7 @@ export function natsOptionsForPeel(
   peelId: string,
 ): NatsOptions;
 export function natsOptionsForPeel(credentials: CredentialProvider, peelId: string): Promise<NatsOptions>;
-/** The same, with names. */
+/** The same, with an options object. */
 export function natsOptionsForPeel(peel: PeelAndCredentials<CredentialProvider>): Promise<NatsOptions>;
 export function natsOptionsForPeel(
   peel: PeelAndCredentials<Exclude<Credentials, CredentialProvider>>,
@@ -80,7 +78,7 @@ export function natsOptionsForPeel(
 }
 
 /**
- * The options of a master's connection: as a peel's, under the name `zester-master`.
+ * The client options for a master's connection: like a peel's, with the name `zester-master`.
  *
  * @throws as {@link natsOptionsForPeel}
  * @example
@@ -123,12 +121,12 @@ function natsOptions(
   }
 }
 
-/** @internal The options of a peel, without the authentication. */
+/** @internal The options of a peel, without authentication. */
 export function peelTable(peelId: string): NatsOptions {
   return { ...PERSISTENT_OPTIONS, name: `zester-peel-${peelId}`, inboxPrefix: peelInboxPrefix(peelId) };
 }
 
-/** @internal The options of a master, without the authentication. */
+/** @internal The options of a master, without authentication. */
 export function masterTable(): NatsOptions {
   return { ...PERSISTENT_OPTIONS, name: 'zester-master', inboxPrefix: MASTER_INBOX_PREFIX };
 }

@@ -16,7 +16,7 @@ import { Outbox } from './outbox.js';
 
 /** What {@link Outbound} needs of its connection. */
 export interface OutboundHost {
-  /** The link in use now. */
+  /** The link in use. */
   link(): Link;
   phase(): Phase;
   readonly events: ConnectionEvents;
@@ -106,7 +106,7 @@ export class Outbound {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Buffers messages from now on, until {@link letGo} has been called as often as this, and then {@link release}. */
+  /** Buffers from now on, until {@link letGo} has been called as often as this, and then {@link release}. */
   hold(): void {
     this.#held += 1;
   }
@@ -115,7 +115,7 @@ export class Outbound {
     this.#held -= 1;
   }
 
-  /** Sends what was buffered, if the connection accepts it. All at once, so that nothing interleaves. */
+  /** Sends what was buffered if the connection accepts it. Sends all at once, so that nothing interleaves. */
   release(): void {
     const { phase, up, held } = this.flow;
     if (phase === 'closed' || !up || held) return;
@@ -129,7 +129,10 @@ export class Outbound {
     this.#wake();
   }
 
-  /** The limit of the server in use: during an outage it is unknown, and the next server's is likely the same. */
+  /**
+   * The payload limit of the current server; during an outage it is unknown, and the next server's is probably the
+   * same.
+   */
   setMaxPayload(maxPayload: number | undefined): void {
     this.#outbox.maxPayload = maxPayload ?? this.#outbox.maxPayload;
   }
@@ -142,7 +145,7 @@ export class Outbound {
     return new UndeliveredError(dropped.messages, dropped.bytes, why, { cause });
   }
 
-  /** The connection is closed: rejects and wakes everything that waits. */
+  /** Called when the connection is closed: rejects and wakes everything that waits. */
   end(): void {
     this.#outbox.reject(new errors.ClosedConnectionError());
     this.#wake();

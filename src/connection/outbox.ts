@@ -13,13 +13,14 @@ import { ReconnectBuffer, sizeOf } from './reconnect-buffer.js';
 export type PublishKept = (subject: string, payload: Uint8Array, options: PublishOptions) => void;
 
 /**
- * Messages and requests that wait for the end of an outage, in order. They are checked as the connected client checks them.
+ * Messages and requests that wait for the end of an outage, in order. They get the same checks as in the connected
+ * client.
  */
 export class Outbox {
-  /** The last server's limit: during an outage it is unknown, and the next server's is likely the same. */
+  /** The last server's limit; during an outage it is unknown, and the next server's is probably the same. */
   maxPayload: number | undefined;
   readonly #buffer: ReconnectBuffer;
-  /** Rejects the requests whose turn has not come. */
+  /** Rejects the requests that are still queued. */
   readonly #waiting = new Set<(error: Error) => void>();
 
   /** @param maxBytes the limit; see {@link ReconnectBuffer} */
@@ -79,12 +80,12 @@ export class Outbox {
     return this.#buffer.clear();
   }
 
-  /** Rejects the requests whose turn will not come. */
+  /** Rejects the requests that are still queued. */
   reject(error: Error): void {
     for (const reject of [...this.#waiting]) reject(error);
   }
 
-  /** Does something when its turn in the buffer comes, with the time that is left of `timeout`. */
+  /** Runs an action when its turn in the buffer comes, with what is left of `timeout`. */
   #inTurn<T>(
     size: number,
     timeout: number,
@@ -121,7 +122,7 @@ export class Outbox {
     });
   }
 
-  /** The checks that the client makes when it is connected. @returns the payload as bytes */
+  /** The checks that a connected client makes. @returns the payload as bytes */
   #check(
     subject: string,
     payload: Payload,
@@ -144,7 +145,7 @@ export class Outbox {
   }
 }
 
-/** The headers that the client itself would add for tracing. */
+/** The headers that the client adds for tracing. */
 function withTrace(options: PublishOptions): MsgHdrs | undefined {
   const { traceOnly, traceDestination } = options;
   if (traceOnly === undefined && traceDestination === undefined) return options.headers;

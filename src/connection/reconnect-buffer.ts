@@ -2,19 +2,19 @@
 import { ReconnectBufferExceededError } from '../errors.js';
 import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-queue.js';
 
-/** The default bound of the reconnect buffer: 8 MiB. */
+/** The default limit of the reconnect buffer: 8 MiB. */
 export const DEFAULT_RECONNECT_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /**
- * What is published during an outage, in order and up to a bound. Subject, reply subject, headers and payload count, as
- * bytes on the wire; the bound is exact.
+ * What is published during an outage, in order and up to a limit. Subject, reply subject, headers and payload count,
+ * in bytes as on the wire. The limit is exact.
  */
 export class ReconnectBuffer {
   readonly maxBytes: number;
   readonly #queue = new MessageQueue();
   #bytes = 0;
   #messages = 0;
-  /** Counts the times it was emptied: a count taken before is not given back after. */
+  /** How often the buffer was emptied: a reservation from before must not be released after. */
   #epoch = 0;
 
   constructor(maxBytes: number = DEFAULT_RECONNECT_BUFFER_BYTES) {
@@ -36,7 +36,7 @@ export class ReconnectBuffer {
   }
 
   /**
-   * Adds something to be done in its turn, counted with `size` bytes.
+   * Queues a task that counts for `size` bytes.
    *
    * @returns a function that takes the count back when the task is no longer wanted; the task must then do nothing
    * @throws ReconnectBufferExceededError
@@ -54,13 +54,13 @@ export class ReconnectBuffer {
     };
   }
 
-  /** Gives everything out in order; the buffer is empty before the first is given out. */
+  /** Hands everything out in order. The buffer is empty before the first item is handed out. */
   drain(publish: (message: QueuedPublish) => void): void {
     this.#reset();
     this.#queue.drain(publish);
   }
 
-  /** Forgets everything, and returns how much it was. */
+  /** Discards everything, and returns how much it was. */
   clear(): { messages: number; bytes: number } {
     const dropped = { messages: this.#messages, bytes: this.#bytes };
     this.#queue.clear();

@@ -1,7 +1,7 @@
-// Computes the delays between reconnects, where they do not depend on how many attempts failed.
+// Computes reconnect delays that do not depend on the number of failed attempts.
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
-/** How long the waits are, in milliseconds; the NATS defaults where nothing is said. */
+/** The waits in milliseconds; the defaults are those of NATS. */
 export interface DelayOptions {
   reconnectTimeWait?: number | undefined;
   reconnectJitter?: number | undefined;
@@ -21,7 +21,7 @@ export function reconnectDelay(options: DelayOptions, tls: boolean, random: numb
   return reconnectTimeWait + Math.floor(random * (jitter + 1));
 }
 
-/** Gives the waits, and skips one where the connection is dropped on purpose. */
+/** Returns the waits, and skips one when the connection is dropped on purpose. */
 export class ReconnectDelays {
   readonly #delay: () => number;
   readonly #beforeDial: () => void;
@@ -36,7 +36,7 @@ export class ReconnectDelays {
     this.#beforeDial = beforeDial;
   }
 
-  /** The next dial waits for nothing: the connection is being dropped on purpose. */
+  /** Skips the next wait: the connection is dropped on purpose. */
   hurry(): void {
     this.#hurry = true;
   }

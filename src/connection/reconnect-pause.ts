@@ -2,12 +2,12 @@
 import { delay, type Delay } from '@nats-io/nats-core/internal';
 import { failuresAfterLoss, spreadWait } from './reconnect-spread.js';
 
-/** Pauses before each attempt to reconnect, whichever server it is at. `spreadWait` says how long. */
+/** Waits before each reconnect attempt, whichever server it is for. `spreadWait` says how long. */
 export class ReconnectPause {
   readonly #windowMs: number;
   readonly #beforeDial: () => void;
   #failures = 0;
-  /** When the connection was made; undefined: it is lost. Monotonic. */
+  /** When the connection was made, on a monotonic clock; undefined: it is lost. */
   #upSince: number | undefined;
   #hurry = false;
   #pausing: Delay | undefined;
@@ -21,20 +21,20 @@ export class ReconnectPause {
     this.#beforeDial = beforeDial;
   }
 
-  /** The next attempt is made at once: the connection is being dropped on purpose. */
+  /** Makes the next attempt at once: the connection is dropped on purpose. */
   hurry(): void {
     this.#hurry = true;
     this.hurryIfPausing();
   }
 
-  /** The attempt that waits now is made at once: something has changed that lets it succeed. */
+  /** Makes the waiting attempt at once: something changed, so it may now succeed. */
   hurryIfPausing(): void {
     if (this.#pausing === undefined) return;
     this.#failures = 0;
     this.#pausing.cancel();
   }
 
-  /** Before an attempt. It can be cancelled, and resolves then. */
+  /** Called before an attempt. Cancelling it resolves it. */
   begin(): Delay {
     if (this.#upSince !== undefined) {
       const lastedMs = performance.now() - this.#upSince;
@@ -48,7 +48,7 @@ export class ReconnectPause {
     return this.#pausing;
   }
 
-  /** After the pause. */
+  /** Called after the pause. */
   over(): void {
     this.#pausing = undefined;
     this.#hurry = false;

@@ -2,8 +2,8 @@
 import { RECONNECT_MAX_WAIT_MS } from '../timing.js';
 
 /**
- * The longest wait before an attempt, in milliseconds: the window before the first, twice as long after each attempt that
- * failed, and never longer than 30 s, or the window where that is longer.
+ * The longest wait before an attempt, in milliseconds: the window before the first one, doubled after each failed
+ * attempt, but at most 30 s (or the window, if that is longer).
  *
  * @param failures attempts that have failed since the connection was lost
  * @param windowMs the window of the first attempt
@@ -17,8 +17,8 @@ export function longestWait(failures: number, windowMs: number): number {
 }
 
 /**
- * The wait before an attempt, in milliseconds: any time up to the longest ("full jitter"), so that the attempts of a fleet are
- * spread evenly.
+ * The wait before an attempt, in milliseconds: a random time up to the longest ("full jitter"), so that a fleet's
+ * attempts spread evenly.
  *
  * @param random from 0 to 1
  */
@@ -27,8 +27,9 @@ export function spreadWait(failures: number, windowMs: number, random: number): 
 }
 
 /**
- * How many attempts count as failed when a connection is lost. One that did not last as long as the wait before it may have
- * been counts as a failure: a server that accepts a peel and drops it at once is not asked ever faster.
+ * How many attempts count as failed when a connection is lost. A connection that did not outlast the longest wait
+ * before it counts as a failure, so that a server which accepts a peel and drops it at once is not asked faster and
+ * faster.
  *
  * @param failures attempts that had failed before it was made
  * @param lastedMs how long it was up

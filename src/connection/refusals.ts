@@ -1,23 +1,23 @@
-// Reports a repeated refusal once, and then ever less often.
+// Reports a repeated refusal once, and then less and less often.
 import { REFUSAL_REPORT_MS } from '../timing.js';
 
-/** The same refusal as one that says more. */
+/** A less specific refusal, and the more specific one that it repeats. */
 const VAGUE = /authorization violation/i;
 const TELLING = /revoked|expired/i;
 
-/** What is to be said of a refusal. */
+/** A refusal to report. */
 export interface RefusalReport {
-  /** The server's words, safe to print. */
+  /** The server's message, safe to print. */
   reason: string;
-  /** How often it was refused since the outage began. */
+  /** How often the server refused since the outage began. */
   attempts: number;
-  /** What may be wrong, and what to do about it. */
+  /** What may be wrong, and how to fix it. */
   advice: string;
 }
 
 /**
- * Decides which of a server's refusals are said: the first of an outage, one with another reason, and then ever fewer. A
- * connection tries again every other second, and a log with a line for each hides what else is in it.
+ * Decides which refusals to report: the first of an outage, any with another reason, and the rest less and less
+ * often. A connection retries every other second; a log line for each would bury everything else.
  */
 export class Refusals {
   #reason: string | undefined;
@@ -26,13 +26,14 @@ export class Refusals {
   #next = 0;
 
   /**
+   * @param words the server's message
    * @param words what the server said
    * @param now milliseconds, of a clock that does not jump
    * @returns undefined: it was said not long ago
    */
   note(words: string, now: number): RefusalReport | undefined {
     const text = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
-    // a server says "revoked" when it cuts the connection, and of each attempt after that only that it is not authorized
+    // a server says "revoked" when it cuts the connection, but only "authorization violation" at later attempts
     const reason = VAGUE.test(text) && TELLING.test(this.#reason ?? '') ? (this.#reason ?? text) : text;
     this.#attempts += 1;
     if (reason !== this.#reason) this.#said = 0;
@@ -43,7 +44,7 @@ export class Refusals {
     return { reason, attempts: this.#attempts, advice: adviceFor(reason) };
   }
 
-  /** The outage is over. */
+  /** Called when the outage is over. */
   reset(): void {
     this.#reason = undefined;
     this.#attempts = 0;

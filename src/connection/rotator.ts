@@ -6,14 +6,14 @@ import { diagnose, type DiagnosedConnection } from './diagnostics.js';
 import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
 
-/** What a {@link Rotator} works with. */
+/** What a {@link Rotator} needs. */
 export interface RotatorOptions {
   how: 'reconnect' | 'hitless';
   /** The credentials that should be in use. */
   source: CredentialSource;
-  /** Knows which ones are in use, and opens a second connection with the new ones. */
+  /** Knows which credentials are in use, and opens a second connection with new ones. */
   dialer: Dialer;
-  /** How long to wait after a failed attempt, in milliseconds. */
+  /** Wait after a failed attempt, in milliseconds. */
   retryMs: number;
   /** Identifies the connection to listeners that observe all connections. */
   diagnosed: DiagnosedConnection;
@@ -32,7 +32,7 @@ export class Rotator {
     this.#options = options;
   }
 
-  /** Rotates if other credentials should be in use than are. */
+  /** Rotates if the credentials in use are not those that should be. */
   check(): void {
     if (this.#stopped || this.#running) return;
     const { source, dialer } = this.#options;
@@ -48,7 +48,7 @@ export class Rotator {
     clearTimeout(this.#again);
     void this.#rotate(target, how).finally(() => {
       this.#running = false;
-      // the file may have been replaced once more meanwhile
+      // the file may have been replaced again meanwhile
       if (this.#again === undefined) this.check();
     });
   }
@@ -70,7 +70,7 @@ export class Rotator {
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dialer.second(this.#connection.getServer()));
-        // it was closed meanwhile, and went nowhere
+        // the connection was closed meanwhile
         if (this.#connection.isClosed() || this.#connection.isDraining()) return;
         dialer.inUse = target.jwt;
       } else {
@@ -94,14 +94,14 @@ export class Rotator {
     }
   }
 
-  /** Resolves when the connection is up again; the client continues trying by itself. @throws when it is closed */
+  /** Resolves when the connection is up again; the client continues to retry by itself. @throws when it is closed */
   async #reconnected(): Promise<void> {
     for (;;) {
       try {
         return await this.#connection.flush();
       } catch (error) {
         if (this.#connection.isClosed()) throw error;
-        // it was cut again in that instant: `flush` waits for the next reconnect
+        // cut again in that instant: `flush` waits for the next reconnect
       }
     }
   }

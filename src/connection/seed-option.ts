@@ -5,7 +5,7 @@ import { loadKeyBundle } from '../nkeys/key-bundle.js';
 
 /**
  * Authenticates with an nkey seed alone, for servers that list trusted public keys instead of using JWTs: the server
- * sends a nonce, the client signs it with the private key.
+ * sends a nonce, and the client signs it with the private key.
  *
  * @param seed a user's seed (`SU…`) as bytes or a string
  * @throws KeyError

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ConnectError } from '../errors.js';
 
-/** The port of a nats-server for clients, unless its URL says otherwise. */
+/** The default client port of nats-server. */
 export const CLIENT_PORT = 4222;
 
 /** A host and its port. */
@@ -11,9 +11,9 @@ export interface Endpoint {
   port: number;
 }
 
-/** One server, as its URL names it. */
+/** One server, from its URL. */
 export interface ServerUrl extends Endpoint {
-  /** The URL, with its scheme and port: safe to print, for it never holds a user or a password. */
+  /** The URL, with scheme and port. Safe to print: it never contains a user or a password. */
   url: string;
   /** `tls://`: the connection must be encrypted. */
   tls: boolean;
@@ -21,7 +21,7 @@ export interface ServerUrl extends Endpoint {
 
 const GIVE_URLS = `give nats://host:${CLIENT_PORT}, or tls://host:${CLIENT_PORT}`;
 
-/** Splits lists of URLs: a string with commas in it is a list everywhere. Blanks around them do not matter. */
+/** Splits lists of URLs: a string with commas is a list everywhere. Blanks around the URLs are ignored. */
 export function splitServerUrls(given: string | readonly string[]): string[] {
   return [given]
     .flat()
@@ -31,16 +31,14 @@ export function splitServerUrls(given: string | readonly string[]): string[] {
 }
 
 /**
- * Reads the URLs of servers, as `nats://host:4222`, `tls://host` or `host:4222`: one, several, or several with commas
- * between them.
- *
- * A user or a password in a URL is refused, without showing it: the client ignores both, so that a connection which
- * seems to use them does not. The credentials are files.
+ * Parses server URLs such as `nats://host:4222`, `tls://host` or `host:4222`: one, several, or several separated by
+ * commas. A URL with a user or a password is refused without showing it: the client ignores both, so a connection
+ * would silently not use them. Credentials are files.
  *
  * @throws ConnectError `ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`
  */
 export function parseServerUrls(given: string | readonly string[]): ServerUrl[] {
-  // before the commas are looked at: a password may have one in it
+  // before splitting at commas: a password may contain one
   for (const text of [given].flat()) {
     if (typeof text !== 'string') throw badUrl(`a server must be a string, not a ${typeof text}`);
     const at = text.lastIndexOf('@');
@@ -52,12 +50,12 @@ export function parseServerUrls(given: string | readonly string[]): ServerUrl[] 
   }
   const urls = splitServerUrls(given);
   if (urls.length === 0) {
-    throw new ConnectError('ERR_CONNECT_NO_SERVERS', `no server is named; ${GIVE_URLS}`);
+    throw new ConnectError('ERR_CONNECT_NO_SERVERS', `no server given; ${GIVE_URLS}`);
   }
   return urls.map(parseServerUrl);
 }
 
-/** As {@link parseServerUrls}, for one URL. @throws ConnectError `ERR_CONNECT_URL` */
+/** Like {@link parseServerUrls}, for one URL. @throws ConnectError `ERR_CONNECT_URL` */
 export function parseServerUrl(text: string): ServerUrl {
   if (text.includes('@')) return parseServerUrls([text])[0] as ServerUrl;
   const scheme = (/^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? 'nats').toLowerCase();
@@ -66,14 +64,14 @@ export function parseServerUrl(text: string): ServerUrl {
     throw badUrl(`"${scheme}://" is not supported${why}`);
   }
   const rest = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
-  // an IPv6 address without brackets would be taken for a host and its port
+  // an IPv6 address without brackets would be parsed as a host and its port
   const bare = isIP(rest) === 6 ? `[${rest}]` : rest;
   let url: URL;
   try {
-    // as the client does, which looks for names and addresses as browsers do; "https", since "http" drops a port of 80
+    // as the client does, which parses hosts as browsers do; "https", since "http" drops port 80
     url = new URL(`${/:80\/?$/.test(bare) ? 'https' : 'http'}://${bare}`);
   } catch {
-    // not shown: it may be part of a password that was cut in two
+    // not shown: it may be part of a password that was split
     throw badUrl(`the URL of ${hostText(rest)} cannot be read`);
   }
   if (url.hostname === '' || /[\s%]/.test(url.hostname)) {
@@ -92,8 +90,8 @@ export function parseServerUrl(text: string): ServerUrl {
 }
 
 /**
- * What may be shown of a list of URLs that somebody wrote into a file: a URL that is good as it is read, of any other the
- * host. None of those becomes a URL that can be used.
+ * The printable form of a list of URLs from a file: valid URLs as parsed, and only the host of any other. The result
+ * cannot be used as a URL.
  */
 export function showServerUrls(given: string | readonly string[]): string[] {
   return [given].flat().flatMap((text) => {
@@ -111,7 +109,7 @@ function showServerUrl(text: string): string {
   }
 }
 
-/** What may be shown of the host in a text that is no good URL: a password is never part of it. */
+/** The printable host of an invalid URL, which never includes a password. */
 function hostText(text: string): string {
   const host = /^\[[0-9a-f:]+\]|^[a-z0-9._-]+/i.exec(text)?.[0];
   return host === undefined ? 'a server' : `"${host}"`;
@@ -121,7 +119,7 @@ function badUrl(why: string): ConnectError {
   return new ConnectError('ERR_CONNECT_URL', `${why}; ${GIVE_URLS}`);
 }
 
-/** Whether a host is this machine and no other. */
+/** Whether a host is this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

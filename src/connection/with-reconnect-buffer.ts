@@ -6,25 +6,24 @@ import { checkReconnectBufferNames, connectOptionsError, RENAMED_WAITS } from '.
 import { byPresentNames } from '../options/present-names.js';
 import { ManagedConnection } from './managed-connection.js';
 
-/** How {@link withReconnectBuffer} buffers. */
+/** The options of {@link withReconnectBuffer}. */
 export interface ReconnectBufferOptions {
-  /** Bytes kept during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
+  /** Bytes buffered during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
   maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
-  /** @deprecated The name before it had a unit: give `drainTimeoutMs`. */
+  /** @deprecated The old name, without a unit: use `drainTimeoutMs`. */
   drainTimeout?: number | undefined;
 }
 
 /**
- * Gives a connection of the client the reconnect buffer that it lacks (docs/nats-facts.md, 1): what is published while
- * it is disconnected is kept in order, up to `maxBytes`, and sent first after the reconnect. One byte more throws
- * `ReconnectBufferExceededError`, and nothing accepted is lost. Use the connection that it returns instead of the one
- * given; JetStream, KV and services work on it.
+ * Adds to a client connection the reconnect buffer that the client lacks (docs/nats-facts.md, 1): what is published
+ * while it is disconnected is buffered in order, up to `maxBytes`, and sent first after the reconnect. One byte more
+ * throws `ReconnectBufferExceededError`, and nothing accepted is lost. Use the returned connection instead of the
+ * given one; JetStream, KV and services work on it.
  *
- * Messages that were handed to the socket at the instant of a cut are delivered at most once, as always in NATS core: they
- * may be lost, and are not sent again. `flush()` is the way to know: when it resolves, the server has everything that
- * was published before.
+ * Messages in flight when a connection is cut are delivered at most once, as always in NATS core: they may be lost,
+ * and are not resent. Use `flush()` to be sure: when it resolves, the server has everything published before.
  *
  * The connection's own options decide how long it reconnects; make it with `maxReconnectAttempts: -1`.
  *

@@ -125,7 +125,7 @@ describe('the configuration file', () => {
     ['lifetime: 1', /"lifetime" in .* is not a lifetime/],
     ['port: 99999', /"port" in .* is not a port/],
     ['http: over there', /"http" in .* is not an address/],
-    ['servers: []', /"servers" in .* cannot be used: no server is named/],
+    ['servers: []', /"servers" in .* cannot be used: no server given/],
     ['- policy', /is not a list of settings/],
     ['policy: [', /is not valid YAML/],
   ])('%j is refused, and it is said where and why', async (text, message) => {

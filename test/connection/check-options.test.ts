@@ -52,7 +52,7 @@ describe('the options of a connection', () => {
     'are refused where %s and a window would both say when to reconnect',
     async (name) => {
       const { message } = await refused({ [name]: 5, reconnectWindowMs: 5_000 });
-      expect(message).toContain(`reconnectWindowMs and ${name} exclude each other`);
+      expect(message).toContain(`reconnectWindowMs and ${name} cannot be combined`);
     },
   );
 });
