@@ -14,7 +14,7 @@ import {
 } from './names.js';
 import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
 
-/** What {@link lintPermissions} can find. Each rule is explained in docs/permissions-lint.md. */
+/** What {@link lintPermissions} can find. docs/permissions-lint.md explains each rule. */
 export const LINT_RULES = [
   'unrestricted',
   'answers-anywhere',
@@ -36,35 +36,34 @@ export const LINT_RULES = [
 
 export type LintRule = (typeof LINT_RULES)[number];
 
-/** One thing that is wrong with what a user may do. */
+/** A problem with what a user may do. */
 export interface LintFinding {
   rule: LintRule;
   /** `error`: others' data can be read or written; `warning`: something will not work. */
   severity: 'error' | 'warning';
-  /** The grant it is about; undefined: all of them. */
+  /** The affected list of grants; undefined: all of them. */
   grant: 'publish' | 'subscribe' | undefined;
-  /** The subject as it is granted; undefined where there is none. */
+  /** The granted subject, if there is one. */
   subject: string | undefined;
   message: string;
-  /** What to do. */
+  /** How to fix it. */
   fix: string;
 }
 
 /** Whose permissions they are. */
 export interface LintSubject {
-  /** The user's name; undefined: a template of a scoped signing key, before the server fills in names. */
+  /** The user's name; undefined: the template of a scoped signing key, before the server fills in names. */
   name?: string | undefined;
-  /** A peel must keep to itself; a master or an admin is there to see others. `peel` by default. */
+  /** A peel must be isolated; a master or an admin exists to see others. `peel` by default. */
   role?: 'peel' | 'other';
 }
 
-/** A peel that does not exist: what is granted of it is granted of every other. */
+/** A peel that does not exist: what it is granted, every other peel is granted. */
 const STRANGER = 'zester-lint-stranger';
 
 /**
- * Looks for grants that let one peel read or write another's data, grants that stall, and subjects that cannot match.
- *
- * It judges what is granted, not what the account's streams and exports make of it.
+ * Finds grants that let one peel read or write another's data, grants that stall, and subjects that cannot match.
+ * Checks what is granted, not what the account's streams and exports make of it.
  */
 export function lintPermissions(permissions: Permissions, subject: LintSubject = {}): LintFinding[] {
   const grants = { publish: grantOf(permissions.pub), subscribe: grantOf(permissions.sub) };
@@ -79,9 +78,8 @@ export function lintPermissions(permissions: Permissions, subject: LintSubject =
 }
 
 /**
- * A template as the server makes it permissions of a user: `{{name()}}` and `{{subject()}}` filled in.
- *
- * Source: docs.nats.io, "Scoped Signing Keys"; of the tags' and account's templates nothing is known here, so they stay.
+ * A template with the user's values, as the server fills them in: `{{name()}}` and `{{subject()}}`. Source:
+ * docs.nats.io, "Scoped Signing Keys". The values of tags and account templates are unknown here, so they stay.
  */
 export function expandTemplate(template: Permissions, name: string, publicKey: string): Permissions {
   const fill = (subject: string) =>
@@ -111,7 +109,7 @@ function grantOf(permission: Permission | undefined): Grant {
   return { allow: permission?.allow ?? [], deny: permission?.deny ?? [] };
 }
 
-/** A subscription's grant may name a queue behind its subject. */
+/** A subscription grant may name a queue after its subject. */
 function withoutQueue(subject: string): string {
   return subject.split(' ', 1)[0] ?? '';
 }
@@ -120,7 +118,7 @@ function denied(grant: Grant, subject: string): boolean {
   return grant.deny.some((pattern) => subjectCovers(withoutQueue(pattern), subject));
 }
 
-/** The pattern that grants a subject: `>` when everything is, undefined when nothing does. */
+/** The pattern that grants a subject: `>` if everything is granted, undefined if nothing is. */
 function granting(grant: Grant, subject: string): string | undefined {
   if (denied(grant, subject)) return undefined;
   if (grant.allow.length === 0) return '>';
@@ -128,7 +126,7 @@ function granting(grant: Grant, subject: string): string | undefined {
 }
 
 function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[] {
-  // as a boolean: a guard would leave `never` of the names that are not ids
+  // a boolean, since a type guard would leave `never` for names that are not IDs
   if (name === undefined || (isPeelId(name) as boolean)) return [];
   const all = [permissions.pub, permissions.sub].flatMap((permission) => permission?.allow ?? []);
   const madeFrom = name === '' ? undefined : all.find((pattern) => `.${pattern}.`.includes(`.${name}.`));
@@ -199,8 +197,8 @@ function malformed(subject: string, templates: boolean): string | undefined {
 }
 
 /**
- * `responses` lets a user publish on the reply subject of each message that it is sent, whatever that is and whatever is
- * denied. A user who can also send to itself needs no accomplice (docs/nats-facts.md, 32).
+ * `responses` lets a user publish to the reply subject of every message that it receives, whatever the deny list
+ * says. A user that can also send to itself needs no accomplice (docs/nats-facts.md, 32).
  */
 function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): LintFinding[] {
   if (resp === undefined) return [];
@@ -239,7 +237,7 @@ function notDenied(grant: Grant): string[] {
   return patterns.filter((pattern) => !denied(grant, pattern));
 }
 
-/** What is granted of a stranger. */
+/** What a stranger is granted. */
 function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
   const findings: LintFinding[] = [];
   for (const [grant, kind] of [
@@ -280,14 +278,14 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
   return findings;
 }
 
-/** The patterns that grant one of these; `>` is a finding of its own. */
+/** The patterns that grant one of these; `>` is a separate finding. */
 function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
   const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
   patterns.delete('>');
   return patterns;
 }
 
-/** What is granted of masters, admins and the fleet's own state. */
+/** Grants that belong to masters, admins and the fleet's own state. */
 function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
   const base = { severity: 'error', fix: 'remove it: no peel needs it' } as const;
   const said = [...grantedOf(publish, SAID_IN_THE_FLEET), ...overlapping(publish, OF_THE_FLEET)];
@@ -302,7 +300,7 @@ function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
         "can publish as a master, an admin or a join token, answer in others' inboxes, or write the fleet's state",
     })),
     ...[...new Set(read)]
-      // a shared inbox is a finding of its own
+      // a shared inbox is a separate finding
       .filter((subject) => !subjectCovers(withoutQueue(subject), `_INBOX.${STRANGER}.reply.1`))
       .map((subject): LintFinding => ({
         ...base,
@@ -314,7 +312,7 @@ function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
   ];
 }
 
-/** The patterns that grant anything of these; `>` is a finding of its own. */
+/** The patterns that grant any of these; `>` is a separate finding. */
 function overlapping(grant: Grant, spaces: readonly string[]): string[] {
   const left = spaces.filter((space) => !denied(grant, space));
   return grant.allow.filter(
@@ -326,7 +324,7 @@ function overlapping(grant: Grant, spaces: readonly string[]): string[] {
 }
 
 const CHANGES_OF_STREAMS = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'RESTORE'] as const;
-/** What is masters', admins' and their state: no part of it is a peel's, its own record neither. */
+/** The subjects of masters, admins and their state: no peel may have any of them, not even for its own record. */
 const OF_THE_FLEET = [
   ...(['admin', 'audit', 'audited'] as const).map(subjectsOf),
   `${MASTER_INBOX_PREFIX}.>`,
@@ -363,7 +361,7 @@ const CONSUMER_DURABLE = ['$JS', 'API', 'CONSUMER', 'DURABLE', 'CREATE'];
 const DIRECT_GET = ['$JS', 'API', 'DIRECT', 'GET'];
 const MESSAGE_GET = ['$JS', 'API', 'STREAM', 'MSG', 'GET'];
 
-/** What can be read from a stream or a bucket whatever the subscriptions say (docs/nats-facts.md, 19). */
+/** What can be read from a stream or a bucket, whatever the subscriptions say (docs/nats-facts.md, 19). */
 function lintReads({ publish }: Grants): LintFinding[] {
   return publish.allow.flatMap((subject): LintFinding[] => {
     if (subject === '>') return [];
@@ -404,7 +402,7 @@ function grantedAtAll(grant: Grant, subject: string): boolean {
 }
 
 /**
- * The tokens of a granted subject behind a prefix: none when the prefix is covered by `>` before its end.
+ * The tokens of a granted subject after a prefix; none if `>` covers the prefix early.
  *
  * @returns undefined when it grants nothing below the prefix
  */
@@ -418,13 +416,10 @@ function below(subject: string, prefix: readonly string[]): string[] | undefined
   return tokens.length > prefix.length ? tokens.slice(prefix.length) : undefined;
 }
 
-/**
- * Whether what stands behind the prefix, a stream and `fixed - 1` tokens and then a filter, reads more than the filter of
- * one peel.
- */
+/** Whether the tokens after the prefix (a stream, `fixed - 1` more, then a filter) read more than one peel's filter. */
 function readsAll(tokens: readonly string[], fixed: number): boolean {
   const filter = tokens.slice(fixed);
-  // without a filter, or with a `>` that takes its place
+  // without a filter, or with a `>` in its place
   if (filter.length === 0 || tokens.slice(0, fixed).includes('>')) return true;
   const [stream = ''] = tokens;
   if (filter[0] === '>') return true;

@@ -2,13 +2,13 @@
 import { inspect } from 'node:util';
 import { holdsSeed, PeelIdError } from '../errors.js';
 
-/** The form of a peel id: one NATS token, 1 to 128 characters. */
+/** The form of a peel ID: one NATS token, 1 to 128 characters. */
 export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
 /**
- * Checks that a peel id is one NATS token of the allowed form, and returns it. Called wherever an id enters: a user
- * whose name is `*` would be every peel, and one with a dot would read the commands of another (docs/nats-facts.md, 14
- * and 15). A seed is refused, for ids go into files, JetStream and logs.
+ * Checks that a peel ID is one NATS token of the allowed form, and returns it. Called wherever an ID enters: a user
+ * named `*` would be every peel, and one with a dot would read another's commands (docs/nats-facts.md, 14 and 15).
+ * Refuses seeds, since IDs end up in files, JetStream and logs.
  *
  * @throws PeelIdError
  * @example
@@ -61,7 +61,7 @@ function reason(id: string): string {
   return 'letters (A-Z, a-z), digits, _ and - are allowed, no dots, wildcards, spaces or other characters';
 }
 
-/** The id in a message: quoted, control characters escaped, cut. */
+/** The ID for a message: quoted, control characters escaped, truncated. */
 function show(id: string): string {
   return inspect(id.length > 60 ? `${id.slice(0, 60)}…` : id);
 }

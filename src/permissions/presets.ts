@@ -1,4 +1,4 @@
-// Presets of permissions for JetStream, key-value buckets and object stores: the narrow forms of each feature.
+// Presets of permissions for JetStream, key-value buckets and object stores: the narrowest grants for each feature.
 import { JwtError } from '../errors.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import {
@@ -13,48 +13,51 @@ import {
 import { bucketStream, BUCKETS, FLEET_STREAMS } from './names.js';
 import { validateSubject } from './subject.js';
 
-/** A bucket, and the keys of it that may be used. */
+/** A bucket, and the keys that may be used. */
 export interface KvPreset {
   bucket: string;
   /**
-   * A key, or several: `web-01.state`, `web-01.>` for all that a peel has, `{{name()}}.>` in a template of a scoped signing key.
-   * `>` is the whole bucket.
+   * A key, or several: `web-01.state`, `web-01.>` for all keys of a peel, `{{name()}}.>` in the template of a scoped
+   * signing key. `>` is the whole bucket.
    */
   keys: string | readonly string[];
 }
 
-/** What {@link kvRead} takes. */
+/** The options of {@link kvRead}. */
 export interface KvReadPreset extends KvPreset {
   /** Whether to allow `watch`, `keys` and `history`, too; true by default. They create a consumer. */
   watch?: boolean | undefined;
 }
 
-/** What {@link streamRead} takes. */
+/** The options of {@link streamRead}. */
 export interface StreamReadPreset {
   stream: string;
-  /** The subjects that are read: one, or several of which each is read on its own. */
+  /** The subjects to read: one, or several, each of which is read separately. */
   subjects: string | readonly string[];
 }
 
-/** What {@link consumerRead} takes. */
+/** The options of {@link consumerRead}. */
 export interface ConsumerPreset {
   stream: string;
-  /** A durable pull consumer. Give each peel one of its own: who may read from one takes messages from all others of it. */
+  /**
+   * A durable pull consumer. Give each peel its own: a reader takes messages from all other readers of the same
+   * consumer.
+   */
   consumer: string;
-  /** Also allow creating the consumer, with this as its filter. */
+  /** Also allow creating the consumer, with this filter. */
   createWith?: string | undefined;
 }
 
-/** What {@link objectStoreRead} and {@link objectStoreWrite} take. */
+/** The options of {@link objectStoreRead} and {@link objectStoreWrite}. */
 export interface ObjectStorePreset {
   bucket: string;
 }
 
 /**
- * Permissions to read keys of a bucket: `kv.get`, and `kv.watch`, `kv.keys` and `kv.history` of the same keys.
- *
- * Open the bucket with `kvm.open(bucket, { allow_direct: true })`: without it, the client reads by a request that
- * permissions cannot restrict to a key, and that is not granted. Not covered: `kvm.create`, `kv.status`, and `kv.get` of a revision.
+ * Permissions to read keys of a bucket: `kv.get`, and `kv.watch`, `kv.keys` and `kv.history` of the same keys. Open
+ * the bucket with `kvm.open(bucket, { allow_direct: true })`: otherwise, the client reads with a request that
+ * permissions cannot restrict to a key, and that is not granted. Not covered: `kvm.create`, `kv.status`, and `kv.get`
+ * of a revision.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -75,11 +78,12 @@ export function kvRead(preset: KvReadPreset): PermissionOptions {
 }
 
 /**
- * Permissions to write keys of a bucket: `kv.put`, `kv.update`, `kv.delete` and `kv.purge`. `kv.create` of a key that was
- * deleted reads it first: it needs {@link kvRead} as well.
+ * Permissions to write keys of a bucket: `kv.put`, `kv.update`, `kv.delete` and `kv.purge`. `kv.create` of a deleted
+ * key reads it first: it needs {@link kvRead} as well.
  *
- * In a bucket that allows roll-ups, as clients create them, a user who may write one key can empty the bucket
- * (docs/nats-facts.md, 35). Give peels that must not harm each other a bucket each, or create it without `allow_rollup_hdrs`.
+ * If a bucket allows roll-ups, as buckets created by clients do, a user who may write one key can empty the bucket
+ * (docs/nats-facts.md, 35). Give peels that must not harm each other separate buckets, or create the bucket without
+ * `allow_rollup_hdrs`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -99,9 +103,9 @@ export function kvWrite(preset: KvPreset): PermissionOptions {
 
 /**
  * Permissions to read a stream in order, without acknowledgements: an ordered push consumer,
- * `js.consumers.getPushConsumer(stream, { filter_subjects: subject })` with one of the subjects, as a string.
- *
- * Ordered pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which takes messages from anybody's consumer.
+ * `js.consumers.getPushConsumer(stream, { filter_subjects: subject })`, with one of the subjects as a string. Ordered
+ * pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which takes messages from
+ * anyone's consumer.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -145,13 +149,14 @@ export function consumerRead(preset: ConsumerPreset): PermissionOptions {
     `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
     `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     `$JS.ACK.${stream}.${consumer}.>`,
-    // as servers with a domain, or of 2.12 and newer on request, write it: domain and account come first
+    // servers with a domain, and 2.12 or newer on request, write it like this: domain and account first
     `$JS.ACK.*.*.${stream}.${consumer}.>`,
   ]);
 }
 
 /**
- * Permissions to publish to a stream: `js.publish` on these subjects. It is plain publishing; the answer comes to the inbox.
+ * Permissions to publish to a stream: `js.publish` on these subjects. Same as plain publishing; the acknowledgement
+ * goes to the inbox.
  *
  * @throws SubjectError, JwtError `ERR_JWT_OPTIONS`
  * @example
@@ -168,9 +173,9 @@ export function streamPublish(preset: { subjects: string | readonly string[] }):
 }
 
 /**
- * Permissions to read an object store: `get`, `info`, `list`, `watch` and `status`. It is all of the store: its client looks objects up
- * by a request that permissions cannot restrict to a name. So `zester permissions lint` reports it; use a store whose
- * objects every reader may have.
+ * Permissions to read an object store: `get`, `info`, `list`, `watch` and `status`. They cover the whole store, since
+ * its client looks objects up with a request that permissions cannot restrict to a name. So `zester permissions lint`
+ * reports them; use a store that every reader may read completely.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  * @example
@@ -192,7 +197,8 @@ export function objectStoreRead(preset: ObjectStorePreset): PermissionOptions {
 }
 
 /**
- * Permissions to write an object store: `put` and `delete`. A writer can also read the store, and replace or delete any object of it.
+ * Permissions to write an object store: `put` and `delete`. A writer can also read the store, and replace or delete
+ * any object in it.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  * @example
@@ -209,7 +215,7 @@ export function objectStoreWrite(preset: ObjectStorePreset): PermissionOptions {
   const stream = streamOfBucket('bucket', bucket, `OBJ_${bucket}`);
   return publishing([
     ...openStore(stream),
-    // what a put replaced, or left behind when it failed
+    // leftovers of a replaced or failed put
     `$JS.API.STREAM.PURGE.${stream}`,
     `$O.${bucket}.C.*`,
     `$O.${bucket}.M.*`,
@@ -228,8 +234,8 @@ function publishing(allow: readonly string[]): PermissionOptions {
 }
 
 /**
- * The filter is the end of the subject, and the server compares it with the consumer's. Deleting consumers is not granted: it cannot
- * be restricted to one's own, and they end by themselves.
+ * The filter is the end of the subject, and the server compares it with the consumer's. Deleting consumers is not
+ * granted: it cannot be restricted to one's own, and they expire by themselves.
  */
 function orderedConsumer(stream: string, filters: readonly string[]): string[] {
   return [
@@ -239,7 +245,10 @@ function orderedConsumer(stream: string, filters: readonly string[]): string[] {
   ];
 }
 
-/** What the client asks before it uses a store: whether there is JetStream, the stream, and what it knows of an object. */
+/**
+ * The client's requests before it uses a store: whether there is JetStream, the stream, and what is stored about an
+ * object.
+ */
 function openStore(stream: string): string[] {
   return ['$JS.API.INFO', `$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`];
 }
@@ -269,7 +278,7 @@ function ofTheFleet(name: string): JwtError {
   return optionsError(`${name} belongs to the fleet's masters: no other user may read or write it`);
 }
 
-/** One token, without wildcards: with one, it would be every bucket, stream or consumer. */
+/** One token, without wildcards: a wildcard would cover every bucket, stream or consumer. */
 function token(what: string, name: string): string {
   if (/^([A-Za-z0-9_-]+|\{\{name\(\)\}\})$/.test(name)) return name;
   throw optionsError(`${what} is ${JSON.stringify(name.slice(0, 60))}: give letters, digits, - and _`);

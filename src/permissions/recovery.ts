@@ -1,4 +1,4 @@
-// The recovery credential of a peel: a user that may do nothing but ask to come back.
+// The recovery credential of a peel: a user that may only ask to come back.
 import type { UserClaims } from '../jwt/claims.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
@@ -8,7 +8,7 @@ const RECOVERY_PREFIX = '_zester-recover-';
 const COUNT_TAG = /^recoveries:(\d{1,9})$/;
 
 /**
- * The name of the user of a peel's recovery credential. No peel and no join token has it.
+ * The user name of a peel's recovery credential. No peel and no join token has it.
  *
  * @throws PeelIdError
  */
@@ -16,7 +16,7 @@ export function recoveryName(peelId: string): string {
   return `${RECOVERY_PREFIX}${validatePeelId(peelId)}`;
 }
 
-/** The peel whose recovery credential has this name; undefined: it is not one's. */
+/** The peel whose recovery credential has this name; undefined: none. */
 export function peelIdOfRecoveryName(name: string): string | undefined {
   if (!name.startsWith(RECOVERY_PREFIX)) return undefined;
   const peelId = name.slice(RECOVERY_PREFIX.length);
@@ -29,8 +29,9 @@ export function recoveryInboxPrefix(peelId: string): string {
 }
 
 /**
- * The options of a recovery credential's user JWT. It is signed by the scoped signing key of join tokens, whose template lets
- * a user publish below `zester.enroll.<its name>` and read its own inbox, and nothing else: so no home needs another key.
+ * The user JWT options of a recovery credential. The scoped signing key for join tokens signs it; that template lets
+ * a user publish below `zester.enroll.<its name>` and read its own inbox, and nothing else. So no home needs another
+ * key.
  *
  * @param count how often the peel has recovered
  * @throws PeelIdError, KeyError
@@ -50,7 +51,7 @@ export function recoveryUserJwtOptions(
   };
 }
 
-/** How often the peel had recovered when this recovery credential was issued. */
+/** How often the peel had recovered when this credential was issued. */
 export function recoveriesOf({ nats }: UserClaims): number {
   for (const tag of nats.tags ?? []) {
     const match = COUNT_TAG.exec(tag);

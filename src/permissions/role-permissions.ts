@@ -4,15 +4,15 @@ import { jwtOptionsError } from '../jwt/options-error.js';
 import { checkPermissionNames, type PermissionOptions } from '../jwt/permission-options.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
 
-/** Permissions in relation to those that a role has. */
+/** Permissions relative to those of a role. */
 export type RolePermissions =
   | {
-      /** What the user may do besides what its role may: permissions, or a list of them. A `deny` in them restricts the role. */
+      /** Additional permissions for the user, or a list of them. A `deny` in them restricts the role. */
       extend: PermissionOptions | readonly PermissionOptions[];
       replace?: undefined;
     }
   | {
-      /** What the user may do, and nothing else: both directions must be named. */
+      /** The only permissions of the user: both directions must be given. */
       replace: PermissionOptions;
       extend?: undefined;
     };
@@ -46,7 +46,7 @@ export function withRolePermissions(
 }
 
 /**
- * Permissions with more: all that any of them allows, except what any of them denies.
+ * Combines permissions: allowed is what any of them allows, except what any of them denies.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  * @example
@@ -77,7 +77,7 @@ function joined(given: readonly (Lists | null | undefined)[]): Lists | undefined
   const [first] = lists;
   if (first === undefined) return undefined;
   const deny = lists.flatMap((one) => one.deny ?? []);
-  // without a list, all that is not denied is allowed, and there is nothing to add
+  // without a list, everything that is not denied is allowed, and there is nothing to add
   const isOpen = given[0] != null && given[0].allow == null;
   const allow = isOpen ? undefined : lists.flatMap((one) => one.allow ?? []);
   return {

@@ -1,12 +1,12 @@
-// Makes an older signing key's template as safe as a new one.
+// Secures an older signing key's template like a new one.
 import type { Permissions, UserPermissionLimits } from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { joinLimits, joinPermissionsTemplate, peelLimits, peelPermissionsTemplate } from './roles.js';
 
-/** What the scoped signing keys of a fleet sign. */
+/** What a fleet's scoped signing keys sign. */
 export type TemplateRole = 'peel' | 'join';
 
-/** The template of a role's scoped signing key, whole: permissions, limits and connection types. */
+/** The template of a role's scoped signing key: permissions, limits and connection types. */
 export function roleTemplate(role: TemplateRole): UserPermissionLimits {
   const permissions = role === 'peel' ? peelPermissionsTemplate() : joinPermissionsTemplate();
   return {
@@ -15,14 +15,13 @@ export function roleTemplate(role: TemplateRole): UserPermissionLimits {
   };
 }
 
-/** What earlier versions granted by default, and none should have: a subject that peels publish and subscribe to. */
+/** Default grants of earlier versions that nobody should have: a subject that peels publish and subscribe to. */
 const FORMERLY_PUBLISHED = '_INBOX.{{name()}}.>';
 
 /**
- * The template with today's protections: the same object if it has them.
- *
- * Taken away are `responses`, publishing to one's own inbox, and connecting as a leafnode. Set where there are none are the
- * role's limits. Everything else stays: subjects that an admin added or denied, and limits that an admin chose.
+ * The template with current protections; the same object if it has them. Removes `responses`, publishing to one's own
+ * inbox, and connecting as a leafnode. Sets the role's limits if there are none. Keeps everything else: subjects that
+ * an admin added or denied, and limits that an admin chose.
  */
 export function secureTemplate(role: TemplateRole, template: UserPermissionLimits): UserPermissionLimits {
   const wanted = roleTemplate(role);

@@ -17,10 +17,9 @@ const rulesError = (message: string) => new SubjectError(message);
 const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-tag)\([^(){}\s]*\)\}\}$/;
 
 /**
- * Checks a subject: tokens with dots between them, none empty, no white space or control characters, wildcards only as
- * whole tokens, `>` only as the last.
- *
- * Source: docs.nats.io/nats-concepts/subjects; for templates, docs.nats.io "Scoped Signing Keys".
+ * Checks a subject: tokens separated by dots, none empty, no white space or control characters, wildcards only as
+ * whole tokens, `>` only as the last one. Source: docs.nats.io/nats-concepts/subjects; for templates, docs.nats.io
+ * "Scoped Signing Keys".
  *
  * @returns the subject
  * @throws SubjectError
@@ -61,7 +60,7 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
   return subject;
 }
 
-/** Whether there is a subject that both match. Both are valid subjects, with or without wildcards. */
+/** Whether a subject exists that both match. Both must be valid, with or without wildcards. */
 export function subjectsOverlap(one: string, other: string): boolean {
   const a = one.split('.');
   const b = other.split('.');
@@ -75,7 +74,7 @@ export function subjectsOverlap(one: string, other: string): boolean {
 }
 
 /**
- * Whether everything that `inner` matches, `outer` matches too. Both are valid subjects, with or without wildcards.
+ * Whether `outer` matches everything that `inner` matches. Both must be valid subjects, with or without wildcards.
  *
  * @example
  * import { subjectCovers } from 'zester';
@@ -84,7 +83,7 @@ export function subjectsOverlap(one: string, other: string): boolean {
  * console.log(subjectCovers('orders.*', 'orders.eu.created')); // false
  */
 export function subjectCovers(outer: string, inner: string): boolean;
-/** The same, with names. */
+/** The same, with an options object. */
 export function subjectCovers(subjects: { outer: string; inner: string }): boolean;
 export function subjectCovers(first: string | { outer: string; inner: string }, second = ''): boolean {
   const { outer, inner } = typeof first === 'string' ? { outer: first, inner: second } : first;

@@ -7,7 +7,10 @@ export const SYSTEM_ROLE = 'zester-system';
 /** How the system user of a master may connect. */
 export const SYSTEM_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
-/** What the system user of a master may do: ask the servers, push account JWTs, cut connections, and hear what the servers tell. */
+/**
+ * What the system user of a master may do: query the servers, push account JWTs, close connections, and receive
+ * server events.
+ */
 export function systemPermissions(): PermissionOptions {
   return { publish: { allow: ['$SYS.REQ.>'] }, subscribe: { allow: ['$SYS.>', '_INBOX.>'] } };
 }

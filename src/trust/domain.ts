@@ -19,18 +19,18 @@ import type { TrustSettings } from './settings.js';
 import { signingSeedPath } from './keys/signing-seed.js';
 import { homeTls, type TlsFiles } from './tls-settings.js';
 
-/** The JWTs of a trust domain, as they stand on disk. */
+/** The JWTs of a trust domain, as on disk. */
 export interface TrustJwts {
   operatorJwt: string;
   systemAccountJwt: string;
   accountJwt: string;
-  /** The account JWT's claims, where they are decoded already. */
+  /** The account JWT's claims, if already decoded. */
   accountClaims?: AccountClaims;
 }
 
 /**
- * An operator, its system account and the account of a fleet, on disk. Holds no secret itself: keys are loaded when asked
- * for, and are the caller's to wipe.
+ * An operator, its system account and the account of a fleet, on disk. It holds no secret itself: keys are loaded on
+ * request, and the caller wipes them.
  */
 export class TrustDomain {
   readonly paths: TrustPaths;
@@ -41,22 +41,22 @@ export class TrustDomain {
     systemAccount: string;
     account: string;
     peelSigning: string;
-    /** undefined: the home was made before there were join tokens. */
+    /** undefined: the home predates join tokens. */
     joinSigning: string | undefined;
   }>;
   /** The name of this home's master. */
   readonly masterName: string;
-  /** The URLs of the fleet's servers; empty when the home names none. */
+  /** The URLs of the fleet's servers; empty if the home names none. */
   readonly servers: readonly string[];
-  /** The files for TLS; undefined when the home names none. */
+  /** The TLS files; undefined if the home names none. */
   readonly tls: TlsFiles | undefined;
-  /** Whether plain connections to anything but this machine are refused. */
+  /** Whether plain connections are refused, except to this machine. */
   readonly requireTls: boolean;
   readonly operatorJwt: string;
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
   #accountClaims: AccountClaims | undefined;
-  /** Written back whole, and so with what somebody put into a URL by hand: private, so that it is not shown with the rest. */
+  /** Written back whole, with URLs that someone may have edited by hand: private, so that it is not shown. */
   readonly #settings: Readonly<TrustSettings>;
 
   /** @internal Use `createTrustDomain` or `openTrustDomain`. */
@@ -74,7 +74,7 @@ export class TrustDomain {
       joinSigning: account.joinSigningKey,
     };
     this.masterName = settings.master?.name ?? FIRST_MASTER;
-    // edited by hand, there may be a password in one; it is refused where it is used, and must not be shown here
+    // a URL that was edited by hand may contain a password; it is refused on use, and must not be shown here
     this.servers = showServerUrls(settings.servers ?? []).map(redactSeeds);
     this.tls = settings.tls && homeTls(paths.home, settings.tls);
     this.requireTls = settings.requireTls ?? false;
@@ -84,12 +84,12 @@ export class TrustDomain {
     this.#accountClaims = jwts.accountClaims;
   }
 
-  /** What `zester.json` says. */
+  /** The content of `zester.json`. */
   get settings(): Readonly<TrustSettings> {
     return this.#settings;
   }
 
-  /** What the account JWT says: not to be changed. */
+  /** The account JWT's claims: do not modify. */
   get accountClaims(): AccountClaims {
     return (this.#accountClaims ??= decodeAccountJwt(this.accountJwt));
   }
@@ -98,7 +98,7 @@ export class TrustDomain {
     return this.paths.home;
   }
 
-  /** The same domain, as it is when another signing key of the operator signs. */
+  /** The same domain, with another signing key of the operator. */
   withOperatorSigningKey(publicKey: string): TrustDomain {
     const operator = { ...this.settings.operator, signingKey: publicKey };
     return new TrustDomain(this.paths, { ...this.settings, operator }, this);
@@ -132,7 +132,7 @@ export class TrustDomain {
   }
 
   /**
-   * The account's scoped signing key of join tokens, which can be used when the identities are offline.
+   * The account's scoped signing key for join tokens, which works while the identities are offline.
    *
    * @throws as {@link peelSigner}; `ERR_TRUST_KEY_OFFLINE` also when the home was made before there were join tokens
    */
@@ -149,8 +149,8 @@ export class TrustDomain {
   }
 
   /**
-   * Issues credentials for a peel: scoped, so its permissions are in the account JWT. Its public key is noted in
-   * the home before the file is written, so that the peel can be revoked by its id even if the file is lost.
+   * Issues credentials for a peel: scoped, so its permissions are in the account JWT. Its public key is recorded in
+   * the home before the file is written, so the peel can be revoked by ID even if the file is lost.
    *
    * @param path the `.creds` file to write; what is there is replaced, unless `options.ifAbsent` says not to
    * @throws PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the

@@ -9,7 +9,7 @@ import { isThere } from './private-files.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { readIssued } from './issued.js';
 
-/** Something that expires, or does not. */
+/** Something with an expiry time, or without one. */
 export interface Expiration {
   what: 'operator' | 'account' | 'credentials' | 'issued' | 'peel';
   name: string;
@@ -20,14 +20,14 @@ export interface Expiration {
   expiresAt: number | undefined;
 }
 
-/** A file that was expected to be a `.creds` file and is not. */
+/** A file that should be a `.creds` file and is not. */
 export interface Unreadable {
   path: string;
   error: ZesterError;
 }
 
 /**
- * Lists expiry times, the earliest first and those that never expire last: of the home's JWTs and credentials, of
+ * Lists expiry times, the earliest first, and those that never expire last: of the home's JWTs and credentials, of
  * credentials issued from it, and of `.creds` files.
  *
  * @param domain absent: only the files
@@ -68,7 +68,7 @@ export async function listExpirations(
   return { expirations: sorted(expirations), unreadable };
 }
 
-/** The first to expire first, what never does last. */
+/** Earliest expiry first; what never expires is last. */
 export function sorted<T extends Pick<Expiration, 'expiresAt' | 'name'>>(expirations: readonly T[]): T[] {
   return expirations.toSorted(
     (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || (a.name < b.name ? -1 : 1),
@@ -100,7 +100,7 @@ function ofJwts(domain: TrustDomain): Expiration[] {
   ];
 }
 
-/** Of each peel the newest only: the ones before are what it replaced. */
+/** Only the newest of each peel: it replaced the earlier ones. */
 async function issuedElsewhere(domain: TrustDomain, known: readonly Expiration[]): Promise<Expiration[]> {
   const seen = new Set(known.map(({ publicKey }) => publicKey));
   const newest = new Map((await readIssued(domain.paths.issued)).map((peel) => [peel.peelId, peel]));
@@ -120,7 +120,7 @@ async function credsFilesIn(paths: readonly string[]): Promise<string[]> {
   for (const path of paths) {
     const isDirectory = await stat(path).then(
       (stats) => stats.isDirectory(),
-      () => false, // it is named among the unreadable then
+      () => false, // reported as unreadable in that case
     );
     if (!isDirectory) found.push(path);
     else {

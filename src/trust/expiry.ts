@@ -5,7 +5,7 @@ import type { Finding } from './finding.js';
 import { EXPIRY_WARNING_MS } from '../timing.js';
 
 /**
- * What to say about the end of a token.
+ * The finding about a token's expiry.
  *
  * @param renew how to get a new one
  * @param now milliseconds since 1970

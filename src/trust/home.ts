@@ -4,16 +4,14 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { parseServerUrls, splitServerUrls } from '../connection/server-urls.js';
 import { ConnectError, FileError } from '../errors.js';
 
-/** The server of a home that names none. */
+/** The default server. */
 export const DEFAULT_SERVER = 'nats://127.0.0.1:4222';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
- * `~/.local/share/zester`.
- *
- * Source: the XDG Base Directory Specification, which says to ignore paths that are not absolute.
+ * `~/.local/share/zester`. Source: the XDG Base Directory Specification, which says to ignore relative paths.
  *
  * @param given what `--home` says, if it was given
  * @returns an absolute path
@@ -27,8 +25,8 @@ export function homePath(given: string | undefined, env: Environment = process.e
 }
 
 /**
- * The home directory of the user: `HOME`, where it is an absolute path, else that of the system's list of users. Never a
- * path that depends on the working directory: with `HOME=` (containers, cron), `os.homedir()` gives the empty string.
+ * The user's home directory: `HOME` if it is an absolute path, else the one in the system's user database. Never a
+ * path relative to the working directory: with `HOME=` (containers, cron), `os.homedir()` returns the empty string.
  *
  * @throws FileError `ERR_FILE_NOT_FOUND` when the system knows none
  */
@@ -39,7 +37,7 @@ export function userHome(env: Environment = process.env): string {
   try {
     known = userInfo().homedir;
   } catch {
-    // a user id without a name, as in many containers
+    // a user ID without a name, as in many containers
   }
   if (isAbsolute(known)) return known;
   throw new FileError(
@@ -50,8 +48,8 @@ export function userHome(env: Environment = process.env): string {
 }
 
 /**
- * The servers to connect to: the given ones, else `ZESTER_SERVERS` (commas between them), else the home's, else
- * one on this machine.
+ * The servers to connect to: the given ones, else `ZESTER_SERVERS` (separated by commas), else the home's, else one
+ * on this machine.
  *
  * @param given what `--servers` says, if it was given
  * @param ofHome what the home says, if there is one and it names any

@@ -6,9 +6,9 @@ import { readTextFile } from '../files/read-small-file.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
 /**
- * The public keys of the peels whose credentials were issued from this home, so that a peel can be revoked by its id
- * when its file is stolen and it is not connected. One JSON object a line; no secret. It does not say what is in force:
- * that stands in the account JWT.
+ * The public keys of the peels whose credentials were issued from this home, so that a peel can be revoked by ID if
+ * its file is stolen and it is not connected. One JSON object per line; no secrets. It does not say what is valid:
+ * the account JWT does.
  */
 export interface IssuedPeel {
   peelId: string;
@@ -30,11 +30,11 @@ const schema = v.looseObject({
   expiresAt: v.optional(v.number()),
 });
 
-/** More than a million peels: a line has some 250 bytes, and longer text is more than a string can hold. */
+/** Over a million peels: a line has about 250 bytes, and a string cannot hold more text. */
 const MAX_ISSUED_BYTES = 400 * 1024 * 1024;
 
 /**
- * Notes a peel, durably.
+ * Records a peel, durably.
  *
  * @param path the file; made if it is not there
  * @throws FileError
@@ -45,7 +45,7 @@ export async function noteIssued(path: string, jwt: string): Promise<void> {
 }
 
 /**
- * Notes peels, durably, in one write.
+ * Records peels, durably, in one write.
  *
  * @param path as {@link noteIssued}
  * @throws FileError
@@ -55,7 +55,7 @@ export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]):
   try {
     const file = await openToAppend(path);
     try {
-      // a line end first where a write was torn, so that this line is a whole one; one write, so that lines do not mix
+      // start a new line after a torn write; write once, so that lines do not interleave
       await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${lines}`);
       await file.sync();
     } finally {
@@ -90,7 +90,7 @@ async function endsWhole(path: string): Promise<boolean> {
 }
 
 /**
- * Reads what was issued, in its order. A line that a crash left torn is passed over: its credentials were not written.
+ * Reads the issued keys, in order. Skips a line that a crash left torn: its credentials were never written.
  *
  * @throws FileError when it is there and cannot be read
  */

@@ -2,7 +2,7 @@
 import type { LintFinding } from '../permissions/lint.js';
 import type { Finding } from './finding.js';
 
-/** What the lint found, among other findings; one that all is well when it found nothing. */
+/** The lint results as findings; a single "ok" if there are none. */
 export function lintFindings(found: readonly LintFinding[], subject: string): Finding[] {
   if (found.length === 0) {
     return [{ severity: 'ok', check: 'permissions', subject, message: 'no lint findings' }];

@@ -9,9 +9,9 @@ import { readTextFile } from '../files/read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
 import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
 
-/** How {@link withHomeLock} waits. */
+/** The options of {@link withHomeLock}. */
 export interface HomeLockOptions {
-  /** How long to wait for another command, in milliseconds; 10,000 by default. 0: not at all. */
+  /** How long to wait for another command, in milliseconds; 10,000 by default. 0: do not wait. */
   waitMs?: number;
   /** Called once, when another process holds the lock and the wait begins. */
   onWait?: (holder: LockHolder) => void;
@@ -20,19 +20,19 @@ export interface HomeLockOptions {
 /** The holder of a home's lock. */
 export interface LockHolder extends ProcessIdentity {
   host: string;
-  /** The operation under way, such as `zester revoke`. */
+  /** The operation in progress, such as `zester revoke`. */
   what: string;
   /** ISO 8601. */
   since: string;
 }
 
 /**
- * Runs `fn` while no other command changes the same home, in this process or another. The lock of a process that died is
- * taken over. It is not reentrant: `fn` must not ask for the lock of the same home again.
+ * Runs `fn` while no other command changes the same home, in this process or another. Takes over the lock of a
+ * process that died. Not reentrant: `fn` must not lock the same home again.
  *
- * The lock is a row of numbered files in `lock/`, of which the highest counts: it names its holder or says "released".
- * Taking the lock is creating the next number, which the system lets one process do. So two that find the same dead
- * holder cannot both take over, as they could if the stale file were deleted first.
+ * The lock is a series of numbered files in `lock/`. The highest one counts: it names the holder, or says "released".
+ * To take the lock is to create the next number, which only one process can do. So two processes that find the same
+ * dead holder cannot both take over, as they could if they deleted a stale file first.
  *
  * @param home the home; it must be there
  * @param what the operation, which others see in their error
@@ -54,7 +54,7 @@ export async function withHomeLock<T>(
   }
 }
 
-/** What a ticket's file says: its holder, or null once it is released. */
+/** The content of a ticket: its holder, or null once it is released. */
 type Ticket = LockHolder | null;
 
 async function acquire(
@@ -69,7 +69,7 @@ async function acquire(
   for (;;) {
     const last = (await numbers(directory)).at(-1) ?? 0;
     const ticket = last === 0 ? null : await readTicket(directory, last);
-    if (ticket === undefined) continue; // a later one is there, and this one was cleared away
+    if (ticket === undefined) continue; // a later one exists, and this one was cleaned up
     if (ticket === null || (await isDead(ticket))) {
       if (await take(directory, last + 1, what)) return last + 1;
       continue;
@@ -81,7 +81,7 @@ async function acquire(
   }
 }
 
-/** Creates the ticket, complete from the first instant, unless another process did or went past it. */
+/** Creates the ticket, complete from the start, unless another process created it or a later one. */
 async function take(directory: string, number: number, what: string): Promise<boolean> {
   const holder: LockHolder = {
     ...(await processIdentity()),
@@ -100,7 +100,7 @@ async function take(directory: string, number: number, what: string): Promise<bo
   }
   const all = await numbers(directory);
   if (all.at(-1) !== number) {
-    // others took higher ones since we looked, and cleared this number away
+    // others have taken higher numbers meanwhile, and removed this one
     await unlink(join(directory, String(number))).catch(() => undefined);
     return false;
   }
@@ -116,7 +116,7 @@ async function release(directory: string, number: number): Promise<void> {
   try {
     await rename(await writeTemporary(directory, null), join(directory, String(number)));
   } catch {
-    // a disk that is full by now: without its file, the next sees the released ticket before it
+    // if the disk is full by now: without its file, the next process sees the released ticket before it
     await unlink(join(directory, String(number))).catch(() => undefined);
   }
 }
@@ -127,7 +127,7 @@ async function writeTemporary(directory: string, ticket: Ticket): Promise<string
   return path;
 }
 
-/** Temporaries of processes that died between writing and linking: they are used for an instant. */
+/** Temporaries of processes that died between writing and linking; they are needed for an instant only. */
 async function removeTemporaries(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const pid = /^\.(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
@@ -148,7 +148,7 @@ async function numbers(directory: string): Promise<number[]> {
 
 const MAX_TICKET_BYTES = 64 * 1024;
 
-/** undefined: the ticket no longer exists. A file with other content counts as released. */
+/** undefined: the ticket no longer exists. A file with any other content counts as released. */
 async function readTicket(directory: string, number: number): Promise<Ticket | undefined> {
   const text = await readTextFile(join(directory, String(number)), MAX_TICKET_BYTES);
   if (text === undefined) return undefined;
@@ -160,7 +160,7 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
   }
 }
 
-/** A process of another host or container cannot be asked: it counts as alive, and the error says what to delete. */
+/** Processes of another host or container cannot be checked: they count as alive, and the error says what to delete. */
 async function isDead(holder: LockHolder): Promise<boolean> {
   return holder.host === hostname() && !(await isSameProcess(holder));
 }

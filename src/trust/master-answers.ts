@@ -8,18 +8,20 @@ import type { Finding } from './finding.js';
 import { isThere } from './private-files.js';
 import { writeUser } from './create/steps.js';
 
-/** How {@link ensureMasterAnswersCreds} makes them. */
+/** The options of {@link ensureMasterAnswersCreds}. */
 export interface MasterAnswersOptions {
-  /** Signs them, instead of the account's identity key in the home: that key, or an unscoped signing key of the account. */
+  /**
+   * Signs them instead of the account's identity key in the home: that key, or an unscoped signing key of the
+   * account.
+   */
   signer?: KeyBundle;
   now?: Clock;
 }
 
 /**
- * Creates `creds/master-answers.creds` in a home that predates it: the credentials with which a master receives
- * requests and answers with, whose user may publish to inboxes only. A file that is there is left as it is.
- *
- * Hold the home's lock.
+ * Creates `creds/master-answers.creds` in a home that predates it: a master's credentials for receiving and answering
+ * requests, whose user may publish to inboxes only. An existing file stays as it is. The caller holds the home's
+ * lock.
  *
  * @returns `made`, `there`, or `offline`: the account's identity seed is not in the home, and no signer was given
  * @throws FileError; KeyError when the seed that is there cannot be used
@@ -51,7 +53,7 @@ export async function ensureMasterAnswersCreds(
   }
 }
 
-/** The finding about a home without them. */
+/** The finding if a home lacks them. */
 export function missingMasterAnswers(path: string): Finding {
   return {
     severity: 'warning',

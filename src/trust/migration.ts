@@ -14,7 +14,7 @@ import { subjectCovers } from '../permissions/subject.js';
 import { kindOfSigningKey } from './keys/signing-keys.js';
 import { FORMER_ADMIN_GRANTS } from '../permissions/roles.js';
 
-/** A template that is changed, whole. */
+/** A template to replace as a whole. */
 export interface TemplateMigration {
   /** The scoped signing key (`A…`). */
   publicKey: string;
@@ -23,27 +23,27 @@ export interface TemplateMigration {
   after: UserPermissionLimits;
 }
 
-/** A grant that `zester permissions migrate` does not change, because an admin chose it. */
+/** A grant that `zester permissions migrate` leaves alone, because an admin chose it. */
 export interface UnsafeGrant {
-  /** Where it stands, for people. */
+  /** Its location, for display. */
   where: string;
   why: string;
   fix: string;
 }
 
-/** What worked only because of `responses`, and will not work without. */
+/** Something that worked only because of `responses`, and stops working without. */
 export interface LostGrant {
   /** The granted subject that relied on it. */
   subject: string;
-  /** What will not work. */
+  /** What stops working. */
   why: string;
-  /** The subject to grant instead; undefined: there is none. */
+  /** The subject to grant instead; undefined: none. */
   grant: string | undefined;
 }
 
-/** The changes of an account. */
+/** The changes to an account. */
 export interface AccountMigration {
-  /** The new claims: the same object if nothing changes. */
+  /** The new claims; the same object if nothing changes. */
   claims: AccountClaims;
   templates: TemplateMigration[];
   unsafe: UnsafeGrant[];
@@ -51,8 +51,8 @@ export interface AccountMigration {
 }
 
 /**
- * Plans the migration of an account: the templates of the signing keys of peels and join tokens are made safe, what
- * somebody added to them stays, and every other grant of `responses` is named.
+ * Plans the migration of an account: secures the templates of the signing keys for peels and join tokens, keeps what
+ * someone added to them, and reports every other grant of `responses`.
  *
  * @param peelSigningKey the home's own, whose role may have another name in an adopted account
  */
@@ -93,8 +93,8 @@ function unsafeTemplate(publicKey: string, role: string | undefined): UnsafeGran
 }
 
 /**
- * What of these permissions worked only because `responses` let a user publish to the reply subject of whatever it
- * received: acknowledgements of JetStream messages, flow control, and answers to requests on subjects of one's own.
+ * What worked with these permissions only because `responses` let a user publish to the reply subject of whatever it
+ * received: acknowledgements of JetStream messages, flow control, and answers to requests on its own subjects.
  */
 export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
   if (permissions.resp === undefined) return [];
@@ -137,7 +137,7 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
 }
 
 /**
- * Why a user's own JWT is not as safe as a new one; empty: it is, or its permissions are in a template.
+ * Why a user's own JWT is less safe than a new one would be; empty: it is not, or its permissions are in a template.
  *
  * @param claims of a user of the account
  */
@@ -147,7 +147,7 @@ export function weaknessesOf(claims: UserClaims): string[] {
   const weaknesses: string[] = [];
   if (resp !== undefined) weaknesses.push('has responses');
   const subjects = [...(pub?.allow ?? []), ...(sub?.allow ?? [])];
-  // of a user who is none of ours, how it connects is its owner's decision
+  // how users that are not ours connect is their owner's decision
   const isOurs = subjects.some((subject) => subject.startsWith('zester.'));
   if (isOurs && (types.length === 0 || types.some((type) => /^leafnode/i.test(type)))) {
     weaknesses.push('may connect as a leafnode');
@@ -155,7 +155,9 @@ export function weaknessesOf(claims: UserClaims): string[] {
   return weaknesses;
 }
 
-/** Whether a JWT of a master or an admin grants what a new one would, but for what earlier versions granted without use. */
+/**
+ * Whether a JWT of a master or an admin grants what a new one would, not counting unused grants of earlier versions.
+ */
 export function isAsIssuedNow(claims: UserClaims, wanted: UserJwtOptions): boolean {
   const { pub, sub, resp, allowed_connection_types: types } = claims.nats;
   const granted = permissionClaims(wanted.permissions ?? {});

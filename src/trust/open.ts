@@ -10,8 +10,8 @@ import { signingSeedPath } from './keys/signing-seed.js';
 import { TrustDomain, type TrustJwts } from './domain.js';
 
 /**
- * Opens the trust domain in a home, and checks that it is whole, that it is its owner's alone, and that its JWTs are those
- * of its keys. The seeds of the operator and of the account may be elsewhere.
+ * Opens the trust domain in a home, and checks that it is complete, private to its owner, and that its JWTs match its
+ * keys. The seeds of the operator and of the account may be elsewhere.
  *
  * @throws TrustError
  */
@@ -69,8 +69,8 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
 }
 
 /**
- * Checks that the JWTs of a home are those of its settings. Not the whole of `validateJwtChain`: an operator with an expired
- * account must still get in, to renew it.
+ * Checks that a home's JWTs match its settings. Less than `validateJwtChain`: an operator with an expired account
+ * must still be able to open the home, to renew it.
  *
  * @returns the account's claims
  * @throws TrustError `ERR_TRUST_DAMAGED`
@@ -109,7 +109,7 @@ function decoded<T>(paths: TrustPaths, path: string, decode: () => T): T {
   }
 }
 
-/** The error for a home that was whole once and is not now. */
+/** The error for a home that used to be complete. */
 export function damaged(home: string, what: string, cause?: unknown): TrustError {
   return new TrustError(
     'ERR_TRUST_DAMAGED',

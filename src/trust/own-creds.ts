@@ -20,26 +20,26 @@ import { withHomeLock, type HomeLockOptions } from './lock.js';
 import { openTrustDomain } from './open.js';
 import { checkSecretFile, isThere } from './private-files.js';
 
-/** Credentials of a home. */
+/** A credential of a home. */
 export type OwnUser = 'master' | 'answers' | 'admin' | 'system';
 
-/** Credentials that were renewed. */
+/** A renewed credential. */
 export interface RenewedCreds {
   user: OwnUser;
   path: string;
-  /** `U…`: the same as before. */
+  /** `U…`: unchanged. */
   publicKey: string;
   /** Milliseconds since 1970. */
   expiresAt: number;
-  /** When the JWT before was issued, in seconds since 1970; undefined: there was none. */
+  /** When the previous JWT was issued, in seconds since 1970; undefined: there was none. */
   replaced: number | undefined;
 }
 
-/** How {@link renewOwnCreds} goes about it. */
+/** The options of {@link renewOwnCreds}. */
 export interface RenewOwnCredsOptions extends HomeLockOptions {
-  /** Which; all by default. */
+  /** Which credentials; all by default. */
   users?: readonly OwnUser[] | undefined;
-  /** Also those that are not due, and an admin that is not there; false by default. */
+  /** Also renew credentials that are not due, and create a missing admin; false by default. */
   force?: boolean;
   now?: () => number;
 }
@@ -53,7 +53,7 @@ interface OwnCreds {
   options: UserJwtOptions;
 }
 
-/** The credentials of a home that renew themselves; none: they do not expire. */
+/** The credentials of a home that renew themselves; empty: they never expire. */
 export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds[] {
   const { renewal, master } = settings;
   const system = renewal?.systemSigningKey ?? master?.systemSigningKey;
@@ -96,14 +96,15 @@ export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds
   ];
 }
 
-/** The endorsements of the key that signed credentials of the home's master; undefined: it needs none. */
+/** The endorsements of the key that signed the master's credentials; undefined: it needs none. */
 export function endorsementsOf({ settings }: TrustDomain, { claims }: CredsFile): string | undefined {
   return claims.iss === settings.renewal?.masterSigningKey ? settings.renewal.endorsements : undefined;
 }
 
 /**
- * Renews the credentials of a home that are due: two thirds of their life are over, or they were not signed by the key that renews
- * them. The users' keys stay, and so does the old JWT until it expires. Without renewal in the home's settings, nothing is done.
+ * Renews the credentials of a home that are due: two thirds of their lifetime have passed, or another key signed
+ * them. The users' keys stay, and the old JWT stays valid until it expires. Does nothing if the home's settings
+ * configure no renewal.
  *
  * @returns those that were renewed
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_LOCKED`; CredsError, FileError
@@ -113,7 +114,7 @@ export async function renewOwnCreds(
   options: RenewOwnCredsOptions = {},
 ): Promise<RenewedCreds[]> {
   const { now = Date.now } = options;
-  // most often none is due: nothing to lock for
+  // usually none is due, and no lock is needed
   if ((await dueOf(await openTrustDomain(home), options, now())).length === 0) return [];
   return withHomeLock(
     home,
@@ -147,7 +148,7 @@ async function dueOf(
   return due;
 }
 
-/** Signs new credentials of a user, in the home that is locked. */
+/** Signs new credentials of a user; the caller holds the home's lock. */
 export async function renew(domain: TrustDomain, one: OwnCreds, now: () => number): Promise<RenewedCreds> {
   const { path, user: what, signer: publicKey, seedPath } = one;
   const lifetime = domain.settings.renewal?.lifetime ?? 0;
@@ -170,7 +171,7 @@ export async function renew(domain: TrustDomain, one: OwnCreds, now: () => numbe
     user = before === undefined ? generateKeyBundle('user') : keyOf(before);
     const replaced = before?.claims.iat;
     const revoked = domain.accountClaims.nats.revocations?.[EVERYONE];
-    // later than the one before, which may be revoked by its time
+    // later than the previous one, which may be revoked up to its time
     const at = issueAfter(Math.max(now(), ((replaced ?? -1) + 1) * 1000), { revoked });
     const jwt = createUserJwt(user, signer, { ...one.options, now: () => at, expiry: lifetime });
     const seed = user.seed;

@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { FileError, TrustError } from '../errors.js';
 
-/** The bits of a mode that let others in: the group's and everyone's. */
+/** The mode bits that give access to the group and to everyone. */
 const OTHERS = 0o077;
 
 /**
@@ -28,7 +28,9 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 };
 
-/** Recursive `mkdir` reports ENOENT where it cannot create a directory in an existing one: the plain call reports why. */
+/**
+ * A recursive `mkdir` reports ENOENT if it cannot create a directory in an existing one; the plain call reports why.
+ */
 async function reasonOf(path: string, code: string | undefined): Promise<string | undefined> {
   if (code !== 'ENOENT') return code;
   return mkdir(path, { mode: 0o700 }).then(
@@ -38,8 +40,8 @@ async function reasonOf(path: string, code: string | undefined): Promise<string 
 }
 
 /**
- * Checks that only its owner can access a directory, and that the owner is this user (or root): a user who can write to it can
- * put keys of their own there.
+ * Checks that a directory belongs to this user (or root) and that only its owner can access it: anyone who can write
+ * to it can plant keys there.
  *
  * @returns whether it is there
  * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
@@ -61,7 +63,7 @@ export async function checkPrivateDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Checks that a file with a secret is its owner's alone.
+ * Checks that only the owner can access a file that contains a secret.
  *
  * @returns whether it is there
  * @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
@@ -96,7 +98,7 @@ async function look(path: string): Promise<Awaited<ReturnType<typeof stat>> | un
   }
 }
 
-/** In words, how others get at it; undefined: not at all. */
+/** Describes how others can access it; undefined: they cannot. */
 function exposureOf(found: Awaited<ReturnType<typeof stat>>): string | undefined {
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== 0 && found.uid !== uid && found.uid !== 0) {

@@ -7,7 +7,7 @@ import type { TrustDomain } from './domain.js';
 import { EVERYONE } from '../jwt/revocations.js';
 
 /**
- * Checks that users signed by the home's peel signing key can connect: the account has the key, and no revocation already
+ * Checks that users signed by the home's peel signing key can connect: the account has the key, and no revocation
  * covers a JWT issued now.
  *
  * @returns the clock for issue times: later than any revocation of all users

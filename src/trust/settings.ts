@@ -6,7 +6,7 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { isMasterName } from '../permissions/master-label.js';
 import { parseStrictJson } from '../jwt/strict-json.js';
 
-/** The version of the layout that this program writes, and the newest that it reads. */
+/** The layout version that this program writes, and the newest that it reads. */
 export const LAYOUT_VERSION = 1;
 
 const MAX_SETTINGS_BYTES = 64 * 1024;
@@ -50,7 +50,7 @@ const schema = v.looseObject({
   knownMasters: v.optional(v.record(v.string(), v.array(v.string()))),
 });
 
-/** What `zester.json` says: names, public keys, the version of the layout. No secret. */
+/** The content of `zester.json`: names, public keys, the version of the layout. No secrets. */
 export interface TrustSettings {
   version: typeof LAYOUT_VERSION;
   /** ISO 8601. */
@@ -61,36 +61,36 @@ export interface TrustSettings {
     name: string;
     publicKey: string;
     peelSigningKey: string;
-    /** Absent: the home was made before there were join tokens. */
+    /** Absent: the home predates join tokens. */
     joinSigningKey?: string | undefined;
   };
-  /** The servers of the fleet, as `init --servers` was given them, or as somebody wrote them: a string with commas is a list. */
+  /** The fleet's servers, as given to `init --servers` or edited by hand: a string with commas is a list. */
   servers?: string | string[] | undefined;
-  /** The files for TLS; a path that is not absolute is seen from the home. */
+  /** The TLS files; relative paths are relative to the home. */
   tls?:
     { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
-  /** Refuse plain connections to anything but this machine. */
+  /** Refuse plain connections, except to this machine. */
   requireTls?: boolean | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
   keysAdded?: Record<string, string> | undefined;
-  /** Users (`U…`) whose JWT was replaced, and is to be revoked up to this time (seconds) once it is unused. */
+  /** Users (`U…`) whose JWT was replaced, to be revoked up to this time (seconds) once it is unused. */
   replacedJwts?: Record<string, number> | undefined;
   /** The master of this home; absent: the first one, of the home that `init` made. */
   master?: HomeMaster | undefined;
-  /** The keys that renew the home's own credentials; absent: those do not expire. */
+  /** The keys that renew the home's own credentials; absent: those never expire. */
   renewal?: OwnRenewal | undefined;
-  /** The users (`U…`) of masters whose signing keys have no label, by the masters' names. */
+  /** The users (`U…`) of masters whose signing keys have no label, by master name. */
   knownMasters?: Record<string, string[]> | undefined;
 }
 
-/** The signing keys (`A…`) that renew the home's own credentials, and for how long. */
+/** The signing keys (`A…`) that renew the home's own credentials, and the lifetime. */
 export interface OwnRenewal {
   masterSigningKey: string;
   answersSigningKey: string;
   systemSigningKey: string;
   /** Absent: the home has no admin. */
   adminSigningKey?: string | undefined;
-  /** By which peels know that the first of them signs masters: see `endorse`. */
+  /** Proves to peels that the first of these keys signs masters: see `endorse`. */
   endorsements: string;
   /** Seconds. */
   lifetime: number;
@@ -101,7 +101,7 @@ export interface HomeMaster {
   name: string;
   /** Its signing key of the system account (`A…`). */
   systemSigningKey?: string | undefined;
-  /** It has not been audited yet that the home was installed. */
+  /** That the home was installed has not been audited yet. */
   untold?: boolean | undefined;
 }
 

@@ -13,16 +13,16 @@ const LISTS = [
   ['subscribe', 'deny'],
 ] as const;
 
-/** One change of a template. */
+/** One change to a template. */
 export interface TemplateEdit {
   what: 'publish' | 'subscribe';
   list: 'allow' | 'deny';
   subject: string;
-  /** Take it away instead of adding it. */
+  /** Remove it instead of adding it. */
   remove?: boolean;
 }
 
-/** The permissions of a template, in the form that `permissions set` takes. */
+/** The permissions of a template, in the form that `permissions set` accepts. */
 export function templatePermissions(template: UserPermissionLimits): PermissionOptions {
   const { pub, sub, resp } = template;
   return {
@@ -45,7 +45,7 @@ function lists({ allow = [], deny = [] }: SubjectLists): {
 }
 
 /**
- * Makes changes to permissions.
+ * Applies changes to permissions.
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS` when a subject that is to go is not there
  */
@@ -67,8 +67,9 @@ export function editPermissions(
 }
 
 /**
- * Checks that permissions are valid in the template of the peels' signing key: valid subjects, templates such
- * as `{{name()}}` as whole tokens, and an allow list for both directions: a server reads an empty one as "everything".
+ * Checks that permissions are valid in the template of the peel signing key: valid subjects, templates such as
+ * `{{name()}}` as whole tokens, and an allow list for both directions, since servers read an empty one as
+ * "everything".
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS`
  */
@@ -76,7 +77,7 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
   for (const [what, list] of LISTS) {
     for (const subject of permissions[what]?.[list] ?? []) {
       try {
-        // a queue group may stand after the subject of a subscription
+        // a subscription's subject may be followed by a queue group
         const [plain = '', queue, ...more] = what === 'subscribe' ? subject.split(' ') : [subject];
         validateSubject(plain, { templates: true });
         if (queue !== undefined) validateSubject(queue, { templates: true });
@@ -98,7 +99,7 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
   }
 }
 
-/** Permissions without their empty lists, once {@link checkTemplate} has judged them. */
+/** Permissions without their empty lists, once {@link checkTemplate} has accepted them. */
 export function withoutEmptyLists(permissions: PermissionOptions): PermissionOptions {
   const { publish, subscribe } = permissions;
   return {
@@ -120,7 +121,8 @@ const permissionsSchema = v.strictObject({
 });
 
 /**
- * Reads permissions from JSON, which must not grant `responses`: themselves, or what `zester permissions show --json` prints, which has them in `permissions`.
+ * Reads permissions from JSON: plain ones, or the output of `zester permissions show --json`, which has them in
+ * `permissions`. They must not grant `responses`.
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS`
  */

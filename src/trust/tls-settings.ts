@@ -1,11 +1,11 @@
 // Resolves TLS settings from flags, environment and home.
 import { isAbsolute, join, resolve } from 'node:path';
 
-/** The files for TLS, as the client's option `tls` takes them. They are read at each connect. */
+/** The TLS files, in the form of the client's option `tls`. They are read at each connect. */
 export interface TlsFiles {
-  /** The authorities that a server's certificate may come from. */
+  /** Certificate authorities that are trusted for the server's certificate. */
   caFile?: string;
-  /** This side's certificate and its key, where the server asks for one. */
+  /** The client certificate and its key, if the server requires one. */
   certFile?: string;
   keyFile?: string;
 }
@@ -16,7 +16,7 @@ export interface TlsSettings {
   requireTls?: boolean;
 }
 
-/** What a command line says. */
+/** The command-line options. */
 export interface TlsFlags {
   tlsCa?: string | undefined;
   tlsCert?: string | undefined;
@@ -25,8 +25,9 @@ export interface TlsFlags {
 }
 
 /**
- * How to connect with TLS: each of it as the flags say, else as the environment says (`ZESTER_TLS_CA`, `ZESTER_TLS_CERT`,
- * `ZESTER_TLS_KEY`, `ZESTER_REQUIRE_TLS`), else as the home says. A certificate and its key come from one place.
+ * How to connect with TLS: each setting from the flags, else from the environment (`ZESTER_TLS_CA`,
+ * `ZESTER_TLS_CERT`, `ZESTER_TLS_KEY`, `ZESTER_REQUIRE_TLS`), else from the home. A certificate and its key come from
+ * the same source.
  */
 export function tlsSettings(
   flags: TlsFlags,
@@ -46,7 +47,7 @@ export function tlsSettings(
   return { ...(tls !== undefined && { tls }), ...(requireTls !== undefined && { requireTls }) };
 }
 
-/** The files of a home's settings: a path that is not absolute is seen from the home. */
+/** The TLS files in a home's settings; relative paths are relative to the home. */
 export function homeTls(
   home: string,
   tls: { [N in keyof TlsFiles]?: string | undefined },
@@ -74,7 +75,7 @@ function pathOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : resolve(text);
 }
 
-/** Anything but a clear "no" requires TLS. */
+/** Anything but an explicit "no" requires TLS. */
 function booleanOf(text: string | undefined): boolean | undefined {
   if (text === undefined || text === '') return undefined;
   return !/^(0|false|no|off)$/i.test(text);

@@ -4,36 +4,36 @@ import { REMOVAL_KEPT_SECONDS } from '../../timing.js';
 import { HISTORY_TAG } from '../../jwt/tags.js';
 
 /**
- * What an account JWT says of where it comes from, in its tags: so it travels with the JWT to every server and every copy
- * of the home, signed by the operator. Other tools keep the tags of an account that they edit.
+ * The provenance of an account JWT, stored in its tags. So it travels with the JWT, signed by the operator, to every
+ * server and every copy of the home. Other tools keep the tags of an account that they edit.
  */
 export interface AccountHistory {
-  /** How many times Zester has signed the account. */
+  /** How often Zester has signed the account. */
   sequence: number;
-  /** The ids of the account JWTs that it was made from, and knows all of: the newest first. */
+  /** The IDs of the account JWTs that it was made from, and fully includes; the newest first. */
   after: readonly string[];
-  /** Signed for a home only (`--no-push`), so that no other JWT can come after it. */
+  /** Signed for a home only (`--no-push`), so no other JWT can derive from it. */
   unpushed: boolean;
-  /** What was taken away on purpose: signing keys (`A…`) and revocations (`U…`, `*`). */
+  /** Deliberate removals: signing keys (`A…`) and revocations (`U…`, `*`). */
   removed: ReadonlyMap<string, Removal>;
-  /** Many revocations that were taken away at once. */
+  /** Many revocations removed at once. */
   cleared: BulkClearance | undefined;
 }
 
-/** The note that a signing key or a revocation was taken away on purpose. */
+/** A tombstone: a signing key or a revocation was removed on purpose. */
 export interface Removal {
   /** When, in seconds since 1970. */
   at: number;
-  /** Of a revocation: the sequence of the account JWT that took it away, and the time it held up to. */
+  /** Of a revocation: the sequence of the account JWT that removed it, and the time that it covered. */
   sequence?: number | undefined;
   upTo?: number | undefined;
 }
 
-/** Every revocation that holds up to an earlier time was taken away. */
+/** Every revocation up to an earlier time was removed. */
 export interface BulkClearance {
   /** Seconds since 1970. */
   before: number;
-  /** The sequence of the account JWT that took them away. */
+  /** The sequence of the account JWT that removed them. */
   sequence: number;
 }
 
@@ -42,19 +42,22 @@ const UNPUSHED = 'zester-unpushed';
 const REMOVED = 'zester-removed:';
 const CLEARED = 'zester-cleared:';
 
-/** Beyond so many signings, the sequence alone says that one came after another. */
+/** Beyond this many signings, only the sequence tells the order. */
 const KEPT_AFTER = 48;
-/** Of how many it is kept. Revocations that are cleared must not crowd out signing keys, so each kind has its own limit. */
+/**
+ * The most tombstones kept. Each kind has a limit of its own, so that cleared revocations cannot crowd out signing
+ * keys.
+ */
 const KEPT_REMOVED = { signingKeys: 64, revocations: 64 };
-/** Of a `jti`, which has 52 characters: 80 bits are enough to tell the JWTs of one account apart. */
+/** Of a `jti`'s 52 characters: 80 bits are enough to distinguish the JWTs of one account. */
 const ID_LENGTH = 16;
 
-/** The id of an account JWT, as {@link AccountHistory} has it; undefined: it has none. */
+/** The ID of an account JWT, as in {@link AccountHistory}; undefined: it has none. */
 export function accountId({ jti }: Pick<AccountClaims, 'jti'>): string | undefined {
   return jti === undefined || jti === '' ? undefined : jti.slice(0, ID_LENGTH).toUpperCase();
 }
 
-/** Reads the history of an account JWT. What is not of its form is passed over. */
+/** Reads the history of an account JWT. Ignores malformed entries. */
 export function historyOf({ nats: { tags = [] } }: AccountClaims): AccountHistory {
   let sequence = 0;
   let unpushed = false;
@@ -87,10 +90,10 @@ export function historyOf({ nats: { tags = [] } }: AccountClaims): AccountHistor
   return { sequence, after, unpushed, removed, cleared };
 }
 
-/** The sequence in notes of an account that is not signed yet: it is known when that is done, see {@link withSequence}. */
+/** A placeholder sequence in tombstones of an unsigned account; {@link withSequence} replaces it on signing. */
 const UNSIGNED = 0;
 
-/** Gives the notes that are new the sequence of the account JWT that is about to be signed. */
+/** Gives new tombstones the sequence of the account JWT that is about to be signed. */
 export function withSequence(history: AccountHistory, sequence: number): AccountHistory {
   const { cleared } = history;
   const removed = [...history.removed].map(([key, removal]): [string, Removal] => [
@@ -105,12 +108,12 @@ export function withSequence(history: AccountHistory, sequence: number): Account
   };
 }
 
-/** Of two notes about the same key, the later. */
+/** The later of two tombstones for the same key. */
 export function laterRemoval(one: Removal, other: Removal | undefined): Removal {
   return other === undefined || one.at >= other.at ? one : other;
 }
 
-/** Of two clearances, the one that reaches further. What only the other one covers counts as lost, and so comes back. */
+/** The clearance that reaches further. What only the other one covers counts as lost, and so comes back. */
 export function widerClearance(
   one: BulkClearance | undefined,
   other: BulkClearance | undefined,
@@ -122,8 +125,9 @@ export function widerClearance(
 }
 
 /**
- * Whether an account JWT was made from another, knowing all of it: then whatever it lacks of it was taken away on purpose.
- * A JWT that another tool re-signed comes after what its own tags say, and not after what they were copied from.
+ * Whether an account JWT was made from another and fully includes it; whatever it then lacks was removed on purpose.
+ * A JWT that another tool re-signed derives from the JWTs that its own tags name, not from the JWT that they were
+ * copied from.
  */
 export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean {
   const id = accountId(other);
@@ -134,8 +138,8 @@ export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean
 }
 
 /**
- * Writes a history into the tags of an account; its other tags stay. What is in the account again is not removed any more;
- * what was removed long ago is forgotten.
+ * Writes a history into the tags of an account; its other tags stay. Drops tombstones of what is back in the account,
+ * and very old ones.
  *
  * @param now seconds since 1970
  */
@@ -173,7 +177,7 @@ function removalWords({ at, sequence, upTo }: Removal): string {
 }
 
 /**
- * Notes that signing keys or revocations are taken away on purpose, so that no copy of the home brings them back.
+ * Records that signing keys or revocations are removed on purpose, so that no copy of the home restores them.
  *
  * @param before the claims that still have them
  * @param claims the claims without them
@@ -195,7 +199,7 @@ export function withRemoved(
 }
 
 /**
- * Notes that every revocation that holds up to an earlier time is taken away on purpose: one note for any number.
+ * Records that all revocations up to an earlier time are removed on purpose: one tombstone for any number of them.
  *
  * @param before seconds since 1970, not in the future
  * @param now seconds since 1970

@@ -11,15 +11,15 @@ import {
   type Removal,
 } from './account-history.js';
 
-/** What one account JWT has and another lacks, without a recorded removal. */
+/** What one account JWT has and another lacks without a recorded removal. */
 export interface AccountLosses {
   /** Public keys, or `*`. */
   revocations: string[];
   /** `A…`. */
   signingKeys: string[];
-  /** Signing keys and revocations (public keys, or `*`) that were taken away on purpose, and are back. */
+  /** Signing keys and revocations (public keys, or `*`) that were removed on purpose, and are back. */
   returned: string[];
-  /** Signing keys whose template is an older one again, or gone. */
+  /** Signing keys whose template was reverted to an older one, or lost. */
   templates: string[];
 }
 
@@ -31,23 +31,23 @@ export const NOTHING_LOST: Readonly<AccountLosses> = {
   templates: [],
 };
 
-/** What {@link mergeAccountClaims} made of several account JWTs. */
+/** The result of merging several account JWTs. */
 export interface MergedAccount {
   /** The newest of them. */
   base: AccountClaims;
-  /** The same object as `base` where it lacks nothing. */
+  /** The same object as `base` if it lacks nothing. */
   claims: AccountClaims;
-  /** What `base` lacked, and `claims` has. */
+  /** What `base` lacked and `claims` has. */
   restored: AccountLosses;
 }
 
 type SigningKey = string | ScopedSigningKeyClaim;
 
 /**
- * Merges the accounts of the home and the servers. The newest counts, but no revocation and no signing key is
- * lost because another tool signed an older state again: only what Zester took away on purpose is gone (`AccountHistory`).
- *
- * Which peels may connect is decided here and nowhere else; limits, exports and the like are always the newest's.
+ * Merges the accounts of the home and the servers. The newest one wins, but no revocation and no signing key is lost
+ * because another tool re-signed an older state: only what Zester removed on purpose stays removed
+ * (`AccountHistory`). Only this function decides which peels may connect; limits, exports and the like always come
+ * from the newest.
  *
  * @param all at least one
  * @example mergeAccountClaims([home, server]).restored.revocations; // what a stale push had lost
@@ -96,7 +96,7 @@ export function removedBy(claims: AccountClaims, before: AccountClaims): Account
   return { ...NOTHING_LOST, signingKeys };
 }
 
-/** In words, each for a line; public keys in full, of many revocations the first ones. */
+/** One line of text each; public keys in full, and only the first of many revocations. */
 export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
   const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
   return [
@@ -120,7 +120,7 @@ export function isNone(losses: AccountLosses): boolean {
   return Object.values(losses).every((list) => (list as string[]).length === 0);
 }
 
-/** The union of what was removed on purpose; of two for the same key, the later. */
+/** The union of the tombstones; for the same key, the later one. */
 export function removedIn(all: readonly AccountClaims[]): Map<string, Removal> {
   const removed = new Map<string, Removal>();
   for (const claims of all) {
@@ -137,7 +137,7 @@ function clearedIn(all: readonly AccountClaims[]): BulkClearance | undefined {
     .reduce((widest, next) => widerClearance(widest, next), undefined);
 }
 
-/** The history of an account JWT that is made of these, and so comes after each of them. */
+/** The history of an account JWT that is made of these, and so derives from each of them. */
 export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]): AccountHistory {
   const newestFirst = [base, ...all.filter((claims) => claims !== base)];
   const histories = newestFirst.map(historyOf);
@@ -155,11 +155,10 @@ export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]
 }
 
 /**
- * Whether a revocation that an account JWT has is one that was cleared on purpose, and no new one of the same key.
- *
- * A JWT that was signed before the clearing did not know of it. One that was signed later, by another tool that had an older
- * state, has an older sequence in its tags, and then the revocation is the old one: it has the time of the one that was
- * cleared, or an earlier one than the clearing. In doubt, a key stays revoked.
+ * Whether a revocation in an account JWT is one that was cleared on purpose, not a new one of the same key. A JWT
+ * signed before the clearance did not know of it. A later one, re-signed by another tool from an older state, has an
+ * older sequence in its tags; its revocation is the old one if it has the time of the cleared one, or a time before
+ * the clearance. In doubt, a key stays revoked.
  */
 function isCleared(
   key: string,
@@ -179,14 +178,14 @@ function isCleared(
   return sequence < cleared.sequence && upTo < cleared.before;
 }
 
-/** Whether another tool made it from a state that is older than the other one: what both have may be older in it. */
+/** Whether another tool made it from a state older than the other one, so that what both have may be outdated in it. */
 function isStale(base: AccountClaims, other: AccountClaims): boolean {
   return historyOf(base).sequence < historyOf(other).sequence;
 }
 
 /**
- * Whether a scoped signing key is a plain one now. What it signed says nothing of permissions, and would be allowed
- * everything: no tool does that on purpose.
+ * Whether a scoped signing key has become a plain one. JWTs that it signed carry no permissions, and would be
+ * unrestricted. No tool does that on purpose.
  */
 function lostItsScope(now: SigningKey, before: SigningKey): boolean {
   return typeof now === 'string' && typeof before !== 'string';

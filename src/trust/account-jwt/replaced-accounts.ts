@@ -7,12 +7,12 @@ import { accountId } from './account-history.js';
 import type { TrustPaths } from '../paths.js';
 import { ensurePrivateDirectory } from '../private-files.js';
 
-/** As many are kept. */
+/** How many are kept. */
 const KEPT = 20;
 
 /**
- * Keeps account JWTs that are about to be replaced, so that what they had can be looked up: the last {@link KEPT}, 0600, in
- * `jwt/replaced/`, by the time of their issue.
+ * Keeps copies of account JWTs that are about to be replaced, so that their content can be looked up: the last {@link
+ * KEPT}, 0600, in `jwt/replaced/`, by issue time.
  *
  * @throws FileError, TrustError: then nothing should be replaced
  */

@@ -4,13 +4,13 @@ import type { AccountClaims } from '../../jwt/claims.js';
 import { isPublicKey } from '../../nkeys/validate.js';
 import type { IssuedPeel } from '../issued.js';
 
-/** A revocation as people read it. */
+/** A revocation for display. */
 export interface Revocation {
   /** `U…`, or `*` for everyone. */
   publicKey: string;
-  /** What was issued up to then is revoked: seconds since 1970. */
+  /** JWTs issued up to this time are revoked: seconds since 1970. */
   upTo: number;
-  /** The id of the peel, where it was issued from this home. */
+  /** The peel ID, if it was issued from this home. */
   peelId: string | undefined;
 }
 

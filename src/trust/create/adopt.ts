@@ -9,26 +9,26 @@ import type { KeyBundle } from '../../nkeys/key-bundle.js';
 import { JOIN_ROLE } from '../../permissions/roles.js';
 
 /**
- * A trust domain that exists already, made by nsc or another tool, as far as it is to be taken over. What is absent is
- * made new, but for the operator and the system account.
+ * An existing trust domain, made by nsc or another tool, or the parts of it to adopt. Missing parts are created,
+ * except the operator and the system account.
  */
 export interface AdoptedTrust {
   operatorJwt: string;
-  /** Signs accounts: a signing key of the operator, or its identity where it has none. */
+  /** Signs accounts: a signing key of the operator, or its identity key if it has none. */
   operatorSigner: KeyBundle;
   /** The operator's identity; absent: it stays offline. */
   operator?: KeyBundle;
   systemAccountJwt: string;
-  /** Credentials of a user of the system account, or a key of that account to make one with. */
+  /** Credentials of a user of the system account, or a key of that account to create one with. */
   system: { creds: CredsFile } | { signer: KeyBundle };
   /** The fleet's account; absent: a new one. */
   accountJwt?: string;
   /**
-   * Signs the master and the admin: the account's identity or an unscoped signing key of it. An identity is kept in the
-   * home; a signing key is used once. Needed with `accountJwt`; without it, the identity of the new account.
+   * Signs the master and the admin: the account's identity, or an unscoped signing key. An identity is stored in the
+   * home; a signing key is used once. Required with `accountJwt`; without it, the identity of the new account.
    */
   accountSigner?: KeyBundle;
-  /** The scoped signing key of the peels; absent: a new one, which is added to the account. */
+  /** The scoped signing key of peels; absent: a new one, which is added to the account. */
   peelSigner?: KeyBundle;
   /** The scoped signing key of join tokens; absent: a new one, which is added to the account. */
   joinSigner?: KeyBundle;
@@ -168,7 +168,7 @@ function checkIssuer(what: string, account: AccountClaims, operator: OperatorCla
   );
 }
 
-/** A signing key as in an account JWT; undefined: it is not there. */
+/** A signing key as in an account JWT; undefined: the account lacks it. */
 export function signingKeyOf(
   account: AccountClaims,
   publicKey: string,
@@ -178,7 +178,7 @@ export function signingKeyOf(
   );
 }
 
-/** The public key itself when it signs users with permissions of their own for the account. */
+/** The public key itself, if it signs users with permissions of their own for the account. */
 function unscopedKeyOf(account: AccountClaims, publicKey: string): string | undefined {
   if (publicKey === account.sub) return publicKey;
   const key = signingKeyOf(account, publicKey);

@@ -23,21 +23,21 @@ import { ensurePrivateDirectory, isThere } from '../private-files.js';
 import { stepsOf, type Step } from './steps.js';
 import type { TlsFiles } from '../tls-settings.js';
 
-/** What can be chosen about a new trust domain. */
+/** The options of a new trust domain. */
 export interface CreateTrustDomainOptions {
   /** `zester` by default. Not with `adopt`. */
   operatorName?: string;
   /** `fleet` by default. Not with an adopted account. */
   accountName?: string;
-  /** The URLs of the fleet's servers, for the commands that connect. A string with commas is a list. */
+  /** The URLs of the fleet's servers, for commands that connect. A string with commas is a list. */
   servers?: string | readonly string[];
-  /** The files for TLS of the connections to them, and whether to refuse those without TLS. */
+  /** TLS files for those connections, and whether to refuse servers without TLS. */
   tls?: TlsFiles;
   requireTls?: boolean;
-  /** Takes over an operator that exists, and what else there is. */
+  /** Adopts an existing operator, and whatever else exists. */
   adopt?: AdoptedTrust;
   now?: Clock;
-  /** Called for each step with its file, and whether it was created or already existed. */
+  /** Called for each step, with its file and whether it was created or already existed. */
   onStep?: (step: { path: string; made: boolean }) => void;
 }
 
@@ -52,17 +52,16 @@ const CREATE = bag({
   onStep: callback,
 } satisfies Entries<CreateTrustDomainOptions>);
 
-/** The same, with the URLs as they are kept. */
+/** The same options, with normalized URLs. */
 type CheckedOptions = CreateTrustDomainOptions & { servers?: readonly string[] };
 
 const DEFAULT_OPERATOR_NAME = 'zester';
 const DEFAULT_ACCOUNT_NAME = 'fleet';
 
 /**
- * Makes the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
- * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system account.
- *
- * A home that has one is left as it is. A run that was interrupted is completed by the next one with the same options.
+ * Creates the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
+ * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system
+ * account. An existing home stays as it is. An interrupted run is completed by the next one with the same options.
  *
  * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
  *   not fit (`ERR_TRUST_ADOPT`), `ERR_TRUST_OPTIONS` for options that it does not know; FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
@@ -80,7 +79,7 @@ export async function createTrustDomain(
     checkAdopted(paths.home, options.adopt, options.now);
   }
   await ensurePrivateDirectory(paths.home);
-  // a whole home is only read: nothing to lock for, and it may be on a read-only disk
+  // a complete home is only read: no lock is needed, and it may be on a read-only disk
   const whole = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
   if (await whole()) return existing(paths, options);
   return withHomeLock(paths.home, 'zester init', async () => {
@@ -113,7 +112,7 @@ async function existing(paths: TrustPaths, options: CheckedOptions): Promise<Tru
   return domain;
 }
 
-/** A home of an older version: it gets the file that this version adds, if the key that signs it is here. */
+/** For a home of an older version: adds the file that this version needs, if the key that signs it is here. */
 async function completed(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
   const { adopt, now } = options;
@@ -132,15 +131,15 @@ function report(
   made: readonly string[],
 ): void {
   for (const { path } of stepsFor(paths, options)) {
-    // a home that was made before there were join tokens has none, and gets none by this
+    // a home that predates join tokens has none, and gets none here
     if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
     options.onStep?.({ path, made: made.includes(path) });
   }
 }
 
 /**
- * How many steps an interrupted run has done. It did them in order, so a file that is there behind one that is not means
- * that files were removed; creating new keys for old JWTs would only hide that.
+ * How many steps an interrupted run completed. Steps run in order, so a file that exists after a missing one means
+ * that files were removed; new keys for old JWTs would only hide that.
  *
  * @throws TrustError `ERR_TRUST_DAMAGED`
  */
@@ -212,7 +211,7 @@ function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
   return domain;
 }
 
-/** The options with the URLs as they are kept. What no command could connect with is refused before a home says it. */
+/** The options with normalized URLs. What no command could connect with is refused before it is stored in a home. */
 function connectable(given: CreateTrustDomainOptions): CheckedOptions {
   const { servers, ...options } = given;
   const { tls, requireTls } = options;

@@ -17,7 +17,7 @@ export interface AdoptedTrustFiles {
   systemCreds?: string;
   systemAccountSeed?: string;
   accountJwt?: string;
-  /** The account's identity or an unscoped signing key of it. */
+  /** The account's identity, or an unscoped signing key. */
   accountSeed?: string;
   peelSigningSeed?: string;
   joinSigningSeed?: string;

@@ -1,4 +1,4 @@
-// The files of a new home, in the order in which they are made.
+// The files of a new home, in creation order.
 import { writeCredsFile } from '../../creds/generate.js';
 import { loadJwtFile } from '../../creds/load-jwt-file.js';
 import { loadKeyBundleFromFile } from '../../creds/load-key-bundle.js';
@@ -24,13 +24,13 @@ import { LAYOUT_VERSION, writeSettings } from '../settings.js';
 import type { TlsFiles } from '../tls-settings.js';
 import { SYSTEM_NAME } from '../../permissions/names.js';
 
-/** One file, made from what the steps before it left on disk: so any step can be the first of a run. */
+/** One file, made from what earlier steps left on disk, so a run can start at any step. */
 export interface Step {
   path: string;
   make: () => Promise<void>;
 }
 
-/** What the steps take from outside. */
+/** External inputs of the steps. */
 export interface StepOptions {
   operatorName: string;
   accountName: string;
@@ -44,9 +44,9 @@ export interface StepOptions {
 const SYSTEM_ACCOUNT_NAME = 'SYS';
 
 /**
- * The steps that make a trust domain, in their order. `zester.json` comes last and says that all are done. The seed of a
- * system account made here is kept nowhere: its one user is made first, and the account's JWT from the public key that
- * signed it.
+ * The steps that create a trust domain, in order. `zester.json` comes last, and means that all are done. The seed of
+ * a system account created here is not stored: its only user is created first, and the account JWT from the public
+ * key that signed it.
  */
 export function stepsOf(paths: TrustPaths, options: StepOptions): Step[] {
   return [...keySteps(paths, options), ...jwtSteps(paths, options), ...endSteps(paths, options)];
@@ -149,7 +149,7 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
           }),
         );
       }
-      // an account that knows a key is taken as it is: its template is its owner's decision
+      // an account that already knows the key stays as it is: its template is its owner's decision
       const account = decodeAccountJwt(existing);
       const missing = signingKeys.filter(({ publicKey }) => signingKeyOf(account, publicKey) === undefined);
       if (missing.length === 0) return existing;
@@ -207,7 +207,7 @@ function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
   ];
 }
 
-/** The account's identity, when it is what signs: it is kept. A signing key given to sign the master is not. */
+/** The account's identity, if it is the signer: it is stored. A given signing key is not. */
 function adoptedIdentity(adopt: AdoptedTrust | undefined): KeyBundle | undefined {
   const { accountJwt, accountSigner } = adopt ?? {};
   if (accountJwt === undefined || accountSigner === undefined) return accountSigner;
@@ -250,7 +250,7 @@ async function withKey<T>(role: Role, path: string, use: (key: KeyBundle) => T |
   }
 }
 
-/** Makes a user and writes its `.creds` file. */
+/** Creates a user and writes its `.creds` file. */
 export async function writeUser(path: string, signer: KeyBundle, options: UserJwtOptions): Promise<void> {
   await withNewKey('user', async (user) => {
     const seed = user.seed;
