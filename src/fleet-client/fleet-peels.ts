@@ -208,6 +208,8 @@ export class FleetPeels {
    * Has a peel replace its key.
    *
    * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
+   * @param options.publicKey nothing is done when it no longer uses this key (`U…`): a program that is started again, and
+   *   names the key that it saw at first, rotates no peel twice
    * @returns `done`: nothing to do; `told`: it is connected and was notified; `asked`: it will be notified when it renews
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    * @example
@@ -220,7 +222,7 @@ export class FleetPeels {
    */
   async rotate(
     peelId: string,
-    options: WaitingOptions & { since?: string | undefined } = {},
+    options: WaitingOptions & { since?: string | undefined; publicKey?: string | undefined } = {},
   ): Promise<PeelRotation> {
     checkFleetOptions('peels.rotate', options);
     const { signal, ...rest } = options;

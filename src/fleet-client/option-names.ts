@@ -22,7 +22,7 @@ const METHODS = {
   'peels.accept': bag({ fingerprint: anything, reason: anything, signal: anything }),
   'peels.reject': bag({ reason: anything, signal: anything }),
   'peels.revoke': bag({ reason: anything, publicKey: anything, signal: anything }),
-  'peels.rotate': bag({ since: anything, signal: anything }),
+  'peels.rotate': bag({ since: anything, publicKey: anything, signal: anything }),
   'peels.exec': bag({ timeoutMs: anything, signal: anything } satisfies Entries<ExecOptions>),
   'peels.exec with names': bag(
     {

@@ -86,6 +86,8 @@ export const requests = {
     peelId,
     /** ISO 8601: skip a peel whose key was issued at this time or later. */
     since: v.optional(v.string()),
+    /** Skip a peel that no longer uses this key. Older masters rotate it all the same. */
+    publicKey: v.optional(publicKey),
   }),
   'peel.list': v.object({
     pattern: v.optional(pattern),

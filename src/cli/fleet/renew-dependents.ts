@@ -31,13 +31,13 @@ export async function renewDependents(
   const keepUsers = [admin.publicKey];
   const report = await endMaster(home, master.name, { ...options, keepUsers });
   requireComplete(report, `the withdrawal of the users of "${master.name}"`);
-  const { liveKeyOf } = await import('./rotate-peels.js');
+  const { liveKey } = await import('../../protocol/records/record.js');
   const { patiently } = await import('./admin.js');
   let left = await peelsOf(look);
   const keys = new Map<string, string | undefined>();
   for (const peelId of left) {
     const asked = () => admin.client.ask('peel.show', { peelId, events: 0 });
-    keys.set(peelId, liveKeyOf((await patiently(asked, io.now() + timeout, io)).record));
+    keys.set(peelId, liveKey((await patiently(asked, io.now() + timeout, io)).record)?.publicKey);
   }
   await rotateWithProgress(admin, { keys, limit, timeoutMs: timeout, wait: true }, context);
   // a key that was replaced is revoked once its connection has ended

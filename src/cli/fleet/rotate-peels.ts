@@ -1,7 +1,7 @@
 // Rotates the keys of many peels, a limited number at a time.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../../errors.js';
-import type { PeelRecord } from '../../protocol/records/record.js';
+import { liveKey } from '../../protocol/records/record.js';
 import type { CliIo } from '../terminal/io.js';
 import { patiently, type Admin } from './admin.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
@@ -89,19 +89,20 @@ export async function rotatePeels(
         io.now() + ROTATION_MASTER_PATIENCE_MS,
         io,
       );
-      heard(peelId, liveKeyOf(record));
+      heard(peelId, liveKey(record)?.publicKey);
       if (result.underWay.has(peelId) && io.now() - told > timeoutMs) settle(peelId, result.late);
     }
   };
   try {
     await nc.flush();
-    for (const peelId of keys.keys()) {
+    for (const [peelId, publicKey] of keys) {
       while (result.underWay.size >= limit && !signal.aborted) await changed();
       if (signal.aborted) break;
       if (result.done.has(peelId)) continue;
       try {
         const { outcome } = await patiently(
-          () => client.ask('peel.rotate', { peelId, ...(since !== undefined && { since }) }),
+          // with the key that is to be replaced: the peel may have replaced it since the peels were listed
+          () => client.ask('peel.rotate', { peelId, since, publicKey }),
           io.now() + ROTATION_MASTER_PATIENCE_MS,
           io,
         );
@@ -124,11 +125,6 @@ export async function rotatePeels(
   } finally {
     subscription.unsubscribe();
   }
-}
-
-/** The key that a peel is connected with, or was last. */
-export function liveKeyOf(record: PeelRecord): string | undefined {
-  return record.keys.findLast(({ state }) => state === 'live')?.publicKey;
 }
 
 /** Waits until it is woken, the signal is given, or time to look at the peels. @returns whether it is that time */

@@ -121,6 +121,11 @@ export function currentKey(record: PeelRecord): PeelKey | undefined {
   return record.keys.findLast(({ state }) => state === 'issued' || state === 'live');
 }
 
+/** The key that a peel is connected with, or was last. */
+export function liveKey(record: PeelRecord): PeelKey | undefined {
+  return record.keys.findLast(({ state }) => state === 'live');
+}
+
 /** The key in use; else the last one, which waits or had its time. */
 export function shownKey(record: PeelRecord): PeelKey | undefined {
   return currentKey(record) ?? record.keys.at(-1);

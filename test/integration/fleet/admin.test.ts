@@ -242,6 +242,22 @@ describe('peel.rotate', () => {
     expect((await fleet.audit('turn-3')).filter(({ kind }) => kind === 'rotation.asked')).toHaveLength(1);
   });
 
+  it('does nothing for a peel that no longer uses the key that the caller saw', async () => {
+    const peel = await addPeel(fleet, admin, 'turn-5');
+    await fleet.record('turn-5', ({ state }) => state === 'active');
+    const { publicKey } = peel.key;
+    const next = key();
+    const { jwt } = await peel.rotate(peel.rotateRequest(next));
+    await BarePeel.connect(fleet, 'turn-5', next, jwt);
+    await fleet.record('turn-5', ({ keys }) => keys[1]?.state === 'live');
+    expect(await admin.ask('peel.rotate', { peelId: 'turn-5', publicKey })).toMatchObject({
+      outcome: 'done',
+    });
+    expect((await fleet.audit('turn-5')).map(({ kind }) => kind)).not.toContain('rotation.asked');
+    const named = await admin.ask('peel.rotate', { peelId: 'turn-5', publicKey: next.publicKey });
+    expect(named).not.toMatchObject({ outcome: 'done' });
+  });
+
   it('refuses a peel that is not accepted', async () => {
     const token = await createToken(admin, fleet);
     await token.join('turn-4', key());

@@ -76,11 +76,11 @@ interface Wanted {
 }
 
 async function named({ client }: Admin, ids: readonly string[]): Promise<Wanted> {
-  const { liveKeyOf } = await import('../../fleet/rotate-peels.js');
+  const { liveKey } = await import('../../../protocol/records/record.js');
   const keys = new Map<string, string | undefined>();
   for (const peelId of ids) {
     const { record } = await client.ask('peel.show', { peelId, events: 0 });
-    keys.set(peelId, liveKeyOf(record));
+    keys.set(peelId, liveKey(record)?.publicKey);
   }
   return { keys, before: 0 };
 }
@@ -88,12 +88,12 @@ async function named({ client }: Admin, ids: readonly string[]): Promise<Wanted>
 /** Those that still have the key that they had when the rotation began. */
 async function everyPeel(admin: Admin, restart: boolean, io: CliIo, output: Output): Promise<Wanted> {
   const { campaignPath, loadCampaign, saveCampaign } = await import('../../fleet/campaign.js');
-  const { liveKeyOf } = await import('../../fleet/rotate-peels.js');
+  const { liveKey } = await import('../../../protocol/records/record.js');
   const live = new Map<string, string>();
   for await (const { peels } of admin.client.stream('peel.list', { state: 'active' })) {
     for (const { record } of peels) {
-      const key = liveKeyOf(record);
-      if (key !== undefined) live.set(record.id, key);
+      const key = liveKey(record);
+      if (key !== undefined) live.set(record.id, key.publicKey);
     }
   }
   const where = campaignPath(admin.account, io);

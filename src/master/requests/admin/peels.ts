@@ -7,6 +7,7 @@ import {
   keyOf,
   notAccepted,
   type PeelRecord,
+  liveKey,
 } from '../../../protocol/records/record.js';
 import { isConnectedInForce } from '../../../protocol/records/presence-in-force.js';
 import type { MasterContext } from '../../context.js';
@@ -84,7 +85,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Asked<
 /** `peel.rotate`: a peel is to replace its key. */
 export async function rotatePeel(context: MasterContext, { request, by }: Asked<'peel.rotate'>) {
   const { registry, presence } = context;
-  const { peelId, since } = request;
+  const { peelId, since, publicKey } = request;
   const from = since === undefined ? undefined : Date.parse(since);
   if (from !== undefined && Number.isNaN(from)) {
     throw new FleetError(
@@ -96,7 +97,9 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
     if (!isAccepted(found)) throw notAccepted(found);
-    isDone = from !== undefined && hasKeySince(found, from);
+    isDone =
+      (from !== undefined && hasKeySince(found, from)) ||
+      (publicKey !== undefined && hasReplaced(found, publicKey));
     const isAsked =
       found.rotationAskedAt !== undefined &&
       (from === undefined || Date.parse(found.rotationAskedAt) >= from);
@@ -104,7 +107,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   });
   if (isDone) return { record, outcome: 'done' as const };
   // notified in any case: a peel that connected an instant ago may not be known yet
-  const key = record.keys.findLast(({ state }) => state === 'live') ?? currentKey(record);
+  const key = liveKey(record) ?? currentKey(record);
   await tellPeel(context, {
     kind: 'rotate',
     peelId,
@@ -112,6 +115,12 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   });
   const isThere = isConnectedInForce(record, presence.seen(peelId));
   return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
+}
+
+/** Whether the peel has connected with another key than this one. */
+function hasReplaced(record: PeelRecord, publicKey: string): boolean {
+  const key = liveKey(record);
+  return key !== undefined && key.publicKey !== publicKey;
 }
 
 /** Whether the peel has connected with a key that is as new as that. */
