@@ -28,6 +28,7 @@ const layers = [
   'provision',
   'backup',
   'masters',
+  'admins',
   'testing',
   'cli',
 ];

@@ -405,6 +405,8 @@ export type TrustErrorCode =
   | 'ERR_TRUST_EXPORT'
   /** There is no master of that name, or there is one already, or it cannot be removed. */
   | 'ERR_TRUST_MASTER'
+  /** An admin of that name exists already, or none does. */
+  | 'ERR_TRUST_ADMIN'
   /** What is no invitation for a master, or no longer one. */
   | 'ERR_TRUST_INVITE'
   /** The invitation has expired. */

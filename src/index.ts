@@ -47,6 +47,7 @@ export { generateFullHierarchy, type FullHierarchy, type HierarchyNames } from '
 
 export { isPeelId, validatePeelId } from './permissions/peel-id.js';
 export { subjectCovers, validateSubject, type SubjectRules } from './permissions/subject.js';
+export type { AddedRole } from './permissions/admin-roles.js';
 export { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from './permissions/names.js';
 export {
   consumerRead,
@@ -66,6 +67,8 @@ export { extendPermissions, type RolePermissions } from './permissions/role-perm
 export {
   adminPermissions,
   adminUserJwtOptions,
+  type AdminUserJwtOptions,
+  type NamedAdmin,
   masterPermissions,
   masterUserJwtOptions,
   PEEL_CONNECTION_TYPES,

@@ -6,11 +6,13 @@ import { withState, type StateConnection } from './connect-state.js';
 
 /** What a command did. */
 export interface CommandEvent {
-  kind: 'backup.created' | 'master.invited' | 'master.removed';
+  kind: 'backup.created' | 'master.invited' | 'master.removed' | 'admin.added' | 'admin.removed';
   /** The command, such as `zester backup`. */
   by: string;
   detail: Exclude<AuditEvent['detail'], undefined>;
   reason?: string | undefined;
+  /** The key that it is about (`U…`). */
+  publicKey?: string;
 }
 
 /**

@@ -8,7 +8,7 @@ import { packageVersion } from './version.js';
 /** The program without its commands: what all of them share. */
 export function rootCommand(io: CliIo): Command {
   const program = new Command('zester')
-    .description('The credentials of a fleet, over NATS.')
+    .description('The credentials of a fleet, over NATS: see docs/cli.md, or "man zester".')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption(...HELP_OPTION)
     .helpCommand(false)
@@ -44,5 +44,4 @@ Examples:
   $ zester peel add web-01         credentials for a peel
   $ zester peel revoke web-01      lock it out on every server
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.
-Documentation: docs/cli.md, or "man zester".`;
+Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.`;

@@ -214,18 +214,21 @@ export async function openMaster(
  * @throws as {@link connectMaster}
  */
 export async function connectWithInbox(
-  inboxPrefix: string,
+  inboxPrefix: InboxPrefixOf,
   options: ConnectSettings,
   given: GivenUserCredentials,
 ): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
   return withCredentials(await open(options, given, { table: masterTable(), inboxPrefix }));
 }
 
+/** Chooses the inboxes of a connection. @param claims those of the first credentials; undefined: a seed alone */
+type InboxPrefixOf = (claims: UserClaims | undefined) => string;
+
 /** What a connection is for. */
 interface Role {
   table: NatsOptions;
   peelId?: string;
-  inboxPrefix?: string;
+  inboxPrefix?: InboxPrefixOf;
 }
 
 interface Opened {
@@ -275,7 +278,8 @@ async function open(
       ? fixedDelays()
       : new ReconnectPause(reconnectWindowMs, beforeDial);
   const prefix =
-    inboxPrefix ?? (peelId === undefined ? inboxesOf(initial?.claims, table) : table.inboxPrefix);
+    inboxPrefix?.(initial?.claims) ??
+    (peelId === undefined ? inboxesOf(initial?.claims, table) : table.inboxPrefix);
   const dialer = new Dialer(
     {
       ...table,

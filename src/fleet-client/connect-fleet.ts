@@ -5,7 +5,7 @@ import { givenUserCredentials, type UserCredentials } from '../creds/credentials
 import { FleetError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
-import { ADMIN_INBOX_PREFIX } from '../permissions/names.js';
+import { adminInboxPrefix } from '../permissions/names.js';
 import { AdminClient } from '../protocol/ask.js';
 import { MessageSigner } from '../protocol/signed.js';
 import { Fleet } from './fleet.js';
@@ -50,7 +50,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
   const given = givenUserCredentials({ credentials: admin });
   signal?.throwIfAborted();
   const { connection: nc, credentials } = await connectWithInbox(
-    ADMIN_INBOX_PREFIX,
+    (claims) => adminInboxPrefix(claims?.name),
     { ...settings, signal, name: settings.name ?? 'zester-admin' },
     given,
   );

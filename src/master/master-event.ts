@@ -90,6 +90,8 @@ export type MasterEvent =
   | ({ type: 'backup'; what: 'created' | 'restored' } & EventFacts)
   /** A host was invited to run a master; its home was installed; it was removed; it renewed its own credentials. */
   | ({ type: 'master'; what: 'invited' | 'installed' | 'removed' | 'renewed'; name: string } & EventFacts)
+  /** An admin was added or removed. */
+  | ({ type: 'admin'; what: 'added' | 'removed'; name: string } & EventFacts)
   /** The retention of the audit log has deleted its oldest events. */
   | ({ type: 'auditTrimmed'; events: number } & EventFacts)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
@@ -209,6 +211,11 @@ function remarkOf(
     case 'master.renewed': {
       const what = kind.slice('master.'.length) as 'invited' | 'installed' | 'removed' | 'renewed';
       return { type: 'master', what, ...told, name: String(detail?.['master'] ?? '') };
+    }
+    case 'admin.added':
+    case 'admin.removed': {
+      const what = kind === 'admin.added' ? 'added' : 'removed';
+      return { type: 'admin', what, ...told, name: String(detail?.['admin'] ?? '') };
     }
     case 'master.started':
       return { type: 'started', ...told };

@@ -4,6 +4,9 @@ import type { AdminVerb } from './names.js';
 /** The roles, from the one that may do the least. Each may do all that those before it may. */
 export const ADMIN_ROLES = ['viewer', 'approver', 'operator', 'owner'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
+/** The role of an admin that was added. The owner, who may do everything, is made by `zester init`. */
+export type AddedRole = 'viewer' | 'approver' | 'operator';
+export const ADDED_ROLES = ['viewer', 'approver', 'operator'] as const satisfies readonly AddedRole[];
 
 /** What the table says of a request to a master. */
 export interface AdminVerbRule {
@@ -29,3 +32,36 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
   'peel.revoke': { role: 'operator', writes: true },
   'master.resume': { role: 'operator', writes: true },
 };
+
+/** Whether a role may ask a master something. */
+export function mayAsk(role: AdminRole, verb: AdminVerb): boolean {
+  return hasRole(role, ADMIN_VERBS[verb].role);
+}
+
+/** Whether a role may do what another one may. */
+export function hasRole(role: AdminRole, least: AdminRole): boolean {
+  return ADMIN_ROLES.indexOf(role) >= ADMIN_ROLES.indexOf(least);
+}
+
+/** Whether an admin that was added may reject a peel in this state: an accepted one is revoked by it, which is an operator's. */
+export function mayReject(role: string, state: string): boolean {
+  return role === 'operator' || state === 'pending' || state === 'rejected';
+}
+
+/** What a role may ask a master, in the order of the table. */
+export function verbsOf(role: AdminRole): AdminVerb[] {
+  return (Object.keys(ADMIN_VERBS) as AdminVerb[]).filter((verb) => mayAsk(role, verb));
+}
+
+const ROLE_TAG = 'zester-role:';
+
+/** The tag of a JWT that says an admin's role. */
+export function roleTag(role: AddedRole): string {
+  return `${ROLE_TAG}${role}`;
+}
+
+/** The role that the tags of a JWT say; undefined: none, several, or one that this version does not know. */
+export function roleOfTags(tags: readonly string[] | undefined): AddedRole | undefined {
+  const said = (tags ?? []).filter((tag) => tag.startsWith(ROLE_TAG));
+  return said.length === 1 ? ADDED_ROLES.find((role) => roleTag(role) === said[0]) : undefined;
+}

@@ -1,4 +1,5 @@
 // Every name of the protocol: users, inboxes, subjects, buckets and streams. Who may use which is in roles.ts.
+import { adminOfUserName } from './admin-names.js';
 import { validatePeelId } from './peel-id.js';
 
 /** Names of users that are not peels. */
@@ -12,8 +13,13 @@ export const SYSTEM_NAME = 'zester-system';
 export const MASTER_INBOX_PREFIX = `_INBOX._${MASTER_NAME}`;
 /** The prefix of the inboxes of the user that a master answers as. Not the masters' own, where JetStream answers them. */
 export const MASTER_ANSWERS_INBOX_PREFIX = `_INBOX._${MASTER_ANSWERS_NAME}`;
-/** The prefix of the inboxes of admins. */
+/** The prefix of the inboxes of the owner. An admin that was added has its own. */
 export const ADMIN_INBOX_PREFIX = `_INBOX._${ADMIN_NAME}`;
+
+/** The prefix of an admin's inboxes. @param user the name in its JWT: the owner's unless it is that of an admin that was added */
+export function adminInboxPrefix(user: string | undefined): string {
+  return adminOfUserName(user) === undefined ? ADMIN_INBOX_PREFIX : `_INBOX.${user}`;
+}
 
 /**
  * The prefix of a peel's inboxes: no peel can read the replies to another (docs/nats-facts.md, 18).
@@ -102,8 +108,20 @@ export function enrollSubject(user: string, verb: EnrollVerb): string {
   return subjectFor.enroll(user, verb);
 }
 
-export function adminSubject(verb: AdminVerb): string {
-  return `zester.admin.${verb}`;
+/**
+ * Where an admin asks. One that was added has its name in the subject, so that the server says who asks.
+ *
+ * @param user the name in its JWT
+ */
+export function adminSubject(verb: AdminVerb, user?: string): string {
+  return adminOfUserName(user) === undefined ? `zester.admin.${verb}` : `zester.admin.${user}.${verb}`;
+}
+
+/** The admin that asks, by the name of its user, and what it asks. The owner's subjects have no name. */
+export function adminAskerOf(subject: string): { asker: string; verb: string } {
+  const named = askerOf(subject);
+  if (adminOfUserName(named.asker) !== undefined) return named;
+  return { asker: ADMIN_NAME, verb: subject.split('.').slice(2).join('.') };
 }
 
 /** Where a peel takes commands. @throws PeelIdError */

@@ -13,9 +13,13 @@ import {
 } from '../jwt/permission-options.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
+import { adminUserName } from './admin-names.js';
+import { ADDED_ROLES, hasRole, roleTag, verbsOf, type AddedRole } from './admin-roles.js';
 import {
   ADMIN_INBOX_PREFIX,
   ADMIN_NAME,
+  adminInboxPrefix,
+  adminSubject,
   BUCKETS,
   bucketSubjects,
   FLEET_STREAMS,
@@ -161,19 +165,55 @@ export function masterAnswersPermissions(): PermissionOptions {
   };
 }
 
+/** An admin that is not the owner. */
+export interface NamedAdmin {
+  /** Up to 40 lower-case letters, digits and hyphens. */
+  name: string;
+  /** What it may do (docs/admins.md). */
+  role: AddedRole;
+}
+
 /**
  * What an admin may do: send requests to masters, call peels, and receive answers and decisions.
  *
+ * @param admin absent: the owner, who may do everything, and whose inbox all owners share
+ * @throws JwtError `ERR_JWT_OPTIONS` for a name or a role that is none
  * @example
  * import { adminPermissions } from 'zester';
  *
  * console.log(adminPermissions().publish?.allow?.includes('zester.admin.>')); // true
+ * const { publish } = adminPermissions({ name: 'alice', role: 'viewer' });
+ * console.log(publish?.allow?.includes('zester.admin._zester-admin-alice.peel.list')); // true
  */
-export function adminPermissions(): PermissionOptions {
+export function adminPermissions(admin?: NamedAdmin): PermissionOptions {
+  if (admin !== undefined) return namedAdminPermissions(admin);
   return {
     publish: { allow: [subjectsOf('admin'), subjectsOf('cmd'), '$SRV.>'] },
     subscribe: {
       allow: [subjectsOf('event'), subjectFor.reply('*'), subjectsOf('audit'), `${ADMIN_INBOX_PREFIX}.>`],
+    },
+  };
+}
+
+/** Every subject has the admin's own name in it, and every request of its role is named: none may be asked in another's name. */
+function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
+  const user = adminUserName(name);
+  if (!ADDED_ROLES.includes(role))
+    throw new JwtError('ERR_JWT_OPTIONS', `${inspect(role)} is not a role: choose ${ADDED_ROLES.join(', ')}`);
+  const callsPeels = hasRole(role, 'operator');
+  return {
+    publish: {
+      allow: [
+        ...verbsOf(role).map((verb) => adminSubject(verb, user)),
+        ...(callsPeels ? [subjectsOf('cmd')] : []),
+      ],
+    },
+    subscribe: {
+      allow: [
+        ...(callsPeels ? [subjectsOf('event'), subjectFor.reply('*')] : []),
+        subjectsOf('audit'),
+        `${adminInboxPrefix(user)}.>`,
+      ],
     },
   };
 }
@@ -345,7 +385,7 @@ export function masterAnswersUserJwtOptions(
 /**
  * The options of an admin's user JWT.
  *
- * @throws KeyError
+ * @throws KeyError; JwtError `ERR_JWT_OPTIONS` for a name or a role that is none
  * @example
  * import {
  *   adminUserJwtOptions,
@@ -357,16 +397,28 @@ export function masterAnswersUserJwtOptions(
  *
  * const account = await loadKeyBundleFromFile('account', 'account.seed');
  * const user = generateKeyBundle('user');
- * const options = adminUserJwtOptions(account.publicKey, { expirySeconds: 90 * 86_400 });
- * const jwt = createUserJwt(user, account, { ...options, name: 'inventory' });
+ * const admin = { name: 'inventory', role: 'operator' } as const;
+ * const options = adminUserJwtOptions(account.publicKey, { admin, expirySeconds: 90 * 86_400 });
+ * const jwt = createUserJwt(user, account, options);
  * await writeCredsFile('inventory.creds', jwt, user.seed);
  */
 export function adminUserJwtOptions(
   accountPublicKey: string,
-  options: RoleUserJwtOptions = {},
+  options: AdminUserJwtOptions = {},
 ): UserJwtOptions {
-  const grants = () => ({ permissions: adminPermissions(), limits: UNLIMITED });
-  return roleOptions(ADMIN_NAME, accountPublicKey, grants, options);
+  const { admin, ...rest } = options;
+  const grants = () => ({ permissions: adminPermissions(admin), limits: UNLIMITED });
+  if (admin === undefined) return roleOptions(ADMIN_NAME, accountPublicKey, grants, rest);
+  // the template of a signing key of admins is the owner's
+  if (rest.scoped === true) throw jwtOptionsError('an admin with a role is not scoped: leave "scoped" out');
+  const tags = [...(rest.tags ?? []), roleTag(admin.role)];
+  return roleOptions(adminUserName(admin.name), accountPublicKey, grants, { ...rest, tags });
+}
+
+/** What can be chosen about the JWT of an admin. */
+export interface AdminUserJwtOptions extends RoleUserJwtOptions {
+  /** An admin with a name, a role and inboxes of its own; absent: the owner. */
+  admin?: NamedAdmin | undefined;
 }
 
 interface RoleGrants {

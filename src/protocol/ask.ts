@@ -133,6 +133,13 @@ export class AdminClient {
     this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
   }
 
+  #signed(name: AdminVerb, request: object): { subject: string; data: Uint8Array; headers: MsgHdrs } {
+    const signer = this.#signer();
+    const subject = adminSubject(name, signer.claims.name);
+    const data = encodeRequest(request);
+    return { subject, data, headers: signRequest(signer, subject, data) };
+  }
+
   /**
    * Sends a request, and returns the answer.
    *
@@ -149,9 +156,7 @@ export class AdminClient {
   ): Promise<AnswerOf<N>> {
     checkOptions('AdminClient.ask', options, ASK, optionsError);
     options.signal?.throwIfAborted();
-    const subject = adminSubject(name);
-    const data = encodeRequest(request);
-    const headers = signRequest(this.#signer(), subject, data);
+    const { subject, data, headers } = this.#signed(name, request);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
     const asked = askRaw(this.#nc, subject, data, { timeoutMs, headers });
@@ -171,9 +176,7 @@ export class AdminClient {
   ): AsyncIterableIterator<AnswerOf<N>> {
     checkOptions('AdminClient.stream', options, STREAM, optionsError);
     options.signal?.throwIfAborted();
-    const subject = adminSubject(name);
-    const data = encodeRequest(request);
-    const headers = signRequest(this.#signer(), subject, data);
+    const { subject, data, headers } = this.#signed(name, request);
     const maxWait = Math.max(ASK_PART_TIMEOUT_MS, this.#timeoutMs);
     try {
       const parts = await this.#nc.requestMany(subject, data, {

@@ -4,13 +4,14 @@ import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { endorsedKey } from './endorsements.js';
+import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 
 /** Names that a peel cannot have, since masters and admins have them. */
 const RESERVED = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 export function isReservedName(name: string): boolean {
-  return RESERVED.has(name);
+  return RESERVED.has(name) || adminOfUserName(name) !== undefined;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface TrustPaths {
   systemCreds: string;
   /** The public keys of the peels issued from here; no secret. */
   issued: string;
+  /** The admins that were added; no secret. */
+  admins: string;
   /** Only where Zester runs the server. */
   serverDirectory: string;
   serverConfiguration: string;
@@ -97,6 +99,7 @@ export function trustPaths(home: string): TrustPaths {
     adminCreds: join(credsDirectory, 'admin.creds'),
     systemCreds: join(credsDirectory, 'system.creds'),
     issued: join(root, 'issued.ndjson'),
+    admins: join(root, 'admins.json'),
     serverDirectory,
     serverConfiguration: join(serverDirectory, 'nats-server.conf'),
     serverLog: join(serverDirectory, 'nats-server.log'),

@@ -4,6 +4,7 @@ import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } fro
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { isScopedUser } from '../jwt/scoped.js';
 import { expandTemplate, type LintSubject } from '../permissions/lint.js';
+import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
 import { signingKeyOf } from './create/adopt.js';
 
@@ -13,7 +14,7 @@ const NOT_PEELS: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NA
 /** The user whose permissions are linted. */
 export function lintSubjectOf(claims: UserClaims): LintSubject {
   const name = claims.name ?? '';
-  return { name, role: NOT_PEELS.includes(name) ? 'other' : 'peel' };
+  return { name, role: NOT_PEELS.includes(name) || adminOfUserName(name) !== undefined ? 'other' : 'peel' };
 }
 
 /** The template of a scoped signing key; undefined: the account has no such key, or not with a scope. */

@@ -5,6 +5,7 @@ import { writeCredsFile } from '../../src/creds/generate.js';
 import type { PermissionOptions, UserLimitOptions } from '../../src/jwt/permission-options.js';
 import { createUserJwt, type UserJwtOptions } from '../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';
+import { ADDED_ROLES } from '../../src/permissions/admin-roles.js';
 import * as roles from '../../src/permissions/roles.js';
 import { subjectCovers } from '../../src/permissions/subject.js';
 import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
@@ -156,6 +157,13 @@ describe('no role publishes beyond its grants, whatever reply subject it is sent
     expect(await wronglyAllowed(roleOf(name, true))).toEqual([]);
   });
 
+  it.each(ADDED_ROLES)('as adminUserJwtOptions makes a(n) %s', async (role) => {
+    const account = server.trust.account.key;
+    const options = roles.adminUserJwtOptions(account.publicKey, { admin: { name: 'ann', role } });
+    const { permissions = {} } = options;
+    expect(await wronglyAllowed({ role, permissions, connect: () => connect(account, options) })).toEqual([]);
+  });
+
   it('and the matrix sees it where one does', async () => {
     const { publish = {}, subscribe = {} } = roles.peelPermissions(ID);
     const permissions = { publish, subscribe, responses: { max: 1, ttl: 300 } } as PermissionOptions;
@@ -175,5 +183,10 @@ describe('no role publishes beyond its grants, whatever reply subject it is sent
 it('no role has responses', () => {
   const all = named(/Permissions(Template)?$/);
   expect(all.length).toBeGreaterThanOrEqual(5);
-  for (const [name, make] of all) expect((make(ID) as PermissionOptions).responses, name).toBeUndefined();
+  const grants = all.map(([name, make]) => {
+    const args = name === 'adminPermissions' ? [] : [ID];
+    return [name, make(...args) as PermissionOptions] as const;
+  });
+  const added = ADDED_ROLES.map((role) => [role, roles.adminPermissions({ name: 'ann', role })] as const);
+  for (const [name, { responses }] of [...grants, ...added]) expect(responses, name).toBeUndefined();
 });

@@ -2,7 +2,17 @@
 import { AUDIT_STREAM, BUCKETS, bucketStream } from '../../src/permissions/names.js';
 
 /** The roles of the matrix. `peel` is `web-01`, and tries itself on everything of `web-02`. */
-export const ROLES = ['peel', 'recovery', 'token', 'master', 'answers', 'owner'] as const;
+export const ROLES = [
+  'peel',
+  'recovery',
+  'token',
+  'master',
+  'answers',
+  'viewer',
+  'approver',
+  'operator',
+  'owner',
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a role is called in the printed matrix. */
@@ -12,7 +22,10 @@ export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   token: 'join token',
   master: 'master',
   answers: "master's answers",
-  owner: 'admin (owner)',
+  viewer: 'viewer',
+  approver: 'approver',
+  operator: 'operator',
+  owner: 'owner',
 };
 
 /** Subjects of one kind, and the roles that may use them. Everybody else is refused. */
@@ -30,6 +43,11 @@ export const TOKEN = 'Ab12Cd34';
 const OTHER_TOKEN = 'Zy98Xw76';
 export const PEEL_ID = PEEL;
 
+/** The admin of whichever role is tried, and another one. */
+export const ADMIN = 'ann';
+const OWN_REQUESTS = `zester.admin._zester-admin-${ADMIN}`;
+const OTHER_ADMIN = '_zester-admin-ben';
+
 const STREAMS = [...BUCKETS.map(bucketStream), AUDIT_STREAM];
 const all = (make: (stream: string) => string | readonly string[]) => STREAMS.flatMap(make);
 
@@ -38,13 +56,13 @@ export const ISOLATION: readonly SubjectClass[] = [
     what: "a peel's own events",
     subjects: [`zester.event.${PEEL}.started`, `zester.event.${PEEL}.a.b.c`],
     publish: ['peel'],
-    subscribe: ['master', 'owner'],
+    subscribe: ['master', 'operator', 'owner'],
   },
   {
     what: "another peel's events",
     subjects: [`zester.event.${OTHER}.started`, 'zester.event.*.started', 'zester.event.>'],
     publish: [],
-    subscribe: ['master', 'owner'],
+    subscribe: ['master', 'operator', 'owner'],
   },
   {
     what: "a peel's own requests to masters",
@@ -86,7 +104,37 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: ['master', 'answers'],
   },
   {
-    what: "admins' requests",
+    what: "an admin's own requests that read",
+    subjects: ['peel.list', 'peel.show', 'audit', 'status', 'token.list'].map(
+      (verb) => `${OWN_REQUESTS}.${verb}`,
+    ),
+    publish: ['viewer', 'approver', 'operator', 'owner'],
+    subscribe: ['master', 'answers'],
+  },
+  {
+    what: "an admin's own requests about new peels",
+    subjects: ['peel.accept', 'peel.reject', 'token.create', 'token.remove'].map(
+      (verb) => `${OWN_REQUESTS}.${verb}`,
+    ),
+    publish: ['approver', 'operator', 'owner'],
+    subscribe: ['master', 'answers'],
+  },
+  {
+    what: "an admin's own requests about all peels",
+    subjects: ['peel.add', 'peel.revoke', 'peel.rotate', 'master.resume'].map(
+      (verb) => `${OWN_REQUESTS}.${verb}`,
+    ),
+    publish: ['operator', 'owner'],
+    subscribe: ['master', 'answers'],
+  },
+  {
+    what: 'requests in the name of another admin',
+    subjects: [`zester.admin.${OTHER_ADMIN}.peel.list`, `zester.admin.${OTHER_ADMIN}.peel.revoke`],
+    publish: ['owner'],
+    subscribe: ['master', 'answers'],
+  },
+  {
+    what: "the owner's requests",
     subjects: ['zester.admin.peel.accept', 'zester.admin.peel.list', 'zester.admin.audit'],
     publish: ['owner'],
     subscribe: ['master', 'answers'],
@@ -94,26 +142,26 @@ export const ISOLATION: readonly SubjectClass[] = [
   {
     what: 'commands to a peel',
     subjects: [`zester.cmd.${PEEL}`, `zester.cmd.${PEEL}.notice`],
-    publish: ['master', 'owner'],
+    publish: ['master', 'operator', 'owner'],
     subscribe: ['peel', 'master'],
   },
   {
     what: 'commands to another peel',
     subjects: [`zester.cmd.${OTHER}`, `zester.cmd.${OTHER}.notice`, 'zester.cmd.>', 'zester.cmd.*'],
-    publish: ['master', 'owner'],
+    publish: ['master', 'operator', 'owner'],
     subscribe: ['master'],
   },
   {
     what: "a peel's own replies",
     subjects: [`zester.job.n1.return.${PEEL}`],
     publish: ['peel', 'master'],
-    subscribe: ['master', 'owner'],
+    subscribe: ['master', 'operator', 'owner'],
   },
   {
     what: "another peel's replies",
     subjects: [`zester.job.n1.return.${OTHER}`, 'zester.job.*.return.*'],
     publish: ['master'],
-    subscribe: ['master', 'owner'],
+    subscribe: ['master', 'operator', 'owner'],
   },
   {
     what: "a peel's inbox",
@@ -158,6 +206,18 @@ export const ISOLATION: readonly SubjectClass[] = [
     subscribe: ['master'],
   },
   {
+    what: "an admin's inbox",
+    subjects: [`_INBOX._zester-admin-${ADMIN}.x`],
+    publish: ['master', 'answers'],
+    subscribe: ['viewer', 'approver', 'operator'],
+  },
+  {
+    what: "another admin's inbox",
+    subjects: [`_INBOX.${OTHER_ADMIN}.x`, `_INBOX.${OTHER_ADMIN}.>`],
+    publish: ['master', 'answers'],
+    subscribe: [],
+  },
+  {
     what: "the owner's inbox",
     subjects: ['_INBOX._zester-admin.x'],
     publish: ['master', 'answers'],
@@ -185,7 +245,7 @@ export const ISOLATION: readonly SubjectClass[] = [
     what: 'events of the audit log',
     subjects: [`zester.audit.${PEEL}.key.revoked`, 'zester.audit._.account.restored'],
     publish: ['master'],
-    subscribe: ['master', 'owner'],
+    subscribe: ['master', 'viewer', 'approver', 'operator', 'owner'],
   },
   {
     what: "the server's confirmations of stored audit events",

@@ -8,10 +8,10 @@ import { createUserJwt } from '../../src/jwt/user.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { MASTER_QUEUE } from '../../src/permissions/names.js';
 import { recoveryUserJwtOptions } from '../../src/permissions/recovery.js';
-import { joinUserJwtOptions } from '../../src/permissions/roles.js';
+import { adminUserJwtOptions, joinUserJwtOptions } from '../../src/permissions/roles.js';
 import { startHome, type HomeWithServers } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
-import { ISOLATION, PEEL_ID, ROLE_WORDS, ROLES, TOKEN, type Role } from './isolation-table.js';
+import { ADMIN, ISOLATION, PEEL_ID, ROLE_WORDS, ROLES, TOKEN, type Role } from './isolation-table.js';
 
 type Operation = 'publish' | 'subscription';
 
@@ -53,6 +53,17 @@ async function credsOf(role: Role): Promise<string> {
       return paths.masterCreds;
     case 'answers':
       return paths.masterAnswersCreds;
+    case 'viewer':
+    case 'approver':
+    case 'operator': {
+      const path = join(home.dir, `${role}.creds`);
+      const account = await domain.accountKey();
+      const user = generateKeyBundle('user');
+      const admin = { name: ADMIN, role };
+      const options = adminUserJwtOptions(domain.publicKeys.account, { admin });
+      await writeCredsFile(path, createUserJwt(user, account, options), user.seed);
+      return path;
+    }
     case 'owner':
       return paths.adminCreds;
   }

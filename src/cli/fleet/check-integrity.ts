@@ -19,6 +19,7 @@ import { connectSystem, tlsOf } from '../../system-account/system-connection.js'
 import type { TrustDomain } from '../../trust/domain.js';
 import type { Finding } from '../../trust/finding.js';
 import { rosterOf } from '../../masters/roster.js';
+import { readAddedAdmins } from '../../admins/added-admins.js';
 import { readIssued } from '../../trust/issued.js';
 import type { ConnectionOf } from '../options/home-options.js';
 import { ADMIN_CONNECT_TIMEOUT_MS } from '../../timing.js';
@@ -148,6 +149,7 @@ async function homeKeys(domain: TrustDomain, more: readonly string[]): Promise<S
     }
   }
   for (const { publicKey } of await readIssued(paths.issued)) keys.add(publicKey);
+  for (const { publicKey } of await readAddedAdmins(paths.admins)) keys.add(publicKey);
   return keys;
 }
 

@@ -26,7 +26,7 @@ export interface CommandMatching {
  * Commands all accepted peels whose ids match, and says what each answered, and who did not.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` when none matches, `ERR_FLEET_PENDING` when none of those is accepted;
- *   FindingsError when some did not answer
+ *   `ERR_FLEET_DENIED` when the credentials may not call any; FindingsError when some did not answer
  */
 export async function commandMatching(
   admin: Admin,
@@ -61,6 +61,11 @@ export async function commandMatching(
   );
   if (replies.length > 1) output.note(`${answered} of ${replies.length} answered`);
   if (answered === replies.length) return;
+  if (replies.every((reply) => !reply.ok && reply.code === 'ERR_FLEET_DENIED'))
+    throw new FleetError(
+      'ERR_FLEET_DENIED',
+      "these credentials are not authorized to call peels: pass an operator's or the owner's with --creds",
+    );
   const unreachable = replies.every(
     (reply) => !reply.ok && (reply.code === 'ERR_FLEET_NOT_CONNECTED' || reply.code === 'ERR_FLEET_TIMEOUT'),
   );

@@ -66,6 +66,15 @@ export function isoOf(seconds: number | undefined): string | null {
 }
 
 /** Who decided, in two words. */
-export function actorWords({ kind, name }: { kind: string; name: string }): string {
-  return name === '' || name === kind ? kind : `${kind} ${name}`;
+export function actorWords({
+  kind,
+  name,
+  role,
+}: {
+  kind: string;
+  name: string;
+  role?: string | undefined;
+}): string {
+  const words = name === '' || name === kind ? kind : `${kind} ${name}`;
+  return role === undefined ? words : `${words} (${role})`;
 }

@@ -69,7 +69,7 @@ export class AnswerConnections {
     const open = async (name: string, at: string, options: ConnectSettings) => {
       const servers = serverFirst(connection.servers, at);
       const all = { ...connection, servers, noRandomize: true, name, ...options };
-      return (await connectWithInbox(inbox, all, inUse)).connection;
+      return (await connectWithInbox(() => inbox, all, inUse)).connection;
     };
     const opened: ZesterConnection[] = [];
     const next = async (name: string) => {

@@ -9,6 +9,8 @@ export interface Actor {
   name: string;
   /** The public key (`U…`) in that JWT. */
   publicKey?: string | undefined;
+  /** Of an admin that was added (docs/admins.md). */
+  role?: string | undefined;
 }
 
 // nothing is decided by `kind`: one that only a newer version knows is kept and shown, as its other fields are
@@ -16,4 +18,5 @@ export const actorSchema = keeping({
   kind: v.string() as unknown as v.GenericSchema<Actor['kind']>,
   name: v.string(),
   publicKey: v.optional(v.string()),
+  role: v.optional(v.string()),
 });

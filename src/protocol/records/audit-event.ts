@@ -155,6 +155,9 @@ export type AuditRemarkKind =
   | 'master.removed'
   /** A master renewed its own credentials. */
   | 'master.renewed'
+  /** An admin was added; an admin was removed. */
+  | 'admin.added'
+  | 'admin.removed'
   | 'master.started'
   | 'master.stopped';
 
@@ -200,6 +203,9 @@ const remarkSchema = v.object({
     'master.removed',
     /** A master renewed its own credentials. */
     'master.renewed',
+    /** An admin was added; an admin was removed. */
+    'admin.added',
+    'admin.removed',
     'master.started',
     'master.stopped',
   ]),

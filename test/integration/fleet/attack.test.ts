@@ -89,7 +89,9 @@ describe('the holder of a peel’s credentials cannot', () => {
   it('accept itself, or do anything else that admins do', async () => {
     await unchanged(async () => {
       await cannotPublish(
-        ...(['peel.accept', 'peel.add', 'peel.revoke', 'token.create', 'audit'] as const).map(adminSubject),
+        ...(['peel.accept', 'peel.add', 'peel.revoke', 'token.create', 'audit'] as const).map((verb) =>
+          adminSubject(verb),
+        ),
       );
       // on the subjects that it may publish to, nothing of the kind is answered
       for (const verb of ['accept', 'peel.accept', 'peel.add', 'admin.peel.accept']) {

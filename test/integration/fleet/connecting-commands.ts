@@ -104,6 +104,9 @@ export interface ConnectingCommand {
 export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'account push': { args: () => [] },
   'account show': { args: () => [] },
+  'admin add': { args: (stage) => [stage.name(), '--role', 'viewer', '--out', stage.file()] },
+  'admin list': { args: () => [] },
+  'admin remove': { args: () => ['nobody', '--yes'], ends: 'ERR_TRUST_ADMIN' },
   audit: { args: () => [] },
   'audit retention': { args: () => [] },
   backup: { args: (stage) => ['--out', stage.file(), '-r', stage.recipient()] },

@@ -5,6 +5,9 @@ import type { Actor } from '../../../protocol/records/actor.js';
 import { openRequest } from '../../../protocol/signed-request.js';
 import { validateChainOfUser } from '../../../jwt/chain.js';
 import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
+import { adminOfUserName } from '../../../permissions/admin-names.js';
+import { mayAsk, roleOfTags } from '../../../permissions/admin-roles.js';
+import { ADMIN_NAME, type AdminVerb } from '../../../permissions/names.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
 
@@ -17,9 +20,18 @@ export interface AdminRequest {
   nonce: string;
 }
 
+/** A request of an admin as it came. */
+export interface SignedMessage {
+  message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined };
+  /** The user that the subject names. */
+  asker: string;
+  /** undefined: there is no such request. */
+  name: AdminVerb | undefined;
+}
+
 /**
  * The admin that signed a request. The server has enforced who may publish there; this says who it was, and that its own
- * JWT allows it too, so that nobody signs with a key that is not an admin's.
+ * JWT and its role allow it too, so that nobody signs with a key that is not an admin's, or asks in another's name.
  *
  * The time of the request is compared with this host's clock, and not with `now`, which a test may move: it is not a
  * lifetime, and the caller's clock does not move with it.
@@ -29,7 +41,7 @@ export interface AdminRequest {
  */
 export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
-  message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
+  { message, asker, name }: SignedMessage,
 ): AdminRequest {
   const { claims, nonce } = openRequest(message, Date.now());
   const denied = (why: string, cause?: unknown) =>
@@ -47,7 +59,23 @@ export function authenticateAdmin(
   if (!mayPublish(permissionsOf(claims, trust.claims), message.subject)) {
     throw denied(`its JWT does not allow it to publish "${message.subject}"`);
   }
-  return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
+  const added = adminOfUserName(claims.name);
+  // the owner's subjects have no name, and no admin that was added asks there
+  if ((added === undefined ? ADMIN_NAME : claims.name) !== asker)
+    throw denied(`it is "${claims.name ?? ''}", and not the user that the subject names`);
+  if (added === undefined)
+    return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
+  const role = roleOfTags(claims.nats.tags);
+  if (role === undefined) throw denied('its JWT names no role that this master knows');
+  // what its JWT grants is what the role could do when it was issued
+  if (name !== undefined && !mayAsk(role, name)) throw denied(`the role ${role} does not include "${name}"`);
+  return { by: { kind: 'admin', name: added, publicKey: claims.sub, role }, nonce };
+}
+
+/** Who an admin says it is that was not authenticated: the server lets nobody else than it and the owner publish there. */
+export function claimedAdmin(asker: string): Actor {
+  const added = adminOfUserName(asker);
+  return added === undefined ? UNKNOWN_ACTOR : { kind: 'unknown', name: added };
 }
 
 /** What a user may do: of a scoped signing key's users, its template says it. */

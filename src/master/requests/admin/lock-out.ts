@@ -1,5 +1,6 @@
 // Admin requests that reject and revoke peels.
 import { FleetError } from '../../../errors.js';
+import { mayReject } from '../../../permissions/admin-roles.js';
 import { keyOf, type PeelRecord } from '../../../protocol/records/record.js';
 import { nowSeconds } from '../../../jwt/time.js';
 import { readAuditWithin } from '../../audit/read-audit.js';
@@ -16,6 +17,13 @@ export async function rejectPeel(context: MasterContext, { request, by }: Asked<
   const { peelId, reason } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     if (record === undefined) throw unknownPeel(peelId);
+    if (by.role !== undefined && !mayReject(by.role, record.state)) {
+      throw new FleetError(
+        'ERR_FLEET_DENIED',
+        `the role ${by.role} may only reject a peel that is pending, and "${peelId}" is ${record.state}: ask an operator`,
+        { peelId },
+      );
+    }
     if (record.state === 'rejected') return undefined;
     if (record.state === 'revoked') {
       throw new FleetError('ERR_FLEET_STATE', `the peel "${peelId}" is already revoked`, { peelId });

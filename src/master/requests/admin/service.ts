@@ -2,13 +2,13 @@
 import { errorTraits } from '../../../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { ADMIN_VERBS } from '../../../permissions/admin-roles.js';
-import { ADMIN_INBOX_PREFIX, subjectsOf } from '../../../permissions/names.js';
+import { adminAskerOf, adminInboxPrefix, subjectsOf } from '../../../permissions/names.js';
 import { adminSubject, type AdminVerb } from '../../../permissions/names.js';
 import { rejectPeel, revokePeel } from './lock-out.js';
 import { listPeels, readAudit, resumeRevocations, showPeel, status } from './queries.js';
 import { acceptPeel, addPeel, rotatePeel } from './peels.js';
 import { createToken, listTokens, removeToken } from './tokens.js';
-import { authenticateAdmin } from './authenticate.js';
+import { authenticateAdmin, claimedAdmin } from './authenticate.js';
 import { Nonces } from './nonces.js';
 import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
@@ -41,16 +41,21 @@ export function startAdminService(
     context,
     {
       nc,
-      inboxes: () => [ADMIN_INBOX_PREFIX],
+      inboxes: (asker) => [adminInboxPrefix(asker)],
       subject: subjectsOf('admin'),
       subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
         AdminVerb,
         string
       >,
       handlers,
-      route: (subject) => ({ asker: 'admin', verb: subject.split('.').slice(2).join('.') }),
-      authenticate: async ({ msg, name }) => {
-        const { by, nonce } = authenticateAdmin(context, msg);
+      route: adminAskerOf,
+      claimed: claimedAdmin,
+      authenticate: async ({ msg, name, asker }) => {
+        const { by, nonce } = authenticateAdmin(context, {
+          message: msg,
+          asker,
+          name: name as AdminVerb | undefined,
+        });
         const { writes = false } = ADMIN_VERBS[name as AdminVerb] ?? {};
         await nonces.take(context.store, { publicKey: by.publicKey, nonce }, writes);
         return by;

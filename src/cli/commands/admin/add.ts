@@ -1,0 +1,65 @@
+// `zester admin add`: write credentials of a new admin with a role.
+import { ADDED_ROLES } from '../../../permissions/admin-roles.js';
+import { UsageError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { argument, choice, flag, lifetime, requiredText, seedFile } from '../../command/option.js';
+import { auditAdmin } from '../../fleet/audit-admin.js';
+import { refuseToReplace } from '../../options/new-file.js';
+import { table } from '../../terminal/output.js';
+import { timeWordsAndDate } from '../../terminal/time-words.js';
+
+export default command({
+  summary: 'write credentials of a new admin with a role',
+  needs: 'system',
+  arguments: { name: argument("the admin's name: lower-case letters, digits and hyphens") },
+  options: {
+    role: choice('--role <role>', 'what it may do', ADDED_ROLES),
+    expiry: lifetime('--expiry <time>', 'credential lifetime, e.g. 8h; 0 = never expires', '30d'),
+    out: requiredText('-o, --out <file>', 'the file to write, mode 0600'),
+    accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
+    force: flag('--force', 'replace an existing file'),
+  },
+  notes: `
+A viewer reads peels, join tokens and the audit log. An approver also accepts and rejects pending peels, and creates and removes
+join tokens. An operator also adds, rotates, revokes and calls peels. The owner is "admin.creds" of "zester init". The table of
+roles and requests is in docs/admins.md. The servers and the masters both enforce it, and no admin can read another's answers.`,
+  examples: [
+    'zester admin add alice --role approver --out alice.creds',
+    'zester admin add night-shift --role viewer --expiry 8h --out night-shift.creds',
+  ],
+  async run({ name, role, expiry, out, accountSeed, force }, { io, output, system, openHome }) {
+    if (role === undefined) throw new UsageError(`no role: pass --role, one of ${ADDED_ROLES.join(', ')}`);
+    await refuseToReplace(out, force);
+    const { home, ...options } = await system();
+    const { addAdmin } = await import('../../../admins/add-admin.js');
+    const added = await addAdmin(home, out, {
+      ...options,
+      name,
+      role,
+      expiry,
+      accountSeed,
+      force,
+      now: io.now,
+    });
+    const { publicKey, expiresAt } = added;
+    output.result(
+      [
+        `wrote ${out}`,
+        ...table([
+          ['admin', name],
+          ['role', role],
+          ['key', output.key(publicKey)],
+          ['expires', expiresAt === undefined ? 'never' : timeWordsAndDate(expiresAt * 1000, io.now())],
+        ]),
+      ],
+      {
+        path: out,
+        name,
+        role,
+        publicKey,
+        expiresAt: expiresAt === undefined ? null : new Date(expiresAt * 1000).toISOString(),
+      },
+    );
+    await auditAdmin(await openHome(), options, output, { kind: 'admin.added', admin: added });
+  },
+});

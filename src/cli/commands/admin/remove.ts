@@ -1,0 +1,35 @@
+// `zester admin remove`: revoke an admin on every server.
+import { command } from '../../command/declaration.js';
+import { argument, flag, text } from '../../command/option.js';
+import { auditAdmin } from '../../fleet/audit-admin.js';
+import { pushedLine } from '../../options/change-options.js';
+import { confirm } from '../../terminal/confirm.js';
+
+export default command({
+  summary: 'revoke an admin on every server',
+  needs: 'system',
+  arguments: { name: argument('its name, as "zester admin list" shows it, or its public key (U…)') },
+  options: {
+    reason: text('--reason <text>', 'recorded in the audit log'),
+    yes: flag('-y, --yes', 'do not ask'),
+  },
+  notes: `
+Its connections are cut, and masters refuse what it signs. What it decided stays. Exit code 0: every server has the revocation.
+Otherwise 4, and the output names the servers: run it again.`,
+  examples: ['zester admin remove alice', "zester admin remove alice --yes --reason 'left the team'"],
+  async run({ name, reason, yes }, { io, output, system, openHome }) {
+    const { home, ...options } = await system();
+    await confirm(io, `this locks out the admin "${name}"`, yes);
+    const { removeAdmin } = await import('../../../admins/remove-admin.js');
+    const { requireComplete } = await import('../../../account/push-account.js');
+    const { admin, report } = await removeAdmin(home, name, { ...options, now: io.now });
+    output.result([`removed the admin "${admin.name}" (${admin.role}): ${pushedLine(report)}`], {
+      name: admin.name,
+      role: admin.role,
+      publicKey: admin.publicKey,
+      servers: report ?? null,
+    });
+    await auditAdmin(await openHome(), options, output, { kind: 'admin.removed', admin, reason });
+    if (report !== undefined) requireComplete(report, `the revocation of the admin "${admin.name}"`);
+  },
+});

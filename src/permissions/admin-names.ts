@@ -1,0 +1,31 @@
+// The names of admins, and of their users.
+import { JwtError } from '../errors.js';
+
+/** Lower-case letters, digits and hyphens: it is part of a subject token, and of a file's name. */
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+const PREFIX = '_zester-admin-';
+
+/** Whether an admin may be called that. */
+export function isAdminName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/**
+ * The name of the user of an admin. No peel has it: a peel id does not begin with `_`.
+ *
+ * @throws JwtError `ERR_JWT_OPTIONS`
+ */
+export function adminUserName(name: string): string {
+  if (isAdminName(name)) return `${PREFIX}${name}`;
+  throw new JwtError(
+    'ERR_JWT_OPTIONS',
+    `"${String(name).slice(0, 60)}" is not a name for an admin: use up to 40 lower-case letters, digits and hyphens`,
+  );
+}
+
+/** The admin whose user has this name; undefined: it is none that was added, such as a peel's or the owner's. */
+export function adminOfUserName(user: string | undefined): string | undefined {
+  if (user?.startsWith(PREFIX) !== true) return undefined;
+  const name = user.slice(PREFIX.length);
+  return isAdminName(name) ? name : undefined;
+}

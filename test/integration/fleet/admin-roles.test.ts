@@ -1,0 +1,351 @@
+// Each role of admins asks each request: as the client asks, raw, and with a JWT that grants more than its role.
+import { errors, type NatsConnection } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeCredsFile } from '../../../src/creds/generate.js';
+import { loadCredsFile } from '../../../src/creds/parse.js';
+import { ZesterError } from '../../../src/errors.js';
+import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
+import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { adminUserName } from '../../../src/permissions/admin-names.js';
+import { ADDED_ROLES, ADMIN_ROLES, mayAsk, type AdminRole } from '../../../src/permissions/admin-roles.js';
+import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
+import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
+import { askRaw, newRequestId } from '../../../src/protocol/ask.js';
+import { encodeJson, refusalIn } from '../../../src/protocol/messages.js';
+import { MessageSigner } from '../../../src/protocol/signed.js';
+import { signRequest } from '../../../src/protocol/signed-request.js';
+import { zester } from '../../cli/run-zester.js';
+import { VERBS } from '../../support/admin-matrix.js';
+import { atEnd } from '../../support/cleanup.js';
+import { waitFor } from '../../support/wait-for.js';
+import { addPeel, connectUser } from './asking.js';
+import { startFleet, type Fleet } from './fleet.js';
+
+let fleet: Fleet;
+const creds: Record<string, string> = {};
+beforeAll(async () => {
+  fleet = await startFleet({ policy: 'manual', lifetime: 900 });
+  creds['owner'] = (await fleet.home.domain()).paths.adminCreds;
+  for (const role of ADDED_ROLES) creds[role] = await add(role, role);
+});
+
+const at = () => ['--home', fleet.home.home, '--servers', ...fleet.servers];
+
+/** Adds an admin with the command. */
+async function add(name: string, role: AdminRole, ...more: string[]): Promise<string> {
+  const out = join(fleet.home.dir, `${name}.admin.creds`);
+  const result = await zester(['admin', 'add', name, '--role', role, '--out', out, ...at(), ...more]);
+  expect(result.code, result.stderr).toBe(0);
+  return out;
+}
+
+/** A request that changes nothing, if there is one: about peels and tokens that there are not. */
+function requestOf(verb: AdminVerb): object {
+  switch (verb) {
+    case 'peel.add': {
+      const { publicKey } = generateKeyBundle('user');
+      return { requestId: newRequestId(), peelId: `made-${newRequestId()}`, publicKey };
+    }
+    case 'token.create': {
+      const { publicKey } = generateKeyBundle('user');
+      return { publicKey, tokenId: publicKey.slice(1, 13), ttl: 60, uses: 1 };
+    }
+    case 'token.remove':
+      return { tokenId: 'abcdefgh' };
+    case 'peel.accept':
+    case 'peel.reject':
+    case 'peel.revoke':
+    case 'peel.rotate':
+    case 'peel.show':
+      return { peelId: 'nobody' };
+    default:
+      return {};
+  }
+}
+
+/** Whether a refusal is one of the role: what a permitted request is refused with is about its peel. */
+async function isDenied(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return false;
+  } catch (error) {
+    if (!(error instanceof ZesterError)) throw error;
+    if (error.code === 'ERR_FLEET_DENIED') return true;
+    expect(['ERR_FLEET_UNKNOWN_PEEL', 'ERR_FLEET_TOKEN_UNKNOWN']).toContain(error.code);
+    return false;
+  }
+}
+
+/** What a role may ask, by trying it. */
+async function table(tried: (verb: AdminVerb) => Promise<boolean>): Promise<Record<string, boolean>> {
+  const found: Record<string, boolean> = {};
+  for (const verb of VERBS) found[verb] = await tried(verb);
+  return found;
+}
+
+const expected = (role: AdminRole) => Object.fromEntries(VERBS.map((verb) => [verb, mayAsk(role, verb)]));
+
+/** Somebody who may do everything in the account, to carry what the server would not let through, with these inboxes. */
+const carrier = (user: string) => connectUser(fleet, 'carrier', undefined, adminInboxPrefix(user));
+
+/** The file of an admin's credentials that the account's key has signed. */
+async function signedByHand(name: string, options: Partial<UserJwtOptions>): Promise<string> {
+  const domain = await fleet.home.domain();
+  const account = await domain.accountKey();
+  const user = generateKeyBundle('user');
+  const path = join(fleet.home.dir, `${user.publicKey}.creds`);
+  const usual = adminUserJwtOptions(domain.publicKeys.account, { admin: { name, role: 'viewer' } });
+  await writeCredsFile(path, createUserJwt(user, account, { ...usual, ...options }), user.seed);
+  return path;
+}
+
+/** Sends a signed request on some subject. @returns the code of the refusal */
+async function sent(nc: NatsConnection, path: string, subject: string, request: object): Promise<string> {
+  using signer = new MessageSigner(await loadCredsFile(path));
+  const data = encodeJson(request);
+  const answer = await askRaw(nc, subject, data, { headers: signRequest(signer, subject, data) });
+  return refusalIn(answer.data)?.code ?? 'none';
+}
+
+describe('an admin asks what its role includes, and nothing else:', () => {
+  it.each(ADMIN_ROLES)('%s, as the client asks', async (role) => {
+    const client = await connectFleet({ ...fleet.connection, credentials: creds[role] ?? '' });
+    atEnd(() => client.close());
+    const found = await table(async (verb) => {
+      const request = requestOf(verb);
+      const asked = async () => {
+        if (verb !== 'peel.list' && verb !== 'audit') return client.client.ask(verb, request as never);
+        for await (const part of client.client.stream(verb, request as never)) void part;
+        return undefined;
+      };
+      return !(await isDenied(asked));
+    });
+    expect(found).toEqual(expected(role));
+  });
+
+  it.each(ADDED_ROLES)('%s, as the server sees it', async (role) => {
+    const user = adminUserName(role);
+    const nc = await connect({
+      servers: fleet.servers,
+      ...(await loadCredsFile(creds[role] ?? '')).natsOption(),
+      inboxPrefix: adminInboxPrefix(user),
+      reconnect: false,
+    });
+    const refused = new Set<string>();
+    const told = (async () => {
+      for await (const status of nc.status())
+        if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
+          refused.add(status.error.subject);
+    })();
+    for (const verb of VERBS) {
+      nc.publish(adminSubject(verb, user));
+      // neither as the owner nor as another admin
+      nc.publish(adminSubject(verb));
+      nc.publish(adminSubject(verb, adminUserName('other')));
+    }
+    await nc.flush();
+    // what was refused is told before the connection ends
+    await nc.close();
+    await told;
+    const found = await table(async (verb) => !refused.has(adminSubject(verb, user)));
+    expect(found).toEqual(expected(role));
+    for (const verb of VERBS) {
+      expect(refused).toContain(adminSubject(verb));
+      expect(refused).toContain(adminSubject(verb, adminUserName('other')));
+    }
+  });
+
+  it.each(ADDED_ROLES)('%s, with a JWT that grants more, as the masters see it', async (role) => {
+    const name = `wide-${role}`;
+    const user = adminUserName(name);
+    const path = await signedByHand(name, {
+      permissions: { publish: { allow: ['zester.admin.>'] }, subscribe: { allow: ['_INBOX.>'] } },
+      tags: [`zester-role:${role}`],
+    });
+    const nc = await carrier(user);
+    const found = await table(async (verb) => {
+      const code = await sent(nc, path, adminSubject(verb, user), requestOf(verb));
+      return code !== 'ERR_FLEET_DENIED';
+    });
+    expect(found).toEqual(expected(role));
+  });
+});
+
+describe('a master refuses the request of an admin', () => {
+  const reading = (user?: string) => adminSubject('status', user);
+
+  it('on a subject that is not its own', async () => {
+    const viewer = creds['viewer'] ?? '';
+    const other = adminUserName('other');
+    expect(await sent(await carrier(other), viewer, reading(other), {})).toBe('ERR_FLEET_DENIED');
+    expect(await sent(await carrier(''), viewer, reading(), {})).toBe('ERR_FLEET_DENIED');
+    const own = adminUserName('viewer');
+    expect(await sent(await carrier(own), creds['owner'] ?? '', reading(own), {})).toBe('ERR_FLEET_DENIED');
+    expect(await sent(await carrier(own), viewer, reading(own), {})).toBe('none');
+  });
+
+  it('without a role, with two, or with one that is unknown', async () => {
+    const user = adminUserName('odd');
+    const nc = await carrier(user);
+    for (const tags of [[], ['zester-role:viewer', 'zester-role:operator'], ['zester-role:owner']]) {
+      const path = await signedByHand('odd', { tags });
+      expect(await sent(nc, path, reading(user), {}), String(tags)).toBe('ERR_FLEET_DENIED');
+    }
+  });
+
+  it('that has expired', async () => {
+    const user = adminUserName('late');
+    const now = () => Date.now() - 3_600_000;
+    const path = await signedByHand('late', { expirySeconds: 60, now } as Partial<UserJwtOptions>);
+    expect(await sent(await carrier(user), path, reading(user), {})).toBe('ERR_FLEET_DENIED');
+  });
+
+  it('to be answered in the inbox of another, and answers nowhere', async () => {
+    const own = adminUserName('operator');
+    using signer = new MessageSigner(await loadCredsFile(creds['operator'] ?? ''));
+    const nc = await carrier(own);
+    const heard: string[] = [];
+    const elsewhere = [
+      '_INBOX._zester-admin.1',
+      '_INBOX._zester-admin-viewer.1',
+      '_INBOX.web-01.1',
+      'orders',
+    ];
+    for (const subject of elsewhere) nc.subscribe(subject, { callback: () => void heard.push(subject) });
+    const data = encodeJson({});
+    for (const reply of elsewhere)
+      nc.publish(reading(own), data, { reply, headers: signRequest(signer, reading(own), data) });
+    await fleet.audited(
+      'request.refused',
+      ({ code, by }) => code === 'ERR_FLEET_REPLY' && by.name === 'operator',
+    );
+    // it is answered after those
+    expect(await sent(nc, creds['operator'] ?? '', reading(own), {})).toBe('none');
+    expect(heard).toEqual([]);
+  });
+});
+
+it('an approver rejects a peel that is pending, and none that is accepted', async () => {
+  await addPeel(fleet, await fleet.admin(), 'accepted-1');
+  const denied = await zester([
+    'peel',
+    'reject',
+    'accepted-1',
+    '--yes',
+    '--creds',
+    creds['approver'] ?? '',
+    ...at(),
+  ]);
+  expect([denied.code, denied.stderr]).toEqual([
+    3,
+    expect.stringContaining('may only reject a peel that is pending'),
+  ]);
+  const done = await zester([
+    'peel',
+    'reject',
+    'accepted-1',
+    '--yes',
+    '--creds',
+    creds['operator'] ?? '',
+    ...at(),
+  ]);
+  expect(done.code, done.stderr).toBe(0);
+});
+
+describe('zester admin', () => {
+  it('a denied command ends with 3, and a permitted one needs no home', async () => {
+    const viewer = creds['viewer'] ?? '';
+    await addPeel(fleet, await fleet.admin(), 'called-1');
+    for (const args of [
+      ['peel', 'accept', 'nobody'],
+      ['peel', 'revoke', 'nobody', '--yes'],
+      ['join-token', 'create', '--out', join(fleet.home.dir, 'never.creds')],
+      ['ping', 'called-1'],
+      ['peel', 'exec', 'called-1', 'facts'],
+    ]) {
+      const { code, stderr } = await zester([...args, '--creds', viewer, ...at()]);
+      expect([args, code, stderr]).toEqual([args, 3, expect.stringContaining('not authorized')]);
+    }
+    const list = await zester(['peel', 'list', '--creds', viewer, '--servers', ...fleet.servers]);
+    expect(list.code, list.stderr).toBe(0);
+  });
+
+  it('audits who was added, and what an admin decides with its name, role and key', async () => {
+    const { publicKey } = await loadCredsFile(creds['operator'] ?? '');
+    expect(
+      await fleet.audited('admin.added', ({ detail }) => detail?.['admin'] === 'operator'),
+    ).toMatchObject({ publicKey, detail: { role: 'operator' } });
+    const out = join(fleet.home.dir, 'by-operator.creds');
+    const added = await zester([
+      'peel',
+      'add',
+      'by-operator',
+      '--out',
+      out,
+      '--creds',
+      creds['operator'] ?? '',
+      ...at(),
+    ]);
+    expect(added.code, added.stderr).toBe(0);
+    expect(await fleet.audited('key.issued', ({ peelId }) => peelId === 'by-operator')).toMatchObject({
+      by: { kind: 'admin', name: 'operator', role: 'operator', publicKey },
+    });
+  });
+
+  it('lists admins with their role, expiry and connection, and removes one everywhere', async () => {
+    const path = await add('leaver', 'operator', '--expiry', '8h');
+    const client = await connectFleet({ ...fleet.connection, credentials: path });
+    atEnd(() => client.close());
+    await client.status();
+    const { publicKey } = await loadCredsFile(path);
+    const list = async () => {
+      const { stdout, stderr } = await zester(['admin', 'list', '--json', ...at()]);
+      const { admins } = JSON.parse(stdout) as { admins: { name: string; expiresAt: string }[] };
+      return admins.find(({ name }) => name === 'leaver') ?? stderr;
+    };
+    expect(await list()).toMatchObject({
+      role: 'operator',
+      state: 'active',
+      publicKey,
+      connections: [{ host: expect.stringContaining('127.0.0.1') as string }],
+    });
+    const again = await zester(['admin', 'add', 'leaver', '--role', 'viewer', '--out', `${path}.2`, ...at()]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already')]);
+
+    const removed = await zester(['admin', 'remove', 'leaver', '--yes', '--reason', 'moved on', ...at()]);
+    expect(removed.code, removed.stderr).toBe(0);
+    expect(await list()).toMatchObject({ state: 'revoked', connections: [] });
+    await fleet.audited(
+      'admin.removed',
+      ({ reason, detail }) => reason === 'moved on' && detail?.['admin'] === 'leaver',
+    );
+    const after = await zester(['peel', 'list', '--creds', path, ...at()]);
+    expect(after.code, after.stderr).toBe(3);
+    // what it signed, carried by somebody else
+    const user = adminUserName('leaver');
+    const nc = await carrier(user);
+    await waitFor('the masters to know', async () =>
+      (await sent(nc, path, adminSubject('status', user), {})) === 'ERR_FLEET_DENIED' ? true : undefined,
+    );
+    // the name is free again
+    await add('leaver', 'viewer', '--force');
+  });
+
+  it.each([
+    ['a name with a dot', ['a.b', '--role', 'viewer'], 2],
+    ['a name in capitals', ['Alice', '--role', 'viewer'], 2],
+    ['no role', ['alice'], 2],
+    ['the role of the owner', ['alice', '--role', 'owner'], 2],
+  ])('add refuses %s', async (_what, args, code) => {
+    const out = join(fleet.home.dir, 'never.creds');
+    expect((await zester(['admin', 'add', ...args, '--out', out, ...at()])).code).toBe(code);
+  });
+
+  it('remove refuses an admin that it does not know', async () => {
+    const { code, stderr } = await zester(['admin', 'remove', 'nobody', '--yes', ...at()]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('nobody')]);
+  });
+});
