@@ -11,70 +11,102 @@ import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import { isAdminName } from '../permissions/admin-names.js';
 import type { AddedRole } from '../permissions/admin-roles.js';
 import { adminUserJwtOptions } from '../permissions/roles.js';
+import type { TrustDomain } from '../trust/domain.js';
 import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { auditAdded, auditRemoved } from './audit-admin.js';
+import { knownAdmins } from './known-admins.js';
 
 /** How an admin is added. */
 export interface AddAdminOptions extends ChangeOptions {
+  servers: readonly string[];
   name: string;
   role: AddedRole;
   /** Seconds; 0: it never expires. */
   expiry: number;
   /** The file of the account's identity seed, where it is not in the home. */
   accountSeed?: string | undefined;
-  /** Replace what stands at the path. */
+  /** Replace an existing file. */
   force?: boolean;
 }
 
+/** What {@link addAdmin} did. */
+export interface NewAdmin {
+  admin: AddedAdmin;
+  /** False: there is no audit log yet, since no master has run. */
+  audited: boolean;
+}
+
 /**
- * Adds an admin, and writes its credentials. They are noted in the home before they are written, so that an admin that exists
- * can be removed. No server needs to be told: the account's identity key signs them. They are asked all the same, so that a
- * command that cannot reach them changes nothing.
+ * Adds an admin, and writes its credentials. It is in the audit log and in the home's list before its file exists, so no admin is
+ * unknown. No account JWT changes: the account's identity key signs the credentials.
  *
  * @param path the `.creds` file
- * @throws UsageError for a name that is none; TrustError `ERR_TRUST_ADMIN` when there is one of that name,
- *   `ERR_TRUST_KEY_OFFLINE`; FileError
+ * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an admin of that name exists, `ERR_TRUST_KEY_OFFLINE`;
+ *   FleetError `ERR_FLEET_STORE` when the audit log cannot be written; FileError. Then there are no credentials
  */
-export async function addAdmin(home: string, path: string, options: AddAdminOptions): Promise<AddedAdmin> {
-  const { name, role, expiry, accountSeed, force = false, now } = options;
+export async function addAdmin(home: string, path: string, options: AddAdminOptions): Promise<NewAdmin> {
+  const { name, now } = options;
   if (!isAdminName(name))
     throw new UsageError(
-      `"${name.slice(0, 60)}" is not a name for an admin: use up to 40 lower-case letters, digits and hyphens`,
+      `"${name.slice(0, 60)}" is not a valid name for an admin: use up to 40 lower-case letters, digits and hyphens`,
     );
   return withOpenHome(home, 'zester admin add', options, async ({ domain }) => {
-    const admins = await readAddedAdmins(domain.paths.admins);
+    const { admins } = await knownAdmins(domain, options);
     if (admins.some((admin) => admin.name === name && isInForce(admin, nowSeconds(now))))
       throw new TrustError(
         'ERR_TRUST_ADMIN',
         home,
-        `there is an admin "${name}" already: choose another name, or remove it first ("zester admin remove ${name}")`,
+        `an admin "${name}" exists already: choose another name, or remove it first ("zester admin remove ${name}")`,
       );
-    const signer = await masterSigner(domain, accountSeed);
-    const user = generateKeyBundle('user');
-    const seed = user.seed;
+    const { admin, content } = await signAdmin(domain, options);
     try {
-      const validity = { ...(expiry > 0 && { expirySeconds: expiry }), ...(now && { now }) };
-      const jwt = createUserJwt(
-        user,
-        signer,
-        adminUserJwtOptions(domain.publicKeys.account, { admin: { name, role }, ...validity }),
-      );
-      const { iat, exp } = decodeUserJwt(jwt);
-      const added: AddedAdmin = { name, role, publicKey: user.publicKey, issuedAt: iat, expiresAt: exp };
-      await writeAddedAdmins(domain.paths.admins, [...admins, added]);
-      const content = formatCreds(jwt, seed);
-      try {
-        await writeSecretFile(path, content, { ifAbsent: !force });
-      } catch (error) {
-        await writeAddedAdmins(domain.paths.admins, admins);
-        throw error;
-      } finally {
-        content.fill(0);
-      }
-      return added;
+      const audited = await auditAdded(domain, options, admin);
+      await writeNoted(domain, path, { admin, content, audited }, options);
+      return { admin, audited };
     } finally {
-      seed.fill(0);
-      user.wipe();
-      signer.wipe();
+      content.fill(0);
     }
   });
+}
+
+/** The credentials of a new admin, as its file has them. The caller wipes them. */
+async function signAdmin(
+  domain: TrustDomain,
+  { name, role, expiry, accountSeed, now }: AddAdminOptions,
+): Promise<{ admin: AddedAdmin; content: Uint8Array }> {
+  const signer = await masterSigner(domain, accountSeed);
+  const user = generateKeyBundle('user');
+  const seed = user.seed;
+  try {
+    const validity = { ...(expiry > 0 && { expirySeconds: expiry }), ...(now && { now }) };
+    const granted = adminUserJwtOptions(domain.publicKeys.account, { admin: { name, role }, ...validity });
+    const jwt = createUserJwt(user, signer, granted);
+    const { iat, exp } = decodeUserJwt(jwt);
+    const admin = { name, role, publicKey: user.publicKey, issuedAt: iat, expiresAt: exp };
+    return { admin, content: formatCreds(jwt, seed) };
+  } finally {
+    seed.fill(0);
+    user.wipe();
+    signer.wipe();
+  }
+}
+
+/** Writes the home's list and the file; neither where one fails, and the audit log says so. */
+async function writeNoted(
+  domain: TrustDomain,
+  path: string,
+  { admin, content, audited }: NewAdmin & { content: Uint8Array },
+  options: AddAdminOptions,
+): Promise<void> {
+  const { admins } = domain.paths;
+  const before = await readAddedAdmins(admins);
+  try {
+    await writeAddedAdmins(admins, [...before, admin]);
+    await writeSecretFile(path, content, { ifAbsent: options.force !== true });
+  } catch (error) {
+    await writeAddedAdmins(admins, before).catch(() => undefined);
+    const gone = { admin, by: 'zester admin add', reason: 'its file could not be written' };
+    if (audited) await auditRemoved(domain, options, gone).catch(() => undefined);
+    throw error;
+  }
 }

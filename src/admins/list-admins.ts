@@ -3,7 +3,8 @@ import { newestClaims, withConnectedHome, type ChangeOptions } from '../account/
 import { isRevoked } from '../jwt/chain.js';
 import { nowSeconds } from '../jwt/time.js';
 import { connectedUsers } from '../system-account/connected-users.js';
-import { readAddedAdmins, type AddedAdmin } from './added-admins.js';
+import type { AddedAdmin } from './added-admins.js';
+import { knownAdmins } from './known-admins.js';
 
 /** What has become of an admin's credentials. */
 export type AdminState = 'active' | 'expired' | 'revoked';
@@ -16,19 +17,25 @@ export interface ListedAdmin extends AddedAdmin {
 }
 
 /**
- * Lists the admins that were added from a home. Whether one is revoked is what the servers' account JWT says.
+ * Lists the admins that were added, from this home or another. Whether one is revoked is what the servers' account JWT says.
  *
  * Cost: one question to all servers for each admin in force.
  *
+ * @returns `unread`: why the audit log could not be read; then only this home's admins are listed
  * @throws TrustError, NatsServerError
  */
-export async function listAdmins(home: string, options: ChangeOptions): Promise<ListedAdmin[]> {
+export async function listAdmins(
+  home: string,
+  options: ChangeOptions,
+): Promise<{ admins: ListedAdmin[]; unread: string | undefined }> {
   return withConnectedHome(home, options, async (open) => {
     const { domain, connected } = open;
+    const { servers, ...rest } = options;
+    const known = await knownAdmins(domain, servers === false ? undefined : { ...rest, servers });
     const { revocations = {} } = (await newestClaims(open)).nats;
     const nowS = nowSeconds(options.now);
-    const listed: ListedAdmin[] = [];
-    for (const admin of await readAddedAdmins(domain.paths.admins)) {
+    const admins: ListedAdmin[] = [];
+    for (const admin of known.admins) {
       const { publicKey, issuedAt, expiresAt } = admin;
       const state = isRevoked(revocations, publicKey, issuedAt)
         ? 'revoked'
@@ -41,8 +48,8 @@ export async function listAdmins(home: string, options: ChangeOptions): Promise<
           : state !== 'active'
             ? []
             : (await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey })).users;
-      listed.push({ ...admin, state, connections: found?.map(({ host, since }) => ({ host, since })) });
+      admins.push({ ...admin, state, connections: found?.map(({ host, since }) => ({ host, since })) });
     }
-    return listed;
+    return { admins, unread: known.unread };
   });
 }

@@ -1,12 +1,13 @@
 // Removes an admin: revokes its key on every server.
 import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
-import type { PushReport } from '../account/push-account.js';
+import { requireComplete, type PushReport } from '../account/push-account.js';
 import { revokeKeys } from '../account/revoke-keys.js';
 import { TrustError } from '../errors.js';
 import { FOR_GOOD } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { knownAdmins } from './known-admins.js';
 
 /** What {@link removeAdmin} did. */
 export interface RemovedAdmin {
@@ -17,19 +18,20 @@ export interface RemovedAdmin {
 
 /**
  * Removes an admin: its key is revoked permanently on every server, which cuts its connections, and masters refuse what it
- * signs. Again is fine: it continues where servers had not confirmed.
+ * signs. Call it again to continue where servers had not confirmed.
  *
  * @param which its name, or its public key
- * @throws TrustError `ERR_TRUST_ADMIN` when the home does not know it; as `changeAccount`
+ * @throws TrustError `ERR_TRUST_ADMIN` when neither the home nor the audit log knows it; as `changeAccount`, and
+ *   `ERR_NATS_SERVER_PUSH_REFUSED` when no server took the revocation: then nothing has changed
  */
 export async function removeAdmin(
   home: string,
   which: string,
-  options: ChangeOptions,
+  options: ChangeOptions & { servers: readonly string[] },
 ): Promise<RemovedAdmin> {
   return withOpenHome(home, 'zester admin remove', options, async (open) => {
     const { paths } = open.domain;
-    const admins = await readAddedAdmins(paths.admins);
+    const { admins, unread } = await knownAdmins(open.domain, options);
     const nowS = nowSeconds(options.now);
     const meant = admins.filter(({ name, publicKey }) =>
       isPublicKey(which, 'user') ? publicKey === which : name === which,
@@ -40,16 +42,21 @@ export async function removeAdmin(
       throw new TrustError(
         'ERR_TRUST_ADMIN',
         home,
-        `this home has added no admin "${which.slice(0, 60)}": see "zester admin list"; the owner's admin.creds is revoked by "zester revoke --creds"`,
+        `there is no admin "${which.slice(0, 60)}"${unread === undefined ? '' : ` in this home, and the audit log could not be read (${unread})`}: ` +
+          'see "zester admin list"; revoke any other credentials with "zester revoke --creds FILE" or "--key U…"',
       );
     const { report } = await revokeKeys(open, new Map([[admin.publicKey, FOR_GOOD]]), {
       ...(options.now && { now: options.now }),
     });
+    if (report?.confirmed.length === 0)
+      requireComplete(report, `the revocation of the admin "${admin.name}"`);
     const removed = { ...admin, removedAt: admin.removedAt ?? nowS };
-    await writeAddedAdmins(
-      paths.admins,
-      admins.map((one) => (one.publicKey === admin.publicKey ? removed : one)),
-    );
+    const own = await readAddedAdmins(paths.admins);
+    if (own.some(({ publicKey }) => publicKey === admin.publicKey))
+      await writeAddedAdmins(
+        paths.admins,
+        own.map((one) => (one.publicKey === admin.publicKey ? removed : one)),
+      );
     return { admin: removed, report };
   });
 }

@@ -1,4 +1,5 @@
 // Writes what a command did into the audit log, as the home's master.
+import { afterwards } from '../fleet-client/afterwards.js';
 import { RegistryReader } from '../fleet-client/registry-reader.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -33,4 +34,13 @@ export function auditCommand(
       by: { kind: 'admin', name: by },
     }),
   );
+}
+
+/**
+ * As {@link auditCommand}, after the command did it: the error says so.
+ *
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export function auditDone(domain: TrustDomain, at: StateConnection, event: CommandEvent): Promise<boolean> {
+  return afterwards(event.by, () => auditCommand(domain, at, event));
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../jwt/time.js';
 import type { SystemConnectionOptions } from '../system-account/system-connection.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { KeyRemoval, type CountedUse } from '../trust/keys/key-removal.js';
+import { afterwards } from './afterwards.js';
 import { auditKeyRemoved, knownCredentials, useOfKey } from './from-home.js';
 import { peelKeyUse } from './key-use.js';
 
@@ -54,7 +55,7 @@ export async function judgeKeyRemoval(
  *
  * @param by what removed them, such as `zester keys remove`
  * @returns whether there is an audit: the first master makes it
- * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+ * @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that could not be written
  */
 export async function auditKeyRemoval(
   domain: TrustDomain,
@@ -65,7 +66,8 @@ export async function auditKeyRemoval(
   let isAudited = true;
   for (const [publicKey, use] of uses) {
     const detail = { forced, ...('unknown' in use ? {} : { valid: use.valid, connected: use.connected }) };
-    isAudited = (await auditKeyRemoved(domain, at, publicKey, detail, by)) && isAudited;
+    const write = () => auditKeyRemoved(domain, at, publicKey, detail, by);
+    isAudited = (await afterwards(by, write)) && isAudited;
   }
   return isAudited;
 }

@@ -23,7 +23,7 @@ export async function removedMaster(
   const { home, ...options } = await system();
   const { removeMaster } = await import('../../masters/remove-master.js');
   const { judgeMasterRemoval } = await import('../../masters/dependents.js');
-  const { auditCommand } = await import('../../backup/audit-command.js');
+  const { auditDone } = await import('../../backup/audit-command.js');
   const { requireComplete } = await import('../../account/push-account.js');
   const { peels, tokens } = 'unknown' in cut ? { peels: [], tokens: [] } : cut;
   const removal = judgeMasterRemoval(
@@ -74,7 +74,7 @@ export async function removedMaster(
     output.note(
       `its host also had the operator's signing key ${domain.publicKeys.operatorSigning}: nobody can push with it without a user of the system account, but replace it ("zester keys add operator-signing")`,
     );
-  const isAudited = await auditCommand(domain, options, {
+  const isAudited = await auditDone(domain, options, {
     kind: 'master.removed',
     by: 'zester master remove',
     reason,

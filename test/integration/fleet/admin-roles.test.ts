@@ -1,6 +1,8 @@
 // Each role of admins asks each request: as the client asks, raw, and with a JWT that grants more than its role.
 import { errors, type NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
+import { existsSync } from 'node:fs';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
@@ -332,6 +334,52 @@ describe('zester admin', () => {
     );
     // the name is free again
     await add('leaver', 'viewer', '--force');
+  });
+
+  it('lists and removes, in another master’s home, an admin that this home added', async () => {
+    const path = await add('shared', 'viewer');
+    const { publicKey } = await loadCredsFile(path);
+    const other = join(fleet.home.dir, 'other-home');
+    await cp(fleet.home.home, other, { recursive: true });
+    await rm(join(other, 'admins.json'));
+    const there = ['--home', other, '--servers', ...fleet.servers];
+    const list = await zester(['admin', 'list', '--json', ...there]);
+    expect(JSON.parse(list.stdout)).toMatchObject({
+      complete: true,
+      admins: expect.arrayContaining([
+        expect.objectContaining({ name: 'shared', role: 'viewer', publicKey, state: 'active' }),
+      ]) as unknown,
+    });
+    const removed = await zester(['admin', 'remove', 'shared', '--yes', ...there]);
+    expect(removed.code, removed.stderr).toBe(0);
+    const here = await zester(['admin', 'list', '--json', ...at()]);
+    const { admins } = JSON.parse(here.stdout) as { admins: { name: string; state: string }[] };
+    expect(admins.find(({ name }) => name === 'shared')).toMatchObject({ state: 'revoked' });
+  });
+
+  it('adds nobody, and says what it removed, when the audit log cannot be written', async () => {
+    const path = await add('unaudited', 'viewer');
+    const { masterCreds } = (await fleet.home.domain()).paths;
+    await rename(masterCreds, `${masterCreds}.away`);
+    try {
+      const out = join(fleet.home.dir, 'never.creds');
+      const added = await zester(['admin', 'add', 'never', '--role', 'viewer', '--out', out, ...at()]);
+      expect([added.code, existsSync(out)]).toEqual([1, false]);
+      const removed = await zester(['admin', 'remove', 'unaudited', '--yes', ...at()]);
+      expect([removed.code, removed.stdout, removed.stderr]).toEqual([
+        1,
+        expect.stringContaining('removed the admin "unaudited"'),
+        expect.stringContaining('could not be written into the audit log'),
+      ]);
+      const list = await zester(['admin', 'list', ...at()]);
+      expect(list.stderr).toContain('admins that other homes added are not listed');
+      expect(list.stdout).toMatch(/unaudited +viewer +revoked/);
+      expect(list.stdout).not.toContain('never');
+    } finally {
+      await rename(`${masterCreds}.away`, masterCreds);
+    }
+    const after = await zester(['peel', 'list', '--creds', path, ...at()]);
+    expect(after.code, after.stderr).toBe(3);
   });
 
   it.each([

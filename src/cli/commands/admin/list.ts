@@ -9,12 +9,17 @@ export default command({
   needs: 'system',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `
-It lists the admins that were added from this home. The owner's admin.creds of "zester init" is not among them.`,
+It lists the admins that were added from this home, and, from the audit log, those that other homes added. The owner's admin.creds
+of "zester init" is not among them.`,
   examples: ['zester admin list', 'zester admin list --json'],
   async run({ offline }, { io, output, system }) {
     const { home, ...options } = await system();
     const { listAdmins } = await import('../../../admins/list-admins.js');
-    const admins = await listAdmins(home, { ...options, ...(offline && { servers: false as const }) });
+    const { admins, unread } = await listAdmins(home, {
+      ...options,
+      ...(offline && { servers: false as const }),
+    });
+    if (unread !== undefined) output.warn(`admins that other homes added are not listed: ${unread}`);
     const now = io.now();
     output.result(
       output.columns(admins, [
@@ -26,6 +31,7 @@ It lists the admins that were added from this home. The owner's admin.creds of "
         ['KEY', ({ publicKey }) => output.key(publicKey)],
       ]),
       {
+        complete: unread === undefined && !offline,
         admins: admins.map(
           ({ name, role, publicKey, state, issuedAt, expiresAt, removedAt, connections }) => ({
             name,

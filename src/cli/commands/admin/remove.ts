@@ -1,7 +1,6 @@
 // `zester admin remove`: revoke an admin on every server.
 import { command } from '../../command/declaration.js';
 import { argument, flag, text } from '../../command/option.js';
-import { auditAdmin } from '../../fleet/audit-admin.js';
 import { pushedLine } from '../../options/change-options.js';
 import { confirm } from '../../terminal/confirm.js';
 
@@ -21,6 +20,7 @@ Otherwise 4, and the output names the servers: run it again.`,
     const { home, ...options } = await system();
     await confirm(io, `this locks out the admin "${name}"`, yes);
     const { removeAdmin } = await import('../../../admins/remove-admin.js');
+    const { auditRemoved } = await import('../../../admins/audit-admin.js');
     const { requireComplete } = await import('../../../account/push-account.js');
     const { admin, report } = await removeAdmin(home, name, { ...options, now: io.now });
     output.result([`removed the admin "${admin.name}" (${admin.role}): ${pushedLine(report)}`], {
@@ -29,7 +29,9 @@ Otherwise 4, and the output names the servers: run it again.`,
       publicKey: admin.publicKey,
       servers: report ?? null,
     });
-    await auditAdmin(await openHome(), options, output, { kind: 'admin.removed', admin, reason });
+    const by = 'zester admin remove';
+    const isAudited = await auditRemoved(await openHome(), options, { admin, by, reason });
+    if (!isAudited) output.note('not audited: no master has run on these servers yet');
     if (report !== undefined) requireComplete(report, `the revocation of the admin "${admin.name}"`);
   },
 });

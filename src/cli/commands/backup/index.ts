@@ -48,9 +48,9 @@ not in it. Keep the identity (made by "age-keygen") away from the home: whoever 
       for (const path of skipped)
         output.warn(`${path} is not in the backup: it is a link, or no file of Zester`);
       output.result([`${out}: ${countsLine(summary)}`], { path: out, ...summary, skipped });
-      const { auditCommand } = await import('../../../backup/audit-command.js');
+      const { auditDone } = await import('../../../backup/audit-command.js');
       const detail = { peels: summary.peels, events: summary.events };
-      await auditCommand(await openHome(), options, { kind: 'backup.created', by: 'zester backup', detail });
+      await auditDone(await openHome(), options, { kind: 'backup.created', by: 'zester backup', detail });
     } finally {
       progress.clear();
     }

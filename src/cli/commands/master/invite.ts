@@ -30,7 +30,7 @@ the identity on the new host ("age-keygen -o key.txt").`,
     await refuseToReplace(out, force);
     const { home, ...options } = await system();
     const { createInvite } = await import('../../../masters/create-invite.js');
-    const { auditCommand } = await import('../../../backup/audit-command.js');
+    const { auditDone } = await import('../../../backup/audit-command.js');
     const invited = await createInvite(home, out, {
       ...options,
       name,
@@ -51,7 +51,7 @@ the identity on the new host ("age-keygen -o key.txt").`,
       ],
       { path: out, name, expiresAt, keys, ownPeelKey, servers: report },
     );
-    const isAudited = await auditCommand(await openHome(), options, {
+    const isAudited = await auditDone(await openHome(), options, {
       kind: 'master.invited',
       by: 'zester master invite',
       detail: { master: name, expires: expiresAt, peelSigningKey: keys.peelSigning },
