@@ -26,7 +26,10 @@ export interface KnownAdmins {
  * @param at undefined: read the home only
  * @throws TrustError `ERR_TRUST_DAMAGED`; FileError
  */
-export async function knownAdmins(domain: TrustDomain, at: StateConnection | undefined): Promise<KnownAdmins> {
+export async function knownAdmins(
+  domain: TrustDomain,
+  at: StateConnection | undefined,
+): Promise<KnownAdmins> {
   const own = await readAddedAdmins(domain.paths.admins);
   if (at === undefined) return { admins: own };
   try {

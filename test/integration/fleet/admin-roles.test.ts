@@ -361,13 +361,15 @@ describe('zester admin', () => {
     const path = await add('unaudited', 'viewer');
     const { masterCreds } = (await fleet.home.domain()).paths;
     await rename(masterCreds, `${masterCreds}.away`);
+    const [stranger, user] = [generateKeyBundle('account'), generateKeyBundle('user')];
+    await writeCredsFile(masterCreds, createUserJwt(user, stranger, { name: 'zester-master' }), user.seed);
     try {
       const out = join(fleet.home.dir, 'never.creds');
       const added = await zester(['admin', 'add', 'never', '--role', 'viewer', '--out', out, ...at()]);
-      expect([added.code, existsSync(out)]).toEqual([1, false]);
+      expect([added.code, existsSync(out)]).toEqual([3, false]);
       const removed = await zester(['admin', 'remove', 'unaudited', '--yes', ...at()]);
       expect([removed.code, removed.stdout, removed.stderr]).toEqual([
-        1,
+        4,
         expect.stringContaining('removed the admin "unaudited"'),
         expect.stringContaining('could not be written into the audit log'),
       ]);
