@@ -15,7 +15,6 @@ export class Link {
 
   /**
    * @param onStatus called with each status of the client, after `up` was updated
-   * @param onStatus called with each status of the client, after it updated `up`
    */
   constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
     this.nc = nc;

@@ -27,7 +27,6 @@ export class Refusals {
 
   /**
    * @param words the server's message
-   * @param words what the server said
    * @param now milliseconds, of a clock that does not jump
    * @returns undefined: it was said not long ago
    */

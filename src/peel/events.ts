@@ -4,25 +4,25 @@ import type { ZesterError } from '../errors.js';
 import { omit } from './omit.js';
 import { isoTime } from '../jwt/time.js';
 
-/** The events of a peel, besides those of its connection. Switch on `type`. None holds a seed. */
+/** The events of a peel, in addition to those of its connection. Switch on `type`. None contains a seed. */
 export type PeelEvent =
   | ConnectionEvent
-  /** No server has taken the first connection yet: it is tried again. */
+  /** No server has accepted the first connection yet; it is retried. */
   | { type: 'waiting'; error: Error; retryInMs: number }
-  /** Connected for the first time: commands are taken from here on. */
+  /** Connected for the first time: commands are accepted from now on. */
   | { type: 'started'; peelId: string; server: string; publicKey: string; expiresAt: number | undefined }
   | { type: 'disconnected' }
   /** A new JWT for the same key. `expiresAt` in milliseconds since 1970; undefined: never. */
   | { type: 'renewed'; publicKey: string; expiresAt: number | undefined }
-  /** The connection uses a new key, and the old one has had its time. */
+  /** The connection uses a new key, and the old one has drained. */
   | { type: 'keyRotated'; publicKey: string; replaces: string; expiresAt: number | undefined }
-  /** The credential had expired, and a master gave another, for a new key. */
+  /** The credential had expired, and a master issued another one, for a new key. */
   | { type: 'recovered'; publicKey: string; replaces: string; expiresAt: number | undefined }
   /** The credential has expired, and an admin has to accept the peel: `zester peel accept <id>`. */
   | { type: 'recoveryPending'; fingerprint: string; retryInMs: number }
-  /** The credential may have expired, and asking a master for another did not work: it is tried again. */
+  /** The credential may have expired, and a request to a master for another one failed; it is retried. */
   | { type: 'recoveryFailed'; error: Error; retryInMs: number }
-  /** A renewal or a rotation did not work, and is tried again. `remainingMs`: until the credential in use expires. */
+  /** A renewal or a rotation failed, and is retried. `remainingMs`: until the credential in use expires. */
   | {
       type: 'renewalFailed';
       what: 'renewal' | 'rotation';
@@ -30,29 +30,29 @@ export type PeelEvent =
       retryInMs: number;
       remainingMs: number | undefined;
     }
-  /** A new credential is here and could not be written: the file is as it was, and it is tried again. */
+  /** A new credential could not be written: the file is unchanged, and the write is retried. */
   | { type: 'notWritten'; path: string; error: Error; retryInMs: number; inUse: boolean }
   /** The new credential is in the file now. */
   | { type: 'written'; path: string; publicKey: string }
-  /** This machine's clock is off: `offsetMs` is what is added to it. */
+  /** This machine's clock is wrong: `offsetMs` is the correction. */
   | { type: 'clockOff'; offsetMs: number; knownFrom: 'master' | 'credential' }
-  /** A command was answered. `handler` is undefined if there is none of its name; `outcome` is `ok` or an error code. */
+  /** A command was answered. `handler` is undefined if no handler has its name; `outcome` is `ok` or an error code. */
   | { type: 'command'; handler: string | undefined; outcome: string; durationMs: number }
-  /** A handler threw, or took too long: who asked was answered with the error's message only. */
+  /** A handler threw or timed out: the caller got only the error's message. */
   | { type: 'commandFailed'; handler: string; error: Error }
   /**
-   * A command that asks for its answer on a subject other than `zester.job.<nonce>.return.<id>`: neither run nor answered.
-   * An older version of Zester sent it, or a plain `nc.request()`, or somebody who wants the peel to publish elsewhere.
+   * A command with a reply subject other than `zester.job.<nonce>.return.<id>`: neither run nor answered. It came
+   * from an older version of Zester, a plain `nc.request()`, or someone who wants the peel to publish elsewhere.
    */
   | { type: 'commandRefused'; subject: string; reply: string }
-  /** A message that says it is a master's and is not, or an old one of a master's that somebody may have sent again. */
+  /** A message that claims to be from a master and is not, or a replay of an old one. */
   | { type: 'noticeIgnored'; error: ZesterError }
-  /** A master has ended this peel, by its signature: it was rejected or revoked. */
+  /** A master stopped this peel with a signed notice: it was rejected or revoked. */
   | { type: 'ended'; error: ZesterError }
-  /** It has finished what it had to do, and is closed. */
+  /** It has finished its work and is closed. */
   | { type: 'drained' };
 
-/** Writes an event to a logger, in one line that says what was decided. */
+/** Writes an event to a logger, as one line. */
 export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
   const fields = omit(event as PeelEvent & { error?: Error }, 'error');
   switch (event.type) {
@@ -64,13 +64,13 @@ export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
     case 'started':
       return logger.info(fields, `the peel "${event.peelId}" is connected to ${event.server}`);
     case 'command':
-      // a failure has its own event, and a success is no news
+      // a failure has its own event, and a success is not worth a line
       return;
     case 'disconnected':
-      // `buffering` of the connection says it
+      // the connection's `buffering` event says so
       return;
     case 'credentialsLoaded':
-      // `rotated`, `renewed` and `keyRotated` say it once they are in use
+      // `rotated`, `renewed` and `keyRotated` say so once they are in use
       return;
     case 'renewed':
       return logger.info(fields, `renewed${until(event.expiresAt)}`);

@@ -7,7 +7,7 @@ interface Waiting<Answer> {
   reject: (error: unknown) => void;
 }
 
-/** A thread that answers each task that it is given; tasks and answers carry the number of a batch. */
+/** A thread that answers each task; tasks and answers carry a batch number. */
 export class AskedThread<Task extends { batch: number }, Answer extends { batch: number }> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting<Answer>>();
@@ -30,13 +30,13 @@ export class AskedThread<Task extends { batch: number }, Answer extends { batch:
     this.#worker.on('exit', (code) => end(new Error(`the thread ${options.name} ended (${code})`)));
   }
 
-  /** Tasks that it has not answered yet. */
+  /** The tasks that it has not answered yet. */
   get pending(): number {
     return this.#waiting.size;
   }
 
   /**
-   * Gives it a task.
+   * Sends it a task.
    *
    * @param moved buffers that are the thread's from here on
    * @returns its answer
@@ -50,7 +50,7 @@ export class AskedThread<Task extends { batch: number }, Answer extends { batch:
     });
   }
 
-  /** Ends it, whatever it does. */
+  /** Terminates it, whatever it is doing. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }

@@ -1,4 +1,4 @@
-// Makes batches of credentials, here or in worker threads, and has them noted in the order of the ids.
+// Makes batches of credentials, here or in worker threads, and records them in the order of the IDs.
 import { availableParallelism } from 'node:os';
 import { timeClaims } from '../jwt/validity.js';
 import { isForWorker } from './batch-schedule.js';
@@ -8,16 +8,16 @@ import { jwtOptionsOf, planOf, type IssuePeelOptions } from './issue-options.js'
 import type { BatchNote, DoneBatch, ProductKind, ProductOf, Results } from './product.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** What `issueBatches` makes, and what it does on the way. */
+/** What `issueBatches` makes, and its callbacks. */
 export interface BatchOptions<Kind extends ProductKind> extends IssuePeelOptions {
   product: ProductOf<Kind>;
-  /** Is waited for before anything is done with a batch: nothing leaves that was not noted. Called in the order of the ids. */
+  /** Awaited before a batch is used: nothing leaves unrecorded. Called in the order of the IDs. */
   note?: (batch: BatchNote) => Promise<void>;
 }
 
 type Finish<Kind extends ProductKind> = Awaited<ReturnType<typeof finisherOf<Kind>>>;
 
-/** Makes the batches of one run. Worker threads are started when they are first needed. */
+/** Makes the batches of one run. Starts worker threads on demand. */
 export class BatchMaker<Kind extends ProductKind> {
   #workers: number;
   readonly #options: BatchOptions<Kind>;
@@ -25,7 +25,7 @@ export class BatchMaker<Kind extends ProductKind> {
   readonly #finish: Finish<Kind>;
   readonly #now: () => number;
   #pool: WorkerPool | undefined;
-  /** Resolves when the batch before was noted. */
+  /** Resolves when the previous batch was recorded. */
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(options: BatchOptions<Kind>, finish: Finish<Kind>) {
@@ -53,7 +53,7 @@ export class BatchMaker<Kind extends ProductKind> {
     return this.#makeHere(peelIds);
   }
 
-  /** Worker threads; 0: none, or there is no file that they could start with. */
+  /** Worker threads; 0: none, or there is no program file for them. */
   get workers(): number {
     return this.#workers;
   }
@@ -104,7 +104,7 @@ export function wipeCredentials(credentials: readonly PeelCredential[]): void {
   for (const { content } of credentials) content.fill(0);
 }
 
-/** More threads than one only where there is more than one core to run them. */
+/** More threads than one only help with more than one core. */
 function defaultWorkers(): number {
   const cores = availableParallelism();
   return cores > 1 ? cores : 0;

@@ -1,28 +1,28 @@
 // Decides where batches are made, how many at once, and what comes next. No threads, no clock.
 
-/** Batches that are made in this thread before others are started. */
+/** Batches made in this thread before worker threads start. */
 const BATCHES_WITHOUT_WORKERS = 3;
-/** Batches under way for each worker: one that it makes, one that waits for it. */
+/** Batches in progress per worker: one that it makes, and one that waits. */
 const BATCHES_PER_WORKER = 2;
 
-/** Whether a batch is made by a worker. @param batch its number, from 1 */
+/** Whether a worker makes this batch. @param batch its number, from 1 */
 export function isForWorker(batch: number, workers: number): boolean {
   return workers >= 1 && batch > BATCHES_WITHOUT_WORKERS;
 }
 
-/** How far issuing is. */
+/** The state of an issuing run. */
 export interface Progress {
-  /** Whether all ids were read. */
+  /** Whether all IDs were read. */
   readAll: boolean;
-  /** Batches that were begun. */
+  /** Batches started. */
   begun: number;
-  /** Those among them that were not handed out. */
+  /** Of those, the batches not handed out yet. */
   underWay: number;
 }
 
 /**
- * What comes next: `handOut` the oldest batch, `read` ids for another, `either`, whichever is there first, since ids may be
- * slow to come and what is made by then is not kept back; or the `end`.
+ * The next step: `handOut` the oldest batch, `read` IDs for another one, `either` (whichever is ready first, since
+ * IDs may arrive slowly, and finished batches should not wait for them), or `end`.
  *
  * @example nextStep({ readAll: false, begun: 0, underWay: 0 }, 2); // 'read'
  */

@@ -2,8 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Puts what a source gives into arrays: full ones where it gives fast, and what there is where it makes wait, so that
- * an id typed by a person is not kept back until there are many.
+ * Groups a source into arrays: full ones if it is fast, and what has arrived if it is slow, so that an ID typed by a
+ * person does not wait for many more.
  *
  * @param size the most that one holds
  */

@@ -5,8 +5,8 @@ import type { DeliveryEvents } from './delivery.js';
 import type { PeelCredential } from './issue-batch.js';
 
 /**
- * Gives credentials to a sink, as many at once as it takes, and wipes each when it is done with. When the sink cannot go
- * on (a full disk), it waits for those under way and throws.
+ * Delivers credentials to a sink, as many at once as it accepts, and wipes each one afterwards. If the sink cannot
+ * continue (a full disk), waits for those in progress and throws.
  *
  * @param signal ends it early: what is under way is still delivered, what is not yet is not
  * @throws what the source or the sink throws, but for `ERR_BULK_DELIVERY`

@@ -5,7 +5,8 @@ import { packed, roomFor } from './packed.js';
 import type { ProductKind, ProductOf, Results } from './product.js';
 
 /**
- * Makes the product of a batch, in the thread that made its credentials. Those are wiped, unless they are the product.
+ * Makes the product of a batch, in the thread that made its credentials. Wipes the credentials, unless they are the
+ * product.
  *
  * @param spare a buffer that is no longer used, to write documents into
  */
@@ -28,7 +29,7 @@ export async function finisherOf<Kind extends ProductKind>(
   };
 }
 
-// what a product needs is loaded only where it is made: threads are many
+// load what a product needs only where it is made: there are many threads
 async function finisherOfAny(product: ProductOf<ProductKind>): Promise<Finisher> {
   switch (product.kind) {
     case 'credentials':
@@ -73,7 +74,7 @@ async function fileMaker(
   });
 }
 
-/** Texts, one after the other, as bytes: of the spare buffer where they fit into it. */
+/** Texts, concatenated as bytes: in the spare buffer if they fit. */
 function textBytes(texts: readonly string[], spare: ArrayBuffer | undefined): Uint8Array {
   const length = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const room = roomFor(length, spare);

@@ -5,12 +5,12 @@ import { nextStep } from './batch-schedule.js';
 import { batchesOf } from './batches.js';
 import type { DoneBatch, ProductKind, Results } from './product.js';
 
-/** Credentials that one message between threads carries. */
+/** Credentials per message between threads. */
 const BATCH = 64;
 
 /**
- * Issues credentials for many peels, some at a time, and makes a product of each batch in the thread that made it. Batches
- * come in the order of the ids.
+ * Issues credentials for many peels, some at a time, and makes a product of each batch in the thread that made it.
+ * Batches come in the order of the IDs.
  *
  * @throws PeelIdError, JwtError, KeyError as `issuePeelCredentials`; what `note` throws; what the product throws
  */
@@ -45,11 +45,11 @@ export async function* issueBatches<Kind extends ProductKind>(
       for (const id of found.value) validatePeelId(id);
       begun += 1;
       const done = maker.make(begun, found.value);
-      done.catch(() => undefined); // it is awaited above, perhaps later than it fails
+      done.catch(() => undefined); // it is awaited above, perhaps after it fails
       underWay.push(done);
     }
   } finally {
-    // one that still waits for an id is asked to stop, and does so when that id arrives
+    // an iterator that waits for an ID is asked to stop, and does so when that ID arrives
     const ended = source.return();
     if (next === undefined) await ended;
     else void next.then(() => ended).catch(() => undefined);
@@ -60,7 +60,7 @@ export async function* issueBatches<Kind extends ProductKind>(
   }
 }
 
-/** Which is there first: ids for another batch, or the oldest batch. */
+/** Resolves with whichever is ready first: IDs for another batch, or the oldest batch. */
 function firstOf(
   ids: Promise<unknown> | undefined,
   oldest: Promise<unknown> | undefined,
@@ -71,14 +71,14 @@ function firstOf(
   ]);
 }
 
-/** Documents are only lent while the batch is processed; credentials and files belong to their taker. */
+/** Documents are only lent while the batch is processed; the consumer owns credentials and files. */
 function wipe({ result, recycle }: DoneBatch<ProductKind>): void {
   if (!(result instanceof Uint8Array)) return;
   result.fill(0);
   recycle(result);
 }
 
-/** Of an unclaimed batch. */
+/** For a batch that nobody took. */
 function wipeAll(result: Results[ProductKind]): void {
   if (Array.isArray(result)) wipeCredentials(result);
   else if (result instanceof Uint8Array) result.fill(0);

@@ -1,35 +1,35 @@
-// The options of issuing in bulk.
+// The options of bulk issuing.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 
-/** How credentials are issued in bulk; but for the signer as `bootstrapPeelCreds`. */
+/** The options of bulk issuing; except for the signer, like `bootstrapPeelCreds`. */
 export interface IssuePeelOptions extends RoleUserJwtOptions {
-  /** The account's key, or a signing key of it (then `issuerAccount` is needed). It stays the caller's to wipe. */
+  /** The account's key, or one of its signing keys (then `issuerAccount` is required). The caller wipes it. */
   signer: KeyBundle;
-  /** The account (`A…`), when the signer is a signing key of it and not the account's own. */
+  /** The account (`A…`), if the signer is one of its signing keys. */
   issuerAccount?: string | undefined;
   /**
-   * Threads that make keys and signatures; one for each core by default, 0 for none but the caller's own. The first two
-   * hundred ids are always made in the caller's, since a thread costs more to start. In a program that was bundled there is no
-   * file that a thread could start with, and all are made in the caller's.
+   * Threads that make keys and signatures; one per core by default, 0 for the caller's own thread only. The first two
+   * hundred IDs are always processed in the caller's thread, since a thread costs more to start. In a bundled program
+   * there is no file that a thread could run, so the caller's thread does everything.
    */
   workers?: number | undefined;
-  /** Ends the issuing, with its reason, before the next credential. */
+  /** Aborts issuing before the next credential, with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** The part of the options that goes to another thread: no key, no function. */
+/** The options that go to another thread: no key, no function. */
 export interface IssuePlan extends Omit<RoleUserJwtOptions, 'now'> {
   /** The account (`A…`). */
   account: string;
 }
 
-/** The plan that options stand for. */
+/** The plan for the given options. */
 export function planOf(options: IssuePeelOptions): IssuePlan {
   const { signer, issuerAccount, expirySeconds, expiry, notBefore, tags, scoped, permissions, limits } =
     options;
-  // named one by one: whatever else a caller's object has may not go to another thread
+  // named one by one: nothing else in a caller's object may go to another thread
   return {
     account: issuerAccount ?? signer.publicKey,
     ...(expirySeconds !== undefined && { expirySeconds }),

@@ -19,9 +19,11 @@ const ISSUE = bag(
 );
 
 /**
- * Issues credentials for many peels: for each id, in the order given, a new key, its JWT and the bytes of its `.creds`
- * file. Ids are read as they are needed and at most some hundred credentials are held, however many there are. Keys and
- * signatures are made on all cores. It writes no file and notes nothing in a home.
+ * Issues credentials for many peels: for each ID, in order, a new key, its JWT and the bytes of its `.creds` file.
+ * IDs are read as needed, and at most some hundred credentials are held, however many there are. Keys and signatures
+ * are made on all cores.
+ *
+ * Writes no file, and records nothing in a home.
  *
  * @param ids peel ids; one that comes twice gets two credentials
  * @returns iterate it to its end or leave the loop: both end the threads
@@ -53,7 +55,7 @@ export async function* issuePeelCredentials(
   }
 }
 
-/** @internal Gives each to the caller; those that it did not take are wiped. */
+/** @internal Yields each credential to the caller; wipes those that it did not take. */
 export function* handOver(batch: PeelCredential[]): Generator<PeelCredential, void, undefined> {
   let taken = 0;
   try {

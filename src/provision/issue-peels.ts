@@ -1,4 +1,4 @@
-// Issues credentials with a home's signing key, and notes them in the home.
+// Issues credentials with a home's signing key, and records them in the home.
 import { issueBatches } from './issue-batches.js';
 import type { IssuePeelOptions } from './issue-options.js';
 import type { BatchNote, DoneBatch, ProductKind, ProductOf } from './product.js';
@@ -7,8 +7,8 @@ import { noteAllIssued, type IssuedPeel } from '../trust/issued.js';
 import { readyToIssue } from '../trust/ready-to-issue.js';
 
 /**
- * Issues credentials for many peels with a home's peel signing key: scoped, and noted in the home, durably, before anything
- * is done with them, so that each can be revoked by its id whatever becomes of it.
+ * Issues credentials for many peels with a home's peel signing key. They are scoped, and durably recorded in the home
+ * before anything is done with them, so each can be revoked by ID whatever happens to it.
  *
  * @param product what is made of them
  * @throws as `issueBatches`, `readyToIssue` and `TrustDomain.peelSigner`; FileError when they cannot be noted

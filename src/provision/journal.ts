@@ -8,16 +8,16 @@ import { readTextFile } from '../files/read-small-file.js';
 import { SeenIds } from './seen-ids.js';
 import { Coalescer } from '../async/coalesce.js';
 
-/** More than three million of the longest ids. */
+/** More than three million IDs of maximum length. */
 const MAX_JOURNAL_BYTES = 400 * 1024 * 1024;
 
-/** The first line, so that no other file is taken for a journal and appended to. */
+/** The first line, so that no other file is mistaken for a journal and appended to. */
 const HEADER = '# zester: ids of the peels whose credentials were delivered';
 
 /**
- * The ids of the peels whose credentials were delivered, one a line, for sinks that cannot be asked what they have. An id
- * is in it once it is durable there; one that was delivered in the instant before a crash may not be, and then gets
- * another credential, in place of the first.
+ * The IDs of delivered peels, one per line, for sinks that cannot tell what they have. An ID is recorded once its
+ * credential is durable there. If a crash comes right after a delivery, the ID may be missing; the peel then gets
+ * another credential that replaces the first.
  */
 export class Journal {
   readonly #file: FileHandle;
@@ -38,7 +38,7 @@ export class Journal {
   }
 
   /**
-   * Opens a journal, or makes one. No other run has it at the same time.
+   * Opens a journal, or creates one. Locked against other runs.
    *
    * @param resume continue with what it holds; without it, one that is there is refused
    * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
@@ -65,7 +65,7 @@ export class Journal {
       );
     }
     const lines = (text ?? '').split('\n');
-    const torn = lines.pop() ?? ''; // what follows the last line end: nothing, or a line that a crash cut off
+    const torn = lines.pop() ?? ''; // after the last line end: nothing, or a line that a crash truncated
     if (!isNew && lines[0] !== HEADER) {
       throw new BulkError('ERR_BULK_INPUT', `${path} is not a journal of zester: choose another --journal`);
     }
@@ -75,7 +75,7 @@ export class Journal {
       file = await openToAppend(path);
       const journal = new Journal(file, path, done, claimed);
       if (isNew) await journal.#append(`${HEADER}\n`);
-      // a part of an id may itself be an id: it goes
+      // a truncated ID may itself be an ID: remove it
       else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
       return journal;
     } catch (cause) {
@@ -89,7 +89,10 @@ export class Journal {
     return this.#done.has(peelId);
   }
 
-  /** Notes some. @returns when they are durable; those that come while others are synced are synced together @throws FileError */
+  /**
+   * Records IDs.
+   * @returns when they are durable; those that come while others are synced are synced together @throws FileError
+   */
   note(peelIds: readonly string[]): Promise<void> {
     this.#waiting.push(...peelIds);
     return this.#writing.run();

@@ -1,13 +1,13 @@
 // Packs byte arrays into one buffer.
 
-/** A buffer for so many bytes: the spare one, where they fit into it. */
+/** A buffer of this size: the spare one, if it is large enough. */
 export function roomFor(length: number, spare: ArrayBuffer | undefined): ArrayBuffer {
   if (spare !== undefined && spare.byteLength >= length) return spare;
-  // with room to spare, so that the next batch, a little longer perhaps, fits too
+  // with room to spare, so that a slightly longer next batch fits too
   return new ArrayBuffer(length + length / 4);
 }
 
-/** Contents, one after the other. */
+/** Concatenates contents. */
 export function packed(contents: readonly Uint8Array[], spare: ArrayBuffer | undefined): Uint8Array {
   const length = contents.reduce((sum, content) => sum + content.length, 0);
   const bytes = new Uint8Array(roomFor(length, spare), 0, length);

@@ -1,47 +1,47 @@
-// The products that a worker makes of credentials.
+// The products that a worker makes from credentials.
 import type { PeelCredential } from './issue-batch.js';
 
 /**
- * What the thread that made credentials makes of them. All that can be done there is done there: threads give each other
- * bytes, and few of them.
+ * What a thread makes from the credentials that it made. It does as much of the work as possible, since threads pass
+ * each other only a few buffers.
  */
 export type Product =
   /** The credentials themselves. */
   | { kind: 'credentials' }
-  /** The bytes of documents, one for each. */
+  /** The bytes of documents, one per credential. */
   | { kind: 'documents'; format: 'ndjson' }
   | { kind: 'documents'; format: 'kubernetes'; namespace?: string }
-  /** The contents of files, one for each; encrypted, where there are recipients. */
+  /** The contents of files, one per credential; encrypted, if there are recipients. */
   | { kind: 'files'; ageRecipients?: readonly string[] };
 
 export type ProductKind = Product['kind'];
 export type ProductOf<Kind extends ProductKind> = Extract<Product, { kind: Kind }>;
 
-/** What comes of a batch, by the kind of the product. */
+/** The result of a batch, by kind of product. */
 export interface Results {
   credentials: PeelCredential[];
   /** They are wiped when the next batch is requested. */
   documents: Uint8Array;
-  /** They are the caller's, to wipe and to give back. */
+  /** The caller owns, wipes and returns them. */
   files: PackedFiles;
 }
 
-/** Files with their contents one after the other in one buffer. */
+/** Files, with their contents concatenated in one buffer. */
 export interface PackedFiles {
   names: readonly string[];
   lengths: readonly number[];
   bytes: Uint8Array;
 }
 
-/** A batch that is done. */
+/** A finished batch. */
 export interface DoneBatch<Kind extends ProductKind> {
   peelIds: readonly string[];
   result: Results[Kind];
-  /** Takes back the bytes of packed files, wiped, for a later batch. */
+  /** Takes back the wiped bytes of packed files, for a later batch. */
   recycle(bytes: Uint8Array): void;
 }
 
-/** What to record about a batch before any of it leaves the thread that made it. */
+/** What to record about a batch before any of it leaves its thread. */
 export interface BatchNote {
   peelIds: readonly string[];
   /** `U…`, in the same order. */

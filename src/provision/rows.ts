@@ -8,35 +8,33 @@ import { SeenIds } from './seen-ids.js';
 export const ROW_FORMATS = ['txt', 'csv', 'ndjson'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
 
-/** A peel of the list. */
+/** A peel in the list. */
 export interface PeelRow {
   /** Its line, from 1. */
   line: number;
   peelId: string;
-  /** Where it runs, when the list says so. */
+  /** Its host, if the list names one. */
   host?: string;
 }
 
-/** A line of the list that names no peel. */
+/** A line without a peel. */
 export interface BadRow {
   line: number;
   error: Error;
 }
 
-/** A line longer than this is not a row, and is not held. */
+/** A longer line is not a row, and is not buffered. */
 const MAX_LINE = 64 * 1024;
 
 /**
  * Reads a list of peels, line by line:
  *
- * - `txt`: one id a line; empty lines are passed over, and comments: `#` at the start of a line or after white space, and
- *   what follows;
- * - `csv`: the first line names the columns, of which one is `id`, `peel_id` or `peelId`, and one may be `host`; fields
- *   may be quoted, and no field has a line end in it. A line that begins with `#` is a comment; a `#`
- *   elsewhere is text, since a field of any other column may hold one;
- * - `ndjson`: a line is an object with `id` (or `peel_id`, `peelId`), perhaps `host`, or the id as a string.
+ * - `txt`: one ID per line. Ignores empty lines, and comments: `#` at the start of a line or after white space.
+ * - `csv`: the first line is the header, with a column `id`, `peel_id` or `peelId`, and optionally `host`. Fields may be
+ *   quoted, and contain no newlines. A line that starts with `#` is a comment; elsewhere, `#` is text.
+ * - `ndjson`: each line is an object with `id` (or `peel_id`, `peelId`) and optionally `host`, or the ID as a string.
  *
- * A line that names no peel, or one that came before, is given as a bad row and the next is read.
+ * A line without a peel, or with a duplicate, is returned as a bad row, and reading continues.
  *
  * @param chunks the bytes of the list, UTF-8
  * @throws BulkError `ERR_BULK_INPUT` when a CSV's first line names no column of ids
@@ -72,18 +70,18 @@ function badRow(message: string): BulkError {
   return new BulkError('ERR_BULK_ROW', message);
 }
 
-/** The format that a file's name stands for; undefined when it stands for none. */
+/** The format for a file name; undefined: unknown. */
 export function rowFormatOf(path: string): RowFormat | undefined {
   const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase();
   if (ending === 'jsonl') return 'ndjson';
   return ROW_FORMATS.find((format) => format === ending);
 }
 
-/** Lines of any line end; `text` is undefined for one that is too long. */
+/** Lines with any line ending; `text` is undefined for one that is too long. */
 async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ line: number; text: string | undefined }, void, undefined> {
-  const decoder = new TextDecoder(); // takes a byte order mark away
+  const decoder = new TextDecoder(); // removes a byte order mark
   let line = 0;
   let rest = '';
   let tooLong = false;

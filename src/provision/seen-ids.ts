@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Remembers which ids came, in sixteen bytes each however long they are, so that a list of any length can be checked for
- * an id that comes twice. It keeps 64 bits of a hash: among a million ids one in thirty million lists would have one
- * taken for another's, and it is then reported, not dropped.
+ * Remembers IDs in sixteen bytes each, whatever their length, so that a list of any length can be checked for
+ * duplicates. It keeps a 64-bit hash: among a million IDs, one in thirty million lists would have a collision, which
+ * is then reported, not dropped.
  */
 export class SeenIds {
   #table = new BigUint64Array(1024);
@@ -28,7 +28,7 @@ export class SeenIds {
     return true;
   }
 
-  /** Where a hash is, or the empty place where it would be. */
+  /** The slot of a hash, or the empty slot where it belongs. */
   #placeOf(hash: bigint): number {
     const mask = this.#table.length - 1;
     let at = Number(hash & BigInt(mask));
@@ -45,5 +45,5 @@ export class SeenIds {
 }
 
 function hashOf(id: string): bigint {
-  return createHash('sha256').update(id).digest().readBigUInt64LE() || 1n; // 0 is an empty place
+  return createHash('sha256').update(id).digest().readBigUInt64LE() || 1n; // 0 is an empty slot
 }

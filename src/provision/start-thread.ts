@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * The program of a thread, in the same directory as the module that starts it.
- *
- * In a program that somebody bundled, the module stands elsewhere, or has no place at all (CommonJS), and a file of that name
- * beside the bundle may be anyone's: it must not get a seed.
+ * The program of a thread, in the same directory as the module that starts it. In a bundled program, the module is
+ * elsewhere, or has no location at all (CommonJS), and a file of that name beside the bundle may be anyone's: it must
+ * not get a seed.
  *
  * @param moduleUrl `import.meta.url` of the module
  * @param place the module's path below the sources, without its ending

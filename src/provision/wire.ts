@@ -4,19 +4,19 @@ import { packed as packedBytes } from './packed.js';
 import type { PackedFiles, ProductKind, Results } from './product.js';
 
 /**
- * The result of a batch as it goes from one thread to another: few values, and all bytes in one buffer, which is moved and
- * not copied, so that no second copy of a seed stays behind.
+ * The result of a batch in transit between threads: few values, and all bytes in one buffer, which is moved, not
+ * copied, so that no second copy of a seed remains.
  */
 export type Wire =
   | { kind: 'credentials'; list: readonly Described[]; packed: Uint8Array }
   | { kind: 'documents'; documents: Uint8Array }
   | { kind: 'files'; files: PackedFiles };
 
-/** A credential without its bytes, of which it has the next `length`. */
+/** A credential without its bytes; it has the next `length` of them. */
 type Described = Omit<PeelCredential, 'content' | typeof Symbol.dispose> & { length: number };
 
 /**
- * Prepares a result for its way.
+ * Prepares a result for transfer.
  *
  * @param spare as of `Finisher`
  * @returns what to send, and the buffers to move

@@ -7,7 +7,7 @@ import type { Product, ProductKind, Results } from './product.js';
 import { fromWire, type Wire } from './wire.js';
 import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
 
-/** Threads that make credentials, and a product of them. Each works through its own queue, in order. */
+/** Threads that make credentials and a product of them. Each works through its own queue, in order. */
 export class WorkerPool {
   readonly #threads: AskedThread<WorkerTask, WorkerAnswer>[];
   readonly #spares: ArrayBuffer[] = [];
@@ -56,7 +56,7 @@ export class WorkerPool {
     return result;
   }
 
-  /** Takes back the buffer of a result, wiped, for a later batch. */
+  /** Takes back the wiped buffer of a result, for a later batch. */
   recycle(bytes: Uint8Array): void {
     this.#spares.push(bytes.buffer as ArrayBuffer);
   }
@@ -68,7 +68,7 @@ export class WorkerPool {
 
 const YOUNG_MIB = 6;
 
-/** A thread; it gets a copy of the signer's seed, moved: the signer's own bytes stay where they are. */
+/** A thread. It gets a copy of the signer's seed, moved; the signer's own bytes stay. */
 function issuingThread(
   program: URL,
   options: IssuePeelOptions,
@@ -80,7 +80,7 @@ function issuingThread(
     workerData: data,
     transferList: [seed.buffer],
     name: 'zester-issue',
-    // what a credential leaves behind dies young: more room for it would only be more memory
+    // a credential's garbage dies young: a larger young generation would only use more memory
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
   });
 }

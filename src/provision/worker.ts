@@ -8,7 +8,7 @@ import type { IssuePlan } from './issue-options.js';
 import type { Product } from './product.js';
 import { toWire, type Wire } from './wire.js';
 
-/** What a worker is started with; the seed is its own copy. */
+/** The start data of a worker; the seed is its own copy. */
 export interface WorkerStart {
   seed: Uint8Array;
   plan: IssuePlan;
@@ -17,12 +17,12 @@ export interface WorkerStart {
 
 /** Requests to a worker. Batches are numbered. */
 export type WorkerTask =
-  /** Make the credentials of a batch. With `hold`, wait with them for the second task; without it, continue to their end. */
+  /** Make the credentials of a batch. With `hold`, wait for the second task; otherwise finish at once. */
   | { batch: number; ids: readonly string[]; nowMs: number; hold: boolean; spare: ArrayBuffer | undefined }
   /** Finish what is held. */
   | { batch: number; go: true };
 
-/** What it answers. */
+/** Its answers. */
 export type WorkerAnswer = { batch: number } & (
   { publicKeys: readonly string[] } | { done: Wire } | { failed: { code?: string; message: string } }
 );
@@ -65,7 +65,7 @@ if (parentPort !== null) {
       answer({ batch, failed: { ...(code !== undefined && { code }), message } });
     }
   };
-  // one after the other, so that no thread holds more than it must
+  // one after the other, so that no thread holds more than necessary
   let last: Promise<void> = Promise.resolve();
   port.on('message', (task: WorkerTask) => {
     last = last.then(() => work(task));

@@ -16,14 +16,14 @@ export type Refusal = Extract<Verdict, { is: 'refused' }>;
 /** Connections that one peel may have: it needs one, and two while it moves. */
 export const MAX_CONNECTIONS = 64;
 
-/** What a master does about a connection. `reread`: judge it again by its record as JetStream has it. */
+/**
+ * What a master does about a connection. `reread`: judge it again, with its record as read from the JetStream leader.
+ */
 export type Admission = { do: 'leave' | 'admit' | 'reread' } | { do: 'refuse'; refusal: Refusal };
 
 /**
- * What to do about a connection.
- *
- * No connection is refused by a record in memory only: another master may have issued the key an instant ago. Where the
- * connection itself is the reason, no record changes that.
+ * Decides about a connection. Never refuses one because of a record in memory only: another master may have issued
+ * the key an instant ago. If the reason is the connection itself, no record changes it.
  *
  * @param isFresh whether the verdict rests on the record as JetStream has it
  */
@@ -44,7 +44,7 @@ export function admissionOf(connection: UserConnection, verdict: Verdict, isFres
 }
 
 /**
- * What a connection that is admitted changes in its peel's record; undefined: nothing.
+ * The change that an admitted connection makes to its peel's record; undefined: none.
  *
  * @param verdict on the record as it stands when it is changed
  */
@@ -80,7 +80,7 @@ export function requestToJoin(
   };
 }
 
-/** The policy's decision on a peel without a record; undefined: it waits for an admin. */
+/** The policy's decision on a peel without a record; undefined: wait for an admin. */
 export function policyDecision(
   connection: UserConnection,
   decision: PolicyDecision,
@@ -95,20 +95,18 @@ export function policyDecision(
   };
 }
 
-/** Looks up what {@link refusalAction} needs to know. */
+/** Lookups for {@link refusalAction}. */
 export interface RefusedKey {
-  /** The peel whose live key it is. */
+  /** The peel whose live key this is. */
   liveOwnerOf(publicKey: string): string | undefined;
   /** All connections of a peel. */
   connectionsOf(peelId: string): readonly UserConnection[];
 }
 
 /**
- * How a connection is refused: `hold` its key's revocation until the breaker allows it, `revoke` at once, or `cut` the
- * connection only.
- *
- * A key that the registry knows as live is revoked when the breaker lets it; any other at once: or else duplicates of some
- * IDs, minted with a stolen signing key, would switch revocation off.
+ * How to refuse a connection: `hold` the revocation of its key until the breaker allows it, `revoke` at once, or
+ * `cut` the connection only. The revocation of a live key in the registry waits for the breaker; any other key is
+ * revoked at once. Otherwise, duplicates of some IDs, minted with a stolen signing key, would disable revocation.
  */
 export function refusalAction(
   connection: UserConnection,
@@ -118,7 +116,7 @@ export function refusalAction(
   const publicKey = keyToRevoke(connection, refusal);
   const named = publicKey ?? connection.publicKey;
   const peelId = liveOwnerOf(named);
-  // a key that is merely named, while its peel is connected with it, is named by somebody else
+  // a key that is only named, while its peel is connected with it, was named by someone else
   const isImpostor =
     publicKey === undefined && peelId !== undefined && isElsewhere(connection, connectionsOf(peelId));
   if (peelId !== undefined && !isImpostor) return { do: 'hold', publicKey: named, peelId };
@@ -126,16 +124,16 @@ export function refusalAction(
 }
 
 /**
- * The key that a refused connection's JWT is for; undefined: it names none. Never the user that the server names: the client
- * wrote it, and may have named somebody else's key.
+ * The key that a refused connection's JWT is for; undefined: it names none. Never the user that the server reports:
+ * the client wrote that, and may have named someone else's key.
  */
 export function keyToRevoke({ jwt }: UserConnection, { publicKey }: Refusal): string | undefined {
   return publicKey ?? userSubjectAsServersReadIt(jwt);
 }
 
 /**
- * Whether the key that a connection names has another connection, with a JWT of its own. On the same server only: what is
- * known of one that has just been restarted may be old.
+ * Whether the key that a connection names has another connection, with its own JWT. Only on the same server: what is
+ * known of a restarted server may be stale.
  */
 function isElsewhere({ publicKey, server, cid }: UserConnection, others: readonly UserConnection[]): boolean {
   return others.some(
@@ -144,7 +142,7 @@ function isElsewhere({ publicKey, server, cid }: UserConnection, others: readonl
   );
 }
 
-/** The peel whose live key this is; undefined: it is not live, or it was decided to lock the peel out. */
+/** The peel whose live key this is; undefined: it is not live, or the peel is to be locked out. */
 export function liveOwner(record: PeelRecord | undefined, publicKey: string): string | undefined {
   if (record === undefined || record.state === 'rejected' || record.state === 'revoked') return undefined;
   return keyOf(record, publicKey)?.state === 'live' ? record.id : undefined;

@@ -1,4 +1,4 @@
-// Reads all connections periodically: one reading at a time, within a bounded share of the time.
+// Lists all connections periodically: one list at a time, within a bounded share of the time.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterLogger } from '../logger.js';
@@ -12,10 +12,10 @@ type Place = Pick<UserConnection, 'server' | 'cid'>;
 const APPLIED_AT_ONCE = 500;
 /** Attempts after which a partial list is good enough to start with. */
 const FIRST_TRIES = 4;
-/** A reading that takes longer is logged, in milliseconds. */
+/** A list that takes longer than this is logged, in milliseconds. */
 const LONG_MS = 10_000;
 
-/** What a {@link ConnectionReader} works with. */
+/** The dependencies of a {@link ConnectionReader}. */
 export interface ConnectionReaderParts {
   /** Reads all connections of the account. */
   read: () => Promise<ConnectionsNow>;
@@ -25,7 +25,7 @@ export interface ConnectionReaderParts {
   logger: MasterLogger;
   /** Called after each reading. @param tookMs milliseconds */
   onRead: (tookMs: number) => void;
-  /** Called after a reading that leaves nothing unknown: see {@link ConnectionReader.isUnsure}. */
+  /** Called after a list that leaves nothing unknown: see {@link ConnectionReader.isUnsure}. */
   onSure: () => void;
 }
 
@@ -49,14 +49,14 @@ export class ConnectionReader {
   }
 
   /**
-   * Whether connections may be unknown that were there before those that are known, so that nothing is judged: until all
-   * have been read once, while all are read because events were lost, and while a list is applied.
+   * Whether there may be unknown connections that are older than the known ones, so nothing is judged: until the
+   * first list, while a list is read because events were lost, and while a list is applied.
    */
   get isUnsure(): boolean {
     return this.#isUnsure || this.#isApplying;
   }
 
-  /** Notes a connect event: it takes precedence over a list that is being read. */
+  /** Records a connect event: it takes precedence over a list that is being read. */
   noteConnected(of: Place): void {
     this.#reading?.connected(of);
   }
@@ -72,7 +72,7 @@ export class ConnectionReader {
     });
   }
 
-  /** Schedules a reading after the current one, if any: an event may have been lost. */
+  /** Schedules another list after the current one: an event may have been lost. */
   readSoon(): void {
     this.#wanted = true;
     this.#wake?.();

@@ -43,13 +43,13 @@ export interface GatekeeperContext extends HeldContext {
   metrics: HeldContext['metrics'] & Pick<MasterContext['metrics'], 'refusedConnections'>;
 }
 
-/** What a {@link Gatekeeper} works with. */
+/** The dependencies of a {@link Gatekeeper}. */
 export interface GatekeeperParts {
   /** Closes one connection on its server. */
   kick: (connection: UserConnection) => Promise<KickOutcome>;
   revoker: Pick<Revoker, 'revokeStranger'>;
   keeper: Pick<PresenceKeeper, 'get' | 'of'>;
-  /** Whether connections are being read or judged at the moment. */
+  /** Whether connections are being listed or judged at the moment. */
   isBusy: () => boolean;
 }
 
@@ -75,7 +75,7 @@ export class Gatekeeper {
     });
   }
 
-  /** Reads whether the previous master held revocations. Nothing may be revoked before that is known. */
+  /** Reads whether the previous master held revocations. Until then, nothing may be revoked. */
   open(): Promise<void> {
     return this.#held.open();
   }
@@ -90,7 +90,7 @@ export class Gatekeeper {
   }
 
   /**
-   * Judges a connection by the trust domain as last read, and acts on the verdict.
+   * Judges a connection by the current trust domain, and acts on the verdict.
    *
    * @param isSurplus whether its peel exceeds the connection limit: it is cut, and judged all the same
    * @returns undefined if it is done; a promise if it waits for JetStream, which rejects when JetStream does not respond
@@ -98,7 +98,7 @@ export class Gatekeeper {
   check(connection: UserConnection, isSurplus = false): Promise<void> | undefined {
     try {
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
-      // a service of the user's own, under a name that a peel may have, has as many connections as it likes
+      // a service of the user's own, under a name that a peel may have, may open any number of connections
       if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
       return this.#act(connection, verdict, false)?.catch((error: unknown) =>
         this.#unjudged(connection, error),
@@ -240,7 +240,7 @@ export class Gatekeeper {
     void this.#noteRevoked(publicKey, upTo, refusal.reason);
   }
 
-  /** A JWT that names no key leaves nothing to revoke: its connection is cut, each time that it comes back. */
+  /** A JWT that names no key leaves nothing to revoke: its connection is cut whenever it comes back. */
   #kick(connection: UserConnection): void {
     void this.#parts
       .kick(connection)
@@ -305,7 +305,7 @@ export class Gatekeeper {
       );
   }
 
-  /** If a JWT in the registry is dated ahead, a master's clock is at fault, not the peel. */
+  /** If a JWT in the registry is dated in the future, a master's clock is wrong, not the peel. */
   #tellAhead({ name }: UserConnection, verdict: Verdict): void {
     if (verdict.is !== 'known' && verdict.is !== 'first') return;
     const { ahead } = verdict;

@@ -1,4 +1,4 @@
-// Decides what to do about a connection: the pure judgment.
+// Decides what to do about a connection: a pure function.
 import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../../errors.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
@@ -14,44 +14,42 @@ import { tokenIdOfName } from '../../permissions/roles.js';
 import { isJoinIssuer, isOwnUserIssuer, isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import type { UserConnection } from './system-events.js';
 
-/** What a master makes of a connection. */
+/** The verdict on a connection. */
 export type Verdict =
-  /** No peel's, and none of the master's business. */
+  /** Not a peel's connection, and none of the master's business. */
   | { is: 'other' }
-  /** A join token's, or a recovery credential's: it can do nothing but ask. */
+  /** A join token's or a recovery credential's: it may only send requests. */
   | { is: 'token' }
   /**
-   * A peel's, with the key that it is known to use. `ahead`: its JWT claims to be issued later than it was used, and the
-   * registry knows it: seconds since 1970.
+   * A peel's, with a known key. `ahead`: its JWT claims a later issue time than its use, and the registry knows the
+   * JWT; seconds since 1970.
    */
   | { is: 'known'; ahead?: number }
-  /** A peel's, with a key that was issued to it and has not connected before. */
+  /** A peel's, with a key that was issued to it and connects for the first time. */
   | { is: 'first'; ahead?: number }
-  /** Of a peel that is in no record, whose chain holds. `trusted`: signed by a peel signing key of ours. */
+  /** A peel without a record, with a valid chain. `trusted`: signed by one of our peel signing keys. */
   | { is: 'new'; claims: UserClaims; trusted: boolean }
-  /** To be cut, and its key to be revoked: `publicKey`, or where there is none the one that the server names. */
+  /** Cut it, and revoke its key: `publicKey`, or if there is none, the key that the server reports. */
   | { is: 'refused'; code: string; reason: string; publicKey?: string };
 
-/** What is known when a connection is judged. */
+/** The facts that a connection is judged by. */
 export interface Known {
   operatorJwt: string;
   accountJwt: string;
   account: AccountClaims;
   peelSigningKey: string;
-  /** The record of the peel of this name. */
+  /** The record of the peel with this name. */
   record: PeelRecord | undefined;
-  /** Which peel has this key. */
+  /** The peel that has this key. */
   owner: string | undefined;
-  /** The join token of this id. */
+  /** The join token with this ID. */
   token: (id: string) => JoinToken | undefined;
   now: () => number;
 }
 
 /**
- * Judges a connection by what its server tells of it: the JWT that was sent, its whole chain up to the operator, and what
- * was decided about the peel before. Nothing that the peel itself says is asked.
- *
- * What cannot be judged is refused.
+ * Judges a connection by its server's report: the JWT that was sent, its whole chain up to the operator, and earlier
+ * decisions about the peel. Nothing that the peel itself claims counts. What cannot be judged is refused.
  */
 export function judge(connection: UserConnection, known: Known): Verdict {
   try {
@@ -61,14 +59,14 @@ export function judge(connection: UserConnection, known: Known): Verdict {
       error instanceof JwtError
         ? error
         : { code: 'ERR_FLEET_UNJUDGED', message: `it cannot be judged (${redactSeeds(String(error))})` };
-    // the server took it: the key that it took is in the JWT, and `user` of the event may be what the client wrote there
+    // the server accepted it: the accepted key is in the JWT; the event's `user` may be whatever the client wrote
     const publicKey = userSubjectAsServersReadIt(connection.jwt);
     return { is: 'refused', code, reason: message, ...(publicKey !== undefined && { publicKey }) };
   }
 }
 
 function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {
-  // a master does not cut masters and admins, whatever a server says of them: the account vouches for them
+  // a master never cuts masters and admins, whatever a server reports: the account vouches for them
   if (
     (claims.iss === known.account.sub || isOwnUserIssuer(known.account, claims.iss)) &&
     isReservedName(claims.name ?? '') &&
@@ -88,7 +86,7 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
   const isPeel = trusted || speaksAsPeel(claims);
   if ((isToken || isPeel) && connection.kind?.toLowerCase() === 'leafnode') {
-    // whatever its template allows: a leafnode checks for itself what it publishes (docs/nats-facts.md, 30)
+    // whatever its template allows: a leafnode checks its own publishing (docs/nats-facts.md, 30)
     return {
       is: 'refused',
       code: 'ERR_FLEET_LEAFNODE',
@@ -96,12 +94,12 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
       publicKey: claims.sub,
     };
   }
-  // its key may be a peel's, which must not be revoked for it; and whoever asks with it is judged then
+  // the key may be a peel's, and must not be revoked for this; a request made with it is judged on its own
   if (isToken && peelIdOfRecoveryName(claims.name ?? '') !== undefined) return { is: 'token' };
   if (isToken) return judgeToken(connection, claims, known);
   if (!isPeel) {
-    // a user of the account that is not a peel, such as a master or a user's own service; but nobody whom a key
-    // signed that the account does not have (any more)
+    // a user of the account that is not a peel, such as a master or a user's own service; but not one signed by a key
+    // that the account does not have (any more)
     return isOurs(claims, known) ? { is: 'other' } : (chain(connection, claims, known) ?? { is: 'other' });
   }
   return chain(connection, claims, known) ?? judgePeel(connection, claims, known, trusted);
@@ -119,7 +117,7 @@ function judgeToken(connection: UserConnection, claims: UserClaims, { token, now
   const of = token(id);
   const made = of?.publicKey === claims.sub ? Date.parse(of.createdAt) / 1000 : undefined;
   if (isAhead(connection, claims) && (made === undefined || claims.iat > made)) return issuedAhead(claims);
-  // one that was made an instant ago by another master may not be known here yet: it can do nothing but ask
+  // a token that another master created an instant ago may be unknown here: it can only send requests
   if (of === undefined) return { is: 'token' };
   if (of.publicKey !== claims.sub) {
     return refusedToken('ERR_FLEET_TOKEN_UNKNOWN', `the join token ${of.id} has another key`);
@@ -145,7 +143,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
   const { record } = known;
   const key = record && keyOf(record, claims.sub);
   const isDatedAhead = isAhead(connection, claims);
-  // JWTs of a key are never issued before the one before: what is not later than the last one may be one of them
+  // a key's JWTs have increasing issue times: one that is not later than the last may be one of them
   if (isDatedAhead && claims.iat > (key?.issuedAt ?? -1)) return issuedAhead(claims);
   if (record === undefined) return { is: 'new', claims, trusted };
   const ahead = isDatedAhead ? { ahead: claims.iat } : {};
@@ -167,7 +165,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
     case 'live':
       return { is: 'known', ...ahead };
     case 'retired':
-      // one that has just been replaced drains; it is revoked when its time is over
+      // a key that was just replaced drains; it is revoked when its time is over
       return { is: 'known', ...ahead };
     case 'revoking':
     case 'revoked':
@@ -175,7 +173,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
   }
 }
 
-/** By the server's clock: it says when the JWT was used. */
+/** By the server's clock, which says when the JWT was used. */
 function isAhead(connection: UserConnection, { iat }: UserClaims): boolean {
   return isIssuedAhead(iat, Date.parse(connection.since) / 1000);
 }
@@ -192,7 +190,7 @@ function issuedAhead({ iat }: UserClaims): Verdict {
 
 function chain(connection: UserConnection, claims: UserClaims, known: Known): Verdict | undefined {
   try {
-    // as of when it connected, by its server's clock: the server ends what expires, and our clock may be another
+    // as of its connect time, by its server's clock: the server enforces expiry, and our clock may differ
     const at = Date.parse(connection.since);
     if (Number.isNaN(at)) throw new RangeError('the server does not say since when it is connected');
     validateChainOfUser(known.operatorJwt, known.accountJwt, claims, { now: () => at });
@@ -207,13 +205,15 @@ function refused(error: ZesterError): Verdict {
   return { is: 'refused', code: error.code, reason: error.message };
 }
 
-/** Whether a key of the account signed it, as far as the master knows the account. */
+/** Whether a key of the account signed it, as far as this master knows the account. */
 function isOurs({ iss }: UserClaims, { account }: Known): boolean {
   const keys = (account.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key));
   return iss === account.sub || keys.includes(iss);
 }
 
-/** Whether a JWT grants what peels are granted, to the name that it has: as `bootstrapPeelCreds` with an account's key. */
+/**
+ * Whether a JWT grants what peels are granted, under its own name, as `bootstrapPeelCreds` with an account key does.
+ */
 function speaksAsPeel({ name = '', nats }: UserClaims): boolean {
   if (name === '') return false;
   const subjects = [...(nats.pub?.allow ?? []), ...(nats.sub?.allow ?? [])];

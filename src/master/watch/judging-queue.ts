@@ -11,25 +11,25 @@ import {
 import type { MasterLogger } from '../logger.js';
 import type { UserConnection } from './system-events.js';
 
-/** Judgments that wait for JetStream at once. Decisions of admins and peels do not wait for them. */
+/** Judgments that may wait for JetStream at once. Decisions of admins and peels do not wait for them. */
 const AT_ONCE = 64;
-/** Times that a connection is tried to be judged which has ended. */
+/** Attempts to judge a connection that has already ended. */
 const TRIES_WHEN_GONE = 5;
 
-/** What a {@link JudgingQueue} works with. */
+/** The dependencies of a {@link JudgingQueue}. */
 export interface JudgingQueueParts {
-  /** Called before connections are judged, to load changes made an instant ago. */
+  /** Called before connections are judged, to load the latest changes. */
   prepare: () => Promise<void>;
   /**
-   * Judges a connection, and does what follows. undefined: it is done. It rejects when JetStream does not answer; then it
-   * is tried again.
+   * Judges a connection, and carries out the decision. undefined: done. Rejects if JetStream does not answer; it is
+   * then retried.
    */
   judge: (connection: UserConnection, isSurplus: boolean) => Promise<void> | undefined;
   isConnected: (connection: UserConnection) => boolean;
-  /** Whether nothing is to be judged at the moment. {@link JudgingQueue.resume} is called when that is over. */
+  /** Whether judging is on hold. {@link JudgingQueue.resume} is called when the hold ends. */
   isHeld: () => boolean;
   logger: MasterLogger;
-  /** Called with how many wait. */
+  /** Called with the number of waiting connections. */
   onWaiting: (count: number) => void;
 }
 
@@ -40,8 +40,8 @@ interface Entry {
 }
 
 /**
- * The connections that are to be judged. However many come at once, they are judged for a few milliseconds at a time, so
- * that requests are answered in between, and no more than a few wait for JetStream.
+ * The connections to judge. However many arrive at once, they are judged for a few milliseconds at a time, so that
+ * requests are answered in between, and only a few wait for JetStream.
  */
 export class JudgingQueue {
   readonly #parts: JudgingQueueParts;
@@ -67,7 +67,7 @@ export class JudgingQueue {
     this.#add(connection, isSurplus, 0);
   }
 
-  /** Resumes judging after it was held. */
+  /** Resumes judging after a hold. */
   resume(): void {
     void this.#turn();
   }

@@ -1,21 +1,21 @@
-// Decides when keys that were replaced, or that the account JWT revokes, are revoked in the registry.
+// Decides when replaced keys, and keys that the account JWT revokes, are revoked in the registry.
 import { isRevoked } from '../../jwt/chain.js';
 import type { PeelChange } from '../../protocol/records/audit-event.js';
 import { keyOf, type PeelKeyState, type PeelRecord } from '../../protocol/records/record.js';
 import { RETIRE_MS } from '../../timing.js';
 
-/** A key that was replaced. `since`: by a clock that only goes forwards, in milliseconds. */
+/** A replaced key. `since`: on a monotonic clock, in milliseconds. */
 export interface RetiredKey {
   publicKey: string;
   peelId: string;
   since: number;
 }
 
-/** The keys that were replaced and are not revoked yet. It has no clock: each call says what time it is. */
+/** The replaced keys that are not revoked yet. It has no clock: each call passes the time. */
 export class RetiredKeys {
   readonly #keys = new Map<string, RetiredKey>();
 
-  /** Notes the keys of a record that has changed. */
+  /** Tracks the keys of a changed record. */
   note({ id, keys }: PeelRecord, now: number): void {
     for (const { publicKey, state } of keys) {
       if (state !== 'retired') this.#keys.delete(publicKey);
@@ -23,12 +23,12 @@ export class RetiredKeys {
     }
   }
 
-  /** The keys to revoke now: those whose connections have ended, or have had their time to drain. */
+  /** The keys to revoke now: their connections have ended, or have had time to drain. */
   due(now: number, isConnected: (key: RetiredKey) => boolean): RetiredKey[] {
     return [...this.#keys.values()].filter((key) => !isConnected(key) || now - key.since >= RETIRE_MS);
   }
 
-  /** A key that is being revoked. {@link RetiredKeys.add} takes it back. */
+  /** A key that is being revoked. {@link RetiredKeys.add} undoes this. */
   remove({ publicKey }: RetiredKey): void {
     this.#keys.delete(publicKey);
   }
@@ -52,8 +52,8 @@ export function revokingOf(
 }
 
 /**
- * What the revocations in the account JWT (made by `zester revoke`, without a master) mean for a peel: some of its keys are
- * revoked, or all, and with them the peel; undefined: none.
+ * What the revocations in the account JWT (made by `zester revoke`, without a master) mean for a peel: some of its
+ * keys are revoked, or all of them and so the peel; undefined: nothing.
  */
 export function revokedInAccount(
   { keys }: PeelRecord,

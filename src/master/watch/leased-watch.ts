@@ -47,7 +47,7 @@ export class LeasedWatch {
     return this.#lease.held;
   }
 
-  /** The id of the master that watches; undefined: none does. */
+  /** The ID of the watching master; undefined: there is none. */
   get holder(): string | undefined {
     return this.#lease.holder;
   }

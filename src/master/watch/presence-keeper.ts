@@ -1,4 +1,4 @@
-// Keeps every connection that the servers report, on the master that holds the lease.
+// Tracks every connection that the servers report, on the master that holds the lease.
 import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection } from '../../protocol/records/presence.js';
 import { isPeelId } from '../../permissions/peel-id.js';
@@ -7,7 +7,7 @@ import type { UserConnection } from './system-events.js';
 
 type Place = Pick<UserConnection, 'server' | 'cid'>;
 
-/** All connections, in memory, on the lease holder only. It keeps the presence view of peels up to date. */
+/** All connections, in memory, on the lease holder only. Keeps the presence view of peels up to date. */
 export class PresenceKeeper {
   readonly #view: PresenceView;
   readonly #now: () => number;
@@ -42,12 +42,12 @@ export class PresenceKeeper {
     return [...(this.#byServer.get(server)?.values() ?? [])];
   }
 
-  /** The connections of the peel of this name. */
+  /** The connections of the peel with this name. */
   of(name: string): readonly UserConnection[] {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Number of connections of the peel of this name. */
+  /** Number of connections of the peel with this name. */
   countOf(name: string): number {
     return this.#byName.get(name)?.length ?? 0;
   }
@@ -71,7 +71,7 @@ export class PresenceKeeper {
     return connection;
   }
 
-  /** After a takeover: marks peels that left in the meantime as disconnected. */
+  /** After a takeover: marks peels that left meanwhile as disconnected. */
   correct(): void {
     for (const peelId of this.#view.peelIds())
       if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#show(peelId);

@@ -1,10 +1,10 @@
-// Decides what a list of all connections changes, while connections come and go, and when the next one is read.
+// Decides what a list of all connections changes while connections come and go, and when to read the next list.
 import { CONNECTIONS_INTERVAL_MS, READING_FIRST_PAUSE_MS, READING_MAX_PAUSE_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
 
 type Place = Pick<UserConnection, 'server' | 'cid'>;
 
-/** Places of connections, by server. */
+/** Connection IDs, by server. */
 class Places {
   readonly #cids = new Map<string, Set<number>>();
 
@@ -19,7 +19,7 @@ class Places {
   }
 }
 
-/** What was heard while a list is read: it counts more than the list, which may be older. */
+/** Events received while a list is read: they take precedence over the list, which may be older. */
 export class Reading {
   readonly #came = new Places();
   readonly #ended = new Places();
@@ -32,13 +32,13 @@ export class Reading {
     this.#ended.add(of);
   }
 
-  /** Whether a connection of the list has ended since. Numbers of connections are not used again. */
+  /** Whether a listed connection has ended since. Connection numbers are not reused. */
   hasEnded(of: Place): boolean {
     return this.#ended.has(of);
   }
 
   /**
-   * The known connections that are gone: they are not in the list of a server that gave a whole one.
+   * The known connections that are gone: missing from a server's complete list.
    *
    * @param servers the servers that did
    */
@@ -52,12 +52,12 @@ export class Reading {
   }
 }
 
-/** Of the time, readings take at most one part in so many. */
+/** Reading lists takes at most one part in this many of the time. */
 const SHARE = 20;
 
 /**
- * The pause before all connections are read again, in milliseconds. It grows with what reading them costs, and with each
- * reading that failed or was asked for soon after another.
+ * The pause before the next list of all connections, in milliseconds. It grows with the cost of a list, and with each
+ * list that failed or was requested soon after another.
  *
  * @param last how long the last one took, in milliseconds
  * @param early how many in a row failed, or were asked for before they were due
@@ -67,7 +67,7 @@ const SHARE = 20;
 export function readingPause(last: { tookMs: number; early: number; isWanted: boolean }): number {
   const { tookMs, early, isWanted } = last;
   if (!isWanted) return Math.max(CONNECTIONS_INTERVAL_MS, SHARE * tookMs);
-  // one that is asked for after a quiet time begins at once
+  // a list that is requested after a quiet time starts at once
   const pause = early === 0 ? 0 : READING_FIRST_PAUSE_MS * 2 ** (early - 1);
   return Math.max(Math.min(READING_MAX_PAUSE_MS, pause), early > 0 ? tookMs : 0);
 }

@@ -3,7 +3,7 @@
 /** Consecutive looks that a server must miss before its connections are dropped. */
 const MISSED_LOOKS = 2;
 
-/** What a look at the servers shows. */
+/** The result of checking the servers. */
 export interface RosterChange {
   /** A server has joined: it does not report users who connected before it was part of the cluster. */
   hasJoined: boolean;
@@ -11,13 +11,13 @@ export interface RosterChange {
   gone: string[];
 }
 
-/** The servers of the cluster, as they were at the last look. */
+/** The servers of the cluster, as of the last check. */
 export class ServerRoster {
   #servers: ReadonlyMap<string, string> | undefined;
   readonly #missed = new Map<string, number>();
 
   /**
-   * Compares the servers that respond now with those of the last look. A server is gone if it does not respond twice in a
+   * Compares the servers that respond now with those of the last check. A server is gone if it misses two checks in a
    * row, or at once if another server responds under its name: a restarted server has the same name and a new ID.
    *
    * @param servers names of the servers that respond, by ID

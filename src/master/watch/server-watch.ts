@@ -9,7 +9,7 @@ import type { MasterLogger } from '../logger.js';
 import { errorMessage } from '../../text/error-message.js';
 import { VERSIONS_INTERVAL_MS } from '../../timing.js';
 
-/** Looks at the versions and the storage of all servers: at the start of a master, and while it runs. */
+/** Checks the versions and the storage of all servers: when a master starts, and while it runs. */
 export class ServerWatch {
   readonly #system: NatsConnection;
   readonly #logger: MasterLogger;
@@ -26,7 +26,7 @@ export class ServerWatch {
   }
 
   /**
-   * Reads the versions once, and logs each that is not supported, once.
+   * Reads the versions once, and logs each unsupported one once.
    *
    * @throws NatsServerError `ERR_SERVER_TOO_OLD` when a member of a cluster is; as `listServers`
    */
@@ -47,7 +47,7 @@ export class ServerWatch {
     await this.#checkStorage(servers.length);
   }
 
-  /** Warns of each server whose storage gets low, once until it has room again. */
+  /** Warns about each server that is low on storage, once until it has room again. */
   async #checkStorage(servers: number): Promise<void> {
     for (const storage of await jetStreamStorage(this.#system, servers)) {
       const { server } = storage;
@@ -61,7 +61,7 @@ export class ServerWatch {
   }
 
   /**
-   * As {@link check}, where servers that do not answer now are no reason to give up: they are checked later.
+   * Like {@link check}, but servers that do not answer now are checked later.
    *
    * @throws NatsServerError `ERR_SERVER_TOO_OLD`
    */

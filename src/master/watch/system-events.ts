@@ -12,7 +12,7 @@ export interface UserConnection {
   server: string;
   cid: number;
   serverName: string | undefined;
-  /** The name in the JWT: of a peel, its id, if it is one. */
+  /** The name in the JWT: a peel's ID, if it is a peel. */
   name: string;
   publicKey: string;
   jwt: string;
@@ -51,9 +51,8 @@ export interface SystemListener {
 }
 
 /**
- * Subscribes to connects and disconnects of an account, on all servers.
- *
- * Source: `$SYS.ACCOUNT.<account>.CONNECT` and `DISCONNECT` of the system account (docs/nats-facts.md, 17).
+ * Subscribes to connects and disconnects of an account, on all servers. Source: `$SYS.ACCOUNT.<account>.CONNECT` and
+ * `DISCONNECT` of the system account (docs/nats-facts.md, 17).
  *
  * @param nc a connection of the system account
  */
@@ -91,7 +90,7 @@ export function listenToSystem(
   return [on('CONNECT'), on('DISCONNECT')];
 }
 
-/** All connections at the time of a reading. */
+/** All connections, as of one list. */
 export interface ConnectionsNow {
   /** IDs of the servers whose list is certainly complete. */
   servers: Set<string>;

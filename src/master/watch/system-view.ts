@@ -1,4 +1,4 @@
-// What the watch needs of the system account, and how it gets it from the servers.
+// What the watch needs of the system account, and its implementation over a connection.
 import type { ZesterConnection } from '../../connection/connect.js';
 import { kick, type KickOutcome } from '../../system-account/kick.js';
 import {
@@ -10,7 +10,7 @@ import {
   type UserConnection,
 } from './system-events.js';
 
-/** The system account, as far as the watch uses it: for one account. */
+/** The system account, as far as the watch uses it, for one account. */
 export interface SystemView {
   /** Follows connects and disconnects. */
   listen(listener: SystemListener): { unsubscribe(): void }[];
@@ -24,7 +24,7 @@ export interface SystemView {
   status(): AsyncIterable<{ type: string }>;
 }
 
-/** Where a connection is: its server's ID, and its number there. */
+/** Identifies a connection: its server's ID, and its number there. */
 export type ConnectionPlace = Pick<UserConnection, 'server' | 'cid'>;
 
 /** The view of an account (`A…`) over a connection of the system account. */

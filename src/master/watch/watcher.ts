@@ -27,8 +27,8 @@ export interface WatcherContext extends GatekeeperContext {
 }
 
 /**
- * Follows the servers' events, maintains presence, and queues each new connection to be judged. Only the lease holder does
- * this; a master that takes over reads all connections first, so it misses none.
+ * Follows the servers' events, maintains presence, and queues each new connection for judging. Only the lease holder
+ * does this; a master that takes over lists all connections first, so it misses none.
  */
 export class Watcher {
   readonly #context: WatcherContext;
@@ -47,7 +47,7 @@ export class Watcher {
   #clockTold = false;
   #issuers: string;
 
-  /** @param onSettled called once all connections have been read */
+  /** @param onSettled called once all connections have been listed */
   constructor(
     context: WatcherContext,
     system: SystemView,
@@ -141,7 +141,7 @@ export class Watcher {
     this.#timers.push(timer);
   }
 
-  /** Events during an outage are lost: reads all connections as soon as it is over. */
+  /** Events during an outage are lost: lists all connections as soon as it is over. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
@@ -162,7 +162,7 @@ export class Watcher {
         for (const connection of this.#keeper.ofServer(server)) this.#disconnected(connection);
       }
     } catch {
-      // this master's own server may be the one that is down: the next look shows
+      // this master's own server may be the one that is down: the next check will show
     } finally {
       this.#looking = false;
     }
@@ -187,7 +187,7 @@ export class Watcher {
     for (const connection of this.#keeper.all()) if (which(connection)) this.#queue.add(connection);
   }
 
-  /** Nothing may be revoked before it is known whether the previous master held revocations. */
+  /** Until it is known whether the previous master held revocations, nothing may be revoked. */
   async #openBreaker(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -202,7 +202,7 @@ export class Watcher {
     }
   }
 
-  /** Revokes replaced keys whose connections have ended, or have had their time to drain. */
+  /** Revokes replaced keys whose connections have ended, or have had time to drain. */
   async #retire(): Promise<void> {
     if (this.#reader.isReading) return;
     const { registry, actor, now } = this.#context;
@@ -240,7 +240,7 @@ export class Watcher {
     }
   }
 
-  /** Judges all connections again when the account's signing keys change: a valid chain may have become invalid. */
+  /** Judges all connections again if the account's signing keys change: a valid chain may have become invalid. */
   #followSigningKeys(): void {
     const keys = issuersOf(this.#context.trust.claims);
     if (keys === this.#issuers) return;

@@ -1,15 +1,15 @@
-// Describes where a peel is connected from, for the audit log.
+// Describes where a peel connects from, for the audit log.
 import { withDeadline } from '../../async/deadline.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
 import { WHEREABOUTS_TIMEOUT_MS } from '../../timing.js';
 
-/** Addresses that an event names. */
+/** Most addresses that an event names. */
 const NAMED = 3;
 
 /**
- * Where a peel is, in words, for the audit: the addresses that it is connected from; of one that waits with a join token,
- * those that the token is used from, for more is not known. At most {@link NAMED} of them.
+ * Where a peel is, for the audit log: the addresses that it is connected from. For a peel that waits with a join
+ * token, the addresses that use the token, since no more is known. At most {@link NAMED} of them.
  *
  * @returns undefined: not known
  */

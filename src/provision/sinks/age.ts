@@ -6,7 +6,7 @@ import { filesDelivery, isThere, thereAlready, type DirectoryOptions } from './d
 import { encrypterFor } from './encrypter.js';
 import { ageFileName } from './file-names.js';
 
-/** How every age file begins (age-encryption.org/v1). */
+/** The first line of every age file (age-encryption.org/v1). */
 const AGE_HEADER = 'age-encryption.org/v1\n';
 
 /**
@@ -24,7 +24,7 @@ export async function ageDelivery(
   return filesDelivery(directory, options, { nameOf: ageFileName, has: hasAgeFile, ageRecipients });
 }
 
-/** Who wrote it and for which peel cannot be seen; that it is an age file can. */
+/** The writer and the peel are not visible; that it is an age file is. */
 async function hasAgeFile(path: string): Promise<boolean> {
   if (!(await isThere(path))) return false;
   const content = Buffer.from(await readSmallFile(path, MAX_CREDS_BYTES));

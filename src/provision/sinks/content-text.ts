@@ -2,7 +2,7 @@
 import { bytesAs } from '../../text/bytes-as.js';
 import type { PeelCredential } from '../issue-batch.js';
 
-/** The text of a credential's file. It is ASCII. */
+/** The text of a credentials file. It is ASCII. */
 export function contentText({ content }: PeelCredential): string {
   return bytesAs('latin1', content);
 }

@@ -10,26 +10,26 @@ import { loadCredsFile } from '../../creds/parse.js';
 import { FileWriters } from './file-writers.js';
 import { credsFileName } from './file-names.js';
 
-/** How a directory takes credentials. */
+/** The options of a directory sink. */
 export interface DirectoryOptions {
-  /** Replace a file that is there (default false). */
+  /** Replace existing files (default false). */
   replace?: boolean;
 }
 
-/** Batches being written at once: while some are synced together, the next are placed. */
+/** Batches written at once: while some are synced together, the next are placed. */
 const BATCHES_IN_FLIGHT = 32;
 
 /** The files of one form, in a directory. */
 interface FileForm {
   nameOf(peelId: string): string;
-  /** Whether the peel's file is there, whole. @throws BulkError `ERR_BULK_DELIVERY` when something else is */
+  /** Whether the peel's file exists, complete. @throws BulkError `ERR_BULK_DELIVERY` when something else is */
   has(path: string, peelId: string): Promise<boolean>;
   ageRecipients?: readonly string[];
 }
 
 /**
- * Writes `<id>.creds` into a directory: mode 0600, whole or not at all, synced. No other run writes there at the same time;
- * temporary files that an interrupted one left are removed first.
+ * Writes `<id>.creds` into a directory: mode 0600, complete or not at all, synced. Locks the directory against other
+ * runs, and removes temporary files of an interrupted one first.
  *
  * @throws FileError when the directory cannot be used, or another run has it
  */
@@ -37,7 +37,7 @@ export function directoryDelivery(directory: string, options: DirectoryOptions =
   return filesDelivery(directory, options, { nameOf: credsFileName, has: hasCredentials });
 }
 
-/** As {@link directoryDelivery}, for files of a form. */
+/** Like {@link directoryDelivery}, for files of another form. */
 export async function filesDelivery(
   directory: string,
   { replace = false }: DirectoryOptions,
@@ -74,7 +74,7 @@ export async function filesDelivery(
           if (broken !== undefined) break;
         }
       } finally {
-        // work in progress is finished and reported: a file is not taken from the thread that writes it
+        // work in progress is finished and reported: a thread that writes a file is not interrupted
         await Promise.all(underWay);
         await writers.close();
       }
@@ -100,12 +100,12 @@ export async function requireDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Whether something stands at a path, a link that leads nowhere too. */
+/** Whether something exists at a path, including a dangling link. */
 export async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
-/** The error for a file that was not to be replaced. */
+/** The error for a file that must not be replaced. */
 export function thereAlready(path: string): BulkError {
   return new BulkError(
     'ERR_BULK_DELIVERY',

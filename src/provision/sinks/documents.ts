@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery.js';
 import type { ProductOf } from '../product.js';
 import type { ByteTarget } from './target.js';
 
-/** Writes a stream of documents, one a credential, each batch in one piece. */
+/** Writes a stream of documents, one per credential, each batch in one write. */
 export function documentsDelivery(product: ProductOf<'documents'>, target: ByteTarget): Delivery {
   return {
     async run(issue, ids, { delivered }) {

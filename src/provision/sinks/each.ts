@@ -6,7 +6,7 @@ import { handOver } from '../issue-peel-credentials.js';
 import type { CredentialSink } from './sink.js';
 
 /**
- * Gives credentials one by one to a sink.
+ * Delivers credentials one by one to a sink.
  *
  * @param signal ends it early: what is under way is still delivered, what is not yet is not
  */

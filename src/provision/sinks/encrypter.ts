@@ -15,7 +15,7 @@ export function encrypterFor(recipients: readonly string[]): Encrypter {
 }
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {
-  // an identity is the secret that decrypts: it is not repeated, and not taken for its recipient
+  // an identity is the secret that decrypts: do not repeat it, and do not derive its recipient
   if (/^AGE-SECRET-KEY-/i.test(recipient)) {
     throw new UsageError(
       'an age identity (AGE-SECRET-KEY-…) was given where a recipient belongs: give its age1… recipient',

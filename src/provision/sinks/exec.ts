@@ -6,20 +6,20 @@ import type { PeelCredential } from '../issue-batch.js';
 import type { CredentialSink } from './sink.js';
 import { PROGRAM_RETRY_MS } from '../../timing.js';
 
-/** How a program is given credentials. */
+/** How to run the program for each credential. */
 export interface ExecSinkOptions {
   /** The program and its arguments, for one peel. */
   commandOf(peelId: string, contentLength: number): readonly string[];
-  /** Programs at once. */
+  /** Programs that run at once. */
   parallel: number;
-  /** Times that a failed one is run again, with the same credential. */
+  /** How often a failed one is retried, with the same credential. */
   retries: number;
-  /** Milliseconds before the first time; each further one waits twice as long. */
+  /** Milliseconds before the first retry; doubled for each further one. */
   retryDelayMs?: number;
-  /** Milliseconds that one may take; it is ended then, and has failed. */
+  /** Time limit of one run, in milliseconds; then it is killed, and has failed. */
   timeoutMs: number;
   env: Readonly<Record<string, string | undefined>>;
-  /** Nothing is run again once it is aborted. */
+  /** No retries once it is aborted. */
   signal: AbortSignal;
 }
 
@@ -27,8 +27,9 @@ export interface ExecSinkOptions {
 const MAX_STDERR = 4_096;
 
 /**
- * Runs a program for each credential, with the text of the `.creds` file on its standard input, and `ZESTER_PEEL_ID` and
- * `ZESTER_PUBLIC_KEY` in its environment. What it prints is not shown; what it says on standard error is, when it fails.
+ * Runs a program for each credential, with the text of the `.creds` file on its standard input, and `ZESTER_PEEL_ID`
+ * and `ZESTER_PUBLIC_KEY` in its environment. Its standard output is discarded; its standard error is shown if it
+ * fails.
  */
 export function execSink(options: ExecSinkOptions): CredentialSink {
   const { retries, retryDelayMs = PROGRAM_RETRY_MS, signal } = options;
@@ -58,17 +59,17 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
       stdio: ['pipe', 'ignore', 'pipe'],
       env,
     });
-    // not by spawn's own `timeout`: that one continues where the program could not be started
+    // not spawn's own `timeout`, which keeps running if the program cannot be started
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       child.kill('SIGKILL');
-      // what it started may hold its standard error open, and is not waited for
+      // its children may hold its standard error open; do not wait for them
       child.stderr.destroy();
     }, options.timeoutMs);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_STDERR)));
-    // a program that does not read it all has its reasons; its exit code says whether it did its work
+    // a program may have reasons not to read everything; its exit code says whether it succeeded
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);

@@ -19,23 +19,23 @@ export interface WriterStart {
 
 /** Requests to it. Batches are numbered. */
 export type WriterTask =
-  /** Write files, durably. With `place`, only place them, and wait with them for the second task. */
+  /** Write files, durably. With `place`, only place them, and wait for the second task. */
   | { batch: number; files: PackedFiles; place: boolean }
-  /** Give placed files their names; each is synced first, unless the file system was. */
+  /** Rename placed files to their final names, after syncing each, unless the file system was synced. */
   | { batch: number; settle: { synced: boolean } };
 
-/** What it answers; the bytes come back wiped. */
+/** Its answers; the bytes come back wiped. */
 export type WriterAnswer = { batch: number } & (
   { placed: true; bytes: Uint8Array } | (ToldFiles & { bytes?: Uint8Array })
 );
 
-/** What came of a batch. Errors lose their class between threads, so they come as data. */
+/** The result of a batch. Errors lose their class between threads, so they are sent as data. */
 export interface ToldFiles {
   outcomes: WrittenFiles['outcomes'];
   error?: { code: FileErrorCode; path: string; message: string };
 }
 
-/** Files that are packed, one by one; each is a view of the same bytes. */
+/** Packed files, one by one; each is a view of the same bytes. */
 export function* unpacked({ names, lengths, bytes }: PackedFiles): Generator<NewFile, void, undefined> {
   let at = 0;
   for (const [i, name] of names.entries()) {

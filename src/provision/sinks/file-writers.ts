@@ -16,21 +16,20 @@ import {
 } from './file-writer.js';
 import { SYNC_GATHER_MS } from '../../timing.js';
 
-/** Batches that are written in this thread, before others are started: they cost more to start than a few files. */
+/** Batches written in this thread before others start: starting one costs more than writing a few files. */
 const BATCHES_HERE = 3;
-/** Threads, where the file system is synced as a whole: they wait for nothing. */
+/** Threads if the file system is synced as a whole: they rarely wait. */
 const THREADS_TOGETHER = 2;
-/** Threads, where each file is synced by itself: they wait for the disk most of the time. */
+/** Threads if each file is synced by itself: they mostly wait for the disk. */
 const THREADS_ALONE = 16;
-/** Young garbage of a thread, in MiB: it makes next to none. */
+/** Young generation of a thread, in MiB: it makes almost no garbage. */
 const YOUNG_MIB = 2;
 
 type Thread = AskedThread<WriterTask, WriterAnswer>;
 
 /**
- * Writes files into a directory, in threads that are started when they are needed. The files of several batches are made
- * durable by one sync of their file system, where that can be done, and only then get their names; where it cannot, each is
- * synced by itself.
+ * Writes files into a directory, in threads that start on demand. If possible, one sync of the file system makes the
+ * files of several batches durable, and only then do they get their names; otherwise each file is synced by itself.
  */
 export class FileWriters {
   readonly #start: WriterStart;
@@ -50,7 +49,7 @@ export class FileWriters {
   }
 
   /**
-   * Writes a batch. What it says was written is durable.
+   * Writes a batch. What it reports as written is durable.
    *
    * @param recycle takes the bytes back, wiped, as soon as they are not needed
    */
@@ -70,20 +69,20 @@ export class FileWriters {
     if (answer.bytes !== undefined) recycle(answer.bytes);
     if ('outcomes' in answer) return writtenOf(answer);
     const synced = await this.#synced.run();
-    // no retry: failures are reported by the files one by one
+    // no retry: the files report failures one by one
     if (!synced) this.#together = false;
     const settled = await thread.ask({ batch, settle: { synced } });
     await this.#directory.run();
     return writtenOf(settled as ToldFiles & WriterAnswer);
   }
 
-  /** Ends the threads. None may be at work. */
+  /** Ends the threads. None may be busy. */
   async close(): Promise<void> {
     this.#fileSystem.close();
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  /** One that has nothing to do, another if there may be more, or the one with the least to do. */
+  /** An idle thread, a new one if allowed, or the least busy one. */
   #thread(program: URL, most: number): Thread {
     const least = this.#threads.reduce<Thread | undefined>(
       (found, thread) => (found === undefined || thread.pending < found.pending ? thread : found),
@@ -100,7 +99,7 @@ export class FileWriters {
   }
 }
 
-/** With an error that is one again. */
+/** Turns error data back into an error. */
 function writtenOf({ outcomes, error }: ToldFiles): WrittenFiles {
   return { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
 }

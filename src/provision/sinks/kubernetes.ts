@@ -4,13 +4,13 @@ import type { PeelCredential } from '../issue-batch.js';
 import { contentText } from './content-text.js';
 
 /**
- * A YAML document: the manifest of a Secret with the credentials under the key `peel.creds`.
+ * A YAML document: a Secret manifest with the credentials under the key `peel.creds`.
  *
  * @param namespace left out where there is none: kubectl's own applies
  */
 export function secretManifest(credential: PeelCredential, namespace?: string): string {
   const { peelId, publicKey } = credential;
-  // what JSON quotes, YAML reads (YAML 1.2, 10.3): so no value is taken for a number or for more than a value
+  // YAML reads whatever JSON quotes (YAML 1.2, 10.3), so no value is mistaken for a number or for more than one value
   const quoted = JSON.stringify;
   return `---
 apiVersion: v1
@@ -29,14 +29,14 @@ stringData:
 ${indented(contentText(credential))}`;
 }
 
-/** The lines of a text that ends with a line end, as a block of YAML. */
+/** The lines of a text that ends with a newline, as a YAML block. */
 function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '    ');
 }
 
 /**
- * The name of a peel's Secret: `zester-peel-<id>`. The names of Kubernetes have no capitals and no `_`: an id that has
- * gets them replaced, and the beginning of its hash added, so that no two ids share a Secret.
+ * The name of a peel's Secret: `zester-peel-<id>`. Kubernetes names have no capitals and no `_`: they are replaced,
+ * and the start of the ID's hash is added, so that no two IDs share a Secret.
  */
 export function secretName(peelId: string): string {
   if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(peelId)) return `zester-peel-${peelId}`;

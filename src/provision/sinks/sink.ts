@@ -1,18 +1,18 @@
 // The interface of a sink.
 import type { PeelCredential } from '../issue-batch.js';
 
-/** A place that credentials go to, one by one. */
+/** A destination for credentials, one by one. */
 export interface CredentialSink {
-  /** How many it takes at once. */
+  /** How many it accepts at once. */
   readonly concurrency: number;
   /**
-   * Takes one; what it resolves for is delivered, and will be there after a crash where the sink can promise that.
+   * Delivers one. Once it resolves, the credential survives a crash, if the sink can promise that.
    *
    * @throws BulkError `ERR_BULK_DELIVERY` when this one could not be delivered and others can; any other error ends all
    */
   deliver(credential: PeelCredential): Promise<void>;
-  /** All are delivered: what is left to write is written. */
+  /** All are delivered: writes what is left. */
   finish?(): Promise<void>;
-  /** The work ends before its end. */
+  /** The work ends early. */
   abort?(): Promise<void>;
 }

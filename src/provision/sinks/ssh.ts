@@ -3,21 +3,21 @@ import { UsageError } from '../../errors.js';
 import { execSink, type ExecSinkOptions } from './exec.js';
 import type { CredentialSink } from './sink.js';
 
-/** Where credentials go over ssh. */
+/** The options of the ssh sink. */
 export interface SshSinkOptions extends Omit<ExecSinkOptions, 'commandOf'> {
-  /** The host of a peel, as `ssh` takes it. */
+  /** The host of a peel, as `ssh` accepts it. */
   hostOf(peelId: string): string;
-  /** The file on the host; `{id}` stands for the peel's id. Its directory must be there. */
+  /** The file on the host; `{id}` stands for the peel ID. Its directory must exist. */
   path: string;
-  /** More arguments of `ssh`, such as `-p 2222`. */
+  /** Additional arguments of `ssh`, such as `-p 2222`. */
   sshArguments: readonly string[];
   /** The program; `ssh` by default. */
   ssh?: string;
 }
 
 /**
- * Writes each credential to a host, by `ssh`, in the way that `writeSecretFile` does here: into a new file beside the
- * path, mode 0600 from the first instant, all of it there or nothing done, synced, then renamed over the path.
+ * Writes each credential to a host with `ssh`, as `writeSecretFile` does locally: into a new file beside the path,
+ * mode 0600 from the start, complete or not at all, synced, then renamed over the path.
  *
  * @throws UsageError for a path that cannot be written
  */
@@ -40,7 +40,7 @@ export function sshSink(options: SshSinkOptions): CredentialSink {
   });
 }
 
-/** Whether `ssh` can be given this as a host: no option, no other word. */
+/** Whether `ssh` can be given this as a host: not an option, and a single word. */
 export function isHost(host: string): boolean {
   return /^[A-Za-z0-9_[][\w.@:%[\]-]*$/.test(host);
 }
@@ -48,7 +48,7 @@ export function isHost(host: string): boolean {
 /** What runs on the host, in any POSIX shell. */
 function remoteScript(path: string, length: number): string {
   const quoted = `'${path.replaceAll("'", "'\\''")}'`;
-  // the length, since a connection that breaks looks like the end of the file
+  // check the length, since a broken connection looks like the end of the file
   return [
     'set -e; umask 077',
     `p=${quoted}; t=$(mktemp "$p.zester-XXXXXXXX")`,

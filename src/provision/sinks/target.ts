@@ -1,4 +1,4 @@
-// Where a stream of credentials goes: a file or standard output.
+// The destination of a stream of credentials: a file or standard output.
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
@@ -6,19 +6,19 @@ import { ownerToKeep } from '../../files/replaceable.js';
 import { syncDirectory } from '../../files/write-secret-file.js';
 import { beingWritten, noLongerWritten, sweepOnce } from '../../files/temporaries.js';
 
-/** Where the bytes of a stream of credentials go. */
+/** The destination of a stream of credentials. */
 export interface ByteTarget {
   /** @returns when the system has taken them */
   write(bytes: Uint8Array): Promise<void>;
-  /** All is written. @returns when it is durable, where the target can be */
+  /** Called when everything is written. @returns when it is durable, where the target can be */
   finish(): Promise<void>;
-  /** The stream ends before its end. */
+  /** The stream ends early. */
   abort(): Promise<void>;
 }
 
 /**
- * A file, mode 0600, which is at its path only when it is whole and synced: until then it is in the same directory under another
- * name, and what was at the path before stays. What a run that was killed left under such a name is removed.
+ * A file, mode 0600, that appears at its path only when it is complete and synced. Until then, it has another name in
+ * the same directory, and an existing file stays. Removes what a killed run left under such a name.
  *
  * @throws FileError
  */
