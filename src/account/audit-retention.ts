@@ -67,7 +67,7 @@ export async function setAuditRetention(
 }
 
 async function look({ connected, domain }: OpenHome, now: () => number): Promise<RetentionVerdict> {
-  if (connected === undefined) throw new TypeError('servers: give at least one to ask');
+  if (connected === undefined) throw new TypeError('servers: give at least one to query');
   const { streams } = await accountStreams(connected.nc, domain.publicKeys.account);
   const copies = streams.filter(({ name }) => name === AUDIT_STREAM);
   // a copy that lags has fewer

@@ -83,7 +83,7 @@ export async function showAccount(
   options: ChangeOptions & { servers: readonly string[] },
 ): Promise<AccountView> {
   return withConnectedHome(home, options, async ({ domain, connected }) => {
-    if (connected === undefined) throw new TypeError('servers: give at least one to ask');
+    if (connected === undefined) throw new TypeError('servers: give at least one to query');
     const { nc, up } = connected;
     const account = domain.publicKeys.account;
     const own = decodeAccountJwt(domain.accountJwt);

@@ -147,7 +147,7 @@ export function checkUsable(
     throw new CredsError(
       'ERR_CREDS_OTHER_PEEL',
       creds.path,
-      `${creds.path} holds the credentials of "${creds.claims.name ?? ''}", but those of "${expectedName}" are needed`,
+      `${creds.path} holds the credentials of "${creds.claims.name ?? ''}", not of "${expectedName}"`,
     );
   }
   if (creds.isExpired(now)) throw expired(creds);

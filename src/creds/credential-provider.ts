@@ -98,7 +98,7 @@ export function noStore(name: string): CredsError {
   return new CredsError(
     'ERR_CREDS_NO_STORE',
     name,
-    `${name} cannot store a renewed credential, which would be lost at the next start: give the path of a .creds file, or a ` +
+    `${name} cannot store a renewed credential, so it would be lost at the next start: give the path of a .creds file, or a ` +
       'provider with "store"; or set renew: false, if something else replaces the credential in time',
   );
 }

@@ -59,7 +59,7 @@ export function givenUserCredentials(
   const given = givenCredentials(options, rules);
   if (given.kind !== 'seed') return given;
   const { names = NAMES, error = connectOptionsError } = rules;
-  throw error(`${names[0]} is a seed alone, and a JWT is needed, too: give a .creds file, or a provider`);
+  throw error(`${names[0]} is only a seed, but a JWT is required too: give a .creds file, or a provider`);
 }
 
 /** What the two options are called, and which error is thrown. */
@@ -83,7 +83,7 @@ export function givenCredentials(
   const [name, pathName] = names;
   const { credentials, credsPath } = options;
   if (credentials !== undefined && credsPath !== undefined) {
-    throw error(`give ${name} or ${pathName}, not both: ${pathName} is another name for the path of a file`);
+    throw error(`give ${name} or ${pathName}, not both: ${pathName} is an older option for a file path`);
   }
   if (credentials === undefined && credsPath === undefined) {
     throw error(`give ${name}: ${KINDS}. "await defaultCredentials()" looks in the usual places`);

@@ -32,14 +32,14 @@ export async function loadKeyBundleFromFile(role: Role, given: string | URL): Pr
   const seeds = lines.filter((line) => /^S[A-Z2-7]{40,80}$/.test(line));
   const [seed] = seeds;
   if (seeds.length > 1)
-    throw new KeyError('ERR_KEY_FILE', `${path} holds more than one seed: keep one per file`);
+    throw new KeyError('ERR_KEY_FILE', `${path} contains more than one seed: keep one per file`);
   if (seed === undefined) {
     const only = lines.filter((line) => line !== '');
     if (only.length === 1 && /^[A-Z][A-Z2-7]{55}$/.test(only[0] ?? ''))
       return inFile(path, () => loadKeyBundle(role, only[0] ?? ''));
     throw new KeyError(
       'ERR_KEY_FILE',
-      `${path} holds no seed${lookOf(text)}: give a file with a seed (S…) or a .creds file`,
+      `${path} contains no seed${lookOf(text)}: give a file with a seed (S…) or a .creds file`,
     );
   }
   return inFile(path, () => loadKeyBundle(role, seed));

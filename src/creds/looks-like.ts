@@ -43,15 +43,15 @@ function ofText(head: string, text: string): string | undefined {
   if (/^<(!doctype|html|\?xml)\b/i.test(head))
     return 'it is a web page or XML, perhaps a failed download: get the file again';
   if (/^["'`]/.test(head))
-    return 'it is a quoted string (as in JSON or a shell): give the text without quotes, with line ends for \\n';
+    return 'it is a quoted string (as in JSON or a shell): give the text without quotes, with newlines for \\n';
   if (/^[{[]/.test(head) && isJson(text))
-    return 'it is JSON: give the text of the member that holds the credentials, with line ends for \\n';
+    return 'it is JSON: give the value of the member with the credentials, with newlines for \\n';
   if (/^(apiVersion|kind):\s/m.test(head))
-    return 'it is a Kubernetes manifest: give what stands in its data, decoded (base64 -d)';
+    return 'it is a Kubernetes manifest: give the value in its data, decoded (base64 -d)';
   if (isBase64(head)) return 'it is base64 (as in a Kubernetes Secret): decode it first (base64 -d)';
   if (/^(export\s+)?[A-Za-z_]\w*=\S*$/m.test(head.split('\n', 1)[0] ?? ''))
-    return 'it is NAME=value (as in an environment file): give the value, with line ends for \\n';
-  if (head.includes('\\n')) return 'it is one line with \\n in it: give the text with line ends for \\n';
+    return 'it is NAME=value (as in an environment file): give the value, with newlines for \\n';
+  if (head.includes('\\n')) return 'it is one line with \\n in it: give the text with newlines for \\n';
   if (/-{3}BEGIN(%20|\+)/.test(head)) return 'it is encoded for a URL (%20): decode it first';
   if (/(\u2013|\u2014|\u2212|\xe2\x80[\x93\x94]|\xe2\x88\x92) ?BEGIN /.test(head))
     return 'its dashes are not ASCII (a word processor or a chat replaced them): write them as -, or copy the file itself';
@@ -59,7 +59,7 @@ function ofText(head: string, text: string): string | undefined {
     return 'it is one line, so its line ends are lost: quote the variable when you write it ("$CREDS"), or copy the file itself';
   const [, pem] =
     /^-----BEGIN ((?:[A-Z0-9]+ )*(?:CERTIFICATE|PRIVATE KEY|PUBLIC KEY))-----\r?$/m.exec(head) ?? [];
-  return pem === undefined ? undefined : `it is PEM (${pem}), as for TLS or SSH: give a credential of NATS`;
+  return pem === undefined ? undefined : `it is PEM (${pem}), as for TLS or SSH: give a NATS credential`;
 }
 
 function isJson(text: string): boolean {

@@ -67,7 +67,7 @@ export function parseCredsData(first: Uint8Array | string | NamedCredsData, seco
 export async function loadCredsFile(given: string | URL): Promise<CredsFile> {
   const path = pathOf(given);
   if (typeof path !== 'string' || path === '') {
-    throw new CredsError('ERR_CREDS_INPUT', '', 'the path of a .creds file is a string that is not empty');
+    throw new CredsError('ERR_CREDS_INPUT', '', 'the path of a .creds file must be a non-empty string');
   }
   const content = await readSmallFile(path, MAX_CREDS_BYTES);
   try {

@@ -119,7 +119,7 @@ function readFence(line: string): Fence | undefined {
 function onlyLine(kind: Kind, label: string, content: readonly string[], name: string): string {
   const [text] = content;
   if (text === undefined) throw missing(kind, name, `the section ${label} is empty`);
-  if (content.length > 1) throw malformed(name, `the section ${label} holds more than one line`);
+  if (content.length > 1) throw malformed(name, `the section ${label} contains more than one line`);
   return text;
 }
 

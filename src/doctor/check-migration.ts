@@ -25,7 +25,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
         subject: publicKey,
         message:
           before.resp === undefined
-            ? `the template "${role}" lacks limits or connection types of a new template`
+            ? `the template "${role}" lacks limits or connection types that a new template has`
             : `the template "${role}" has responses: a stolen credential can publish anywhere`,
         fix: FIX,
       })),

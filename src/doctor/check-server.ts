@@ -94,7 +94,7 @@ export async function checkServers(
         severity: 'warning',
         check: 'reachable',
         subject: name,
-        message: 'belongs to the cluster and does not answer',
+        message: 'belongs to the cluster but does not answer',
         fix: 'start it, or remove it from the cluster',
       });
     }
@@ -282,7 +282,7 @@ function retentionFindings(streams: readonly AccountStream[], now: number): Find
       {
         ...base,
         message: `its events before ${gone.oldest ?? 'now'} are gone, and its retention did not delete them`,
-        fix: 'run "zester doctor --integrity"; if nobody emptied it on purpose, restore it from a backup',
+        fix: 'run "zester doctor --integrity"; if it was not emptied on purpose, restore it from a backup',
       },
     ];
   const [due] = verdicts.filter(({ soon }) => soon !== undefined);

@@ -92,7 +92,7 @@ function inUse(what: string, path: string, entry: string): FileError {
   return new FileError(
     'ERR_FILE_IN_USE',
     what,
-    `another run writes ${what} right now (${host === hostTag ? `process ${pid}` : 'on another host'}): wait until it is done; ` +
+    `another run is writing ${what} (${host === hostTag ? `process ${pid}` : 'on another host'}): wait until it is done; ` +
       `if no such run exists, delete ${path}`,
   );
 }

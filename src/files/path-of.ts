@@ -13,7 +13,7 @@ export function pathOf(path: string | URL): string {
   try {
     return fileURLToPath(path);
   } catch (cause) {
-    const message = `a ${path.protocol} URL that names no file of this machine was given: give a file: URL, or a path`;
+    const message = `a ${path.protocol} URL does not name a file on this machine: give a file: URL, or a path`;
     throw new FileError('ERR_FILE_NOT_FOUND', '(no path)', message, { cause });
   }
 }

@@ -9,7 +9,7 @@ export function readError(path: string, cause: unknown): FileError {
     return new FileError(
       code === 'ENAMETOOLONG' ? 'ERR_FILE_READ' : 'ERR_FILE_NOT_FOUND',
       '(no path)',
-      `cannot read a file: its content (${path.length} characters) was given in place of its path; give the path of a file`,
+      `cannot read a file: its content (${path.length} characters) was given instead of its path; give the path of a file`,
     );
   }
   const [kind, why] = explain(code) ?? ['ERR_FILE_READ', code ?? String(cause)];

@@ -272,6 +272,6 @@ export class FleetPeels {
 
 function checkedHandler(name: string): string {
   if (HANDLER_NAME.test(name)) return name;
-  const words = `"${printable(name)}" is no handler name: give one such as facts or disk.free`;
+  const words = `"${printable(name)}" is not a valid handler name: use one such as facts or disk.free`;
   throw new FleetError('ERR_FLEET_REQUEST', words);
 }

@@ -34,7 +34,7 @@ function networkClaim(network: string): string {
   const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1;
   if (mask !== '' && Number(mask) <= bits) return trimmed;
   throw jwtOptionsError(
-    `sourceNetworks: ${JSON.stringify(network)} is no network, and a server would let nobody in: give an address and a mask, ` +
+    `sourceNetworks: ${JSON.stringify(network)} is not a network, so servers would admit nobody: give an address and a mask, ` +
       `such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32`,
   );
 }
@@ -54,7 +54,7 @@ export function timeRangeClaims(
 function timeOfDay(time: unknown): string {
   if (typeof time === 'string' && TIME_OF_DAY.test(time)) return time;
   throw jwtOptionsError(
-    `times: ${JSON.stringify(time) ?? 'a missing one'} is no time of day, and a server would let nobody in: give start and end as ` +
+    `times: ${JSON.stringify(time) ?? 'a missing one'} is not a time of day, so servers would admit nobody: give start and end as ` +
       'HH:MM:SS, from 00:00:00 to 23:59:59',
   );
 }
@@ -71,7 +71,7 @@ export function timeZoneClaim(zone: string): string {
   if (known !== undefined && (known === zone || known.toLowerCase() !== zone.toLowerCase())) return zone;
   const meant = typeof zone === 'string' ? canonical(zone) : undefined;
   throw jwtOptionsError(
-    `timesLocation: ${JSON.stringify(zone)} is no time zone, and a server would let nobody in` +
+    `timesLocation: ${JSON.stringify(zone)} is not a time zone, so servers would admit nobody` +
       (meant === undefined
         ? ': give one such as Europe/Vienna or UTC'
         : `; did you mean ${JSON.stringify(meant)}?`),
@@ -96,7 +96,7 @@ export function connectionTypeClaims(types: readonly string[]): string[] {
   if (unknown === undefined) return [...new Set(types)];
   const meant = typeof unknown === 'string' ? closest(unknown, known) : undefined;
   throw jwtOptionsError(
-    `allowedConnectionTypes: servers know no ${JSON.stringify(unknown)}` +
+    `allowedConnectionTypes: servers do not know ${JSON.stringify(unknown)}` +
       (meant === undefined ? `, but ${known.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`),
   );
 }

@@ -14,7 +14,7 @@ export function checkServiceUrl(url: string): void {
   const parsed = SERVICE_URL.test(url) ? parse(url) : undefined;
   if (parsed !== undefined && parsed.username === '' && parsed.password === '') return;
   throw jwtOptionsError(
-    `operatorServiceUrls: ${JSON.stringify(url)} is no URL of NATS servers: give nats, tls, ws or wss, a host and a port, such as ` +
+    `operatorServiceUrls: ${JSON.stringify(url)} is not the URL of a NATS server: give nats, tls, ws or wss, a host and a port, such as ` +
       'tls://nats.example.com:4222, and no user, password or path',
   );
 }

@@ -190,7 +190,7 @@ function permission(
   if (named.allow?.length === 0 || (named.allow === undefined && (named.deny ?? []).length === 0)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `permissions.${what} names no subject, which to a server allows everything: name the subjects, or give ` +
+      `permissions.${what} has no subject, and servers read that as "everything": name the subjects, or give ` +
         `{ allow: ['>'] } for everything or { deny: ['>'] } for nothing`,
     );
   }
@@ -207,7 +207,7 @@ const BAD_SPACES = { publish: / /, subscribe: /^ | $| .* / } as const;
 function subjects(given: readonly string[], what: 'publish' | 'subscribe'): string[] {
   // a string would be taken for a list of its letters
   if (!Array.isArray(given)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}: a list of subjects is needed`);
+    throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}must be a list of subjects`);
   }
   for (const subject of given) {
     if (typeof subject === 'string' && !holdsSeed(subject)) {

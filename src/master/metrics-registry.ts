@@ -53,7 +53,7 @@ export function registerMetrics(
     remove();
     throw new FleetError(
       'ERR_FLEET_CONFIG',
-      `metrics: the registry does not take the metrics of a master (${errorMessage(cause)}): give each master its own`,
+      `metrics: the registry rejected the master's metrics (${errorMessage(cause)}): give each master its own registry`,
       { cause },
     );
   }

@@ -39,7 +39,7 @@ export class MasterMetrics {
   });
   readonly recoveries = new Counter({
     name: 'zester_master_recoveries_total',
-    help: 'Requests of expired peels to come back, by outcome (recovered, repeated, pending, not_expired, refused, cloned).',
+    help: 'Recovery requests of expired peels, by outcome (recovered, repeated, pending, not_expired, refused, cloned).',
     labelNames: ['outcome'],
     registers: [this.registry],
   });

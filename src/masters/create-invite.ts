@@ -167,7 +167,7 @@ function refuseTaken(
   throw new TrustError(
     'ERR_TRUST_MASTER',
     home,
-    `there is a master "${name}" already: choose another name, or remove it first ("zester master remove ${name}")`,
+    `a master "${name}" already exists: choose another name, or remove it first ("zester master remove ${name}")`,
   );
 }
 

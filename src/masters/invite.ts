@@ -98,7 +98,7 @@ export function readInvite(
 function checkFiles(path: string, { name, files }: Invite, now: number): TrustSettings {
   try {
     const settings = parseSettings('zester.json', Buffer.from(files['zester.json']));
-    if (settings.master?.name !== name) throw unusable(path, 'its settings are those of another master');
+    if (settings.master?.name !== name) throw unusable(path, 'its settings belong to another master');
     const jwts = {
       operatorJwt: files['jwt/operator.jwt'].trim(),
       systemAccountJwt: files['jwt/system.jwt'].trim(),
@@ -118,7 +118,7 @@ function checkFiles(path: string, { name, files }: Invite, now: number): TrustSe
       const text = files[file];
       if (text === undefined && wanted === undefined) continue;
       const publicKey = publicKeyFromSeed((text ?? '').trim());
-      if (publicKey !== wanted) throw unusable(path, `its ${file} is the seed of another key`);
+      if (publicKey !== wanted) throw unusable(path, `its ${file} is the seed of a different key`);
       if (identities.includes(publicKey)) throw unusable(path, `its ${file} is the seed of an identity`);
     }
     if (
@@ -134,14 +134,14 @@ function checkFiles(path: string, { name, files }: Invite, now: number): TrustSe
       const creds = decodeCreds(Buffer.from(files[file]), file);
       creds.wipe();
       if (creds.claims.name !== user || accountOf(creds.claims) !== of)
-        throw unusable(path, `its ${file} is that of another user`);
+        throw unusable(path, `its ${file} belongs to another user`);
       validateJwtChain(jwts.operatorJwt, accountJwt, creds.jwt, { now: () => now });
     }
     return settings;
   } catch (cause) {
     if (cause instanceof TrustError && cause.code === 'ERR_TRUST_INVITE') throw cause;
     if (!(cause instanceof ZesterError)) throw cause;
-    throw unusable(path, `what it carries cannot be used (${cause.message})`, cause);
+    throw unusable(path, `its content cannot be used (${cause.message})`, cause);
   }
 }
 

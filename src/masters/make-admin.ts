@@ -24,7 +24,7 @@ export async function makeAdminCreds(
     const domain = await openTrustDomain(home);
     const { adminCreds: path } = domain.paths;
     if (await isThere(path))
-      throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} is there already: move it away first`);
+      throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} already exists: move it away first`);
     const signer = await requireIdentityKey(domain, accountSeed, 'it signs a new admin');
     const lifetime = domain.settings.renewal?.lifetime;
     try {

@@ -20,7 +20,7 @@ export function configurationText(map: ConfigurationMap): string {
   if (!holdsWholeSeed(written)) return written;
   throw new NatsServerError(
     'ERR_NATS_SERVER_OPTIONS',
-    'a seed was given where a name, an address or a path belongs: anyone who reads the configuration would have it',
+    'a seed was given where a name, an address or a path belongs: anyone who reads the configuration would see it',
   );
 }
 

@@ -164,7 +164,7 @@ function fromBase32(text: Uint8Array, what: string): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new KeyError(
     'ERR_KEY_ENCODING',
-    `not ${what}: it holds characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
+    `not ${what}: it contains characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
   );
 }
 

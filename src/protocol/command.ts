@@ -43,7 +43,7 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
   }
   const parsed = v.safeParse(commandAnswerSchema, json);
   if (!parsed.success) return bad(`its answer cannot be used: ${issueText(parsed.issues)}`);
-  return parsed.output.peelId === peelId ? parsed.output : bad('its answer names another peel');
+  return parsed.output.peelId === peelId ? parsed.output : bad('its answer names a different peel');
 }
 
 /** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */

@@ -123,7 +123,7 @@ function readRow(text: string, format: RowFormat, columns: readonly string[]): R
     case 'csv': {
       const fields = splitCsv(text);
       if (fields.length !== columns.length) {
-        throw badRow(`it has ${fields.length} fields, and the first line names ${columns.length} columns`);
+        throw badRow(`it has ${fields.length} fields, but the header has ${columns.length} columns`);
       }
       const field = (names: readonly string[]) => fields[columns.findIndex((name) => names.includes(name))];
       return { id: field(ID_NAMES), host: field(['host']) };

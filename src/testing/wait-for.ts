@@ -25,5 +25,5 @@ export async function waitFor<T>(
     }
     await delay(TEST_POLL_MS);
   }
-  throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause: failure });
+  throw new Error(`waited ${timeoutMs} ms for ${what}, in vain`, { cause: failure });
 }

@@ -118,7 +118,7 @@ function failure(bad: readonly Finding[]): FindingsError {
   const codes = new Set(bad.map(({ code }) => exitCodeOf(Object.assign(new Error(), { code }))));
   const only = codes.size === 1 ? [...codes][0] : EXIT.failed;
   return new FindingsError(
-    `${bad.length === 1 ? 'one thing is not as it should be' : `${bad.length} things are not as they should be, the first`}: ${first?.message}`,
+    `${bad.length === 1 ? 'one problem found' : `${bad.length} problems found, the first`}: ${first?.message}`,
     only === EXIT.refused || only === EXIT.unreachable ? only : EXIT.failed,
   );
 }

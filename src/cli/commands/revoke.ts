@@ -56,7 +56,7 @@ Exit code 0: every server has the revocation and no connection is left. Otherwis
         `revoked ${wordsOf(target)}`,
         ...table([
           ['keys', revoked.map((key) => (key === '*' ? 'all' : output.key(key)))],
-          ['issued up to', time ?? 'whenever: for good'],
+          ['issued up to', time ?? 'at any time (permanent)'],
           ...(reissued.length === 0 ? [] : [['renewed', reissued] as const]),
           ['servers', pushedLine(report)],
           ...('issuedBefore' in target ? [['still valid', beyond(target.issuedBefore)] as const] : []),

@@ -83,7 +83,7 @@ export function expect(holds: boolean, otherwise: string): void {
 export function within<T>(what: string, listen: (done: (value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new ExpectationError(`${what} did not come within ${DEMO_TIMEOUT_MS / 1000} s`));
+      reject(new ExpectationError(`${what} did not arrive within ${DEMO_TIMEOUT_MS / 1000} s`));
     }, DEMO_TIMEOUT_MS);
     listen((value) => {
       clearTimeout(timer);

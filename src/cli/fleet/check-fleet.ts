@@ -75,7 +75,7 @@ async function checkMaster(
       code,
       message:
         code === 'ERR_FLEET_NO_MASTER'
-          ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and nobody is revoked` : peels === 0 ? ', and no peel needs one' : ''}`
+          ? `no master is running${needed ? `: ${peels} accepted peels are not renewed, and no peel is revoked` : peels === 0 ? ', and no peel needs one' : ''}`
           : `no master answered within ${DOCTOR_MASTER_TIMEOUT_MS / 1000} s`,
       fix: 'start one with "zester master" or "zester up"; if it is running, see its log',
     },

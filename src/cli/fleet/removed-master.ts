@@ -48,7 +48,7 @@ export async function removedMaster(
       ...peels.map(
         (peelId) => `cut off: ${peelId}; run "zester peel add ${peelId} --replace", or join it again`,
       ),
-      ...tokens.map((token) => `join token ${token} works no more: create another`),
+      ...tokens.map((token) => `join token ${token} no longer works: create another`),
     ],
     {
       master: name,
@@ -72,7 +72,7 @@ export async function removedMaster(
     );
   if (now)
     output.note(
-      `its host also had the operator's signing key ${domain.publicKeys.operatorSigning}: nobody can push with it without a user of the system account, but replace it ("zester keys add operator-signing")`,
+      `its host also had the operator's signing key ${domain.publicKeys.operatorSigning}: it cannot push without a user of the system account, but replace it ("zester keys add operator-signing")`,
     );
   const isAudited = await auditDone(domain, options, {
     kind: 'master.removed',

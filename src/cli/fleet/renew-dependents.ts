@@ -63,7 +63,7 @@ async function requireOthers(
   const { FleetError } = await import('../../errors.js');
   throw new FleetError(
     'ERR_FLEET_NO_MASTER',
-    `no master but "${name}" is connected: start another one first, since it renews the peels; nothing was changed`,
+    `only the master "${name}" is connected: start another one first, to renew the peels; nothing was changed`,
   );
 }
 

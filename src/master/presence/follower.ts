@@ -78,7 +78,7 @@ export class PresenceFollower {
     try {
       checkPeer(this.#context, PRESENCE_CHANGES_SUBJECT, msg);
     } catch (error) {
-      this.#context.logger.debug({ error: errorMessage(error) }, 'what is said about presence is ignored');
+      this.#context.logger.debug({ error: errorMessage(error) }, 'a presence message is ignored');
       return;
     }
     const { state, isOld, isMissing } = feedStep(this.#state, heard, this.#context.watching());
@@ -162,7 +162,7 @@ export class PresenceFollower {
     const { trust, presence, logger } = this.#context;
     if (!this.#isTold) {
       this.#isTold = true;
-      logger.info({}, 'no master tells who is connected: reading it from the servers now and then');
+      logger.info({}, "no master publishes presence: polling the servers' connection lists");
     }
     try {
       const { connections } = await connectionsNow(this.#system, trust.domain.publicKeys.account);

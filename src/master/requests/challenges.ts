@@ -53,7 +53,7 @@ export async function takeChallenge(
   if (stored === null || !parsed.success) throw refused('it was never issued, or has expired');
   const given = parsed.output;
   if (given.user !== user || given.peelId !== peelId || given.publicKey !== publicKey) {
-    throw refused('it was issued to another caller');
+    throw refused('it was issued to a different caller');
   }
   if (given.usedBy === requestId) return;
   if (given.usedBy !== undefined) throw refused('it was used');

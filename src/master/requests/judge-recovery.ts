@@ -143,7 +143,11 @@ function judgeGiven(
   if (given.state === 'retired' || given.state === 'revoking' || given.state === 'revoked')
     return { is: 'refused', error: keyRevoked(id, newPublicKey) };
   if (given.replaces !== publicKey) {
-    return refused('ERR_FLEET_STATE', `the key ${newPublicKey} was requested otherwise: use another`, id);
+    return refused(
+      'ERR_FLEET_STATE',
+      `the key ${newPublicKey} was requested with other parameters: use another key`,
+      id,
+    );
   }
   if (!isAccepted(record)) {
     return given.state === 'requested'

@@ -187,9 +187,9 @@ function checkCredential(
   }
   if (!isJoinIssuer(trust.claims, claims.iss) || accountOf(claims) !== trust.claims.sub)
     throw denied('no signing key of the account for it signed it');
-  if (claims.name !== user) throw denied('it is another peel’s');
+  if (claims.name !== user) throw denied('it belongs to another peel');
   if (claims.sub !== publicKey) throw denied(`it is for ${claims.sub}, not for ${publicKey}`);
-  if (recoveriesOf(claims) !== count) throw denied('its counter is another');
+  if (recoveriesOf(claims) !== count) throw denied('its counter differs');
   if (hasExpired(claims, now())) throw denied('it has expired');
 }
 

@@ -98,7 +98,7 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
     if (allows.length > 0) {
       options.logger.warn(
         { stream: stream.name, allows },
-        'a stream of the fleet lacks the protection of new ones: run "zester permissions migrate"',
+        'a fleet stream lacks current protections: run "zester permissions migrate"',
       );
     }
   }

@@ -288,7 +288,7 @@ const KIND = /^[a-z][a-z-]{0,40}\.[a-z][a-z-]{0,40}$/;
 export const newerChangeSchema = keeping({
   id: v.string(),
   at: v.string(),
-  kind: v.pipe(v.string(), v.regex(KIND), v.check(isNewerKind, 'is of another form')),
+  kind: v.pipe(v.string(), v.regex(KIND), v.check(isNewerKind, 'has an unknown form')),
   by: actorSchema,
   peelId: v.string(),
   number: v.number(),

@@ -45,7 +45,7 @@ describe('docs/production.md', () => {
     expect(out).toContain('0 errors, 0 warnings');
     expect(out).toMatch(/web-server-01 is connected/);
     expect(out).toMatch(/refused the credentials/);
-    expect(out).toContain('n3: belongs to the cluster and does not answer');
+    expect(out).toContain('n3: belongs to the cluster but does not answer');
     expect(out.trimEnd().endsWith('== done')).toBe(true);
     expect(out).not.toMatch(SEED);
   });

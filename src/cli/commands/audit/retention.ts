@@ -26,7 +26,7 @@ export default command({
     yes: flag('-y, --yes', 'do not ask'),
   },
   notes: `
-Without options it shows what holds. A new fleet keeps events for 400 days. No master and no admin can change this: the account's
+Without options, it shows the current limits. A new fleet keeps events for 400 days. Masters and admins cannot change this: the account's
 identity seed signs a user for it that lives for two minutes. Doctor and the masters' log warn before events are deleted, and the
 masters audit what was deleted (audit.trimmed). Export first: zester audit --all --json > audit.ndjson.`,
   examples: [

@@ -46,7 +46,7 @@ not in it. Keep the identity (made by "age-keygen") away from the home: whoever 
       });
       progress.clear();
       for (const path of skipped)
-        output.warn(`${path} is not in the backup: it is a link, or no file of Zester`);
+        output.warn(`${path} is not in the backup: it is a link, or not one of Zester's files`);
       output.result([`${out}: ${countsLine(summary)}`], { path: out, ...summary, skipped });
       const { auditDone } = await import('../../../backup/audit-command.js');
       const detail = { peels: summary.peels, events: summary.events };

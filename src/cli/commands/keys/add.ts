@@ -65,9 +65,11 @@ async function addMasterSigning(
 ): Promise<void> {
   const { home, servers, ...rest } = await change();
   if (servers === false)
-    throw new UsageError('master-signing needs the servers: without --no-push, they know the keys first');
+    throw new UsageError(
+      'master-signing cannot be combined with --no-push: the servers must have the keys first',
+    );
   if (lifetime !== undefined && (lifetime < 1_000 || lifetime % 1_000 !== 0))
-    throw new UsageError('--lifetime is in whole seconds, and more than none');
+    throw new UsageError('--lifetime must be a whole number of seconds, at least 1');
   const { addMasterKeys } = await import('../../../masters/add-master-keys.js');
   const { keys, renewed, report, stillUsed } = await addMasterKeys(home, {
     ...rest,

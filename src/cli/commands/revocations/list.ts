@@ -15,7 +15,7 @@ export default command({
     const all = await listRevocations(home, rest);
     const reach = (upTo: number) => {
       const time = issuedUpTo(upTo);
-      return time === undefined ? 'for good' : `issued up to ${time}`;
+      return time === undefined ? 'permanent' : `issued up to ${time}`;
     };
     output.result(
       all.length === 0

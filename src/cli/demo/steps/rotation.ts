@@ -14,7 +14,7 @@ export const rotationSteps: readonly DemoStep[] = [
       const path = stage.credsPath.get();
       const before = (await loadCredsFile(path)).publicKey;
       const connects = await watchConnects(stage);
-      const seen = within<string>(`a connect of ${PEEL_ID} with another key`, (done) => {
+      const seen = within<string>(`a connection of ${PEEL_ID} with another key`, (done) => {
         connects((name, publicKey) => {
           if (name === PEEL_ID && publicKey !== before) done(publicKey);
         });
