@@ -9,21 +9,23 @@ import { anything, flag, listOf, number, text, textOr, type Entries } from '../o
 import { connectAsSystem, openSystemCreds } from '../system-account/system-connection.js';
 import { connectedTo, type AccountInHand, type Connected } from './change-account.js';
 
-/** The servers of an account, and how to speak to them as their system account. */
+/** The servers of an account, and how to connect to them as a user of their system account. */
 export interface AccountServers {
-  /** The operator JWT that the servers trust. Account JWTs that no key of it signed are neither sent nor believed. */
+  /**
+   * The operator JWT that the servers trust. Account JWTs that none of its keys signed are neither sent nor believed.
+   */
   operatorJwt: string;
-  /** One URL or several of one cluster; a string with commas is a list. */
+  /** One URL, or several of one cluster; a string with commas is a list. */
   servers: string | readonly string[];
   /** Credentials of a user of the system account: a `.creds` file, parsed credentials, or a provider. */
   systemCredentials: UserCredentials;
   /** For TLS, as in `connectMaster`. */
   tls?: TlsOptions | null | undefined;
-  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  /** Refuse URLs without `tls://`, except those of this machine; false by default. */
   requireTls?: boolean | undefined;
-  /** How long connecting may take for each server, in milliseconds; 3,000 by default. */
+  /** Time limit for connecting to each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number | undefined;
-  /** Ends the waiting, with its reason. What was sent to the servers by then may still take effect. */
+  /** Aborts the wait, with its reason. What was already sent to the servers may still take effect. */
   signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +70,7 @@ async function connectAndAct<T>(
       { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) },
       operator.sub,
     );
-    // what is under way fails then, and begins nothing new
+    // what is in progress fails then, and starts nothing new
     const cut = () => void nc.close();
     signal?.addEventListener('abort', cut, { once: true });
     try {

@@ -8,15 +8,15 @@ import { changeStreams } from './change-streams.js';
 import { requireIdentityKey } from './identity-key.js';
 import { judgeRetention, type AuditRetention, type RetentionVerdict } from './judge-retention.js';
 
-/** How {@link setAuditRetention} goes about it. */
+/** The options of {@link setAuditRetention}. */
 export interface AuditRetentionOptions extends ChangeOptions {
   servers: readonly string[];
-  /** The file of the account's identity seed, where it is not in the home. */
+  /** The file of the account's identity seed, if it is not in the home. */
   accountSeed?: string | undefined;
 }
 
 /**
- * What the audit log keeps, and what it has deleted. Nothing is changed.
+ * What the audit log keeps, and what it has deleted. Changes nothing.
  *
  * @throws TrustError, NatsServerError; FleetError `ERR_FLEET_STORE` when there is no audit log
  */
@@ -28,8 +28,8 @@ export async function auditRetention(
 }
 
 /**
- * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for it.
- * Events beyond the new limits are deleted at once, and cannot be brought back.
+ * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for
+ * it. Events beyond the new limits are deleted at once, and cannot be restored.
  *
  * @param change what is not given stays
  * @returns what holds now, as the servers tell it

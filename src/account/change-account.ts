@@ -34,28 +34,34 @@ import { downServers, listServers, type ServerInfo } from '../system-account/ser
 import { connectSystem, type SystemConnectionOptions } from '../system-account/system-connection.js';
 import { unreachableUrls } from '../system-account/unreachable-urls.js';
 
-/** How the account of a home is changed. */
+/** The options of a change to a home's account. */
 export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>, HomeLockOptions {
   /** The servers to push to. `false`: none; only the home is changed, and `pushAccount` pushes it later. */
   servers: readonly string[] | false;
   now?: Clock;
-  /** Called before the push with what the servers' account JWT had lost and is restored. */
+  /** Called before the push with what the servers' account JWT had lost and what is restored. */
   onRestored?: (restored: AccountLosses) => void;
-  /** Takes what the newest account JWT lacks as taken away on purpose, signing keys that were judged only. */
+  /**
+   * Treats everything that the newest account JWT lacks as removed on purpose, but only signing keys that were
+   * checked.
+   */
   acceptRemovals?: KeyRemoval;
-  /** Account JWTs that neither the home nor a server may hold any more, such as a backup's: no revocation of theirs is lost. */
+  /**
+   * Account JWTs that the home and the servers may no longer have, such as a backup's: none of their revocations is
+   * lost.
+   */
   alsoHeld?: readonly HeldJwt[];
 }
 
-/** What came of a change. */
+/** The result of a change. */
 export interface AccountChange {
   domain: TrustDomain;
-  /** The account JWT now, and its claims. */
+  /** The current account JWT, and its claims. */
   jwt: string;
   claims: AccountClaims;
   /** undefined: it was not pushed. */
   report: PushReport | undefined;
-  /** What the newest account JWT had lost, because another tool signed an older state, and has again. */
+  /** What the newest account JWT had lost, because another tool signed an older state, and what was restored. */
   restored: AccountLosses;
   /** Whether the servers had a newer one than the home. */
   tookOver: boolean;
@@ -66,11 +72,11 @@ export interface Connected {
   nc: NatsConnection;
   /** The servers that answer. */
   up: readonly ServerInfo[];
-  /** Names and URLs of servers of the cluster that did not. It may take some seconds to find them. */
+  /** Names and URLs of servers of the cluster that did not. Finding them may take some seconds. */
   down(): Promise<string[]>;
 }
 
-/** A home that is locked, open and connected to its servers, for as long as a command works on it. */
+/** A home that is locked, open and connected to its servers while a command works on it. */
 export interface OpenHome {
   domain: TrustDomain;
   /** undefined: without servers. */
@@ -95,7 +101,7 @@ export function withOpenHome<T>(
   return withHomeLock(home, what, () => withConnectedHome(home, options, fn), options);
 }
 
-/** As {@link withOpenHome}, without the lock: to look and not to change. */
+/** Like {@link withOpenHome}, without the lock: for reading only. */
 export async function withConnectedHome<T>(
   home: string,
   options: ChangeOptions,
@@ -116,7 +122,7 @@ export async function withConnectedHome<T>(
   }
 }
 
-/** undefined: there is none, or no server answers over it, such as one that was stopped. */
+/** undefined: there is none, or no server answers over it, for example because it was stopped. */
 async function connectedByStanding(
   { standing }: ChangeOptions,
   urls: readonly string[],
@@ -130,7 +136,7 @@ async function connectedByStanding(
   }
 }
 
-/** What a connection of the system account reaches. @throws as `listServers` */
+/** The servers that a system account connection reaches. @throws as `listServers` */
 export async function connectedTo(nc: NatsConnection, urls: readonly string[]): Promise<Connected> {
   const up = await listServers(nc);
   let known: Promise<string[]> | undefined;
@@ -145,11 +151,11 @@ export interface AccountInHand {
   accountJwt: string;
   accountClaims: AccountClaims;
   publicKeys: Readonly<{ account: string }>;
-  /** The home, or what stands for it in errors. */
+  /** The home, or its stand-in in errors. */
   home: string;
 }
 
-/** An account, its servers, and who signs it. */
+/** An account, its servers, and its signer. */
 export interface OpenAccount {
   domain: AccountInHand;
   connected: Connected | undefined;
@@ -160,15 +166,15 @@ export interface OpenAccount {
   withSigner(sign: (signer: KeyBundle) => string): Promise<string>;
 }
 
-/** What {@link changeOpenAccount} did. */
+/** The result of {@link changeOpenAccount}. */
 export interface SignedChange extends Omit<AccountChange, 'domain'> {
-  /** The account JWT that the new one was made from, the newest of all. */
+  /** The newest account JWT, which the new one was made from. */
   base: HeldJwt;
 }
 
 /**
- * Changes the account JWT: signs it again, and pushes it to every server. What others changed on the servers in the meantime is
- * kept: the newest of what is in hand and what the servers hold is what is changed. What that one lost is restored: see
+ * Changes the account JWT: signs a new one, and pushes it to every server. Keeps what others changed on the servers
+ * meanwhile: the change applies to the newest of the given JWT and the servers'. Restores what that one lost: see
  * `mergeAccountClaims`.
  *
  * @param change gives the new claims, or the same object when there is nothing to change; then nothing is signed
@@ -184,7 +190,7 @@ export async function changeOpenAccount(
   const { base, all, merged, restored } = await newest(open, now);
   const wanted = change(merged);
   if (!isNone(restored)) open.onRestored?.(restored);
-  // one that was signed for the home only is signed for all when it is pushed
+  // a JWT signed for the home only is signed again for all when it is pushed
   const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
   const isSigned = wanted === base.claims && isFinal;
   const signed = () => withLineage(wanted, base, all, open, now);
@@ -199,9 +205,8 @@ export async function changeOpenAccount(
 }
 
 /**
- * Changes the account JWT of a home, as {@link changeOpenAccount}, and writes it into the home once a server has it.
- *
- * If the new JWT is not derived from the home's JWT, the latter is kept as a copy.
+ * Changes the account JWT of a home, like {@link changeOpenAccount}, and writes it into the home once a server has
+ * it. If the new JWT is not derived from the home's JWT, keeps a copy of the latter.
  *
  * @throws TrustError, NatsServerError, JwtError; then the home is as it was
  */
@@ -214,7 +219,7 @@ export async function changeAccount(
   const withSigner = (sign: (signer: KeyBundle) => string) => withOperatorSigner(domain, sign);
   const { base, ...changed } = await changeOpenAccount({ ...open, withSigner }, change, options.now);
   const { jwt, claims, report, restored } = changed;
-  // where no server took it, the home stays as it was
+  // if no server accepted it, the home stays as it was
   if ((report === undefined || report.confirmed.length > 0) && jwt !== domain.accountJwt) {
     const replaced = [
       ...(comesAfter(base.claims, domain.accountClaims) ? [] : [domain.accountJwt]),
@@ -228,7 +233,7 @@ export async function changeAccount(
 }
 
 /**
- * Changes the JWT of the system account of a home, as {@link changeAccount} does that of the fleet's account.
+ * Changes the JWT of the home's system account, as {@link changeAccount} does for the fleet's account.
  *
  * @param change gives the new claims, or the same object when there is nothing to change
  * @throws TrustError, NatsServerError, JwtError; then the home is as it was
@@ -247,7 +252,7 @@ export async function changeSystemAccount(
   return changed;
 }
 
-/** The system account of a home, to be changed. */
+/** The system account of a home, for a change. */
 export function systemAccountOf({
   home,
   operatorJwt,
@@ -263,7 +268,7 @@ export function systemAccountOf({
   };
 }
 
-/** The claims of the system account as the newest of home and servers have them. */
+/** The claims of the system account, from the newest JWT of the home and the servers. */
 export async function newestSystemClaims({
   domain,
   connected,
@@ -271,16 +276,16 @@ export async function newestSystemClaims({
   return (await newest({ domain: systemAccountOf(domain), connected }, undefined)).merged;
 }
 
-/** The account's claims as the newest of home and servers have them, with what was lost. */
+/** The account's claims, from the newest JWT of the home and the servers, with what was lost. */
 export async function newestClaims(open: OpenHome): Promise<AccountClaims> {
   return (await newest(open, undefined)).merged;
 }
 
 interface Newest {
   base: HeldJwt;
-  /** The home's, and those of the servers. */
+  /** The home's JWT, and the servers'. */
   all: HeldJwt[];
-  /** The same object as the base's claims where nothing was lost. */
+  /** The same object as the base's claims if nothing was lost. */
   merged: AccountClaims;
   restored: AccountLosses;
 }
@@ -301,10 +306,10 @@ async function newest(open: Omit<OpenAccount, 'withSigner'>, now: Clock | undefi
   return { base: of, all, merged: withRemoved(claims, base, gone, nowSeconds(now)), restored: NOTHING_LOST };
 }
 
-/** More than so many need no note each: that the new JWT comes after the old is enough. */
+/** Beyond this number, no tombstones are needed: that the new JWT derives from the old one is enough. */
 const MANY = 32;
 
-/** The new JWT comes after all that it was made of. */
+/** The new JWT derives from all that it was made of. */
 function withLineage(
   wanted: AccountClaims,
   base: HeldJwt,

@@ -1,4 +1,4 @@
-// Changes streams of the fleet, which no role may, as a user that lives for two minutes.
+// Changes streams of the fleet, as a short-lived user, since no role may.
 import { jetstreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { dial } from '../connection/dial.js';
@@ -15,16 +15,16 @@ import {
 } from '../timing.js';
 import type { TrustDomain } from '../trust/domain.js';
 
-/** The user that changes the streams; no other user may. Its key and JWT are never written. */
+/** The user that changes the streams; no other user may. Its key and JWT are never written to disk. */
 const NAME = 'zester-migrate';
 const INBOX_PREFIX = `_INBOX._${NAME}`;
 
-/** What came of one stream: the configuration that the server answered with, or why it was not changed. */
+/** The result for one stream: the configuration that the server answered with, or the reason why it was not changed. */
 export type ChangedStream = { name: string; config: StreamConfig } | { name: string; why: string };
 
 /**
- * Changes the configuration of streams. No role may, so a user is signed for it who may read and change these and nothing
- * else, for two minutes.
+ * Changes the configuration of streams. No role may, so it signs a user who may read and change these streams and
+ * nothing else, for two minutes.
  *
  * @param signer the account's identity key
  * @param names the streams
@@ -46,7 +46,7 @@ export async function changeStreams(
   }
   const changed: ChangedStream[] = [];
   try {
-    // what it checks first is the API's INFO, which this user may not ask
+    // it first checks the API's INFO, which this user may not request
     const jsm = await jetstreamManager(nc, { timeout: STREAM_CHANGE_TIMEOUT_MS, checkAPI: false });
     for (const name of names) {
       try {

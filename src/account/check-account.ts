@@ -18,9 +18,9 @@ import { joinReports } from './join-reports.js';
 import type { PushReport } from './push-account.js';
 
 /**
- * Pushes the account JWT of a home to every server, and the system account's. Where the servers hold a newer one, that one
- * is taken over into the home first: another home or a master has changed the account. Revocations and signing keys that it
- * lost are restored, unless `acceptRemovals` says that they were taken away on purpose.
+ * Pushes the account JWT of a home, and the system account's, to every server. If the servers hold a newer one,
+ * because another home or a master changed the account, the home adopts it first. Revocations and signing keys that
+ * it lost are restored, unless `acceptRemovals` says that they were removed on purpose.
  *
  * @returns which servers confirmed: see `requireComplete`; `tookOver` when the home was behind
  * @throws TrustError, NatsServerError
@@ -35,16 +35,16 @@ export async function pushAccount(
     const system = await changeSystemAccount(open, (claims) => claims, options.now);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
-    // one that is back meanwhile stays
+    // one that came back meanwhile stays
     const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
     const account = await withoutSigned(connected, domain, given, change);
     return { ...change, report: joinReports(account.report, system.report) };
   });
 }
 
-/** An account JWT, in short. */
+/** A summary of an account JWT. */
 export interface AccountVersion {
-  /** `jti`: two that have the same are the same. */
+  /** `jti`: equal for equal JWTs. */
   id: string;
   /** Seconds since 1970. */
   issuedAt: number;
@@ -60,7 +60,7 @@ export interface AccountView {
   home: AccountVersion;
   servers: {
     server: string;
-    /** undefined: not known, as the account is not in use on it, and the servers do not all hold the same. */
+    /** undefined: unknown, since the account is not loaded there, and the servers hold different JWTs. */
     version: AccountVersion | undefined;
     /** Whether it is the home's. */
     same: boolean | undefined;
@@ -69,12 +69,12 @@ export interface AccountView {
   notReached: string[];
   /** Whether every server has what the home has. */
   inSync: boolean;
-  /** What the newest account JWT lost, and an older one has: another tool signed a state that was older still. */
+  /** What the newest account JWT lost and an older one has: another tool signed an even older state. */
   lost: AccountLosses & { by: 'servers' | 'home' };
 }
 
 /**
- * Compares what the servers and the home hold. Nothing is changed.
+ * Compares what the servers and the home hold. Changes nothing.
  *
  * @throws TrustError, NatsServerError
  */
@@ -96,7 +96,7 @@ export async function showAccount(
     const [only, ...others] = held;
     const same = others.length === 0 ? only?.claims : undefined;
     const views = inForce.map(({ server, jwt }) => {
-      // where the account is in use, the server says by its name what it has; else all the same is known of each
+      // a server that has loaded the account reports its JWT by name; otherwise, only that all are equal is known
       const claims =
         jwt === undefined ? same : (held.find((one) => one.jwt === jwt)?.claims ?? decode(domain.home, jwt));
       const version = claims && versionOf(claims);

@@ -13,7 +13,7 @@ import { serverOptionsError } from './server-options-error.js';
 const FETCH = bag(ACCOUNT_SERVERS_ENTRIES, { required: ACCOUNT_SERVERS_REQUIRED });
 
 /**
- * The newest account JWT that the servers have, signed by a key of the operator.
+ * The newest account JWT on the servers that a key of the operator signed.
  *
  * @param account the account's public key (`A…`)
  * @returns undefined when no server has one

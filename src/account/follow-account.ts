@@ -1,4 +1,4 @@
-// Compares the home's account JWT with the servers', and takes a newer one over.
+// Compares the home's account JWT with the servers', and adopts a newer one.
 import { writeSecretFile } from '../files/write-secret-file.js';
 import type { TrustDomain } from '../trust/domain.js';
 import {
@@ -10,17 +10,17 @@ import {
 import { changeAccount, withOpenHome, type ChangeOptions, type Connected } from './change-account.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
 
-/** What {@link compareAccount} found. */
+/** The result of {@link compareAccount}. */
 export interface AccountComparison {
-  /** The newest of what the home and the servers hold. */
+  /** The newest of the home's and the servers'. */
   newest: HeldJwt;
-  /** Whether that is one of the servers'. */
+  /** Whether it is one of the servers'. */
   isBehind: boolean;
   /** What it lost. */
   lost: AccountLosses;
 }
 
-/** Compares the account JWT of a home with those that the servers hold. Nothing is changed. */
+/** Compares the account JWT of a home with those on the servers. Changes nothing. */
 export async function compareAccount(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
   domain: TrustDomain,
@@ -34,8 +34,8 @@ export async function compareAccount(
 }
 
 /**
- * Lets a home follow what another home or master did with the account: takes the servers' account JWT over where it is
- * newer, and restores what it lost.
+ * Makes a home follow what another home or master did to the account: adopts the servers' account JWT if it is newer,
+ * and restores what it lost.
  *
  * @param options.restore whether what was lost is restored and pushed; otherwise nothing is changed then
  * @returns what was restored

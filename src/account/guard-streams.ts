@@ -6,14 +6,14 @@ import type { TrustDomain } from '../trust/domain.js';
 import { changeStreams } from './change-streams.js';
 import { allowedByStream, STREAM_GUARDS } from './stream-guards.js';
 
-/** What came of {@link guardStreams}. */
+/** The result of {@link guardStreams}. */
 export interface GuardedStreams {
   /** The server answered with the guarded configuration. */
   guarded: string[];
   failed: { name: string; why: string }[];
 }
 
-/** Gives streams the settings of `STREAM_GUARDS`. Parameters as of `changeStreams`. */
+/** Applies the settings of `STREAM_GUARDS` to streams. Parameters as for `changeStreams`. */
 export async function guardStreams(
   domain: TrustDomain,
   signer: KeyBundle,

@@ -13,7 +13,7 @@ export interface HeldJwt {
   claims: AccountClaims;
 }
 
-/** The account JWT that is in hand, and the operator that vouches for it. */
+/** The current account JWT, and the operator that vouches for it. */
 export interface KnownAccount {
   operatorJwt: string;
   accountJwt?: string;
@@ -21,8 +21,8 @@ export interface KnownAccount {
 }
 
 /**
- * The account JWTs that the servers' resolvers hold, each different one once. Those that do not decode, are of another
- * account or are not signed by a key of this operator are left out.
+ * The distinct account JWTs in the servers' resolvers. Ignores those that do not decode, belong to another account,
+ * or are not signed by a key of this operator.
  *
  * @param nc a connection of the system account
  * @param account the public key (`A…`)
@@ -47,7 +47,7 @@ export async function heldAccountJwts(
   );
 }
 
-/** Those of several account JWTs that are of this account and this operator, each different one once. */
+/** The distinct JWTs of this account and this operator. */
 export function accountsOf(domain: KnownAccount, account: string, jwts: readonly string[]): HeldJwt[] {
   return [...new Set(jwts)].flatMap((jwt) => {
     const claims = jwt === domain.accountJwt ? domain.accountClaims : ours(domain, account, jwt);
@@ -71,15 +71,15 @@ function ours(
   }
 }
 
-/** What one server has in force. */
+/** The account JWT in force on one server. */
 export interface InForce {
   server: string;
-  /** undefined: the account is not in use there, and so not loaded. */
+  /** undefined: the account is not used there, and so not loaded. */
   jwt: string | undefined;
 }
 
 /**
- * The account JWT that each server has in force, by its name.
+ * The account JWT in force on each server, by server name.
  *
  * @param nc a connection of the system account
  */

@@ -34,7 +34,7 @@ export async function identityKey(
 }
 
 /**
- * As {@link identityKey}, for what cannot be done without it.
+ * Like {@link identityKey}, for operations that require it.
  *
  * @param why what it is needed for, for the error
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
@@ -54,8 +54,7 @@ export async function requireIdentityKey(
 }
 
 /**
- * A key that signs masters: the account's identity, or, given as a file, an unscoped signing key of the account. The caller wipes
- * it.
+ * A key that signs masters: the account's identity or, given as a file, an unscoped signing key. The caller wipes it.
  *
  * @param path its seed, where it is not in the home
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError

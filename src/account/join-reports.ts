@@ -2,8 +2,8 @@
 import type { PushReport } from './push-account.js';
 
 /**
- * The reports of pushes to the same servers, as one. A server that did not take all of them has not confirmed; a problem that it
- * reported more than once is listed once.
+ * Merges the reports of several pushes to the same servers. A server that did not accept all of them has not
+ * confirmed; repeated problems are listed once.
  *
  * @param reports undefined: one that was not pushed
  */

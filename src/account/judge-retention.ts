@@ -1,4 +1,4 @@
-// Decides what the retention of the audit log has deleted, and will delete: the pure judgment.
+// Decides what the audit log's retention has deleted and will delete: a pure function.
 import { AUDIT_NOTICE_MS } from '../timing.js';
 
 /** How long the audit log keeps events. */
@@ -9,13 +9,13 @@ export interface AuditRetention {
   maxBytes: number;
 }
 
-/** A stream as a server tells of it. */
+/** A stream, as a server reports it. */
 export interface StreamHeld {
   config: { max_age?: number | undefined; max_bytes?: number | undefined };
   state: { messages: number; bytes: number; first_seq: number; first_ts: string };
 }
 
-/** What is deleted, and soon will be. */
+/** What was deleted, and what soon will be. */
 export interface RetentionVerdict {
   retention: AuditRetention;
   /** How much it has stored. */
@@ -23,21 +23,21 @@ export interface RetentionVerdict {
   /** ISO 8601: when the oldest event was stored; undefined: there is none. */
   oldest: string | undefined;
   /**
-   * Why events before the oldest are gone: `age` and `size` are the retention's work. `unexplained`: the retention cannot
-   * have deleted them, so somebody did.
+   * Why events before the oldest one are gone: `age` and `size` are due to the retention. `unexplained`: it cannot
+   * have deleted them, so someone did.
    */
   deleted: 'nothing' | 'age' | 'size' | 'unexplained';
-  /** Which limit deletes events soon: within 30 days by age, or above nine tenths of the size. */
+  /** The limit that will delete events soon: within 30 days by age, or above nine tenths of the size. */
   soon: 'age' | 'size' | undefined;
 }
 
 const NANOS_PER_MS = 1e6;
-/** Of the size: above this share, the limit deletes soon. */
+/** Above this share of the size, the limit will delete soon. */
 const NEAR_FULL = 0.9;
-/** Of the size, and of the age of the oldest event: below this share, it was not the limit that deleted. */
+/** Below this share of the size, and of the age of the oldest event, the limit did not delete. */
 const REACHED = 0.5;
 
-/** What the limits of a stream say. */
+/** The limits of a stream. */
 export function retentionOf({ max_age = 0, max_bytes = 0 }: StreamHeld['config']): AuditRetention {
   return { maxAgeMs: Math.round(max_age / NANOS_PER_MS), maxBytes: Math.max(0, max_bytes) };
 }
@@ -53,7 +53,7 @@ export function judgeRetention({ config, state }: StreamHeld, now: number): Rete
   function deleted(): RetentionVerdict['deleted'] {
     if (state.first_seq <= 1) return 'nothing';
     if (maxBytes > 0 && state.bytes >= maxBytes * REACHED) return 'size';
-    // the oldest that is left is nearly as old as may be, unless nothing happened for long
+    // the oldest event is nearly as old as the limit allows, unless nothing happened for a long time
     if (maxAgeMs > 0 && (age === undefined || age >= maxAgeMs * REACHED)) return 'age';
     return 'unexplained';
   }

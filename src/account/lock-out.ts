@@ -1,4 +1,4 @@
-// Confirms a revocation: asks every server whether it is in force, and kicks who is still connected.
+// Confirms a revocation: checks that it is in force on every server, and kicks users who are still connected.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
@@ -14,18 +14,18 @@ import type { AccountInHand, Connected } from './change-account.js';
 import type { PushReport } from './push-account.js';
 import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
 
-/** Public keys, or `*`, and up to when each is revoked: seconds since 1970. */
+/** Public keys, or `*`, each with the time that it is revoked up to: seconds since 1970. */
 export type Revocations = ReadonlyMap<string, number>;
 
-/** Whom an account JWT keeps out. */
+/** Who is locked out by an account JWT. */
 export interface Ban {
-  /** The only users (`U…`) that it may be about; undefined: it may be anybody. */
+  /** The only users (`U…`) that it can affect; undefined: any user. */
   users: readonly string[] | undefined;
-  /** Whether it holds for a user. `ahead`: it names the user's key, and the JWT is dated later. */
+  /** Whether it applies to a user. `ahead`: it names the user's key, but the JWT has a later issue time. */
   holdsFor(user: ConnectedUser): 'yes' | 'ahead' | 'no';
-  /** Whether an account JWT has it. */
+  /** Whether an account JWT contains it. */
   isIn(claims: AccountClaims): boolean;
-  /** What an account JWT has, in words: `the revocation`. */
+  /** Its name in messages: `the revocation`. */
   words: string;
 }
 
@@ -44,7 +44,7 @@ export function revocationBan(revocations: Revocations): Ban {
   };
 }
 
-/** The ban of whatever removed signing keys (`A…`) signed. */
+/** The ban of everything that removed signing keys (`A…`) signed. */
 export function signingKeyBan(publicKeys: readonly string[]): Ban {
   const removed = new Set(publicKeys);
   const isRemoved = (key: string | ScopedSigningKeyClaim) =>
@@ -58,7 +58,7 @@ export function signingKeyBan(publicKeys: readonly string[]): Ban {
   };
 }
 
-/** What {@link lockOut} found. */
+/** The result of {@link lockOut}. */
 export interface LockOut {
   /** Servers that do not have it. */
   lacking: PushReport['failed'];
@@ -66,19 +66,18 @@ export interface LockOut {
   occupied: PushReport['failed'];
   /** The public keys of those users. */
   left: Set<string>;
-  /** Keys that are connected with a JWT that their revocation does not cover, and when that was issued. */
+  /** Keys that are connected with a JWT that their revocation does not cover, and its issue time. */
   ahead: Map<string, number | undefined>;
 }
 
-/** Above this number of keys, all connections are read once instead of per key. */
+/** Above this number of keys, all connections are listed once instead of queried per key. */
 const MANY_KEYS = 32;
 const KICKS_AT_ONCE = 64;
 
 /**
- * Ensures that a pushed ban is in force: that the account JWT of each server has it, and that no banned user is
- * connected. Remaining connections are kicked (nats-server 2.10 and newer).
- *
- * The cost is one question to all servers for each key, or one reading of all connections beyond {@link MANY_KEYS}.
+ * Makes sure that a pushed ban is in force: that each server's account JWT has it, and that no banned user is
+ * connected. Kicks remaining connections (nats-server 2.10 and newer). Costs one request to all servers per key, or
+ * one list of all connections beyond {@link MANY_KEYS}.
  *
  * @param pushed the account JWT
  * @param confirmed the names of the servers that took it; the others are not looked at
@@ -115,7 +114,7 @@ export async function lockOut(
   }
 }
 
-/** Whether the revocations hold for a JWT; for one that cannot be read, only one without any bound does. */
+/** Whether the revocations apply to a JWT; to one that cannot be read, only an unbounded revocation does. */
 function isCovered(
   revocations: Readonly<Record<string, number>>,
   publicKey: string,
@@ -134,8 +133,9 @@ function latest(
 }
 
 /**
- * When the JWT was issued that a user is connected with, in seconds since 1970; undefined: that cannot be read. One that
- * we refuse and a server takes may be dated so late that only a revocation up to that time holds for it.
+ * The issue time of the JWT that a user is connected with, in seconds since 1970; undefined: it cannot be read. A JWT
+ * that we refuse and a server accepts may have an issue time so late that only a revocation up to that time covers
+ * it.
  */
 export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefined {
   if (jwt === undefined) return undefined;
@@ -180,7 +180,7 @@ function stillConnected(
   });
 }
 
-/** The servers whose account JWT does not have the ban, although they confirmed the push. */
+/** The servers whose account JWT lacks the ban although they confirmed the push. */
 async function withoutBan(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
   domain: Omit<AccountInHand, 'home'>,
@@ -195,7 +195,7 @@ async function withoutBan(
     .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
     .map(({ server }) => ({ server, problem }));
   const notLoaded = inForce.filter(({ jwt }) => jwt === undefined);
-  // where the account is not in use, what counts is what the resolver will load
+  // if the account is not in use, what the resolver will load counts
   if (notLoaded.length > 0) {
     const held = await heldAccountJwts(nc, domain, account, up);
     if (held.length === 0 || !held.every(({ jwt }) => holds(jwt))) {

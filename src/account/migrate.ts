@@ -45,20 +45,20 @@ export interface OutdatedCreds {
 
 /** The steps: see {@link planMigration}. */
 export interface MigrationPlan extends AccountMigration {
-  /** `master.creds` and `admin.creds`, if they must be signed again. */
+  /** `master.creds` and `admin.creds`, if they must be re-signed. */
   outdated: OutdatedCreds[];
   /** Weak users that are connected now, on all servers; empty without servers. */
   connected: WeakUser[];
   /** Whether the account has a registry of peels, which may know more; undefined: no server was asked. */
   hasRegistry: boolean | undefined;
-  /** Streams of the fleet that an earlier version made: they can be emptied by a message. Empty without servers. */
+  /** The fleet's streams from an earlier version, which a message can empty. Empty without servers. */
   unguarded: UnguardedStream[];
-  /** Servers that did not say which streams they have, where that leaves one of the fleet's unseen. */
+  /** Servers that did not list their streams, if that leaves one of the fleet's unseen. */
   silent: string[];
 }
 
 /**
- * Looks what {@link migrate} would do, and changes nothing.
+ * Reports what {@link migrate} would do, and changes nothing.
  *
  * @param options.servers those that are asked who is connected; `false`: none
  * @throws TrustError, NatsServerError
@@ -72,16 +72,16 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
   }));
 }
 
-/** Credentials of the home that must be signed again. @throws CredsError, FileError */
+/** Credentials of the home that must be re-signed. @throws CredsError, FileError */
 export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
   const outdated: OutdatedCreds[] = [];
   for (const { path, options } of ownUsers(domain)) {
     if (!(await isThere(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
-    // one that somebody put there under another name is its owner's
+    // a file that someone put there under another name is their own business
     if (creds.claims.name !== options.name || accountOf(creds.claims) !== domain.publicKeys.account) continue;
-    // the template of its signing key says what it may do
+    // the template of its signing key determines its permissions
     if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;
     outdated.push({ path, name: options.name, publicKey: creds.publicKey });
   }
@@ -114,34 +114,34 @@ async function fleetStreamsOf({
   };
 }
 
-/** How {@link migrate} goes about it. */
+/** The options of {@link migrate}. */
 export interface MigrateOptions extends ChangeOptions {
-  /** The account's identity seed, where it is not in the home: it signs masters and admins. */
+  /** The account's identity seed, if it is not in the home: it signs masters and admins. */
   accountSeed?: string;
-  /** How long the masters may take to use their new credentials, in milliseconds; 20,000 by default. */
+  /** Time limit for the masters to use their new credentials, in milliseconds; 20,000 by default. */
   masterWaitMs?: number;
 }
 
-/** What {@link migrate} did. */
+/** The result of {@link migrate}. */
 export interface Migration {
-  /** Which servers have the safe templates; undefined: there was nothing to push, or nowhere to push it. */
+  /** The servers that have the safe templates; undefined: there was nothing to push, or nowhere to push it. */
   templates: PushReport | undefined;
-  /** Credentials that were signed again under the same key, or made. */
+  /** Credentials that were created, or re-signed under the same key. */
   signed: OutdatedCreds[];
   /** Credentials that wait for the account's identity seed. */
   waiting: Omit<OutdatedCreds, 'publicKey'>[];
-  /** The streams of the fleet that were guarded, and those that were not. */
+  /** The fleet's streams that were guarded, and those that were not. */
   streams: GuardedStreams;
   /** Names of streams that wait for the account's identity seed. */
   waitingStreams: string[];
-  /** Public keys of credentials whose old JWT is still in force: it is in use, or a server did not confirm. */
+  /** Public keys of credentials whose old JWT is still valid: it is in use, or a server did not confirm. */
   stillUsed: string[];
 }
 
 /**
- * Makes the templates safe and pushes the account, so that every scoped peel is safe at its next connect, which the server
- * makes it do at once. Then signs `master.creds` and `admin.creds` again, guards the streams of the fleet that an earlier
- * version made, and revokes the JWTs that those credentials held, once no client uses them.
+ * Secures the templates and pushes the account, so that every scoped peel is safe from its next connect, which the
+ * server forces at once. Then re-signs `master.creds` and `admin.creds`, guards the fleet's streams from earlier
+ * versions, and revokes the old JWTs of those credentials once no client uses them.
  *
  * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call continues
  */
@@ -195,7 +195,7 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
 }
 
 /**
- * Revokes the replaced JWTs, once no client uses them. The home's settings list them until they are revoked, so that an
+ * Revokes the replaced JWTs once no client uses them. The home's settings list them until then, so that an
  * interrupted run can be resumed.
  *
  * @returns the public keys whose old JWT is still in use: it is not revoked
@@ -205,11 +205,11 @@ export async function revokeReplaced(
   options: Pick<MigrateOptions, 'now' | 'masterWaitMs'>,
 ): Promise<string[]> {
   const { home, paths } = open.domain;
-  // what was done before this has changed the home
+  // an earlier step has changed the home
   const domain = await openTrustDomain(home);
   const { replacedJwts = {}, ...settings } = domain.settings;
   const current = await currentJwts(domain);
-  // one whose file still holds the old JWT was noted by a run that was interrupted
+  // an interrupted run recorded it, but its file still holds the old JWT
   const replaced = Object.entries(replacedJwts).filter(
     ([publicKey, upTo]) => (current.get(publicKey) ?? Infinity) > upTo,
   );
@@ -221,13 +221,13 @@ export async function revokeReplaced(
     options.masterWaitMs ?? CREDENTIAL_CHANGE_TIMEOUT_MS,
   );
   const toRevoke = new Map(replaced.filter(([publicKey]) => unused.has(publicKey)));
-  // not `revokeKeys`: that takes the new JWT of the same key for one that is dated ahead, and would revoke it too
+  // not `revokeKeys`: it would take the new JWT of the same key for one dated ahead, and revoke it too
   const { report } = await changeAccount(
     { ...open, domain },
     (claims) => [...toRevoke].reduce((changed, [key, upTo]) => withRevocations(changed, [key], upTo), claims),
     { now: options.now },
   );
-  // without servers, the home has the revocation and "account push" brings it to them
+  // without servers, the home has the revocation, and "account push" pushes it
   const isDone = (publicKey: string) =>
     toRevoke.has(publicKey) && (report === undefined || isComplete(report));
   const undone = Object.entries(replacedJwts).filter(([publicKey]) => !isDone(publicKey));
@@ -256,7 +256,10 @@ async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
   return current;
 }
 
-/** Signs what a new one would grant, under the same key and until the same time; the old JWT is noted to be revoked. */
+/**
+ * Signs what a new one would grant, for the same key and with the same expiry; records that the old JWT must be
+ * revoked.
+ */
 async function signAgain(
   domain: TrustDomain,
   { path }: OutdatedCreds,
@@ -270,7 +273,7 @@ async function signAgain(
   try {
     const own = ownUsers(domain).find((one) => one.path === path);
     if (own === undefined) throw new TypeError(`${path} is not one of the home's`);
-    // later than the old one, which is revoked by its time
+    // later than the old one, which is revoked up to its time
     const now = Math.max((clock ?? Date.now)(), (claims.iat + 1) * 1000);
     const expiry = expirySeconds(claims);
     const left = expiry === undefined ? undefined : expiry - Math.floor(now / 1000);
@@ -280,7 +283,7 @@ async function signAgain(
       ...(left !== undefined && { expiry: Math.max(1, left) }),
     });
     const settings = await readSettings(domain.paths.settings);
-    // noted first: revoking a JWT before it is replaced harms nobody, since the file is still the old one
+    // recorded first: revoking a JWT before it is replaced is harmless, since the file still holds the old one
     await writeSettings(domain.paths.settings, {
       ...settings,
       replacedJwts: { ...settings.replacedJwts, [claims.sub]: claims.iat },
@@ -324,7 +327,7 @@ export async function whenUnused(
   }
 }
 
-/** The connection that asks may itself be one of a user of the system account whose JWT was replaced. */
+/** This connection may itself belong to a user of the system account whose JWT was replaced. */
 function isOwnConnection(
   info: { server_id: string; client_id: number } | undefined,
   { server, cid }: { server: string; cid: number },
@@ -332,7 +335,7 @@ function isOwnConnection(
   return info?.server_id === server && info.client_id === cid;
 }
 
-/** A JWT that cannot be read is taken for an old one: its connection keeps the revocation waiting, and is named. */
+/** A JWT that cannot be read counts as an old one: its connection delays the revocation, and is reported. */
 function isOlder(jwt: string, upTo: number): boolean {
   try {
     return decodeUserJwt(jwt).iat <= upTo;

@@ -6,16 +6,16 @@ import { scopedKeyOf, withDefaultLimits, withTemplatePermissions } from '../trus
 import { checkTemplate, templatePermissions, withoutEmptyLists } from '../trust/template.js';
 import { changeAccount, withOpenHome, type AccountChange, type ChangeOptions } from './change-account.js';
 
-/** What the template of the peels' signing key allows. */
+/** The permissions in the template of the peel signing key. */
 export interface PeelTemplate {
   /** The name of the signing key. */
   role: string;
-  /** The keys that have it: more than one in the course of a rotation. */
+  /** The keys that have it: several during a rotation. */
   signingKeys: string[];
   permissions: PermissionOptions;
 }
 
-/** Reads the template out of the home's account JWT. @throws TrustError */
+/** Reads the template from the home's account JWT. @throws TrustError */
 export async function peelTemplate(home: string): Promise<PeelTemplate> {
   const domain = await openTrustDomain(home);
   const claims = decodeAccountJwt(domain.accountJwt);
@@ -29,16 +29,15 @@ export async function peelTemplate(home: string): Promise<PeelTemplate> {
   return { role: key.role ?? '', signingKeys: keys, permissions: templatePermissions(key.template) };
 }
 
-/** What {@link setPeelTemplate} did. */
+/** The result of {@link setPeelTemplate}. */
 export interface TemplateChange extends AccountChange {
   before: PermissionOptions;
   after: PermissionOptions;
 }
 
 /**
- * Changes what every peel may do, without reissuing one credential: the template of the scoped signing key is edited, and
- * the account pushed. Peels that are connected lose their connection for an instant, and come back with the new
- * permissions.
+ * Changes what every peel may do without reissuing credentials: edits the template of the scoped signing key, and
+ * pushes the account. Connected peels lose their connection for an instant, and come back with the new permissions.
  *
  * @param edit gives the new permissions
  * @returns which servers confirmed: see `requireComplete`
@@ -48,7 +47,7 @@ export async function setPeelTemplate(
   home: string,
   edit: (permissions: PermissionOptions) => PermissionOptions,
   options: ChangeOptions & {
-    /** Give the template the limits and connection types of a new one, too. */
+    /** Also give the template the limits and connection types of a new one. */
     defaultLimits?: boolean;
   },
 ): Promise<TemplateChange> {

@@ -15,16 +15,16 @@ import { heldAccountJwts, type HeldJwt } from './held-account.js';
 import { isComplete, requireComplete, type PushReport } from './push-account.js';
 import { serverOptionsError } from './server-options-error.js';
 
-/** How {@link pushAccountJwt} goes about it. */
+/** The options of {@link pushAccountJwt}. */
 export interface PushAccountOptions extends AccountServers {
   /**
-   * Push it although the servers have signing keys or revocations that it lacks; false by default. Give it after `unrevoke`, or
-   * when a signing key was taken away.
+   * Push it even if the servers have signing keys or revocations that it lacks; false by default. Use it after
+   * `unrevoke`, or after removing a signing key.
    */
   allowRemovals?: boolean | undefined;
 }
 
-/** What came of a push. */
+/** The result of a push. */
 export interface PushedAccount extends PushReport {
   /** Whether every server of the cluster has it. */
   complete: boolean;
@@ -36,10 +36,9 @@ const PUSH = bag({ ...ACCOUNT_SERVERS_ENTRIES, allowRemovals: flag } satisfies E
 
 /**
  * Pushes an account JWT to every server; each confirms by name whether it is in force there. The servers need a
- * resolver of the type `full` (`zester server config` writes one).
- *
- * It is refused when the servers have a newer account JWT, or one with signing keys or revocations that this one lacks: somebody
- * else has changed the account since. `fetchAccountJwt` gives theirs, to be revised instead.
+ * resolver of the type `full` (`zester server config` writes one). Refused if the servers have a newer account JWT,
+ * or one with signing keys or revocations that this one lacks: someone else has changed the account since.
+ * `fetchAccountJwt` returns theirs, to be revised instead.
  *
  * @returns which servers confirmed. Store the JWT even when `complete` is false: it is in force on some, and the others take it
  *   from them when they are back

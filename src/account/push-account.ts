@@ -5,11 +5,11 @@ import { askAll, jsonOf } from '../system-account/ask-all.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
 
-/** What came of a push, server by server. */
+/** The result of a push, by server. */
 export interface PushReport {
-  /** The names of the servers that have it in force. */
+  /** The names of the servers on which it is in force. */
   confirmed: string[];
-  /** Those that answered with an error, or are up and did not answer in time. */
+  /** Servers that answered with an error, or are up and did not answer in time. */
   failed: { server: string; problem: string }[];
   /** Servers of the cluster that are down (names), and URLs without an answer. */
   notReached: string[];
@@ -22,9 +22,8 @@ interface Answer {
 }
 
 /**
- * Pushes an account JWT to every server; each confirms by name whether it is in force there.
- *
- * Source: `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
+ * Pushes an account JWT to every server; each confirms by name whether it is in force there. Source:
+ * `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
  *
  * @param nc a connection of the system account
  * @param up the servers that answer
@@ -66,7 +65,7 @@ function noResolver(names: readonly string[]): NatsServerError {
   );
 }
 
-/** The report with servers that have it and are not done all the same. */
+/** The report, with servers that have it but are not done. */
 export function withFailed(report: PushReport, failed: PushReport['failed']): PushReport {
   const names = new Set(failed.map(({ server }) => server));
   return {

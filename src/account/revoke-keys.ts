@@ -7,12 +7,12 @@ import { changeAccount, type AccountChange, type OpenAccount, type OpenHome } fr
 import { lockOut, revocationBan, type Revocations } from './lock-out.js';
 import { isComplete, withFailed, type PushReport } from './push-account.js';
 
-/** How often a revocation is extended because its key came back with a JWT that is dated later. */
+/** How often a revocation is extended because its key came back with a JWT that has a later issue time. */
 const ROUNDS = 3;
 
 /** What {@link revokeWith} adds to a change. */
 export interface Revoked {
-  /** Up to when each key is revoked: at least what was asked for. */
+  /** The time that each key is revoked up to: at least the requested one. */
   upTo: Revocations;
   /** Whether every server has the revocations, even if revoked users are still connected. */
   inForce: boolean;
@@ -20,7 +20,7 @@ export interface Revoked {
   left: ReadonlySet<string>;
 }
 
-/** What {@link revokeKeys} did. */
+/** The result of {@link revokeKeys}. */
 export type RevokedKeys = AccountChange & Revoked;
 
 /**
@@ -48,8 +48,8 @@ export async function revokeKeys(
 }
 
 /**
- * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as confirmed
- * only when its account JWT has the revocations and no revoked user is connected.
+ * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as
+ * confirmed only if its account JWT has the revocations and no revoked user is connected.
  *
  * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
  * @param change signs and pushes; it is given the change of the claims
@@ -102,7 +102,7 @@ function extended(
   return all;
 }
 
-/** The same object where they are all there already. */
+/** The same object if they are all there already. */
 function withAll(claims: AccountClaims, revocations: Revocations): AccountClaims {
   const had = claims.nats.revocations ?? {};
   const missing = [...revocations].filter(([key, upTo]) => (had[key] ?? -1) < upTo);

@@ -17,21 +17,21 @@ import { isComplete, requireComplete, type PushReport } from './push-account.js'
 import { revokeWith } from './revoke-keys.js';
 import { serverOptionsError } from './server-options-error.js';
 
-/** Whose account it is, and where. */
+/** The account, and its servers. */
 export interface RevokeUsersOptions extends AccountServers {
-  /** The account JWT, as you have it. Where the servers have a newer one, that one is changed. */
+  /** Your copy of the account JWT. If the servers have a newer one, that one is changed. */
   accountJwt: string;
-  /** The operator's key, or a signing key of it. */
+  /** The operator's key, or one of its signing keys. */
   signer: KeyBundle;
   /** The clock; `Date.now` by default. */
   now?: Clock | undefined;
 }
 
-/** What {@link revokeUsers} did. */
+/** The result of {@link revokeUsers}. */
 export interface RevokedUsers extends PushReport {
-  /** The account JWT that is in force now: keep it, in place of the one that you had. */
+  /** The account JWT that is in force now: store it in place of yours. */
   accountJwt: string;
-  /** Up to when each is revoked, in seconds since 1970. */
+  /** The time that each is revoked up to, in seconds since 1970. */
   upTo: Readonly<Record<string, number>>;
   /** Whether every server of the cluster has the revocation, and no revoked user is connected. */
   complete: boolean;
@@ -48,12 +48,12 @@ const REVOKE = bag(
 );
 
 /**
- * Revokes users of an account on all its servers: signs the newest account JWT again with the revocations, pushes it to every
- * server, cuts the users' connections, and looks whether they are gone. What others changed in the account meanwhile is kept.
+ * Revokes users of an account on all its servers: signs the newest account JWT with the revocations, pushes it to
+ * every server, cuts the users' connections, and verifies that they are gone. Keeps what others changed in the
+ * account meanwhile, and writes nothing to disk. In a home (`zester init`), use `zester revoke`, which also updates
+ * the home's account JWT.
  *
- * Nothing is written to disk. In a home (`zester init`), use `zester revoke`, which also keeps the home's account JWT.
- *
- * It asks every server once for each user, or for all connections beyond 32 users.
+ * Costs one request to every server per user, or one for all connections beyond 32 users.
  *
  * @param users public keys (`U…`, or `*` for all): a list revokes them permanently, whatever JWT they have or get, and `*` up to
  *   now; a record says up to when what was issued is revoked, in seconds since 1970

@@ -39,30 +39,31 @@ import { revokeKeys } from './revoke-keys.js';
 /** What to revoke. */
 export type RevokeTarget =
   /**
-   * Every credential of this peel that was issued from this home, and every one that a peel of this name is connected
-   * with now.
+   * All credentials of this peel that were issued from this home, and all that a peel with this name is connected
+   * with.
    */
   | { peelId: string }
   /** One user's public key (`U…`). */
   | { publicKey: string }
-  /** The user of a `.creds` file, whose seed is not used. */
+  /** The user of a `.creds` file; its seed is not used. */
   | { credsPath: string }
   /**
-   * Everything that the account issued up to a time, in milliseconds since 1970. The home's own master and admin get new
-   * credentials first, if theirs are older.
+   * Everything that the account issued up to a time, in milliseconds since 1970. The home's own master and admin
+   * first get new credentials, if theirs are older.
    */
   | { issuedBefore: number };
 
-/** How {@link revoke} goes about it. */
+/** The options of {@link revoke}. */
 export interface RevokeOptions extends ChangeOptions {
   /**
-   * With `issuedBefore`: continue when the master and the admin of this home would be locked out and cannot be given new
+   * With `issuedBefore`: continue even if this home's master and admin would be locked out and cannot get new
    * credentials, because the account's identity seed is offline.
    */
   includeMaster?: boolean;
   /**
-   * What the fleet's registry knows: with `peelId` the keys of that peel, else of all peels and join tokens. Masters issue
-   * and renew JWTs that the home does not know. undefined: it was not read, so a key may have a JWT of any date.
+   * What the fleet's registry knows: with `peelId`, the keys of that peel, otherwise of all peels and join tokens.
+   * Masters issue and renew JWTs that the home does not know. undefined: it was not read, so a key may have a JWT of
+   * any date.
    */
   registered?: readonly RegisteredJwt[];
 }
@@ -74,26 +75,26 @@ export interface RegisteredJwt {
   issuedAt: number | undefined;
 }
 
-/** What {@link revoke} did. */
+/** The result of {@link revoke}. */
 export interface RevokeResult extends AccountChange {
   /** The public keys, or `*`. */
   revoked: string[];
-  /** Seconds since 1970: what was issued up to then is revoked. `FOR_GOOD` or later: whatever is issued. */
+  /** Seconds since 1970: JWTs issued up to then are revoked. `FOR_GOOD` or later: all JWTs. */
   upTo: number;
-  /** The `.creds` files that were replaced because the revocation holds for them too. */
+  /** The `.creds` files that were replaced because the revocation covers them too. */
   reissued: string[];
   /**
-   * With `issuedBefore`, JWTs that are dated ahead of the clock and may have been issued before that time or after it: they
-   * stay valid. Nobody knows of others that are dated ahead, that are in neither home nor registry and not connected.
+   * With `issuedBefore`: JWTs that are dated ahead of the clock, and may have been issued before or after that time.
+   * They stay valid. Others that are dated ahead, and are neither in the home or the registry nor connected, are
+   * unknown.
    */
   undecided: { publicKey: string; issuedAt: number }[];
 }
 
 /**
- * Revokes credentials: signs the account JWT again and pushes it to every server. Their live connections are cut, and
- * they cannot connect again. A credential of another key, or with `issuedBefore` one that is issued later, is not touched.
- *
- * A key is revoked up to now, or up to when its JWTs that are known were issued, whichever is later: see `revokeUpTo`.
+ * Revokes credentials: signs the account JWT and pushes it to every server. Cuts their connections; they cannot
+ * connect again. A credential of another key, or with `issuedBefore` a later one, is not affected. A key is revoked
+ * up to now, or up to the newest known issue time of its JWTs, whichever is later: see `revokeUpTo`.
  *
  * @returns which servers confirmed, and have no revoked user connected: see `requireComplete`
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`, `ERR_TRUST_REVOKES_MASTER`; PeelIdError; as `changeAccount`
@@ -127,7 +128,7 @@ interface KnownKey {
   issuedAt: number | undefined;
 }
 
-/** The keys that are meant, and up to when each is revoked. */
+/** The affected keys, and the time that each is revoked up to. */
 async function keysOf(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
@@ -140,7 +141,7 @@ async function keysOf(
   const issued = (await readIssued(domain.paths.issued)).filter(({ publicKey, peelId }) =>
     isMeant({ publicKey, name: peelId }),
   );
-  // all are read: a client may call itself another user, and only its JWT tells
+  // read all: a client may claim to be another user, and only its JWT tells
   const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
   const jwts: KnownKey[] = [
     ...named.filter(({ issuedAt }) => issuedAt !== undefined),
@@ -162,7 +163,7 @@ async function keysOf(
   );
 }
 
-/** What the target itself names. */
+/** The keys that the target itself names. */
 async function namedKeys(
   domain: TrustDomain,
   target: Exclude<RevokeTarget, { issuedBefore: number }>,
@@ -184,8 +185,8 @@ function nothingKnownOf(home: string, peelId: string): TrustError {
 }
 
 /**
- * Everyone up to a time, and by key the users whose JWT claims to be issued later although it was not: one that was
- * connected at that time already and, where the time is about now, any that is dated ahead of the clock.
+ * Everyone up to a time; and by key, users whose JWT claims a later issue time than is possible: one that was already
+ * connected at that time and, if the time is about now, any that is dated ahead of the clock.
  *
  * @param time milliseconds since 1970
  */
@@ -292,14 +293,14 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
   return old.map(({ path }) => path);
 }
 
-/** A clock by which what is issued is later than a time; undefined: the time is well ahead. */
+/** A clock that makes new issue times later than a given time; undefined: the time is well ahead. */
 function nowAfter(upTo: number, now: Clock = Date.now): Clock | undefined {
   if (isIssuedAhead(upTo, now() / 1000)) return undefined;
   return () => issueAfter(now(), { revoked: upTo });
 }
 
 /**
- * The revocations, as the newest of home and servers have them; nothing is changed.
+ * The revocations in the newest JWT of the home and the servers. Changes nothing.
  *
  * @throws as `changeAccount`
  */
@@ -310,12 +311,12 @@ export async function listRevocations(home: string, options: ChangeOptions): Pro
   });
 }
 
-/** Which revocations {@link clearRevocations} takes away. */
+/** The revocations that {@link clearRevocations} removes. */
 export type ClearTarget =
   { all: true } | { publicKeys: readonly string[] } | { peelId: string } | { before: number };
 
 /**
- * Takes revocations away, and pushes: what they held for may connect again, unless it has expired.
+ * Removes revocations, and pushes: the credentials that they covered may connect again, unless they have expired.
  *
  * @returns also those that are gone
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE` when there is none of them; as `changeAccount`
@@ -350,10 +351,13 @@ export async function clearRevocations(
   });
 }
 
-/** With this many by name, a further removal is distinguished from a loss only by the account JWTs that it was made from. */
+/** With this many named tombstones, only the ancestry of account JWTs distinguishes another removal from a loss. */
 const NOTED = 64;
 
-/** Notes what is cleared: where everything up to a time is, in one note, and by name what that does not cover. */
+/**
+ * Records what is cleared: one tombstone if everything up to a time is cleared, and named ones for what that does not
+ * cover.
+ */
 function noted(
   before: AccountClaims,
   claims: AccountClaims,

@@ -54,8 +54,8 @@ export interface AddedSigningKey extends AccountChange {
 
 /**
  * Adds a signing key for peels or join tokens, keeps the old ones, and pushes it: for peels with the same template,
- * of join tokens with the one that all have. Once every server has confirmed, new credentials are signed by it; those
- * that the old key signed stay valid until {@link removeAccountSigningKey}.
+ * for join tokens with the standard one. Once every server has confirmed, it signs new credentials; those that the
+ * old key signed stay valid until {@link removeAccountSigningKey}.
  *
  * @throws as `changeAccount`
  */
@@ -104,9 +104,9 @@ export async function addAccountSigningKey(
 }
 
 /**
- * Gives a home the signing key of join tokens that was made before there were such: the seed, the key in the account,
- * pushed, and `zester.json`, in this order. Interrupted at any point, or with a server that did not answer, it is
- * completed by the next call, with the same key.
+ * Gives a home that predates join tokens a signing key for them: the seed, the key in the account, pushed, and
+ * `zester.json`, in this order. If it is interrupted at any point, or a server did not answer, the next call
+ * completes it with the same key.
  *
  * @returns the domain as it is then, and which servers confirmed (see `requireComplete`); undefined when the home had one
  * @throws as `changeAccount`
@@ -115,7 +115,7 @@ export async function ensureJoinSigningKey(
   home: string,
   options: ChangeOptions,
 ): Promise<AccountChange | undefined> {
-  // most often there is one: nothing to lock or to connect for
+  // usually there is one: no lock and no connection are needed
   if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
   return withOpenHome(home, 'zester keys add', options, async (open) => {
     if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
@@ -123,7 +123,7 @@ export async function ensureJoinSigningKey(
   });
 }
 
-/** A signing key of join tokens with the label of the one that it stands in for. */
+/** A signing key for join tokens, with the label of the one that it replaces. */
 function ownJoinKey({ publicKeys }: TrustDomain, claims: AccountClaims, publicKey: string): ScopedSigningKey {
   const key = joinSigningKey(publicKey);
   const before = signingKeyOf(claims, publicKeys.joinSigning ?? '');
@@ -139,14 +139,14 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
     open,
     (claims) => {
       refuseJoinRole(domain, claims); // the servers' may be newer
-      // it is there when a call before was interrupted behind the push
+      // present if an earlier call was interrupted after the push
       return isJoinIssuer(claims, publicKey)
         ? claims
         : revisedAccount(claims, { signingKeys: { add: [joinSigningKey(publicKey)] } });
     },
     { now },
   );
-  // a server that does not know it yet gets it from the others; a token that it refuses is tried again
+  // a server that does not know it yet gets it from the others; a token that it refuses is retried
   const inUse = change.report === undefined || change.report.confirmed.length > 0;
   if (inUse) {
     await saveSettings(domain, now, publicKey, (settings) =>
@@ -156,7 +156,7 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
   return { ...change, domain: await openTrustDomain(domain.home), publicKey, inUse };
 }
 
-/** The seed that an interrupted call left behind, or a new one. @returns the public key */
+/** The seed that an interrupted call left, or a new one. @returns the public key */
 async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
   const there = await checkSecretFile(paths.joinSigningSeed);
   const key = there
@@ -182,7 +182,7 @@ function refuseJoinRole({ home, publicKeys }: TrustDomain, claims: AccountClaims
 }
 
 /**
- * Lets new peels, or new join tokens, be signed by a signing key that was added.
+ * Uses an added signing key for new peels or new join tokens.
  *
  * @returns what it signs
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`, `ERR_TRUST_KEY_OFFLINE` when its seed is not in the home
@@ -206,8 +206,9 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
 }
 
 /**
- * Removes a signing key of peels or join tokens from the account, and pushes: users that it signed are cut off, and what a
- * server leaves connected is kicked. Its seed is deleted once every server has confirmed. Called again, it continues.
+ * Removes a signing key for peels or join tokens from the account, and pushes. Users that it signed are cut off;
+ * connections that a server leaves open are kicked. Deletes the seed once every server has confirmed. Called again,
+ * it resumes.
  *
  * @param removal the permission to: see `KeyRemoval`
  * @returns which servers confirmed, and have no connected user that the key signed: see `requireComplete`
@@ -226,7 +227,7 @@ export async function removeAccountSigningKey(
     const change = await changeAccount(
       open,
       (claims) => {
-        // it is gone already where a call before did not reach every server, and is made sure of
+        // already removed by an earlier call that did not reach every server: make sure of it
         if (signingKeyOf(claims, publicKey) === undefined && historyOf(claims).removed.has(publicKey)) {
           return claims;
         }
@@ -242,7 +243,7 @@ export async function removeAccountSigningKey(
 }
 
 /**
- * Ensures that no user signed by a removed signing key is connected.
+ * Makes sure that no user signed by a removed signing key is connected.
  *
  * @returns the change, with the servers on which somebody is
  */
@@ -272,8 +273,8 @@ function signingWith(settings: TrustSettings, kind: AccountKeyKind, publicKey: s
 }
 
 /**
- * Adds a signing key to the operator, and keeps the old ones. Servers know it once they run with the new operator JWT:
- * until then {@link useOperatorSigningKey} refuses. Needs the operator's identity seed.
+ * Adds a signing key to the operator, and keeps the old ones. Servers know it once they run with the new operator
+ * JWT; until then, {@link useOperatorSigningKey} refuses. Needs the operator's identity seed.
  *
  * @returns the public key (`O…`)
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`; FileError
@@ -300,7 +301,7 @@ export async function addOperatorSigningKey(home: string, options: { now?: Clock
 }
 
 /**
- * Signs the accounts again with another signing key of the operator, pushes them, and signs with it from then on.
+ * Signs the accounts with another signing key of the operator, pushes them, and uses it from then on.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED` when a server does not know the key yet; TrustError
  *   `ERR_TRUST_SIGNING_KEY`; as `changeAccount`
@@ -332,7 +333,7 @@ async function signAccountsWith(
     (claims) => ({ ...claims }),
     now,
   );
-  // a copy of the claims, so that it counts as a change: the same object would not be re-signed
+  // a copy of the claims counts as a change: the same object would not be signed again
   const change = await changeAccount({ ...open, domain: next }, (claims) => ({ ...claims }), { now });
   if (change.report === undefined || change.report.confirmed.length > 0) {
     await saveSettings(domain, now, undefined, (settings) => ({
@@ -344,8 +345,8 @@ async function signAccountsWith(
 }
 
 /**
- * Takes a signing key out of the operator. Servers trust it until they run with the new operator JWT. Needs the operator's
- * identity seed.
+ * Removes a signing key from the operator. Servers trust it until they run with the new operator JWT. Needs the
+ * operator's identity seed.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for the one in use, `ERR_TRUST_KEY_OFFLINE`
  */
@@ -378,7 +379,7 @@ export async function removeOperatorSigningKey(
 }
 
 /**
- * Checks that every server that answers runs with an operator JWT that names this signing key.
+ * Checks that every responding server runs with an operator JWT that names this signing key.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_OPERATOR_OUTDATED`, which names those that do not
  */
@@ -433,7 +434,7 @@ async function saveSettings(
   await writeSettings(domain.paths.settings, change({ ...settings, ...(keysAdded && { keysAdded }) }));
 }
 
-/** The seed may be elsewhere already, or be the first one's file that now another key's lookup passes over. */
+/** The seed may already be elsewhere, or be in the first key's file, which the lookup of another key ignores. */
 async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: string): Promise<void> {
   const path = await signingSeedPath(domain.paths, kind, publicKey);
   if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))

@@ -3,24 +3,21 @@ import { FLEET_STREAMS } from '../permissions/names.js';
 import type { AccountStream } from '../system-account/account-streams.js';
 
 /**
- * The settings of every stream and bucket of the fleet that protect what it keeps.
- *
- * A stream that allows roll-ups is emptied by one message with the header `Nats-Rollup`, from anyone who may publish to one
- * of its subjects: no permission names headers. The other two hold against users who have JetStream's whole API. A server
- * never takes either of them back.
- *
- * Source: docs/nats-facts.md, 35.
+ * The settings that protect the content of every stream and bucket of the fleet. A stream that allows roll-ups is
+ * emptied by one message with the header `Nats-Rollup`, from anyone who may publish to one of its subjects, since
+ * permissions do not cover headers. The other two protect against users with JetStream's whole API. A server never
+ * reverts these two. Source: docs/nats-facts.md, 35.
  */
 export const STREAM_GUARDS = { allow_rollup_hdrs: false, deny_delete: true, deny_purge: true } as const;
 
-/** A stream of the fleet that was made before there were guards, or changed since. */
+/** A stream of the fleet that predates the guards, or was changed since. */
 export interface UnguardedStream {
   name: string;
-  /** What it still allows, for people. */
+  /** What it still allows, for display. */
   allows: string[];
 }
 
-/** What a stream still allows; empty: it is guarded. A setting that a server leaves out is off. */
+/** What a stream still allows; empty: it is guarded. A setting that a server omits is off. */
 export function allowedByStream(config: {
   allow_rollup_hdrs?: boolean | undefined;
   deny_delete?: boolean | undefined;
@@ -34,7 +31,7 @@ export function allowedByStream(config: {
 }
 
 /**
- * The streams of the fleet that lack a guard, by name.
+ * The names of the fleet's streams that lack a guard.
  *
  * @param streams as often as a server has a copy of each: one copy without guards is enough to be named
  */

@@ -6,20 +6,20 @@ import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/nam
 import { weaknessesOf } from '../trust/migration.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 
-/** A user whose own JWT is not as safe as a new one. */
+/** A user whose own JWT is less safe than a new one. */
 export interface WeakUser {
-  /** The name in its JWT: of a peel, its id. */
+  /** The name in its JWT: a peel's ID. */
   name: string;
   /** `U…`. */
   publicKey: string;
   why: string[];
 }
 
-/** The home's own users: their files are looked at, not their connections. */
+/** The home's own users: checked by their files, not their connections. */
 const OWN: ReadonlySet<string> = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 /**
- * The users of an account that are connected now, on all servers, and whose JWT carries grants that no new one has.
+ * The connected users of an account, on all servers, whose JWT has grants that no new one has.
  *
  * @param nc a connection of the system account
  * @param account the public key (`A…`)

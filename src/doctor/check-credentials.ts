@@ -13,19 +13,19 @@ import { lintSubjectOf, userPermissions } from '../trust/user-permissions.js';
 /** A server's default `max_control_line`: the CONNECT line, and the JWT in it, must fit (docs/nats-facts.md, 12). */
 export const DEFAULT_MAX_CONTROL_LINE = 4096;
 
-/** What the rest of a CONNECT line takes: public key, signature, the connection's name, the client's own fields. */
+/** The rest of a CONNECT line: public key, signature, connection name, and the client's own fields. */
 const REST_OF_CONNECT = 512;
 
 /** What {@link checkCredentials} checks against. */
 export interface CheckCredentialsOptions {
-  /** The trust domain that they should be of; absent: the chain is not checked. */
+  /** The trust domain that they should belong to; absent: the chain is not checked. */
   domain?: TrustDomain | undefined;
-  /** Bytes that a server takes in a line; its default when that is not known. */
+  /** The longest line that a server accepts, in bytes; by default, the server's default. */
   maxControlLine?: number | undefined;
   now?: () => number;
 }
 
-/** Checks a `.creds` file: mode, whole, chain, expiry, size, and what it allows. */
+/** Checks a `.creds` file: mode, completeness, chain, expiry, size, and permissions. */
 export async function checkCredentials(
   path: string,
   options: CheckCredentialsOptions = {},

@@ -23,7 +23,7 @@ import { checkJoinKey } from './check-join-key.js';
 import { templateOf } from '../trust/user-permissions.js';
 
 /**
- * Checks a home: modes and owners, completeness, keys, chains, expiry, and the template of the peels. Nothing is changed.
+ * Checks a home: modes and owners, completeness, keys, chains, expiry, and the peels' template. Changes nothing.
  *
  * @param options.now milliseconds since 1970, as `Date.now`
  * @returns what was found, and the trust domain when it can be opened
@@ -62,7 +62,7 @@ export async function checkHome(
   return { findings, domain };
 }
 
-/** What computes signatures on this machine, and where that keeps seeds. */
+/** What computes signatures on this machine, and where it keeps seeds. */
 function ed25519Finding(): Finding {
   const subject = 'Ed25519';
   try {
@@ -76,7 +76,7 @@ function ed25519Finding(): Finding {
   }
 }
 
-/** Everything that others can get at. */
+/** Everything that others can access. */
 async function checkModes(paths: TrustPaths): Promise<Finding[]> {
   const findings: Finding[] = [];
   const check = async (path: string, look: (path: string) => Promise<boolean>): Promise<boolean> => {
@@ -173,7 +173,7 @@ function checkJwts(domain: TrustDomain, now: number): Finding[] {
   ];
 }
 
-/** Credentials that renew themselves, and have not though they were due long ago, are a warning long before they expire. */
+/** Self-renewing credentials that are overdue cause a warning long before they expire. */
 function lateFinding(finding: Finding, life: Life | undefined, now: number): Finding {
   if (finding.severity !== 'ok' || life === undefined || lateTime(life) > now) return finding;
   return {

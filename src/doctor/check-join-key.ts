@@ -12,8 +12,8 @@ import { templateOf } from '../trust/user-permissions.js';
 const SUBJECT = 'join signing key';
 
 /**
- * Checks the signing key of join tokens: its seed, that the account has it, and that what it signs may ask to join and
- * nothing else. A fleet works without it, so that its absence is a warning.
+ * Checks the signing key for join tokens: its seed, that the account has it, and that its users may only ask to join.
+ * A fleet works without it, so its absence is a warning.
  */
 export async function checkJoinKey(domain: TrustDomain): Promise<Finding[]> {
   const findings = [await checkSeed(domain)];
@@ -61,7 +61,7 @@ async function checkSeed(domain: TrustDomain): Promise<Finding> {
   }
 }
 
-/** Whether a template lets its users do more than ask to join. An empty list of what is allowed is everything, to a server. */
+/** Whether a template allows more than asking to join. To a server, an empty allow list means everything. */
 export function exceedsJoining(template: Permissions): boolean {
   const most = permissionClaims(joinPermissionsTemplate());
   return (

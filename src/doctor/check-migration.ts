@@ -10,13 +10,13 @@ import { isAsIssuedNow, planAccountMigration } from '../trust/migration.js';
 
 const FIX = 'run "zester permissions migrate" (docs/upgrading.md)';
 
-/** Checks the templates of the account, and the credentials of master and admin, against what a new home has. */
+/** Compares the account's templates, and the credentials of master and admin, with those of a new home. */
 export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
   const { paths, publicKeys } = domain;
   const { templates, unsafe } = planAccountMigration(domain.accountClaims, publicKeys.peelSigning);
   const findings: Finding[] = [
     ...templates
-      // a join template that allows more is a finding of its own
+      // a join template that allows more is a separate finding
       .filter(({ role, before }) => role === 'peel' || !exceedsJoining(before))
       .map(({ role, publicKey, before }): Finding => ({
         // without responses, what is missing is a limit
@@ -43,7 +43,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
   ] as const) {
     const creds = await loadCredsFile(path).catch(() => undefined);
     creds?.wipe();
-    // one that cannot be read, or is another account's, is a finding of its own
+    // an unreadable one, or another account's, is a separate finding
     if (creds === undefined || creds.claims.name !== options.name) continue;
     if (accountOf(creds.claims) !== publicKeys.account) continue;
     if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;

@@ -29,16 +29,16 @@ import {
   SERVER_REQUEST_TIMEOUT_MS,
 } from '../timing.js';
 
-/** What {@link checkServers} found. */
+/** The result of {@link checkServers}. */
 export interface ServerFindings {
   findings: Finding[];
-  /** The smallest `max_control_line` of the servers, in bytes; undefined: not known. */
+  /** The smallest `max_control_line` of the servers, in bytes; undefined: unknown. */
   maxControlLine: number | undefined;
 }
 
 /**
- * Checks the servers of a trust domain: reachable, trusting this operator, JetStream on, clocks, the account as pushed, and
- * whether they take the master's credentials. Nothing is changed.
+ * Checks the servers of a trust domain: reachable, trusting this operator, JetStream, clocks, the account as pushed,
+ * and whether they accept the master's credentials. Changes nothing.
  *
  * @param options.now milliseconds since 1970, as `Date.now`
  */
@@ -178,7 +178,7 @@ async function checkOne(
   return { findings, maxControlLine: said?.data?.max_control_line };
 }
 
-/** An open leafnode port while credentials of peels or join tokens may use it (docs/nats-facts.md, 30). */
+/** An open leafnode port that credentials of peels or join tokens may use (docs/nats-facts.md, 30). */
 function leafnodeFindings(subject: string, domain: TrustDomain): Finding[] {
   const keys = domain.accountClaims.nats.signing_keys ?? [];
   const open = keys.filter(
@@ -210,7 +210,7 @@ function allowsLeafnodes(types: readonly string[] = []): boolean {
   return types.length === 0 || types.some((type) => type.toUpperCase().startsWith('LEAFNODE'));
 }
 
-/** The server looked at its clock somewhere between the two times of ours: only what lies outside is its fault. */
+/** The server read its clock between our two times, so only a difference beyond them is its fault. */
 function clockFinding(subject: string, time: number, before: number, after: number): Finding {
   const off = time < before ? time - before : time > after ? time - after : 0;
   const seconds = (Math.abs(off) / 1000).toFixed(1);
@@ -242,7 +242,7 @@ async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<
   }));
 }
 
-/** Streams that answer a peel wherever it says, and streams of the fleet that can be emptied. */
+/** Streams that acknowledge peels on any subject, and fleet streams that can be emptied. */
 async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
   const { streams } = await accountStreams(nc, domain.publicKeys.account);
   const template = templateOf(domain.accountClaims, domain.publicKeys.peelSigning);
@@ -257,7 +257,7 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
       fix: `disable its acknowledgements ("no_ack": nats stream edit ${name} --no-ack)`,
     })),
     ...retentionFindings(streams, Date.now()),
-    // as bad as an old master.creds, which is a warning too: only a stolen credential of a master gets at it
+    // as bad as an old master.creds, which is a warning too: only a stolen master credential can reach it
     ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
       severity: 'warning',
       check: 'stream',
@@ -268,7 +268,7 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
   ];
 }
 
-/** Events of the audit log that are about to be deleted, or are gone for no reason. */
+/** Audit events that are about to be deleted, or are gone without an explanation. */
 function retentionFindings(streams: readonly AccountStream[], now: number): Finding[] {
   const verdicts = streams.flatMap(({ name, config, state }) =>
     name === AUDIT_STREAM && config !== undefined && state !== undefined

@@ -6,29 +6,29 @@ import { serverUrls } from '../trust/home.js';
 import type { TlsFiles } from '../trust/tls-settings.js';
 import { checkServers } from './check-server.js';
 
-/** What {@link examine} looks at. */
+/** What {@link examine} checks. */
 export interface ExamineOptions {
-  /** The servers; those of the home, or the one on this machine, by default. */
+  /** The servers; by default those of the home, or the one on this machine. */
   servers?: readonly string[];
-  /** The files for TLS, and whether to require it; those of the home by default. */
+  /** The TLS files, and whether TLS is required; by default those of the home. */
   tls?: TlsFiles | undefined;
   requireTls?: boolean | undefined;
   /** `.creds` files. */
   credentials?: readonly string[];
-  /** Look at files only; false by default. */
+  /** Check files only; false by default. */
   offline?: boolean;
   now?: () => number;
   env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The findings, by what was looked at. */
+/** The findings, by what was checked. */
 export interface Examination {
   home: Finding[];
   server: Finding[];
   credentials: Finding[];
 }
 
-/** Checks a home, its servers and credentials: everything `zester doctor` does. Nothing is changed. */
+/** Checks a home, its servers and credentials: everything that `zester doctor` does. Changes nothing. */
 export async function examine(home: string, options: ExamineOptions = {}): Promise<Examination> {
   const { now = Date.now, credentials = [] } = options;
   const checked = await checkHome(home, { now });

@@ -3,17 +3,17 @@ import type { Finding } from '../trust/finding.js';
 import type { KnownCredentials } from '../fleet-client/key-use.js';
 import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
-/** Peels and keys that a finding names; the others are counted. */
+/** The most peels and keys that a finding names; the others are counted. */
 const NAMED = 5;
 
-/** What {@link judgeFleet} looks at. */
+/** What {@link judgeFleet} checks. */
 export interface FleetSeen extends Pick<KnownCredentials, 'records' | 'connected'> {
-  /** The keys that may sign users of the account: its own, and its signing keys. */
+  /** The keys that may sign users of the account: its own key, and its signing keys. */
   signers: ReadonlySet<string>;
 }
 
 /**
- * Judges a fleet by its registry and its connections: peels that wait, credentials that have expired, and live credentials
+ * Judges a fleet by its registry and its connections: peels that wait, expired credentials, and live credentials
  * whose signing key the account does not trust. Time and memory grow linearly with the number of keys.
  *
  * @param nowSeconds seconds since 1970
@@ -58,7 +58,10 @@ function hasExpired(record: PeelRecord, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-/** Signing keys in use that are not, or no longer, in the account: what they signed is refused at its next connect. */
+/**
+ * Signing keys in use that are not, or no longer, in the account: servers refuse what they signed at the next
+ * connect.
+ */
 function untrusted({ records, connected, signers }: FleetSeen, now: number): Finding[] {
   const users = new Map<string, Set<string>>();
   const add = (issuer: string | undefined, who: string) => {
@@ -82,7 +85,7 @@ function untrusted({ records, connected, signers }: FleetSeen, now: number): Fin
   }));
 }
 
-/** "3 peels (a, b, c)", and not more names than a few. */
+/** "3 peels (a, b, c)", with only a few names. */
 function counted(names: readonly string[], one: string, many: string): string {
   const shown = [...names].sort().slice(0, NAMED).join(', ');
   const more = names.length > NAMED ? ', …' : '';

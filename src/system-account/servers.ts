@@ -52,7 +52,7 @@ export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
   if (up.length === 0) {
     throw new NatsServerError(
       'ERR_NATS_SERVER_NOT_SYSTEM',
-      `${nc.getServer()} does not answer as a server answers users of its system account: it has a different system account`,
+      `${nc.getServer()} does not answer like a server does to users of its system account: it has another system account`,
     );
   }
   return up.sort((a, b) => (a.name < b.name ? -1 : 1));

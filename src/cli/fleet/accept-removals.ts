@@ -10,7 +10,7 @@ import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
 /**
- * Lists what the newest account JWT lacks, counts what depends on the signing keys among it, and asks whether to give it up.
+ * Lists what the newest account JWT lacks, counts what depends on its signing keys, and asks whether to give it up.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` when a valid credential depends on one of them, without `force`
  */

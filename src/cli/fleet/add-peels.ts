@@ -12,7 +12,7 @@ import { ensureDirectory } from '../options/ensure-directory.js';
 import type { CliIo } from '../terminal/io.js';
 import { refuseToReplace } from '../options/new-file.js';
 
-/** A peel that was added. */
+/** An added peel. */
 export interface AddedPeel {
   id: string;
   path: string;
@@ -21,14 +21,14 @@ export interface AddedPeel {
   expiresAt: number | undefined;
 }
 
-/** Issues for one peel into a file. */
+/** Issues for one peel, into a file. */
 export type PeelIssuer = (peelId: string, path: string) => Promise<AddedPeel>;
 
-/** What is chosen about each. */
+/** The options for each peel. */
 export interface AddOptions {
-  /** Seconds; undefined: what is usual. */
+  /** Seconds; undefined: the default. */
   expiry: number | undefined;
-  /** The id may be known, and the file there. */
+  /** The ID may exist, and the file too. */
   replace: boolean;
 }
 
@@ -82,7 +82,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
   };
 }
 
-/** A master may have died with the request: another gives the same answer to the same one. */
+/** A master may have died with the request: another one gives the same answer to the same request. */
 async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -108,7 +108,7 @@ export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptio
 }
 
 /**
- * Issues for many, some at once. One that fails does not keep the others from it.
+ * Issues for many, some at once. A failure does not stop the others.
  *
  * @param signal ends it after those that are under way
  */
@@ -136,7 +136,7 @@ export async function addAll(
   await Promise.all(Array.from({ length: Math.min(atOnce, targets.length) }, worker));
 }
 
-/** What the next one would fail with too. */
+/** Whether the next one would fail with the same error. */
 function ends({ code }: ZesterError): boolean {
   return code === 'ERR_FLEET_NO_MASTER' || code === 'ERR_FLEET_DENIED' || code === 'ERR_FLEET_INCOMPLETE';
 }

@@ -1,4 +1,4 @@
-// Opens the admin client of a command, and waits for a master if asked to.
+// Opens the admin client of a command, and waits for a master if requested.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
@@ -15,7 +15,7 @@ import type { CliIo } from '../terminal/io.js';
 import { renewUsed } from './renew-used.js';
 import { ADMIN_CONNECT_TIMEOUT_MS, MASTER_PROBE_TIMEOUT_MS, STARTING_RETRY_MS } from '../../timing.js';
 
-/** The options of a command that asks the masters. */
+/** The options of a command that calls masters. */
 export interface AdminOptions extends HomeOptions, ServersOptions {
   creds?: string | undefined;
 }
@@ -33,7 +33,7 @@ export interface Admin {
 }
 
 /**
- * Connects as an admin for as long as `act` takes.
+ * Connects as an admin while `act` runs.
  *
  * @param waitMs how long to wait for what is being started: the home, the servers and a master; 0: not at all
  * @throws what `act` throws; TrustError, CredsError, FileError, ConnectError; with a wait, FleetError
@@ -80,7 +80,7 @@ export async function openAdmin(
   }
 }
 
-/** What may be because something is only being started. */
+/** Errors that are possible while something is starting. */
 const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_TRUST_NOT_FOUND',
   'ERR_TRUST_INCOMPLETE',
@@ -90,7 +90,7 @@ const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_FLEET_TIMEOUT',
 ]);
 
-/** Tries until it works, or the time is over. @param deadline milliseconds since 1970 */
+/** Retries until it works or time is up. @param deadline milliseconds since 1970 */
 export async function patiently<T>(act: () => Promise<T>, deadline: number, io: CliIo): Promise<T> {
   for (;;) {
     try {

@@ -5,7 +5,7 @@ import type { Output } from '../terminal/output.js';
 import { timeWords } from '../terminal/time-words.js';
 import { actorWords } from './peel-document.js';
 
-/** Events in columns, for people. */
+/** Events in columns, for a terminal. */
 export function auditColumns(events: readonly AuditEvent[], now: number, output: Output): string[] {
   return output.columns(events, [
     ['AT', ({ at }) => at],
@@ -17,7 +17,7 @@ export function auditColumns(events: readonly AuditEvent[], now: number, output:
   ]);
 }
 
-/** One event in a line, as it comes: without a column that would have to know the others. */
+/** One event as a line, as it arrives: without columns, which would depend on the others. */
 export function auditLine(event: AuditEvent): string {
   const { at, peelId = '-', kind, by } = event;
   return `${at}  ${peelId.padEnd(16)}  ${kind.padEnd(18)}  ${actorWords(by)}  ${moreOf(event)}`.trimEnd();

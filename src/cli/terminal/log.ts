@@ -13,10 +13,9 @@ export interface LogOptions {
 }
 
 /**
- * The log on standard error, made by pino: a JSON document a line; on a terminal, a line that people can read.
- *
- * Nothing is ever given to it that holds a seed. Should something be one day, each line is looked through, and what looks
- * like a seed does not leave the process. What peels and servers say is logged too, so each line is made safe to print.
+ * The log on standard error, written by pino: one JSON document per line; on a terminal, a readable line. Seeds are
+ * never passed to it. As a safeguard, each line is searched, and anything that looks like a seed is redacted. Text
+ * from peels and servers is logged too, so each line is made safe to print.
  */
 export async function createLog({ level, json = false }: LogOptions, io: CliIo): Promise<MasterLogger> {
   const { pino } = await import('pino');
@@ -42,7 +41,7 @@ export async function createLog({ level, json = false }: LogOptions, io: CliIo):
 
 const COLOURS: Readonly<Record<string, number>> = { debug: 2, info: 32, warn: 33, error: 31 };
 
-/** A line of the log for people: when, how bad, what, and then the fields. */
+/** A readable log line: time, level, message, and then the fields. */
 export function readableLine(line: string, colours: boolean): string {
   const { level = '', time = '', msg = '', ...fields } = JSON.parse(line) as Record<string, unknown>;
   const name = String(level);

@@ -6,7 +6,7 @@ import { withoutWholeSeeds } from '../../text/whole-seeds.js';
 import { columns, type Column } from './columns.js';
 import type { CliIo } from './io.js';
 
-/** The options that every command has. */
+/** The options of every command. */
 export interface GlobalOptions {
   json?: boolean;
   quiet?: boolean;
@@ -23,18 +23,20 @@ const SGR: Readonly<Record<Colour, [number, number]>> = {
 };
 
 /**
- * What a command says: its result on standard output, remarks on standard error.
- *
- * Whatever it is given may come from a peel, a server or a file. It is made safe to print here, at the one place where it
- * goes out: callers need not, and cannot forget to. A line is one line, whatever is in it. A seed is never part of it.
+ * The output of a command: its result on standard output, remarks on standard error. Its input may come from a peel,
+ * a server or a file, and is made safe to print here, in the one place where it is written: callers need not do so,
+ * and cannot forget to. A line is one line, whatever is in it. It never contains a seed.
  */
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** Whether a terminal reads the result, and lines should fit it. */
+  /** Whether a terminal shows the result, so that lines should fit it. */
   readonly #narrow: boolean;
   readonly #io: CliIo;
-  /** A placeholder for a colour's escape sequence until the line is written. It cannot be guessed, so it cannot be forged. */
+  /**
+   * A placeholder for a colour's escape sequence until the line is written. It cannot be guessed, so it cannot be
+   * forged.
+   */
   #colourMark: string | undefined;
 
   constructor(io: CliIo, options: GlobalOptions) {
@@ -44,7 +46,7 @@ export class Output {
     this.#narrow = io.stdout.isTTY && options.wide !== true;
   }
 
-  /** The result: with `--json` the document, without it the lines. */
+  /** The result: the document with `--json`, otherwise the lines. */
   result(lines: readonly string[], document: object): void {
     if (!this.json) return this.lines(lines);
     for (const chunk of jsonChunks(document)) this.#io.stdout.write(safeJson(chunk));
@@ -52,7 +54,7 @@ export class Output {
   }
 
   /**
-   * The document of `--json` whose first value is an array that comes bit by bit; each is printed as it comes.
+   * The `--json` document whose first value is an array that arrives in parts; each part is printed at once.
    *
    * @param rest the values after it, once all of it has come
    */
@@ -61,7 +63,7 @@ export class Output {
     this.#io.stdout.write('\n');
   }
 
-  /** A seed that the user asked to have printed: the one result that is a secret. */
+  /** A seed that the user asked to print: the only result that is a secret. */
   seed(seed: string, document: object): void {
     this.#io.stdout.write(`${this.json ? JSON.stringify(document) : seed}\n`);
   }
@@ -71,14 +73,14 @@ export class Output {
     return columns(items, shape, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
   }
 
-  /** A public key as a person needs it: its ends on a terminal, all of it in a pipe and with `--wide`. */
+  /** A public key for display: shortened on a terminal, complete in a pipe and with `--wide`. */
   key(publicKey: string): string {
     return this.#narrow && publicKey.length > 20
       ? `${publicKey.slice(0, 7)}…${publicKey.slice(-6)}`
       : publicKey;
   }
 
-  /** Lines of a result that comes bit by bit; with `--json` the document comes at the end instead. */
+  /** Lines of a result that arrives in parts; with `--json` the document comes at the end instead. */
   lines(lines: readonly string[]): void {
     if (this.json || lines.length === 0) return;
     this.#io.stdout.write(`${lines.map((line) => this.#line(line)).join('\n')}\n`);
@@ -89,23 +91,23 @@ export class Output {
     this.result(text.replace(/\n$/, '').split('\n'), document);
   }
 
-  /** One event of a long-running command: with `--json` one document a line. */
+  /** An event of a long-running command: with `--json`, one document per line. */
   event(line: string, document: object): void {
     this.#io.stdout.write(`${this.json ? safeJson(JSON.stringify(document)) : this.#line(line)}\n`);
   }
 
-  /** What is good to know and no part of the result; not with `--quiet`. */
+  /** Useful information that is not part of the result; not with `--quiet`. */
   note(text: string): void {
     if (!this.quiet) this.#io.stderr.write(`${safe(text)}\n`);
   }
 
-  /** What the user should look at; `--quiet` does not hide it. */
+  /** Something that the user should see; also with `--quiet`. */
   warn(text: string): void {
     this.#io.stderr.write(`zester: warning: ${safe(text)}\n`);
   }
 
   /**
-   * Text in a colour, where a terminal shows it and `NO_COLOR` (no-color.org) does not forbid it. Only for lines of a
+   * Coloured text, if a terminal shows it and `NO_COLOR` (no-color.org) does not forbid it. Only for lines of a
    * result, events and lines.
    */
   colour(colour: Colour, text: string): string {
@@ -134,7 +136,7 @@ function safeJson(json: string): string {
   return printableJson(withoutWholeSeeds(json));
 }
 
-/** Rows of a name and a value, the values in one column; a value of several parts takes several lines. */
+/** Rows of a name and a value, with the values aligned; a value with several parts takes several lines. */
 export function table(
   rows: readonly (readonly [name: string, value: string | readonly string[]])[],
 ): string[] {

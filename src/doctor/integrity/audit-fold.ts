@@ -9,14 +9,14 @@ import {
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 
-/** Events that came before the one that they follow: of one peel, so many are kept at most. */
+/** The most events kept, per peel, that arrived before their predecessor. */
 const KEPT_EARLY = 1_000;
 
 interface Folded {
   record: PeelRecord | undefined;
-  /** The number of the last event, where the first ones were deleted and there is no record. */
+  /** The number of the last event, if the first ones were deleted and there is no record. */
   number: number;
-  /** The event that made it what it is. */
+  /** The event that produced the record. */
   lastId: string;
   early: Map<number, RecordEvent>;
   wrong: string | undefined;
@@ -25,13 +25,13 @@ interface Folded {
 }
 
 /**
- * Adds up the events of the audit to the records that they say there should be. It keeps a record a peel and no events, so
- * its memory grows with the fleet and not with the audit.
+ * Folds the audit events into the records that should exist. Keeps one record per peel and no events, so memory grows
+ * with the fleet, not with the audit log.
  */
 export class AuditFold {
   readonly #peels = new Map<string, Folded>();
   readonly #tokens = new Set<string>();
-  /** Peels with events that have the number of another: to be looked at again by themselves. */
+  /** Peels with two events of the same number: to be checked again individually. */
   readonly doubtful = new Set<string>();
   count = 0;
   readonly #trimmedBefore: number | undefined;
@@ -44,12 +44,15 @@ export class AuditFold {
     this.#trimmedBefore = trimmedBefore === undefined ? undefined : Date.parse(trimmedBefore);
   }
 
-  /** Whether the audit log may have lost what happened then. The clocks of masters and servers may differ by a minute. */
+  /**
+   * Whether the audit log may have lost events from that time. The clocks of masters and servers may differ by a
+   * minute.
+   */
   isTrimmed(at: string): boolean {
     return this.#trimmedBefore !== undefined && Date.parse(at) < this.#trimmedBefore + 60_000;
   }
 
-  /** Events in the order of the stream. */
+  /** Events in stream order. */
   add(event: AuditEvent | NewerChange): void {
     this.count += 1;
     if (isRecordEvent(event)) return this.#add(event);
@@ -70,10 +73,10 @@ export class AuditFold {
     };
     this.#peels.set(event.peelId, folded);
     const { number } = folded;
-    // one of the first that are left
+    // one of the first that remain
     if (this.#trimmedBefore !== undefined && folded.record === undefined && event.number <= number) return;
     if (event.number <= number || folded.early.has(event.number)) {
-      // the same one again, or another with its number: who kept all ids would know
+      // a duplicate, or another event with its number: only a list of all IDs could tell
       this.doubtful.add(event.peelId);
       return;
     }
@@ -97,12 +100,12 @@ export class AuditFold {
     }
   }
 
-  /** Whether the audit says that this token was made. */
+  /** Whether the audit log says that this token was created. */
   madeToken(tokenId: string, publicKey: string): boolean {
     return this.#tokens.has(`${tokenId} ${publicKey}`);
   }
 
-  /** The kind of an event of this peel that only a newer version knows; undefined: there is none. */
+  /** The kind of an event of this peel that only a newer version knows; undefined: none. */
   newerKind(peelId: string): string | undefined {
     return this.#peels.get(peelId)?.newer;
   }
@@ -112,7 +115,7 @@ export class AuditFold {
   }
 
   /**
-   * What is wrong with a record, seen from the audit; undefined: they agree.
+   * How a record differs from the audit log; undefined: they agree.
    *
    * @param stored the record, and the ID of the event that it says it was made by; undefined: there is no record
    */
@@ -142,7 +145,7 @@ export class AuditFold {
   }
 }
 
-/** What an attacker would change; not what another version of Zester may have reckoned otherwise. */
+/** The fields that an attacker would change; not what another version of Zester may compute differently. */
 function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
   if (audit.state !== record.state)
     return `the record says ${record.state}, but the audit log says ${audit.state}`;

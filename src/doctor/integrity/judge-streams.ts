@@ -10,33 +10,33 @@ import {
 } from '../../permissions/names.js';
 import { MASTER_CONSUMER_IDLE_MS } from '../../timing.js';
 
-/** What of a stream's configuration matters here, as a server tells it. */
+/** The relevant part of a stream's configuration, as a server reports it. */
 export interface StreamSeen {
   name: string;
   subjects: readonly string[];
   mirror?: string | undefined;
   sources: readonly string[];
   republish?: { src: string; dest: string } | undefined;
-  /** The subjects that a transform makes of others. */
+  /** The target subjects of its transforms. */
   transforms: readonly string[];
   consumers: readonly ConsumerSeen[];
 }
 
-/** What of a consumer's configuration matters here. */
+/** The relevant part of a consumer's configuration. */
 export interface ConsumerSeen {
   name: string;
   durable: boolean;
-  /** Where it pushes to; undefined: it is pulled. */
+  /** Where it pushes to; undefined: it is a pull consumer. */
   deliver?: string | undefined;
   acknowledges: boolean;
-  /** Milliseconds after which it is removed when nobody uses it; undefined: never. */
+  /** Milliseconds of inactivity after which it is removed; undefined: never. */
   inactiveMs?: number | undefined;
 }
 
-/** Subjects that belong to the fleet and to JetStream itself: a stream over them reads, answers or forges. */
+/** Subjects of the fleet and of JetStream itself: a stream on them reads, answers or forges. */
 const GUARDED_SUBJECTS = [FLEET_SUBJECTS, '$JS.>', '$KV.>'] as const;
 
-/** Whether a subject belongs to the fleet, or to JetStream. `$KV` of buckets that are none of the fleet's are the user's. */
+/** Whether a subject belongs to the fleet or to JetStream. `$KV` subjects of other buckets belong to the user. */
 function isOfFleet(subject: string): boolean {
   if (!GUARDED_SUBJECTS.some((own) => subjectsOverlap(own, subject))) return false;
   const [root, bucket = ''] = subject.split('.');
@@ -44,7 +44,8 @@ function isOfFleet(subject: string): boolean {
 }
 
 /**
- * Finds streams and consumers in the fleet's account that are not the fleet's own but receive, store or write its data.
+ * Finds streams and consumers in the fleet's account that are not the fleet's own but receive, store or write its
+ * data.
  *
  * @param inbox the prefix of the masters' inboxes
  * @param allowed names of streams that the user knows to be their own
@@ -116,7 +117,7 @@ export function judgeStreams(
 const RESTORE =
   'its configuration was changed: stop the masters, restore the stream from a backup, and start them again';
 
-/** Why a consumer of a stream of the fleet is none of a master's; undefined: it may be one. */
+/** Why a consumer of a fleet stream is not a master's; undefined: it may be one. */
 function foreignConsumer(consumer: ConsumerSeen, inboxes: readonly string[]): string | undefined {
   const { durable, deliver, acknowledges, inactiveMs } = consumer;
   if (durable) return 'a durable consumer reads it';

@@ -6,7 +6,7 @@ import { fingerprint } from '../../protocol/fingerprint.js';
 /** What is known about a key: its owner, or that it is no longer valid; undefined: nobody issued it. */
 export type KeyKnown = 'issued' | 'revoked' | undefined;
 
-/** Connected users whose key nobody issued, as far as the home and the registry know, or whose key is revoked. */
+/** Connected users whose key is revoked, or was not issued by anyone as far as the home and the registry know. */
 export function judgeUsers(
   users: readonly ConnectedUser[],
   known: (publicKey: string) => KeyKnown,

@@ -19,7 +19,7 @@ import { AuditFold, rivals } from './audit-fold.js';
 import type { KeyKnown } from './judge-users.js';
 
 const ROUNDS = 2;
-/** Findings of one kind that are named; the others are counted. */
+/** The most findings of a kind that are named; the others are counted. */
 export const NAMED = 200;
 /** Number of events between two progress reports. */
 const PROGRESS = 50_000;
@@ -37,19 +37,19 @@ export interface FleetSource {
   audit(filter: string): AsyncIterable<StreamMessage>;
   records(): AsyncIterable<StreamMessage>;
   tokens(): AsyncIterable<StreamMessage>;
-  /** The record of a peel as it is now; undefined: it has none. */
+  /** The current record of a peel; undefined: it has none. */
   record(id: string): Promise<Uint8Array | undefined>;
-  /** Waits until an event that was in flight has arrived. */
+  /** Waits for an event in flight to arrive. */
   settle(): Promise<void>;
 }
 
-/** A record, and the ID of the event that it says it was made by. */
+/** A record, and the ID of the event that produced it, according to the record. */
 interface Stored {
   record: PeelRecord;
   eventId: string;
 }
 
-/** One comparison: what was read, and what was found. */
+/** One comparison: what was read, and the findings. */
 export class RecordCheck {
   readonly #source: FleetSource;
   readonly #progress: (text: string) => void;
@@ -60,7 +60,7 @@ export class RecordCheck {
   /** Number of findings of each kind. */
   readonly #counts = new Map<string, number>();
 
-  /** @param options.trimmedBefore ISO 8601: the audit log's retention has deleted what was before */
+  /** @param options.trimmedBefore ISO 8601: the audit log's retention has deleted earlier events */
   constructor(
     source: FleetSource,
     options: { progress: (text: string) => void; trimmedBefore?: string | undefined },
@@ -90,7 +90,7 @@ export class RecordCheck {
     return [...new Map(all.map((finding) => [`${finding.subject} ${finding.message}`, finding])).values()];
   }
 
-  /** An attacker may write as much as JetStream holds: what is not named is counted only. */
+  /** An attacker may write as much as JetStream stores: what is not named is only counted. */
   #found(check: string, subject: string, message: string): void {
     const count = (this.#counts.get(check) ?? 0) + 1;
     this.#counts.set(check, count);
@@ -104,7 +104,7 @@ export class RecordCheck {
       if (++messages % PROGRESS === 0) this.#progress(`${messages} audit events read`);
       const event = parseAnyEvent(data);
       if (event === undefined) {
-        // what changed no record and has a kind that this version does not know may be of a newer one
+        // an event that changed no record and has an unknown kind may be from a newer version
         const kind = subject.split('.').slice(3).join('.');
         if (AUDIT_KINDS.includes(kind) || !isObject(data))
           this.#found(
@@ -205,7 +205,7 @@ export class RecordCheck {
     return data && storedIn(data);
   }
 
-  /** The keys that records have. */
+  /** The keys that have records. */
   #owners(): Map<string, KeyKnown> {
     const keys = new Map<string, KeyKnown>();
     for (const { record } of this.#records.values())
@@ -251,7 +251,7 @@ async function tokensInAudit(source: FleetSource): Promise<AuditFold> {
   return fold;
 }
 
-/** Events that cannot follow one another are found when they are compared. */
+/** Events that cannot follow one another are found in the comparison. */
 function addTo(fold: AuditFold, event: AuditEvent | NewerChange): void {
   try {
     fold.add(event);
@@ -262,7 +262,7 @@ function addTo(fold: AuditFold, event: AuditEvent | NewerChange): void {
 
 const CHANGE_KINDS = /^(peel|key|rotation)\./;
 
-/** Why an event is none that a master wrote, by what a master always writes; undefined: it may be one. */
+/** Why an event cannot be from a master, judged by what masters always write; undefined: it may be one. */
 function unlikeAMaster(
   event: AuditEvent | NewerChange,
   subject: string,
