@@ -13,7 +13,7 @@ describe('the traits of an error code', () => {
   });
 
   it.each(['ERR_NONE_OF_OURS', 'toString', '__proto__', ''])(
-    'are none of %j, which is no code of ours',
+    'do not exist for %j, which is not one of our codes',
     (code) => {
       expect(errorTraits(code)).toBeUndefined();
     },

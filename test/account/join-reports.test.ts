@@ -27,7 +27,7 @@ describe('the joined report of several pushes', () => {
     expect(joinReports(one, { ...one, notReached: ['b', 'c'] }).notReached).toEqual(['b', 'c']);
   });
 
-  it('passes over a push that did not happen', () => {
+  it('ignores a push that did not happen', () => {
     expect(joinReports(undefined, done('a'))).toEqual(done('a'));
     expect(joinReports(undefined, undefined)).toEqual(done());
   });

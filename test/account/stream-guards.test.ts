@@ -9,7 +9,7 @@ describe('the guards of a stream', () => {
     expect(allowedByStream({ deny_delete: true, deny_purge: true })).toEqual([]);
   });
 
-  it('are missed one by one', () => {
+  it('are each reported if missing', () => {
     expect(allowedByStream({ ...STREAM_GUARDS, allow_rollup_hdrs: true })).toEqual(['roll-ups']);
     expect(allowedByStream({ ...STREAM_GUARDS, deny_purge: false })).toEqual(['purging']);
     expect(allowedByStream({ ...STREAM_GUARDS, deny_delete: undefined })).toEqual(['deleting messages']);
@@ -32,7 +32,7 @@ describe('the streams without guards', () => {
     ]);
   });
 
-  it('include one of which a single copy lacks them, since a server may lag', () => {
+  it('include a stream if a single copy lacks them, since a server may lag', () => {
     const found = unguardedStreams([
       { name: 'KV_zester-peels', config: config(STREAM_GUARDS) },
       { name: 'KV_zester-peels', config: config({ ...STREAM_GUARDS, allow_rollup_hdrs: true }) },

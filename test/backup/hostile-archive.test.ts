@@ -169,7 +169,7 @@ describe('an archive from another source', () => {
     });
   });
 
-  it('is refused with the version that can read it when it is of a newer one', async () => {
+  it('is refused if it is from a newer version, which the error names', async () => {
     await expect(reading([header({ version: 2 })])).rejects.toMatchObject({ code: 'ERR_BACKUP_VERSION' });
   });
 });
@@ -181,7 +181,7 @@ describe('a path below a home', () => {
     'creds/web-01.creds',
     'tls/ca/ca.crt',
     'a@b+c,d=e',
-  ])('%s is one', (path) => expect(isHomePath(path)).toBe(true));
+  ])('is %s', (path) => expect(isHomePath(path)).toBe(true));
   it.each([
     '',
     '/',
@@ -199,7 +199,7 @@ describe('a path below a home', () => {
     '.restoring/a',
     'a/b/c/d/e/f/g',
     'x'.repeat(201),
-  ])('%j is none', (path) => expect(isHomePath(path)).toBe(false));
+  ])('is not %j', (path) => expect(isHomePath(path)).toBe(false));
 });
 
 describe('an identity file', () => {

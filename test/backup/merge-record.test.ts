@@ -63,7 +63,7 @@ describe('a record whose key was revoked since', () => {
       });
   });
 
-  it('has only that key revoked when another one is in use', () => {
+  it('has only that key revoked if another one is in use', () => {
     const rotated = record({ keys: [key('UA', 'retired'), key('UB')] });
     expect(revokedSince(rotated, { UA: 1_500 }, NOW)).toEqual({
       kind: 'key.revoking',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { bytesText, parseBytes } from '../../src/cli/options/bytes.js';
 
-it('reads an amount of bytes with its unit, and refuses what has none', () => {
+it('parses an amount of bytes with a unit, and refuses one without', () => {
   expect(['5G', '500M', '1k', '2TiB', '10MB'].map((text) => parseBytes('--size', text))).toEqual([
     5 * 1024 ** 3,
     500 * 1024 ** 2,
@@ -13,7 +13,7 @@ it('reads an amount of bytes with its unit, and refuses what has none', () => {
     expect(() => parseBytes('--size', text), text).toThrow(/give an amount such as 500M/);
 });
 
-it('writes what it reads', () => {
+it('formats an amount so that it parses to the same value', () => {
   expect(['5G', '500M', '1K', '2T'].map((text) => bytesText(parseBytes('', text)))).toEqual([
     '5G',
     '500M',

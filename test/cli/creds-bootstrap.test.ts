@@ -107,7 +107,7 @@ describe('zester creds bootstrap <peelId>', () => {
     expect(stderr).toContain('--issuer-account');
   });
 
-  it('does not replace a .creds file that is there, and does with --force', async () => {
+  it('replaces an existing .creds file only with --force', async () => {
     const out = newPath();
     await bootstrap('web-01', '--out', out);
     const first = await readFile(out, 'utf8');

@@ -26,7 +26,7 @@ async function creds(options: BootstrapPeelOptions = {}, signer = account) {
 }
 
 describe('zester creds inspect FILE', () => {
-  it('shows who, the issuer, the permissions, the times and the size', async () => {
+  it('shows the user, the issuer, the permissions, the times and the size', async () => {
     const { path, user, jwt } = await creds({ expiry: 86_400 });
     const { code, stdout } = await zester(['creds', 'inspect', path]);
 
@@ -123,7 +123,7 @@ describe('zester creds inspect FILE', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  it('ends with 1 and one line for a file that is no .creds file, and with 3 for one that was altered', async () => {
+  it('exits with 1 and one line for a file that is not a .creds file, and with 3 for an altered one', async () => {
     const bad = join(dir, 'bad.creds');
     await writeFile(bad, 'hello');
     const malformed = await zester(['creds', 'inspect', bad]);

@@ -165,7 +165,7 @@ describe('zester creds issue', () => {
     expect(await readdir(out)).toEqual(['web-01.creds']);
   });
 
-  it('notes in the home what threads make, in the order of the list, whatever becomes of it', async () => {
+  it('records in the home what threads make, in the order of the list, even if delivery fails', async () => {
     const home = join(dir, 'home-of-threads');
     await createTrustDomain(home);
     const ids = Array.from({ length: 700 }, (_, i) => `web-${i}`);
@@ -230,7 +230,7 @@ describe('zester creds issue', () => {
     }
   });
 
-  it('gives no two peels the same Secret, and every one a name that Kubernetes takes', () => {
+  it('gives each peel a Secret of its own, with a valid Kubernetes name', () => {
     const ids = ['web-01', 'WEB-01', 'Web_01', 'web_01', 'a', 'a-', 'x'.repeat(128), '0'];
     const names = ids.map(secretName);
     expect(new Set(names).size).toBe(ids.length);

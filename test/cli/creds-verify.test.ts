@@ -143,7 +143,7 @@ describe('zester creds verify FILE', () => {
     expect(empty.stderr).toContain('[ERR_JWT_FORMAT]');
   });
 
-  it('ends with 2 when one of the two JWTs is not given', async () => {
+  it('exits with 2 if only one of the two JWTs is given', async () => {
     const { path } = await creds();
     expect((await zester(['creds', 'verify', path, ...chain.slice(0, 2)])).code).toBe(2);
   });

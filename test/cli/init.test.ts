@@ -78,7 +78,7 @@ describe('zester init', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('keeps the servers for the commands that connect, and writes no configuration for those elsewhere', async () => {
+  it('stores the servers for commands that connect, and writes no configuration for remote ones', async () => {
     const home = await newHome();
     const servers = ['nats://n1.example:4222', 'nats://n2.example:4222'];
     const { stderr } = await zester(['init', '--home', home, '--servers', ...servers]);
@@ -167,7 +167,7 @@ describe('zester init', () => {
     expect(named.stderr).not.toContain('nsc stores');
   });
 
-  it('says which files an adoption lacks, and takes no seed on the command line', async () => {
+  it('names the missing files of an adoption, and refuses a seed on the command line', async () => {
     const home = await newHome();
     const { files, accountFiles } = await foreignDomain();
     const seed = (await readFile(files.operatorSigningSeed, 'utf8')).trim();
@@ -194,7 +194,7 @@ describe('zester init', () => {
     expect(given.stderr).not.toContain(seed);
   });
 
-  it('refuses a home of a newer version, one that others can read, and one that is a file', async () => {
+  it('refuses a home of a newer version, a home that others can read, and a file', async () => {
     const home = await newHome();
     await zester(['init', '--home', home]);
     const settings = join(home, 'zester.json');

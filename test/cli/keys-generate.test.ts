@@ -44,7 +44,7 @@ describe('zester keys generate <role>', () => {
     expect(stdout).toMatch(/^U[A-Z2-7]{55}\n$/);
   });
 
-  it('does not replace a file that is there, and does with --force', async () => {
+  it('replaces an existing file only with --force', async () => {
     const path = join(await tempDir(), 'key.seed');
     await writeFile(path, 'precious');
 

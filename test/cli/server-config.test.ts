@@ -49,7 +49,7 @@ describe('zester server config', () => {
     }
   });
 
-  it('prints one of a cluster of three', async () => {
+  it("prints one server's configuration of a cluster of three", async () => {
     const { code, stdout, stderr } = await config('--cluster', ...NODES, '--node', 'n2');
     expect(code).toBe(0);
     expect(stdout).toContain('server_name: "n2"');

@@ -28,7 +28,7 @@ describe('the options of a connection', () => {
     ['reconnectJitterTLS', [-1, NaN]],
     ['reconnectWindowMs', [0, -1, NaN, 2 ** 31, '2s']],
     ['rotate', ['hitles', '', null]],
-  ])('are refused by name where %s is one of %j', async (name, values) => {
+  ])('are refused by name if %s is %j', async (name, values) => {
     for (const value of values) expect((await refused({ [name]: value })).message).toContain(name);
   });
 

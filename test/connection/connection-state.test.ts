@@ -52,13 +52,13 @@ describe('draining', () => {
 describe('other credentials', () => {
   const hitless = { how: 'hitless', up: true, wanted: 'new', inUse: 'old' } as const;
 
-  it('are gone over to as the user wants, in an outage by the reconnect that is under way', () => {
+  it('are switched to as configured, or by the pending reconnect during an outage', () => {
     expect(planRotation(hitless)).toBe('hitless');
     expect(planRotation({ ...hitless, how: 'reconnect' })).toBe('reconnect');
     expect(planRotation({ ...hitless, up: false })).toBe('reconnect');
   });
 
-  it('are not gone over to when they are in use already, or there are none', () => {
+  it('are not switched to if they are already in use, or there are none', () => {
     expect(planRotation({ ...hitless, inUse: 'new' })).toBe('none');
     expect(planRotation({ ...hitless, wanted: undefined })).toBe('none');
   });

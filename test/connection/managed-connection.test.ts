@@ -84,7 +84,7 @@ describe('a connection that ends', () => {
     expect(await nc.closed()).toBeUndefined();
   });
 
-  it('drains after an outage that ends in time, and gives up one that does not', async () => {
+  it('drains after an outage that ends in time, and gives up otherwise', async () => {
     const { client, nc } = connected();
     await client.tell('disconnect');
     nc.publish('s', '1');

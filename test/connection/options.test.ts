@@ -60,7 +60,7 @@ describe('options for a peel', () => {
 });
 
 describe('options for a master', () => {
-  it('equal those of a peel except for the name and the inboxes', () => {
+  it("equal a peel's options, except for the name and the inboxes", () => {
     const {
       authenticator: a,
       name: masterName,

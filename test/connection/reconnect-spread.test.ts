@@ -13,7 +13,7 @@ describe('the wait of a peel before it reconnects', () => {
     expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 
-  it('is anywhere between nothing and the longest one', () => {
+  it('is between zero and the longest wait', () => {
     fc.assert(
       fc.property(failures, windowMs, random, (count, window, share) => {
         const wait = spreadWait(count, window, share);
@@ -47,7 +47,7 @@ describe('the wait of a peel before it reconnects', () => {
 });
 
 describe('a connection that is lost', () => {
-  it('begins anew when it lasted, and counts as one more failure when it did not', () => {
+  it('resets the window if it lasted, and counts as another failure if it did not', () => {
     expect(failuresAfterLoss(0, 2_000, 60_000)).toBe(0);
     expect(failuresAfterLoss(0, 2_000, 100)).toBe(1);
     expect(failuresAfterLoss(4, 2_000, 29_999)).toBe(5);

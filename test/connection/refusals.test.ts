@@ -12,7 +12,7 @@ describe('refusals of a server', () => {
     expect(refusals.note('User Authentication Expired', 1_801_000)).toMatchObject({ attempts: 1 });
   });
 
-  it('are one refusal when the server says why it cut a connection and only "no" to the attempts after that', () => {
+  it('count as one refusal if the server says why it cut a connection, and only "no" to later attempts', () => {
     const refusals = new Refusals();
     expect(refusals.note('User Authentication Revoked', 0)).toMatchObject({ attempts: 1 });
     expect(refusals.note('Authorization Violation', 2_000)).toBeUndefined();

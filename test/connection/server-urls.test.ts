@@ -82,7 +82,7 @@ describe('showServerUrls', () => {
     expect(showServerUrls(given)).toEqual(shown);
   });
 
-  it('makes a URL that cannot be used into none that can', () => {
+  it('never turns an invalid URL into a valid one', () => {
     for (const bad of ['wss://n1', 'nats://svc:x@n1', 'nats://svc:x', 'nats://n1/path']) {
       expect(refusal(() => parseServerUrls(showServerUrls(bad))).code).toBe('ERR_CONNECT_URL');
     }
@@ -109,7 +109,7 @@ describe('planConnection', () => {
     expect(refusal(() => planConnection({ servers: 'tls://a', tls: null })).code).toBe('ERR_CONNECT_OPTIONS');
   });
 
-  it('with requireTls refuses plain URLs except loopback, whose cluster it does not follow', () => {
+  it('with requireTls refuses plain URLs except loopback, and ignores the servers that loopback announces', () => {
     expect(refusal(() => planConnection({ servers: 'nats://a', requireTls: true })).code).toBe(
       'ERR_CONNECT_PLAIN',
     );

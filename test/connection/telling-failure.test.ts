@@ -22,7 +22,7 @@ describe('the failure that a list of servers reports', () => {
     expect(moreTelling(other, telling)).toBe(telling);
   });
 
-  it('is the later of two that tell as much, and the first one where nothing failed before', () => {
+  it('is the later of two equally telling ones, and the first if nothing failed before', () => {
     const timeout = new errors.TimeoutError();
     expect(moreTelling(dead, timeout)).toBe(timeout);
     expect(moreTelling(undefined, dead)).toBe(dead);

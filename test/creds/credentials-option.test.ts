@@ -11,7 +11,7 @@ const made = makeCredentials();
 const load = () => made.text;
 
 describe('the credentials of a connection', () => {
-  it('are a path, whether it is spelled out or not, and a URL of one', () => {
+  it('are a path, with or without its option name, or a file: URL', () => {
     const path = '/etc/zester/web-01.creds';
     const file = { kind: 'file', path };
     expect(givenCredentials({ credentials: path })).toEqual(file);

@@ -49,7 +49,7 @@ describe('the default credentials', () => {
     expect(await defaultCredentials({ role: 'admin', env: { HOME: dir } })).toBe(admin);
   });
 
-  it('that are there and cannot be looked at are not passed over', async () => {
+  it('that exist but cannot be read are an error, not skipped', async () => {
     const loop = join(dir, 'a');
     await writeFile(loop, '');
     // a name too long for a file is no name of a file that is missing

@@ -69,7 +69,7 @@ describe('the credentials of a file', () => {
     expect(events).toMatchObject([{ type: 'credentialsLoaded', expiresAt: 1_060_000 }]);
   });
 
-  it('show no seed, nor does what happens to them', async () => {
+  it('show no seed, and neither do their events', async () => {
     await write(first);
     const credentials = source();
     credentials.authenticator('n');
@@ -100,7 +100,7 @@ describe('the last good credentials stay in use', () => {
   ];
 
   it.each(bad)(
-    'when the file %s, an event says so, and the good ones are taken when they come',
+    'when the file %s; an event says so, and valid ones are used when they arrive',
     async (_, spoil, code) => {
       await write(first);
       const credentials = source({ keepName: true });
@@ -160,7 +160,7 @@ describe('the authenticator never throws', () => {
     expect(events).toEqual([]);
   });
 
-  it('when the credentials it was given were wiped, and the file is gone', async () => {
+  it('when its credentials were wiped and the file is missing', async () => {
     await write(first);
     const initial = await loadCredsFile(path);
     const credentials = source({ initial });

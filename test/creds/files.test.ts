@@ -121,7 +121,7 @@ describe('bootstrapPeelCreds', () => {
     expect((await stat(path)).mode & 0o7777).toBe(0o600);
   });
 
-  it('makes scoped ones with a signing key of the account', async () => {
+  it('makes scoped credentials with a signing key of the account', async () => {
     const [account, signer] = [generateKeyBundle('account'), generateKeyBundle('account')];
     const options = { scoped: true, issuerAccount: account.publicKey };
     const { jwt } = await bootstrapPeelCreds(signer, 'web-01', path, options);
@@ -217,7 +217,7 @@ describe('loadKeyBundleFromFile', () => {
     expect(error.message).toContain(path);
   });
 
-  it('rejects a missing file, and a seed in place of its path without printing it', async () => {
+  it('rejects a missing file, and a seed instead of a path without printing it', async () => {
     await refusal('ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', path));
     await refusal('ERR_FILE_NOT_FOUND', () => loadKeyBundleFromFile('user', made.seed), made.seed);
     await refusal('ERR_FILE_IS_DIRECTORY', () => loadKeyBundleFromFile('user', directory));

@@ -241,7 +241,7 @@ describe('a .creds file is refused', () => {
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       /it is PEM \(CERTIFICATE\)/,
     ],
-  ])('and what it looks like is said: %s', async (_, data, said) => {
+  ])('and the error says what it looks like: %s', async (_, data, said) => {
     const error = await refusal('ERR_CREDS_NO_JWT', () => parseCredsData(data, 'x'), good.seed);
     expect(error.message).toMatch(said);
   });

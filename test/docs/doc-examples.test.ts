@@ -27,7 +27,7 @@ describe('the examples of doc comments', () => {
     compiled = compilePrograms([...programs, runner], join(directory, 'out'));
   });
 
-  it('are there for every public function and class', () => {
+  it('exist for every public function and class', () => {
     expect(api.examples.length).toBeGreaterThan(100);
     expect(api.missing, 'without an @example').toEqual([]);
   });
@@ -66,7 +66,7 @@ const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8
 const PAGES = ['agent', 'provisioning-service', 'master', 'admin-client'];
 
 describe('the pages of docs/library', () => {
-  it('are those that the reference has', async () => {
+  it('match the pages of the reference', async () => {
     const pages = PAGES.map((name) => `docs/library/${name}.md`);
     const files = (await readdir(join(ROOT, 'docs/library'))).filter((name) => name !== 'README.md');
     expect(files.map((name) => `docs/library/${name}`).sort()).toEqual([...pages].sort());

@@ -42,7 +42,7 @@ describe('of a fleet', () => {
     ]);
   });
 
-  it('a signing key that the account lacks is an error, of live credentials and of connections', () => {
+  it('a signing key that the account lacks is an error, for live credentials and for connections', () => {
     const records = [peel('a', 'active', { issuer: 'AGONE' }), peel('b', 'active')];
     const connected = [
       { publicKey: 'Ua', issuer: 'AGONE' },

@@ -143,7 +143,7 @@ describe('a check of the records', () => {
     ]);
   });
 
-  it('finds a record that was deleted, and one that is none', async () => {
+  it('finds a deleted record, and an invalid one', async () => {
     const fleet = new MemoryFleet();
     fleet.put('web-1', {}, 'DEL');
     fleet.put('web-2', { hello: 'world' });
@@ -173,7 +173,7 @@ describe('a check of the records', () => {
     expect(findings).toMatchObject([{ check: 'audit', subject: expect.stringMatching(/ 3$/) as string }]);
   });
 
-  it('finds a message that is no event, unless its kind may be one of a newer version', async () => {
+  it('finds a message that is not an event, unless a newer version may have written its kind', async () => {
     const fleet = new MemoryFleet();
     fleet.raw('zester.audit._.master.started', { kind: 'master.started' });
     fleet.raw('zester.audit._.master.upgraded', { kind: 'master.upgraded' });
@@ -211,7 +211,7 @@ describe('a check of the records', () => {
     expect(keys.get('Uweb-9')).toBe('issued');
   });
 
-  it('counts what an attacker wrote in masses, and names the first ones', async () => {
+  it('counts what an attacker wrote in bulk, and names the first few', async () => {
     const fleet = new MemoryFleet();
     for (let i = 0; i < NAMED + 50; i++) fleet.put(`p${i}`, {});
     const { findings } = await fleet.check();

@@ -23,7 +23,7 @@ describe('FileSystemSync', () => {
     sync.close();
   });
 
-  it('says so when it was not done: there is no such directory, no such program, or it ends in the middle', async () => {
+  it('reports a failure: a missing directory, a missing program, or one that dies midway', async () => {
     const missing = new FileSystemSync(join(dir, 'nowhere'));
     expect(await missing.run()).toBe(false);
     missing.close();

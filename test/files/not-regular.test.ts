@@ -140,7 +140,7 @@ describe.each(writers)('writing %s', (_what, write) => {
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'as root gives no secret to who left a file in a directory that others write to',
+    'as root gives no secret to someone who left a file in a directory that others can write to',
     async () => {
       chmodSync(join(path, '..'), 0o1777);
       writeFileSync(path, 'bait');

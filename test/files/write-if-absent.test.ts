@@ -52,7 +52,7 @@ describe('a file that is written only if it is absent', () => {
     expect((await readdir(directory)).sort()).toEqual(['link', 'secret']);
   });
 
-  it('is refused where a directory stands, or none to write into', async () => {
+  it('is refused if a directory exists at the path, or no directory to write into', async () => {
     await mkdir(path);
     await refusal('ERR_FILE_IS_DIRECTORY', () => writeSecretFile(path, Buffer.from('new'), { ifAbsent }));
     await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', () =>
@@ -60,7 +60,7 @@ describe('a file that is written only if it is absent', () => {
     );
   });
 
-  it('is written by exactly one of many that come at once', async () => {
+  it('is written by exactly one of many concurrent writers', async () => {
     const writers = Array.from({ length: 50 }, (_, i) =>
       writeSecretFile(path, Buffer.from(`${i}`), { ifAbsent }),
     );
@@ -87,7 +87,7 @@ describe('a file that is written only if it is absent', () => {
 });
 
 describe('credentials that are written only if they are absent', () => {
-  it('are those of exactly one bootstrap of many', async () => {
+  it('come from exactly one of many concurrent bootstraps', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, () => bootstrapPeelCreds(account, 'web-01', path, { ifAbsent })),
     );

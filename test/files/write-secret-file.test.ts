@@ -314,7 +314,7 @@ describe('a sweep', () => {
     expect(readdirSync(directory)).toHaveLength(300);
   });
 
-  it('spares files that only look temporary, and those of a writer on another host', async () => {
+  it('spares files that only look temporary, and files of a writer on another host', async () => {
     const others = [
       '.secret.zester-tmp',
       '.secret.zester-tmp-1-2-3',

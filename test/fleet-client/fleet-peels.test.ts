@@ -14,7 +14,7 @@ function answering(parts: object[]): FleetPeels {
   return new FleetPeels({} as NatsConnection, client as unknown as AdminClient, new Abortable(undefined));
 }
 
-it('lists every peel before it fails for those that exceed a message', async () => {
+it('lists every other peel before it fails because of records that exceed a message', async () => {
   const peels = answering([
     { peels: [{ record: { id: 'web-1' } }], skipped: ['web-2'] },
     { peels: [{ record: { id: 'web-3' } }] },

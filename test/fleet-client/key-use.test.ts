@@ -78,7 +78,7 @@ describe('the users of a join-token signing key', () => {
 });
 
 describe('the keys of a record that a revocation must name', () => {
-  it('are those with a JWT that is not revoked yet', () => {
+  it('are the keys with a JWT that is not revoked yet', () => {
     const waiting = key('U3', { state: 'requested', issuedAt: undefined });
     const keys = usableKeys(record(key('U1'), key('U2', { state: 'revoked' }), waiting));
     expect(keys).toEqual([{ publicKey: 'U1', issuedAt: NOW - 60 }]);

@@ -27,7 +27,7 @@ describe('the audit, added up,', () => {
     expect(rivals([requested, accepted, requested])).toBeUndefined();
   });
 
-  it('finds events that only one of both has', () => {
+  it('finds events that only one of the two has', () => {
     expect(folded().compare('web-01', stored)).toMatch(/without an event/);
     expect(folded(requested).compare('web-01', stored)).toMatch(/2 changes, but the audit log only 1/);
     expect(folded(requested, accepted).compare('web-01', undefined)).toMatch(/there is no record/);

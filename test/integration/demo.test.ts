@@ -52,7 +52,7 @@ const isRunning = (pid: number) => spawnSync('kill', ['-0', String(pid)]).status
 const serverPid = (text: string) => Number(/\(process (\d+)\)/.exec(text)?.[1]);
 
 describe('zester demo', () => {
-  it('does the whole of it, prints one line a step, and leaves nothing behind', async () => {
+  it('runs all steps, prints one line per step, and leaves nothing behind', async () => {
     const { code, stdout, stderr, left } = await (await start([])).ended;
 
     expect(stderr).toBe('');
@@ -139,7 +139,7 @@ describe('zester demo', () => {
     expect(left).toEqual([]);
   });
 
-  it('ends with 1, names the step and cleans up when a step is not as it should be', async () => {
+  it('exits with 1, names the step and cleans up if a step fails', async () => {
     // a server that ends at once: `true` takes any arguments
     const { code, stdout, stderr, left } = await (await start([], { ZESTER_NATS_SERVER: '/bin/true' })).ended;
 

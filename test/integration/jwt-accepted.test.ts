@@ -213,7 +213,7 @@ describe('an account', () => {
     ).resolves.toMatchObject({ config: { name: 'bounded' } });
   });
 
-  it('gives none when it has none', async () => {
+  it('has no limits if none are set', async () => {
     const nc = await connectAs('anybody', { signer: accountKey('no-bearer') });
     await expect(jetstreamManager(nc)).rejects.toThrow(/not enabled/);
   });

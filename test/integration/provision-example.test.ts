@@ -66,7 +66,7 @@ describe('the provisioning service of examples/', () => {
     expect(replies).toEqual([true]);
   });
 
-  it('gives an ID to one of many who ask for it at the same time', async () => {
+  it('gives an ID to only one of many concurrent callers', async () => {
     const responses = await Promise.all(Array.from({ length: 8 }, () => ask('db-01')));
     const given = responses.filter(({ status }) => status === 201);
     expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);

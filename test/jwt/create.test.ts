@@ -343,7 +343,7 @@ describe('a user JWT', () => {
     for (const name of ['😀', String.raw`\ud800`]) expect(decodeUserJwt(make(name)).name).toBe(name);
   });
 
-  it('takes responses that are null for none', () => {
+  it('treats null responses as none', () => {
     const options = { publish: { allow: ['a'] }, subscribe: { allow: ['b'] }, responses: null };
     const permissions = options as unknown as PermissionOptions;
     const jwt = createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), {
@@ -511,7 +511,7 @@ describe('a user JWT', () => {
     expect(make({ permissions, maxBytes: Infinity }).nats.pub?.allow).toHaveLength(80);
   });
 
-  it('fits exactly, and with one character more does not', async () => {
+  it('fits exactly, but not with one character more', async () => {
     // three characters of JSON are four of base64: find the longest name that fits
     const size = (length: number) =>
       createUserJwt(user, account, { name: 'x'.repeat(length), now, maxBytes: Infinity }).length;

@@ -162,7 +162,7 @@ describe('tags', () => {
   });
 
   it.each([['x', ''], [' '], [5 as unknown as string]])(
-    'are refused when one is no text: %j',
+    'are refused if one is not a string: %j',
     async (...tags) => {
       await refusal('ERR_JWT_OPTIONS', () => createUserJwt(user, account, { name: 'x', tags }));
     },
@@ -190,7 +190,7 @@ describe('a scoped signing key that limits nothing', () => {
     expect(error.message).toContain('template');
   });
 
-  it('is read with the limits that a server takes for absent ones in a template: none', () => {
+  it('is read as unlimited, as servers read a template without limits', () => {
     const [key] = decodeAccountJwt(withKey({ template: { subs: 5 } })).nats.signing_keys ?? [];
     expect(key).toMatchObject({ template: { subs: 5, data: -1, payload: -1 } });
   });

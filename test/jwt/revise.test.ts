@@ -99,7 +99,7 @@ describe('a revised account JWT', () => {
     expect(decodeAccountJwt(jwt).iat).toBe(1_700_000_001);
   });
 
-  it('has the expiry that is given, and none for null', () => {
+  it('has the given expiry, and none for null', () => {
     const expiring = revise({ expiry: 60, notBefore: 1_800_000_001 });
     expect(decodeAccountJwt(expiring)).toMatchObject({ exp: 1_800_000_060, nbf: 1_800_000_001 });
     const ever = decodeAccountJwt(revise({ expiry: null, notBefore: null }, expiring));
@@ -125,7 +125,7 @@ describe('revocations in a revised account JWT', () => {
     expect(revocations({ revoke: { [bob]: 5 } })).toEqual({ [alice]: 1_600_000_000, [bob]: 5 });
   });
 
-  it('are never shortened, but for one that is taken away in the same step', () => {
+  it('are never shortened, unless one is cleared in the same step', () => {
     expect(revocations({ revoke: { [alice]: 5 } })).toEqual({ [alice]: 1_600_000_000 });
     expect(revocations({ revoke: { [alice]: 5 }, unrevoke: [alice] })).toEqual({ [alice]: 5 });
   });
@@ -136,7 +136,7 @@ describe('revocations in a revised account JWT', () => {
     { revoke: { [alice]: 1.5 } },
     { unrevoke: ['nobody'] },
     { unrevoke: alice as unknown as string[] },
-  ])('are refused when they are none: %j', async (revision) => {
+  ])('are refused if they are invalid: %j', async (revision) => {
     await refusal('ERR_JWT_OPTIONS', () => revise(revision));
   });
 });
@@ -146,7 +146,7 @@ describe('signing keys in a revised account JWT', () => {
     decodeAccountJwt(revise({ signingKeys })).nats.signing_keys;
   const had = decodeAccountJwt(foreign).nats.signing_keys ?? [];
 
-  it('are those of a list, and an existing key keeps its scope', () => {
+  it('are replaced by the given list, and an existing key keeps its scope', () => {
     expect(keys([scopedKey, newKey])).toEqual([had[1], newKey]);
   });
 

@@ -45,7 +45,7 @@ describe('strict JSON', () => {
     [String.raw`{"\u0053ub":"U"}`, 'sub'],
     ['{"nats":{"signing_keys":[{"template":{"sub":{"ALLOW":[]}}}]}}', 'allow'],
     ['{"nats":{"mappings":{"a":[{"Weight":1}]}}}', 'weight'],
-  ])('refuses a name that a server takes for another: %s', (text, name) => {
+  ])('refuses a name that a server reads as another: %s', (text, name) => {
     expect(parse(text)).toThrow(`"${name}" in another case`);
   });
 

@@ -154,7 +154,7 @@ describe('a JWT that was verified', () => {
 describe('a JWT that this process signed', () => {
   const options = { ...at(0), name: 'U' };
 
-  it('is not verified again by what reads it, nor by what makes a .creds file of it', () => {
+  it('is not verified again when it is read, or when a .creds file is made of it', () => {
     const [account, user] = [generateKeyBundle('account'), generateKeyBundle('user')];
     const jwt = createUserJwt(user, account, options);
     const content = generateCredsFile(jwt, user.seed);
@@ -182,7 +182,7 @@ describe('a JWT that this process signed', () => {
     expect(parseCredsData(generateCredsFile(jwt, given), 'made').publicKey).toBe(user.publicKey);
   });
 
-  it('is not taken for verified when what signed it only looks like a key', async () => {
+  it('does not count as verified if its signer only looks like a key', async () => {
     const [victim, attacker, user] = [
       generateKeyBundle('account'),
       generateKeyBundle('account'),

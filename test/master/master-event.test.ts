@@ -49,7 +49,7 @@ describe('the events of a master', () => {
     expect(typesOf({ kind: 'key.issued', key, by: admin })).toEqual(['accepted', 'issued']);
   });
 
-  it('tell what becomes of keys, with times in milliseconds', () => {
+  it('report what happens to keys, with times in milliseconds', () => {
     const next = { ...key, publicKey: 'UB' };
     const [, , , connected, renewed, rotated, revoked, confirmed] = eventsOf(
       { kind: 'key.issued', key },

@@ -41,7 +41,7 @@ describe('finding the nats-server program', () => {
     expect([only, '/usr/sbin/nats-server', '/usr/local/bin/nats-server']).toContain(found);
   });
 
-  it('passes over a directory of that name, and a file that cannot be run', async () => {
+  it('skips a directory of that name, and a file that is not executable', async () => {
     const [directory, plain, good] = [await tempDir(), await tempDir(), await tempDir()];
     await mkdir(join(directory, 'nats-server'));
     await writeFile(join(plain, 'nats-server'), '');
@@ -49,7 +49,7 @@ describe('finding the nats-server program', () => {
     expect(await findNatsServer({ PATH: [directory, plain, good].join(':') })).toBe(found);
   });
 
-  it('finds the one of this machine, with an empty PATH too where a package put it', async () => {
+  it('finds the installed one, even with an empty PATH if a package installed it', async () => {
     expect(await findNatsServer()).toMatch(/\/nats-server$/);
   });
 

@@ -141,7 +141,7 @@ describe('Ed25519 comes from', () => {
     });
   });
 
-  it('nothing when ZESTER_ED25519 asks for what is not there, or for what nobody knows', async () => {
+  it('nowhere if ZESTER_ED25519 names a missing or an unknown backend', async () => {
     const absent = await said(await tempDir(), { choice: 'sodium' });
     expect(absent).toMatchObject({ code: 'ERR_KEY_BACKEND' });
     expect(absent.message).toContain('npm install sodium-native');

@@ -212,7 +212,7 @@ describe('guarded memory', () => {
     expect(() => key.copy()).toThrow(TypeError);
   });
 
-  it('gives each secret a place of its own, page after page, and uses places again', () => {
+  it('gives each secret its own slot, page after page, and reuses slots', () => {
     const watched = new Watched(sodium, () => undefined);
     const backend = sodiumEd25519(sodium, watched);
     const keys = Array.from({ length: 300 }, () => backend.generate());
@@ -227,7 +227,7 @@ describe('guarded memory', () => {
     expect([...watched.places].every(isBlank)).toBe(true);
   });
 
-  it('wipes the seeds of keys that nobody has any more', async () => {
+  it('wipes the seeds of keys that are no longer referenced', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const watched = new Watched(sodium, () => undefined);
@@ -240,7 +240,7 @@ describe('guarded memory', () => {
     expect([...watched.places].every(isBlank)).toBe(true);
   });
 
-  it('is guarded, and says so once, where the process may lock no more', () => {
+  it('is guarded but not locked, with one warning, when the lock limit is reached', () => {
     let told = 0;
     const atLimit = {
       ...sodium,

@@ -32,7 +32,7 @@ describe.each(ROLES)('a generated key of the role %s', (role) => {
     expect(text(key.seed)).toMatch(new RegExp(`^S${LETTER[role]}[A-Z2-7]{56}$`));
   });
 
-  it('is another one each time', () => {
+  it('is different each time', () => {
     expect(generateKeyBundle(role).publicKey).not.toBe(key.publicKey);
   });
 
@@ -215,7 +215,7 @@ describe('for any 32 secret bytes', () => {
     );
   });
 
-  it('more public keys than the cache of imported ones holds are verified all the same', () => {
+  it('more public keys than the import cache holds still verify', () => {
     const signed = Array.from({ length: 1100 }, () => {
       const key = generateKeyBundle('user');
       return { publicKey: key.publicKey, signature: key.sign('x') };

@@ -175,7 +175,7 @@ const nameOf = (option: ts.PropertySignature) => option.name.getText();
 const textOf = (node: { type?: ts.TypeNode | undefined }) => node.type?.getText() ?? '';
 
 describe('the public API', () => {
-  it('is what this test looks at', () => {
+  it('is covered by this test', () => {
     expect(callables.size).toBeGreaterThan(80);
     expect([...given().keys()]).toEqual(
       expect.arrayContaining([

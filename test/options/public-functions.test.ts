@@ -154,7 +154,7 @@ describe('an option that no function knows', () => {
     ['createTrustDomain', { operator: 'acme' }, 'operatorName'],
     ['fleet.peels.list', { patern: 'web-*' }, 'did you mean "pattern"?'],
     ['fleet.tokens.create', { ttlSecond: 60 }, 'did you mean "ttlSeconds"?'],
-  ])('of %s is told what was probably meant: %j', async (name, options, hint) => {
+  ])('of %s gets a suggestion: %j', async (name, options, hint) => {
     const [, code = '', call] = functions.find(([one]) => one === name) ?? [];
     const error = await refusal(code, () => call?.(options));
     expect(error.message).toContain(hint);

@@ -16,7 +16,7 @@ describe('the dependencies', () => {
     expect(rows.toSorted()).toEqual([...names].sort());
   });
 
-  it('run no script when they are installed, but for one that only developers have', async () => {
+  it('run no install scripts, except for one development dependency', async () => {
     const { packages } = await json<{
       packages: Record<string, { hasInstallScript?: boolean; dev?: boolean }>;
     }>('package-lock.json');

@@ -196,7 +196,7 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe('function function\n');
   });
 
-  it('gives require() what import gives, where Node.js has require(esm)', async ({ skip }) => {
+  it('gives require() the same as import, if Node.js has require(esm)', async ({ skip }) => {
     if (process.features.require_module !== true) return skip('this Node.js has no require(esm)');
     const program = `for (const path of ['zester', 'zester/peel', 'zester/master', 'zester/testing']) console.log(Object.keys(require(path)).length > 0)`;
     const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', program], { cwd: app });
@@ -394,7 +394,7 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe(`${packageVersion()}\n`);
   });
 
-  it('has a command that says what it computes Ed25519 with: node:crypto, since nothing else came with it', async () => {
+  it('has a command that reports its Ed25519 backend: node:crypto, since no other is installed', async () => {
     const env = { ...process.env };
     delete env['ZESTER_ED25519'];
     const zester = (more: NodeJS.ProcessEnv) =>

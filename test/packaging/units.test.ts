@@ -69,7 +69,7 @@ describe('the systemd units', () => {
     ['zester-up.service', 'zester-up.service'],
     ['zester-master.service', 'zester-master.service'],
     ['zester-peel@.service', 'zester-peel@web-01.service'],
-  ] as const)('%s is what systemd takes', async ([name, installed], { skip }) => {
+  ] as const)('%s is valid for systemd', async ([name, installed], { skip }) => {
     if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
       return skip('there is no systemd-analyze');
     }

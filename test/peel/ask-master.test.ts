@@ -60,7 +60,7 @@ describe('asking a master', () => {
     expect(clock.confirmed).toBe(false);
   });
 
-  it('throws what sending throws', async () => {
+  it('rethrows the error of sending', async () => {
     const failure = new Error('the connection broke');
     await expect(askMaster(question(), () => Promise.reject(failure))).rejects.toBe(failure);
   });

@@ -77,7 +77,7 @@ describe('the clock of a peel', () => {
     expect(clock.sayOff()).toBeUndefined();
   });
 
-  it('passes over times that are none', () => {
+  it('ignores invalid times', () => {
     const clock = at(0);
     clock.isAtLeast(NaN);
     clock.isAtMost(NaN);

@@ -146,7 +146,7 @@ describe('many commands at once', () => {
 });
 
 describe('a handler', () => {
-  it('takes the place of an older one of its name, and is taken away again', async () => {
+  it('replaces an older one of its name, and can be removed again', async () => {
     const handlers = make();
     const removeOld = handlers.handle('one', () => 1);
     const remove = handlers.handle('one', () => 2);

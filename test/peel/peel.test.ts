@@ -7,7 +7,7 @@ const options = { servers: 'nats://127.0.0.1:4222' };
 const file = { kind: 'file', path: 'web-01.creds' } as const;
 
 describe('a peel that is not connected', () => {
-  it('accepts handlers, but none with the name of a built-in one', () => {
+  it('accepts handlers, except with the name of a built-in one', () => {
     const peel = new Peel('web-01', { ...options, handlers: { uptime: () => 1 } }, file);
     const remove = peel.handle('disk', () => 'full');
     remove();
@@ -24,7 +24,7 @@ describe('a peel that is not connected', () => {
     expect(() => peel.publish('started')).toThrow('not connected');
   });
 
-  it('publishes on no subject but one of its events', async () => {
+  it('publishes only on its event subjects', async () => {
     const peel = new Peel('web-01', options, file);
     for (const event of ['*', 'a.>', 'a b', '']) await refusal('ERR_SUBJECT', () => peel.publish(event));
   });

@@ -65,7 +65,7 @@ describe('the renewal of a credential', () => {
     expect(plan(after({ type: 'inUse', dueAt: -Infinity }), at(1))).toEqual({ do: 'renew' });
   });
 
-  it('is tried again after a pause that grows with the failures, or at once when other credentials are there', () => {
+  it('is retried with backoff, or at once when other credentials arrive', () => {
     const failed: RenewalEvent = {
       type: 'failed',
       what: 'renewal',

@@ -120,7 +120,7 @@ describe('a renewer', () => {
     await renewer.stop();
   });
 
-  it('ends for good when a master refuses for good', async () => {
+  it('stops when a master refuses permanently', async () => {
     const { renewer, end, passes } = started({
       renew: () => {
         throw new FleetError('ERR_FLEET_REVOKED', 'revoked', { peelId: 'web-1', final: true });

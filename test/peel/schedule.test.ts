@@ -17,7 +17,7 @@ describe('a renewal', () => {
     );
   });
 
-  it('of a fleet that was issued at one time does not come at one time', () => {
+  it('of a fleet that was issued at once is spread out', () => {
     const of = (random: number) => renewalAt({ issuedAt: 0, expiresAt: 86_400_000 }, random);
     // a day: more than two hours between the first and the last
     expect(of(1) - of(0)).toBeGreaterThan(2 * 3_600_000);
@@ -62,7 +62,7 @@ describe('the pause after a failure', () => {
     }
   });
 
-  it('is always more than nothing and at most five minutes, past the end too and without one', () => {
+  it('is always more than zero and at most five minutes, even after expiry or without one', () => {
     const remaining = fc.oneof(fc.integer({ min: -86_400_000, max: 86_400_000 }), fc.constant(Infinity));
     const life = fc.oneof(lifetime, fc.constant(Infinity));
     fc.assert(
@@ -96,7 +96,7 @@ describe('the wait for an answer', () => {
 });
 
 describe('the pause of a renewal after an outage', () => {
-  it('is at most half a minute, and a small part of what is left of the lifetime', () => {
+  it('is at most half a minute, and a small part of the remaining lifetime', () => {
     fc.assert(
       fc.property(
         fc.double({ min: -1e9, max: 1e9, noNaN: true }),

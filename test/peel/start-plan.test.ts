@@ -31,7 +31,7 @@ describe('a first connection that fails', () => {
     failure('ERR_CONNECT_TLS_FILE'),
     new CredsError('ERR_CREDS_EXPIRED', 'a.creds', 'over'),
     new TypeError('a fault of the program'),
-  ])('with what can never work ends the start: %s', (error) => {
+  ])('with a permanent error ends the start: %s', (error) => {
     expect(plan(error).retryInMs).toBeUndefined();
   });
 

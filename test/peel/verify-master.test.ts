@@ -109,7 +109,7 @@ describe('an answer of a master', () => {
     expect(await refusal('ERR_FLEET_PENDING', () => read(pending))).toMatchObject({ final: false });
   });
 
-  it("that refuses for good is not believed without a master's signature", async () => {
+  it("that refuses permanently is not trusted without a master's signature", async () => {
     const no = refusalOf(new FleetError('ERR_FLEET_REVOKED', 'revoked', { final: true }));
     for (const answer of [{ data: encodeJson(no) }, signed(no, other(masterUserJwtOptions))]) {
       expect(await refusal('ERR_FLEET_ANSWER', () => read(answer))).toMatchObject({ final: false });

@@ -39,7 +39,7 @@ describe('the template of a role', () => {
 });
 
 describe('securing a template', () => {
-  it('leaves one that is as it should be, as the same object', () => {
+  it('returns a secure one as the same object', () => {
     for (const role of ['peel', 'join'] as const) {
       const template = roleTemplate(role);
       expect(secureTemplate(role, template)).toBe(template);

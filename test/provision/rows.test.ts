@@ -67,7 +67,7 @@ describe('a list of peels', () => {
     ['txt', 'a path', '../../etc/passwd', /is not a peel id/],
     ['txt', 'an id that came before', 'web-01', /"web-01" is a duplicate/],
     ['txt', 'a line without end', 'x'.repeat(100_000), /longer than 64 KiB/],
-    ['csv', 'too few fields', 'web-09', /1 fields, and the first line names 2/],
+    ['csv', 'too few fields', 'web-09', /1 fields, but the header has 2/],
     ['csv', 'quotes that do not fit', '"web-09,x', /quotes/],
     ['csv', 'no id', ',x', /it is empty/],
     ['ndjson', 'no JSON', '{"id":', /not JSON/],

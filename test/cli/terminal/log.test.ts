@@ -59,7 +59,7 @@ describe('the log of a long-running program', () => {
   it.each([
     ['JSON', false],
     ['lines for people', true],
-  ])('never has a seed in it, wherever one is put: %s', async (_form, isTTY) => {
+  ])('never contains a seed, wherever it comes from: %s', async (_form, isTTY) => {
     const { io, text } = logTo(isTTY);
     const log = await createLog({ level: 'debug' }, io);
     for (const role of ['user', 'account', 'operator'] satisfies Role[]) {

@@ -53,7 +53,7 @@ describe('the output of a command', () => {
     expect(UNSAFE.test(more.out().slice(0, -1))).toBe(false);
   });
 
-  it('holds no seed, wherever it comes from, and the ids that look like one', () => {
+  it('contains no seed, wherever it comes from, but does contain IDs that look like one', () => {
     const seed = Buffer.from(generateKeyBundle('user').seed).toString();
     const id = `S${'A'.repeat(51)}`;
     for (const json of [false, true]) {

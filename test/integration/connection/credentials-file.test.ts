@@ -59,7 +59,7 @@ async function bounce(peel: TestPeel): Promise<void> {
   await status(peel, 'reconnect', before + 1);
 }
 
-describe('one read a connect', () => {
+describe('one read per connect', () => {
   it('lets no connect fail, of 200, while the file is replaced in a tight loop', async () => {
     const path = await server.user('web-01');
     const others = await Promise.all([1, 2, 3].map(() => server.user('web-01')));
@@ -184,7 +184,7 @@ describe('a broken file does not break the connection', () => {
     await server.pushAccount(server.trust.accountJwtWith({}));
   });
 
-  it('gives a clear error at the start, where nothing is lost by one', async () => {
+  it('gives a clear error at the start, when there is nothing to lose', async () => {
     const path = await server.user('web-02');
     await expect(startPeel(server, { credsPath: path })).rejects.toMatchObject({
       code: 'ERR_CREDS_OTHER_PEEL',

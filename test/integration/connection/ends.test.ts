@@ -32,7 +32,7 @@ async function listener(onSocket: (socket: Socket) => void): Promise<{ url: stri
 const silent = () => listener(() => undefined);
 const closing = () => listener((socket) => socket.destroy());
 
-describe('a command, against a server that is none', () => {
+describe('a command, against a listener that is not a NATS server', () => {
   it(
     'ends with 4 when it takes the connection and stays silent, or closes it',
     { timeout: 120_000 },

@@ -69,7 +69,7 @@ describe('make before break', () => {
     expect(peel.statuses.some((s) => s.type === 'disconnect')).toBe(false);
   }, 60_000);
 
-  it('loses and doubles nothing to a plain subscription either, nor to one read as an iterator', async () => {
+  it('loses and doubles nothing on a plain subscription either, or on an iterator', async () => {
     const peel = await startPeel(server, { rotate: 'hitless' });
     const publisher = await otherSide(server);
     const byCallback: number[] = [];

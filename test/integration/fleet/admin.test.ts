@@ -59,7 +59,7 @@ describe('peel.add', () => {
     expect(decodeUserJwt(jwt).exp).toBeUndefined();
   });
 
-  it("refuses an id that is known, a reserved one, and another peel's key", async () => {
+  it("refuses a known ID, a reserved one, and another peel's key", async () => {
     const { publicKey } = (await addPeel(fleet, admin, 'add-4')).key;
     await refusal('ERR_FLEET_ID_TAKEN', () => admin.ask('peel.add', addRequest('add-4')));
     await refusal('ERR_FLEET_ID_TAKEN', () => admin.ask('peel.add', addRequest('zester-master')));
@@ -112,7 +112,7 @@ describe('peel.add', () => {
 });
 
 describe('peel.accept and peel.reject', () => {
-  it('accept a peel that waits, twice being once, and none that is unknown or locked out', async () => {
+  it('accept a pending peel, idempotently, and refuse an unknown or locked-out one', async () => {
     const token = await createToken(admin, fleet);
     await token.join('decide-1', key());
     await admin.ask('peel.accept', { peelId: 'decide-1' });
@@ -171,7 +171,7 @@ describe('peel.revoke', () => {
   });
 
   it.skipIf(noCluster)(
-    'says so when a server has not confirmed: it is decided, and goes on by itself',
+    'reports a server that has not confirmed; the decision stands, and the masters keep trying',
     { timeout: 150_000 },
     async () => {
       const cluster = await startFleetCluster();
@@ -308,7 +308,7 @@ describe('looking', () => {
     });
   });
 
-  it('reads the audit from a time on, of one peel, and the last of it', async () => {
+  it('reads the audit log from a time on, for one peel, and the last events', async () => {
     await addPeel(fleet, admin, 'look-1');
     await fleet.audited('key.connected', ({ peelId }) => peelId === 'look-1');
     const read = async (request: Parameters<typeof admin.stream<'audit'>>[1]) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe('a request that may be sent again', () => {
-  it('is, with the same inbox, when the first one is lost, and no more once it is answered', async () => {
+  it('is resent with the same inbox if the first one is lost, and not after an answer', async () => {
     const replies: string[] = [];
     responder.subscribe('test.lost', {
       callback: (_error, msg) => {

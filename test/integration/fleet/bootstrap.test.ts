@@ -169,7 +169,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
     });
   });
 
-  it('another user of the account is none of its business', async () => {
+  it('another user of the account is left alone', async () => {
     const fleet = await startFleet({ policy: 'auto-all' });
     const signer = await (await fleet.home.domain()).accountKey();
     const { account } = (await fleet.home.domain()).publicKeys;

@@ -181,7 +181,7 @@ describe('a peel that waits', () => {
     expect(said).toBe(`accepted wait-1: active, key ${print}\n`);
   });
 
-  it('is rejected after somebody said yes, and ends', async () => {
+  it('stops when an admin rejects it', async () => {
     const peel = await waiting('wait-2');
     const unasked = await zester(['peel', 'reject', 'wait-2']);
     expect(unasked.code).toBe(2);
@@ -284,7 +284,7 @@ describe('zester ping and zester peel exec', () => {
     expect((await zester(['peel', 'exec', 'cmd-2', 'rm -rf /'])).code).toBe(2);
   });
 
-  it('end with 4 when none could be reached, with 3 when none that is accepted matches', async () => {
+  it('exit with 4 if no peel could be reached, and with 3 if no accepted peel matches', async () => {
     await json('peel', 'add', 'gone-1', '--out', `${dir}/`);
     const gone = await zester(['ping', 'gone-*', '--json']);
     expect(gone.code).toBe(4);
@@ -400,7 +400,7 @@ describe('zester peel revoke', () => {
     expect(revocations.map((entry) => entry.publicKey)).toContain(publicKey);
   });
 
-  it('of one key leaves the peel its others', async () => {
+  it("of one key leaves the peel's other keys valid", async () => {
     const [peel] = await running('rev-2');
     const old = (await loadCredsFile(creds('rev-2'))).publicKey;
     await zester(['peel', 'rotate', 'rev-2', '--wait']);

@@ -20,7 +20,7 @@ describe.concurrent('a peel whose clock', () => {
     ['ten minutes ahead', 10 * MINUTE - 2_000, 'ahead-2'],
     ['a day behind', -24 * 60 * MINUTE, 'behind-2'],
   ])(
-    'is %s starts with a good credential, says so once, and renews in time, again and again',
+    'is %s starts with a valid credential, reports it once, and keeps renewing in time',
     async (_what, off, peelId) => {
       const credsPath = await addCreds(fleet, admin, peelId);
       const test = await TestPeel.start(fleet, credsPath, { now: () => Date.now() + off });

@@ -71,7 +71,7 @@ describe('a connection whose JWT is dated ahead', () => {
       (text: string) => text.replace(/}$/, String.raw`,"\ud800":1,"Name":"*"}`),
     ],
     ['the subject repeated as null', (text: string) => text.replace(/}$/, ',"Sub":null}')],
-  ])('and holds %s is cut and stays out, and the master goes on', async (_what, change) => {
+  ])('and has %s is cut and stays out, and the master keeps running', async (_what, change) => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const { path, publicKey, user } = await forged(fleet, 'web-01', 3_600);
     const signer = await (await fleet.home.domain()).peelSigner();
@@ -103,7 +103,7 @@ describe('a connection whose JWT is dated ahead', () => {
     await isOut(fleet, path, 'web-01');
   });
 
-  it('of a master whose clock is ahead is let in, and locked out by "peel revoke" like any other', async () => {
+  it('from a master whose clock is ahead is admitted, and locked out by "peel revoke" like any other', async () => {
     const fleet = await startFleet({ now: () => Date.now() + 600_000 });
     const admin = await fleet.admin();
     const path = await addCreds(fleet, admin, 'web-01');

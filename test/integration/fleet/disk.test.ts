@@ -75,7 +75,7 @@ describe.concurrent('on a full disk', () => {
     expect(written.publicKey).toBe(test.peel.credentials.publicKey);
   }, 90_000);
 
-  it('a new key is not used before it is in the file, and is then: it could be lost, and the old one is revoked', async ({
+  it('a new key is used only once it is in the file, since it could be lost after the old one is revoked', async ({
     skip,
   }) => {
     const dir = await smallDisk(skip);
@@ -105,7 +105,7 @@ describe.concurrent('on a full disk', () => {
     expect(test.of('disconnected')).toEqual([]);
   }, 90_000);
 
-  it('a directory that is gone is waited for, too', async () => {
+  it('a missing directory is waited for, too', async () => {
     const dir = join(await tempDir(), 'etc');
     await mkdir(dir);
     const credsPath = await addCreds(fleet, admin, 'gone-1', { dir });

@@ -41,7 +41,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.audited('key.issued', ({ peelId }) => peelId === 'join-1');
   });
 
-  it('the same request again, for want of an answer, gets the same JWT, and one event', async () => {
+  it('a request that is retried without an answer gets the same JWT, and one event', async () => {
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
     const request = token.joinRequest('again-1', key, await token.challenge('again-1', key));
@@ -114,7 +114,7 @@ describe('under the policy auto-trusted', () => {
     expect((await fleet.audit('race-1')).filter(({ kind }) => kind === 'key.issued')).toHaveLength(1);
   });
 
-  it('gives an ID to one of many concurrent callers, and a key to one ID', async () => {
+  it('gives an ID to only one of many concurrent callers, and a key to only one ID', async () => {
     const token = await createToken(admin, fleet, { uses: 100 });
     const answers = await Promise.allSettled(
       Array.from({ length: 10 }, () => token.joined('wanted-1', newKey())),

@@ -23,7 +23,7 @@ const wanted = FAULTS.filter(({ isShort }) => isShort || IS_LONG).filter(
 );
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
-describe('after a fault, nothing that was decided is lost, and every healthy peel is back by itself:', () => {
+describe('after a fault, no decision is lost, and every healthy peel comes back by itself:', () => {
   it.each(wanted)('$name', { timeout: IS_LONG ? 1_800_000 : 120_000 }, async ({ name, run }) => {
     if (name === 'disk-full' && !canMount) {
       process.stderr.write('skipped: no tmpfs can be mounted here\n');

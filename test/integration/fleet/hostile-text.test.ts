@@ -92,7 +92,7 @@ describe.each(CALLS)('zester $call', ({ call }) => {
     ['is no JSON', () => 'x', /not JSON/],
     ['is empty', () => '', /not JSON/],
     ['is nothing but null', () => 'null', /cannot be used/],
-  ])('keeps the answers of the others when one %s', async (_what, said, why) => {
+  ])('shows the other answers when one peel %s', async (_what, said, why) => {
     answer = said();
     for (const more of [[], ['--json']]) {
       const { code, stdout } = await ask('*', ...more);

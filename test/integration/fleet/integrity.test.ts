@@ -128,7 +128,7 @@ describe.concurrent('zester doctor --integrity finds', () => {
     );
   });
 
-  it('a stream of the fleet that was changed, and one that is gone', async () => {
+  it('a fleet stream that was changed, and one that was deleted', async () => {
     const { integrity, attacker } = await start();
     const { nc, publicKey } = await attacker();
     const jsm = await jetstreamManager(nc);

@@ -53,7 +53,7 @@ async function pushRaw(fleet: Fleet, signingKeys: AccountClaims['nats']['signing
 
 describe('removing a signing key under a living fleet', () => {
   it.each([3, 6])(
-    'of %i peels is refused, and with --force cuts them and revokes nobody',
+    'of %i peels is refused; with --force, it cuts them and revokes no key',
     async (count) => {
       const fleet = await startFleet();
       const { old, peels, paths, fresh } = await rotated(fleet, count);

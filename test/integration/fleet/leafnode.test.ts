@@ -79,7 +79,7 @@ describe('a leafnode port of the server', () => {
     expect(again.isIn).toBe(false);
   });
 
-  it('is reported by doctor, and is an error if templates allow leafnodes, whose users the master cuts', async () => {
+  it('is reported by doctor, as an error if templates allow leafnodes; masters cut leafnodes', async () => {
     const { home } = fleet.home;
     const look = async () => {
       const { stdout } = await zester(['doctor', '--home', home, '--servers', ...fleet.servers, '--json']);

@@ -96,7 +96,7 @@ describe('the credentials of master, admin and system', () => {
     expect(await zester(['peel', 'list', ...at])).toMatchObject({ code: 0 });
   }, 60_000);
 
-  it('are those of an invited master too, which peels believe though the identity seed was offline', async () => {
+  it('work for an invited master too, which peels trust although the identity seed is offline', async () => {
     const fleet = await startFleet();
     const { home } = fleet.home;
     await addMasterKeys(home, { servers: fleet.servers });

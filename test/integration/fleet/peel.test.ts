@@ -393,26 +393,23 @@ describe.concurrent('a lifetime of ten seconds', () => {
   }, 90_000);
 });
 
-it.concurrent(
-  'a credential that somebody puts in the place of the one in use is used, and not written over',
-  async () => {
-    const fleet = await startFleet({ lifetime: 3_600 });
-    const admin = await fleet.admin();
-    const credsPath = await addCreds(fleet, admin, 'replaced-1');
-    const test = await TestPeel.start(fleet, credsPath);
-    const old = test.peel.credentials.publicKey;
-    await fleet.record('replaced-1', ({ state }) => state === 'active');
-    await addCreds(fleet, admin, 'replaced-1', { replace: true });
-    const { publicKey } = await loadCredsFile(credsPath);
-    expect(publicKey).not.toBe(old);
-    expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
-    expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
-    // and one that is deleted is written again when it is replaced
-    await rm(credsPath);
-    const next = await test.peel.rotate();
-    expect((await loadCredsFile(credsPath)).publicKey).toBe(next);
-    const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(credsPath)).natsOption() });
-    atEnd(() => nc.close());
-    expect(nc.isClosed()).toBe(false);
-  },
-);
+it.concurrent('a credential file that someone replaces is used, and not overwritten', async () => {
+  const fleet = await startFleet({ lifetime: 3_600 });
+  const admin = await fleet.admin();
+  const credsPath = await addCreds(fleet, admin, 'replaced-1');
+  const test = await TestPeel.start(fleet, credsPath);
+  const old = test.peel.credentials.publicKey;
+  await fleet.record('replaced-1', ({ state }) => state === 'active');
+  await addCreds(fleet, admin, 'replaced-1', { replace: true });
+  const { publicKey } = await loadCredsFile(credsPath);
+  expect(publicKey).not.toBe(old);
+  expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
+  expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
+  // and one that is deleted is written again when it is replaced
+  await rm(credsPath);
+  const next = await test.peel.rotate();
+  expect((await loadCredsFile(credsPath)).publicKey).toBe(next);
+  const nc = await connect({ servers: fleet.servers, ...(await loadCredsFile(credsPath)).natsOption() });
+  atEnd(() => nc.close());
+  expect(nc.isClosed()).toBe(false);
+});

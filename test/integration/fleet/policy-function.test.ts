@@ -120,7 +120,7 @@ describe.concurrent('a policy function', () => {
     await fleet.record('bad-1', ({ state, keys }) => state === 'rejected' && keys[0]?.state === 'revoked');
   });
 
-  it('that hangs about one connection delays no other', async () => {
+  it('that hangs for one connection delays no other', async () => {
     const { fleet } = await fleetWith(
       ({ peelId }) => (peelId === 'slow-1' ? new Promise(() => undefined) : 'accept'),
       8_000,
@@ -132,7 +132,7 @@ describe.concurrent('a policy function', () => {
     expect(fleet.master.health().ok).toBe(true);
   });
 
-  it('does not decide again about an ID that an admin has rejected, and is told that it returns', async () => {
+  it('does not decide again about an ID that an admin has rejected, and receives "returning"', async () => {
     const { fleet, admin, asked } = await fleetWith(async ({ returning }) =>
       returning ? 'pending' : 'accept',
     );
@@ -145,7 +145,7 @@ describe.concurrent('a policy function', () => {
     expect(asked.map(({ returning }) => returning)).toEqual([false, true]);
   });
 
-  it('is named by status, and what is no policy is refused', async () => {
+  it('appears in the status, and anything but a policy is refused', async () => {
     const { admin } = await fleetWith(() => 'accept');
     expect(await admin.ask('status', {})).toMatchObject({ policy: 'custom' });
     const error = await refusal('ERR_FLEET_CONFIG', () => startFleet({ policy: 'auto-trsuted' as never }));

@@ -75,7 +75,7 @@ async function copied(path: string): Promise<string> {
 }
 
 describe('a peel that was stopped for longer than its lifetime', () => {
-  it('recovers by itself, with a new key, and its old one is over', async () => {
+  it('recovers by itself, with a new key, and its old key is invalid', async () => {
     const path = await expired('off-1');
     const before = await loadCredsFile(path);
     const peel = await TestPeel.start(fleet, path);
@@ -130,7 +130,7 @@ describe('a peel that was stopped for longer than its lifetime', () => {
     }
   });
 
-  it('whose clock is off recovers all the same', async () => {
+  it('whose clock is off recovers anyway', async () => {
     for (const [i, off] of [-3_600_000, 3_600_000].entries()) {
       const path = await expired(`clock-off-${i}`);
       const peel = await TestPeel.start(fleet, path, { now: () => Date.now() + off });
@@ -171,7 +171,7 @@ describe('a peel that was stopped for longer than its lifetime', () => {
     expect(recordOf('twice-1')).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
   });
 
-  it('is told what to do where it has no recovery credential', async () => {
+  it('gets advice if it has no recovery credential', async () => {
     const path = await expired('none-1');
     await writeFile(recoveryPath(path), '');
     expect(await errorOf(recovered(path))).toMatchObject({

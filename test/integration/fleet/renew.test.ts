@@ -63,7 +63,7 @@ describe('a renewal', () => {
     expect(events[0]).toMatchObject({ by: { kind: 'peel', name: 'renew-2' } });
   });
 
-  it('is never older than the one before, whatever the clock of the master that answers', async () => {
+  it("is never older than the previous one, whatever the answering master's clock says", async () => {
     const peel = await addPeel(fleet, admin, 'renew-3');
     const before = decodeUserJwt((await peel.renew()).jwt);
     ahead = -120_000;
@@ -197,7 +197,7 @@ describe('a rotation', () => {
     expect((await fleet.audit('rotate-2')).filter(({ kind }) => kind === 'key.rotated')).toHaveLength(1);
   });
 
-  it('for the same new key by another request, of a peel that lost the first, is one more JWT of that key', async () => {
+  it('for the same new key in a second request, from a peel that lost the first, gives another JWT for that key', async () => {
     const peel = await addPeel(fleet, admin, 'rotate-3');
     const newKey = key();
     await peel.rotate(peel.rotateRequest(newKey));

@@ -70,7 +70,7 @@ describe('the streams of a fleet', () => {
   });
 
   it.each(SUBJECTS)(
-    'refuse a roll-up of %s by who stole the credentials of a master',
+    "refuse a roll-up of %s by someone with a master's stolen credentials",
     async (stream, subject) => {
       const before = await recordsOf(fleet, stream);
       for (const what of ['all', 'sub'] as const) {

@@ -27,7 +27,7 @@ async function liveKey(peelId: string, publicKey: string): Promise<void> {
 }
 
 describe('a rotation', () => {
-  it('that the peel begins replaces its key, in the file and on the connection, and the old one has had its time', async () => {
+  it('that the peel starts replaces its key, in the file and on the connection, after the old one has drained', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'own-1'));
     const old = test.peel.credentials.publicKey;
     await liveKey('own-1', old);
@@ -118,7 +118,7 @@ describe('a rotation', () => {
     expect((await fleet.record('again-1', () => true)).keys).toHaveLength(2);
   });
 
-  it('under a stream of commands loses none and doubles none', async () => {
+  it('under a stream of commands neither loses nor doubles any', async () => {
     let ran = 0;
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'busy-1'), {
       handlers: {
@@ -154,7 +154,7 @@ describe('a rotation', () => {
   });
 });
 
-describe.concurrent('a rotation while no master is there', () => {
+describe.concurrent('a rotation while no master is connected', () => {
   it('continues with the same new key if the master is away meanwhile', async () => {
     const other = await startFleet();
     const others = await other.admin();

@@ -157,7 +157,7 @@ describe('zester master invite', () => {
     expect(await fleet.audited('master.invited')).toMatchObject({ detail: { master: 'host-b' } });
   });
 
-  it('refuses a name that is taken, and a recipient that is none, and changes nothing then', async () => {
+  it('refuses a taken name and an invalid recipient, and changes nothing', async () => {
     const fleet = await startFleet();
     await secondHome(fleet);
     const before = (await fleet.home.domain()).accountJwt;
@@ -238,7 +238,7 @@ describe('zester master install', () => {
     expect(doctor).toMatchObject({ code: 0 });
   });
 
-  it('refuses one that was changed, byte by byte', async () => {
+  it('refuses an invitation with any byte changed', async () => {
     const fleet = await startFleet();
     const { identity, recipient } = await ageKey();
     const invite = join(fleet.home.dir, 'b.age');

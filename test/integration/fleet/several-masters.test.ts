@@ -116,7 +116,7 @@ describe('several masters of one fleet', () => {
     );
   });
 
-  it('one that ends hands over to another', async () => {
+  it('one that stops hands over to another', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     await waitFor('the first to hear the servers', () => fleet.master.watching);
     const second = await fleet.startMaster({ policy: 'auto-trusted' });

@@ -29,7 +29,7 @@ vi.mock('../../../src/account/follow-account.js', async (importActual) => {
   return { ...actual, ...held };
 });
 
-it('a master that stops while it changes its home has ended only when nothing writes there any more', async () => {
+it('a master that stops while it changes its home has stopped only when nothing writes there any longer', async () => {
   const fleet = await startFleet();
   await fleet.home.issue('web-01');
   const copy = join(fleet.home.dir, 'copy');

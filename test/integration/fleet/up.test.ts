@@ -277,7 +277,7 @@ describe('zester up', () => {
 });
 
 describe('zester master', () => {
-  it('of which one is killed and one is stopped leaves the work to the third', async () => {
+  it('continues with the third when one is killed and one is stopped', async () => {
     const home = await startHome();
     const env = { ZESTER_HOME: home.home, ZESTER_SERVERS: home.servers.join(',') };
     const masters = [1, 2, 3].map(() => startZester(['master', '--json', '--http', '0'], env));

@@ -12,19 +12,16 @@ import { waitFor } from '../../support/wait-for.js';
 it.each([
   [{ tls: { caFile: '/ca.crt' } }, '"tls" in'],
   [{ servers: 'tls://127.0.0.1:4999' }, 'a tls:// URL in "servers"'],
-])(
-  'a home that requires TLS (%j) gets no server without it, and is told what to do',
-  async (options, why) => {
-    const { home } = await createTrustDomain(join(await tempDir(), 'home'), options);
-    for (const command of [['up'], ['server'], ['up', '--restart']]) {
-      const { code, stdout, stderr } = await zester([...command, '--home', home, '--port', '-1']);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toContain(why);
-      expect(stderr).toContain('zester server --tls-cert');
-    }
-    expect(await readdir(home)).not.toContain('nats-server');
-  },
-);
+])('a home that requires TLS (%j) gets no server without it, and advice', async (options, why) => {
+  const { home } = await createTrustDomain(join(await tempDir(), 'home'), options);
+  for (const command of [['up'], ['server'], ['up', '--restart']]) {
+    const { code, stdout, stderr } = await zester([...command, '--home', home, '--port', '-1']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(why);
+    expect(stderr).toContain('zester server --tls-cert');
+  }
+  expect(await readdir(home)).not.toContain('nats-server');
+});
 
 it('the server of "zester server --tls-verify" is reached with the settings of the home', async () => {
   const { ca: caFile, cert, key, clientCert: certFile, clientKey: keyFile } = await createTlsFiles();

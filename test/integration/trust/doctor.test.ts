@@ -109,7 +109,7 @@ describe('the doctor finds, in a home,', () => {
     ]);
   });
 
-  it('no signing key of join tokens, or none of its seed, and warns, since all else works', async () => {
+  it('a missing signing key for join tokens, or a missing seed, as a warning, since everything else works', async () => {
     const { home, paths } = await newDomain();
     await rm(paths.joinSigningSeed);
     const warning = { check: 'key', subject: 'join signing key', severity: 'warning' };

@@ -112,7 +112,7 @@ describe('a home from before there were join tokens', () => {
   });
 
   it.each(['seed', 'account'])(
-    'is given one key by the next call, when one was killed behind the %s',
+    'gets exactly one key from the next call after one that was killed after the %s',
     async (step) => {
       const fleet = await startOlderHome();
       const died = await run(process.execPath, [

@@ -37,7 +37,7 @@ describe('the limits in the template of all peels', () => {
 });
 
 describe('the permissions of all peels', () => {
-  it('are initially those of the design', async () => {
+  it('are initially the documented ones', async () => {
     const fleet = await startHome();
     const { role, signingKeys, permissions } = await peelTemplate(fleet.home);
     expect(role).toBe('peel');

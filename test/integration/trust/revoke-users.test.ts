@@ -69,7 +69,7 @@ describe('revoking users of an account', () => {
     expect(await fetched()).toBe(done.accountJwt);
   });
 
-  it('keeps what another tool changed in the account meanwhile, and what the account JWT in hand is too old to know', async () => {
+  it('keeps what another tool changed in the account meanwhile, and what the given account JWT is too old to include', async () => {
     const [one, two] = [1, 2].map(() => generateKeyBundle('user').publicKey) as [string, string];
     const signingKey = generateKeyBundle('account').publicKey;
     const changed = reviseAccountJwt(current, server.trust.operatorSigner, {
@@ -135,7 +135,7 @@ describe('an account JWT that is pushed', () => {
     expect(await fetched()).toBe(next);
   });
 
-  it('is refused when it lacks a revocation or a signing key that the servers have, unless that is meant', async () => {
+  it('is refused if it lacks a revocation or a signing key that the servers have, unless allowRemovals is set', async () => {
     const user = generateKeyBundle('user').publicKey;
     await pushAccountJwt(reviseAccountJwt(current, server.trust.operatorSigner, { revoke: [user] }), servers);
     const without = reviseAccountJwt(await fetched(), server.trust.operatorSigner, { unrevoke: [user] });

@@ -51,7 +51,7 @@ describe('revoking', () => {
     }
   });
 
-  it('by id finds one that was issued elsewhere, while it is connected', async () => {
+  it('by ID finds a credential that was issued elsewhere, while it is connected', async () => {
     const fleet = await startHome();
     const domain = await fleet.domain();
     const path = join(fleet.dir, 'elsewhere.creds');
@@ -124,7 +124,7 @@ describe('revoking', () => {
     expect(await fleet.letsIn(one.path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
-  it('can be taken back, one by one', async () => {
+  it('can be cleared, one by one', async () => {
     const fleet = await startHome();
     const one = await fleet.issue('web-01');
     const two = await fleet.issue('web-02');
@@ -205,7 +205,7 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 
-  it('where nothing is known of the peel, the key is none, or the file is another home’s', async () => {
+  it('if the peel is unknown, the key is invalid, or the file belongs to another home', async () => {
     const fleet = await startHome();
     const seed = 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY';
     for (const target of [{ peelId: 'nobody' }, { publicKey: 'UNOTAKEY' }, { publicKey: seed }]) {
@@ -275,7 +275,7 @@ describe('a revocation that cannot be made leaves the home as it was', () => {
     expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
   });
 
-  it('where another command holds the home: who, and nothing is pushed', async () => {
+  it('if another command has locked the home, which the error names', async () => {
     const fleet = await startHome();
     const { path } = await fleet.issue('web-01');
     const error = await withHomeLock(fleet.home, 'zester keys add', () =>

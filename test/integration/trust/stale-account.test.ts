@@ -90,7 +90,7 @@ describe('an older account that another tool pushed under a newer time', () => {
       ({ home, options }, onRestored) =>
         addAccountSigningKey(home, 'peel-signing', { ...options, onRestored }),
     ],
-  ])('is put right by "%s", which says so', async (_what, act) => {
+  ])('is repaired and reported by "%s"', async (_what, act) => {
     const { fleet, good, bad, publicKeys } = await staleFleet();
     const heard: AccountLosses[] = [];
     await act(fleet, (lost) => heard.push(lost));
@@ -102,7 +102,7 @@ describe('an older account that another tool pushed under a newer time', () => {
     expect((await showAccount(fleet.home, fleet.options)).inSync).toBe(true);
   });
 
-  it('is kept beside the one that it would have replaced, readable by the owner only', async () => {
+  it('is kept as a copy, readable by its owner only', async () => {
     const { fleet, stale } = await staleFleet();
     const { accountJwt, paths } = await fleet.domain();
     await pushAccount(fleet.home, fleet.options);
@@ -168,7 +168,7 @@ describe('a change that was made for the home only', () => {
 });
 
 describe('issuing from a home whose account lost the signing key', () => {
-  it('is refused, and credentials of another signer are none of its business', async () => {
+  it('is refused, but credentials of another signer are not affected', async () => {
     const { fleet, stale } = await staleFleet();
     const { paths } = await fleet.domain();
     await writeSecretFile(paths.accountJwt, Buffer.from(`${stale}\n`));

@@ -10,7 +10,7 @@ const heard = (number: number, peels: number, of: { holder?: string; since?: num
   ...of,
 });
 
-describe('what a master says about presence', () => {
+describe('a presence message of a master', () => {
   it('is followed as long as no message is missing', () => {
     expect(feedStep(state, heard(5, 2), 'M1')).toMatchObject({
       state: { number: 5, isWhole: true },
@@ -22,7 +22,7 @@ describe('what a master says about presence', () => {
     });
   });
 
-  it('is read as a whole when a message is missing, which the next one shows, also one without changes', () => {
+  it('triggers a full read if the one before it is missing, even if it has no changes', () => {
     expect(feedStep(state, heard(6, 2), 'M1')).toMatchObject({
       state: { number: 6, isWhole: false },
       isMissing: true,
@@ -45,7 +45,7 @@ describe('what a master says about presence', () => {
     expect(again).toMatchObject({ state: { since: 1 }, isMissing: true });
   });
 
-  it('is ignored from a master that does not watch any more, or not yet', () => {
+  it('is ignored from a master that no longer watches, or does not watch yet', () => {
     const following: FeedState = { ...state, holder: 'M2' };
     expect(feedStep(following, heard(5, 1), 'M2')).toEqual({
       state: following,

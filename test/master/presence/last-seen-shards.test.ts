@@ -25,7 +25,7 @@ describe('when peels were last seen, as it is stored', () => {
     });
   });
 
-  it('is the presence of nobody to a master of an earlier version', () => {
+  it('is empty presence to a master of an earlier version', () => {
     expect(v.parse(presenceSchema, shard)).toEqual({ connections: [], lastSeen: '2030-01-02T00:00:00Z' });
   });
 

@@ -74,7 +74,7 @@ describe('when peels were last seen', () => {
     expect(text()).toContain('"down":{"web-01":7}');
   });
 
-  it('is not stored by a master that does not watch any more', async () => {
+  it('is not stored by a master that no longer watches', async () => {
     const { lastSeen, view, state } = await storeOf();
     state.isDown = false;
     view.set('web-01', [], 0, 7_000);

@@ -103,7 +103,7 @@ describe('an event of a newer version', () => {
     expect(parseStoredRecord(bytes({ ...newer, event }))).toBeUndefined();
   });
 
-  it('counts when the audit is added up, and what it changed is not checked', () => {
+  it('counts when the audit log is folded, but its changes are not checked', () => {
     const fold = new AuditFold();
     const parsed = parseStoredRecord(bytes(newer));
     if (parsed === undefined) throw new Error('it is not read');

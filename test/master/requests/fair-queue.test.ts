@@ -35,7 +35,7 @@ class Jobs {
 const roomy = { running: 2, runningPerAsker: 2, waiting: 100, waitingPerAsker: 100 };
 
 describe('a fair queue', () => {
-  it('begins the next asker’s job, not the next job: one that wants much delays another by one job', async () => {
+  it('starts the next caller’s job, not the next job: a heavy caller delays another by one job', async () => {
     const jobs = new Jobs();
     const queue = new FairQueue({ ...roomy, running: 1 });
     for (let i = 0; i < 50; i++) queue.add('flood', jobs.job(`flood-${i}`));
@@ -47,7 +47,7 @@ describe('a fair queue', () => {
     expect(jobs.begun.slice(0, 4)).toEqual(['flood-0', 'flood-1', 'other', 'third']);
   });
 
-  it('runs no more at a time than it may, in all and of one', async () => {
+  it('limits concurrent jobs, in total and per caller', async () => {
     const jobs = new Jobs();
     const queue = new FairQueue({ ...roomy, running: 3, runningPerAsker: 2 });
     for (let i = 0; i < 10; i++) queue.add('a', jobs.job(`a-${i}`));

@@ -206,7 +206,7 @@ describe('a request to recover', () => {
     expect(judged(made(...ADDED), { revokedInAccount: true })).toBe('ERR_FLEET_REVOKED');
   });
 
-  it('is refused to who is not known', () => {
+  it('is refused to an unknown peel', () => {
     expect(judged(undefined)).toBe('ERR_FLEET_UNKNOWN_PEEL');
     expect(judged(made(...ADDED), { publicKey: 'UX' })).toBe('ERR_FLEET_KEY_UNKNOWN');
     const asked = made([T0, { kind: 'peel.requested', publicKey: 'U0', origin: 'token' }]);
@@ -250,7 +250,7 @@ describe('a request to recover', () => {
 });
 
 describe('the record of a peel that has recovered', () => {
-  it('has ended every other key: an expired one at once, one that is valid by a revocation', () => {
+  it('ends every other key: an expired one at once, a valid one by a revocation', () => {
     expect(made(...RECOVERED).keys.map(({ publicKey, state }) => [publicKey, state])).toEqual([
       ['U0', 'revoked'],
       ['U1', 'issued'],

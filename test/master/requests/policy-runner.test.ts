@@ -72,7 +72,7 @@ describe('a policy function', () => {
     }
   });
 
-  it('is told by its signal that its time is over, and what it does then changes nothing', async () => {
+  it('sees its signal aborted at the time limit, and what it does later changes nothing', async () => {
     let reason: unknown;
     const { runner, failures } = runnerOf(
       (_request, { signal }) =>
@@ -89,7 +89,7 @@ describe('a policy function', () => {
     expect(failures).toEqual(['the policy did not answer within 0.05 s']);
   });
 
-  it('is called once for requests of one key at the same time, with what it cannot change', async () => {
+  it('is called once for concurrent requests with one key, with frozen input', async () => {
     const seen: JoinRequest[] = [];
     const { runner } = runnerOf((asked) => {
       seen.push(asked);

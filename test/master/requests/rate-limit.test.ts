@@ -14,7 +14,7 @@ function limited(perSecond: number, burst: number) {
   return { limit, time, take };
 }
 
-describe('how much one may ask', () => {
+describe('the rate limit of requests', () => {
   it('allows a burst, then the rate per second; some refusals are reported, the rest are dropped at no cost', () => {
     const { take, time } = limited(2, 5);
     expect(take('a', 1_000)).toEqual({ pass: 5, refuse: 10, ignore: 985 });
@@ -24,7 +24,7 @@ describe('how much one may ask', () => {
     expect(take('a', 1_000)).toEqual({ pass: 2, refuse: 1, ignore: 997 });
   });
 
-  it('one caller above its rate does not affect another', () => {
+  it('is separate for each caller', () => {
     const { take } = limited(1, 3);
     take('a', 10_000);
     expect(take('b', 4)).toEqual({ pass: 3, refuse: 1, ignore: 0 });

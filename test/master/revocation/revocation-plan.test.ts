@@ -38,7 +38,7 @@ describe('one push', () => {
     ]);
   });
 
-  it('is done when every server has confirmed and nobody is left connected', () => {
+  it('is done when every server has confirmed and no revoked user is connected', () => {
     const outcome = { inForce: true, inForceWhereReached: true, left: new Set<string>() };
     expect(revokedBy(work, outcome)).toEqual({
       peels: ['UA'],

@@ -100,7 +100,7 @@ describe('a master that runs', () => {
     expect(steps).toContain('parts closed');
   });
 
-  it('stops by itself when one of its connections is closed for good', async () => {
+  it('stops by itself when one of its connections is permanently closed', async () => {
     const { master, auth } = started();
     await auth.close();
     await master.closed;
@@ -131,7 +131,7 @@ describe('a master that runs', () => {
 });
 
 describe('a master that cannot reach its servers when it is stopped', () => {
-  it('waits for them as long as it is told, and then closes its connections', async () => {
+  it('waits for them up to the given time, and then closes its connections', async () => {
     let finish: (failures: unknown[]) => void = () => undefined;
     const { master, nc, system, steps, down } = started(() => new Promise((resolve) => (finish = resolve)));
     down.add('zester-master');

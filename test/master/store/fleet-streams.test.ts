@@ -4,7 +4,7 @@ import { allowedByStream } from '../../../src/account/stream-guards.js';
 import { FLEET_STREAMS } from '../../../src/permissions/names.js';
 
 describe('the streams of a fleet', () => {
-  it('are those that a master may use, each guarded, with the requested number of copies', () => {
+  it('match the grants of a master, each guarded, with the requested number of copies', () => {
     const streams = fleetStreams(3);
     expect(streams.map(({ name }) => name).sort()).toEqual([...FLEET_STREAMS.keys()].sort());
     for (const stream of streams) {

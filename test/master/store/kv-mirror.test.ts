@@ -45,7 +45,7 @@ describe('a mirror of a bucket', () => {
     mirror.close();
   });
 
-  it('runs concurrent changes of one key one after the other, so that none conflicts', async () => {
+  it('serializes concurrent changes of one key, so that none conflicts', async () => {
     const { bucket, mirror } = await opened();
     await Promise.all(Array.from({ length: 20 }, () => mirror.change('a', plusOne)));
     expect(bucket.value('a')).toEqual({ n: 20 });
@@ -70,7 +70,7 @@ describe('a mirror of a bucket', () => {
     mirror.close();
   });
 
-  it('throws what the decision throws, and changes nothing', async () => {
+  it('rethrows the error of a decision, and changes nothing', async () => {
     const { bucket, mirror } = await opened({ a: { n: 1 } });
     const refuse = () => {
       throw new RangeError('no');

@@ -94,7 +94,7 @@ describe('an admitted connection', () => {
     else expect(change).toMatchObject({ ...expected, publicKey: connection.publicKey });
   });
 
-  it('is shown to the policy as what its connection proves', () => {
+  it('is described to the policy only by what its connection proves', () => {
     expect(requestToJoin(connection, appeared)).toMatchObject({
       peelId: connection.name,
       publicKey: connection.publicKey,
@@ -121,7 +121,7 @@ describe('a refused connection', () => {
     expect(refusalAction(connection, refusal, live([connection]))).toEqual(held);
   });
 
-  it('is merely cut where its JWT names no key', () => {
+  it('is only cut if its JWT names no key', () => {
     expect(refusalAction(unreadable, refusal, nobody)).toEqual({ do: 'cut' });
   });
 

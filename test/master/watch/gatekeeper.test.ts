@@ -49,7 +49,7 @@ describe('the first connection of a peel', () => {
     ['reject', 'rejected', ['peel.appeared', 'peel.rejected']],
     ['pending', 'pending', ['peel.appeared']],
   ] as const)(
-    'makes a record if there is none, which the policy decides on: %s',
+    'creates a record if there is none, with the state that the policy decides: %s',
     async (answer, state, kinds) => {
       const started_ = await started(async () => answer);
       await started_.check(peelConnection('web-1'));

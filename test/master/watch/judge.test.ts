@@ -196,7 +196,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');
   });
 
-  it('is not one that is ahead by no more than clocks may differ', () => {
+  it('does not count if it is ahead by no more than clocks may differ', () => {
     const user = generateKeyBundle('user');
     const options = { scoped: true, now: () => Date.now() + 60_000 };
     const jwt = createUserJwt(user, trust.peelSigner, peelUserJwtOptions('web-1', account, options));
@@ -308,7 +308,7 @@ describe('a master that cannot tell how a server reads a JWT refuses the connect
     });
   });
 
-  it('a user of the event that is another key than the one in the JWT', () => {
+  it("an event whose user is a different key than the JWT's", () => {
     const connection = peel('web-1');
     const other = { ...connection, publicKey: generateKeyBundle('user').publicKey };
     expect(judge(other, known())).toMatchObject({

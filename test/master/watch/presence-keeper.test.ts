@@ -54,7 +54,7 @@ describe('the connections that the servers report', () => {
     expect(view.get('web-01')?.connections.map(({ cid }) => cid)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
   });
 
-  it('replace what was known of the same connection', () => {
+  it('replace earlier information about the same connection', () => {
     const { view, keeper } = keeperOf();
     keeper.add(connection('web-01', 1));
     keeper.add(connection('web-02', 1));
@@ -63,7 +63,7 @@ describe('the connections that the servers report', () => {
     expect(keeper.size).toBe(1);
   });
 
-  it('correct what the master before had told', () => {
+  it('correct what the previous master had published', () => {
     const { view, keeper } = keeperOf();
     keeper.add(connection('web-01', 1));
     view.set('web-02', view.get('web-01')?.connections ?? [], 1, 500);
@@ -72,7 +72,7 @@ describe('the connections that the servers report', () => {
     expect(view.isConnected('web-02')).toBe(false);
   });
 
-  it('of users that are not peels are known, and are nobody’s presence', () => {
+  it('of users that are not peels are tracked, but are not presence', () => {
     const { view, keeper } = keeperOf();
     keeper.add(connection('_zester-master', 1));
     expect(keeper.size).toBe(1);

@@ -6,14 +6,14 @@ import { CONNECTIONS_INTERVAL_MS, READING_MAX_PAUSE_MS } from '../../../src/timi
 const at = (server: string, cid: number) => ({ server, cid }) as UserConnection;
 
 describe('a list of all connections', () => {
-  it('ends those that are not in it, on servers that gave a whole list', () => {
+  it('ends connections that it lacks, on servers with a complete list', () => {
     const reading = new Reading();
     const known = [at('S1', 1), at('S1', 2), at('S2', 1)];
     const read = { servers: new Set(['S1']), connections: [at('S1', 2)] };
     expect(reading.gone(read, known)).toEqual([at('S1', 1)]);
   });
 
-  it('counts less than what was heard while it was read', () => {
+  it('yields to events that arrive while it is read', () => {
     const reading = new Reading();
     reading.connected(at('S1', 3));
     reading.disconnected(at('S1', 2));
@@ -30,7 +30,7 @@ describe('the pause before the next reading', () => {
     expect(readingPause({ tookMs: 6_000, early: 0, isWanted: false })).toBe(120_000);
   });
 
-  it('is none when an event may have been lost, and grows when that happens again and again', () => {
+  it('is zero if an event may have been lost, and grows if that happens repeatedly', () => {
     const pauses = [0, 1, 2, 3, 20].map((early) => readingPause({ tookMs: 0, early, isWanted: true }));
     expect(pauses).toEqual([0, 500, 1_000, 2_000, READING_MAX_PAUSE_MS]);
   });

@@ -4,8 +4,8 @@ import { ServerRoster } from '../../../src/master/watch/server-roster.js';
 const servers = (of: Record<string, string>) => new Map(Object.entries(of));
 const NOTHING = { hasJoined: false, gone: [] };
 
-describe('a look at the servers', () => {
-  it('shows no change at the first one', () => {
+describe('a check of the servers', () => {
+  it('shows no change the first time', () => {
     expect(new ServerRoster().look(servers({ N1: 'a', N2: 'b' }), ['N1'])).toEqual(NOTHING);
   });
 
@@ -16,7 +16,7 @@ describe('a look at the servers', () => {
     expect(roster.look(servers({ N1: 'a', N2: 'b' }), [])).toEqual(NOTHING);
   });
 
-  it('shows that a server is gone when it has not responded twice in a row', () => {
+  it('drops a server that misses two in a row', () => {
     const roster = new ServerRoster();
     roster.look(servers({ N1: 'a', N2: 'b' }), ['N2']);
     expect(roster.look(servers({ N1: 'a' }), ['N2'])).toEqual(NOTHING);

@@ -123,7 +123,7 @@ afterEach(async () => {
 });
 
 describe('a watcher that starts', () => {
-  it('knows and judges everybody who was connected before', async () => {
+  it('knows and judges all existing connections', async () => {
     const connection = peelConnection('web-1');
     const { isConnected, registry, settled } = await started(async ({ registry, system }) => {
       await registry.decide('web-1', () => issuing(connection));

@@ -58,7 +58,7 @@ describe('the connections that send it', () => {
   });
   const look = (...users: ReturnType<typeof sent>[]) => ({ servers: new Set(['N1']), users });
 
-  it('are those whose own counts rise', () => {
+  it('are the connections with rising counts', () => {
     const before = look(sent(1, 5), sent(2, 1_000_000), sent(3, 0, 0));
     const after = look(sent(1, 5_000), sent(2, 1_000_001), sent(3, 1, 900_000));
     expect(whoSends(before, after, 2, LIMITS).map(({ cid }) => cid)).toEqual([1, 3]);
