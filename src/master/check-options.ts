@@ -37,7 +37,7 @@ const MASTER = bag(
     policyTimeoutMs: anything,
     lifetimeSeconds: anything,
     lifetime: anything,
-    recovery: anything,
+    recoverySeconds: anything,
     recoveryLimit: anything,
     breaker: bag({ peels: anything, share: anything, windowMs: anything }),
     logger: anything,
@@ -65,7 +65,7 @@ export function checkMasterOptions(given: MasterOptions): MasterOptions {
   const named = byPresentNames(given, { lifetimeSeconds: 'lifetime' }, configError);
   const options = { ...named, ...(named.breaker && { breaker: defined(named.breaker) }) };
   if (options.servers !== undefined) parseServerUrls(options.servers);
-  const { breaker, replicas, recovery } = options;
+  const { breaker, replicas, recoverySeconds } = options;
   if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {
     throw configError(`replicas: give ${REPLICAS.join(', ')}`);
   }
@@ -80,8 +80,8 @@ export function checkMasterOptions(given: MasterOptions): MasterOptions {
     },
     configError,
   );
-  if (recovery !== 'manual')
-    checkNumbers({ recovery }, { recovery: atLeast(0, 'seconds, or manual') }, configError);
+  if (recoverySeconds !== 'manual')
+    checkNumbers({ recoverySeconds }, { recoverySeconds: atLeast(0, 'seconds, or manual') }, configError);
   checkNumbers(
     breaker ?? {},
     {

@@ -89,7 +89,7 @@ export interface MasterOptions {
    * How long after the expiry of its credential a peel may come back by itself, in seconds; 2,592,000 (30 days) by default,
    * 0 for never. `manual`: an admin accepts each ("zester peel accept"). A revoked or rejected peel never comes back.
    */
-  recovery?: number | 'manual' | undefined;
+  recoverySeconds?: number | 'manual' | undefined;
   /** How often a peel may come back by itself within 30 days; 30 by default. Beyond that, an admin accepts it. */
   recoveryLimit?: number | undefined;
   /**
@@ -267,7 +267,7 @@ function makeContext(
     policy: makePolicy(options, state),
     lifetime: options.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
     recovery: {
-      window: options.recovery ?? DEFAULT_RECOVERY_SECONDS,
+      window: options.recoverySeconds ?? DEFAULT_RECOVERY_SECONDS,
       limit: options.recoveryLimit ?? DEFAULT_RECOVERY_LIMIT,
     },
     breaker: { ...DEFAULT_BREAKER_LIMITS, ...options.breaker },

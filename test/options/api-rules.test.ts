@@ -199,7 +199,7 @@ describe('the public API', () => {
 
   it('names the unit of every duration', () => {
     const durations =
-      /timeout|wait|interval|lifetime|ttl|expiry|expir\w*within|duration|delay|window|refresh|\bage\b|period/i;
+      /timeout|wait|interval|lifetime|ttl|expiry|recovery$|expir\w*within|duration|delay|window|refresh|\bage\b|period/i;
     const withoutUnit = options()
       .filter(([, option]) => /\bnumber\b/.test(textOf(option)) && durations.test(nameOf(option)))
       .filter(([, option]) => !/(Ms|Seconds)$/.test(nameOf(option)) && !NAMES_OF_OTHERS.has(nameOf(option)))

@@ -28,7 +28,7 @@ export async function runMaster(
     home,
     policy,
     lifetime,
-    recovery,
+    recoverySeconds: recovery,
     recoveryLimit,
     breaker: { peels: maxRevocations, share: maxRevocationsShare },
     logger: log,

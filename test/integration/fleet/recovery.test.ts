@@ -239,7 +239,7 @@ describe('a peel that was locked out', () => {
 
 describe('an admin', () => {
   it('accepts a recovery where the policy is manual', async () => {
-    const manual = await startFleet({ policy: 'manual', lifetime: 60, recovery: 'manual' });
+    const manual = await startFleet({ policy: 'manual', lifetime: 60, recoverySeconds: 'manual' });
     const by = await manual.admin();
     const path = await expired('manual-1', { of: manual, by });
     const recovering = recovered(path, { servers: manual.servers });
@@ -249,7 +249,7 @@ describe('an admin', () => {
     expect(await recovering).toMatchObject({ outcome: 'recovered' });
     expect(recordOf('manual-1', manual)).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
     // with 0 there is no recovery credential to begin with
-    const never = await startFleet({ recovery: 0 });
+    const never = await startFleet({ recoverySeconds: 0 });
     const key = generateKeyBundle('user');
     const answer = await (
       await never.admin()
