@@ -36,7 +36,8 @@ const CHAIN = bag(
  *
  * @param options.now the clock; `Date.now` by default
  * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
- *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`. JwtError `ERR_JWT_OPTIONS` for options that it does not know
+ *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is, without a cause, a user who may have no subscription,
+ *   whose connections servers cut. JwtError `ERR_JWT_OPTIONS` for options that it does not know
  * @example
  * import { JwtChainError, loadCredsFile, loadJwtFile, validateJwtChain } from 'zester';
  *
@@ -254,7 +255,15 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
       `${user.sub} is signed by a scoped signing key and carries its own permissions or limits, which servers refuse`,
     );
   }
-  const bearer = scope === undefined ? user.nats.bearer_token : scope.template.bearer_token;
+  const limits = scope === undefined ? user.nats : scope.template;
+  if ((limits.subs ?? 0) === 0) {
+    throw broken(
+      'user',
+      'INVALID',
+      `${user.sub} may have no subscription (subs is 0), and servers cut its connections`,
+    );
+  }
+  const bearer = limits.bearer_token;
   if (bearer === true && account.nats.limits?.['disallow_bearer'] === true) {
     throw broken('user', 'BEARER', `${user.sub} is a bearer token, and the account allows none`);
   }

@@ -178,10 +178,11 @@ function split(jwt: string): Token {
     throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a JWT has three parts with dots between them');
   }
   for (const part of [header, payload, signature]) {
-    if (!BASE64URL.test(part)) {
+    // four letters stand for three bytes, and one letter by itself for nothing
+    if (!BASE64URL.test(part) || part.length % 4 === 1) {
       throw new JwtError(
         'ERR_JWT_FORMAT',
-        'not a JWT: a part is empty or holds characters that are not base64url',
+        'not a JWT: a part is empty, holds characters that are not base64url, or was cut',
       );
     }
   }
@@ -228,7 +229,7 @@ function checkHeader(part: string): void {
       `not a NATS JWT: its alg is ${JSON.stringify(alg)?.slice(0, 40) ?? 'missing'}, and only "${V2_ALGORITHM}" is trusted`,
     );
   }
-  if (typ !== 'JWT' && typ !== 'jwt') {
+  if (typeof typ !== 'string' || typ.toUpperCase() !== 'JWT') {
     throw new JwtError('ERR_JWT_ALGORITHM', 'not a NATS JWT: its typ is not "JWT"');
   }
 }

@@ -3,20 +3,9 @@
 //
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
-import { isIPv4, isIPv6 } from 'node:net';
 import { closest } from '../text/closest.js';
+import { canonicalTimeZone, CONNECTION_TYPES, isNetwork, isTimeZone } from './forms/checked-values.js';
 import { jwtOptionsError } from './options-error.js';
-
-/** The kinds of connection that servers know. */
-export const CONNECTION_TYPES = [
-  'STANDARD',
-  'WEBSOCKET',
-  'LEAFNODE',
-  'LEAFNODE_WS',
-  'MQTT',
-  'MQTT_WS',
-  'IN_PROCESS',
-] as const;
 
 /**
  * Networks as claims: without blanks around them, each once.
@@ -30,9 +19,7 @@ export function networkClaims(networks: readonly string[]): string[] {
 
 function networkClaim(network: string): string {
   const trimmed = typeof network === 'string' ? network.trim().toLowerCase() : '';
-  const [, address = '', mask = ''] = /^([^/]*)\/(\d{1,3})$/.exec(trimmed) ?? [];
-  const bits = isIPv4(address) ? 32 : isIPv6(address) && !address.includes('%') ? 128 : -1;
-  if (mask !== '' && Number(mask) <= bits) return trimmed;
+  if (isNetwork(trimmed)) return trimmed;
   throw jwtOptionsError(
     `sourceNetworks: ${JSON.stringify(network)} is not a network, so servers would admit nobody: give an address and a mask, ` +
       `such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32`,
@@ -65,28 +52,14 @@ function timeOfDay(time: unknown): string {
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
 export function timeZoneClaim(zone: string): string {
-  if (zone === 'UTC' || zone === 'Local') return zone;
-  const known = typeof zone === 'string' && SPELLED.test(zone) ? canonical(zone) : undefined;
-  // one that is an alias has another name; one that differs in case only is misspelled
-  if (known !== undefined && (known === zone || known.toLowerCase() !== zone.toLowerCase())) return zone;
-  const meant = typeof zone === 'string' ? canonical(zone) : undefined;
+  if (typeof zone === 'string' && isTimeZone(zone)) return zone;
+  const meant = typeof zone === 'string' ? canonicalTimeZone(zone) : undefined;
   throw jwtOptionsError(
     `timesLocation: ${JSON.stringify(zone)} is not a time zone, so servers would admit nobody` +
       (meant === undefined
         ? ': give one such as Europe/Vienna or UTC'
         : `; did you mean ${JSON.stringify(meant)}?`),
   );
-}
-
-/** Every part of a name begins with a capital letter; an offset such as `+01:00` is not a name. */
-const SPELLED = /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/;
-
-function canonical(zone: string): string | undefined {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws JwtError `ERR_JWT_OPTIONS` for one that no server knows */

@@ -2,20 +2,21 @@
 import type { UserClaims } from './claims.js';
 
 /**
- * Whether a user JWT carries no permissions and no limits at all: everything absent, empty or zero.
+ * Whether a user JWT carries no permissions and no limits at all: everything absent, or zero. A list that is there, empty
+ * or not, is one too many for a server.
  *
- * Source: github.com/nats-io/jwt/v2, user_claims.go (`HasEmptyPermissions`).
+ * Source: github.com/nats-io/jwt/v2, user_claims.go (`HasEmptyPermissions`, which compares with an empty structure).
  */
 export function hasNoPermissions({ nats }: Pick<UserClaims, 'nats'>): boolean {
   const lists = [nats.pub?.allow, nats.pub?.deny, nats.sub?.allow, nats.sub?.deny];
   return (
-    [...lists, nats.src, nats.times, nats.allowed_connection_types].every(
-      (list) => (list?.length ?? 0) === 0,
+    [...lists, nats.src, nats.times, nats.allowed_connection_types, nats.resp].every(
+      (list) => list === undefined,
     ) &&
-    nats.resp === undefined &&
     [nats.subs, nats.data, nats.payload].every((limit) => (limit ?? 0) === 0) &&
     (nats.times_location ?? '') === '' &&
-    nats.bearer_token !== true
+    nats.bearer_token !== true &&
+    nats.proxy_required !== true
   );
 }
 

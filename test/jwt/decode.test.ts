@@ -15,6 +15,8 @@ import { alter, forge, part, partsOf, reforge } from './forge.js';
 const { operator, operatorJwt, account, accountJwt, user, userJwt } = generateFullHierarchy('O', 'A', 'U');
 const [header = '', payload = '', signature = ''] = userJwt.split('.');
 
+const forged = (text: string) => `${text}.${Buffer.from(account.sign(text)).toString('base64url')}`;
+
 describe('rejects text that is not a JWT', () => {
   it.each([
     ['nothing', ''],
@@ -25,6 +27,10 @@ describe('rejects text that is not a JWT', () => {
     ['an empty signature', `${header}.${payload}.`],
     ['white space around it', ` ${userJwt}\n`],
     ['padding', `${header}=.${payload}.${signature}`],
+    [
+      'one letter too many',
+      forged(`${header}.${payload.padEnd(Math.ceil(payload.length / 4) * 4 + 1, 'A')}`),
+    ],
     ['plain base64', `${header}.${payload}.+/${signature}`],
     ['a header that is not JSON', `${part('{')}.${payload}.${signature}`],
     ['a payload that is not JSON', `${header}.${part('nothing')}.${signature}`],
@@ -85,8 +91,8 @@ describe('algorithm confusion is refused', () => {
     }
   });
 
-  it('accepts the type "jwt" in lower case, as Go does', () => {
-    const jwt = forge(claims, account, { typ: 'jwt', alg: 'ed25519-nkey' });
+  it.each(['jwt', 'Jwt'])('accepts the type "%s", as Go does', (typ) => {
+    const jwt = forge(claims, account, { typ, alg: 'ed25519-nkey' });
     expect(decodeUserJwt(jwt).sub).toBe(user.publicKey);
   });
 });
@@ -172,6 +178,63 @@ describe('claims of the wrong form are refused', () => {
   ])('%s', async (_, change) => {
     const jwt = reforge(userJwt, account, ({ nats }) => void Object.assign(nats, change));
     await refusal('ERR_JWT_CLAIMS', () => decodeUserJwt(jwt));
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['an empty subject', { pub: { allow: [''] } }],
+    ['null for a subject', { pub: { allow: [null] } }],
+    ['a subject with an empty token', { sub: { deny: ['a..b'] } }],
+    ['a queue group to publish to', { pub: { allow: ['a b'] } }],
+    ['a subject with two queue groups', { sub: { allow: ['a b c'] } }],
+    ['a network without a mask', { src: ['10.0.0.1'] }],
+    ['a network with too long a mask', { src: '10.0.0.0/8, 10.0.0.0/33' }],
+    ['a network with a zone', { src: ['fe80::1%eth0/64'] }],
+    ['a time without seconds', { times: [{ start: '08:00', end: '18:00:00' }] }],
+    ['a range without an end', { times: [{ start: '08:00:00' }] }],
+    ['a time zone of a misspelled name', { times_location: 'europe/vienna' }],
+    ['connection types that no server knows', { allowed_connection_types: ['BOGUS'] }],
+  ])('that a server refuses at connect: %s', async (_, change) => {
+    const jwt = reforge(userJwt, account, ({ nats }) => void Object.assign(nats, change));
+    await refusal('ERR_JWT_CLAIMS', () => decodeUserJwt(jwt));
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a queue group to subscribe in', { sub: { allow: ['a b', 'c.>'] } }],
+    ['networks of both kinds', { src: ['10.0.0.0/08', '2001:db8::/32', '::ffff:10.0.0.0/104'] }],
+    ['an hour of one digit, and parts of a second', { times: [{ start: '8:00:00', end: '18:00:00.5' }] }],
+    ['an unknown connection type beside a known one', { allowed_connection_types: ['standard', 'BOGUS'] }],
+    ['null in a list of tags', { tags: [null, 'a'] }],
+  ])('but not %s', (_, change) => {
+    const jwt = reforge(userJwt, account, ({ nats }) => void Object.assign(nats, change));
+    expect(decodeUserJwt(jwt).sub).toBe(user.publicKey);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['a description that is a number', { description: 1 }],
+    ['an info URL that is none', { info_url: 'x' }],
+    ['mappings that are a list', { mappings: [] }],
+    [
+      'mappings of more than everything',
+      {
+        mappings: {
+          a: [
+            { subject: 'b', weight: 60 },
+            { subject: 'c', weight: 60 },
+          ],
+        },
+      },
+    ],
+    ['a mapping of what is not a subject', { mappings: { 'a b': [{ subject: 'b' }] } }],
+    ['accounts without users', { authorization: { allowed_accounts: ['*'] } }],
+    ['traces to a wildcard', { trace: { dest: 'a.*' } }],
+    ['cluster traffic of nobody', { cluster_traffic: 'nobody' }],
+    ['null for an import', { imports: [null] }],
+    ['an export without a type', { exports: [{ subject: 'a' }] }],
+    ['a signing key that is no key', { signing_keys: ['A'] }],
+    ['tiered limits that are text', { limits: { tiered_limits: 'R1' } }],
+  ])('that a server refuses when it is pushed: %s', async (_, change) => {
+    const jwt = reforge(accountJwt, operator, ({ nats }) => void Object.assign(nats, change));
+    await refusal('ERR_JWT_CLAIMS', () => decodeAccountJwt(jwt));
   });
 
   it.each<[string, Record<string, unknown>]>([

@@ -2,6 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { withIsolationMatrix } from './isolation-matrix.js';
+import { withTokenDifferences } from './tokens/differences.js';
 
 const PATH = 'docs/security.md';
 
@@ -22,6 +23,11 @@ describe('the security document', () => {
   it('has the isolation matrix that is tested', async () => {
     const document = await readFile(PATH, 'utf8');
     expect(withIsolationMatrix(document)).toBe(document);
+  });
+
+  it('names where verdicts on tokens differ, as they are tested', async () => {
+    const document = await readFile(PATH, 'utf8');
+    expect(withTokenDifferences(document)).toBe(document);
   });
 
   it('names a test for each promise, which is there', async () => {

@@ -1,29 +1,26 @@
 // The form of an account JWT.
-import { COMMON, NATS, PERMISSIONS, USER_LIMITS, type TypeOfJwt } from './common.js';
-import {
-  anything,
-  flag,
-  FormError,
-  integer,
-  listOf,
-  mapOf,
-  object,
-  optional,
-  text,
-  type Form,
-} from './form.js';
+//
+// Source: github.com/nats-io/jwt/v2, account_claims.go (`Account.Validate`), imports.go, exports.go, signingkeys.go.
+import { checkedText, isSubject, keyOf, publishSubject } from './checked-values.js';
+import { COMMON, NATS, PERMISSIONS, TEMPLATE_LIMITS, type TypeOfJwt } from './common.js';
+import { flag, FormError, integer, listOf, mapOf, object, optional, text, type Form } from './form.js';
 
-const NUMBERS = [
-  ...['subs', 'data', 'payload', 'imports', 'exports', 'conn', 'leaf'],
+const JETSTREAM_NUMBERS = [
   ...['mem_storage', 'disk_storage', 'streams', 'consumer', 'max_ack_pending'],
   ...['mem_max_stream_bytes', 'disk_max_stream_bytes'],
 ];
+const NUMBERS = ['subs', 'data', 'payload', 'imports', 'exports', 'conn', 'leaf', ...JETSTREAM_NUMBERS];
+const integers = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, optional(integer)]));
 
 const limits = object({
-  ...Object.fromEntries(NUMBERS.map((name) => [name, optional(integer)])),
+  ...integers(NUMBERS),
   wildcards: optional(flag),
   disallow_bearer: optional(flag),
   max_bytes_required: optional(flag),
+  tiered_limits: optional(
+    mapOf(optional(object({ ...integers(JETSTREAM_NUMBERS), max_bytes_required: optional(flag) }))),
+  ),
 });
 
 const userScope: Form = (value) => {
@@ -31,14 +28,16 @@ const userScope: Form = (value) => {
   return value;
 };
 
+const accountKey = keyOf('account');
+
 const scopedSigningKey = object({
   kind: userScope,
-  key: text,
+  key: accountKey,
   role: optional(text),
   description: optional(text),
   // without one a server lets the key's users do everything, which nobody means who scopes a key
   template: object({
-    ...USER_LIMITS,
+    ...TEMPLATE_LIMITS,
     // in a template, unlike in a user JWT, servers take an absent limit for none. Source: jwt/v2, `NewUserScope`
     subs: optional(integer, -1),
     data: optional(integer, -1),
@@ -46,21 +45,111 @@ const scopedSigningKey = object({
   }),
 });
 
+const MAX_INFO_BYTES = 8 * 1024;
+const info = checkedText('at most 8 KiB', (value) => Buffer.byteLength(value) <= MAX_INFO_BYTES);
+const infoUrl = checkedText(
+  'a URL',
+  (value) => value === '' || /^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+/i.test(value),
+);
+
+const percentage: Form<number> = (value) => {
+  const share = integer(value);
+  if (share < 0 || share > 100) throw new FormError('it is not a percentage');
+  return share;
+};
+
+/** Go reads no sign into a number without one. */
+const weight: Form<number> = (value) => percentage(Object.is(value, -0) ? -1 : value);
+
+const destinations = listOf(
+  object({ subject: publishSubject, weight: optional(weight), cluster: optional(text) }),
+);
+
+/** The destinations of a subject share its messages, of all clusters together or of each by itself. */
+const mapping: Form = (value) => {
+  const shares = new Map<unknown, number>();
+  for (const { weight: share, cluster } of destinations(value)) {
+    // 0 is the same as absent: everything
+    const total = (shares.get(cluster ?? '') ?? 0) + ((share as number | undefined) || 100);
+    if (total > 100) throw new FormError('its weights are more than 100 together');
+    shares.set(cluster ?? '', total);
+  }
+  return value;
+};
+
+const mappings: Form = (value) => {
+  const all = mapOf(optional(mapping))(value);
+  const wrong = Object.keys(all).find((subject) => !isSubject(subject));
+  if (wrong !== undefined) throw new FormError('it maps what is not a subject');
+  return all;
+};
+
+const allowedAccounts: Form = (value) => {
+  const accounts = listOf(text)(value);
+  return accounts.length === 1 && accounts[0] === '*' ? accounts : listOf(accountKey)(accounts);
+};
+
+const authorization: Form = (value) => {
+  const of = object({
+    auth_users: optional(listOf(keyOf('user'))),
+    allowed_accounts: optional(allowedAccounts),
+    xkey: optional(text),
+  })(value) as { auth_users?: unknown[]; allowed_accounts?: unknown[] };
+  if ((of.allowed_accounts?.length ?? 0) > 0 && (of.auth_users?.length ?? 0) === 0)
+    throw new FormError('it names accounts and no users');
+  return of;
+};
+
+const trace = object({
+  dest: checkedText('a subject without wildcards', (value) => isSubject(value) && !hasWildcard(value)),
+  sampling: optional(percentage),
+});
+
+const clusterTraffic = checkedText('"system" or "owner"', (value) => ['', 'system', 'owner'].includes(value));
+
+const shareType = checkedText('"stream" or "service"', (value) => value === 'stream' || value === 'service');
+const exported = object({
+  name: optional(text),
+  subject: publishSubject,
+  type: shareType,
+  token_req: optional(flag),
+});
+const imported = object({
+  ...{
+    name: optional(text),
+    subject: publishSubject,
+    type: shareType,
+    account: checkedText('an account', (value) => value !== ''),
+  },
+  ...{ token: optional(text), to: optional(text), local_subject: optional(text), share: optional(flag) },
+});
+
+function hasWildcard(subject: string): boolean {
+  return subject.split('.').some((token) => token === '*' || token === '>');
+}
+
+const nats = object({
+  ...NATS,
+  description: optional(info),
+  info_url: optional(infoUrl),
+  limits: optional(limits),
+  signing_keys: optional(
+    listOf((key) => (typeof key === 'string' ? accountKey(key) : scopedSigningKey(key))),
+  ),
+  revocations: optional(mapOf(optional(integer, 0))),
+  default_permissions: optional(object(PERMISSIONS)),
+  imports: optional(listOf(imported)),
+  exports: optional(listOf(exported)),
+  mappings: optional(mappings),
+  authorization: optional(authorization),
+  trace: optional(trace),
+  cluster_traffic: optional(clusterTraffic),
+});
+
 /** An account may sign itself: then no chain holds with it. */
 export const ACCOUNT_JWT: TypeOfJwt = {
   type: 'account',
   subject: 'account',
   issuers: ['operator', 'account'],
-  form: object({
-    ...COMMON,
-    nats: object({
-      ...NATS,
-      limits: optional(limits),
-      signing_keys: optional(listOf((key) => (typeof key === 'string' ? key : scopedSigningKey(key)))),
-      revocations: optional(mapOf(optional(integer, 0))),
-      default_permissions: optional(object(PERMISSIONS)),
-      imports: optional(listOf(anything)),
-      exports: optional(listOf(anything)),
-    }),
-  }),
+  form: object({ ...COMMON, nats }),
 };

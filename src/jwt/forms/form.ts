@@ -50,8 +50,6 @@ export const integer: Form<number> = (value) => {
   return value as number;
 };
 
-export const anything: Form = (value) => value;
-
 /** A list whose items are all of one form. */
 export function listOf<T>(item: Form<T>): Form<T[]> {
   return (value) => {
@@ -74,8 +72,10 @@ const NO_NAME = '__proto__';
 export function mapOf<T>(form: Form<T>): Form<Record<string, T>> {
   return (value) => {
     const result: Record<string, T> = {};
-    for (const [name, each] of Object.entries(members(value)))
-      if (name !== NO_NAME) result[name] = within(name, form, each);
+    for (const [name, each] of Object.entries(members(value))) {
+      const checked = within(name, form, each);
+      if (name !== NO_NAME) result[name] = checked;
+    }
     return result;
   };
 }
