@@ -1,9 +1,11 @@
 // Tells of what the retention of the audit log deletes, before and after.
 import { judgeRetention } from '../../account/judge-retention.js';
-import { AUDIT_STREAM } from '../../permissions/names.js';
+import { AUDIT_STREAM, auditSubject } from '../../permissions/names.js';
+import { parseJson } from '../../protocol/messages.js';
 import { errorMessage } from '../../text/error-message.js';
 import { AUDIT_NOTICE_INTERVAL_MS, AUDIT_RETENTION_INTERVAL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
+import { reportedFirst } from './reported-first.js';
 
 /**
  * Looks once an hour at the first event of the audit log, in the master that watches: warns in its log before events are
@@ -12,7 +14,7 @@ import type { MasterContext } from '../context.js';
 export class RetentionWatch {
   readonly #context: MasterContext;
   readonly #timer: NodeJS.Timeout;
-  /** The sequence of the first event at the last look; undefined: this master has not looked while it watched. */
+  /** The sequence of the first event at the last look; undefined: the audit log says up to where deletions were reported. */
   #first: number | undefined;
   #warnedAt = -Infinity;
   #looking: Promise<void> = Promise.resolve();
@@ -44,9 +46,10 @@ export class RetentionWatch {
       const held = await store.jsm.streams.info(AUDIT_STREAM);
       const { first_seq: first } = held.state;
       const { soon, oldest = '' } = judgeRetention(held, now());
-      const gone = this.#first === undefined ? 0 : first - this.#first;
+      const reported = this.#first ?? (await this.#reported(held.created, first));
+      const gone = first - reported;
       this.#first = first;
-      if (gone > 0) audit.note({ kind: 'audit.trimmed', by: actor, detail: { events: gone, oldest } });
+      if (gone > 0) audit.note({ kind: 'audit.trimmed', by: actor, detail: { events: gone, first, oldest } });
       if (soon === undefined || performance.now() - this.#warnedAt < AUDIT_NOTICE_INTERVAL_MS) return;
       this.#warnedAt = performance.now();
       logger.warn(
@@ -56,5 +59,13 @@ export class RetentionWatch {
     } catch (error) {
       logger.debug({ error: errorMessage(error) }, 'the retention of the audit log cannot be read; retrying');
     }
+  }
+
+  /** Up to where deletions were reported by any master: the one that watched before may have been killed. */
+  async #reported(created: string, first: number): Promise<number> {
+    const last = await this.#context.store.jsm.streams.getMessage(AUDIT_STREAM, {
+      last_by_subj: auditSubject(undefined, 'audit.trimmed'),
+    });
+    return reportedFirst(last === null ? undefined : parseJson(last.string()), { created, first });
   }
 }

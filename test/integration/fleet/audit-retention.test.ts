@@ -62,6 +62,20 @@ describe('the retention of the audit log', () => {
     await watch.stop();
     const trimmed = await fleet.audited('audit.trimmed');
     expect(trimmed.detail?.['events']).toBeGreaterThan(0);
+    // by a master that takes over: what was reported is not reported again, and what was deleted meanwhile is
+    const { bytes } = (await jsm.streams.info('zester-audit')).state;
+    await setAuditRetention(fleet.home.home, { maxBytes: bytes - 1 }, fleet.home.options);
+    const successor = new RetentionWatch(contextOf(fleet.master));
+    await successor.look();
+    await successor.stop();
+    await waitFor('both reports', async () => {
+      const reports = (await fleet.audit()).filter(({ kind }) => kind === 'audit.trimmed');
+      const { first_seq: first } = (await jsm.streams.info('zester-audit')).state;
+      const events = reports.reduce((sum, { detail }) => sum + Number(detail?.['events']), 0);
+      return (
+        reports.length >= 2 && events === Number(reports.at(-1)?.detail?.['first']) - 1 && first >= events
+      );
+    });
     expect((await findings(fleet)).find(({ check }) => check === 'audit')?.message).toContain(
       'will be deleted soon',
     );
