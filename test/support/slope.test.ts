@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFlat, slopeOf, type Sample } from './slope.js';
+import { isFlat, isFloorFlat, slopeOf, type Sample } from './slope.js';
 
 const every = (value: (i: number) => number): Sample[] =>
   Array.from({ length: 100 }, (_, i): Sample => [i * 6, value(i)]);
@@ -36,5 +36,21 @@ describe('a slope', () => {
         0.05,
       ),
     ).toBe(true);
+  });
+
+  it('falls back to its floor where buffers come and go, and not where something is kept', () => {
+    const sawtooth = (i: number) => (Math.floor(i / 60) % 2 === 1 ? 4_000 : 0);
+    expect(
+      isFloorFlat(
+        every((i) => 1_000 + sawtooth(i)),
+        0.05,
+      ),
+    ).toBe(true);
+    expect(
+      isFloorFlat(
+        every((i) => 1_000 + 2 * i + sawtooth(i)),
+        0.05,
+      ),
+    ).toBe(false);
   });
 });

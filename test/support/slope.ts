@@ -38,3 +38,15 @@ export function isFlat(samples: readonly Sample[], share: number): boolean {
   const hours = ((samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0)) / 3600;
   return perHour * hours <= share * mean;
 }
+
+/**
+ * Whether a value that goes up and down by much, as buffers come and go, falls back to where it was: the smallest value of the second half
+ * of the time is no more than a share above that of the first half.
+ */
+export function isFloorFlat(samples: readonly Sample[], share: number): boolean {
+  const first = samples[0]?.[0] ?? 0;
+  const middle = first + ((samples.at(-1)?.[0] ?? 0) - first) / 2;
+  const floor = (of: (seconds: number) => boolean) =>
+    Math.min(...samples.filter(([seconds]) => of(seconds)).map(([, value]) => value));
+  return floor((seconds) => seconds >= middle) <= (1 + share) * floor((seconds) => seconds < middle);
+}
