@@ -217,6 +217,8 @@ export const SERVER_STOP_TIMEOUT_MS = 10_000;
 export const FIRST_RESTART_DELAY_MS = 500;
 /** The longest of these. */
 export const MAX_RESTART_DELAY_MS = 30_000;
+/** Between two looks whether a disk that was full has room again. */
+export const DISK_ROOM_INTERVAL_MS = 2_000;
 /** A server that ran for so long is stable: the delays begin again. */
 export const STABLE_SERVER_MS = 60_000;
 

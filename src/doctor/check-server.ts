@@ -14,7 +14,9 @@ import { accountStreams, type AccountStream } from '../system-account/account-st
 import { acknowledgingStreams } from '../account/acknowledging-streams.js';
 import { showAccount } from '../account/check-account.js';
 import { jsonOf } from '../system-account/ask-all.js';
+import { storageFailures } from '../system-account/jetstream-health.js';
 import { jetStreamStorage } from '../system-account/jetstream-storage.js';
+import { STORAGE_PROBLEM_FIX, storageProblemWords } from '../system-account/storage-problem.js';
 import { LOW_STORAGE_FIX, lowStorage } from '../system-account/storage-headroom.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from '../system-account/servers.js';
 import { versionProblems } from '../system-account/server-versions.js';
@@ -87,6 +89,15 @@ export async function checkServers(
         subject: storage.server,
         message,
         fix: LOW_STORAGE_FIX,
+      });
+    }
+    for (const { server, reason } of await storageFailures(nc, domain.publicKeys.account, up.length)) {
+      findings.push({
+        severity: 'error',
+        check: 'storage',
+        subject: server,
+        message: storageProblemWords(reason),
+        fix: STORAGE_PROBLEM_FIX,
       });
     }
     for (const name of down) {

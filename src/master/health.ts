@@ -11,12 +11,13 @@ export interface HealthLinks {
   system: Connection;
   answers: Record<'auth' | 'enroll' | 'admins', Connection>;
   log: Pick<Links['log'], 'down'>;
+  serverWatch: Pick<Links['serverWatch'], 'problem'>;
 }
 
 /** Judges a master by its connections and by whether any master watches. */
 export function healthOf(
   { watching }: Pick<MasterContext, 'watching'>,
-  { nc, system, answers, log }: HealthLinks,
+  { nc, system, answers, log, serverWatch }: HealthLinks,
 ): MasterHealth {
   const problems = [];
   for (const [which, name, connection] of [
@@ -30,5 +31,6 @@ export function healthOf(
     else if (log.down.has(name)) problems.push(`${which} is down, and is being restored`);
   }
   if (watching() === undefined) problems.push("no master follows the servers' events");
+  if (serverWatch.problem !== undefined) problems.push(serverWatch.problem);
   return { ok: problems.length === 0, problems };
 }

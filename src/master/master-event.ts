@@ -94,6 +94,8 @@ export type MasterEvent =
   | ({ type: 'admin'; what: 'added' | 'removed'; name: string } & EventFacts)
   /** The retention of the audit log has deleted its oldest events. */
   | ({ type: 'auditTrimmed'; events: number } & EventFacts)
+  /** JetStream stopped writing on a server, as on a full disk; `reason` has the server's words. */
+  | ({ type: 'storageFailed'; server: string } & EventFacts)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
   | ({ type: 'started' } & EventFacts)
   /** It begins to end. */
@@ -201,6 +203,8 @@ function remarkOf(
       return { type: 'signingKeyRemoved', ...told };
     case 'audit.trimmed':
       return { type: 'auditTrimmed', ...told, events: numberIn(detail, 'events', 0) };
+    case 'storage.failed':
+      return { type: 'storageFailed', ...told, server: String(detail?.['server'] ?? '') };
     case 'backup.created':
       return { type: 'backup', what: 'created', ...told };
     case 'backup.restored':

@@ -221,6 +221,10 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
   closing.add(new RetentionWatch(context), (part) => part.stop());
   closing.add(new CredsKeeper(context), (part) => part.stop());
+  links.serverWatch.tellFailures(({ server, reason }) => {
+    if (context.watching() === context.id)
+      state.audit.note({ kind: 'storage.failed', by: context.actor, reason, detail: { server } });
+  });
   tellStarted(context);
   const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);

@@ -9,6 +9,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { findNatsServer } from './find.js';
 import { plainServerProblem } from './plain-server.js';
 import { restartDelay } from './restart-delay.js';
+import { StorageRepair } from './storage-repair.js';
 import { startNatsServer, type NatsServerExit, type RunningNatsServer } from './run.js';
 import { writeServerConfiguration, type ServerConfigurationOptions } from './write-configuration.js';
 
@@ -31,13 +32,19 @@ export interface ServeOptions extends ServerConfigurationOptions {
   onEnded?: () => void;
   /** Called when it stopped or failed to restart, with the milliseconds until the next start. */
   onRestart?: (error: ZesterError, delayMs: number) => void;
+  /**
+   * Called when JetStream has stopped writing, as on a full disk, with the server's words. Once the disk has room, the server is restarted,
+   * whatever `restart` says: it would not write again by itself.
+   */
+  onStorageFailure?: (reason: string) => void;
   /** Called when this command waits for another one that changes the home. */
   onWait?: () => void;
 }
 
 /**
  * Runs the nats-server of a trust domain until it is stopped. Its log is in the home, and stays small. With
- * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work.
+ * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work. A server whose
+ * JetStream has stopped writing is restarted in any case, once the disk has room.
  *
  * @returns how the server ended, if it was stopped or put into lame duck mode
  * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when no command of this home could use the server;
@@ -82,11 +89,14 @@ async function keepRunning(
   log: BoundedLog,
   options: Omit<ServeOptions, 'onWait'>,
 ): Promise<NatsServerExit> {
-  const { signal, onReady, passSignals, onLog, restart, onRestart, onEnded, ...configuration } = options;
+  const { signal, onReady, passSignals, onLog, restart, onRestart, onEnded, ...rest } = options;
+  const { onStorageFailure, ...configuration } = rest;
   let { port } = configuration;
   let home = domain;
   let readyAt: number | undefined;
   let delayMs: number | undefined;
+  /** From a restart on that repairs JetStream until the server is ready. */
+  let isRepairing = false;
   const startOne = async () => {
     readyAt = undefined;
     const configPath = await writeServerConfiguration(home, {
@@ -94,24 +104,36 @@ async function keepRunning(
       ...(port !== undefined && { port }),
     });
     signal.throwIfAborted();
-    const server = await startNatsServer({
-      configPath,
-      program,
-      onLog: (line) => {
-        log.write(line);
-        onLog?.(line);
-      },
+    const repair = new StorageRepair(home.paths.serverJetStreamDirectory, (reason) => {
+      log.write('zester: JetStream has stopped writing; nats-server is restarted once the disk has room');
+      onStorageFailure?.(reason);
     });
-    readyAt = performance.now();
-    // clients know it there
-    port = server.port;
-    return run(server, {
-      signal,
-      log,
-      onReady: (it) => onReady(it, configPath),
-      ...(passSignals && { passSignals }),
-      ...(onEnded && { onEnded }),
-    });
+    try {
+      const server = await startNatsServer({
+        configPath,
+        program,
+        onLog: (line) => {
+          log.write(line);
+          onLog?.(line);
+          repair.see(line);
+        },
+      });
+      readyAt = performance.now();
+      isRepairing = false;
+      // clients know it there
+      port = server.port;
+      return await run(server, {
+        signal,
+        log,
+        repair,
+        onReady: (it) => onReady(it, configPath),
+        ...(passSignals && { passSignals }),
+        ...(onEnded && { onEnded }),
+      });
+    } finally {
+      repair.stop();
+      isRepairing ||= repair.isDue;
+    }
   };
   for (let isFirst = true; ; isFirst = false) {
     try {
@@ -120,7 +142,8 @@ async function keepRunning(
       return await startOne();
     } catch (error) {
       const isOurs = error instanceof ZesterError;
-      if (restart !== true || !isOurs || signal.aborted || (isFirst && readyAt === undefined)) throw error;
+      const again = (restart === true && !(isFirst && readyAt === undefined)) || isRepairing;
+      if (!again || !isOurs || signal.aborted) throw error;
       delayMs = restartDelay(delayMs, readyAt === undefined ? 0 : performance.now() - readyAt);
       log.write(`zester: ${error.message}; restarting it in ${delayMs / 1000} s`);
       onRestart?.(error, delayMs);
@@ -132,12 +155,13 @@ async function keepRunning(
 
 interface RunOptions extends Pick<ServeOptions, 'signal' | 'passSignals' | 'onEnded'> {
   log: BoundedLog;
+  repair: StorageRepair;
   onReady: (server: RunningNatsServer) => void;
 }
 
 async function run(
   server: RunningNatsServer,
-  { signal, log, onReady, passSignals, onEnded }: RunOptions,
+  { signal, log, repair, onReady, passSignals, onEnded }: RunOptions,
 ): Promise<NatsServerExit> {
   let lameDuck = false;
   const stopPassing = passSignals?.((passed) => {
@@ -145,6 +169,7 @@ async function run(
     server.kill(passed);
   });
   const stop = () => void server.stop();
+  void repair.due.then(stop);
   signal.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted) stop();
@@ -152,6 +177,11 @@ async function run(
     const exit = await server.exited;
     onEnded?.();
     if (signal.aborted || lameDuck) return exit;
+    if (repair.isDue)
+      throw new NatsServerError(
+        'ERR_NATS_SERVER_ENDED',
+        `nats-server was stopped: the disk has room again, but JetStream would not write before a restart (${repair.failure ?? ''})`,
+      );
     await log.flush();
     const words = server.lastWords();
     throw new NatsServerError(

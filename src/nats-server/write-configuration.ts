@@ -5,6 +5,7 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { connectionLimit, openFilesIn } from './connection-limit.js';
+import { storageLimitOf } from './storage-limit.js';
 import { natsServerConfiguration, type NatsServerConfigurationOptions } from './configuration.js';
 import { CLIENT_PORT, isLoopback, parseServerUrl, type Endpoint } from '../connection/server-urls.js';
 
@@ -13,7 +14,10 @@ export type ServerConfigurationOptions = Pick<
   NatsServerConfigurationOptions,
   'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort' | 'maxConnections'
 > &
-  Partial<Pick<NatsServerConfigurationOptions, 'resolver'>>;
+  Partial<Pick<NatsServerConfigurationOptions, 'resolver'>> & {
+    /** What JetStream may store, in bytes; the server's own choice by default. */
+    maxFileStore?: number;
+  };
 
 /**
  * The text of the configuration of a nats-server that trusts this domain's operator: accounts in the `full` resolver, so
@@ -27,8 +31,9 @@ export function domainServerConfiguration(
   options: ServerConfigurationOptions,
 ): string {
   const { publicKeys } = domain;
+  const { maxFileStore, ...rest } = options;
   return natsServerConfiguration({
-    ...options,
+    ...rest,
     operatorJwt: domain.operatorJwt,
     systemAccount: publicKeys.systemAccount,
     accounts: {
@@ -36,7 +41,10 @@ export function domainServerConfiguration(
       [publicKeys.account]: domain.accountJwt,
     },
     resolver: options.resolver ?? { type: 'full', dir: join(dataDirectory, 'jwt') },
-    jetStream: { storeDir: join(dataDirectory, 'jetstream') },
+    jetStream: {
+      storeDir: join(dataDirectory, 'jetstream'),
+      ...(maxFileStore !== undefined && { maxFile: maxFileStore }),
+    },
   });
 }
 
@@ -56,7 +64,12 @@ export async function writeServerConfiguration(
   }
   // it runs on this machine
   const maxConnections = connectionLimit(openFilesIn(await limitsOfThisProcess()));
-  const text = domainServerConfiguration(domain, paths.serverDirectory, { maxConnections, ...options });
+  const maxFileStore = await storageLimitOf(paths.serverJetStreamDirectory);
+  const text = domainServerConfiguration(domain, paths.serverDirectory, {
+    maxConnections,
+    ...(maxFileStore !== undefined && { maxFileStore }),
+    ...options,
+  });
   await writeSecretFile(paths.serverConfiguration, Buffer.from(text));
   return paths.serverConfiguration;
 }

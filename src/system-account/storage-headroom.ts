@@ -11,7 +11,7 @@ export interface ServerStorage {
 /** Less than this is left for a day of a busy fleet's audit log, in bytes. */
 const LOW_BYTES = 16 * 1024 * 1024;
 /** A part of one: so much of the limit is used. */
-const LOW_SHARE = 0.9;
+const LOW_SHARE = 0.8;
 
 /**
  * What to say of a server whose storage is nearly full.

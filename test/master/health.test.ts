@@ -6,9 +6,18 @@ const closed = { isClosed: () => true };
 const ALL = { nc: open, system: open, auth: open, enroll: open, admins: open };
 
 /** What is wrong with a master of these connections, some of which are down. */
-function problems(connections: Partial<typeof ALL>, { holder = 'm1' as string | null, down = [''] } = {}) {
+function problems(
+  connections: Partial<typeof ALL>,
+  { holder = 'm1' as string | null, down = [''], problem = undefined as string | undefined } = {},
+) {
   const { nc, system, ...answers } = { ...ALL, ...connections };
-  const links = { nc, system, answers, log: { down: new Set(down) } } as unknown as HealthLinks;
+  const links = {
+    nc,
+    system,
+    answers,
+    log: { down: new Set(down) },
+    serverWatch: { problem },
+  } as unknown as HealthLinks;
   return healthOf({ watching: () => holder ?? undefined }, links).problems;
 }
 
@@ -27,4 +36,9 @@ it('names each connection that is closed or down, and reports that no master hol
     'the connection for peels is closed',
     "no master follows the servers' events",
   ]);
+});
+
+it('says that JetStream has stopped writing on too many servers', () => {
+  const problem = 'n1: JetStream has stopped writing: no space left on device';
+  expect(problems({}, { problem })).toEqual([problem]);
 });

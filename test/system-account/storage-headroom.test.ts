@@ -6,8 +6,8 @@ const storage = (usedBytes: number, maxBytes: number) => ({ server: 'n1', usedBy
 
 describe('the file storage of JetStream', () => {
   it.each([
-    ['is enough where a tenth and more is free', storage(500 * MB, 1_000 * MB), undefined],
-    ['is low where more than nine tenths are used', storage(950 * MB, 1_000 * MB), /50 MB .* of 1,000 MB/],
+    ['is enough where a fifth and more is free', storage(790 * MB, 1_000 * MB), undefined],
+    ['is low where four fifths are used', storage(800 * MB, 1_000 * MB), /200 MB .* of 1,000 MB/],
     ['is low where little is left, however small the limit', storage(0, 0.4 * MB), /0\.4 MB .* of 0\.4 MB/],
     ['is low where it is full', storage(12 * MB, 10 * MB), /has 0 MB/],
     ['is not judged where no limit is known', storage(5 * MB, 0), undefined],

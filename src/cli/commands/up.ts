@@ -1,6 +1,7 @@
 // `zester up`: run a whole fleet: trust domain, nats-server and master.
 import type { MasterLogger } from '../../master/logger.js';
 import type { ServerLogLine } from '../../nats-server/log-line.js';
+import type { ServeOptions } from '../../nats-server/serve.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import type { NothingContext } from '../command/base-context.js';
 import { command } from '../command/declaration.js';
@@ -36,6 +37,7 @@ It creates the home if there is none, and prints one line when the master is rea
 unless that is a terminal; the server's log is also in the home. Ctrl-C and SIGTERM stop the master, then the server.
 
 If the server stops by itself, the command exits with 1 and names the log; --restart restarts it, with backoff from 0.5 to 30 s.
+If JetStream stops writing, as on a full disk, the server is restarted in any case once the disk has room.
 Beyond one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the settings.`,
   examples: [
     'zester up',
@@ -78,7 +80,7 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
     master.catch((error: unknown) => {
       master = undefined;
       // a master that was starting while its server ended starts with the next one
-      if (restart && serversEnded > ended) {
+      if (serversEnded > ended) {
         if (serverIsUp) beginOn(url);
         return;
       }
@@ -111,13 +113,12 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
         log.info({ url }, 'nats-server accepts clients');
         beginOn(url);
       },
+      ...serverReports(log),
       onLog: (line) => logOfServer(log, readServerLogLine(line)),
       onEnded: () => {
         serverIsUp = false;
         serversEnded += 1;
       },
-      onRestart: ({ message }, delayMs) =>
-        log.error({ delayMs }, `${message}; restarting it in ${delayMs / 1000} s`),
     });
     if (failure !== undefined && !asked.signal.aborted) throw failure;
     output.event('stopped', { event: 'stopped', ...exit });
@@ -133,6 +134,16 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
 
 function logOfServer(log: MasterLogger, { level, text }: ServerLogLine): void {
   log[level]({ from: 'nats-server' }, text);
+}
+
+/** What is logged of a server that is restarted. */
+function serverReports(log: MasterLogger): Pick<ServeOptions, 'onStorageFailure' | 'onRestart'> {
+  return {
+    onStorageFailure: (reason) =>
+      log.error({ reason }, 'JetStream has stopped writing; the server is restarted once the disk has room'),
+    onRestart: ({ message }, delayMs) =>
+      log.error({ delayMs }, `${message}; restarting it in ${delayMs / 1000} s`),
+  };
 }
 
 /** Where the server listens. A warning is logged where other machines reach it. */

@@ -92,7 +92,9 @@ export async function openLinks(
     asSystem,
   );
   closing.add(pushes, (part) => part.close());
-  const serverWatch = closing.add(new ServerWatch(system, logger), (part) => part.stop());
+  const serverWatch = closing.add(new ServerWatch(system, trust.domain.publicKeys.account, logger), (part) =>
+    part.stop(),
+  );
   await serverWatch.checkAtStart();
   const answers = await AnswerConnections.open(nc, connection, {
     credentials: masterCredentials(

@@ -27,7 +27,7 @@ export interface RunningLinks {
   system: Connection;
   answers: { all: readonly Connection[] } & Record<'auth' | 'enroll' | 'admins', Connection>;
   log: Pick<Links['log'], 'down' | 'isDown'>;
-  serverWatch: Pick<Links['serverWatch'], 'follow'>;
+  serverWatch: Pick<Links['serverWatch'], 'follow' | 'problem'>;
 }
 
 /** A master whose parts have all started: it reports on them, and stops them. */

@@ -1,9 +1,15 @@
-// Watches the servers' versions and storage.
+// Watches the servers' versions, storage, and whether JetStream writes.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { NatsServerError } from '../../errors.js';
 import { jetStreamStorage } from '../../system-account/jetstream-storage.js';
+import { storageFailures, type StorageFailure } from '../../system-account/jetstream-health.js';
 import { listServers } from '../../system-account/servers.js';
 import { LOW_STORAGE_FIX, lowStorage } from '../../system-account/storage-headroom.js';
+import {
+  STORAGE_PROBLEM_FIX,
+  storageProblemWords,
+  withoutMajority,
+} from '../../system-account/storage-problem.js';
 import { versionProblems } from '../../system-account/server-versions.js';
 import type { MasterLogger } from '../logger.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -12,16 +18,24 @@ import { VERSIONS_INTERVAL_MS } from '../../timing.js';
 /** Checks the versions and the storage of all servers: when a master starts, and while it runs. */
 export class ServerWatch {
   readonly #system: NatsConnection;
+  readonly #account: string;
   readonly #logger: MasterLogger;
   readonly #told = new Set<string>();
   readonly #low = new Set<string>();
+  readonly #failed = new Set<string>();
+  #onFailure: (failure: StorageFailure) => void = () => undefined;
+  #problem: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #stopped = false;
 
-  /** @param system a connection of the system account */
-  constructor(system: NatsConnection, logger: MasterLogger) {
+  /**
+   * @param system a connection of the system account
+   * @param account the fleet's account (`A…`)
+   */
+  constructor(system: NatsConnection, account: string, logger: MasterLogger) {
     this.#system = system;
+    this.#account = account;
     this.#logger = logger;
   }
 
@@ -45,6 +59,39 @@ export class ServerWatch {
       this.#logger.warn({ server, version, fix }, message);
     }
     await this.#checkStorage(servers.length);
+    await this.#checkFailures(servers.length);
+  }
+
+  /** Why nothing can be written; undefined: enough servers write, as far as is known. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** @param onFailure called for each server whose JetStream stops writing from now on, once until it writes again */
+  tellFailures(onFailure: (failure: StorageFailure) => void): void {
+    this.#onFailure = onFailure;
+  }
+
+  async #checkFailures(servers: number): Promise<void> {
+    const failures = await storageFailures(this.#system, this.#account, servers);
+    const names = new Set(failures.map(({ server }) => server));
+    for (const server of this.#failed) {
+      if (names.has(server)) continue;
+      this.#failed.delete(server);
+      this.#logger.info({ server }, 'JetStream writes again');
+    }
+    for (const failure of failures) {
+      const { server, reason } = failure;
+      if (this.#failed.has(server)) continue;
+      this.#failed.add(server);
+      this.#logger.error({ server, fix: STORAGE_PROBLEM_FIX }, storageProblemWords(reason));
+      this.#onFailure(failure);
+    }
+    const [first] = failures;
+    this.#problem =
+      first !== undefined && withoutMajority(failures.length, servers)
+        ? `${first.server}: ${storageProblemWords(first.reason)}`
+        : undefined;
   }
 
   /** Warns about each server that is low on storage, once until it has room again. */

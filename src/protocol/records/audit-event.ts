@@ -144,6 +144,8 @@ export type AuditRemarkKind =
   | 'revocations.resumed'
   /** The retention of the audit log has deleted its oldest events. */
   | 'audit.trimmed'
+  /** JetStream stopped writing on a server, as on a full disk. The event is stored once it writes again. */
+  | 'storage.failed'
   /** An encrypted backup of the fleet was made. */
   | 'backup.created'
   /** A backup was restored. */
@@ -193,6 +195,8 @@ const remarkSchema = v.object({
     'revocations.resumed',
     /** The retention of the audit log has deleted its oldest events. */
     'audit.trimmed',
+    /** JetStream stopped writing on a server. */
+    'storage.failed',
     /** Everything that the fleet is was written into an encrypted file. */
     'backup.created',
     /** What a backup had was put back. */

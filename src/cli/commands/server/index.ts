@@ -15,7 +15,8 @@ It runs in the foreground, with JetStream. The log goes to standard error and to
 and SIGTERM stop it gracefully, SIGHUP (unless from a terminal) reloads it, and SIGUSR2 starts lame duck mode.
 
 If the server stops by itself, the command exits with 1 and names the log; --restart restarts it at the same port, with backoff
-from 0.5 to 30 s. The first start must succeed.`,
+from 0.5 to 30 s. The first start must succeed. After a full disk, JetStream may not write again before a restart: once the disk
+has room, the command restarts the server, with or without --restart.`,
   examples: [
     'zester server',
     'zester server --host 0.0.0.0 --tls-cert server.crt --tls-key server.key',
@@ -49,6 +50,10 @@ from 0.5 to 30 s. The first start must succeed.`,
         },
         onLog: (line) => output.note(line),
         restart,
+        onStorageFailure: (reason) =>
+          output.warn(
+            `JetStream has stopped writing; the server is restarted once the disk has room: ${reason}`,
+          ),
         onRestart: ({ message }, delayMs) => output.warn(`${message}; restarting it in ${delayMs / 1000} s`),
       });
       output.event('nats-server stopped', { event: 'stopped', ...exit });

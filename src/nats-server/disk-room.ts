@@ -1,0 +1,29 @@
+// Finds out whether a disk can be written to.
+import { randomUUID } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** So much must fit, in bytes: the server's first writes after its start, and some minutes of a fleet's. */
+const PROBE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Whether a file of 4 MiB can be written in a directory and synced. It is removed again. What the file system says is free would not tell
+ * of a quota, or of a disk that is mounted read-only after an error.
+ */
+export async function hasDiskRoom(directory: string): Promise<boolean> {
+  const path = join(directory, `.zester-room-${randomUUID()}`);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(Buffer.alloc(PROBE_BYTES));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+}

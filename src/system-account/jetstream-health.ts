@@ -1,0 +1,43 @@
+// Asks the servers whether JetStream is healthy.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { askAll, jsonOf } from './ask-all.js';
+import { storageProblem } from './storage-problem.js';
+import { JETSTREAM_STATE_TIMEOUT_MS, PING_STALL_MS } from '../timing.js';
+
+/** A server whose JetStream has stopped writing. */
+export interface StorageFailure {
+  server: string;
+  /** The server's words, printable. */
+  reason: string;
+}
+
+interface Answer {
+  server?: { name?: string };
+  data?: { error?: unknown };
+}
+
+/**
+ * The servers whose JetStream has stopped writing for an account, of those that answer within two seconds.
+ *
+ * Source: `$SYS.REQ.SERVER.PING.HEALTHZ`, of the system account. Cost: one message a server, which looks at the account's streams.
+ *
+ * @param nc a connection of the system account
+ * @param account its public key (`A…`)
+ * @param servers how many there are: it waits for no more answers
+ */
+export async function storageFailures(
+  nc: NatsConnection,
+  account: string,
+  servers: number,
+): Promise<StorageFailure[]> {
+  const request = JSON.stringify({ account });
+  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.HEALTHZ', request, (all) => all.length >= servers, {
+    maxWait: JETSTREAM_STATE_TIMEOUT_MS,
+    stall: PING_STALL_MS,
+  });
+  return answers.flatMap((answer) => {
+    const { server, data } = jsonOf<Answer>(answer) ?? {};
+    const reason = storageProblem(data?.error);
+    return reason === undefined ? [] : [{ server: server?.name ?? 'a server', reason }];
+  });
+}
