@@ -148,6 +148,7 @@ const TRAITS = {
   ERR_FLEET_TIMEOUT: { ...UNREACHABLE, httpStatus: 504 },
   ERR_FLEET_NOT_CONNECTED: UNREACHABLE,
   ERR_FLEET_REQUEST: { ...FAILED, httpStatus: 400 },
+  ERR_FLEET_LABEL: { ...FAILED, httpStatus: 400 },
   ERR_FLEET_ANSWER: { ...FAILED, retryable: true },
   ERR_FLEET_DENIED: { ...REFUSED, audited: 'always' },
   ERR_FLEET_RATE: { ...REFUSED, httpStatus: 429, retryable: true, audited: 'always' },

@@ -527,6 +527,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_NOT_CONNECTED'
   /** A request is not what it should be. */
   | 'ERR_FLEET_REQUEST'
+  /** A label or a label selector is not what it should be, or there are too many labels. */
+  | 'ERR_FLEET_LABEL'
   /** An answer is not what it should be, or not signed by who should have. */
   | 'ERR_FLEET_ANSWER'
   /** The caller is not authorized for this request. */

@@ -146,7 +146,13 @@ export { requestPeel, type PeelRequest, type RequestPeelOptions } from './fleet-
 
 export { connectFleet, type ConnectFleetOptions } from './fleet-client/connect-fleet.js';
 export type { Fleet } from './fleet-client/fleet.js';
-export type { ExecCommand, ExecOptions, FleetPeels, ListPeelsOptions } from './fleet-client/fleet-peels.js';
+export type {
+  ExecCommand,
+  ExecOptions,
+  FleetPeels,
+  LabelPeelOptions,
+  ListPeelsOptions,
+} from './fleet-client/fleet-peels.js';
 export type { WaitingOptions } from './fleet-client/waiting-options.js';
 export type { CreatedToken, CreateTokenOptions, FleetTokens } from './fleet-client/fleet-tokens.js';
 export type { ReadAuditOptions } from './fleet-client/read-audit.js';
@@ -159,6 +165,7 @@ export type {
   PeelRotation,
 } from './protocol/fleet-answers.js';
 export type { ListedPeel } from './protocol/messages.js';
+export type { LabelChange, Labels } from './protocol/records/labels.js';
 export type { Actor } from './protocol/records/actor.js';
 export type {
   AuditEvent,

@@ -4,7 +4,9 @@ import { FleetError } from '../errors.js';
 import type { AdminClient } from '../protocol/ask.js';
 import { fingerprint as fingerprintOf } from '../protocol/fingerprint.js';
 import type { PeelDetails, PeelRevocation, PeelRotation } from '../protocol/fleet-answers.js';
+import { parseLabelSelector } from '../protocol/label-selector.js';
 import type { ListedPeel, RequestOf } from '../protocol/messages.js';
+import { labelText, type LabelChange, type Labels } from '../protocol/records/labels.js';
 import { shownKey, type PeelRecord, type PeelState } from '../protocol/records/record.js';
 import { HANDLER_NAME } from '../protocol/command.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
@@ -13,6 +15,8 @@ import type { Abortable } from './abortable.js';
 import type { WaitingOptions } from './waiting-options.js';
 import { checkFleetOptions } from './option-names.js';
 import { commandPeels, type PeelReply } from './command-peels.js';
+import { checkedChange, checkedLabels, requireStored } from './checked-labels.js';
+import { selectedPeels } from './selected-peels.js';
 
 /** Which peels {@link FleetPeels.list} gives. All that is given must hold. */
 export interface ListPeelsOptions extends WaitingOptions {
@@ -24,10 +28,22 @@ export interface ListPeelsOptions extends WaitingOptions {
   connected?: boolean | undefined;
   /** Only peels whose credential expires within this time. */
   expiringWithinSeconds?: number | undefined;
+  /**
+   * Only peels with these labels: a selector such as `env=prod,tier!=db,zone`, or an object such as `{ env: 'prod' }`. A selector
+   * has `NAME=VALUE`, `NAME!=VALUE`, `NAME in (A,B)`, `NAME notin (A,B)`, `NAME` (it exists) and `!NAME`, with commas between
+   * them; all must hold.
+   */
+  labels?: string | Labels | undefined;
   /** Only peels whose IDs come after this one: with `limit`, the next page. */
   after?: string | undefined;
   /** At most so many, in the order of their IDs. */
   limit?: number | undefined;
+}
+
+/** What {@link FleetPeels.label} changes. Labels that are not named stay. */
+export interface LabelPeelOptions extends LabelChange, WaitingOptions {
+  /** Recorded with the decision. */
+  reason?: string | undefined;
 }
 
 /** What {@link FleetPeels.exec} takes beside the command. */
@@ -70,8 +86,8 @@ export class FleetPeels {
   /**
    * Peels, in the order of their IDs, as they arrive: a fleet need not fit into memory.
    *
-   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`; at the end,
-   *   `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`;
+   *   `ERR_FLEET_LABEL` for what is not a label selector; at the end, `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
    * @example
    * import { connectFleet } from 'zester';
    *
@@ -83,13 +99,24 @@ export class FleetPeels {
   list(options: ListPeelsOptions = {}): AsyncIterable<ListedPeel> {
     checkFleetOptions('peels.list', options);
     const { pattern, state, connected, expiringWithinSeconds: expiringWithin, after, limit } = options;
-    const request: RequestOf<'peel.list'> = { pattern, state, connected, expiringWithin, after, limit };
+    const labels =
+      typeof options.labels === 'object' ? labelText(checkedLabels(options.labels)) : options.labels;
+    if (labels !== undefined) parseLabelSelector(labels);
+    const request: RequestOf<'peel.list'> = {
+      pattern,
+      state,
+      connected,
+      expiringWithin,
+      labels,
+      after,
+      limit,
+    };
     const client = this.#client;
     const peels = async function* () {
       const omitted: string[] = [];
       let count = 0;
       let given = 0;
-      for await (const part of client.stream('peel.list', request)) {
+      for await (const part of selectedPeels(client, request)) {
         // a master of an earlier version knows neither of the two
         for (const peel of after === undefined
           ? part.peels
@@ -127,7 +154,8 @@ export class FleetPeels {
    * Accepts a pending peel.
    *
    * @param options.fingerprint accept only a key with this fingerprint: another host could have asked for the same ID
-   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another
+   * @param options.labels labels that the peel gets, beside those of its join token
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another; `ERR_FLEET_LABEL`
    * @example
    * import { connectFleet } from 'zester';
    *
@@ -138,10 +166,15 @@ export class FleetPeels {
    */
   async accept(
     peelId: string,
-    options: WaitingOptions & { fingerprint?: string | undefined; reason?: string | undefined } = {},
+    options: WaitingOptions & {
+      fingerprint?: string | undefined;
+      reason?: string | undefined;
+      labels?: Labels | undefined;
+    } = {},
   ): Promise<PeelRecord> {
     checkFleetOptions('peels.accept', options);
     const { fingerprint, reason, signal } = options;
+    const labels = options.labels && checkedLabels(options.labels);
     if (fingerprint !== undefined) {
       const { record } = await this.show(peelId, { events: 0, signal });
       const key = shownKey(record);
@@ -153,7 +186,31 @@ export class FleetPeels {
     }
     const { record } = await this.#abortable
       .with(signal)
-      .run(() => this.#client.ask('peel.accept', { peelId, reason }));
+      .run(() => this.#client.ask('peel.accept', { peelId, reason, labels }));
+    requireStored(labels, record.labels, `"${peelId}" was accepted`);
+    return record;
+  }
+
+  /**
+   * Changes the labels of a peel.
+   *
+   * @returns the record, with all labels that it has now
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_LABEL` for what is not a label, or too many of them;
+   *   `ERR_FLEET_DENIED` when the admin's role is not `operator` or `owner`
+   * @example
+   * import { connectFleet } from 'zester';
+   *
+   * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
+   * const { labels } = await fleet.peels.label('web-02', { set: { env: 'prod' }, remove: ['tier'] });
+   * console.log(labels?.env); // prod
+   * for await (const { record } of fleet.peels.list({ labels: 'env=prod' })) console.log(record.id); // web-02
+   * await fleet.close();
+   */
+  async label(peelId: string, options: LabelPeelOptions): Promise<PeelRecord> {
+    checkFleetOptions('peels.label', options);
+    const { signal, reason } = options;
+    const change = { peelId, reason, ...checkedChange(options) };
+    const { record } = await this.#abortable.with(signal).run(() => this.#client.ask('peel.label', change));
     return record;
   }
 

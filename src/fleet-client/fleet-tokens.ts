@@ -5,6 +5,8 @@ import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import type { AdminClient } from '../protocol/ask.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
 import { checkFleetOptions } from './option-names.js';
+import { checkedLabels, requireStored } from './checked-labels.js';
+import type { Labels } from '../protocol/records/labels.js';
 import type { Abortable } from './abortable.js';
 import type { WaitingOptions } from './waiting-options.js';
 
@@ -16,6 +18,8 @@ export interface CreateTokenOptions extends WaitingOptions {
   uses?: number | undefined;
   /** Only peels whose ID matches, such as `web-*`. */
   ids?: string | undefined;
+  /** Labels that the peels get which join with it. */
+  labels?: Labels | undefined;
 }
 
 /** A join token that was made. */
@@ -53,7 +57,7 @@ export class FleetTokens {
   /**
    * Makes a join token. Its key is made here: the seed is nowhere but in what this returns.
    *
-   * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
+   * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_LABEL`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
    * @example
    * import { writeFile } from 'node:fs/promises';
    * import { connectFleet } from 'zester';
@@ -67,6 +71,7 @@ export class FleetTokens {
   async create(options: CreateTokenOptions = {}): Promise<CreatedToken> {
     checkFleetOptions('tokens.create', options);
     const { ttlSeconds: ttl = 900, uses = 1, ids } = options;
+    const labels = options.labels && checkedLabels(options.labels);
     const key = generateKeyBundle('user');
     const seed = key.seed;
     try {
@@ -76,10 +81,12 @@ export class FleetTokens {
         ttl,
         uses,
         ...(ids !== undefined && { ids }),
+        ...(labels !== undefined && { labels }),
       };
       const { jwt, token } = await this.#abortable
         .with(options.signal)
         .run(() => this.#client.ask('token.create', request));
+      requireStored(labels, token.labels, `the join token ${token.id} was made, but is not given out`);
       const creds = generateCredsFile(jwt, seed);
       return { token, creds, [Symbol.dispose]: () => void creds.fill(0) };
     } finally {

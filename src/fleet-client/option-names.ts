@@ -3,7 +3,7 @@ import { FleetError } from '../errors.js';
 import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';
 import type { CreateTokenOptions } from './fleet-tokens.js';
-import type { ExecCommand, ExecOptions, ListPeelsOptions } from './fleet-peels.js';
+import type { ExecCommand, ExecOptions, LabelPeelOptions, ListPeelsOptions } from './fleet-peels.js';
 import type { WaitingOptions } from './waiting-options.js';
 import type { ReadAuditOptions } from './read-audit.js';
 
@@ -14,12 +14,19 @@ const METHODS = {
     state: anything,
     connected: flag,
     expiringWithinSeconds: anything,
+    labels: anything,
     after: anything,
     limit: anything,
     signal: anything,
   } satisfies Entries<ListPeelsOptions>),
   'peels.show': bag({ events: anything, signal: anything }),
-  'peels.accept': bag({ fingerprint: anything, reason: anything, signal: anything }),
+  'peels.accept': bag({ fingerprint: anything, reason: anything, labels: anything, signal: anything }),
+  'peels.label': bag({
+    set: anything,
+    remove: anything,
+    reason: anything,
+    signal: anything,
+  } satisfies Entries<LabelPeelOptions>),
   'peels.reject': bag({ reason: anything, signal: anything }),
   'peels.revoke': bag({ reason: anything, publicKey: anything, signal: anything }),
   'peels.rotate': bag({ since: anything, publicKey: anything, signal: anything }),
@@ -41,6 +48,7 @@ const METHODS = {
     ttlSeconds: anything,
     uses: anything,
     ids: anything,
+    labels: anything,
     signal: anything,
   } satisfies Entries<CreateTokenOptions>),
   audit: bag({

@@ -1,6 +1,7 @@
 // The events of a master.
 import type { Actor } from '../protocol/records/actor.js';
 import type { AuditEvent, IssuedKey, PeelChange } from '../protocol/records/audit-event.js';
+import type { Labels } from '../protocol/records/labels.js';
 import { isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
 /** What events about the fleet have in common. */
@@ -51,6 +52,8 @@ export type MasterEvent =
   | ({ type: 'cloned'; publicKey: string | undefined } & EventOfPeel)
   /** A key is in use for the first time. */
   | ({ type: 'connected'; publicKey: string } & EventOfPeel)
+  /** An admin changed the peel's labels. `labels`: all that it has now. */
+  | ({ type: 'labelled'; labels: Labels } & EventOfPeel)
   /** The peel is to replace its key. */
   | ({ type: 'rotationAsked' } & EventOfPeel)
   /** It was decided to revoke these keys, or all of the peel: `publicKeys` is undefined then. */
@@ -158,6 +161,8 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
       return [{ type: 'recoveryHeld', ...of }];
     case 'rotation.asked':
       return [{ type: 'rotationAsked', ...of }];
+    case 'peel.labelled':
+      return [{ type: 'labelled', ...of, labels: after?.labels ?? {} }];
     default:
       return [remarkOf(event.kind, event, told)];
   }

@@ -29,6 +29,7 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
   'token.remove': { role: 'approver', writes: true },
   'peel.add': { role: 'operator', writes: true },
   'peel.rotate': { role: 'operator', writes: true },
+  'peel.label': { role: 'operator', writes: true },
   'peel.revoke': { role: 'operator', writes: true },
   'master.resume': { role: 'operator', writes: true },
 };

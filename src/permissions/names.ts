@@ -47,6 +47,7 @@ export type AdminVerb =
   | 'peel.reject'
   | 'peel.revoke'
   | 'peel.rotate'
+  | 'peel.label'
   | 'peel.list'
   | 'peel.show'
   | 'token.create'

@@ -8,6 +8,8 @@ import { isNestedDeeper } from '../text/json-depth.js';
 import { knownEvents } from './records/known-events.js';
 import { PEEL_PATTERN } from './glob.js';
 import { PEEL_STATES, recordSchema, type PeelRecord } from './records/record.js';
+import { MAX_SELECTOR } from './label-selector.js';
+import { labelNamesSchema, labelsSchema, storedLabelsSchema } from './records/labels.js';
 import { tokenSchema } from './records/join-token.js';
 import { PEEL_ORDERS } from './records/peel-order.js';
 import { presenceSchema, type Presence } from './records/presence.js';
@@ -73,8 +75,15 @@ export const requests = {
     expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_EXPIRY))),
     /** If the ID exists, replace its key. */
     replace: v.optional(v.boolean()),
+    /** Older masters ignore them, and do not give them back. */
+    labels: v.optional(labelsSchema),
   }),
-  'peel.accept': v.object({ peelId, reason }),
+  'peel.accept': v.object({
+    peelId,
+    reason,
+    /** Older masters ignore them: the answered record says what holds. */
+    labels: v.optional(labelsSchema),
+  }),
   'peel.reject': v.object({ peelId, reason }),
   'peel.revoke': v.object({
     peelId,
@@ -89,12 +98,21 @@ export const requests = {
     /** Skip a peel that no longer uses this key. Older masters rotate it all the same. */
     publicKey: v.optional(publicKey),
   }),
+  /** Those that are not named stay. */
+  'peel.label': v.object({
+    peelId,
+    set: v.optional(labelsSchema),
+    remove: v.optional(labelNamesSchema),
+    reason,
+  }),
   'peel.list': v.object({
     pattern: v.optional(pattern),
     state: v.optional(v.picklist(PEEL_STATES)),
     /** Seconds: only those whose credential expires within this time. */
     expiringWithin: v.optional(v.number()),
     connected: v.optional(v.boolean()),
+    /** A label selector. Older masters give all. */
+    labels: v.optional(v.pipe(v.string(), v.maxLength(MAX_SELECTOR))),
     /** Only peels whose IDs come after this one: the next page. Older masters give all. */
     after: v.optional(peelId),
     /** The first so many, by ID. Older masters give all. */
@@ -117,6 +135,8 @@ export const requests = {
     ttl: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400)),
     uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
     ids: v.optional(pattern),
+    /** Of the peels that join with it. Older masters ignore them: the answered token says what holds. */
+    labels: v.optional(labelsSchema),
   }),
   'token.list': v.object({}),
   'token.remove': v.object({ tokenId: v.string() }),
@@ -194,7 +214,7 @@ export const answers = {
     /** By the master's clock the credential is valid: use it. */
     v.object({ state: v.literal('notExpired'), now, requestId }),
   ]),
-  'peel.add': v.object({ jwt, requestId, recovery }),
+  'peel.add': v.object({ jwt, requestId, recovery, labels: v.optional(storedLabelsSchema) }),
   'peel.accept': v.object({ record: recordSchema }),
   'peel.reject': v.object({ record: recordSchema }),
   'peel.revoke': v.object({
@@ -207,11 +227,14 @@ export const answers = {
     /** `done`: nothing to do; `told`: it is connected and was notified; `asked`: it will be notified when it renews. */
     outcome: v.picklist(['done', 'told', 'asked']),
   }),
+  'peel.label': v.object({ record: recordSchema }),
   'peel.list': v.object({
     peels: v.array(listedPeelSchema),
     /** The first IDs of the peels that were omitted because they do not fit a message, and their number. */
     skipped: v.optional(v.array(v.string())),
     skippedCount: v.optional(v.number()),
+    /** The label selector of the request was applied. Older masters do not know it, and do not say this. */
+    selected: v.optional(v.boolean()),
   }),
   'peel.show': v.object({
     record: recordSchema,

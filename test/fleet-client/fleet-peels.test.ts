@@ -30,3 +30,22 @@ it('lists every other peel before it fails because of records that exceed a mess
   });
   expect(listed).toEqual(['web-1', 'web-3']);
 });
+
+it.each([[[]], [[{ peels: [{ record: { id: 'web-1' } }] }]]])(
+  'gives no peel by labels where the master ignores them, as an earlier version does',
+  async (parts: object[]) => {
+    const listed = (async () => {
+      for await (const { record } of answering(parts).list({ labels: { env: 'prod' } }))
+        expect.unreachable(record.id);
+    })();
+
+    await expect(listed).rejects.toMatchObject({ code: 'ERR_FLEET_ANSWER' });
+  },
+);
+
+it('refuses what is not a label selector before it asks', () => {
+  expect(() => answering([]).list({ labels: 'env=' + '!' })).toThrow(
+    expect.objectContaining({ code: 'ERR_FLEET_LABEL' }) as Error,
+  );
+  expect(() => answering([]).list({ labels: {} })).toThrow(/empty/);
+});

@@ -47,6 +47,10 @@ describe('the audit, added up,', () => {
     expect(fold.compare('web-01', { record: { ...record, keys: [] }, eventId: 'e2' })).toMatch(
       /lacks the key UA/,
     );
+    const labels = { env: 'prod' };
+    expect(fold.compare('web-01', { record: { ...record, labels }, eventId: 'e2' })).toMatch(
+      /labels "env=prod", but the audit log says ""/,
+    );
     expect(fold.compare('web-01', { record, eventId: 'other' })).toMatch(/differs from the one/);
   });
 

@@ -6,6 +6,8 @@ import type { AdminClient } from '../../protocol/ask.js';
 import { newRequestId } from '../../protocol/ask.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { generateKeyBundle } from '../../nkeys/key-bundle.js';
+import { requireStored } from '../../fleet-client/checked-labels.js';
+import type { Labels } from '../../protocol/records/labels.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { writeRecoveryFile } from '../../peel/recovery-files.js';
 import { ensureDirectory } from '../options/ensure-directory.js';
@@ -30,6 +32,8 @@ export interface AddOptions {
   expiry: number | undefined;
   /** The ID may exist, and the file too. */
   replace: boolean;
+  /** Of a peel that a master knows. */
+  labels?: Labels | undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface AddOptions {
  *
  * @throws FleetError, FileError. What the master issued and could not be written is not lost: it can be issued again
  */
-export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptions): PeelIssuer {
+export function issuerThrough(client: AdminClient, { expiry, replace, labels }: AddOptions): PeelIssuer {
   return async (peelId, path) => {
     await refuseToReplace(path, replace);
     await ensureDirectory(dirname(path));
@@ -49,8 +53,9 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
         publicKey: key.publicKey,
         ...(expiry !== undefined && { expiry }),
         ...(replace && { replace }),
+        ...(labels !== undefined && { labels }),
       };
-      const { jwt, recovery } = await askTwice(() => client.ask('peel.add', request));
+      const { jwt, recovery, labels: stored } = await askTwice(() => client.ask('peel.add', request));
       const claims = decodeUserJwt(jwt);
       if (claims.sub !== key.publicKey || claims.name !== peelId) {
         throw new FleetError(
@@ -75,6 +80,7 @@ export function issuerThrough(client: AdminClient, { expiry, replace }: AddOptio
       } finally {
         seed.fill(0);
       }
+      requireStored(labels, stored, `"${peelId}" was added, and its file was written`);
       return { id: peelId, path, publicKey: key.publicKey, expiresAt: claims.exp };
     } finally {
       key.wipe();

@@ -1,6 +1,7 @@
 // Formats audit events as lines and columns.
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { labelText } from '../../protocol/records/labels.js';
 import type { Output } from '../terminal/output.js';
 import { timeWords } from '../terminal/time-words.js';
 import { actorWords } from './peel-document.js';
@@ -29,9 +30,21 @@ function moreOf(event: AuditEvent): string {
     ...keysOf(event).map((key) => `key ${fingerprint(key)}`),
     ...(from === undefined ? [] : [`from ${from}`]),
     ...(code === undefined ? [] : [code]),
+    ...labelsOf(event),
     ...(reason === undefined ? [] : [reason]),
     ...Object.entries(detail ?? {}).map(([name, value]) => `${name} ${value}`),
   ].join(', ');
+}
+
+/** Labels that it gave a peel or took from it, as they are typed. */
+function labelsOf(event: AuditEvent): readonly string[] {
+  const given = 'labels' in event ? event.labels : 'set' in event ? event.set : undefined;
+  const removed = 'remove' in event ? (event.remove ?? []) : [];
+  const words = [
+    ...(labelText(given) === '' ? [] : [labelText(given)]),
+    ...removed.map((name) => `${name}-`),
+  ];
+  return words.length === 0 ? [] : [`labels ${words.join(',')}`];
 }
 
 function keysOf(event: AuditEvent): readonly string[] {

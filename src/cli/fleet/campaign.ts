@@ -1,4 +1,5 @@
 // Saves the progress of a rotation of all peels, so that it can be resumed.
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
@@ -24,14 +25,20 @@ const MAX_CAMPAIGN_BYTES = 200 * 1024 * 1024;
 
 export type Campaign = v.InferOutput<typeof campaignSchema>;
 
-/** Where the rotation of an account's peels is kept: `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`. */
+/**
+ * Where the rotation of an account's peels is kept: `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`.
+ *
+ * @param labels of those with these labels only: it is another rotation
+ */
 export function campaignPath(
   account: string,
   { env }: Pick<CliIo, 'env'>,
+  labels?: string,
 ): { directory: string; path: string } {
   const state = env['XDG_STATE_HOME'] ?? '';
   const directory = join(isAbsolute(state) ? state : join(userHome(env), '.local', 'state'), 'zester');
-  return { directory, path: join(directory, `rotation-${account}.json`) };
+  const of = labels === undefined ? '' : `-${createHash('sha256').update(labels).digest('hex').slice(0, 16)}`;
+  return { directory, path: join(directory, `rotation-${account}${of}.json`) };
 }
 
 /** @returns undefined: none is under way, or its file cannot be used @throws FileError when it cannot be read */

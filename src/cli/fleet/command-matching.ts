@@ -7,12 +7,13 @@ import { EXIT } from '../terminal/exit-codes.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 import type { Admin } from './admin.js';
+import { chosenPeels, choiceWords, type PeelChoice } from './chosen-peels.js';
 import { commandPeels, type PeelReply } from '../../fleet-client/command-peels.js';
 import { STARTING_RETRY_MS } from '../../timing.js';
 
 /** The command, and the peels that it is for. */
 export interface CommandMatching {
-  pattern: string;
+  choice: PeelChoice;
   command: Command;
   /** For each peel, milliseconds. */
   timeoutMs: number;
@@ -23,7 +24,7 @@ export interface CommandMatching {
 }
 
 /**
- * Commands all accepted peels whose ids match, and says what each answered, and who did not.
+ * Commands all accepted peels that match, and says what each answered, and who did not.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` when none matches, `ERR_FLEET_PENDING` when none of those is accepted;
  *   `ERR_FLEET_DENIED` when the credentials may not call any; FindingsError when some did not answer
@@ -78,21 +79,23 @@ export async function commandMatching(
 }
 
 async function ask({ client, nc }: Admin, what: CommandMatching): Promise<PeelReply[]> {
-  const { pattern } = what;
+  const { choice } = what;
   const ids: string[] = [];
   let others = 0;
-  for await (const { peels } of client.stream('peel.list', { pattern })) {
-    for (const { record } of peels) {
-      if (isAccepted(record)) ids.push(record.id);
-      else others += 1;
-    }
+  for await (const record of chosenPeels(client, choice)) {
+    if (isAccepted(record)) ids.push(record.id);
+    else others += 1;
   }
   if (ids.length === 0) {
     throw others === 0
-      ? new FleetError('ERR_FLEET_UNKNOWN_PEEL', `no peel matches "${pattern}": see "zester peel list"`)
+      ? new FleetError(
+          'ERR_FLEET_UNKNOWN_PEEL',
+          `no peel matches ${choiceWords(choice)}: see "zester peel list"`,
+        )
       : new FleetError(
           'ERR_FLEET_PENDING',
-          `no accepted peel matches "${pattern}", but ${others} not accepted ${others === 1 ? 'one does' : 'ones do'}: see "zester peel list '${pattern}'"`,
+          `no accepted peel matches ${choiceWords(choice)}, but ${others} not accepted ${others === 1 ? 'one does' : 'ones do'}: ` +
+            `see "zester peel list${choice.pattern === undefined ? '' : ` '${choice.pattern}'`}${choice.labels === undefined ? '' : ` -l '${choice.labels}'`}"`,
         );
   }
   const replies: PeelReply[] = [];

@@ -1,44 +1,80 @@
-// Applies one admin decision to several peels, and reports each failure.
-import { FindingsError, ZesterError } from '../../errors.js';
-import type { PeelRecord } from '../../protocol/records/record.js';
+// Applies a decision to several peels, and reports each failure.
+import { FindingsError, InterruptedError, ZesterError } from '../../errors.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
+import type { ContextOf } from '../command/context.js';
 import { exitCodeOf } from '../terminal/exit-codes.js';
-import type { Output } from '../terminal/output.js';
-import { peelDocument } from './peel-document.js';
+import type { InterruptSignal } from '../terminal/io.js';
+import type { PeelDocument } from './peel-document.js';
+
+/** How {@link decideOnEach} goes about it. */
+export interface DecideOnEach<D extends PeelDocument> {
+  /** The word for it, such as `accepted`. */
+  done: string;
+  decide: (peelId: string) => Promise<D>;
+  /** What the line of a peel says behind its ID. */
+  line?: (document: D) => string;
+  /** How many at once. */
+  atOnce?: number;
+}
 
 /**
- * Does the same to several peels, one after the other; one that it cannot be done to does not keep the others from it.
+ * Does the same to several peels; one that it cannot be done to does not keep the others from it. Takes longer than a second:
+ * it shows its progress.
  *
- * @param done the word for it, such as `accepted`
- * @throws the error, of one; of several a FindingsError when some failed
+ * @throws the error, of one; of several a FindingsError when some failed, an InterruptedError when it was interrupted
  */
-export async function decideOnEach(
+export async function decideOnEach<D extends PeelDocument>(
   ids: readonly string[],
-  output: Output,
-  done: string,
-  decide: (peelId: string) => Promise<PeelRecord>,
+  { io, output, interruption }: Pick<ContextOf<'nothing'>, 'io' | 'output' | 'interruption'>,
+  { done, decide, line = stateAndKey, atOnce = 1 }: DecideOnEach<D>,
 ): Promise<void> {
   for (const id of ids) validatePeelId(id);
-  const documents: object[] = [];
+  const { Progress } = await import('../bulk/progress.js');
+  const progress = new Progress(io, output.quiet, done);
+  // one request ends by itself, and Ctrl-C need not wait for it
+  const signal = ids.length > 1 ? interruption() : undefined;
+  const documents = new Map<string, object>();
   const codes = new Set<number>();
-  for (const peelId of ids) {
+  let failed = 0;
+  const one = async (peelId: string) => {
     try {
-      const peel = peelDocument(await decide(peelId));
-      documents.push(peel);
-      output.lines([`${done} ${peel.id}: ${peel.state}, key ${peel.fingerprint ?? '(none)'}`]);
+      const peel = await decide(peelId);
+      documents.set(peelId, peel);
+      progress.clear();
+      output.lines([`${done} ${peel.id}: ${line(peel)}`]);
     } catch (error) {
       if (ids.length === 1 || !(error instanceof ZesterError)) throw error;
+      failed += 1;
       codes.add(exitCodeOf(error));
-      documents.push({ id: peelId, error: { code: error.code, message: error.message } });
+      documents.set(peelId, { id: peelId, error: { code: error.code, message: error.message } });
+      progress.clear();
       output.warn(`${peelId}: ${error.message} [${error.code}]`);
     }
+    progress.reach(documents.size - failed, documents.size / ids.length);
+  };
+  const waiting = ids.values();
+  const worker = async () => {
+    for (const id of waiting) {
+      if (signal?.aborted === true) return;
+      await one(id);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, worker)).finally(() =>
+    progress.clear(),
+  );
+  output.result([], { peels: ids.flatMap((id) => documents.get(id) ?? []) });
+  if (signal?.aborted === true) {
+    const words = `interrupted: ${documents.size - failed} of ${ids.length} were ${done}`;
+    throw new InterruptedError(signal.reason as InterruptSignal, words);
   }
-  output.result([], { peels: documents });
-  if (codes.size === 0) return;
-  const failed = documents.filter((document) => 'error' in document).length;
+  if (failed === 0) return;
   const [code = 1] = codes;
   throw new FindingsError(
     `${failed} of ${ids.length} could not be ${done}; see above`,
     codes.size === 1 ? code : 1,
   );
+}
+
+function stateAndKey({ state, fingerprint }: PeelDocument): string {
+  return `${state}, key ${fingerprint ?? '(none)'}`;
 }

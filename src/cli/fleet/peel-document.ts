@@ -2,6 +2,7 @@
 import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Presence } from '../../protocol/records/presence.js';
 import { shownKey, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
+import type { Labels } from '../../protocol/records/labels.js';
 import { isoTime } from '../../jwt/time.js';
 
 /** A peel as `--json` has it. Its keys are stable. */
@@ -23,6 +24,7 @@ export interface PeelDocument {
   rotationAskedAt: string | null;
   decided: { by: string; at: string; reason: string | null } | null;
   origin: string | null;
+  labels: Labels;
   /** How often it came back after its credential had expired, and when last. */
   recoveries: { count: number; lastAt: string | null };
   createdAt: string;
@@ -54,6 +56,7 @@ export function peelDocument(record: PeelRecord, presence?: Presence, now = Date
             reason: record.decided.reason ?? null,
           },
     origin: record.origin ?? null,
+    labels: record.labels ?? {},
     recoveries: { count: record.recovery?.count ?? 0, lastAt: isoOf(record.recovery?.at.at(-1)) },
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,

@@ -19,6 +19,7 @@ export function tokenDocument(token: JoinToken, now: number): object {
     used: token.used,
     usedBy: token.usedBy.map(({ peelId }) => peelId),
     ids: token.ids ?? null,
+    labels: token.labels ?? {},
     createdAt: token.createdAt,
     createdBy: actorWords(token.createdBy),
     expiresAt: token.expiresAt,

@@ -7,6 +7,7 @@ import {
   type RecordEvent,
 } from '../../protocol/records/audit-event.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
+import { isLabelled, labelText } from '../../protocol/records/labels.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 
 /** The most events kept, per peel, that arrived before their predecessor. */
@@ -149,6 +150,8 @@ export class AuditFold {
 function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
   if (audit.state !== record.state)
     return `the record says ${record.state}, but the audit log says ${audit.state}`;
+  if (!isLabelled(audit.labels, { set: record.labels }) || !isLabelled(record.labels, { set: audit.labels }))
+    return `the record has the labels "${labelText(record.labels)}", but the audit log says "${labelText(audit.labels)}"`;
   for (const key of record.keys) {
     const known = audit.keys.find(({ publicKey }) => publicKey === key.publicKey);
     if (known === undefined) return `the record has the key ${key.publicKey}, but the audit log does not`;

@@ -154,7 +154,7 @@ interface Opinion {
 async function opinionOn(
   { registry, policy }: MasterContext,
   { request: { peelId, publicKey } }: Asked<'join'>,
-  { id, ids }: JoinToken,
+  { id, ids, labels }: JoinToken,
 ): Promise<Opinion | undefined> {
   const record = registry.get(peelId);
   if (record !== undefined && isAccepted(record)) return undefined;
@@ -167,7 +167,11 @@ async function opinionOn(
     // a join token authorizes its holder
     trusted: true,
     returning,
-    token: Object.freeze({ id, ...(ids !== undefined && { ids }) }),
+    token: Object.freeze({
+      id,
+      ...(ids !== undefined && { ids }),
+      ...(labels !== undefined && { labels: Object.freeze({ ...labels }) }),
+    }),
   };
   return { decision: await policy.ask(request), returning };
 }
@@ -190,12 +194,14 @@ async function decideJoin(
   const automatic: Actor = { kind: 'policy', name: policy.name };
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
+    // a key that the record has does not bring the token's labels again: an admin may have changed them since
+    const given = key === undefined && token.labels !== undefined ? { labels: token.labels } : {};
     const issue = (actor: Actor): Decision => {
       const facts = nextFacts(context, { publicKey, key, requestId });
       // a key in use stays in use
       const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
       return {
-        change: { kind, key: facts, ...(kind === 'key.issued' && { origin }) },
+        change: { kind, key: facts, ...(kind === 'key.issued' && { origin, ...given }) },
         by: actor,
         from: token.id,
       };
@@ -207,7 +213,7 @@ async function decideJoin(
     if (opinion?.decision === 'accept' && opinion.returning === isReturning(record, key))
       return issue(automatic);
     if (key !== undefined) return undefined;
-    return { change: { kind: 'peel.requested', publicKey, origin }, by: asker, from: token.id };
+    return { change: { kind: 'peel.requested', publicKey, origin, ...given }, by: asker, from: token.id };
   };
   const decided = await decideFresh(registry, peelId, decide);
   if (opinion?.decision !== 'reject' || decided.record.state !== 'pending') return decided;

@@ -1,4 +1,5 @@
 // The acceptance policies: which new peels are accepted.
+import type { Labels } from '../../protocol/records/labels.js';
 
 /** The named acceptance policies: see {@link AcceptancePolicy}. */
 export const POLICIES = ['manual', 'auto-trusted', 'auto-all'] as const;
@@ -29,8 +30,8 @@ export interface JoinRequest extends Newcomer {
   readonly fingerprint: string;
   /** `token`: it asks to join with a join token. `connection`: it connected with credentials that no master issued. */
   readonly how: 'token' | 'connection';
-  /** The join token, and the pattern of IDs that it is for. */
-  readonly token?: { readonly id: string; readonly ids?: string };
+  /** The join token, the pattern of IDs that it is for, and the labels that it gives. */
+  readonly token?: { readonly id: string; readonly ids?: string; readonly labels?: Labels };
   /** Where it connects from, as its server says. Not known of a peel that asks with a join token. */
   readonly from?: string;
 }

@@ -1,6 +1,7 @@
 // Computes a peel's record from an event.
 import { FleetError } from '../../errors.js';
 import type { IssuedKey, PeelEvent } from './audit-event.js';
+import { changedLabels, type Labels } from './labels.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type PeelState } from './record.js';
 import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
@@ -42,7 +43,13 @@ export function applyEvent(record: PeelRecord | undefined, event: PeelEvent): Pe
     createdAt: event.at,
     updatedAt: event.at,
   };
-  return { ...change(before, event), number, updatedAt: event.at };
+  const given = 'labels' in event ? event.labels : undefined;
+  return { ...withLabels(change(before, event), given), number, updatedAt: event.at };
+}
+
+/** The record with labels that a decision gave, beside those that it has. */
+function withLabels(record: PeelRecord, set: Labels | undefined): PeelRecord {
+  return set === undefined ? record : { ...record, labels: changedLabels(record.labels, { set }) };
 }
 
 function change(record: PeelRecord, event: PeelEvent): PeelRecord {
@@ -121,6 +128,8 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
     }
     case 'rotation.asked':
       return { ...record, rotationAskedAt: event.at };
+    case 'peel.labelled':
+      return { ...record, labels: changedLabels(record.labels, event) };
   }
 }
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
 import { keeping } from './keeping.js';
+import { storedLabelsSchema, type Labels } from './labels.js';
 
 /** The facts of a JWT that was issued for a key: what is needed to make the same one again. */
 export interface IssuedKey {
@@ -26,6 +27,8 @@ const issuedSchema = v.object({
 });
 
 const publicKeys = v.array(v.string());
+/** Labels that the decision gives the peel, beside those that it has. Older masters leave them out. */
+const labels = v.optional(storedLabelsSchema);
 
 /**
  * What changes the record of a peel: `applyEvent` says how. Each revision of a record holds the one event that made it,
@@ -39,13 +42,14 @@ const changeSchema = v.variant('kind', [
     origin: v.string(),
     /** Of a peel whose credential has expired: the key that this one is to replace. */
     replaces: v.optional(v.string()),
+    labels,
   }),
   /**
    * A credential that no master issued has connected, and its chain holds. `live`: it is in use from here on, and it is
    * the peel's only one.
    */
   v.object({ kind: v.literal('peel.appeared'), key: issuedSchema, origin: v.string() }),
-  v.object({ kind: v.literal('peel.accepted') }),
+  v.object({ kind: v.literal('peel.accepted'), labels }),
   /** Marks its keys for revocation, up to the time of the event. */
   v.object({ kind: v.literal('peel.rejected') }),
   /** Marks all keys of the peel for revocation, up to this time in seconds since 1970. */
@@ -54,9 +58,9 @@ const changeSchema = v.variant('kind', [
    * A JWT for a key that is new to the record, or was only requested. It makes an accepted peel of a new id,
    * and of one that was not accepted: then the other keys of the record are to be revoked.
    */
-  v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()) }),
+  v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()), labels }),
   /** A newer JWT for a key that has one. */
-  v.object({ kind: v.literal('key.renewed'), key: issuedSchema }),
+  v.object({ kind: v.literal('key.renewed'), key: issuedSchema, labels }),
   /**
    * A JWT for a new key, asked for and signed by the one before. `recovery`: that one's JWT had expired, and it is the
    * peel's recovery with this number. A field and no kind of its own: an older master reads such a record as a rotation.
@@ -75,6 +79,12 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('key.revoked'), publicKeys }),
   /** Requests that the peel replace its key. */
   v.object({ kind: v.literal('rotation.asked') }),
+  /** An admin changed its labels; those that are not named stay. */
+  v.object({
+    kind: v.literal('peel.labelled'),
+    set: v.optional(storedLabelsSchema),
+    remove: v.optional(v.pipe(v.array(v.string()), v.readonly())),
+  }),
   /** The record comes from a backup, and its key has expired: a later revocation may be forgotten. An admin accepts its recovery. */
   v.object({ kind: v.literal('recovery.held') }),
 ]);
@@ -88,18 +98,20 @@ export type PeelChange =
       origin: string;
       /** Of a peel whose credential has expired: the key that this one is to replace. */
       replaces?: string | undefined;
+      /** Labels that the peel gets; others that it has stay. */
+      labels?: Labels | undefined;
     }
   /** A credential that no master issued has connected, and its chain is valid. */
   | { kind: 'peel.appeared'; key: IssuedKey; origin: string }
-  | { kind: 'peel.accepted' }
+  | { kind: 'peel.accepted'; labels?: Labels | undefined }
   /** Marks its keys for revocation, up to the time of the event. */
   | { kind: 'peel.rejected' }
   /** Marks all its keys for revocation, up to this time in seconds since 1970. */
   | { kind: 'peel.revoked'; upTo: number }
   /** The first JWT for a key. A peel that was not accepted is so now; its other keys are to be revoked. */
-  | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined }
+  | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined; labels?: Labels | undefined }
   /** A newer JWT for a key that has one. */
-  | { kind: 'key.renewed'; key: IssuedKey }
+  | { kind: 'key.renewed'; key: IssuedKey; labels?: Labels | undefined }
   /** A JWT for a new key, requested and signed by the one before. `recovery`: its JWT had expired; the number of recoveries. */
   | { kind: 'key.rotated'; key: IssuedKey; replaces: string; recovery?: number | undefined }
   /** A key has connected for the first time. Keys that were issued before it are retired. */
@@ -110,6 +122,8 @@ export type PeelChange =
   | { kind: 'key.revoked'; publicKeys: string[] }
   /** Requests that the peel replace its key. */
   | { kind: 'rotation.asked' }
+  /** An admin changed its labels; those that are not named stay. */
+  | { kind: 'peel.labelled'; set?: Labels | undefined; remove?: readonly string[] | undefined }
   /** The record was restored from a backup, and its key had expired: an admin must accept the peel when it recovers. */
   | { kind: 'recovery.held' };
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
 import { keeping } from './keeping.js';
+import { storedLabelsSchema, type Labels } from './labels.js';
 
 /** What masters know of a join token. The token itself is a `.creds` file, whose seed they never see. */
 export interface JoinToken {
@@ -23,6 +24,8 @@ export interface JoinToken {
   usedBy: { peelId: string; publicKey: string }[];
   /** A glob that the peel ID must match; absent: any ID. */
   ids?: string | undefined;
+  /** The labels of peels that join with it; absent: none. */
+  labels?: Labels | undefined;
   /** ISO 8601: when it was removed. */
   removedAt?: string | undefined;
   /** ISO 8601: when every server had its revocation, and nobody was connected with it. */
@@ -41,6 +44,7 @@ export const tokenSchema = keeping({
   used: v.number(),
   usedBy: v.array(keeping({ peelId: v.string(), publicKey: v.string() })),
   ids: v.optional(v.string()),
+  labels: v.optional(storedLabelsSchema),
   removedAt: v.optional(v.string()),
   revokedAt: v.optional(v.string()),
 });

@@ -4,6 +4,7 @@ import { keeping } from './keeping.js';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
 import { actorSchema, type Actor } from './actor.js';
+import { storedLabelsSchema, type Labels } from './labels.js';
 
 /** `pending → accepted → active`, `pending → rejected`, any of them `→ revoked` (docs/design.md, "The fleet"). */
 export type PeelState = 'pending' | 'accepted' | 'active' | 'rejected' | 'revoked';
@@ -60,6 +61,8 @@ export interface PeelRecord {
   rotationAskedAt?: string | undefined;
   /** The pattern of the join token that it came with, and the like: where it came from, for people. */
   origin?: string | undefined;
+  /** What admins and join tokens said of it, to select peels by; absent: nothing. */
+  labels?: Labels | undefined;
   /** How often the peel came back after its credential had expired, and when last: seconds since 1970, the newest last. */
   recovery?:
     | {
@@ -96,6 +99,7 @@ export const recordSchema = keeping({
   decided: v.optional(keeping({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
   rotationAskedAt: v.optional(v.string()),
   origin: v.optional(v.string()),
+  labels: v.optional(storedLabelsSchema),
   recovery: v.optional(
     v.object({
       count: v.number(),

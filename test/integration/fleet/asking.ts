@@ -78,7 +78,7 @@ export async function connectUser(
 export async function createToken(
   admin: AdminClient,
   fleet: Fleet,
-  options: Partial<Pick<RequestOf<'token.create'>, 'ttl' | 'uses' | 'ids'>> = {},
+  options: Partial<Pick<RequestOf<'token.create'>, 'ttl' | 'uses' | 'ids' | 'labels'>> = {},
 ): Promise<TokenHolder> {
   const user = generateKeyBundle('user');
   const tokenId = user.publicKey.slice(1, 13);

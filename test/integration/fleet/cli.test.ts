@@ -223,6 +223,7 @@ describe('zester peel list and show', () => {
       'id',
       'issuedAt',
       'keyState',
+      'labels',
       'lastSeen',
       'origin',
       'publicKey',

@@ -134,6 +134,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
     args: (stage) => ['--token', stage.token(), '--id', stage.name(), '--out', stage.file(), '--wait', '20s'],
     noHome: true,
   },
+  'peel label': { args: () => ['web-01', 'env=prod'] },
   'peel list': { args: () => [] },
   'peel recover': { args: (stage) => ['--creds', stage.peel(), '--wait', '20s'], noHome: true },
   'peel reject': { args: () => ['nobody', '--yes'], ends: 'ERR_FLEET_UNKNOWN_PEEL' },

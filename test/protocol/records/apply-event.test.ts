@@ -99,6 +99,30 @@ describe('the record of a peel', () => {
     expect(states(back)).toEqual({ UA: 'live', UB: 'retired' });
   });
 
+  it('has the labels that admins and its join token gave it, and keeps them when its key changes', () => {
+    const asked = {
+      kind: 'peel.requested',
+      publicKey: 'UA',
+      origin: 'a token',
+      labels: { env: 'dev', zone: 'a' },
+    } as const;
+    const history: PeelChange[] = [
+      asked,
+      { kind: 'peel.accepted', labels: { env: 'prod' } },
+      { kind: 'key.issued', key: issued('UA') },
+      { kind: 'key.connected', publicKey: 'UA' },
+      { kind: 'key.rotated', key: issued('UB'), replaces: 'UA' },
+      { kind: 'peel.labelled', set: { tier: 'db' }, remove: ['zone'] },
+      { kind: 'key.connected', publicKey: 'UB' },
+      { kind: 'peel.revoked', upTo: 1_700_000_050 },
+    ];
+    expect(made(asked).labels).toEqual({ env: 'dev', zone: 'a' });
+    expect(made(...history).labels).toEqual({ env: 'prod', tier: 'db' });
+    expect(made(...history, { kind: 'peel.labelled', remove: ['env', 'tier'] }).labels).toBeUndefined();
+    const added = made({ kind: 'key.issued', key: issued('UA'), labels: { env: 'prod' } });
+    expect(added.labels).toEqual({ env: 'prod' });
+  });
+
   it('has no valid key once it is revoked, and returns only with a new key', () => {
     const revoked = made(
       { kind: 'key.issued', key: issued('UA') },
@@ -157,6 +181,7 @@ describe('whatever happens to a peel, in whatever order', () => {
     fc.constant<PeelChange>({ kind: 'peel.rejected' }),
     fc.constant<PeelChange>({ kind: 'peel.revoked', upTo: 1 }),
     fc.constant<PeelChange>({ kind: 'rotation.asked' }),
+    fc.constant<PeelChange>({ kind: 'peel.labelled', set: { env: 'prod' }, remove: ['tier'] }),
   );
 
   it('a record has each key once, and its number counts the events', () => {

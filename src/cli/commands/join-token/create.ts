@@ -6,6 +6,8 @@ import { count, flag, lifetime, option, text } from '../../command/option.js';
 import { tokenDocument } from '../../fleet/token-document.js';
 import { refuseToReplace } from '../../options/new-file.js';
 import { table } from '../../terminal/output.js';
+import { labelsOption } from '../../options/label-options.js';
+import { labelText } from '../../../protocol/records/labels.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
@@ -16,6 +18,7 @@ export default command({
     ttl: lifetime('--ttl <time>', 'token lifetime, such as 15m, 24h or a date', '15m'),
     uses: count('--uses <n>', 'number of peels that may join with it', { min: 1, max: 1_000_000 }, '1'),
     ids: option('--ids <pattern>', "only peels whose ID matches, such as 'web-*'", peelPattern),
+    label: labelsOption('label of the peels that join with it, e.g. env=prod; repeatable'),
     out: text(
       '-o, --out <file>',
       'the file to write, mode 0600, or - for a pipe (default: join-<token>.creds)',
@@ -28,14 +31,15 @@ exists only in the file.`,
   examples: [
     'zester join-token create',
     "zester join-token create --ttl 1h --uses 10 --ids 'web-*' --out web.join.creds",
+    'zester join-token create --uses 40 --label env=prod --label zone=eu-1',
     "zester join-token create --out - | ssh web-07 'umask 077; cat > join.creds'",
   ],
-  async run({ ttl, uses, ids, out, force }, { io, output, fleet }) {
+  async run({ ttl, uses, ids, label: labels, out, force }, { io, output, fleet }) {
     const toPipe = out === '-';
     if (toPipe) refuseTerminal(io, output.json);
     if (!toPipe && out !== undefined) await refuseToReplace(out, force);
     const { tokens } = (await fleet()).fleet;
-    const { token, creds } = await tokens.create({ ttlSeconds: ttl, uses, ids });
+    const { token, creds } = await tokens.create({ ttlSeconds: ttl, uses, ids, labels });
     try {
       if (toPipe) {
         if (io.stdout.send !== undefined) await io.stdout.send(creds);
@@ -52,6 +56,7 @@ exists only in the file.`,
           ...table([
             ['token', token.id],
             ['uses', peels],
+            ...(token.labels === undefined ? [] : [['labels', labelText(token.labels)] as const]),
             ['expires', timeWordsAndDate(Date.parse(token.expiresAt), io.now())],
           ]),
         ],

@@ -1,5 +1,7 @@
 // `zester join-token list`: list join tokens.
 import { command } from '../../command/declaration.js';
+import { labelText } from '../../../protocol/records/labels.js';
+import type { JoinToken } from '../../../protocol/records/join-token.js';
 import { tokenDocument, tokenState } from '../../fleet/token-document.js';
 import { timeWords } from '../../terminal/time-words.js';
 
@@ -20,6 +22,9 @@ export default command({
             ['STATE', (token) => tokenState(token, now)],
             ['USED', ({ used, uses }) => `${used}/${uses}`],
             ['IDS', ({ ids = 'any' }) => ids],
+            ...(tokens.some(({ labels }) => labels !== undefined)
+              ? [['LABELS', ({ labels }: JoinToken) => labelText(labels)] as const]
+              : []),
             ['EXPIRES', ({ expiresAt }) => timeWords(Date.parse(expiresAt), now)],
             [
               'CREATED BY',

@@ -3,6 +3,8 @@ import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { text, words } from '../../command/option.js';
 import { decideOnEach } from '../../fleet/decide-on-each.js';
+import { peelDocument } from '../../fleet/peel-document.js';
+import { labelsOption } from '../../options/label-options.js';
 
 export default command({
   summary: 'accept pending peels',
@@ -10,6 +12,7 @@ export default command({
   arguments: { peelId: words('their IDs', { atLeastOne: true }) },
   options: {
     fingerprint: text('--fingerprint <text>', 'accept only a key with this fingerprint (one ID)'),
+    label: labelsOption('label that they get, e.g. env=prod; repeatable'),
     reason: text('--reason <text>', 'recorded with the decision'),
   },
   notes: `
@@ -17,13 +20,16 @@ export default command({
 another host could have requested the same ID.`,
   examples: [
     'zester peel accept web-01 --fingerprint 5b1f-09aa-3cd2-8841-77e0',
-    "zester peel accept web-01 web-02 --reason 'rack 7'",
+    "zester peel accept web-01 web-02 --label env=prod --label rack=7 --reason 'new rack'",
   ],
-  async run({ peelId: ids, fingerprint: wanted, reason }, { output, fleet }) {
+  async run({ peelId: ids, fingerprint: wanted, label: labels, reason }, context) {
     if (wanted !== undefined && ids.length > 1) throw new UsageError('--fingerprint needs exactly one ID');
-    await decideOnEach(ids, output, 'accepted', async (peelId) => {
-      const { peels } = (await fleet()).fleet;
-      return peels.accept(peelId, { fingerprint: wanted, reason });
+    await decideOnEach(ids, context, {
+      done: 'accepted',
+      decide: async (peelId) => {
+        const { peels } = (await context.fleet()).fleet;
+        return peelDocument(await peels.accept(peelId, { fingerprint: wanted, reason, labels }));
+      },
     });
   },
 });

@@ -7,6 +7,7 @@ import { fingerprint } from '../../../protocol/fingerprint.js';
 import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, option, span, text, words } from '../../command/option.js';
+import { labelsOption } from '../../options/label-options.js';
 import { lifetimeText, parseExpiry } from '../../options/duration.js';
 import { exitCodeOf } from '../../terminal/exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer } from '../../fleet/add-peels.js';
@@ -33,6 +34,7 @@ export default command({
     expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
       given === 'none' ? 0 : parseExpiry(given, io.now()),
     ),
+    label: labelsOption('label that they get, e.g. env=prod; repeatable'),
     replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
     offline: flag(
       '--offline',
@@ -48,14 +50,17 @@ masters know is refused (exit code 3) unless --replace is given. They learn of a
     'zester peel add web-01',
     'zester peel add web-01 --out /etc/zester/web-01.creds',
     'zester peel add --from peels.csv --out /srv/creds',
+    'zester peel add db-01 --label env=prod --label tier=db',
     ['zester peel add web-01 --run', 'this host is the peel'],
   ],
   async run(input, { io, output, openHome, connection: connectionFor, fleet }) {
-    const { peelId: given, out, from, format, expiry, replace, offline, run, wait } = input;
+    const { peelId: given, out, from, format, expiry, replace, offline, run, wait, label: labels } = input;
     if (given.length > 0 === (from !== undefined))
       throw new UsageError('no peels given: pass their IDs, or --from');
     if (run && given.length !== 1)
       throw new UsageError('--run needs exactly one ID: this process becomes that peel');
+    if (offline && labels !== undefined)
+      throw new UsageError('--label needs a master, which keeps the labels: leave out --offline');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');
     const ids = from === undefined ? given.map(validatePeelId) : await idsFrom(from, format);
     if (new Set(ids).size !== ids.length) throw new UsageError('an ID was given twice');
@@ -70,7 +75,7 @@ masters know is refused (exit code 3) unless --replace is given. They learn of a
     } else {
       const admin = await fleet(wait);
       connection = admin.connection;
-      issue = adding.issuerThrough(admin.client, { replace, expiry });
+      issue = adding.issuerThrough(admin.client, { replace, expiry, labels });
     }
     await addEach(targets, issue, offline ? 1 : AT_ONCE, adding.addAll, output, io);
     const [target] = targets;

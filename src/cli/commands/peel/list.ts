@@ -6,6 +6,9 @@ import { count, type Column } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, count as number, lifetime, optionalArgument, text, toggle } from '../../command/option.js';
 import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
+import { selectorOption } from '../../options/label-options.js';
+import { labelText } from '../../../protocol/records/labels.js';
+import { selectedPeels } from '../../../fleet-client/selected-peels.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWords } from '../../terminal/time-words.js';
 
@@ -24,6 +27,7 @@ export default command({
       { flags: '--connected', about: 'only connected peels' },
       { flags: '--no-connected', about: 'only peels that are not connected' },
     ),
+    selector: selectorOption(),
     sort: choice(
       '--sort <by>',
       'the order: by ID, state, expiry (soonest first) or last seen (latest first)',
@@ -38,10 +42,11 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
   examples: [
     'zester peel list',
     "zester peel list 'web-*' --state pending",
+    'zester peel list -l env=prod,tier!=db',
     "zester peel list --expiring 1h --no-connected --json | jq -r '.peels[].id'",
     ['zester peel list --limit 100 --after web-0100', 'the next page'],
   ],
-  async run({ pattern, state, expiring, connected, sort, limit, after }, { io, output, fleet }) {
+  async run({ pattern, state, expiring, connected, selector, sort, limit, after }, { io, output, fleet }) {
     if (after !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(after);
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
@@ -51,6 +56,7 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
       ...(state !== undefined && { state }),
       ...(expiring !== undefined && { expiringWithin: expiring }),
       ...(connected !== undefined && { connected }),
+      ...(selector !== undefined && { labels: selector }),
       ...(after !== undefined && { after }),
       ...(limit !== undefined && (order === undefined ? { limit } : { top: { by: order, limit } })),
     };
@@ -63,7 +69,7 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
       }
     };
     const parts = async function* (): AsyncGenerator<ListedPeel> {
-      for await (const part of client.stream('peel.list', request)) {
+      for await (const part of selectedPeels(client, request)) {
         list.skipped.push(...(part.skipped ?? []));
         // a master of an earlier version gives those before the page, too
         yield* part.peels.filter(({ record }) => after === undefined || record.id > after);
@@ -84,8 +90,9 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
     } else {
       const peels: PeelDocument[] = [];
       for await (const peel of listed()) peels.push(peel);
-      const none = [`no peel${pattern === undefined ? '' : ` matches ${pattern}`}`];
-      output.lines(peels.length === 0 ? none : output.columns(peels, columns(io.now())));
+      const matched = [pattern, selector && `the labels ${selector}`].filter(Boolean).join(' and ');
+      const none = [`no peel${matched === '' ? '' : ` matches ${matched}`}`];
+      output.lines(peels.length === 0 ? none : output.columns(peels, columns(peels, io.now())));
     }
     if (list.skipped.length > 0) {
       output.warn(`omitted, since their records exceed the message size: ${list.skipped.join(', ')}`);
@@ -111,7 +118,7 @@ async function* first<T>(all: AsyncIterable<T>, limit = Infinity): AsyncGenerato
   }
 }
 
-function columns(now: number): readonly Column<PeelDocument>[] {
+function columns(peels: readonly PeelDocument[], now: number): readonly Column<PeelDocument>[] {
   const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));
   return [
     ['ID', ({ id }) => id],
@@ -120,6 +127,9 @@ function columns(now: number): readonly Column<PeelDocument>[] {
     ['EXPIRES', (peel) => expiryWords(peel, words)],
     ['LAST SEEN', ({ connected, lastSeen }) => (connected ? 'now' : words(lastSeen))],
     ['FINGERPRINT', ({ fingerprint }) => fingerprint ?? '-'],
+    ...(peels.some(({ labels }) => Object.keys(labels).length > 0)
+      ? [['LABELS', ({ labels }: PeelDocument) => labelText(labels)] as const]
+      : []),
   ];
 }
 

@@ -15,8 +15,9 @@ export default command({
   },
   notes: 'A rejected ID can ask to join again with a new key, and becomes pending.',
   examples: ['zester peel reject web-99', "zester peel reject web-98 web-99 --reason 'not ours' --yes"],
-  async run({ peelId: ids, reason, yes }, { io, output, fleet }) {
-    const { client } = await fleet();
+  async run({ peelId: ids, reason, yes }, context) {
+    const { io, output } = context;
+    const { client } = await context.fleet();
     if (!yes) {
       for (const peelId of ids) {
         const { record, presence } = await client.ask('peel.show', { peelId, events: 0 });
@@ -25,9 +26,12 @@ export default command({
       }
     }
     await confirm(io, `this locks out ${ids.join(', ')}`, yes);
-    await decideOnEach(ids, output, 'rejected', async (peelId) => {
-      const { record } = await client.ask('peel.reject', { peelId, ...(reason && { reason }) });
-      return record;
+    await decideOnEach(ids, context, {
+      done: 'rejected',
+      decide: async (peelId) => {
+        const { record } = await client.ask('peel.reject', { peelId, ...(reason && { reason }) });
+        return peelDocument(record);
+      },
     });
   },
 });

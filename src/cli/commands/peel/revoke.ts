@@ -1,6 +1,8 @@
 // `zester peel revoke`: revoke a peel on every server, and cut its connections.
+import { UsageError } from '../../../errors.js';
+import { selectorOption } from '../../options/label-options.js';
 import { command } from '../../command/declaration.js';
-import { argument, flag, text } from '../../command/option.js';
+import { flag, optionalArgument, text } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';
 import { peelDocument } from '../../fleet/peel-document.js';
 import { table } from '../../terminal/output.js';
@@ -8,8 +10,9 @@ import { table } from '../../terminal/output.js';
 export default command({
   summary: 'revoke a peel on every server, and cut its connections',
   needs: 'fleet',
-  arguments: { peelId: argument('its ID') },
+  arguments: { peelId: optionalArgument('its ID') },
   options: {
+    selector: selectorOption('revoke every peel with these labels, e.g. env=lab,tier!=db'),
     key: text('--key <key>', 'only this key of it (U…)'),
     reason: text('--reason <text>', 'recorded with the decision, and sent to the peel'),
     yes: flag('-y, --yes', 'do not ask'),
@@ -20,8 +23,17 @@ trying. A revoked ID comes back only with a new key that is accepted again. If n
   examples: [
     "zester peel revoke web-01 --reason 'stolen laptop'",
     'zester peel revoke web-01 --key UA… --yes',
+    "zester peel revoke -l env=lab --reason 'lab closed'",
   ],
-  async run({ peelId, key, reason, yes }, { io, output, fleet }) {
+  async run({ peelId, selector, key, reason, yes }, context) {
+    if ((peelId === undefined) === (selector === undefined))
+      throw new UsageError('give the ID of a peel, or labels (-l): one of the two');
+    if (selector !== undefined && key !== undefined) throw new UsageError('--key needs the ID of a peel');
+    const { io, output, fleet } = context;
+    if (peelId === undefined) {
+      const { revokeSelected } = await import('../../fleet/revoke-selected.js');
+      return revokeSelected(await fleet(), { labels: selector }, { reason, yes }, context);
+    }
     (await import('../../../permissions/peel-id.js')).validatePeelId(peelId);
     const { client } = await fleet();
     await confirm(io, `this locks out ${key === undefined ? peelId : `the key ${key} of ${peelId}`}`, yes);

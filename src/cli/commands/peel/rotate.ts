@@ -4,9 +4,11 @@ import { count as countWords } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { count, flag, past, span, words } from '../../command/option.js';
 import type { Admin } from '../../fleet/admin.js';
+import { chosenPeels, someIds } from '../../fleet/chosen-peels.js';
 import type { Campaign } from '../../fleet/campaign.js';
 import type { RotationResult } from '../../fleet/rotate-peels.js';
 import { rotateWithProgress } from '../../fleet/rotate-with-progress.js';
+import { selectorOption } from '../../options/label-options.js';
 import type { CliIo, InterruptSignal } from '../../terminal/io.js';
 import type { Output } from '../../terminal/output.js';
 
@@ -16,29 +18,38 @@ export default command({
   arguments: { peelId: words('their IDs') },
   options: {
     all: flag('--all', 'every active peel'),
+    selector: selectorOption('every active peel with these labels, e.g. env=prod'),
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
     since: past('--since <time>', 'skip peels whose key was issued after this time, e.g. 2h'),
     wait: flag('--wait', 'wait until the notified peels are done'),
     timeout: span('--timeout <time>', 'for each peel', '1m'),
-    restart: flag('--restart', 'with --all: start over instead of resuming the interrupted run'),
+    restart: flag('--restart', 'with --all or -l: start over instead of resuming the interrupted run'),
   },
   notes: `
 A connected peel is notified at once, any other when it next renews. A peel makes its new key itself and signs for it with the
 old one, which is revoked once the new one is in use. No connection and no message is lost.
 
---all records the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption, the same
+--all and -l record the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption, the same
 command resumes with the peels that still have that key.`,
-  examples: ['zester peel rotate web-01 --wait', 'zester peel rotate --all --limit 50 --wait'],
-  async run({ peelId: ids, all, restart, ...how }, context) {
-    if (all === ids.length > 0) throw new UsageError('no peels given: pass their IDs, or --all');
-    if (restart && !all) throw new UsageError('--restart needs --all');
+  examples: [
+    'zester peel rotate web-01 --wait',
+    'zester peel rotate --all --limit 50 --wait',
+    'zester peel rotate -l env=prod,tier!=db --wait',
+  ],
+  async run({ peelId: ids, all, selector, restart, ...how }, context) {
+    if ([ids.length > 0, all, selector !== undefined].filter(Boolean).length !== 1)
+      throw new UsageError('no peels given: pass their IDs, --all or labels (-l), one of these');
+    const isMany = ids.length === 0;
+    if (restart && !isMany) throw new UsageError('--restart needs --all or -l');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');
     for (const id of ids) validatePeelId(id);
     const { io, output } = context;
     const { removeCampaign, campaignPath } = await import('../../fleet/campaign.js');
     const signal = context.interruption();
     const admin = await context.fleet();
-    const { keys, before } = all ? await everyPeel(admin, restart, io, output) : await named(admin, ids);
+    const { keys, before } = isMany
+      ? await everyPeel(admin, selector, restart, io, output)
+      : await named(admin, ids);
     const { limit, timeout: timeoutMs, since, wait } = how;
     const result = await rotateWithProgress(
       admin,
@@ -55,15 +66,15 @@ command resumes with the peels that still have that key.`,
     if (signal.aborted) {
       throw new InterruptedError(
         signal.reason as InterruptSignal,
-        `interrupted after ${countWords(result.done.size, 'rotation')}${all ? '; run the same command again to resume' : ''}`,
+        `interrupted after ${countWords(result.done.size, 'rotation')}${isMany ? '; run the same command again to resume' : ''}`,
       );
     }
     const bad = result.late.size + result.failed.size;
-    if (all && bad === 0) await removeCampaign(campaignPath(admin.account, io).path);
+    if (isMany && bad === 0) await removeCampaign(campaignPath(admin.account, io, selector).path);
     if (bad > 0) {
       throw new FindingsError(
         `${bad} of ${keys.size} ${bad === 1 ? 'peel has' : 'peels have'} not rotated ${bad === 1 ? 'its key' : 'their keys'}: ` +
-          `each is named above${all ? '; run the same command again to retry' : ''}`,
+          `each is named above${isMany ? '; run the same command again to retry' : ''}`,
       );
     }
   },
@@ -86,17 +97,21 @@ async function named({ client }: Admin, ids: readonly string[]): Promise<Wanted>
 }
 
 /** Those that still have the key that they had when the rotation began. */
-async function everyPeel(admin: Admin, restart: boolean, io: CliIo, output: Output): Promise<Wanted> {
+async function everyPeel(
+  admin: Admin,
+  labels: string | undefined,
+  restart: boolean,
+  io: CliIo,
+  output: Output,
+): Promise<Wanted> {
   const { campaignPath, loadCampaign, saveCampaign } = await import('../../fleet/campaign.js');
   const { liveKey } = await import('../../../protocol/records/record.js');
   const live = new Map<string, string>();
-  for await (const { peels } of admin.client.stream('peel.list', { state: 'active' })) {
-    for (const { record } of peels) {
-      const key = liveKey(record);
-      if (key !== undefined) live.set(record.id, key.publicKey);
-    }
+  for await (const record of chosenPeels(admin.client, { labels }, 'active')) {
+    const key = liveKey(record);
+    if (key !== undefined) live.set(record.id, key.publicKey);
   }
-  const where = campaignPath(admin.account, io);
+  const where = campaignPath(admin.account, io, labels);
   const begun = restart ? undefined : await loadCampaign(where.path);
   if (begun === undefined) {
     const campaign: Campaign = {
@@ -133,11 +148,11 @@ function report(
       ...(before === 0 ? [] : [`${before} before this run`]),
       ...(underWay.size === 0
         ? []
-        : [`notified ${countWords(underWay.size, 'peel')}, not done yet: ${some(underWay.keys())}`]),
+        : [`notified ${countWords(underWay.size, 'peel')}, not done yet: ${someIds(underWay.keys())}`]),
       ...(asked.size === 0
         ? []
-        : [`${asked.size} not connected, will rotate at their next renewal: ${some(asked)}`]),
-      ...(late.size === 0 ? [] : [`${late.size} notified, but not done in time: ${some(late)}`]),
+        : [`${asked.size} not connected, will rotate at their next renewal: ${someIds(asked)}`]),
+      ...(late.size === 0 ? [] : [`${late.size} notified, but not done in time: ${someIds(late)}`]),
     ],
     {
       rotated: [...done],
@@ -148,9 +163,4 @@ function report(
       failed: [...failed].map(([id, { code, message }]) => ({ id, code, message })),
     },
   );
-}
-
-function some(ids: Iterable<string>): string {
-  const all = [...ids];
-  return all.length <= 8 ? all.join(', ') : `${all.slice(0, 8).join(', ')} and ${all.length - 8} more`;
 }

@@ -2,6 +2,7 @@
 import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 import { fingerprint } from '../../../protocol/fingerprint.js';
 import type { AnswerOf } from '../../../protocol/messages.js';
+import { labelText } from '../../../protocol/records/labels.js';
 import { command } from '../../command/declaration.js';
 import { argument, count as number } from '../../command/option.js';
 import { auditColumns } from '../../fleet/audit-lines.js';
@@ -50,6 +51,7 @@ function lines({ record, presence, events }: Shown, now: number, output: Output)
             ] as const,
           ]),
       ...(record.origin === undefined ? [] : [['came with', record.origin] as const]),
+      ...(record.labels === undefined ? [] : [['labels', labelText(record.labels)] as const]),
       ['known since', at(record.createdAt)],
       ...(record.rotationAskedAt === undefined
         ? []

@@ -1,5 +1,6 @@
 // Admin requests that add, accept and rotate peels.
 import { FleetError } from '../../../errors.js';
+import { isLabelled } from '../../../protocol/records/labels.js';
 import { isReservedName } from '../../../protocol/is-master.js';
 import {
   currentKey,
@@ -17,12 +18,13 @@ import { claimKey, withClaims } from '../../registry/key-claim.js';
 import { tellPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Asked } from '../service.js';
+import { givenLabels } from './labels.js';
 import { whereaboutsOf } from '../../watch/whereabouts.js';
 
 /** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
 export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
   const { registry, metrics } = context;
-  const { requestId, peelId, publicKey, expiry: lifetime, replace = false } = request;
+  const { requestId, peelId, publicKey, expiry: lifetime, replace = false, labels } = request;
   if (isReservedName(peelId)) {
     throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is a reserved name: choose another`, { peelId });
   }
@@ -48,29 +50,42 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
     }
     const facts = nextFacts(context, { publicKey, key, requestId, lifetime });
     const inUse = found !== undefined && isAccepted(found) && key?.state === 'live';
+    const given = labels === undefined ? {} : { labels: givenLabels(found, labels) };
     return {
       change: inUse
-        ? { kind: 'key.renewed', key: facts }
-        : { kind: 'key.issued', key: facts, origin: 'peel add' },
+        ? { kind: 'key.renewed', key: facts, ...given }
+        : { kind: 'key.issued', key: facts, origin: 'peel add', ...given },
       by,
     };
   };
   const { record, changed } = await withClaims([claim], () => decideFresh(registry, peelId, decide));
   if (changed) metrics.issued.inc({ why: 'add' });
-  return { ...jwtsOf(context, record, publicKey), requestId };
+  return {
+    ...jwtsOf(context, record, publicKey),
+    requestId,
+    ...(record.labels !== undefined && { labels: record.labels }),
+  };
 }
 
 /** `peel.accept`: a peel that waits may have a JWT. */
 export async function acceptPeel(context: MasterContext, { request, by }: Asked<'peel.accept'>) {
   const { registry } = context;
-  const { peelId, reason } = request;
+  const { peelId, reason, labels } = request;
   const from = await whereaboutsOf(context, registry.get(peelId));
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
-    if (isAccepted(found)) return undefined;
+    if (isAccepted(found)) {
+      if (labels === undefined || isLabelled(found.labels, { set: labels })) return undefined;
+      throw new FleetError(
+        'ERR_FLEET_STATE',
+        `the peel "${peelId}" is accepted already, with other labels: change them with "zester peel label ${peelId}"`,
+        { peelId },
+      );
+    }
     if (found.state === 'pending') {
       const publicKey = found.keys.at(-1)?.publicKey;
-      return { change: { kind: 'peel.accepted' }, by, reason, from, publicKey };
+      const given = labels === undefined ? {} : { labels: givenLabels(found, labels) };
+      return { change: { kind: 'peel.accepted', ...given }, by, reason, from, publicKey };
     }
     throw new FleetError(
       'ERR_FLEET_STATE',

@@ -2,6 +2,7 @@
 import { withDeadline } from '../../../async/deadline.js';
 import { FleetError } from '../../../errors.js';
 import { matchesGlob } from '../../../protocol/glob.js';
+import { parseLabelSelector, selectsLabels } from '../../../protocol/label-selector.js';
 import { inOrder } from '../../../protocol/records/peel-order.js';
 import { isConnectedInForce, presenceInForce } from '../../../protocol/records/presence-in-force.js';
 import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
@@ -46,6 +47,7 @@ export async function* listPeels(
       else skipped.push(id);
     }
   };
+  if (request.labels !== undefined) yield new EncodedAnswer(JSON.stringify({ peels: [], selected: true }));
   yield* inParts('peels', sendable(), { encoded: (text) => text });
   if (skipped.length > 0) {
     const shown = skipped.slice(0, SKIPPED_SHOWN);
@@ -69,12 +71,14 @@ function chosen(context: MasterContext, request: RequestOf<'peel.list'>): string
 
 function* matching(
   { registry, presence, now }: MasterContext,
-  { pattern, state, expiringWithin, connected, after }: RequestOf<'peel.list'>,
+  { pattern, state, expiringWithin, connected, labels, after }: RequestOf<'peel.list'>,
 ): IterableIterator<string> {
+  const selector = labels === undefined ? undefined : parseLabelSelector(labels);
   for (const record of registry.records()) {
     if (after !== undefined && record.id <= after) continue;
     if (pattern !== undefined && !matchesGlob(pattern, record.id)) continue;
     if (state !== undefined && record.state !== state) continue;
+    if (selector !== undefined && !selectsLabels(selector, record.labels)) continue;
     if (expiringWithin !== undefined) {
       const expiresAt = currentKey(record)?.expiresAt;
       if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;

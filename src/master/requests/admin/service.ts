@@ -6,6 +6,7 @@ import { adminAskerOf, adminInboxPrefix, subjectsOf } from '../../../permissions
 import { adminSubject, type AdminVerb } from '../../../permissions/names.js';
 import { rejectPeel, revokePeel } from './lock-out.js';
 import { listPeels, readAudit, resumeRevocations, showPeel, status } from './queries.js';
+import { labelPeel } from './labels.js';
 import { acceptPeel, addPeel, rotatePeel } from './peels.js';
 import { createToken, listTokens, removeToken } from './tokens.js';
 import { authenticateAdmin, claimedAdmin } from './authenticate.js';
@@ -26,6 +27,7 @@ export function startAdminService(
     'peel.reject': (asked) => rejectPeel(context, asked),
     'peel.revoke': (asked) => revokePeel(context, asked),
     'peel.rotate': (asked) => rotatePeel(context, asked),
+    'peel.label': (asked) => labelPeel(context, asked),
     'peel.list': (asked) => listPeels(context, asked),
     'peel.show': (asked) => showPeel(context, asked),
     'token.create': (asked) => createToken(context, asked),

@@ -1,5 +1,6 @@
 // Admin requests that create, list and remove join tokens.
 import { FleetError } from '../../../errors.js';
+import { labelText } from '../../../protocol/records/labels.js';
 import type { JoinToken } from '../../../protocol/records/join-token.js';
 import { joinName } from '../../../permissions/roles.js';
 import type { MasterContext } from '../../context.js';
@@ -11,7 +12,7 @@ import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
 /** `token.create`: credentials of a key that the admin made, which may only ask to join. */
 export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
   const { tokens, issuer, audit } = context;
-  const { publicKey, tokenId, ttl, uses, ids } = request;
+  const { publicKey, tokenId, ttl, uses, ids, labels } = request;
   joinName(tokenId);
   const { joinIssuer } = issuer;
   if (joinIssuer === undefined) {
@@ -42,6 +43,7 @@ export async function createToken(context: MasterContext, { request, by }: Asked
       used: 0,
       usedBy: [],
       ...(ids !== undefined && { ids }),
+      ...(labels !== undefined && { labels }),
     };
   });
   const token = value ?? unknownToken(tokenId);
@@ -50,7 +52,13 @@ export async function createToken(context: MasterContext, { request, by }: Asked
       kind: 'token.created',
       by,
       publicKey,
-      detail: { token: tokenId, uses, expiresAt: token.expiresAt, ...(ids !== undefined && { ids }) },
+      detail: {
+        token: tokenId,
+        uses,
+        expiresAt: token.expiresAt,
+        ...(ids !== undefined && { ids }),
+        ...(labels !== undefined && { labels: labelText(labels) }),
+      },
     });
   }
   const from = Date.parse(token.createdAt);

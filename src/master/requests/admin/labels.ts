@@ -1,0 +1,38 @@
+// The admin request that changes the labels of a peel.
+import {
+  changedLabels,
+  isLabelled,
+  requireFewLabels,
+  type Labels,
+} from '../../../protocol/records/labels.js';
+import type { PeelRecord } from '../../../protocol/records/record.js';
+import type { MasterContext } from '../../context.js';
+import { decideFresh } from '../../registry/decide-fresh.js';
+import { unknownPeel, type Decision } from '../../registry/registry.js';
+import type { Asked } from '../service.js';
+
+/** `peel.label`: labels are set and removed, whatever the peel's state. The same change again changes nothing. */
+export async function labelPeel(context: MasterContext, { request, by }: Asked<'peel.label'>) {
+  const { peelId, set, remove, reason } = request;
+  const { record } = await decideFresh(context.registry, peelId, (found): Decision | undefined => {
+    if (found === undefined) throw unknownPeel(peelId);
+    if (isLabelled(found.labels, { set, remove })) return undefined;
+    requireFewLabels(changedLabels(found.labels, { set, remove }));
+    return {
+      change: {
+        kind: 'peel.labelled',
+        ...(set !== undefined && { set }),
+        ...(remove !== undefined && { remove }),
+      },
+      by,
+      reason,
+    };
+  });
+  return { record };
+}
+
+/** The labels that a decision gives a peel. @throws FleetError `ERR_FLEET_LABEL` when it would have too many of them */
+export function givenLabels(record: PeelRecord | undefined, labels: Labels): Labels {
+  requireFewLabels(changedLabels(record?.labels, { set: labels }));
+  return labels;
+}

@@ -1,0 +1,162 @@
+// Labels of peels: their grammar, and how a change applies to them.
+import * as v from 'valibot';
+import { FleetError, holdsSeed } from '../../errors.js';
+import { printable } from '../../text/printable.js';
+
+/** Labels by name, such as `{ env: 'prod', zone: 'eu-1' }`. Only admins and join tokens give them; a peel cannot. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What changes about labels: the others stay as they are. */
+export interface LabelChange {
+  /** Labels that are added, or get another value. */
+  set?: Labels | undefined;
+  /** Names of labels that are removed. */
+  remove?: readonly string[] | undefined;
+}
+
+/** A record must stay small: it is one message of its bucket. */
+export const MAX_LABELS = 32;
+
+// A subset of what Kubernetes allows: a name may have a prefix, but both together are no longer than a value.
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
+const VALUE = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
+/** Names that JavaScript objects treat specially in one place or another. */
+const RESERVED: ReadonlySet<string> = new Set(['constructor', 'prototype']);
+
+/**
+ * Checks the name of a label: 1 to 63 letters, digits, `-`, `_`, `.` and `/`, of which the first and the last are a letter or
+ * a digit.
+ *
+ * @throws FleetError `ERR_FLEET_LABEL`; what holds a seed is not repeated
+ */
+export function checkLabelName(name: string): string {
+  if (holdsSeed(name)) throw labelError('the name of a label contains a seed');
+  if (NAME.test(name) && !RESERVED.has(name)) return name;
+  throw labelError(
+    `"${shown(name)}" is not a label name: use 1 to 63 of A-Z a-z 0-9 - _ . /, beginning and ending with a letter or digit`,
+  );
+}
+
+/**
+ * Checks the value of a label: empty, or 1 to 63 letters, digits, `-`, `_` and `.`, of which the first and the last are a
+ * letter or a digit.
+ *
+ * @throws FleetError `ERR_FLEET_LABEL`; what holds a seed is not repeated
+ */
+export function checkLabelValue(name: string, value: string): string {
+  if (holdsSeed(value)) throw labelError(`the value of the label "${shown(name)}" contains a seed`);
+  if (VALUE.test(value)) return value;
+  throw labelError(
+    `"${shown(value)}" is not a value of the label "${shown(name)}": use at most 63 of A-Z a-z 0-9 - _ ., ` +
+      'beginning and ending with a letter or digit',
+  );
+}
+
+/**
+ * Reads labels as they are typed: `env=prod`.
+ *
+ * @throws FleetError `ERR_FLEET_LABEL` when one has another form, or two give a name different values
+ * @example parseLabels(['env=prod', 'zone=eu-1']); // { env: 'prod', zone: 'eu-1' }
+ */
+export function parseLabels(texts: readonly string[]): Labels {
+  const labels: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 0) {
+      if (holdsSeed(text)) throw labelError('a label contains a seed');
+      throw labelError(`"${shown(text)}" is not a label: give NAME=VALUE, such as env=prod`);
+    }
+    const name = checkLabelName(text.slice(0, at));
+    const value = checkLabelValue(name, text.slice(at + 1));
+    if (Object.hasOwn(labels, name) && labels[name] !== value)
+      throw labelError(`the label "${name}" is given two values: "${labels[name] ?? ''}" and "${value}"`);
+    labels[name] = value;
+  }
+  requireFewLabels(labels);
+  return labels;
+}
+
+/**
+ * Reads a change as it is typed: `env=prod` sets a label, `tier-` removes one.
+ *
+ * @throws FleetError `ERR_FLEET_LABEL` as {@link parseLabels}, and when a label is both set and removed
+ * @example parseLabelChange(['env=prod', 'tier-']); // { set: { env: 'prod' }, remove: ['tier'] }
+ */
+export function parseLabelChange(texts: readonly string[]): { set: Labels; remove: string[] } {
+  const isRemoval = (text: string) => !text.includes('=') && text.endsWith('-');
+  const set = parseLabels(texts.filter((text) => !isRemoval(text)));
+  const removed = texts.filter(isRemoval).map((text) => checkLabelName(text.slice(0, -1)));
+  const both = removed.find((name) => Object.hasOwn(set, name));
+  if (both !== undefined) throw labelError(`the label "${both}" is both set and removed`);
+  return { set, remove: [...new Set(removed)] };
+}
+
+/** Labels after a change, in the order of their names; undefined: none is left. It checks nothing. */
+export function changedLabels(
+  labels: Labels | undefined,
+  { set, remove = [] }: LabelChange,
+): Labels | undefined {
+  const all = Object.entries({ ...labels, ...set }).filter(([name]) => !remove.includes(name));
+  return all.length === 0 ? undefined : Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Whether a change would leave labels as they are. */
+export function isLabelled(labels: Labels | undefined, { set = {}, remove = [] }: LabelChange): boolean {
+  const known = labels ?? {};
+  return (
+    Object.entries(set).every(([name, value]) => Object.hasOwn(known, name) && known[name] === value) &&
+    !remove.some((name) => Object.hasOwn(known, name))
+  );
+}
+
+/** @throws FleetError `ERR_FLEET_LABEL` when there are more than {@link MAX_LABELS} */
+export function requireFewLabels(labels: Labels | undefined): void {
+  const count = Object.keys(labels ?? {}).length;
+  if (count > MAX_LABELS) throw labelError(`${count} labels are too many: at most ${MAX_LABELS} are allowed`);
+}
+
+/** Labels as they are typed, in one word: `env=prod,zone=eu-1`. */
+export function labelText(labels: Labels | undefined): string {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
+
+/** Labels of a request. */
+export const labelsSchema = v.custom<Labels>(isLabels, 'is not a set of labels');
+
+/** Labels of a record: what is stored is kept as it is, also where a newer version allows more. */
+export const storedLabelsSchema = v.custom<Labels>(isTexts, 'is not a set of labels');
+
+/** Names of labels in a request. */
+export const labelNamesSchema = v.pipe(
+  v.array(v.pipe(v.string(), v.check(isLabelName, 'is not a label name'))),
+  v.maxLength(MAX_LABELS),
+  v.readonly(),
+);
+
+function isLabels(value: unknown): boolean {
+  if (!isTexts(value)) return false;
+  const entries = Object.entries(value as Labels);
+  const isValid = ([name, text]: readonly [string, string]) =>
+    isLabelName(name) && VALUE.test(text) && !holdsSeed(text);
+  return entries.length <= MAX_LABELS && entries.every(isValid);
+}
+
+function isLabelName(name: string): boolean {
+  return NAME.test(name) && !RESERVED.has(name) && !holdsSeed(name);
+}
+
+function isTexts(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
+}
+
+/** Of something that was given: so much of it that a person recognizes it. */
+function shown(text: string): string {
+  return printable(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+function labelError(message: string): FleetError {
+  return new FleetError('ERR_FLEET_LABEL', message);
+}
