@@ -49,6 +49,11 @@ export function mayReject(role: string, state: string): boolean {
   return role === 'operator' || state === 'pending' || state === 'rejected';
 }
 
+/** Whether an admin that was added may replace a label that a peel has, in whatever request: `peel.accept` has labels, too. */
+export function mayRelabel(role: string): boolean {
+  return role === 'operator';
+}
+
 /** What a role may ask a master, in the order of the table. */
 export function verbsOf(role: AdminRole): AdminVerb[] {
   return (Object.keys(ADMIN_VERBS) as AdminVerb[]).filter((verb) => mayAsk(role, verb));

@@ -4,6 +4,7 @@ import { errorTraits } from '../../error-traits.js';
 import { FleetError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { addedLabels } from '../../protocol/records/labels.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import { joinProof } from '../../protocol/proofs.js';
 import {
@@ -195,7 +196,8 @@ async function decideJoin(
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
     // a key that the record has does not bring the token's labels again: an admin may have changed them since
-    const given = key === undefined && token.labels !== undefined ? { labels: token.labels } : {};
+    const labels = key === undefined ? addedLabels(record?.labels, token.labels) : undefined;
+    const given = labels === undefined ? {} : { labels };
     const issue = (actor: Actor): Decision => {
       const facts = nextFacts(context, { publicKey, key, requestId });
       // a key in use stays in use

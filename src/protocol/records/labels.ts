@@ -100,6 +100,19 @@ export function changedLabels(
   return all.length === 0 ? undefined : Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/**
+ * The labels of a join token that a peel gets: those whose names it does not have yet. So nobody who may make a token relabels
+ * an ID that comes back. What does not fit is left out.
+ *
+ * @returns undefined: none
+ */
+export function addedLabels(labels: Labels | undefined, given: Labels | undefined): Labels | undefined {
+  const known = labels ?? {};
+  const room = MAX_LABELS - Object.keys(known).length;
+  const added = Object.entries(given ?? {}).filter(([name]) => !Object.hasOwn(known, name));
+  return added.length === 0 || room <= 0 ? undefined : Object.fromEntries(added.slice(0, room));
+}
+
 /** Whether a change would leave labels as they are. */
 export function isLabelled(labels: Labels | undefined, { set = {}, remove = [] }: LabelChange): boolean {
   const known = labels ?? {};

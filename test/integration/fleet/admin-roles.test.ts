@@ -61,6 +61,7 @@ function requestOf(verb: AdminVerb): object {
     case 'peel.reject':
     case 'peel.revoke':
     case 'peel.rotate':
+    case 'peel.label':
     case 'peel.show':
       return { peelId: 'nobody' };
     default:

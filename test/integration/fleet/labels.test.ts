@@ -101,6 +101,22 @@ describe('labels', () => {
     expect(created?.detail).toMatchObject({ labels: 'env=prod,zone=a' });
   });
 
+  it('of an ID that comes back are replaced neither by a join token nor by an approver', async () => {
+    await addCreds(fleet, admin, 'back-1', { labels: { env: 'prod' } });
+    await admin.ask('peel.revoke', { peelId: 'back-1' });
+    const token = await createToken(admin, fleet, { labels: { env: 'dev', zone: 'a' } });
+    expect(await token.join('back-1', generateKeyBundle('user'))).toMatchObject({ state: 'pending' });
+    expect(labelsOf('back-1')).toEqual({ env: 'prod', zone: 'a' });
+    const creds = join(dir, 'approver.creds');
+    await json('admin', 'add', 'ann', '--role', 'approver', '--out', creds);
+    const denied = await run('peel', 'accept', 'back-1', '--label', 'env=dev', '--creds', creds);
+    expect(denied).toMatchObject({ code: 3, stderr: expect.stringContaining('ERR_FLEET_DENIED') as string });
+    await json('peel', 'accept', 'back-1', '--label', 'rack=7', '--creds', creds);
+    expect(labelsOf('back-1')).toEqual({ env: 'prod', rack: '7', zone: 'a' });
+    const relabel = await run('peel', 'label', 'back-1', 'env=dev', '--creds', creds);
+    expect(relabel).toMatchObject({ code: 3, stderr: expect.stringContaining('ERR_FLEET_DENIED') as string });
+  });
+
   it('come with "join-token create"', async () => {
     const out = join(dir, 'token.creds');
     const made = await json<{ id: string; labels: object }>(

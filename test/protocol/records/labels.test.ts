@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { parseRequest, encodeJson } from '../../../src/protocol/messages.js';
 import {
+  addedLabels,
   changedLabels,
   isLabelled,
   labelText,
@@ -74,6 +75,15 @@ describe('a change of labels', () => {
     );
     expect(labelText(labels)).toBe('app=x,env=prod,zone=a');
     expect(changedLabels(labels, { remove: ['app', 'env', 'zone', 'none'] })).toBeUndefined();
+  });
+
+  it('of a join token adds what an ID does not have, and replaces nothing', () => {
+    expect(addedLabels(undefined, { env: 'prod' })).toEqual({ env: 'prod' });
+    expect(addedLabels({ env: 'prod' }, { env: 'dev', zone: 'a' })).toEqual({ zone: 'a' });
+    expect(addedLabels({ env: 'prod' }, { env: 'dev' })).toBeUndefined();
+    expect(addedLabels({ env: 'prod' }, undefined)).toBeUndefined();
+    const many = Object.fromEntries(Array.from({ length: 31 }, (_, i) => [`l${i}`, 'x']));
+    expect(addedLabels(many, { a: '1', b: '2' })).toEqual({ a: '1' });
   });
 
   it('is known to change nothing', () => {

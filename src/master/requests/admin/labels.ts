@@ -1,4 +1,6 @@
 // The admin request that changes the labels of a peel.
+import { FleetError } from '../../../errors.js';
+import { mayRelabel } from '../../../permissions/admin-roles.js';
 import {
   changedLabels,
   isLabelled,
@@ -31,8 +33,27 @@ export async function labelPeel(context: MasterContext, { request, by }: Asked<'
   return { record };
 }
 
-/** The labels that a decision gives a peel. @throws FleetError `ERR_FLEET_LABEL` when it would have too many of them */
-export function givenLabels(record: PeelRecord | undefined, labels: Labels): Labels {
+/**
+ * The labels that a decision gives a peel.
+ *
+ * @param role the admin's; undefined: the owner's
+ * @throws FleetError `ERR_FLEET_LABEL` when the peel would have too many of them; `ERR_FLEET_DENIED` when one that the peel has
+ *   would be replaced, and the role does not include that
+ */
+export function givenLabels(record: PeelRecord | undefined, labels: Labels, role?: string): Labels {
+  if (role !== undefined && !mayRelabel(role)) {
+    const known = record?.labels ?? {};
+    const replaced = Object.keys(labels).find(
+      (name) => Object.hasOwn(known, name) && known[name] !== labels[name],
+    );
+    if (replaced !== undefined) {
+      throw new FleetError(
+        'ERR_FLEET_DENIED',
+        `the role ${role} may not replace the label "${replaced}" that the peel has: ask an operator`,
+        { peelId: record?.id },
+      );
+    }
+  }
   requireFewLabels(changedLabels(record?.labels, { set: labels }));
   return labels;
 }

@@ -84,7 +84,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Asked<
     }
     if (found.state === 'pending') {
       const publicKey = found.keys.at(-1)?.publicKey;
-      const given = labels === undefined ? {} : { labels: givenLabels(found, labels) };
+      const given = labels === undefined ? {} : { labels: givenLabels(found, labels, by.role) };
       return { change: { kind: 'peel.accepted', ...given }, by, reason, from, publicKey };
     }
     throw new FleetError(
