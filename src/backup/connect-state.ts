@@ -2,6 +2,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connectMaster, type ZesterConnection } from '../connection/connect.js';
 import { loadCredsFile } from '../creds/parse.js';
+import { storeFailureOf } from '../master/store/store-failure.js';
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
 import { ADMIN_CONNECT_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
@@ -14,7 +15,7 @@ export type StateConnection = Pick<SystemConnectionOptions, 'servers' | 'tls' | 
 /**
  * Runs `act` with a connection of the home's master, and closes it.
  *
- * @throws ConnectError, CredsError, FileError; and what `act` throws
+ * @throws ConnectError, CredsError, FileError; FleetError `ERR_FLEET_STORE` when JetStream fails; and what `act` throws
  */
 export async function withState<T>(
   domain: TrustDomain,
@@ -31,6 +32,8 @@ export async function withState<T>(
   try {
     const jsm = await jetstreamManager(nc, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false });
     return await act(nc, { js: jetstream(nc, { timeout: JETSTREAM_TIMEOUT_MS }), jsm });
+  } catch (error) {
+    throw storeFailureOf(error) ?? error;
   } finally {
     await nc.close();
   }

@@ -6,9 +6,11 @@
 import { VERSION } from './version.js';
 
 async function main(args: readonly string[]): Promise<void> {
+  // a umask that takes what is made from its owner would make a home that its owner cannot open; modes are given anyway
+  process.umask(process.umask(0o077) & 0o077);
   const asksVersion = args[0] === '--version' || args[0] === '-V';
   if (args.length === 1 && asksVersion) {
-    process.stdout.write(`${VERSION}\n`);
+    process.stdout.on('error', cannotWrite).write(`${VERSION}\n`);
     return;
   }
   const [{ printVersionInfo, runCli }, { processIo }] = await Promise.all([
@@ -21,6 +23,13 @@ async function main(args: readonly string[]): Promise<void> {
   }
   // exitCode, not exit(): what is still on its way to a pipe must arrive
   process.exitCode = await runCli(args, processIo());
+}
+
+/** The disk is full; a pipe's reader may leave early. */
+function cannotWrite({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') return;
+  process.stderr.write(`zester: cannot write to standard output: ${message}\n`);
+  process.exitCode = 1;
 }
 
 void main(process.argv.slice(2));

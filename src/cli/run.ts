@@ -18,10 +18,12 @@ const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
-    await (await createProgram(io, wordsOf(args))).parseAsync([...args], { from: 'user' });
+    await (await createProgram(io, wordsOf(args))).parseAsync([...args], { from: 'user' }).catch((error) => {
+      if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error; // --help, --version
+    });
+    await io.stdout.flush?.();
     return EXIT.done;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done; // --help, --version
     // commander has written the help to standard error already: a noun without a verb
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
     const shown = error instanceof CommanderError ? usageErrorOf(error) : error;
@@ -37,6 +39,7 @@ export async function printVersionInfo(io: CliIo): Promise<number> {
   const { versionInfo } = await import('./version-info.js');
   try {
     io.stdout.write(`${JSON.stringify(versionInfo())}\n`);
+    await io.stdout.flush?.();
     return EXIT.done;
   } catch (error) {
     io.stderr.write(errorLine(error, { json: true, debug: false }));

@@ -1,4 +1,4 @@
-// Checks the TLS files before they are used.
+// Reads the TLS files, and checks them before they are used.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConnectError } from '../errors.js';
@@ -9,6 +9,26 @@ import type { TlsFilesOptions } from './connect-plan.js';
 const MAX_TLS_FILE_BYTES = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
+/** The content of the files for TLS. */
+interface TlsFileContents {
+  ca: Buffer | undefined;
+  cert: Buffer | undefined;
+  key: Buffer | undefined;
+}
+
+/**
+ * Reads the files for TLS. The client would read them by itself: without a limit, and waiting for a named pipe for good.
+ *
+ * @throws ConnectError `ERR_CONNECT_TLS_FILE`
+ */
+export async function readTlsFiles(tls: TlsFilesOptions): Promise<TlsFileContents> {
+  return {
+    ca: await readPem('CA certificate', tls.caFile),
+    cert: await readPem('client certificate', tls.certFile),
+    key: await readPem('client key', tls.keyFile),
+  };
+}
+
 /**
  * Checks that the TLS files exist, are valid, and match each other. They are read again at each connect.
  *
@@ -16,9 +36,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
  */
 export async function checkTlsFiles(tls: TlsFilesOptions | undefined): Promise<void> {
   const { caFile, certFile, keyFile } = tls ?? {};
-  const ca = await readPem('CA certificate', caFile);
-  const cert = await readPem('client certificate', certFile);
-  const key = await readPem('client key', keyFile);
+  const { ca, cert, key } = await readTlsFiles(tls ?? {});
   try {
     // Node.js ignores authorities that it cannot parse, and then trusts none
     if (ca !== undefined) checkCertificates(ca);

@@ -17,6 +17,9 @@ export const CLOSED = 'the server closed the connection';
 const CERTIFICATE_CODES =
   /^(UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|CERT_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
+/** The client's words for what is no server. */
+export const UNEXPECTED_RESPONSE = 'unexpected response from server';
+
 /** The client's words for a first line that is not INFO, or whose JSON cannot be read (as JSON.parse of V8 says it). */
 const NOT_NATS =
   /^unexpected response from server$|\bJSON\b.* position \d|is not valid JSON|end of JSON input/i;
@@ -41,6 +44,9 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
       kind: 'certificate',
       reason: `the server's certificate is not trusted (${message}): give the authority it comes from (--tls-ca)`,
     };
+  }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return { kind: 'certificate', reason: 'the server announces TLS, and does not speak it' };
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
     return {

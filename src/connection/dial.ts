@@ -9,10 +9,12 @@ import {
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { checkTlsFiles } from './check-tls-files.js';
+import { boundParser, peekInfo, type PeekedTransport } from './bounded-reading.js';
+import { checkTlsFiles, readTlsFiles } from './check-tls-files.js';
 import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
 import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
 import type { ReconnectPause } from './reconnect-pause.js';
+import { readServerInfo } from './server-info.js';
 import type { ServerUrl } from './server-urls.js';
 import { moreTelling } from './telling-failure.js';
 import { withDeadline } from '../async/deadline.js';
@@ -20,6 +22,8 @@ import { DIAL_TIMEOUT_MS } from '../timing.js';
 
 /** How many addresses of one name are tried in an attempt: a DNS that lists thousands must not hold it up for hours. */
 const MAX_ADDRESSES = 8;
+/** How many of the servers that others announce are tried at the first connect: there may be other ones in each list. */
+const MAX_ANNOUNCED = 4;
 
 /** The options of {@link dial} besides the client's. */
 export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
@@ -41,6 +45,9 @@ export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
  * - A server that ends the connection before it took it ends the attempt too, with the server's own words.
  * - The certificate of a server that is named by its address must be for that address.
  * - Looking up a name takes no longer than an attempt at an address, and eight of its addresses are tried.
+ * - At the first connect, each server is tried once, and {@link MAX_ANNOUNCED} of those that they announce.
+ * - The files for TLS are read again at each attempt, within bounds.
+ * - What a server sends is read within bounds, and what cannot be read ends the connection: see `boundParser`.
  * - When every server of a list failed, the error is the most telling one, not the last.
  *
  * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
@@ -74,14 +81,16 @@ async function installTransport(): Promise<void> {
 }
 
 /** The client's transport, as far as it is used here. */
-interface SocketTransport extends Transport {
+interface SocketTransport extends Transport, PeekedTransport {
   options?: ConnectionOptions;
+  peekInfo: () => Promise<unknown>;
 }
 
 /** A server of the client's list, which looks its own addresses up. */
-type ListedServer = Parameters<ProtocolHandler['_doDial']>[0];
+type ListedServer = Parameters<ProtocolHandler['_doDial']>[0] & { gossiped?: boolean };
 
 class DialingHandler extends ProtocolHandler {
+  readonly #given: ConnectionOptions;
   /** The servers that were configured, and the first name among them. */
   readonly #configured: ReadonlySet<string>;
   readonly #name: string | undefined;
@@ -91,6 +100,9 @@ class DialingHandler extends ProtocolHandler {
   #said: Error | undefined;
   /** The most telling failure before the first connect. */
   #telling: unknown;
+  /** The servers that were tried before it, and how many of them had been announced. */
+  readonly #tried = new Set<string>();
+  #announcedTried = 0;
 
   constructor(
     options: ConnectionOptions,
@@ -99,6 +111,7 @@ class DialingHandler extends ProtocolHandler {
     pause: ReconnectPause | undefined,
   ) {
     super(options, nc);
+    this.#given = options;
     this.#pause = pause;
     this.#configured = new Set(configured.map(({ host }) => host));
     this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
@@ -113,6 +126,8 @@ class DialingHandler extends ProtocolHandler {
     // before the first connect, the servers of the list are tried one after the other, once each
     const isAgain = this.connectedOnce || (this.#hasDialled && this.options.waitOnFirstConnect === true);
     if (isAgain) await this.#rest();
+    // the client takes each server that failed from its list, and the next one announces it again
+    else if (!this.#isWorthATry(server)) throw this.#telling;
     this.#hasDialled = true;
     try {
       await this.#dialServer(server);
@@ -131,6 +146,15 @@ class DialingHandler extends ProtocolHandler {
     await pausing;
     if (this.isClosed()) throw new errors.ClosedConnectionError();
     this.#pause.over();
+  }
+
+  /** Whether a server is tried before the first connect; it counts as tried from now on. */
+  #isWorthATry({ hostname, port, gossiped = false }: ListedServer): boolean {
+    const address = `${hostname}:${port}`;
+    if (gossiped && (this.#tried.has(address) || this.#announcedTried === MAX_ANNOUNCED)) return false;
+    this.#tried.add(address);
+    if (gossiped) this.#announcedTried += 1;
+    return true;
   }
 
   /** On purpose: nothing is to be waited for. */
@@ -166,6 +190,7 @@ class DialingHandler extends ProtocolHandler {
 
   override async dial(server: Server): Promise<void> {
     this.#said = undefined;
+    await this.#readTlsFiles();
     const byAddress = isIP(server.hostname) !== 0 && server.tlsName === '';
     // a cluster announces addresses; their certificates are for the name that the fleet is known by
     if (byAddress && this.#name !== undefined && !this.#configured.has(server.hostname)) {
@@ -182,6 +207,8 @@ class DialingHandler extends ProtocolHandler {
       unsubscribe('net.client.socket', opened);
     }
     const transport = this.transport as SocketTransport;
+    // asked for once there is a socket
+    transport.peekInfo = () => peekInfo(transport);
     // a socket that begins with TLS is made later, and the client keeps it to itself too: Node.js ends it on a signal
     const ended = new AbortController();
     if (transport.options !== undefined && this.options.tls !== null) {
@@ -212,11 +239,37 @@ class DialingHandler extends ProtocolHandler {
     }
   }
 
+  /** The client has their content for this attempt, and not their paths. */
+  async #readTlsFiles(): Promise<void> {
+    const { caFile, certFile, keyFile, ...tls } = this.#given.tls ?? {};
+    if ((caFile ?? certFile ?? keyFile) === undefined) return;
+    const files = await readTlsFiles({ caFile, certFile, keyFile });
+    const read = Object.entries(files).filter(([, content]) => content !== undefined);
+    this.options = { ...this.#given, tls: { ...tls, ...Object.fromEntries(read) } };
+  }
+
   /** With TLS 1.3 the server says so only after the handshake, and what comes through of it is a reset. */
   #lacksCertificate(): boolean {
     const { tls_verify: wanted } = (this.info ?? {}) as { tls_verify?: boolean };
     const { certFile, cert } = this.options.tls ?? {};
     return wanted === true && certFile === undefined && cert === undefined;
+  }
+
+  /** It has a new parser then. */
+  override resetOutbound(): void {
+    super.resetOutbound();
+    boundParser(this.parser, (error) => this.#unreadable(error));
+  }
+
+  override processInfo(line: Uint8Array): void {
+    readServerInfo(Buffer.from(line).toString());
+    super.processInfo(line);
+  }
+
+  #unreadable(error: Error): void {
+    this.dispatchStatus({ type: 'error', error });
+    this.handleError(error);
+    this.transport.disconnect();
   }
 
   override handleError(error: Error): void {

@@ -1,5 +1,5 @@
 // Dials the connections under a managed connection.
-import { errors, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from './connect-failure.js';
 import type { OpenCredentials } from './credentials.js';
 import { dial, type DialOptions } from './dial.js';
@@ -60,18 +60,9 @@ export class Dialer {
 
   async #dial(options: DialOptions): Promise<NatsConnection> {
     let started = false;
-    let attempts = 0;
     const nc = await dial({
       ...options,
       authenticator: (nonce?: string) => {
-        attempts += 1;
-        if (
-          !started &&
-          options.waitOnFirstConnect !== true &&
-          isRefusedEverywhere(attempts, options.servers)
-        ) {
-          throw new errors.AuthorizationError('Authorization Violation');
-        }
         const auth = this.#credentials.authenticator(nonce);
         if (started) this.inUse = this.#wanted;
         return auth;
@@ -80,20 +71,6 @@ export class Dialer {
     started = true;
     return nc;
   }
-}
-
-/**
- * Whether a first connect was refused by every server, after two attempts each, since a name may have two addresses. In a
- * cluster the client would continue for ever, and at full speed: each server that refuses it is dropped from its list, and comes
- * back into it with the next server's list of its cluster. An authenticator that throws ends it (docs/nats-facts.md, 3).
- *
- * @param attempts this one included
- */
-export function isRefusedEverywhere(
-  attempts: number,
-  servers: string | readonly string[] | undefined,
-): boolean {
-  return attempts > 2 * Math.max(1, [servers ?? []].flat().length);
 }
 
 /**

@@ -147,15 +147,20 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
   if (code === 'EISDIR' || (await stat(path).catch(() => undefined))?.isDirectory() === true) {
     return isDirectory(path, cause);
   }
-  const reason = REASONS[code ?? ''] ?? `${code ?? String(cause)}`;
   return new FileError(
     'ERR_FILE_WRITE',
     path,
-    `cannot write ${path}: ${reason}; what was there is unchanged`,
+    `cannot write ${path}: ${writeReason(cause)}; what was there is unchanged`,
     {
       cause,
     },
   );
+}
+
+/** Why the system did not write, in words. */
+export function writeReason(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? `${code ?? String(cause)}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -8,6 +8,8 @@ export interface AskAllOptions {
   maxWait?: number;
   /** After an answer, for the next; `maxWait` by default. */
   stall?: number;
+  /** Called when the server says that nobody answers such requests of this user. */
+  onNoResponders?: () => void;
 }
 
 /**
@@ -32,7 +34,8 @@ export async function askAll(
       if (enough(answers)) break;
     }
   } catch (error) {
-    if (!isNobody(error)) throw error;
+    if (isNobody(error)) options.onNoResponders?.();
+    else if (!(error instanceof errors.TimeoutError)) throw error;
   }
   return answers;
 }
@@ -40,8 +43,7 @@ export async function askAll(
 function isNobody(error: unknown): boolean {
   return (
     error instanceof errors.NoRespondersError ||
-    (error instanceof errors.RequestError && error.isNoResponders()) ||
-    error instanceof errors.TimeoutError
+    (error instanceof errors.RequestError && error.isNoResponders())
   );
 }
 

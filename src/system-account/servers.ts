@@ -40,22 +40,35 @@ interface JetStreamState {
  * Source: `$SYS.REQ.SERVER.PING` of the system account (docs.nats.io, "System Account").
  *
  * @param nc a connection of the system account
- * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when no server answers: the user is none of the system account
+ * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when the user is none of the system account;
+ *   `ERR_NATS_SERVER_UNREACHABLE` when no server answers
  */
 export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
+  let isNobody = false;
   // a server that just died is still counted, so the count only ends the wait early
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
     maxWait: PING_TIMEOUT_MS,
     stall: PING_STALL_MS,
+    onNoResponders: () => (isNobody = true),
   });
   const up = answers.flatMap((answer) => serverOf(jsonOf<Ping>(answer)));
-  if (up.length === 0) {
-    throw new NatsServerError(
-      'ERR_NATS_SERVER_NOT_SYSTEM',
-      `${nc.getServer()} does not answer like a server does to users of its system account: it has another system account`,
-    );
-  }
+  if (up.length === 0) throw isNobody ? notSystem(nc) : silent(nc);
   return up.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function notSystem(nc: NatsConnection): NatsServerError {
+  return new NatsServerError(
+    'ERR_NATS_SERVER_NOT_SYSTEM',
+    `${nc.getServer()} does not answer like a server does to users of its system account: it has another system account`,
+  );
+}
+
+function silent(nc: NatsConnection): NatsServerError {
+  return new NatsServerError(
+    'ERR_NATS_SERVER_UNREACHABLE',
+    `${nc.getServer()} accepted the connection, but no server answered within ${PING_TIMEOUT_MS / 1000} s: it may be ` +
+      'overloaded, or no nats-server',
+  );
 }
 
 function allActive(answers: readonly Msg[]): boolean {

@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isRefusedEverywhere, sameServerFirst } from '../../src/connection/dialer.js';
+import { sameServerFirst } from '../../src/connection/dialer.js';
 import { reconnectDelay, ReconnectDelays } from '../../src/connection/reconnect-delays.js';
-
-describe('a first connect', () => {
-  it('is given up once every server has refused it twice', () => {
-    expect(isRefusedEverywhere(2, 'nats://a')).toBe(false);
-    expect(isRefusedEverywhere(3, 'nats://a')).toBe(true);
-    expect(isRefusedEverywhere(6, ['nats://a', 'nats://b', 'nats://c'])).toBe(false);
-    expect(isRefusedEverywhere(7, ['nats://a', 'nats://b', 'nats://c'])).toBe(true);
-    expect(isRefusedEverywhere(3, undefined)).toBe(true);
-  });
-});
 
 describe('the second connection of a move', () => {
   const servers = ['nats://a:4222', 'nats://b:4222'];

@@ -1,5 +1,6 @@
 // Streams, signals and environment of the process, as the commands see them.
-import { BulkError, InterruptedError } from '../../errors.js';
+import { BulkError, FileError, InterruptedError } from '../../errors.js';
+import { writeReason } from '../../files/write-secret-file.js';
 
 /** Where text goes, and whether a person reads it there. */
 export interface CliStream {
@@ -14,6 +15,15 @@ export interface CliStream {
    * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when the reader is gone
    */
   send?(bytes: Uint8Array): Promise<void>;
+  /** Aborted once nothing more can be written: a pipe's reader has exited, or the disk is full. */
+  readonly lost?: AbortSignal;
+  /**
+   * Waits until the system has taken what was written.
+   *
+   * @throws FileError `ERR_FILE_WRITE` when it did not take all of it. That the reader of a pipe left early
+   *   (`zester … | head -1`) is no error
+   */
+  flush?(): Promise<void>;
 }
 
 /** The command's environment besides files and servers; tests pass their own. */
@@ -90,16 +100,16 @@ function onInterrupt(stop: (signal: InterruptSignal) => void): () => void {
   };
 }
 
+/** Whether the reader of a pipe has exited. */
+function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
+
 function streamOf(open: () => NodeJS.WriteStream): CliStream {
   let opened: NodeJS.WriteStream | undefined;
-  const stream = () => {
-    if (opened !== undefined) return opened;
-    opened = open();
-    // the reader of a pipe may leave early (`zester … | head -1`): that is fine
-    return opened.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  };
+  const lost = new AbortController();
+  // what cannot be written is no reason to end a program in the middle of what it does: the command line says so at its end
+  const stream = () => (opened ??= open().on('error', (error) => lost.abort(error)));
   return {
     write: (text) => void stream().write(text),
     get isTTY() {
@@ -108,6 +118,7 @@ function streamOf(open: () => NodeJS.WriteStream): CliStream {
     get columns() {
       return stream().columns;
     },
+    lost: lost.signal,
     send: (bytes) =>
       new Promise((resolve, reject) => {
         stream().write(bytes, (cause) => {
@@ -115,11 +126,21 @@ function streamOf(open: () => NodeJS.WriteStream): CliStream {
           else resolve();
         });
       }),
+    flush: async () => {
+      if (opened === undefined) return;
+      await new Promise((resolve) => opened?.write('', resolve));
+      const cause = lost.signal.reason as NodeJS.ErrnoException | undefined;
+      if (cause !== undefined && !isReaderGone(cause)) throw cannotOutput(cause);
+    },
   };
 }
 
+function cannotOutput(cause: Error): FileError {
+  const message = `cannot write to standard output: ${writeReason(cause)}; not all of the result was written`;
+  return new FileError('ERR_FILE_WRITE', 'standard output', message, { cause });
+}
+
 function outputError(cause: NodeJS.ErrnoException): BulkError {
-  const gone = cause.code === 'EPIPE' || cause.code === 'ERR_STREAM_DESTROYED';
-  const why = gone ? 'its reader has exited' : (cause.code ?? cause.message);
+  const why = isReaderGone(cause) ? 'its reader has exited' : writeReason(cause);
   return new BulkError('ERR_BULK_OUTPUT_CLOSED', `cannot write to standard output: ${why}`, { cause });
 }

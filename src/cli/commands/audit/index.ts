@@ -85,13 +85,15 @@ async function follow(
   admin: Admin,
   query: AuditQuery,
   tell: (event: AuditEvent) => void,
-  { output, interruption }: FleetContext,
+  { io, output, interruption }: FleetContext,
 ): Promise<void> {
+  const { lost } = io.stdout;
   await followAudit(admin, query, {
     tell,
     wait: (why) => output.warn(`the audit log is temporarily unreadable; retrying: ${why}`),
     restarted: () =>
       output.warn('the audit stream was deleted and recreated: run "zester doctor --integrity"'),
-    signal: interruption(),
+    // nothing more can be shown once its reader has exited
+    signal: AbortSignal.any([interruption(), ...(lost === undefined ? [] : [lost])]),
   });
 }

@@ -1,0 +1,70 @@
+// Every command that connects, at what is no server: it ends with the truth and the right exit code. All of it with ZESTER_SECURITY=long.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { CONNECTING, runConnecting, Stage } from '../integration/fleet/connecting-commands.js';
+import { startFleet } from '../integration/fleet/fleet.js';
+import { HOSTILE, MUTE, RAW, startListener, type HostileListener } from './hostile-listeners.js';
+
+const IS_LONG = process.env['ZESTER_SECURITY'] === 'long';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.of(await startFleet({ policy: 'auto-all' }));
+});
+
+/** They wait for each other, since they change the home. */
+const CHANGE_HOME = new Set([
+  'admin add',
+  'admin remove',
+  'account push',
+  'keys add',
+  'keys remove',
+  'keys use',
+  'master invite',
+  'master remove',
+  'permissions migrate',
+  'permissions set',
+  'restore',
+  'revocations clear',
+  'revoke',
+]);
+
+/** Those that try again until the time is over that they are given. */
+const WAIT = new Set(['peel join', 'peel recover', 'ping']);
+
+async function expectTruth(name: string, servers: string, { words, code }: HostileListener): Promise<void> {
+  const { warns, goesOn } = CONNECTING[name] ?? {};
+  const flags = ['--servers', servers, ...(WAIT.has(name) ? ['--wait', '2s'] : [])];
+  const result = await runConnecting(name, stage, { flags });
+  const output = `zester ${name}\n${result.stdout}${result.stderr}`;
+  expect(output).toMatch(words);
+  expect(output).not.toMatch(RAW);
+  const failed = code === undefined ? 4 : 3;
+  // what goes on waits for a server, unless it can never be one
+  const expected = warns === true ? [0] : goesOn === true ? [0, failed] : [failed];
+  expect(expected, output).toContain(result.code);
+}
+
+async function expectTruthOfAll(names: string[], servers: string, listener: HostileListener): Promise<void> {
+  const parallel = names.filter((name) => !CHANGE_HOME.has(name));
+  await Promise.all(parallel.map((name) => expectTruth(name, servers, listener)));
+  for (const name of names) if (CHANGE_HOME.has(name)) await expectTruth(name, servers, listener);
+}
+
+const SHORT = ['speaks HTTP', 'refuses with hostile words'];
+const LONG = Object.keys(HOSTILE).filter((what) => HOSTILE[what]?.slow !== true || what === 'says nothing');
+
+describe.each(IS_LONG ? LONG : SHORT)('at a listener that %s', (what) => {
+  it('every command that connects ends with the truth', async () => {
+    const listener = HOSTILE[what] as HostileListener;
+    const { url } = await startListener(listener);
+    await expectTruthOfAll(Object.keys(CONNECTING), url, listener);
+  }, 180_000);
+});
+
+describe.runIf(IS_LONG)('at a listener that answers pings and nothing else', () => {
+  it('every command that connects ends with the truth', async () => {
+    const { url } = await startListener(MUTE);
+    const names = Object.keys(CONNECTING).filter((name) => CONNECTING[name]?.goesOn !== true);
+    await expectTruthOfAll(names, url, MUTE);
+  }, 300_000);
+});
