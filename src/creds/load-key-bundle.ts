@@ -22,7 +22,16 @@ import { MAX_CREDS_BYTES } from './decode-creds.js';
  */
 export async function loadKeyBundleFromFile(role: Role, given: string | URL): Promise<KeyBundle> {
   const path = pathOf(given);
-  const content = await readSmallFile(path, MAX_CREDS_BYTES);
+  return keyBundleIn(role, path, await readSmallFile(path, MAX_CREDS_BYTES));
+}
+
+/**
+ * The key in the content of a file, which is wiped.
+ *
+ * @throws KeyError as {@link loadKeyBundleFromFile}
+ * @internal
+ */
+export function keyBundleIn(role: Role, path: string, content: Uint8Array): KeyBundle {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const text = withoutByteOrderMark(bytes.toString('latin1'));
   content.fill(0);

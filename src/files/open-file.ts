@@ -1,6 +1,7 @@
 // Opens regular files without blocking on pipes and devices.
-import { constants, type Stats } from 'node:fs';
+import { constants, statSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { FileError } from '../errors.js';
 import { readError } from './read-error.js';
 import { refuseSeedInPath } from './seed-in-path.js';
@@ -16,15 +17,22 @@ export function isGivenByShell(path: string): boolean {
   return GIVEN_BY_SHELL.test(path);
 }
 
+/** What {@link openToRead} accepts. */
+export interface ReadableFile {
+  /** A pipe too, if the shell has opened it. */
+  pipe?: boolean;
+  /** Only a file that this user wrote and nobody else can read: its content is a secret that others must not have chosen. */
+  ours?: boolean;
+}
+
 /**
- * Opens a file to be read. Only a regular file is: a named pipe may never give anything, a device may never end. Where a
- * pipe is allowed, it must be one that the shell has opened.
+ * Opens a file to be read. Only a regular file is: a named pipe may never give anything, a device may never end.
  *
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_READ`
  */
 export async function openToRead(
   path: string,
-  options: { pipe?: boolean } = {},
+  options: ReadableFile = {},
 ): Promise<{ file: FileHandle; stats: Stats }> {
   let file: FileHandle | undefined;
   try {
@@ -32,6 +40,7 @@ export async function openToRead(
     const stats = await file.stat();
     const pipe = options.pipe === true && stats.isFIFO() && isGivenByShell(path);
     if (!pipe) requireRegular(path, stats);
+    if (options.ours === true) requireOurs(path, stats);
     return { file, stats };
   } catch (cause) {
     await file?.close();
@@ -80,6 +89,26 @@ export function requireRegular(path: string, stats: Stats): void {
   if (stats.isFile()) return;
   if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
   throw notRegular(path, kindOf(stats));
+}
+
+/** As root, also a file of the user whose directory it is in: root may act for a service. */
+function requireOurs(path: string, { uid, mode }: Stats): void {
+  const own = process.getuid?.();
+  if (own === undefined) return;
+  const isOurs = uid === own || (own === 0 && isTheirsAlone(dirname(path), uid));
+  if (isOurs && (mode & 0o077) === 0) return;
+  const why = isOurs ? 'others can read it' : `it belongs to another user (uid ${uid})`;
+  throw new FileError(
+    'ERR_FILE_READ',
+    path,
+    `cannot use ${path}: ${why}, who may know the key in it; remove it`,
+  );
+}
+
+/** Whether nobody but a user and root can put a file into a directory. */
+export function isTheirsAlone(directory: string, uid: number): boolean {
+  const found = statSync(directory);
+  return (found.mode & 0o022) === 0 && (found.uid === 0 || found.uid === uid);
 }
 
 /** What stands at a path, in words. */

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError } from '../errors.js';
 import { bytesAs } from '../text/bytes-as.js';
-import { openToRead } from './open-file.js';
+import { openToRead, type ReadableFile } from './open-file.js';
 import { readError } from './read-error.js';
 import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 
@@ -14,10 +14,15 @@ const FIRST_BYTES = 16 * 1024;
  * file, or a pipe that the shell opened (`/dev/stdin`, `<(…)`), for which it waits 30 seconds.
  *
  * @param maxBytes the size that the caller takes; one byte more is read, so that it can tell
+ * @param accepts what else is asked of the file
  * @throws FileError `ERR_FILE_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_READ`
  */
-export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  const { file, stats } = await openToRead(path, { pipe: true });
+export async function readSmallFile(
+  path: string,
+  maxBytes: number,
+  accepts: ReadableFile = { pipe: true },
+): Promise<Uint8Array> {
+  const { file, stats } = await openToRead(path, accepts);
   const most = maxBytes + 1;
   let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
   const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;

@@ -2,7 +2,7 @@
 import { lstatSync, statSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileError } from '../errors.js';
-import { kindOf, notRegular } from './open-file.js';
+import { isTheirsAlone, kindOf, notRegular } from './open-file.js';
 
 /** Who a file belongs to. */
 export interface FileOwner {
@@ -36,9 +36,7 @@ export function ownerToKeep(path: string): FileOwner | undefined {
   if (found.isDirectory()) return undefined; // the rename fails, and says so
   if (!found.isFile()) throw notRegular(path, kindOf(found));
   if (process.getuid?.() !== 0 || (found.uid === 0 && found.gid === 0)) return undefined;
-  const directory = statSync(dirname(path));
-  const trusted = (directory.mode & 0o022) === 0 && (directory.uid === 0 || directory.uid === found.uid);
-  if (trusted) return { uid: found.uid, gid: found.gid };
+  if (isTheirsAlone(dirname(path), found.uid)) return { uid: found.uid, gid: found.gid };
   if (found.uid === 0) return undefined; // another group only: not kept, and nobody loses what they own
   throw new FileError(
     'ERR_FILE_WRITE',

@@ -1,8 +1,11 @@
 // Keeps the key of a joining peel on disk until it has a JWT.
 import { unlink } from 'node:fs/promises';
-import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
+import { keyBundleIn } from '../creds/load-key-bundle.js';
 import { FileError } from '../errors.js';
+import { readSmallFile } from '../files/read-small-file.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
+
+const MAX_KEY_BYTES = 1_024;
 
 /**
  * The key of a peel that joins, on disk (0600) beside the file that it is for, until there is a JWT for it: so that who
@@ -20,11 +23,20 @@ export class PendingKey {
     this.resumed = resumed;
   }
 
-  /** Loads the key, or makes one. @param out the `.creds` file @throws KeyError, FileError */
+  /**
+   * Loads the key, or makes one. A key that another user may have put there is refused: that user would know the peel's seed.
+   *
+   * @param out the `.creds` file
+   * @throws KeyError, FileError
+   */
   static async open(out: string): Promise<PendingKey> {
     const path = `${out}.pending`;
     try {
-      return new PendingKey(await loadKeyBundleFromFile('user', path), path, true);
+      return new PendingKey(
+        keyBundleIn('user', path, await readSmallFile(path, MAX_KEY_BYTES, { ours: true })),
+        path,
+        true,
+      );
     } catch (error) {
       if (!(error instanceof FileError && error.code === 'ERR_FILE_NOT_FOUND')) throw error;
     }

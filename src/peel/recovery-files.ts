@@ -126,7 +126,7 @@ export class RecoveryOnDisk implements RecoveryFiles {
   async #readKey(publicKey: string): Promise<KeyBundle | undefined> {
     let content: Uint8Array;
     try {
-      content = await readSmallFile(this.#keyPath, 1_024);
+      content = await readSmallFile(this.#keyPath, 1_024, { ours: true });
     } catch (error) {
       if (error instanceof FileError && error.code === 'ERR_FILE_NOT_FOUND') return undefined;
       throw error;

@@ -1,10 +1,11 @@
 // The lock of a home.
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, TrustError } from '../errors.js';
+import { notRegular } from '../files/open-file.js';
 import { readTextFile } from '../files/read-small-file.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
 import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
@@ -69,7 +70,10 @@ async function acquire(
   for (;;) {
     const last = (await numbers(directory)).at(-1) ?? 0;
     const ticket = last === 0 ? null : await readTicket(directory, last);
-    if (ticket === undefined) continue; // a later one exists, and this one was cleaned up
+    if (ticket === undefined) {
+      await refuseDangling(join(directory, String(last)));
+      continue; // a later one exists, and this one was cleaned up
+    }
     if (ticket === null || (await isDead(ticket))) {
       if (await take(directory, last + 1, what)) return last + 1;
       continue;
@@ -158,6 +162,12 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
   } catch {
     return null;
   }
+}
+
+/** A link to nowhere is there and cannot be read: it would be looked at again and again. @throws FileError */
+async function refuseDangling(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink() === true) throw notRegular(path, 'a symbolic link to nothing');
 }
 
 /** Processes of another host or container cannot be checked: they count as alive, and the error says what to delete. */

@@ -3,6 +3,7 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { ownerToKeep } from '../../files/replaceable.js';
+import { refuseSeedInPath } from '../../files/seed-in-path.js';
 import { syncDirectory } from '../../files/write-secret-file.js';
 import { beingWritten, noLongerWritten, sweepOnce } from '../../files/temporaries.js';
 
@@ -23,6 +24,7 @@ export interface ByteTarget {
  * @throws FileError
  */
 export async function fileTarget(path: string): Promise<ByteTarget> {
+  refuseSeedInPath(path);
   const directory = dirname(path);
   await sweepOnce(directory);
   const owner = ownerToKeep(path);
@@ -44,6 +46,8 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
     noLongerWritten(name);
   };
   try {
+    // the umask may have taken bits from the mode; the file is ours and empty
+    await explained(() => file.chmod(0o600));
     if (owner !== undefined) await explained(() => file.chown(owner.uid, owner.gid));
   } catch (error) {
     await abort();

@@ -1,4 +1,4 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -121,8 +121,14 @@ describe('the files for TLS', () => {
     await server.kill('SIGKILL');
     await copyFile(other.cert, cert);
     await copyFile(other.key, key);
-    await copyFile(other.ca, caFile);
+    // what would be read without an end is refused at once, and tried again
+    await rm(caFile);
+    await symlink('/dev/zero', caFile);
     await server.start();
+    const attempts = peel.statuses.filter(({ type }) => type === 'reconnecting').length;
+    await status(peel, 'reconnecting', attempts + 2);
+    await rm(caFile);
+    await copyFile(other.ca, caFile);
     await works(peel.nc);
     files = await createTlsFiles();
   });
