@@ -1,4 +1,4 @@
-// A master that looks up in an inventory which hosts may join. Here it is a file; it could be a web service or a database.
+// A master that looks up new hosts in an inventory. Here it is a file; it could be a web service or a database.
 // node custom-master.js home inventory.json nats://127.0.0.1:4222
 import { readFile } from 'node:fs/promises';
 import { startMaster, type MasterEvent, type PolicyFunction } from 'zester/master';
@@ -6,14 +6,14 @@ import { startMaster, type MasterEvent, type PolicyFunction } from 'zester/maste
 const [home = 'home', inventory = 'inventory.json', servers = 'nats://127.0.0.1:4222'] =
   process.argv.slice(2);
 
-/** The known peel IDs, and what to do with each. */
+/** What to do with each known peel ID. */
 type Inventory = Record<string, 'install' | 'retired'>;
 
 /** Decides about a host that no admin has added. If the inventory cannot be read, this throws, and the host is pending. */
 const policy: PolicyFunction = async ({ peelId, trusted, returning }, { signal }) => {
   const known = JSON.parse(await readFile(inventory, { encoding: 'utf8', signal })) as Inventory;
   if (known[peelId] === 'retired') return 'reject';
-  // only an admin lets an ID back in that was revoked before
+  // only an admin may readmit an ID that was revoked before
   if (known[peelId] !== 'install' || !trusted || returning) return 'pending';
   return 'accept';
 };

@@ -7,7 +7,7 @@ import type { ConnectionMessage, RenewalMessage, RotationMessage } from 'zester'
 
 type Attributes = Record<string, string | number | boolean>;
 
-/** What of OpenTelemetry's API is used. */
+/** The part of OpenTelemetry's API that is used. */
 export interface Telemetry {
   tracer: { startSpan(name: string, options: { startTime: number; attributes: Attributes }): Span };
   meter: {
@@ -43,7 +43,7 @@ export function observeZester({ tracer, meter }: Telemetry): () => void {
     renewal: ({ what, peelId, durationMs, error }: RenewalMessage) =>
       operation(`zester.credential.${what}`, { peel: peelId }, durationMs, error),
   };
-  // what a subscriber throws would be an uncaught exception
+  // an error in a subscriber would be an uncaught exception
   const hear = (which: keyof typeof listeners) => (message: unknown) => {
     try {
       listeners[which](message as never);
