@@ -3,11 +3,9 @@
 
 // --- Credentials and clocks ---
 
-/** The default lifetime of a peel's credential. */
-export const DEFAULT_LIFETIME_SECONDS = 86_400;
-/** How long a home's own credentials are good by default, in seconds: 90 days. */
+/** The default lifetime of a home's own credentials, in seconds: 90 days. */
 export const OWN_CREDENTIALS_LIFETIME_SECONDS = 90 * 86_400;
-/** How often a master looks at its own credentials, at most: once an hour, and again soon after a renewal that failed. */
+/** How often a master checks its own credentials: every hour, and again soon after a failed renewal. */
 export const OWN_CREDENTIALS_INTERVAL_MS = 3_600_000;
 export const OWN_CREDENTIALS_RETRY_MS = 60_000;
 export const OWN_CREDENTIALS_MIN_WAIT_MS = 250;
@@ -30,8 +28,6 @@ export const STREAM_GUARD_LIFETIME_SECONDS = 120;
 
 // --- Recovery after expiry ---
 
-/** How long after its credential expired a peel may come back by itself, where the options do not say. */
-export const DEFAULT_RECOVERY_SECONDS = 30 * 86_400;
 /** A recovery credential outlives the peel's by this, or by the policy's time if that is longer: the policy may be changed later. */
 export const RECOVERY_CREDENTIAL_SECONDS = 400 * 86_400;
 /** Recoveries of a peel within this time are limited. */

@@ -7,25 +7,24 @@ import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import { pathOf } from '../files/path-of.js';
 import { errorMessage } from '../text/error-message.js';
-import {
-  DEFAULT_LIFETIME_SECONDS,
-  DEFAULT_RECOVERY_SECONDS,
-  METRICS_INTERVAL_MS,
-  POLICY_TIMEOUT_MS,
-  READY_TIMEOUT_MS,
-} from '../timing.js';
+import { METRICS_INTERVAL_MS, POLICY_TIMEOUT_MS, READY_TIMEOUT_MS } from '../timing.js';
 import { RefusalAudit } from './audit/refusal-audit.js';
 import { checkMasterOptions } from './check-options.js';
 import { contextOf, keepContext } from './context-of.js';
 import { RetentionWatch } from './audit/retention-watch.js';
 import type { MasterContext } from './context.js';
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  DEFAULT_POLICY,
+  DEFAULT_RECOVERY_LIMIT,
+  DEFAULT_RECOVERY_SECONDS,
+} from './default-options.js';
 import type { MasterHealth } from './master-health.js';
 import { guardedLogger, type MasterLogger } from './logger.js';
 import type { MasterEvent } from './master-event.js';
 import { MasterEvents } from './master-events.js';
 import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
 import { measurePeels, MasterMetrics } from './metrics.js';
-import { DEFAULT_RECOVERY_LIMIT } from './requests/judge-recovery.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import {
   CUSTOM_POLICY,
@@ -284,7 +283,7 @@ function makeContext(
 }
 
 function makePolicy(
-  { policy = 'manual', policyTimeoutMs: timeoutMs = POLICY_TIMEOUT_MS }: MasterOptions,
+  { policy = DEFAULT_POLICY, policyTimeoutMs: timeoutMs = POLICY_TIMEOUT_MS }: MasterOptions,
   { audit }: Pick<State, 'audit'>,
 ): PolicyRunner {
   const failures = new RefusalAudit({ note: (entry) => audit.note({ ...entry, kind: 'policy.failed' }) });

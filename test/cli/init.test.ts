@@ -91,7 +91,7 @@ describe('zester init', () => {
   });
 
   it.each([
-    [['--tls-cert', 'x.crt'], 'a certificate needs its key'],
+    [['--tls-cert', 'x.crt'], 'certFile and keyFile must be given together'],
     [['--servers', 'nats://n1.example', '--require-tls'], 'nats://n1.example:4222 would not be encrypted'],
   ])('makes no home that no command could connect with: %j', async (flags, words) => {
     const home = join(await tempDir(), 'home');

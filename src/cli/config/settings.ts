@@ -1,11 +1,16 @@
 // Every setting of a master and a peel: name, type, default, environment variable.
 import * as v from 'valibot';
 import { parseServerUrls } from '../../connection/server-urls.js';
-import { DEFAULT_RECOVERY_LIMIT } from '../../master/requests/judge-recovery.js';
+import {
+  DEFAULT_LIFETIME_SECONDS,
+  DEFAULT_POLICY,
+  DEFAULT_RECOVERY_LIMIT,
+  DEFAULT_RECOVERY_SECONDS,
+} from '../../master/default-options.js';
 import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
 import { DEFAULT_REPLICAS, REPLICAS } from '../../master/store/replicas.js';
-import { DEFAULT_LIFETIME_SECONDS, DEFAULT_RECOVERY_SECONDS, RECONNECT_WAIT_MS } from '../../timing.js';
+import { RECONNECT_WAIT_MS } from '../../timing.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -216,7 +221,7 @@ export const SETTINGS = {
     flag: '--policy',
     kinds: ['master'],
     schema: v.picklist(POLICIES, `is not a policy: give ${POLICIES.join(', ')}`),
-    fallback: 'manual',
+    fallback: DEFAULT_POLICY,
     about: 'how new peels are accepted',
   },
   lifetime: {

@@ -18,9 +18,6 @@ export interface RecoveryPolicy {
   limit: number;
 }
 
-/** How often a peel may come back by itself within 30 days, where the options do not say: once a day. */
-export const DEFAULT_RECOVERY_LIMIT = 30;
-
 /** A request to come back. Both keys are proven, and the credential is one of ours. */
 export interface RecoveryRequest {
   /** The last key that the peel knows. */

@@ -17,7 +17,7 @@ import type { ConnectionOf } from '../../options/home-options.js';
 import type { CliIo } from '../../terminal/io.js';
 import type { Output } from '../../terminal/output.js';
 import { timeWords } from '../../terminal/time-words.js';
-import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
 /** Requests at once: a master answers them one by one, and the network is the longest part. */
 const AT_ONCE = 16;

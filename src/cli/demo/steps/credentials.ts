@@ -5,7 +5,7 @@ import { loadCredsFile } from '../../../creds/parse.js';
 import { validateJwtChain } from '../../../jwt/chain.js';
 import { lifetimeText } from '../../options/duration.js';
 import { expect, PEEL_ID, type DemoStep } from '../stage.js';
-import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
 /** A peel's credentials are made, and the chain behind them is checked. */
 export const credentialSteps: readonly DemoStep[] = [

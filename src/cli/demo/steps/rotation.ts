@@ -4,7 +4,7 @@ import { loadCredsFile } from '../../../creds/parse.js';
 import { userNameOf } from '../../../jwt/decode.js';
 import { expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 import { sendCommand } from './connect.js';
-import { DEFAULT_LIFETIME_SECONDS } from '../../../timing.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
 /** The file is replaced under the connected peel, and the server itself says whose key comes back. */
 export const rotationSteps: readonly DemoStep[] = [
