@@ -1,4 +1,5 @@
 // Pushes the account JWT of a home, and compares what each server holds.
+import { signingKeyIds } from '../jwt/signing-key-ids.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
 import { TrustError } from '../errors.js';
@@ -129,6 +130,6 @@ function versionOf(claims: AccountClaims): AccountVersion {
     issuedAt: claims.iat,
     issuer: claims.iss,
     revocations: Object.keys(claims.nats.revocations ?? {}).length,
-    signingKeys: (claims.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)),
+    signingKeys: signingKeyIds(claims),
   };
 }

@@ -1,9 +1,10 @@
 // Confirms a revocation: checks that it is in force on every server, and kicks users who are still connected.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { signingKeyIds } from '../jwt/signing-key-ids.js';
 import { ZesterError } from '../errors.js';
 import { isRevoked } from '../jwt/chain.js';
-import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
+import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt, decodeUserJwt, userIssuedAtAsServersReadIt, userIssuerOf } from '../jwt/decode.js';
 import { LATEST_SECONDS } from '../jwt/latest-seconds.js';
 import { EVERYONE } from '../jwt/revocations.js';
@@ -47,13 +48,11 @@ export function revocationBan(revocations: Revocations): Ban {
 /** The ban of everything that removed signing keys (`A…`) signed. */
 export function signingKeyBan(publicKeys: readonly string[]): Ban {
   const removed = new Set(publicKeys);
-  const isRemoved = (key: string | ScopedSigningKeyClaim) =>
-    removed.has(typeof key === 'string' ? key : key.key);
   return {
     users: undefined,
     holdsFor: ({ jwt }) =>
       removed.has((jwt === undefined ? undefined : userIssuerOf(jwt)) ?? '') ? 'yes' : 'no',
-    isIn: ({ nats }) => !(nats.signing_keys ?? []).some(isRemoved),
+    isIn: (claims) => !signingKeyIds(claims).some((key) => removed.has(key)),
     words: 'the removal of the signing key',
   };
 }

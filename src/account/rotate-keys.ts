@@ -103,26 +103,6 @@ export async function addAccountSigningKey(
   });
 }
 
-/**
- * Gives a home that predates join tokens a signing key for them: the seed, the key in the account, pushed, and
- * `zester.json`, in this order. If it is interrupted at any point, or a server did not answer, the next call
- * completes it with the same key.
- *
- * @returns the domain as it is then, and which servers confirmed (see `requireComplete`); undefined when the home had one
- * @throws as `changeAccount`
- */
-export async function ensureJoinSigningKey(
-  home: string,
-  options: ChangeOptions,
-): Promise<AccountChange | undefined> {
-  // usually there is one: no lock and no connection are needed
-  if ((await openTrustDomain(home)).publicKeys.joinSigning !== undefined) return undefined;
-  return withOpenHome(home, 'zester keys add', options, async (open) => {
-    if (open.domain.publicKeys.joinSigning !== undefined) return undefined;
-    return addFirstJoinKey(open, options.now);
-  });
-}
-
 /** A signing key for join tokens, with the label of the one that it replaces. */
 function ownJoinKey({ publicKeys }: TrustDomain, claims: AccountClaims, publicKey: string): ScopedSigningKey {
   const key = joinSigningKey(publicKey);
@@ -131,6 +111,11 @@ function ownJoinKey({ publicKeys }: TrustDomain, claims: AccountClaims, publicKe
   return label === undefined ? key : { ...key, description: withLabel(key.description ?? '', label) };
 }
 
+/**
+ * Gives a home that predates join tokens a signing key for them: the seed, the key in the account, pushed, and
+ * `zester.json`, in this order. If it is interrupted at any point, or a server did not answer, the next call
+ * completes it with the same key.
+ */
 async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<AddedSigningKey> {
   const { domain } = open;
   refuseJoinRole(domain, domain.accountClaims);

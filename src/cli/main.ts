@@ -3,7 +3,7 @@
 /**
  * The program `zester`. It stays small so that it starts fast: what a command needs is loaded when the command runs.
  */
-import { VERSION } from './version.js';
+import { VERSION } from '../protocol/package-version.js';
 
 async function main(args: readonly string[]): Promise<void> {
   // a umask that takes what is made from its owner would make a home that its owner cannot open; modes are given anyway

@@ -3,7 +3,7 @@ import { Command, Help } from 'commander';
 import { printableLines } from '../text/printable.js';
 import { GLOBAL_OPTIONS, HELP_OPTION } from './command/global-options.js';
 import type { CliIo } from './terminal/io.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../protocol/package-version.js';
 
 /** The program without its commands: what all of them share. */
 export function rootCommand(io: CliIo): Command {

@@ -1,6 +1,6 @@
 // What `zester --version --json` prints.
 import { ed25519Info, type Ed25519Info } from '../nkeys/ed25519.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../protocol/package-version.js';
 
 /** The version, and what long-running commands compute Ed25519 with on this machine. */
 export interface VersionInfo {

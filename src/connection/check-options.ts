@@ -1,5 +1,6 @@
 // Rejects connection options that can never work, before anything is opened.
-import { ConnectError, type ZesterError } from '../errors.js';
+import type { ZesterError } from '../errors.js';
+import { connectOptionsError } from '../creds/credentials-option.js';
 import type { NatsOptions } from '../creds/nats-options.js';
 
 /** The longest timer that Node.js supports, in milliseconds. A longer one fires immediately. */
@@ -87,7 +88,7 @@ export type ClientOptions = Omit<
 export function checkNumbers(
   options: object,
   rules: Readonly<Record<string, NumberRule>>,
-  error: (message: string) => ZesterError = optionsError,
+  error: (message: string) => ZesterError = connectOptionsError,
 ): void {
   for (const [name, { least, most, whole, unit }] of Object.entries(rules)) {
     const value: unknown = (options as Record<string, unknown>)[name];
@@ -107,7 +108,7 @@ export function checkNumbers(
 export function checkClientOptions(options: object): void {
   for (const [name, { only, why }] of Object.entries(FIXED)) {
     const value: unknown = (options as Record<string, unknown>)[name];
-    if (value !== undefined && value !== only) throw optionsError(`${name} cannot be set: ${why}`);
+    if (value !== undefined && value !== only) throw connectOptionsError(`${name} cannot be set: ${why}`);
   }
   checkNumbers(options, CLIENT_NUMBERS);
 }
@@ -131,18 +132,14 @@ export function checkConnectOptions(options: OwnOptions): void {
   const { rotate, reconnectWindowMs } = options;
   const fixed = fixedWaitOf(options);
   if (reconnectWindowMs !== undefined && fixed !== undefined) {
-    throw optionsError(`reconnectWindowMs and ${fixed} cannot be combined: give one of them`);
+    throw connectOptionsError(`reconnectWindowMs and ${fixed} cannot be combined: give one of them`);
   }
   if (rotate !== undefined && rotate !== 'reconnect' && rotate !== 'hitless') {
-    throw optionsError("rotate: give 'reconnect' or 'hitless'");
+    throw connectOptionsError("rotate: give 'reconnect' or 'hitless'");
   }
 }
 
 /** Checks the limit of a reconnect buffer. @throws ConnectError `ERR_CONNECT_OPTIONS` */
 export function checkBuffer(options: object, name: string): void {
   checkNumbers(options, { [name]: atLeast(0, 'bytes') });
-}
-
-function optionsError(message: string): ConnectError {
-  return new ConnectError('ERR_CONNECT_OPTIONS', message);
 }

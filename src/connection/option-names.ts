@@ -1,7 +1,6 @@
 // The option names that the connecting functions accept, so that a misspelled one is refused, not ignored.
 import type * as v from 'valibot';
 import type { NatsOptions } from '../creds/nats-options.js';
-import { ConnectError } from '../errors.js';
 import {
   anything,
   bag,
@@ -11,8 +10,10 @@ import {
   oneOf,
   type Entries,
 } from '../options/check-options.js';
-import type { CredentialsOption } from '../creds/credentials-option.js';
+import { connectOptionsError, type CredentialsOption } from '../creds/credentials-option.js';
 import type { ConnectSettings } from './connect.js';
+
+export { connectOptionsError };
 
 /** The client's `connect()` options. Some cannot be set: `checkClientOptions` says why. */
 export const CLIENT_ENTRIES = {
@@ -97,9 +98,4 @@ export function checkConnectPeelNames(options: unknown): void {
 /** @throws ConnectError `ERR_CONNECT_OPTIONS` */
 export function checkReconnectBufferNames(options: unknown): void {
   checkOptions('withReconnectBuffer', options, RECONNECT_BUFFER, connectOptionsError);
-}
-
-/** The error for connection options. */
-export function connectOptionsError(message: string): ConnectError {
-  return new ConnectError('ERR_CONNECT_OPTIONS', message);
 }

@@ -160,6 +160,7 @@ function provider(given: object, name: string, error: (message: string) => Zeste
 /** A provider is not asked more often than this. */
 const MIN_REFRESH_MS = 1_000;
 
-function connectOptionsError(message: string): ZesterError {
+/** The error for connection options. */
+export function connectOptionsError(message: string): ConnectError {
   return new ConnectError('ERR_CONNECT_OPTIONS', message);
 }

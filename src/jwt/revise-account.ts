@@ -1,5 +1,6 @@
 // reviseAccountJwt: re-signs an account JWT with changes.
 import * as v from 'valibot';
+import { signingKeyId } from './signing-key-ids.js';
 import { anything, bag, checkOptions, listOf, object, text, type Entries } from '../options/check-options.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePublicKey } from '../nkeys/validate.js';
@@ -210,12 +211,13 @@ function revisedKeys(
   const gone = new Set(revision.remove ?? []);
   gone.forEach((key) => validatePublicKey(key, 'account'));
   const added = (revision.add ?? []).map((key) => asItStands(had, key));
-  return once(had, [...had.filter((key) => !gone.has(idOf(key))), ...added]);
+  return once(had, [...had.filter((key) => !gone.has(signingKeyId(key))), ...added]);
 }
 
 /** A key that is only named keeps its scope: without it, what it signed would be allowed everything. */
 function asItStands(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
-  if (typeof given === 'string') return had.find((key) => idOf(key) === given) ?? signingKeyClaim(given);
+  if (typeof given === 'string')
+    return had.find((key) => signingKeyId(key) === given) ?? signingKeyClaim(given);
   if (typeof given === 'object' && 'kind' in given) {
     // one of decoded claims is the same object, or at least the same text
     const same = had.find((key) => JSON.stringify(key) === JSON.stringify(given));
@@ -235,10 +237,6 @@ function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
 
 /** Keeps the last entry of each public key, in the position of the first. If nothing changes, it returns the same list. */
 function once(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
-  const next = [...new Map(keys.map((key) => [idOf(key), key])).values()];
+  const next = [...new Map(keys.map((key) => [signingKeyId(key), key])).values()];
   return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;
-}
-
-function idOf(key: SigningKey): string {
-  return typeof key === 'string' ? key : key.key;
 }

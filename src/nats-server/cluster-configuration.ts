@@ -5,8 +5,10 @@ import { NatsServerError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
 import type { NatsServerConfigurationOptions } from './configuration.js';
 import { CLIENT_PORT } from '../connection/server-urls.js';
-import { CLUSTER_PORT } from './urls.js';
 import { domainServerConfiguration } from './write-configuration.js';
+
+/** The default port of a nats-server for the other servers of its cluster. */
+const CLUSTER_PORT = 6222;
 
 /** One server of a cluster. */
 export interface ClusterNode {

@@ -56,11 +56,6 @@ export class Recovery {
     this.#options = options;
   }
 
-  /** Whether there is a recovery credential for these. */
-  async isAvailable({ publicKey }: CredsFile): Promise<boolean> {
-    return (await this.#options.files.credentialFor(publicKey)) !== undefined;
-  }
-
   /**
    * Asks once. A master decides whether the credential has expired; the clock of this machine is not asked.
    *

@@ -1,5 +1,6 @@
 // Presets of permissions for JetStream, key-value buckets and object stores: the narrowest grants for each feature.
-import { JwtError } from '../errors.js';
+import type { JwtError } from '../errors.js';
+import { jwtOptionsError } from '../jwt/options-error.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import {
   bag,
@@ -226,7 +227,7 @@ const TEXTS = textOr(listOf(text));
 const KV = { bucket: text, keys: TEXTS };
 
 function check(what: string, preset: unknown, entries: OptionEntries, required: readonly string[]): void {
-  checkOptions(what, preset, bag(entries, { required }), optionsError);
+  checkOptions(what, preset, bag(entries, { required }), jwtOptionsError);
 }
 
 function publishing(allow: readonly string[]): PermissionOptions {
@@ -259,7 +260,7 @@ function kvSubjects({ bucket, keys }: KvPreset): string[] {
 
 function checkedSubjects(given: string | readonly string[]): string[] {
   const subjects = [given].flat();
-  if (subjects.length === 0) throw optionsError('no subject is named, and to a server, none would be all');
+  if (subjects.length === 0) throw jwtOptionsError('no subject is named, and to a server, none would be all');
   return subjects.map((subject) => validateSubject(subject, { templates: true }));
 }
 
@@ -275,15 +276,11 @@ function ownStream(stream: string): string {
 }
 
 function ofTheFleet(name: string): JwtError {
-  return optionsError(`${name} belongs to the fleet's masters: no other user may read or write it`);
+  return jwtOptionsError(`${name} belongs to the fleet's masters: no other user may read or write it`);
 }
 
 /** One token, without wildcards: a wildcard would cover every bucket, stream or consumer. */
 function token(what: string, name: string): string {
   if (/^([A-Za-z0-9_-]+|\{\{name\(\)\}\})$/.test(name)) return name;
-  throw optionsError(`${what} is ${JSON.stringify(name.slice(0, 60))}: give letters, digits, - and _`);
-}
-
-function optionsError(message: string): JwtError {
-  return new JwtError('ERR_JWT_OPTIONS', message);
+  throw jwtOptionsError(`${what} is ${JSON.stringify(name.slice(0, 60))}: give letters, digits, - and _`);
 }

@@ -13,7 +13,7 @@ import { errorLine } from '../../src/cli/terminal/error-line.js';
 import { exitCodeOf } from '../../src/cli/terminal/exit-codes.js';
 import { processIo } from '../../src/cli/terminal/io.js';
 import { createProgram } from '../../src/cli/program.js';
-import { packageVersion } from '../../src/cli/version.js';
+import { packageVersion } from '../../src/protocol/package-version.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { zester } from './run-zester.js';
 

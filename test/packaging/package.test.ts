@@ -9,7 +9,7 @@ import { publint } from 'publint';
 import { rolldown } from 'rolldown';
 import { formatMessage } from 'publint/utils';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packageVersion } from '../../src/cli/version.js';
+import { packageVersion } from '../../src/protocol/package-version.js';
 import { startOperatorServer } from '../support/operator-server.js';
 import { tempDir } from '../support/temp-dir.js';
 

@@ -1,4 +1,5 @@
 // Checks of `zester doctor`: masters, registry and connections of the fleet.
+import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { ZesterError } from '../../errors.js';
 import { judgeFleet } from '../../doctor/judge-fleet.js';
 import { isAccepted } from '../../protocol/records/record.js';
@@ -102,8 +103,7 @@ function heldFindings(held: { peels: number; since: string } | undefined): Findi
 }
 
 function signersOf({ accountClaims, publicKeys }: TrustDomain): Set<string> {
-  const keys = accountClaims.nats.signing_keys ?? [];
-  return new Set([publicKeys.account, ...keys.map((key) => (typeof key === 'string' ? key : key.key))]);
+  return new Set([publicKeys.account, ...signingKeyIds(accountClaims)]);
 }
 
 function ours(error: unknown): ZesterError {

@@ -1,4 +1,5 @@
 // Decides what to do about a connection: a pure function.
+import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../../errors.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
@@ -207,8 +208,7 @@ function refused(error: ZesterError): Verdict {
 
 /** Whether a key of the account signed it, as far as this master knows the account. */
 function isOurs({ iss }: UserClaims, { account }: Known): boolean {
-  const keys = (account.nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key));
-  return iss === account.sub || keys.includes(iss);
+  return iss === account.sub || signingKeyIds(account).includes(iss);
 }
 
 /**

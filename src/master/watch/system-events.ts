@@ -23,11 +23,6 @@ export interface UserConnection {
   kind?: string | undefined;
 }
 
-/** A unique key for a connection. */
-export function connectionKey({ server, cid }: Pick<UserConnection, 'server' | 'cid'>): string {
-  return `${server}/${cid}`;
-}
-
 const eventSchema = v.object({
   timestamp: v.string(),
   server: v.object({ id: v.string(), name: v.optional(v.string()) }),

@@ -1,6 +1,6 @@
 // Follows the servers' events and maintains presence, on the master that holds the lease.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AccountClaims } from '../../jwt/claims.js';
+import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { nowSeconds } from '../../jwt/time.js';
 import type { MasterContext } from '../context.js';
 import { MAX_CONNECTIONS } from './admission.js';
@@ -83,7 +83,7 @@ export class Watcher {
       logger,
       onWaiting: (count) => metrics.waitingConnections.set(count),
     });
-    this.#issuers = issuersOf(trust.claims);
+    this.#issuers = signingKeyIds(trust.claims).join();
   }
 
   async start(): Promise<void> {
@@ -242,7 +242,7 @@ export class Watcher {
 
   /** Judges all connections again if the account's signing keys change: a valid chain may have become invalid. */
   #followSigningKeys(): void {
-    const keys = issuersOf(this.#context.trust.claims);
+    const keys = signingKeyIds(this.#context.trust.claims).join();
     if (keys === this.#issuers) return;
     this.#issuers = keys;
     this.#judgeAll(() => true);
@@ -258,8 +258,4 @@ export class Watcher {
         "servers' clocks; correct it",
     );
   }
-}
-
-function issuersOf({ nats }: AccountClaims): string {
-  return (nats.signing_keys ?? []).map((key) => (typeof key === 'string' ? key : key.key)).join();
 }

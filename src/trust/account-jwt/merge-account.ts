@@ -1,4 +1,5 @@
 // Merges account JWTs so that no revocation or signing key is lost.
+import { signingKeyId, signingKeyIds } from '../../jwt/signing-key-ids.js';
 import type { AccountClaims, ScopedSigningKeyClaim } from '../../jwt/claims.js';
 import {
   accountId,
@@ -71,28 +72,28 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
       restored.revocations.push(key);
     }
     for (const key of other.nats.signing_keys ?? []) {
-      const id = idOf(key);
-      const there = keys.find((one) => idOf(one) === id);
+      const id = signingKeyId(key);
+      const there = keys.find((one) => signingKeyId(one) === id);
       if (there === undefined) {
         if (removed.has(id)) continue;
         keys = [...keys, key];
         restored.signingKeys.push(id);
       } else if (!isSame(there, key) && (isStale(base, other) || lostItsScope(there, key))) {
-        keys = keys.map((one) => (idOf(one) === id ? key : one));
+        keys = keys.map((one) => (signingKeyId(one) === id ? key : one));
         restored.templates.push(id);
       }
     }
   }
-  const kept = keys.filter((key) => !removed.has(idOf(key)));
-  for (const key of keys) if (!kept.includes(key)) restored.returned.push(idOf(key));
+  const kept = keys.filter((key) => !removed.has(signingKeyId(key)));
+  for (const key of keys) if (!kept.includes(key)) restored.returned.push(signingKeyId(key));
   if (isNone(restored)) return { base, claims: base, restored };
   return { base, claims: { ...base, nats: { ...base.nats, revocations, signing_keys: kept } }, restored };
 }
 
 /** The signing keys that one account has and another lacks: an admin may want them back. */
 export function removedBy(claims: AccountClaims, before: AccountClaims): AccountLosses {
-  const left = new Set((claims.nats.signing_keys ?? []).map(idOf));
-  const signingKeys = (before.nats.signing_keys ?? []).map(idOf).filter((key) => !left.has(key));
+  const left = new Set(signingKeyIds(claims));
+  const signingKeys = signingKeyIds(before).filter((key) => !left.has(key));
   return { ...NOTHING_LOST, signingKeys };
 }
 
@@ -189,10 +190,6 @@ function isStale(base: AccountClaims, other: AccountClaims): boolean {
  */
 function lostItsScope(now: SigningKey, before: SigningKey): boolean {
   return typeof now === 'string' && typeof before !== 'string';
-}
-
-function idOf(key: SigningKey): string {
-  return typeof key === 'string' ? key : key.key;
 }
 
 function isSame(one: SigningKey, other: SigningKey): boolean {

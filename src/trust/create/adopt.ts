@@ -1,4 +1,5 @@
 // Checks an operator and account that are adopted from another tool.
+import { signingKeyId } from '../../jwt/signing-key-ids.js';
 import type { CredsFile } from '../../creds/creds-file.js';
 import { TrustError, ZesterError } from '../../errors.js';
 import { validateJwtChain } from '../../jwt/chain.js';
@@ -173,9 +174,7 @@ export function signingKeyOf(
   account: AccountClaims,
   publicKey: string,
 ): string | ScopedSigningKeyClaim | undefined {
-  return (account.nats.signing_keys ?? []).find(
-    (key) => (typeof key === 'string' ? key : key.key) === publicKey,
-  );
+  return (account.nats.signing_keys ?? []).find((key) => signingKeyId(key) === publicKey);
 }
 
 /** The public key itself, if it signs users with permissions of their own for the account. */

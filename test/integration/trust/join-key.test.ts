@@ -14,7 +14,6 @@ import { peelTemplate, setPeelTemplate } from '../../../src/account/permissions.
 import { clearRevocations, revoke } from '../../../src/account/revoke.js';
 import {
   addAccountSigningKey,
-  ensureJoinSigningKey,
   removeAccountSigningKey,
   useAccountSigningKey,
 } from '../../../src/account/rotate-keys.js';
@@ -32,7 +31,7 @@ import { snapshot, startHome, type HomeWithServers } from './support.js';
 import { forcedRemoval } from '../../support/forced-removal.js';
 
 const run = promisify(execFile);
-const script = fileURLToPath(new URL('./children/ensure-join-key.ts', import.meta.url));
+const script = fileURLToPath(new URL('./children/add-join-key.ts', import.meta.url));
 
 let tokens = 0;
 
@@ -75,19 +74,15 @@ describe('a home from before there were join tokens', () => {
     const fleet = await startOlderHome();
     const { path } = await fleet.issue('web-01');
     const peel = await fleet.peel('web-01', path);
-    const change = await ensureJoinSigningKey(fleet.home, fleet.options);
-    expect(change?.report?.confirmed).toEqual(['n1']);
+    const change = await addAccountSigningKey(fleet.home, 'join-signing', fleet.options);
+    expect(change.report?.confirmed).toEqual(['n1']);
     const domain = await fleet.domain();
     expect(domain.publicKeys.joinSigning).toBeDefined();
-    expect(change?.domain.publicKeys).toEqual(domain.publicKeys);
+    expect(change.domain.publicKeys).toEqual(domain.publicKeys);
     expect((await stat(domain.paths.joinSigningSeed)).mode & 0o777).toBe(0o600);
     expect(await letsIn(fleet, await joinToken(fleet))).toBe(true);
     await peel.nc.flush();
     expect(peel.cuts()).toBe(0);
-
-    const before = await snapshot(fleet.home);
-    expect(await ensureJoinSigningKey(fleet.home, fleet.options)).toBeUndefined();
-    expect(await snapshot(fleet.home)).toEqual(before);
   });
 
   it('is given it by "zester keys add join-signing" too', async () => {
@@ -105,8 +100,8 @@ describe('a home from before there were join tokens', () => {
   it('is given it with the identities offline, and without servers, to be pushed later', async () => {
     const fleet = await startOlderHome();
     await exportIdentity(fleet.home, join(fleet.dir, 'offline'));
-    const change = await ensureJoinSigningKey(fleet.home, { servers: false });
-    expect(change?.report).toBeUndefined();
+    const change = await addAccountSigningKey(fleet.home, 'join-signing', { servers: false });
+    expect(change.report).toBeUndefined();
     const { accountClaims, publicKeys } = await fleet.domain();
     expect(isJoinIssuer(accountClaims, publicKeys.joinSigning ?? '')).toBe(true);
   });
@@ -131,10 +126,10 @@ describe('a home from before there were join tokens', () => {
       expect(publicKeys.joinSigning).toBeUndefined();
       const seed = await readFile(paths.joinSigningSeed, 'latin1');
 
-      const change = await ensureJoinSigningKey(fleet.home, fleet.options);
-      expect(change?.report?.confirmed).toEqual(['n1']);
+      const change = await addAccountSigningKey(fleet.home, 'join-signing', fleet.options);
+      expect(change.report?.confirmed).toEqual(['n1']);
       expect(await readFile(paths.joinSigningSeed, 'latin1')).toBe(seed);
-      const joinKeys = (change?.claims.nats.signing_keys ?? []).filter(
+      const joinKeys = (change.claims.nats.signing_keys ?? []).filter(
         (key) => typeof key !== 'string' && key.role === 'join',
       );
       expect(joinKeys).toHaveLength(1);
@@ -147,7 +142,9 @@ describe('a home from before there were join tokens', () => {
     const fleet = await startOlderHome();
     await fleet.node(0).stop();
     const before = await snapshot(fleet.home);
-    await refusal('ERR_NATS_SERVER_UNREACHABLE', () => ensureJoinSigningKey(fleet.home, fleet.options));
+    await refusal('ERR_NATS_SERVER_UNREACHABLE', () =>
+      addAccountSigningKey(fleet.home, 'join-signing', fleet.options),
+    );
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 });

@@ -1,13 +1,13 @@
 /**
- * Gives a home the signing key of join tokens, and kills itself with SIGKILL on the way. argv: the home, the server's URL,
- * and behind what: the `seed`, or the `account`, which is pushed and written then.
+ * Adds the first signing key for join tokens to a home, and kills itself with SIGKILL midway. argv: the home, the server's
+ * URL, and the step after which it dies: `seed`, or `account` (pushed and written).
  */
-import { ensureJoinSigningKey } from '../../../../src/account/rotate-keys.js';
+import { addAccountSigningKey } from '../../../../src/account/rotate-keys.js';
 
 const [home = '', server = '', behind = ''] = process.argv.slice(2);
 /** The clock is read when the account JWT is signed, and again for `zester.json`. */
 let left = behind === 'seed' ? 1 : 2;
-await ensureJoinSigningKey(home, {
+await addAccountSigningKey(home, 'join-signing', {
   servers: [server],
   now: () => {
     left -= 1;
