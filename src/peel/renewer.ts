@@ -206,6 +206,8 @@ export class Renewer {
         this.#emit({ type: 'written', path: store.path, publicKey: creds.publicKey });
       }
       credentials.stored(creds);
+      // whoever watches the file may have moved the connection before the write had returned
+      this.#checkMoved();
     } catch (error) {
       if (!isRotation) this.#hold(creds);
       const retryInMs = writePause(retry ?? { failures: 0, notBefore: 0 });

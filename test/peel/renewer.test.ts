@@ -23,7 +23,7 @@ function credsOf(key: KeyBundle): CredsFile {
 /** A peel's renewer, whose master answers with what `answers` returns, and whose store fails while `isFull`. */
 function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () => CredsFile } = {}) {
   const key = generateKeyBundle('user');
-  const state = { current: credsOf(key), isFull: false, writes: 0, renewals: 0, rotations: 0 };
+  const state = { current: credsOf(key), isFull: false, isSlow: false, writes: 0, renewals: 0, rotations: 0 };
   const events: PeelEvent[] = [];
   let ended: FleetError | undefined;
   const clock = new FleetClock(Date.now);
@@ -45,6 +45,11 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
       state.writes += 1;
       if (state.isFull) throw new Error('no space left on device');
       state.current = creds;
+      if (state.isSlow) {
+        renewer.look();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return;
+      }
       // as the connection, which reads the file and moves over to the new credentials
       setTimeout(() => renewer.look(), 10);
     },
@@ -152,6 +157,16 @@ describe('a renewer', () => {
     expect(first).toBe(state.current.publicKey);
     expect(second).toBe(first);
     expect(first).not.toBe(key.publicKey);
+    await renewer.stop();
+  });
+
+  it('knows that its connection moved to a new key while the write was still under way', async () => {
+    const { renewer, state, types, passes } = started();
+    state.isSlow = true;
+    const rotated = renewer.rotate();
+    await passes(100);
+    expect(await rotated).toBe(state.current.publicKey);
+    expect(types()).toContain('keyRotated');
     await renewer.stop();
   });
 
