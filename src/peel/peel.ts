@@ -44,7 +44,7 @@ import { judgeNotice } from './judge-notice.js';
 import { readNotice } from './notices.js';
 import { Recovery } from './recovery.js';
 import { loadNow, recoveryFilesOf, withRecovery, type RecoveryFiles } from './recovery-files.js';
-import { mayHaveExpired, recoveryPause, type RecoveryResult } from './recovery-plan.js';
+import { ASK_ANYWAY_EVERY, mayHaveExpired, recoveryPause, type RecoveryResult } from './recovery-plan.js';
 import { sleep } from '../async/sleep.js';
 import { Renewer, type RenewerOptions } from './renewer.js';
 import { omit } from './omit.js';
@@ -508,8 +508,9 @@ export class Peel {
       for (let attempts = 1; ; attempts += 1) {
         await sleep(recoveryPause(last, attempts, Math.random()), signal);
         if (!this.#isDown) return;
-        // a clock that a master has confirmed knows what the server's words do not say
-        if (this.#clock.confirmed && this.#renewer !== undefined && !this.#hasExpired()) continue;
+        // a clock that a master has confirmed knows what the server's words do not say, but not that the signing key was removed
+        const isInTime = this.#clock.confirmed && this.#renewer !== undefined && !this.#hasExpired();
+        if (isInTime && attempts % ASK_ANYWAY_EVERY !== 0) continue;
         const { result, cause } = await this.#recoverOnce();
         if (result === 'unavailable') return;
         last = result;

@@ -27,6 +27,12 @@ export function mayHaveExpired(error: unknown): boolean {
 }
 
 /**
+ * A running peel whose credential has not expired, and that a server refuses, asks with each so many-th attempt all the same: the
+ * key that signed its credential may have been removed.
+ */
+export const ASK_ANYWAY_EVERY = 4;
+
+/**
  * How long to wait before the next attempt, in milliseconds: twice as long after each, up to 20 s; up to a minute where a
  * master has answered. A random half of it spreads a fleet that waits for the same master.
  *

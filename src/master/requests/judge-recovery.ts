@@ -27,6 +27,8 @@ export interface RecoveryRequest {
   count: number;
   /** The account JWT revokes the last key: of its last JWT, the issue time is covered. */
   revokedInAccount: boolean;
+  /** The account no longer has the signing key of the last JWT: it is refused as if it had expired. */
+  signerRemoved?: boolean;
 }
 
 /** What becomes of a request to come back. */
@@ -106,7 +108,7 @@ interface Expired {
 function judgeLastKey(
   record: PeelRecord,
   last: PeelKey,
-  { publicKey, count, revokedInAccount }: RecoveryRequest,
+  { publicKey, count, revokedInAccount, signerRemoved = false }: RecoveryRequest,
   nowSeconds: number,
 ): RecoveryVerdict | Expired {
   const { id } = record;
@@ -119,7 +121,7 @@ function judgeLastKey(
     return { is: 'refused', error: keyRevoked(id, publicKey) };
   }
   if (revokedInAccount) return { is: 'refused', error: keyRevoked(id, publicKey) };
-  const { expiresAt } = last;
+  const expiresAt = signerRemoved ? Math.min(nowSeconds, last.expiresAt ?? nowSeconds) : last.expiresAt;
   if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'notExpired' };
   if (isAccepted(record)) return { is: 'expired', expiredAt: expiresAt };
   const waiting = record.keys.at(-1);

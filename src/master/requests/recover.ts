@@ -10,6 +10,7 @@ import { peelIdOfRecoveryName, recoveriesOf } from '../../permissions/recovery.j
 import { fingerprint } from '../../protocol/fingerprint.js';
 import { recoveryProof } from '../../protocol/proofs.js';
 import { keyOf, notAccepted, type PeelRecord } from '../../protocol/records/record.js';
+import { signingKeyOf } from '../../trust/create/adopt.js';
 import { isJoinIssuer } from '../../trust/keys/signing-keys.js';
 import type { MasterContext } from '../context.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
@@ -65,10 +66,13 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
   const challenged = { user, peelId, publicKey: newPublicKey };
   await takeChallenge(context.store, request.challenge, challenged, requestId);
   const judged = (record: PeelRecord | undefined): RecoveryVerdict => {
-    const issuedAt = record && keyOf(record, publicKey)?.issuedAt;
-    const { revocations = {} } = context.trust.claims.nats;
+    const { issuedAt, issuer } = (record && keyOf(record, publicKey)) ?? {};
+    const { claims } = context.trust;
+    const { revocations = {} } = claims.nats;
+    const signerRemoved =
+      issuer !== undefined && issuer !== claims.sub && signingKeyOf(claims, issuer) === undefined;
     const revokedInAccount = issuedAt !== undefined && isRevoked(revocations, publicKey, issuedAt);
-    return judgeRecovery(record, { ...request, revokedInAccount }, context.recovery, nowSeconds(now));
+    return judgeRecovery(record, { ...request, revokedInAccount, signerRemoved }, context.recovery, nowSeconds(now));
   };
   // notify before revoking; otherwise the original reconnects until it asks, too
   const expected = judged(await registry.refresh(peelId));

@@ -59,6 +59,23 @@ function judged(
   return verdict.is === 'refused' ? verdict.error.code : verdict.is;
 }
 
+describe('a peel whose signing key was removed', () => {
+  it('comes back before its credential expires', () => {
+    const record = made(...ADDED);
+    const now = T0 + 60;
+    expect(judged(record, {}, { now })).toBe('notExpired');
+    expect(judged(record, { signerRemoved: true }, { now })).toBe('recover');
+    expect(judged(record, { signerRemoved: true, revokedInAccount: true }, { now })).toBe(
+      'ERR_FLEET_REVOKED',
+    );
+  });
+
+  it('comes back within the time of the policy, counted from its expiry', () => {
+    const now = T0 + LIFETIME + 31 * DAY;
+    expect(judged(made(...ADDED), { signerRemoved: true }, { now })).toBe('ERR_FLEET_RECOVERY');
+  });
+});
+
 describe('a request to recover', () => {
   it('is granted to a peel whose credential has expired, and counted', () => {
     const request = { publicKey: 'U0', newPublicKey: 'U1', count: 0, revokedInAccount: false };
