@@ -422,8 +422,10 @@ export const ACCOUNT_SETTLE_MS = 100;
 
 // --- Commands that follow a fleet ---
 
-/** How often it is looked whether a peel still depends on a master that is removed. */
-export const MASTER_REMOVAL_POLL_MS = 2_000;
+/** Between two looks at the peels that depend on a signing key that is to be removed. */
+export const DEPENDENTS_POLL_MS = 2_000;
+/** For the masters of a home to read that another key signs: longer than {@link HOME_RELOAD_INTERVAL_MS}. */
+export const KEY_SWITCH_WAIT_MS = 1_500;
 
 /** `--wait` looks at peels that rotate, in case an event did not come. */
 export const ROTATION_POLL_MS = 2_000;

@@ -86,6 +86,7 @@ export async function knownCredentials(
       records,
       tokens,
       connected: users.map((user) => ({
+        name: user.name,
         publicKey: keyOfUser(user),
         issuer: user.jwt === undefined ? undefined : userIssuerOf(user.jwt),
       })),

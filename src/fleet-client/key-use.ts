@@ -11,7 +11,7 @@ export interface KnownCredentials {
   records: readonly PeelRecord[];
   tokens: readonly JoinToken[];
   /** Who is connected, and the key that signed the JWT. */
-  connected: readonly { publicKey: string; issuer: string | undefined }[];
+  connected: readonly { publicKey: string; issuer: string | undefined; name?: string }[];
   /** What the home issued. */
   issued: readonly IssuedPeel[];
   revocations: Readonly<Record<string, number>>;
@@ -35,6 +35,12 @@ export interface DependentPeel {
   peelId: string;
   /** `U…`. */
   publicKey: string;
+  /** Seconds since 1970. */
+  issuedAt: number;
+  /** Seconds since 1970; undefined: never. */
+  expiresAt: number | undefined;
+  /** The peel has connected with another key since: this one is revoked within seconds. */
+  isReplaced: boolean;
 }
 
 /**
@@ -59,14 +65,16 @@ export function dependentPeels(signer: string, known: KnownCredentials, now: num
         issuedAt !== undefined &&
         isValid(publicKey, issuedAt, expiresAt)
       ) {
-        dependent.push({ peelId: record.id, publicKey });
+        const isReplaced = state === 'retired';
+        dependent.push({ peelId: record.id, publicKey, issuedAt, expiresAt, isReplaced });
       }
     }
   }
   for (const { peelId, publicKey, issuer, issuedAt, expiresAt } of issued) {
     // what the registry knows was renewed since, or has had its time
     if (issuer !== signer || inRegistry.has(publicKey)) continue;
-    if (isValid(publicKey, issuedAt, expiresAt)) dependent.push({ peelId, publicKey });
+    if (isValid(publicKey, issuedAt, expiresAt))
+      dependent.push({ peelId, publicKey, issuedAt, expiresAt, isReplaced: false });
   }
   return dependent;
 }

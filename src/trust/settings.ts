@@ -28,6 +28,7 @@ const schema = v.looseObject({
     }),
   ),
   requireTls: v.optional(v.boolean()),
+  peelKeyRotation: v.optional(v.looseObject({ from: v.string(), to: v.string(), startedAt: v.string() })),
   keysAdded: v.optional(v.record(v.string(), v.string())),
   replacedJwts: v.optional(v.record(v.string(), v.number())),
   master: v.optional(
@@ -71,6 +72,8 @@ export interface TrustSettings {
     { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
   /** Refuse plain connections, except to this machine. */
   requireTls?: boolean | undefined;
+  /** A `zester keys rotate peel-signing` that is not finished. */
+  peelKeyRotation?: PeelKeyRotation | undefined;
   /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
   keysAdded?: Record<string, string> | undefined;
   /** Users (`U…`) whose JWT was replaced, to be revoked up to this time (seconds) once it is unused. */
@@ -81,6 +84,16 @@ export interface TrustSettings {
   renewal?: OwnRenewal | undefined;
   /** The users (`U…`) of masters whose signing keys have no label, by master name. */
   knownMasters?: Record<string, string[]> | undefined;
+}
+
+/** A peel signing key that is being replaced by another. */
+export interface PeelKeyRotation {
+  /** `A…`: the key that is removed at the end. */
+  from: string;
+  /** `A…`: the key that signs from now on. */
+  to: string;
+  /** ISO 8601. */
+  startedAt: string;
 }
 
 /** The signing keys (`A…`) that renew the home's own credentials, and the lifetime. */

@@ -59,7 +59,8 @@ export function optionText(
 /** What it is, and what may be given. */
 export function withChoices(about: string, choices: readonly string[] | undefined): string {
   if (choices === undefined) return about;
-  return `${about}: ${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+  const words = [choices.slice(0, -1).join(', '), choices.at(-1) ?? ''].filter((some) => some !== '');
+  return `${about}: ${words.join(' or ')}`;
 }
 
 /** An example as a line, with what it is for as a comment. */

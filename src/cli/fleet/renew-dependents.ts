@@ -1,11 +1,9 @@
 // Ends a master's users, and has the other masters give its peels new keys.
-import { sleep } from '../../async/sleep.js';
 import type { MasterDependents } from '../../masters/dependents.js';
 import type { listMasters } from '../../masters/list-masters.js';
 import type { RosterEntry } from '../../masters/roster.js';
-import { MASTER_REMOVAL_POLL_MS } from '../../timing.js';
 import type { ContextOf } from '../command/context.js';
-import { rotateWithProgress } from './rotate-with-progress.js';
+import { renewPeels } from './renew-peels.js';
 
 /**
  * Withdraws the users of a master, then has each peel that depends on its signing keys replace its key, and waits until none
@@ -21,8 +19,7 @@ export async function renewDependents(
   context: ContextOf<'operator'>,
   look: () => Promise<MasterDependents | { unknown: string }>,
 ): Promise<string[]> {
-  const { io, system, fleet } = context;
-  const signal = context.interruption();
+  const { system, fleet } = context;
   const admin = await fleet();
   const { home, ...options } = await system();
   await requireOthers(master, home, options);
@@ -31,23 +28,10 @@ export async function renewDependents(
   const keepUsers = [admin.publicKey];
   const report = await endMaster(home, master.name, { ...options, keepUsers });
   requireComplete(report, `the withdrawal of the users of "${master.name}"`);
-  const { liveKey } = await import('../../protocol/records/record.js');
-  const { patiently } = await import('./admin.js');
-  let left = await peelsOf(look);
-  const keys = new Map<string, string | undefined>();
-  for (const peelId of left) {
-    const asked = () => admin.client.ask('peel.show', { peelId, events: 0 });
-    keys.set(peelId, liveKey((await patiently(asked, io.now() + timeout, io)).record)?.publicKey);
-  }
-  await rotateWithProgress(admin, { keys, limit, timeoutMs: timeout, wait: true }, context);
-  // a key that was replaced is revoked once its connection has ended
-  const deadline = io.now() + timeout;
-  while (!signal.aborted) {
-    left = await peelsOf(look);
-    if (left.length === 0 || io.now() >= deadline) break;
-    await sleep(MASTER_REMOVAL_POLL_MS, signal).catch(() => undefined);
-  }
-  return left;
+  const { left } = await renewPeels(admin, { limit, timeout }, context, async () =>
+    (await peelsOf(look)).map((peelId) => ({ peelId, isAwaited: true })),
+  );
+  return left.map(({ peelId }) => peelId);
 }
 
 /** The fleet would be left without a master that renews: nothing is begun then. */

@@ -118,6 +118,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'join-token remove': { args: () => ['nonesuch'], ends: 'ERR_FLEET_TOKEN_UNKNOWN' },
   'keys add': { args: () => ['join-signing'] },
   'keys list': { args: () => [], warns: true },
+  'keys rotate': { args: () => ['peel-signing', '--dry-run'] },
   'keys use': { args: (stage) => [stage.operatorKey()] },
   'keys remove': { args: (stage) => [stage.spareKey(), '--force', '--yes'] },
   master: { args: () => ['--policy', 'auto-all'], goesOn: true },

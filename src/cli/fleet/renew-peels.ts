@@ -1,0 +1,54 @@
+// Gives peels new keys until none depends on the old signing key, or nothing more happens.
+import { sleep } from '../../async/sleep.js';
+import { ZesterError } from '../../errors.js';
+import { liveKey } from '../../protocol/records/record.js';
+import { DEPENDENTS_POLL_MS } from '../../timing.js';
+import type { ContextOf } from '../command/context.js';
+import { patiently, type Admin } from './admin.js';
+import { rotateWithProgress } from './rotate-with-progress.js';
+
+/** A peel that depends on the signing key. */
+export interface Dependent {
+  peelId: string;
+  /** Whether it is waited for: it is about to depend on it no more. */
+  isAwaited: boolean;
+}
+
+/**
+ * Has each peel that depends on a signing key replace its own key, and waits until none depends on it any more. Ended by the
+ * interruption. Cost: `look` is called every two seconds.
+ *
+ * @param look what depends on it now
+ * @returns what still does, and which peels have replaced their key
+ * @throws FleetError; what `look` throws
+ */
+export async function renewPeels<T extends Dependent>(
+  admin: Admin,
+  { limit, timeout }: { limit: number; timeout: number },
+  context: Pick<ContextOf<'fleet'>, 'io' | 'output' | 'interruption'>,
+  look: () => Promise<T[]>,
+): Promise<{ left: T[]; done: ReadonlySet<string> }> {
+  const { io, interruption } = context;
+  const signal = interruption();
+  let left = await look();
+  const keys = new Map<string, string | undefined>();
+  for (const { peelId } of left) {
+    if (signal.aborted) return { left, done: new Set() };
+    const asked = () => admin.client.ask('peel.show', { peelId, events: 0 });
+    try {
+      keys.set(peelId, liveKey((await patiently(asked, io.now() + timeout, io)).record)?.publicKey);
+    } catch (error) {
+      // it was issued in the home, and has never connected: there is nobody to ask
+      if (!(error instanceof ZesterError && error.code === 'ERR_FLEET_UNKNOWN_PEEL')) throw error;
+    }
+  }
+  const { done } = await rotateWithProgress(admin, { keys, limit, timeoutMs: timeout, wait: true }, context);
+  // a key that was replaced is revoked once its connection has ended
+  const deadline = io.now() + timeout;
+  while (!signal.aborted) {
+    left = await look();
+    if (!left.some(({ isAwaited }) => isAwaited) || io.now() >= deadline) break;
+    await sleep(DEPENDENTS_POLL_MS, signal).catch(() => undefined);
+  }
+  return { left, done };
+}
