@@ -72,7 +72,12 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
     const signerRemoved =
       issuer !== undefined && issuer !== claims.sub && signingKeyOf(claims, issuer) === undefined;
     const revokedInAccount = issuedAt !== undefined && isRevoked(revocations, publicKey, issuedAt);
-    return judgeRecovery(record, { ...request, revokedInAccount, signerRemoved }, context.recovery, nowSeconds(now));
+    return judgeRecovery(
+      record,
+      { ...request, revokedInAccount, signerRemoved },
+      context.recovery,
+      nowSeconds(now),
+    );
   };
   // notify before revoking; otherwise the original reconnects until it asks, too
   const expected = judged(await registry.refresh(peelId));

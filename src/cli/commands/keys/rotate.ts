@@ -24,7 +24,7 @@ those that are connected, and cuts off the rest; a peel that is cut off comes ba
 
 It replaces the key of this home's master. Other masters have their own: run it there, or "zester master remove" for a stolen host.`,
   examples: ['zester keys rotate peel-signing', 'zester keys rotate peel-signing --dry-run --json'],
-  async run({ kind: _kind, ...how }, context) {
+  async run(how, context) {
     const { rotatePeelSigning } = await import('../../fleet/rotate-peel-signing.js');
     await rotatePeelSigning(how, context);
   },
