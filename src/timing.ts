@@ -409,6 +409,12 @@ export const STOP_TIMEOUT_MS = 5_000;
 export const STOP_POLL_MS = 100;
 /** For its parts to end, all together, once its connections are closed. */
 export const STOP_CUT_MS = 1_000;
+/** Between two readings of the state that `zester top` shows. */
+export const TOP_REFRESH_MS = 2_000;
+/** From a change until `zester top` draws it: four times a second at most. */
+export const TOP_DRAW_MS = 250;
+/** Renewals of so long make the rate that `zester top` shows. */
+export const TOP_RENEWALS_WINDOW_MS = 60_000;
 /** Between two updates of the metrics that count peels. */
 export const METRICS_INTERVAL_MS = 2_000;
 /** For the head and the body of a request to /metrics or /healthz. */

@@ -42,6 +42,5 @@ const HELP_END = `
 Examples:
   $ zester up                      a whole fleet on this machine
   $ zester peel add web-01         credentials for a peel
-  $ zester peel revoke web-01      lock it out on every server
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.`;

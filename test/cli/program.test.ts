@@ -96,6 +96,13 @@ describe('zester', () => {
     expect(stderr).toBe("zester: unknown command 'inspekt' (Did you mean inspect?) [ERR_USAGE]\n");
   });
 
+  it('suggests an option for an unknown one', async () => {
+    const { code, stderr } = await zester(['peel', 'list', '--columms', 'id']);
+
+    expect(code).toBe(2);
+    expect(stderr).toBe("zester: unknown option '--columms' (Did you mean --columns?) [ERR_USAGE]\n");
+  });
+
   it('writes an error as one JSON document in one line with --json', async () => {
     const { stderr } = await zester(['creds', 'inspect', '/nowhere/x.creds', '--json']);
 

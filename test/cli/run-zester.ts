@@ -14,6 +14,8 @@ export interface ZesterOptions {
   env?: Record<string, string>;
   /** Milliseconds since 1970; now by default. */
   now?: number;
+  /** The terminal that a full-screen command takes over; there is none by default. */
+  screen?: CliIo['screen'];
   /** Is given the function that interrupts the command, once it listens. */
   onListening?: (interrupt: (signal: InterruptSignal) => void) => void;
   /** Hears everything that it writes. */
@@ -22,7 +24,7 @@ export interface ZesterOptions {
 
 /** Runs a command line in this process, with streams of its own. */
 export async function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
-  const { tty = false, env = {}, now, onListening, onOutput } = options;
+  const { tty = false, env = {}, now, onListening, onOutput, screen } = options;
   let stdout = '';
   let stderr = '';
   const io: CliIo = {
@@ -42,6 +44,7 @@ export async function zester(args: readonly string[], options: ZesterOptions = {
     },
     env,
     now: () => now ?? Date.now(),
+    ...(screen !== undefined && { screen }),
     onInterrupt: (stop) => {
       onListening?.(stop);
       return () => undefined;

@@ -1,6 +1,7 @@
 // Streams, signals and environment of the process, as the commands see them.
 import { BulkError, FileError, InterruptedError } from '../../errors.js';
 import { writeReason } from '../../files/write-secret-file.js';
+import type { FullScreen, FullScreenEvents } from './full-screen.js';
 
 /** Where text goes, and whether a person reads it there. */
 export interface CliStream {
@@ -40,6 +41,8 @@ export interface CliIo {
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
   /** Prompts, and returns the typed line; absent without a terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
+  /** Takes over the terminal; absent where there is none. */
+  screen?: ((events: FullScreenEvents) => Promise<FullScreen>) | undefined;
   /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
@@ -57,6 +60,9 @@ export function processIo(): CliIo {
     onInterrupt,
     get ask() {
       return process.stdin.isTTY === true && process.stderr.isTTY === true ? askOnTerminal : undefined;
+    },
+    get screen() {
+      return process.stdin.isTTY === true && process.stdout.isTTY === true ? takeScreen : undefined;
     },
     onSignal: (signal, handler) => {
       process.on(signal, handler);
@@ -89,6 +95,11 @@ async function askOnTerminal(question: string): Promise<string> {
     stopListening();
     terminal.removeAllListeners('close').close();
   }
+}
+
+async function takeScreen(events: FullScreenEvents): Promise<FullScreen> {
+  const { openFullScreen } = await import('./full-screen.js');
+  return openFullScreen({ stdin: process.stdin, stdout: process.stdout }, events);
 }
 
 /** Calls `stop` at each signal that asks the process to end; gives the function that ends the listening. */

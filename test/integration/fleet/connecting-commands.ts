@@ -150,6 +150,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   restore: { args: (stage) => [stage.backup, '-i', stage.identityFile()] },
   'revocations clear': { args: () => ['--all', '--yes'] },
   'revocations list': { args: () => [] },
+  top: { args: () => ['--once'] },
   revoke: { args: (stage) => ['--creds', stage.peel(), '--yes'] },
 };
 

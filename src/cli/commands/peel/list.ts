@@ -2,17 +2,36 @@
 import type { ListedPeel } from '../../../protocol/messages.js';
 import { inOrder, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
-import { count, type Column } from '../../terminal/columns.js';
+import { UsageError } from '../../../errors.js';
+import { columns as fitted, count } from '../../terminal/columns.js';
+import { Output } from '../../terminal/output.js';
 import { command } from '../../command/declaration.js';
-import { choice, count as number, lifetime, optionalArgument, text, toggle } from '../../command/option.js';
+import {
+  choice,
+  count as number,
+  lifetime,
+  option,
+  optionalArgument,
+  text,
+  toggle,
+} from '../../command/option.js';
 import { peelDocument, type PeelDocument } from '../../fleet/peel-document.js';
 import { selectorOption } from '../../options/label-options.js';
-import { labelText } from '../../../protocol/records/labels.js';
 import { selectedPeels } from '../../../fleet-client/selected-peels.js';
 import { peelPattern } from '../../options/peel-pattern.js';
-import { timeWords } from '../../terminal/time-words.js';
+import {
+  csvRow,
+  parseColumns,
+  PEEL_COLUMNS,
+  TABLE_COLUMNS,
+  WIDE_COLUMNS,
+  type PeelColumnName,
+} from '../../fleet/peel-columns.js';
 
 const SORTS = ['id', ...PEEL_ORDERS] as const;
+const FORMATS = ['table', 'wide', 'csv', 'json', 'name'] as const;
+/** Rows of CSV, or names, that are written at once. */
+const ROWS_AT_ONCE = 500;
 
 export default command({
   summary: 'list peels',
@@ -35,18 +54,38 @@ export default command({
       'id',
     ),
     limit: number('--limit <n>', 'at most this many peels', { min: 1, max: 10_000_000 }),
+    format: choice('-o, --format <format>', 'how to print them', FORMATS),
+    columns: option(
+      '--columns <names>',
+      'which columns, in this order, e.g. id,expires,labels',
+      parseColumns,
+    ),
     after: text('--after <id>', 'only IDs that come after this one: the next page'),
   },
   notes: `
-The servers report connections, not the peels. The fingerprint belongs to the key in use, or else to the last one.`,
+The servers report connections, not the peels. The fingerprint belongs to the key in use, or else to the last one.
+
+Columns: id, state, connected, expires, seen, fingerprint, labels, since, issued, created, updated, key, keystate, recoveries,
+origin, decided, reason.`,
   examples: [
     'zester peel list',
     "zester peel list 'web-*' --state pending",
     'zester peel list -l env=prod,tier!=db',
     "zester peel list --expiring 1h --no-connected --json | jq -r '.peels[].id'",
     ['zester peel list --limit 100 --after web-0100', 'the next page'],
+    'zester peel list --sort expires --limit 20 --columns id,expires,labels',
+    ['zester peel list -l env=prod -o csv > peels.csv', 'also: wide, json, name'],
   ],
-  async run({ pattern, state, expiring, connected, selector, sort, limit, after }, { io, output, fleet }) {
+  async run(
+    { pattern, state, expiring, connected, selector, sort, limit, after, format: given, columns: chosen },
+    context,
+  ) {
+    const { io, fleet } = context;
+    const format = formatOf(given, chosen, context.output);
+    const output =
+      format === 'json' && !context.output.json
+        ? new Output(io, { json: true, quiet: context.output.quiet })
+        : context.output;
     if (after !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(after);
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
@@ -82,17 +121,19 @@ The servers report connections, not the peels. The fingerprint belongs to the ke
       for await (const peel of parts()) all.push(peel);
       yield* inOrder(all, order).slice(0, limit);
     };
-    if (output.json) {
+    if (format === 'json') {
       await output.document('peels', listed(), () => ({
         skipped: list.skipped,
         revocationsHeld: held ?? null,
       }));
+    } else if (format === 'csv' || format === 'name') {
+      await printRows(listed(), format, chosen ?? WIDE_COLUMNS, output);
     } else {
       const peels: PeelDocument[] = [];
       for await (const peel of listed()) peels.push(peel);
       const matched = [pattern, selector && `the labels ${selector}`].filter(Boolean).join(' and ');
       const none = [`no peel${matched === '' ? '' : ` matches ${matched}`}`];
-      output.lines(peels.length === 0 ? none : output.columns(peels, columns(peels, io.now())));
+      output.lines(peels.length === 0 ? none : tableOf(peels, format, chosen, io.now(), output));
     }
     if (list.skipped.length > 0) {
       output.warn(`omitted, since their records exceed the message size: ${list.skipped.join(', ')}`);
@@ -118,26 +159,52 @@ async function* first<T>(all: AsyncIterable<T>, limit = Infinity): AsyncGenerato
   }
 }
 
-function columns(peels: readonly PeelDocument[], now: number): readonly Column<PeelDocument>[] {
-  const words = (iso: string | null) => (iso === null ? '-' : timeWords(Date.parse(iso), now));
-  return [
-    ['ID', ({ id }) => id],
-    ['STATE', ({ state }) => state],
-    ['CONNECTED', ({ connected }) => (connected ? 'yes' : 'no')],
-    ['EXPIRES', (peel) => expiryWords(peel, words)],
-    ['LAST SEEN', ({ connected, lastSeen }) => (connected ? 'now' : words(lastSeen))],
-    ['FINGERPRINT', ({ fingerprint }) => fingerprint ?? '-'],
-    ...(peels.some(({ labels }) => Object.keys(labels).length > 0)
-      ? [['LABELS', ({ labels }: PeelDocument) => labelText(labels)] as const]
-      : []),
-  ];
+type Format = (typeof FORMATS)[number];
+
+/** @throws UsageError for options that exclude each other */
+function formatOf(
+  given: Format | undefined,
+  chosen: readonly string[] | undefined,
+  { json }: Output,
+): Format {
+  const format = given ?? (json ? 'json' : 'table');
+  if (json && format !== 'json') throw new UsageError(`--json and -o ${format} cannot be combined`);
+  if (chosen !== undefined && (format === 'json' || format === 'name'))
+    throw new UsageError(`--columns has no meaning with -o ${format}: use it with table, wide or csv`);
+  return format;
 }
 
-/** When the credential expires; nothing for a key that is revoked. */
-function expiryWords(
-  { keyState, issuedAt, expiresAt }: PeelDocument,
-  words: (iso: string | null) => string,
-): string {
-  if (keyState === 'revoking' || keyState === 'revoked') return '-';
-  return issuedAt !== null && expiresAt === null ? 'never' : words(expiresAt);
+/** As they arrive: a fleet need not fit into memory. */
+async function printRows(
+  peels: AsyncIterable<PeelDocument>,
+  format: 'csv' | 'name',
+  names: readonly PeelColumnName[],
+  output: Output,
+): Promise<void> {
+  const rowOf = (peel: PeelDocument) => csvRow(names.map((name) => PEEL_COLUMNS[name].value(peel)));
+  let rows: string[] = format === 'csv' ? [csvRow(names)] : [];
+  for await (const peel of peels) {
+    rows.push(format === 'csv' ? rowOf(peel) : peel.id);
+    if (rows.length < ROWS_AT_ONCE) continue;
+    output.lines(rows);
+    rows = [];
+  }
+  output.lines(rows);
+}
+
+function tableOf(
+  peels: readonly PeelDocument[],
+  format: 'table' | 'wide',
+  chosen: readonly PeelColumnName[] | undefined,
+  now: number,
+  output: Output,
+): string[] {
+  const isLabelled = peels.some(({ labels }) => Object.keys(labels).length > 0);
+  const usual = [...TABLE_COLUMNS, ...(isLabelled ? (['labels'] as const) : [])];
+  const names = chosen ?? (format === 'wide' ? WIDE_COLUMNS : usual);
+  const shape = names.map((name) => {
+    const { heading, cell } = PEEL_COLUMNS[name];
+    return [heading, (peel: PeelDocument) => cell(peel, now)] as const;
+  });
+  return format === 'wide' ? fitted(peels, shape) : output.columns(peels, shape);
 }

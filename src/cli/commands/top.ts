@@ -1,0 +1,61 @@
+// `zester top`: watch a fleet live.
+import { InterruptedError } from '../../errors.js';
+import { command } from '../command/declaration.js';
+import { flag } from '../command/option.js';
+import type { InterruptSignal } from '../terminal/io.js';
+import { TOP_DRAW_MS } from '../../timing.js';
+
+/** Of `--once`, where no terminal says it. */
+const ONCE_SIZE = { columns: 120, rows: 40 };
+
+export default command({
+  summary: 'watch the fleet live: states, connections, expiries, events',
+  section: 'Check',
+  needs: 'fleet',
+  options: { once: flag('--once', 'print it once, and end; so it does without a terminal, and with --json') },
+  notes: `
+q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most two seconds old.`,
+  examples: ['zester top', 'zester top --once', 'zester top --json | jq .peels'],
+  async run({ once }, { io, output, fleet, interruption }) {
+    const [{ FollowedFleet }, { pictureOf }] = await Promise.all([
+      import('../top/follow-fleet.js'),
+      import('../top/picture.js'),
+    ]);
+    const admin = await fleet();
+    const followed = await FollowedFleet.open(admin, io.now);
+    if (once || output.json || io.screen === undefined) {
+      const { status, expiring, events, renewalsPerSecond } = followed.view;
+      const size = { columns: io.stdout.columns ?? ONCE_SIZE.columns, rows: ONCE_SIZE.rows };
+      return output.result(pictureOf(followed.view, size, io.now()), {
+        ...status,
+        renewalsPerSecond,
+        expiring,
+        events,
+      });
+    }
+    const ended = new AbortController();
+    const interrupted = interruption();
+    const signal = AbortSignal.any([ended.signal, interrupted]);
+    let drawing: NodeJS.Timeout | undefined;
+    const screen = await io.screen({
+      key: (key) => {
+        if (/^[qQ\u0003]/.test(key)) ended.abort();
+      },
+      resize: () => changed(),
+    });
+    const draw = () => {
+      drawing = undefined;
+      screen.draw(pictureOf(followed.view, screen.size(), io.now()));
+    };
+    // however many events come, it is drawn a few times a second
+    const changed = () => void (drawing ??= setTimeout(draw, TOP_DRAW_MS));
+    try {
+      draw();
+      await followed.follow(changed, signal);
+    } finally {
+      clearTimeout(drawing);
+      screen.close();
+    }
+    if (interrupted.aborted) throw new InterruptedError(interrupted.reason as InterruptSignal, 'interrupted');
+  },
+});

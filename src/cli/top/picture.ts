@@ -1,0 +1,77 @@
+// Draws a fleet as lines of text: what `zester top` shows.
+import type { FleetStatus } from '../../protocol/fleet-answers.js';
+import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { PEEL_STATES } from '../../protocol/records/record.js';
+import { printable } from '../../text/printable.js';
+import { auditLine } from '../fleet/audit-lines.js';
+import type { PeelDocument } from '../fleet/peel-document.js';
+import { columns } from '../terminal/columns.js';
+import { timeWords } from '../terminal/time-words.js';
+
+/** What is known of a fleet at a time. */
+export interface FleetView {
+  status: FleetStatus;
+  /** Peels with a credential that expires, the soonest first. */
+  expiring: readonly PeelDocument[];
+  /** The last events, the newest first. */
+  events: readonly AuditEvent[];
+  renewalsPerSecond: number;
+  /** Why this is not up to date; undefined: it is. */
+  problem: string | undefined;
+}
+
+/** In characters, and in lines. */
+export interface PictureSize {
+  columns: number;
+  rows: number;
+}
+
+/** Lines that are no longer than the size, and no more. Each is safe to print, whatever peels and admins called things. */
+export function pictureOf(view: FleetView, { columns: width, rows }: PictureSize, now: number): string[] {
+  const head = headOf(view, now);
+  const room = Math.max(0, rows - head.length - 4);
+  const expiringRows = Math.min(view.expiring.length, Math.floor(room / 2));
+  const eventRows = Math.max(0, room - expiringRows - 1);
+  const lines = [
+    ...head,
+    '',
+    ...expiryLines(view.expiring.slice(0, expiringRows), width, now),
+    '',
+    'LATEST EVENTS',
+    ...view.events.slice(0, eventRows).map(auditLine),
+  ];
+  return lines.slice(0, Math.max(1, rows)).map((line) => cut(printable(line), width));
+}
+
+function headOf({ status, renewalsPerSecond, problem }: FleetView, now: number): string[] {
+  const { peels, connected, version, policy, lifetime, watching, held } = status;
+  const accepted = (peels.active ?? 0) + (peels.accepted ?? 0);
+  return [
+    `zester ${version}   policy ${policy}   lifetime ${lifetime === 0 ? 'none' : `${lifetime} s`}   ${new Date(now).toISOString().slice(11, 19)} UTC`,
+    PEEL_STATES.map((state) => `${state} ${(peels[state] ?? 0).toLocaleString('en')}`).join('   '),
+    `connected ${connected.toLocaleString('en')} of ${accepted.toLocaleString('en')}   renewals ${renewalsPerSecond.toFixed(1)}/s`,
+    ...(watching === undefined ? ['WARNING: no master follows the servers: revocations wait'] : []),
+    ...(held === undefined
+      ? []
+      : [`WARNING: revocations of ${held.peels} peels are held: see "zester audit"`]),
+    ...(problem === undefined ? [] : [`NOT UP TO DATE: ${problem}`]),
+  ];
+}
+
+function expiryLines(peels: readonly PeelDocument[], width: number, now: number): string[] {
+  if (peels.length === 0) return ['no credential expires'];
+  return columns(
+    peels,
+    [
+      ['SOONEST TO EXPIRE', ({ id }) => id],
+      ['EXPIRES', ({ expiresAt }) => (expiresAt === null ? 'never' : timeWords(Date.parse(expiresAt), now))],
+      ['STATE', ({ state }) => state],
+      ['CONNECTED', ({ connected }) => (connected ? 'yes' : 'no')],
+    ],
+    width,
+  );
+}
+
+function cut(line: string, width: number): string {
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}

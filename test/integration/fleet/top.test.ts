@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { FullScreenEvents } from '../../../src/cli/terminal/full-screen.js';
+import type { AdminClient } from '../../../src/protocol/ask.js';
+import { zester, type ZesterOptions } from '../../cli/run-zester.js';
+import { atEnd } from '../../support/cleanup.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+import { ZESTER } from '../../support/zester-command.js';
+import { startFleet, type Fleet } from './fleet.js';
+import { addCreds } from './peels.js';
+
+const SCRIPT = '/usr/bin/script';
+
+let fleet: Fleet;
+let admin: AdminClient;
+beforeAll(async () => {
+  fleet = await startFleet({ policy: 'manual', lifetime: 900 });
+  admin = await fleet.admin();
+  await addCreds(fleet, admin, 'web-1', { labels: { env: 'prod' }, expiry: 300 });
+  await addCreds(fleet, admin, 'web-2', { expiry: 600 });
+  await addCreds(fleet, admin, 'web-3', { expiry: 0 });
+});
+
+const env = () => ({ ZESTER_HOME: fleet.home.home, ZESTER_SERVERS: fleet.servers.join(',') });
+const run = (args: readonly string[], options: ZesterOptions = {}) =>
+  zester(args, { ...options, env: env() });
+
+describe('zester top', () => {
+  it('prints the fleet once without a terminal, and as JSON', async () => {
+    const { code, stdout, stderr } = await run(['top']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/accepted 3/);
+    expect(stdout).toMatch(/web-1 +in \d+ (seconds|minutes)[^]*web-2 +in/);
+    expect(stdout).toMatch(/LATEST EVENTS\n.*key\.issued/);
+    const json = JSON.parse((await run(['top', '--json'])).stdout) as object;
+    expect(json).toMatchObject({
+      peels: { accepted: 3 },
+      connected: 0,
+      renewalsPerSecond: 0,
+      expiring: [{ id: 'web-1' }, { id: 'web-2' }],
+    });
+  });
+
+  it('draws what happens while it is open, and gives the terminal back on q', async () => {
+    let events: FullScreenEvents | undefined;
+    let shown = '';
+    let isOpen = false;
+    const screen = (given: FullScreenEvents) => {
+      events = given;
+      isOpen = true;
+      return Promise.resolve({
+        size: () => ({ columns: 80, rows: 24 }),
+        draw: (lines: readonly string[]) => void (shown = lines.join('\n')),
+        close: () => void (isOpen = false),
+      });
+    };
+    const ended = run(['top'], { tty: true, screen });
+    await waitFor('the first picture', () => shown.includes('web-1'));
+    await addCreds(fleet, admin, 'new-1', { expiry: 60 });
+    await waitFor('the event to be drawn', () => /key\.issued.*\n?/.test(shown) && shown.includes('new-1'));
+    await waitFor('the count to be drawn', () => shown.includes('accepted 4'));
+    events?.key('q');
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    expect(isOpen).toBe(false);
+  });
+
+  it.skipIf(!existsSync(SCRIPT)).each(['q', '\u0003', 'SIGTERM'])(
+    'restores a real terminal when it is ended by %j',
+    async (how) => {
+      const words = [process.execPath, ...ZESTER, 'top'];
+      const command = `stty rows 24 cols 80; echo "pid $$"; exec ${words.map((word) => `'${word}'`).join(' ')}`;
+      const child = spawn(
+        SCRIPT,
+        ['--quiet', '--return', '--command', command, join(await tempDir(), 'typescript')],
+        { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env(), SHELL: '/bin/sh' } },
+      );
+      let text = '';
+      child.stdout.on('data', (data: Buffer) => (text += data.toString()));
+      const closed = once(child, 'close').then(([code]) => code as number);
+      atEnd(async () => {
+        child.kill('SIGKILL');
+        await closed;
+      });
+      await waitFor('the picture', () => text.includes('LATEST EVENTS'), 30_000);
+      if (how === 'SIGTERM') process.kill(Number(/pid (\d+)/.exec(text)?.[1]), how);
+      else child.stdin.write(how);
+      expect(await closed).toBe(how === 'SIGTERM' ? 143 : 0);
+      expect(text.match(/\u001b\[\?1049h/g)).toHaveLength(1);
+      expect(text.slice(text.lastIndexOf('\u001b[?7h'))).toMatch(/^\u001b\[\?7h\u001b\[\?25h\u001b\[\?1049l/);
+    },
+  );
+});
+
+describe('zester peel list', () => {
+  it('prints names, CSV, wide tables and JSON, with the columns that are asked for', async () => {
+    const list = async (...args: string[]) => (await run(['peel', 'list', 'web-*', ...args])).stdout;
+    expect(await list('-o', 'name', '--sort', 'expires', '--limit', '2')).toBe('web-1\nweb-2\n');
+    expect(await list('-o', 'csv', '--columns', 'id,state,labels')).toBe(
+      'id,state,labels\nweb-1,accepted,env=prod\nweb-2,accepted,\nweb-3,accepted,\n',
+    );
+    expect((await list('-o', 'csv')).split('\n')[0]).toMatch(/^id,state,connected,expires,.*,key,/);
+    expect(await list('-o', 'wide')).toMatch(/^ID +STATE .* KEY /);
+    expect(await list('--columns', 'labels,id')).toMatch(/^LABELS +ID\nenv=prod +web-1\n/);
+    expect(JSON.parse(await list('-o', 'json'))).toMatchObject({ peels: [{ id: 'web-1' }, {}, {}] });
+  });
+
+  it.each([
+    ['-o', 'name', '--columns', 'id'],
+    ['-o', 'csv', '--json'],
+    ['--columns', 'nothing'],
+    ['-o', 'yaml'],
+  ])('refuses %s %s %s %s', async (...args) => {
+    expect(await run(['peel', 'list', ...args.filter(Boolean)])).toMatchObject({ code: 2 });
+  });
+});
