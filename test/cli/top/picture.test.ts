@@ -71,7 +71,7 @@ describe('the picture of a fleet', () => {
   });
 
   it('says what is wrong', () => {
-    const { watching: _, ...status } = VIEW.status;
+    const status = { ...VIEW.status, watching: undefined };
     const held = { peels: 7, since: at };
     const view = { ...VIEW, status: { ...status, held }, problem: 'no master answered' };
     const text = pictureOf(view, { columns: 80, rows: 24 }, NOW).join('\n');
