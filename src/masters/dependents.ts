@@ -1,5 +1,6 @@
 // What depends on the signing keys of a master: peels and join tokens.
 import { dependentPeels, type KnownCredentials } from '../fleet-client/key-use.js';
+import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
 import { KeyRemoval, type CountedUse } from '../trust/keys/key-removal.js';
 import type { RosterEntry } from './roster.js';
 
@@ -7,6 +8,8 @@ import type { RosterEntry } from './roster.js';
 export interface MasterDependents {
   /** The IDs of peels with a valid credential that it signed. */
   peels: string[];
+  /** The IDs of accepted peels with an expired credential that it signed: they can no longer recover by themselves. */
+  expired: string[];
   /** The IDs of join tokens that it signed, and that are good. */
   tokens: string[];
   /** Users that are connected with what it signed. */
@@ -20,11 +23,10 @@ export interface MasterDependents {
  */
 export function dependentsOf({ keys }: RosterEntry, known: KnownCredentials, now: number): MasterDependents {
   const own = new Set(keys.map(({ publicKey }) => publicKey));
-  const peels = new Set<string>();
-  for (const { kind, publicKey } of keys) {
-    if (kind !== 'peel-signing') continue;
-    for (const { peelId } of dependentPeels(publicKey, known, now / 1000)) peels.add(peelId);
-  }
+  const peelSigners = keys.flatMap(({ kind, publicKey }) => (kind === 'peel-signing' ? [publicKey] : []));
+  const peels = new Set(
+    peelSigners.flatMap((signer) => dependentPeels(signer, known, now / 1000).map(({ peelId }) => peelId)),
+  );
   const tokens = known.tokens.filter(
     ({ issuer, removedAt, expiresAt, used, uses }) =>
       issuer !== undefined &&
@@ -34,7 +36,34 @@ export function dependentsOf({ keys }: RosterEntry, known: KnownCredentials, now
       Date.parse(expiresAt) > now,
   );
   const connected = known.connected.filter(({ issuer }) => issuer !== undefined && own.has(issuer));
-  return { peels: [...peels].sort(), tokens: tokens.map(({ id }) => id).sort(), connected: connected.length };
+  const expired = expiredPeels(new Set(peelSigners), known.records, now / 1000);
+  return {
+    peels: [...peels].sort(),
+    expired,
+    tokens: tokens.map(({ id }) => id).sort(),
+    connected: connected.length,
+  };
+}
+
+/**
+ * The peels whose last credential these keys signed and has expired. The master that signs a peel's credential signs its recovery
+ * credential too, with its key for join tokens. How long a peel may recover is up to the masters, so all are named.
+ */
+function expiredPeels(
+  signers: ReadonlySet<string>,
+  records: readonly PeelRecord[],
+  nowSeconds: number,
+): string[] {
+  const expired = records.filter((record) => {
+    const key = isAccepted(record) ? currentKey(record) : undefined;
+    return (
+      key?.issuer !== undefined &&
+      signers.has(key.issuer) &&
+      key.expiresAt !== undefined &&
+      key.expiresAt <= nowSeconds
+    );
+  });
+  return expired.map(({ id }) => id).sort();
 }
 
 /**

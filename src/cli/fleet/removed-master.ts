@@ -1,4 +1,5 @@
 // Takes a master's signing keys away, audits it, and tells what was cut off.
+import type { MasterDependents } from '../../masters/dependents.js';
 import type { RosterEntry } from '../../masters/roster.js';
 import type { ContextOf } from '../command/context.js';
 import { pushedLine } from '../options/change-options.js';
@@ -7,7 +8,7 @@ import { count } from '../terminal/columns.js';
 /** What is known of the removal. */
 export interface Removal {
   /** What loses access. */
-  cut: { peels: string[]; tokens: string[] } | { unknown: string };
+  cut: Pick<MasterDependents, 'peels' | 'expired' | 'tokens'> | { unknown: string };
   /** How many peels got a new key before. */
   renewed: number;
   now: boolean;
@@ -25,11 +26,11 @@ export async function removedMaster(
   const { judgeMasterRemoval } = await import('../../masters/dependents.js');
   const { auditDone } = await import('../../backup/audit-command.js');
   const { requireComplete } = await import('../../account/push-account.js');
-  const { peels, tokens } = 'unknown' in cut ? { peels: [], tokens: [] } : cut;
+  const { peels, expired, tokens } = 'unknown' in cut ? { peels: [], expired: [], tokens: [] } : cut;
   const removal = judgeMasterRemoval(
     home,
     master,
-    'unknown' in cut ? cut : { peels, tokens, connected: peels.length },
+    'unknown' in cut ? cut : { peels, expired, tokens, connected: peels.length },
     { now },
   );
   // with --now, an admin of the stolen host is revoked, even the one of this command
@@ -48,6 +49,10 @@ export async function removedMaster(
       ...peels.map(
         (peelId) => `cut off: ${peelId}; run "zester peel add ${peelId} --replace", or join it again`,
       ),
+      ...expired.map(
+        (peelId) =>
+          `expired, and can no longer recover: ${peelId}; run "zester peel add ${peelId} --replace", or join it again`,
+      ),
       ...tokens.map((token) => `join token ${token} no longer works: create another`),
     ],
     {
@@ -58,6 +63,7 @@ export async function removedMaster(
       users,
       renewed,
       cut: 'unknown' in cut ? null : peels,
+      expired: 'unknown' in cut ? null : expired,
       tokens: 'unknown' in cut ? null : tokens,
       servers: report,
     },
@@ -78,7 +84,7 @@ export async function removedMaster(
     kind: 'master.removed',
     by: 'zester master remove',
     reason,
-    detail: { master: name, now, renewed, cut: peels.length, tokens: tokens.length },
+    detail: { master: name, now, renewed, cut: peels.length, expired: expired.length, tokens: tokens.length },
   });
   if (!isAudited) output.note('not audited: no master has run on these servers yet');
   requireComplete(report, `the account without the master "${name}"`);

@@ -26,7 +26,8 @@ export default command({
 Run it in another master's home, while another master runs. First the master's users are revoked on every server, so that it can
 do nothing more. Then each peel whose credential it signed gets a new key from the other masters, and only then its signing
 keys are removed from the account: no connection is lost. If peels remain, because they are not connected or do not renew, it
-lists them, keeps the keys and exits with 1: run it again.
+lists them, keeps the keys and exits with 1: run it again. Peels whose credential from this master has expired can no longer recover:
+it names them, and --json lists them as "expired".
 
 --now withdraws everything in one step, and lists the peels that lose access: give each a new credential ("zester peel add ID
 --replace", or a new join). Join tokens that the master signed stop working either way. What other masters signed is not touched.
@@ -59,7 +60,7 @@ The operator's signing key is the same on all hosts: after a theft, replace it t
             'its users are withdrawn, its signing keys are not; run this again once they are connected, or pass --now to cut them off',
         );
     }
-    const cut = now ? before : { peels: [], tokens: 'unknown' in before ? [] : before.tokens };
+    const cut = now || 'unknown' in before ? before : { ...before, peels: [] };
     await removedMaster(master, { cut, renewed, now, reason: how.reason }, context);
   },
 });
@@ -83,11 +84,15 @@ async function dependents(
 function question(name: string, before: MasterDependents | { unknown: string }, now: boolean): string {
   const what = `this removes the master "${name}"`;
   if ('unknown' in before) return `${what}, and cuts off an unknown number of peels (${before.unknown})`;
-  const { peels } = before;
-  if (peels.length === 0) return what;
-  return now
-    ? `${what}, and cuts off ${countWords(peels.length, 'peel')}: ${some(peels)}`
-    : `${what}, and gives ${countWords(peels.length, 'peel')} a new key`;
+  const { peels, expired } = before;
+  const isCut = now ? `cuts off ${countWords(peels.length, 'peel')}: ${some(peels)}` : undefined;
+  const consequences = [
+    ...(peels.length === 0 ? [] : [isCut ?? `gives ${countWords(peels.length, 'peel')} a new key`]),
+    ...(expired.length === 0
+      ? []
+      : [`takes from ${countWords(expired.length, 'expired peel')} the way back (${some(expired)})`]),
+  ];
+  return [what, ...consequences].join(', and ');
 }
 
 function some(ids: readonly string[]): string {
