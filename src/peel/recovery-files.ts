@@ -26,6 +26,15 @@ export interface RecoveryFiles {
    * @throws FileError, KeyError
    */
   newKeyFor(publicKey: string): Promise<KeyBundle>;
+  /**
+   * That key, if there is one: a rotation must use it too. A request to recover that was given up may still reach a master, later than the
+   * rotation, and with another new key it would look like a copy's.
+   *
+   * @throws FileError, KeyError
+   */
+  pendingKeyFor(publicKey: string): Promise<KeyBundle | undefined>;
+  /** This key is in the `.creds` file now: it need not be kept here as well. */
+  written(publicKey: string): Promise<void>;
   forgetKey(): Promise<void>;
 }
 
@@ -50,14 +59,24 @@ export class RecoveryMemory implements RecoveryFiles {
     return Promise.resolve();
   }
 
-  newKeyFor(publicKey: string): Promise<KeyBundle> {
-    if (this.#key?.replaces !== publicKey) {
-      const key = generateKeyBundle('user');
-      this.#key?.seed.fill(0);
-      this.#key = { replaces: publicKey, seed: key.seed };
-      return Promise.resolve(key);
-    }
-    return Promise.resolve(loadKeyBundle('user', this.#key.seed));
+  async newKeyFor(publicKey: string): Promise<KeyBundle> {
+    const kept = await this.pendingKeyFor(publicKey);
+    if (kept !== undefined) return kept;
+    const key = generateKeyBundle('user');
+    this.#key?.seed.fill(0);
+    this.#key = { replaces: publicKey, seed: key.seed };
+    return key;
+  }
+
+  pendingKeyFor(publicKey: string): Promise<KeyBundle | undefined> {
+    const kept = this.#key?.replaces === publicKey ? loadKeyBundle('user', this.#key.seed) : undefined;
+    return Promise.resolve(kept);
+  }
+
+  async written(publicKey: string): Promise<void> {
+    const key = this.#key && loadKeyBundle('user', this.#key.seed);
+    key?.wipe();
+    if (key?.publicKey === publicKey) await this.forgetKey();
   }
 
   forgetKey(): Promise<void> {
@@ -118,12 +137,32 @@ export class RecoveryOnDisk implements RecoveryFiles {
     }
   }
 
+  pendingKeyFor(publicKey: string): Promise<KeyBundle | undefined> {
+    return this.#readKey(publicKey);
+  }
+
   async forgetKey(): Promise<void> {
     await unlink(this.#keyPath).catch(() => undefined);
   }
 
+  async written(publicKey: string): Promise<void> {
+    const kept = await this.#read();
+    kept?.key?.wipe();
+    if (kept?.key?.publicKey === publicKey) await this.forgetKey();
+  }
+
   /** @returns undefined: there is none for this key; one for another key is removed */
   async #readKey(publicKey: string): Promise<KeyBundle | undefined> {
+    const kept = await this.#read();
+    if (kept === undefined) return undefined;
+    if (kept.replaces === publicKey && kept.key !== undefined) return kept.key;
+    kept.key?.wipe();
+    await this.forgetKey();
+    return undefined;
+  }
+
+  /** The new key, and the one that it replaces. @returns undefined: there is no file; no key: it is damaged */
+  async #read(): Promise<{ replaces: string; key: KeyBundle | undefined } | undefined> {
     let content: Uint8Array;
     try {
       content = await readSmallFile(this.#keyPath, 1_024, { ours: true });
@@ -133,15 +172,12 @@ export class RecoveryOnDisk implements RecoveryFiles {
     }
     const [replaces = '', seed = ''] = Buffer.from(content).toString('latin1').split('\n');
     content.fill(0);
-    if (replaces === publicKey) {
-      try {
-        return loadKeyBundle('user', seed);
-      } catch (error) {
-        if (!(error instanceof ZesterError)) throw error;
-      }
+    try {
+      return { replaces, key: loadKeyBundle('user', seed) };
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      return { replaces, key: undefined };
     }
-    await this.forgetKey();
-    return undefined;
   }
 
   async #writeKey(publicKey: string, key: KeyBundle): Promise<void> {
@@ -174,6 +210,7 @@ export function withRecovery(store: CredentialStore, files: RecoveryFiles): Cred
     write: async (creds) => {
       await store.write(creds);
       await files.save(creds.publicKey);
+      await files.written(creds.publicKey);
     },
   };
 }

@@ -86,11 +86,8 @@ export class Recovery {
     const { files, store, clock } = this.#options;
     const answer = await this.#request(current, credential, newKey);
     if (answer.state === 'pending') return { is: 'pending', fingerprint: fingerprint(newKey.publicKey) };
-    if (answer.state === 'notExpired') {
-      // the next time that it has expired is another
-      await files.forgetKey();
-      return { is: 'notExpired' };
-    }
+    // the new key is kept: an earlier request with it may still reach a master
+    if (answer.state === 'notExpired') return { is: 'notExpired' };
     const { peelId } = this.#options;
     const { publicKey } = newKey;
     checkGivenJwt(answer.jwt, { peelId, publicKey, notIssuedBefore: 0 }, mastersOf(current, clock));

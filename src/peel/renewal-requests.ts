@@ -27,8 +27,8 @@ export interface RenewalRequestsOptions {
   nc: NatsConnection;
   credentials: ConnectionCredentials;
   clock: FleetClock;
-  /** Takes the recovery credential that a master gives with another. */
-  recovery?: Pick<RecoveryFiles, 'note'> | undefined;
+  /** Takes the recovery credential that a master gives with another; may hold a new key from a request to recover. */
+  recovery?: Pick<RecoveryFiles, 'note' | 'pendingKeyFor'> | undefined;
 }
 
 /** A request that was not answered yet: asked again, it is the same request. */
@@ -89,11 +89,7 @@ export class RenewalRequests {
     const { credentials, peelId } = this.#options;
     const { current } = credentials;
     const { publicKey } = current;
-    const attempt = (this.#rotating ??= {
-      requestId: newRequestId(),
-      publicKey,
-      newKey: generateKeyBundle('user'),
-    });
+    const attempt = await this.#rotationOf(publicKey);
     const { requestId, newKey } = attempt;
     const newPublicKey = newKey.publicKey;
     const proof = rotationProof({ requestId, peelId, publicKey, newPublicKey });
@@ -110,6 +106,17 @@ export class RenewalRequests {
     const creds = this.#credsOf(jwt, newKey.seed);
     this.forgetKey();
     return creds;
+  }
+
+  /** The attempt that is under way, or a new one: with the new key of a request to recover, if there is one. */
+  async #rotationOf(publicKey: string): Promise<Attempt & { newKey: KeyBundle }> {
+    const pending = await this.#options.recovery?.pendingKeyFor(publicKey);
+    if (pending !== undefined && this.#rotating?.newKey.publicKey !== pending.publicKey) this.forgetKey();
+    return (this.#rotating ??= {
+      requestId: newRequestId(),
+      publicKey,
+      newKey: pending ?? generateKeyBundle('user'),
+    });
   }
 
   /** The next {@link rotate} asks for another JWT for a new key that was given one. */

@@ -1,11 +1,16 @@
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { recoverCredentials } from '../../../src/peel/recover.js';
+import { RecoveryOnDisk } from '../../../src/peel/recovery-files.js';
+import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { startFleet, startFleetCluster, type Fleet } from './fleet.js';
-import { addCreds } from './peels.js';
+import { addCreds, TestPeel } from './peels.js';
 
 /** Credentials that have expired. */
 async function expired(fleet: Fleet, peelId: string): Promise<string> {
@@ -61,6 +66,26 @@ describe('a peel that recovers', () => {
       state: 'accepted',
       recovery: { count: 1 },
     });
+  });
+
+  it('is not taken for a copy when its request arrives after a rotation', async () => {
+    const fleet = await startFleet();
+    const admin = await fleet.admin();
+    const path = await addCreds(fleet, admin, 'web-1');
+    const old = await loadCredsFile(path);
+    // it asked to recover, and gave up waiting for the answer
+    const asked = (await new RecoveryOnDisk(path).newKeyFor(old.publicKey)).publicKey;
+    const late = join(await tempDir(), 'web-1.creds');
+    for (const suffix of ['', '.recovery', '.recovering'])
+      await copyFile(`${path}${suffix}`, `${late}${suffix}`);
+    const test = await TestPeel.start(fleet, path);
+    await fleet.record('web-1', ({ state }) => state === 'active');
+    await admin.ask('peel.rotate', { peelId: 'web-1' });
+    await waitFor('the rotation', () => test.of('keyRotated').length > 0);
+    expect(test.of('keyRotated')).toMatchObject([{ publicKey: asked, replaces: old.publicKey }]);
+    expect(await recovered(fleet, late)).toMatchObject({ publicKey: asked });
+    expect((await fleet.record('web-1', () => true)).state).toBe('active');
+    expect(existsSync(`${path}.recovering`)).toBe(false);
   });
 
   it.skipIf(noCluster)('waits for JetStream to have a leader again', async () => {
