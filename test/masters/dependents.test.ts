@@ -20,7 +20,8 @@ function record(
   { state = 'active' as PeelRecord['state'], issuer = 'AOWN', expiresAt = NOW + 60, keyState = 'live' } = {},
 ): PeelRecord {
   const key = { publicKey: `U-${id}`, state: keyState, issuer, issuedAt: NOW - 600, expiresAt };
-  return { id, state, keys: [key as PeelKey] } as PeelRecord;
+  const at = '2026-01-01T00:00:00Z';
+  return { id, state, keys: [key as PeelKey], number: 1, createdAt: at, updatedAt: at };
 }
 
 const known = (records: PeelRecord[]): KnownCredentials => ({

@@ -10,6 +10,7 @@ import { completeAudit } from '../registry/complete-audit.js';
 import { PresenceView } from '../presence/presence-view.js';
 import { Registry } from '../registry/registry.js';
 import { KvMirror } from '../store/kv-mirror.js';
+import { RecordRestorer, restoreOrWarn } from '../registry/restore-records.js';
 import { openStore } from '../store/store.js';
 import type { Closing } from './closing.js';
 import type { Links } from './links.js';
@@ -35,6 +36,8 @@ export async function openState(
     new AuditLog(auditStream(nc, store), logger, now, (...told) => events.audited(...told)),
     (part) => part.close(),
   );
+  await restoreOrWarn(store, logger);
+  closing.add(new RecordRestorer(nc, store, logger), (part) => part.stop());
   const registry = closing.add(await Registry.open(store.peels, audit, logger), (part) => part.close());
   closing.add(completeAudit(store, audit, logger), (part) => part.close());
   const tokens = closing.add(

@@ -20,6 +20,8 @@ export interface Fault {
 }
 
 const HOUR = 3_600_000;
+/** What is cut off the registry: some records. */
+const CUT_BYTES = Number(process.env['ZESTER_FAULTS_CUT'] ?? 3_000);
 
 async function single(): Promise<World> {
   const fleet = new Fleet(await startHome());
@@ -220,14 +222,14 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Cuts the end off the newest file of the registry, as a disk does that lost its last writes. @returns how much */
+/** Cuts the end off the newest file of the registry, as a disk does that lost its last writes: several of them. @returns how much */
 async function cutRegistry(serverDir: string): Promise<number> {
   const root = join(serverDir, 'jetstream');
   const all = await readdir(root, { recursive: true });
   const blocks = all.filter((name) => /KV_zester-peels.*\.blk$/.test(name)).sort();
   const last = join(root, blocks.at(-1) ?? '');
   const { size } = await stat(last);
-  const cut = Math.min(200, Math.floor(size / 2));
+  const cut = Math.min(CUT_BYTES, Math.floor(size / 2));
   await truncate(last, size - cut);
   return cut;
 }

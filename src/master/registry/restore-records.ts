@@ -1,0 +1,116 @@
+// Restores records that lost decisions which are in the audit log.
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Coalescer } from '../../async/coalesce.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
+import { encodeJson } from '../../protocol/messages.js';
+import { applyEvent } from '../../protocol/records/apply-event.js';
+import { isRecordEvent, type RecordEvent } from '../../protocol/records/audit-event.js';
+import { auditSubjects } from '../../protocol/records/audit-query.js';
+import { parseAnyEvent } from '../../protocol/records/parse-event.js';
+import { parseStoredRecord, type StoredRecord } from '../../protocol/records/stored-record.js';
+import { errorMessage } from '../../text/error-message.js';
+import { AUDIT_LOOKBACK_MS } from '../../timing.js';
+import { lastAuditTime } from '../audit/read-audit.js';
+import type { MasterLogger } from '../logger.js';
+import { compareAndSet } from '../store/compare-and-set.js';
+import { readStream } from '../store/read-stream.js';
+import type { Store } from '../store/store.js';
+import { missedEvents } from './missed-events.js';
+
+type Streams = Pick<Store, 'js' | 'jsm' | 'peels'>;
+
+/**
+ * Compares the records with the end of the audit log, and applies the events that they lack: what a server loses with a truncated file is
+ * the end of the registry. A record is its events, so it becomes what it was, and nothing is decided anew.
+ *
+ * Cost: the last minute of the audit log, one read for each peel in it, and all events of a peel that lacks some.
+ *
+ * @returns the IDs of the peels whose records were restored
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export async function restoreRecords(store: Streams, logger: MasterLogger): Promise<string[]> {
+  const end = await lastAuditTime(store);
+  if (end === undefined) return [];
+  const since = new Date(Math.max(0, end - AUDIT_LOOKBACK_MS)).toISOString();
+  const last = new Map<string, number>();
+  for (const { peelId, number } of await eventsOf(store, AUDIT_SUBJECTS, since))
+    last.set(peelId, Math.max(number, last.get(peelId) ?? 0));
+  const restored: string[] = [];
+  for (const [peelId, number] of last) {
+    const entry = await store.peels.get(peelId);
+    const stored = entry?.operation === 'PUT' ? parseStoredRecord(entry.value) : undefined;
+    // deleted, or of a newer version: not ours to judge
+    if (entry !== null && stored === undefined) continue;
+    if ((stored?.record.number ?? 0) >= number) continue;
+    if (await restore(store, peelId, { stored, revision: entry?.revision ?? 0 }, logger))
+      restored.push(peelId);
+  }
+  return restored;
+}
+
+async function restore(
+  store: Streams,
+  peelId: string,
+  { stored, revision }: { stored: StoredRecord | undefined; revision: number },
+  logger: MasterLogger,
+): Promise<boolean> {
+  const events = await eventsOf(store, auditSubjects({ peelId }));
+  const missed = missedEvents(stored, events);
+  const event = missed.at(-1);
+  const changes = { peelId, record: stored?.record.number ?? 0, audit: event?.number };
+  if (event === undefined) {
+    logger.error(
+      changes,
+      'a record lacks decisions that are in the audit log, and cannot be restored: run "zester doctor --integrity"',
+    );
+    return false;
+  }
+  let record = stored?.record;
+  for (const one of missed) record = applyEvent(record, one);
+  const data = encodeJson({ ...stored, record, event });
+  const isWritten = (await compareAndSet(store.peels, peelId, data, revision)) !== undefined;
+  if (isWritten)
+    logger.error(changes, 'a record had lost decisions that are in the audit log: they were restored');
+  return isWritten;
+}
+
+async function eventsOf(store: Streams, filter: string, since?: string): Promise<RecordEvent[]> {
+  const events: RecordEvent[] = [];
+  for await (const { data } of readStream(store, AUDIT_STREAM, { filter, since })) {
+    const event = parseAnyEvent(data);
+    if (event !== undefined && isRecordEvent(event)) events.push(event);
+  }
+  return events;
+}
+
+/** Restores records each time the connection is back: a server may have lost something with its end. */
+export class RecordRestorer {
+  readonly #restore: Coalescer<void>;
+  #stopped = false;
+
+  constructor(nc: Pick<NatsConnection, 'status'>, store: Streams, logger: MasterLogger) {
+    this.#restore = new Coalescer(async () => {
+      if (this.#stopped) return;
+      await restoreOrWarn(store, logger);
+    });
+    void this.#follow(nc);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#restore.idle();
+  }
+
+  async #follow(nc: Pick<NatsConnection, 'status'>): Promise<void> {
+    for await (const { type } of nc.status()) if (type === 'reconnect') void this.#restore.run();
+  }
+}
+
+/** As {@link restoreRecords}. What prevents it must not keep a master from working. */
+export async function restoreOrWarn(store: Streams, logger: MasterLogger): Promise<void> {
+  try {
+    await restoreRecords(store, logger);
+  } catch (error) {
+    logger.warn({ reason: errorMessage(error) }, 'the records cannot be compared with the audit log');
+  }
+}
