@@ -1,21 +1,14 @@
 // Serves /metrics and /healthz of a master.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
-import { FleetError } from '../errors.js';
-import { isAllowedHost } from './allowed-host.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendText, serveHttp, type HttpServer } from '../http/serve.js';
 import { contextOf } from './context-of.js';
 import type { MasterHealth } from './master-health.js';
 import type { Master } from './master.js';
 import { errorMessage } from '../text/error-message.js';
-import { HEALTH_STORE_TIMEOUT_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
+import { HEALTH_STORE_TIMEOUT_MS } from '../timing.js';
 
 /** Where a master tells how it is. */
-export interface MasterHttp {
-  /** Such as `http://127.0.0.1:9464`. */
-  readonly url: string;
-  close(): Promise<void>;
-}
+export type MasterHttp = HttpServer;
 
 /**
  * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else 503;
@@ -30,38 +23,9 @@ export async function serveMasterHttp(
   master: Pick<Master, 'health' | 'metricsText' | 'id'>,
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
-  const server = createServer((request, response) => {
-    if (!isAllowedHost(request.headers.host, [host, hostname()])) {
-      return send(response, 421, 'text/plain', 'unknown host name\n');
-    }
-    void answer(master, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
-  });
-  server.requestTimeout = HTTP_REQUEST_TIMEOUT_MS;
-  server.headersTimeout = HTTP_REQUEST_TIMEOUT_MS;
-  server.maxConnections = 64;
-  await listening(server, host, port);
-  const { address, port: bound, family } = server.address() as AddressInfo;
-  return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(
-        new FleetError('ERR_FLEET_CONFIG', `cannot listen on ${host}:${port} for metrics (${cause.code})`, {
-          cause,
-        }),
-      );
-    });
-    server.listen(port, host, () => resolve());
-  });
+  return serveHttp({ host, port, what: 'metrics', maxConnections: 64 }, (request, response) =>
+    answer(master, request, response),
+  );
 }
 
 async function answer(
@@ -69,19 +33,19 @@ async function answer(
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
+  if (method !== 'GET' && method !== 'HEAD') return sendText(response, 405, 'text/plain', 'only GET\n');
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
       const { registry } = contextOf(master).metrics;
-      return send(response, 200, registry.contentType, await master.metricsText());
+      return sendText(response, 200, registry.contentType, await master.metricsText());
     }
     case '/healthz': {
       const { ok, problems } = await healthOf(master);
       const document = { ok, problems, master: master.id, peels: contextOf(master).registry.size };
-      return send(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
+      return sendText(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
     }
     default:
-      return send(response, 404, 'text/plain', 'available: /metrics and /healthz\n');
+      return sendText(response, 404, 'text/plain', 'available: /metrics and /healthz\n');
   }
 }
 
@@ -105,10 +69,4 @@ async function healthOf(master: Pick<Master, 'health' | 'id'>): Promise<MasterHe
   clearTimeout(timer);
   const all = problem === undefined ? problems : [...problems, problem];
   return { ok: all.length === 0, problems: all };
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  if (response.headersSent) return void response.end();
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
-  response.end(body);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isAllowedHost } from '../../src/master/allowed-host.js';
+import { isAllowedHost } from '../../src/http/allowed-host.js';
 
 const NAMES = ['metrics.acme', 'host-7'];
 

@@ -1,0 +1,81 @@
+// serveHttp: listens for HTTP requests that name this machine.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { FleetError } from '../errors.js';
+import { HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
+import { isAllowedHost } from './allowed-host.js';
+
+/** Where {@link serveHttp} listens. */
+export interface ServeHttpOptions {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  /** What it serves, for the error: "metrics". */
+  what: string;
+  /** Connections at the same time. */
+  maxConnections: number;
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  /** Such as `http://127.0.0.1:9464`. */
+  readonly url: string;
+  /** Stops listening, and cuts every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves HTTP. A request whose `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`)
+ * gets 421: it may come from a web page whose name was made to point here. A request that fails unexpectedly gets 500, and
+ * nothing of the error.
+ *
+ * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
+ */
+export async function serveHttp(
+  { host, port, what, maxConnections }: ServeHttpOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<HttpServer> {
+  const names = [host, hostname()];
+  const server = createServer((request, response) => {
+    if (!isAllowedHost(request.headers.host, names))
+      return sendText(response, 421, 'text/plain', 'unknown host name\n');
+    void answer(request, response).catch(() => sendText(response, 500, 'text/plain', 'failed\n'));
+  });
+  server.requestTimeout = HTTP_REQUEST_TIMEOUT_MS;
+  server.headersTimeout = HTTP_REQUEST_TIMEOUT_MS;
+  server.maxConnections = maxConnections;
+  await listening(server, { host, port, what });
+  const { address, port: bound, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Answers with a text that no cache keeps. What was begun already is only ended. */
+export function sendText(response: ServerResponse, status: number, type: string, body: string): void {
+  if (response.headersSent) return void response.end();
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(body);
+}
+
+function listening(
+  server: Server,
+  { host, port, what }: Pick<ServeHttpOptions, 'host' | 'port' | 'what'>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(
+        new FleetError('ERR_FLEET_CONFIG', `cannot listen on ${host}:${port} for ${what} (${cause.code})`, {
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
