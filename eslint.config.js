@@ -10,6 +10,7 @@ const layers = [
   'errors',
   'options',
   'async',
+  'http',
   'files',
   'nkeys',
   'jwt',
@@ -31,6 +32,7 @@ const layers = [
   'admins',
   'testing',
   'cli',
+  'ui',
 ];
 
 /** Layers that are files and no folders. */
@@ -41,7 +43,7 @@ const layerRules = layers.map((layer, i) => {
   // master and peel are siblings: two programs that share only the layers below them
   if (layer === 'peel') higher.push('master');
   return {
-    files: FILES[layer] ?? [`src/${layer}/**/*.ts`],
+    files: FILES[layer] ?? [`src/${layer}/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -73,6 +75,8 @@ const layerRules = layers.map((layer, i) => {
 const decisions = [
   'src/timing.ts',
   'src/error-traits.ts',
+  'src/http/allowed-host.ts',
+  'src/text/csv.ts',
   'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
   'src/permissions/**/*.ts',
   'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays,reconnect-spread}.ts',
@@ -95,6 +99,8 @@ const decisions = [
   'src/peel/{health,judge-notice,may-pass,recovery-plan,renewal-plan,schedule,start-plan}.ts',
   'src/provision/batch-schedule.ts',
   'src/backup/{entries,merge-record}.ts',
+  'src/cli/api/{caller,judge-origin,list-peels,match-route,schemas,summarize}.ts',
+  'src/ui/{rows,times}.ts',
   'src/masters/{invite,roster}.ts',
 ];
 
@@ -134,7 +140,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   ...tseslint.configs.strict,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -153,7 +159,7 @@ export default tseslint.config(
   { files: ['bench/**/*.ts', 'examples/**/*.ts', 'scripts/**'], rules: { 'no-console': 'off' } },
   ...layerRules,
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     plugins: { zester: { rules: { 'purpose-comment': purposeComment } } },
     rules: {
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],

@@ -4,7 +4,7 @@
 // together with the packages that only it needs (docs/decisions/0007-bundled-command.md): it starts faster, and an agent
 // that installs zester does not install commander, pino, prom-client, age, tar and yaml.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeBillOfMaterials } from './sbom.mjs';
@@ -70,6 +70,7 @@ await bundle(['src/cli/main.ts', ...filesBelow('src/cli/commands')], {
     ],
   },
 });
+await buildPage();
 writeFileSync('dist/cli/package.json', '{"type":"commonjs"}\n');
 chmodSync('dist/cli/main.js', 0o755);
 writeLicenses([...packages].sort());
@@ -94,10 +95,35 @@ async function bundle(paths, output) {
     minify: MINIFY,
     ...output,
   });
+  addPackages(files);
+}
+
+/** Remembers the packages that a bundle contains. */
+function addPackages(files) {
   for (const id of files.flatMap(({ moduleIds = [] }) => moduleIds)) {
     const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
     if (folder !== undefined) packages.add(relative('.', folder));
   }
+}
+
+/**
+ * The page of `zester ui`: one script with everything that it needs, the styles, the document and the icon. Nothing else is
+ * loaded when it runs. No other command reads these files.
+ */
+async function buildPage() {
+  const build = await rolldown({
+    input: { app: 'src/ui/main.tsx' },
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.tsx', '.js'] } },
+  });
+  const { output: files } = await build.write({
+    dir: 'dist/ui',
+    entryFileNames: 'app.js',
+    codeSplitting: false,
+    minify: true,
+  });
+  addPackages(files);
+  for (const name of ['index.html', 'app.css', 'icon.svg']) copyFileSync(`src/ui/${name}`, `dist/ui/${name}`);
 }
 
 /** `import.meta.url` of a module that was bundled is that of its bundle: gives it back the place it would have in dist/. */

@@ -618,6 +618,31 @@ export class FleetError extends ZesterError {
   }
 }
 
+/** The codes of {@link ApiError}. */
+export type ApiErrorCode =
+  /** No token, session or link, or one that is unknown, used or expired. */
+  | 'ERR_API_AUTH'
+  /** The request comes from another site's page. */
+  | 'ERR_API_ORIGIN'
+  /** There is no such resource. */
+  | 'ERR_API_NOT_FOUND'
+  /** The resource has no such method. */
+  | 'ERR_API_METHOD'
+  /** The query or the body does not have the documented form. */
+  | 'ERR_API_REQUEST'
+  /** The body is too large. */
+  | 'ERR_API_TOO_LARGE';
+
+/** A request to the HTTP interface (`zester api`, `zester ui`) was refused before it reached the fleet. */
+export class ApiError extends ZesterError {
+  declare readonly code: ApiErrorCode;
+  override readonly name = 'ApiError';
+
+  constructor(code: ApiErrorCode, message: string, options?: ZesterErrorOptions) {
+    super(code, message, options);
+  }
+}
+
 /** The command line was used wrongly; the CLI exits with 2. */
 export class UsageError extends ZesterError {
   declare readonly code: 'ERR_USAGE';
@@ -665,6 +690,7 @@ export class InterruptedError extends ZesterError {
 
 /** Every code. What follows from each is in `error-traits.ts`. */
 export type ErrorCode =
+  | ApiErrorCode
   | BackupErrorCode
   | FileErrorCode
   | KeyErrorCode

@@ -419,6 +419,21 @@ export const TOP_RENEWALS_WINDOW_MS = 60_000;
 export const METRICS_INTERVAL_MS = 2_000;
 /** For the head and the body of a request to /metrics or /healthz. */
 export const HTTP_REQUEST_TIMEOUT_MS = 5_000;
+/** For the link that opens the page of `zester ui`, and for the page that it opened. */
+export const UI_LINK_LIFETIME_MS = 10 * 60_000;
+export const UI_SESSION_LIFETIME_MS = 12 * 3_600_000;
+/** Changes of peels are sent to the pages at most so often. */
+export const UI_PUSH_INTERVAL_MS = 250;
+/** A stream of events without any has a comment so often: proxies cut silent connections. */
+export const UI_HEARTBEAT_INTERVAL_MS = 15_000;
+/** The page's copy of the registry follows the audit log from so long before it was read: clocks differ. */
+export const UI_OVERLAP_MS = 10 * 60_000;
+/** The file that leads a browser to the page is removed after this. */
+export const OPEN_FILE_KEPT_MS = 60_000;
+/** For masters to answer who is there. */
+export const UI_MASTERS_WAIT_MS = 1_000;
+/** Between two points of the charts. */
+export const UI_SAMPLE_INTERVAL_MS = 10_000;
 /** A master whose JetStream answers later is not healthy. */
 export const HEALTH_STORE_TIMEOUT_MS = 2_000;
 /** A master compares the servers' account JWT with its home's, in case a push was not heard. */

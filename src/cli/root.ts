@@ -41,6 +41,4 @@ export const HELP_WIDTH = 80;
 const HELP_END = `
 Examples:
   $ zester up                      a whole fleet on this machine
-  $ zester peel add web-01         credentials for a peel
-
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no server, 130 interrupted.`;

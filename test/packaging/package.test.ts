@@ -92,7 +92,7 @@ async function compile(name: string, source: string): Promise<void> {
 describe('the package', { timeout: 120_000 }, () => {
   it('contains only the files that a user needs', () => {
     const expected =
-      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/third-party-licenses\.txt|dist\/sbom\.cdx\.json|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+      /^package\/(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/cli\/chunks\/[\w.-]+\.js|dist\/cli\/package\.json|dist\/ui\/(index\.html|app\.(js|css)|icon\.svg)|dist\/third-party-licenses\.txt|dist\/sbom\.cdx\.json|man\/zester\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {

@@ -30,6 +30,8 @@ export interface Admin {
   account: string;
   /** The admin's own key (`U…`). */
   publicKey: string;
+  /** The file of its credentials. */
+  credsPath: string;
 }
 
 /**
@@ -131,5 +133,8 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     timeout: ADMIN_CONNECT_TIMEOUT_MS,
   });
   const { connection: nc, client, account } = fleet;
-  return { admin: { fleet, nc, client, connection, account, publicKey }, close: () => fleet.close() };
+  return {
+    admin: { fleet, nc, client, connection, account, publicKey, credsPath },
+    close: () => fleet.close(),
+  };
 }

@@ -43,6 +43,8 @@ export interface CliIo {
   ask?: ((question: string) => Promise<string>) | undefined;
   /** Takes over the terminal; absent where there is none. */
   screen?: ((events: FullScreenEvents) => Promise<FullScreen>) | undefined;
+  /** Calls `handler` for each line that a person enters, until the returned function is called; absent without a terminal. */
+  onLine?: ((handler: () => void) => () => void) | undefined;
   /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
@@ -63,6 +65,9 @@ export function processIo(): CliIo {
     },
     get screen() {
       return process.stdin.isTTY === true && process.stdout.isTTY === true ? takeScreen : undefined;
+    },
+    get onLine() {
+      return process.stdin.isTTY === true ? onLine : undefined;
     },
     onSignal: (signal, handler) => {
       process.on(signal, handler);
@@ -100,6 +105,13 @@ async function askOnTerminal(question: string): Promise<string> {
 async function takeScreen(events: FullScreenEvents): Promise<FullScreen> {
   const { openFullScreen } = await import('./full-screen.js');
   return openFullScreen({ stdin: process.stdin, stdout: process.stdout }, events);
+}
+
+/** The terminal stays as it is, so Ctrl-C is a signal as ever. */
+function onLine(handler: () => void): () => void {
+  const hear = () => handler();
+  process.stdin.on('data', hear);
+  return () => void process.stdin.off('data', hear).pause();
 }
 
 /** Calls `stop` at each signal that asks the process to end; gives the function that ends the listening. */

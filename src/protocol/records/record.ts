@@ -19,7 +19,7 @@ export const PEEL_STATES = ['pending', 'accepted', 'active', 'rejected', 'revoke
  * - `revoked`: every server has.
  */
 export type PeelKeyState = 'requested' | 'issued' | 'live' | 'retired' | 'revoking' | 'revoked';
-const KEY_STATES = ['requested', 'issued', 'live', 'retired', 'revoking', 'revoked'] as const;
+export const KEY_STATES = ['requested', 'issued', 'live', 'retired', 'revoking', 'revoked'] as const;
 
 /** One key that a peel has held. */
 export interface PeelKey {

@@ -107,6 +107,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'admin add': { args: (stage) => [stage.name(), '--role', 'viewer', '--out', stage.file()] },
   'admin list': { args: () => [] },
   'admin remove': { args: () => ['nobody', '--yes'], ends: 'ERR_TRUST_ADMIN' },
+  api: { args: () => ['--port', '0'], goesOn: true },
   audit: { args: () => [] },
   'audit retention': { args: () => [] },
   backup: { args: (stage) => ['--out', stage.file(), '-r', stage.recipient()] },
@@ -152,6 +153,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'revocations list': { args: () => [] },
   top: { args: () => ['--once'] },
   revoke: { args: (stage) => ['--creds', stage.peel(), '--yes'] },
+  ui: { args: () => ['--port', '0'], goesOn: true },
 };
 
 /** The commands that take `--servers`, as the program lists them. */

@@ -1,0 +1,43 @@
+// What a caller of the HTTP interface may do: never more than its token says, or than the admin credential does.
+import { FleetError } from '../../errors.js';
+import {
+  ADMIN_ROLES,
+  ADMIN_VERBS,
+  hasRole,
+  roleOfTags,
+  type AdminRole,
+} from '../../permissions/admin-roles.js';
+import type { AdminVerb } from '../../permissions/names.js';
+
+/** Who calls the HTTP interface. */
+export interface Caller {
+  /** `session`: the page that the one-time link opened. */
+  kind: 'session' | 'token';
+  /** The name of the token. */
+  name: string;
+  role: AdminRole;
+}
+
+/** The role of an admin credential, by the tags of its JWT. Without a role it is the owner's; one that is not known may only look. */
+export function roleOfCredential(tags: readonly string[] | undefined): AdminRole {
+  const isAdded = (tags ?? []).some((tag) => tag.startsWith('zester-role:'));
+  return isAdded ? (roleOfTags(tags) ?? 'viewer') : 'owner';
+}
+
+/** The lesser of two roles. */
+export function lesserRole(one: AdminRole, other: AdminRole): AdminRole {
+  return ADMIN_ROLES[Math.min(ADMIN_ROLES.indexOf(one), ADMIN_ROLES.indexOf(other))] ?? 'viewer';
+}
+
+/** The first role that may ask all of these. */
+export function roleFor(verbs: readonly AdminVerb[]): AdminRole {
+  const places = verbs.map((verb) => ADMIN_ROLES.indexOf(ADMIN_VERBS[verb].role));
+  return ADMIN_ROLES[Math.max(0, ...places)] ?? 'owner';
+}
+
+/** @throws FleetError `ERR_FLEET_DENIED` */
+export function requireRole({ role, kind, name }: Caller, least: AdminRole): void {
+  if (hasRole(role, least)) return;
+  const who = kind === 'token' ? `the token "${name}"` : 'this session';
+  throw new FleetError('ERR_FLEET_DENIED', `${who} has the role ${role}: this needs ${least}`);
+}

@@ -1,0 +1,132 @@
+// Sends audit events and changed peels as server-sent events.
+import type { ServerResponse } from 'node:http';
+import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { UI_HEARTBEAT_INTERVAL_MS, UI_PUSH_INTERVAL_MS } from '../../timing.js';
+import { peelDocument } from '../fleet/peel-document.js';
+import type { LiveFleet } from './live-fleet.js';
+
+/** Peels in one message. */
+const PEELS_AT_ONCE = 500;
+/** Audit events that wait for a slow reader; with more, it is told that some are missing. */
+const WAITING_EVENTS = 1_000;
+
+/** How events are sent. */
+export interface SendEvents {
+  /** The position that the caller has; undefined: only what changes from now on. */
+  since: string | undefined;
+  /** Asked now and then: whether the caller may still listen. */
+  isAllowed: () => Promise<boolean>;
+}
+
+/**
+ * Sends what changes until the caller leaves. A peel that changes often is sent once for each turn, as it is then, so a slow
+ * reader costs no more memory than the fleet has peels.
+ */
+export function sendEvents(live: LiveFleet, response: ServerResponse, options: SendEvents): void {
+  const stream = new EventStream(live, response);
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  stream.begin(options);
+}
+
+class EventStream {
+  readonly #live: LiveFleet;
+  readonly #response: ServerResponse;
+  readonly #changed = new Set<string>();
+  #events: AuditEvent[] = [];
+  #isReset = false;
+  #missed = 0;
+  #isBlocked = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(live: LiveFleet, response: ServerResponse) {
+    this.#live = live;
+    this.#response = response;
+  }
+
+  begin({ since, isAllowed }: SendEvents): void {
+    const live = this.#live;
+    const stop = live.listen({
+      audit: (event) => this.#add(event),
+      peel: (peelId) => {
+        this.#changed.add(peelId);
+        this.#soon();
+      },
+      reset: () => {
+        this.#isReset = true;
+        this.#soon();
+      },
+    });
+    const heartbeat = setInterval(() => {
+      this.#write(':\n\n');
+      void isAllowed().then((is) => {
+        if (!is) this.#response.end();
+      });
+    }, UI_HEARTBEAT_INTERVAL_MS);
+    this.#response.on('drain', () => {
+      this.#isBlocked = false;
+      this.#soon();
+    });
+    this.#response.once('close', () => {
+      stop();
+      clearInterval(heartbeat);
+      clearTimeout(this.#timer);
+    });
+    const missed = since === undefined ? [] : live.changedSince(since);
+    if (missed === undefined) this.#isReset = true;
+    else for (const peelId of missed) this.#changed.add(peelId);
+    this.#write(`retry: 2000\n\n`);
+    this.#send();
+  }
+
+  #add(event: AuditEvent): void {
+    if (this.#events.length < WAITING_EVENTS) this.#events.push(event);
+    else this.#missed += 1;
+    this.#soon();
+  }
+
+  #soon(): void {
+    if (this.#isBlocked) return;
+    this.#timer ??= setTimeout(() => this.#send(), UI_PUSH_INTERVAL_MS);
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const live = this.#live;
+    if (this.#isReset) {
+      this.#isReset = false;
+      this.#changed.clear();
+      this.#message('reset', {});
+    }
+    const now = live.now;
+    const peels: object[] = [];
+    for (const peelId of this.#changed) {
+      if (peels.length >= PEELS_AT_ONCE) break;
+      this.#changed.delete(peelId);
+      const peel = live.get(peelId);
+      if (peel !== undefined) peels.push(peelDocument(peel.record, peel.presence, now));
+    }
+    if (peels.length > 0) this.#message('peels', { peels });
+    if (this.#events.length > 0 || this.#missed > 0) {
+      this.#message('audit', { events: this.#events, missed: this.#missed });
+      this.#events = [];
+      this.#missed = 0;
+    }
+    if (this.#changed.size > 0) this.#soon();
+  }
+
+  /** The position goes with a message only where the caller has everything up to it. */
+  #message(name: string, data: object): void {
+    const id = this.#changed.size === 0 ? `id: ${this.#live.position}\n` : '';
+    this.#write(`event: ${name}\n${id}data: ${JSON.stringify(data)}\n\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#response.writableEnded || this.#response.destroyed) return;
+    if (!this.#response.write(text)) this.#isBlocked = true;
+  }
+}

@@ -1,0 +1,23 @@
+// Turns an error into an HTTP status and a document with the library's code.
+import { errorTraits } from '../../error-traits.js';
+import { redactSeeds, ZesterError } from '../../errors.js';
+import { oneLine, printable } from '../../text/printable.js';
+
+/** What a caller gets of an error. */
+export interface HttpError {
+  status: number;
+  document: { error: { code: string; message: string } };
+}
+
+/** Of an error that is not the library's, nothing is told: its words may hold anything. */
+export function httpErrorOf(error: unknown): HttpError {
+  if (!(error instanceof ZesterError)) {
+    const message = 'the request failed: see the log of the command';
+    return { status: 500, document: { error: { code: 'ERR_FLEET_INTERNAL', message } } };
+  }
+  const { code, message } = error;
+  return {
+    status: errorTraits(code)?.httpStatus ?? 500,
+    document: { error: { code, message: printable(redactSeeds(oneLine(message))) } },
+  };
+}

@@ -1,0 +1,216 @@
+// LiveFleet: a copy of the registry that follows the audit log, for the page and for programs.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorTraits } from '../../error-traits.js';
+import { ZesterError } from '../../errors.js';
+import type { Fleet } from '../../fleet-client/fleet.js';
+import { applyEvent } from '../../protocol/records/apply-event.js';
+import { isPeelEvent, type AuditEvent } from '../../protocol/records/audit-event.js';
+import type { ListedPeel } from '../../protocol/messages.js';
+import type { Presence } from '../../protocol/records/presence.js';
+import { presenceInForce } from '../../protocol/records/presence-in-force.js';
+import { FOLLOW_RETRY_MS, UI_OVERLAP_MS } from '../../timing.js';
+import { errorMessage } from '../../text/error-message.js';
+import { FleetHistory } from './fleet-history.js';
+
+/** Hears what changes. It must not throw, and must be quick. */
+export interface FleetListener {
+  audit: (event: AuditEvent) => void;
+  peel: (peelId: string) => void;
+  /** The copy was made anew: whatever was read of it before may be outdated. */
+  reset: () => void;
+}
+
+/**
+ * The registry and who is connected, as a master says, kept up to date by the events of the audit log and by what masters
+ * say of connections. Nothing is asked for again and again: each event costs its own peel only.
+ */
+export class LiveFleet {
+  readonly history: FleetHistory;
+  readonly #fleet: Fleet;
+  readonly #now: () => number;
+  readonly #ended = new AbortController();
+  readonly #listeners = new Set<FleetListener>();
+  #peels = new Map<string, ListedPeel>();
+  /** When each peel last changed here, as a number that grows; those that have not changed since the copy was made are not there. */
+  #changed = new Map<string, number>();
+  #number = 0;
+  #copy = '';
+  #loading: Promise<void> | undefined;
+  #stale: string | undefined;
+
+  /** @param now milliseconds since 1970 */
+  constructor(fleet: Fleet, now: () => number) {
+    this.#fleet = fleet;
+    this.#now = now;
+    this.history = new FleetHistory(now);
+  }
+
+  /**
+   * Resolves when the copy is there. The first call makes it.
+   *
+   * @throws FleetError as `fleet.peels.list`: a later call tries again
+   */
+  ready(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** Why the copy may lag behind; undefined: it does not, as far as is known. */
+  get stale(): string | undefined {
+    return this.#stale;
+  }
+
+  /** Where it stands: what `changedSince` takes. */
+  get position(): string {
+    return `${this.#copy}.${this.#number}`;
+  }
+
+  get size(): number {
+    return this.#peels.size;
+  }
+
+  get(peelId: string): ListedPeel | undefined {
+    return this.#peels.get(peelId);
+  }
+
+  peels(): IterableIterator<ListedPeel> {
+    return this.#peels.values();
+  }
+
+  /**
+   * The IDs of the peels that changed after a position.
+   *
+   * Cost: a look at each peel that has changed since the copy was made.
+   *
+   * @returns undefined: that was another copy, or is no position
+   */
+  changedSince(position: string): string[] | undefined {
+    const [copy, number] = position.split('.');
+    const from = Number(number);
+    if (copy !== this.#copy || !Number.isSafeInteger(from)) return undefined;
+    return [...this.#changed].flatMap(([peelId, at]) => (at > from ? [peelId] : []));
+  }
+
+  /** @returns ends it */
+  listen(listener: FleetListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#ended.abort();
+  }
+
+  /** What a master says of a peel's connections. */
+  setPresence(peelId: string, presence: Presence | undefined): void {
+    const known = this.#peels.get(peelId);
+    if (known === undefined) return;
+    this.#set({ record: known.record, presence });
+  }
+
+  async #load(): Promise<void> {
+    const { signal } = this.#ended;
+    const attempt = new AbortController();
+    const waiting: AuditEvent[] = [];
+    let take = (event: AuditEvent): void | Promise<void> => void waiting.push(event);
+    const following = this.#follow((event) => take(event), AbortSignal.any([signal, attempt.signal]));
+    // listened to first: what happens while the list is read is applied to it
+    try {
+      const peels = new Map<string, ListedPeel>();
+      for await (const peel of this.#fleet.peels.list({ signal })) peels.set(peel.record.id, peel);
+      this.#peels = peels;
+      this.#changed = new Map();
+      this.#copy = randomBytes(6).toString('hex');
+      this.#number = 0;
+      this.#stale = undefined;
+      this.history.start(() => this.#counts(), signal);
+      for (const event of waiting) await this.#apply(event, false);
+      take = (event) => this.#apply(event, true);
+    } catch (error) {
+      attempt.abort();
+      throw error;
+    }
+    void following.catch((error: unknown) => {
+      if (signal.aborted) return;
+      // it does not pass by itself: the next caller has the copy made again
+      this.#stale = errorMessage(error);
+      this.#loading = undefined;
+      for (const listener of this.#listeners) listener.reset();
+    });
+  }
+
+  /** Follows the audit log. What passes by itself is waited for, also at the start. */
+  async #follow(take: (event: AuditEvent) => void | Promise<void>, signal: AbortSignal): Promise<void> {
+    for (let failed = 0; !signal.aborted; failed += 1) {
+      try {
+        const events = this.#fleet.audit({
+          // more than the clocks differ: what was read before is known by its number
+          since: new Date(this.#now() - UI_OVERLAP_MS).toISOString(),
+          follow: true,
+          signal,
+          onWait: (why) => (this.#stale = why),
+        });
+        for await (const event of events) {
+          failed = 0;
+          this.#stale = undefined;
+          await take(event);
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const passes = error instanceof ZesterError && errorTraits(error.code)?.retryable === true;
+        if (!passes) throw error;
+        this.#stale = errorMessage(error);
+        await delay(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)], undefined, {
+          signal,
+        }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #apply(event: AuditEvent, isNew: boolean): Promise<void> {
+    this.history.count(event);
+    if (isNew) for (const listener of this.#listeners) listener.audit(event);
+    if (!isPeelEvent(event)) return;
+    const known = this.#peels.get(event.peelId);
+    const number = known?.record.number ?? 0;
+    if (event.number <= number) return;
+    if (event.number === number + 1) {
+      try {
+        return this.#set({ record: applyEvent(known?.record, event), presence: known?.presence });
+      } catch {
+        // of a kind that a newer version knows: the master says what became of the record
+      }
+    }
+    const { record, presence } = await this.#fleet.peels.show(event.peelId, {
+      events: 0,
+      signal: this.#ended.signal,
+    });
+    this.#set({ record, presence });
+  }
+
+  #set({ record, presence }: ListedPeel): void {
+    const present = presenceInForce(record, presence);
+    this.#peels.set(record.id, { record, ...(present !== undefined && { presence: present }) });
+    this.#number += 1;
+    this.#changed.set(record.id, this.#number);
+    for (const listener of this.#listeners) listener.peel(record.id);
+  }
+
+  /** For the charts. */
+  #counts(): { connected: number; peels: number } {
+    let connected = 0;
+    for (const { presence } of this.#peels.values())
+      if ((presence?.connections.length ?? 0) > 0) connected += 1;
+    return { connected, peels: this.#peels.size };
+  }
+
+  /** Milliseconds since 1970. */
+  get now(): number {
+    return this.#now();
+  }
+}

@@ -1,0 +1,292 @@
+// serveApi: the HTTP interface, and the page where it is asked for.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as v from 'valibot';
+import { ApiError, FleetError } from '../../errors.js';
+import { serveHttp, type HttpServer } from '../../http/serve.js';
+import { RateLimit } from '../../master/requests/rate-limit.js';
+import type { MasterLogger } from '../../master/logger.js';
+import { issueText } from '../../protocol/messages.js';
+import { errorMessage } from '../../text/error-message.js';
+import { withoutWholeSeeds } from '../../text/whole-seeds.js';
+import { UI_SESSION_LIFETIME_MS } from '../../timing.js';
+import { authenticate, cookieOf, type Authenticators } from './authenticate.js';
+import { requireRole, type Caller } from './caller.js';
+import { sendEvents } from './event-stream.js';
+import { httpErrorOf } from './http-errors.js';
+import { isOwnOrigin } from './judge-origin.js';
+import { matchRoute } from './match-route.js';
+import type { PageFile } from './page-files.js';
+import { readBody } from './read-body.js';
+import type { AnyRoute, ApiContext } from './route.js';
+import { ROUTES } from './routes.js';
+import { bodies, queries } from './schemas.js';
+import { Sessions } from './sessions.js';
+import { ApiTokens } from './token-store.js';
+
+/** What {@link serveApi} takes. */
+export interface ServeApiOptions {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  context: ApiContext;
+  role: Authenticators['role'];
+  /** The home whose tokens are accepted; undefined: none are. */
+  tokensOf: string | undefined;
+  /** The page; undefined: only the interface. */
+  page: ReadonlyMap<string, PageFile> | undefined;
+  log: MasterLogger;
+}
+
+/** The interface, while it runs. */
+export interface RunningApi extends HttpServer {
+  /** A new one-time link to the page. */
+  newLink(): string;
+}
+
+const PREFIX = '/api/v1';
+const MAX_CONNECTIONS = 256;
+const MAX_STREAMS = 64;
+/** For each caller. */
+const RATE = { perSecond: 50, burst: 500 };
+/** For all who do not sign in: 256 random bits cannot be guessed, but asking must not cost others anything. */
+const UNKNOWN_RATE = { perSecond: 5, burst: 20 };
+
+const CONTENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const HEADERS = {
+  'content-security-policy': CONTENT_POLICY,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'cache-control': 'no-store',
+} as const;
+
+/**
+ * Serves the HTTP interface, and the page.
+ *
+ * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
+ */
+export async function serveApi(options: ServeApiOptions): Promise<RunningApi> {
+  const { host, port, page } = options;
+  const api = new Api(options);
+  const server = await serveHttp(
+    {
+      host,
+      port,
+      what: page === undefined ? 'the HTTP interface' : 'the page',
+      maxConnections: MAX_CONNECTIONS,
+    },
+    (request, response) => api.answer(request, response),
+  );
+  api.port = Number(new URL(server.url).port);
+  return { ...server, newLink: () => `${server.url}/#key=${api.newLinkKey()}` };
+}
+
+class Api {
+  /** Cookies are for a host, whatever the port: the name tells several pages of a machine apart. */
+  port = 0;
+  readonly #options: ServeApiOptions;
+  readonly #sessions: Sessions;
+  readonly #tokens: ApiTokens;
+  readonly #rate = new RateLimit(RATE);
+  readonly #unknownRate = new RateLimit(UNKNOWN_RATE);
+  #streams = 0;
+
+  constructor(options: ServeApiOptions) {
+    this.#options = options;
+    const { now } = options.context;
+    this.#sessions = new Sessions(now);
+    this.#tokens = new ApiTokens(options.tokensOf, now);
+  }
+
+  newLinkKey(): string {
+    return this.#sessions.newLinkKey();
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    try {
+      if (path === PREFIX || path.startsWith(`${PREFIX}/`)) {
+        await this.#answerApi(request, response, path.slice(PREFIX.length));
+      } else this.#sendPage(request, response, path);
+    } catch (error) {
+      const { status, document } = httpErrorOf(error);
+      if (status === 500) this.#options.log.error({ path, reason: errorMessage(error) }, 'a request failed');
+      if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+      if (status === 429) response.setHeader('retry-after', '1');
+      // the rest of a body that was not read would be taken for the next request
+      if (!request.complete) response.setHeader('connection', 'close');
+      sendJson(response, status, document);
+    }
+  }
+
+  #sendPage({ method, headers }: IncomingMessage, response: ServerResponse, path: string): void {
+    const file = this.#options.page?.get(path);
+    if (file === undefined) throw new ApiError('ERR_API_NOT_FOUND', 'there is no such page');
+    if (method !== 'GET' && method !== 'HEAD') throw new ApiError('ERR_API_METHOD', 'the page is only read');
+    const zipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+    response.writeHead(200, { 'content-type': file.type, ...(zipped && { 'content-encoding': 'gzip' }) });
+    response.end(method === 'HEAD' ? undefined : zipped ? file.gzipped : file.body);
+  }
+
+  async #answerApi(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const { method = 'GET', headers } = request;
+    const foreign = () => new ApiError('ERR_API_ORIGIN', 'the request comes from a page of another site');
+    if (!isOwnOrigin(headers)) throw foreign();
+    if (path === '/session' && method === 'POST') return this.#signIn(request, response);
+    const caller = await this.#callerOf(request);
+    // a browser adds a cookie to whatever a page sends, and names the origin of what changes something
+    if (caller.kind === 'session' && method !== 'GET' && headers.origin === undefined) throw foreign();
+    switch (path) {
+      case '/events':
+        return this.#stream(request, response, caller);
+      case '/openapi.json': {
+        const { openApiDocument } = await import('./openapi.js');
+        return sendJson(response, 200, openApiDocument(ROUTES, this.#options.context.version));
+      }
+      case '/session':
+        if (method === 'DELETE') return this.#signOut(request, response);
+    }
+    const { route, id } = matchRoute(ROUTES, method, path);
+    requireRole(caller, route.role);
+    const answer = await this.#run(route, { request, response, id, caller });
+    if (method !== 'GET')
+      this.#options.log.info({ caller: `${caller.kind} ${caller.name}`, method, path }, 'done over HTTP');
+    sendJson(response, 200, answer);
+  }
+
+  async #run(
+    route: AnyRoute,
+    {
+      request,
+      response,
+      id,
+      caller,
+    }: { request: IncomingMessage; response: ServerResponse; id: string; caller: Caller },
+  ): Promise<object> {
+    const query = parsed(route.query ?? v.strictObject({}), queryOf(request), 'query');
+    const body = route.body === undefined ? undefined : parsed(route.body, await readBody(request), 'body');
+    const left = new AbortController();
+    response.once('close', () => left.abort(new FleetError('ERR_FLEET_NOT_CONNECTED', 'the caller left')));
+    const given = { id, query, body, caller, signal: left.signal };
+    return route.run(this.#options.context, given as Parameters<AnyRoute['run']>[1]);
+  }
+
+  /** @throws ApiError `ERR_API_AUTH`; FleetError `ERR_FLEET_RATE` */
+  async #callerOf({ headers }: IncomingMessage): Promise<Caller> {
+    const { page, role } = this.#options;
+    try {
+      const caller = await authenticate(headers, {
+        sessions: page === undefined ? undefined : this.#sessions,
+        cookieName: this.#cookieName,
+        tokens: this.#tokens,
+        role,
+      });
+      if (this.#rate.take(`${caller.kind} ${caller.name}`) === 'pass') return caller;
+      throw tooMany();
+    } catch (error) {
+      throw this.#limit('ask', error);
+    }
+  }
+
+  #limited<T>(what: string, act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw this.#limit(what, error);
+    }
+  }
+
+  /** Counts a caller that is not known. @returns the error for it */
+  #limit(what: string, error: unknown): unknown {
+    return error instanceof ApiError && this.#unknownRate.take(what) !== 'pass' ? tooMany() : error;
+  }
+
+  async #signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#options.page === undefined) throw new ApiError('ERR_API_NOT_FOUND', 'no page is served here');
+    const { key } = parsed(bodies.session, await readBody(request), 'body');
+    const session = this.#limited('sign in', () => this.#sessions.open(key));
+    response.setHeader('set-cookie', this.#cookie(session, Math.floor(UI_SESSION_LIFETIME_MS / 1000)));
+    sendJson(response, 200, {});
+  }
+
+  #signOut({ headers }: IncomingMessage, response: ServerResponse): void {
+    this.#sessions.close(cookieOf(headers.cookie, this.#cookieName) ?? '');
+    response.setHeader('set-cookie', this.#cookie('', 0));
+    sendJson(response, 200, {});
+  }
+
+  get #cookieName(): string {
+    return `zester_${this.port}`;
+  }
+
+  #cookie(value: string, seconds: number): string {
+    return `${this.#cookieName}=${value}; HttpOnly; SameSite=Strict; Path=${PREFIX}; Max-Age=${seconds}`;
+  }
+
+  async #stream(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<void> {
+    if (request.method !== 'GET') throw new ApiError('ERR_API_METHOD', 'this resource has GET only');
+    requireRole(caller, 'viewer');
+    const given = parsed(queries.events, queryOf(request), 'query');
+    const last = request.headers['last-event-id'];
+    const since = typeof last === 'string' && last !== '' ? last : given.since;
+    const { live } = this.#options.context;
+    if (this.#streams >= MAX_STREAMS) throw tooMany();
+    this.#streams += 1;
+    response.once('close', () => (this.#streams -= 1));
+    await live.ready();
+    sendEvents(live, response, {
+      since,
+      // a token that was removed, and a session that ended, hear nothing more
+      isAllowed: async () => {
+        const still = await this.#callerOf(request).catch(() => undefined);
+        return still !== undefined;
+      },
+    });
+  }
+}
+
+function tooMany(): FleetError {
+  return new FleetError('ERR_FLEET_RATE', 'too many requests: try again in a second');
+}
+
+/** @throws ApiError `ERR_API_REQUEST` */
+function parsed<S extends v.GenericSchema>(schema: S, given: unknown, what: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, given);
+  if (result.success) return result.output;
+  throw new ApiError('ERR_API_REQUEST', `the ${what} cannot be used: ${issueText(result.issues)}`);
+}
+
+/** The query of a URL. A name that is given twice is refused: which one counts would be a guess. */
+function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
+  const [, text = ''] = /\?([^#]*)/.exec(url) ?? [];
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (Object.hasOwn(query, name)) throw new ApiError('ERR_API_REQUEST', 'the query has a name twice');
+    query[name] = value;
+  }
+  return query;
+}
+
+/** A seed is no part of any answer, whatever a record or a peel says. */
+function sendJson(response: ServerResponse, status: number, document: object): void {
+  if (response.headersSent) return void response.end();
+  const text = withoutWholeSeeds(JSON.stringify(document));
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,147 @@
+// The bearer tokens of the HTTP interface: a file of the home with their digests.
+import { createHash, randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { FileError, TrustError } from '../../errors.js';
+import { readTextFile } from '../../files/read-small-file.js';
+import { writeSecretFile } from '../../files/write-secret-file.js';
+import { ADMIN_ROLES, type AdminRole } from '../../permissions/admin-roles.js';
+import { parseJson } from '../../protocol/messages.js';
+
+/** A bearer token, as it is kept: its secret is not. */
+export interface ApiToken {
+  name: string;
+  role: AdminRole;
+  /** SHA-256 of the token, in hexadecimal. */
+  digest: string;
+  /** ISO 8601. */
+  createdAt: string;
+  expiresAt: string;
+}
+
+/** The names of tokens. */
+export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+const MAX_TOKENS = 1_000;
+const MAX_BYTES = 1024 * 1024;
+
+const storeSchema = v.object({
+  version: v.literal(1),
+  tokens: v.pipe(
+    v.array(
+      v.object({
+        name: v.pipe(v.string(), v.regex(TOKEN_NAME)),
+        role: v.picklist(ADMIN_ROLES),
+        digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        createdAt: v.pipe(v.string(), v.isoTimestamp()),
+        expiresAt: v.pipe(v.string(), v.isoTimestamp()),
+      }),
+    ),
+    v.maxLength(MAX_TOKENS),
+  ),
+});
+
+/** The file of a home's tokens. */
+export function tokenFile(home: string): string {
+  return join(home, 'api-tokens.json');
+}
+
+/**
+ * The tokens of a home; none if there is no file.
+ *
+ * @throws TrustError `ERR_TRUST_DAMAGED` when the file cannot be understood: then no token works
+ */
+export async function readApiTokens(home: string): Promise<ApiToken[]> {
+  const path = tokenFile(home);
+  const text = await readTextFile(path, MAX_BYTES);
+  if (text === undefined) return [];
+  const parsed = v.safeParse(storeSchema, parseJson(text));
+  if (parsed.success) return parsed.output.tokens;
+  throw new TrustError(
+    'ERR_TRUST_DAMAGED',
+    home,
+    `${path} is damaged: delete it, and create the tokens again with "zester api create-token"`,
+  );
+}
+
+/**
+ * Makes a token.
+ *
+ * @returns the token: it is not stored, so it cannot be shown again
+ * @throws FileError `ERR_FILE_EXISTS` when there is one with this name that has not expired
+ */
+export async function addApiToken(
+  home: string,
+  {
+    name,
+    role,
+    lifetimeSeconds,
+    now,
+  }: { name: string; role: AdminRole; lifetimeSeconds: number; now: number },
+): Promise<{ secret: string; token: ApiToken }> {
+  const kept = (await readApiTokens(home)).filter(({ expiresAt }) => Date.parse(expiresAt) > now);
+  if (kept.some((token) => token.name === name)) {
+    const words = `there is an API token "${name}" already: choose another name, or remove it first`;
+    throw new FileError('ERR_FILE_EXISTS', tokenFile(home), words);
+  }
+  const secret = `zester_${randomBytes(32).toString('base64url')}`;
+  const token: ApiToken = {
+    name,
+    role,
+    digest: digestOf(secret),
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + lifetimeSeconds * 1000).toISOString(),
+  };
+  await write(home, [...kept, token]);
+  return { secret, token };
+}
+
+/** Removes a token. @returns whether there was one */
+export async function removeApiToken(home: string, name: string): Promise<boolean> {
+  const tokens = await readApiTokens(home);
+  const others = tokens.filter((token) => token.name !== name);
+  if (others.length === tokens.length) return false;
+  await write(home, others);
+  return true;
+}
+
+async function write(home: string, tokens: readonly ApiToken[]): Promise<void> {
+  const text = `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`;
+  await writeSecretFile(tokenFile(home), Buffer.from(text));
+}
+
+/** The digest of a token. */
+function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** Looks tokens up as the file has them now: one that was removed stops working at once. */
+export class ApiTokens {
+  readonly #home: string | undefined;
+  readonly #now: () => number;
+  #read: { version: string; byDigest: ReadonlyMap<string, ApiToken> } | undefined;
+
+  /** @param home undefined: there are no tokens */
+  constructor(home: string | undefined, now: () => number) {
+    this.#home = home;
+    this.#now = now;
+  }
+
+  /** The token of this text; undefined: it is none, or has expired. */
+  async find(secret: string): Promise<ApiToken | undefined> {
+    const token = (await this.#current()).get(digestOf(secret));
+    return token === undefined || Date.parse(token.expiresAt) <= this.#now() ? undefined : token;
+  }
+
+  async #current(): Promise<ReadonlyMap<string, ApiToken>> {
+    if (this.#home === undefined) return new Map();
+    const stats = await stat(tokenFile(this.#home)).catch(() => undefined);
+    const version = stats === undefined ? 'none' : `${stats.ino} ${stats.mtimeMs} ${stats.size}`;
+    if (this.#read?.version !== version) {
+      const tokens = await readApiTokens(this.#home);
+      this.#read = { version, byDigest: new Map(tokens.map((token) => [token.digest, token])) };
+    }
+    return this.#read.byDigest;
+  }
+}

@@ -1,0 +1,24 @@
+// `zester api remove-token`: remove a token for the HTTP interface.
+import { TrustError } from '../../../errors.js';
+import { command } from '../../command/declaration.js';
+import { argument } from '../../command/option.js';
+
+export default command({
+  summary: 'remove a token for the HTTP interface',
+  needs: 'home',
+  arguments: { name: argument('its name') },
+  notes: `
+It stops working at once, also where "zester api" or "zester ui" runs with this home.`,
+  examples: ['zester api remove-token grafana'],
+  async run({ name }, { output, openHome }) {
+    const { removeApiToken } = await import('../../api/token-store.js');
+    const { home } = await openHome();
+    if (!(await removeApiToken(home, name)))
+      throw new TrustError(
+        'ERR_TRUST_NOT_FOUND',
+        home,
+        `there is no API token "${name}": see "zester api list-tokens"`,
+      );
+    output.result([`removed ${name}`], { name });
+  },
+});

@@ -1,0 +1,65 @@
+// Hooks of the views: the store, the time, an answer of the interface.
+import { useEffect, useReducer, useState } from 'preact/hooks';
+import { errorText, get } from './http.js';
+import { store, type Store } from './store.js';
+
+/** The store; the view is drawn again when it changes. */
+export function useStore(): Store {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => store.subscribe(() => draw(0)), []);
+  return store;
+}
+
+/** Milliseconds since 1970; the view is drawn again every ten seconds. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** An answer, and how to ask again. */
+export interface Answer<T> {
+  data: T | undefined;
+  error: string;
+  loading: boolean;
+  reload: () => void;
+}
+
+/**
+ * An answer of the interface.
+ *
+ * @param again asks again when it changes; what was answered before is shown meanwhile
+ */
+export function useAnswer<T>(path: string | undefined, again: unknown = 0): Answer<T> {
+  const [state, setState] = useState<{ path: string | undefined; data?: T; error: string }>({
+    path,
+    error: '',
+  });
+  const [count, reload] = useReducer((number: number) => number + 1, 0);
+  const [loading, setLoading] = useState(path !== undefined);
+  useEffect(() => {
+    if (path === undefined) return;
+    let left = false;
+    setLoading(true);
+    get<T>(path).then(
+      (data) => {
+        if (left) return;
+        setState({ path, data, error: '' });
+        setLoading(false);
+      },
+      (error: unknown) => {
+        if (left) return;
+        setState({ path, error: errorText(error) });
+        setLoading(false);
+      },
+    );
+    return () => {
+      left = true;
+    };
+  }, [path, again, count]);
+  const current = state.path === path ? state : { data: undefined, error: '' };
+  return { data: current.data, error: current.error, loading, reload: () => reload(0) };
+}

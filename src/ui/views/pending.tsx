@@ -1,0 +1,122 @@
+// Peels that wait for a decision, with the fingerprints to compare.
+import { useMemo, useState } from 'preact/hooks';
+import { printable } from '../../text/printable.js';
+import { hasRole } from '../actions.js';
+import { Confirm, type Asked } from '../components/confirm.js';
+import { Empty, Fingerprint, Text, Time } from '../components/text.js';
+import { chooseRows, EVERYTHING, type Row } from '../rows.js';
+import { useNow, useStore } from '../use-store.js';
+
+/** Cards that are drawn; the others follow when these are decided. */
+const SHOWN = 100;
+
+export function PendingView() {
+  const store = useStore();
+  const now = useNow();
+  const [asked, setAsked] = useState<Asked | undefined>();
+  const rows = useMemo(
+    () => chooseRows(store.rows, { ...EVERYTHING, state: 'pending' }, now),
+    [store.version, now],
+  );
+  const may = hasRole(store.session?.role, 'approver');
+  return (
+    <section>
+      <h1>Pending peels</h1>
+      <p role="status">
+        {rows.length === 1
+          ? 'One peel waits for a decision.'
+          : `${rows.length.toLocaleString()} peels wait for a decision.`}
+      </p>
+      {rows.length === 0 ? (
+        <Empty title="No host asks to join at the moment.">
+          <p>
+            Make a <a href="#/tokens">join token</a>, copy its file to a host, and run there:
+          </p>
+          <pre tabIndex={0}>zester peel join --token FILE --id web-01</pre>
+        </Empty>
+      ) : (
+        <>
+          <p>
+            A joining host shows its fingerprint. Accept it only if it is the same here: another host could
+            have asked for the same ID.
+          </p>
+          {may && rows.length > 1 && (
+            <div class="bar">
+              <button onClick={() => setAsked({ action: 'accept', rows })}>Accept all {rows.length}</button>
+              <button class="danger" onClick={() => setAsked({ action: 'reject', rows })}>
+                Reject all {rows.length}
+              </button>
+            </div>
+          )}
+          <ul class="cards">
+            {rows.slice(0, SHOWN).map((row) => (
+              <Card key={row.id} row={row} now={now} may={may} onAsk={setAsked} />
+            ))}
+          </ul>
+        </>
+      )}
+      <Confirm asked={asked} onClose={() => setAsked(undefined)} />
+    </section>
+  );
+}
+
+function Card({
+  row,
+  now,
+  may,
+  onAsk,
+}: {
+  row: Row;
+  now: number;
+  may: boolean;
+  onAsk: (asked: Asked) => void;
+}) {
+  const [typed, setTyped] = useState('');
+  const given = typed.toLowerCase().replace(/[^0-9a-f]/g, '');
+  const own = (row.fingerprint ?? '').replaceAll('-', '');
+  const verdict =
+    given === '' ? '' : given === own ? 'same' : own.startsWith(given) ? 'so far the same' : 'different';
+  const id = printable(row.id);
+  return (
+    <li class="card">
+      <h2>
+        <a href={`#/peels/${row.id}`}>{id}</a>
+      </h2>
+      <Fingerprint of={row.fingerprint} large />
+      <p class="quiet">
+        with <Text of={row.origin} />, <Time at={row.createdAt} now={now} />
+      </p>
+      <label class="field">
+        Compare with what the host shows (optional)
+        <input
+          value={typed}
+          autocomplete="off"
+          spellcheck={false}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        />
+      </label>
+      <p role="status" class={`verdict ${verdict === 'different' ? 'bad' : ''}`}>
+        {verdict}
+      </p>
+      {may && (
+        <div class="buttons">
+          <button
+            class="primary"
+            aria-label={`Accept ${id}`}
+            disabled={verdict === 'different'}
+            onClick={() => onAsk({ action: 'accept', rows: [row] })}
+          >
+            Accept
+          </button>
+          <button
+            class="danger"
+            aria-label={`Reject ${id}`}
+            onClick={() => onAsk({ action: 'reject', rows: [row] })}
+          >
+            Reject
+          </button>
+        </div>
+      )}
+    </li>
+  );
+}
