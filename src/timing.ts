@@ -419,6 +419,8 @@ export const TOP_RENEWALS_WINDOW_MS = 60_000;
 export const METRICS_INTERVAL_MS = 2_000;
 /** For the head and the body of a request to /metrics or /healthz. */
 export const HTTP_REQUEST_TIMEOUT_MS = 5_000;
+/** Between two looks at requests that are late. */
+export const HTTP_CHECK_INTERVAL_MS = 1_000;
 /** For the link that opens the page of `zester ui`, and for the page that it opened. */
 export const UI_LINK_LIFETIME_MS = 10 * 60_000;
 export const UI_SESSION_LIFETIME_MS = 12 * 3_600_000;

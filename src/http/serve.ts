@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { FleetError } from '../errors.js';
-import { HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
+import { HTTP_CHECK_INTERVAL_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
 import { isAllowedHost } from './allowed-host.js';
+
+/** For all headers of a request. */
+const HTTP_MAX_HEADER_BYTES = 8 * 1024;
 
 /** Where {@link serveHttp} listens. */
 export interface ServeHttpOptions {
@@ -37,7 +40,11 @@ export async function serveHttp(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<HttpServer> {
   const names = [host, hostname()];
-  const server = createServer((request, response) => {
+  const limits = {
+    maxHeaderSize: HTTP_MAX_HEADER_BYTES,
+    connectionsCheckingInterval: HTTP_CHECK_INTERVAL_MS,
+  };
+  const server = createServer(limits, (request, response) => {
     if (!isAllowedHost(request.headers.host, names))
       return sendText(response, 421, 'text/plain', 'unknown host name\n');
     void answer(request, response).catch(() => sendText(response, 500, 'text/plain', 'failed\n'));
@@ -60,7 +67,8 @@ export async function serveHttp(
 /** Answers with a text that no cache keeps. What was begun already is only ended. */
 export function sendText(response: ServerResponse, status: number, type: string, body: string): void {
   if (response.headersSent) return void response.end();
-  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  const guarded = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  response.writeHead(status, { 'content-type': type, ...guarded });
   response.end(body);
 }
 

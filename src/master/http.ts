@@ -1,5 +1,7 @@
 // Serves /metrics and /healthz of a master.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Coalescer } from '../async/coalesce.js';
+import { isOwnOrigin } from '../http/judge-origin.js';
 import { sendText, serveHttp, type HttpServer } from '../http/serve.js';
 import { contextOf } from './context-of.js';
 import type { MasterHealth } from './master-health.js';
@@ -14,7 +16,7 @@ export type MasterHttp = HttpServer;
  * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else 503;
  * both with a JSON document. There is no password: it is for this machine, or a network that may know. A request whose
  * `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421: it may come from
- * a web page that was made to point here.
+ * a web page that was made to point here. One that a browser sends for a page of another site gets 403.
  *
  * @param port 0: any that is free
  * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
@@ -23,13 +25,25 @@ export async function serveMasterHttp(
   master: Pick<Master, 'health' | 'metricsText' | 'id'>,
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
-  return serveHttp({ host, port, what: 'metrics', maxConnections: 64 }, (request, response) =>
-    answer(master, request, response),
-  );
+  // a flood costs JetStream no more than one who asks again and again
+  const asked = {
+    health: new Coalescer(() => healthOf(master)),
+    metrics: new Coalescer(() => master.metricsText()),
+  };
+  return serveHttp({ host, port, what: 'metrics', maxConnections: 64 }, (request, response) => {
+    // one request each: what a client goes on sending after the answer is not read
+    response.shouldKeepAlive = false;
+    if (!isOwnOrigin(request.headers)) {
+      sendText(response, 403, 'text/plain', 'only for programs, and not for pages of another site\n');
+      return Promise.resolve();
+    }
+    return answer(master, asked, request, response);
+  });
 }
 
 async function answer(
-  master: Pick<Master, 'health' | 'metricsText' | 'id'>,
+  master: Pick<Master, 'id'>,
+  asked: { health: Coalescer<MasterHealth>; metrics: Coalescer<string> },
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -37,10 +51,10 @@ async function answer(
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
       const { registry } = contextOf(master).metrics;
-      return sendText(response, 200, registry.contentType, await master.metricsText());
+      return sendText(response, 200, registry.contentType, await asked.metrics.run());
     }
     case '/healthz': {
-      const { ok, problems } = await healthOf(master);
+      const { ok, problems } = await asked.health.run();
       const document = { ok, problems, master: master.id, peels: contextOf(master).registry.size };
       return sendText(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
     }

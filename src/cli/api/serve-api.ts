@@ -13,7 +13,7 @@ import { authenticate, cookieOf, type Authenticators } from './authenticate.js';
 import { requireRole, type Caller } from './caller.js';
 import { sendEvents } from './event-stream.js';
 import { httpErrorOf } from './http-errors.js';
-import { isOwnOrigin } from './judge-origin.js';
+import { isOwnOrigin } from '../../http/judge-origin.js';
 import { matchRoute } from './match-route.js';
 import type { PageFile } from './page-files.js';
 import { readBody } from './read-body.js';
