@@ -415,6 +415,8 @@ export const TOP_REFRESH_MS = 2_000;
 export const TOP_DRAW_MS = 250;
 /** Renewals of so long make the rate that `zester top` shows. */
 export const TOP_RENEWALS_WINDOW_MS = 60_000;
+/** Between two looks of the watching master at the JetStream storage of the servers. */
+export const STORAGE_METRICS_INTERVAL_MS = 30_000;
 /** Between two updates of the metrics that count peels. */
 export const METRICS_INTERVAL_MS = 2_000;
 /** For the head and the body of a request to /metrics or /healthz. */

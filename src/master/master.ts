@@ -24,7 +24,8 @@ import { guardedLogger, type MasterLogger } from './logger.js';
 import type { MasterEvent } from './master-event.js';
 import { MasterEvents } from './master-events.js';
 import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
-import { measurePeels, MasterMetrics } from './metrics.js';
+import { measurePeels, MasterMetrics, startCounters } from './metrics.js';
+import { StorageWatch } from './watch/storage-watch.js';
 import { FloodGuard } from './requests/flood/guard.js';
 import {
   CUSTOM_POLICY,
@@ -228,6 +229,8 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
   closing.add(counting, clearInterval);
   measurePeels(context);
+  startCounters(metrics);
+  closing.add(new StorageWatch(context, links.system), (part) => part.stop());
   const master = new RunningMaster(context, links, watch, closing);
   keepContext(master, context);
   return master;

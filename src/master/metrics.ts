@@ -1,7 +1,14 @@
 // What a master counts, for Prometheus.
 import { isConnectedInForce } from '../protocol/records/presence-in-force.js';
-import { PEEL_STATES, type PeelState } from '../protocol/records/record.js';
+import { PEEL_STATES } from '../protocol/records/record.js';
 import type { MasterContext } from './context.js';
+import {
+  addFigures,
+  EXPIRY_WINDOWS,
+  noFigures,
+  type ExpiryWindow,
+  type PeelFigures,
+} from './peel-figures.js';
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
 /** What a master counts, for Prometheus. No label holds a peel's id: a fleet has too many for that. */
@@ -60,6 +67,55 @@ export class MasterMetrics {
     help: 'Connected peels.',
     registers: [this.registry],
   });
+  readonly expiring = new Gauge({
+    name: 'zester_peels_expiring',
+    help: 'Accepted peels whose credential expires within a time; each includes the shorter ones.',
+    labelNames: ['within'],
+    registers: [this.registry],
+  });
+  readonly expired = new Gauge({
+    name: 'zester_peels_expired',
+    help: 'Accepted peels whose credential has expired.',
+    registers: [this.registry],
+  });
+  readonly overdue = new Gauge({
+    name: 'zester_peels_overdue',
+    help: 'Connected peels that have not renewed at nine tenths of the lifetime of their credential.',
+    registers: [this.registry],
+  });
+  readonly earliestExpiry = new Gauge({
+    name: 'zester_peels_earliest_expiry_timestamp_seconds',
+    help: 'When the next credential of an accepted peel expires, in seconds since 1970; +Inf: none does.',
+    registers: [this.registry],
+  });
+  readonly unconfirmedRevocations = new Gauge({
+    name: 'zester_revocations_unconfirmed',
+    help: 'Revoked keys that not every server has confirmed.',
+    registers: [this.registry],
+  });
+  readonly storageBytes = new Gauge({
+    name: 'zester_jetstream_storage_bytes',
+    help: 'JetStream file storage in use, by server; only of the master that watches.',
+    labelNames: ['server'],
+    registers: [this.registry],
+  });
+  readonly storageLimitBytes = new Gauge({
+    name: 'zester_jetstream_storage_limit_bytes',
+    help: 'JetStream file storage that a server may use; only of the master that watches.',
+    labelNames: ['server'],
+    registers: [this.registry],
+  });
+  readonly homeExpiry = new Gauge({
+    name: 'zester_master_expiry_timestamp_seconds',
+    help: "When a JWT, a credential or a certificate of the master's home expires, in seconds since 1970; +Inf: never.",
+    labelNames: ['of'],
+    registers: [this.registry],
+  });
+  readonly trimmedEvents = new Counter({
+    name: 'zester_audit_trimmed_events_total',
+    help: 'Events that the retention of the audit log has deleted, as the watching master found them.',
+    registers: [this.registry],
+  });
   readonly heldRevocations = new Gauge({
     name: 'zester_master_revocations_held',
     help: 'Healthy peels whose revocation is held until "zester master resume", or until the cause is gone.',
@@ -93,41 +149,53 @@ export class MasterMetrics {
   });
 }
 
-/** How many peels there are in each state, and how many are connected. */
-export interface PeelCounts {
-  states: Record<PeelState, number>;
-  connected: number;
-}
-
 /** Counts are used again for so many times as long as counting took, and for so many milliseconds at most. */
 const COUNTS_KEPT = 20;
 const COUNTS_KEPT_MS = 1_000;
-const counted = new WeakMap<MasterContext['registry'], { counts: PeelCounts; until: number }>();
+const counted = new WeakMap<MasterContext['registry'], { counts: PeelFigures; until: number }>();
 
 /**
- * Counts the peels by state, and those that are connected. One pass over all records; in a large fleet, the counts may be
+ * Counts the peels by state, by expiry, and those that are connected. One pass over all records; in a large fleet, the counts may be
  * a fraction of a second old, so that whoever asks often takes no more than a twentieth of the master's time.
  */
-export function countPeels({ registry, presence }: Pick<MasterContext, 'registry' | 'presence'>): PeelCounts {
+export function countPeels({
+  registry,
+  presence,
+  now,
+}: Pick<MasterContext, 'registry' | 'presence' | 'now'>): PeelFigures {
   const startedAt = performance.now();
   const before = counted.get(registry);
   if (before !== undefined && startedAt < before.until) return before.counts;
-  const states = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
-  let connected = 0;
-  for (const record of registry.records()) {
-    states[record.state] += 1;
-    if (isConnectedInForce(record, presence.seen(record.id))) connected += 1;
-  }
-  const counts = { states, connected };
-  const now = performance.now();
-  counted.set(registry, { counts, until: now + Math.min(COUNTS_KEPT_MS, COUNTS_KEPT * (now - startedAt)) });
+  const counts = noFigures();
+  const seconds = now() / 1000;
+  for (const record of registry.records())
+    addFigures(counts, record, isConnectedInForce(record, presence.seen(record.id)), seconds);
+  const endedAt = performance.now();
+  counted.set(registry, {
+    counts,
+    until: endedAt + Math.min(COUNTS_KEPT_MS, COUNTS_KEPT * (endedAt - startedAt)),
+  });
   return counts;
 }
 
+/** Makes counters that an alert compares with before start at 0: a counter that appears with its first count has no before. */
+export function startCounters(metrics: MasterMetrics): void {
+  metrics.recoveries.inc({ outcome: 'cloned' }, 0);
+  for (const outcome of ['cut', 'reported']) metrics.floods.inc({ outcome }, 0);
+}
+
 /** Updates the metrics that count peels. */
-export function measurePeels(context: Pick<MasterContext, 'registry' | 'presence' | 'metrics'>): void {
+export function measurePeels(
+  context: Pick<MasterContext, 'registry' | 'presence' | 'metrics' | 'now'>,
+): void {
   const { metrics } = context;
-  const { states, connected } = countPeels(context);
+  const { states, connected, expiring, expired, overdue, earliestExpiry, unconfirmed } = countPeels(context);
   for (const state of PEEL_STATES) metrics.peels.set({ state }, states[state]);
   metrics.connected.set(connected);
+  for (const window of Object.keys(EXPIRY_WINDOWS) as ExpiryWindow[])
+    metrics.expiring.set({ within: window }, expiring[window]);
+  metrics.expired.set(expired);
+  metrics.overdue.set(overdue);
+  metrics.earliestExpiry.set(earliestExpiry);
+  metrics.unconfirmedRevocations.set(unconfirmed);
 }

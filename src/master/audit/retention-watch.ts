@@ -37,7 +37,7 @@ export class RetentionWatch {
   }
 
   async #look(): Promise<void> {
-    const { id, watching, store, audit, actor, logger, now } = this.#context;
+    const { id, watching, store, audit, actor, logger, metrics, now } = this.#context;
     if (watching() !== id) {
       this.#first = undefined;
       return;
@@ -49,6 +49,7 @@ export class RetentionWatch {
       const reported = this.#first ?? (await this.#reported(held.created, first));
       const gone = first - reported;
       this.#first = first;
+      if (gone > 0) metrics.trimmedEvents.inc(gone);
       if (gone > 0) audit.note({ kind: 'audit.trimmed', by: actor, detail: { events: gone, first, oldest } });
       if (soon === undefined || performance.now() - this.#warnedAt < AUDIT_NOTICE_INTERVAL_MS) return;
       this.#warnedAt = performance.now();

@@ -9,6 +9,7 @@ import { loadCredsFile } from '../../creds/parse.js';
 import { expiryTime } from '../../jwt/expiry.js';
 import { isoTime } from '../../jwt/time.js';
 import { lateTime, renewalTime } from '../../trust/judge-expiry.js';
+import { homeExpiries } from '../../trust/home-expiries.js';
 import { renewOwnCreds } from '../../trust/own-creds.js';
 import { isThere } from '../../trust/private-files.js';
 import type { MasterContext } from '../context.js';
@@ -78,6 +79,8 @@ export class CredsKeeper {
     try {
       const { due, expires, late } = await this.#outlook();
       metrics.ownCredentialsExpiry.set(expires === Infinity ? Infinity : expires / 1000);
+      metrics.homeExpiry.reset();
+      for (const [of, at] of await homeExpiries(trust.domain)) metrics.homeExpiry.set({ of }, at / 1000);
       if (late <= now())
         logger.error(
           { expires: isoTime(expires / 1000) },

@@ -1,0 +1,71 @@
+// Counts what a record says: by state, by expiry, and revocations that are not confirmed. No clock, no store.
+import {
+  currentKey,
+  isAccepted,
+  PEEL_STATES,
+  type PeelRecord,
+  type PeelState,
+} from '../protocol/records/record.js';
+
+/** Windows of time in which credentials expire, in seconds, by the label of the metric. */
+export const EXPIRY_WINDOWS = { '1h': 3_600, '1d': 86_400, '7d': 604_800, '30d': 2_592_000 } as const;
+export type ExpiryWindow = keyof typeof EXPIRY_WINDOWS;
+const WINDOWS = Object.entries(EXPIRY_WINDOWS) as [ExpiryWindow, number][];
+
+/** A peel renews at two thirds of its credential's lifetime. From this share on, a connected one that has not is overdue. */
+const OVERDUE = 0.9;
+
+/** Sums over all records. */
+export interface PeelFigures {
+  states: Record<PeelState, number>;
+  connected: number;
+  /** Accepted peels whose credential expires within each window; each window includes the shorter ones. */
+  expiring: Record<ExpiryWindow, number>;
+  /** Accepted peels whose credential has expired. */
+  expired: number;
+  /** Connected peels whose credential should have been renewed long ago. */
+  overdue: number;
+  /** The first expiry that is to come, of an accepted peel: seconds since 1970; `Infinity`: there is none. */
+  earliestExpiry: number;
+  /** Keys that are revoked, but not confirmed by every server. */
+  unconfirmed: number;
+}
+
+export function noFigures(): PeelFigures {
+  return {
+    states: Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>,
+    connected: 0,
+    expiring: Object.fromEntries(WINDOWS.map(([window]) => [window, 0])) as Record<ExpiryWindow, number>,
+    expired: 0,
+    overdue: 0,
+    earliestExpiry: Infinity,
+    unconfirmed: 0,
+  };
+}
+
+/**
+ * Adds a record. The cost grows with the keys of the record alone, of which there are few.
+ *
+ * @param now seconds since 1970
+ */
+export function addFigures(
+  figures: PeelFigures,
+  record: PeelRecord,
+  isConnected: boolean,
+  now: number,
+): void {
+  figures.states[record.state] += 1;
+  if (isConnected) figures.connected += 1;
+  for (const { state } of record.keys) if (state === 'revoking') figures.unconfirmed += 1;
+  if (!isAccepted(record)) return;
+  const { issuedAt, expiresAt } = currentKey(record) ?? {};
+  if (expiresAt === undefined) return;
+  if (expiresAt <= now) {
+    figures.expired += 1;
+    return;
+  }
+  figures.earliestExpiry = Math.min(figures.earliestExpiry, expiresAt);
+  for (const [window, seconds] of WINDOWS) if (expiresAt <= now + seconds) figures.expiring[window] += 1;
+  if (isConnected && issuedAt !== undefined && now >= issuedAt + (expiresAt - issuedAt) * OVERDUE)
+    figures.overdue += 1;
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { addFigures, noFigures } from '../../src/master/peel-figures.js';
+import type { PeelKey, PeelRecord, PeelState } from '../../src/protocol/records/record.js';
+
+const NOW = 1_700_000_000;
+const HOUR = 3_600;
+
+function figures(...peels: [state: PeelState, connected: boolean, ...keys: Partial<PeelKey>[]][]) {
+  const sums = noFigures();
+  peels.forEach(([state, isConnected, ...keys], i) => {
+    const record: PeelRecord = {
+      id: `web-${i}`,
+      state,
+      keys: keys.map((key, k) => ({ publicKey: `U${k}`, state: 'live', ...key })),
+      number: 1,
+      createdAt: '',
+      updatedAt: '',
+    };
+    addFigures(sums, record, isConnected, NOW);
+  });
+  return sums;
+}
+const key = (fromHours: number, toHours: number) => ({
+  issuedAt: NOW + fromHours * HOUR,
+  expiresAt: NOW + toHours * HOUR,
+});
+
+describe('the figures of a fleet', () => {
+  it('count states, connections, and expiries by window', () => {
+    const sums = figures(
+      ['active', true, key(-1, 0.5)],
+      ['active', true, key(-1, 23)],
+      ['accepted', false, key(-1, 24 * 8)],
+      ['active', true, { issuedAt: NOW }],
+      ['pending', false, { state: 'requested' }],
+    );
+    expect(sums).toMatchObject({
+      states: { active: 3, accepted: 1, pending: 1, revoked: 0 },
+      connected: 3,
+      expiring: { '1h': 1, '1d': 2, '7d': 2, '30d': 3 },
+      earliestExpiry: NOW + HOUR / 2,
+      expired: 0,
+    });
+  });
+
+  it('tell what has expired, and what is connected and has not renewed', () => {
+    const sums = figures(
+      ['active', false, key(-25, -1)],
+      ['active', true, key(-9, 1)],
+      ['active', true, key(-8, 2)],
+      ['active', false, key(-9, 1)],
+    );
+    expect(sums).toMatchObject({ expired: 1, overdue: 1, earliestExpiry: NOW + HOUR });
+  });
+
+  it('take no expiry from a peel that is locked out, and count its unconfirmed keys', () => {
+    const sums = figures(
+      ['revoked', false, { state: 'revoking', ...key(-1, 1) }, { state: 'revoked', ...key(-1, 1) }],
+      ['active', true, { state: 'revoking', ...key(-2, 1) }, key(-1, 2)],
+    );
+    expect(sums).toMatchObject({ unconfirmed: 2, earliestExpiry: NOW + 2 * HOUR, expiring: { '1h': 0 } });
+    expect(noFigures().earliestExpiry).toBe(Infinity);
+  });
+});
