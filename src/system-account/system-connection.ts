@@ -135,7 +135,7 @@ function systemError(
   if (failure.kind === 'refused') {
     return new NatsServerError(
       'ERR_NATS_SERVER_REFUSED',
-      `${where} refused ${path}: the server does not trust the operator ${operator}, or those credentials are revoked or expired; give the right --servers, or run ` +
+      `${where} refused ${path} (${failure.reason}): the server does not trust the operator ${operator}, or those credentials are revoked or expired; give the right --servers, or run ` +
         'the server with this home\'s configuration ("zester server config")',
       { cause },
     );

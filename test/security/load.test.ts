@@ -1,0 +1,121 @@
+// Load as an attack: while it lasts, others renew, and the master's memory and the audit log stay small. With ZESTER_SECURITY=long.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bootstrapPeelCreds } from '../../src/creds/bootstrap.js';
+import { connectFleet } from '../../src/fleet-client/connect-fleet.js';
+import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
+import { authSubject, enrollSubject } from '../../src/permissions/names.js';
+import { joinName } from '../../src/permissions/roles.js';
+import type { AdminClient } from '../../src/protocol/ask.js';
+import { addPeel, type BarePeel } from '../integration/fleet/asking.js';
+import { startFleet, type Fleet } from '../integration/fleet/fleet.js';
+import { addCreds, TestPeel, tokenFile } from '../integration/fleet/peels.js';
+import { atEnd } from '../support/cleanup.js';
+
+const IS_LONG = process.env['ZESTER_SECURITY'] === 'long';
+const ATTACKER = fileURLToPath(new URL('attacker.mjs', import.meta.url));
+const FLOODER = fileURLToPath(new URL('../integration/fleet/flooder.mjs', import.meta.url));
+const SECONDS = 8;
+/** What the process of the master, which this test is too, may grow by, in bytes. */
+const GROWTH = 512 * 1024 * 1024;
+/** Events that an attack may add to the audit log, besides those of the renewals. */
+const AUDIT_EVENTS = 200;
+
+let fleet: Fleet;
+let admin: AdminClient;
+let victims: BarePeel[];
+
+beforeAll(async () => {
+  if (!IS_LONG) return;
+  fleet = await startFleet({ policy: 'auto-trusted', lifetimeSeconds: 900 });
+  admin = await fleet.admin();
+  victims = await Promise.all(['web-1', 'web-2', 'web-3'].map((id) => addPeel(fleet, admin, id)));
+  for (const { peelId } of victims) await fleet.record(peelId, ({ state }) => state === 'active');
+});
+
+/** Runs an attack in a process of its own, while others renew as often as they may. Prints how long that took. */
+async function underAttack(name: string, script: string, ...args: string[]): Promise<void> {
+  const before = { rss: process.memoryUsage().rss, events: (await fleet.audit()).length };
+  let isOver = false;
+  const attack = new Promise<string>((resolve, reject) => {
+    const child = execFile(process.execPath, [script, ...args], (error, stdout) => {
+      isOver = true;
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+    atEnd(() => Promise.resolve(child.kill('SIGKILL')));
+  });
+  const took: number[] = [];
+  let most = before.rss;
+  while (!isOver) {
+    await Promise.all(
+      victims.map(async (victim) => {
+        const from = performance.now();
+        expect((await victim.renewAgain()).jwt).toMatch(/^ey/);
+        took.push(performance.now() - from);
+      }),
+    );
+    most = Math.max(most, process.memoryUsage().rss);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  const done = await attack;
+  const events = (await fleet.audit()).length - before.events;
+  took.sort((a, b) => a - b);
+  const [median = 0, longest = 0] = [took[Math.floor(took.length / 2)], took.at(-1)];
+  process.stdout.write(
+    `${name}: ${done}; ${took.length} renewals of others: median ${median.toFixed(0)} ms, longest ${longest.toFixed(0)} ms; ` +
+      `master +${((most - before.rss) / 1e6).toFixed(0)} MB; ${events} audit events\n`,
+  );
+  expect(took.length).toBeGreaterThanOrEqual(victims.length);
+  expect(most - before.rss).toBeLessThan(GROWTH);
+  expect(events).toBeLessThan(took.length + AUDIT_EVENTS);
+}
+
+describe.runIf(IS_LONG)('while others renew, and memory and the audit log stay bounded', () => {
+  it('somebody tries a thousand logins a second', async () => {
+    const path = join(fleet.home.dir, 'stranger.creds');
+    await bootstrapPeelCreds(generateKeyBundle('account'), 'web-1', path);
+    await underAttack('logins', ATTACKER, 'logins', fleet.servers[0] ?? '', path, '', '1000', `${SECONDS}`);
+  }, 120_000);
+
+  it('somebody reads no answers', async () => {
+    const path = await addCreds(fleet, admin, 'slow-1');
+    const args = ['slow', fleet.servers[0] ?? '', path, authSubject('slow-1', 'renew'), '1000', `${SECONDS}`];
+    await underAttack('slow readers', ATTACKER, ...args);
+  }, 120_000);
+
+  it('a peel sends renewals as fast as it can', async () => {
+    const path = await addCreds(fleet, admin, 'flood-1');
+    const args = [fleet.servers[0] ?? '', path, authSubject('flood-1', 'renew'), '64', `${SECONDS}`];
+    await underAttack('renewals', FLOODER, ...args);
+  }, 120_000);
+
+  it('the holder of a join token sends requests to join as fast as they can', async () => {
+    const path = await tokenFile(fleet, admin);
+    const tokenId = /token-(\w+)\.creds$/.exec(path)?.[1] ?? '';
+    const args = [
+      fleet.servers[0] ?? '',
+      path,
+      enrollSubject(joinName(tokenId), 'join'),
+      '256',
+      `${SECONDS}`,
+    ];
+    await underAttack('joins', FLOODER, ...args);
+  }, 120_000);
+
+  it('a peel answers a command with 8 MiB, which is an error of its own', async () => {
+    const credsPath = await addCreds(fleet, admin, 'big-1');
+    const handlers = { big: () => 'x'.repeat(8 * 1024 * 1024) };
+    await TestPeel.start(fleet, credsPath, { handlers });
+    const { paths } = await fleet.home.domain();
+    const client = await connectFleet({ servers: fleet.servers, credentials: paths.adminCreds });
+    atEnd(() => client.close());
+    const answers: unknown[] = [];
+    for await (const answer of client.peels.exec({ peelIds: 'big-1', handler: 'big' })) answers.push(answer);
+    expect(answers).toHaveLength(1);
+    process.stdout.write(`8 MiB: ${JSON.stringify(answers).slice(0, 300)}\n`);
+    expect(JSON.stringify(answers)).not.toContain('xxxx');
+  }, 60_000);
+});
