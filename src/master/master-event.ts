@@ -4,38 +4,38 @@ import type { AuditEvent, IssuedKey, PeelChange } from '../protocol/records/audi
 import type { Labels } from '../protocol/records/labels.js';
 import { isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
-/** What events about the fleet have in common. */
+/** The fields of all events about the fleet. */
 export interface EventFacts {
   /** ISO 8601. */
   at: string;
-  /** Who decided or asked. */
+  /** Who decided or requested it. */
   by: Actor;
   reason?: string;
-  /** The address, the server or the join token that it came from. */
+  /** The address, server or join token that it came from. */
   from?: string;
 }
 
-/** What events about a peel have in common. */
+/** The fields of all events about a peel. */
 export interface EventOfPeel extends EventFacts {
   peelId: string;
 }
 
-/** What events about a JWT have in common. */
+/** The fields of all events about a JWT. */
 export interface EventOfJwt extends EventOfPeel {
   /** The key (`U…`) that the JWT is for. */
   publicKey: string;
-  /** Milliseconds since 1970; undefined: it does not expire. */
+  /** Milliseconds since 1970; undefined: it never expires. */
   expiresAt: number | undefined;
 }
 
 /**
- * The events of a master: what this one decided, saw and did. What others of the same fleet do is in the audit log. Switch
- * on `type`. None holds a seed.
+ * The events of a master: what this one decided, saw and did. The audit log has what the others of the fleet do.
+ * Switch on `type`. None contains a seed.
  */
 export type MasterEvent =
-  /** A host asks to join with a token, or a peel has connected with credentials that no master issued. */
+  /** A host asks to join with a token, or a peel connected with credentials that no master issued. */
   | ({ type: 'joined'; how: 'token' | 'connection'; publicKey: string } & EventOfPeel)
-  /** The peel may have JWTs from here on. */
+  /** The peel may get JWTs from now on. */
   | ({ type: 'accepted'; publicKey: string | undefined } & EventOfPeel)
   | ({ type: 'rejected' } & EventOfPeel)
   /** The first JWT for a key. */
@@ -44,7 +44,10 @@ export type MasterEvent =
   | ({ type: 'renewed' } & EventOfJwt)
   /** A JWT for a new key of the peel, in place of another. */
   | ({ type: 'keyRotated'; replaces: string } & EventOfJwt)
-  /** The peel came back after its credential had expired: beside `keyRotated`. `count`: how often it has by now. */
+  /**
+   * The peel recovered after its credential had expired; emitted together with `keyRotated`. `count`: how often so
+   * far.
+   */
   | ({ type: 'recovered'; publicKey: string | undefined; count: number } & EventOfPeel)
   /** A restored peel whose key had expired: an admin must accept its recovery. */
   | ({ type: 'recoveryHeld' } & EventOfPeel)
@@ -52,15 +55,15 @@ export type MasterEvent =
   | ({ type: 'cloned'; publicKey: string | undefined } & EventOfPeel)
   /** A key is in use for the first time. */
   | ({ type: 'connected'; publicKey: string } & EventOfPeel)
-  /** An admin changed the peel's labels. `labels`: all that it has now. */
+  /** An admin changed the peel's labels. `labels`: all current ones. */
   | ({ type: 'labelled'; labels: Labels } & EventOfPeel)
-  /** The peel is to replace its key. */
+  /** The peel must replace its key. */
   | ({ type: 'rotationAsked' } & EventOfPeel)
   /** It was decided to revoke these keys, or all of the peel: `publicKeys` is undefined then. */
   | ({ type: 'revoked'; publicKeys: readonly string[] | undefined } & EventOfPeel)
   /** Every server has confirmed that these keys are revoked. */
   | ({ type: 'revocationConfirmed'; publicKeys: readonly string[] } & EventOfPeel)
-  /** Not every server has confirmed a revocation, or it failed: it is tried again. */
+  /** Not every server has confirmed a revocation, or it failed: it is retried. */
   | ({ type: 'revocationFailed'; peelId: string | undefined; code: string | undefined } & EventFacts)
   /**
    * A request was refused, or a connection cut. Repeated refusals are reported once, and a minute later as a count:
@@ -74,7 +77,7 @@ export type MasterEvent =
       publicKey: string | undefined;
       count: number;
     } & EventFacts)
-  /** A policy function gave no decision: the peel is pending. */
+  /** A policy function returned no decision: the peel stays pending. */
   | ({
       type: 'policyFailed';
       peelId: string | undefined;
@@ -97,15 +100,15 @@ export type MasterEvent =
   | ({ type: 'admin'; what: 'added' | 'removed'; name: string } & EventFacts)
   /** The retention of the audit log has deleted its oldest events. */
   | ({ type: 'auditTrimmed'; events: number } & EventFacts)
-  /** JetStream stopped writing on a server, as on a full disk; `reason` has the server's words. */
+  /** JetStream stopped writing on a server, for example because the disk is full; `reason` is the server's message. */
   | ({ type: 'storageFailed'; server: string } & EventFacts)
   /** It answers requests. `startMaster` resolves once it is healthy, too. */
   | ({ type: 'started' } & EventFacts)
-  /** It begins to end. */
+  /** It begins to stop. */
   | ({ type: 'stopped' } & EventFacts)
   /** Whether this master is the one that follows the servers' events. */
   | { type: 'watching'; watching: boolean }
-  /** A callback that was passed in (`logger`, `onEvent`, `now`) threw, or its promise rejected. Each is reported once. */
+  /** A callback of yours (`logger`, `onEvent`, `now`) threw, or its promise rejected. Each is reported once. */
   | { type: 'callbackFailed'; callback: string; error: Error };
 
 /**
@@ -139,7 +142,7 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
       const key = event.key.publicKey;
       const asked = before?.keys.some((known) => known.publicKey === key) ?? false;
       return [
-        // accepted at once: that it asked is not an event of its own then
+        // accepted at once: the request is not an event of its own
         ...(isNew && by.kind === 'policy' && !asked
           ? [{ type: 'joined' as const, how: 'token' as const, ...of, publicKey: key }]
           : []),

@@ -50,96 +50,104 @@ import { tellInstalled } from './trust/tell-installed.js';
 import { MasterTrust } from './trust/trust.js';
 import { LeasedWatch } from './watch/leased-watch.js';
 
-/** How a master is started. */
+/** The options of {@link startMaster}. */
 export interface MasterOptions {
-  /** The home of the trust domain, as a path or a `file:` URL: its keys sign, its account is changed. */
+  /** The home of the trust domain, as a path or a `file:` URL. Its keys sign, and its account is changed. */
   home: string | URL;
-  /** The servers; those of the home, else `nats://127.0.0.1:4222`, by default. A string with commas is a list. */
+  /** The servers; by default those of the home, else `nats://127.0.0.1:4222`. A string with commas is a list. */
   servers?: string | readonly string[] | undefined;
-  /** Instead of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
+  /** In place of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
   credentials?: UserCredentials | undefined;
-  /** The same, for the path of a file. */
+  /** The same, as the path of a file. */
   credsPath?: string | URL | undefined;
   /**
-   * Instead of the home's `creds/master-answers.creds`: what requests are heard and answered with, of a user that may
-   * publish to inboxes only. Where the home has none, requests are answered as the master's main user, and the log warns.
+   * In place of the home's `creds/master-answers.creds`: the credentials for receiving and answering requests, of a
+   * user that may publish to inboxes only. If the home has none, the master's main user answers, and the log warns.
    */
   answersCredentials?: UserCredentials | undefined;
-  /** The same, for the path of a file. */
+  /** The same, as the path of a file. */
   answersCredsPath?: string | URL | undefined;
-  /** Instead of the home's `creds/system.creds`: the user that follows the servers' events and pushes. */
+  /**
+   * In place of the home's `creds/system.creds`: the user that follows the servers' events and pushes the account
+   * JWT.
+   */
   systemCredentials?: UserCredentials | undefined;
-  /** The same, for the path of a file. */
+  /** The same, as the path of a file. */
   systemCredsPath?: string | URL | undefined;
   /**
-   * Who accepts a peel that no admin issued; `manual` by default. A function of your own decides on each: it is asked when a
-   * host joins with a token, each time one that is pending asks again (every 5 s at most), and when a peel first connects
-   * with credentials that no master issued. Several masters may ask their functions about one peel. One that throws,
-   * rejects, takes longer than `policyTimeoutMs` or gives anything but a decision leaves the peel pending, which is audited as
-   * `policy.failed`.
+   * How peels that no admin added are accepted; `manual` by default. A function of your own decides on each one: it
+   * is called when a host joins with a token, whenever a pending one asks again (at most every 5 s), and when a peel
+   * first connects with credentials that no master issued. Several masters may call their functions for one peel. If
+   * a function throws, rejects, takes longer than `policyTimeoutMs` or returns anything but a decision, the peel
+   * stays pending, which is audited as `policy.failed`.
    */
   policy?: AcceptancePolicy | PolicyFunction | undefined;
-  /** How long a policy function may take, in milliseconds; 5,000 by default, 8,000 at most: the host waits for the answer. */
+  /**
+   * Time limit of a policy function, in milliseconds; 5,000 by default, 8,000 at most: the host waits for the answer.
+   */
   policyTimeoutMs?: number | undefined;
   /** The lifetime of peels' JWTs, in seconds; 86,400 by default, 0 = never expires. */
   lifetimeSeconds?: number | undefined;
-  /** @deprecated The name before it had a unit: give `lifetimeSeconds`. */
+  /** @deprecated The old name, without a unit: use `lifetimeSeconds`. */
   lifetime?: number | undefined;
   /**
-   * How long after the expiry of its credential a peel may come back by itself, in seconds; 2,592,000 (30 days) by default,
-   * 0 for never. `manual`: an admin accepts each ("zester peel accept"). A revoked or rejected peel never comes back.
+   * How long after its credential expired a peel may recover by itself, in seconds; 2,592,000 (30 days) by default, 0
+   * for never. `manual`: an admin accepts each ("zester peel accept"). A revoked or rejected peel never recovers.
    */
   recoverySeconds?: number | 'manual' | undefined;
-  /** How often a peel may come back by itself within 30 days; 30 by default. Beyond that, an admin accepts it. */
+  /** How often a peel may recover by itself within 30 days; 30 by default. Beyond that, an admin accepts it. */
   recoveryLimit?: number | undefined;
   /**
-   * How many healthy peels the master may revoke by itself: more than `peels` and more than `share` of all within
-   * `windowMs`, and it holds them until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by default.
+   * The most healthy peels that the master may revoke by itself: above both `peels` and the `share` of all peels
+   * within `windowMs`, it holds the revocations until the cause is gone or an admin resumes; 3, 0.02 and 60,000 by
+   * default.
    */
   breaker?: Partial<BreakerLimits> | undefined;
-  /** Logs what the master decides; it has the interface of pino's loggers. */
+  /** Logs the master's decisions; it has the interface of pino's loggers. */
   logger?: MasterLogger | undefined;
-  /** Called for each event from the start on, for which {@link Master.events} comes too late. */
+  /** Called for each event, from the start on; {@link Master.events} starts too late for that. */
   onEvent?: ((event: MasterEvent) => void) | undefined;
-  /** Another registry that the metrics are added to, such as a `Registry` of prom-client. Each master needs its own. */
+  /** Another registry to add the metrics to, such as a `Registry` of prom-client. Each master needs its own. */
   metrics?: MetricsRegistry | undefined;
-  /** Copies of the registry and the audit in a cluster; 3 by default. */
+  /** Copies of the registry and the audit log in a cluster; 3 by default. */
   replicas?: number | undefined;
   /** How long to wait for JetStream at the start, in milliseconds; 60,000 by default. */
   storeWaitMs?: number | undefined;
-  /** How long the master may take to be healthy once its parts have started, in milliseconds; 60,000 by default. */
+  /** Time limit for the master to become healthy once its parts have started, in milliseconds; 60,000 by default. */
   readyTimeoutMs?: number | undefined;
-  /** For TLS, and whether to require it; those of the home by default. */
+  /** TLS options, and whether TLS is required; by default those of the home. */
   tls?: ConnectOptions['tls'] | undefined;
   requireTls?: boolean | undefined;
-  /** Ends the start, while it waits. */
+  /** Aborts the start while it waits. */
   signal?: AbortSignal | undefined;
   /** The clock, in milliseconds since 1970. */
   now?: (() => number) | undefined;
 }
 
-/** A master that runs. */
+/** A running master. */
 export interface Master extends AsyncDisposable {
-  /** Unique among masters: what leases and logs call it. */
+  /** Unique among masters; leases and logs use it. */
   readonly id: string;
-  /** Its metrics, in the text format of Prometheus. No label holds a peel's ID. */
+  /** Its metrics, in the text format of Prometheus. No label contains a peel ID. */
   metricsText(): Promise<string>;
-  /** Whether it is healthy, and why not. */
+  /** Whether it is healthy, and if not, why. */
   health(): MasterHealth;
-  /** Whether it is the one that follows the servers' events. */
+  /** Whether it is the master that follows the servers' events. */
   readonly watching: boolean;
-  /** What this master decides and does, from now on; each call gives an iterator of its own, which ends with the master. */
+  /**
+   * This master's decisions and actions, from now on; each call returns its own iterator, which ends with the master.
+   */
   events(): AsyncIterable<MasterEvent>;
   /**
-   * Answers what it was asked, writes down what it decided, and ends. Twice is fine.
+   * Answers pending requests, records its decisions, and stops. May be called twice.
    *
    * @param options `waitMs`: how long to wait for a server that is not reached, in milliseconds; 5,000 by default. With 0
    *   the connections are closed at once: the server is known to be gone
    */
   stop(options?: { waitMs?: number | undefined }): Promise<void>;
-  /** Resolves when it has ended. */
+  /** Resolves when it has stopped. */
   readonly closed: Promise<void>;
-  /** Why it ended by itself: a server joined that is too old for it; undefined: for no such reason. */
+  /** Why it stopped by itself: a server joined that is too old for it; undefined: it did not. */
   readonly endedBy: ZesterError | undefined;
 }
 
@@ -152,9 +160,9 @@ const SILENT: MasterLogger = {
 
 /**
  * Starts a master, and resolves when it answers and its `health()` is `ok`: it or another master follows the servers'
- * events. Any number may run at once, of the same trust domain: they share the work, and any may end at any time.
+ * events. Any number may run at once for one trust domain: they share the work, and any of them may stop at any time.
  *
- * After a master was killed, the next one is ready as soon as the dead one's lease has run out, 5 s later. It answers
+ * After a master was killed, the next one is ready once the dead one's lease has expired, 5 s later. It answers
  * requests meanwhile. One that is not healthy within `readyTimeoutMs` is stopped.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` and ConnectError at once, for options that can never work; TrustError, FileError,
@@ -236,7 +244,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   return master;
 }
 
-/** Where it fails, the credentials may be good all the same: connecting tells. */
+/** If it fails, the credentials may be valid anyway: connecting will tell. */
 async function renewAtStart(options: MasterOptions, now: () => number, logger: MasterLogger): Promise<void> {
   try {
     await renewOwnCreds(pathOf(options.home), { users: ['master', 'answers', 'system'], now });

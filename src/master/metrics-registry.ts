@@ -1,14 +1,14 @@
-// Adds the metrics of a master to a registry of the user's.
+// Adds the metrics of a master to the user's registry.
 import { FleetError } from '../errors.js';
 import { errorMessage } from '../text/error-message.js';
 
-/** A metric, in the shape of prom-client's: what it counts is read with `get()`. */
+/** A metric in the form of prom-client: `get()` reads its values. */
 export interface RegisteredMetric {
   /** Reads its values. */
   get(): Promise<{ name: string; help: string; values: { value: number; labels: object }[] }>;
 }
 
-/** What a master needs of a registry of metrics. A `Registry` of prom-client is one. */
+/** What a master needs of a metrics registry. A `Registry` of prom-client is one. */
 export interface MetricsRegistry {
   /** Adds a metric of the master; called once for each, before `startMaster` resolves. */
   registerMetric(metric: RegisteredMetric): void;
@@ -16,7 +16,7 @@ export interface MetricsRegistry {
   removeSingleMetric?(name: string): void;
 }
 
-/** What a master's metrics are registered with. Not a type of prom-client: those are not in the package. */
+/** What the metrics are registered with. Not a prom-client type, since the package does not include those. */
 interface OwnRegistry {
   getMetricsAsArray(): readonly { name: string }[];
   getSingleMetric(name: string): unknown;
@@ -38,7 +38,7 @@ export function registerMetrics(
       try {
         registry.removeSingleMetric?.(name);
       } catch {
-        // it is the user's, and nothing depends on it
+        // it belongs to the user, and nothing depends on it
       }
     }
   };

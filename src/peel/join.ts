@@ -42,48 +42,48 @@ import {
   RECONNECT_WAIT_MS,
 } from '../timing.js';
 
-/** What happens while {@link joinFleet} is under way. */
+/** Events of {@link joinFleet}. */
 export type JoinEvent =
-  /** The key is there, and this is how people compare it. `resumed`: it was made by an earlier attempt. */
+  /** The key exists, and this fingerprint is for people to compare. `resumed`: an earlier attempt made it. */
   | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
   /** The request waits for an admin's decision: `zester peel accept <id>`. */
   | { type: 'pending'; fingerprint: string }
-  /** An attempt failed, and another is made. */
+  /** An attempt failed, and is retried. */
   | { type: 'retrying'; error: Error; retryInMs: number }
   /** This host's clock is off: `offsetMs` is what is added to it. */
   | { type: 'clockOff'; offsetMs: number };
 
-/** What {@link joinFleet} takes. Other options of the client's `connect()`, such as `tls`, may be given too. */
+/** The options of {@link joinFleet}. Other options of the client's `connect()`, such as `tls`, may be given too. */
 export interface JoinOptions extends Omit<GivenClientOptions, 'tls' | 'servers'> {
-  /** One URL or several; a string with commas is a list. A `tls://` among them requires TLS of all. */
+  /** One URL or several; a string with commas is a list. One `tls://` URL requires TLS for all. */
   servers?: string | readonly string[] | undefined;
   /** For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs. Other options are those of the client. */
   tls?: TlsOptions | null | undefined;
-  /** Refuse URLs without `tls://`, but for those of this machine; false by default. */
+  /** Refuse URLs without `tls://`, except those of this machine; false by default. */
   requireTls?: boolean | undefined;
   /**
-   * The join token, credentials that may do nothing but ask to join: the path or the `file:` URL of its `.creds` file, parsed
+   * The join token, credentials that may only ask to join: the path or the `file:` URL of its `.creds` file, parsed
    * credentials, or a provider such as `fromEnv('JOIN_TOKEN')`.
    */
   token: UserCredentials;
-  /** The id to join as: one NATS token. */
+  /** The ID to join as: one NATS token. */
   peelId: string;
-  /** Where the credentials go: a path or a `file:` URL. Until then, the key is kept at `<out>.pending`. */
+  /** Where to write the credentials: a path or a `file:` URL. Until then, the key is kept at `<out>.pending`. */
   out: string | URL;
   /** How long to wait for a server, a master and an admin's decision, in milliseconds; 10 minutes by default. */
   waitMs?: number | undefined;
-  /** Ends the waiting; the key stays, and a later call continues with it. */
+  /** Aborts the wait; the key stays, and a later call resumes with it. */
   signal?: AbortSignal | undefined;
-  /** Called for each event, such as the one with the fingerprint to compare. */
+  /** Called for each event, such as the fingerprint to compare. */
   onEvent?: ((event: JoinEvent) => void) | undefined;
   /** The clock, in milliseconds; `Date.now` by default. */
   now?: (() => number) | undefined;
 }
 
-/** The same, with a path that is text, and without the token. */
+/** The same options, with a string path, and without the token. */
 type PlainOptions = Omit<JoinOptions, 'token'> & { out: string };
 
-/** What joining gave. */
+/** The result of joining. */
 export interface JoinResult {
   peelId: string;
   /** The public key (`U…`) of the new credential. */
@@ -96,7 +96,7 @@ export interface JoinResult {
   expiresAt: number | undefined;
 }
 
-/** Refusals after which this key is of no more use: the next attempt makes another. */
+/** Refusals after which this key is useless: the next attempt makes another one. */
 const KEY_IS_SPENT: ReadonlySet<string> = new Set([
   'ERR_FLEET_REJECTED',
   'ERR_FLEET_REVOKED',
@@ -104,8 +104,8 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Joins a fleet with a join token: makes a key here, proves to a master that this host holds it, and writes the
- * credentials that it is given. The seed never leaves this host. If an admin has to accept it first, it waits.
+ * Joins a fleet with a join token: makes a key here, proves to a master that this host has it, and writes the issued
+ * credentials. The seed never leaves this host. If an admin must accept the host first, it waits.
  *
  * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
  *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
@@ -204,7 +204,7 @@ class Joining {
     }
   }
 
-  /** Tries until it works, is refused permanently, or the time is over. */
+  /** Retries until it succeeds, is refused permanently, or time is up. */
   async #again<T>(act: () => Promise<T>): Promise<T> {
     const { signal, onEvent } = this.#options;
     for (let wait = JOIN_FIRST_RETRY_MS; ; wait = Math.min(JOIN_MAX_RETRY_MS, wait * 1.5)) {
@@ -231,7 +231,7 @@ class Joining {
         ...client,
         inboxPrefix: joinInboxPrefix(this.#tokenId),
         ...this.#token.natsOption(),
-        // a first refusal is an answer; later ones, of a server that restarts, are tried again
+        // a first refusal is final; later ones, for example from a restarting server, are retried
         waitOnFirstConnect: false,
       });
     } catch (cause) {

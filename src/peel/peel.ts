@@ -33,6 +33,7 @@ import { encodeJson } from '../protocol/messages.js';
 import { commandSubject, noticeSubject } from '../permissions/names.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { validateSubject } from '../permissions/subject.js';
+import { afterStartRecovery, recoveryEvent } from './after-recovery.js';
 import { FleetClock } from './clock.js';
 import { logPeelEvent, type PeelEvent } from './events.js';
 import { BUILT_IN_HANDLERS } from './built-in-handlers.js';
@@ -58,38 +59,42 @@ import {
   RECOVERY_CLOCK_DOUBT_MS,
 } from '../timing.js';
 
-/** What {@link startPeel} can be told, besides its credentials. Options of `connectPeel` and the client may be given too. */
+/**
+ * The options of {@link startPeel}, without its credentials. Options of `connectPeel` and the client may be given
+ * too.
+ */
 export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'> {
   /** By default the name in the JWT. */
   peelId?: string | undefined;
-  /** Its command handlers, by name. More can be added with {@link Peel.handle}. */
+  /** Its command handlers, by name. Add more with {@link Peel.handle}. */
   handlers?: Readonly<Record<string, Handler>> | undefined;
   /**
-   * How to go over to new credentials; `hitless` by default, other than in `connectPeel`: no command is lost or doubled
-   * by a renewal.
+   * How to switch to new credentials; `hitless` by default, unlike in `connectPeel`: a renewal loses or doubles no
+   * command.
    */
   rotate?: 'reconnect' | 'hitless' | undefined;
-  /** The window of reconnects, in milliseconds, as of `connectPeel`; 2,000 by default. */
+  /** The window of reconnects, in milliseconds, as for `connectPeel`; 2,000 by default. */
   reconnectWindowMs?: number | undefined;
   /**
-   * With no server there, or one that refuses the credentials, wait and try again: true by default, for an agent may
-   * start before its server does. What can never work ends with an error all the same.
+   * If no server is reached, or one refuses the credentials, wait and retry: true by default, since an agent may
+   * start before its server does. Permanent errors end the start anyway.
    */
   waitOnFirstConnect?: boolean | undefined;
-  /** Ends the waiting for a first connection. */
+  /** Aborts the first connect. */
   signal?: AbortSignal | undefined;
   /**
-   * Ask a master for a new JWT in time; true by default. What it gives is stored where the credentials come from: a file, or a
-   * provider with `store`. Others are refused, unless this is false; then something else must replace them in time.
+   * Renew the JWT in time, through a master; true by default. The new one is stored at the source of the credentials:
+   * a file, or a provider with `store`. Other sources are refused, unless this is false; then something else must
+   * replace them in time.
    */
   renew?: boolean | undefined;
   /**
-   * Where the recovery credential is kept, with which the peel comes back by itself after its credential has expired: a path or
-   * a `file:` URL; beside the `.creds` file as `FILE.recovery` by default, and of a provider in memory. `false`: it does not
-   * come back. Without `renew` it does not either.
+   * Where to keep the recovery credential, with which the peel recovers by itself after its credential has expired: a
+   * path or a `file:` URL; by default `FILE.recovery` beside the `.creds` file, or memory for a provider. `false`: it
+   * does not recover, nor does it without `renew`.
    */
   recovery?: string | URL | false | undefined;
-  /** How many commands run at the same time (16), how many wait (1,000), and how long one may take (4 minutes). */
+  /** The most commands that run at once (16) and that wait (1,000), and the time limit of one (4 minutes). */
   commands?:
     | {
         concurrency?: number | undefined;
@@ -102,29 +107,29 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
    * a command. If it throws, they are left out.
    */
   facts?: (() => unknown) | undefined;
-  /** Called for each event from the first connection attempt on, for which `events()` comes too late. */
+  /** Called for each event, from the first connection attempt on; `events()` starts too late for that. */
   onEvent?: ((event: PeelEvent) => void) | undefined;
 }
 
 /**
- * What {@link startPeel} takes: settings, and exactly one credential with a JWT. A file is replaced at each renewal, so its
- * directory must be writable; a provider that renews needs `store`.
+ * The options of {@link startPeel}: settings, and exactly one credential with a JWT. A file is replaced at each
+ * renewal, so its directory must be writable; a provider that renews needs `store`.
  */
 export type PeelOptions = PeelSettings & CredentialsOption<UserCredentials>;
 
-/** Why a peel is over. */
+/** Why a peel stopped. */
 export interface PeelEnd {
   /**
-   * `drained`: {@link Peel.drain} was called. `ended`: a master said so, by its signature: rejected or revoked.
-   * `failed`: the connection was closed permanently, which only who has it in hand can do.
+   * `drained`: {@link Peel.drain} was called. `ended`: a master rejected or revoked it, in a signed notice. `failed`:
+   * the connection was closed permanently, which only your own code can do.
    */
   reason: 'drained' | 'ended' | 'failed';
   error?: Error;
 }
 
 /**
- * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and renews its credential, unattended.
- * Resolves when it is connected.
+ * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and renews its credential,
+ * unattended. Resolves when it is connected.
  *
  * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials (`ERR_CREDS_NO_STORE`: they
  *   cannot be renewed; `ERR_CREDS_PROVIDER`: the first load failed); ConnectError of the
@@ -176,7 +181,7 @@ export async function startPeel(options: PeelOptions): Promise<Peel> {
  * await peel.drain();
  */
 export class Peel {
-  /** Its id. */
+  /** Its ID. */
   readonly id: string;
   /** Resolves when it has stopped; never rejects. */
   readonly closed: Promise<PeelEnd>;
@@ -185,7 +190,7 @@ export class Peel {
   readonly #store: CredentialStore | undefined;
   readonly #recoveryFiles: RecoveryFiles | undefined;
   readonly #recovery: Recovery | undefined;
-  /** Aborted when the peel is over. */
+  /** Aborted when the peel stops. */
   readonly #stopping = new AbortController();
   #isComingBack = false;
   readonly #handlers: Handlers;
@@ -198,14 +203,14 @@ export class Peel {
   #renewer: Renewer | undefined;
   readonly #subscriptions: Subscription[] = [];
   #end: PeelEnd | undefined;
-  /** All is said: what its connection still tells of is not news. */
+  /** The end was reported: further events of the connection are irrelevant. */
   #over = false;
   #isDown = false;
-  /** Why the last renewal or rotation, or writing the file, did not work, while it is tried again. */
+  /** Why the last renewal, rotation or write failed, while it is being retried. */
   #renewalFailure: string | undefined;
   readonly #metrics = new PeelMetrics();
   #resolveClosed: (end: PeelEnd) => void = () => undefined;
-  /** When a notice to rotate was followed last: the same one again is nothing new. ISO 8601. */
+  /** The time of the last followed notice to rotate (ISO 8601): a repeated one is ignored. */
   #rotationAskedAt = '';
 
   /** @internal Use {@link startPeel}. */
@@ -255,7 +260,7 @@ export class Peel {
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
   }
 
-  /** The connection, for what the peel does besides its commands. It is the peel's to close: call {@link drain}. */
+  /** The connection, for the peel's other work. The peel closes it: call {@link drain}. */
   get nc(): ZesterConnection {
     if (this.#nc === undefined) throw new TypeError('the peel is not connected yet');
     return this.#nc;
@@ -278,7 +283,7 @@ export class Peel {
   }
 
   /**
-   * What happens to it and to its connection, from now on; each call gives an iterator of its own.
+   * Events of the peel and its connection, from now on; each call returns its own iterator.
    *
    * @example
    * import { startPeel } from 'zester/peel';
@@ -310,7 +315,7 @@ export class Peel {
   }
 
   /**
-   * Publishes on `zester.event.<id>.<event>`. During an outage it is kept, up to `reconnectBufferSize`.
+   * Publishes on `zester.event.<id>.<event>`. Buffered during an outage, up to `reconnectBufferSize`.
    *
    * @param event one token or several, with dots between
    * @param data bytes are sent as they are, anything else as JSON
@@ -323,8 +328,8 @@ export class Peel {
   }
 
   /**
-   * Replaces the key, and the credential with it: the new key is made here, both keys sign the request to a master, and
-   * the connection goes over without losing a command. It is tried until it works.
+   * Replaces the key, and the credential with it: the new key is made here, both keys sign the request to a master,
+   * and the connection switches without losing a command. Retried until it succeeds.
    *
    * @param options.signal ends the waiting, with its reason; the rotation goes on
    * @returns the new public key, once it is in use
@@ -350,8 +355,8 @@ export class Peel {
   }
 
   /**
-   * Takes no more commands, waits for those that run (at most `drainTimeoutMs`, 5 s by default), sends what is kept, and
-   * closes.
+   * Accepts no more commands, waits for running ones (at most `drainTimeoutMs`, 5 s by default), sends what is
+   * buffered, and closes.
    */
   async drain(): Promise<void> {
     await this.#close({ reason: 'drained' }, this.#options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
@@ -362,12 +367,12 @@ export class Peel {
     await this.drain();
   }
 
-  /** @internal The clock that it was given was set: what has become due is done now. */
+  /** @internal The given clock was set: does what is due now. */
   look(): void {
     this.#renewer?.look();
   }
 
-  /** @internal Connects, and begins to work. */
+  /** @internal Connects, and starts working. */
   async open(): Promise<void> {
     const { connection, credentials } = await this.#connect();
     this.#nc = connection;
@@ -379,7 +384,7 @@ export class Peel {
     const offsetMs = this.#clock.sayOff();
     if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'credential' });
     const commands = connection.subscribe(commandSubject(this.id), {
-      // one group a peel: a connection that takes over from another takes its commands over, each once
+      // one group per peel: a connection that takes over from another one takes its commands over, each once
       queue: this.id,
       callback: (error, msg) => {
         if (error === null) void this.#command(msg);
@@ -393,12 +398,12 @@ export class Peel {
     this.#subscriptions.push(commands, notices);
     void this.#follow(connection);
     void connection.closed().then((error) => {
-      // not by drain(), and not by a master
+      // neither by drain() nor by a master
       if (this.#end !== undefined) return;
       const reason = error instanceof Error ? { error } : {};
       void this.#close({ reason: 'failed', ...reason }, 0);
     });
-    // its commands reach it from here on
+    // commands arrive from here on
     await withDeadline(
       connection.flush().catch(() => undefined),
       Date.now() + DRAIN_TIMEOUT_MS,
@@ -421,7 +426,7 @@ export class Peel {
       'commands',
       'logger',
     );
-    // one that continues is logged ever less often
+    // a repeated refusal is logged less and less often
     const refusals = new Refusals();
     let recoveries = 0;
     for (let failures = 1; ; failures += 1) {
@@ -431,7 +436,7 @@ export class Peel {
           rotate,
           handoverTimeoutMs,
           peelId: this.id,
-          // before the first connection the server decides what has expired, whatever this machine's clock says
+          // before the first connection, the server decides what has expired, whatever this machine's clock says
           now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),
           onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
         };
@@ -440,10 +445,10 @@ export class Peel {
         if (mayHaveExpired(error)) {
           const { result, cause } = await this.#recoverOnce();
           recoveries += 1;
-          if (result === 'recovered' || result === 'replaced') continue;
-          // who is not let back says what to do instead
-          if (cause instanceof FleetError && NOT_LET_BACK.has(cause.code)) throw cause;
-          if (waitOnFirstConnect && result !== 'unavailable') {
+          const next = afterStartRecovery(result, cause, waitOnFirstConnect);
+          if (next === 'connect') continue;
+          if (next === 'fail') throw cause;
+          if (next === 'wait') {
             const retryInMs = recoveryPause(result, recoveries, Math.random());
             this.#tellRecovery(result, cause ?? error, retryInMs);
             await sleep(retryInMs, signal);
@@ -531,13 +536,9 @@ export class Peel {
     return expiresAt !== undefined && expiresAt <= this.#clock.now() + RECOVERY_CLOCK_DOUBT_MS;
   }
 
-  #tellRecovery(result: RecoveryResult, cause: unknown, retryInMs: number): void {
-    if (result === 'pending') {
-      this.#emit({ type: 'recoveryPending', fingerprint: String(cause), retryInMs });
-    } else if (cause instanceof Error) {
-      const type = result === 'notExpired' ? 'waiting' : 'recoveryFailed';
-      this.#emit({ type, error: cause, retryInMs });
-    }
+  #tellRecovery(...attempt: Parameters<typeof recoveryEvent>): void {
+    const event = recoveryEvent(...attempt);
+    if (event !== undefined) this.#emit(event);
   }
 
   /** The server refuses it, and by this machine's clock its time is over: both cannot be wrong. */
@@ -598,7 +599,7 @@ export class Peel {
 
   async #command(msg: Msg): Promise<void> {
     if (commandReplyVerdict(msg.reply, this.id) === 'refuse') {
-      // not run either: its sender would not learn the outcome, and send it again
+      // not run either: its sender would not learn the outcome, and would resend it
       this.#emit({
         type: 'commandRefused',
         subject: shownSubject(msg.subject),
@@ -651,7 +652,7 @@ export class Peel {
     const written = this.#renewer?.stop();
     const nc = this.nc;
     const deadline = Date.now() + waitMs;
-    // a subscription that drains takes what the server has sent already
+    // a draining subscription still delivers what the server has already sent
     const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
     await withDeadline(Promise.all(stopped), deadline);
     await withDeadline(this.#handlers.whenIdle(), deadline);
@@ -671,10 +672,7 @@ export class Peel {
   }
 }
 
-/** Refusals that only a person can change. */
-const NOT_LET_BACK: ReadonlySet<string> = new Set(['ERR_FLEET_RECOVERY', 'ERR_FLEET_KEY_UNKNOWN']);
-
-/** A subject that somebody else chose, to be shown: bounded, and nothing but printable characters. */
+/** A subject that someone else chose, for display: bounded, and only printable characters. */
 function shownSubject(subject = ''): string {
   return subject.slice(0, 200).replace(/[^\u0021-\u007e]/g, '?');
 }

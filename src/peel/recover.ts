@@ -23,14 +23,14 @@ import { Recovery, type Recovered } from './recovery.js';
 import { loadNow, recoveryFilesOf, withRecovery } from './recovery-files.js';
 import { recoveryPause, type RecoveryResult } from './recovery-plan.js';
 
-/** What {@link recoverCredentials} tells while it continues. */
+/** Events of {@link recoverCredentials}. */
 export type RecoverEvent =
   /** The request waits for an admin's decision: `zester peel accept <id>`. */
   | { type: 'pending'; fingerprint: string }
-  /** An attempt failed, and another is made. */
+  /** An attempt failed, and is retried. */
   | { type: 'retrying'; error: Error; retryInMs: number };
 
-/** What {@link recoverCredentials} takes, besides the credentials. */
+/** The options of {@link recoverCredentials}, without the credentials. */
 export interface RecoverSettings extends Pick<ConnectSettings, 'servers' | 'tls' | 'requireTls' | 'timeout'> {
   /** By default the name in the JWT. */
   peelId?: string | undefined;
@@ -38,9 +38,9 @@ export interface RecoverSettings extends Pick<ConnectSettings, 'servers' | 'tls'
   recovery?: string | URL | undefined;
   /** How long to try, and to wait for an admin's decision, in milliseconds; 2 minutes by default. */
   waitMs?: number | undefined;
-  /** Ends the waiting, with its reason. */
+  /** Aborts the wait, with its reason. */
   signal?: AbortSignal | undefined;
-  /** Called when it waits for an admin, and before each further attempt. */
+  /** Called when it waits for an admin, and before each retry. */
   onEvent?: ((event: RecoverEvent) => void) | undefined;
   /** The clock, in milliseconds; `Date.now` by default. It does not decide what has expired: a master does. */
   now?: (() => number) | undefined;
@@ -49,10 +49,10 @@ export interface RecoverSettings extends Pick<ConnectSettings, 'servers' | 'tls'
 /** Settings, and exactly one credential: a file, or a provider with `store`. */
 export type RecoverOptions = RecoverSettings & CredentialsOption<UserCredentials>;
 
-/** What {@link recoverCredentials} gave. */
+/** The result of {@link recoverCredentials}. */
 export interface RecoverResult {
   peelId: string;
-  /** `valid`: a master says that they have not expired. `replaced`: another program has replaced them meanwhile. */
+  /** `valid`: a master says that they have not expired. `replaced`: another program replaced them meanwhile. */
   outcome: 'recovered' | 'valid' | 'replaced';
   /** The file, or the name of the provider. */
   path: string;
@@ -129,7 +129,7 @@ interface Waiting {
   hear: ((event: RecoverEvent) => void) | undefined;
 }
 
-/** Asks until a master has decided, refuses for good, or the time is over. */
+/** Asks until a master has decided, refuses permanently, or time is up. */
 async function untilDecided(
   attempt: () => Promise<Recovered>,
   { peelId, waitMs, signal, hear }: Waiting,
@@ -163,7 +163,7 @@ async function untilDecided(
   }
 }
 
-/** A connection that ended is no reason to stop: each attempt has one of its own. */
+/** A connection that closed is no reason to stop: each attempt opens its own. */
 function mayRetry(error: unknown): boolean {
   return mayPass(error) || (error instanceof Error && error.name === 'ClosedConnectionError');
 }

@@ -26,20 +26,20 @@ import { signProof, signProofWith } from './proofs.js';
 import type { RecoveryFiles } from './recovery-files.js';
 import { checkGivenJwt } from './verify-master.js';
 
-/** What {@link Recovery} works with. */
+/** The dependencies of {@link Recovery}. */
 export interface RecoveryOptions {
   peelId: string;
   /** How to connect. */
   connection: Pick<ConnectSettings, 'servers' | 'tls' | 'requireTls' | 'timeout'>;
-  /** Where the new credentials are stored, and beside them the recovery credential: see `withRecovery`. */
+  /** Where the new credentials are stored, with the recovery credential beside them: see `withRecovery`. */
   store: CredentialStore;
   files: RecoveryFiles;
   clock: FleetClock;
-  /** The credentials as they are where they come from. */
+  /** The current credentials at their source. */
   reload: () => Promise<CredsFile>;
 }
 
-/** What an attempt gave. */
+/** The result of an attempt. */
 export type Recovered =
   /** `notWritten`: why the new credentials are in memory only. */
   | { is: 'recovered'; creds: CredsFile; notWritten?: unknown }
@@ -48,7 +48,7 @@ export type Recovered =
   | { is: 'notExpired' }
   | { is: 'unavailable' };
 
-/** Comes back after the credential of a peel has expired. */
+/** Recovers after a peel's credential has expired. */
 export class Recovery {
   readonly #options: RecoveryOptions;
 
@@ -57,7 +57,7 @@ export class Recovery {
   }
 
   /**
-   * Asks once. A master decides whether the credential has expired; the clock of this machine is not asked.
+   * Asks once. A master decides whether the credential has expired, not this machine's clock.
    *
    * @throws FleetError with what a master refuses with, `final` if it is of no use to ask again; ConnectError, FileError
    */

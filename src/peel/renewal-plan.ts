@@ -1,8 +1,8 @@
 // Decides what a peel does next to keep its credential valid.
 
 /**
- * What a peel does next to keep its credential good, from what is known: the one place that decides it. No clock, no timers,
- * no NATS. Times of the fleet are in milliseconds since 1970, monotonic times in milliseconds of a clock that does not jump.
+ * Decides what a peel does next to keep its credential valid; the only place that does. No clock, no timers, no NATS.
+ * Times of the fleet are in milliseconds since 1970, monotonic times in milliseconds of a monotonic clock.
  */
 import { renewalAt, retryPause, type Lifetime } from './schedule.js';
 import {
@@ -13,10 +13,10 @@ import {
   RENEWAL_MAX_WAIT_MS,
 } from '../timing.js';
 
-/** A credential that lives shorter than this would not survive a clock that is as wrong as is thought possible. */
+/** A credential with a shorter lifetime would not survive the largest clock error that is assumed. */
 const SHORT_LIFETIME_MS = 3 * PEEL_CLOCK_DOUBT_MS;
 
-/** Failed attempts, and the monotonic time before which there is no other. */
+/** Failed attempts, and the monotonic time of the next one. */
 export interface Retry {
   readonly failures: number;
   readonly notBefore: number;
@@ -28,34 +28,34 @@ export interface Credential {
   readonly lifetime: Lifetime;
 }
 
-/** How far the replacement of the key is. */
+/** The progress of a key rotation. */
 export type Rotation =
   | { readonly is: 'none' }
-  /** To be asked for. */
+  /** Not requested yet. */
   | { readonly is: 'wanted'; readonly retry: Retry }
-  /** A master gave a JWT for the new key, which is not in the file yet and not used before it is. */
+  /** A master issued a JWT for the new key; it is not in the file yet, and not used before. */
   | {
       readonly is: 'writing';
       readonly credential: Credential;
       readonly replaces: string;
       readonly retry: Retry;
     }
-  /** In the file; the connection goes over. */
+  /** In the file; the connection is switching. */
   | { readonly is: 'moving'; readonly credential: Credential; readonly replaces: string };
 
-/** Everything that the plan depends on. */
+/** The state that the plan depends on. */
 export interface RenewalState {
-  /** When to renew the credential in use, by the fleet's time; `Infinity`: never. */
+  /** When to renew the credential in use, in the fleet's time; `Infinity`: never. */
   readonly dueAt: number;
   readonly renewal: Retry;
-  /** Monotonic: no renewal before it, even where one is due. */
+  /** Monotonic: no renewal before this time, even if one is due. */
   readonly notAgainBefore: number;
   readonly rotation: Rotation;
   /** A new JWT for the key in use that is not in the file yet. */
   readonly unwritten: { readonly credential: Credential; readonly retry: Retry } | undefined;
 }
 
-/** Now, by both clocks. */
+/** The current time, on both clocks. */
 export interface Now {
   fleet: number;
   monotonic: number;
@@ -65,7 +65,7 @@ export type RenewalAction = { do: 'write' | 'rotate' | 'renew' } | { do: 'wait';
 
 const AT_ONCE: Retry = { failures: 0, notBefore: 0 };
 
-/** Nothing is known yet. */
+/** The initial state. */
 export const NOTHING_DUE: RenewalState = {
   dueAt: Infinity,
   renewal: AT_ONCE,
@@ -75,7 +75,7 @@ export const NOTHING_DUE: RenewalState = {
 };
 
 /**
- * What to do next. Of what is due at the same time, a file comes first, then a new key, then a new JWT.
+ * The next step. If several are due, a file comes first, then a new key, then a new JWT.
  *
  * @example plan(NOTHING_DUE, { fleet: 0, monotonic: 0 }); // { do: 'wait', ms: 60_000 }
  */
@@ -96,25 +96,25 @@ export function plan(state: RenewalState, now: Now): RenewalAction {
   return { do: 'wait', ms };
 }
 
-/** What happened. */
+/** An event. */
 export type RenewalEvent =
-  /** Another credential is in use, or the fleet's time is known by now. */
+  /** Another credential is in use, or the fleet's time has become known. */
   | { type: 'inUse'; dueAt: number }
-  /** Something in the file or in use changed: what waits is tried again at once. */
+  /** The file or the credential in use changed: retry waiting steps at once. */
   | { type: 'look' }
-  /** The connection is back after an outage: what is due then, and what waits, is tried after this pause. */
+  /** The connection is back after an outage: what is due, and what waits, is tried after this pause. */
   | { type: 'reconnected'; monotonic: number; pauseMs: number }
   | { type: 'rotationWanted' }
-  /** A master gave a new JWT for the key in use. */
+  /** A master issued a new JWT for the key in use. */
   | { type: 'renewed'; credential: Credential; monotonic: number }
-  /** A master gave a JWT for a new key. */
+  /** A master issued a JWT for a new key. */
   | { type: 'keyGiven'; credential: Credential; replaces: string }
-  /** What waited is in the file. */
+  /** The waiting credential is in the file. */
   | { type: 'written' }
-  /** Somebody put another credential into the file, which is newer than what waited. */
+  /** Someone put another credential into the file, newer than the waiting one. */
   | { type: 'outdated' }
   | { type: 'notWritten'; monotonic: number }
-  /** The JWT for the new key grew old while it waited: request another for the same key. */
+  /** The JWT for the new key grew old while it waited: request another one for the same key. */
   | { type: 'grewOld' }
   | { type: 'failed'; what: 'renewal' | 'rotation'; retryInMs: number; monotonic: number }
   /** The connection uses the new key, or a newer one. */
@@ -188,7 +188,7 @@ function triedAgainAt(state: RenewalState, notBefore: number): RenewalState {
 }
 
 /**
- * When to renew the credential in use, by the fleet's time.
+ * When to renew the credential in use, in the fleet's time.
  *
  * @param random from 0 to 1
  * @param confirmed whether a master has confirmed the fleet's time: if none has, a short-lived credential is renewed at once,
@@ -198,7 +198,7 @@ export function dueAt(lifetime: Lifetime, random: number, confirmed: boolean): n
   return !confirmed && spanOf(lifetime) < SHORT_LIFETIME_MS ? -Infinity : renewalAt(lifetime, random);
 }
 
-/** How long to wait after a request that failed, in milliseconds. @param remainingMs of the credential in use */
+/** The pause after a failed request, in milliseconds. @param remainingMs of the credential in use */
 export function pauseAfter(
   { failures }: Retry,
   { lifetime }: Pick<Credential, 'lifetime'>,
@@ -208,7 +208,7 @@ export function pauseAfter(
   return retryPause(failures + 1, remainingMs, spanOf(lifetime), random);
 }
 
-/** How long to wait after a write that failed, in milliseconds. */
+/** The pause after a failed write, in milliseconds. */
 export function writePause({ failures }: Retry): number {
   return Math.min(
     CREDENTIAL_MAX_WRITE_RETRY_MS,
@@ -217,7 +217,7 @@ export function writePause({ failures }: Retry): number {
 }
 
 /**
- * What to do with a credential that waits to be written, in view of what the file holds.
+ * What to do with a credential that waits to be written, given the file's content.
  *
  * @param now the fleet's time
  */

@@ -9,14 +9,17 @@ import {
   RENEWAL_SPREAD_MS,
 } from '../timing.js';
 
-/** When a credential was issued and when it ends, in milliseconds since 1970. */
+/** The issue time and the expiry of a credential, in milliseconds since 1970. */
 export interface Lifetime {
   issuedAt: number;
   /** undefined: never. */
   expiresAt: number | undefined;
 }
 
-/** A credential is renewed at this part of its lifetime, give or take {@link JITTER}: so that a fleet that was issued at one time does not ask at one time. */
+/**
+ * A credential is renewed at this fraction of its lifetime, plus or minus {@link JITTER}, so that a fleet that was
+ * issued at once does not renew at once.
+ */
 const RENEW_AT = 2 / 3;
 const JITTER = 0.05;
 
@@ -31,9 +34,9 @@ export function renewalAt({ issuedAt, expiresAt }: Lifetime, random: number): nu
 }
 
 /**
- * How long to wait after an attempt that failed, in milliseconds: twice as long after each, and never so long that what
- * remains of the lifetime would pass with a few attempts only. With 10 s of lifetime that is fractions of a second, with
- * a day it is minutes.
+ * The pause after a failed attempt, in milliseconds: doubled after each one, but never so long that only a few
+ * attempts fit into the remaining lifetime. With a lifetime of 10 s that is fractions of a second, with a day it is
+ * minutes.
  *
  * @param failures how many attempts have failed, from 1
  * @param remainingMs until the credential expires; may be below 0, and `Infinity`
@@ -56,8 +59,8 @@ export function retryPause(
 }
 
 /**
- * How long a renewal that became due in an outage waits once that is over, in milliseconds: a random time, so that a fleet does
- * not ask all at once, and a small part of what is left of the lifetime.
+ * How long a renewal that became due in an outage waits afterwards, in milliseconds: a random time, so that a fleet
+ * does not ask all at once, and only a small part of the remaining lifetime.
  *
  * @param remainingMs until the credential expires; may be below 0, and `Infinity`
  * @param random from 0 to 1
@@ -66,7 +69,7 @@ export function pauseAfterOutage(remainingMs: number, random: number): number {
   return clamp(remainingMs / 8, 0, RENEWAL_SPREAD_MS) * random;
 }
 
-/** How long to wait for an answer, in milliseconds, so that there is time for another attempt. */
+/** The time limit of a request, in milliseconds, which leaves time for another attempt. */
 export function answerTimeout(remainingMs: number): number {
   return remainingMs <= 0
     ? RENEWAL_MAX_TIMEOUT_MS

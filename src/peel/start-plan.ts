@@ -5,7 +5,7 @@ import { spreadWait } from '../connection/reconnect-spread.js';
 import { START_REFUSED_RETRY_MS } from '../timing.js';
 import type { NoticeVerdict } from './judge-notice.js';
 
-/** Faults of what was given: waiting for a server mends none of them. */
+/** Errors in the given options: waiting for a server fixes none of them. */
 const NEVER_WORKS: ReadonlySet<string> = new Set([
   'ERR_CONNECT_OPTIONS',
   'ERR_CONNECT_URL',
@@ -14,11 +14,11 @@ const NEVER_WORKS: ReadonlySet<string> = new Set([
   'ERR_CONNECT_TLS_FILE',
 ]);
 
-/** What is known when a first connection failed. */
+/** The facts about a failed first connect. */
 export interface FailedStart {
   error: unknown;
   waitOnFirstConnect: boolean;
-  /** Attempts that have failed, this one included. */
+  /** Failed attempts, including this one. */
   failures: number;
   /** The window of the first attempt to reconnect, in milliseconds. */
   windowMs: number;
@@ -27,9 +27,9 @@ export interface FailedStart {
 }
 
 /**
- * What follows from a first connection that failed: the start ends with the error, or it is tried again, spread as
- * reconnects are: hosts that lost their power start together. A refusal may mean that the credentials have expired, which is
- * a reason to end when this machine's clock says so, too.
+ * What follows a failed first connect: the start fails with the error, or it is retried, spread like reconnects,
+ * since hosts that lost power start together. A refusal may mean that the credentials have expired; the start fails
+ * if this machine's clock says so too.
  *
  * @returns `retryInMs` undefined: it ends
  */
@@ -37,7 +37,7 @@ export function afterFailedStart({ error, waitOnFirstConnect, failures, windowMs
   retryInMs: number | undefined;
   mayBeExpired: boolean;
 } {
-  // the credentials were there a moment ago: a secrets manager comes back as a server does
+  // the credentials existed a moment ago: a secrets manager comes back as a server does
   if (error instanceof CredsError && error.code === 'ERR_CREDS_PROVIDER' && waitOnFirstConnect) {
     return { retryInMs: Math.round(spreadWait(failures - 1, windowMs, random)), mayBeExpired: false };
   }
@@ -52,16 +52,16 @@ export function afterFailedStart({ error, waitOnFirstConnect, failures, windowMs
   return { retryInMs: Math.round(retryInMs), mayBeExpired };
 }
 
-/** What a peel does about a notice. */
+/** How a peel reacts to a notice. */
 export type NoticeAction =
   | { do: 'nothing' }
   | { do: 'rotate'; at: string }
-  /** Report that it was not followed, and why. */
+  /** Report that it was ignored, and why. */
   | { do: 'report'; error: FleetError }
   | { do: 'end'; error: FleetError };
 
 /**
- * What follows from a notice that was judged.
+ * How to react to a judged notice.
  *
  * @param rotationAskedAt the time of the last notice to rotate that was followed (ISO 8601): the same one again is nothing new
  */

@@ -1,4 +1,4 @@
-// Asks the acceptance policy of a master, whatever a policy function does.
+// Calls the acceptance policy of a master, and copes with any policy function.
 import { orAborted } from '../../async/or-aborted.js';
 import { redactSeeds } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -12,28 +12,28 @@ import {
   type PolicyFunction,
 } from './policy.js';
 
-/** What a {@link PolicyRunner} is made with. */
+/** The options of a {@link PolicyRunner}. */
 export interface PolicyRunnerOptions {
   policy: AcceptancePolicy | PolicyFunction;
-  /** How long a policy function may take. */
+  /** Time limit of a policy function. */
   timeoutMs: number;
-  /** Called when a policy function gave no decision. */
+  /** Called when a policy function returned no decision. */
   onFailure: (request: JoinRequest, reason: string) => void;
   onStop: () => void;
 }
 
-/** Shown of what a policy function threw or gave. */
+/** How much is shown of what a policy function threw or returned. */
 const MAX_SHOWN = 200;
 
 /**
- * The one place that asks a policy. A policy function that throws, rejects, does not answer in time or gives no decision
- * leaves the peel pending: nothing is granted, an admin can still decide, and no host is refused for good by a bug.
+ * The only place that calls a policy. If a policy function throws, rejects, times out or returns no decision, the
+ * peel stays pending: nothing is granted, an admin can still decide, and a bug refuses no host permanently.
  */
 export class PolicyRunner {
-  /** As the audit log names it. */
+  /** Its name in the audit log. */
   readonly name: string;
   readonly #options: PolicyRunnerOptions;
-  /** Calls under way, by ID and key: a request that is sent again shares the call. */
+  /** Calls in progress, by ID and key: a repeated request shares the call. */
   readonly #asked = new Map<string, Promise<PolicyDecision>>();
   readonly #stopping = new AbortController();
 
@@ -42,7 +42,7 @@ export class PolicyRunner {
     this.name = typeof options.policy === 'function' ? CUSTOM_POLICY : options.policy;
   }
 
-  /** Whether it decides at once. */
+  /** Whether it decides synchronously. */
   get isNamed(): boolean {
     return typeof this.#options.policy !== 'function';
   }
@@ -57,7 +57,7 @@ export class PolicyRunner {
     return asked;
   }
 
-  /** Waits for no decision any more: what is under way is pending. */
+  /** Stops waiting: what is in progress stays pending. */
   stop(): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort(new Error('the master stops'));
@@ -73,7 +73,7 @@ export class PolicyRunner {
     );
     const signal = AbortSignal.any([late.signal, this.#stopping.signal]);
     try {
-      // an async function: what it throws before it waits is a rejection, too
+      // async, so that a synchronous throw is a rejection too
       const answer: unknown = await orAborted(
         (async () => policy(Object.freeze({ ...request }), { signal }))(),
         signal,

@@ -13,26 +13,26 @@ export const POLICIES = ['manual', 'auto-trusted', 'auto-all'] as const;
  */
 export type AcceptancePolicy = (typeof POLICIES)[number];
 
-/** What is known of a peel that no admin issued, when it asks to join or connects. */
+/** What is known about a peel that no admin added, when it joins or connects. */
 export interface Newcomer {
-  /** A join token or a peel signing key of ours vouches for it. */
+  /** A join token or one of our peel signing keys vouches for it. */
   readonly trusted: boolean;
-  /** The ID was rejected, revoked or issued to another key before: only a decision can bring it back. */
+  /** The ID was rejected, revoked or bound to another key before: only a decision can bring it back. */
   readonly returning: boolean;
 }
 
-/** What a {@link PolicyFunction} decides on: a peel that no admin issued. Its key is proven, its ID is only what it claims. */
+/** What a {@link PolicyFunction} decides on: a peel that no admin added. Its key is proven; its ID is only a claim. */
 export interface JoinRequest extends Newcomer {
   readonly peelId: string;
-  /** `U…`. The peel has proven that it holds the key. */
+  /** `U…`. The peel has proven that it has the key. */
   readonly publicKey: string;
   /** Of the key, as `zester peel join` shows it on the host. */
   readonly fingerprint: string;
-  /** `token`: it asks to join with a join token. `connection`: it connected with credentials that no master issued. */
+  /** `token`: it joins with a join token. `connection`: it connected with credentials that no master issued. */
   readonly how: 'token' | 'connection';
   /** The join token, the pattern of IDs that it is for, and the labels that it gives. */
   readonly token?: { readonly id: string; readonly ids?: string; readonly labels?: Labels };
-  /** Where it connects from, as its server says. Not known of a peel that asks with a join token. */
+  /** Where it connects from, according to its server. Unknown for a peel that joins with a token. */
   readonly from?: string;
 }
 
@@ -41,8 +41,8 @@ export type PolicyDecision = 'accept' | 'reject' | 'pending';
 export const POLICY_DECISIONS: readonly PolicyDecision[] = ['accept', 'reject', 'pending'];
 
 /**
- * A policy of your own: a function of a {@link JoinRequest} that gives a {@link PolicyDecision} or a promise of one. `signal` is
- * aborted when the decision is no longer waited for.
+ * A policy of your own: a function of a {@link JoinRequest} that returns a {@link PolicyDecision}, or a promise of
+ * one. `signal` is aborted when nobody waits for the decision any longer.
  *
  * @example
  * import type { PolicyFunction } from 'zester/master';
@@ -69,7 +69,7 @@ export type DecisionCallback<Args extends unknown[], Decision extends string> =
     }
   | ((...args: Args) => (Decision & Promise<Decision>) | Promise<Decision>);
 
-/** What the audit log and `status` call a policy that is a function. */
+/** The name of a policy function in the audit log and in `status`. */
 export const CUSTOM_POLICY = 'custom';
 
 /**
@@ -88,7 +88,7 @@ export function decisionOf(policy: AcceptancePolicy, { trusted, returning }: New
   }
 }
 
-/** Whether what a {@link PolicyFunction} gave is a decision. Anything else decides nothing: the peel is pending. */
+/** Whether a {@link PolicyFunction} returned a decision. Anything else decides nothing: the peel stays pending. */
 export function isPolicyDecision(answer: unknown): answer is PolicyDecision {
   return POLICY_DECISIONS.some((decision) => decision === answer);
 }
