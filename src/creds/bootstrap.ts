@@ -8,24 +8,24 @@ import { anything, bag, checkOptions, flag, text, type Entries } from '../option
 import { peelUserJwtOptions, ROLE_ENTRIES, type RoleUserJwtOptions } from '../permissions/roles.js';
 import { formatCreds } from './format.js';
 
-/** What can be chosen about a peel's new credentials. */
+/** The options of a peel's new credentials. */
 export interface BootstrapPeelOptions extends RoleUserJwtOptions {
-  /** The account (`A…`), when the key given is a signing key of it and not the account's own. */
+  /** The account (`A…`), if the given key is one of its signing keys, not its own key. */
   issuerAccount?: string | undefined;
   /**
-   * Write only where nothing stands at `path` (default false): of several at the same time, in whatever process, exactly one
-   * succeeds, and the others get FileError `ERR_FILE_EXISTS`.
+   * Write only if nothing exists at `path` (default false): of several concurrent writers, in any process, exactly
+   * one succeeds, and the others get FileError `ERR_FILE_EXISTS`.
    */
   ifAbsent?: boolean | undefined;
 }
 
-/** {@link BootstrapPeelOptions}, and what {@link bootstrapPeelCreds} otherwise takes one after the other. */
+/** {@link BootstrapPeelOptions} plus the positional arguments of {@link bootstrapPeelCreds}. */
 export interface BootstrapPeel extends BootstrapPeelOptions {
-  /** The account's key, or a signing key of it (then `issuerAccount` is needed); it signs the JWT. */
+  /** The account's key, or one of its signing keys (then `issuerAccount` is required); it signs the JWT. */
   account: KeyBundle;
   /** One NATS token. */
   peelId: string;
-  /** The file to write, as a path or a `file:` URL; what is there is replaced in one step. */
+  /** The file to write, as a path or a `file:` URL; an existing file is replaced atomically. */
   path: string | URL;
 }
 
@@ -40,9 +40,9 @@ const BOOTSTRAP_PEEL = bag(
   { required: ['account', 'peelId', 'path'] },
 );
 
-/** What {@link bootstrapPeelCreds} has made. */
+/** The result of {@link bootstrapPeelCreds}. */
 export interface BootstrappedPeel {
-  /** The new key, whose seed is in the file. */
+  /** The new key; its seed is in the file. */
   user: KeyBundle;
   /** The user JWT, which is also in the file. */
   jwt: string;
@@ -51,8 +51,8 @@ export interface BootstrappedPeel {
 }
 
 /**
- * Makes a complete set of credentials for a peel in one step: a new user key, a user JWT with `peelUserJwtOptions`
- * (bounded to the peel's subjects), and the `.creds` file at `path`, mode 0600.
+ * Creates complete credentials for a peel in one step: a new user key, a user JWT with `peelUserJwtOptions`
+ * (restricted to the peel's subjects), and the `.creds` file at `path`, mode 0600.
  *
  * @param account the account's key, or a signing key of it (then `options.issuerAccount` is needed); it signs the JWT
  * @param peelId one NATS token
@@ -78,7 +78,7 @@ export function bootstrapPeelCreds(
   path: string | URL,
   options?: BootstrapPeelOptions,
 ): Promise<BootstrappedPeel>;
-/** The same, with names. */
+/** The same, with an options object. */
 export function bootstrapPeelCreds(options: BootstrapPeel): Promise<BootstrappedPeel>;
 export async function bootstrapPeelCreds(
   first: KeyBundle | BootstrapPeel,
@@ -98,7 +98,7 @@ async function bootstrap(options: BootstrapPeel): Promise<BootstrappedPeel> {
   const { account, peelId, path: given, issuerAccount, ifAbsent, ...rest } = options;
   const path = pathOf(given);
   const jwtOptions = peelUserJwtOptions(peelId, issuerAccount ?? account.publicKey, rest);
-  if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody gets
+  if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody receives
   const user = generateKeyBundle('user');
   const jwt = createUserJwt(user, account, jwtOptions);
   const seed = user.seed;

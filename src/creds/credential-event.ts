@@ -1,7 +1,7 @@
 // The events about a connection's credentials.
 import type { ZesterError } from '../errors.js';
 
-/** What happened to the credentials of a connection. Switch on `type`. None holds a seed. */
+/** An event about the credentials of a connection. Switch on `type`. None contains a seed. */
 export type CredentialEvent =
   /** A new credential was read from the file and is used from the next connect on. */
   | {
@@ -15,5 +15,5 @@ export type CredentialEvent =
     }
   /** The file cannot be used; the last good credential, if any, stays in use. */
   | { type: 'credentialsRejected'; path: string; error: ZesterError; inUse: string | undefined }
-  /** The credential in use is past its time, and the file has no newer one: the server will refuse it. */
+  /** The credential in use has expired, and the file has no newer one: the server will refuse it. */
   | { type: 'credentialsExpired'; path: string; publicKey: string; expiredAt: number };

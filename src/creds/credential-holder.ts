@@ -1,48 +1,48 @@
-// Keeps the last good credentials in use, and reports what happens to them.
+// Keeps the last good credentials in use, and reports changes.
 import { CredsError, ZesterError } from '../errors.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { isoTime } from '../jwt/time.js';
 import type { CredentialEvent } from './credential-event.js';
 import type { CredsFile } from './creds-file.js';
 
-/** How credentials that may be replaced are kept. */
+/** The options for replaceable credentials. */
 export interface CredentialHolderOptions {
-  /** Credentials already loaded; in use until newer ones are. */
+  /** Already loaded credentials, used until newer ones arrive. */
   initial?: CredsFile;
-  /** The name that the JWT must have: the peel's id. Another peel's credentials are then not used. */
+  /** The required name in the JWT: the peel ID. Another peel's credentials are not used. */
   expectedName?: string;
-  /** Without `expectedName`: hold on to the name of the first good credentials. Another peel's are then not used. */
+  /** Without `expectedName`: require the name of the first good credentials. Another peel's are then not used. */
   keepName?: boolean;
-  /** Called with each event. It must not throw; if it does, that is ignored. */
+  /** Called with each event. It must not throw; errors are ignored. */
   onEvent?: (event: CredentialEvent) => void;
   now?: () => number;
 }
 
-/** What a look at where credentials come from found. */
+/** The result of checking the source. */
 export type RefreshResult = 'unchanged' | 'changed' | 'rejected';
 
 /** Credentials of a connection that may be replaced at any time. */
 export interface CredentialSource {
-  /** Where they come from: what events and errors name. */
+  /** The name of their source, in events and errors. */
   readonly path: string;
   /** The last good credentials. */
   readonly current: CredsFile | undefined;
   /** For `connect()`: signs the nonce with the last good credentials. It never throws. */
   readonly authenticator: (nonce?: string) => { jwt: string; nkey: string; sig: string } | undefined;
-  /** Looks where they come from. It never throws. */
+  /** Checks the source. It never throws. */
   refresh(): RefreshResult | Promise<RefreshResult>;
-  /** Takes credentials that are not where they come from, as long as nothing changes there. @throws CredsError */
+  /** Uses credentials that are not at the source, until something changes there. @throws CredsError */
   hold(creds: CredsFile): void;
   /** Emits an event, once, if the credentials in use have expired. */
   reportExpiry(): void;
 }
 
-/** The part of a {@link CredentialSource} that does not depend on where the credentials come from. */
+/** The source-independent part of a {@link CredentialSource}. */
 export abstract class CredentialHolder {
   readonly path: string;
   readonly #options: CredentialHolderOptions;
   #current: CredsFile | undefined;
-  /** The last reported rejection, so that a look does not report it again. */
+  /** The last reported rejection, so that it is not reported again. */
   #told: string | undefined;
   /** The JWT whose expiry was reported. */
   #expired: string | undefined;
@@ -73,13 +73,13 @@ export abstract class CredentialHolder {
     try {
       return this.#current?.authenticate(nonce);
     } catch (error) {
-      // only wiped credentials come here: the owner of the initial ones took them back
+      // only wiped credentials get here: the owner of the initial ones has wiped them
       this.reject(error);
       return undefined;
     }
   }
 
-  /** Uses credentials, without an event: they are those in use, in another form. */
+  /** Uses credentials without an event: they are the current ones in another form. */
   protected replace(creds: CredsFile): void {
     this.#current = creds;
   }
@@ -118,7 +118,7 @@ export abstract class CredentialHolder {
     });
   }
 
-  /** The next rejection is reported, even if it is the same again. */
+  /** The next rejection is reported, even if it is the same. */
   protected forgetRejection(): void {
     this.#told = undefined;
   }
@@ -133,7 +133,7 @@ export abstract class CredentialHolder {
 }
 
 /**
- * Checks that credentials are those of the one they are for, and in their time.
+ * Checks that credentials belong to the expected user and have not expired.
  *
  * @param expectedName the name that the JWT must have; undefined: any
  * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
@@ -153,7 +153,7 @@ export function checkUsable(
   if (creds.isExpired(now)) throw expired(creds);
 }
 
-/** The error for credentials whose time is over. */
+/** The error for expired credentials. */
 export function expired(creds: CredsFile): CredsError {
   const at = isoTime(creds.claims.exp ?? 0);
   return new CredsError(

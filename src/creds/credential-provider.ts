@@ -1,4 +1,4 @@
-// CredentialProvider: where credentials come from that are not in a file, and the limits on how long it may take.
+// CredentialProvider: a source of credentials other than a file, and its time limits.
 import { inspect } from 'node:util';
 import { orAborted } from '../async/or-aborted.js';
 import { CredsError, redactSeeds, ZesterError } from '../errors.js';
@@ -8,15 +8,15 @@ import { CredsFile } from './creds-file.js';
 import { decodeCreds } from './decode-creds.js';
 import { generateCredsFile } from './generate.js';
 
-/** What a provider gives: parsed credentials, or the content of a `.creds` file. */
+/** What a provider returns: parsed credentials, or the content of a `.creds` file. */
 export type ProvidedCredentials = CredsFile | Uint8Array | string;
 
 /**
- * Gives a connection its credentials, and new ones at any time: from a secrets manager, an environment variable, memory.
- *
- * A call may take 10 seconds. After that, `signal` is aborted and the call has failed, whatever becomes of it. The first
- * `load` decides whether a connection is made at all; when a later one throws, or takes too long, the connection keeps the
- * credentials that it has, an event `credentialsRejected` says why, and `load` is called again.
+ * Provides a connection with credentials, and with new ones at any time: from a secrets manager, an environment
+ * variable, memory. A call may take 10 seconds. After that, `signal` is aborted and the call counts as failed,
+ * whatever it does later. The first `load` decides whether a connection is made at all. If a later one throws or
+ * times out, the connection keeps its credentials, an event `credentialsRejected` says why, and `load` is called
+ * again.
  *
  * @example
  * import { readFile, writeFile } from 'node:fs/promises';
@@ -33,33 +33,33 @@ export type ProvidedCredentials = CredsFile | Uint8Array | string;
  * await nc.drain(); // when the program ends
  */
 export interface CredentialProvider {
-  /** What events and errors call it. It is logged, so it must not hold a secret. */
+  /** Its name in events and errors. It is logged, so it must not contain a secret. */
   readonly name?: string | undefined;
   /**
-   * Gives the credentials as they are now. Called before the first connect, every `refreshMs`, when `watch` says so, and
-   * after a reconnect. At most one call is under way.
+   * Returns the current credentials. Called before the first connect, every `refreshMs`, when `watch` reports a
+   * change, and after a reconnect. At most one call is in progress.
    */
   readonly load: (options: { signal: AbortSignal }) => ProvidedCredentials | Promise<ProvidedCredentials>;
   /**
-   * Stores credentials in place of those that `load` gave. `startPeel` needs it: it renews, and a renewed credential that
-   * is not stored is lost at the next start. `content` is a `.creds` file; it is overwritten with zeros once the
-   * promise settles.
+   * Stores credentials in place of those that `load` returned. `startPeel` needs it: a renewed credential that is not
+   * stored is lost at the next start. `content` is a `.creds` file; it is overwritten with zeros once the promise
+   * settles.
    */
   readonly store?:
     ((content: Uint8Array, options: { signal: AbortSignal }) => void | Promise<void>) | undefined;
-  /** Calls `changed` when `load` has something new. Returns what ends the watching. */
+  /** Calls `changed` when `load` has something new. Returns a function that stops watching. */
   readonly watch?: ((changed: () => void) => () => void) | undefined;
   /** Milliseconds between two calls of `load`; 30,000 by default, at least 1,000, `Infinity` for none. */
   readonly refreshMs?: number | undefined;
 }
 
-/** What errors call a provider. */
+/** The name of a provider in errors. */
 export function providerName({ name }: CredentialProvider): string {
   return name === undefined || name === '' ? 'the credential provider' : redactSeeds(name);
 }
 
 /**
- * Loads credentials, in a limited time.
+ * Loads credentials, with a time limit.
  *
  * @throws CredsError `ERR_CREDS_PROVIDER` when the provider throws or takes too long, and the codes of `parseCredsData`; an
  *   error of this library that the provider throws
@@ -72,7 +72,7 @@ export async function loadFromProvider(provider: CredentialProvider): Promise<Cr
 }
 
 /**
- * Has a provider store credentials, in a limited time.
+ * Stores credentials with a provider, with a time limit.
  *
  * @throws CredsError `ERR_CREDS_PROVIDER`; an error of this library that the provider throws
  */
@@ -87,13 +87,13 @@ export async function storeInProvider(provider: CredentialProvider, creds: Creds
     try {
       await store.call(provider, content, { signal });
     } finally {
-      // not before: a store that is late may still read it
+      // not before: a late store may still read it
       content.fill(0);
     }
   });
 }
 
-/** The error for a credential that would have to be stored, and cannot be. */
+/** The error for a credential that must be stored and cannot be. */
 export function noStore(name: string): CredsError {
   return new CredsError(
     'ERR_CREDS_NO_STORE',
@@ -125,11 +125,11 @@ async function limited<T>(
   }
 }
 
-/** Whether an error of somebody else's shows no seed: the response of a secrets manager may hang on it. */
+/** Whether a foreign error shows no seed: a secrets manager's response may be attached to it. */
 function isSafe(error: unknown): boolean {
   try {
     const limits = { depth: 8, showHidden: true, maxStringLength: Infinity, maxArrayLength: 100 };
-    // the stack's own URLs are no place of a password, though an @ may be in them
+    // the URLs in a stack contain no password, though they may contain an @
     const shown = inspect(error, limits).replaceAll('file://', '');
     return redactSeeds(shown) === shown && !SEED_BYTES.test(shown);
   } catch {

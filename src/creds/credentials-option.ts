@@ -4,27 +4,26 @@ import { ConnectError, holdsSeed, type ZesterError } from '../errors.js';
 import type { CredentialProvider } from './credential-provider.js';
 import { CredsFile } from './creds-file.js';
 
-/** A seed alone, for servers that list public keys and use no JWTs. */
+/** A seed alone, for servers that list public keys and do not use JWTs. */
 export interface SeedCredentials {
   /** A user's seed (`SU…`), as bytes or a string. */
   seed: Uint8Array | string;
 }
 
-/** Credentials with a JWT, which say who their user is: all but a seed alone. */
+/** Credentials with a JWT, which identifies their user: everything but a seed alone. */
 export type UserCredentials = string | URL | CredsFile | CredentialProvider;
 
 /**
  * What a connection authenticates with, exactly one of:
  *
  * - the path of a `.creds` file, or its `file:` URL: it is read again at each connect, and watched;
- * - credentials that are parsed already. From `loadCredsFile`, their file is followed just so; from `parseCredsData`, they
- *   stay as they are;
- * - `{ seed }`, for servers without JWTs: it stays as it is;
- * - a {@link CredentialProvider}, which may give others at any time.
+ * - parsed credentials. From `loadCredsFile`, their file is followed in the same way; from `parseCredsData`, they never change;
+ * - `{ seed }`, for servers without JWTs: it never changes;
+ * - a {@link CredentialProvider}, which may return others at any time.
  */
 export type Credentials = UserCredentials | SeedCredentials;
 
-/** Exactly one credential: the option `credentials`, or its longer name for a path. */
+/** Exactly one credential: the option `credentials`, or `credsPath` for a path. */
 export type CredentialsOption<Kind = Credentials> =
   | {
       /** What to authenticate with. */
@@ -32,23 +31,23 @@ export type CredentialsOption<Kind = Credentials> =
       credsPath?: undefined;
     }
   | {
-      /** The path of a `.creds` file: the same as `credentials`. */
+      /** The path of a `.creds` file: same as `credentials`. */
       credsPath: string | URL;
       credentials?: undefined;
     };
 
-/** Credentials, told apart. */
+/** Credentials, by kind. */
 export type GivenCredentials =
   | { kind: 'file'; path: string; loaded?: CredsFile }
   | { kind: 'bytes'; creds: CredsFile }
   | { kind: 'seed'; seed: Uint8Array | string }
   | { kind: 'provider'; provider: CredentialProvider };
 
-/** Credentials with a JWT, told apart. */
+/** Credentials with a JWT, by kind. */
 export type GivenUserCredentials = Exclude<GivenCredentials, { kind: 'seed' }>;
 
 /**
- * As {@link givenCredentials}, for what needs to know who its user is: a seed alone is refused.
+ * Like {@link givenCredentials}, if the user must be known: a seed alone is refused.
  *
  * @throws as {@link givenCredentials}
  */
@@ -62,7 +61,7 @@ export function givenUserCredentials(
   throw error(`${names[0]} is only a seed, but a JWT is required too: give a .creds file, or a provider`);
 }
 
-/** What the two options are called, and which error is thrown. */
+/** The names of the two options, and the error to throw. */
 interface CredentialsRules {
   names?: readonly [string, string];
   error?: (message: string) => ZesterError;
@@ -71,7 +70,7 @@ interface CredentialsRules {
 const NAMES = ['credentials', 'credsPath'] as const;
 
 /**
- * Tells credentials apart. Nothing of them is repeated in an error.
+ * Determines the kind of credentials. An error repeats none of their content.
  *
  * @param names what the two options are called
  * @throws what `error` makes; ConnectError `ERR_CONNECT_OPTIONS` by default
@@ -113,7 +112,7 @@ function told(given: unknown, name: string, error: (message: string) => ZesterEr
   if ('load' in given) return { kind: 'provider', provider: provider(given, name, error) };
   const others = Object.keys(given).filter((key) => key !== 'seed');
   if (!('seed' in given) || others.length > 0) {
-    // a CredsFile of another copy of this package is not one of ours, and its seed alone is not what it is
+    // a CredsFile of another copy of this package is not ours, and must not be treated as a seed alone
     const why = 'jwt' in given ? 'of another copy of this package' : 'not credentials';
     throw error(`${name} is an object that is ${why}: give ${KINDS}`);
   }
@@ -157,7 +156,7 @@ function provider(given: object, name: string, error: (message: string) => Zeste
   return given as CredentialProvider;
 }
 
-/** A provider is not asked more often than this. */
+/** A provider is not called more often than this. */
 const MIN_REFRESH_MS = 1_000;
 
 /** The error for connection options. */

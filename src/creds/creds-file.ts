@@ -31,11 +31,11 @@ export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['a
 export class CredsFile implements Disposable {
   /** The user JWT. */
   readonly jwt: string;
-  /** The file, or the name that was given with the bytes: what errors name. */
+  /** The file, or the name given with the bytes; errors use it. */
   readonly path: string;
-  /** Whether `path` is a file that can be read again. Decides what {@link natsOption} does. */
+  /** Whether `path` is a file that can be read again. Determines what {@link natsOption} does. */
   readonly source: 'file' | 'bytes';
-  /** The claims of the JWT, whose signature was verified against its issuer. */
+  /** The claims of the JWT; its signature was verified against its issuer. */
   readonly claims: UserClaims;
   readonly #key: KeyPair;
   readonly #fileAuthenticator: FileAuthenticator | undefined;
@@ -57,7 +57,7 @@ export class CredsFile implements Disposable {
   }
 
   /**
-   * The seed as the ASCII bytes of its text (`SU…`): the secret itself, a copy.
+   * The seed's text (`SU…`) as ASCII bytes: the secret itself, a copy.
    *
    * @throws CredsError `ERR_CREDS_WIPED`
    */
@@ -79,15 +79,15 @@ export class CredsFile implements Disposable {
     return hasExpired(this.claims, now());
   }
 
-  /** What a connection sends to prove who it is: the JWT and the signed nonce of the server. */
+  /** What a connection sends to authenticate: the JWT, and the server's nonce, signed. */
   authenticate(nonce: string | undefined): { jwt: string; nkey: string; sig: string } {
     return signNonce(this.jwt, this.#live(), nonce);
   }
 
   /**
-   * Options for `connect()` of @nats-io/transport-node, to be spread. Loaded from a file, the file is read again at each
-   * connect, so that a replaced one is used at the next reconnect; parsed from bytes, the bytes are used permanently.
-   * Authentication errors do not close the connection (docs/nats-facts.md, 2).
+   * Options to spread into `connect()` of @nats-io/transport-node. If loaded from a file, the file is read again at
+   * each connect, so a replaced one is used at the next reconnect; if parsed from bytes, the bytes are used
+   * permanently. Authentication errors do not close the connection (docs/nats-facts.md, 2).
    *
    * @example
    * import { connect } from '@nats-io/transport-node';
@@ -111,8 +111,8 @@ export class CredsFile implements Disposable {
   }
 
   /**
-   * Overwrites the seed in memory. Options made from a file continue with what the file holds; those made from bytes can
-   * sign no more, and the client closes a connection that would need it.
+   * Overwrites the seed in memory. Options made from a file continue with the file's content; those made from bytes
+   * can no longer sign, and the client closes a connection that would need it.
    */
   wipe(): void {
     this.#key.wipe();
@@ -144,7 +144,7 @@ export class CredsFile implements Disposable {
     return `CredsFile(${this.claims.name ?? ''} ${this.publicKey} from ${this.path})`;
   }
 
-  /** What `console.log` and `util.inspect` show: no seed. */
+  /** The output of `console.log` and `util.inspect`: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }

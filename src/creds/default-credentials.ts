@@ -1,4 +1,4 @@
-// defaultCredentials: finds a program's credentials where they usually are.
+// defaultCredentials: finds a program's credentials in the usual places.
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -11,11 +11,11 @@ import { CREDS_CONTENT_VARIABLE, fromEnv } from './from-env.js';
 /** The variable that holds the path of a `.creds` file. */
 const CREDS_PATH_VARIABLE = 'ZESTER_CREDS';
 
-/** Whose credentials {@link defaultCredentials} looks for. */
+/** The options of {@link defaultCredentials}. */
 export interface DefaultCredentialsOptions {
-  /** What the program is: the name of the file, `<role>.creds`; `peel` by default. */
+  /** The kind of program, which names the file: `<role>.creds`; `peel` by default. */
   role?: 'peel' | 'master' | 'admin' | undefined;
-  /** The peel's ID: files of its own name are found, too. */
+  /** The peel ID: files with its name are found, too. */
   peelId?: string | undefined;
   /** The environment; `process.env` by default. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -69,7 +69,7 @@ export async function defaultCredentials(
   );
 }
 
-/** Where files are looked for, in this order. */
+/** The paths to look at, in order. */
 function usualPaths({ role = 'peel', peelId, env = {} }: DefaultCredentialsOptions): string[] {
   const file = `${role}.creds`;
   const home = absolute(env['HOME']) ?? userInfo().homedir;
@@ -89,7 +89,9 @@ function usualPaths({ role = 'peel', peelId, env = {} }: DefaultCredentialsOptio
   ];
 }
 
-/** Whether something is there. What cannot be looked at is: reading it says why, and no other is used instead. */
+/**
+ * Whether something exists. A path that cannot be checked counts: reading it says why, and no other is used instead.
+ */
 async function stands(path: string): Promise<boolean> {
   try {
     await stat(path);

@@ -7,13 +7,13 @@ import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 
 /**
- * The credentials of a `.creds` file, read whole and once at each connect, so that JWT and seed always match
+ * The credentials of a `.creds` file, read once and as a whole at each connect, so that JWT and seed always match
  * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection permanently
- * (docs/nats-facts.md, 3): when the file is missing, torn, not valid, expired or another peel's, the last good
+ * (docs/nats-facts.md, 3): if the file is missing, torn, invalid, expired or another peel's, the last good
  * credentials stay in use and an event says why.
  */
 export class FileCredentialSource extends CredentialHolder {
-  /** What `current` was read from: the same bytes need no second look. */
+  /** What `current` was read from: the same bytes need no second check. */
   #currentBytes: Buffer | undefined;
 
   /** For `connect()`: reads the file, signs the nonce. Without any good credentials it sends none, and the server refuses. */
@@ -25,8 +25,8 @@ export class FileCredentialSource extends CredentialHolder {
   };
 
   /**
-   * Reads the file once, and uses its content if it is valid. A problem is reported once for each connect,
-   * and then again when it is another thing.
+   * Reads the file once, and uses its content if it is valid. Reports a problem once per connect, and again if it
+   * changes.
    */
   refresh(): RefreshResult {
     let bytes: Buffer | undefined;
@@ -56,8 +56,7 @@ export class FileCredentialSource extends CredentialHolder {
   }
 
   /**
-   * Takes credentials that the file does not hold, because they could not be written: for as long as the file stays as it
-   * is.
+   * Uses credentials that could not be written to the file, until the file changes.
    *
    * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
    */
@@ -73,7 +72,7 @@ export class FileCredentialSource extends CredentialHolder {
 }
 
 /**
- * Decodes what was read from a `.creds` file. Connections that use the result read the file again at each connect.
+ * Decodes the content of a `.creds` file. Connections that use the result read the file again at each connect.
  *
  * @throws CredsError
  * @internal
@@ -86,12 +85,12 @@ export function decodeCredsOfFile(content: Uint8Array, path: string): CredsFile 
   );
 }
 
-/** Reads at most one byte more than a `.creds` file may have. Authenticators are synchronous, so this is too. */
+/** Reads at most one byte more than the size limit of a `.creds` file. Synchronous, as authenticators are. */
 function readWhole(path: string): Buffer {
   let fd: number | undefined;
   try {
     fd = openSync(path, READ_FLAGS);
-    // it is read again at each connect, so a pipe that the shell opened will not do either
+    // it is read again at each connect, so a pipe that the shell opened does not work either
     requireRegular(path, fstatSync(fd));
     const buffer = Buffer.alloc(MAX_CREDS_BYTES + 1);
     let length = 0;

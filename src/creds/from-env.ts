@@ -3,14 +3,14 @@ import { CredsError } from '../errors.js';
 import type { CredentialProvider } from './credential-provider.js';
 import { parseCredsData } from './parse.js';
 
-/** The variable that holds the content of a `.creds` file, where no other is named. */
+/** The default variable for the content of a `.creds` file. */
 export const CREDS_CONTENT_VARIABLE = 'ZESTER_CREDS_CONTENT';
 
 /**
- * Credentials from an environment variable that holds the content of a `.creds` file, as it is or in base64. It is read again
- * while the connection lives. It cannot be stored: give `startPeel` a file, or `renew: false`.
+ * Credentials from an environment variable that contains a `.creds` file, plain or in base64. It is read again while
+ * the connection lives. It cannot be stored: give `startPeel` a file, or `renew: false`.
  *
- * Other programs of the same user can read the environment of a process: prefer a file with mode 0600.
+ * Other programs of the same user can read a process's environment: prefer a file with mode 0600.
  *
  * @param variable its name; `ZESTER_CREDS_CONTENT` by default
  * @param env the environment; `process.env` by default
@@ -40,7 +40,7 @@ export function fromEnv(
   };
 }
 
-/** Base64 where it is: a variable often cannot hold line ends. */
+/** Decodes base64 if it is that: a variable often cannot contain newlines. */
 function decoded(value: string): string {
   return /^[A-Za-z0-9+/_\s-]+={0,2}$/.test(value) && !value.startsWith('-----')
     ? Buffer.from(value, 'base64').toString('latin1')

@@ -8,7 +8,7 @@ import { writeSecretFile, type WriteSecretFileOptions } from '../files/write-sec
 import { formatCreds } from './format.js';
 import { decodeCreds } from './decode-creds.js';
 
-/** A user JWT and its seed, with names: what {@link generateCredsFile} takes. */
+/** A user JWT and its seed: the options of {@link generateCredsFile}. */
 export interface JwtAndSeed {
   /** The user JWT. */
   jwt: string;
@@ -16,14 +16,14 @@ export interface JwtAndSeed {
   seed: Uint8Array | string;
 }
 
-/** What {@link writeCredsFile} takes, with names. */
+/** The options of {@link writeCredsFile}. */
 export interface WriteCreds extends JwtAndSeed, WriteSecretFileOptions {
   /** The file to write, as a path or a `file:` URL. */
   path: string | URL;
 }
 
 /**
- * Makes the content of a `.creds` file from a user JWT and its seed, and checks that the two belong together.
+ * Makes the content of a `.creds` file from a user JWT and its seed, and checks that they belong together.
  *
  * @param jwt the user JWT
  * @param seed the seed's text (`SU…`) as bytes or a string
@@ -38,7 +38,7 @@ export interface WriteCreds extends JwtAndSeed, WriteSecretFileOptions {
  * content.fill(0);
  */
 export function generateCredsFile(jwt: string, seed: Uint8Array | string): Uint8Array;
-/** The same, with names. */
+/** The same, with an options object. */
 export function generateCredsFile(credentials: JwtAndSeed): Uint8Array;
 export function generateCredsFile(first: string | JwtAndSeed, second?: Uint8Array | string): Uint8Array {
   const name = 'the new credentials';
@@ -62,8 +62,8 @@ export function generateCredsFile(first: string | JwtAndSeed, second?: Uint8Arra
 }
 
 /**
- * Whether this process signed the JWT a moment ago for the key that the seed was copied from: then they belong together, and
- * nothing is to be verified. Both are known by all their bytes.
+ * Whether this process has just signed the JWT for the key that the seed was copied from: then they belong together,
+ * and need no verification. Both are compared by all their bytes.
  */
 function isOwnPair(jwt: string, seed: Uint8Array | string): seed is Uint8Array {
   if (typeof seed === 'string') return false;
@@ -82,8 +82,8 @@ const writeOptionsError = (path: string) => (message: string) =>
   new CredsError('ERR_CREDS_INPUT', path, message);
 
 /**
- * Writes a `.creds` file with mode 0600: at every instant the path holds the whole old file or the whole new one, and no
- * other user can read either. See `writeSecretFile` for how.
+ * Writes a `.creds` file with mode 0600: at any instant the path has the complete old file or the complete new one,
+ * and no other user can read either. See `writeSecretFile` for how.
  *
  * @param path the file's path, or its `file:` URL
  * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
@@ -100,7 +100,7 @@ export function writeCredsFile(
   seed: Uint8Array | string,
   options?: WriteSecretFileOptions,
 ): Promise<void>;
-/** The same, with names. */
+/** The same, with an options object. */
 export function writeCredsFile(credentials: WriteCreds): Promise<void>;
 export async function writeCredsFile(
   first: string | URL | WriteCreds,

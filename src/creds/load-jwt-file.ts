@@ -4,12 +4,12 @@ import { pathOf } from '../files/path-of.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { looksLike, withoutByteOrderMark } from './looks-like.js';
 
-/** An account JWT with many revocations is large; a server takes no more than its `max_payload`, 1 MB by default. */
+/** An account JWT with many revocations is large; a server accepts at most its `max_payload`, 1 MB by default. */
 const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
 
 /**
- * Reads the JWT out of a file that holds it plainly, or between `-----BEGIN … JWT-----` and its end as nsc writes it. It
- * does not decode it.
+ * Reads the JWT from a file that contains it plainly, or between `-----BEGIN … JWT-----` and its end, as nsc writes
+ * it. Does not decode it.
  *
  * @param given its path, or its `file:` URL
  * @throws JwtError `ERR_JWT_FORMAT` when the file holds no JWT or more than one; FileError

@@ -8,8 +8,8 @@ import { looksLike, withoutByteOrderMark } from './looks-like.js';
 import { MAX_CREDS_BYTES } from './decode-creds.js';
 
 /**
- * Loads a key from a file that holds a plain seed, or is a `.creds` file or another with one decorated seed in it. Lines
- * without a seed are skipped.
+ * Loads a key from a file with a plain seed, from a `.creds` file, or from another file with one decorated seed.
+ * Skips lines without a seed.
  *
  * @param given its path, or its `file:` URL
  * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError

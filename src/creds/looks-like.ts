@@ -1,11 +1,11 @@
 // Recognizes files that are mistaken for .creds files, to name them in errors.
 
-/** How much of a file tells what it is: only this is looked at, but for JSON, so that the work does not grow with it. */
+/** How much of a file is examined, except for JSON, so that the work does not grow with the file. */
 const HEAD = 160;
 
 /**
- * What a file looks like that is neither a `.creds` file nor a seed nor a JWT: what people use by mistake. Nothing of it
- * is repeated.
+ * Says what a file looks like that is neither a `.creds` file nor a seed nor a JWT, from common mistakes. Repeats
+ * none of its content.
  *
  * @param text the file's bytes as latin1, or a string
  * @returns "it is …" with what to do; undefined: it looks like nothing in particular
@@ -16,7 +16,7 @@ export function looksLike(text: string): string | undefined {
   return ofEncoding(head) ?? ofText(withoutByteOrderMark(head), trimmed);
 }
 
-/** Whether it is text at all, in an encoding that can be read. */
+/** Whether it is text in a readable encoding. */
 function ofEncoding(head: string): string | undefined {
   const content = head.replace(/^(\xff\xfe|\xfe\xff)/, '');
   if (withoutByteOrderMark(content).trim() === '') return 'it is empty';
@@ -29,7 +29,7 @@ function ofEncoding(head: string): string | undefined {
   return undefined;
 }
 
-/** The beginnings of what is encrypted by other tools. */
+/** The first bytes of files that other tools encrypted. */
 const ENCRYPTED: readonly [begins: RegExp, tool: string][] = [
   [/^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE-----)/, 'age'],
   [/^-----BEGIN PGP MESSAGE-----/, 'PGP'],
@@ -71,7 +71,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Whether a text is base64 of what the file should be, or of another of its disguises, such as base64 again. */
+/** Whether a text is base64 of what the file should be, or of another wrapping, such as base64 again. */
 function isBase64(text: string, depth = 0): boolean {
   const packed = text.replace(/^data:[^,]{0,100},/, '').replaceAll(/\s+/g, '');
   if (packed.length < 16 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(packed)) return false;
@@ -84,7 +84,7 @@ function looksDecoded(text: string): boolean {
   return /-{3,}\s*BEGIN |\bS[OAUX][A-Z2-7]{50,}|\beyJ[\w-]{10,}\./i.test(text);
 }
 
-/** Text without the byte order marks that some editors put before it, as a string or as the latin1 of its bytes. */
+/** Text without the byte order mark that some editors write, as a string or as the latin1 of its bytes. */
 export function withoutByteOrderMark(text: string): string {
   return text.replace(/^(\ufeff|\xef\xbb\xbf)+/, '');
 }

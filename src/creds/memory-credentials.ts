@@ -25,7 +25,7 @@ import { parseCredsData } from './parse.js';
  */
 export class MemoryCredentials implements CredentialProvider, Disposable {
   readonly name: string;
-  /** There is nothing to look for: {@link set} says it. */
+  /** Nothing to poll for: {@link set} reports changes. */
   readonly refreshMs = Infinity;
   #current: CredsFile;
   readonly #listeners = new Set<() => void>();
@@ -36,7 +36,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
    * @throws CredsError
    */
   constructor(initial: ProvidedCredentials, name?: string);
-  /** The same, with names. */
+  /** The same, with an options object. */
   constructor(credentials: { initial: ProvidedCredentials; name?: string | undefined });
   constructor(
     first: ProvidedCredentials | { initial: ProvidedCredentials; name?: string | undefined },
@@ -50,17 +50,17 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
     this.#current = this.#parse(initial);
   }
 
-  /** The credentials as they are now: those that were set, or renewed ones. */
+  /** The current credentials: those that were set, or renewed ones. */
   get current(): CredsFile {
     return this.#current;
   }
 
-  /** Wipes the seed: connections that use it cannot authenticate any more. */
+  /** Wipes the seed: connections that use it can no longer authenticate. */
   [Symbol.dispose](): void {
     this.#current.wipe();
   }
 
-  /** Replaces the credentials. @throws CredsError, and then nothing is replaced */
+  /** Replaces the credentials. If it throws, nothing is replaced. @throws CredsError, and then nothing is replaced */
   set(next: ProvidedCredentials): void {
     this.#current = this.#parse(next);
     for (const changed of this.#listeners) changed();
@@ -71,7 +71,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
   readonly store = (content: Uint8Array): void => this.set(content);
 
   readonly watch = (changed: () => void): (() => void) => {
-    // one of its own for each call: the same function may be given twice
+    // a separate one for each call: the same function may be passed twice
     const listener = () => changed();
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

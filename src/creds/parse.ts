@@ -6,22 +6,22 @@ import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 import { decodeCredsOfFile } from './file-credential-source.js';
 
-/** What {@link parseCredsData} takes, with names. */
+/** The options of {@link parseCredsData}. */
 export interface NamedCredsData {
   /** The file's content. */
   data: Uint8Array | string;
-  /** What errors call it, and `path` of the result. */
+  /** Its name in errors, and the `path` of the result. */
   name: string;
 }
 
-/** By hand: a program that only loads credentials should not load what checks options. */
+/** By hand: a program that only loads credentials should not load the options checker. */
 function isNamed(first: unknown): first is NamedCredsData {
   return typeof first === 'object' && first !== null && 'data' in first && 'name' in first;
 }
 
 /**
- * Reads the bytes of a `.creds` file and checks them: one JWT of a user, one seed of a user, a valid signature, the
- * JWT's subject being the seed's public key. It does *not* check expiry, nor whether the issuer is to be trusted.
+ * Parses the bytes of a `.creds` file and checks them: one user JWT, one user seed, a valid signature, and that the
+ * JWT's subject is the seed's public key. It does *not* check expiry, nor whether the issuer is trusted.
  *
  * @param data the file's content
  * @param name what errors call it, and `path` of the result
@@ -37,12 +37,12 @@ function isNamed(first: unknown): first is NamedCredsData {
  * creds.wipe();
  */
 export function parseCredsData(data: Uint8Array | string, name: string): CredsFile;
-/** The same, with names. */
+/** The same, with an options object. */
 export function parseCredsData(named: NamedCredsData): CredsFile;
 export function parseCredsData(first: Uint8Array | string | NamedCredsData, second?: string): CredsFile {
   const { data, name } = isNamed(first) ? first : { data: first, name: second };
   if (typeof name !== 'string') {
-    // not shown: it may be the credentials, given where their name belongs
+    // not shown: it may be the credentials, passed as the name by mistake
     throw new CredsError(
       'ERR_CREDS_INPUT',
       '',
@@ -53,7 +53,7 @@ export function parseCredsData(first: Uint8Array | string | NamedCredsData, seco
 }
 
 /**
- * Loads a `.creds` file and checks it as {@link parseCredsData} does.
+ * Loads a `.creds` file and checks it like {@link parseCredsData}.
  *
  * @param given its path, or its `file:` URL
  * @throws CredsError; FileError when it cannot be read

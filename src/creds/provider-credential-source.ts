@@ -5,19 +5,19 @@ import { CredentialHolder, type CredentialHolderOptions, type RefreshResult } fr
 import { loadFromProvider, providerName, type CredentialProvider } from './credential-provider.js';
 import type { CredsFile } from './creds-file.js';
 
-/** How many credentials that were replaced by newer ones are remembered. */
+/** How many replaced credentials are remembered. */
 const MAX_SUPERSEDED = 16;
 
 /**
- * The credentials that a provider gives. An authenticator cannot wait, so a connect uses the last good ones, and has the
- * provider asked for the next connect. Neither throws: when the provider fails, is late, or gives what cannot be used, the last
- * good credentials stay in use and an event says why.
+ * The credentials from a provider. An authenticator cannot wait, so a connect uses the last good ones, and requests a
+ * load for the next connect. Neither throws: if the provider fails, times out, or returns unusable credentials, the
+ * last good ones stay in use and an event says why.
  */
 export class ProviderCredentialSource extends CredentialHolder {
   readonly #loads: Coalescer<RefreshResult>;
-  /** The JWT that the provider gave last. */
+  /** The JWT that the provider returned last. */
   #given: string | undefined;
-  /** JWTs that were replaced by storing newer ones: a cache may give them once more. */
+  /** JWTs that were replaced by storing newer ones: a cache may return them again. */
   readonly #superseded: string[] = [];
   #loadedAt = -Infinity;
   #onChange: () => void = () => undefined;
@@ -40,18 +40,18 @@ export class ProviderCredentialSource extends CredentialHolder {
     return this.authenticate(nonce);
   };
 
-  /** Asks the provider. One call at a time: callers that come during one share the next. It never throws. */
+  /** Calls the provider, one call at a time: callers that arrive during a call share the next one. It never throws. */
   refresh(): Promise<RefreshResult> {
     return this.#loads.run();
   }
 
-  /** Calls back when other credentials were loaded. */
+  /** Called when other credentials were loaded. */
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
 
   /**
-   * Takes credentials that the provider has stored, or has yet to store: for as long as it gives no others than before.
+   * Uses credentials that the provider has stored or has yet to store, as long as it returns no others than before.
    *
    * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
    */
@@ -80,7 +80,7 @@ export class ProviderCredentialSource extends CredentialHolder {
   #use(creds: CredsFile): RefreshResult {
     const isKnown = creds.jwt === this.#given || this.#superseded.includes(creds.jwt);
     if (creds.jwt === this.current?.jwt) {
-      // the owner may have wiped those that are in use
+      // the owner may have wiped the current ones
       if (this.current.wiped) this.replace(creds);
     } else if (!isKnown || this.current === undefined) {
       this.checkUsable(creds);

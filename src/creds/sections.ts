@@ -9,13 +9,13 @@ export interface CredsSections {
 }
 
 /**
- * Finds the JWT and the seed in the text of a `.creds` file. Any line end, blank lines, no banner, any order, other text
- * around the sections and a missing last line end are all taken.
+ * Finds the JWT and the seed in the text of a `.creds` file. Accepts any line endings, blank lines, missing banners, any
+ * order, other text around the sections, and a missing newline at the end.
  *
- * As to Go's parser, what is written between the dashes does not matter: a section is one line between two lines with
- * dashes, and a JWT and a seed are known by themselves. Also as there, a seed may stand on a line by itself where no
- * section holds one. Unlike there, a file that ends before its last section is closed is refused, since it may still be
- * being written, and so is one with two JWTs or two seeds. Labels only help to say what is wrong with a file.
+ * As in Go's parser, the text between the dashes does not matter: a section is one line between two lines with dashes, and
+ * a JWT and a seed are recognized by themselves. Also as in Go, a seed may be on a line of its own if no section contains
+ * one. Unlike in Go, a file that ends before its last section is closed is refused, since it may still be being written,
+ * and so is one with two JWTs or two seeds. Labels only serve error messages.
  *
  * Source: github.com/nats-io/nkeys, creds_utils.go (`userConfigRE`, `ParseDecoratedNKey`).
  *
@@ -51,7 +51,7 @@ function looseJwt(kinds: readonly (Kind | undefined)[]): string | undefined {
     : undefined;
 }
 
-/** The only seed of a file, but not after a line with BEGIN: then the end of its section is missing. */
+/** The only seed in a file, unless it follows a BEGIN line: then the end of its section is missing. */
 function seedByItself(lines: readonly string[], kinds: readonly (Kind | undefined)[]): string | undefined {
   const at = kinds.indexOf('seed');
   if (at < 0 || kinds.includes('seed', at + 1) || readFence(lines[at - 1] ?? '')?.edge === 'BEGIN')
@@ -59,7 +59,7 @@ function seedByItself(lines: readonly string[], kinds: readonly (Kind | undefine
   return lines[at];
 }
 
-/** Three dashes or more, anything, and three or more at the end. Before them there may be a mark or a quote, as for Go. */
+/** Three or more dashes, anything, and three or more at the end. A mark or a quote may precede them, as in Go. */
 function opens(line: string): boolean {
   const from = line.indexOf('---');
   return from >= 0 && from + 6 <= line.length && line.endsWith('---');
@@ -70,7 +70,7 @@ function closes(line: string): boolean {
 }
 
 /**
- * What stands where the labels say that a JWT or a seed is, though it looks like neither: to say what is wrong with it.
+ * The content of sections that are labelled as a JWT or a seed but look like neither, for the error message.
  *
  * @throws CredsError for a section that is empty, has several lines, or is not closed
  */
@@ -101,14 +101,14 @@ function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsS
 type Kind = keyof CredsSections;
 
 interface Fence {
-  /** undefined: it only has dashes, and is the one or the other. */
+  /** undefined: it only has dashes, and may be either. */
   edge: 'BEGIN' | 'END' | undefined;
-  /** What it says that the section holds; undefined: neither of the two. */
+  /** What the section should contain, by its label; undefined: neither. */
   kind: Kind | undefined;
   label: string;
 }
 
-/** A line such as `-----BEGIN NATS USER JWT-----`: three dashes or more at both ends. */
+/** A line such as `-----BEGIN NATS USER JWT-----`: three or more dashes at both ends. */
 function readFence(line: string): Fence | undefined {
   if (line.length > 200 || !closes(line)) return undefined;
   const [, edge, label = ''] = /^-+\s*(?:(BEGIN|END)\b)?\s*(.*?)\s*-+$/i.exec(line) ?? [];
@@ -124,7 +124,7 @@ function onlyLine(kind: Kind, label: string, content: readonly string[], name: s
 }
 
 function kindOf(text: string): Kind | undefined {
-  if (text[0] === '-') return undefined; // a line of dashes, in most cases
+  if (text[0] === '-') return undefined; // usually a line of dashes
   if (/^S[A-Z2-7]{40,}$/.test(text)) return 'seed';
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? 'jwt' : undefined;
 }

@@ -2,7 +2,7 @@
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { CredsFile } from './creds-file.js';
 
-/** The key of credentials: a copy, which is the caller's to wipe. @throws KeyError */
+/** The key of credentials: a copy, which the caller wipes. @throws KeyError */
 export function userKeyOf(creds: CredsFile): KeyBundle {
   const { seed } = creds;
   try {

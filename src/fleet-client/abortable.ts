@@ -1,7 +1,9 @@
-// Ends what is under way with the reason of a signal.
+// Aborts work in progress with a signal's reason.
 import { orAborted } from '../async/or-aborted.js';
 
-/** Runs promises and iterations that end with a signal's reason as soon as it is aborted; without a signal, as they are. */
+/**
+ * Runs promises and iterations that end with a signal's reason as soon as it is aborted; without a signal, unchanged.
+ */
 export class Abortable {
   readonly signal: AbortSignal | undefined;
 
@@ -9,7 +11,7 @@ export class Abortable {
     this.signal = signal;
   }
 
-  /** The same, ended by another signal, too. */
+  /** The same, also ended by another signal. */
   with(signal: AbortSignal | undefined): Abortable {
     if (signal === undefined) return this;
     return new Abortable(this.signal === undefined ? signal : AbortSignal.any([this.signal, signal]));
@@ -36,7 +38,7 @@ export class Abortable {
         yield next.value;
       }
     } finally {
-      // a generator that waits for its own next part ends when that comes: nobody waits for it
+      // a generator that waits for its own next part ends when that arrives: nobody waits for it
       if (left) void iterator.return?.(undefined)?.then(undefined, () => undefined);
     }
   }

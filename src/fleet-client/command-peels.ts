@@ -5,10 +5,10 @@ import { readCommandAnswer, type Command } from '../protocol/command.js';
 import { encodeJson } from '../protocol/messages.js';
 import { requestPeel } from './request-peel.js';
 
-/** How many are asked at once. */
+/** How many peels are called at once. */
 const AT_ONCE = 128;
 
-/** What became of a command to one peel. */
+/** The result of a command to one peel. */
 export type PeelReply =
   | { id: string; ok: true; ms: number; result: unknown }
   | { id: string; ok: false; ms: number; code: string; message: string };
@@ -64,7 +64,7 @@ async function commandPeel(
   }
 }
 
-/** The line of one peel, whose id stands before it. */
+/** The line for one peel; its ID comes before it. */
 const WORDS: Partial<Record<FleetErrorCode, (seconds: number) => string>> = {
   ERR_FLEET_NOT_CONNECTED: () => 'it is not connected',
   ERR_FLEET_TIMEOUT: (seconds) => `it did not answer within ${seconds} s`,

@@ -10,16 +10,16 @@ import { AdminClient } from '../protocol/ask.js';
 import { MessageSigner } from '../protocol/signed.js';
 import { Fleet } from './fleet.js';
 
-/** What {@link connectFleet} takes. Options of a connection that are not named here are those of `connectMaster`. */
+/** The options of {@link connectFleet}. Connection options that are not listed here are those of `connectMaster`. */
 export interface ConnectFleetOptions extends ConnectSettings {
   /**
-   * An admin's credentials: the path or the `file:` URL of a `.creds` file, parsed credentials, or a provider. They may be
-   * replaced at any time, as those of `connectMaster`; requests are signed with those that the connection uses.
+   * An admin's credentials: the path or the `file:` URL of a `.creds` file, parsed credentials, or a provider. They
+   * may be replaced at any time, as for `connectMaster`; requests are signed with the key that the connection uses.
    */
   credentials: UserCredentials;
-  /** How long a master may take to answer, in milliseconds; 5,000 by default, and longer for what servers must confirm. */
+  /** Time limit for a master's answer, in milliseconds; 5,000 by default, and longer for what servers must confirm. */
   timeoutMs?: number | undefined;
-  /** Closes the fleet's connection when it is aborted; what is under way fails with its reason. */
+  /** When aborted, closes the fleet's connection; pending calls fail with its reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -30,8 +30,8 @@ const CONNECT_FLEET = bag(
 );
 
 /**
- * Connects to a fleet as an admin: to list, accept, revoke and command peels, to make join tokens and to read the audit.
- * What the credentials allow is decided by the servers and the masters. The connection survives outages.
+ * Connects to a fleet as an admin: to list, accept, revoke and command peels, to create join tokens and to read the
+ * audit log. The servers and the masters decide what the credentials allow. The connection survives outages.
  *
  * @throws ConnectError `ERR_CONNECT_OPTIONS` for options that it does not know; CredsError, FileError when the credentials cannot
  *   be used; ConnectError when no server takes the connection; the

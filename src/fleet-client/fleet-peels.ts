@@ -18,7 +18,7 @@ import { commandPeels, type PeelReply } from './command-peels.js';
 import { checkedChange, checkedLabels, requireStored } from './checked-labels.js';
 import { selectedPeels } from './selected-peels.js';
 
-/** Which peels {@link FleetPeels.list} gives. All that is given must hold. */
+/** The filters of {@link FleetPeels.list}; all of them apply. */
 export interface ListPeelsOptions extends WaitingOptions {
   /** A glob over IDs, such as `web-*`. */
   pattern?: string | undefined;
@@ -34,25 +34,25 @@ export interface ListPeelsOptions extends WaitingOptions {
    * them; all must hold.
    */
   labels?: string | Labels | undefined;
-  /** Only peels whose IDs come after this one: with `limit`, the next page. */
+  /** Only peels with IDs after this one: with `limit`, the next page. */
   after?: string | undefined;
-  /** At most so many, in the order of their IDs. */
+  /** At most this many, ordered by ID. */
   limit?: number | undefined;
 }
 
-/** What {@link FleetPeels.label} changes. Labels that are not named stay. */
+/** The changes of {@link FleetPeels.label}. Other labels stay. */
 export interface LabelPeelOptions extends LabelChange, WaitingOptions {
   /** Recorded with the decision. */
   reason?: string | undefined;
 }
 
-/** What {@link FleetPeels.exec} takes beside the command. */
+/** The options of {@link FleetPeels.exec}. */
 export interface ExecOptions extends WaitingOptions {
-  /** How long each peel may take, in milliseconds; 10,000 by default. */
+  /** Time limit for each peel, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
 }
 
-/** {@link ExecOptions}, and what {@link FleetPeels.exec} otherwise takes one after the other. */
+/** {@link ExecOptions} plus the positional arguments of {@link FleetPeels.exec}. */
 export interface ExecCommand extends ExecOptions {
   peelIds: string | readonly string[];
   /** The name of the handler, such as `facts`. */
@@ -84,7 +84,7 @@ export class FleetPeels {
   }
 
   /**
-   * Peels, in the order of their IDs, as they arrive: a fleet need not fit into memory.
+   * Peels, ordered by ID, as they arrive: a fleet need not fit into memory.
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`;
    *   `ERR_FLEET_LABEL` for what is not a label selector; at the end, `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
@@ -117,7 +117,7 @@ export class FleetPeels {
       let count = 0;
       let given = 0;
       for await (const part of selectedPeels(client, request)) {
-        // a master of an earlier version knows neither of the two
+        // a master of an earlier version ignores both
         for (const peel of after === undefined
           ? part.peels
           : part.peels.filter(({ record }) => record.id > after)) {
@@ -137,7 +137,7 @@ export class FleetPeels {
   }
 
   /**
-   * One peel: its record, where it is connected, and its last events.
+   * One peel: its record, its connections, and its last events.
    *
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    */
@@ -239,7 +239,7 @@ export class FleetPeels {
   }
 
   /**
-   * Revokes a peel, or one of its keys. Resolves when every server has confirmed it and the connections are cut.
+   * Revokes a peel, or one of its keys. Resolves when every server has confirmed and the connections are cut.
    *
    * @param options.publicKey only this key (`U…`)
    * @returns the record, and the keys that every server has confirmed to be revoked
@@ -262,7 +262,7 @@ export class FleetPeels {
   }
 
   /**
-   * Has a peel replace its key.
+   * Makes a peel replace its key.
    *
    * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
    * @param options.publicKey nothing is done when it no longer uses this key (`U…`): a program that is started again, and
@@ -287,8 +287,9 @@ export class FleetPeels {
   }
 
   /**
-   * Calls a handler of peels, at most 128 of them at a time, and gives each one's reply as it comes. A peel that does not
-   * answer, or with an error, is a reply with `ok: false`. What a peel answers is its word: check it before you use it.
+   * Calls a handler on peels, at most 128 of them at a time, and yields each reply as it arrives. A peel that does
+   * not answer, or answers with an error, is a reply with `ok: false`. A peel's reply is untrusted: check it before
+   * you use it.
    *
    * @throws FleetError `ERR_FLEET_REQUEST` for what is not a handler's name; PeelIdError; the signal's reason
    * @example
@@ -305,7 +306,7 @@ export class FleetPeels {
     args?: readonly string[],
     options?: ExecOptions,
   ): AsyncIterable<PeelReply>;
-  /** The same, with names. */
+  /** The same, with an options object. */
   exec(command: ExecCommand): AsyncIterable<PeelReply>;
   exec(
     first: string | readonly string[] | ExecCommand,

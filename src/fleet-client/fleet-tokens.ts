@@ -10,7 +10,7 @@ import type { Labels } from '../protocol/records/labels.js';
 import type { Abortable } from './abortable.js';
 import type { WaitingOptions } from './waiting-options.js';
 
-/** What {@link FleetTokens.create} takes. */
+/** The options of {@link FleetTokens.create}. */
 export interface CreateTokenOptions extends WaitingOptions {
   /** Lifetime in seconds; 900 by default, at most a year. */
   ttlSeconds?: number | undefined;
@@ -18,15 +18,15 @@ export interface CreateTokenOptions extends WaitingOptions {
   uses?: number | undefined;
   /** Only peels whose ID matches, such as `web-*`. */
   ids?: string | undefined;
-  /** Labels that the peels get which join with it. */
+  /** Labels for the peels that join with it. */
   labels?: Labels | undefined;
 }
 
-/** A join token that was made. */
+/** A new join token. */
 export interface CreatedToken {
-  /** What the masters know of it. */
+  /** The masters' record of it. */
   token: JoinToken;
-  /** The token's `.creds` file: a secret. Write it with mode 0600 only, and fill it with zeros afterwards. */
+  /** The token's `.creds` file: a secret. Write it with mode 0600 only, and overwrite it with zeros afterwards. */
   creds: Uint8Array;
   /** Wipes `creds`. */
   [Symbol.dispose](): void;
@@ -55,7 +55,7 @@ export class FleetTokens {
   }
 
   /**
-   * Makes a join token. Its key is made here: the seed is nowhere but in what this returns.
+   * Creates a join token. Its key is made here: the seed exists only in the result.
    *
    * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_LABEL`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
    * @example
@@ -95,7 +95,7 @@ export class FleetTokens {
     }
   }
 
-  /** All join tokens, used ones and expired ones included. @throws FleetError */
+  /** All join tokens, including used and expired ones. @throws FleetError */
   async list(options: WaitingOptions = {}): Promise<JoinToken[]> {
     checkFleetOptions('tokens.list', options);
     const { tokens } = await this.#abortable
@@ -105,7 +105,7 @@ export class FleetTokens {
   }
 
   /**
-   * Removes a join token: nobody can join with it any more, and who is connected with it is cut.
+   * Removes a join token: nobody can join with it any longer, and its connections are cut.
    *
    * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN` when there is none with this ID; `ERR_FLEET_UNCONFIRMED` when a server has not
    *   confirmed in time

@@ -1,4 +1,4 @@
-// Fleet: what an admin program can ask of a fleet.
+// Fleet: the operations of an admin program on a fleet.
 import type { ZesterConnection } from '../connection/connect.js';
 import type { AdminClient } from '../protocol/ask.js';
 import type { FleetStatus } from '../protocol/fleet-answers.js';
@@ -12,7 +12,7 @@ import { Abortable } from './abortable.js';
 import type { WaitingOptions } from './waiting-options.js';
 
 /**
- * A fleet, as an admin sees it; {@link connectFleet} makes one.
+ * A fleet, as an admin sees it; {@link connectFleet} creates one.
  *
  * @example
  * import { connectFleet } from 'zester';
@@ -29,7 +29,7 @@ export class Fleet implements AsyncDisposable {
   readonly peels: FleetPeels;
   /** Join tokens. */
   readonly tokens: FleetTokens;
-  /** The connection, for what is not here: it is the NATS client's own. */
+  /** The connection, for anything else: the NATS client's own. */
   readonly connection: ZesterConnection;
   /** The fleet's account (`A…`). */
   readonly account: string;
@@ -52,7 +52,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The state of the fleet: the master that answers, its policy, and how many peels are in each state and connected.
+   * The state of the fleet: the answering master, its policy, and how many peels are in each state and connected.
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
    */
@@ -62,9 +62,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The events of the audit, the oldest first. With `follow` it continues with new ones as they are stored, each once and
-   * without a gap, also through outages, until the iteration is left, the signal is aborted or the connection closed.
-   * Nothing is read ahead of the caller by more than a page.
+   * The events of the audit log, oldest first. With `follow`, it continues with new ones as they are stored, each
+   * once and without a gap, across outages too, until the iteration is left, the signal is aborted or the connection
+   * closes. It reads ahead at most one page.
    *
    * @throws as {@link status}
    * @example
@@ -91,7 +91,7 @@ export class Fleet implements AsyncDisposable {
     return this.#client;
   }
 
-  /** Closes the connection. Twice is fine. */
+  /** Closes the connection. May be called twice. */
   close(): Promise<void> {
     return this.connection.close();
   }

@@ -18,10 +18,10 @@ import {
   FOLLOW_STORED_RETRY_MS,
 } from '../timing.js';
 
-/** An event is heard when it is published and can be read when it is stored: how often it is looked for. */
+/** An event is received when it is published, and readable when it is stored: the interval of checks in between. */
 const STORED_ATTEMPTS = 8;
 
-/** What {@link followAudit} tells. */
+/** The callbacks of {@link followAudit}. */
 export interface FollowAudit {
   /** While its promise is pending, nothing more is read. */
   tell: (event: AuditEvent) => void | Promise<void>;
@@ -33,11 +33,9 @@ export interface FollowAudit {
 }
 
 /**
- * Tells the events of the audit in the order in which they are stored, each once, until the signal is given.
- *
- * All of them are read from the stream, each reading going on after the last one; what is heard on the subjects of the
- * audit only says when to read. So an event written while this connection, its server or every master was away is delivered
- * when they are back.
+ * Delivers the events of the audit log in stream order, each once, until the signal is aborted. All are read from the
+ * stream, each read continuing after the last one; messages on the audit's subjects only trigger reads. So an event
+ * written while this connection, its server or every master was away is delivered when they are back.
  *
  * @throws what the first reading throws; later, what will not pass by itself
  */
@@ -47,7 +45,7 @@ export async function followAudit(
   { tell, wait, restarted, signal }: FollowAudit,
 ): Promise<void> {
   const wake = new Wake();
-  /** Heard, and not read yet. */
+  /** Received, and not read yet. */
   const heard = new Set<string>();
   const ended = new AbortController();
   const end = (): void => {
@@ -85,7 +83,7 @@ export async function followAudit(
           failed = 0;
           if (heard.size === 0) break;
           if (attempt >= STORED_ATTEMPTS) {
-            // published by one who does not get it stored; should it be stored yet, the next look finds it
+            // its publisher did not get it stored; if it is stored later, the next check finds it
             heard.clear();
             break;
           }
@@ -139,14 +137,14 @@ class Wake {
   }
 }
 
-/** Reads the audit, each time from where the last reading ended, and tells each event once. */
+/** Reads the audit log, each time from where the last read ended, and delivers each event once. */
 class StreamReader {
   readonly #client: AdminClient;
   readonly #query: AuditQuery;
   readonly #to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake };
   readonly #known = new ToldOnce();
   #after: number | undefined;
-  /** Of a master that gives no sequences: where to begin again. */
+  /** For a master that sends no sequences: where to restart. */
   #since: string | undefined;
 
   constructor(

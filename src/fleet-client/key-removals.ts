@@ -1,4 +1,4 @@
-// Decides on the removal of a signing key from what the fleet knows, and audits it.
+// Decides on the removal of a signing key from the fleet's state, and audits it.
 import { errorMessage } from '../text/error-message.js';
 import { ZesterError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';
@@ -9,7 +9,7 @@ import { afterwards } from './afterwards.js';
 import { auditKeyRemoved, knownCredentials, useOfKey } from './from-home.js';
 import { peelKeyUse } from './key-use.js';
 
-/** How to query the fleet: servers and credentials. `servers: false`: not at all. */
+/** How to query the fleet: servers and credentials. `servers: false`: do not query it. */
 export type FleetChoice = Omit<
   Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls' | 'systemCreds'>,
   'servers'
@@ -20,7 +20,8 @@ export type FleetChoice = Omit<
 const UNREACHABLE: ReadonlySet<string> = new Set(['ERR_NATS_SERVER_UNREACHABLE', 'ERR_CONNECT_UNREACHABLE']);
 
 /**
- * Counts what depends on signing keys, in the registry, from the home and connected, and judges whether they may be removed.
+ * Counts what depends on signing keys, in the registry, from the home and connected, and decides whether they may be
+ * removed.
  *
  * @param publicKeys `A…`
  * @param options.force permit it whatever depends on them, or where that cannot be counted
@@ -42,7 +43,7 @@ export async function judgeKeyRemoval(
       uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));
     }
   } catch (cause) {
-    // without a server there is nothing to judge, and nothing that could be removed there
+    // without a server there is nothing to judge, and nothing to remove there
     if (!force && cause instanceof ZesterError && UNREACHABLE.has(cause.code)) throw cause;
     const unknown = errorMessage(cause);
     for (const key of publicKeys) uses.set(key, { unknown });
@@ -51,7 +52,7 @@ export async function judgeKeyRemoval(
 }
 
 /**
- * Writes removed signing keys into the audit.
+ * Records removed signing keys in the audit log.
  *
  * @param by what removed them, such as `zester keys remove`
  * @returns whether there is an audit: the first master makes it

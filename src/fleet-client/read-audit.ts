@@ -1,22 +1,22 @@
-// Reads the audit as an iteration, and follows it.
+// Reads the audit log as an iteration, and follows it.
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { AdminClient } from '../protocol/ask.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../protocol/records/audit-query.js';
 import { followAudit } from './follow-audit.js';
 
-/** How the audit is read. */
+/** The options of reading the audit log. */
 export interface ReadAuditOptions {
-  /** Go on with new events as they are stored; false by default. */
+  /** Continue with new events as they are stored; false by default. */
   follow?: boolean | undefined;
-  /** With `follow`: hears once that the audit cannot be read at the moment; reading continues when it can. */
+  /** With `follow`: called once if the audit log cannot be read at the moment; reading resumes when it can. */
   onWait?: ((why: string) => void) | undefined;
-  /** With `follow`: hears that the stream was deleted and starts over. */
+  /** With `follow`: called when the stream was deleted and recreated. */
   onRestart?: (() => void) | undefined;
 }
 
 /**
- * The events of the audit that match, in the order in which they are stored.
+ * The matching events of the audit log, in stream order.
  *
  * @param signal ends following, without an error
  * @throws FleetError as `AdminClient.stream`
@@ -34,7 +34,7 @@ export async function* readAudit(
       ...(kinds && { kinds: [...kinds] }),
     };
     for await (const { events } of from.client.stream('audit', request)) {
-      // an older master does not know each filter
+      // an older master does not know every filter
       for (const event of events as AuditEvent[]) if (matchesAuditQuery(query, event)) yield event;
     }
     return;

@@ -16,8 +16,8 @@ import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 const storedSchema = v.object({ record: recordSchema });
 
 /**
- * Reads the fleet's registry straight from JetStream, and writes into the audit, where no master may be running. What cannot be parsed is an error: a
- * key that is not seen must not be taken for one that is not there.
+ * Reads the fleet's registry directly from JetStream, and writes to the audit log, if no master may be running. What
+ * cannot be parsed is an error: a key that was not seen must not count as absent.
  *
  * @param nc a connection of a master
  */
@@ -42,7 +42,7 @@ export class RegistryReader {
     });
   }
 
-  /** All records; none where there is no registry. @throws as {@link peel} */
+  /** All records; none without a registry. @throws as {@link peel} */
   async peels(): Promise<PeelRecord[]> {
     const all = await this.#all(PEELS_BUCKET, storedSchema);
     return all.map(({ record }) => record as PeelRecord);
@@ -54,7 +54,7 @@ export class RegistryReader {
   }
 
   /**
-   * Writes an event that changes no record into the audit.
+   * Writes an event that changes no record to the audit log.
    *
    * @returns whether there is an audit: the first master makes it
    * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
@@ -97,7 +97,7 @@ export class RegistryReader {
     });
   }
 
-  /** undefined: no master has made it yet. */
+  /** undefined: no master has created it yet. */
   async #bucket(name: string): Promise<KV | undefined> {
     if (!(await this.#exists(`KV_${name}`))) return undefined;
     return new Kvm(jetstream(this.#nc, { timeout: JETSTREAM_TIMEOUT_MS })).open(name);

@@ -9,21 +9,21 @@ import { isNobody, violationIn } from '../protocol/request-errors.js';
 import { commandSubject } from '../permissions/names.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 
-/** What can be chosen about a request to a peel. */
+/** The options of a request to a peel. */
 export interface RequestPeelOptions {
   /** Tokens below `zester.cmd.<id>`, such as `uptime`; absent: `zester.cmd.<id>` itself, where `startPeel` listens. */
   command?: string | undefined;
-  /** Milliseconds to wait for the answer; 10,000 by default. */
+  /** Time limit for the answer, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
   headers?: MsgHdrs | undefined;
-  /** Stops waiting for the answer; the peel still does what it was asked. */
+  /** Stops waiting for the answer; the peel still runs the command. */
   signal?: AbortSignal | undefined;
 }
 
-/** {@link RequestPeelOptions}, and what {@link requestPeel} otherwise takes one after the other. */
+/** {@link RequestPeelOptions} plus the positional arguments of {@link requestPeel}. */
 export interface PeelRequest extends RequestPeelOptions {
   peelId: string;
-  /** What is sent; nothing by default. */
+  /** The payload; empty by default. */
   data?: Payload | undefined;
 }
 
@@ -40,12 +40,9 @@ const NAMED = bag({ ...ENTRIES, peelId: anything, data: anything } satisfies Ent
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Sends a command to a peel and waits for its answer.
- *
- * A plain `nc.request()` gets none: a peel may not publish to its callers' inboxes. It answers on
- * `zester.job.<nonce>.return.<id>`, which only it publishes to, and which admins and masters may subscribe to.
- *
- * What comes back is the peel's word: check it before you use it.
+ * Sends a command to a peel and waits for its answer. A plain `nc.request()` gets none, because a peel may not
+ * publish to its callers' inboxes. It answers on `zester.job.<nonce>.return.<id>`: only that peel may publish there,
+ * and admins and masters may subscribe. The answer is untrusted: check it before you use it.
  *
  * @param nc a connection with an admin's or a master's credentials
  * @param peelId the peel
@@ -74,7 +71,7 @@ export function requestPeel(
   data?: Payload,
   options?: RequestPeelOptions,
 ): Promise<Msg>;
-/** The same, with names. */
+/** The same, with an options object. */
 export function requestPeel(nc: NatsConnection, request: PeelRequest): Promise<Msg>;
 export async function requestPeel(
   nc: NatsConnection,

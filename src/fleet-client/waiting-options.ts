@@ -1,7 +1,7 @@
-// What every request of a fleet takes that waits for an answer.
+// The options of every fleet request that waits for an answer.
 
 /** How a request waits. */
 export interface WaitingOptions {
-  /** Stops waiting, with its reason. What was asked for by then may still happen. */
+  /** Aborts the wait, with its reason. The request may still be carried out. */
   signal?: AbortSignal | undefined;
 }

@@ -1,11 +1,11 @@
-// Ends what a test started, the last first.
+// Ends what a test started, in reverse order.
 
-/** What was started and has to end: the last first, also after one that fails to end. */
+/** Cleanup steps, run in reverse order, even if one fails. */
 export class Cleanup {
   readonly #pending = new Set<() => unknown>();
 
   /**
-   * Has something end later.
+   * Registers a cleanup step.
    *
    * @returns ends it now, once; later calls, and {@link run}, then do nothing
    */
@@ -19,7 +19,7 @@ export class Cleanup {
     };
   }
 
-  /** @throws AggregateError of what failed to end */
+  /** @throws AggregateError of the steps that failed */
   async run(): Promise<void> {
     const failures: unknown[] = [];
     for (const end of [...this.#pending].reverse()) {

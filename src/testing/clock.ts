@@ -22,16 +22,16 @@ export class TestClock {
   readonly #listeners = new Set<() => void>();
   #aheadMs: number;
 
-  /** @param start the time that it shows now, in milliseconds since 1970; that of the machine by default */
+  /** @param start the initial time, in milliseconds since 1970; by default the machine's */
   constructor(start?: number | Date) {
     this.#aheadMs = start === undefined ? 0 : Number(start) - Date.now();
     if (!Number.isFinite(this.#aheadMs)) throw new RangeError('the start of a clock is a time');
   }
 
-  /** Reads it: milliseconds since 1970. A function of its own, to be passed as an option. */
+  /** Returns the time in milliseconds since 1970. A separate function, so that it can be passed as an option. */
   readonly now = (): number => Date.now() + this.#aheadMs;
 
-  /** How far it is ahead of the machine's clock, in milliseconds. */
+  /** The lead over the machine's clock, in milliseconds. */
   get aheadMs(): number {
     return this.#aheadMs;
   }

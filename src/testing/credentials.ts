@@ -12,22 +12,22 @@ import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import type { Cleanup } from './cleanup.js';
 import type { TestTrust } from './trust.js';
 
-/** What can be chosen about the credentials of a peel. */
+/** The options of a peel's credentials. */
 export interface TestPeelCredsOptions extends BootstrapPeelOptions {
   /** The file; a new one in the test's directory by default. */
   path?: string | URL | undefined;
 }
 
-/** What can be chosen about a user made for a test. */
+/** The options of a test user. */
 export interface TestUserOptions extends Partial<UserJwtOptions> {
-  /** The key that signs; the account's own by default. Of a signing key, give `issuerAccount` too. */
+  /** The key that signs; by default the account's own. For a signing key, also give `issuerAccount`. */
   signer?: KeyBundle | undefined;
   /** The file; a new one in the test's directory by default. */
   path?: string | URL | undefined;
 }
 
 /**
- * Credentials of an operator's users, and connections with them: what a single server and a cluster have in common.
+ * Credentials of an operator's users, and connections with them; common to a single server and a cluster.
  *
  * @example
  * import { connect } from '@nats-io/transport-node';
@@ -47,7 +47,7 @@ export interface TestUserOptions extends Partial<UserJwtOptions> {
 export class TestCredentials {
   /** The operator and the accounts that sign them. */
   readonly trust: TestTrust;
-  /** The directory of everything; it is removed at the end. */
+  /** The directory of all files; removed at the end. */
   readonly dir: string;
   readonly #urls: () => string[];
   readonly #cleanup: Pick<Cleanup, 'add'>;
@@ -82,7 +82,7 @@ export class TestCredentials {
   }
 
   /**
-   * Credentials of any user of the fleet's account, who may do everything unless `permissions` say otherwise.
+   * Credentials of any user of the fleet's account, unrestricted unless `permissions` say otherwise.
    *
    * @returns the path of the `.creds` file
    * @throws JwtError
@@ -137,7 +137,10 @@ export class TestCredentials {
     return this.connect(await this.systemCreds(), options);
   }
 
-  /** Pushes an account JWT to the running server, and checks that it was taken. @throws Error with the server's words */
+  /**
+   * Pushes an account JWT to the running server, and checks that it was accepted.
+   * @throws Error with the server's words
+   */
   async pushAccount(accountJwt: string): Promise<void> {
     const system = await this.systemConnection();
     try {

@@ -7,7 +7,8 @@ import { freePort } from './free-ports.js';
 import { waitFor } from './wait-for.js';
 
 /**
- * A real nats-server on loopback, which keeps its configuration, ports and data over restarts. It ends when the test's process does.
+ * A real nats-server on loopback that keeps its configuration, ports and data across restarts. It ends with the
+ * test's process.
  *
  * @example
  * import { startTestServer } from 'zester/testing';
@@ -27,7 +28,7 @@ import { waitFor } from './wait-for.js';
  * }
  */
 export class EphemeralServer {
-  /** Its configuration file: what a test changes there holds from the next start on. */
+  /** Its configuration file: a test's changes apply from the next start on. */
   readonly configPath: string;
   readonly port: number;
   /** For clients, such as `nats://127.0.0.1:12345`. */
@@ -46,7 +47,7 @@ export class EphemeralServer {
     this.url = `nats://127.0.0.1:${port}`;
   }
 
-  /** Whether it was started and not stopped or killed since. */
+  /** Whether it is running. */
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
@@ -57,7 +58,7 @@ export class EphemeralServer {
   }
 
   /**
-   * Starts it; resolves when it takes clients.
+   * Starts it; resolves when it accepts clients.
    *
    * @throws NatsServerError `ERR_NATS_SERVER_START`, with the server's own words
    */
@@ -70,14 +71,14 @@ export class EphemeralServer {
     });
   }
 
-  /** Stops it gracefully, if it runs. */
+  /** Stops it gracefully, if it is running. */
   async stop(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
     await running?.stop();
   }
 
-  /** Ends it with a signal (SIGKILL: as a power cut does) and waits for that. */
+  /** Kills it with a signal (SIGKILL: like a power cut) and waits for its end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const running = this.#live();
     this.#running = undefined;
@@ -91,7 +92,7 @@ export class EphemeralServer {
     await this.start();
   }
 
-  /** Resolves with the first line of its log, so far or to come, that matches. */
+  /** Resolves with the first matching line of its log, past or future. */
   logged(pattern: RegExp, timeoutMs?: number): Promise<string> {
     return waitFor(`the log line ${pattern}`, () => this.log.find((line) => pattern.test(line)), timeoutMs);
   }
@@ -107,12 +108,12 @@ export class EphemeralServer {
   }
 }
 
-/** How often another port is tried, when another process takes one between the look and the start. */
+/** How often another port is tried, if another process takes it before the start. */
 const MAX_PORTS_TRIED = 5;
 
 /**
- * Writes a configuration and starts a server on it, with a port that is free and stays the server's. Another process may
- * take the port in between; then the next is tried.
+ * Writes a configuration and starts a server with it, on a free port that the server keeps. If another process takes
+ * the port before the start, the next one is tried.
  *
  * @param configuration the text for a port
  */
@@ -131,7 +132,7 @@ export async function startEphemeralServer(
   });
 }
 
-/** Does it again with other ports, when one of them was taken in between. */
+/** Retries with other ports if one of them was taken in between. */
 export async function retryPorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

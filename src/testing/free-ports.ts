@@ -2,8 +2,8 @@
 import { createServer } from 'node:net';
 
 /**
- * A port that is free now, below the range that systems take for outgoing connections: a client that tries again and
- * again to reach a stopped server on a port of that range can end up connected to itself, and takes the port.
+ * A port that is free now, below the range for outgoing connections: a client that keeps trying to reach a stopped
+ * server on a port in that range may connect to itself, and occupy the port.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -12,7 +12,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** As many different ports. */
+/** This many different ports. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());

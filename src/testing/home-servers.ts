@@ -20,31 +20,31 @@ import { EphemeralServer, retryPorts, startEphemeralServer } from './ephemeral-s
 import { freePorts } from './free-ports.js';
 import { waitFor } from './wait-for.js';
 
-/** What can be chosen about a home with servers. */
+/** The options of a home with servers. */
 export interface HomeServersOptions {
   /** The trust domain. */
   trust?: CreateTrustDomainOptions;
-  /** How many servers; 1 by default, 3 and more are a cluster. */
+  /** How many servers; 1 by default; 3 or more form a cluster. */
   servers?: number;
   /** The nats-server program of each. */
   program?: string | undefined;
   /** Of a single server. */
   resolver?: 'memory' | undefined;
-  /** TLS of a single server; the home says nothing of it. */
+  /** TLS for a single server; the home does not mention it. */
   tls?: NatsServerConfigurationOptions['tls'];
-  /** Changes the home before the servers are started. */
+  /** Changes the home before the servers start. */
   prepare?: ((home: string) => Promise<void>) | undefined;
 }
 
 /** A home with a trust domain, and the real servers that trust it. */
 export interface HomeServers {
   home: string;
-  /** A temporary directory, which has the home. */
+  /** A temporary directory, which contains the home. */
   dir: string;
   nodes: readonly EphemeralServer[];
 }
 
-/** Makes a home in a temporary directory, and starts servers on its configuration. */
+/** Creates a home in a temporary directory, and starts servers with its configuration. */
 export async function startHomeServers(options: HomeServersOptions, cleanup: Cleanup): Promise<HomeServers> {
   const dir = await temporaryDirectory(cleanup);
   // signed a while ago, so that what the test signs is newer
@@ -119,7 +119,7 @@ async function writeNodes(
   );
 }
 
-/** Resolves when the nodes that run see each other and have a JetStream leader. */
+/** Resolves when the running nodes see each other and have a JetStream leader. */
 export async function wholeCluster(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   const up = nodes.filter((node) => node.isRunning);
   await waitFor(
@@ -143,8 +143,8 @@ export async function wholeCluster(domain: TrustDomain, nodes: readonly Ephemera
 const MAX_JOIN_ATTEMPTS = 4;
 
 /**
- * Restarts what JetStream lacks: of servers of 2.10 that start together, one may stay outside its meta group until it is
- * restarted (`outsideMetaGroup`).
+ * Restarts servers that are outside JetStream: when 2.10 servers start together, one may stay outside the meta group
+ * until it is restarted (`outsideMetaGroup`).
  */
 export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

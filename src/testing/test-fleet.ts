@@ -21,17 +21,17 @@ import type { EphemeralServer } from './ephemeral-server.js';
 import { startHomeServers, type HomeServers } from './home-servers.js';
 import { testOptionsError } from './options-error.js';
 
-/** What {@link startTestFleet} takes. */
+/** The options of {@link startTestFleet}. */
 export interface TestFleetOptions {
-  /** How many servers: 1 by default; 3 and more are a cluster. */
+  /** How many servers; 1 by default; 3 or more form a cluster. */
   servers?: number | undefined;
   /** How many masters; 1 by default. With 0, {@link TestFleet.startMaster} starts them. */
   masters?: number | undefined;
   /** Options of each master, such as `policy` and `lifetimeSeconds`. */
   master?: Partial<MasterOptions> | undefined;
-  /** The clock of its masters and peels; that of the machine by default. */
+  /** The clock of its masters and peels; by default the machine's. */
   clock?: TestClock | undefined;
-  /** The nats-server program; the one that `ZESTER_NATS_SERVER` names or the `PATH` has by default. */
+  /** The nats-server program; by default the one that `ZESTER_NATS_SERVER` names, or the one on the `PATH`. */
   program?: string | undefined;
 }
 
@@ -43,9 +43,9 @@ const OPTIONS = bag({
   program: text,
 } satisfies Entries<TestFleetOptions>);
 
-/** What {@link TestFleet.peelCreds} takes. */
+/** The options of {@link TestFleet.peelCreds}. */
 export interface TestFleetPeelOptions {
-  /** The lifetime in seconds; the masters' by default, 0 for no end. */
+  /** The lifetime in seconds; by default the masters', 0 = never expires. */
   expirySeconds?: number | undefined;
   /** The file; `<peelId>.creds` in the fleet's directory by default. */
   path?: string | URL | undefined;
@@ -73,11 +73,11 @@ export interface TestFleetPeelOptions {
  * }
  */
 export class TestFleet implements AsyncDisposable {
-  /** The home of its trust domain: what `ZESTER_HOME` and `startMaster` take. */
+  /** The home of its trust domain, for `ZESTER_HOME` and `startMaster`. */
   readonly home: string;
-  /** A temporary directory, which has the home; it is removed at the end. */
+  /** A temporary directory, which contains the home; removed at the end. */
   readonly dir: string;
-  /** Its servers: to stop, kill and start them, and to read their logs. */
+  /** Its servers: stop, kill and start them, and read their logs. */
   readonly servers: readonly EphemeralServer[];
   /** The masters that were started. */
   readonly masters: Master[] = [];
@@ -95,7 +95,7 @@ export class TestFleet implements AsyncDisposable {
     this.#cleanup = cleanup;
   }
 
-  /** The URLs of its servers, as every option `servers` takes them. */
+  /** The URLs of its servers, for any `servers` option. */
   get urls(): string[] {
     return this.servers.map(({ url }) => url);
   }
@@ -147,7 +147,7 @@ export class TestFleet implements AsyncDisposable {
   }
 
   /**
-   * Issues a peel's credentials, as an admin does with `zester peel add`: a master has accepted it.
+   * Issues a peel's credentials, as an admin does with `zester peel add`: the peel is accepted.
    *
    * @returns the path of the `.creds` file
    * @throws FleetError `ERR_FLEET_NO_MASTER`; `ERR_FLEET_ID_TAKEN` when the peel exists
@@ -188,7 +188,7 @@ export class TestFleet implements AsyncDisposable {
   }
 
   /**
-   * Makes a join token.
+   * Creates a join token.
    *
    * @returns the path of its `.creds` file, which `joinFleet` takes
    * @throws FleetError `ERR_FLEET_NO_MASTER`
@@ -206,8 +206,8 @@ export class TestFleet implements AsyncDisposable {
   }
 
   /**
-   * Starts a peel of the fleet in this process, with credentials of its own unless others are given. It follows the
-   * fleet's clock.
+   * Starts a peel of the fleet in this process, with new credentials unless others are given. It uses the fleet's
+   * clock.
    *
    * @throws as `startPeel` of `zester/peel`, and {@link peelCreds}
    */
@@ -224,7 +224,7 @@ export class TestFleet implements AsyncDisposable {
       reconnectJitter: 0,
       now: this.clock.now,
       ...settings,
-      // of both, startPeel says that they are one too many
+      // if both are given, startPeel refuses them
       ...(given as CredentialsOption<UserCredentials>),
       peelId,
     });
@@ -238,7 +238,7 @@ export class TestFleet implements AsyncDisposable {
     return peel;
   }
 
-  /** Ends its peels, masters, connections and servers, and removes its directory. Twice is fine. */
+  /** Ends its peels, masters, connections and servers, and removes its directory. May be called twice. */
   close(): Promise<void> {
     return this.#cleanup.run();
   }
@@ -250,9 +250,9 @@ export class TestFleet implements AsyncDisposable {
 }
 
 /**
- * Starts a whole fleet for a test: real servers on free ports of this machine, a trust domain in a temporary directory,
- * masters in this process, and a clock that the test moves. Peels come with {@link TestFleet.startPeel}. It ends with
- * {@link TestFleet.close}; the servers also end when this process does, however that ends.
+ * Starts a whole fleet for a test: real servers on free ports of this machine, a trust domain in a temporary
+ * directory, masters in this process, and a clock that the test controls. Add peels with {@link TestFleet.startPeel}.
+ * It ends with {@link TestFleet.close}; the servers also end when this process does, in any way.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` of the options; NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, which says how to install
  *   it; `ERR_NATS_SERVER_START`; and as `startMaster`

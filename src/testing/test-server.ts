@@ -13,7 +13,7 @@ import { startEphemeralServer, type EphemeralServer } from './ephemeral-server.j
 import { testOptionsError } from './options-error.js';
 import { createTestTrust, type TestTrust, type TestTrustOptions } from './trust.js';
 
-/** What {@link startTestServer} takes. */
+/** The options of {@link startTestServer}. */
 export interface TestServerOptions extends TestTrustOptions {
   /** An existing trust, instead of a new one. */
   trust?: TestTrust | undefined;
@@ -21,7 +21,7 @@ export interface TestServerOptions extends TestTrustOptions {
   resolver?: 'full' | 'memory' | undefined;
   /** TLS of the server: paths of PEM files. */
   tls?: NatsServerConfigurationOptions['tls'] | undefined;
-  /** The nats-server program; the one that `ZESTER_NATS_SERVER` names or the `PATH` has by default. */
+  /** The nats-server program; by default the one that `ZESTER_NATS_SERVER` names, or the one on the `PATH`. */
   program?: string | undefined;
 }
 
@@ -36,7 +36,8 @@ const OPTIONS = bag({
 } satisfies Entries<TestServerOptions>);
 
 /**
- * A nats-server in operator mode with JetStream, and the means to make users of it; {@link startTestServer} starts one.
+ * A nats-server in operator mode with JetStream, and means to create users for it; {@link startTestServer} starts
+ * one.
  *
  * @example
  * import { loadCredsFile } from 'zester';
@@ -56,7 +57,7 @@ const OPTIONS = bag({
  * }
  */
 export class TestServer extends TestCredentials implements AsyncDisposable {
-  /** The process: to stop, kill and start it, and to read its log. */
+  /** The process: stop, kill and start it, and read its log. */
   readonly process: EphemeralServer;
   readonly #cleanup: Cleanup;
 
@@ -72,7 +73,7 @@ export class TestServer extends TestCredentials implements AsyncDisposable {
     return this.process.url;
   }
 
-  /** Closes its connections, stops it and removes its directory. Twice is fine. */
+  /** Closes its connections, stops it and removes its directory. May be called twice. */
   close(): Promise<void> {
     return this.#cleanup.run();
   }
@@ -84,9 +85,9 @@ export class TestServer extends TestCredentials implements AsyncDisposable {
 }
 
 /**
- * Starts a real nats-server on a free port of this machine, in operator mode and with JetStream. It trusts a new operator,
- * whose keys are in memory, and keeps its files in a temporary directory. It ends with {@link TestServer.close}, or when this
- * process does, however that ends.
+ * Starts a real nats-server on a free port of this machine, in operator mode and with JetStream. It trusts a new
+ * operator, whose keys are in memory, and keeps its files in a temporary directory. It ends with {@link
+ * TestServer.close}, or when this process does, in any way.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` of the options; NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, which says how to install
  *   it; `ERR_NATS_SERVER_START`

@@ -4,10 +4,10 @@ import { createOperatorJwt, type OperatorJwtOptions } from '../jwt/operator.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { peelLimits, peelPermissionsTemplate } from '../permissions/roles.js';
 
-/** What {@link createTestTrust} takes: what is different from the trust that most tests want. */
+/** The options of {@link createTestTrust}: differences from the usual trust of a test. */
 export interface TestTrustOptions {
   operator?: Partial<OperatorJwtOptions> | undefined;
-  /** Added to JetStream and the signing key `peel`. */
+  /** In addition to JetStream and the signing key `peel`. */
   account?: Partial<AccountJwtOptions> | undefined;
   /** Other accounts of the operator, by name. */
   extraAccounts?: Readonly<Record<string, Partial<AccountJwtOptions>>> | undefined;
@@ -31,7 +31,7 @@ export interface TestTrust extends Disposable {
   /** The scoped signing key `peel` of the account. */
   peelSigner: KeyBundle;
   extraAccounts: Readonly<Record<string, TestAccount>>;
-  /** The account's JWT re-signed, with these options changed: what a push sends. */
+  /** The account's JWT, re-signed with these options changed: for a push. */
   accountJwtWith(changes: Partial<AccountJwtOptions>): string;
 }
 
@@ -89,8 +89,8 @@ export function createTestTrust(options: TestTrustOptions = {}): TestTrust {
       key: systemKey,
       jwt: createAccountJwt(systemKey, operatorSigner, { name: 'SYS' }),
     },
-    // a while ago, so that what a test pushes is newer: of two that were issued in the same second, a server that starts
-    // takes the one in its configuration
+    // a while ago, so that what a test pushes is newer: of two issued in the same second, a starting server uses the
+    // one in its configuration
     account: { key: accountKey, jwt: accountJwtWith({ now: () => Date.now() - 60_000, ...options.account }) },
     peelSigner,
     extraAccounts,

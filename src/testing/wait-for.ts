@@ -1,9 +1,9 @@
-// Polls for what gives no event to wait for.
+// Polls for conditions that emit no event.
 import { setTimeout as delay } from 'node:timers/promises';
 import { TEST_POLL_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 
 /**
- * Asks repeatedly until there is an answer, for what gives no event to wait for.
+ * Polls until there is an answer, for conditions that emit no event.
  *
  * @param what the words for the error when there is none in time
  * @returns the first answer that is not undefined and not false
