@@ -12,9 +12,9 @@ const CLUSTER_PORT = 6222;
 
 /** One server of a cluster. */
 export interface ClusterNode {
-  /** Its name: the servers tell each other apart by it. */
+  /** Its name, by which the servers distinguish each other. */
   name: string;
-  /** The address at which the others, and clients, reach it. */
+  /** The address where the others, and clients, reach it. */
   host: string;
   /** For clients. */
   port: number;
@@ -22,17 +22,17 @@ export interface ClusterNode {
   clusterPort: number;
 }
 
-/** What the servers of a cluster have in common. */
+/** The common settings of a cluster's servers. */
 export interface ClusterConfigurationOptions {
   /** The cluster's name; `zester` by default. */
   clusterName?: string;
-  /** Each keeps its data in a directory of its name below. */
+  /** Each server keeps its data in a subdirectory with its name. */
   dataDirectory: string;
   /** The address to listen on; the node's `host` by default. */
   listen?: string;
   /**
-   * TLS for clients. With `ca`, between the servers too, each showing its certificate to the other: without it, whoever
-   * reaches a cluster port is a server of the cluster.
+   * TLS for clients. With `ca`, between the servers too, with mutual authentication: without it, any host that
+   * reaches a cluster port can join the cluster.
    */
   tls?: NatsServerConfigurationOptions['tls'];
 }

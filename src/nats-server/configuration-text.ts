@@ -2,7 +2,7 @@
 import { NatsServerError } from '../errors.js';
 import { holdsWholeSeed } from '../text/whole-seeds.js';
 
-/** A value of a nats-server configuration. An undefined member of a map is left out. */
+/** A value in a nats-server configuration. An undefined member of a map is omitted. */
 export type ConfigurationValue = string | number | boolean | readonly ConfigurationValue[] | ConfigurationMap;
 
 /** A block of a nats-server configuration. */
@@ -11,7 +11,7 @@ export interface ConfigurationMap {
 }
 
 /**
- * The text of a configuration: one member a line, blocks indented.
+ * The text of a configuration: one member per line, blocks indented.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when it contains a seed
  */
@@ -25,9 +25,8 @@ export function configurationText(map: ConfigurationMap): string {
 }
 
 /**
- * A string as the configuration's grammar has it: in double quotes, where no variable (`$name`) and no comment is seen.
- *
- * Source: github.com/nats-io/nats-server, conf/lex.go (`lexDubQuotedString`, `lexStringEscape`).
+ * A string in the grammar of the configuration: in double quotes, where variables (`$name`) and comments are not
+ * recognized. Source: github.com/nats-io/nats-server, conf/lex.go (`lexDubQuotedString`, `lexStringEscape`).
  */
 export function quoted(text: string): string {
   const escaped = text.replace(/["\\\u0000-\u001f\u007f]/g, (character) => {

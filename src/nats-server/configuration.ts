@@ -9,19 +9,19 @@ import {
   SERVER_TLS_TIMEOUT_SECONDS,
 } from '../timing.js';
 
-/** What a nats-server of ours is configured to be. */
+/** The settings of a nats-server of ours. */
 export interface NatsServerConfigurationOptions {
-  /** The server's name; in a cluster each has its own. */
+  /** The server's name; unique in a cluster. */
   serverName?: string;
   /** The address to listen on; `127.0.0.1` by default. */
   host?: string;
-  /** The port for clients; -1: any that is free. */
+  /** The port for clients; -1: any free one. */
   port: number;
   /** The operator that the server trusts. */
   operatorJwt: string;
   /** The system account's public key (`A…`). */
   systemAccount: string;
-  /** Account JWTs by public key (`A…`) that the server knows from the start; the system account's is needed. */
+  /** Account JWTs by public key (`A…`) that the server knows from the start; the system account's is required. */
   accounts: Readonly<Record<string, string>>;
   /**
    * Where account JWTs live. `memory`: only those of `accounts`, permanently. `full`: in a directory, and new ones can be
@@ -40,25 +40,25 @@ export interface NatsServerConfigurationOptions {
     name: string;
     /** The address for the other servers. */
     host: string;
-    /** The port for the other servers; -1: any that is free. */
+    /** The port for the other servers; -1: any free one. */
     port: number;
     /** The other servers: `nats-route://host:port`. */
     routes: readonly string[];
-    /** TLS between the servers, each of which shows its certificate to the other: paths of PEM files. */
+    /** TLS between the servers, with mutual authentication: paths of PEM files. */
     tls?: { cert: string; key: string; ca: string };
   };
   /** TLS for clients: paths of PEM files. */
   tls?: {
     cert: string;
     key: string;
-    /** The authorities that clients' certificates come from. */
+    /** The certificate authorities for client certificates. */
     ca?: string;
-    /** Ask clients for a certificate; false by default. */
+    /** Require client certificates; false by default. */
     verify?: boolean;
   };
-  /** A port for monitoring. Always on loopback: it has no authentication. */
+  /** A port for monitoring. Always on loopback, since it has no authentication. */
   httpPort?: number;
-  /** Clients that may be connected; 65,536 by default. More than the server may have files open is of no use. */
+  /** The most connected clients; 65,536 by default. More than the server's open file limit is pointless. */
   maxConnections?: number;
 }
 
@@ -81,8 +81,8 @@ export function validateServerName(name: string): string {
 }
 
 /**
- * The text of a `nats-server.conf`: operator mode, accounts by JWT. `max_control_line` is left at the server's default;
- * what Zester issues fits it.
+ * The text of a `nats-server.conf`: operator mode, accounts by JWT. `max_control_line` stays at the server's default,
+ * which fits what Zester issues.
  */
 export function natsServerConfiguration(options: NatsServerConfigurationOptions): string {
   const { resolver, jetStream, cluster, tls } = options;
@@ -121,8 +121,8 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
     },
     operator: options.operatorJwt,
     system_account: options.systemAccount,
-    // deleting accounts over the network is not needed, so nobody can; and a server that was down must not
-    // honour what was revoked in the meantime for the minute that servers take by default to compare what they hold
+    // deleting accounts over the network is not needed, so nobody can; and a server that was down must not accept
+    // what was revoked meanwhile for the minute that servers by default take to compare their JWTs
     resolver:
       resolver.type === 'memory'
         ? 'MEMORY'

@@ -2,12 +2,12 @@
 
 /** nats-server's own default. */
 export const MAX_CONNECTIONS = 65_536;
-/** Files that a server needs besides its clients: JetStream, the other servers, logs. */
+/** Files that a server needs in addition to its clients: JetStream, the other servers, logs. */
 const OTHER_FILES = 1_000;
 
 /**
- * How many clients a server may accept: fewer than it may have files open. At that limit it could neither accept a client nor open a
- * file of JetStream; one that is told that the server is full goes to the next.
+ * How many clients a server may accept: fewer than its open file limit. At that limit it could neither accept a
+ * client nor open a JetStream file; a client that is told that the server is full tries the next one.
  *
  * @param openFiles the most files that a process may have open; undefined: not known
  *
@@ -20,8 +20,7 @@ export function connectionLimit(openFiles: number | undefined): number {
 }
 
 /**
- * The hard limit on open files in the text of `/proc/self/limits`, which a child process may raise its own to.
- *
+ * The hard limit on open files from the text of `/proc/self/limits`, up to which a child process may raise its own.
  * Source: man 5 proc.
  *
  * @returns undefined where there is none, or the text does not say

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** So much must fit, in bytes: the server's first writes after its start, and some minutes of a fleet's. */
+/** What must fit, in bytes: the server's first writes after its start, and some minutes of a fleet's. */
 const PROBE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Whether a file of 4 MiB can be written in a directory and synced. It is removed again. What the file system says is free would not tell
- * of a quota, or of a disk that is mounted read-only after an error.
+ * Whether a file of 4 MiB can be written and synced in a directory. It is removed again. The free space that the file
+ * system reports would not show a quota, or a disk that was remounted read-only after an error.
  */
 export async function hasDiskRoom(directory: string): Promise<boolean> {
   const path = join(directory, `.zester-room-${randomUUID()}`);

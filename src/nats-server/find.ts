@@ -9,7 +9,7 @@ import { userHome } from '../trust/home.js';
 import { versionSupport } from '../system-account/server-versions.js';
 import { VERSION_TIMEOUT_MS } from '../timing.js';
 
-/** Where packages put it: Debian's into `/usr/sbin`, which the PATH of a user who is not root often lacks. */
+/** Where packages install it: Debian's in `/usr/sbin`, which a normal user's PATH often lacks. */
 const WELL_KNOWN_DIRECTORIES = ['/usr/sbin', '/usr/local/bin'];
 
 /**
@@ -49,7 +49,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Whether a program says that it is older than the supported range. One that says nothing useful is left to its start. */
+/** Whether a program reports a version below the supported range. One with an unknown version is left to its start. */
 async function isOlder(program: string): Promise<boolean> {
   try {
     const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: VERSION_TIMEOUT_MS });

@@ -3,7 +3,7 @@ import { isLoopback, parseServerUrls } from '../connection/server-urls.js';
 import type { TrustDomain } from '../trust/domain.js';
 
 /**
- * Why no command of a home could use a server of this machine that has no TLS: each of them would refuse it.
+ * Why no command of a home could use a server of this machine without TLS: each of them would refuse it.
  *
  * @returns undefined: they could
  * @throws ConnectError `ERR_CONNECT_URL` of the home's servers

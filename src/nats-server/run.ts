@@ -11,7 +11,7 @@ import { findNatsServer } from './find.js';
 import { watchOver } from './watchdog.js';
 import { SERVER_READY_POLL_MS, SERVER_READY_TIMEOUT_MS, SERVER_STOP_TIMEOUT_MS } from '../timing.js';
 
-/** How {@link startNatsServer} goes about it. */
+/** The options of {@link startNatsServer}. */
 export interface StartNatsServerOptions {
   /** The configuration file. */
   configPath: string;
@@ -19,7 +19,7 @@ export interface StartNatsServerOptions {
   program?: string;
   /** The directory to run in. */
   cwd?: string;
-  /** Milliseconds until it must take clients; 20,000 by default. */
+  /** Time limit until it accepts clients, in milliseconds; 20,000 by default. */
   readyTimeoutMs?: number;
   /** Called with each line of the server's log. */
   onLog?: (line: string) => void;
@@ -33,7 +33,7 @@ export interface NatsServerExit {
   signal: NodeJS.Signals | null;
 }
 
-/** A `nats-server` that this process runs. It ends when this process does, however that ends. */
+/** A `nats-server` that this process runs. It ends when this process does, in any way. */
 export interface RunningNatsServer {
   /** For clients, such as `nats://127.0.0.1:4222`. */
   readonly url: string;
@@ -46,14 +46,14 @@ export interface RunningNatsServer {
   readonly exited: Promise<NatsServerExit>;
   /** The last error in its log, or else its last line, without the time. */
   lastWords(): string | undefined;
-  /** Stops it gracefully; with SIGKILL if it takes longer than `timeoutMs` (10,000 by default). Twice is fine. */
+  /** Stops it gracefully; with SIGKILL if it takes longer than `timeoutMs` (10,000 by default). May be called twice. */
   stop(timeoutMs?: number): Promise<NatsServerExit>;
-  /** Sends it a signal, and does not wait. */
+  /** Sends it a signal without waiting. */
   kill(signal: NodeJS.Signals): void;
 }
 
 /**
- * Starts the real `nats-server`, and resolves when it takes clients.
+ * Starts the real `nats-server`, and resolves when it accepts clients.
  *
  * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`; `ERR_NATS_SERVER_START`, with the server's own words, when it
  *   ends before it is ready or is not ready in time
@@ -111,7 +111,7 @@ function collectLog(child: ChildProcess, onLog: ((line: string) => void) | undef
     ended: Promise.all(ended),
     lastError: () => {
       const line = recent.findLast((l) => /\[(FTL|ERR)\]/.test(l)) ?? recent.at(-1);
-      // the process id and the time in front of it are of no use to the reader
+      // the process ID and the time before it do not help the reader
       return line?.replace(/^\[\d+\] [\d/]+ [\d:.]+ \[[A-Z]{3}\] /, '').replace(/^nats-server: /, '');
     },
   };
@@ -139,13 +139,13 @@ function spawned(child: ChildProcess, program: string): Promise<number> {
   });
 }
 
-/** What the server says in its ports file, the parts that matter here. */
+/** The relevant part of the server's ports file. */
 interface Ports {
   nats: string;
   cluster: string | undefined;
 }
 
-/** The server writes the file once it takes clients; where its log goes does not matter then. */
+/** The server writes the file once it accepts clients; it does not matter where its log goes. */
 async function readyPorts(
   child: ChildProcess,
   portsDirectory: string,
@@ -182,7 +182,7 @@ function startError(configPath: string, what: string, log: Log): NatsServerError
 
 const MAX_PORTS_BYTES = 64 * 1024;
 
-/** The server names the file after its program and its process, so any in its directory will do. */
+/** The server names the file after its program and its process, so any file in its directory will do. */
 async function readPorts(directory: string): Promise<Ports | undefined> {
   try {
     const name = (await readdir(directory)).find((entry) => entry.endsWith('.ports'));

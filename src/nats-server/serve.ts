@@ -13,22 +13,22 @@ import { StorageRepair } from './storage-repair.js';
 import { startNatsServer, type NatsServerExit, type RunningNatsServer } from './run.js';
 import { writeServerConfiguration, type ServerConfigurationOptions } from './write-configuration.js';
 
-/** Signals that mean something to a nats-server and do not end it at once: reload, and lame duck mode. */
+/** Signals with a meaning for a nats-server that do not end it at once: reload, and lame duck mode. */
 export type PassedSignal = 'SIGHUP' | 'SIGUSR2';
 
-/** How {@link serveTrustDomain} goes about it. */
+/** The options of {@link serveTrustDomain}. */
 export interface ServeOptions extends ServerConfigurationOptions {
-  /** Ends the server gracefully. */
+  /** Stops the server gracefully. */
   signal: AbortSignal;
   /** Called when the server accepts clients. */
   onReady: (server: Pick<RunningNatsServer, 'url' | 'host' | 'port' | 'pid'>, configPath: string) => void;
-  /** Is given the function that passes a signal on to the server; gives the one that ends the passing. */
+  /** Receives the function that passes a signal to the server; returns the one that stops the passing. */
   passSignals?: (pass: (signal: PassedSignal) => void) => () => void;
   /** Called with each line of the server's log, which is also in the home (`paths.serverLog`). */
   onLog?: (line: string) => void;
-  /** Start the server again when it ends by itself, at the same port; false by default. */
+  /** Restart the server if it stops by itself, at the same port; false by default. */
   restart?: boolean;
-  /** Called when the server has stopped, before anything is done about it. */
+  /** Called when the server has stopped, before anything else happens. */
   onEnded?: () => void;
   /** Called when it stopped or failed to restart, with the milliseconds until the next start. */
   onRestart?: (error: ZesterError, delayMs: number) => void;
@@ -43,8 +43,8 @@ export interface ServeOptions extends ServerConfigurationOptions {
 
 /**
  * Runs the nats-server of a trust domain until it is stopped. Its log is in the home, and stays small. With
- * `restart`, a server that ends by itself is started again, with a delay that grows up to 30 s; the first start must work. A server whose
- * JetStream has stopped writing is restarted in any case, once the disk has room.
+ * `restart`, a server that stops by itself is restarted, with backoff up to 30 s; the first start must succeed. A
+ * server whose JetStream has stopped writing is restarted in any case, once the disk has room.
  *
  * @returns how the server ended, if it was stopped or put into lame duck mode
  * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when no command of this home could use the server;
@@ -120,7 +120,7 @@ async function keepRunning(
       });
       readyAt = performance.now();
       isRepairing = false;
-      // clients know it there
+      // clients know it by this port
       port = server.port;
       return await run(server, {
         signal,

@@ -1,4 +1,4 @@
-// Ends a nats-server if the process that started it dies.
+// Stops a nats-server if the process that started it dies.
 import { spawn } from 'node:child_process';
 
 /**
@@ -15,12 +15,12 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** What {@link watchOver} gives back: to be called once the server has ended by itself. */
+/** Returned by {@link watchOver}: to be called once the server has ended by itself. */
 export type Dismiss = () => void;
 
 /**
- * Ensures that a server does not outlive this process. No exit or signal handler of our own could do that: none runs
- * after a SIGKILL, and a library has no business to handle its user's signals.
+ * Makes sure that a server does not outlive this process. No exit or signal handler of our own could do that: none
+ * runs after a SIGKILL, and a library must not handle its user's signals.
  *
  * @param pid the server
  * @param directory removed with it
@@ -31,7 +31,7 @@ export function watchOver(pid: number, directory: string): Dismiss {
     // its own session: a Ctrl-C on the terminal is for this process, which decides what it means for the server
     detached: true,
   });
-  // where there is no /bin/sh, the server runs without it
+  // without /bin/sh, the server runs without it
   watchdog.on('error', () => undefined);
   watchdog.stdin.on('error', () => undefined);
   watchdog.unref();

@@ -9,7 +9,7 @@ import { storageLimitOf } from './storage-limit.js';
 import { natsServerConfiguration, type NatsServerConfigurationOptions } from './configuration.js';
 import { CLIENT_PORT, isLoopback, parseServerUrl, type Endpoint } from '../connection/server-urls.js';
 
-/** What can be chosen about the server of a trust domain. */
+/** The options of a trust domain's server. */
 export type ServerConfigurationOptions = Pick<
   NatsServerConfigurationOptions,
   'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort' | 'maxConnections'
@@ -84,7 +84,7 @@ async function limitsOfThisProcess(): Promise<string | undefined> {
 }
 
 /**
- * Writes the configuration when there is none, for a home whose server is on this machine.
+ * Writes the configuration if there is none, for a home whose server is on this machine.
  *
  * @returns its path and whether it was made now; undefined: the fleet has servers of its own
  * @throws FileError, TrustError `ERR_TRUST_HOME_EXPOSED`
@@ -100,7 +100,7 @@ export async function ensureServerConfiguration(
 }
 
 /**
- * Where a server of this machine listens for this home: at the first of the home's servers that is on loopback.
+ * The address of this machine where a home's server listens: the first of the home's servers that is on loopback.
  *
  * @returns undefined when the home names servers, and all are elsewhere
  */

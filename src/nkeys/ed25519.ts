@@ -1,4 +1,4 @@
-// Ed25519: the one file that the rest takes it from, by libsodium where that is installed, else by node:crypto.
+// Ed25519: the single entry point; uses libsodium if that is installed, else node:crypto.
 import { KeyError } from '../errors.js';
 import type { Ed25519 } from './ed25519/backend.js';
 import { isNodeCryptoPreferred } from './ed25519/choice.js';
@@ -13,7 +13,7 @@ export { generateRaw, importSeed, rawPublicOf } from './ed25519/node.js';
 /** Names the implementation to use: `node` or `sodium`. Unset: sodium where it is installed. */
 export const ED25519_VARIABLE = 'ZESTER_ED25519';
 
-/** Which implementation is in use. */
+/** The implementation in use. */
 export interface Ed25519Info {
   /** `sodium-native`, or `node:crypto`. */
   readonly backend: 'node:crypto' | 'sodium-native';
@@ -33,7 +33,7 @@ interface Chosen {
 let chosen: Chosen | undefined;
 
 /**
- * The implementation of this process, which the first use decides.
+ * The implementation of this process, chosen at first use.
  *
  * @throws KeyError `ERR_KEY_BACKEND` when `ZESTER_ED25519` asks for one that is not there
  */
@@ -43,7 +43,7 @@ export function ed25519(): Ed25519 {
 }
 
 /**
- * Which implementation this process uses.
+ * The implementation that this process uses.
  *
  * @throws KeyError `ERR_KEY_BACKEND`
  */

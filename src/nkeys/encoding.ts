@@ -39,7 +39,7 @@ export function encodeSeed(kind: KeyKind, raw: Uint8Array): Uint8Array {
   return text;
 }
 
-/** A key's text, taken apart. `kind` is undefined for a role that nkeys has and Zester does not use (server, cluster). */
+/** A parsed key text. `kind` is undefined for a role that nkeys has and Zester does not use (server, cluster). */
 export interface DecodedKey {
   kind: KeyKind | undefined;
   kindName: string;
@@ -47,7 +47,7 @@ export interface DecodedKey {
 }
 
 /**
- * Takes the text of a seed apart.
+ * Parses the text of a seed.
  *
  * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for what is not a key, `ERR_KEY_CHECKSUM` for
  *   a damaged one. The message never holds the text.
@@ -91,7 +91,7 @@ function decodeSeedText(text: Uint8Array): DecodedKey {
 }
 
 /**
- * Takes the text of a public key apart.
+ * Parses the text of a public key.
  *
  * @throws KeyError `ERR_KEY_IS_A_SEED` for a seed (whose text is not repeated), `ERR_KEY_ENCODING`, `ERR_KEY_CHECKSUM`.
  */
@@ -124,7 +124,7 @@ export function decodePublicKey(publicKey: string): DecodedKey {
   return { ...named, raw };
 }
 
-/** ASCII text as bytes of its own (not of a shared pool, so that they can be wiped). Other characters become 0. */
+/** ASCII text as bytes of their own (not from a shared pool, so that they can be wiped). Other characters become 0. */
 export function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -134,7 +134,7 @@ export function asciiBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** The text of a seed given as bytes or text, without the white space around it: a part of what was given, or new bytes. */
+/** The text of a seed given as bytes or text, without the white space around it: a view of the input, or new bytes. */
 function textOf(seed: Uint8Array | string): Uint8Array {
   if (typeof seed === 'string') return asciiBytes(seed.trim());
   if (!(seed instanceof Uint8Array)) {
@@ -195,7 +195,7 @@ function nameKind(prefix: number, what: string): { kind: KeyKind | undefined; ki
   return { kind, kindName };
 }
 
-/** The error for a whole key of another role than asked for. */
+/** The error for a valid key of another role. */
 export function wrongRole(found: string, wanted: string, what: string): KeyError {
   return new KeyError(
     'ERR_KEY_ROLE',

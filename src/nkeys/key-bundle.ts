@@ -15,7 +15,7 @@ import { verifySignature } from './verify.js';
 const SAVE = bag({ ifAbsent: flag });
 const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', message);
 
-/** Whether this is the text of a key's seed. How long that takes does not depend on where it differs. */
+/** Whether this is the text of a key's seed. The time does not depend on where it differs. */
 function isSeedOf(pair: KeyPair, text: Uint8Array): boolean {
   const own = pair.seed;
   const isSame = own.length === text.length && timingSafeEqual(own, text);
@@ -24,10 +24,9 @@ function isSeedOf(pair: KeyPair, text: Uint8Array): boolean {
 }
 
 /**
- * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's.
- *
- * The seed is reachable only by the `seed` property, which does not enumerate; `console.log`, `util.inspect`,
- * `JSON.stringify`, template strings and structured clones show the role and the public key.
+ * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's. The seed is reachable only through
+ * the `seed` property, which is not enumerable; `console.log`, `util.inspect`, `JSON.stringify`, template strings and
+ * structured clones show the role and the public key.
  *
  * @example
  * import { generateKeyBundle } from 'zester';
@@ -86,8 +85,7 @@ export class KeyBundle implements Disposable {
   }
 
   /**
-   * The seed as the ASCII bytes of its text (`SU…`): the secret itself. Each call gives a copy, which is the caller's
-   * to wipe.
+   * The seed's text (`SU…`) as ASCII bytes: the secret itself. Each call returns a copy, which the caller wipes.
    *
    * @throws KeyError `ERR_KEY_WIPED`
    */
@@ -112,14 +110,14 @@ export class KeyBundle implements Disposable {
     return this.#pair.sign(data);
   }
 
-  /** Whether `signature` is this key's for `data`. Works after {@link wipe} too: it needs only the public key. */
+  /** Whether `signature` is this key's for `data`. Also works after {@link wipe}: it needs only the public key. */
   verify(data: Uint8Array | string, signature: Uint8Array): boolean {
     return verifySignature(this.publicKey, data, signature);
   }
 
   /**
-   * The public key (`X…`) of the X25519 key with the same 32 secret bytes: what nkeys calls a curve key. Another party
-   * can encrypt to it; it does not reveal the seed.
+   * The public key (`X…`) of the X25519 key with the same 32 secret bytes: what nkeys calls a curve key. Others can
+   * encrypt to it; it does not reveal the seed.
    *
    * @throws KeyError `ERR_KEY_WIPED`
    */
@@ -159,7 +157,7 @@ export class KeyBundle implements Disposable {
     }
   }
 
-  /** Overwrites the seed in memory and forgets the private key. Signing throws from then on. */
+  /** Overwrites the seed in memory and drops the private key. Signing throws from then on. */
   wipe(): void {
     this.#pair.wipe();
   }
@@ -184,11 +182,11 @@ export class KeyBundle implements Disposable {
   }
 }
 
-/** The copies of seeds that are still held by somebody, and whose they are. */
+/** The copies of seeds that are still referenced, and their keys. */
 const givenOut = new WeakMap<Uint8Array, KeyPair>();
 
 /**
- * Makes a new key pair.
+ * Creates a new key pair.
  *
  * @param role what the key is for
  * @throws KeyError `ERR_KEY_ROLE` for an unknown role
@@ -247,7 +245,7 @@ export function publicKeyFromSeed(seed: Uint8Array | string): string {
 
 function checkRole(role: string): void {
   if (!isRole(role)) {
-    // what is not a string may be the seed's bytes, given where the role belongs
+    // a non-string may be the seed's bytes, passed as the role by mistake
     const shown = typeof role === 'string' ? `"${role}"` : `this (${typeof role})`;
     throw new KeyError(
       'ERR_KEY_ROLE',

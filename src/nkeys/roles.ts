@@ -6,7 +6,7 @@ export const ROLES = ['operator', 'account', 'user'] as const;
 /** What a key is for. The first letter of its text shows the role. */
 export type Role = (typeof ROLES)[number];
 
-/** Roles and the curve (X25519) keys, which sign nothing. */
+/** The roles, and curve (X25519) keys, which sign nothing. */
 export type KeyKind = Role | 'curve';
 
 /** Prefix bytes of the nkeys encoding: the upper five bits are the first base32 letter of the text. */
@@ -18,7 +18,7 @@ export const PREFIX_OF_KIND: Readonly<Record<KeyKind, number>> = {
   curve: 23 << 3, // X
 };
 
-/** The other prefixes of nkeys, named so that an error can say what it was given. */
+/** The other prefixes of nkeys, so that an error can name what was given. */
 const NAME_OF_PREFIX = new Map<number, string>([
   [14 << 3, 'operator'],
   [0, 'account'],
@@ -28,7 +28,7 @@ const NAME_OF_PREFIX = new Map<number, string>([
   [2 << 3, 'cluster'],
 ]);
 
-/** The name of the kind a prefix byte stands for, or undefined when nkeys has no such prefix. */
+/** The name of the kind for a prefix byte; undefined if nkeys has no such prefix. */
 export function kindOfPrefix(prefix: number): string | undefined {
   return NAME_OF_PREFIX.get(prefix);
 }

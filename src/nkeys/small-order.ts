@@ -1,4 +1,4 @@
-// Recognizes Ed25519 points of small order, and points that are written in an unusual way.
+// Recognizes Ed25519 points of small order, and points with a non-canonical encoding.
 
 /**
  * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit: those of the curve,
@@ -16,10 +16,12 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   ...['ec', 'ed', 'ee'].map((first) => `${first}${'ff'.repeat(30)}7f`),
 ]);
 
-/** The last bytes but one of the points above, without which none is looked up: nearly all others are told by them. */
+/**
+ * The second-to-last bytes of the points above; without one, nothing is looked up, which excludes nearly all others.
+ */
 const PENULTIMATE = new Set([...SMALL_ORDER].map((hex) => Number.parseInt(hex.slice(60, 62), 16)));
 
-/** Whether 32 bytes are a public key that anybody can sign for. */
+/** Whether 32 bytes are a public key that anyone can sign for. */
 export function hasSmallOrder(raw: Uint8Array): boolean {
   if (!PENULTIMATE.has(raw[30] ?? 0)) return false;
   const bytes = Buffer.from(raw);

@@ -3,7 +3,7 @@ import { decodePublicKey, wrongRole } from './encoding.js';
 import type { KeyKind } from './roles.js';
 
 /**
- * Checks that `publicKey` is the text of a whole public key of this role.
+ * Checks that `publicKey` is the text of a valid public key of this role.
  *
  * @throws KeyError `ERR_KEY_IS_A_SEED`, `ERR_KEY_ENCODING`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ROLE`
  * @example
@@ -23,7 +23,7 @@ export function validatePublicKey(publicKey: string, role: KeyKind): void {
   if (decoded.kind !== role) throw wrongRole(decoded.kindName, role, `the public key ${publicKey}`);
 }
 
-/** Whether `publicKey` is the text of a whole public key of this role. */
+/** Whether `publicKey` is the text of a valid public key of this role. */
 export function isPublicKey(publicKey: string, role: KeyKind): boolean {
   try {
     validatePublicKey(publicKey, role);

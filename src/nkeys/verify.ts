@@ -3,8 +3,8 @@ import { ed25519, type Verifier } from './ed25519.js';
 import { decodePublicKey } from './encoding.js';
 
 /**
- * Public keys already imported, the most recent ones: an account's key verifies every user it signed, and importing
- * costs as much as a tenth of a verification. Bounded, so that tokens from outside cannot make it grow.
+ * The most recently imported public keys: an account's key verifies every user it signed, and importing costs a tenth
+ * of a verification. Bounded, so that tokens from outside cannot make it grow.
  */
 const imported = new Map<string, Verifier>();
 const MAX_IMPORTED = 1024;

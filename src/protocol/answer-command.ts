@@ -5,7 +5,7 @@ import { anything, bag, checkOptions, type Entries } from '../options/check-opti
 import { validatePeelId } from '../permissions/peel-id.js';
 import { commandReplyVerdict } from './command-reply.js';
 
-/** What {@link answerCommand} takes, with names. */
+/** The options of {@link answerCommand}. */
 export interface CommandAnswer {
   /** The peel that answers. */
   peelId: string;
@@ -21,8 +21,8 @@ const NAMED = bag(
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Answers a command, on the peel's side: on `zester.job.<nonce>.return.<own id>`, where `requestPeel` waits, and nowhere
- * else. A message with any other reply subject is not answered, whatever the peel may publish.
+ * Answers a command, on the peel's side: on `zester.job.<nonce>.return.<own id>`, where `requestPeel` waits, and
+ * nowhere else. A message with any other reply subject is not answered, whatever the peel may publish.
  *
  * @param msg a message on `zester.cmd.<id>` or below it
  * @param peelId the peel that answers
@@ -47,7 +47,7 @@ export function answerCommand(
   payload?: Payload,
   options?: { headers?: MsgHdrs | undefined },
 ): boolean;
-/** The same, with names. */
+/** The same, with an options object. */
 export function answerCommand(msg: Msg, answer: CommandAnswer): boolean;
 export function answerCommand(
   msg: Msg,

@@ -4,7 +4,7 @@ import { FleetError } from '../errors.js';
 import { anything, bag, checkOptions, listOf, text, type Entries } from '../options/check-options.js';
 import { judgeReply } from './reply-subject.js';
 
-/** Where an answer may go, and what goes with it. */
+/** Where an answer may go, and what it contains. */
 export interface AnswerOptions {
   /** Prefixes of inboxes that only the caller may read, such as `peelInboxPrefix(peelId)`. */
   inboxes: readonly string[];

@@ -1,25 +1,25 @@
-// Sends an idempotent request again until it is answered.
+// Resends an idempotent request until it is answered.
 import { createInbox, type NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askError, type RawAnswer } from './ask.js';
 import { isNobody } from './request-errors.js';
 import { ASK_AGAIN_AT_MS, NO_RESPONDERS_RETRY_MS } from '../timing.js';
 
-/** What {@link askAgain} needs to know. */
+/** The options of {@link askAgain}. */
 interface AskAgainOptions {
-  /** Below which the answer is to come. */
+  /** The answer must arrive below this prefix. */
   inboxPrefix: string;
-  /** Milliseconds for an answer, in all. */
+  /** Time limit for the answer, in milliseconds, in total. */
   timeoutMs: number;
 }
 
-/** Retries when there are no responders, and the pauses before them: a master may be about to reconnect. */
+/** The pauses before retries if there are no responders: a master may be about to reconnect. */
 const NOBODY_TRIES = 10;
 
 /**
- * Sends a request that may be sent more than once, and waits for the first answer. NATS loses what is on its way to a
- * connection that breaks, and the caller would wait for the answer all its time. It is sent three times at most: more would
- * make the load of masters that are merely slow worse.
+ * Sends an idempotent request, and waits for the first answer. NATS loses messages in transit to a connection that
+ * breaks, and the caller would wait in vain. It is sent at most three times: more would add to the load of masters
+ * that are merely slow.
  *
  * @throws FleetError `ERR_FLEET_NO_MASTER` when there are no responders, also four seconds later; `ERR_FLEET_TIMEOUT`,
  *   `ERR_FLEET_DENIED`
@@ -51,6 +51,6 @@ function publishAgain(nc: NatsConnection, subject: string, data: Uint8Array, rep
   try {
     nc.publish(subject, data, { reply });
   } catch {
-    // the connection has ended, which the request says
+    // the connection has closed; the request reports that
   }
 }

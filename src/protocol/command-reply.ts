@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { subjectFor } from '../permissions/names.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 
-/** What a nonce may be: one token, of characters that are nothing else in a subject. */
+/** The form of a nonce: one token, of characters without a meaning in subjects. */
 const NONCE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -17,10 +17,9 @@ export function newCommandReply(peelId: string): string {
 }
 
 /**
- * What a peel does about a command's reply subject: answer there, send no answer, or refuse the command.
- *
- * Only `zester.job.<nonce>.return.<own id>` is answered. The sender of a command chooses its reply subject: a peel that
- * answers anywhere publishes, with its own rights, wherever the sender likes.
+ * What a peel does about a command's reply subject: answer there, send no answer, or refuse the command. Only
+ * `zester.job.<nonce>.return.<own id>` is answered. The sender of a command chooses its reply subject: a peel that
+ * answered anywhere would publish, with its own rights, wherever the sender likes.
  */
 export function commandReplyVerdict(reply: string | undefined, peelId: string): 'answer' | 'none' | 'refuse' {
   if (reply === undefined || reply === '') return 'none';

@@ -12,23 +12,26 @@ export const commandSchema = v.object({
 });
 export type Command = v.InferOutput<typeof commandSchema>;
 
-/** What is read of a peel's answer, in bytes. A result is for a person or a script; what is larger belongs into a stream. */
+/**
+ * The largest answer of a peel that is read, in bytes. A result is for a person or a script; anything larger belongs
+ * in a stream.
+ */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** An error code, ours or of the peel's program. */
 const code = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not an error code'));
 
-/** What a peel answers. */
+/** A peel's answer. */
 export const commandAnswerSchema = v.union([
-  // the error first: an answer without a result is an answer too
+  // the error first: an answer without a result is valid too
   v.object({ peelId: v.string(), error: v.object({ code, message: v.string() }) }),
   v.object({ peelId: v.string(), result: v.optional(v.unknown()) }),
 ]);
 export type CommandAnswer = v.InferOutput<typeof commandAnswerSchema>;
 
 /**
- * Reads what a peel answered. A peel may answer anything: what cannot be used becomes an error of that peel, and the
- * others' answers stay.
+ * Parses a peel's answer. A peel may answer anything: an unusable answer becomes an error of that peel, and does not
+ * affect the others.
  *
  * @param peelId who was asked
  */
@@ -46,7 +49,7 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
   return parsed.output.peelId === peelId ? parsed.output : bad('its answer names a different peel');
 }
 
-/** What a master tells a peel, signed by it, on `zester.cmd.<id>.notice`. */
+/** A master's signed message to a peel, on `zester.cmd.<id>.notice`. */
 export const noticeSchema = v.variant('kind', [
   /** Replace this key. A replay of the notice has no effect afterwards. Older masters do not name the key. */
   v.object({
@@ -55,7 +58,7 @@ export const noticeSchema = v.variant('kind', [
     publicKey: v.optional(v.string()),
     at: v.string(),
   }),
-  /** It was rejected or revoked: there is nothing more for it to do. Of these keys, or of all. */
+  /** It was rejected or revoked, and must stop. For these keys, or for all. */
   v.object({
     kind: v.literal('ended'),
     peelId: v.string(),

@@ -1,15 +1,18 @@
-// Says which key signs the masters of an account, so that a peel can tell that knows nothing but its own JWT.
+// Endorsements: prove which key signs an account's masters to a peel that knows only its own JWT.
 import { isPublicKey } from '../nkeys/validate.js';
 import { verifySignature } from '../nkeys/verify.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 
-/** From the account's identity key to a master's own: the first master's, and those that invited each other. */
+/**
+ * From the account's identity key to a master's own key: through the first master's, and those of masters that
+ * invited each other.
+ */
 const MAX_LINKS = 8;
 /** A link: a key (`A…`), and the signature of the key before it. */
 const LINK = /^(A[A-Z2-7]{55}):([A-Za-z0-9_-]{86})$/;
 const MAX_CHARACTERS = MAX_LINKS * 144;
 
-/** What signs an endorsement says what it is for, so that it is none of anything else. */
+/** The signed text starts with its purpose, so that it is not valid for anything else. */
 function endorsedBytes(account: string, publicKey: string): Uint8Array {
   return Buffer.from(`zester-master-key-1\n${account}\n${publicKey}`);
 }
@@ -32,7 +35,7 @@ export function endorse(signer: KeyBundle, account: string, publicKey: string, c
 }
 
 /**
- * The key that a chain of endorsements ends with.
+ * The key at the end of a chain of endorsements.
  *
  * @param account the account's public key (`A…`): the first link is signed by its identity key
  * @param chain as others sent it

@@ -1,9 +1,9 @@
-// What masters answer an admin program, by name.
+// The answers of masters to an admin program.
 import type { AuditEvent } from './records/audit-event.js';
 import type { Presence } from './records/presence.js';
 import type { PeelRecord, PeelState } from './records/record.js';
 
-/** How a fleet is, as `fleet.status()` gives it. */
+/** The state of a fleet, from `fleet.status()`. */
 export interface FleetStatus {
   /** The ID of the master that answered. */
   master: string;
@@ -11,7 +11,7 @@ export interface FleetStatus {
   version: string;
   /** Its acceptance policy: one of `POLICIES`, or `custom` for a function. */
   policy: string;
-  /** The lifetime of the credentials that it issues, in seconds; 0: they do not expire. */
+  /** The lifetime of the credentials that it issues, in seconds; 0: they never expire. */
   lifetime: number;
   /** The ID of the master that follows the servers' events; absent: none does at the moment. */
   watching?: string | undefined;
@@ -23,7 +23,7 @@ export interface FleetStatus {
   held?: HeldRevocations | undefined;
 }
 
-/** Revocations of healthy peels that a master holds back. */
+/** Held revocations of healthy peels. */
 export interface HeldRevocations {
   /** The number of peels. */
   peels: number;
@@ -31,12 +31,12 @@ export interface HeldRevocations {
   since: string;
 }
 
-/** A peel, as `fleet.peels.show()` gives it. */
+/** A peel, from `fleet.peels.show()`. */
 export interface PeelDetails {
   record: PeelRecord;
-  /** Where it is connected; absent: no connection of it is known. */
+  /** Its connections; absent: none is known. */
   presence?: Presence | undefined;
-  /** Its last events, the oldest first. */
+  /** Its last events, oldest first. */
   events: AuditEvent[];
   /** True if the audit log could not be read; `events` is empty then. */
   eventsMissing?: boolean | undefined;

@@ -7,7 +7,7 @@ import { endorsedKey } from './endorsements.js';
 import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 
-/** Names that a peel cannot have, since masters and admins have them. */
+/** Names that a peel cannot have, since masters and admins use them. */
 const RESERVED = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 export function isReservedName(name: string): boolean {
@@ -15,10 +15,10 @@ export function isReservedName(name: string): boolean {
 }
 
 /**
- * Whether a user is a master of an account, as a peel can tell that knows nothing but its own JWT: signed by the account's
- * identity key, which signs no peel by default, and allowed to speak on every subject of the fleet; or signed by a key that
- * the identity key endorsed to sign masters, itself or through other masters' keys. What such a key's users may do is in the
- * account JWT, where the servers see to it.
+ * Whether a user is a master of an account, as far as a peel can tell that knows only its own JWT: signed by the
+ * account's identity key, which signs no peel by default, and allowed to speak on every subject of the fleet; or
+ * signed by a key that the identity key endorsed for masters, directly or through other masters' keys. What such a
+ * key's users may do is in the account JWT, and the servers enforce it.
  *
  * @param account the account's public key (`A…`)
  * @param nowSeconds seconds since 1970

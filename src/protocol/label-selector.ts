@@ -15,7 +15,7 @@ export interface LabelRequirement {
   values: readonly string[];
 }
 
-/** What a peel's labels must fulfil: all of it. */
+/** The requirements on a peel's labels: all must be met. */
 export type LabelSelector = readonly LabelRequirement[];
 
 /** In characters. */
@@ -47,7 +47,7 @@ export function parseLabelSelector(text: string): LabelSelector {
   return terms(text).map(requirement);
 }
 
-/** Whether a peel with these labels is selected. The cost grows with the selector alone. */
+/** Whether a peel with these labels is selected. The cost grows only with the selector. */
 export function selectsLabels(selector: LabelSelector, labels: Labels | undefined): boolean {
   return selector.every(({ name, operator, values }) => {
     const value = labels !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined;
@@ -64,7 +64,7 @@ export function selectsLabels(selector: LabelSelector, labels: Labels | undefine
   });
 }
 
-/** The parts between the commas, those in parentheses aside. */
+/** The parts between commas, except commas in parentheses. */
 function terms(text: string): string[] {
   const found: string[] = [];
   let depth = 0;

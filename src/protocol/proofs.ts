@@ -1,11 +1,11 @@
 // What is signed to prove possession of a key.
 
 /**
- * What is signed to prove that a key is held. Each begins with what it is for, so that no signature can be used for
+ * What is signed to prove possession of a key. Each text starts with its purpose, so that no signature is valid for
  * anything else.
  */
 
-/** By the key of a peel that joins: its answer to a master's challenge. */
+/** By the key of a joining peel: the answer to a master's challenge. */
 export function joinProof(of: {
   user: string;
   peelId: string;
@@ -15,7 +15,7 @@ export function joinProof(of: {
   return Buffer.from(`zester-join-1\n${of.user}\n${of.peelId}\n${of.publicKey}\n${of.challenge}`);
 }
 
-/** By the last key of a peel whose credential has expired, and by the one that is to replace it. */
+/** By the last key of a peel whose credential has expired, and by its replacement. */
 export function recoveryProof(of: {
   requestId: string;
   peelId: string;
@@ -29,7 +29,7 @@ export function recoveryProof(of: {
   );
 }
 
-/** By the key in use, and by the one that is to replace it. */
+/** By the key in use, and by its replacement. */
 export function rotationProof(of: {
   requestId: string;
   peelId: string;

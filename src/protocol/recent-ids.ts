@@ -1,11 +1,11 @@
 // Deduplicates events by their ID.
 
-/** How many ids are kept: events that come twice come close together. */
+/** How many IDs are kept: duplicates come close together. */
 const KEPT = 10_000;
 
 /**
- * Passes each event on once. JetStream stores an event once by its id, but subscribers receive it as often as it is
- * published, and a master that is not sure publishes again.
+ * Passes each event on once. JetStream stores an event once by its ID, but subscribers receive it as often as it is
+ * published, and a master that is unsure publishes it again.
  */
 export class ToldOnce {
   readonly #ids = new Set<string>();

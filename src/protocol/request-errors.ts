@@ -1,7 +1,7 @@
 // Recognizes permission violations and missing responders.
 import { errors, type PermissionViolationError } from '@nats-io/nats-core';
 
-/** What the server did not allow: of a publish as it is, of the inbox for the answer within the request's error. */
+/** What the server denied: a publish directly, the inbox for the answer within the request's error. */
 export function violationIn(error: unknown): PermissionViolationError | undefined {
   if (error instanceof errors.PermissionViolationError) return error;
   return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError

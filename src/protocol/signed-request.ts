@@ -7,32 +7,32 @@ import { JWT_HEADER, SIGNATURE_HEADER, verifySigned, type MessageSigner } from '
 
 const TIME_HEADER = 'Zester-Time';
 const NONCE_HEADER = 'Zester-Nonce';
-/** Beside the signature that earlier masters verify, which covers neither of these. */
+/** In addition to the signature that earlier masters verify, which covers neither of these. */
 const REQUEST_SIGNATURE_HEADER = 'Zester-Request-Signature';
 const TIME = /^[0-9]{1,15}$/;
 const NONCE = /^[A-Za-z0-9]{16,64}$/;
 
-/** What can be chosen about a signed request, for tests. */
+/** The options of a signed request, for tests. */
 export interface RequestStamp {
   /** Milliseconds since 1970. */
   time?: number;
   nonce?: string;
 }
 
-/** A request whose signature holds. */
+/** A request with a valid signature. */
 export interface OpenedRequest {
   claims: UserClaims;
   /** Unique among the requests of this signer. */
   nonce: string;
 }
 
-/** What the signature of a request is bound to. Neither a subject nor a time nor a nonce has a space. */
+/** What the signature of a request is bound to. Neither a subject nor a time nor a nonce contains a space. */
 function contextOf(subject: string, time: string, nonce: string): string {
   return `request-2 ${subject} ${time} ${nonce}`;
 }
 
 /**
- * The headers that prove who sends a request, when, and that it is sent once. A retry is signed anew.
+ * The headers that prove who sends a request, when, and that it is sent once. A retry is signed again.
  *
  * @param subject what the request is published on
  */
@@ -42,7 +42,7 @@ export function signRequest(
   data: Uint8Array,
   { time = Date.now(), nonce = nuid.next() }: RequestStamp = {},
 ): MsgHdrs {
-  // for masters of earlier versions, which a command may meet during an upgrade; later ones do not look at it
+  // for masters of earlier versions, which a command may meet during an upgrade; later ones ignore it
   const headers = signer.sign(`request ${subject}`, data);
   const signed = signer.sign(contextOf(subject, String(time), nonce), data);
   headers.set(REQUEST_SIGNATURE_HEADER, signed.get(SIGNATURE_HEADER));
@@ -52,7 +52,7 @@ export function signRequest(
 }
 
 /**
- * Who signed a request, for this subject and about now. Whether the nonce is new is for the caller to see.
+ * Who signed a request, for this subject and at about the current time. The caller checks whether the nonce is new.
  *
  * @param now milliseconds since 1970
  * @throws FleetError `ERR_FLEET_PROOF`; `ERR_FLEET_CLOCK` when it was signed more than {@link ADMIN_REQUEST_WINDOW_MS} before

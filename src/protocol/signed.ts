@@ -10,12 +10,12 @@ import { verifySignature } from '../nkeys/verify.js';
 
 export const JWT_HEADER = 'Zester-Jwt';
 export const SIGNATURE_HEADER = 'Zester-Signature';
-/** Of a master whose JWT the account's identity key did not sign itself. */
+/** For a master whose JWT the account's identity key did not sign itself. */
 const ENDORSEMENTS_HEADER = 'Zester-Endorsements';
 
 /**
- * What is signed says what it is for: a server's nonce, which a client signs too, never begins like this, so neither can
- * be taken for the other; and an answer cannot be taken for one to another question.
+ * The signed text starts with its purpose: a server's nonce, which a client signs too, never starts like this, so
+ * neither can be mistaken for the other; and an answer is not valid for another request.
  *
  * @param context for example the subject, or the request's id
  */
@@ -43,7 +43,7 @@ export class MessageSigner implements Disposable {
   readonly #key: KeyBundle;
   readonly #endorsements: string | undefined;
 
-  /** @param endorsements those of the key that signed the JWT, if it is one that signs masters */
+  /** @param endorsements those of the key that signed the JWT, if that key signs masters */
   constructor(creds: CredsFile, endorsements?: string) {
     this.#endorsements = endorsements;
     this.jwt = creds.jwt;
@@ -61,7 +61,7 @@ export class MessageSigner implements Disposable {
     return signed;
   }
 
-  /** Overwrites the seed in memory: it signs no more. */
+  /** Overwrites the seed in memory: it can no longer sign. */
   wipe(): void {
     this.#key.wipe();
   }
@@ -73,8 +73,8 @@ export class MessageSigner implements Disposable {
 }
 
 /**
- * Who signed a message. Whether that user may say what it says is for the caller to decide: only the signatures, of the
- * JWT by its issuer and of the message by the JWT's subject, are checked here.
+ * Who signed a message. Only the signatures are checked: the JWT's by its issuer, and the message's by the JWT's
+ * subject. The caller decides whether that user may say what it says.
  *
  * @throws FleetError `ERR_FLEET_PROOF`
  */

@@ -23,9 +23,9 @@ const streamSchema = v.object({
   config: v.optional(
     v.object({
       subjects: v.optional(v.array(v.string()), []),
-      /** It acknowledges nothing that is published to it. */
+      /** It does not acknowledge what is published to it. */
       no_ack: v.optional(v.boolean(), false),
-      /** What `STREAM_GUARDS` are about: servers leave out what is off. */
+      /** The settings of `STREAM_GUARDS`: servers omit what is off. */
       allow_rollup_hdrs: v.optional(v.boolean()),
       deny_delete: v.optional(v.boolean()),
       deny_purge: v.optional(v.boolean()),
@@ -64,7 +64,7 @@ const answerSchema = v.object({
   }),
 });
 
-/** A stream of an account as a server tells of it. */
+/** A stream of an account, as a server reports it. */
 export type AccountStream = v.InferOutput<typeof streamSchema>;
 
 /**

@@ -4,16 +4,16 @@ import { ASK_ALL_TIMEOUT_MS } from '../timing.js';
 
 /** How long {@link askAll} waits, in milliseconds. */
 export interface AskAllOptions {
-  /** In all; 5,000 by default. */
+  /** In total; 5,000 by default. */
   maxWait?: number;
-  /** After an answer, for the next; `maxWait` by default. */
+  /** For the next answer after each one; `maxWait` by default. */
   stall?: number;
   /** Called when the server says that nobody answers such requests of this user. */
   onNoResponders?: () => void;
 }
 
 /**
- * Sends a request to all servers, and collects answers until there are enough or the wait is over.
+ * Sends a request to all servers, and collects answers until there are enough or time is up.
  *
  * @param enough whether no more are to come, asked after each answer
  * @returns the answers; none if there are no responders
@@ -47,7 +47,7 @@ function isNobody(error: unknown): boolean {
   );
 }
 
-/** The JSON of an answer; undefined when it is none. */
+/** The JSON of an answer; undefined if it is invalid. */
 export function jsonOf<T>(answer: Msg): T | undefined {
   try {
     return answer.json<T>();

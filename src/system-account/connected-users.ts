@@ -15,13 +15,13 @@ import { compareVersions } from './server-versions.js';
 import { listServers } from './servers.js';
 import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
 
-/** A user that is connected now. */
+/** A connected user. */
 export interface ConnectedUser {
-  /** The name in its JWT: of a peel, its id. */
+  /** The name in its JWT: a peel's ID. */
   name: string;
-  /** `U…`, as the server names it. It may be what the client wrote into its CONNECT: see {@link keyOfUser}. */
+  /** `U…`, as the server reports it. It may be what the client wrote into its CONNECT: see {@link keyOfUser}. */
   publicKey: string;
-  /** What it connected with; undefined: none, or the server does not tell. */
+  /** The JWT that it connected with; undefined: none, or the server does not report it. */
   jwt: string | undefined;
   /** The server's id, and the connection's on it. */
   server: string;
@@ -31,7 +31,7 @@ export interface ConnectedUser {
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string | undefined;
-  /** `Client` or `Leafnode`; undefined: the server does not tell. */
+  /** `Client` or `Leafnode`; undefined: the server does not report it. */
   kind?: string | undefined;
   /** What it has sent since it connected. */
   sent?: { messages: number; bytes: number };
@@ -69,36 +69,39 @@ type Listed = Answer['data']['connections'][number];
 
 /** From this version on, CONNZ can list the connections of one user. */
 const BY_USER_SINCE = '2.10.0';
-/** Connections of one server that are asked for at once, where they are asked for one by one. */
+/** Connections of one server that are requested at once, if they are requested one by one. */
 const SINGLY_AT_ONCE = 8;
 
-/** One connection: the server's id (`N…`), and the connection's own on that server. */
+/** Identifies a connection: the server's ID (`N…`), and the connection's number there. */
 export interface ConnectionPlace {
   server: string;
   cid: number;
 }
 
-/** What {@link connectedUsers} gives. */
+/** The result of {@link connectedUsers}. */
 export interface ConnectedUsers {
-  /** The ids of the servers that reported users. */
+  /** The IDs of the servers that reported users. */
   servers: Set<string>;
-  /** Those of them whose report is certainly whole: who is not in it was not connected when it was made. */
+  /** Those with a certainly complete report: a user missing from it was not connected at that time. */
   whole: Set<string>;
-  /** Whether that is so of every server that is up. */
+  /** Whether that holds for every running server. */
   isWhole: boolean;
-  /** Each connection once, except those that are known. */
+  /** Each connection once, except known ones. */
   users: ConnectedUser[];
   /** The known connections that are still there. */
   known: ConnectionPlace[];
 }
 
-/** What can be chosen about {@link connectedUsers}. */
+/** The options of {@link connectedUsers}. */
 export interface ConnectedUsersOptions {
-  /** Only the connections of this user (`U…`). Servers from 2.10 on look for them; of an older one all connections are read. */
+  /**
+   * Only the connections of this user (`U…`). Servers from 2.10 on look them up; of an older one, all connections are
+   * read.
+   */
   publicKey?: string;
   /**
-   * Whether a connection is known already. What it connected with is not asked for again: that is what costs a server the
-   * most. A server gives no number twice, and a connection keeps its JWT.
+   * Whether a connection is already known. Its JWT is not requested again, since that is the most expensive part for
+   * a server. Servers do not reuse numbers, and a connection keeps its JWT.
    */
   isKnown?: (connection: ConnectionPlace) => boolean;
 }
@@ -180,7 +183,7 @@ class ServerList {
     const isListWhole = await this.#pages({}, { offset: 0, limit: FIRST_PAGE }, (_users, page, bytes) => {
       if (page.length > 0) bytesEach = Math.max(bytesEach ?? 0, bytes / page.length);
       for (const { cid, kind } of page) {
-        // a page repeats the last ones of the page before
+        // a page repeats the last connections of the previous one
         if (cid <= (cids.at(-1) ?? -1)) continue;
         cids.push(cid);
         hasLeafnode ||= kind?.toLowerCase() === 'leafnode';
@@ -195,7 +198,7 @@ class ServerList {
       else wanted.add(cid);
     }
     if (wanted.size === 0) return { users: [], known, isWhole: isListWhole };
-    // a server finds no leafnode by its number
+    // servers do not find leafnodes by number
     const isFew = wanted.size <= SINGLY && !hasLeafnode;
     const read = isFew
       ? await this.#singly(wanted)
@@ -212,7 +215,7 @@ class ServerList {
       const answers = await Promise.all(some.map((cid) => this.#ask({ ...this.#filter, auth: true, cid })));
       for (const answer of answers) {
         if (answer === undefined) isWhole = false;
-        // none in it: the connection has ended
+        // it is missing: the connection has ended
         else users.push(...usersOf(answer));
       }
     }

@@ -1,37 +1,37 @@
 // Decides how a list of connections is read in pages while connections come and go.
 
-/** The first page. However much its connections say about themselves, it is no larger than a message may be. */
+/** The first page. However large its connections' data, it does not exceed the message size. */
 export const FIRST_PAGE = 256;
 
-/** The largest page. A server looks at all its connections for each page, so few large ones cost it less than many. */
+/** The largest page. A server scans all its connections for each page, so a few large ones are cheaper than many. */
 const MAX_PAGE = 8_192;
 
-/** An answer is to have no more bytes than this: servers cut a client that lets tens of millions pile up. */
+/** The most bytes of an answer: servers disconnect a client that lets tens of millions pile up. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
-/** What a JWT adds to a connection of a page, about, in bytes. */
+/** What a JWT adds to a connection in a page, roughly, in bytes. */
 const JWT_BYTES = 1_000;
 
 /**
- * How many connections of a page the next one repeats. A connection that ends moves those after it forward: so many may
- * end between two pages without one being missed.
+ * How many connections the next page repeats. When a connection ends, later ones move forward: this many may end
+ * between two pages without one being missed.
  */
 export const OVERLAP = 32;
 
-/** A page as it was answered. */
+/** An answered page. */
 export interface Page {
-  /** Where it begins. */
+  /** Its offset. */
   offset: number;
-  /** How many connections were asked for. */
+  /** How many connections were requested. */
   limit: number;
-  /** How many it has. */
+  /** How many it contains. */
   count: number;
   /** Its size. */
   bytes: number;
 }
 
 /**
- * The next page; undefined: this was the last.
+ * The next page; undefined: this was the last one.
  *
  * @example nextPage({ offset: 0, limit: 256, count: 256, bytes: 256_000 }); // { offset: 224, limit: 8_192 }
  */
@@ -41,7 +41,7 @@ export function nextPage({ offset, limit, count, bytes }: Page): Pick<Page, 'off
 }
 
 /**
- * The size of the first page with JWTs, of a list that has been read without them.
+ * The size of the first page with JWTs, for a list that was read without them.
  *
  * @param bytesEach what a connection of it took, in bytes; undefined: it had none
  */
@@ -54,8 +54,8 @@ function fitting(bytesEach: number): number {
 }
 
 /**
- * Whether nothing was missed between a page and the one before. Servers list connections in the order of their numbers,
- * which only grow.
+ * Whether nothing was missed between a page and the previous one. Servers list connections by number, and numbers
+ * only grow.
  *
  * @param last the last number of the page before; undefined: this is the first
  * @param cids the numbers of this page
@@ -63,9 +63,9 @@ function fitting(bytesEach: number): number {
 export function continuesPage(last: number | undefined, cids: readonly number[]): boolean {
   if (cids.some((cid, i) => i > 0 && cid <= (cids[i - 1] ?? 0))) return false;
   const [first] = cids;
-  // an empty page says nothing: everything that it repeats may have ended, and more besides
+  // an empty page proves nothing: all that it repeats may have ended, and more
   return last === undefined || (first !== undefined && first <= last);
 }
 
-/** Connections that are asked for one by one, rather than in pages, where few of many are wanted. */
+/** Connections that are requested one by one instead of in pages, if only a few of many are wanted. */
 export const SINGLY = 64;

@@ -3,7 +3,7 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask-all.js';
 import { KICK_TIMEOUT_MS } from '../timing.js';
 
-/** One connection: the server's id (`N…`), and the connection's own on that server. */
+/** Identifies a connection: the server's ID (`N…`), and the connection's number there. */
 export interface ConnectionId {
   server: string;
   cid: number;
@@ -45,7 +45,7 @@ export async function kick(
     throw error;
   }
   const said = jsonOf<{ error?: { description?: string } }>(answer);
-  // the only error that it knows: there is no connection of this number
+  // its only error: there is no connection with this number
   return said?.error === undefined ? 'kicked' : 'gone';
 }
 

@@ -1,12 +1,12 @@
 // Finds servers outside JetStream's meta group.
 
-/** What one server says of JetStream's meta group, in its answer to JSZ. */
+/** One server's view of JetStream's meta group, from its answer to JSZ. */
 export interface MetaGroupAnswer {
-  /** The name of the server that answers. */
+  /** The name of the answering server. */
   server?: string | undefined;
   leader?: string | undefined;
   cluster_size?: number | undefined;
-  /** The other members, as the leader sees them. A server that was the leader before lists some too. */
+  /** The other members, as the leader sees them. A former leader lists some too. */
   replicas?: readonly { name?: string | undefined }[] | undefined;
 }
 

@@ -33,7 +33,7 @@ export function versionSupport(version: string, { clustered }: { clustered: bool
 }
 
 /**
- * Compares two versions by their numbers; what stands behind them (`-preview.1`) does not count.
+ * Compares two versions by their numbers; suffixes (`-preview.1`) do not count.
  *
  * @returns below, above or equal to 0, as a comparator of `Array.sort` does; a version of another form comes first
  */
@@ -56,14 +56,14 @@ export interface VersionProblem {
   server: string;
   version: string;
   support: Exclude<VersionSupport, 'supported'>;
-  /** What it is, in words, and why that matters. */
+  /** What is wrong, and why it matters. */
   message: string;
-  /** What to do. */
+  /** How to fix it. */
   fix: string;
 }
 
 /**
- * Which servers of a fleet are not of a supported version. One member of a cluster that is too old is enough: it may lead
+ * The servers of a fleet with an unsupported version. One cluster member that is too old is enough: it may lead
  * JetStream at any time.
  *
  * @example versionProblems([{ name: 'n1', version: '2.9.10', cluster: 'c' }]); // [{ support: 'too-old', ... }]

@@ -12,7 +12,7 @@ import {
   PING_TIMEOUT_MS,
 } from '../timing.js';
 
-/** A server that answers. */
+/** A responding server. */
 export interface ServerInfo {
   name: string;
   /** Its public key (`N…`). */
@@ -20,7 +20,7 @@ export interface ServerInfo {
   version: string;
   jetStream: boolean;
   cluster: string | undefined;
-  /** Its clock at the answer, ISO 8601. */
+  /** Its clock at the time of the answer, ISO 8601. */
   time: string;
 }
 
@@ -143,7 +143,7 @@ export async function outsideJetStream(
   }
 }
 
-/** The leader lists the others; those who follow name the leader, also one that has just died. */
+/** The leader lists the others; followers name the leader, even one that has just died. */
 function namesIn(answer: Msg): string[] {
   const leader = metaOf(answer)?.leader ?? '';
   return [...replicasOf(answer), ...(leader === '' ? [] : [leader])];

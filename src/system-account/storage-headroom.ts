@@ -4,17 +4,17 @@
 export interface ServerStorage {
   server: string;
   usedBytes: number;
-  /** Its limit; 0 or less: none is known. */
+  /** Its limit; 0 or less: unknown. */
   maxBytes: number;
 }
 
-/** Less than this is left for a day of a busy fleet's audit log, in bytes. */
+/** If less than this is left, it may not last a day of a busy fleet's audit log, in bytes. */
 const LOW_BYTES = 16 * 1024 * 1024;
-/** A part of one: so much of the limit is used. */
+/** The fraction of the limit that is used. */
 const LOW_SHARE = 0.8;
 
 /**
- * What to say of a server whose storage is nearly full.
+ * The finding about a server whose storage is nearly full.
  *
  * @returns undefined: there is room, or the limit is not known
  * @example lowStorage({ server: 'n1', usedBytes: 0, maxBytes: 1e9 }); // undefined
@@ -29,7 +29,7 @@ export function lowStorage({ usedBytes, maxBytes }: ServerStorage): string | und
   );
 }
 
-/** What to do about it. */
+/** How to fix it. */
 export const LOW_STORAGE_FIX = "raise the server's max_file_store, or free space";
 
 function megabytes(bytes: number): string {

@@ -1,11 +1,11 @@
 // Decides whether a server's health report means that JetStream has stopped writing.
 import { printable } from '../text/printable.js';
 
-/** As nats-server words it: a write error that it remembers, or JetStream that it has turned off by itself. */
+/** nats-server's messages: a write error that it remembers, or JetStream that it has disabled by itself. */
 const STOPPED = /write error|apply error|no space left|JetStream not enabled/i;
 
 /**
- * What a server's health report (`HEALTHZ`) says about a JetStream that does not write any more.
+ * What a server's health report (`HEALTHZ`) says about a JetStream that no longer writes.
  *
  * @param error its `error`, as the server sent it
  * @returns the server's words, printable; undefined: it reports nothing of the kind. Other reports, as of a cluster that has no leader
@@ -17,7 +17,7 @@ export function storageProblem(error: unknown): string | undefined {
   return printable(error);
 }
 
-/** What to say about it. */
+/** The finding about it. */
 export function storageProblemWords(reason: string): string {
   return `JetStream has stopped writing: ${reason}`;
 }
@@ -31,6 +31,6 @@ export function withoutMajority(failed: number, servers: number): boolean {
   return failed > 0 && failed * 2 >= servers;
 }
 
-/** What to do about it. */
+/** How to fix it. */
 export const STORAGE_PROBLEM_FIX =
   'make room on its disk, then restart it ("zester server" and "zester up" do that by themselves)';

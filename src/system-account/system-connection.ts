@@ -11,16 +11,16 @@ import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
 
-/** How {@link connectSystem} connects. */
+/** The options of {@link connectSystem}. */
 export interface SystemConnectionOptions {
-  /** One URL or several; the first that answers is taken. */
+  /** One URL or several; the first that answers is used. */
   servers: readonly string[];
-  /** Instead of the home's `creds/system.creds`: credentials of a user of the system account. */
+  /** In place of the home's `creds/system.creds`: credentials of a user of the system account. */
   systemCreds?: UserCredentials | undefined;
-  /** For TLS, and whether to require it; those of the home by default. */
+  /** TLS options, and whether TLS is required; by default those of the home. */
   tls?: TlsOptions | null | undefined;
   requireTls?: boolean | undefined;
-  /** For each server, in milliseconds; 3,000 by default. */
+  /** Time limit for each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number;
   /**
    * A connection of the system account that is up, to be used instead of a new one. It stays open. While thousands of
@@ -50,13 +50,13 @@ export async function connectSystem(
       `"${names.operator}" (${publicKeys.operator})`,
     );
   } finally {
-    // it signed the server's nonce; there is no reconnect that would need it again
+    // it signed the server's nonce; no reconnect will need it again
     creds.close();
   }
 }
 
 /**
- * As {@link connectSystem}, without a home.
+ * Like {@link connectSystem}, without a home.
  *
  * @param creds of a user of the system account; they stay the caller's to wipe
  * @param operator what errors call the operator that the servers should trust

@@ -1,4 +1,4 @@
-// Finds server URLs at which nobody answers.
+// Finds server URLs without a responding server.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as dial, isIP } from 'node:net';
 import { parseServerUrl } from '../connection/server-urls.js';
@@ -6,8 +6,8 @@ import type { ServerInfo } from './servers.js';
 import { DIAL_PROBE_TIMEOUT_MS } from '../timing.js';
 
 /**
- * The server URLs without an answer: a server of a cluster that is down, which the others may not know
- * by its name. Servers that the cluster itself announces are not tried.
+ * The server URLs without an answer: cluster servers that are down, and that the others may not know by name. Servers
+ * that the cluster itself announces are not tried.
  */
 export async function unreachableUrls(
   nc: NatsConnection,

@@ -1,10 +1,10 @@
-// What every implementation of Ed25519 does.
+// The interface of an Ed25519 implementation.
 
-/** A secret of 32 bytes that is kept in memory until it is wiped. */
+/** A 32-byte secret that is kept in memory until it is wiped. */
 export interface HeldSeed {
-  /** A copy, which is the caller's to wipe. */
+  /** A copy, which the caller wipes. */
   copy(): Uint8Array;
-  /** Overwrites it. It is not used afterwards. */
+  /** Overwrites it. It must not be used afterwards. */
   wipe(): void;
 }
 
@@ -12,7 +12,7 @@ export interface HeldSeed {
 export interface SecretKey extends HeldSeed {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** The signature, 64 bytes: of the same key and data always the same. Source: RFC 8032, 5.1.6. */
+  /** The signature, 64 bytes; deterministic. Source: RFC 8032, 5.1.6. */
   sign(data: Uint8Array): Uint8Array;
 }
 
@@ -22,7 +22,7 @@ export interface Verifier {
   verify(data: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** An implementation of Ed25519. All give the same keys, signatures and verdicts. */
+/** An implementation of Ed25519. All return the same keys, signatures and verdicts. */
 export interface Ed25519 {
   generate(): SecretKey;
   /** @param seed 32 bytes, which are copied */

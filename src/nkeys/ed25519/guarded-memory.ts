@@ -6,15 +6,15 @@ export type Protection = 'locked' | 'guarded' | 'plain';
 
 /** Room for one secret. */
 export const SECRET_BYTES = 64;
-/** Many secrets share a page: a page of its own for each would take longer than making a key, and soon reach the limit. */
+/** Many secrets share a page: a page for each would take longer than making a key, and soon reach the limit. */
 const PAGE_BYTES = 4096;
-/** What libsodium keeps of a page for itself. Source: libsodium, utils.c (`CANARY_SIZE`). */
+/** The part of a page that libsodium uses itself. Source: libsodium, utils.c (`CANARY_SIZE`). */
 const CANARY_BYTES = 16;
 const PER_PAGE = Math.floor((PAGE_BYTES - CANARY_BYTES) / SECRET_BYTES);
 
 /**
- * Hands out places for secrets in pages that libsodium guards. A page is locked as long as the process may lock more
- * (`ulimit -l`); after that, pages are guarded only, and `onLimit` is called once. Pages are used again, not freed.
+ * Allocates slots for secrets in pages that libsodium guards. A page is locked as long as the process may lock more
+ * (`ulimit -l`); after that, pages are only guarded, and `onLimit` is called once. Pages are reused, not freed.
  */
 export class GuardedMemory {
   readonly #sodium: Sodium;
@@ -27,19 +27,19 @@ export class GuardedMemory {
     this.#onLimit = onLimit;
   }
 
-  /** The protection of the latest page: the weakest so far. A first page is made to find out. */
+  /** The protection of the latest page, the weakest so far. Allocates a first page to find out. */
   get protection(): Protection {
     if (this.#protection === undefined) this.#addPage();
     return this.#protection ?? 'plain';
   }
 
-  /** A place of {@link SECRET_BYTES}, all 0. */
+  /** A slot of {@link SECRET_BYTES}, all 0. */
   take(): Uint8Array {
     if (this.#free.length === 0) this.#addPage();
     return this.#free.pop() ?? new Uint8Array(SECRET_BYTES);
   }
 
-  /** Wipes a place. It may be another secret's at once, so the caller forgets it. */
+  /** Wipes a slot. It may hold another secret at once, so the caller must drop it. */
   giveBack(place: Uint8Array): void {
     this.#sodium.sodium_memzero(place);
     this.#free.push(place);
@@ -49,7 +49,7 @@ export class GuardedMemory {
     const page = this.#newPage();
     for (let i = 0; i < PER_PAGE; i++) {
       const place = page.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES);
-      place.fill(0); // libsodium fills new memory with something else
+      place.fill(0); // libsodium fills new memory with another value
       this.#free.push(place);
     }
   }
@@ -60,7 +60,7 @@ export class GuardedMemory {
     try {
       page = this.#sodium.sodium_malloc(size);
     } catch {
-      // a runtime without memory of another's making (Electron's sandbox), or no memory
+      // a runtime that does not allow external memory (Electron's sandbox), or out of memory
       this.#weaken('plain');
       return new Uint8Array(size);
     }

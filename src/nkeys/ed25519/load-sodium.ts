@@ -10,22 +10,22 @@ export interface Sodium {
   crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void;
   crypto_sign_detached(signature: Uint8Array, data: Uint8Array, secretKey: Uint8Array): void;
   crypto_sign_verify_detached(signature: Uint8Array, data: Uint8Array, publicKey: Uint8Array): boolean;
-  /** Memory between two pages that end the process when they are touched. */
+  /** Memory between two guard pages that crash the process when they are touched. */
   sodium_malloc(size: number): Uint8Array;
   /** Keeps memory out of swap and core dumps. @throws Error at the limit of the process */
   sodium_mlock(memory: Uint8Array): void;
   sodium_memzero(memory: Uint8Array): void;
 }
 
-/** What came of it. */
+/** The result of loading. */
 export type SodiumLoad =
   | { readonly sodium: Sodium; readonly version: string }
   | { readonly sodium: undefined; readonly why: string };
 
-/** In a variable, so that no bundler looks for it: it may not be installed. */
+/** In a variable, so that no bundler resolves it: it may not be installed. */
 const PACKAGE = 'sodium-native';
 
-/** Loads the package. It never throws: whatever is wrong with a native module, `node:crypto` is there. */
+/** Loads the package. It never throws: whatever is wrong with a native module, `node:crypto` is available. */
 export function loadSodium(): SodiumLoad {
   try {
     // a program bundled into CommonJS has the one, every other the other; that of a thread whose program is a text is no path
@@ -63,7 +63,7 @@ const TEST = {
     '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
 };
 
-/** Whether a module that loads also computes what it should. */
+/** Whether a module that loads also computes correctly. */
 function works(sodium: Sodium): boolean {
   const [seed, data] = [Buffer.from(TEST.seed, 'hex'), Buffer.from(TEST.data, 'hex')];
   const [publicKey, secretKey, signature] = [Buffer.alloc(32), Buffer.alloc(64), Buffer.alloc(64)];

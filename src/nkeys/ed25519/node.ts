@@ -43,7 +43,7 @@ export function generateRaw(curve: Curve): { seed: Uint8Array; publicKey: Uint8A
  */
 const IMPORTS_BY_JWK = Number.parseInt(process.versions.node, 10) < 22;
 
-/** What stands before the 32 bytes in PKCS #8. Source: RFC 8410, section 7. */
+/** The prefix before the 32 bytes in PKCS #8. Source: RFC 8410, section 7. */
 const PKCS8_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
   Ed25519: Buffer.from('302e020100300506032b657004220420', 'hex'),
   X25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),

@@ -21,7 +21,7 @@ const SIGNATURE_BYTES = 64;
  * crypto/ed25519 (`verify`).
  */
 export function sodiumEd25519(sodium: Sodium, memory: GuardedMemory): Ed25519 {
-  /** Keys that nobody wiped, and nobody has any more. */
+  /** Keys that were never wiped and are no longer referenced. */
   const lost = new FinalizationRegistry<Uint8Array>((place) => memory.giveBack(place));
 
   /** A seed, and where it is a key's, the public half behind it: what libsodium calls a secret key. */
@@ -33,7 +33,7 @@ export function sodiumEd25519(sodium: Sodium, memory: GuardedMemory): Ed25519 {
       lost.register(this, place, this);
     }
 
-    /** @throws TypeError once wiped: a place that is used again must not be read as this key's */
+    /** @throws TypeError once wiped: a reused slot must not be read as this key's */
     protected get place(): Uint8Array {
       if (this.#place === undefined) throw new TypeError('the secret was wiped');
       return this.#place;

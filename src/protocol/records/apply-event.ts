@@ -8,7 +8,7 @@ import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
 
 /**
  * Computes a peel's record after an event. The registry is the result of its events, applied in order: anyone who
- * reads the audit gets the same records.
+ * reads the audit log gets the same records.
  *
  * @param record undefined: there is none yet
  * @throws FleetError `ERR_FLEET_RECORD` when the event is not the one that comes next
@@ -47,7 +47,7 @@ export function applyEvent(record: PeelRecord | undefined, event: PeelEvent): Pe
   return { ...withLabels(change(before, event), given), number, updatedAt: event.at };
 }
 
-/** The record with labels that a decision gave, beside those that it has. */
+/** The record with the labels of a decision, in addition to its own. */
 function withLabels(record: PeelRecord, set: Labels | undefined): PeelRecord {
   return set === undefined ? record : { ...record, labels: changedLabels(record.labels, { set }) };
 }
@@ -55,7 +55,7 @@ function withLabels(record: PeelRecord, set: Labels | undefined): PeelRecord {
 function change(record: PeelRecord, event: PeelEvent): PeelRecord {
   switch (event.kind) {
     case 'peel.requested':
-      // of a rejected or revoked peel too: it waits for a new decision, with a new key
+      // also for a rejected or revoked peel: it waits for a new decision, with a new key
       return {
         ...withKey(
           record,
@@ -80,7 +80,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
         decided: decided(event),
       };
     case 'peel.rejected':
-      // with its keys, so that the next peel under this id does not bring the rejected one in
+      // with its keys, so that the next peel with this ID does not bring back the rejected one
       return {
         ...decide(revoking(record, undefined, secondsOf(event.at)), 'rejected', event),
         rotationAskedAt: undefined,
@@ -92,7 +92,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
       };
     case 'key.issued': {
       if (record.number > 0 && isAccepted(record)) return withIssued(record, event.key, 'issued', event.at);
-      // a new peel, or one that was not accepted: it is now, with this key, and what it had before is over
+      // a new peel, or one that was not accepted: it is accepted now, with this key, and its earlier keys end
       const others = record.keys
         .map(({ publicKey }) => publicKey)
         .filter((key) => key !== event.key.publicKey);
@@ -133,10 +133,10 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
   }
 }
 
-/** The times of recoveries that a record keeps: more than a limit may count. */
+/** How many recoveries a record keeps: more than a limit may count. */
 const KEPT_RECOVERIES = 100;
 
-/** A new key of the peel's own. After a recovery, what it had before is over: nobody else may have the ID. */
+/** A new key of the peel's own. After a recovery, its earlier keys end: nobody else may have the ID. */
 function rotated(record: PeelRecord, event: PeelEvent & { kind: 'key.rotated' }): PeelRecord {
   const { key, replaces, recovery, at } = event;
   const now = secondsOf(at);
@@ -148,7 +148,10 @@ function rotated(record: PeelRecord, event: PeelEvent & { kind: 'key.rotated' })
   return { ...after, recovery: { count: recovery, at: times }, rotationAskedAt: undefined };
 }
 
-/** The keys of a peel that has recovered with another. One whose JWTs have expired needs no revocation: no server takes it. */
+/**
+ * The keys of a peel that has recovered with another. A key whose JWTs have expired needs no revocation: no server
+ * accepts it.
+ */
 function endedKeys(record: PeelRecord, { publicKey }: IssuedKey, now: number): PeelKey[] {
   const isOther = (key: PeelKey): boolean => key.publicKey !== publicKey;
   const isOver = ({ expiresAt }: PeelKey): boolean => expiresAt !== undefined && expiresAt <= now;
@@ -158,7 +161,7 @@ function endedKeys(record: PeelRecord, { publicKey }: IssuedKey, now: number): P
   );
 }
 
-/** How many keys that are past everything a record keeps; the audit has them all. */
+/** How many retired keys a record keeps; the audit log has all of them. */
 const KEPT_KEYS = 8;
 
 /** A peel that rotates for years must not have a record that grows for years. */
@@ -185,8 +188,8 @@ function decide(record: PeelRecord, state: PeelState, event: PeelEvent): PeelRec
 }
 
 /**
- * A key that is in use: those that were issued before it, and are not on their way out, have had their time. One that was
- * issued after it has not: news of a connection may come late, when the peel has the next key already.
+ * A key in use retires the keys that were issued before it and are not already ending. It does not retire later ones:
+ * news of a connection may arrive late, when the peel already has the next key.
  */
 function connected(record: PeelRecord, publicKey: string, at: string): PeelRecord {
   const its = record.keys.findIndex((key) => key.publicKey === publicKey);
@@ -199,7 +202,7 @@ function connected(record: PeelRecord, publicKey: string, at: string): PeelRecor
     ...record,
     keys,
     state: record.state === 'accepted' ? 'active' : record.state,
-    // a rotation that was asked for is done when the new key is in use
+    // a requested rotation is done when the new key is in use
     ...(replaced && { rotationAskedAt: undefined }),
   };
 }
@@ -208,7 +211,7 @@ function revoking(record: PeelRecord, publicKeys: readonly string[] | undefined,
   const keys = record.keys.map((key): PeelKey => {
     if (key.state === 'revoked' || (publicKeys !== undefined && !publicKeys.includes(key.publicKey)))
       return key;
-    // a key that was never given a JWT can open nothing
+    // a key that never had a JWT is useless
     const state = key.issuedAt === undefined ? 'revoked' : 'revoking';
     const before = [key.issuedAt, key.revokedUpTo].filter((time) => time !== undefined);
     return { ...key, state, revokedUpTo: revokeUpTo(upTo, { issuedAt: before, complete: true }) };

@@ -4,7 +4,7 @@ import { actorSchema, type Actor } from './actor.js';
 import { keeping } from './keeping.js';
 import { storedLabelsSchema, type Labels } from './labels.js';
 
-/** The facts of a JWT that was issued for a key: what is needed to make the same one again. */
+/** The facts of an issued JWT, from which the same JWT can be made again. */
 export interface IssuedKey {
   /** The key (`U…`). */
   publicKey: string;
@@ -12,7 +12,7 @@ export interface IssuedKey {
   issuer: string;
   /** Seconds since 1970. */
   issuedAt: number;
-  /** Seconds since 1970; absent: it does not expire. */
+  /** Seconds since 1970; absent: it never expires. */
   expiresAt?: number | undefined;
   /** The request that it answers. */
   requestId?: string | undefined;
@@ -27,7 +27,7 @@ const issuedSchema = v.object({
 });
 
 const publicKeys = v.array(v.string());
-/** Labels that the decision gives the peel, beside those that it has. Older masters leave them out. */
+/** Labels that the decision adds to the peel's own. Older masters omit them. */
 const labels = v.optional(storedLabelsSchema);
 
 /**
@@ -40,13 +40,13 @@ const changeSchema = v.variant('kind', [
     kind: v.literal('peel.requested'),
     publicKey: v.string(),
     origin: v.string(),
-    /** Of a peel whose credential has expired: the key that this one is to replace. */
+    /** For a peel whose credential has expired: the key that this one replaces. */
     replaces: v.optional(v.string()),
     labels,
   }),
   /**
-   * A credential that no master issued has connected, and its chain holds. `live`: it is in use from here on, and it is
-   * the peel's only one.
+   * A credential that no master issued has connected, with a valid chain. `live`: it is in use from now on, as the
+   * peel's only one.
    */
   v.object({ kind: v.literal('peel.appeared'), key: issuedSchema, origin: v.string() }),
   v.object({ kind: v.literal('peel.accepted'), labels }),
@@ -55,15 +55,15 @@ const changeSchema = v.variant('kind', [
   /** Marks all keys of the peel for revocation, up to this time in seconds since 1970. */
   v.object({ kind: v.literal('peel.revoked'), upTo: v.number() }),
   /**
-   * A JWT for a key that is new to the record, or was only requested. It makes an accepted peel of a new id,
-   * and of one that was not accepted: then the other keys of the record are to be revoked.
+   * The first JWT for a key that is new to the record, or was only requested. It makes a new or an unaccepted peel
+   * accepted; the record's other keys are then to be revoked.
    */
   v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()), labels }),
-  /** A newer JWT for a key that has one. */
+  /** A newer JWT for a key that already has one. */
   v.object({ kind: v.literal('key.renewed'), key: issuedSchema, labels }),
   /**
-   * A JWT for a new key, asked for and signed by the one before. `recovery`: that one's JWT had expired, and it is the
-   * peel's recovery with this number. A field and no kind of its own: an older master reads such a record as a rotation.
+   * A JWT for a new key, requested and signed by the previous one. `recovery`: that one's JWT had expired; the number
+   * of the peel's recovery. A field, not a separate kind: an older master reads such a record as a rotation.
    */
   v.object({
     kind: v.literal('key.rotated'),
@@ -71,7 +71,7 @@ const changeSchema = v.variant('kind', [
     replaces: v.string(),
     recovery: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
-  /** A key has connected for the first time. The keys before it have had their time. */
+  /** A key has connected for the first time. Keys that were issued before it are retired. */
   v.object({ kind: v.literal('key.connected'), publicKey: v.string() }),
   /** Marks these keys for revocation. */
   v.object({ kind: v.literal('key.revoking'), publicKeys, upTo: v.number() }),
@@ -79,26 +79,29 @@ const changeSchema = v.variant('kind', [
   v.object({ kind: v.literal('key.revoked'), publicKeys }),
   /** Requests that the peel replace its key. */
   v.object({ kind: v.literal('rotation.asked') }),
-  /** An admin changed its labels; those that are not named stay. */
+  /** An admin changed its labels; unnamed ones stay. */
   v.object({
     kind: v.literal('peel.labelled'),
     set: v.optional(storedLabelsSchema),
     remove: v.optional(v.pipe(v.array(v.string()), v.readonly())),
   }),
-  /** The record comes from a backup, and its key has expired: a later revocation may be forgotten. An admin accepts its recovery. */
+  /**
+   * The record comes from a backup, and its key has expired: a later revocation may be forgotten. An admin must
+   * accept its recovery.
+   */
   v.object({ kind: v.literal('recovery.held') }),
 ]);
 
-/** What changed the record of a peel; `kind` says how. */
+/** An event that changed the record of a peel; `kind` says how. */
 export type PeelChange =
   /** A new host asks to join with this key, and waits. */
   | {
       kind: 'peel.requested';
       publicKey: string;
       origin: string;
-      /** Of a peel whose credential has expired: the key that this one is to replace. */
+      /** For a peel whose credential has expired: the key that this one replaces. */
       replaces?: string | undefined;
-      /** Labels that the peel gets; others that it has stay. */
+      /** Labels that are added to the peel's own. */
       labels?: Labels | undefined;
     }
   /** A credential that no master issued has connected, and its chain is valid. */
@@ -108,9 +111,9 @@ export type PeelChange =
   | { kind: 'peel.rejected' }
   /** Marks all its keys for revocation, up to this time in seconds since 1970. */
   | { kind: 'peel.revoked'; upTo: number }
-  /** The first JWT for a key. A peel that was not accepted is so now; its other keys are to be revoked. */
+  /** The first JWT for a key. An unaccepted peel is accepted now; its other keys are to be revoked. */
   | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined; labels?: Labels | undefined }
-  /** A newer JWT for a key that has one. */
+  /** A newer JWT for a key that already has one. */
   | { kind: 'key.renewed'; key: IssuedKey; labels?: Labels | undefined }
   /** A JWT for a new key, requested and signed by the one before. `recovery`: its JWT had expired; the number of recoveries. */
   | { kind: 'key.rotated'; key: IssuedKey; replaces: string; recovery?: number | undefined }
@@ -122,26 +125,26 @@ export type PeelChange =
   | { kind: 'key.revoked'; publicKeys: string[] }
   /** Requests that the peel replace its key. */
   | { kind: 'rotation.asked' }
-  /** An admin changed its labels; those that are not named stay. */
+  /** An admin changed its labels; unnamed ones stay. */
   | { kind: 'peel.labelled'; set?: Labels | undefined; remove?: readonly string[] | undefined }
   /** The record was restored from a backup, and its key had expired: an admin must accept the peel when it recovers. */
   | { kind: 'recovery.held' };
 
 /** The kinds of events that change no record. */
 export type AuditRemarkKind =
-  /** A connection was cut because a master does not accept it: its user was, or will be, revoked. */
+  /** A master refused and cut a connection: its user was, or will be, revoked. */
   | 'connection.refused'
   /** A request was refused. */
   | 'request.refused'
-  /** A peel came back after its credential had expired: beside `key.rotated`, which changed its record. */
+  /** A peel recovered after its credential had expired; in addition to `key.rotated`, which changed its record. */
   | 'peel.recovered'
-  /** A copy of a peel's credential was used: beside `peel.revoked`, which stopped both. */
+  /** A copy of a peel's credential was used; in addition to `peel.revoked`, which stopped both. */
   | 'peel.cloned'
-  /** The policy of a master gave no decision about a peel: it is pending. */
+  /** The policy of a master returned no decision about a peel: it stays pending. */
   | 'policy.failed'
   | 'token.created'
   | 'token.used'
-  /** A use was given back: its key did not get the ID. */
+  /** A use was returned: its key did not get the ID. */
   | 'token.returned'
   | 'token.removed'
   /** Some servers have not confirmed a revocation. */
