@@ -432,6 +432,14 @@ export const UI_PUSH_INTERVAL_MS = 250;
 export const UI_HEARTBEAT_INTERVAL_MS = 15_000;
 /** The page's copy of the registry follows the audit log from so long before it was read: clocks differ. */
 export const UI_OVERLAP_MS = 10 * 60_000;
+/** An admin's watch of who is connected ends after this, and changes are gathered for so long. */
+export const PRESENCE_WATCH_LEASE_MS = 30_000;
+export const PRESENCE_WATCH_GATHER_MS = 250;
+/** A watch without changes has an empty part so often; without a part for longer, its master is gone. */
+export const PRESENCE_WATCH_HEARTBEAT_MS = 4_000;
+export const PRESENCE_WATCH_SILENCE_MS = 12_000;
+/** The next watch begins this long after one has. */
+export const PRESENCE_WATCH_HANDOVER_MS = 20_000;
 /** The file that leads a browser to the page is removed after this. */
 export const OPEN_FILE_KEPT_MS = 60_000;
 /** For masters to answer who is there. */

@@ -4,6 +4,15 @@ import * as timing from '../src/timing.js';
 /** Waits that only work together: each is to be shorter than the next. */
 const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
   [
+    'a watch of connections is known to be alive, and the next one begins before it ends',
+    timing.PRESENCE_WATCH_GATHER_MS,
+    timing.PRESENCE_WATCH_HEARTBEAT_MS,
+    timing.PRESENCE_WATCH_SILENCE_MS,
+    timing.PRESENCE_WATCH_HANDOVER_MS,
+    timing.PRESENCE_WATCH_LEASE_MS,
+    timing.ASK_PART_TIMEOUT_MS,
+  ],
+  [
     'a holder of the lease renews it, doubts it, and only then loses it, all before a master that starts gives up',
     timing.LEASE_RENEW_INTERVAL_MS + timing.LEASE_WRITE_TIMEOUT_MS,
     timing.LEASE_DOUBT_MS,

@@ -21,6 +21,7 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
   status: { role: 'viewer', writes: false },
   'peel.list': { role: 'viewer', writes: false },
   'peel.show': { role: 'viewer', writes: false },
+  'presence.watch': { role: 'viewer', writes: false },
   audit: { role: 'viewer', writes: false },
   'token.list': { role: 'viewer', writes: false },
   'peel.accept': { role: 'approver', writes: true },

@@ -55,6 +55,7 @@ export type AdminVerb =
   | 'token.remove'
   | 'audit'
   | 'status'
+  | 'presence.watch'
   | 'master.resume';
 
 /** All of the fleet's subjects. */

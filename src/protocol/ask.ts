@@ -23,6 +23,9 @@ export function answerContext(name: RequestName, requestIdOrSubject: string): st
   return `answer ${name} ${requestIdOrSubject}`;
 }
 
+/** The requests that are answered in several messages. */
+export type StreamedVerb = 'peel.list' | 'audit' | 'presence.watch';
+
 /** A raw answer: the bytes, and the headers that sign them. */
 export interface RawAnswer {
   data: Uint8Array;
@@ -149,7 +152,7 @@ export class AdminClient {
    * @param options.signal stops waiting for the answer; what was asked for may still be done
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and what the master refuses with
    */
-  async ask<N extends Exclude<AdminVerb, 'peel.list' | 'audit'>>(
+  async ask<N extends Exclude<AdminVerb, StreamedVerb>>(
     name: N,
     request: RequestOf<N>,
     options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
@@ -169,7 +172,7 @@ export class AdminClient {
    *
    * @throws as {@link ask}
    */
-  async *stream<N extends 'peel.list' | 'audit'>(
+  async *stream<N extends StreamedVerb>(
     name: N,
     request: RequestOf<N>,
     options: { signal?: AbortSignal | undefined } = {},

@@ -156,6 +156,8 @@ export const requests = {
     last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
   status: v.object({}),
+  /** What changes of who is connected, for a while. Older masters do not know it. */
+  'presence.watch': v.object({}),
   /** Revoke those that are held. */
   'master.resume': v.object({ reason }),
 } as const;
@@ -191,7 +193,7 @@ const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(p
 /** How many peels, and since when (ISO 8601). */
 const heldSchema = v.object({ peels: v.number(), since: v.string() });
 
-/** What is answered. `peel.list` and `audit` are answered in several messages, and an empty one that ends them. */
+/** What is answered. `peel.list`, `audit` and `presence.watch` are answered in several messages, and an empty one that ends them. */
 export const answers = {
   renew: credentialAnswer,
   rotate: credentialAnswer,
@@ -265,6 +267,7 @@ export const answers = {
     /** Revocations of healthy peels that are held, until an admin resumes or the cause is gone; absent: none is. */
     held: v.optional(heldSchema),
   }),
+  'presence.watch': v.object({ peels: v.array(v.object({ id: peelId, presence: presenceSchema })) }),
   /** What was held; absent: nothing was. */
   'master.resume': v.object({ resumed: v.optional(heldSchema) }),
 } as const satisfies Record<RequestName, v.GenericSchema>;

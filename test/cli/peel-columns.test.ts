@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { csvRow, parseColumns } from '../../src/cli/fleet/peel-columns.js';
+import { parseColumns } from '../../src/cli/fleet/peel-columns.js';
+import { csvRow } from '../../src/text/csv.js';
 
 describe('--columns', () => {
   it('takes names in any order and case', () => {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorTraits } from '../../error-traits.js';
 import { ZesterError } from '../../errors.js';
 import type { Fleet } from '../../fleet-client/fleet.js';
+import { followPresence } from '../../fleet-client/follow-presence.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import { isPeelEvent, type AuditEvent } from '../../protocol/records/audit-event.js';
 import type { ListedPeel } from '../../protocol/messages.js';
@@ -12,6 +13,9 @@ import { presenceInForce } from '../../protocol/records/presence-in-force.js';
 import { FOLLOW_RETRY_MS, UI_OVERLAP_MS } from '../../timing.js';
 import { errorMessage } from '../../text/error-message.js';
 import { FleetHistory } from './fleet-history.js';
+
+/** Peels whose connections are known before their records. */
+const MAX_EARLY = 100_000;
 
 /** Hears what changes. It must not throw, and must be quick. */
 export interface FleetListener {
@@ -38,6 +42,10 @@ export class LiveFleet {
   #copy = '';
   #loading: Promise<void> | undefined;
   #stale: string | undefined;
+  /** Why connections are not pushed. */
+  #unpushed: string | undefined;
+  /** What was said of peels whose records are not known yet. */
+  readonly #early = new Map<string, Presence>();
 
   /** @param now milliseconds since 1970 */
   constructor(fleet: Fleet, now: () => number) {
@@ -61,7 +69,7 @@ export class LiveFleet {
 
   /** Why the copy may lag behind; undefined: it does not, as far as is known. */
   get stale(): string | undefined {
-    return this.#stale;
+    return this.#stale ?? this.#unpushed;
   }
 
   /** Where it stands: what `changedSince` takes. */
@@ -105,11 +113,13 @@ export class LiveFleet {
     this.#ended.abort();
   }
 
-  /** What a master says of a peel's connections. */
-  setPresence(peelId: string, presence: Presence | undefined): void {
+  /** What a master says of a peel's connections. Of two masters, the one that has seen it later knows better. */
+  #setPresence(peelId: string, presence: Presence): void {
     const known = this.#peels.get(peelId);
-    if (known === undefined) return;
-    this.#set({ record: known.record, presence });
+    if (known === undefined) {
+      // its record is on the way
+      if (this.#early.size < MAX_EARLY) this.#early.set(peelId, presence);
+    } else if (!isOlder(presence, known.presence)) this.#set({ record: known.record, presence });
   }
 
   async #load(): Promise<void> {
@@ -120,6 +130,7 @@ export class LiveFleet {
     const following = this.#follow((event) => take(event), AbortSignal.any([signal, attempt.signal]));
     // listened to first: what happens while the list is read is applied to it
     try {
+      await this.#followPresence(AbortSignal.any([signal, attempt.signal]));
       const peels = new Map<string, ListedPeel>();
       for await (const peel of this.#fleet.peels.list({ signal })) peels.set(peel.record.id, peel);
       this.#peels = peels;
@@ -128,6 +139,7 @@ export class LiveFleet {
       this.#number = 0;
       this.#stale = undefined;
       this.history.start(() => this.#counts(), signal);
+      for (const [peelId, presence] of this.#early) this.#setPresence(peelId, presence);
       for (const event of waiting) await this.#apply(event, false);
       take = (event) => this.#apply(event, true);
     } catch (error) {
@@ -141,6 +153,52 @@ export class LiveFleet {
       this.#loading = undefined;
       for (const listener of this.#listeners) listener.reset();
     });
+  }
+
+  /** @returns when it has begun, or is not to be had: masters of an earlier version say it in lists only */
+  #followPresence(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      followPresence(
+        this.#fleet.client,
+        {
+          tell: (peelId, presence) => this.#setPresence(peelId, presence),
+          missed: () => void this.#readConnected(signal),
+          wait: (error) => {
+            this.#stale = errorMessage(error);
+            resolve();
+          },
+          signal,
+        },
+        resolve,
+      ).catch((error: unknown) => {
+        this.#unpushed = `connections are as of when the page was opened: ${errorMessage(error)}`;
+        resolve();
+      });
+    });
+  }
+
+  /** Reads who is connected, after nobody said it for a while. */
+  async #readConnected(signal: AbortSignal): Promise<void> {
+    const before = [...this.#peels.values()].filter(
+      ({ presence }) => (presence?.connections.length ?? 0) > 0,
+    );
+    const connected = new Set<string>();
+    try {
+      for await (const { record, presence } of this.#fleet.peels.list({ connected: true, signal })) {
+        connected.add(record.id);
+        if (presence !== undefined) this.#setPresence(record.id, presence);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#stale = errorMessage(error);
+      return;
+    }
+    for (const { record, presence } of before) {
+      const now = this.#peels.get(record.id);
+      // nothing newer was said of it meanwhile
+      if (connected.has(record.id) || presence === undefined || now?.presence !== presence) continue;
+      this.#set({ record: now.record, presence: { ...presence, connections: [] } });
+    }
+    this.#stale = undefined;
   }
 
   /** Follows the audit log. What passes by itself is waited for, also at the start. */
@@ -193,7 +251,8 @@ export class LiveFleet {
     this.#set({ record, presence });
   }
 
-  #set({ record, presence }: ListedPeel): void {
+  #set({ record, presence = this.#early.get(record.id) }: ListedPeel): void {
+    this.#early.delete(record.id);
     const present = presenceInForce(record, presence);
     this.#peels.set(record.id, { record, ...(present !== undefined && { presence: present }) });
     this.#number += 1;
@@ -213,4 +272,8 @@ export class LiveFleet {
   get now(): number {
     return this.#now();
   }
+}
+
+function isOlder(one: Presence, other: Presence | undefined): boolean {
+  return other !== undefined && Date.parse(one.lastSeen) < Date.parse(other.lastSeen);
 }

@@ -175,7 +175,12 @@ const READS: readonly AnyRoute[] = [
         findMasters(fleet.connection),
         fleet.status({ signal }).catch(() => undefined),
       ]);
-      return { masters: found.map((master) => ({ ...master, watching: master.id === status?.watching })) };
+      // an admin that is not the owner may not look for services: it knows the one that answered
+      const masters =
+        found.length > 0 || status === undefined
+          ? found
+          : [{ id: status.master, version: status.version, started: null, requests: null, errors: null }];
+      return { masters: masters.map((master) => ({ ...master, watching: master.id === status?.watching })) };
     },
   }),
   route({

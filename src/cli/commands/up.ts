@@ -30,6 +30,7 @@ export default command({
       'http',
       'logLevel',
     ]),
+    ui: flag('--ui', 'serve the web page, too, as "zester ui" does'),
     restart: flag('--restart', 'restart the nats-server if it stops by itself'),
   },
   notes: `
@@ -41,15 +42,22 @@ If JetStream stops writing, as on a full disk, the server is restarted in any ca
 Beyond one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the settings.`,
   examples: [
     'zester up',
+    'zester up --ui',
     'zester up --policy auto-trusted --lifetime 1h --http',
     'zester up --home /srv/zester --port 5222 --restart',
   ],
-  async run({ restart, ...flags }, context) {
-    await up(await loadConfig('master', flags, context.io), restart, context);
+  async run({ restart, ui, ...flags }, context) {
+    await up(await loadConfig('master', flags, context.io), { restart, ui }, context);
   },
 });
 
-async function up(config: Config, restart: boolean, { io, output }: NothingContext): Promise<void> {
+/** What `up` does beside the settings. */
+interface UpOptions {
+  restart: boolean;
+  ui: boolean;
+}
+
+async function up(config: Config, { restart, ui }: UpOptions, { io, output }: NothingContext): Promise<void> {
   const { createLog } = await import('../terminal/log.js');
   const { serveTrustDomain } = await import('../../nats-server/serve.js');
   const { readServerLogLine } = await import('../../nats-server/log-line.js');
@@ -62,7 +70,9 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
   let failure: unknown;
   let serverIsUp = false;
   let serversEnded = 0;
+  const page = new PageOf(domain.home, { log, io, output });
   const stopMaster = async () => {
+    page.stop();
     const running = await master?.catch(() => undefined);
     // without a server there is nobody to notify or to wait for
     await running?.stop(serverIsUp ? {} : { waitMs: 0 });
@@ -87,16 +97,13 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
       failure = error;
       stopServer.abort();
     });
+    if (ui) void page.startAfter(master, url);
     // a server that is too old for a master does not get better with a restart
-    void master.then(
-      async ({ master: running }) => {
-        await running.closed;
-        if (running.endedBy === undefined || asked.signal.aborted) return;
-        failure = running.endedBy;
-        stopServer.abort();
-      },
-      () => undefined,
-    );
+    void whenEnded(master, (error) => {
+      if (error === undefined || asked.signal.aborted) return;
+      failure = error;
+      stopServer.abort();
+    });
   };
   const stopListening = io.onInterrupt(() => {
     asked.abort();
@@ -129,6 +136,49 @@ async function up(config: Config, restart: boolean, { io, output }: NothingConte
     if (!asked.signal.aborted || failure !== undefined) throw error;
   } finally {
     stopListening();
+  }
+}
+
+/** Tells what ended a master by itself; undefined: it was stopped. Of one that did not start, nothing is told here. */
+async function whenEnded(
+  starting: Promise<RunningMaster>,
+  tell: (error: RunningMaster['master']['endedBy']) => void,
+): Promise<void> {
+  const running = await starting.catch(() => undefined);
+  if (running === undefined) return;
+  await running.master.closed;
+  tell(running.master.endedBy);
+}
+
+/** The page of `--ui`: begun once, when the first master is ready. */
+class PageOf {
+  readonly #home: string;
+  readonly #with: { log: MasterLogger } & Pick<NothingContext, 'io' | 'output'>;
+  readonly #stopped = new AbortController();
+  #started = false;
+
+  constructor(home: string, using: { log: MasterLogger } & Pick<NothingContext, 'io' | 'output'>) {
+    this.#home = home;
+    this.#with = using;
+  }
+
+  /** Without a page, the fleet runs on: what failed is logged. */
+  async startAfter(master: Promise<RunningMaster>, url: string): Promise<void> {
+    if ((await master.catch(() => undefined)) === undefined) return;
+    if (this.#started || this.#stopped.signal.aborted) return;
+    this.#started = true;
+    const { log, io, output } = this.#with;
+    try {
+      const { servePageOf } = await import('../serve/serve-page-of.js');
+      await servePageOf({ home: this.#home, servers: [url], log, signal: this.#stopped.signal }, io, output);
+    } catch (error) {
+      const { errorMessage } = await import('../../text/error-message.js');
+      log.error({ reason: errorMessage(error) }, 'the page is not served: run "zester ui"');
+    }
+  }
+
+  stop(): void {
+    this.#stopped.abort();
   }
 }
 

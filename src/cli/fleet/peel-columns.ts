@@ -80,18 +80,6 @@ export function parseColumns(given: string): PeelColumnName[] {
   });
 }
 
-/**
- * A row of CSV.
- *
- * Source: RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
- */
-export function csvRow(cells: readonly string[]): string {
-  return cells
-    .map((cell) => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell))
-    .map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
-    .join(',');
-}
-
 /** A key that is revoked opens nothing until any time. */
 function isShown({ keyState }: PeelDocument): boolean {
   return keyState !== 'revoking' && keyState !== 'revoked';

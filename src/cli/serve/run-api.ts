@@ -123,7 +123,7 @@ export async function startApi(
 }
 
 /** On a terminal, Enter prints another link. @returns ends it */
-function newLinksOnEnter(api: RunningApi, { io, output }: FleetContext): () => void {
+export function newLinksOnEnter(api: RunningApi, { io, output }: FleetContext): () => void {
   if (io.onLine === undefined) return () => undefined;
   output.note('press Enter for another link, Ctrl-C to stop');
   return io.onLine(() => output.event(`open ${api.newLink()}`, { event: 'link' }));

@@ -87,6 +87,8 @@ export interface ServiceOptions<N extends RequestName> {
   queue: FairQueueOptions;
   /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
   onExcess?: (asker: string, bytes: number) => void;
+  /** Called when it stops: answers that would go on end. */
+  onStop?: () => void;
   /** Whether a refusal with this code is audited. A reply subject that is not the caller's always is. */
   audited: (code: string) => boolean;
   /** The peel that a request of this asker is about, where it does not say. */
@@ -140,6 +142,7 @@ export class RequestService<N extends RequestName> {
 
   /** Takes no more requests. Resolves when all that it took are answered. */
   async stop(): Promise<void> {
+    this.#options.onStop?.();
     await this.#subscription.drain().catch(() => undefined);
     await this.#queue.idle();
   }

@@ -1,7 +1,7 @@
 // The audit log: filters, and new events as they are stored.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { matchesGlob } from '../../protocol/glob.js';
-import { csvLine } from '../../text/csv.js';
+import { csvRow } from '../../text/csv.js';
 import { Events } from '../components/events.js';
 import { Problem } from '../components/text.js';
 import { download } from '../download.js';
@@ -122,7 +122,7 @@ function isWanted({ peelId = '', kind }: ShownEvent, pattern: string, wanted: st
 function exportCsv(events: readonly ShownEvent[]): void {
   const header = ['at', 'kind', 'peelId', 'by', 'reason', 'code', 'from'];
   const lines = events.map((event) =>
-    csvLine([
+    csvRow([
       event.at,
       event.kind,
       event.peelId ?? '',
@@ -132,5 +132,5 @@ function exportCsv(events: readonly ShownEvent[]): void {
       event.from ?? '',
     ]),
   );
-  download('audit.csv', 'text/csv;charset=utf-8', csvLine(header) + lines.join(''));
+  download('audit.csv', 'text/csv;charset=utf-8', [csvRow(header), ...lines, ''].join('\r\n'));
 }

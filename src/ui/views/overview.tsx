@@ -35,8 +35,8 @@ interface Masters {
     version: string;
     started: string | null;
     watching: boolean;
-    requests: number;
-    errors: number;
+    requests: number | null;
+    errors: number | null;
   }[];
 }
 
@@ -220,8 +220,8 @@ function MastersTable({ masters, now }: { masters: Masters | undefined; now: num
                   <td>
                     <Time at={started} now={now} />
                   </td>
-                  <td>{requests.toLocaleString()}</td>
-                  <td>{errors.toLocaleString()}</td>
+                  <td>{requests?.toLocaleString() ?? '–'}</td>
+                  <td>{errors?.toLocaleString() ?? '–'}</td>
                 </tr>
               ))}
             </tbody>

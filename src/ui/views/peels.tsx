@@ -1,6 +1,6 @@
 // The list of all peels: search, filter, sort, columns, CSV, and actions on many.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { csvLine } from '../../text/csv.js';
+import { csvRow } from '../../text/csv.js';
 import { ACTION_ROLES, hasRole, isPossible, type Action } from '../actions.js';
 import { Confirm, type Asked } from '../components/confirm.js';
 import { Grid, type Column } from '../components/grid.js';
@@ -295,6 +295,6 @@ function exportCsv(rows: readonly Row[]): void {
     'createdAt',
     'origin',
   ] as const;
-  const lines = rows.map((row) => csvLine(keys.map((key) => String(row[key] ?? ''))));
-  download('peels.csv', 'text/csv;charset=utf-8', csvLine(keys) + lines.join(''));
+  const lines = rows.map((row) => csvRow(keys.map((key) => String(row[key] ?? ''))));
+  download('peels.csv', 'text/csv;charset=utf-8', [csvRow(keys), ...lines, ''].join('\r\n'));
 }

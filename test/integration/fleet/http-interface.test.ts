@@ -310,6 +310,15 @@ describe('the HTTP interface', () => {
     await waitFor('that nothing is known of it', () => other().includes('event: reset'));
   });
 
+  it('pushes that a peel connects and disconnects', async () => {
+    const heard = await listen('/api/v1/events');
+    const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'comes-1'));
+    await waitFor('that it is connected', () => /"id":"comes-1"[^}]*"connected":true/.test(heard()));
+    await peel.peel.nc.close();
+    const after = heard().length;
+    await waitFor('that it is not', () => /"id":"comes-1"[^}]*"connected":false/.test(heard().slice(after)));
+  });
+
   it('limits how often a caller may ask', async () => {
     const { secret } = await addApiToken(home, {
       name: 'busy',

@@ -1,5 +1,6 @@
 // `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
+import { csvRow } from '../../../text/csv.js';
 import { inOrder, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { UsageError } from '../../../errors.js';
@@ -20,7 +21,6 @@ import { selectorOption } from '../../options/label-options.js';
 import { selectedPeels } from '../../../fleet-client/selected-peels.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import {
-  csvRow,
   parseColumns,
   PEEL_COLUMNS,
   TABLE_COLUMNS,

@@ -11,6 +11,7 @@ import { acceptPeel, addPeel, rotatePeel } from './peels.js';
 import { createToken, listTokens, removeToken } from './tokens.js';
 import { authenticateAdmin, claimedAdmin } from './authenticate.js';
 import { Nonces } from './nonces.js';
+import { PresenceWatches } from './watch-presence.js';
 import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
 import { RequestService, type Handlers } from '../service.js';
@@ -21,6 +22,7 @@ export function startAdminService(
   nc: NatsConnection,
   refusals: RefusalAudit,
 ): RequestService<AdminVerb> {
+  const watches = new PresenceWatches(context);
   const handlers: Handlers<AdminVerb> = {
     'peel.add': (asked) => addPeel(context, asked),
     'peel.accept': (asked) => acceptPeel(context, asked),
@@ -35,6 +37,7 @@ export function startAdminService(
     'token.remove': (asked) => removeToken(context, asked),
     audit: (asked) => readAudit(context, asked),
     status: () => status(context),
+    'presence.watch': () => watches.watch(),
     'master.resume': (asked) => resumeRevocations(context, asked),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
@@ -63,6 +66,7 @@ export function startAdminService(
         return by;
       },
       signed: false,
+      onStop: () => watches.end(),
       // revocations wait for servers, and must not keep a list waiting
       queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
       audited: (code) => errorTraits(code)?.audited === 'always',

@@ -1,0 +1,77 @@
+// Follows who is connected, as masters say it.
+import { sleep } from '../async/sleep.js';
+import { withDeadline } from '../async/deadline.js';
+import { FleetError } from '../errors.js';
+import type { AdminClient } from '../protocol/ask.js';
+import type { Presence } from '../protocol/records/presence.js';
+import { FOLLOW_RETRY_MS, PRESENCE_WATCH_HANDOVER_MS, PRESENCE_WATCH_SILENCE_MS } from '../timing.js';
+
+/** What {@link followPresence} tells. */
+export interface FollowPresence {
+  /** What changed of one peel. A change may be told twice. */
+  tell: (peelId: string, presence: Presence) => void;
+  /** Called when a watch begins after others failed: what changed meanwhile was not told. Not at the start. */
+  missed: () => void;
+  /** Called when no master answers. */
+  wait: (error: unknown) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Tells what changes of who is connected, until the signal is given. A watch is of one master and ends after a while; the
+ * next one begins before, so that nothing is missed in between.
+ *
+ * @param begun called once, when the first watch has begun
+ * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_DENIED`: the masters are of an earlier version, or the admin is not authorized
+ */
+export async function followPresence(
+  client: Pick<AdminClient, 'stream'>,
+  { tell, missed, wait, signal }: FollowPresence,
+  begun: () => void,
+): Promise<void> {
+  let gap = false;
+  let failed = 0;
+  for (let first = true; !signal.aborted;) {
+    const started = () => {
+      if (first) begun();
+      else if (gap) missed();
+      first = false;
+      gap = false;
+      failed = 0;
+    };
+    try {
+      const ended = watchOnce(client, { tell, signal }, started);
+      ended.catch(() => (gap = true));
+      await Promise.race([ended, sleep(PRESENCE_WATCH_HANDOVER_MS, signal)]);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof FleetError && LASTING.has(error.code)) throw error;
+      gap = true;
+      wait(error);
+      await sleep(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)] ?? 0, signal).catch(
+        () => undefined,
+      );
+      failed += 1;
+    }
+  }
+}
+
+/** What asking again does not change. */
+const LASTING: ReadonlySet<string> = new Set(['ERR_FLEET_REQUEST', 'ERR_FLEET_DENIED']);
+
+/** @throws what the request throws; FleetError `ERR_FLEET_TIMEOUT` when the master falls silent */
+async function watchOnce(
+  client: Pick<AdminClient, 'stream'>,
+  { tell, signal }: Pick<FollowPresence, 'tell' | 'signal'>,
+  started: () => void,
+): Promise<void> {
+  const parts = client.stream('presence.watch', {}, { signal });
+  for (let count = 0; ; count += 1) {
+    const part = await withDeadline(parts.next(), Date.now() + PRESENCE_WATCH_SILENCE_MS);
+    if (part === undefined)
+      throw new FleetError('ERR_FLEET_TIMEOUT', 'the master that said who is connected fell silent');
+    if (part.done === true) return;
+    if (count === 0) started();
+    for (const { id, presence } of part.value.peels) tell(id, presence);
+  }
+}

@@ -1,0 +1,75 @@
+// The admin request that is answered with what changes of who is connected, as it changes.
+import { sleep } from '../../../async/sleep.js';
+import { FleetError } from '../../../errors.js';
+import { presenceInForce } from '../../../protocol/records/presence-in-force.js';
+import {
+  PRESENCE_WATCH_GATHER_MS,
+  PRESENCE_WATCH_HEARTBEAT_MS,
+  PRESENCE_WATCH_LEASE_MS,
+} from '../../../timing.js';
+import type { MasterContext } from '../../context.js';
+import { EncodedAnswer } from '../service.js';
+
+/** Watches of a master at the same time: each takes one of the places for requests of admins. */
+const MAX_WATCHES = 64;
+/** Peels in one message; each has a few connections at most. */
+const PEELS_AT_ONCE = 200;
+
+/**
+ * Answers `presence.watch`: for half a minute, in parts, with the presence of each peel that changed. The first part comes at
+ * once, and an empty one now and then. A caller that continues asks again before the end.
+ *
+ * Cost: for each watch, one entry of a set for each peel that changed since the last part.
+ */
+export class PresenceWatches {
+  readonly #context: Pick<MasterContext, 'presence' | 'registry'>;
+  readonly #ended = new AbortController();
+  #count = 0;
+
+  constructor(context: Pick<MasterContext, 'presence' | 'registry'>) {
+    this.#context = context;
+  }
+
+  /** Ends all of them: the master stops. */
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /** @throws FleetError `ERR_FLEET_RATE` when there are too many */
+  async *watch(): AsyncIterableIterator<EncodedAnswer> {
+    if (this.#count >= MAX_WATCHES)
+      throw new FleetError('ERR_FLEET_RATE', `${MAX_WATCHES} admins watch already: try again later`);
+    this.#count += 1;
+    const changed = new Set<string>();
+    const stop = this.#context.presence.onChange((peelId) => changed.add(peelId));
+    const { signal } = this.#ended;
+    try {
+      yield this.#part(changed);
+      const until = performance.now() + PRESENCE_WATCH_LEASE_MS;
+      for (let sentAt = performance.now(); !signal.aborted && performance.now() < until;) {
+        await sleep(PRESENCE_WATCH_GATHER_MS, signal).catch(() => undefined);
+        if (changed.size === 0 && performance.now() - sentAt < PRESENCE_WATCH_HEARTBEAT_MS) continue;
+        sentAt = performance.now();
+        yield this.#part(changed);
+      }
+      while (changed.size > 0 && !signal.aborted) yield this.#part(changed);
+    } finally {
+      stop();
+      this.#count -= 1;
+    }
+  }
+
+  /** Takes some of the peels that changed, as they are now. */
+  #part(changed: Set<string>): EncodedAnswer {
+    const { presence, registry } = this.#context;
+    const peels: object[] = [];
+    for (const id of changed) {
+      if (peels.length >= PEELS_AT_ONCE) break;
+      changed.delete(id);
+      const record = registry.get(id);
+      const present = record === undefined ? undefined : presenceInForce(record, presence.get(id));
+      if (present !== undefined) peels.push({ id, presence: present });
+    }
+    return new EncodedAnswer(JSON.stringify({ peels }));
+  }
+}
