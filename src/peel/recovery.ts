@@ -69,8 +69,10 @@ export class Recovery {
     const newKey = await files.newKeyFor(publicKey);
     try {
       // only now: whoever had the key before has replaced the credentials by the time that it is gone
-      if (isReplaced(current, await reload())) {
-        await files.forgetKey();
+      const there = await reload();
+      if (isReplaced(current, there)) {
+        // with a newer JWT for the same key, it is kept: an earlier request with it may still reach a master
+        if (there.publicKey !== publicKey) await files.forgetKey();
         return { is: 'replaced' };
       }
       return await this.#ask(current, credential, newKey);
