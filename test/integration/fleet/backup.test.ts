@@ -77,9 +77,9 @@ describe('the drill: everything is killed, every disk is deleted, and a backup i
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const ids = Array.from({ length: 200 }, (_, i) => `web-${i}`);
-    const creds = await Promise.all(ids.map((id) => addCreds(fleet, admin, id)));
+    const creds = await Promise.all(ids.map((id) => addCreds(fleet, admin, id, { labels: { env: 'prod' } })));
     const stolen = await addCreds(fleet, admin, 'stolen');
-    await tokenFile(fleet, admin);
+    await tokenFile(fleet, admin, { labels: { env: 'prod' } });
     await admin.ask('peel.revoke', { peelId: 'stolen', reason: 'stolen' });
     const peels = await Promise.all(creds.map((credsPath) => TestPeel.start(fleet, credsPath)));
     for (const id of ids) await fleet.record(id, ({ keys }) => keys[0]?.state === 'live');
@@ -103,6 +103,7 @@ describe('the drill: everything is killed, every disk is deleted, and a backup i
       ids.every((id) => contextOf(master).presence.get(id) !== undefined),
     );
     for (const id of ids) expect(contextOf(master).registry.get(id)?.keys[0]?.state).toBe('live');
+    expect(contextOf(master).registry.get('web-7')?.labels).toEqual({ env: 'prod' });
     expect(await fleet.home.letsIn(stolen, 'stolen', fleet.home.node(0).url)).toBe(false);
     const kinds = (await fleet.audit()).map(({ kind }) => kind);
     expect(kinds).not.toContain('connection.refused');
