@@ -199,7 +199,7 @@ export async function runConnecting(name: string, stage: Stage, told: Told): Pro
   if (command.goesOn === true) {
     await waitFor(
       `"zester ${name}" to be ready`,
-      () => ended || /is ready|is connected|waiting/.test(output),
+      () => ended || /is ready|is connected|waiting|not recovered/.test(output),
     );
     interrupt('SIGTERM');
   }
