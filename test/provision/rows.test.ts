@@ -49,6 +49,17 @@ describe('a list of peels', () => {
     ]);
   });
 
+  it('as CSV is not tried in all ways to split its blanks when a line does not match', async () => {
+    const evil = [' '.repeat(60_000), '"'.repeat(60_001), '" '.repeat(30_000), `"${'""'.repeat(30_000)}`];
+    const found = await rows(
+      'csv',
+      `id,host\n${evil.map((text) => `${text}x"`).join('\n')}\nweb-01,a\n`,
+      5_000,
+    );
+    expect(bad(found)).toHaveLength(evil.length);
+    expect(good(found)).toEqual([{ line: 6, peelId: 'web-01', host: 'a' }]);
+  });
+
   it('as NDJSON has an object or a string a line', async () => {
     const found = await rows(
       'ndjson',

@@ -123,7 +123,8 @@ async function readConfigFile(
   const { parse } = await import('yaml');
   let document: unknown;
   try {
-    document = parse(text);
+    // its warnings would go to stderr as they are, with lines of the file in them
+    document = parse(text, { logLevel: 'error' });
   } catch (cause) {
     // the first line says what and where; the others quote the file
     const [what = ''] = errorMessage(cause).split('\n');

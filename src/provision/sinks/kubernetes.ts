@@ -1,6 +1,7 @@
 // Formats Secret manifests.
 import { createHash } from 'node:crypto';
 import type { PeelCredential } from '../issue-batch.js';
+import { printableJson } from '../../text/printable.js';
 import { contentText } from './content-text.js';
 
 /**
@@ -10,8 +11,9 @@ import { contentText } from './content-text.js';
  */
 export function secretManifest(credential: PeelCredential, namespace?: string): string {
   const { peelId, publicKey } = credential;
-  // YAML reads whatever JSON quotes (YAML 1.2, 10.3), so no value is mistaken for a number or for more than one value
-  const quoted = JSON.stringify;
+  // YAML reads whatever JSON quotes (YAML 1.2, 10.3), so no value is mistaken for a number or for more than one value; but
+  // it allows fewer characters, and takes more of them for line ends
+  const quoted = (value: string) => printableJson(JSON.stringify(value));
   return `---
 apiVersion: v1
 kind: Secret

@@ -1,5 +1,5 @@
 // Sink: writes files on hosts over ssh.
-import { UsageError } from '../../errors.js';
+import { BulkError, UsageError } from '../../errors.js';
 import { execSink, type ExecSinkOptions } from './exec.js';
 import type { CredentialSink } from './sink.js';
 
@@ -34,7 +34,7 @@ export function sshSink(options: SshSinkOptions): CredentialSink {
       'BatchMode=yes',
       ...sshArguments,
       '--',
-      hostOf(peelId),
+      checkedHost(hostOf(peelId)),
       remoteScript(path.replaceAll('{id}', peelId), length),
     ],
   });
@@ -43,6 +43,12 @@ export function sshSink(options: SshSinkOptions): CredentialSink {
 /** Whether `ssh` can be given this as a host: not an option, and a single word. */
 export function isHost(host: string): boolean {
   return /^[A-Za-z0-9_[][\w.@:%[\]-]*$/.test(host);
+}
+
+/** Whoever names the hosts, a list or a program: none of them becomes an option. */
+function checkedHost(host: string): string {
+  if (isHost(host)) return host;
+  throw new BulkError('ERR_BULK_DELIVERY', 'its host is not a valid host name or address');
 }
 
 /** What runs on the host, in any POSIX shell. */
