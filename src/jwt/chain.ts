@@ -3,6 +3,7 @@ import { expirySeconds } from './expiry.js';
 import { JwtChainError, JwtError, type JwtChainErrorCode, type JwtChainLink } from '../errors.js';
 import { anything, bag, callback, checkOptions, type Entries } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, ScopedSigningKeyClaim, UserClaims } from './claims.js';
+import { checkUserValues } from './check-user.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
 import { jwtOptionsError } from './options-error.js';
 import { hasNoPermissions } from './scoped.js';
@@ -36,7 +37,7 @@ const CHAIN = bag(
  *
  * @param options.now the clock; `Date.now` by default
  * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
- *   decode is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is, without a cause, a user who may have no subscription,
+ *   decode, or holds values that servers refuse, is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is, without a cause, a user who may have no subscription,
  *   whose connections servers cut. JwtError `ERR_JWT_OPTIONS` for options that it does not know
  * @example
  * import { JwtChainError, loadCredsFile, loadJwtFile, validateJwtChain } from 'zester';
@@ -219,6 +220,7 @@ export function checkAccountIssuer(
 }
 
 function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserClaims): void {
+  link('user', () => checkUserValues(user));
   const issuerAccount = user.nats.issuer_account ?? '';
   if (issuerAccount !== '' && issuerAccount !== account.sub) {
     throw broken(

@@ -4,8 +4,19 @@
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
 import { closest } from '../text/closest.js';
-import { canonicalTimeZone, CONNECTION_TYPES, isNetwork, isTimeZone } from './forms/checked-values.js';
+import { isNetwork, TIME_ZONE } from './forms/checked-values.js';
 import { jwtOptionsError } from './options-error.js';
+
+/** The kinds of connection that servers know. */
+export const CONNECTION_TYPES = [
+  'STANDARD',
+  'WEBSOCKET',
+  'LEAFNODE',
+  'LEAFNODE_WS',
+  'MQTT',
+  'MQTT_WS',
+  'IN_PROCESS',
+] as const;
 
 /**
  * Networks as claims: without blanks around them, each once.
@@ -53,13 +64,29 @@ function timeOfDay(time: unknown): string {
  */
 export function timeZoneClaim(zone: string): string {
   if (typeof zone === 'string' && isTimeZone(zone)) return zone;
-  const meant = typeof zone === 'string' ? canonicalTimeZone(zone) : undefined;
+  const meant = typeof zone === 'string' ? canonical(zone) : undefined;
   throw jwtOptionsError(
     `timesLocation: ${JSON.stringify(zone)} is not a time zone, so servers would admit nobody` +
       (meant === undefined
         ? ': give one such as Europe/Vienna or UTC'
         : `; did you mean ${JSON.stringify(meant)}?`),
   );
+}
+
+/** Whether a text is a time zone of the IANA database, in its own spelling: servers find it by the name of a file. */
+function isTimeZone(zone: string): boolean {
+  if (zone === 'UTC' || zone === 'Local') return true;
+  const known = zone !== '' && TIME_ZONE.test(zone) ? canonical(zone) : undefined;
+  // one that is an alias has another name; one that differs in case only is misspelled
+  return known !== undefined && (known === zone || known.toLowerCase() !== zone.toLowerCase());
+}
+
+function canonical(zone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws JwtError `ERR_JWT_OPTIONS` for one that no server knows */

@@ -8,7 +8,8 @@ import { TARGET_NAMES, type TargetName } from './target-names.js';
 
 const HANG_MS = 60_000;
 const MAX_GROWTH_MIB = 64;
-const BUNDLE = 'dist/.fuzz/fuzz-worker.mjs';
+// beside the packages that it imports, where no build removes it
+const BUNDLE = 'node_modules/.cache/fuzz/fuzz-worker.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -102,5 +103,5 @@ for (const target of targets) {
 const total = all.reduce((sum, { executions }) => sum + executions, 0);
 const findings = all.flatMap((report) => report.findings);
 process.stdout.write(`${total} executions, ${findings.length} findings\n`);
-writeFileSync('dist/.fuzz/report.json', JSON.stringify({ seed, all }, null, 2));
+writeFileSync('node_modules/.cache/fuzz/report.json', JSON.stringify({ seed, all }, null, 2));
 process.exit(findings.length === 0 ? 0 : 1);

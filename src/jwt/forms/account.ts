@@ -1,9 +1,18 @@
 // The form of an account JWT.
 //
 // Source: github.com/nats-io/jwt/v2, account_claims.go (`Account.Validate`), imports.go, exports.go, signingkeys.go.
-import { checkedText, isSubject, keyOf, publishSubject } from './checked-values.js';
-import { COMMON, NATS, PERMISSIONS, TEMPLATE_LIMITS, type TypeOfJwt } from './common.js';
+import { withArticle, type Role } from '../../nkeys/roles.js';
+import { isPublicKey } from '../../nkeys/validate.js';
+import { CHECKED_PERMISSIONS, matching, publishSubject, SUBJECT } from './checked-values.js';
+import { COMMON, NATS, PERMISSIONS, USER_LIMITS, type TypeOfJwt } from './common.js';
 import { flag, FormError, integer, listOf, mapOf, object, optional, text, type Form } from './form.js';
+
+function checkedText(what: string, isRight: (value: string) => boolean): Form<string> {
+  return (value) => {
+    if (!isRight(text(value))) throw new FormError(`it is not ${what}`);
+    return value as string;
+  };
+}
 
 const JETSTREAM_NUMBERS = [
   ...['mem_storage', 'disk_storage', 'streams', 'consumer', 'max_ack_pending'],
@@ -28,6 +37,8 @@ const userScope: Form = (value) => {
   return value;
 };
 
+const keyOf = (role: Role) =>
+  checkedText(`${withArticle(role)}'s public key`, (key) => isPublicKey(key, role));
 const accountKey = keyOf('account');
 
 const scopedSigningKey = object({
@@ -37,7 +48,7 @@ const scopedSigningKey = object({
   description: optional(text),
   // without one a server lets the key's users do everything, which nobody means who scopes a key
   template: object({
-    ...TEMPLATE_LIMITS,
+    ...USER_LIMITS,
     // in a template, unlike in a user JWT, servers take an absent limit for none. Source: jwt/v2, `NewUserScope`
     subs: optional(integer, -1),
     data: optional(integer, -1),
@@ -47,10 +58,7 @@ const scopedSigningKey = object({
 
 const MAX_INFO_BYTES = 8 * 1024;
 const info = checkedText('at most 8 KiB', (value) => Buffer.byteLength(value) <= MAX_INFO_BYTES);
-const infoUrl = checkedText(
-  'a URL',
-  (value) => value === '' || /^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+/i.test(value),
-);
+const infoUrl = matching('a URL', /^$|^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+/i);
 
 const percentage: Form<number> = (value) => {
   const share = integer(value);
@@ -79,7 +87,7 @@ const mapping: Form = (value) => {
 
 const mappings: Form = (value) => {
   const all = mapOf(optional(mapping))(value);
-  const wrong = Object.keys(all).find((subject) => !isSubject(subject));
+  const wrong = Object.keys(all).find((subject) => !SUBJECT.test(subject));
   if (wrong !== undefined) throw new FormError('it maps what is not a subject');
   return all;
 };
@@ -101,13 +109,13 @@ const authorization: Form = (value) => {
 };
 
 const trace = object({
-  dest: checkedText('a subject without wildcards', (value) => isSubject(value) && !hasWildcard(value)),
+  dest: checkedText('a subject without wildcards', (value) => SUBJECT.test(value) && !hasWildcard(value)),
   sampling: optional(percentage),
 });
 
-const clusterTraffic = checkedText('"system" or "owner"', (value) => ['', 'system', 'owner'].includes(value));
+const clusterTraffic = matching('"system" or "owner"', /^(system|owner)?$/);
 
-const shareType = checkedText('"stream" or "service"', (value) => value === 'stream' || value === 'service');
+const shareType = matching('"stream" or "service"', /^(stream|service)$/);
 const exported = object({
   name: optional(text),
   subject: publishSubject,
@@ -137,7 +145,7 @@ const nats = object({
     listOf((key) => (typeof key === 'string' ? accountKey(key) : scopedSigningKey(key))),
   ),
   revocations: optional(mapOf(optional(integer, 0))),
-  default_permissions: optional(object(PERMISSIONS)),
+  default_permissions: optional(object({ ...PERMISSIONS, ...CHECKED_PERMISSIONS })),
   imports: optional(listOf(imported)),
   exports: optional(listOf(exported)),
   mappings: optional(mappings),

@@ -58,9 +58,9 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     zester: 'laxer',
-    what: 'what depends on the connection: its address (`src`), the time of day (`times`), its type, whether a proxy passed it on',
+    what: 'what depends on the connection and its server: the address (`src`), the time of day (`times`), the type, whether a proxy passed it on, which time zones there are',
     why: 'only the server that is asked can know; a master judges connections that a server accepted',
-    done: /nats\.(src = \["10\.|times = .*00:00:01|allowed_connection_types = \["(MQTT|WEBSOCKET)"|proxy_required = true$)/,
+    done: /nats\.(src = \["10\.|times = .*00:00:01|times_location = "Nowhere\/|allowed_connection_types = \["(MQTT|WEBSOCKET)"|proxy_required = true$)/,
   },
   {
     zester: 'stricter',

@@ -10,6 +10,7 @@ import {
   createUserJwt,
   CredsError,
   decodeAccountJwt,
+  decodeUserJwt,
   generateKeyBundle,
   JwtChainError,
   JwtError,
@@ -31,6 +32,8 @@ import { counted, forEach, isEqual, table, type Verdicts } from './verdicts.js';
 
 /** All of them, or as many as a short test takes. */
 const COUNT = process.env['ZESTER_SECURITY'] === 'full' ? Infinity : 300;
+/** All of them take minutes where others have the processor. */
+const LIMIT_MS = process.env['ZESTER_SECURITY'] === 'full' ? 600_000 : 60_000;
 const random = seededRandom();
 const operator = generateKeyBundle('operator');
 const account = generateKeyBundle('account');
@@ -87,14 +90,25 @@ const ORIGINALS = [
   original('peel', peel, peelSigner, [...ABSENT, ...LIMITS.split(' ').map((name) => `nats.${name}`)]),
 ];
 
-/** Why the chain does not hold, and whether its user JWT could be read. */
-function chainVerdict(token: string): { why?: string; isReadable: boolean } {
+/** Why the chain does not hold. */
+function chainVerdict(token: string): string | undefined {
   try {
     validateJwtChain(operatorJwt, accountJwt, token);
-    return { isReadable: true };
+    return undefined;
   } catch (error) {
     if (!(error instanceof JwtChainError)) throw error;
-    return { why: error.message, isReadable: !(error.cause instanceof JwtError) };
+    return error.message;
+  }
+}
+
+/** Whether its claims can be read. */
+function isReadable(token: string): boolean {
+  try {
+    decodeUserJwt(token);
+    return true;
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error;
+    return false;
   }
 }
 
@@ -155,47 +169,58 @@ describe('a mutated user JWT', () => {
     await server.restart();
   });
 
-  it("gets the server's verdict from the chain, from a .creds file and from a master", async () => {
-    const keys = [...strangers, operator, account, signer, peelSigner, user];
-    const all = ORIGINALS.flatMap((of) =>
-      [
-        ...allMutants(of, { other: of.name === 'plain' ? peel : plain, keys, now, random, randomCount: 100 }),
-      ].map((mutant) => ({ mutant, of })),
-    );
-    const verdicts: Verdicts[] = [];
-    const inconsistent: string[] = [];
-    await forEach(COUNT === Infinity ? all : random.sample(all, COUNT), 24, async ({ mutant, of }) => {
-      const key = mutant.nonceKey ?? user;
-      let one: Verdicts;
-      let second: number;
-      let tries = 0;
-      let token: string;
-      do {
-        second = now();
-        token = mutant.make(of.claims);
-        const { why: zester, isReadable } = chainVerdict(token);
-        one = { mutant, zester, server: await admits(server.port, token, key, tries * 50) };
-        if (!/\s/.test(token) && isLoaded(token) !== isReadable) inconsistent.push(`.creds: ${mutant.what}`);
-        tries++;
-        // what differs is tried again, more slowly: a server may be late in cutting a connection
-      } while (tries < 4 && (!isEqual(one) || (mutant.ofThisSecond === true && now() !== second)));
-      verdicts.push(one);
-      const masters = of.name === 'peel' && one.server ? masterRefuses(token) : undefined;
-      if (masters !== undefined && masters !== (one.zester !== undefined))
-        inconsistent.push(`master: ${mutant.what}`);
-    });
-    const { counts, unexplained } = counted(verdicts);
-    process.stdout.write(`${table(`user JWTs, seed ${random.seed}`, counts)}\n`);
-    expect(unexplained, `seed ${random.seed}`).toEqual([]);
-    expect(inconsistent, `seed ${random.seed}`).toEqual([]);
-    expect(verdicts.filter(({ server: accepted }) => accepted).length).toBeGreaterThan(50);
-  });
+  it(
+    "gets the server's verdict from the chain, from a .creds file and from a master",
+    { timeout: LIMIT_MS },
+    async () => {
+      const keys = [...strangers, operator, account, signer, peelSigner, user];
+      const all = ORIGINALS.flatMap((of) =>
+        [
+          ...allMutants(of, {
+            other: of.name === 'plain' ? peel : plain,
+            keys,
+            now,
+            random,
+            randomCount: 100,
+          }),
+        ].map((mutant) => ({ mutant, of })),
+      );
+      const verdicts: Verdicts[] = [];
+      const inconsistent: string[] = [];
+      await forEach(COUNT === Infinity ? all : random.sample(all, COUNT), 24, async ({ mutant, of }) => {
+        const key = mutant.nonceKey ?? user;
+        let one: Verdicts;
+        let second: number;
+        let tries = 0;
+        let token: string;
+        do {
+          second = now();
+          token = mutant.make(of.claims);
+          const zester = chainVerdict(token);
+          one = { mutant, zester, server: await admits(server.port, token, key, tries * 50) };
+          if (!/\s/.test(token) && isLoaded(token) !== isReadable(token))
+            inconsistent.push(`.creds: ${mutant.what}`);
+          tries++;
+          // what differs is tried again, more slowly: a server may be late in cutting a connection
+        } while (tries < 4 && (!isEqual(one) || (mutant.ofThisSecond === true && now() !== second)));
+        verdicts.push(one);
+        const masters = of.name === 'peel' && one.server ? masterRefuses(token) : undefined;
+        if (masters !== undefined && masters !== (one.zester !== undefined))
+          inconsistent.push(`master: ${mutant.what}`);
+      });
+      const { counts, unexplained } = counted(verdicts);
+      process.stdout.write(`${table(`user JWTs, seed ${random.seed}`, counts)}\n`);
+      expect(unexplained, `seed ${random.seed}`).toEqual([]);
+      expect(inconsistent, `seed ${random.seed}`).toEqual([]);
+      expect(verdicts.filter(({ server: accepted }) => accepted).length).toBeGreaterThan(50);
+    },
+  );
 
   it('is admitted unless it is changed', async () => {
     for (const { claims, signer: by } of ORIGINALS) {
       const token = signed(JSON.stringify(claims), by);
       expect(await admits(server.port, token, user)).toBe(true);
-      expect(chainVerdict(token).why).toBeUndefined();
+      expect(chainVerdict(token)).toBeUndefined();
     }
   });
 });

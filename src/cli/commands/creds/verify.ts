@@ -117,6 +117,13 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
         },
   );
 
+  const { checkUserValues } = await import('../../../jwt/check-user.js');
+  try {
+    checkUserValues(claims);
+  } catch (error) {
+    checks.push({ check: 'limits', status: 'failed', detail: errorMessage(error) });
+    throw error;
+  }
   checks.push(await limitsCheck(claims, issuers?.account));
 
   if (issuers === undefined) {

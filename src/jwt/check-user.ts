@@ -1,0 +1,21 @@
+// Checks the values in a user's claims that a nats-server checks at connect.
+import { JwtError } from '../errors.js';
+import type { UserClaims } from './claims.js';
+import { checkedUser } from './forms/checked-values.js';
+import { FormError } from './forms/form.js';
+
+/**
+ * Checks what servers check of a user besides its chain: that its subjects, networks, times, time zone and types of
+ * connection are what they are taken for. Loading credentials does not do so, since it only needs their form.
+ *
+ * @throws JwtError `ERR_JWT_CLAIMS`
+ */
+export function checkUserValues({ nats }: Pick<UserClaims, 'nats'>): void {
+  try {
+    checkedUser(nats);
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error;
+    const claim = ['nats', ...error.path].join('.');
+    throw new JwtError('ERR_JWT_CLAIMS', `servers refuse the user JWT for "${claim}": ${error.message}`);
+  }
+}
