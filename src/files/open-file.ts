@@ -21,8 +21,8 @@ export function isGivenByShell(path: string): boolean {
 export interface ReadableFile {
   /** A pipe too, if the shell has opened it. */
   pipe?: boolean;
-  /** Only a file that this user wrote and nobody else can read: its content is a secret that others must not have chosen. */
-  ours?: boolean;
+  /** Refuses a file of this kind by throwing: {@link requireOurs}. What needs no check does not carry it. */
+  check?: (path: string, stats: Stats) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function openToRead(
     const stats = await file.stat();
     const pipe = options.pipe === true && stats.isFIFO() && isGivenByShell(path);
     if (!pipe) requireRegular(path, stats);
-    if (options.ours === true) requireOurs(path, stats);
+    options.check?.(path, stats);
     return { file, stats };
   } catch (cause) {
     await file?.close();
@@ -91,8 +91,13 @@ export function requireRegular(path: string, stats: Stats): void {
   throw notRegular(path, kindOf(stats));
 }
 
-/** As root, also a file of the user whose directory it is in: root may act for a service. */
-function requireOurs(path: string, { uid, mode }: Stats): void {
+/**
+ * Requires a file that this user wrote and nobody else can read: its content is a secret that others must not have chosen. As
+ * root, also a file of the user whose directory it is in: root may act for a service.
+ *
+ * @throws FileError `ERR_FILE_READ`
+ */
+export function requireOurs(path: string, { uid, mode }: Stats): void {
   const own = process.getuid?.();
   if (own === undefined) return;
   const isOurs = uid === own || (own === 0 && isTheirsAlone(dirname(path), uid));
