@@ -118,12 +118,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
   );
 
   const { checkUserValues } = await import('../../../jwt/check-user.js');
-  try {
-    checkUserValues(claims);
-  } catch (error) {
-    checks.push({ check: 'limits', status: 'failed', detail: errorMessage(error) });
-    throw error;
-  }
+  noting('limits', checks, () => checkUserValues(claims));
   checks.push(await limitsCheck(claims, issuers?.account));
 
   if (issuers === undefined) {
@@ -135,21 +130,24 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     return;
   }
   const { validateJwtChain } = await import('../../../jwt/chain.js');
-  try {
-    validateJwtChain(issuers.operator, issuers.account, creds.jwt, { now: io.now });
-  } catch (error) {
-    checks.push({
-      check: 'chain',
-      status: 'failed',
-      detail: errorMessage(error),
-    });
-    throw error;
-  }
+  noting('chain', checks, () =>
+    validateJwtChain(issuers.operator, issuers.account, creds.jwt, { now: io.now }),
+  );
   checks.push({
     check: 'chain',
     status: 'ok',
     detail: 'the operator signed the account, the account signed the user, and neither is revoked',
   });
+}
+
+/** Adds a check that failed. @throws what `act` throws */
+function noting(check: Check['check'], checks: Check[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    checks.push({ check, status: 'failed', detail: errorMessage(error) });
+    throw error;
+  }
 }
 
 /** What restricts it: from the JWT, or from the template of the scoped signing key where the account JWT is given. */
