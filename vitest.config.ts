@@ -54,7 +54,7 @@ export default defineConfig({
     hookTimeout: 90_000,
     // CI has two cores. Most of the time of the long tests is waiting: for a credential to expire, a lease to lapse, a
     // command to give up.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/summary-reporter.ts'],
     coverage: {

@@ -137,9 +137,9 @@ export class AdminClient {
   }
 
   #signed(name: AdminVerb, request: object): { subject: string; data: Uint8Array; headers: MsgHdrs } {
+    const data = encodeRequest(request);
     const signer = this.#signer();
     const subject = adminSubject(name, signer.claims.name);
-    const data = encodeRequest(request);
     return { subject, data, headers: signRequest(signer, subject, data) };
   }
 
