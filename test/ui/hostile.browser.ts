@@ -23,7 +23,7 @@ it('shows hostile reasons as text in every view, with invisible characters made 
     if (view === 'audit' || view === 'peels/evil-01')
       await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
     const text = await page.evaluate<string>('document.body.innerText');
-    // eslint-disable-next-line no-control-regex -- those are what must not be there
+
     expect(text, view).not.toMatch(/[\u202a-\u202e\u0000-\u0008]/);
     expect(await page.evaluate<number>("document.querySelectorAll('main img, main script').length")).toBe(0);
   }
