@@ -119,7 +119,7 @@ async function writeNodes(
   );
 }
 
-/** Resolves when the running nodes see each other and have a JetStream leader. */
+/** Resolves when the running nodes see each other, have a JetStream leader, and hold what their streams hold. */
 export async function wholeCluster(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   const up = nodes.filter((node) => node.isRunning);
   await waitFor(
@@ -129,6 +129,7 @@ export async function wholeCluster(domain: TrustDomain, nodes: readonly Ephemera
         const nc = await connectSystem(domain, { servers: [url] });
         try {
           if ((await listServers(nc)).length !== up.length || !(await hasLeader(nc))) return false;
+          if (!(await isHealthy(nc))) return false;
         } finally {
           await nc.close();
         }
@@ -164,6 +165,13 @@ async function hasLeader(nc: NatsConnection): Promise<boolean> {
   const answer = await nc.request('$SYS.REQ.SERVER.PING.JSZ', '', { timeout: JETSTREAM_STATE_TIMEOUT_MS });
   const leader = answer.json<{ data?: { meta_cluster?: { leader?: string } } }>().data?.meta_cluster?.leader;
   return leader !== undefined && leader !== '';
+}
+
+/** Whether the server of this connection has caught up with its streams: only then another one may be stopped. */
+async function isHealthy(nc: NatsConnection): Promise<boolean> {
+  const subject = `$SYS.REQ.SERVER.${nc.info?.server_id ?? ''}.HEALTHZ`;
+  const answer = await nc.request(subject, '', { timeout: JETSTREAM_STATE_TIMEOUT_MS });
+  return answer.json<{ data?: { status?: string } }>().data?.status === 'ok';
 }
 
 function configurationOf(
