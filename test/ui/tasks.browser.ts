@@ -125,6 +125,7 @@ describe('the page', () => {
   it('filters, sorts and exports the list', async () => {
     const { page, problems } = await openPage(browser, api);
     await page.getByRole('link', { name: 'Peels', exact: true }).click();
+    await page.getByRole('row').nth(2).waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('web-');
     await page.getByText('2 of').waitFor();
@@ -159,6 +160,7 @@ describe('the page', () => {
     await tabTo(/^Accept keys-01$/);
     await page.keyboard.press('Enter');
     // the dialog begins with what does nothing
+    await page.getByRole('dialog').waitFor();
     expect(await focused()).toBe('Cancel');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
