@@ -166,6 +166,7 @@ describe('the page', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await focused()).toBe('Accept keys-01');
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await fleet.record('keys-01', ({ state }) => state !== 'pending');

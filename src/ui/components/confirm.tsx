@@ -129,8 +129,11 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    shown?.showModal();
     return () => {
+      // while it is modal, nothing beneath it takes the focus
+      shown?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
