@@ -86,7 +86,12 @@ export async function openPage(
   api: RunningApi,
   options: Parameters<Browser['newPage']>[0] = {},
 ): Promise<WatchedPage> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 800 },
+    // a color on its way to another one has a contrast of its own
+    reducedMotion: 'reduce',
+    ...options,
+  });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
