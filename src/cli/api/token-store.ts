@@ -8,6 +8,7 @@ import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
 import { ADMIN_ROLES, type AdminRole } from '../../permissions/admin-roles.js';
 import { parseJson } from '../../protocol/messages.js';
+import { withHomeLock, type HomeLockOptions } from '../../trust/lock.js';
 
 /** A bearer token, as it is kept: its secret is not. */
 export interface ApiToken {
@@ -65,45 +66,76 @@ export async function readApiTokens(home: string): Promise<ApiToken[]> {
   );
 }
 
-/**
- * Makes a token.
- *
- * @returns the token: it is not stored, so it cannot be shown again
- * @throws FileError `ERR_FILE_EXISTS` when there is one with this name that has not expired
- */
-export async function addApiToken(
-  home: string,
-  {
-    name,
-    role,
-    lifetimeSeconds,
-    now,
-  }: { name: string; role: AdminRole; lifetimeSeconds: number; now: number },
-): Promise<{ secret: string; token: ApiToken }> {
-  const kept = (await readApiTokens(home)).filter(({ expiresAt }) => Date.parse(expiresAt) > now);
-  if (kept.some((token) => token.name === name)) {
-    const words = `there is an API token "${name}" already: choose another name, or remove it first`;
-    throw new FileError('ERR_FILE_EXISTS', tokenFile(home), words);
-  }
-  const secret = `zester_${randomBytes(32).toString('base64url')}`;
-  const token: ApiToken = {
-    name,
-    role,
-    digest: digestOf(secret),
-    createdAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + lifetimeSeconds * 1000).toISOString(),
-  };
-  await write(home, [...kept, token]);
-  return { secret, token };
+/** How a token is made. */
+export interface NewApiToken extends HomeLockOptions {
+  name: string;
+  role: AdminRole;
+  lifetimeSeconds: number;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Puts the token where its user finds it. There is no token if this throws. */
+  deliver?: (secret: string) => Promise<void>;
 }
 
-/** Removes a token. @returns whether there was one */
-export async function removeApiToken(home: string, name: string): Promise<boolean> {
-  const tokens = await readApiTokens(home);
-  const others = tokens.filter((token) => token.name !== name);
-  if (others.length === tokens.length) return false;
-  await write(home, others);
-  return true;
+/**
+ * Makes a token, while no other command changes the home.
+ *
+ * @returns the token: it is not stored, so it cannot be shown again
+ * @throws FileError `ERR_FILE_EXISTS` when there is one with this name that has not expired; TrustError `ERR_TRUST_OPTIONS` when
+ *   there are as many as there may be, `ERR_TRUST_LOCKED`; what `deliver` throws
+ */
+export function addApiToken(
+  home: string,
+  options: NewApiToken,
+): Promise<{ secret: string; token: ApiToken }> {
+  const { name, role, lifetimeSeconds, now, deliver } = options;
+  const add = async () => {
+    const before = await readApiTokens(home);
+    const kept = before.filter(({ expiresAt }) => Date.parse(expiresAt) > now);
+    if (kept.some((token) => token.name === name)) {
+      const words = `there is an API token "${name}" already: choose another name, or remove it first`;
+      throw new FileError('ERR_FILE_EXISTS', tokenFile(home), words);
+    }
+    // a longer list could not be read, so that no token would work
+    if (kept.length >= MAX_TOKENS) {
+      const words = `there are ${kept.length} API tokens, and there can be no more: remove those that nobody uses`;
+      throw new TrustError('ERR_TRUST_OPTIONS', home, words);
+    }
+    const secret = `zester_${randomBytes(32).toString('base64url')}`;
+    const token: ApiToken = {
+      name,
+      role,
+      digest: digestOf(secret),
+      createdAt: new Date(now).toISOString(),
+      expiresAt: new Date(now + lifetimeSeconds * 1000).toISOString(),
+    };
+    await write(home, [...kept, token]);
+    try {
+      await deliver?.(secret);
+    } catch (error) {
+      await write(home, before).catch(() => undefined);
+      throw error;
+    }
+    return { secret, token };
+  };
+  return withHomeLock(home, 'zester api create-token', add, options);
+}
+
+/**
+ * Removes a token, while no other command changes the home.
+ *
+ * @returns whether there was one
+ * @throws TrustError `ERR_TRUST_LOCKED`
+ */
+export function removeApiToken(home: string, name: string, options: HomeLockOptions = {}): Promise<boolean> {
+  const remove = async () => {
+    const tokens = await readApiTokens(home);
+    const others = tokens.filter((token) => token.name !== name);
+    if (others.length === tokens.length) return false;
+    await write(home, others);
+    return true;
+  };
+  return withHomeLock(home, 'zester api remove-token', remove, options);
 }
 
 async function write(home: string, tokens: readonly ApiToken[]): Promise<void> {

@@ -33,8 +33,13 @@ home at once. A token never permits more than the admin credential that they run
     const { home } = await openHome();
     await refuseToReplace(out, force);
     const { writeSecretFile } = await import('../../../files/write-secret-file.js');
-    const { secret, token } = await addApiToken(home, { name, role, lifetimeSeconds: ttl, now: io.now() });
-    await writeSecretFile(out, Buffer.from(`${secret}\n`), { ifAbsent: force !== true });
+    const { token } = await addApiToken(home, {
+      name,
+      role,
+      lifetimeSeconds: ttl,
+      now: io.now(),
+      deliver: (secret) => writeSecretFile(out, Buffer.from(`${secret}\n`), { ifAbsent: force !== true }),
+    });
     const { createdAt, expiresAt } = token;
     output.result(
       [
