@@ -261,8 +261,8 @@ export const STREAM_HEARTBEAT_MS = 5_000;
 export const LEASE_RENEW_INTERVAL_MS = 1_000;
 /** For one renewal. */
 export const LEASE_WRITE_TIMEOUT_MS = 2_000;
-/** A holder that could not renew it for so long acts no more: before anybody else may. */
-export const LEASE_DOUBT_MS = 4_000;
+/** A holder that could not renew it for this long gives it up, even if nobody else has it. */
+export const LEASE_GIVE_UP_MS = 60_000;
 /** A holder that has been silent for this long has lost it. */
 export const LEASE_LAPSE_MS = 5_000;
 /** A master that starts looks so often whether the holder that it found renews it. */
@@ -272,6 +272,10 @@ export const LEASE_JOIN_POLL_MS = 200;
 
 /** Whether the servers are still there: one that was killed says nothing. */
 export const SERVERS_INTERVAL_MS = 3_000;
+/** That check waits this long for another server after each answer: an overloaded one takes a second. */
+export const SERVERS_STALL_MS = 1_500;
+/** The connections of a server that stopped responding are remembered: it may have been overloaded. */
+export const SILENT_SERVER_KEPT_MS = 300_000;
 /** All connections are read again, in case an event was lost; less often where reading them takes long. */
 export const CONNECTIONS_INTERVAL_MS = 30_000;
 /** Before what JetStream or the servers did not answer is read again. */

@@ -40,15 +40,19 @@ interface JetStreamState {
  * Source: `$SYS.REQ.SERVER.PING` of the system account (docs.nats.io, "System Account").
  *
  * @param nc a connection of the system account
+ * @param options.stallMs how long another server's answer is waited for after each one, in milliseconds
  * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when the user is none of the system account;
  *   `ERR_NATS_SERVER_UNREACHABLE` when no server answers
  */
-export async function listServers(nc: NatsConnection): Promise<ServerInfo[]> {
+export async function listServers(
+  nc: NatsConnection,
+  { stallMs = PING_STALL_MS }: { stallMs?: number } = {},
+): Promise<ServerInfo[]> {
   let isNobody = false;
   // a server that just died is still counted, so the count only ends the wait early
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
     maxWait: PING_TIMEOUT_MS,
-    stall: PING_STALL_MS,
+    stall: stallMs,
     onNoResponders: () => (isNobody = true),
   });
   const up = answers.flatMap((answer) => serverOf(jsonOf<Ping>(answer)));

@@ -5,6 +5,7 @@ import { parseJson } from '../../protocol/messages.js';
 import { userNameOf } from '../../jwt/decode.js';
 import { connectedUsers } from '../../system-account/connected-users.js';
 import { listServers } from '../../system-account/servers.js';
+import { SERVERS_STALL_MS } from '../../timing.js';
 
 /** A connection of a user of the fleet's account, as its server reports it. */
 export interface UserConnection {
@@ -117,5 +118,5 @@ export async function connectionsNow(
 
 /** Names of the servers that respond, by ID. A restarted server has a new ID. */
 export async function serversNow(nc: NatsConnection): Promise<Map<string, string>> {
-  return new Map((await listServers(nc)).map(({ id, name }) => [id, name]));
+  return new Map((await listServers(nc, { stallMs: SERVERS_STALL_MS })).map(({ id, name }) => [id, name]));
 }

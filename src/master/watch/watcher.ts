@@ -11,6 +11,7 @@ import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './ke
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
 import { ServerRoster } from './server-roster.js';
+import { SilentServers } from './silent-servers.js';
 import type { UserConnection } from './system-events.js';
 import type { SystemView } from './system-view.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -40,6 +41,7 @@ export class Watcher {
   readonly #onSettled: () => void;
   readonly #retired = new RetiredKeys();
   readonly #roster = new ServerRoster();
+  readonly #silent = new SilentServers();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #endings: (() => void)[] = [];
   #stopped = false;
@@ -60,7 +62,7 @@ export class Watcher {
     this.#onSettled = onSettled;
     this.#keeper = new PresenceKeeper(context.presence);
     this.#reader = new ConnectionReader({
-      read: () => system.connections((of) => this.#keeper.get(of)),
+      read: () => system.connections((of) => this.#keeper.get(of) ?? this.#silent.get(of)),
       keeper: this.#keeper,
       connected: (connection) => this.#connected(connection),
       disconnected: (of) => this.#disconnected(of),
@@ -157,10 +159,14 @@ export class Watcher {
     try {
       const { hasJoined, gone } = this.#roster.look(await this.#system.servers(), this.#keeper.servers());
       if (hasJoined) this.#reader.readSoon();
-      for (const server of gone) {
+      const now = performance.now();
+      for (const { id: server, mayReturn } of gone) {
         this.#context.logger.warn({ server }, 'a server is gone, with its connections');
-        for (const connection of this.#keeper.ofServer(server)) this.#disconnected(connection);
+        const connections = this.#keeper.ofServer(server);
+        if (mayReturn) this.#silent.keep(server, connections, now);
+        for (const connection of connections) this.#disconnected(connection);
       }
+      this.#silent.prune(now);
     } catch {
       // this master's own server may be the one that is down: the next check will show
     } finally {

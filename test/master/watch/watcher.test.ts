@@ -23,6 +23,8 @@ class MemorySystem {
   readonly servers = new Map([['N1', 'n1']]);
   readonly kicked: number[] = [];
   readings = 0;
+  /** The connections that the last reading had to request in full. */
+  requested: UserConnection[] = [];
   #listener: SystemListener | undefined;
   #restore: () => void = () => undefined;
   #restored = new Promise<void>((resolve) => (this.#restore = resolve));
@@ -32,8 +34,9 @@ class MemorySystem {
       this.#listener = listener;
       return [{ unsubscribe: () => (this.#listener = undefined) }];
     },
-    connections: async () => {
+    connections: async (known) => {
       this.readings += 1;
+      this.requested = this.connected.filter((one) => known(one) === undefined);
       return { servers: new Set(this.servers.keys()), connections: [...this.connected] };
     },
     servers: async () => new Map(this.servers),
@@ -197,6 +200,32 @@ describe('a watcher', () => {
       fields: { server: 'N2' },
       text: 'a server is gone, with its connections',
     });
+  });
+
+  it('knows the connections of a silent server again once it responds, without requesting their JWTs', async () => {
+    const { system, isConnected, pass } = await started(({ system }) => system.servers.set('N2', 'n2'));
+    const there = { ...peelConnection('web-1'), server: 'N2' };
+    system.connect(there);
+    await pass(SERVERS_INTERVAL_MS);
+    system.servers.delete('N2');
+    await pass(2 * SERVERS_INTERVAL_MS);
+    expect(isConnected('web-1')).toBe(false);
+    system.connected.push({ ...peelConnection('web-2'), server: 'N2', cid: there.cid + 1 });
+    system.servers.set('N2', 'n2');
+    await pass(SERVERS_INTERVAL_MS);
+    await vi.waitFor(() => expect(isConnected('web-1')).toBe(true));
+    expect(system.requested.map(({ name }) => name)).toEqual(['web-2']);
+  });
+
+  it('does not read all connections again because an overloaded server misses one look', async () => {
+    const { system, pass } = await started(({ system }) => system.servers.set('N2', 'n2'));
+    await pass(SERVERS_INTERVAL_MS);
+    const { readings } = system;
+    system.servers.delete('N2');
+    await pass(SERVERS_INTERVAL_MS);
+    system.servers.set('N2', 'n2');
+    await pass(SERVERS_INTERVAL_MS);
+    expect(system.readings).toBe(readings);
   });
 
   it('judges everybody again when the account has other signing keys', async () => {
