@@ -13,9 +13,8 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.ASK_PART_TIMEOUT_MS,
   ],
   [
-    'a holder of the lease renews it, doubts it, and only then loses it, all before a master that starts gives up',
+    'a holder of the lease renews it before it lapses, and it lapses before a master that starts gives up',
     timing.LEASE_RENEW_INTERVAL_MS + timing.LEASE_WRITE_TIMEOUT_MS,
-    timing.LEASE_DOUBT_MS,
     timing.LEASE_LAPSE_MS,
     timing.READY_TIMEOUT_MS,
   ],

@@ -3,7 +3,7 @@ import type { KV } from '@nats-io/kv';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { MasterLogger } from '../logger.js';
 import {
-  LEASE_DOUBT_MS,
+  LEASE_GIVE_UP_MS,
   LEASE_JOIN_POLL_MS,
   LEASE_LAPSE_MS,
   LEASE_RENEW_INTERVAL_MS,
@@ -38,6 +38,8 @@ export class Lease {
   /** The revision that was known before another process was faster; what is newer was written since. */
   #outrun: number | undefined;
   #renewedAt: number | undefined;
+  /** The revision of the last confirmed write. */
+  #written = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #turn: Promise<void> = Promise.resolve();
@@ -47,8 +49,13 @@ export class Lease {
     this.#next(0);
   }
 
+  /**
+   * Whether this process has it, as far as it knows. While JetStream does not respond, nobody else can take it either: it
+   * is given up only once somebody else has it, or after a long time without an answer. Two processes may therefore
+   * both work for a short time.
+   */
   get held(): boolean {
-    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < LEASE_DOUBT_MS;
+    return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < LEASE_GIVE_UP_MS;
   }
 
   /**
@@ -91,16 +98,19 @@ export class Lease {
   async #look(): Promise<boolean> {
     const { bucket, key, id, logger } = this.#options;
     try {
-      if (this.held && this.#seen !== undefined) return await this.#write(this.#seen.revision);
-      this.#lose();
+      if (!this.held) this.#lose();
+      else if (this.#seen !== undefined) return await this.#write(this.#seen.revision);
       const entry = await bucket.get(key);
       const now = performance.now();
+      // an answer of a replica that lags
+      if (this.held && entry !== null && entry.revision < this.#written) return false;
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
       const { revision } = entry;
       if (revision !== this.#seen?.revision) {
         const { holder } = (parseJson(entry.string()) ?? {}) as { holder?: string };
-        // lost for want of an answer, as when the servers restart, and nobody took it meanwhile
+        // the answer to a write was late or lost, and nobody took it meanwhile
         if (holder === id) return await this.#write(revision);
+        this.#lose();
         const isRenewed = this.#seen !== undefined || revision > (this.#outrun ?? Infinity);
         this.#seen = { revision, at: now, holder, isRenewed };
         return isRenewed;
@@ -124,11 +134,11 @@ export class Lease {
       this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
       // from before it was asked: by then it was certainly not written yet
       this.#renewedAt = before;
+      this.#written = written;
     } catch {
-      // somebody else was faster, or the answer was lost: what stands there is read at the next look
+      // somebody else was faster, or the answer is late or lost: the next look reads the entry
       this.#seen = undefined;
       this.#outrun = revision;
-      if (had) this.#lose();
       return false;
     }
     if (!had) this.#options.onTaken();

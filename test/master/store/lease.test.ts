@@ -1,0 +1,135 @@
+import type { KV, KvEntry } from '@nats-io/kv';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Lease } from '../../../src/master/store/lease.js';
+import { LEASE_GIVE_UP_MS, LEASE_LAPSE_MS, LEASE_RENEW_INTERVAL_MS } from '../../../src/timing.js';
+
+const KEY = 'lease.test';
+
+/** A bucket with one key, which can be made not to respond. */
+class MemoryBucket {
+  #revision = 0;
+  #entry: { value: string; operation: 'PUT' | 'DEL' } | undefined;
+  isSilent = false;
+  /** Writes are stored, but their answers are lost. */
+  losesAnswers = false;
+
+  /** The bucket as one process reaches it. */
+  for(reach: { isCutOff: boolean }): KV {
+    const check = () => {
+      if (this.isSilent || reach.isCutOff) throw new Error('timeout');
+    };
+    const write = (operation: 'PUT' | 'DEL', value: string, previousSeq: number | undefined) => {
+      check();
+      if (previousSeq !== undefined && previousSeq !== this.#revision) throw new Error('wrong last sequence');
+      this.#revision += 1;
+      this.#entry = { value, operation };
+      if (this.losesAnswers) throw new Error('timeout');
+      return this.#revision;
+    };
+    const bucket: Partial<KV> = {
+      get: async () => {
+        check();
+        const entry = this.#entry;
+        if (entry === undefined) return null;
+        const { value, operation } = entry;
+        return { revision: this.#revision, operation, string: () => value } as KvEntry;
+      },
+      put: async (_key, data, options) =>
+        write('PUT', typeof data === 'string' ? data : Buffer.from(data).toString(), options?.previousSeq),
+      delete: async (_key, options) => void write('DEL', '', options?.previousSeq),
+    };
+    return bucket as KV;
+  }
+}
+
+/** A process that takes part. */
+function participant(bucket: MemoryBucket, id: string) {
+  const reach = { isCutOff: false };
+  const events: string[] = [];
+  const lease = new Lease({
+    bucket: bucket.for(reach),
+    key: KEY,
+    id,
+    name: id,
+    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    onTaken: () => events.push('taken'),
+    onLost: () => events.push('lost'),
+  });
+  leases.push(lease);
+  return { lease, events, reach };
+}
+
+const leases: Lease[] = [];
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }));
+afterEach(async () => {
+  await Promise.all(leases.splice(0).map((lease) => lease.stop()));
+  vi.useRealTimers();
+});
+
+describe('a lease', () => {
+  it('has one holder, and goes to the next at once when it is given back', async () => {
+    const bucket = new MemoryBucket();
+    const one = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    const two = participant(bucket, 'two');
+    await pass(2 * LEASE_LAPSE_MS);
+    expect([one.lease.held, two.lease.held]).toEqual([true, false]);
+    expect(two.lease.holder).toBe('one');
+    await one.lease.stop();
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    expect(two.lease.held).toBe(true);
+    expect([one.events, two.events]).toEqual([['taken', 'lost'], ['taken']]);
+  });
+
+  it('is kept while JetStream does not respond: an overloaded server must not cost a list of all connections', async () => {
+    const bucket = new MemoryBucket();
+    const { lease, events } = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    bucket.isSilent = true;
+    await pass(LEASE_GIVE_UP_MS - 2 * LEASE_RENEW_INTERVAL_MS);
+    expect(lease.held).toBe(true);
+    bucket.isSilent = false;
+    await pass(2 * LEASE_RENEW_INTERVAL_MS);
+    await pass(LEASE_GIVE_UP_MS);
+    expect(events).toEqual(['taken']);
+  });
+
+  it('is kept when writes are stored but their answers are lost', async () => {
+    const bucket = new MemoryBucket();
+    const { lease, events } = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    bucket.losesAnswers = true;
+    await pass(3 * LEASE_LAPSE_MS);
+    bucket.losesAnswers = false;
+    await pass(2 * LEASE_RENEW_INTERVAL_MS);
+    expect(lease.held).toBe(true);
+    expect(events).toEqual(['taken']);
+  });
+
+  it('is given up after a long time without an answer', async () => {
+    const bucket = new MemoryBucket();
+    const { lease, events } = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    bucket.isSilent = true;
+    await pass(LEASE_GIVE_UP_MS + 2 * LEASE_RENEW_INTERVAL_MS);
+    expect(lease.held).toBe(false);
+    expect(events).toEqual(['taken', 'lost']);
+  });
+
+  it('goes to another process when its holder is cut off, and the holder stops as soon as it sees this', async () => {
+    const bucket = new MemoryBucket();
+    const one = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    const two = participant(bucket, 'two');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    one.reach.isCutOff = true;
+    await pass(LEASE_LAPSE_MS + 2 * LEASE_RENEW_INTERVAL_MS);
+    expect(two.lease.held).toBe(true);
+    one.reach.isCutOff = false;
+    await pass(2 * LEASE_RENEW_INTERVAL_MS);
+    expect([one.lease.held, one.lease.holder, two.lease.held]).toEqual([false, 'two', true]);
+    expect([one.events, two.events]).toEqual([['taken', 'lost'], ['taken']]);
+  });
+});
