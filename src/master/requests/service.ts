@@ -276,7 +276,6 @@ export class RequestService<N extends RequestName> {
     }
     const { code } = error;
     logger.debug({ ...asked, code, reason: error.message }, 'a request was refused');
-    if (code === 'ERR_FLEET_REPLY') logger.warn({ ...asked, code }, error.message);
     if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({

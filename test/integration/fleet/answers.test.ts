@@ -13,6 +13,7 @@ import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX, peelInboxPrefix } from '../../../src/permissions/names.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
+import { keptLog } from '../../support/kept-log.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser, createToken, type BarePeel, type TokenHolder } from './asking.js';
@@ -27,11 +28,13 @@ let token: TokenHolder;
 /** The admin's own connection, which publishes what the client would not. */
 let rawAdmin: NatsConnection;
 let adminSigner: MessageSigner;
+/** What the master logs. */
+const log = keptLog();
 /** Every message of the account from here on. */
 const seen: { subject: string; reply: string | undefined }[] = [];
 
 beforeAll(async () => {
-  fleet = await startFleet({ policy: 'auto-trusted', lifetime: 900 });
+  fleet = await startFleet({ policy: 'auto-trusted', lifetime: 900, logger: log.logger });
   admin = await fleet.admin();
   mallory = await addPeel(fleet, admin, 'mallory');
   await addPeel(fleet, admin, 'victim');
@@ -201,10 +204,22 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     expect((await rawAdmin.request('$SRV.PING', '')).json()).toMatchObject({ name: 'zester-master' });
   });
 
-  it('whatever is tried, the log of refusals in the audit stays short', async () => {
+  it('whatever is tried, and how often, the refusals in the audit and in the log stay few', async () => {
+    const subject = enrollSubject(token.user, 'join');
+    for (let i = 0; i < 500; i += 1) token.nc.publish(subject, `${i}`, { reply: `_INBOX.victim.${i}` });
+    await token.nc.flush();
+    // in its order, after all of these
+    await token.challenge('asks-last', generateKeyBundle('user'));
     const of = (await fleet.audit()).filter(({ code }) => code === 'ERR_FLEET_REPLY');
     // by who asked and for what, not by how often
     expect(of.length).toBeLessThan(30);
+    expect(log.lines.length).toBeGreaterThan(0);
+    const codeOf = (fields: object) => (fields as { code?: string }).code;
+    const refused = log.lines.filter(
+      ({ level, fields }) => level !== 'debug' && codeOf(fields) === 'ERR_FLEET_REPLY',
+    );
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(30);
   });
 });
 
