@@ -7,7 +7,9 @@ import {
   NOTHING_LOST,
   type AccountLosses,
 } from '../trust/account-jwt/merge-account.js';
-import { changeAccount, withOpenHome, type ChangeOptions, type Connected } from './change-account.js';
+import { withHomeLock } from '../trust/lock.js';
+import { openTrustDomain } from '../trust/open.js';
+import { changeAccount, withConnectedHome, type ChangeOptions, type Connected } from './change-account.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
 
 /** The result of {@link compareAccount}. */
@@ -38,22 +40,28 @@ export async function compareAccount(
  * and restores what it lost.
  *
  * @param options.restore whether what was lost is restored and pushed; otherwise nothing is changed then
+ * @param options.seen the servers' account JWT, if it has lost nothing. If the home has adopted it meanwhile, as after a push
+ *   of this master, no server is asked while the home is locked: a revocation may be waiting for the lock
  * @returns what was restored
  * @throws as `changeAccount`
  */
 export async function followAccount(
   home: string,
-  options: ChangeOptions & { servers: readonly string[]; restore: boolean },
+  options: ChangeOptions & { servers: readonly string[]; restore: boolean; seen?: string | undefined },
 ): Promise<AccountLosses> {
-  return withOpenHome(home, 'zester master', options, async (open) => {
-    const { domain, connected } = open;
-    if (connected === undefined) return NOTHING_LOST;
-    const { newest, isBehind, lost } = await compareAccount(connected, domain);
-    if (!isNone(lost)) {
-      if (!options.restore) return NOTHING_LOST;
-      return (await changeAccount(open, (claims) => claims, { now: options.now })).restored;
-    }
-    if (isBehind) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${newest.jwt}\n`));
-    return NOTHING_LOST;
-  });
+  const follow = async () => {
+    if ((await openTrustDomain(home)).accountJwt === options.seen) return NOTHING_LOST;
+    return withConnectedHome(home, options, async (open) => {
+      const { domain, connected } = open;
+      if (connected === undefined) return NOTHING_LOST;
+      const { newest, isBehind, lost } = await compareAccount(connected, domain);
+      if (!isNone(lost)) {
+        if (!options.restore) return NOTHING_LOST;
+        return (await changeAccount(open, (claims) => claims, { now: options.now })).restored;
+      }
+      if (isBehind) await writeSecretFile(domain.paths.accountJwt, Buffer.from(`${newest.jwt}\n`));
+      return NOTHING_LOST;
+    });
+  };
+  return withHomeLock(home, 'zester master', follow, options);
 }

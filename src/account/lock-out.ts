@@ -11,6 +11,7 @@ import { EVERYONE } from '../jwt/revocations.js';
 import { connectedUsers, keyOfUser, type ConnectedUser } from '../system-account/connected-users.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
 import { kick } from '../system-account/kick.js';
+import type { ServerInfo } from '../system-account/servers.js';
 import type { AccountInHand, Connected } from './change-account.js';
 import type { PushReport } from './push-account.js';
 import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
@@ -93,7 +94,7 @@ export async function lockOut(
   const lacking = await withoutBan({ nc, up: servers }, domain, ban, pushed.jwt);
   const deadline = Date.now() + CLOSE_TIMEOUT_MS;
   for (;;) {
-    const users = (await usersOf(nc, account, ban.users)).filter(({ server }) => names.has(server));
+    const users = (await usersOf(nc, account, ban.users, up)).filter(({ server }) => names.has(server));
     const ahead = new Map<string, number | undefined>();
     const left: ConnectedUser[] = [];
     for (const user of users) {
@@ -151,11 +152,14 @@ async function usersOf(
   nc: NatsConnection,
   account: string,
   publicKeys: Ban['users'],
+  up: readonly ServerInfo[],
 ): Promise<ConnectedUser[]> {
   if (publicKeys === undefined || publicKeys.length > MANY_KEYS) {
-    return (await connectedUsers(nc, account)).users;
+    return (await connectedUsers(nc, account, { up })).users;
   }
-  const found = await Promise.all(publicKeys.map((publicKey) => connectedUsers(nc, account, { publicKey })));
+  const found = await Promise.all(
+    publicKeys.map((publicKey) => connectedUsers(nc, account, { publicKey, up })),
+  );
   return found.flatMap(({ users }) => users);
 }
 

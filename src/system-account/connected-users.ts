@@ -12,7 +12,7 @@ import {
   SINGLY,
 } from './connection-pages.js';
 import { compareVersions } from './server-versions.js';
-import { listServers } from './servers.js';
+import { listServers, type ServerInfo } from './servers.js';
 import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
 
 /** A connected user. */
@@ -104,6 +104,8 @@ export interface ConnectedUsersOptions {
    * a server. Servers do not reuse numbers, and a connection keeps its JWT.
    */
   isKnown?: (connection: ConnectionPlace) => boolean;
+  /** The servers to ask; those that answer now by default, which costs another request. */
+  up?: readonly ServerInfo[];
 }
 
 /**
@@ -124,8 +126,7 @@ export async function connectedUsers(
   account: string,
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
-  const { publicKey, isKnown } = options;
-  const up = await listServers(nc);
+  const { publicKey, isKnown, up = await listServers(nc) } = options;
   const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
   const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
   const all: ConnectedUsers = { servers: new Set(), whole: new Set(), isWhole: false, users: [], known: [] };

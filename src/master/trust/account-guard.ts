@@ -78,11 +78,12 @@ export class AccountGuard {
     try {
       await trust.reload();
       const up = await listServers(this.#system);
-      const { isBehind, lost } = await compareAccount({ nc: this.#system, up }, trust.domain);
+      const { newest, isBehind, lost } = await compareAccount({ nc: this.#system, up }, trust.domain);
       this.#lostFor = isNone(lost) ? 0 : this.#lostFor + 1;
       if (this.#stopped || (!isBehind && this.#lostFor === 0)) return;
       const restore = watching() === id || this.#lostFor > 2;
-      const options = { ...this.#at, now, restore };
+      const seen = isNone(lost) ? newest.jwt : undefined;
+      const options = { ...this.#at, now, restore, seen };
       const restored = await followAccount(trust.domain.home, options);
       await trust.reload();
       noteRestored(this.#context, restored);
