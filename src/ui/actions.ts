@@ -116,7 +116,8 @@ export function consequencesOf(action: Action, rows: readonly Row[]): Consequenc
 export interface Progress {
   action: Action;
   total: number;
-  done: number;
+  /** The IDs for which it succeeded. */
+  done: string[];
   failed: { id: string; why: string }[];
   stopped: boolean;
 }
@@ -135,7 +136,7 @@ export async function perform(
   reason: string,
   { stop, onProgress }: { stop: AbortSignal; onProgress: (progress: Progress) => void },
 ): Promise<Progress> {
-  const progress: Progress = { action, total: rows.length, done: 0, failed: [], stopped: false };
+  const progress: Progress = { action, total: rows.length, done: [], failed: [], stopped: false };
   const waiting = [...rows];
   const next = async (): Promise<void> => {
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
@@ -149,7 +150,7 @@ export async function perform(
           bodyOf(action, row, reason),
         );
         store.update(peel);
-        progress.done += 1;
+        progress.done.push(row.id);
       } catch (error) {
         progress.failed.push({ id: row.id, why: errorText(error) });
       }

@@ -1,5 +1,5 @@
 // The page: navigation, and the view that the address names.
-import { render } from 'preact';
+import { render, type RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { printable } from '../text/printable.js';
 import { ask } from './http.js';
@@ -76,10 +76,34 @@ function View({ place: { view, id, params } }: { place: Place }) {
   }
 }
 
+/**
+ * Where what has the focus vanishes, such as a button after its use, the open dialog or the content gets it: otherwise the
+ * next Tab would begin with the browser's own controls.
+ */
+function useKeptFocus(main: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    let last: EventTarget | null = null;
+    const remember = ({ target }: FocusEvent) => (last = target);
+    const keep = () => {
+      if (!(last instanceof HTMLElement) || last.isConnected) return;
+      if (document.activeElement !== document.body) return;
+      (document.querySelector<HTMLElement>('dialog[open]') ?? main.current)?.focus({ preventScroll: true });
+    };
+    addEventListener('focusin', remember);
+    const observer = new MutationObserver(keep);
+    observer.observe(document.body, { childList: true, subtree: true });
+    return () => {
+      observer.disconnect();
+      removeEventListener('focusin', remember);
+    };
+  }, []);
+}
+
 function App() {
   const { session, connection, problem } = useStore();
   const place = usePlace();
   const main = useRef<HTMLElement>(null);
+  useKeptFocus(main);
   const title = VIEWS.find(([name]) => name === place.view)?.[1] ?? 'Zester';
   useEffect(() => {
     document.title = `${place.id === '' ? title : place.id} – Zester`;
@@ -196,7 +220,8 @@ function SignedOut({ why }: { why: string }) {
       <h1>Zester</h1>
       <p role="alert">{printable(why === '' ? 'You are signed out.' : why)}</p>
       <p>
-        Press Enter in the terminal where <code>zester ui</code> runs, and open the new link.
+        Press Enter in the terminal where <code>zester ui</code> or <code>zester up --ui</code> runs, and open
+        the new link.
       </p>
     </main>
   );

@@ -18,7 +18,8 @@ export interface Row {
   labels: string;
 }
 
-export type SortColumn = 'id' | 'state' | 'connected' | 'expiresAt' | 'lastSeen' | 'createdAt';
+export const SORT_COLUMNS = ['id', 'state', 'connected', 'expiresAt', 'lastSeen', 'createdAt'] as const;
+export type SortColumn = (typeof SORT_COLUMNS)[number];
 
 /** What the list shows. */
 export interface RowQuery {

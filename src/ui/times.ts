@@ -19,6 +19,12 @@ export function timeWords(iso: string | null, now: number): string {
   return seconds > 0 ? `in ${words}` : `${words} ago`;
 }
 
+/** A length of time in the largest unit that it fills: "24 h", "30 d", "90 min". */
+export function durationWords(seconds: number): string {
+  const [length, name] = UNITS.find(([unit]) => seconds >= 2 * unit && seconds % unit === 0) ?? [1, 's'];
+  return `${seconds / length} ${name}`;
+}
+
 /** The date and the time of this browser's zone. */
 export function fullTime(iso: string | null): string {
   const at = iso === null ? NaN : Date.parse(iso);

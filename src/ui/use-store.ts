@@ -1,5 +1,5 @@
 // Hooks of the views: the store, the time, an answer of the interface.
-import { useEffect, useReducer, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { errorText, get } from './http.js';
 import { store, type Store } from './store.js';
 
@@ -18,6 +18,23 @@ export function useNow(): number {
     return () => clearInterval(timer);
   }, []);
   return now;
+}
+
+/** A value that changes at most once in so many milliseconds; the last one is never missed. */
+export function usePaced<T>(value: T, ms: number): T {
+  const [paced, setPaced] = useState(value);
+  const latest = useRef(value);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  latest.current = value;
+  useEffect(() => {
+    if (value === paced) return;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      setPaced(latest.current);
+    }, ms);
+  }, [value, paced, ms]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return paced;
 }
 
 /** An answer, and how to ask again. */

@@ -29,4 +29,8 @@ it.runIf(process.env['ZESTER_IMAGES'] === '1')('writes the pictures of the docum
       path: `${IMAGES}ui-${view === '' ? 'overview' : view.replace('/web-01', '-one')}.png`,
     });
   }
+  await page.goto(`${api.url}/#/tokens`);
+  await page.getByRole('button', { name: 'Make a join token' }).click();
+  await page.getByText('zester peel join').waitFor();
+  await page.screenshot({ path: `${IMAGES}ui-token.png`, clip: { x: 0, y: 0, width: 1000, height: 560 } });
 });

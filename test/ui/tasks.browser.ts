@@ -109,7 +109,7 @@ describe('the page', () => {
     await page.getByRole('link', { name: 'Join tokens' }).click();
     await page.getByLabel('Only IDs that match (optional)').fill('rack7-*');
     await page.getByRole('button', { name: 'Make a join token' }).click();
-    await page.getByText(/join-\w+\.creds/).waitFor();
+    await page.getByText(/^zester peel join --token \S+\.creds --id rack7-01 /).waitFor();
     const row = page.getByRole('row').filter({ hasText: 'rack7-*' });
     await row.getByRole('button', { name: /^Remove/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
@@ -132,6 +132,15 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'ID' }).click();
     const ids = page.getByRole('grid').getByRole('row');
     await ids.nth(1).getByText('web-02').waitFor();
+    // the way back leads to the list as it was
+    await ids.nth(1).click();
+    await page.getByRole('link', { name: '← All peels' }).click();
+    await page.getByText('2 of').waitFor();
+    await ids.nth(1).getByText('web-02').waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.getByText('2 of').waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('web-');
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Export CSV' }).click();
     const text = await readFile(await (await saved).path(), 'utf8');

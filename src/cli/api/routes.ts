@@ -259,7 +259,13 @@ const WRITES: readonly AnyRoute[] = [
     run: async ({ fleet, now, writeToken }, { body, signal }) => {
       const { token, creds } = await fleet.tokens.create({ ...body, signal });
       try {
-        return { token: tokenDocument(token, now()), path: await writeToken(token, creds) };
+        const { connection } = fleet;
+        const scheme = connection.info?.tls_required === true ? 'tls' : 'nats';
+        return {
+          token: tokenDocument(token, now()),
+          path: await writeToken(token, creds),
+          server: `${scheme}://${connection.getServer()}`,
+        };
       } finally {
         creds.fill(0);
       }

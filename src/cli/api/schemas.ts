@@ -228,7 +228,7 @@ export const answers = {
   audit: v.object({ events: v.array(event) }),
   tokens: v.object({ tokens: v.array(token) }),
   token: v.object({ token }),
-  newToken: v.object({ token, path: v.string() }),
+  newToken: v.object({ token, path: v.string(), server: v.string() }),
   masters: v.object({
     masters: v.array(
       v.object({

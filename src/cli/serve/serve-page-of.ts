@@ -1,5 +1,6 @@
 // Serves the page beside a fleet that a command runs: `zester up --ui`.
 import type { MasterLogger } from '../../master/logger.js';
+import { ZesterError } from '../../errors.js';
 import { withContext } from '../command/context.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
@@ -21,7 +22,13 @@ export async function servePageOf(
   output: Output,
 ): Promise<void> {
   await withContext({ home, servers }, io, output, async (context) => {
-    const { api, close } = await startApi({ host: '127.0.0.1', port: UI_PORT, page: true }, context, log);
+    const startOn = (port: number) => startApi({ host: '127.0.0.1', port, page: true }, context, log);
+    // the port was not chosen here, and the link names the one that is used
+    const { api, close } = await startOn(UI_PORT).catch((error: unknown) => {
+      if (!isPortInUse(error)) throw error;
+      log.warn({ port: UI_PORT }, 'the port of the page is in use, so the page gets another one');
+      return startOn(0);
+    });
     try {
       const link = api.newLink();
       output.event(`the page is ready: open ${link}`, { event: 'page', url: api.url, link });
@@ -35,4 +42,13 @@ export async function servePageOf(
       await close();
     }
   });
+}
+
+function isPortInUse(error: unknown): boolean {
+  return (
+    error instanceof ZesterError &&
+    error.cause instanceof Error &&
+    'code' in error.cause &&
+    error.cause.code === 'EADDRINUSE'
+  );
 }

@@ -11,26 +11,40 @@ export interface Asked {
   rows: readonly Row[];
 }
 
-/** The dialog of an action: first what will happen, then how far it is. */
-export function Confirm({ asked, onClose }: { asked: Asked | undefined; onClose: () => void }) {
-  if (asked === undefined) return null;
-  return <ConfirmDialog key={`${asked.action} ${asked.rows.length}`} asked={asked} onClose={onClose} />;
+/** What an action did. */
+export interface Done {
+  action: Action;
+  /** The peels for which it succeeded. */
+  ids: readonly string[];
 }
 
-function ConfirmDialog({ asked, onClose }: { asked: Asked; onClose: () => void }) {
+interface ConfirmProps {
+  onClose: () => void;
+  /** Called when it has ended, if it succeeded for a peel. */
+  onDone?: (done: Done) => void;
+}
+
+/** The dialog of an action: first what will happen, then how far it is. */
+export function Confirm({ asked, ...props }: ConfirmProps & { asked: Asked | undefined }) {
+  if (asked === undefined) return null;
+  return <ConfirmDialog key={`${asked.action} ${asked.rows.length}`} asked={asked} {...props} />;
+}
+
+function ConfirmDialog({ asked, onClose, onDone }: ConfirmProps & { asked: Asked }) {
   const { action, rows } = asked;
   const [reason, setReason] = useState('');
   const [progress, setProgress] = useState<Progress | undefined>();
   const [ended, setEnded] = useState(false);
   const stop = useRef(new AbortController());
   const start = async () => {
-    setProgress({ action, total: rows.length, done: 0, failed: [], stopped: false });
+    setProgress({ action, total: rows.length, done: [], failed: [], stopped: false });
     const result = await perform(action, rows, reason.trim(), {
       stop: stop.current.signal,
       onProgress: setProgress,
     });
     setProgress(result);
     setEnded(true);
+    if (result.done.length > 0) onDone?.({ action, ids: result.done });
     if (result.failed.length === 0 && !result.stopped && rows.length === 1) onClose();
   };
   const { title, lines, button, danger } = consequencesOf(action, rows);
@@ -86,12 +100,12 @@ function Running({
   onStop: () => void;
   onClose: () => void;
 }) {
-  const rest = total - done - failed.length;
+  const rest = total - done.length - failed.length;
   return (
     <div>
-      <progress max={total} value={done + failed.length} aria-label="progress" />
+      <progress max={total} value={done.length + failed.length} aria-label="progress" />
       <p role="status">
-        {done} of {total} done{failed.length > 0 && `, ${failed.length} failed`}
+        {done.length} of {total} done{failed.length > 0 && `, ${failed.length} failed`}
         {stopped && `, stopped: ${rest} were not begun`}
       </p>
       {failed.length > 0 && (
@@ -140,6 +154,7 @@ export function Dialog({
   return (
     <dialog
       ref={dialog}
+      tabIndex={-1}
       aria-labelledby="dialog-title"
       onCancel={(event) => {
         event.preventDefault();

@@ -52,7 +52,7 @@ export function Events({
               <td>
                 <Text of={event.by.name === '' ? event.by.kind : event.by.name} />
               </td>
-              <td>
+              <td class="details">
                 <Text of={detailsOf(event)} />
               </td>
             </tr>

@@ -73,7 +73,9 @@ export function AuditView({ params }: { params: URLSearchParams }) {
       </div>
       <div class="bar">
         <p role="status">
-          {loading ? 'Reading…' : `${events.length.toLocaleString()} events, new ones appear by themselves`}
+          {loading
+            ? 'Reading…'
+            : `${events.length.toLocaleString()} ${events.length === 1 ? 'event' : 'events'}, new ones appear by themselves`}
         </p>
         <button onClick={() => exportCsv(events)}>Export CSV</button>
       </div>

@@ -3,7 +3,8 @@ import { Chart } from '../components/chart.js';
 import { Empty, Problem, Text, Time } from '../components/text.js';
 import { hasRole } from '../actions.js';
 import { post } from '../http.js';
-import { useAnswer, useNow, useStore } from '../use-store.js';
+import { durationWords } from '../times.js';
+import { useAnswer, useNow, usePaced, useStore } from '../use-store.js';
 
 interface Summary {
   master: string | null;
@@ -40,11 +41,14 @@ interface Masters {
   }[];
 }
 
-/** Numbers are counted again where something was pushed, and once in ten seconds at most where nothing was. */
+/** What is pushed may come many times a second: the numbers are asked for once in so many milliseconds. */
+const COUNT_AGAIN_MS = 1_000;
+
+/** Numbers are counted again soon after something was pushed, and every ten seconds. */
 export function OverviewView() {
   const store = useStore();
   const now = useNow();
-  const again = `${store.connection} ${Math.floor(store.version / 200)} ${now}`;
+  const again = `${store.connection} ${usePaced(store.version, COUNT_AGAIN_MS)} ${now}`;
   const summary = useAnswer<Summary>('/summary', again);
   const history = useAnswer<History>('/history', now);
   const masters = useAnswer<Masters>('/masters', Math.floor(now / 60_000));
@@ -56,7 +60,7 @@ export function OverviewView() {
       {data !== undefined && (
         <Numbers summary={data} role={store.session?.role} now={now} reload={summary.reload} />
       )}
-      <Charts history={history.data} now={now} />
+      <Charts history={history.data} connected={data?.connected} now={now} />
       <MastersTable masters={masters.data} now={now} />
       {data !== undefined && <Versions summary={data} />}
     </section>
@@ -79,29 +83,30 @@ function Numbers({
     <>
       {stale !== null && <p class="notice">What is shown may be outdated: {stale}</p>}
       {held !== null && <Held held={held} role={role} now={now} reload={reload} />}
-      <ul class="tiles">
-        <Tile title="Peels" value={summary.peels} href="#/peels" />
-        <Tile title="Connected" value={summary.connected} href="#/peels?connected=yes" />
-        <Tile title="Accepted, not connected" value={summary.notConnected} href="#/peels?connected=no" />
-        <Tile title="Pending" value={states['pending'] ?? 0} href="#/pending" tone="warn" />
-        <Tile title="Expire within 1 h" value={summary.expiringIn1h} href="#/peels?expiring=3600" />
-        <Tile title="Expired" value={summary.expired} href="#/peels?expiring=1" tone="bad" />
-        <Tile
-          title="Revocation unconfirmed"
-          value={summary.revoking}
-          href="#/audit?kind=revocation.*"
-          tone="bad"
-        />
-        <Tile title="Revoked" value={states['revoked'] ?? 0} href="#/peels?state=revoked" />
-        <Tile title="Rejected" value={states['rejected'] ?? 0} href="#/peels?state=rejected" />
-      </ul>
-      {summary.peels === 0 && (
+      {summary.peels === 0 ? (
         <Empty title="There are no peels yet.">
           <p>
             Next: make a <a href="#/tokens">join token</a>, let a host join with it, and accept it under{' '}
             <a href="#/pending">Pending</a>.
           </p>
         </Empty>
+      ) : (
+        <ul class="tiles">
+          <Tile title="Peels" value={summary.peels} href="#/peels" />
+          <Tile title="Connected" value={summary.connected} href="#/peels?connected=yes" />
+          <Tile title="Accepted, not connected" value={summary.notConnected} href="#/peels?connected=no" />
+          <Tile title="Pending" value={states['pending'] ?? 0} href="#/pending" tone="warn" />
+          <Tile title="Expire within 1 h" value={summary.expiringIn1h} href="#/peels?expiring=3600" />
+          <Tile title="Expired" value={summary.expired} href="#/peels?expiring=1" tone="bad" />
+          <Tile
+            title="Revocation unconfirmed"
+            value={summary.revoking}
+            href="#/audit?kind=revocation.*"
+            tone="bad"
+          />
+          <Tile title="Revoked" value={states['revoked'] ?? 0} href="#/peels?state=revoked" />
+          <Tile title="Rejected" value={states['rejected'] ?? 0} href="#/peels?state=rejected" />
+        </ul>
       )}
     </>
   );
@@ -158,16 +163,27 @@ function Held({
   );
 }
 
-function Charts({ history, now }: { history: History | undefined; now: number }) {
+function Charts({
+  history,
+  connected,
+  now,
+}: {
+  history: History | undefined;
+  connected: number | undefined;
+  now: number;
+}) {
   const { samples = [], minutes = [], expiry = [] } = history ?? {};
+  const line = samples.map(([at, value]) => [at, value] as const);
+  // samples are taken now and then, and are older than the number above
+  if (connected !== undefined) line.push([Math.max(now, line.at(-1)?.[0] ?? 0), connected]);
   return (
     <div class="charts">
       <Chart
         title="Connected peels"
         kind="line"
-        points={samples.map(([at, connected]) => [at, connected] as const)}
+        points={line}
         now={now}
-        none="No peel has been connected since this page is served."
+        none="No peel has connected since the page started."
       />
       <Chart
         title="Renewals and rotations per minute"
@@ -188,11 +204,12 @@ function Charts({ history, now }: { history: History | undefined; now: number })
 }
 
 function MastersTable({ masters, now }: { masters: Masters | undefined; now: number }) {
-  if (masters === undefined) return null;
   return (
     <section>
       <h2 id="masters-title">Masters</h2>
-      {masters.masters.length === 0 ? (
+      {masters === undefined ? (
+        <p role="status">Asking the masters…</p>
+      ) : masters.masters.length === 0 ? (
         <Empty title="No master answers.">
           <p>Peels stay connected, but nobody renews or revokes. Start one: zester master</p>
         </Empty>
@@ -242,9 +259,7 @@ function Versions({ summary: { policy, lifetime, versions, servers } }: { summar
           <Text of={policy} />
         </dd>
         <dt>Credential lifetime</dt>
-        <dd>
-          {lifetime === null ? '–' : lifetime === 0 ? 'never expires' : `${lifetime.toLocaleString()} s`}
-        </dd>
+        <dd>{lifetime === null ? '–' : lifetime === 0 ? 'never expires' : durationWords(lifetime)}</dd>
         <dt>Master</dt>
         <dd>
           zester <Text of={versions.zester} />

@@ -8,6 +8,7 @@ import { Confirm, type Asked } from '../components/confirm.js';
 import { Events } from '../components/events.js';
 import { KeyTimeline, type ShownKey } from '../components/key-timeline.js';
 import { Connected, Empty, Fingerprint, Problem, State, Text, Time } from '../components/text.js';
+import { lastList } from '../list-address.js';
 import { rowOf } from '../rows.js';
 import type { ShownEvent } from '../store.js';
 import { useAnswer, useNow, useStore } from '../use-store.js';
@@ -38,7 +39,7 @@ export function PeelView({ id }: { id: string }) {
   return (
     <section>
       <p>
-        <a href="#/peels">← All peels</a>
+        <a href={lastList()}>← All peels</a>
       </p>
       <h1>
         {printable(id)} {data !== undefined && <State of={data.peel.state} />}
@@ -98,16 +99,9 @@ function About({ peel, now }: { peel: PeelDocument; now: number }) {
     <dl class="facts">
       <dt>Connection</dt>
       <dd>
-        <Connected is={peel.connected} />{' '}
-        {peel.connected ? (
-          <>
-            since <Time at={peel.connectedSince} now={now} />
-          </>
-        ) : (
-          <>
-            last seen <Time at={peel.lastSeen} now={now} none="never" />
-          </>
-        )}
+        <Connected is={peel.connected} />
+        {peel.connected ? ' since ' : ', last seen '}
+        <Time at={peel.connected ? peel.connectedSince : peel.lastSeen} now={now} none="never" />
       </dd>
       <dt>Fingerprint</dt>
       <dd>

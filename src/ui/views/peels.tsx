@@ -6,6 +6,7 @@ import { Confirm, type Asked } from '../components/confirm.js';
 import { Grid, type Column } from '../components/grid.js';
 import { Connected, Empty, Fingerprint, State, Text, Time } from '../components/text.js';
 import { download } from '../download.js';
+import { addressOfList, queryFrom } from '../list-address.js';
 import { chooseRows, EVERYTHING, isInUse, type Row, type RowQuery, type SortColumn } from '../rows.js';
 import { useNow, useStore } from '../use-store.js';
 
@@ -48,26 +49,19 @@ const COLUMNS: readonly (Omit<Column<Row, Key>, 'cell'> & {
 ];
 const USUAL: readonly Key[] = ['id', 'state', 'connected', 'expiresAt', 'lastSeen', 'labels', 'fingerprint'];
 
-/** What the address asks for: `#/peels?state=pending`. */
-export function queryFrom(params: URLSearchParams): RowQuery {
-  const connected = params.get('connected');
-  return {
-    ...EVERYTHING,
-    text: params.get('q') ?? '',
-    state: params.get('state') ?? '',
-    connected: connected === 'yes' || connected === 'no' ? connected : '',
-    expiringWithin: Number(params.get('expiring') ?? 0) || 0,
-  };
-}
-
 export function PeelsView({ params }: { params: URLSearchParams }) {
   const store = useStore();
   const now = useNow();
-  const [query, setQuery] = useState(() => queryFrom(params));
+  const [query, showQuery] = useState(() => queryFrom(params));
   const [shown, setShown] = useState<readonly Key[]>(storedColumns);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | undefined>();
-  useEffect(() => setQuery(queryFrom(params)), [params]);
+  useEffect(() => showQuery(queryFrom(params)), [params]);
+  // in the address, so that going back to the list finds it as it was
+  const setQuery = (next: RowQuery) => {
+    history.replaceState(null, '', addressOfList(next));
+    showQuery(next);
+  };
   const rows = useMemo(() => chooseRows(store.rows, query, now), [store.version, query, now]);
   const columns = COLUMNS.filter(({ key }) => shown.includes(key)).map((column) => ({
     ...column,
@@ -186,6 +180,7 @@ function Filters({ query, onChange }: { query: RowQuery; onChange: (query: RowQu
           onChange={({ currentTarget }) => set({ expiringWithin: Number(currentTarget.value) })}
         >
           <option value="0">any time</option>
+          <option value="1">has expired</option>
           <option value="3600">within 1 hour</option>
           <option value="86400">within 1 day</option>
           <option value="604800">within 7 days</option>
@@ -269,11 +264,8 @@ function NoPeels({ isEmpty, onClear }: { isEmpty: boolean; onClear: () => void }
   return isEmpty ? (
     <Empty title="There are no peels yet.">
       <p>
-        Make a join token under <a href="#/tokens">Join tokens</a>, and run on a host:
-      </p>
-      <pre tabIndex={0}>zester peel join --token FILE --id web-01</pre>
-      <p>
-        It then waits under <a href="#/pending">Pending</a>.
+        Make a <a href="#/tokens">join token</a>: the page then shows the command for the host. The host then
+        waits under <a href="#/pending">Pending</a>.
       </p>
     </Empty>
   ) : (

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { hasRole } from '../actions.js';
-import { Confirm, type Asked } from '../components/confirm.js';
+import { Confirm, type Asked, type Done } from '../components/confirm.js';
 import { Empty, Fingerprint, Text, Time } from '../components/text.js';
 import { chooseRows, EVERYTHING, type Row } from '../rows.js';
 import { useNow, useStore } from '../use-store.js';
@@ -14,6 +14,7 @@ export function PendingView() {
   const store = useStore();
   const now = useNow();
   const [asked, setAsked] = useState<Asked | undefined>();
+  const [decided, setDecided] = useState<Done | undefined>();
   const rows = useMemo(
     () => chooseRows(store.rows, { ...EVERYTHING, state: 'pending' }, now),
     [store.version, now],
@@ -22,17 +23,19 @@ export function PendingView() {
   return (
     <section>
       <h1>Pending peels</h1>
+      <Decided result={decided} />
       <p role="status">
-        {rows.length === 1
-          ? 'One peel waits for a decision.'
-          : `${rows.length.toLocaleString()} peels wait for a decision.`}
+        {rows.length === 0
+          ? ''
+          : rows.length === 1
+            ? 'One peel waits for a decision.'
+            : `${rows.length.toLocaleString()} peels wait for a decision.`}
       </p>
       {rows.length === 0 ? (
         <Empty title="No host asks to join at the moment.">
           <p>
-            Make a <a href="#/tokens">join token</a>, copy its file to a host, and run there:
+            Make a <a href="#/tokens">join token</a>: the page then shows the command for the host.
           </p>
-          <pre tabIndex={0}>zester peel join --token FILE --id web-01</pre>
         </Empty>
       ) : (
         <>
@@ -55,8 +58,26 @@ export function PendingView() {
           </ul>
         </>
       )}
-      <Confirm asked={asked} onClose={() => setAsked(undefined)} />
+      <Confirm asked={asked} onClose={() => setAsked(undefined)} onDone={setDecided} />
     </section>
+  );
+}
+
+/** What was decided last: the card of the peel is gone. */
+function Decided({ result }: { result: Done | undefined }) {
+  if (result === undefined) return null;
+  const { action, ids } = result;
+  const [id] = ids;
+  return (
+    <p class="notice good" role="status">
+      {ids.length === 1 && id !== undefined ? (
+        <a href={`#/peels/${id}`}>{printable(id)}</a>
+      ) : (
+        `${ids.length.toLocaleString()} peels`
+      )}{' '}
+      {ids.length === 1 ? 'was' : 'were'} {action === 'accept' ? 'accepted.' : 'rejected.'}
+      {action === 'accept' && ids.length === 1 && ' Its host gets the credential now.'}
+    </p>
   );
 }
 

@@ -2,9 +2,11 @@
 import { useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { hasRole } from '../actions.js';
+import { Command } from '../components/command.js';
 import { Dialog } from '../components/confirm.js';
 import { Empty, Problem, State, Text, Time } from '../components/text.js';
 import { ask, errorText, post } from '../http.js';
+import { joinCommand } from '../join-command.js';
 import { useAnswer, useNow, useStore } from '../use-store.js';
 
 interface Token {
@@ -34,7 +36,11 @@ export function TokensView() {
       <p>With a join token, a host can only ask to join.</p>
       {may && <NewToken onMade={reload} />}
       <Problem text={error} />
-      {data !== undefined && tokens.length === 0 && <Empty title="There are no join tokens." />}
+      {data !== undefined && tokens.length === 0 && (
+        <Empty title="There are no join tokens.">
+          {may ? <p>Make one: the page then shows the command for the host.</p> : undefined}
+        </Empty>
+      )}
       {tokens.length > 0 && <Tokens tokens={tokens} now={now} may={may} onRemove={setRemoving} />}
       {removing !== undefined && (
         <Removal
@@ -49,18 +55,25 @@ export function TokensView() {
   );
 }
 
+/** A token that was just made. */
+interface Made {
+  path: string;
+  server: string;
+  ids: string;
+}
+
 function NewToken({ onMade }: { onMade: () => void }) {
   const [minutes, setMinutes] = useState(15);
   const [uses, setUses] = useState(1);
   const [ids, setIds] = useState('');
-  const [made, setMade] = useState('');
+  const [made, setMade] = useState<Made | undefined>();
   const [problem, setProblem] = useState('');
   const make = () => {
     setProblem('');
-    setMade('');
-    post<{ path: string }>('/tokens', { ttlSeconds: minutes * 60, uses, ...(ids !== '' && { ids }) }).then(
-      ({ path }) => {
-        setMade(path);
+    setMade(undefined);
+    post<Omit<Made, 'ids'>>('/tokens', { ttlSeconds: minutes * 60, uses, ...(ids !== '' && { ids }) }).then(
+      ({ path, server }) => {
+        setMade({ path, server, ids });
         onMade();
       },
       (error: unknown) => setProblem(errorText(error)),
@@ -105,14 +118,17 @@ function NewToken({ onMade }: { onMade: () => void }) {
       </button>
       <div class="whole-line">
         <Problem text={problem} />
-        {made !== '' && (
+        {made !== undefined && (
           <div class="notice" role="status">
             <p>
-              Its file was written where "zester ui" runs, readable by its owner only:{' '}
-              <code>{printable(made)}</code>
+              The token is in a file on the machine that serves this page, readable by its owner only:{' '}
+              <code>{printable(made.path)}</code>
             </p>
-            <p>Copy it to the host, and run there:</p>
-            <pre tabIndex={0}>zester peel join --token FILE --id web-01</pre>
+            <p>Run there, or on another host with a copy of the file:</p>
+            <Command text={joinCommand(made)} />
+            <p>
+              It shows a fingerprint and waits. Then accept the peel under <a href="#/pending">Pending</a>.
+            </p>
           </div>
         )}
       </div>
