@@ -58,7 +58,7 @@ const MASTER = bag(
  * Checks the options of `startMaster`.
  *
  * @returns the same, by their present names
- * @throws ConnectError of the servers; FleetError `ERR_FLEET_CONFIG` of what is the master's own
+ * @throws ConnectError for the servers; FleetError `ERR_FLEET_CONFIG` for the master's own options
  */
 export function checkMasterOptions(given: MasterOptions): MasterOptions {
   checkOptions('startMaster', given, MASTER, configError);

@@ -17,25 +17,25 @@ import type { BreakerLimits } from './revocation/breaker.js';
 import type { Store } from './store/store.js';
 import type { MasterTrust } from './trust/trust.js';
 
-/** What the parts of a master have in common. */
+/** The shared context of a master's parts. */
 export interface MasterContext {
-  /** Of this process; new at each start. */
+  /** Identifies this process; new at each start. */
   readonly id: string;
-  /** This master, as the audit names it. */
+  /** The name of this master in the audit log. */
   readonly actor: Actor;
-  /** The connection of the fleet's account, as a master. */
+  /** The master's connection to the fleet's account. */
   readonly nc: ZesterConnection;
   readonly store: Store;
   readonly registry: Registry;
   /** Join tokens, by their ids. */
   readonly tokens: KvMirror<JoinToken>;
-  /** Who is connected, as the master that watches knows it. */
+  /** Who is connected, as the watching master knows it. */
   readonly presence: PresenceView;
   readonly audit: AuditLog;
   readonly trust: MasterTrust;
-  /** As the trust domain has its keys now: not to be kept. */
+  /** With the trust domain's current keys: do not keep a reference. */
   readonly issuer: Issuer;
-  /** Signs what this master answers and tells. As `issuer`, not to be kept. */
+  /** Signs this master's answers and notices. Like `issuer`, do not keep a reference. */
   readonly signer: MessageSigner;
   readonly logger: MasterLogger;
   readonly metrics: MasterMetrics;
@@ -43,13 +43,13 @@ export interface MasterContext {
   readonly policy: PolicyRunner;
   /** Lifetime of a peel's JWT in seconds; 0 = never expires. */
   readonly lifetime: number;
-  /** Which peels may come back after their credential has expired. */
+  /** Which peels may recover after their credential has expired. */
   readonly recovery: RecoveryPolicy;
   /** How many healthy peels may be revoked without an admin. */
   readonly breaker: BreakerLimits;
   readonly now: () => number;
-  /** The addresses that the user of a public key (`U…`) is connected from, as the servers say. */
+  /** The addresses that the user of a public key (`U…`) is connected from, as the servers report them. */
   addressesOf(publicKey: string): Promise<string[]>;
-  /** The id of the master that follows the servers' events; undefined: none does. */
+  /** The ID of the master that follows the servers' events; undefined: none does. */
   watching(): string | undefined;
 }

@@ -1,4 +1,4 @@
-// Says how a master is.
+// Reports the health of a master.
 import type { MasterContext } from './context.js';
 import type { MasterHealth } from './master-health.js';
 import type { Links } from './start/links.js';
@@ -14,7 +14,7 @@ export interface HealthLinks {
   serverWatch: Pick<Links['serverWatch'], 'problem'>;
 }
 
-/** Judges a master by its connections and by whether any master watches. */
+/** A master is healthy if its connections are up and some master watches. */
 export function healthOf(
   { watching }: Pick<MasterContext, 'watching'>,
   { nc, system, answers, log, serverWatch }: HealthLinks,

@@ -9,29 +9,28 @@ import type { Master } from './master.js';
 import { errorMessage } from '../text/error-message.js';
 import { HEALTH_STORE_TIMEOUT_MS } from '../timing.js';
 
-/** Where a master tells how it is. */
+/** The HTTP server for a master's metrics and health. */
 export type MasterHttp = HttpServer;
 
 /**
- * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else 503;
- * both with a JSON document. There is no password: it is for this machine, or a network that may know. A request whose
- * `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421: it may come from
- * a web page that was made to point here. One that a browser sends for a page of another site gets 403.
+ * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else
+ * 503; both with a JSON document. There is no authentication: bind it to this machine or to a trusted network. A
+ * request whose `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421:
+ * it may come from a web page whose name was made to point here (DNS rebinding). A cross-site browser request gets 403.
  *
- * @param port 0: any that is free
- * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
+ * @param port 0: any free port @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
  */
 export async function serveMasterHttp(
   master: Pick<Master, 'health' | 'metricsText' | 'id'>,
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
-  // a flood costs JetStream no more than one who asks again and again
+  // coalesced: a flood of requests costs JetStream no more than one client that polls
   const asked = {
     health: new Coalescer(() => healthOf(master)),
     metrics: new Coalescer(() => master.metricsText()),
   };
   return serveHttp({ host, port, what: 'metrics', maxConnections: 64 }, (request, response) => {
-    // one request each: what a client goes on sending after the answer is not read
+    // one request per connection: data that a client sends after the answer is not read
     response.shouldKeepAlive = false;
     if (!isOwnOrigin(request.headers)) {
       sendText(response, 403, 'text/plain', 'only for programs, and not for pages of another site\n');
@@ -63,7 +62,7 @@ async function answer(
   }
 }
 
-/** Its own word, and whether the registry answers. */
+/** The master's own health, and whether the registry answers. */
 async function healthOf(master: Pick<Master, 'health' | 'id'>): Promise<MasterHealth> {
   const { problems } = master.health();
   let timer: NodeJS.Timeout | undefined;

@@ -1,19 +1,21 @@
 // The logger interface of a master.
 import { guarded, type ReportFailure } from '../async/guarded.js';
 
-/** Where a master logs. Loggers of pino are such; other loggers need an adapter, since the fields come first. No seed is logged. */
+/**
+ * The logger of a master. A pino logger fits; others need an adapter, since the fields come first. No seed is logged.
+ */
 export interface MasterLogger {
   /** Details, for diagnosis. */
   debug(fields: object, message: string): void;
-  /** What the master does and decides. */
+  /** The master's actions and decisions. */
   info(fields: object, message: string): void;
-  /** What an operator should look into. */
+  /** Conditions that an operator should look into. */
   warn(fields: object, message: string): void;
-  /** What failed. */
+  /** Failures. */
   error(fields: object, message: string): void;
 }
 
-/** A user's logger, made safe to call: a log line that cannot be written decides nothing. */
+/** A user's logger, made safe to call: a failed log call affects no decision. */
 export function guardedLogger(logger: MasterLogger, report: ReportFailure): MasterLogger {
   return {
     debug: guarded((fields: object, message: string) => logger.debug(fields, message), report),

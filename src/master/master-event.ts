@@ -8,10 +8,10 @@ import { isAccepted, type PeelRecord } from '../protocol/records/record.js';
 export interface EventFacts {
   /** ISO 8601. */
   at: string;
-  /** Who decided or requested it. */
+  /** The admin, peel or master that decided or requested it. */
   by: Actor;
   reason?: string;
-  /** The address, server or join token that it came from. */
+  /** The address, server or join token of the request. */
   from?: string;
 }
 
@@ -29,8 +29,8 @@ export interface EventOfJwt extends EventOfPeel {
 }
 
 /**
- * The events of a master: what this one decided, saw and did. The audit log has what the others of the fleet do.
- * Switch on `type`. None contains a seed.
+ * The events of one master: its decisions, observations and actions. Those of the fleet's other masters are in the
+ * audit log. Switch on `type`. None contains a seed.
  */
 export type MasterEvent =
   /** A host asks to join with a token, or a peel connected with credentials that no master issued. */
@@ -42,7 +42,7 @@ export type MasterEvent =
   | ({ type: 'issued' } & EventOfJwt)
   /** A newer JWT for the same key. */
   | ({ type: 'renewed' } & EventOfJwt)
-  /** A JWT for a new key of the peel, in place of another. */
+  /** A JWT for a new key of the peel that replaces another. */
   | ({ type: 'keyRotated'; replaces: string } & EventOfJwt)
   /**
    * The peel recovered after its credential had expired; emitted together with `keyRotated`. `count`: how often so
@@ -59,7 +59,7 @@ export type MasterEvent =
   | ({ type: 'labelled'; labels: Labels } & EventOfPeel)
   /** The peel must replace its key. */
   | ({ type: 'rotationAsked' } & EventOfPeel)
-  /** It was decided to revoke these keys, or all of the peel: `publicKeys` is undefined then. */
+  /** A decision to revoke these keys, or the whole peel: `publicKeys` is undefined then. */
   | ({ type: 'revoked'; publicKeys: readonly string[] | undefined } & EventOfPeel)
   /** Every server has confirmed that these keys are revoked. */
   | ({ type: 'revocationConfirmed'; publicKeys: readonly string[] } & EventOfPeel)
@@ -84,12 +84,12 @@ export type MasterEvent =
       publicKey: string | undefined;
       count: number;
     } & EventFacts)
-  /** Too many healthy peels would be revoked: none is, until the cause is gone or an admin resumes. */
+  /** Too many healthy peels would be revoked: revocations are held until the cause is gone or an admin resumes. */
   | ({ type: 'held'; peels: number; code: string | undefined } & EventFacts)
   | ({ type: 'resumed' } & EventFacts)
   /** A join token was made, used, given back or removed. */
   | ({ type: 'token'; what: 'created' | 'used' | 'returned' | 'removed'; tokenId: string } & EventFacts)
-  /** Another tool pushed an older state of the account: what it had lost was restored. */
+  /** Another tool pushed an older state of the account: its losses were restored. */
   | ({ type: 'accountRestored' } & EventFacts)
   | ({ type: 'signingKeyRemoved' } & EventFacts)
   /** A backup of the fleet was made, or the fleet was restored from one. */
@@ -102,9 +102,9 @@ export type MasterEvent =
   | ({ type: 'auditTrimmed'; events: number } & EventFacts)
   /** JetStream stopped writing on a server, for example because the disk is full; `reason` is the server's message. */
   | ({ type: 'storageFailed'; server: string } & EventFacts)
-  /** It answers requests. `startMaster` resolves once it is healthy, too. */
+  /** The master answers requests. `startMaster` resolves once it is healthy, too. */
   | ({ type: 'started' } & EventFacts)
-  /** It begins to stop. */
+  /** The master begins to stop. */
   | ({ type: 'stopped' } & EventFacts)
   /** Whether this master is the one that follows the servers' events. */
   | { type: 'watching'; watching: boolean }
@@ -112,10 +112,10 @@ export type MasterEvent =
   | { type: 'callbackFailed'; callback: string; error: Error };
 
 /**
- * The events that an audited event stands for.
+ * The master events of an audited event.
  *
- * @param before the peel's record before it, of an event that changed one
- * @param after its record now
+ * @param before the peel's record before the event, if it changed one
+ * @param after the record after it
  */
 export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): MasterEvent[] {
   const { at, by, reason, from, peelId, publicKey } = event;
@@ -171,7 +171,7 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
   }
 }
 
-/** The event of what is audited and changes no record. */
+/** The event for an audit event that changes no record. */
 function remarkOf(
   kind: Exclude<AuditEvent['kind'], PeelChange['kind']>,
   { peelId, publicKey, code, detail }: AuditEvent,

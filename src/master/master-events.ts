@@ -1,11 +1,11 @@
-// Gives a master's events to those who listen.
+// Delivers a master's events to its listeners.
 import { Broadcast } from '../async/broadcast.js';
 import { guarded, warnOfCallback } from '../async/guarded.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { PeelRecord } from '../protocol/records/record.js';
 import { masterEventsOf, type MasterEvent } from './master-event.js';
 
-/** The events of one master, for `onEvent` and for every iterator. What a listener throws ends nothing. */
+/** The events of one master, for `onEvent` and for every iterator. An error of a listener stops nothing. */
 export class MasterEvents {
   readonly #events = new Broadcast<MasterEvent>();
   readonly #hear: ((event: MasterEvent) => void) | undefined;
@@ -19,12 +19,12 @@ export class MasterEvents {
     this.#events.emit(event);
   }
 
-  /** An event that this master has written to the audit. @param before and after: the record that it changed */
+  /** Emits an event that this master has audited. @param before and after: the record that it changed */
   audited(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): void {
     for (const one of masterEventsOf(event, before, after)) this.emit(one);
   }
 
-  /** Reports that a callback of the user's failed: as an event, and as a warning of the process. */
+  /** Reports that a user's callback failed: as an event, and as a process warning. */
   callbackFailed(callback: string): (error: Error) => void {
     const warn = warnOfCallback(callback);
     return (error) => {
@@ -37,7 +37,7 @@ export class MasterEvents {
     return this.#events.iterate();
   }
 
-  /** The master has ended: the iterators end. */
+  /** The master has stopped: ends the iterators. */
   end(): void {
     this.#events.end();
   }

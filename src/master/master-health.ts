@@ -1,9 +1,9 @@
-// The health of a master: a type of its own, so that a program's compiler does not look for what only masters use.
+// The health of a master: a separate file, so that a program's compiler does not load types that only masters use.
 
-/** How a master is. */
+/** The health of a master. */
 export interface MasterHealth {
   /** Whether there are no problems. */
   ok: boolean;
-  /** What is wrong, in words. */
+  /** Descriptions of the problems. */
   problems: string[];
 }

@@ -52,34 +52,35 @@ import { LeasedWatch } from './watch/leased-watch.js';
 
 /** The options of {@link startMaster}. */
 export interface MasterOptions {
-  /** The home of the trust domain, as a path or a `file:` URL. Its keys sign, and its account is changed. */
+  /**
+   * The home of the trust domain, as a path or a `file:` URL. The master signs with its keys, and changes its account.
+   */
   home: string | URL;
   /** The servers; by default those of the home, else `nats://127.0.0.1:4222`. A string with commas is a list. */
   servers?: string | readonly string[] | undefined;
-  /** In place of the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
+  /** Replaces the home's `creds/master.creds`: a `.creds` file, parsed credentials, or a provider. */
   credentials?: UserCredentials | undefined;
   /** The same, as the path of a file. */
   credsPath?: string | URL | undefined;
   /**
-   * In place of the home's `creds/master-answers.creds`: the credentials for receiving and answering requests, of a
-   * user that may publish to inboxes only. If the home has none, the master's main user answers, and the log warns.
+   * Replaces the home's `creds/master-answers.creds`: the credentials for receiving and answering requests, of a user
+   * that may publish to inboxes only. If the home has none, the master's main user answers, and the log warns.
    */
   answersCredentials?: UserCredentials | undefined;
   /** The same, as the path of a file. */
   answersCredsPath?: string | URL | undefined;
   /**
-   * In place of the home's `creds/system.creds`: the user that follows the servers' events and pushes the account
-   * JWT.
+   * Replaces the home's `creds/system.creds`: the user that follows the servers' events and pushes the account JWT.
    */
   systemCredentials?: UserCredentials | undefined;
   /** The same, as the path of a file. */
   systemCredsPath?: string | URL | undefined;
   /**
-   * How peels that no admin added are accepted; `manual` by default. A function of your own decides on each one: it
-   * is called when a host joins with a token, whenever a pending one asks again (at most every 5 s), and when a peel
-   * first connects with credentials that no master issued. Several masters may call their functions for one peel. If
-   * a function throws, rejects, takes longer than `policyTimeoutMs` or returns anything but a decision, the peel
-   * stays pending, which is audited as `policy.failed`.
+   * How peels that no admin added are accepted; `manual` by default. A policy function decides on each one: it is
+   * called when a host joins with a token, whenever a pending one retries (at most every 5 s), and when a peel first
+   * connects with credentials that no master issued. Several masters may call their functions for one peel. If a
+   * function throws, rejects, takes longer than `policyTimeoutMs` or returns anything but a decision, the peel stays
+   * pending, which is audited as `policy.failed`.
    */
   policy?: AcceptancePolicy | PolicyFunction | undefined;
   /**
@@ -105,7 +106,10 @@ export interface MasterOptions {
   breaker?: Partial<BreakerLimits> | undefined;
   /** Logs the master's decisions; it has the interface of pino's loggers. */
   logger?: MasterLogger | undefined;
-  /** Called for each event, from the start on; {@link Master.events} starts too late for that. */
+  /**
+   * Called for each event from the beginning of the start; {@link Master.events} misses events before `startMaster`
+   * resolves.
+   */
   onEvent?: ((event: MasterEvent) => void) | undefined;
   /** Another registry to add the metrics to, such as a `Registry` of prom-client. Each master needs its own. */
   metrics?: MetricsRegistry | undefined;
@@ -141,13 +145,13 @@ export interface Master extends AsyncDisposable {
   /**
    * Answers pending requests, records its decisions, and stops. May be called twice.
    *
-   * @param options `waitMs`: how long to wait for a server that is not reached, in milliseconds; 5,000 by default. With 0
-   *   the connections are closed at once: the server is known to be gone
+   * @param options `waitMs`: how long to wait for a server that is not reached, in milliseconds; 5,000 by default. 0
+   *   closes the connections at once, for a server that is known to be gone
    */
   stop(options?: { waitMs?: number | undefined }): Promise<void>;
   /** Resolves when it has stopped. */
   readonly closed: Promise<void>;
-  /** Why it stopped by itself: a server joined that is too old for it; undefined: it did not. */
+  /** Why it stopped by itself: a server joined that is too old; undefined: it did not. */
   readonly endedBy: ZesterError | undefined;
 }
 
@@ -163,7 +167,7 @@ const SILENT: MasterLogger = {
  * events. Any number may run at once for one trust domain: they share the work, and any of them may stop at any time.
  *
  * After a master was killed, the next one is ready once the dead one's lease has expired, 5 s later. It answers
- * requests meanwhile. One that is not healthy within `readyTimeoutMs` is stopped.
+ * requests meanwhile. A master that is not healthy within `readyTimeoutMs` is stopped.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` and ConnectError at once, for options that can never work; TrustError, FileError,
  *   KeyError of the home; CredsError, ConnectError; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_NOT_READY`;
@@ -207,7 +211,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
     closing.add(registerMetrics(metrics, options.metrics), (remove) => remove());
   }
   const trust = closing.add(await MasterTrust.open(pathOf(options.home), logger), (part) => part.close());
-  // those that expired while no master ran could not connect
+  // credentials that expired while no master ran could not connect
   await renewAtStart(options, now, logger);
   const links = await openLinks(options, trust, logger, closing);
   const state = await openState(links, options, { logger, now, events }, closing);
@@ -244,7 +248,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   return master;
 }
 
-/** If it fails, the credentials may be valid anyway: connecting will tell. */
+/** If renewal fails, the credentials may still be valid: connecting will show. */
 async function renewAtStart(options: MasterOptions, now: () => number, logger: MasterLogger): Promise<void> {
   try {
     await renewOwnCreds(pathOf(options.home), { users: ['master', 'answers', 'system'], now });

@@ -8,7 +8,7 @@ export interface RegisteredMetric {
   get(): Promise<{ name: string; help: string; values: { value: number; labels: object }[] }>;
 }
 
-/** What a master needs of a metrics registry. A `Registry` of prom-client is one. */
+/** The methods of a metrics registry that a master uses. A `Registry` of prom-client is one. */
 export interface MetricsRegistry {
   /** Adds a metric of the master; called once for each, before `startMaster` resolves. */
   registerMetric(metric: RegisteredMetric): void;
@@ -16,7 +16,7 @@ export interface MetricsRegistry {
   removeSingleMetric?(name: string): void;
 }
 
-/** What the metrics are registered with. Not a prom-client type, since the package does not include those. */
+/** The interface for registering metrics. Not a prom-client type, since the package does not include those. */
 interface OwnRegistry {
   getMetricsAsArray(): readonly { name: string }[];
   getSingleMetric(name: string): unknown;
@@ -25,8 +25,8 @@ interface OwnRegistry {
 /**
  * Registers all metrics of a master.
  *
- * @returns removes them; a registry that fails to is left as it is
- * @throws FleetError `ERR_FLEET_CONFIG` when the registry does not take them: two masters cannot share one
+ * @returns a function that removes them; a failure to remove is ignored @throws FleetError `ERR_FLEET_CONFIG` when the
+ *   registry rejects them: two masters cannot share one
  */
 export function registerMetrics(
   metrics: { readonly registry: OwnRegistry },
@@ -38,7 +38,7 @@ export function registerMetrics(
       try {
         registry.removeSingleMetric?.(name);
       } catch {
-        // it belongs to the user, and nothing depends on it
+        // the registry belongs to the user, and nothing depends on it
       }
     }
   };

@@ -1,4 +1,4 @@
-// What a master counts, for Prometheus.
+// The Prometheus metrics of a master.
 import { isConnectedInForce } from '../protocol/records/presence-in-force.js';
 import { PEEL_STATES } from '../protocol/records/record.js';
 import type { MasterContext } from './context.js';
@@ -11,7 +11,7 @@ import {
 } from './peel-figures.js';
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
-/** What a master counts, for Prometheus. No label holds a peel's id: a fleet has too many for that. */
+/** The Prometheus metrics of a master. No label contains a peel ID: a fleet has too many. */
 export class MasterMetrics {
   readonly registry = new MetricsRegistry();
   readonly requests = new Counter({
@@ -149,14 +149,14 @@ export class MasterMetrics {
   });
 }
 
-/** Counts are used again for so many times as long as counting took, and for so many milliseconds at most. */
+/** Counts are cached for this multiple of the time that counting took, and for at most this many milliseconds. */
 const COUNTS_KEPT = 20;
 const COUNTS_KEPT_MS = 1_000;
 const counted = new WeakMap<MasterContext['registry'], { counts: PeelFigures; until: number }>();
 
 /**
- * Counts the peels by state, by expiry, and those that are connected. One pass over all records; in a large fleet, the counts may be
- * a fraction of a second old, so that whoever asks often takes no more than a twentieth of the master's time.
+ * Counts the peels by state, by expiry, and those that are connected. One pass over all records; in a large fleet, the
+ * counts may be a fraction of a second old, so that frequent scrapes use at most a twentieth of the master's time.
  */
 export function countPeels({
   registry,
@@ -178,7 +178,10 @@ export function countPeels({
   return counts;
 }
 
-/** Makes counters that an alert compares with before start at 0: a counter that appears with its first count has no before. */
+/**
+ * Starts counters at 0, so that an alert sees the first increase: a counter that appears with its first count shows
+ * none.
+ */
 export function startCounters(metrics: MasterMetrics): void {
   metrics.recoveries.inc({ outcome: 'cloned' }, 0);
   for (const outcome of ['cut', 'reported']) metrics.floods.inc({ outcome }, 0);

@@ -1,4 +1,4 @@
-// Counts what a record says: by state, by expiry, and revocations that are not confirmed. No clock, no store.
+// Counts records by state, by expiry, and by unconfirmed revocations. No clock, no store.
 import {
   currentKey,
   isAccepted,
@@ -7,7 +7,7 @@ import {
   type PeelState,
 } from '../protocol/records/record.js';
 
-/** Windows of time in which credentials expire, in seconds, by the label of the metric. */
+/** Expiry windows in seconds, by the label of the metric. */
 export const EXPIRY_WINDOWS = { '1h': 3_600, '1d': 86_400, '7d': 604_800, '30d': 2_592_000 } as const;
 export type ExpiryWindow = keyof typeof EXPIRY_WINDOWS;
 const WINDOWS = Object.entries(EXPIRY_WINDOWS) as [ExpiryWindow, number][];
@@ -25,7 +25,7 @@ export interface PeelFigures {
   expired: number;
   /** Connected peels whose credential should have been renewed long ago. */
   overdue: number;
-  /** The first expiry that is to come, of an accepted peel: seconds since 1970; `Infinity`: there is none. */
+  /** The next expiry of an accepted peel, in seconds since 1970; `Infinity`: there is none. */
   earliestExpiry: number;
   /** Keys that are revoked, but not confirmed by every server. */
   unconfirmed: number;
@@ -44,7 +44,7 @@ export function noFigures(): PeelFigures {
 }
 
 /**
- * Adds a record. The cost grows with the keys of the record alone, of which there are few.
+ * Adds a record. The cost depends only on the number of keys in the record, which is small.
  *
  * @param now seconds since 1970
  */

@@ -19,19 +19,19 @@ import {
   AUDIT_SWEEP_INTERVAL_MS,
 } from '../../timing.js';
 
-/** An event before it has its id and its time. */
+/** An event without its ID and time. */
 export type AuditEntry = AuditEvent extends infer E
   ? E extends AuditEvent
     ? Omit<E, 'id' | 'at'>
     : never
   : never;
 
-/** Called with an event, and with the record that it changed: as it was, and as it is now. */
+/** Called with an event, and with the record that it changed, before and after. */
 export type OnOwnEvent = (event: AuditEvent, before?: PeelRecord, after?: PeelRecord) => void;
 
 /**
- * The log of decisions. An event is published with its own ID as the message ID, so the stream stores it once, however
- * often and by whichever master it is published within the deduplication window.
+ * The log of decisions. An event is published with its own ID as the message ID, so the stream stores it once within
+ * the deduplication window, even if several masters publish it or one retries.
  */
 export class AuditLog {
   readonly #stream: AuditStream;
@@ -45,7 +45,7 @@ export class AuditLog {
   readonly #onOwn: OnOwnEvent;
   #closed = false;
 
-  /** @param onOwn called with each event that is this master's own, and not one that it publishes for another */
+  /** @param onOwn called with each event of this master; not with those that it publishes for another master */
   constructor(
     stream: AuditStream,
     logger: MasterLogger,
@@ -94,7 +94,7 @@ export class AuditLog {
     this.#publishing.add(publishing);
   }
 
-  /** Ensures that an event of a record gets into the stream, whichever master wrote it. */
+  /** Ensures that an event of a record gets into the stream, even if another master wrote it. */
   expect(event: AuditEvent | RecordEvent): void {
     this.#unconfirmed.expect(event, Date.now());
   }

@@ -1,4 +1,4 @@
-// The audit stream, as far as the audit log writes to it.
+// The part of the audit stream that the audit log writes to.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { STORED_AUDIT_SUBJECTS } from '../../permissions/names.js';
 import type { Store } from '../store/store.js';
@@ -21,7 +21,7 @@ export interface AuditStream {
 export function auditStream(nc: NatsConnection, { js }: Pick<Store, 'js'>): AuditStream {
   return {
     publish: async (subject, data, msgID) => (await js.publish(subject, data, { msgID })).seq,
-    // not the event itself: that it was published does not mean that it was stored
+    // do not listen to the event itself: published does not mean stored
     onStored: (listener) => {
       const subscription = nc.subscribe(STORED_AUDIT_SUBJECTS, {
         callback: (error, msg) => {

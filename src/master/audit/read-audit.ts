@@ -46,7 +46,7 @@ export async function* readStoredAudit(
   });
   const kept: StoredEvent[] = [];
   let count = 0;
-  // a cluster that changes its leader in the middle of a publish may have stored an event twice
+  // a leader election during a publish may have stored an event twice
   const known = new ToldOnce();
   for await (const { data, seq } of messages) {
     const event = parseEvent(data);

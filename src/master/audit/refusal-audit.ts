@@ -3,9 +3,9 @@ import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from './audit-log.js';
 import { REFUSAL_AUDIT_WINDOW_MS } from '../../timing.js';
 
-/** A refused request, as the audit tells of it. */
+/** A refused request, as the audit log reports it. */
 export interface RefusedRequest {
-  /** The name of the request, as far as it has one. */
+  /** The name of the request, if it has one. */
   request: string;
   by: Actor;
   code: string;
@@ -17,7 +17,7 @@ export interface RefusedRequest {
 
 interface Counted {
   refused: RefusedRequest;
-  /** How many since the last report. */
+  /** Refusals since the last report. */
   more: number;
 }
 
@@ -25,8 +25,8 @@ interface Counted {
 const MAX_APART = 20;
 
 /**
- * Tells the audit of refused requests: the first of a kind at once, and how many more there were once a minute. So nobody
- * can fill the audit by asking for what is refused.
+ * Audits refused requests: the first of a kind at once, then a count once a minute. So a flood of refused requests
+ * cannot fill the audit log.
  */
 export class RefusalAudit {
   readonly #audit: Pick<AuditLog, 'note'>;

@@ -1,11 +1,12 @@
-// Decides up to where the deletions of the audit log's retention have been reported.
+// Decides which deletions by the audit log's retention have already been reported.
 
 /**
  * The sequence before which all deletions are reported, by the last `audit.trimmed` event in the log.
  *
- * @param event the event, as it is stored; undefined: the log has none, so nothing is reported, or what reported it is deleted too
- * @param now.created when the stream was created (ISO 8601); an event from before was restored from a backup, and counts another
- *   stream's sequences
+ * @param event the event, as it is stored; undefined: the log has none, because nothing was reported yet or the report
+ *   is deleted too
+ * @param now.created when the stream was created (ISO 8601); an older event was restored from a backup, and its
+ *   sequences belong to another stream
  * @param now.first the sequence of the first event
  *
  * @example
@@ -19,6 +20,6 @@ export function reportedFirst(
   const { at, detail } = (event ?? {}) as { at?: unknown; detail?: { first?: unknown } };
   if (typeof at === 'string' && Date.parse(at) < Date.parse(created)) return 1;
   const reported = detail?.first;
-  // an earlier version did not say it: count from here on
+  // events of earlier versions do not have it: count from here on
   return typeof reported === 'number' ? reported : first;
 }

@@ -1,4 +1,4 @@
-// Tells of what the retention of the audit log deletes, before and after.
+// Reports deletions by the audit log's retention, before and after they happen.
 import { judgeRetention } from '../../account/judge-retention.js';
 import { AUDIT_STREAM, auditSubject } from '../../permissions/names.js';
 import { parseJson } from '../../protocol/messages.js';
@@ -8,13 +8,16 @@ import type { MasterContext } from '../context.js';
 import { reportedFirst } from './reported-first.js';
 
 /**
- * Looks once an hour at the first event of the audit log, in the master that watches: warns in its log before events are
- * deleted, and audits that they were.
+ * Checks the first event of the audit log once an hour, on the watching master: logs a warning before events are
+ * deleted, and audits their deletion.
  */
 export class RetentionWatch {
   readonly #context: MasterContext;
   readonly #timer: NodeJS.Timeout;
-  /** The sequence of the first event at the last look; undefined: the audit log says up to where deletions were reported. */
+  /**
+   * The sequence of the first event at the last check; undefined: read from the audit log which deletions were
+   * reported.
+   */
   #first: number | undefined;
   #warnedAt = -Infinity;
   #looking: Promise<void> = Promise.resolve();
@@ -25,7 +28,7 @@ export class RetentionWatch {
     void this.look();
   }
 
-  /** Looks now. One look at a time; later calls wait for theirs. */
+  /** Checks now. Checks run one at a time; later calls wait their turn. */
   look(): Promise<void> {
     this.#looking = this.#looking.then(() => this.#look());
     return this.#looking;
@@ -62,7 +65,7 @@ export class RetentionWatch {
     }
   }
 
-  /** Up to where deletions were reported by any master: the one that watched before may have been killed. */
+  /** The position up to which any master reported deletions: the previous watching master may have been killed. */
   async #reported(created: string, first: number): Promise<number> {
     const last = await this.#context.store.jsm.streams.getMessage(AUDIT_STREAM, {
       last_by_subj: auditSubject(undefined, 'audit.trimmed'),

@@ -2,13 +2,13 @@
 import type { AuditEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import { AUDIT_DEDUPLICATION_MS, AUDIT_GRACE_MS, AUDIT_SEEN_KEPT_MS } from '../../timing.js';
 
-/** The events that other masters wrote into records: their master publishes them, unless it was killed. */
+/** Events that other masters wrote into records. The master that wrote one publishes it, unless it was killed. */
 export class UnconfirmedEvents {
   readonly #awaited = new Map<string, { event: AuditEvent | RecordEvent; since: number }>();
   /** Events seen recently: the stream may be faster than the watch of a record. */
   readonly #seen = new Map<string, number>();
 
-  /** An event stands in a record, whichever master wrote it. */
+  /** Notes an event that a record contains, of any master. */
   expect(event: AuditEvent | RecordEvent, now: number): void {
     if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: now });
   }

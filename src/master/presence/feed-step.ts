@@ -1,23 +1,23 @@
-// Decides what a message about presence means to a master that follows.
+// Decides what a following master does with a presence message.
 import type { PresenceChanges } from './messages.js';
 
-/** How far a master has followed another. */
+/** How far a master has followed the watching one. */
 export interface FeedState {
-  /** The master that watches, and since when, by its clock (milliseconds since 1970). */
+  /** The watching master, and since when it watches, by its clock (milliseconds since 1970). */
   holder: string;
   since: number;
-  /** The number of the last message that was heard. */
+  /** The number of the last message received. */
   number: number;
-  /** Nothing was missed, or everything is being read. */
+  /** Nothing was missed, or a full read is in progress. */
   isWhole: boolean;
 }
 
 /**
- * What follows from a message. Clocks are not compared: those of two masters may differ.
+ * The next step after a message. Clocks are not compared: those of two masters may differ.
  *
- * @param watching the master that has the lease, as far as is known
- * @returns `isOld`: it is of another master than the one that watches and is followed, and is ignored; `isMissing`:
- *   something was missed, and everything is to be read
+ * @param watching the master that is known to hold the lease
+ * @returns `isOld`: the message is not from the watching master that is followed, and is ignored; `isMissing`: a
+ *   message was missed, so everything must be read
  */
 export function feedStep(
   state: FeedState | undefined,
@@ -28,7 +28,7 @@ export function feedStep(
     return { state, isOld: true, isMissing: false };
   if (state?.holder !== holder || state.since !== since)
     return { state: { holder, since, number, isWhole: false }, isOld: false, isMissing: true };
-  // one without changes repeats the number of the last one
+  // a message without changes repeats the last number
   const isNext = number === (peels.length === 0 ? state.number : state.number + 1);
   const isWhole = state.isWhole && isNext;
   return {

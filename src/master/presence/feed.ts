@@ -1,4 +1,4 @@
-// Tells the other masters who is connected, on the master that watches.
+// Publishes presence to the other masters, on the watching master.
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MASTER_INBOX_PREFIX, PRESENCE_CHANGES_SUBJECT, presenceOfSubject } from '../../permissions/names.js';
@@ -9,10 +9,10 @@ import type { MasterContext } from '../context.js';
 import type { PresenceChanges, SeenEntry } from './messages.js';
 import { checkPeer, signedForPeers } from './peers.js';
 
-/** Peels in one message: some hundred kilobytes at most. */
+/** Peels per message: a few hundred kilobytes at most. */
 const PEELS_PER_MESSAGE = 500;
 
-/** Sends what changes, many peels in one message, and everything to a master that asks. */
+/** Sends changes, many peels per message, and everything to a master that requests it. */
 export class PresenceFeed {
   readonly #context: MasterContext;
   readonly #since: number;
@@ -43,7 +43,7 @@ export class PresenceFeed {
     this.#heartbeat = setInterval(() => this.#send([]), PRESENCE_HEARTBEAT_MS).unref();
   }
 
-  /** All connections have been read: from now on, what this master knows is what there is. */
+  /** All connections have been read: from now on, this master's presence is complete. */
   settled(): void {
     this.#isSettled = true;
     this.#send([]);
@@ -65,7 +65,7 @@ export class PresenceFeed {
     }, PRESENCE_GATHER_MS).unref();
   }
 
-  /** No faster than the connection takes it: what changes meanwhile is sent once. */
+  /** No faster than the connection accepts it: changes that arrive meanwhile are coalesced. */
   async #flush(): Promise<void> {
     const { nc } = this.#context;
     this.#sending = true;
@@ -89,7 +89,7 @@ export class PresenceFeed {
     if (this.#dirty.size > 0) this.#arm();
   }
 
-  /** Before all connections were read once, the others know more than this master: it is silent. */
+  /** Silent until all connections were read once: until then, the others know more than this master. */
   #send(peels: SeenEntry[]): void {
     if (!this.#isSettled || this.#stopped) return;
     const { id, nc, logger } = this.#context;
@@ -98,7 +98,7 @@ export class PresenceFeed {
       const { data, headers } = signedForPeers(this.#context, PRESENCE_CHANGES_SUBJECT, message);
       nc.publish(PRESENCE_CHANGES_SUBJECT, data, { headers });
     } catch (error) {
-      // the others see by its number that they have missed it
+      // the others detect the gap by its number
       logger.debug({ error: errorMessage(error) }, 'presence could not be sent to the other masters');
     }
   }
@@ -111,7 +111,7 @@ export class PresenceFeed {
   async #answer(subject: string, msg: Msg): Promise<void> {
     if (msg.reply === undefined || msg.reply === '' || !this.#isSettled) return;
     const { id, nc, presence, logger } = this.#context;
-    // another master asks once in a while; whoever asks more often gets nothing
+    // another master requests it rarely; requests above that rate get no answer
     if (this.#answering >= 4) return;
     this.#answering += 1;
     try {

@@ -1,4 +1,4 @@
-// Follows what the master that watches tells about presence, on the other masters.
+// Follows the presence that the watching master publishes, on the other masters.
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { withDeadline } from '../../async/deadline.js';
@@ -22,8 +22,8 @@ import { changesSchema, partSchema, type SeenEntry } from './messages.js';
 import { checkPeer, signedForPeers } from './peers.js';
 
 /**
- * Keeps presence as the master that watches knows it: a message with many peels for many changes, and everything after a
- * message was missed. Where no such master is heard, the servers are asked now and then.
+ * Keeps a copy of the watching master's presence: applies its batched changes, and reads everything after a missed
+ * message. If no watching master is heard, it polls the servers now and then.
  */
 export class PresenceFollower {
   readonly #context: MasterContext;
@@ -31,7 +31,7 @@ export class PresenceFollower {
   #subscription: Subscription | undefined;
   #looking: NodeJS.Timeout | undefined;
   #state: FeedState | undefined;
-  /** Peels of which something was heard while everything is read: that is newer. */
+  /** Peels whose changes arrived during a full read: the changes are newer. */
   #touched: Set<string> | undefined;
   #isSyncing = false;
   #retry: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ export class PresenceFollower {
     for (const [peelId, at, connections, count] of peels) presence.set(peelId, connections, count, at);
   }
 
-  /** Asks for everything; one at a time, and with backoff. */
+  /** Requests everything; one request at a time, with backoff. */
   async #sync(): Promise<void> {
     if (this.#isSyncing || this.#retry !== undefined || this.#stopped || this.#state === undefined) return;
     this.#isSyncing = true;
@@ -154,7 +154,7 @@ export class PresenceFollower {
     }
   }
 
-  /** No master tells anything: one of an older version watches, or it hangs. */
+  /** No master publishes presence: the watching one is of an older version, or hangs. */
   async #lookForSilence(): Promise<void> {
     const at = performance.now();
     if (at - this.#heardAt < PRESENCE_SILENCE_MS || at < this.#readAfter || this.#isReading) return;

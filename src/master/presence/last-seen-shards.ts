@@ -1,44 +1,47 @@
-// When peels were last seen, as it is stored: many peels in one value.
+// The stored form of last-seen times: many peels per value.
 import * as v from 'valibot';
 import { presenceSchema } from '../../protocol/records/presence.js';
 
-/** Peels in one value, at most on average: some ten kilobytes. */
+/** Peels per value, as the upper limit of the average: some ten kilobytes. */
 const PEELS_PER_SHARD = 1_000;
 const MOST_SHARDS = 4_096;
 
-/** How many values a fleet of so many peels has. It only grows, by doubling, so that peels seldom move to another one. */
+/**
+ * The number of values for a fleet of this size. It only grows, by doubling, so that peels seldom move to another
+ * value.
+ */
 export function shardsFor(peels: number): number {
   let shards = 1;
   while (shards < MOST_SHARDS && peels > shards * PEELS_PER_SHARD) shards *= 2;
   return shards;
 }
 
-/** The keys of the values begin with this. A peel's ID does not begin with `_`. */
+/** Prefix of the values' keys. A peel ID does not begin with `_`. */
 export const SHARD_PREFIX = '_seen.';
-/** The key that says up to where the values of earlier versions, one for each peel, have been read. */
+/** The key that stores how far the values of earlier versions, one per peel, have been read. */
 export const FOLDED_KEY = `${SHARD_PREFIX}folded`;
 
 /** A time in seconds since 1970, by peel ID. */
 const timesSchema = v.record(v.string(), v.number());
 
-/** Masters of earlier versions take it for a peel without connections, and ignore it. */
+/** Masters of earlier versions read it as a peel without connections, and ignore it. */
 export const shardSchema = v.object({
   ...presenceSchema.entries,
-  /** Peels that are connected: since when nothing has changed. */
+  /** Connected peels: the time of their last change. */
   up: v.optional(timesSchema, {}),
-  /** Peels that are not: when they were last seen. */
+  /** Disconnected peels: when they were last seen. */
   down: v.optional(timesSchema, {}),
   /** Of {@link FOLDED_KEY}: a sequence of the stream. */
   folded: v.optional(v.number()),
 });
 export type Shard = v.InferOutput<typeof shardSchema>;
 
-/** The key of a value. Those of a smaller fleet stay, and count where nothing newer is known. */
+/** The key of a value. Values of a smaller fleet stay, and count where nothing newer is known. */
 export function shardKey(shard: number, shards: number): string {
   return `${SHARD_PREFIX}${shards}.${shard}`;
 }
 
-/** The value that a peel is in: by its ID, so that it stays the same. FNV-1a. */
+/** The value of a peel: a hash (FNV-1a) of its ID, so that it stays the same. */
 export function shardOf(peelId: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < peelId.length; i += 1) {

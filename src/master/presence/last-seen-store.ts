@@ -1,4 +1,4 @@
-// Stores when peels were last seen: many peels in one write, and a bounded number of writes.
+// Stores last-seen times: many peels per write, and a bounded number of writes.
 import * as v from 'valibot';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { bucketStream, PRESENCE_BUCKET } from '../../permissions/names.js';
@@ -26,10 +26,10 @@ import {
 } from './last-seen-shards.js';
 import type { PresenceView } from './presence-view.js';
 
-/** Writes under way at once, when a master stops. */
+/** Concurrent writes when a master stops. */
 const IN_FLIGHT = 16;
 
-/** What a {@link LastSeenStore} works with. */
+/** The dependencies of a {@link LastSeenStore}. */
 export interface LastSeenParts {
   store: Pick<Store, 'js' | 'jsm' | 'presence'>;
   view: PresenceView;
@@ -37,19 +37,19 @@ export interface LastSeenParts {
 }
 
 /**
- * When peels were last seen, in JetStream: for a fleet whose masters are all gone for a while. Every master reads it once;
- * the one that watches writes it.
+ * Last-seen times in JetStream, for a fleet whose masters were all down for a while. Every master reads them once; the
+ * watching master writes them.
  */
 export class LastSeenStore {
   readonly #parts: LastSeenParts;
   /** How many values there are. */
   #count = 1;
-  /** Peels by the value that they are in; made when it is needed. */
+  /** Peels by value; built on first use. */
   #shards: Map<number, Set<string>> | undefined;
   readonly #dirty = new Set<number>();
-  /** Peels that were connected when that was last stored, with the time that was stored. */
+  /** Peels that were stored as connected, with the stored time. */
   readonly #wereUp = new Map<string, number>();
-  /** Up to where the values of earlier versions have been read, where that is not stored yet. */
+  /** How far the values of earlier versions have been read, if that is not stored yet. */
   #folded: number | undefined;
   #isLoaded = false;
   #isSettled = false;
@@ -64,7 +64,7 @@ export class LastSeenStore {
     this.#parts = parts;
   }
 
-  /** Reads what is stored, in the background; again with backoff, where JetStream does not answer. */
+  /** Reads the stored times in the background; retries with backoff if JetStream does not answer. */
   load(retryMs = PRESENCE_FIRST_RETRY_MS): void {
     this.#load().then(
       () => {
@@ -81,7 +81,7 @@ export class LastSeenStore {
     );
   }
 
-  /** This master watches: what changes from now on is stored. */
+  /** This master watches: stores changes from now on. */
   begin(): void {
     this.#stopListening ??= this.#parts.view.onChange((peelId) => {
       this.#grow();
@@ -98,7 +98,7 @@ export class LastSeenStore {
     this.#correct();
   }
 
-  /** This master watches no more: another one stores it. */
+  /** This master no longer watches: another one stores changes. */
   end(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
@@ -109,7 +109,7 @@ export class LastSeenStore {
     this.#timer = undefined;
   }
 
-  /** Stores what is left, for a limited time, and ends. */
+  /** Stores the remaining changes within a limited time, and stops. */
   async close(): Promise<void> {
     const deadline = performance.now() + LAST_SEEN_CLOSE_TIMEOUT_MS;
     clearTimeout(this.#loading);
@@ -165,7 +165,7 @@ export class LastSeenStore {
     const { view } = this.#parts;
     for (const [peelId, at] of this.#wereUp) {
       const seen = view.seen(peelId);
-      // since then, something was heard of the others
+      // the others have newer times
       if (seen?.count === 0 && seen.at === at) view.set(peelId, [], 0, Date.now());
     }
     this.#wereUp.clear();
@@ -224,7 +224,7 @@ export class LastSeenStore {
     }
   }
 
-  /** The values of earlier versions need not be read again: all that they say is stored. */
+  /** The values of earlier versions need not be read again: their content is stored in the new form. */
   async #writeFolded(): Promise<void> {
     const folded = this.#folded;
     if (folded === undefined) return;

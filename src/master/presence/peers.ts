@@ -1,4 +1,4 @@
-// Signs and verifies what masters tell each other.
+// Signs and verifies messages between masters.
 import type { MsgHdrs } from '@nats-io/nats-core';
 import { FleetError } from '../../errors.js';
 import { validateChainOfUser } from '../../jwt/chain.js';
@@ -9,7 +9,7 @@ import { encodeJson } from '../../protocol/messages.js';
 import { verifySigned } from '../../protocol/signed.js';
 import type { MasterContext } from '../context.js';
 
-/** What signs a message to other masters is bound to its subject or, of an answer, to the subject of the request. */
+/** The signature of a message to other masters covers its subject or, for an answer, the subject of the request. */
 function peerContext(subject: string): string {
   return `masters ${subject}`;
 }
@@ -25,9 +25,9 @@ export function signedForPeers(
 }
 
 /**
- * Whether a message is from a master of this account: others could publish there with permissions of their own.
+ * Checks that a message is from a master of this account: users with custom permissions could publish there.
  *
- * @throws ZesterError when it is not
+ * @throws ZesterError if it is not
  */
 export function checkPeer(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
@@ -38,7 +38,7 @@ export function checkPeer(
   const { claims } = verifySigned(peerContext(subject), message);
   validateChainOfUser(operatorJwt, accountJwt, claims, { now });
   if (isMasterOf(claims, publicKeys.account, now() / 1000)) return;
-  // its chain holds, so its key is in the account as it is now
+  // its chain is valid, so its key is in the current account
   if (claims.name === MASTER_NAME && isMasterIssuer(trust.claims, claims.iss)) return;
   throw new FleetError('ERR_FLEET_PROOF', `${claims.sub} is not a master`);
 }

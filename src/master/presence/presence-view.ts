@@ -1,21 +1,21 @@
-// What a master knows of who is connected, and when each peel was last seen.
+// A master's view of who is connected, and when each peel was last seen.
 import { withNewestConnections } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection, Presence } from '../../protocol/records/presence.js';
 
-/** What is known of one peel. `at`: when it last connected or disconnected, in milliseconds since 1970. */
+/** The presence of one peel. `at`: when it last connected or disconnected, in milliseconds since 1970. */
 export interface Seen {
   at: number;
-  /** The newest. */
+  /** The newest connections. */
   connections: readonly PeelConnection[];
-  /** How many there are. */
+  /** The number of connections. */
   count: number;
 }
 
 const NO_CONNECTIONS: readonly PeelConnection[] = [];
 
 /**
- * Who is connected, in memory. The master that watches fills it from the servers' events, the others from what that one
- * tells them. Nothing is decided on it.
+ * Who is connected, in memory. The watching master fills it from the servers' events, the others from that master's
+ * messages. No decision depends on it.
  */
 export class PresenceView {
   readonly #seen = new Map<string, Seen>();
@@ -34,7 +34,7 @@ export class PresenceView {
     });
   }
 
-  /** As {@link PresenceView.get}, as it is kept. */
+  /** As {@link PresenceView.get}, in its internal form. */
   seen(peelId: string): Seen | undefined {
     return this.#seen.get(peelId);
   }
@@ -73,14 +73,14 @@ export class PresenceView {
     for (const listener of this.#listeners) listener(peelId);
   }
 
-  /** That a peel was seen then, where nothing newer is known. Nobody is told. */
+  /** Sets the last-seen time of a peel unless a newer one is known. Does not notify subscribers. */
   recall(peelId: string, at: number): void {
     const known = this.#seen.get(peelId);
     if (known === undefined) this.#seen.set(peelId, { at, connections: NO_CONNECTIONS, count: 0 });
     else if (known.at < at && known.count === 0) known.at = at;
   }
 
-  /** Subscribes to what {@link PresenceView.set} changes. Returns the function that unsubscribes. */
+  /** Subscribes to changes by {@link PresenceView.set}. Returns the function that unsubscribes. */
   onChange(listener: (peelId: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,4 +1,4 @@
-// Publishes events of records that are missing in the audit log, once, when a master starts.
+// When a master starts, publishes events of records that the audit log lacks.
 import { sleepUnref } from '../../async/sleep.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, PEELS_BUCKET } from '../../permissions/names.js';
 import type { RecordEvent } from '../../protocol/records/audit-event.js';
@@ -12,9 +12,9 @@ import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } f
 import { parseStoredRecord } from '../../protocol/records/stored-record.js';
 
 /**
- * Ensures that the last events of records are in the audit log: masters that were killed while this one was away may have
- * left some unpublished. While any master lives, it publishes them within seconds, so what is missing dates from about the
- * end of the log. The bucket keeps some values of each record, so overwritten events are found too.
+ * Ensures that the last events of records are in the audit log: masters that were killed while this one was away may
+ * have left some unpublished. While any master lives, it publishes them within seconds, so missing events date from
+ * about the end of the log. The bucket keeps some values of each record, so overwritten events are found too.
  *
  * @returns stops it
  */
@@ -61,7 +61,7 @@ async function eventsOfRecords(store: Store, since: number): Promise<RecordEvent
   const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: isoTime(since) };
   for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
     const stored = parseStoredRecord(data);
-    if (stored !== undefined) events.push(stored.event); // else of a newer version's state
+    if (stored !== undefined) events.push(stored.event); // otherwise it has the state of a newer version
   }
   return events;
 }

@@ -4,8 +4,8 @@ import type { PeelRecord } from '../../protocol/records/record.js';
 import type { Decision, Registry } from './registry.js';
 
 /**
- * As `registry.decide`, and what `decide` refuses is only believed of the record as JetStream has it: what this master
- * has in memory may be a moment old, and a refusal may be permanently.
+ * As `registry.decide`, but a refusal by `decide` counts only if it rests on the record in JetStream: the record in
+ * memory may be stale, and a refusal may be permanent.
  *
  * @throws as `registry.decide`
  */
@@ -26,7 +26,7 @@ export async function decideFresh(
 }
 
 /**
- * Checks a record, and believes a refusal only of the record as JetStream has it.
+ * Checks a record. A refusal counts only if it rests on the record in JetStream.
  *
  * @throws what `check` throws; FleetError `ERR_FLEET_STORE`
  */

@@ -6,7 +6,7 @@ import type { AuditLog } from '../audit/audit-log.js';
 import type { KvMirror } from '../store/kv-mirror.js';
 import { checkToken, countUses, removedToken, withoutUse, type TokenUser } from './token-rules.js';
 
-/** What join tokens need of a master. */
+/** The dependencies of join tokens. */
 export interface TokenContext {
   tokens: Pick<KvMirror<JoinToken>, 'get' | 'refresh' | 'change'>;
   audit: Pick<AuditLog, 'note'>;
@@ -24,7 +24,7 @@ export async function usableToken(
 }
 
 /**
- * Removes a join token: nobody can use it from then on, and connections made with it are cut.
+ * Removes a join token: it can no longer be used, and its connections are cut.
  *
  * @returns undefined if there is no such token
  */
@@ -52,7 +52,7 @@ export interface TokenUse extends TokenUser {
   tokenId: string;
 }
 
-/** A use that waits to be counted. */
+/** A use waiting to be counted. */
 interface WaitingUse extends TokenUser {
   counted: () => void;
   refused: (error: unknown) => void;
@@ -61,7 +61,7 @@ interface WaitingUse extends TokenUser {
 /** Counts the uses of join tokens. */
 export class TokenUses {
   readonly #context: TokenContext;
-  /** By token: uses that arrived during a write. A thousand hosts that start at once cost few writes. */
+  /** Uses that arrived during a write, by token. Coalesced, so a thousand hosts that start at once cost few writes. */
   readonly #waiting = new Map<string, WaitingUse[]>();
 
   constructor(context: TokenContext) {
@@ -69,7 +69,7 @@ export class TokenUses {
   }
 
   /**
-   * Counts a use of a token, once for the same peel with the same key.
+   * Counts a use of a token. Idempotent for the same peel with the same key.
    *
    * @throws FleetError `ERR_FLEET_TOKEN_USED_UP`, and as {@link usableToken}
    */
@@ -86,7 +86,10 @@ export class TokenUses {
     });
   }
 
-  /** Does what a counted use is for. If that is refused, returns the use: another key may have taken the ID meanwhile. */
+  /**
+   * Runs the action that a counted use is for. If the action is refused, gives the use back: another key may have taken
+   * the ID meanwhile.
+   */
   async givingBack<T>(use: TokenUse, act: () => Promise<T>): Promise<T> {
     try {
       return await act();

@@ -5,7 +5,7 @@ import type { MasterContext } from '../context.js';
 import { patiently } from '../store/patiently.js';
 import { isWriteConflict } from '../store/write-conflict.js';
 
-/** What {@link claimKey} and {@link claimId} claimed, and how to give it back. */
+/** A claim of {@link claimKey} or {@link claimId}, and how to release it. */
 export interface Claim {
   /** Releases the claim if this call made it, so that a later refusal leaves nothing behind. */
   release(): Promise<void>;
@@ -14,8 +14,8 @@ export interface Claim {
 const NOTHING: Claim = { release: () => Promise.resolve() };
 
 /**
- * Does something that claims are for, and gives them back when it is refused. After any other failure it may have been
- * done: then they stay until they run out.
+ * Runs the action that claims are for, and releases them if it is refused. After any other failure the action may have
+ * succeeded, so the claims stay until they expire.
  */
 export async function withClaims<T>(claims: readonly Claim[], act: () => Promise<T>): Promise<T> {
   try {
@@ -31,8 +31,8 @@ export async function withClaims<T>(claims: readonly Claim[], act: () => Promise
 type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'>;
 
 /**
- * Ensures that a key belongs to one peel only, also when two masters are asked at the same instant: the first one claims it
- * for some minutes, which is far longer than it takes until every master has it in its registry.
+ * Ensures that a key belongs to one peel only, even if two masters get requests for it concurrently: the first one
+ * claims it for some minutes, far longer than every master's registry takes to catch up.
  *
  * @throws FleetError `ERR_FLEET_KEY_TAKEN`
  */
@@ -41,7 +41,7 @@ export async function claimKey(context: ClaimContext, publicKey: string, peelId:
   if (owner === peelId) return NOTHING;
   if (owner !== undefined) throw keyTaken(publicKey);
   const { claim, holder } = await claimFor(context, `key.${publicKey}`, peelId);
-  // a claim that has just expired was another peel's: the caller tries again
+  // another peel's claim has just expired: the caller retries
   if (holder !== peelId) throw keyTaken(publicKey);
   return claim;
 }
@@ -57,7 +57,7 @@ export async function claimId(context: ClaimContext, peelId: string, publicKey: 
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const { claim, holder, revision } = await claimFor(context, key, publicKey);
     if (holder === publicKey) return claim;
-    // the key that claimed it had its turn: the record says what became of it, and the ID may have come free since
+    // the claiming key was already decided: the record has the result, and the ID may be free again
     const record = await context.registry.refresh(peelId);
     if (holder === undefined || !hasHadItsTurn(record, holder)) break;
     await context.store.challenges.delete(key, { previousSeq: revision }).catch(ignoreConflict);
@@ -77,7 +77,7 @@ async function claimFor(
   let previousSeq = 0;
   for (let attempt = 0; ; attempt += 1) {
     const seq = previousSeq;
-    // one that was made and whose answer was lost is found below, as the holder's own
+    // if it was created but the answer was lost, it is found below as the holder's own
     const revision = await patiently(() =>
       challenges.put(key, holder, { previousSeq: seq }).catch((error: unknown) => {
         if (isWriteConflict(error)) return undefined;
@@ -89,7 +89,7 @@ async function claimFor(
         try {
           await challenges.delete(key, { previousSeq: revision });
         } catch (error) {
-          // it runs out by itself
+          // it expires by itself
           logger.debug({ key, error: String(error) }, 'a claim could not be released');
         }
       };
@@ -102,7 +102,7 @@ async function claimFor(
     if (attempt >= 3) {
       throw new FleetError('ERR_FLEET_STORE', `"${key}" was written by others again and again: try again`);
     }
-    // it has run out, or was released: what is left is a mark of that
+    // it expired or was released, which left a delete marker
     previousSeq = standing?.revision ?? 0;
   }
 }

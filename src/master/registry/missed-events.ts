@@ -3,12 +3,12 @@ import { isKnownChange, type PeelEvent, type RecordEvent } from '../../protocol/
 import type { StoredRecord } from '../../protocol/records/stored-record.js';
 
 /**
- * The events that a record has lost, in their order. A master writes the record before it publishes the event, so an event beyond the record
- * means that JetStream lost a write it had acknowledged, as when a file is truncated with its server.
+ * The events that a record has lost, in order. A master writes the record before it publishes the event, so an event
+ * beyond the record means that JetStream lost an acknowledged write, for example when a server's file is truncated.
  *
  * @param stored the record as JetStream has it; undefined: there is none
  * @param events the peel's events in the audit log, in any order
- * @returns none where they do not continue the record: one is missing or of a newer version, or two have the same number
+ * @returns none if they do not continue the record: one is missing or of a newer version, or two have the same number
  */
 export function missedEvents(stored: StoredRecord | undefined, events: Iterable<RecordEvent>): PeelEvent[] {
   const byNumber = new Map<number, RecordEvent>();

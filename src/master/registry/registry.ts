@@ -11,17 +11,17 @@ import type { AuditLog } from '../audit/audit-log.js';
 import { KvMirror, type MirrorBucket } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
 
-/** What a decision contains besides the change itself. */
+/** The parts of a decision other than the change itself. */
 export interface Decision {
   change: PeelChange;
   by: Actor;
   reason?: string | undefined;
   from?: string | undefined;
-  /** The key it is about, where the change does not name it. */
+  /** The key that it concerns, if the change does not name it. */
   publicKey?: string | undefined;
 }
 
-/** What a registry needs of the audit log. */
+/** The part of the audit log that a registry uses. */
 export type RegistryAudit = Pick<AuditLog, 'complete' | 'decided' | 'publishUnseen' | 'expect'>;
 
 /**
@@ -57,12 +57,12 @@ export class Registry {
     return new Registry(mirror, audit);
   }
 
-  /** The record as this master knows it: another may have changed it an instant ago. */
+  /** The record in memory; another master may have just changed it. */
   get(peelId: string): PeelRecord | undefined {
     return this.#mirror.get(peelId)?.record;
   }
 
-  /** The record as JetStream has it. */
+  /** The record in JetStream. */
   async refresh(peelId: string): Promise<PeelRecord | undefined> {
     return (await this.#mirror.refresh(peelId))?.record;
   }
@@ -80,20 +80,20 @@ export class Registry {
     return this.#owners.get(publicKey);
   }
 
-  /** Subscribes to each change, whichever master made it. Returns the function that unsubscribes. */
+  /** Subscribes to the changes of all masters. Returns the function that unsubscribes. */
   onChange(listener: (record: PeelRecord, event: RecordEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Decides on a peel, by compare-and-set: `decide` is called again if another master was faster, and its event is
-   * published once it is in the record.
+   * Decides on a peel by compare-and-set: `decide` is called again after a concurrent write, and its event is published
+   * once it is in the record.
    *
-   * @param decide gets the record as it stands, and gives what changes; undefined: nothing does
-   * @returns the record now, which `decide` had to make if there was none; and whether this call changed it
-   * @throws what `decide` throws; PeelIdError; FleetError `ERR_FLEET_UNKNOWN_PEEL` when there is no record and
-   *   nothing makes one; `ERR_FLEET_STORE`
+   * @param decide gets the current record and returns the change; undefined: none
+   * @returns the record after it, which `decide` had to create if there was none; and whether this call changed it
+   * @throws what `decide` throws; PeelIdError; FleetError `ERR_FLEET_UNKNOWN_PEEL` when there is no record and `decide`
+   *   creates none; `ERR_FLEET_STORE`
    */
   async decide(
     peelId: string,
@@ -136,7 +136,7 @@ export class Registry {
   }
 }
 
-/** No record has that id. */
+/** The error for an ID without a record. */
 export function unknownPeel(peelId: string): FleetError {
   return new FleetError('ERR_FLEET_UNKNOWN_PEEL', `unknown peel "${peelId}": see "zester peel list"`, {
     peelId,

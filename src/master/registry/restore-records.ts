@@ -1,4 +1,4 @@
-// Restores records that lost decisions which are in the audit log.
+// Restores records that lack decisions of the audit log.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Coalescer } from '../../async/coalesce.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
@@ -20,10 +20,11 @@ import { missedEvents } from './missed-events.js';
 type Streams = Pick<Store, 'js' | 'jsm' | 'peels'>;
 
 /**
- * Compares the records with the end of the audit log, and applies the events that they lack: what a server loses with a truncated file is
- * the end of the registry. A record is its events, so it becomes what it was, and nothing is decided anew.
+ * Compares the records with the end of the audit log, and applies the events that they lack: a truncated file loses the
+ * end of the registry. A record is the fold of its events, so replaying them restores it without new decisions.
  *
- * Cost: the last minute of the audit log, one read for each peel in it, and all events of a peel that lacks some.
+ * Cost: reads the last minute of the audit log, one record for each peel in it, and all events of a peel whose record
+ * lacks some.
  *
  * @returns the IDs of the peels whose records were restored
  * @throws FleetError `ERR_FLEET_STORE`
@@ -83,7 +84,7 @@ async function eventsOf(store: Streams, filter: string, since?: string): Promise
   return events;
 }
 
-/** Restores records each time the connection is back: a server may have lost something with its end. */
+/** Restores records after each reconnect: a server that crashed may have lost writes. */
 export class RecordRestorer {
   readonly #restore: Coalescer<void>;
   #stopped = false;
@@ -106,7 +107,7 @@ export class RecordRestorer {
   }
 }
 
-/** As {@link restoreRecords}. What prevents it must not keep a master from working. */
+/** As {@link restoreRecords}, but a failure must not stop a master. */
 export async function restoreOrWarn(store: Streams, logger: MasterLogger): Promise<void> {
   try {
     await restoreRecords(store, logger);

@@ -4,13 +4,13 @@ import { matchesGlob } from '../../protocol/glob.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 
-/** A peel that uses a token, and the key that it brought. */
+/** A peel that uses a token, and its key. */
 export interface TokenUser {
   peelId: string;
   publicKey: string;
 }
 
-/** How many users a record names: a token for ten thousand hosts must stay a small record. */
+/** Users that a record lists at most: a token for ten thousand hosts must stay a small record. */
 const NAMED_USERS = 200;
 
 /**
@@ -55,7 +55,7 @@ export function checkToken(
 /**
  * Counts several uses of a token in one write.
  *
- * @returns the new record, undefined if no use is new; and what became of each use, in order
+ * @returns the new record, undefined if no use is new; and the outcome of each use, in order
  */
 export function countUses<U extends TokenUser>(
   stored: JoinToken | undefined,

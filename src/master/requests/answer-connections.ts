@@ -12,9 +12,9 @@ import { ANSWER_RECONNECT_MS, FLOOD_RECONNECT_MS } from '../../timing.js';
 
 /** Whose connections they are. */
 interface AnswerOptions {
-  /** Of the user that may publish to inboxes only. */
+  /** Credentials of the user that may publish to inboxes only. */
   credentials: GivenUserCredentials;
-  /** Used where their file is missing, in a home of an older version. */
+  /** Used if that file is missing, in a home of an older version. */
   main: GivenUserCredentials;
   logger: MasterLogger;
   /** Called for each event of each connection. */
@@ -22,8 +22,8 @@ interface AnswerOptions {
 }
 
 /**
- * The connections that requests come in on and are answered over. What one connection brings comes in order, so those who
- * must not be in each other's way have one each: peels, holders of join tokens, and admins.
+ * The connections that requests arrive on and are answered over. A connection delivers in order, so groups of callers
+ * that must not delay each other have one each: peels, holders of join tokens, and admins.
  */
 export class AnswerConnections {
   /** For `zester.auth`: peels that renew. */
@@ -33,7 +33,7 @@ export class AnswerConnections {
   /** For admins and discovery. */
   readonly admins: ZesterConnection;
   /**
-   * One more, for what comes in a flood. It is cut repeatedly, which is as it should be and is not logged.
+   * Another one, for diverted floods. Servers cut it repeatedly, which is expected and not logged.
    *
    * @param at the server to connect to, if it accepts
    */
@@ -50,8 +50,8 @@ export class AnswerConnections {
   }
 
   /**
-   * @param main the master's own connection: the others are made to its server where they can be, since what a master does
-   *   should not depend on several
+   * @param main the master's own connection: the others use its server if they can, so that a master does not depend on
+   *   several servers
    */
   static async open(
     main: ZesterConnection,

@@ -23,10 +23,10 @@ import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { unknownPeel, type Decision } from '../registry/registry.js';
 import { RequestService, type Asked } from './service.js';
 
-/** New keys of one peel that have not been used yet: with more, it is to use one before it asks for another. */
+/** Unused new keys per peel: at the limit, the peel must use one before it requests another. */
 const MAX_UNUSED_KEYS = 4;
 
-/** Answers what a peel asks for itself: a new JWT, or one for a new key. */
+/** Answers a peel's requests for its own credential: a new JWT, or a JWT for a new key. */
 export function startAuthService(
   context: MasterContext,
   nc: NatsConnection,
@@ -101,7 +101,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     }
     const key = usableKey(found, peelId, newPublicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
-    // asked for before, and asked for again: the peel has lost the answer and the request
+    // a repeated request: the peel lost the answer and the request
     const facts = nextFacts(context, { publicKey: newPublicKey, key, requestId });
     return { change: { kind: 'key.renewed', key: facts }, by, from };
   };
@@ -111,13 +111,13 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
 }
 
 /**
- * The key of an accepted peel that may be renewed or replaced.
+ * The renewable or replaceable key of an accepted peel.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`, `ERR_FLEET_KEY_UNKNOWN`, `ERR_FLEET_STATE`, `ERR_FLEET_REVOKED` and as
  *   `notAccepted`
  */
 function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: string): PeelKey {
-  // one that connected an instant ago may not be seen yet: not permanently
+  // a peel that has just connected may not be visible yet: not a permanent refusal
   if (record === undefined) throw unknownPeel(peelId);
   if (!isAccepted(record)) throw notAccepted(record);
   const key = keyOf(record, publicKey);

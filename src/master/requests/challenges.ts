@@ -19,15 +19,14 @@ const storedSchema = v.object({
   user: v.string(),
   peelId: v.string(),
   publicKey: v.string(),
-  /** The request that answered it. */
+  /** The request that used it. */
   usedBy: v.optional(v.string()),
 });
 
 const CHALLENGE_BYTES = 32;
 
 /**
- * Gives a challenge: random, and kept where every master finds it, until its time is over (the bucket forgets it) or it
- * is answered.
+ * Issues a random challenge, stored for all masters until it expires (the bucket deletes it) or is used.
  */
 export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
@@ -37,8 +36,8 @@ export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Pr
 }
 
 /**
- * Accepts the answer to a challenge once: of two masters that get it concurrently, one accepts it. The same
- * request may come again, for want of an answer.
+ * Accepts the answer to a challenge once: if two masters get it concurrently, one accepts it. A retry of the same
+ * request is accepted.
  *
  * @throws FleetError `ERR_FLEET_CHALLENGE`, `ERR_FLEET_STORE`
  */

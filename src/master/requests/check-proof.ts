@@ -1,4 +1,4 @@
-// Checks the signatures that prove to a master that keys are held.
+// Checks the signatures that prove possession of keys.
 import { FleetError } from '../../errors.js';
 import { verifySignature } from '../../nkeys/verify.js';
 
@@ -8,7 +8,7 @@ interface Signed {
   signature: string;
 }
 
-/** The same of two keys: the one in use, and the one that is to replace it. */
+/** Proofs of two keys: the current one and its replacement. */
 interface SignedByBoth extends Signed {
   newPublicKey: string;
   newSignature: string;
@@ -17,7 +17,7 @@ interface SignedByBoth extends Signed {
 /**
  * Checks that a key has signed a proof.
  *
- * @param what what the error calls that which is signed, such as "the request"
+ * @param what the signed thing in the error message, such as "the request"
  * @throws FleetError `ERR_FLEET_PROOF`
  */
 export function checkProof(

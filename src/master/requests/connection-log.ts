@@ -4,8 +4,8 @@ import type { MasterLogger } from '../logger.js';
 import { SAME_LOG_MS } from '../../timing.js';
 
 /**
- * Logs what happens to the connections of a master. It has several, and one server that goes down takes all of them with
- * it: the log says so once, and once more when all are back.
+ * Logs the state of a master's connections. A server that goes down takes several with it: logs one line for the
+ * outage, and one when all are back.
  */
 export class ConnectionLog {
   readonly #logger: MasterLogger;
@@ -14,7 +14,7 @@ export class ConnectionLog {
   readonly #said = new Map<string, number>();
   readonly #undelivered = { messages: 0, bytes: 0 };
 
-  /** @param clock milliseconds, of a clock that does not jump */
+  /** @param clock milliseconds of a monotonic clock */
   constructor(logger: MasterLogger, clock: () => number = () => performance.now()) {
     this.#logger = logger;
     this.#clock = clock;
@@ -31,8 +31,8 @@ export class ConnectionLog {
   }
 
   /**
-   * @param name which connection
-   * @param credsPath its credentials: those of several connections are loaded, rejected or refused for one reason
+   * @param name which connection @param credsPath its credentials: several connections may share a file, and load or
+   *   fail together
    */
   hear(name: string, credsPath: string, event: ConnectionEvent): void {
     switch (event.type) {
@@ -54,7 +54,7 @@ export class ConnectionLog {
     }
   }
 
-  /** Logs what none of the connections delivered. Call it when all are closed. */
+  /** Logs messages that no connection delivered. Call it when all are closed. */
   end(): void {
     if (this.#undelivered.messages > 0) logEvent(this.#logger, { type: 'undelivered', ...this.#undelivered });
   }

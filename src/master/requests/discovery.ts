@@ -11,18 +11,18 @@ export interface Endpoint {
   name: string;
   subject: string;
   queueGroup: string;
-  /** What it did so far. */
+  /** Statistics so far. */
   stats: EndpointStats;
 }
 
 export interface EndpointStats {
   requests: number;
   errors: number;
-  /** Milliseconds, of all requests together. */
+  /** Total milliseconds of all requests. */
   tookMs: number;
 }
 
-/** A NATS service, as it is found by `nats micro ls`. */
+/** A NATS service, as `nats micro ls` lists it. */
 export interface DiscoverableService {
   name: string;
   id: string;
@@ -31,12 +31,12 @@ export interface DiscoverableService {
   endpoints: readonly Endpoint[];
 }
 
-/** A request for discovery names no caller, so who may ask is who reads these: admins and masters. */
+/** A discovery request names no caller; the inbox prefixes limit it to admins and masters. */
 const INBOXES = [ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX];
 
 /**
- * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, of all, by name, and by id. A request
- * does not identify the caller: it is answered only below the inboxes of admins and masters.
+ * Answers the discovery of NATS services: `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, for all, by name, and by ID. A
+ * request does not identify the caller: it is answered only below the inboxes of admins and masters.
  *
  * Source: github.com/nats-io/nats-architecture-and-design, ADR-32.
  *

@@ -1,4 +1,4 @@
-// Answers hosts that join with a token, and peels that recover.
+// Answers join requests with a token, and recovery requests of peels.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { errorTraits } from '../../error-traits.js';
 import { FleetError } from '../../errors.js';
@@ -30,7 +30,7 @@ import { RequestService, type Asked } from './service.js';
 import { TokenUses, usableToken } from '../registry/join-tokens.js';
 import { subjectFor, subjectsOf } from '../../permissions/names.js';
 
-/** Answers those who have a join token or a recovery credential, and nothing else: they ask to join, or to come back. */
+/** Answers callers with a join token or a recovery credential: requests to join or to recover. */
 export function startEnrollService(
   context: MasterContext,
   nc: NatsConnection,
@@ -64,7 +64,7 @@ export function startEnrollService(
       },
       authenticate: ({ asker, name }) => {
         const isRecovery = peelIdOfRecoveryName(asker) !== undefined;
-        // the one cannot do what the other can
+        // a join token cannot recover, and a recovery credential cannot join
         const wanted = name === 'challenge' || (name === 'recover') === isRecovery;
         if ((isRecovery || tokenIdOfName(asker) !== undefined) && wanted) return askingActor(asker);
         throw new FleetError(
@@ -78,7 +78,7 @@ export function startEnrollService(
       peelId: peelIdOfRecoveryName,
       signed: true,
       ...(onExcess && { onExcess }),
-      // one token may be a thousand hosts, which all start at once
+      // a thousand hosts may share one token and start at once
       rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
       queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },
       audited: (code) => errorTraits(code)?.audited !== 'never',
@@ -97,15 +97,15 @@ function askingActor(user: string): Actor {
 async function challenge(context: MasterContext, { request, asker: user, by }: Asked<'challenge'>) {
   const { peelId, publicKey } = request;
   await usableToken(context, by.name, peelId);
-  // refuse at once what could not get a JWT later
+  // refuse early if no JWT could be issued later
   await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
   const value = await giveChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
 
 /**
- * Each step can be done again, and is, when the same request comes again after a master died in the middle: the challenge
- * is taken by this request, a use of the token is counted once for a key, and the record has the key.
+ * Each step is idempotent, because a peel retries the same request if a master dies in the middle: the challenge
+ * belongs to this request, a use of the token is counted once per key, and the record has the key.
  */
 async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'>) {
   const { request, asker: user, by } = asked;
@@ -123,7 +123,7 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
   const decided = (): Promise<Decided> => decideJoin(context, asked, token, opinion);
   const { record, changed } = await withClaims([keyClaim], async () => {
     if (known !== undefined) return decided();
-    // of several keys that ask for one ID at once, the first one alone uses the token
+    // if several keys request one ID concurrently, only the first uses the token
     const idClaim = await claimId(context, peelId, publicKey);
     return withClaims([idClaim], async () => {
       await uses.count(use);
@@ -145,13 +145,13 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
 
 type Decided = { record: PeelRecord; changed: boolean };
 
-/** What the policy says, and of which facts. */
+/** The policy's decision, and the facts it rests on. */
 interface Opinion {
   decision: PolicyDecision;
   returning: boolean;
 }
 
-/** Asks the policy about a request to join, unless its peel is accepted already. */
+/** Asks the policy about a join request, unless its peel is already accepted. */
 async function opinionOn(
   { registry, policy }: MasterContext,
   { request: { peelId, publicKey } }: Asked<'join'>,
@@ -177,12 +177,12 @@ async function opinionOn(
   return { decision: await policy.ask(request), returning };
 }
 
-/** An ID that another key had comes back only by an admin's decision, or by that of a policy that says so. */
+/** An ID that had another key returns only by decision of an admin or of a policy function. */
 function isReturning(record: PeelRecord | undefined, key: PeelKey | undefined): boolean {
   return record !== undefined && (record.keys.length !== 1 || key === undefined);
 }
 
-/** What becomes of a request to join whose token, proof and claims hold: accepted, rejected, or to be decided by somebody. */
+/** The outcome of a join request whose token, proof and claims are valid: accepted, rejected or pending. */
 async function decideJoin(
   context: MasterContext,
   { request: { requestId, peelId, publicKey }, by }: Asked<'join'>,
@@ -195,7 +195,7 @@ async function decideJoin(
   const automatic: Actor = { kind: 'policy', name: policy.name };
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
-    // a key that the record has does not bring the token's labels again: an admin may have changed them since
+    // a known key does not set the token's labels again: an admin may have changed them since
     const labels = key === undefined ? addedLabels(record?.labels, token.labels) : undefined;
     const given = labels === undefined ? {} : { labels };
     const issue = (actor: Actor): Decision => {
@@ -211,7 +211,7 @@ async function decideJoin(
     if (record !== undefined && isAccepted(record)) {
       return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(asker);
     }
-    // the decision counts for what the policy was asked about
+    // the decision counts only for the facts that the policy was given
     if (opinion?.decision === 'accept' && opinion.returning === isReturning(record, key))
       return issue(automatic);
     if (key !== undefined) return undefined;
@@ -219,7 +219,7 @@ async function decideJoin(
   };
   const decided = await decideFresh(registry, peelId, decide);
   if (opinion?.decision !== 'reject' || decided.record.state !== 'pending') return decided;
-  // it is written down that the peel asked, and now that it is rejected
+  // record the request first, then the rejection
   return decideFresh(registry, peelId, (record) => {
     const isIt = record?.state === 'pending' && record.keys.at(-1)?.publicKey === publicKey;
     return isIt ? { change: { kind: 'peel.rejected' }, by: automatic, from: token.id, publicKey } : undefined;
@@ -227,9 +227,9 @@ async function decideJoin(
 }
 
 /**
- * Checks that this key may ask for this id.
+ * Checks that this key may request this ID.
  *
- * @returns the key as the record has it; undefined: it is new
+ * @returns the key in the record; undefined: it is new
  * @throws FleetError `ERR_FLEET_KEY_TAKEN`, `ERR_FLEET_ID_TAKEN`, `ERR_FLEET_REVOKED`, and as `notAccepted`
  */
 function checkId(
@@ -244,7 +244,7 @@ function checkId(
   const key = keyOf(record, publicKey);
   const over = record.state === 'rejected' || record.state === 'revoked';
   if (key === undefined) {
-    // one that is locked out may come back, with a new key
+    // a locked-out peel may return with a new key
     if (over) return undefined;
     throw idTaken(peelId);
   }

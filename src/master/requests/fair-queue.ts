@@ -15,13 +15,13 @@ interface Asker {
 }
 
 /**
- * Runs jobs in turns: whenever a job can start, it is the next caller's. A caller with a thousand jobs delays another
- * caller by one job at most.
+ * Runs jobs round-robin: each free slot goes to the next caller. A caller with a thousand jobs delays another caller by
+ * one job at most.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
   readonly #askers = new Map<string, Asker>();
-  /** Callers with a waiting job and room for another running one. */
+  /** Callers with a waiting job and a free slot. */
   readonly #turns = new Set<string>();
   #running = 0;
   #waiting = 0;
@@ -35,9 +35,9 @@ export class FairQueue {
   }
 
   /**
-   * Takes a job, which must not throw.
+   * Queues a job, which must not throw.
    *
-   * @returns false: there is no room for it
+   * @returns false if the queue is full
    */
   add(name: string, job: () => Promise<void>): boolean {
     const asker = this.#askers.get(name) ?? { waiting: [], running: 0 };

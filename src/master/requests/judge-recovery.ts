@@ -1,4 +1,4 @@
-// Decides whether a peel whose credential has expired may come back. No clock, no store.
+// Decides whether a peel whose credential has expired may recover. No clock, no store.
 import { FleetError } from '../../errors.js';
 import {
   isAccepted,
@@ -10,47 +10,47 @@ import {
 } from '../../protocol/records/record.js';
 import { RECOVERY_LIMIT_WINDOW_SECONDS } from '../../timing.js';
 
-/** Which peels may come back after their credential has expired. */
+/** Which peels may recover after their credential has expired. */
 export interface RecoveryPolicy {
   /** Seconds after the expiry; 0: never. `manual`: at any time, and an admin accepts each. */
   window: number | 'manual';
-  /** How often a peel may come back by itself within 30 days. Beyond that, an admin accepts it. */
+  /** How often a peel may recover by itself within 30 days. Beyond that, an admin accepts it. */
   limit: number;
 }
 
-/** A request to come back. Both keys are proven, and the credential is one of ours. */
+/** A recovery request. Both keys are proven, and the credential is one of ours. */
 export interface RecoveryRequest {
   /** The last key that the peel knows. */
   publicKey: string;
   newPublicKey: string;
   /** How often the peel had recovered when its recovery credential was issued. */
   count: number;
-  /** The account JWT revokes the last key: of its last JWT, the issue time is covered. */
+  /** The account JWT revokes the last key, including its last JWT. */
   revokedInAccount: boolean;
-  /** The account no longer has the signing key of the last JWT: it is refused as if it had expired. */
+  /** The account no longer has the signing key of the last JWT: servers refuse it as if it had expired. */
   signerRemoved?: boolean;
 }
 
-/** What becomes of a request to come back. */
+/** The outcome of a recovery request. */
 export type RecoveryVerdict =
-  /** A JWT for the new key; it is the peel's recovery with this number. */
+  /** Issue a JWT for the new key; `number` counts the peel's recoveries. */
   | { is: 'recover'; number: number }
-  /** The new key was given a JWT that is valid: the answer was lost, and is given again. */
+  /** The new key already has a valid JWT: the answer was lost, so repeat it. */
   | { is: 'again' }
   /** An admin decides. `isNew`: the record does not say so yet. */
   | { is: 'pending'; isNew: boolean }
   /** The credential has not expired: the peel's clock may be off. */
   | { is: 'notExpired' }
-  /** Somebody else uses the same credential: both are stopped. */
+  /** A copy of the credential is in use: stop both. */
   | { is: 'cloned'; reason: string }
   | { is: 'refused'; error: FleetError };
 
 /**
- * Judges a request to come back by the record of its peel.
+ * Judges a recovery request by the record of its peel.
  *
- * Every recovery gives the peel a new key. So a request with a key that the peel itself has replaced comes from a copy of its
- * credential, or from the original after the copy has recovered: nobody can tell which, so both are stopped. An answer that was
- * lost is not taken for that: the request is repeated with the same new key, whose holder is the one that was answered.
+ * Every recovery gives the peel a new key. So a request with a key that the peel itself has replaced comes from a copy
+ * of its credential, or from the original after the copy has recovered: the two cannot be told apart, so both are
+ * stopped. A lost answer is not mistaken for a copy: the peel retries with the same new key.
  *
  * @param nowSeconds since 1970
  */
@@ -93,13 +93,13 @@ export function judgeRecovery(
   }
   const since = nowSeconds - RECOVERY_LIMIT_WINDOW_SECONDS;
   const recent = record.recovery?.at.filter((at) => at > since).length ?? 0;
-  // a revocation that came after the backup may be forgotten by now
+  // a revocation after the backup may be lost
   if (record.recovery?.held === true) return { is: 'pending', isNew: true };
   if (recent >= limit) return { is: 'pending', isNew: true };
   return { is: 'recover', number: nextNumber(record, count) };
 }
 
-/** A key whose JWT has expired, in seconds since 1970: the policy decides. */
+/** Judges a key whose JWT has expired (`expiry` in seconds since 1970) by the policy. */
 interface Expired {
   is: 'expired';
   expiredAt: number;
@@ -125,13 +125,13 @@ function judgeLastKey(
   if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'notExpired' };
   if (isAccepted(record)) return { is: 'expired', expiredAt: expiresAt };
   const waiting = record.keys.at(-1);
-  // the same last key has asked for two new ones, so two have it
+  // one last key requested two new keys, so two hosts have it
   if (waiting?.state === 'requested' && waiting.replaces === publicKey)
     return cloned('two hosts have asked to recover with its key');
   return { is: 'refused', error: notAccepted(record) };
 }
 
-/** The new key is in the record: the peel asks again, or an admin has decided meanwhile. */
+/** The new key is in the record: the peel retries, or an admin has decided meanwhile. */
 function judgeGiven(
   record: PeelRecord,
   given: PeelKey,
@@ -164,7 +164,7 @@ function judgeGiven(
   return { is: 'expired', expiredAt: expiresAt };
 }
 
-/** A registry restored from a backup may be behind: the credential, which a master signed, is not. */
+/** A registry restored from a backup may be stale; the credential, which a master signed, is not. */
 function nextNumber(record: PeelRecord, count: number): number {
   return Math.max(countOf(record), count) + 1;
 }

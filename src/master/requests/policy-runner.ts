@@ -1,4 +1,4 @@
-// Calls the acceptance policy of a master, and copes with any policy function.
+// Calls the acceptance policy of a master, and tolerates any failure of a policy function.
 import { orAborted } from '../../async/or-aborted.js';
 import { redactSeeds } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -22,7 +22,7 @@ export interface PolicyRunnerOptions {
   onStop: () => void;
 }
 
-/** How much is shown of what a policy function threw or returned. */
+/** Characters shown of a policy function's error or result. */
 const MAX_SHOWN = 200;
 
 /**

@@ -13,26 +13,26 @@ export const POLICIES = ['manual', 'auto-trusted', 'auto-all'] as const;
  */
 export type AcceptancePolicy = (typeof POLICIES)[number];
 
-/** What is known about a peel that no admin added, when it joins or connects. */
+/** The facts about a peel that no admin added, when it joins or connects. */
 export interface Newcomer {
   /** A join token or one of our peel signing keys vouches for it. */
   readonly trusted: boolean;
-  /** The ID was rejected, revoked or bound to another key before: only a decision can bring it back. */
+  /** The ID was rejected, revoked or bound to another key before: only a decision can admit it again. */
   readonly returning: boolean;
 }
 
-/** What a {@link PolicyFunction} decides on: a peel that no admin added. Its key is proven; its ID is only a claim. */
+/** The input of a {@link PolicyFunction}: a peel that no admin added. Its key is proven; its ID is only a claim. */
 export interface JoinRequest extends Newcomer {
   readonly peelId: string;
   /** `U…`. The peel has proven that it has the key. */
   readonly publicKey: string;
-  /** Of the key, as `zester peel join` shows it on the host. */
+  /** The fingerprint of the key, as `zester peel join` shows it on the host. */
   readonly fingerprint: string;
   /** `token`: it joins with a join token. `connection`: it connected with credentials that no master issued. */
   readonly how: 'token' | 'connection';
   /** The join token, the pattern of IDs that it is for, and the labels that it gives. */
   readonly token?: { readonly id: string; readonly ids?: string; readonly labels?: Labels };
-  /** Where it connects from, according to its server. Unknown for a peel that joins with a token. */
+  /** The address it connects from, according to its server. Unknown for a peel that joins with a token. */
   readonly from?: string;
 }
 
@@ -41,8 +41,8 @@ export type PolicyDecision = 'accept' | 'reject' | 'pending';
 export const POLICY_DECISIONS: readonly PolicyDecision[] = ['accept', 'reject', 'pending'];
 
 /**
- * A policy of your own: a function of a {@link JoinRequest} that returns a {@link PolicyDecision}, or a promise of
- * one. `signal` is aborted when nobody waits for the decision any longer.
+ * A custom policy: a function that takes a {@link JoinRequest} and returns a {@link PolicyDecision}, or a promise of
+ * one. `signal` is aborted when the decision is no longer needed.
  *
  * @example
  * import type { PolicyFunction } from 'zester/master';
@@ -73,7 +73,7 @@ export type DecisionCallback<Args extends unknown[], Decision extends string> =
 export const CUSTOM_POLICY = 'custom';
 
 /**
- * What a named policy decides about a peel, without an admin.
+ * The decision of a named policy about a peel.
  *
  * @example decisionOf('auto-trusted', { trusted: true, returning: false }); // 'accept'
  */

@@ -1,14 +1,14 @@
 // Limits the request rate of each caller.
 
-/** The rate that one caller is allowed. */
+/** The allowed rate per caller. */
 export interface RateOptions {
-  /** Requests a second, over time. */
+  /** Average requests per second. */
   perSecond: number;
-  /** Requests at once, after a silence. */
+  /** Burst size. */
   burst: number;
-  /** Refusals a second that are answered; what comes on top is not answered at all. 5 by default. */
+  /** Refusals per second that are answered; further requests get no answer. 5 by default. */
   refusalsPerSecond?: number;
-  /** Milliseconds, of a clock that is never set; `performance.now` by default. */
+  /** A monotonic clock in milliseconds; `performance.now` by default. */
   clock?: () => number;
 }
 
@@ -19,9 +19,9 @@ export interface RateOptions {
  */
 export type RateVerdict = 'pass' | 'refuse' | 'ignore';
 
-/** Callers that are remembered. The one that was silent longest is forgotten, and has a full bucket again. */
+/** Callers that are tracked. The one that was silent longest is evicted, and starts again with a full bucket. */
 const MAX_ASKERS = 50_000;
-/** Refusals that are answered in a burst, in seconds of their rate. */
+/** Burst of answered refusals, in seconds of their rate. */
 const REFUSAL_BURST_SECONDS = 10;
 
 interface Bucket {
@@ -80,7 +80,7 @@ export class RateLimit {
       ),
       at: now,
     };
-    // the map is in the order of the last requests
+    // the map is ordered by last request
     this.#buckets.delete(asker);
     this.#buckets.set(asker, bucket);
     if (this.#buckets.size > MAX_ASKERS) {

@@ -1,4 +1,4 @@
-// Answers peels that come back after their credential has expired.
+// Answers peels that recover after their credential has expired.
 import { FleetError, ZesterError } from '../../errors.js';
 import { accountOf } from '../../jwt/account-of.js';
 import { isRevoked } from '../../jwt/chain.js';
@@ -31,7 +31,7 @@ export async function challengeToRecover(
   if (peelId !== peelIdOfRecoveryName(user)) {
     throw new FleetError('ERR_FLEET_DENIED', 'the recovery credential is for another peel', { peelId });
   }
-  // refuse at once what could not be answered later
+  // refuse early if no answer would be possible later
   await checkFresh(context.registry, peelId, (record) => {
     if (record?.state === 'rejected' || record?.state === 'revoked') throw notAccepted(record);
   });
@@ -40,8 +40,8 @@ export async function challengeToRecover(
 }
 
 /**
- * `recover`: a JWT for a new key of a peel whose credential has expired. Each step can be done again, and is, when the same
- * request comes again after a master died in the middle.
+ * `recover`: issues a JWT for a new key of a peel whose credential has expired. Each step is idempotent, because a peel
+ * retries the same request if a master dies in the middle.
  */
 export async function recover(context: MasterContext, asked: Asked<'recover'>) {
   const { recoveries } = context.metrics;
@@ -79,7 +79,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
       nowSeconds(now),
     );
   };
-  // notify before revoking; otherwise the original reconnects until it asks, too
+  // notify before revoking; otherwise the original reconnects until it requests recovery, too
   const expected = judged(await registry.refresh(peelId));
   if (expected.is === 'cloned') {
     await tellPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
@@ -92,7 +92,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
       return decisionOf(context, asked, peelId, verdict, standing);
     }),
   );
-  // what the callback has assigned last
+  // the callback's last assignment
   const final = verdict as RecoveryVerdict;
   switch (final.is) {
     case 'recover':
@@ -131,7 +131,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
   }
 }
 
-/** What a verdict changes in the record; undefined: nothing. @throws FleetError of a refusal */
+/** The change that a verdict makes to the record; undefined: none. @throws FleetError of a refusal */
 function decisionOf(
   context: MasterContext,
   { request: { requestId, publicKey, newPublicKey }, by }: Asked<'recover'>,

@@ -30,14 +30,14 @@ import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js
 /** A request and its caller. */
 export interface Asked<N extends RequestName> {
   request: RequestOf<N>;
-  /** The subject token that names the caller: the server lets nobody else publish there. */
+  /** The subject token that names the caller: the server lets only the caller publish there. */
   asker: string;
   by: Actor;
-  /** The address that it comes from, as far as it is known. */
+  /** The address of the caller, if known. */
   from: string | undefined;
 }
 
-/** An answer of the right form that is text already. */
+/** An answer that is already serialized. */
 export class EncodedAnswer {
   readonly text: string;
 
@@ -46,20 +46,20 @@ export class EncodedAnswer {
   }
 }
 
-/** Answers with one message, or with several and an empty one that ends them. */
+/** Answers with one message, or with several followed by an empty one. */
 export type Handler<N extends RequestName> = (
   asked: Asked<N>,
 ) => Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>;
 
 export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
 
-/** A request as it came, before it was looked into. */
+/** A request as received, before it is parsed. */
 export interface Incoming {
   msg: Msg;
   asker: string;
   /** undefined: there is no such request. */
   name: RequestName | undefined;
-  /** The last tokens of the subject. */
+  /** The verb: the last tokens of the subject. */
   verb: string;
 }
 
@@ -67,38 +67,38 @@ export interface Incoming {
 export interface ServiceOptions<N extends RequestName> {
   /** The connection for requests and answers: its user may publish to inboxes only. */
   nc: Pick<NatsConnection, 'subscribe' | 'publish' | 'flush'>;
-  /** The prefixes of the caller's own inboxes: answers go there and nowhere else. None: it is never answered. */
+  /** The prefixes of the caller's own inboxes: answers go only there. None: never answer. */
   inboxes: (asker: string) => readonly string[];
-  /** What is subscribed to, such as `zester.auth.>`. */
+  /** The subscribed subject, such as `zester.auth.>`. */
   subject: string;
-  /** The subject of each request, for those who look for services. */
+  /** The subject of each request, for service discovery. */
   subjects: Readonly<Record<N, string>>;
   handlers: Handlers<N>;
-  /** Reads asker and name from a subject; by default `zester.<service>.<asker>.<verb>`. */
+  /** Reads caller and verb from a subject; by default `zester.<service>.<asker>.<verb>`. */
   route?: (subject: string) => { asker: string; verb: string };
   /** Authenticates the caller. @throws FleetError if it is not authorized */
   authenticate: (incoming: Incoming) => Actor | Promise<Actor>;
-  /** Who seems to ask, for the audit, where `authenticate` has not said. */
+  /** The presumed caller for the audit log, if `authenticate` did not identify it. */
   claimed?: (asker: string) => Actor;
   from?: (asker: string) => string | undefined;
-  /** Whether answers are signed by this master. */
+  /** Whether this master signs its answers. */
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
   /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
   onExcess?: (asker: string, bytes: number) => void;
-  /** Called when it stops: answers that would go on end. */
+  /** Called when the service stops: ends streaming answers. */
   onStop?: () => void;
-  /** Whether a refusal with this code is audited. A reply subject that is not the caller's always is. */
+  /** Whether a refusal with this code is audited. A reply subject that does not belong to the caller always is. */
   audited: (code: string) => boolean;
-  /** The peel that a request of this asker is about, where it does not say. */
+  /** The peel that a request of this caller concerns, if it does not name one. */
   peelId?: (asker: string) => string | undefined;
 }
 
-/** What a service needs of its master. */
+/** The dependencies of a service. */
 export type ServiceContext = Pick<MasterContext, 'logger' | 'metrics' | 'signer'>;
 
-/** Parts of an answer that are sent before the connection is waited for. */
+/** Parts of an answer that are sent before each flush of the connection. */
 const PARTS_AT_ONCE = 8;
 
 /** Answers requests, each once. No request makes it throw, and callers get only the public part of an error. */
@@ -140,7 +140,7 @@ export class RequestService<N extends RequestName> {
     });
   }
 
-  /** Takes no more requests. Resolves when all that it took are answered. */
+  /** Takes no more requests. Resolves when all accepted ones are answered. */
   async stop(): Promise<void> {
     this.#options.onStop?.();
     await this.#subscription.drain().catch(() => undefined);
@@ -251,7 +251,7 @@ export class RequestService<N extends RequestName> {
     this.#publish(incoming, data, this.#context.signer.sign(context, data));
   }
 
-  /** Everything that a service sends goes through here. */
+  /** The single place where a service sends. */
   #publish({ msg, asker }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
     const { nc, inboxes } = this.#options;
     answerBelow(nc, msg, data, { inboxes: inboxes(asker), ...(headers && { headers }) });
@@ -279,7 +279,7 @@ export class RequestService<N extends RequestName> {
     if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({
-      // what is not a request of ours may have any name
+      // an unknown request may have any name
       request: name ?? `(unknown) ${redactSeeds(msg.subject).slice(0, 100)}`,
       by,
       code,
@@ -303,7 +303,7 @@ export class RequestService<N extends RequestName> {
   }
 }
 
-/** The id of a request, also of one that cannot be used otherwise: who asked knows the answer by it. */
+/** The ID of a request, even of an invalid one: the caller matches the answer by it. */
 function requestIdIn(data: Uint8Array): string | undefined {
   if (data.length > 64 * 1024) return undefined;
   const parsed = v.safeParse(v.object({ requestId: requestIdSchema }), parseJson(data));

@@ -19,15 +19,15 @@ import { RefusalAudit } from '../audit/refusal-audit.js';
 import { SUBSCRIBED_TIMEOUT_MS } from '../../timing.js';
 import { subjectFor, MASTER_NAME } from '../../permissions/names.js';
 
-/** From how many requests over the rate in a quarter of a second on a peel is heard apart from others: it asks a few times a day. */
+/** Requests over the rate within a quarter of a second after which a peel is diverted: it sends a few a day. */
 const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
-/** A token may be ten thousand hosts that start at once. */
+/** Ten thousand hosts may share a token and start at once. */
 const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
 
 /**
- * Starts to answer peels, holders of join tokens and admins, as one master of several.
+ * Starts answering peels, holders of join tokens and admins, as one of several masters.
  *
- * @returns `stop` takes nothing more and resolves when what was taken is answered
+ * @returns `stop` takes no more requests and resolves when accepted ones are answered
  */
 export async function startServices(
   context: MasterContext,
@@ -69,7 +69,7 @@ export async function startServices(
     },
     ({ subject }, { code, message }) => {
       logger.debug({ subject: redactSeeds(subject).slice(0, 100), code }, message);
-      // any user of the account may ask, and does not say who it is: all of them are one in the audit
+      // any user of the account may send one, without identifying itself: the audit log counts them all as one
       refusals.note({ request: 'discovery ($SRV)', by: UNKNOWN_ACTOR, code, reason: message });
     },
   );

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { Store } from '../store/store.js';
 
-/** In the bucket whose values live for five minutes: who holds revocations writes it again before that. */
+/** In the bucket whose values expire after five minutes: the master that holds revocations rewrites it before that. */
 const KEY = 'breaker.revocations';
 
 const schema = v.object({
@@ -18,7 +18,7 @@ const schema = v.object({
 /** The breaker, as every master sees it. */
 export type StoredBreaker = v.InferOutput<typeof schema>;
 
-/** @returns undefined: it is closed, and was not opened lately */
+/** @returns undefined if it is closed and was not open recently */
 export async function readBreaker({
   challenges,
 }: Pick<Store, 'challenges'>): Promise<StoredBreaker | undefined> {

@@ -1,12 +1,12 @@
-// When a master stops revoking by itself: the one place that decides it. No clock, no timers, no NATS.
+// Decides when a master stops revoking by itself; the only place that does. No clock, no timers, no NATS.
 
 import { BREAKER_WINDOW_MS } from '../../timing.js';
 
 /** How many healthy peels a master may revoke by itself. */
 export interface BreakerLimits {
-  /** More than so many peels within the window, and more than `share` of the healthy ones: then it stops. */
+  /** It stops above this many peels and above `share` of the healthy ones within the window. */
   peels: number;
-  /** A part of one: 0.02 is 2 %. */
+  /** A fraction: 0.02 is 2 %. */
   share: number;
   /** Milliseconds. */
   windowMs: number;
@@ -14,11 +14,11 @@ export interface BreakerLimits {
 
 export const DEFAULT_BREAKER_LIMITS: BreakerLimits = { peels: 3, share: 0.02, windowMs: BREAKER_WINDOW_MS };
 
-/** What the breaker remembers. */
+/** The state of the breaker. */
 export interface BreakerState {
-  /** Open: nothing healthy is revoked. */
+  /** Open: no healthy peel is revoked. */
   open: boolean;
-  /** The healthy peels that were revoked lately, and when, in milliseconds. */
+  /** The recently revoked healthy peels, and when, in milliseconds. */
   revoked: readonly { peelId: string; at: number }[];
 }
 
@@ -26,11 +26,14 @@ export const CLOSED: BreakerState = { open: false, revoked: [] };
 
 /** The inputs of the breaker. */
 export type BreakerEvent =
-  /** These peels are about to be revoked, whose keys the registry knows as live; `healthy`: how many have such a key. */
+  /**
+   * These peels, with live keys in the registry, are about to be revoked; `healthy`: the number of peels with a live
+   * key.
+   */
   | { kind: 'revoking'; peelIds: readonly string[]; healthy: number; at: number }
   /** No held key would be revoked any more. */
   | { kind: 'cause-gone' }
-  /** An admin has looked at those that are held, and wants them to be revoked: they do not count again. */
+  /** An admin has reviewed the held peels and resumes their revocation: they do not count again. */
   | { kind: 'resumed' };
 
 /** What to do with the peels that are about to be revoked. */
@@ -52,7 +55,7 @@ export function breakerStep(
   const { peelIds, healthy, at } = event;
   const recent = state.revoked.filter((one) => at - one.at < limits.windowMs);
   const peels = new Set([...recent.map(({ peelId }) => peelId), ...peelIds]).size;
-  // those that were revoked lately were healthy too
+  // recently revoked peels were healthy too
   const all = healthy + new Set(recent.map(({ peelId }) => peelId)).size;
   if (peels > limits.peels && peels > limits.share * all) {
     return { state: { open: true, revoked: recent }, act: 'hold' };

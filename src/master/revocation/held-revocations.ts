@@ -21,7 +21,7 @@ interface Held {
   at: number;
 }
 
-/** What {@link HeldRevocations} needs of its master. */
+/** The dependencies of {@link HeldRevocations} on its master. */
 export interface HeldContext extends Pick<MasterContext, 'actor' | 'logger' | 'breaker' | 'now'> {
   store: Pick<MasterContext['store'], 'challenges'>;
   registry: Pick<MasterContext['registry'], 'get' | 'records'>;
@@ -29,17 +29,17 @@ export interface HeldContext extends Pick<MasterContext, 'actor' | 'logger' | 'b
   metrics: Pick<MasterContext['metrics'], 'heldRevocations'>;
 }
 
-/** What is done for the breaker. */
+/** The actions that the breaker triggers. */
 export interface HeldActions {
-  /** Judges again; undefined: it is not connected at the moment. */
+  /** Judges its connection again; undefined: it is not connected at the moment. */
   judge(connection: UserConnection): Verdict | undefined;
   /** Whether connections are being judged at the moment. */
   isJudging(): boolean;
-  /** Revokes its key, and cuts it. */
+  /** Revokes the key, and cuts the connection. */
   revoke(connection: UserConnection, verdict: Refusal): void;
 }
 
-/** The peels whose live keys this master is about to revoke by itself, until the breaker lets it. */
+/** The peels whose live keys this master would revoke by itself, held until the breaker allows it. */
 export class HeldRevocations {
   readonly #context: HeldContext;
   readonly #actions: HeldActions;
@@ -55,7 +55,7 @@ export class HeldRevocations {
     this.#actions = actions;
   }
 
-  /** The master before may have held revocations. */
+  /** The previous master may have held revocations. */
   async open(): Promise<void> {
     const stored = await readBreaker(this.#context.store);
     if (stored?.open !== true) return;
@@ -64,13 +64,13 @@ export class HeldRevocations {
     this.#context.metrics.heldRevocations.set(stored.held);
   }
 
-  /** @param publicKey of whose peel the registry says that it is live */
+  /** @param publicKey a live key in the registry */
   hold(publicKey: string, peelId: string, connection: UserConnection, verdict: Refusal): void {
     const at = this.#held.get(publicKey)?.at ?? performance.now();
     this.#held.set(publicKey, { peelId, connection, verdict, at });
   }
 
-  /** To be called often; it does something when there is something to do. */
+  /** Call it often; it acts only if necessary. */
   async turn(): Promise<void> {
     if (this.#turning || (!this.#state.open && this.#held.size === 0)) return;
     this.#turning = true;
@@ -113,7 +113,7 @@ export class HeldRevocations {
     }
     this.#judgeAgain();
     if (this.#held.size === 0 && this.#settled) {
-      // first the store: where it does not answer, the breaker stays open, and the next turn closes it
+      // the store first: if it does not answer, the breaker stays open, and the next call closes it
       await clearBreaker(store);
       this.#step({ kind: 'cause-gone' });
       this.#context.metrics.heldRevocations.set(0);
@@ -132,7 +132,7 @@ export class HeldRevocations {
     }
   }
 
-  /** After a take-over, those that are held show themselves only once all connections have been judged. */
+  /** After a takeover, the held peels are known only once all connections have been judged. */
   #looks = 0;
   get #settled(): boolean {
     this.#looks += 1;
@@ -151,7 +151,7 @@ export class HeldRevocations {
       held.verdict = verdict;
       const key = registry.get(held.peelId)?.keys.find((one) => one.publicKey === publicKey);
       if (key?.state === 'live') continue;
-      // decided meanwhile, by an admin: that is not a fault to be held
+      // an admin decided meanwhile: there is no fault to hold back
       this.#held.delete(publicKey);
       this.#actions.revoke(held.connection, verdict);
     }
@@ -171,7 +171,7 @@ export class HeldRevocations {
   #tellOpened(): void {
     const { logger, audit, actor, metrics } = this.#context;
     this.#since = new Date(this.#context.now()).toISOString();
-    // all that it holds was judged by this master itself
+    // this master judged all held peels itself
     this.#looks = Infinity;
     this.#lookedAt = 0;
     const [first] = this.#held.values();

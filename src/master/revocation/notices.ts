@@ -6,7 +6,7 @@ import { noticeSubject } from '../../permissions/names.js';
 import type { MasterContext } from '../context.js';
 import { NOTICE_FLUSH_TIMEOUT_MS } from '../../timing.js';
 
-/** A notice, before it has its time. */
+/** A notice without its time. */
 export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
 
 /** Sends a peel a notice, signed by this master. A disconnected peel does not receive it. */
@@ -17,7 +17,7 @@ export async function tellPeel(
   const subject = noticeSubject(notice.peelId);
   const data = encodeJson({ ...notice, at: new Date(now()).toISOString() });
   nc.publish(subject, data, { headers: signer.sign(subject, data) });
-  // what comes next may end the peel's connection, so this goes first; but a connection that is down keeps nobody waiting
+  // the next step may cut the peel's connection, so flush first; but do not wait for a connection that is down
   await withDeadline(
     nc.flush().catch(() => undefined),
     Date.now() + NOTICE_FLUSH_TIMEOUT_MS,

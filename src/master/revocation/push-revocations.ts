@@ -5,13 +5,13 @@ import type { AccountClaims } from '../../jwt/claims.js';
 import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
 import type { MasterContext } from '../context.js';
 
-/** Revokes keys on every server. @param also what else changes in the account, if there is something to push */
+/** Revokes keys on every server. @param also further changes of the account, made if there is something to push */
 export type PushRevocations = (
   keys: ReadonlyMap<string, number>,
   also: (claims: AccountClaims) => AccountClaims,
 ) => Promise<Pick<RevokedKeys, 'inForce' | 'left' | 'report' | 'restored'>>;
 
-/** Pushes as a user of the system account, with the home's keys. */
+/** Pushes over the system account, with the home's keys. */
 export function pushFromHome(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   at: SystemConnectionOptions,

@@ -1,10 +1,10 @@
-// Decides what to revoke, what a push has achieved, and which revocations are no longer needed.
+// Decides which keys to revoke, evaluates a push, and finds revocations that are no longer needed.
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../../timing.js';
 
-/** The keys to revoke, by public key: each up to when, in seconds since 1970. */
+/** The revocations by public key: each covers JWTs issued up to this time, in seconds since 1970. */
 export interface RevocationWork {
   peels: ReadonlyMap<string, { peelId: string; upTo: number }>;
   /** Refused connections without a record. */
@@ -12,7 +12,7 @@ export interface RevocationWork {
   tokens: ReadonlyMap<string, { upTo: number }>;
 }
 
-/** All keys of one push: the latest time counts where a key is wanted twice. */
+/** All keys of one push; for a duplicate key the latest time counts. */
 export function keysToPush({ peels, strangers, tokens }: RevocationWork): Map<string, number> {
   const keys = new Map<string, number>();
   const all = [...[...peels, ...tokens].map(([key, { upTo }]) => [key, upTo] as const), ...strangers];
@@ -30,19 +30,19 @@ export function tokenRevocation(
   return revokeUpTo(Math.floor(nowMs / 1000), { issuedAt: [issuedAt], complete: true });
 }
 
-/** What one push of the account JWT achieved. */
+/** The result of one push of the account JWT. */
 export interface PushOutcome {
   /** Whether every server has the revocations. */
   inForce: boolean;
-  /** The same, apart from servers that are down. */
+  /** Whether every reachable server has them. */
   inForceWhereReached: boolean;
   /** The public keys that are still connected. */
   left: ReadonlySet<string>;
 }
 
 /**
- * Which keys are done: those of peels and tokens once every server has confirmed and they are disconnected. A stranger's
- * key needs only the servers that can be reached: a server that comes back takes the account JWT from the others.
+ * Which keys are done: those of peels and tokens once every server has confirmed and they are disconnected. A
+ * stranger's key needs only the servers that can be reached: a returning server takes the account JWT from the others.
  */
 export function revokedBy(
   { peels, strangers, tokens }: RevocationWork,

@@ -17,7 +17,7 @@ import type { KvMirror } from '../store/kv-mirror.js';
 import { errorMessage } from '../../text/error-message.js';
 import { REVOCATION_GATHER_MS, REVOCATION_RETRY_MS, REVOCATION_RETRY_POLL_MS } from '../../timing.js';
 
-/** What a {@link Revoker} needs of its master. */
+/** The dependencies of a {@link Revoker}. */
 export interface RevokerContext {
   registry: Pick<Registry, 'records' | 'get' | 'ownerOf' | 'decide' | 'onChange'>;
   tokens: Pick<KvMirror<JoinToken>, 'entries' | 'change' | 'onChange'>;
@@ -29,8 +29,8 @@ export interface RevokerContext {
 }
 
 /**
- * Pushes the revocations that the registry asks for until every server has confirmed them: one push at a time, by the master
- * that has the lease. What a killed master leaves undone is in the registry, and the next master continues.
+ * Pushes the revocations that the registry asks for until every server has confirmed them: one push at a time, by the
+ * master that has the lease. Work that a killed master left is in the registry, and the next master continues it.
  */
 export class Revoker {
   readonly #context: RevokerContext;
@@ -153,7 +153,7 @@ export class Revoker {
     const inForceWhereReached = inForce || (report !== undefined && report.failed.length === 0);
     const done = revokedBy(work, { inForce, inForceWhereReached, left });
     for (const key of done.strangers)
-      // wanted up to a later time meanwhile
+      // meanwhile requested up to a later time
       if (this.#strangers.get(key) === work.strangers.get(key)) this.#strangers.delete(key);
     if (done.peels.length > 0 || inForce) {
       const fields = { keys: keys.size - left.size, servers: report?.confirmed };
@@ -169,7 +169,7 @@ export class Revoker {
     return false;
   }
 
-  /** The claims without revocations that are no longer needed. */
+  /** Removes revocations that are no longer needed from the claims. */
   #pruned(claims: AccountClaims, keys: ReadonlyMap<string, number>): AccountClaims {
     const { registry, tokens, now } = this.#context;
     const useless = uselessRevocations(

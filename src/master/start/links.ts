@@ -15,27 +15,27 @@ import type { MasterTrust } from '../trust/trust.js';
 import { ServerWatch } from '../watch/server-watch.js';
 import type { Closing } from './closing.js';
 
-/** The connection of the system account that account JWTs are pushed over. */
+/** The connection to the system account that account JWTs are pushed over. */
 const PUSHES_NAME = 'zester-master-pushes';
 
 /** How a master reaches its servers. */
 export interface Links {
   servers: readonly string[];
-  /** Of the fleet's account, as a master. */
+  /** To the fleet's account, as a master. */
   nc: ZesterConnection;
-  /** Of the system account. */
+  /** To the system account. */
   system: ZesterConnection;
-  /** What requests are heard and answered over. */
+  /** The connections that receive and answer requests. */
   answers: AnswerConnections;
-  /** What happens to all of them. */
+  /** The events of all of them. */
   log: ConnectionLog;
   signers: Signers;
   serverWatch: ServerWatch;
-  /** How account JWTs are pushed: over a connection that stands, or a new one such as `system`. */
+  /** How account JWTs are pushed: over an open connection, or a new one such as `system`. */
   at: SystemConnectionOptions;
 }
 
-/** Opens them. @throws CredsError, ConnectError; NatsServerError `ERR_SERVER_TOO_OLD` */
+/** Opens the connections. @throws CredsError, ConnectError; NatsServerError `ERR_SERVER_TOO_OLD` */
 export async function openLinks(
   options: MasterOptions,
   trust: MasterTrust,
@@ -51,7 +51,7 @@ export async function openLinks(
   const connection = { servers, requireTls, ...(tls != null && { tls }), noAsyncTraces: true };
   const log = closing.add(new ConnectionLog(logger), (part) => part.end());
   const main = masterCredentials(options, 'credentials', 'credsPath', paths.masterCreds);
-  // until the connection is there, its events come before its signer
+  // until the connection is open, its events arrive before its signer
   let signers: Signers | undefined = undefined as Signers | undefined;
   let credentials: ConnectionCredentials | undefined = undefined as ConnectionCredentials | undefined;
   const opened = await openMaster(
@@ -82,7 +82,7 @@ export async function openLinks(
     asSystem,
   );
   closing.add(system, (part) => part.close());
-  // one of its own: an answer is not to wait behind the events of thousands of clients that connect
+  // a separate connection, so that an answer does not wait behind the connect events of thousands of clients
   const { connection: pushes } = await openMaster(
     {
       ...connection,

@@ -4,7 +4,7 @@ import { ConnectError, FleetError } from '../../errors.js';
 import { READY_POLL_MS } from '../../timing.js';
 import type { Master } from '../master.js';
 
-/** How long {@link untilReady} waits. */
+/** The limits of {@link untilReady}. */
 export interface ReadyOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -13,8 +13,8 @@ export interface ReadyOptions {
 /**
  * Resolves when a master is healthy: its connections are up, and it or another master follows the servers' events.
  *
- * @throws FleetError `ERR_FLEET_NOT_READY` with the problems, when it is not in time; why the master ended meanwhile; the
- *   signal's reason
+ * @throws FleetError `ERR_FLEET_NOT_READY` with the problems, after the timeout; the reason why the master stopped
+ *   meanwhile; the signal's reason
  */
 export async function untilReady(
   master: Pick<Master, 'health' | 'closed' | 'endedBy'>,

@@ -11,7 +11,7 @@ import type { LeasedWatch } from '../watch/leased-watch.js';
 import type { Closing } from './closing.js';
 import type { Links } from './links.js';
 
-/** What a {@link RunningMaster} needs of its master. */
+/** The dependencies of a {@link RunningMaster}. */
 export interface RunningContext extends Pick<MasterContext, 'id' | 'actor' | 'logger' | 'watching'> {
   audit: Pick<MasterContext['audit'], 'note'>;
   policy: Pick<MasterContext['policy'], 'stop'>;
@@ -21,7 +21,7 @@ export interface RunningContext extends Pick<MasterContext, 'id' | 'actor' | 'lo
 
 type Connection = Pick<Links['nc'], 'close' | 'closed' | 'isClosed'>;
 
-/** The connections that it closes, and what it hears about them. */
+/** Its connections and their events. */
 export interface RunningLinks {
   nc: Connection;
   system: Connection;
@@ -30,7 +30,7 @@ export interface RunningLinks {
   serverWatch: Pick<Links['serverWatch'], 'follow' | 'problem'>;
 }
 
-/** A master whose parts have all started: it reports on them, and stops them. */
+/** A master whose parts have all started: reports their health, and stops them. */
 export class RunningMaster implements Master {
   readonly id: string;
   readonly closed: Promise<void>;
@@ -79,7 +79,7 @@ export class RunningMaster implements Master {
 
   readonly stop = async ({ waitMs = STOP_TIMEOUT_MS } = {}): Promise<void> => {
     const deadline = performance.now() + waitMs;
-    // without a server nothing can be answered or written, and each part would wait for it in turn
+    // without a server, nothing can be answered or written, and each part would wait for it in turn
     const looking = setInterval(() => {
       if (this.#links.log.isDown && performance.now() >= deadline) void this.#cut();
     }, STOP_POLL_MS);
@@ -94,7 +94,7 @@ export class RunningMaster implements Master {
 
   async #stop(): Promise<void> {
     const { id, actor, audit, logger, policy } = this.#context;
-    // callers that wait for a decision are told that it is pending
+    // tell callers that wait for a decision that it is pending
     policy.stop();
     audit.note({ kind: 'master.stopped', by: actor });
     const failures = await this.#closing.closeAll();

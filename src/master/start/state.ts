@@ -1,4 +1,4 @@
-// Opens what a master keeps in JetStream.
+// Opens a master's state in JetStream.
 import { tokenSchema, type JoinToken } from '../../protocol/records/join-token.js';
 import { absenceWords } from '../../system-account/meta-group.js';
 import { outsideJetStream } from '../../system-account/servers.js';
@@ -15,10 +15,10 @@ import { openStore } from '../store/store.js';
 import type { Closing } from './closing.js';
 import type { Links } from './links.js';
 
-/** What a master keeps. */
+/** The state of a master. */
 export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens' | 'presence'>;
 
-/** Reads it all. @throws FleetError `ERR_FLEET_STORE` */
+/** Reads all of it. @throws FleetError `ERR_FLEET_STORE` */
 export async function openState(
   { nc, system }: Links,
   options: MasterOptions,

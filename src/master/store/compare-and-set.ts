@@ -1,15 +1,15 @@
-// Writes one value by compare-and-set, patiently.
+// Writes one value by compare-and-set, with retries.
 import type { KV } from '@nats-io/kv';
 import { JETSTREAM_TIMEOUT_MS } from '../../timing.js';
 import { patiently } from './patiently.js';
 import { isWriteConflict } from './write-conflict.js';
 
 /**
- * Writes a value if nobody else has since, and tries again while a stream elects its leader or the connection is down.
+ * Writes a value unless it changed concurrently; retries while a stream elects its leader or the connection is down.
  *
- * @param data must not equal what another writer would put: that is how a write whose answer was lost is recognized
+ * @param data must differ from any other writer's data: that is how a write is recognized whose answer was lost
  * @param previousSeq the revision that is replaced; 0 = there is none
- * @param isOver whether there is no more to wait for
+ * @param isOver whether to stop waiting
  * @returns the new revision; undefined: a concurrent write
  * @throws FleetError `ERR_FLEET_STORE`
  */
@@ -26,7 +26,7 @@ export async function compareAndSet(
       return await bucket.put(key, data, { previousSeq, timeout: JETSTREAM_TIMEOUT_MS });
     } catch (error) {
       if (isWriteConflict(error)) {
-        // an earlier attempt of ours may have succeeded, and its answer been lost
+        // an earlier attempt may have succeeded although its answer was lost
         const entry = unsure ? await bucket.get(key) : null;
         return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
       }

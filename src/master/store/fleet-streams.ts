@@ -14,14 +14,14 @@ import {
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
 import { AUDIT_DEDUPLICATION_MS, AUDIT_RETENTION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 
-/** How many recent values of a record are kept, so that a lagging master sees each of them. */
+/** Recent values of a record that are kept, so that a lagging master sees each of them. */
 const PEEL_HISTORY = 16;
 
 /** The configuration of a new stream. */
 type NewStream = Partial<StreamConfig> & { name: string };
 
 /**
- * The streams of a fleet, in the order in which they are made.
+ * The streams of a fleet, in creation order.
  *
  * @param replicas copies of each, 1 to 5
  */
@@ -39,7 +39,7 @@ export function fleetStreams(replicas: number): NewStream[] {
     subjects: [bucketSubjects(name)],
     max_msgs_per_subject: 1,
     discard: DiscardPolicy.New,
-    // reads are the leader's: a copy that lags would say that a key which was just issued is unknown
+    // only the leader serves reads: a lagging replica would not know a key that was just issued
     allow_direct: false,
     ...more,
   });
@@ -52,7 +52,7 @@ export function fleetStreams(replicas: number): NewStream[] {
       // a master's role cannot change it: "zester audit retention" does, with the account's identity seed
       max_age: nanos(AUDIT_RETENTION_MS),
       allow_direct: true,
-      // receiving a published event does not mean that it was stored
+      // published does not mean stored
       republish: { src: AUDIT_SUBJECTS, dest: STORED_AUDIT_SUBJECTS, headers_only: true },
     },
     bucket(PEELS_BUCKET, { max_msgs_per_subject: PEEL_HISTORY }),

@@ -1,18 +1,18 @@
-// The values of a bucket in memory: which of two revisions counts, and what a change is.
+// The in-memory values of a bucket: decides which of two revisions counts, and what is a change.
 
-/** A value, and the revision that it has in the bucket. */
+/** A value and its revision in the bucket. */
 export interface Held<T> {
   value: T;
   revision: number;
 }
 
-/** What became of a key. `value` is undefined: it is gone; `before` is undefined: it was not there. */
+/** A change of a key. `value` is undefined if it was deleted, `before` if it did not exist. */
 export interface ValueChange<T> {
   value: T | undefined;
   before: T | undefined;
 }
 
-/** Values by key. What is older than what is held changes nothing, in whatever order it is heard. */
+/** Values by key. An older revision than the held one is ignored, so the order of arrival does not matter. */
 export class HeldValues<T> {
   readonly #held = new Map<string, Held<T>>();
 
@@ -28,7 +28,7 @@ export class HeldValues<T> {
     for (const [key, { value }] of this.#held) yield [key, value];
   }
 
-  /** @returns undefined: what is held is as new, or newer */
+  /** @returns undefined if the held value is as new, or newer */
   take(key: string, value: T, revision: number): ValueChange<T> | undefined {
     const before = this.#held.get(key);
     if (before !== undefined && before.revision >= revision) return undefined;
@@ -36,7 +36,9 @@ export class HeldValues<T> {
     return { value, before: before?.value };
   }
 
-  /** The key was deleted with this revision. @returns undefined: it is not held, or what is held is newer */
+  /**
+   * Applies the deletion of a key at this revision. @returns undefined if it is not held, or the held value is newer
+   */
   drop(key: string, revision: number): ValueChange<T> | undefined {
     const before = this.#held.get(key);
     if (before === undefined || before.revision >= revision) return undefined;

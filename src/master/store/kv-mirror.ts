@@ -20,10 +20,10 @@ import {
   STORE_RETRY_MS,
 } from '../../timing.js';
 
-/** What a mirror needs of its bucket. */
+/** The part of a bucket that a mirror uses. */
 export type MirrorBucket = Pick<KV, 'get' | 'put' | 'delete' | 'watch' | 'status'>;
 
-/** The bucket of a mirror, and its values. */
+/** The bucket of a mirror, and the schema of its values. */
 export interface KvMirrorOptions<T> {
   bucket: MirrorBucket;
   /** The schema of the values. */
@@ -35,8 +35,8 @@ export interface KvMirrorOptions<T> {
 const BEHIND = 5_000;
 
 /**
- * A bucket of JSON values, in memory: reading costs nothing, and it follows what other masters write. Writing is
- * compare-and-set against the bucket, not against the memory.
+ * An in-memory copy of a bucket of JSON values: reads are free, and it follows other masters' writes. Writes are
+ * compare-and-set against the bucket, not against memory.
  */
 export class KvMirror<T> {
   readonly #bucket: MirrorBucket;
@@ -111,11 +111,11 @@ export class KvMirror<T> {
   }
 
   /**
-   * Changes a value by compare-and-set, and retries: `decide` is called again if another master was faster.
+   * Changes a value by compare-and-set, and retries: `decide` is called again after a concurrent write.
    *
    * @param decide gets the stored value and returns the new one; undefined: no change
-   * @returns what stands there now, and whether this call wrote it
-   * @throws what `decide` throws; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_RECORD`
+   * @returns the current value, and whether this call wrote it
+   * @throws errors of `decide`; FleetError `ERR_FLEET_STORE`, `ERR_FLEET_RECORD`
    */
   async change(
     key: string,
@@ -129,7 +129,7 @@ export class KvMirror<T> {
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
-    // the first attempt uses the value in memory: it is nearly always current, and saves a read
+    // the first attempt uses the value in memory, which is nearly always current, and saves a read
     const known = this.#held.get(key);
     let isConfirmed = known === undefined;
     let standing: Held<T | undefined> | undefined = known ?? (await this.#read(key));
@@ -155,13 +155,16 @@ export class KvMirror<T> {
     }
   }
 
-  /** Deletes a key. Not with `purge`: that needs a bucket which allows roll-ups. With a history of 1 both leave the same. */
+  /**
+   * Deletes a key. Not with `purge`: that needs a bucket which allows roll-ups. With a history of 1 both have the same
+   * effect.
+   */
   async delete(key: string): Promise<void> {
     await this.#bucket.delete(key);
     this.#tell(key, this.#held.drop(key, Infinity));
   }
 
-  /** Reads it again from the bucket: it may be newer than what is in memory. */
+  /** Reads it from the bucket: it may be newer than the value in memory. */
   async refresh(key: string): Promise<T | undefined> {
     const read = await this.#read(key);
     if (read?.value === undefined) return undefined;
@@ -196,7 +199,7 @@ export class KvMirror<T> {
     );
   }
 
-  /** @returns what resolves when all that was there has been read */
+  /** @returns a promise that resolves when all existing values have been read */
   async #watch(): Promise<{ caughtUp: Promise<void> }> {
     const { last } = this.#progress;
     const resume = last === 0 ? {} : { resumeFromRevision: last + 1 };
@@ -206,7 +209,7 @@ export class KvMirror<T> {
     const target = streamInfo.state.last_seq;
     let ready: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => (ready = resolve));
-    // after an interruption nobody waits: the values in memory are only slightly older
+    // after an interruption nothing waits: the values in memory are only slightly stale
     if (values === 0 || this.#progress.last > 0) ready();
     void this.#follow(iterator, target, ready);
     return { caughtUp };
@@ -227,13 +230,13 @@ export class KvMirror<T> {
   }
 
   #hear({ operation, key, value, revision }: KvWatchEntry): void {
-    // what this master wrote itself, or has read since
+    // already known: written or read by this master
     if ((this.#held.get(key)?.revision ?? 0) >= revision) return;
     if (operation !== 'PUT') return this.#tell(key, this.#held.drop(key, revision));
     try {
       this.#tell(key, this.#held.take(key, this.#parse(key, value), revision));
     } catch (error) {
-      // one record that cannot be read must not hide the others
+      // an unreadable record must not hide the others
       this.#logger.error({ key, error: String(error) }, 'a record was skipped');
     }
   }
@@ -250,7 +253,7 @@ export class KvMirror<T> {
     iterator?.stop();
   }
 
-  /** Another watch, with backoff; one attempt at a time. */
+  /** Restarts the watch with backoff; one attempt at a time. */
   async #again(): Promise<void> {
     if (this.#isRestarting) return;
     this.#isRestarting = true;
@@ -268,7 +271,7 @@ export class KvMirror<T> {
     }
   }
 
-  /** One look at a time: it may take longer than the interval. */
+  /** One check at a time: it may take longer than the interval. */
   async #check(): Promise<void> {
     if (this.#isChecking) return;
     this.#isChecking = true;
@@ -283,7 +286,7 @@ export class KvMirror<T> {
       this.#giveUpWatch();
       await this.#again();
     } catch {
-      // no JetStream at the moment: the next look will tell
+      // JetStream does not respond at the moment: the next check will show
     } finally {
       this.#isChecking = false;
     }

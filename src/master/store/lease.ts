@@ -13,14 +13,14 @@ import {
 /** The key of the lease of the master that follows the servers' events, in the bucket of challenges. */
 export const WATCH_LEASE_KEY = 'lease.watch';
 
-/** How a {@link Lease} is taken part in. */
+/** The options of a {@link Lease}. */
 export interface LeaseOptions {
   bucket: KV;
-  /** The key in the bucket. */
+  /** The lease's key in the bucket. */
   key: string;
-  /** Who takes part. */
+  /** The ID of this participant. */
   id: string;
-  /** What people call it: written beside the ID. */
+  /** Its display name, stored with the ID. */
   name: string;
   logger: MasterLogger;
   onTaken: () => void;
@@ -28,14 +28,14 @@ export interface LeaseOptions {
 }
 
 /**
- * Work that one of several processes does at a time. The process that changes the key by compare-and-set holds it, as long as it keeps
- * on changing it; the others look whether it still changes, each by its own clock, so that the clocks need not agree.
+ * Work that one of several processes does at a time. The process that changes the key by compare-and-set holds the
+ * lease as long as it keeps changing it; the others watch for changes, each by its own clock, so clocks need not agree.
  */
 export class Lease {
   readonly #options: LeaseOptions;
-  /** What stands in the bucket. `isRenewed`: it was written since this process looked there first, so its holder lives. */
+  /** The entry in the bucket. `isRenewed`: it was written since this process first read it, so its holder is alive. */
   #seen: { revision: number; at: number; holder: string | undefined; isRenewed: boolean } | undefined;
-  /** The revision that was known before another process was faster; what is newer was written since. */
+  /** The known revision before another process won; a newer one was written since. */
   #outrun: number | undefined;
   #renewedAt: number | undefined;
   /** The revision of the last confirmed write. */
@@ -50,17 +50,17 @@ export class Lease {
   }
 
   /**
-   * Whether this process has it, as far as it knows. While JetStream does not respond, nobody else can take it either: it
-   * is given up only once somebody else has it, or after a long time without an answer. Two processes may therefore
-   * both work for a short time.
+   * Whether this process believes that it holds the lease. While JetStream does not respond, nobody else can take it
+   * either: it is given up only once another process holds it, or after a long time without an answer. So two processes
+   * may overlap for a short time.
    */
   get held(): boolean {
     return this.#renewedAt !== undefined && performance.now() - this.#renewedAt < LEASE_GIVE_UP_MS;
   }
 
   /**
-   * Who has it, as far as is known. What was there already when this process looked first may be from a process that was
-   * killed: its holder counts once it has renewed it.
+   * The known holder. An entry that already existed at the first read may be from a killed process: its holder counts
+   * once it has renewed it.
    */
   get holder(): string | undefined {
     if (this.held) return this.#options.id;
@@ -69,7 +69,7 @@ export class Lease {
     return performance.now() - seen.at < LEASE_LAPSE_MS ? seen.holder : undefined;
   }
 
-  /** Gives it back, so that the next has it at once. */
+  /** Releases the lease, so that the next process gets it at once. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -79,7 +79,7 @@ export class Lease {
     const held = this.held;
     this.#lose();
     if (!held || revision === undefined) return;
-    // somebody else may have it by now, and then there is nothing to give back
+    // another process may hold it by now; then there is nothing to release
     await bucket.delete(key, { previousSeq: revision }).catch(() => undefined);
   }
 
@@ -94,7 +94,7 @@ export class Lease {
     this.#timer.unref();
   }
 
-  /** @returns whether the next look can wait for the usual time */
+  /** @returns whether the next check can wait for the usual interval */
   async #look(): Promise<boolean> {
     const { bucket, key, id, logger } = this.#options;
     try {
@@ -102,7 +102,7 @@ export class Lease {
       else if (this.#seen !== undefined) return await this.#write(this.#seen.revision);
       const entry = await bucket.get(key);
       const now = performance.now();
-      // an answer of a replica that lags
+      // an answer of a lagging replica
       if (this.held && entry !== null && entry.revision < this.#written) return false;
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
       const { revision } = entry;
@@ -132,11 +132,11 @@ export class Lease {
       const data = encodeJson({ holder: id, name });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
       this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
-      // from before it was asked: by then it was certainly not written yet
+      // counts from before the request: it was certainly not written earlier
       this.#renewedAt = before;
       this.#written = written;
     } catch {
-      // somebody else was faster, or the answer is late or lost: the next look reads the entry
+      // another process was faster, or the answer is late or lost: the next check reads the entry
       this.#seen = undefined;
       this.#outrun = revision;
       return false;

@@ -1,4 +1,4 @@
-// Repeats what JetStream did not do while a stream elects its leader or a connection is down.
+// Retries JetStream operations while a stream elects its leader or a connection is down.
 import { errors } from '@nats-io/nats-core';
 import { sleepUnref } from '../../async/sleep.js';
 import { FleetError } from '../../errors.js';
@@ -7,10 +7,10 @@ import { MIRROR_FIRST_RETRY_MS, MIRROR_MAX_RETRY_MS, MIRROR_PATIENCE_MS } from '
 import { isStorageFull, storeFailureOf } from './store-failure.js';
 
 /**
- * Does something until it succeeds, for a while: a stream that elects its leader, or a connection that is down, passes.
+ * Retries an action for a while: leader elections and lost connections are transient.
  *
- * @param act may be done several times; a FleetError that it throws is thrown at once
- * @param isOver whether there is no more to wait for
+ * @param act may run several times; its FleetErrors are thrown at once
+ * @param isOver whether to stop waiting
  * @throws FleetError `ERR_FLEET_STORE`
  */
 export async function patiently<R>(act: () => Promise<R>, isOver: () => boolean = () => false): Promise<R> {
@@ -21,7 +21,7 @@ export async function patiently<R>(act: () => Promise<R>, isOver: () => boolean 
     } catch (cause) {
       if (isStorageFull(cause)) throw storeFailureOf(cause);
       if (cause instanceof FleetError) throw cause;
-      // our connections are closed permanently only: they reconnect by themselves
+      // our connections reconnect by themselves, so closed means closed permanently
       if (isOver() || cause instanceof errors.ClosedConnectionError || Date.now() > deadline) {
         throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
           cause,

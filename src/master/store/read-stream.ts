@@ -4,17 +4,17 @@ import { FleetError } from '../../errors.js';
 import type { Store } from './store.js';
 import { STREAM_HEARTBEAT_MS, STREAM_SILENCE_MS, STREAM_SILENCE_POLL_MS } from '../../timing.js';
 
-/** What {@link readStream} reads. */
+/** The options of {@link readStream}. */
 export interface StreamQuery {
   /** Subjects. */
   filter: string;
   /** ISO 8601, by the servers' clock. */
   since?: string | undefined;
-  /** ISO 8601, by the servers' clock: stop there. */
+  /** The end: ISO 8601, by the servers' clock. */
   until?: string | undefined;
-  /** Only what comes after this sequence; `since` and `last` are ignored then. */
+  /** Start after this sequence; `since` and `last` are ignored then. */
   after?: number | undefined;
-  /** Begin so many before the newest, if the filter is all that the stream has. */
+  /** Start this many messages before the newest, if the filter matches the whole stream. */
   last?: number | undefined;
   /** Only the last message of each subject; the other limits are ignored then. */
   lastPerSubject?: boolean | undefined;
@@ -23,16 +23,16 @@ export interface StreamQuery {
 }
 
 /**
- * What a stream has now, oldest first.
+ * The messages in a stream now, oldest first.
  *
- * @throws FleetError `ERR_FLEET_STORE` when it stops in the middle
+ * @throws FleetError `ERR_FLEET_STORE` when the stream stops in the middle
  */
 export async function* readStream(
   { js, jsm }: Pick<Store, 'js' | 'jsm'>,
   stream: string,
   { filter, since, until, after, last, lastPerSubject, onNewest }: StreamQuery,
 ): AsyncGenerator<JsMsg, void, undefined> {
-  // where to stop is known from the stream: nats-server 2.9 miscounts what is pending when it starts in the middle
+  // take the end from the stream: nats-server 2.9 miscounts pending messages when a consumer starts in the middle
   const newest = await jsm.streams.getMessage(stream, { last_by_subj: filter });
   onNewest?.(newest?.seq ?? 0);
   if (newest === null) return;
@@ -56,7 +56,7 @@ export async function* readStream(
   });
   let whole = false;
   const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: STREAM_HEARTBEAT_MS });
-  // a server that dies in the middle may say nothing more
+  // a server that dies in the middle may fall silent
   let heard = performance.now();
   let waiting = true;
   const silence = setInterval(() => {

@@ -5,10 +5,11 @@ import { FleetError } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
 
 /**
- * What the servers say when there is no room for a message: limits of the account and of the server, and the stream's own.
+ * The servers' errors when there is no room for a message: limits of the account, the server and the stream.
  *
- * Source: github.com/nats-io/nats-server, server/errors.json: JSAccountResourcesExceededErr, JSInsufficientResourcesErr,
- * JSMemoryResourcesExceededErr, JSStorageResourcesExceededErr; JSStreamStoreFailedF passes on what the store says.
+ * Source: github.com/nats-io/nats-server, server/errors.json: JSAccountResourcesExceededErr,
+ * JSInsufficientResourcesErr, JSMemoryResourcesExceededErr, JSStorageResourcesExceededErr; JSStreamStoreFailedF passes
+ * on the store's error.
  */
 const FULL_CODES: ReadonlySet<number> = new Set([10_002, 10_023, 10_028, 10_047]);
 const STORE_FAILED = 10_077;
@@ -23,7 +24,7 @@ export function isStorageFull(error: unknown): boolean {
   return false;
 }
 
-/** The error of a request that failed because JetStream did; undefined: it failed for another reason. */
+/** The error of a request that failed because of JetStream; undefined: another reason. */
 export function storeFailureOf(cause: unknown): FleetError | undefined {
   if (isStorageFull(cause)) {
     return new FleetError(
@@ -34,9 +35,10 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
     );
   }
   if (cause instanceof FleetError) return cause.code === 'ERR_FLEET_STORE' ? cause : undefined;
-  // a leader is being elected, a server is lacking for a moment, or this master stops
+  // a leader election, a server that is missing for a moment, or this master stops
   const isOfStore =
-    // by name: JetStreamNotEnabled, which means that nobody answers for a stream, as while it has no leader, is not exported
+    // compared by name, since JetStreamNotEnabled is not exported. It means that no server answers for a stream, for
+    // example while it has no leader
     (cause instanceof Error && cause.name.startsWith('JetStream')) ||
     cause instanceof errors.TimeoutError ||
     cause instanceof errors.RequestError ||
@@ -47,7 +49,7 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
   return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer: try again', { cause });
 }
 
-/** The server's own words, of the error itself or of what it was caused by. */
+/** The server's own message, from the error or its cause. */
 function reasonOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause)
     if (at instanceof JetStreamApiError) return at.message;

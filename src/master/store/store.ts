@@ -23,41 +23,41 @@ import {
   STORE_RETRY_MS,
 } from '../../timing.js';
 
-/** What masters keep in JetStream: all the state of a fleet. */
+/** All state of a fleet in JetStream. */
 export interface Store {
   js: JetStreamClient;
   jsm: JetStreamManager;
-  /** A record a peel. */
+  /** One record per peel. */
   peels: KV;
   /** Join tokens. */
   fleet: KV;
-  /** What lives for minutes: challenges that were given and not answered, and leases. */
+  /** Values that live for minutes: open challenges, and leases. */
   challenges: KV;
   /** Who is connected. */
   presence: KV;
 }
 
-/** How {@link openStore} goes about it. */
+/** The options of {@link openStore}. */
 export interface OpenStoreOptions {
   logger: MasterLogger;
-  /** Copies of everything, as {@link DEFAULT_REPLICAS} says by default. */
+  /** Replicas of everything; {@link DEFAULT_REPLICAS} by default. */
   replicas?: number | undefined;
   /** How long to wait for JetStream, in milliseconds: a cluster that starts elects its leaders first. 60,000 by default. */
   waitMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Looks for a reason that the servers do not give themselves, such as a server that JetStream lacks. */
+  /** Finds a reason that the servers do not report, such as a missing JetStream server. */
   whyWaiting?: (() => Promise<string | undefined>) | undefined;
 }
 
 /**
- * Opens the buckets and the stream of a fleet, and makes those that are not there.
+ * Opens the buckets and the stream of a fleet, and creates missing ones.
  *
  * @throws FleetError `ERR_FLEET_STORE` when there is no JetStream
  */
 export async function openStore(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
   const deadline = Date.now() + (options.waitMs ?? STORE_OPEN_TIMEOUT_MS);
   let told: string | undefined;
-  /** What `whyWaiting` last found, and when it was last asked. */
+  /** The last result of `whyWaiting`, and the time of the last call. */
   let reason: string | undefined;
   let askedAt = 0;
   for (let tries = 0; ; tries += 1) {
@@ -67,7 +67,7 @@ export async function openStore(nc: NatsConnection, options: OpenStoreOptions): 
     } catch (cause) {
       if (!mayPass(cause)) throw storeError(nc, cause);
       const over = Date.now() >= deadline;
-      // a cluster that starts lacks members for a moment, and that is nothing to tell
+      // a starting cluster lacks members for a moment: not worth a log line
       if (tries > 0 && (over || Date.now() - askedAt > STORE_REASON_INTERVAL_MS)) {
         reason = await options.whyWaiting?.().catch(() => undefined);
         askedAt = Date.now();
@@ -112,7 +112,7 @@ async function open(nc: NatsConnection, options: OpenStoreOptions): Promise<Stor
   };
 }
 
-/** Opens what is there, or makes it; two masters that make it at the same time both have it then. */
+/** Opens it, or creates it; if two masters create it concurrently, both open it. */
 async function openOr<T>(open: () => Promise<T>, make: () => Promise<T>): Promise<T> {
   try {
     return await open();
@@ -136,7 +136,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
 }
 
-/** A cluster without a leader yet, or one that is short of servers for a moment. */
+/** A cluster without a leader yet, or temporarily short of servers. */
 function mayPass(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.code !== JETSTREAM_NOT_ENABLED_FOR_ACCOUNT;
   return (

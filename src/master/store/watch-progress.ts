@@ -1,15 +1,15 @@
-// Tells how far the watch of a bucket has come, and whether it still follows.
+// Tracks the progress of a bucket's watch, and detects that it stopped.
 
-/** Consecutive checks at which a watch is behind before it counts as stopped. */
+/** Consecutive checks that must find a watch behind before it counts as stopped. */
 const LOOKS = 2;
 
-/** How far a watch has come. */
+/** The progress of a watch. */
 export class WatchProgress {
   #last = 0;
   #behind = 0;
   #seenAtLook = 0;
 
-  /** The newest revision that was seen; 0: none was. */
+  /** The newest revision seen; 0: none. */
   get last(): number {
     return this.#last;
   }
@@ -23,7 +23,7 @@ export class WatchProgress {
    * Notes an entry.
    *
    * @param target the last revision of the stream when the watch began
-   * @returns whether all that was there then has been seen; a key that was deleted may have been the newest
+   * @returns whether all entries of that time have been seen; the newest may have been a deleted key
    */
   saw({ revision, isUpdate }: { revision: number; isUpdate: boolean }, target: number): boolean {
     this.#last = Math.max(this.#last, revision);
@@ -31,8 +31,8 @@ export class WatchProgress {
   }
 
   /**
-   * Looks at the stream, to be called now and then: the watch of a server that died stays silent. One that is behind and
-   * comes closer goes on: another would begin with what this one has under way.
+   * Compares with the stream; call it now and then, since the watch of a server that died stays silent. A watch that is
+   * behind but catching up continues: a new one would start over.
    *
    * @returns whether the watch has stopped and must be restarted
    */

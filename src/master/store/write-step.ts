@@ -2,7 +2,9 @@
 import { CONFLICT_FIRST_PAUSE_MS, CONFLICT_MAX_PAUSE_MS } from '../../timing.js';
 import type { Held } from './held-values.js';
 
-/** What to do with what was decided on a value: write it at this revision, confirm it by the bucket's own value, or end. */
+/**
+ * How to continue after a decision on a value: write it at this revision, confirm it by the bucket's own value, or end.
+ */
 export type WriteStep<T> =
   { do: 'write'; value: T; revision: number } | { do: 'confirm' } | { do: 'leave'; value: T | undefined };
 
@@ -11,7 +13,7 @@ export type WriteStep<T> =
  *
  * That nothing has to change counts only for the value in the bucket, not for the one in memory.
  *
- * @param standing what the decision rests on; its value is undefined where the key was deleted
+ * @param standing the basis of the decision; its value is undefined if the key was deleted
  * @param wanted the decision; undefined: no change
  * @param isConfirmed whether `standing` was read from the bucket
  */
@@ -25,9 +27,10 @@ export function writeStep<T>(
 }
 
 /**
- * The longest pause before the value is read again that another master wrote, in milliseconds.
+ * The longest pause in milliseconds before rereading a value after a conflict.
  *
- * @param attempts how many there were before: the first conflict needs no pause, for what was in memory was merely old
+ * @param attempts the number of earlier attempts: the first conflict needs no pause, since the value in memory was
+ *   merely stale
  * @example conflictPause(1); // 10
  */
 export function conflictPause(attempts: number): number {

@@ -11,7 +11,10 @@ import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';
 import { ACCOUNT_COMPARE_INTERVAL_MS, ACCOUNT_SETTLE_MS } from '../../timing.js';
 
-/** Where account JWTs are pushed to. Source: nats-server, events.go (`accClaimsReqSubj`, `accUpdateEventSubjNew`, `…Old`). */
+/**
+ * The subjects that account JWTs are pushed to. Source: nats-server, events.go (`accClaimsReqSubj`,
+ * `accUpdateEventSubjNew`, `…Old`).
+ */
 const pushSubjects = (account: string) => [
   '$SYS.REQ.CLAIMS.UPDATE',
   `$SYS.REQ.ACCOUNT.${account}.CLAIMS.UPDATE`,
@@ -19,9 +22,9 @@ const pushSubjects = (account: string) => [
 ];
 
 /**
- * Keeps the account JWT of a master's home and that of the servers one: what another home or master changed is taken over,
- * and revocations and signing keys that another tool lost are restored and audited. The master that watches restores at
- * once, another one only when nobody did.
+ * Keeps the account JWT of a master's home in sync with the servers': merges changes of other homes and masters, and
+ * restores and audits revocations and signing keys that another tool lost. The watching master restores at once; others
+ * only if it did not.
  */
 export class AccountGuard {
   readonly #context: MasterContext;
@@ -30,12 +33,12 @@ export class AccountGuard {
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #look = new Coalescer(() => this.#compare());
-  /** How many looks in a row something was lost. */
+  /** Consecutive checks that found a loss. */
   #lostFor = 0;
   #told: string | undefined;
   #stopped = false;
 
-  /** @param at how to make another connection such as `system`, for a change of the account */
+  /** @param at how to open another connection like `system`, for a change of the account */
   constructor(context: MasterContext, system: ZesterConnection, at: SystemConnectionOptions) {
     this.#context = context;
     this.#system = system;
@@ -52,7 +55,7 @@ export class AccountGuard {
     void this.#look.run();
   }
 
-  /** Resolves when a change of the home that is under way has ended: nothing writes there afterwards. */
+  /** Resolves when a change of the home in progress has ended: nothing writes to the home afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#waiting);
@@ -61,7 +64,7 @@ export class AccountGuard {
     await this.#look.idle();
   }
 
-  /** However many pushes are heard, it is looked once. */
+  /** Debounced: several pushes lead to one check. */
   #waiting: NodeJS.Timeout | undefined;
   #soon(): void {
     if (this.#waiting !== undefined || this.#stopped) return;
@@ -99,7 +102,7 @@ export class AccountGuard {
   }
 }
 
-/** Audits that the account JWT had lost something and has it again. */
+/** Audits losses of the account JWT that were restored. */
 export function noteRestored(
   { audit, actor, logger }: Pick<MasterContext, 'actor' | 'logger'> & { audit: Pick<AuditLog, 'note'> },
   restored: AccountLosses,

@@ -14,19 +14,22 @@ import { renewOwnCreds } from '../../trust/own-creds.js';
 import { isThere } from '../../trust/private-files.js';
 import type { MasterContext } from '../context.js';
 
-/** What a {@link CredsKeeper} looks at: `master.creds`, `master-answers.creds` and `system.creds` of its home. */
+/**
+ * The expiries of the credentials that a {@link CredsKeeper} renews: `master.creds`, `master-answers.creds` and
+ * `system.creds` of its home.
+ */
 interface Outlook {
-  /** When the next renewal is due. Milliseconds since 1970, as all of these; `Infinity`: never. */
+  /** When the next renewal is due. All times are milliseconds since 1970; `Infinity`: never. */
   due: number;
   /** The first expiry. */
   expires: number;
-  /** From when on one should have been renewed long ago. */
+  /** The time after which a renewal is long overdue. */
   late: number;
 }
 
 /**
- * Renews the master's own credentials when they are due: the files change, and the connections move to them. One look at a time,
- * at most once an hour, but for a renewal that is due or failed.
+ * Renews the master's own credentials when they are due: writes the files, and the connections switch to them. One
+ * check at a time, at most once an hour unless a renewal is due or failed.
  */
 export class CredsKeeper {
   readonly #context: MasterContext;
@@ -38,14 +41,14 @@ export class CredsKeeper {
   constructor(context: MasterContext) {
     this.#context = context;
     this.#looking = this.#look();
-    // "zester keys add master-signing" lets credentials expire that did not before
+    // after "zester keys add master-signing", credentials expire that did not before
     this.#ignore = context.trust.onChange(() => {
       clearTimeout(this.#timer);
       this.#looking = this.#looking.then(() => this.#look());
     });
   }
 
-  /** Resolves when a renewal that is under way has ended. */
+  /** Resolves when a renewal in progress has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#ignore();
@@ -86,7 +89,7 @@ export class CredsKeeper {
           { expires: isoTime(expires / 1000) },
           'the own credentials expire soon and are not renewed: see "zester doctor"',
         );
-      // of what failed, several times in what is left
+      // after a failure, several attempts in the remaining time
       const untilDue = due <= now() ? Math.min(retryMs, (expires - now()) / 10) : due - now();
       this.#next(Math.min(OWN_CREDENTIALS_INTERVAL_MS, untilDue));
     } catch (error) {

@@ -1,4 +1,4 @@
-// Decides the facts of the next JWT of a key, and recreates a JWT that was already issued for a request.
+// Decides the claims of the next JWT of a key, and recreates a JWT that was already issued for a request.
 import { FleetError } from '../../errors.js';
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
 import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/record.js';
@@ -8,19 +8,19 @@ import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
-/** Whether the last JWT of a key can be made again here. */
+/** Whether this master can recreate the last JWT of a key. */
 export function canMakeAgain({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
   return key.issuer !== undefined && issuer.canSign(factsOf(key));
 }
 
-/** Whether the last JWT of a key answers this request, and can be made again. */
+/** Whether the last JWT of a key answers this request, and can be recreated. */
 export function isAnswerTo(context: Pick<MasterContext, 'issuer'>, key: PeelKey, requestId: string): boolean {
   return key.requestId === requestId && canMakeAgain(context, key);
 }
 
 /**
- * When the next JWT of a key is to be issued, in milliseconds since 1970: never before its last one, whatever the clocks of
- * two masters say, and after what is revoked of everyone.
+ * When the next JWT of a key is to be issued, in milliseconds since 1970: later than its last one, even if two masters'
+ * clocks differ, and later than any revocation of everyone.
  *
  * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
  *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
@@ -39,7 +39,8 @@ export function notBefore(
   }
   const revocations = trust.claims.nats.revocations ?? {};
   const own = revocations[publicKey];
-  // of a key whose last JWT is not covered, an earlier one was revoked; else a JWT that is issued later would be let in again
+  // if the last JWT of a key is not covered, an earlier one was revoked; otherwise a later JWT would bypass the
+  // revocation
   if (own !== undefined && own >= (key?.issuedAt ?? 0)) {
     throw new FleetError('ERR_FLEET_REVOKED', `the key ${publicKey} is revoked in the account JWT`);
   }
@@ -53,17 +54,17 @@ export function notBefore(
   return issueAfter(now(), { issuedAt: key?.issuedAt, revoked: everyone });
 }
 
-/** What the next JWT of a key is issued for. */
+/** The request for the next JWT of a key. */
 interface NextJwt {
   publicKey: string;
-  /** The key as its record has it; undefined: it is new. */
+  /** The key in its record; undefined: it is new. */
   key: PeelKey | undefined;
   requestId: string;
   /** Seconds, 0 = never expires; the master's by default. */
   lifetime?: number | undefined;
 }
 
-/** The facts of the next JWT of a key. @throws as {@link notBefore} */
+/** The claims of the next JWT of a key. @throws as {@link notBefore} */
 export function nextFacts(
   context: Pick<MasterContext, 'issuer' | 'trust' | 'now' | 'lifetime'>,
   { publicKey, key, requestId, lifetime = context.lifetime }: NextJwt,
@@ -75,12 +76,12 @@ export function nextFacts(
 interface GivenJwts {
   /** The peel's. */
   jwt: string;
-  /** That of its recovery credential. */
+  /** The JWT of its recovery credential. */
   recovery?: string;
 }
 
 /**
- * The last JWT of a key, made again, and the JWT of a recovery credential for the same key. The latter is left out where the
+ * Recreates the last JWT of a key, and the JWT of a recovery credential for the same key. The latter is omitted if the
  * policy allows no recovery, the JWT does not expire, or this master has no key to sign it with.
  *
  * @throws FleetError `ERR_FLEET_RECORD` when there was no JWT for this key; `ERR_FLEET_STORE` when another key signed it
@@ -95,7 +96,7 @@ export function jwtsOf(
     throw new FleetError('ERR_FLEET_RECORD', `the record of "${record.id}" does not have ${publicKey}`);
   }
   const facts = factsOf(key);
-  // the signing key was changed while this was being answered: the same request gets a new one
+  // the signing key changed during this request: a retry gets a new JWT
   if (!issuer.canSign(facts))
     throw new FleetError('ERR_FLEET_STORE', 'the signing key has changed: try again');
   const jwt = issuer.peelJwt(record.id, facts);

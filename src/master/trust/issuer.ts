@@ -16,8 +16,8 @@ export interface IssuerKeys {
 }
 
 /**
- * Signs the JWTs of peels and join tokens. The same facts give the same JWT, byte for byte: so a JWT whose answer was
- * lost is made again, not issued twice.
+ * Signs the JWTs of peels and join tokens. Deterministic: the same facts give the same JWT, byte for byte, so a retry
+ * recreates a JWT whose answer was lost instead of issuing a second one.
  */
 export class Issuer {
   readonly #keys: IssuerKeys;
@@ -42,7 +42,7 @@ export class Issuer {
     };
   }
 
-  /** Whether it can make the JWT of these facts: the key that signed it then is the one that signs now. */
+  /** Whether it can recreate the JWT of these facts: its signing key is still the current one. */
   canSign({ issuer }: IssuedKey): boolean {
     return issuer === this.#keys.peelSigner.publicKey;
   }

@@ -1,13 +1,13 @@
-// Signs a master's answers with the key of its credentials as they are now.
+// Signs a master's answers with its current credentials.
 import type { CredsFile } from '../../creds/creds-file.js';
 import { MessageSigner } from '../../protocol/signed.js';
 
-/** The signer of a master's answers, of its credentials as they are now. */
+/** The signer of a master's answers, from its current credentials. */
 export class Signers {
   #current: MessageSigner;
   readonly #endorsementsOf: (creds: CredsFile) => string | undefined;
 
-  /** @param endorsementsOf gives the endorsements of the key that signed credentials */
+  /** @param endorsementsOf returns the endorsements of the key that signed credentials */
   constructor(creds: CredsFile, endorsementsOf: (creds: CredsFile) => string | undefined) {
     this.#endorsementsOf = endorsementsOf;
     this.#current = new MessageSigner(creds, endorsementsOf(creds));
@@ -17,9 +17,9 @@ export class Signers {
     return this.#current;
   }
 
-  /** Signs with these from now on. */
+  /** Switches to these credentials. */
   use(creds: CredsFile): void {
-    // the one before may be about to sign
+    // the previous signer may still be in use
     if (creds.jwt !== this.#current.jwt)
       this.#current = new MessageSigner(creds, this.#endorsementsOf(creds));
   }

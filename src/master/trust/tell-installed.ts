@@ -4,7 +4,10 @@ import { readSettings, writeSettings } from '../../trust/settings.js';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterContext } from '../context.js';
 
-/** Audits it at the first start of the home's master, since "zester master install" needs no server. Never rejects. */
+/**
+ * Audits the installation at the first start of the home's master, since "zester master install" needs no server. Never
+ * rejects.
+ */
 export async function tellInstalled({
   trust,
   audit,
@@ -18,11 +21,11 @@ export async function tellInstalled({
       const { master, ...rest } = await readSettings(paths.settings);
       if (master?.untold !== true) return;
       audit.note({ kind: 'master.installed', by: actor, detail: { master: master.name } });
-      // what is undefined is not written
+      // undefined members are not written
       await writeSettings(paths.settings, { ...rest, master: { ...master, untold: undefined } });
     });
   } catch (error) {
-    // it is tried again at the next start
+    // retried at the next start
     logger.warn({ reason: errorMessage(error) }, 'the installation of this home was not audited');
   }
 }

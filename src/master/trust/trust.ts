@@ -11,8 +11,8 @@ import { errorMessage } from '../../text/error-message.js';
 import { HOME_RELOAD_INTERVAL_MS } from '../../timing.js';
 
 /**
- * The trust domain of a master, as its home has it now: another command may change permissions, keys and revocations
- * while a master runs.
+ * The current trust domain of a master's home: other commands may change permissions, keys and revocations while a
+ * master runs.
  */
 export class MasterTrust {
   readonly #home: string;
@@ -59,9 +59,8 @@ export class MasterTrust {
   }
 
   /**
-   * Reads the home again if it was changed since this was called. What cannot be read now is tried again; until then the
-   * old holds. Calls that come while another looks are one: a server that restarts brings thousands of connections at
-   * once, and each asks.
+   * Reloads the home if it has changed. If it cannot be read now, keeps the previous state and retries later. Coalesces
+   * concurrent calls: a server restart brings thousands of connections at once, and each one calls this.
    */
   reload(): Promise<void> {
     return this.#look.run();
@@ -75,7 +74,7 @@ export class MasterTrust {
       const issuer = await issuerOf(domain);
       this.#stamp = stamp;
       this.#domain = domain;
-      // the old one is not wiped: an answer that is being made may hold it
+      // do not wipe the old one: an answer in progress may use it
       this.#issuer = issuer;
       this.#logger.info({ home: this.#home }, 'the trust domain changed; reloaded it');
       for (const listener of this.#listeners) listener();
@@ -87,7 +86,7 @@ export class MasterTrust {
     }
   }
 
-  /** Wipes the keys, also those that are being read from the home right now. */
+  /** Wipes the keys, including those of a reload in progress. */
   async close(): Promise<void> {
     clearInterval(this.#looking);
     await this.#look.idle();
@@ -112,7 +111,7 @@ async function issuerOf(domain: TrustDomain): Promise<Issuer> {
   });
 }
 
-/** Absent in a home older than join tokens, and where this key is kept elsewhere; everything else works without it. */
+/** Absent in a home older than join tokens, and if this key is kept elsewhere; everything else works without it. */
 async function joinSignerOf(domain: TrustDomain) {
   try {
     return await domain.joinSigner();

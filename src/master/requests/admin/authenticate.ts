@@ -11,7 +11,7 @@ import { ADMIN_NAME, type AdminVerb } from '../../../permissions/names.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
 
-/** Nobody that is known: the server let it publish there, and that is all. */
+/** An unknown caller: only the server's permission check has passed. */
 export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
 
 /** An admin, and its request. */
@@ -20,7 +20,7 @@ export interface AdminRequest {
   nonce: string;
 }
 
-/** A request of an admin as it came. */
+/** An admin request as received. */
 export interface SignedMessage {
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined };
   /** The user that the subject names. */
@@ -30,14 +30,15 @@ export interface SignedMessage {
 }
 
 /**
- * The admin that signed a request. The server has enforced who may publish there; this says who it was, and that its own
- * JWT and its role allow it too, so that nobody signs with a key that is not an admin's, or asks in another's name.
+ * Returns the admin that signed a request. The server has enforced the publish permission. This check identifies the
+ * admin, and verifies that its own JWT and role allow the request, so that a key that is not an admin's, or another
+ * admin's name, gives no access.
  *
- * The time of the request is compared with this host's clock, and not with `now`, which a test may move: it is not a
- * lifetime, and the caller's clock does not move with it.
+ * The time of the request is compared with this host's clock, not with `now`, which a test may move: the caller's clock
+ * does not move with it.
  *
- * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_CLOCK` when it was not signed about now,
- *   `ERR_FLEET_DENIED` when the signer is not an admin
+ * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_CLOCK` when its time differs too much from
+ *   this host's, `ERR_FLEET_DENIED` when the signer is not an admin
  */
 export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
@@ -60,25 +61,27 @@ export function authenticateAdmin(
     throw denied(`its JWT does not allow it to publish "${message.subject}"`);
   }
   const added = adminOfUserName(claims.name);
-  // the owner's subjects have no name, and no admin that was added asks there
+  // the owner's subjects have no name, and added admins do not publish there
   if ((added === undefined ? ADMIN_NAME : claims.name) !== asker)
     throw denied(`it is "${claims.name ?? ''}", and not the user that the subject names`);
   if (added === undefined)
     return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
   const role = roleOfTags(claims.nats.tags);
   if (role === undefined) throw denied('its JWT names no role that this master knows');
-  // what its JWT grants is what the role could do when it was issued
+  // its JWT grants what the role allowed at issue time
   if (name !== undefined && !mayAsk(role, name)) throw denied(`the role ${role} does not include "${name}"`);
   return { by: { kind: 'admin', name: added, publicKey: claims.sub, role }, nonce };
 }
 
-/** Who an admin says it is that was not authenticated: the server lets nobody else than it and the owner publish there. */
+/**
+ * The claimed name of an admin that was not authenticated: the server lets only that admin and the owner publish there.
+ */
 export function claimedAdmin(asker: string): Actor {
   const added = adminOfUserName(asker);
   return added === undefined ? UNKNOWN_ACTOR : { kind: 'unknown', name: added };
 }
 
-/** What a user may do: of a scoped signing key's users, its template says it. */
+/** A user's permissions; for a user of a scoped signing key, those of the key's template. */
 function permissionsOf(user: UserClaims, account: AccountClaims): Permissions {
   const scope = (account.nats.signing_keys ?? []).find(
     (key) => typeof key !== 'string' && key.key === user.iss,
@@ -87,7 +90,7 @@ function permissionsOf(user: UserClaims, account: AccountClaims): Permissions {
   return hasPermissions(user.nats) ? user.nats : (account.nats.default_permissions ?? {});
 }
 
-/** Without any of its own a user has the account's default ones. */
+/** A user without its own permissions has the account's default ones. */
 function hasPermissions({ pub, sub, resp }: Permissions): boolean {
   const lists = [pub?.allow, pub?.deny, sub?.allow, sub?.deny];
   return resp !== undefined || lists.some((list) => (list?.length ?? 0) > 0);
@@ -96,7 +99,7 @@ function hasPermissions({ pub, sub, resp }: Permissions): boolean {
 function mayPublish({ pub, resp }: Permissions, subject: string): boolean {
   const { allow = [], deny = [] } = pub ?? {};
   if (deny.some((pattern) => subjectCovers(pattern, subject))) return false;
-  // nothing named is everything, but for one that may only answer
+  // an empty list allows everything, except for a user that may only respond
   if (allow.length === 0) return resp === undefined;
   return allow.some((pattern) => subjectCovers(pattern, subject));
 }

@@ -13,7 +13,7 @@ import { decideFresh } from '../../registry/decide-fresh.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Asked } from '../service.js';
 
-/** `peel.label`: labels are set and removed, whatever the peel's state. The same change again changes nothing. */
+/** `peel.label`: sets and removes labels, in any state of the peel. Idempotent. */
 export async function labelPeel(context: MasterContext, { request, by }: Asked<'peel.label'>) {
   const { peelId, set, remove, reason } = request;
   const { record } = await decideFresh(context.registry, peelId, (found): Decision | undefined => {
@@ -34,11 +34,11 @@ export async function labelPeel(context: MasterContext, { request, by }: Asked<'
 }
 
 /**
- * The labels that a decision gives a peel.
+ * The labels of a peel after a decision.
  *
  * @param role the admin's; undefined: the owner's
- * @throws FleetError `ERR_FLEET_LABEL` when the peel would have too many of them; `ERR_FLEET_DENIED` when one that the peel has
- *   would be replaced, and the role does not include that
+ * @throws FleetError `ERR_FLEET_LABEL` when the peel would have too many of them; `ERR_FLEET_DENIED` when an existing
+ *   label would be replaced and the role does not allow that
  */
 export function givenLabels(record: PeelRecord | undefined, labels: Labels, role?: string): Labels {
   if (role !== undefined && !mayRelabel(role)) {

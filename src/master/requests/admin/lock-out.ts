@@ -12,7 +12,7 @@ import type { Asked } from '../service.js';
 import { CONFIRM_REASON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS } from '../../../timing.js';
 import { unconfirmedReason } from './unconfirmed-reason.js';
 
-/** `peel.reject`: a peel that waits, or one that was accepted, is given nothing from here on, and what it has is revoked. */
+/** `peel.reject`: a pending or accepted peel gets no more JWTs, and its existing ones are revoked. */
 export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
   const { peelId, reason } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
@@ -40,7 +40,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Asked<
   const { peelId, reason, publicKey } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     if (record === undefined) throw unknownPeel(peelId);
-    // of each key at least up to when its last JWT was issued: see `applyEvent`
+    // each key at least up to the issue time of its last JWT: see `applyEvent`
     const upTo = nowSeconds(context.now);
     if (publicKey === undefined) {
       if (record.state === 'revoked') return undefined;
@@ -70,7 +70,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Asked<
 /**
  * Notify before revoking; otherwise the peel reconnects forever. If the decision fails, no notice is sent.
  *
- * @throws what `decide` throws
+ * @throws errors of `decide`
  */
 async function tellEnded(
   context: MasterContext,
@@ -87,7 +87,7 @@ async function tellEnded(
 }
 
 /**
- * Waits until every server has confirmed that the keys are revoked.
+ * Waits until every server has confirmed the revocation of the keys.
  *
  * @param publicKey only this one
  * @throws FleetError `ERR_FLEET_UNCONFIRMED` when they have not within {@link CONFIRM_TIMEOUT_MS}
@@ -115,7 +115,7 @@ async function revokedEverywhere(
       stop();
       resolve(result);
     };
-    // it may have been noted while this was about to listen
+    // it may have been confirmed just before this subscribed
     record = newer(record, registry.get(decided.id));
     if (isDone(record)) end(true);
   });

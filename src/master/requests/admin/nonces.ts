@@ -1,4 +1,4 @@
-// Ensures that a signed request is taken once.
+// Ensures that a signed request is accepted once.
 import { randomUUID } from 'node:crypto';
 import { FleetError } from '../../../errors.js';
 import { encodeJson } from '../../../protocol/messages.js';
@@ -6,26 +6,26 @@ import { ToldOnce } from '../../../protocol/recent-ids.js';
 import { compareAndSet } from '../../store/compare-and-set.js';
 import type { Store } from '../../store/store.js';
 
-/** What identifies a signed request. */
+/** The identity of a signed request. */
 export interface RequestNonce {
-  /** Of the signer (`U…`): nobody spends another's nonce. */
+  /** Of the signer (`U…`), so that nobody can use up another signer's nonces. */
   publicKey: string;
   nonce: string;
 }
 
 /**
- * The nonces of signed requests. A request that changes something is written down where every master sees it, for as long as
- * a challenge lives, which is more than the window in which a request is valid: a copy of it is refused by all masters. One
- * that only reads costs no write: this master refuses a copy, and another one may answer it, to the same admin's inbox.
+ * Replay protection for signed requests. The nonce of a request that changes something is stored for all masters, for
+ * the lifetime of a challenge, which is longer than a request's validity: every master refuses a replay. A read-only
+ * request costs no write: this master refuses a replay; another one may answer it, but only to the same admin's inbox.
  */
 export class Nonces {
   readonly #seen = new ToldOnce();
 
   /**
-   * Takes a request.
+   * Accepts a request.
    *
-   * @param everywhere whether all masters are to know
-   * @throws FleetError `ERR_FLEET_REPLAY` when it was taken before; `ERR_FLEET_STORE`
+   * @param everywhere whether to store the nonce for all masters
+   * @throws FleetError `ERR_FLEET_REPLAY` when it was accepted before; `ERR_FLEET_STORE`
    */
   async take(
     { challenges }: Pick<Store, 'challenges'>,
@@ -35,7 +35,7 @@ export class Nonces {
     const id = `${publicKey}.${nonce}`;
     if (!this.#seen.add(id)) throw replayed();
     if (!everywhere) return;
-    // the mark of this call, so that it knows a write whose answer was lost
+    // marks this call, so that it recognizes its own write if the answer is lost
     const mark = encodeJson({ by: randomUUID() });
     if ((await compareAndSet(challenges, `nonce.${id}`, mark, 0)) === undefined) throw replayed();
   }

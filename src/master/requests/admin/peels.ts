@@ -21,7 +21,7 @@ import type { Asked } from '../service.js';
 import { givenLabels } from './labels.js';
 import { whereaboutsOf } from '../../watch/whereabouts.js';
 
-/** `peel.add`: a JWT for a key that the admin made, and with it an accepted peel. */
+/** `peel.add`: adds an accepted peel, and issues a JWT for a key that the admin made. */
 export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
   const { registry, metrics } = context;
   const { requestId, peelId, publicKey, expiry: lifetime, replace = false, labels } = request;
@@ -67,7 +67,7 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
   };
 }
 
-/** `peel.accept`: a peel that waits may have a JWT. */
+/** `peel.accept`: accepts a pending peel. */
 export async function acceptPeel(context: MasterContext, { request, by }: Asked<'peel.accept'>) {
   const { registry } = context;
   const { peelId, reason, labels } = request;
@@ -97,7 +97,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Asked<
   return { record };
 }
 
-/** `peel.rotate`: a peel is to replace its key. */
+/** `peel.rotate`: asks a peel to replace its key. */
 export async function rotatePeel(context: MasterContext, { request, by }: Asked<'peel.rotate'>) {
   const { registry, presence } = context;
   const { peelId, since, publicKey } = request;
@@ -121,7 +121,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
     return isDone || isAsked ? undefined : { change: { kind: 'rotation.asked' }, by };
   });
   if (isDone) return { record, outcome: 'done' as const };
-  // notified in any case: a peel that connected an instant ago may not be known yet
+  // notify in any case: a peel that has just connected may not be known yet
   const key = liveKey(record) ?? currentKey(record);
   await tellPeel(context, {
     kind: 'rotate',
@@ -132,13 +132,13 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
 }
 
-/** Whether the peel has connected with another key than this one. */
+/** Whether the peel has connected with a different key. */
 function hasReplaced(record: PeelRecord, publicKey: string): boolean {
   const key = liveKey(record);
   return key !== undefined && key.publicKey !== publicKey;
 }
 
-/** Whether the peel has connected with a key that is as new as that. */
+/** Whether the peel has connected with a key issued at or after this time. */
 function hasKeySince(record: PeelRecord, from: number): boolean {
   const key = currentKey(record);
   return key?.state === 'live' && Date.parse(key.addedAt ?? key.connectedAt ?? '') >= from;

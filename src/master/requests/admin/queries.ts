@@ -16,17 +16,17 @@ import { unknownPeel } from '../../registry/registry.js';
 import { EncodedAnswer, type Asked } from '../service.js';
 import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
 
-/** An answer of several messages: none is larger than this, in bytes, and none has more things in it. */
+/** Limits of each message of a multi-part answer: its size in bytes, and its items. */
 const PART_BYTES = 500 * 1024;
 const PART_ITEMS = 500;
-/** The overhead of a part besides its largest item, in bytes. */
+/** The overhead of a part in addition to its items, in bytes. */
 const PART_SLACK = 256;
-/** Ids of peels that were left out of a list that are named. */
+/** IDs that are named of the peels that a list left out. */
 const SKIPPED_SHOWN = 100;
-/** Events that `peel.show` gives by default. */
+/** Events that `peel.show` returns by default. */
 const SHOWN_EVENTS = 10;
 
-/** `peel.list`: from memory, by id. */
+/** `peel.list`: from memory, by ID. */
 export async function* listPeels(
   context: MasterContext,
   { request }: Asked<'peel.list'>,
@@ -42,7 +42,7 @@ export async function* listPeels(
       const present = presenceInForce(record, presence.get(id));
       const peel: ListedPeel = { record, ...(present !== undefined && { presence: present }) };
       const text = JSON.stringify(peel);
-      // one record that does not fit a message must not keep the others from being listed
+      // a record that does not fit a message must not prevent listing the others
       if (text.length * 3 <= most || Buffer.byteLength(text) <= most) yield text;
       else skipped.push(id);
     }
@@ -55,7 +55,7 @@ export async function* listPeels(
   }
 }
 
-/** The IDs of the peels that are asked for. */
+/** The IDs of the requested peels. */
 function chosen(context: MasterContext, request: RequestOf<'peel.list'>): string[] {
   const { top, limit } = request;
   const ids = [...matching(context, request)].sort().slice(0, limit);
@@ -90,8 +90,8 @@ function* matching(
 }
 
 /**
- * `peel.show`: the record, who is connected, and the last events. While JetStream elects a leader, the record is shown as
- * this master knows it, and without the events: that is when somebody looks.
+ * `peel.show`: the record, who is connected, and the last events. While JetStream elects a leader, shows the record in
+ * memory, without events: operators look at peels during outages.
  */
 export async function showPeel(
   { registry, presence, store, logger }: MasterContext,
@@ -114,7 +114,7 @@ export async function showPeel(
   };
 }
 
-/** `audit`: what the stream has, oldest first. */
+/** `audit`: the events in the stream, oldest first. */
 export async function* readAudit(
   { store }: MasterContext,
   { request }: Asked<'audit'>,
@@ -131,11 +131,11 @@ export async function* readAudit(
     encoded: ({ event }) => JSON.stringify(event),
     beside: ({ seq }) => ({ lastSeq: seq }),
   });
-  // also what was read and is not asked for need not be read again
+  // events that were read but did not match need not be read again
   yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));
 }
 
-/** `status`: of this master, and of the fleet as it knows it. */
+/** `status`: the state of this master, and of the fleet in its view. */
 export async function status(context: MasterContext) {
   const { id, policy, lifetime } = context;
   const { states: peels, connected } = countPeels(context);
@@ -153,14 +153,14 @@ export async function status(context: MasterContext) {
   };
 }
 
-/** What the breaker holds; undefined: nothing, or JetStream does not say at the moment. */
+/** The revocations that the breaker holds; undefined: none, or JetStream does not respond at the moment. */
 async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
   const reading = readBreaker(store).catch(() => undefined);
   const breaker = await withDeadline(reading, Date.now() + QUERY_STORE_TIMEOUT_MS);
   return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
 }
 
-/** `master.resume`: what the breaker holds is revoked, by the master that follows the servers. */
+/** `master.resume`: releases the breaker's held revocations; the watching master carries them out. */
 export async function resumeRevocations(
   { store, audit }: MasterContext,
   { request: { reason }, by }: Asked<'master.resume'>,
@@ -177,7 +177,7 @@ export async function resumeRevocations(
   return { resumed: { peels: breaker.held, since: breaker.since } };
 }
 
-/** Answers with a list under a name, in messages that are not too large. Each thing is made text of once. */
+/** Answers with a named list, split into messages of limited size. Each item is serialized once. */
 async function* inParts<T>(
   name: string,
   items: Iterable<T> | AsyncIterable<T>,

@@ -67,7 +67,7 @@ export function startAdminService(
       },
       signed: false,
       onStop: () => watches.end(),
-      // revocations wait for servers, and must not keep a list waiting
+      // revocations wait for servers, and must not delay lists
       queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
       audited: (code) => errorTraits(code)?.audited === 'always',
     },

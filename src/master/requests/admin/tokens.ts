@@ -9,7 +9,7 @@ import type { Asked } from '../service.js';
 import { takeBackToken } from '../../registry/join-tokens.js';
 import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
 
-/** `token.create`: credentials of a key that the admin made, which may only ask to join. */
+/** `token.create`: issues credentials for a key that the admin made; they can only request to join. */
 export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
   const { tokens, issuer, audit } = context;
   const { publicKey, tokenId, ttl, uses, ids, labels } = request;
@@ -24,7 +24,7 @@ export async function createToken(context: MasterContext, { request, by }: Asked
   await forgetOld(context);
   const createdAt = Math.floor(notBefore(context, publicKey, undefined) / 1000) * 1000;
   const { value, written } = await tokens.change(tokenId, (stored) => {
-    // the same request again, for want of an answer
+    // a retry of the same request, whose answer was lost
     if (stored?.publicKey === publicKey) return undefined;
     if (stored !== undefined) {
       throw new FleetError(
@@ -73,7 +73,8 @@ export async function listTokens({ tokens }: MasterContext) {
 }
 
 /**
- * `token.remove`: nobody joins with it from here on, and the watching master revokes its key, so that nobody connects.
+ * `token.remove`: joins with it are refused from now on, and the watching master revokes its key, so connections are
+ * too.
  *
  * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`; `ERR_FLEET_UNCONFIRMED` when a server has not confirmed in time
  */

@@ -1,4 +1,4 @@
-// Finds in the audit why servers have not confirmed a revocation.
+// Finds in the audit log why servers have not confirmed a revocation.
 import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 
 /**
@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../../protocol/records/audit-event.js';
  * What was noted after the decision is known from the order of the events: their times are those of several clocks.
  *
  * @param events of the peel, in the order of the audit
- * @param decision the number of the event that decided
+ * @param decision the number of the decision's event
  */
 export function unconfirmedReason(events: readonly AuditEvent[], decision: number): string | undefined {
   const decided = events.findLastIndex((event) => 'number' in event && event.number === decision);

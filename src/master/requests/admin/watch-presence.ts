@@ -1,4 +1,4 @@
-// The admin request that is answered with what changes of who is connected, as it changes.
+// The admin request that streams presence changes.
 import { sleep } from '../../../async/sleep.js';
 import { FleetError } from '../../../errors.js';
 import { presenceInForce } from '../../../protocol/records/presence-in-force.js';
@@ -10,16 +10,17 @@ import {
 import type { MasterContext } from '../../context.js';
 import { EncodedAnswer } from '../service.js';
 
-/** Watches of a master at the same time: each takes one of the places for requests of admins. */
+/** Concurrent watches per master: each occupies one of the slots for admin requests. */
 const MAX_WATCHES = 64;
 /** Peels in one message; each has a few connections at most. */
 const PEELS_AT_ONCE = 200;
 
 /**
- * Answers `presence.watch`: for half a minute, in parts, with the presence of each peel that changed. The first part comes at
- * once, and an empty one now and then. A caller that continues asks again before the end.
+ * Answers `presence.watch`: streams the presence of each changed peel for half a minute, in parts. The first part is
+ * sent at once, and an empty one now and then as a heartbeat. A caller that continues sends a new request before the
+ * end.
  *
- * Cost: for each watch, one entry of a set for each peel that changed since the last part.
+ * Memory: per watch, one set entry for each peel that changed since the last part.
  */
 export class PresenceWatches {
   readonly #context: Pick<MasterContext, 'presence' | 'registry'>;
@@ -30,7 +31,7 @@ export class PresenceWatches {
     this.#context = context;
   }
 
-  /** Ends all of them: the master stops. */
+  /** Ends all watches: the master stops. */
   end(): void {
     this.#ended.abort();
   }
@@ -59,7 +60,7 @@ export class PresenceWatches {
     }
   }
 
-  /** Takes some of the peels that changed, as they are now. */
+  /** Takes some of the changed peels, with their current presence. */
   #part(changed: Set<string>): EncodedAnswer {
     const { presence, registry } = this.#context;
     const peels: object[] = [];

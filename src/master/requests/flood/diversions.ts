@@ -1,11 +1,11 @@
 // Decides which flooding callers are diverted, and for how long.
 import { isHot, type Excess, type FloodLimits } from './meter.js';
 
-/** Callers that are diverted at once. Of more, the requests are dropped where all are heard. */
+/** Callers that are diverted at the same time. Requests of further ones are dropped on the shared connection. */
 const MAX_DIVERTED = 32;
-/** Callers that are counted in a window. */
+/** Callers counted per window. */
 const MAX_COUNTED = 1_000;
-/** Windows below the limit after which a caller is heard with the others again. */
+/** Windows below the limit after which a caller returns to the shared connection. */
 const QUIET_WINDOWS = 20;
 
 interface Count extends Excess {
@@ -14,8 +14,8 @@ interface Count extends Excess {
 }
 
 /**
- * Decides whose requests are diverted: at once when a caller is far over its rate, since what is under way before it is in
- * the way of others, and until it has been quiet for a while. Windows are ended by the caller of `turn`.
+ * Decides whose requests are diverted: as soon as a caller is far over its rate, since its queued requests delay
+ * others, and until it has been quiet for a while. The caller of `turn` ends each window.
  */
 export class Diversions {
   readonly #limits: FloodLimits;
@@ -26,13 +26,13 @@ export class Diversions {
     this.#limits = limits;
   }
 
-  /** How many callers are diverted. */
+  /** The number of diverted callers. */
   get size(): number {
     return this.#diverted;
   }
 
   /**
-   * Counts a request over the rate, wherever it came in.
+   * Counts a request over the rate, on any connection.
    *
    * @returns whether to divert its caller from now on
    */
@@ -52,7 +52,7 @@ export class Diversions {
     return true;
   }
 
-  /** Ends a window. @returns who is heard with the others again */
+  /** Ends a window. @returns the callers that return to the shared connection */
   turn(): string[] {
     const restored: string[] = [];
     for (const [asker, count] of this.#counts) {

@@ -16,16 +16,16 @@ import { errorMessage } from '../../../text/error-message.js';
 import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
 
 /**
- * Per second. A peel asks a few times a day: what is dropped at this rate is not a mistake of one that tries repeatedly.
+ * Per second. A peel sends a few requests a day: retries by mistake do not reach this rate.
  */
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
-/** A token may be a thousand hosts that start at once. */
+/** A thousand hosts may share a token and start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
-/** Cuts after which a join token is removed; the count is reset after so many milliseconds without one. */
+/** Cuts after which a join token is removed; the count is reset after this many milliseconds without one. */
 const TOKEN_CUTS = 3;
-/** Flooders that are looked for at once. The others' turn comes, since these are cut. */
+/** Flooders that are looked up at a time. The others follow once these are cut. */
 const AT_ONCE = 8;
-/** Keys of one peel that are looked for: the newest. */
+/** Keys that are looked up per peel: the newest. */
 const KEYS = 4;
 /** The first version with KICK. */
 const KICK_SINCE = '2.10.0';
@@ -37,9 +37,9 @@ function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
 }
 
 /**
- * Names who stays far over its rate, and cuts its connections: with a kick, which pushes nothing and revokes nobody. The
- * master that follows the servers' events does it, and the others log. Its cost does not grow with the flood: one look at a
- * time, at the connections of a few.
+ * Reports callers that stay far over their rate, and cuts their connections: with a kick, which pushes and revokes
+ * nothing. The watching master does it; the others log. The cost does not grow with the flood: one lookup at a time, of
+ * a few callers' connections.
  */
 export class FloodGuard {
   readonly #context: MasterContext;
@@ -122,7 +122,7 @@ export class FloodGuard {
       ),
     );
     return {
-      // of a server that did not answer each time, nothing is known
+      // skip servers that did not answer both times
       servers: new Set(
         [...(looks[0]?.servers ?? [])].filter((id) => looks.every(({ servers }) => servers.has(id))),
       ),
@@ -157,7 +157,7 @@ export class FloodGuard {
     logger.warn({ token: tokenId }, `the join token was removed: ${reason}`);
   }
 
-  /** Counted each time; logged once a minute, and audited by the acting master. */
+  /** Counts each report; logs once a minute; the acting master audits. */
   #report({ asker, requests, bytes }: Flooder, cut: readonly Sender[]): void {
     const { audit, actor, logger, metrics, id, watching } = this.#context;
     metrics.floods.inc({ outcome: cut.length > 0 ? 'cut' : 'reported' });

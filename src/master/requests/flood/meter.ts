@@ -1,6 +1,6 @@
-// Measures floods, and decides who is over the limits.
+// Measures floods, and decides which callers exceed the limits.
 
-/** What is far over the rate of a service, in a window: what is over the rate counts, and one of the two is enough. */
+/** The limits of a service's excess per window. Only the excess over the rate counts; exceeding one limit is enough. */
 export interface FloodLimits {
   /** Requests over the rate in a window. */
   requests: number;
@@ -8,7 +8,7 @@ export interface FloodLimits {
   bytes: number;
 }
 
-/** What came over the rate in a window. */
+/** The excess over the rate in a window. */
 export interface Excess {
   requests: number;
   bytes: number;
@@ -19,16 +19,16 @@ export function isHot({ requests, bytes }: Excess, limits: FloodLimits): boolean
   return requests >= limits.requests || bytes >= limits.bytes;
 }
 
-/** Somebody who stays far over its rate, and the excess of the last window. */
+/** A caller that stays far over its rate, and its excess in the last window. */
 export interface Flooder extends Excess {
   asker: string;
 }
 
 /** Windows over the limit that make a flood; a window below the limit subtracts one. */
 const HOT_WINDOWS = 3;
-/** How many silent windows it takes until a flooding caller is forgotten. */
+/** Silent windows until a flooding caller is forgotten. */
 const MAX_HEAT = 6;
-/** Askers that are kept in number. Requests of more at once are counted by nobody: they are dropped all the same. */
+/** Callers tracked at the same time. Requests of further ones are not counted, but dropped all the same. */
 const MAX_ASKERS = 1_000;
 
 interface Heat extends Excess {
@@ -36,8 +36,9 @@ interface Heat extends Excess {
 }
 
 /**
- * Says who stays far over its rate: more than one hot window, since a thousand hosts may start at once, and silent windows
- * do not clear it, since a flood breaks connections. It counts what was over the rate, in windows that the caller ends.
+ * Finds callers that stay far over their rate. It takes more than one hot window, since a thousand hosts may start at
+ * once; silent windows do not clear it, since a flood breaks connections. Counts the excess over the rate; the caller
+ * ends each window.
  */
 export class FloodMeter {
   readonly #limits: FloodLimits;
@@ -74,24 +75,24 @@ export class FloodMeter {
   }
 }
 
-/** How many messages and bytes a connection has sent since it began. */
+/** The messages and bytes that a connection has sent since its start. */
 export interface Sent {
   server: string;
   cid: number;
   sent: { messages: number; bytes: number };
 }
 
-/** A look at connections, and the servers that answered. */
+/** A snapshot of connections, and the servers that answered. */
 export interface Look<S extends Sent> {
   servers: ReadonlySet<string>;
   users: readonly S[];
 }
 
 /**
- * The connections of one user that sent far too much between two looks, by their servers' own counts: nobody can make those
- * of another rise. Many connections that share a flood have a part of it each.
+ * The connections of one user that sent far too much between two snapshots, by the servers' own counters, which other
+ * users cannot raise. The limit is divided among connections that share a flood.
  *
- * @param seconds between the looks
+ * @param seconds between the snapshots
  */
 export function whoSends<S extends Sent>(
   before: Look<Sent>,
@@ -102,7 +103,7 @@ export function whoSends<S extends Sent>(
   const known = new Map(before.users.map(({ server, cid, sent }) => [`${server}/${cid}`, sent]));
   const share = seconds / Math.max(1, after.users.length);
   return after.users.filter(({ server, cid, sent }) => {
-    // a new connection has sent all of it since; of a server that did not answer, nothing is known
+    // a new connection has sent all of it since; a server that did not answer is skipped
     const fresh = before.servers.has(server) ? { messages: 0, bytes: 0 } : undefined;
     const then = known.get(`${server}/${cid}`) ?? fresh;
     if (then === undefined) return false;

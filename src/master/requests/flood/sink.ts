@@ -7,35 +7,35 @@ import type { MasterLogger } from '../../logger.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { DIVERSION_WINDOW_MS } from '../../../timing.js';
 
-/** What a {@link FloodSink} works with. */
+/** The dependencies of a {@link FloodSink}. */
 export interface FloodSinkOptions {
-  /** The connection that everybody's requests come in on. */
+  /** The shared connection that all requests arrive on. */
   relieved: NatsConnection;
-  /** Opens another one. @param at its server, such as `127.0.0.1:4222` */
+  /** Opens another connection. @param at its server, such as `127.0.0.1:4222` */
   open: (at: string) => Promise<NatsConnection>;
-  /** All subjects that this caller asks on. */
+  /** All subjects that this caller publishes requests on. */
   subject: (asker: string) => string;
-  /** Whether a caller can have this name. Others could be a wildcard, which would divert everybody. */
+  /** Whether this is a valid caller name. Another string could be a wildcard, which would divert everybody. */
   isAsker: (asker: string) => boolean;
   limits: FloodLimits;
   /** Called for each request above the rate, here or on the shared connection. */
   onExcess: (asker: string, bytes: number) => void;
-  /** Called for each request that was dropped here. */
+  /** Called for each request that the sink dropped. */
   onDropped: () => void;
   logger: MasterLogger;
 }
 
 /**
- * Of a queue group's members the server takes one at random for each message: with so many subscriptions to a flooded
- * subject here, one request of a hundred stays on the connection of all.
+ * The server picks a random member of a queue group for each message: with this many subscriptions to a flooded
+ * subject, one request in a hundred stays on the shared connection.
  */
 const WEIGHT = 100;
 
 /**
- * Keeps a flood off the connection that others are heard on. What one connection brings comes in order: behind megabytes
- * of a flood, others' requests are late, and when the server cuts the connection because it is too far behind, they are
- * lost. So the flooded subject is subscribed to on a connection of its own, in the same queue group and with nearly all of
- * its weight, where everything is dropped. That this one may be cut harms nobody.
+ * Keeps a flood off the shared connection. A connection delivers in order: behind megabytes of a flood, others'
+ * requests are late, and they are lost when the server cuts the connection as a slow consumer. So the flooded subject
+ * is subscribed to on a connection of its own, in the same queue group and with nearly all of its weight, where
+ * everything is dropped. That this one may be cut harms nobody.
  *
  * It is on the server of the connection that it relieves, because servers prefer their own clients among a queue group.
  */
@@ -46,7 +46,7 @@ export class FloodSink {
   readonly #timer: NodeJS.Timeout;
   #nc: NatsConnection | undefined;
   #opening: Promise<void> | undefined;
-  /** It was said that it cannot be opened. */
+  /** Its failure to open was logged. */
   #told = false;
   #stopped = false;
 
@@ -55,11 +55,11 @@ export class FloodSink {
     this.#diversions = new Diversions(options.limits);
     this.#timer = setInterval(() => this.#turn(), DIVERSION_WINDOW_MS);
     this.#timer.unref();
-    // before it is needed: what comes while it connects would be in the way of all
+    // opened in advance: requests that arrive while it connects would delay all callers
     this.#ensure();
   }
 
-  /** A request over the rate came in on the connection of all. */
+  /** Counts a request over the rate on the shared connection. */
   readonly excess = (asker: string, bytes: number): void => {
     this.#options.onExcess(asker, bytes);
     if (!this.#options.isAsker(asker) || !this.#diversions.note(asker, bytes)) return;
@@ -83,7 +83,7 @@ export class FloodSink {
     this.#ensure();
   }
 
-  /** Opens the connection, or one at the server that the other one has gone to. */
+  /** Opens the connection, or reopens it at the server that the shared connection moved to. */
   #ensure(): void {
     const { relieved, open, logger } = this.#options;
     const at = relieved.getServer();
@@ -100,7 +100,7 @@ export class FloodSink {
       .catch((error: unknown) => {
         const isNews = this.#diverted.size > 0 && !this.#told;
         this.#told ||= isNews;
-        // without a flood it matters to nobody, and an outage is logged by the connection that this one relieves
+        // without a flood it has no effect, and the shared connection logs an outage
         logger[isNews ? 'warn' : 'debug'](
           { error: errorMessage(error) },
           'the connection for floods cannot be opened',
