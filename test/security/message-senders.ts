@@ -1,0 +1,110 @@
+// Who may send a process of the fleet what: from the table of permissions, the isolation table, and what the process subscribes to.
+import * as v from 'valibot';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { PermissionOptions } from '../../src/jwt/permission-options.js';
+import { recoveryName } from '../../src/permissions/recovery.js';
+import {
+  adminPermissions,
+  joinName,
+  joinPermissionsTemplate,
+  masterAnswersPermissions,
+  masterPermissions,
+  peelPermissions,
+} from '../../src/permissions/roles.js';
+import { subjectCovers, subjectsOverlap } from '../../src/permissions/subject.js';
+import { ADMIN, ISOLATION, PEEL_ID, TOKEN, type Role } from './isolation-table.js';
+
+/** The names of a sender, in place of those of the isolation table. */
+export interface Names {
+  peel: string;
+  token: string;
+  admin: string;
+}
+
+/** What each role is granted, as its users' JWTs have it. */
+const GRANTS: Readonly<Record<Role, (names: Names) => PermissionOptions>> = {
+  peel: ({ peel }) => peelPermissions(peel),
+  recovery: ({ peel }) => filled(joinPermissionsTemplate(), recoveryName(peel)),
+  token: ({ token }) => filled(joinPermissionsTemplate(), joinName(token)),
+  master: masterPermissions,
+  answers: masterAnswersPermissions,
+  viewer: ({ admin }) => adminPermissions({ name: admin, role: 'viewer' }),
+  approver: ({ admin }) => adminPermissions({ name: admin, role: 'approver' }),
+  operator: ({ admin }) => adminPermissions({ name: admin, role: 'operator' }),
+  owner: () => adminPermissions(),
+};
+
+function filled(permissions: PermissionOptions, name: string): PermissionOptions {
+  return JSON.parse(JSON.stringify(permissions).replaceAll('{{name()}}', name)) as PermissionOptions;
+}
+
+/** What a thief of a master may overwrite, which docs/security.md says: that is not a message to a master, but its state. */
+const STATE = ['$KV.>', '$JS.>', 'zester.audit.>'];
+
+/**
+ * The subjects that a role may publish to and a process hears: from the isolation table, from each grant, and from each
+ * subscription that a grant reaches. So whoever adds a grant or a subscription adds it here, too.
+ */
+export function subjectsFor(role: Role, names: Names, heard: readonly string[]): string[] {
+  const { allow = [], deny = [] } = GRANTS[role](names).publish ?? {};
+  const tabled = ISOLATION.filter(({ publish }) => publish.includes(role)).flatMap(({ subjects }) =>
+    subjects.map((subject) =>
+      subject
+        .replaceAll(TOKEN, names.token)
+        .replaceAll(`_zester-admin-${ADMIN}`, `_zester-admin-${names.admin}`)
+        .replaceAll(new RegExp(`(?<=(?:event|auth|return)\\.|recover-)${PEEL_ID}`, 'g'), names.peel),
+    ),
+  );
+  const granted = allow.flatMap(examples);
+  const reached = allow.flatMap((grant) =>
+    heard.filter((one) => subjectsOverlap(grant, one)).flatMap((one) => examples(meet(grant, one))),
+  );
+  const may = (subject: string) =>
+    allow.some((one) => subjectCovers(one, subject)) &&
+    ![...deny, ...STATE].some((one) => subjectCovers(one, subject));
+  const isHeard = (subject: string) => heard.some((one) => subjectCovers(one, subject));
+  return [...new Set([...tabled, ...granted, ...reached])].filter(
+    (subject) => !isWildcard(subject) && may(subject) && isHeard(subject),
+  );
+}
+
+function isWildcard(subject: string): boolean {
+  return subject.split('.').some((token) => token === '*' || token === '>');
+}
+
+/** What both of two overlapping subjects match. */
+function meet(one: string, other: string): string {
+  const [a, b] = [one.split('.'), other.split('.')];
+  const tokens: string[] = [];
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const [token = '>', opposite = '>'] = [a[i], b[i]];
+    if (token === '>') return [...tokens, ...b.slice(i)].join('.');
+    if (opposite === '>') return [...tokens, ...a.slice(i)].join('.');
+    tokens.push(token === '*' ? opposite : token);
+  }
+  return tokens.join('.');
+}
+
+/** Subjects that a pattern matches. */
+function examples(pattern: string): string[] {
+  const plain = pattern.replaceAll('*', 'm');
+  return plain.endsWith('>') ? [plain.replace(/>$/, 'other'), plain.replace(/>$/, 'a.b.c')] : [plain];
+}
+
+const connzSchema = v.object({
+  data: v.object({
+    connections: v.optional(
+      v.array(v.object({ subscriptions_list: v.optional(v.array(v.string()), []), account: v.string() })),
+      [],
+    ),
+  }),
+});
+
+/** What the connections of an account subscribe to. */
+export async function subscriptionsIn(account: string, system: NatsConnection): Promise<string[]> {
+  const asked = JSON.stringify({ subscriptions: true, auth: true, acc: account, limit: 1_024 });
+  const answer = await system.request('$SYS.REQ.SERVER.PING.CONNZ', asked, { timeout: 10_000 });
+  const { connections } = v.parse(connzSchema, answer.json()).data;
+  const all = connections.filter((one) => one.account === account).flatMap((one) => one.subscriptions_list);
+  return [...new Set(all)].toSorted();
+}

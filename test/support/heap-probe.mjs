@@ -1,0 +1,10 @@
+// Preloaded into a process (with --expose-gc): on SIGUSR2 it says on standard error how much heap is alive.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
+process.on('SIGUSR2', () => {
+  gc();
+  process.stderr.write(`${JSON.stringify({ heapUsed: process.memoryUsage().heapUsed })}\n`);
+});
