@@ -1,6 +1,7 @@
 // What a thief of the peel signing key gets, and how it ends. The drill prints how long each connection lasted, by the server's
 // events; no assertion depends on it.
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../src/creds/generate.js';
@@ -93,6 +94,23 @@ describe('a thief of the peel signing key', () => {
     const rejected = await zester(['peel', 'reject', 'unknown-1', '--yes', ...at]);
     expect(rejected.code, rejected.stderr).toBe(0);
     await nc.closed();
+  });
+
+  it('that mints an unknown ID differs from a home that issues one by the list of that home', async () => {
+    const { publicKey: forged } = await intrude('unknown-3');
+    const { path, publicKey: issued } = await fleet.home.issue('offline-1');
+    await fleet.home.peel('offline-1', path);
+    const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
+    const listed = await waitFor('both to be pending', async () => {
+      const columns = ['--columns', 'id,origin,key'];
+      const { stdout } = await zester(['peel', 'list', '--state', 'pending', ...columns, ...at]);
+      return stdout.includes(forged) && stdout.includes(issued) && stdout;
+    });
+    for (const key of [forged, issued]) expect(listed).toMatch(new RegExp(`its own credentials +${key}`));
+    const own = await readFile(join(fleet.home.home, 'issued.ndjson'), 'utf8');
+    expect([own.includes(issued), own.includes(forged)]).toEqual([true, false]);
+    for (const id of ['unknown-3', 'offline-1'])
+      expect((await zester(['peel', 'reject', id, '--yes', ...at])).code).toBe(0);
   });
 
   it('gets nothing more once the key is rotated, and what it minted is cut, named and refused', async () => {
