@@ -37,31 +37,31 @@ export interface ScopedSigningKey extends UserLimitOptions {
   /** A name for people. */
   role: string;
   description?: string | undefined;
-  /** May hold templates such as `{{name()}}`, which the server fills in when a user connects. */
+  /** May contain templates such as `{{name()}}`, which the server fills in when a user connects. */
   permissions?: PermissionOptions | undefined;
 }
 
-/** Bounds on an account; absent or -1: none. */
+/** Limits of an account; absent or -1: no limit. */
 export interface AccountLimitOptions {
-  /** Connections of clients. */
+  /** Client connections. */
   connections?: number | undefined;
-  /** Connections of leaf nodes. */
+  /** Leaf node connections. */
   leafNodes?: number | undefined;
   imports?: number | undefined;
   exports?: number | undefined;
-  /** Whether exports may hold wildcards; true by default. */
+  /** Whether exports may contain wildcards; true by default. */
   wildcardExports?: boolean | undefined;
   /** Subscriptions. */
   subscriptions?: number | undefined;
   /** Bytes per message. */
   payload?: number | undefined;
-  /** Bytes in all. */
+  /** Total bytes. */
   data?: number | undefined;
-  /** Refuse users whose token alone is enough to connect. */
+  /** Refuse bearer tokens: users that connect with the JWT alone. */
   disallowBearer?: boolean | undefined;
 }
 
-/** Bounds on an account's JetStream in bytes and numbers; absent or -1: none. */
+/** JetStream limits of an account; absent or -1: no limit. */
 export interface JetStreamLimitOptions {
   /** Bytes in memory. */
   memoryStorage?: number | undefined;
@@ -71,7 +71,7 @@ export interface JetStreamLimitOptions {
   streams?: number | undefined;
   /** Consumers. */
   consumers?: number | undefined;
-  /** The most that a consumer may set as its `max_ack_pending`. */
+  /** The largest `max_ack_pending` of a consumer. */
   maxAckPending?: number | undefined;
   /** Bytes in memory per stream. */
   memoryMaxStreamBytes?: number | undefined;
@@ -81,7 +81,7 @@ export interface JetStreamLimitOptions {
   maxBytesRequired?: boolean | undefined;
 }
 
-/** What an account JWT says. */
+/** The options of an account JWT. */
 export interface AccountJwtOptions extends ValidityOptions {
   name: string;
   description?: string | undefined;
@@ -90,15 +90,18 @@ export interface AccountJwtOptions extends ValidityOptions {
   limits?: AccountLimitOptions | undefined;
   /** true: JetStream without limits; absent or false: no JetStream. */
   jetStream?: boolean | JetStreamLimitOptions | undefined;
-  /** For users whose JWT names no permissions. Absent: everything is allowed. */
+  /** Default permissions of users whose JWT has none. Absent: everything is allowed. */
   defaultPermissions?: PermissionOptions | undefined;
-  /** Public key (`U…`, or `*` for all) to the time, in seconds since 1970, up to which what was issued is revoked. */
+  /**
+   * Revocations: from public key (`U…`, or `*` for all) to a time in seconds since 1970; JWTs issued up to then are
+   * revoked.
+   */
   revocations?: Readonly<Record<string, number>> | undefined;
   /** As in the JWT. */
   imports?: readonly object[] | undefined;
   /** As in the JWT. */
   exports?: readonly object[] | undefined;
-  /** Lower-cased, each once. */
+  /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
 }
 
@@ -159,12 +162,11 @@ const ACCOUNT_JWT = bag(
 );
 
 /**
- * Makes an account JWT.
+ * Creates an account JWT.
  *
  * @param account the account's key, or its public key
- * @param signer the operator's key or a signing key of it; the account's own makes a self-signed one, which no operator
- *   vouches for
- * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_OPTIONS`
+ * @param signer the operator's key or one of its signing keys; the account's own key makes a self-signed JWT, which no
+ *   operator vouches for @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_OPTIONS`
  * @example
  * import { createAccountJwt, generateKeyBundle, peelLimits, peelPermissionsTemplate } from 'zester';
  *
@@ -239,7 +241,7 @@ export function signingKeyClaim(key: string | ScopedSigningKey): string | Scoped
   };
 }
 
-/** The claim of each limit of an account, in the order in which they are written. */
+/** The claim of each limit of an account, in output order. */
 const LIMITS: Readonly<
   Record<Exclude<keyof AccountLimitOptions, 'wildcardExports' | 'disallowBearer'>, string>
 > = {
@@ -280,7 +282,7 @@ type LimitClaims = Readonly<Record<string, unknown>>;
 export const NO_ACCOUNT_LIMITS: LimitClaims = { ...noLimits(LIMITS), wildcards: true };
 
 /**
- * @internal Limits with those changed that are named; JetStream's are among them.
+ * @internal The limits after a change of the named ones, including JetStream's.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */

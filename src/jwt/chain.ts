@@ -9,7 +9,7 @@ import { jwtOptionsError } from './options-error.js';
 import { hasNoPermissions } from './scoped.js';
 import { isoTime, nowSeconds, type Clock } from './time.js';
 
-/** What {@link validateJwtChain} takes, with names. */
+/** The named arguments of {@link validateJwtChain}. */
 export interface JwtChain {
   operatorJwt: string;
   accountJwt: string;
@@ -33,12 +33,13 @@ const CHAIN = bag(
  * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
  * keys and strict use of them too), expiry, not-before and revocation, as a nats-server does at connect.
  *
- * It does not say whether the operator is the right one: give the operator JWT from where you trust it.
+ * It does not check that the operator is the right one: pass an operator JWT from a trusted source.
  *
  * @param options.now the clock; `Date.now` by default
  * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
- *   decode, or holds values that servers refuse, is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is, without a cause, a user who may have no subscription,
- *   whose connections servers cut. JwtError `ERR_JWT_OPTIONS` for options that it does not know
+ *   decode, or has values that servers refuse, is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is,
+ *   without a cause, a user that may have no subscriptions, because servers cut its connections. JwtError
+ *   `ERR_JWT_OPTIONS` for unknown options
  * @example
  * import { JwtChainError, loadCredsFile, loadJwtFile, validateJwtChain } from 'zester';
  *
@@ -59,7 +60,7 @@ export function validateJwtChain(
   userJwt: string,
   options?: { now?: Clock | undefined },
 ): void;
-/** The same, with names. */
+/** The same, with named arguments. */
 export function validateJwtChain(chain: JwtChain): void;
 export function validateJwtChain(
   first: string | JwtChain,
@@ -67,7 +68,7 @@ export function validateJwtChain(
   third = '',
   given: { now?: Clock | undefined } = {},
 ): void {
-  // no object: it is a JWT, or in place of one, and the chain says so
+  // not an object: a JWT, or an invalid value that the chain check reports
   const isChain = typeof first === 'object' && first !== null;
   checkOptions('validateJwtChain', isChain ? first : given, isChain ? CHAIN : VALIDATE, jwtOptionsError);
   const { operatorJwt, accountJwt, userJwt, ...options } = isChain
@@ -83,9 +84,9 @@ export function validateJwtChain(
 }
 
 /**
- * As {@link validateJwtChain}, for a user whose JWT is decoded already.
+ * As {@link validateJwtChain}, for a user JWT that is already decoded.
  *
- * @param user as `decodeUserJwt` gave it
+ * @param user as returned by `decodeUserJwt`
  * @internal
  */
 export function validateChainOfUser(
@@ -120,8 +121,8 @@ function checkUserOf({ operator, account }: Issuers, user: UserClaims, now: numb
 }
 
 /**
- * Whether an account's revocations hold for a token: those of the key, and those of everyone (`*`), issued at or before
- * the time of the revocation.
+ * Whether an account's revocations cover a token: by its key or by `*` (everyone), if it was issued at or before the
+ * time of the revocation.
  *
  * Source: github.com/nats-io/jwt/v2, revocation_list.go (`IsRevoked`).
  *
@@ -145,8 +146,8 @@ export function isRevoked(
 }
 
 /**
- * The last few that were decoded: a master checks every connection against the same operator, fleet account and system
- * account, and an account JWT can be large. The claims do not leave this file, so nobody can change them.
+ * A cache of recently decoded JWTs: a master checks every connection against the same operator, fleet account and
+ * system account, and an account JWT can be large. The claims do not leave this file, so nobody can change them.
  */
 function lastFew<T>(decode: (jwt: string) => T): (jwt: string) => T {
   const known = new Map<string, T>();
@@ -197,7 +198,7 @@ function checkOperator(operator: OperatorClaims): void {
   }
 }
 
-/** @internal Whether an operator lets a key sign an account. @throws JwtChainError */
+/** @internal Checks that an operator allows a key to sign an account. @throws JwtChainError */
 export function checkAccountIssuer(
   operator: OperatorClaims,
   account: Pick<AccountClaims, 'sub' | 'iss'>,

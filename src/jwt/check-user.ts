@@ -5,8 +5,8 @@ import { checkedUser } from './forms/checked-values.js';
 import { FormError } from './forms/form.js';
 
 /**
- * Checks what servers check of a user besides its chain: that its subjects, networks, times, time zone and types of
- * connection are what they are taken for. Loading credentials does not do so, since it only needs their form.
+ * Checks the values of a user that servers check in addition to its chain: subjects, networks, times, time zone and
+ * connection types. Loading credentials skips this, since it only needs their form.
  *
  * @throws JwtError `ERR_JWT_CLAIMS`
  */

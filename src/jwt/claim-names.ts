@@ -2,10 +2,10 @@
 import type { KnownNames } from './strict-json.js';
 
 /**
- * Every name that a nats-server looks for in a JWT, at any place: another spelling of one is the same to the server.
+ * Every name that a nats-server looks for anywhere in a JWT: the server ignores case.
  *
  * Source: github.com/nats-io/jwt/v2 2.4.0, the `json:"…"` tags of the header and of operator, account and user claims,
- * those of version 1 too.
+ * including version 1.
  */
 const NAMES = `
   typ alg

@@ -1,11 +1,12 @@
 // The types of NATS JWT claims.
 //
-// These are the claims of NATS JWTs, version 2, by their names on the wire. `forms/` checks what comes from outside; claims that
-// are unknown are kept. Source: the data model of github.com/nats-io/jwt/v2 (operator_claims.go, account_claims.go, user_claims.go).
+// These are the claims of NATS JWTs, version 2, by their names on the wire. `forms/` checks outside input; unknown
+// claims are kept. Source: the data model of github.com/nats-io/jwt/v2 (operator_claims.go, account_claims.go,
+// user_claims.go).
 
 /** Subjects that a claim allows and denies. */
 export interface Permission {
-  /** Absent: everything that is not denied. */
+  /** Absent: everything that is not denied is allowed. */
   allow?: string[];
   deny?: string[];
 }
@@ -14,39 +15,39 @@ export interface Permission {
 export interface ResponsePermission {
   /** Answers per request; -1: any number. */
   max: number;
-  /** How long a request may be answered, in nanoseconds, as Go's `time.Duration`; -1: forever. */
+  /** Time limit for answering a request, in nanoseconds, as Go's `time.Duration`; -1: none. */
   ttl: number;
 }
 
-/** What a user may publish and subscribe to, as claims. */
+/** Publish and subscribe permissions of a user, as claims. */
 export interface Permissions {
   pub?: Permission;
   sub?: Permission;
   resp?: ResponsePermission;
 }
 
-/** The permissions and limits of a user, as claims. -1 stands for no limit. */
+/** The permissions and limits of a user, as claims. -1 means no limit. */
 export interface UserPermissionLimits extends Permissions {
   /** Subscriptions. */
   subs?: number;
-  /** Bytes in all. */
+  /** Total bytes. */
   data?: number;
   /** Bytes per message. */
   payload?: number;
-  /** Networks to connect from, with their masks. */
+  /** Allowed source networks in CIDR notation. */
   src?: string[];
-  /** Times of day at which a connection is allowed, `HH:MM:SS`. */
+  /** Times of day when connections are allowed, `HH:MM:SS`. */
   times?: { start: string; end: string }[];
   /** The time zone of `times`. */
   times_location?: string;
-  /** The JWT alone is enough to connect. */
+  /** A bearer token: the JWT alone is enough to connect. */
   bearer_token?: boolean;
-  /** Only through a trusted proxy; from nats-server 2.12. */
+  /** Connect only through a trusted proxy; since nats-server 2.12. */
   proxy_required?: boolean;
   allowed_connection_types?: string[];
 }
 
-/** What the `nats` claim of every JWT has. */
+/** The common part of the `nats` claim. */
 export interface NatsFields {
   /** `operator`, `account` or `user`. */
   type: string;
@@ -58,7 +59,7 @@ export interface NatsFields {
 
 /** The `nats` claim of a user JWT. */
 export interface UserNats extends UserPermissionLimits, NatsFields {
-  /** The account (`A…`), if a signing key of it signed the JWT. */
+  /** The account (`A…`), if one of its signing keys signed the JWT. */
   issuer_account?: string;
 }
 
@@ -77,11 +78,11 @@ export interface AccountNats extends NatsFields {
   description?: string;
   info_url?: string;
   limits?: Record<string, unknown>;
-  /** Public keys (`A…`) that may sign users besides the account's own; scoped ones with their template. */
+  /** Public keys (`A…`) that may sign users in addition to the account's own; scoped ones with their template. */
   signing_keys?: (string | ScopedSigningKeyClaim)[];
-  /** Public key (`U…`, or `*`) to the time up to which JWTs issued to it are revoked, in seconds since 1970. */
+  /** From public key (`U…`, or `*`) to the time up to which its JWTs are revoked, in seconds since 1970. */
   revocations?: Record<string, number>;
-  /** For users whose JWT names no permissions. */
+  /** Default permissions of users whose JWT has none. */
   default_permissions?: Permissions;
   imports?: unknown[];
   exports?: unknown[];
@@ -89,33 +90,33 @@ export interface AccountNats extends NatsFields {
 
 /** The `nats` claim of an operator JWT. */
 export interface OperatorNats extends NatsFields {
-  /** Public keys (`O…`) that may sign accounts besides the operator's own. */
+  /** Public keys (`O…`) that may sign accounts in addition to the operator's own. */
   signing_keys?: string[];
   account_server_url?: string;
   operator_service_urls?: string[];
   /** The public key (`A…`) of the system account. */
   system_account?: string;
-  /** Accounts must be signed by a signing key, and not by the identity key. */
+  /** Accounts must be signed by a signing key, not by the identity key. */
   strict_signing_key_usage?: boolean;
 }
 
-/** The claims that every NATS JWT has. Times are in seconds since 1970. */
+/** The standard claims of a NATS JWT. Times are in seconds since 1970. */
 export interface Claims<Nats> {
   /** A hash of the other claims. */
   jti?: string;
-  /** When it was issued. */
+  /** The issue time. */
   iat: number;
-  /** The public key that signed it. */
+  /** The issuer's public key. */
   iss: string;
-  /** The public key that it is about. */
+  /** The subject's public key. */
   sub: string;
   name?: string;
   aud?: string;
-  /** Absent or 0: never. */
+  /** The expiry. Absent or 0: never. */
   exp?: number;
-  /** It is not valid before this time. Absent or 0: at once. */
+  /** Not valid before this time. Absent or 0: at once. */
   nbf?: number;
-  /** The claims that only NATS has. */
+  /** The NATS-specific claims. */
   nats: Nats;
 }
 

@@ -5,27 +5,27 @@ import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 /** A known JWT. Times are in seconds since 1970. */
 export interface DatedJwt {
   publicKey: string;
-  /** undefined: it cannot be read. */
+  /** undefined if it cannot be read. */
   issuedAt: number | undefined;
-  /** Since when a connection uses it; undefined: none does, or that is not known. */
+  /** Since when a connection has used it; undefined: none has, or unknown. */
   usedSince?: number | undefined;
 }
 
-/** What {@link datedAfter} found. */
+/** The result of {@link datedAfter}. */
 export interface DatedAfter {
-  /** Public keys, and up to when each is to be revoked. */
+  /** Public keys, and the time up to which to revoke each. */
   keys: Map<string, number>;
-  /** JWTs that are dated ahead of the clock, and may have been issued before the time or after it. */
+  /** JWTs dated ahead of the clock; they may have been issued before or after the time. */
   undecided: { publicKey: string; issuedAt: number }[];
 }
 
 /**
- * Finds the JWTs that a revocation of everyone up to a time does not reach, because they claim to be issued later, and that
- * belong to it all the same. What is dated between the time and the clock was issued later, and is left alone unless it was in
- * use by then.
+ * Finds the JWTs that a revocation of everyone up to a time misses, because they claim a later issue time, although it
+ * should cover them. JWTs dated between that time and the clock were issued later, and are left alone unless they were
+ * in use by then.
  *
- * @param time up to when everyone is revoked
- * @param now what the clock says
+ * @param time the time up to which everyone is revoked
+ * @param now the current time
  * @example datedAfter([{ publicKey, issuedAt: 5_000 }], 1_000, 1_000).keys.get(publicKey); // 5000
  */
 export function datedAfter(known: readonly DatedJwt[], time: number, now: number): DatedAfter {

@@ -18,7 +18,7 @@ const V1_ALGORITHM = 'ed25519';
 const V2_ALGORITHM = 'ed25519-nkey';
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** No JWT of Zester or of nsc comes near it; the server's own limit on an account JWT is 1 MB of payload. */
+/** Far above any JWT of Zester or nsc; the server's own limit on an account JWT is a payload of 1 MB. */
 const MAX_JWT_LENGTH = 4 * 1024 * 1024;
 
 /**
@@ -68,22 +68,22 @@ export function decodeUserJwt(jwt: string): UserClaims {
 }
 
 /**
- * The name in a user JWT that a server has accepted, read as every other claim is. The signature is *not* verified: the
- * server did that. Use it to name a connection, never to trust one.
+ * The name in a user JWT that a server has accepted, parsed like every other claim. The signature is *not* verified:
+ * the server did that. Use it to name a connection, never to trust one.
  *
  * The JWT is the only source of the name: `name_tag` in the server's events and in CONNZ is the user's name up to
  * nats-server 2.10 and the account's from 2.11 (docs/nats-facts.md, 17).
  *
- * @returns undefined when the JWT has no name, or cannot be read as a user JWT
+ * @returns undefined if the JWT has no name, or cannot be read as a user JWT
  */
 export function userNameOf(jwt: string): string | undefined {
   return textOfUser(jwt, 'name');
 }
 
 /**
- * The key that signed a user JWT (`A…`), as {@link userNameOf} reads the name. Nothing is verified.
+ * The issuer key (`A…`) of a user JWT, parsed like {@link userNameOf}. Nothing is verified.
  *
- * @returns undefined when it cannot be read as a user JWT
+ * @returns undefined if it cannot be read as a user JWT
  */
 export function userIssuerOf(jwt: string): string | undefined {
   return textOfUser(jwt, 'iss');
@@ -102,8 +102,9 @@ function textOfUser(jwt: string, name: 'name' | 'iss'): string | undefined {
 }
 
 /**
- * The subject (`U…`) of a user JWT that a server has accepted, read as the server reads it even where {@link decodeUserJwt}
- * refuses the JWT for being ambiguous. Nothing is verified: use it to name the key to revoke, never to trust one.
+ * The subject (`U…`) of a user JWT that a server has accepted, parsed as the server parses it, even if {@link
+ * decodeUserJwt} refuses the JWT as ambiguous. Nothing is verified: use it to name the key to revoke, never to trust
+ * one.
  *
  * @returns undefined when there is none
  */
@@ -113,8 +114,8 @@ export function userSubjectAsServersReadIt(jwt: string): string | undefined {
 }
 
 /**
- * When a user JWT that a server has accepted was issued, in seconds since 1970, read as {@link userSubjectAsServersReadIt}
- * reads the subject. Times beyond 53 bits are {@link LATEST_SECONDS}.
+ * The issue time of a user JWT that a server has accepted, in seconds since 1970, parsed like {@link
+ * userSubjectAsServersReadIt}. Times beyond 53 bits are {@link LATEST_SECONDS}.
  *
  * @returns undefined when there is none
  */
@@ -155,9 +156,9 @@ function checkForm(claims: unknown, { type, form }: TypeOfJwt): Claims<NatsField
 }
 
 interface Token {
-  /** The whole of it. */
+  /** The whole token. */
   jwt: string;
-  /** The part that its signature is for. */
+  /** The signed part. */
   signed: string;
   header: string;
   payload: string;
@@ -178,7 +179,7 @@ function split(jwt: string): Token {
     throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a JWT has three parts with dots between them');
   }
   for (const part of [header, payload, signature]) {
-    // four letters stand for three bytes, and one letter by itself for nothing
+    // base64url encodes three bytes as four letters; a single remaining letter encodes nothing
     if (!BASE64URL.test(part) || part.length % 4 === 1) {
       throw new JwtError(
         'ERR_JWT_FORMAT',
@@ -207,7 +208,7 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** What all tools write today, encoded; another order or spacing is taken too. */
+/** The encoded header that all current tools write; another order or spacing is accepted too. */
 const USUAL_HEADER = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString('base64url');
 
 function checkHeader(part: string): void {
@@ -247,7 +248,7 @@ function checkType(claims: unknown, type: ClaimType): void {
     const named = typeof found === 'string' ? `of type "${found.slice(0, 40)}"` : 'without a type';
     throw new JwtError('ERR_JWT_TYPE', `${withArticle(type)} JWT is needed, this one is ${named}`);
   }
-  // to a server, a type at the top makes it version 1, whatever "nats" says
+  // a server treats a JWT with a top-level type as version 1, whatever "nats" contains
   const { type: typeOfVersion1 = '' } = claims as { type?: unknown };
   if (version !== 2 || (typeOfVersion1 !== '' && typeOfVersion1 !== null)) {
     throw new JwtError('ERR_JWT_VERSION', `the ${type} JWT's claims are not of version 2`);
@@ -269,7 +270,7 @@ function checkRoles(claims: Claims<NatsFields>, { type, subject, issuers }: Type
   }
 }
 
-/** The last of all checks: what is remembered as verified had passed the others too, and passes them again. */
+/** The last check: a cached JWT has passed the other checks before, and passes them again. */
 function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimType): void {
   if (isVerified(claims.iss, token.jwt)) return;
   let good: boolean;

@@ -1,13 +1,13 @@
 // Recognizes decoded claims that are passed as options.
 
-/** Names of decoded claims, which a program may give back where options belong, to have them kept. */
+/** Names of decoded claims, which a program may pass as options in the belief that this keeps them. */
 const NAMES =
   'jti iat iss sub aud exp nbf nats type version issuer_account pub sub resp subs src times_location bearer_token ' +
   'proxy_required allowed_connection_types signing_keys default_permissions info_url mappings authorization trace ' +
   'cluster_traffic account_server_url operator_service_urls strict_signing_key_usage system_account assert_server_version';
 
 /**
- * What to do instead of giving decoded claims as options.
+ * The advice for decoded claims passed as options.
  *
  * @param revise the function that keeps them
  */

@@ -8,7 +8,7 @@ import { withLatestSeconds } from './latest-seconds.js';
 /** The header of every NATS JWT v2, already encoded, and the dot after it. */
 const HEADER = `${Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString('base64url')}.`;
 
-/** What `encodeJwt` signs: the claims but for `jti` and `iss`, which it computes. */
+/** The input of `encodeJwt`: the claims except `jti` and `iss`, which it computes. */
 export interface UnsignedClaims {
   iat: number;
   sub: string;
@@ -18,11 +18,11 @@ export interface UnsignedClaims {
   nats: object;
 }
 
-/** What stands before the claims once `jti` is in, and takes the place of their opening brace. */
+/** The text that replaces the claims' opening brace to insert `jti`. */
 const JTI_START = '{"jti":"';
 const JTI_END = '",';
 const JTI_LENGTH = 52;
-/** Where the claims without `jti` are written, so that the claims with it begin at 0. */
+/** The offset of the claims without `jti`, so that the claims with it begin at 0. */
 const BODY_OFFSET = JTI_START.length + JTI_LENGTH + JTI_END.length - 1;
 
 const SIGNATURE_LENGTH = 64;
@@ -31,12 +31,12 @@ const SIGNATURE_LENGTH = 64;
  * Signs claims into a NATS JWT v2. `jti` is base32(SHA-512/256(the claims without it)); the signature covers
  * `header.payload`.
  *
- * It works in two buffers that are kept, since issuing costs little more than its signature and the garbage of strings
- * and buffers would be a good part of that. Nothing in them is secret.
+ * It reuses two buffers, since issuing costs little more than its signature, and garbage would add a good part of that.
+ * Nothing in them is secret.
  *
  * Source: github.com/nats-io/jwt/v2, claims.go (`encode`, `hash`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when the claims contain a seed or a lone surrogate
+ * @throws JwtError `ERR_JWT_OPTIONS` if the claims contain a seed or a lone surrogate
  */
 export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   const { iat, sub, name, exp, nbf, nats } = claims;
@@ -56,13 +56,13 @@ export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   return signClaims(body, signer);
 }
 
-/** As JSON writes it: pairs stand as themselves, and a backslash that is meant is written twice. */
+/** As in JSON output: surrogate pairs are unescaped, and a literal backslash is doubled. */
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
 /**
- * As {@link encodeJwt}, for claims that are text already.
+ * As {@link encodeJwt}, for claims that are already serialized.
  *
- * @param claims a JSON object with the claims, `iss` too, and without `jti`
+ * @param claims a JSON object with the claims, including `iss`, without `jti`
  */
 export function signClaims(claims: string, signer: KeyBundle): string {
   const body = withLatestSeconds(claims);
@@ -86,10 +86,10 @@ export function signClaims(claims: string, signer: KeyBundle): string {
   return token.toString('latin1', 0, tokenEnd);
 }
 
-/** Bytes that UTF-8 needs at most for one unit of a JavaScript string. */
+/** Maximum UTF-8 bytes per code unit of a JavaScript string. */
 const MAX_UTF8_BYTES = 3;
 
-/** The buffers of {@link encodeJwt}; a token larger than they are gets one of its own. */
+/** The buffers of {@link encodeJwt}; a larger token gets its own. */
 const KEPT_BYTES = 32 * 1024;
 const kept = { json: Buffer.alloc(KEPT_BYTES), token: Buffer.alloc(KEPT_BYTES) };
 

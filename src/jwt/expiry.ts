@@ -1,6 +1,6 @@
 // Decides when a JWT expires: the one place that interprets `exp`.
 
-/** The part of any JWT's claims that this is about. */
+/** The claims that determine the expiry of any JWT. */
 interface Expiring {
   readonly exp?: number | undefined;
 }
@@ -8,7 +8,7 @@ interface Expiring {
 /**
  * When a JWT expires, in seconds since 1970; undefined: never.
  *
- * Source: nats-server takes an `exp` of 0 as none, as Go leaves out a field that is 0.
+ * Source: nats-server reads an `exp` of 0 as none, since Go omits zero fields.
  *
  * @example expirySeconds({ exp: 0 }); // undefined
  */
@@ -23,7 +23,7 @@ export function expiryTime(claims: Expiring): number | undefined {
 }
 
 /**
- * Whether a JWT has expired: in the very second of its `exp` it has, as servers see it.
+ * Whether a JWT has expired: like servers, it counts as expired from the second of its `exp` on.
  *
  * @param now milliseconds since 1970
  */

@@ -13,13 +13,13 @@ export interface FullHierarchy {
   account: KeyBundle;
   accountJwt: string;
   user: KeyBundle;
-  /** It has no expiry and no permissions: the user may do anything in its account. */
+  /** It has no expiry and no permission claims: the user may do anything in its account. */
   userJwt: string;
   /** Wipes the keys. */
   [Symbol.dispose](): void;
 }
 
-/** What {@link generateFullHierarchy} takes, with names. */
+/** The named arguments of {@link generateFullHierarchy}. */
 export interface HierarchyNames {
   operatorName: string;
   accountName: string;
@@ -32,10 +32,10 @@ const NAMES = bag(
 );
 
 /**
- * Makes an operator, an account that it signed and a user that the account signed: the smallest whole chain. The user
+ * Creates an operator, an account signed by it and a user signed by the account: the smallest complete chain. The user
  * may do anything in its account; `createUserJwt` makes narrower ones.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when an object lacks a name, or has an option that it does not know
+ * @throws JwtError `ERR_JWT_OPTIONS` when an object lacks a name, or has an unknown option
  *
  * @example
  * import { generateFullHierarchy, validateJwtChain } from 'zester';
@@ -52,7 +52,7 @@ export function generateFullHierarchy(
   accountName: string,
   userName: string,
 ): FullHierarchy;
-/** The same, with names. */
+/** The same, with named arguments. */
 export function generateFullHierarchy(names: HierarchyNames): FullHierarchy;
 export function generateFullHierarchy(
   first: string | HierarchyNames,

@@ -1,11 +1,11 @@
-// Changes members of a JSON object and leaves the text of all others as it is.
+// Changes members of a JSON object and keeps the text of all others.
 import { JwtError } from '../errors.js';
 import { isLatestRevocation } from './latest-seconds.js';
 import { jsonTokens } from './json-tokens.js';
 
 /**
- * The members of a JSON object, each with its value as it is written. A number of 64 bits, a spelling such as `1.0` and an
- * unknown member stay as they are, as long as they are not parsed.
+ * The members of a JSON object with the raw text of their values. Unparsed, a 64-bit number, a spelling such as `1.0`
+ * and an unknown member are preserved.
  *
  * @param json valid JSON, an object
  * @example jsonMembers('{"a": 1.0, "b": {"c": 2}}').get('a'); // '1.0'
@@ -29,7 +29,7 @@ export function jsonMembers(json: string): Map<string, string> {
   return members;
 }
 
-/** Without the colon before it and the comma behind it. */
+/** Without the colon before and the comma after it. */
 function valueIn(text: string): string {
   const trimmed = text.trim();
   return trimmed.slice(1, trimmed.endsWith(',') ? -1 : undefined).trim();
@@ -38,13 +38,12 @@ function valueIn(text: string): string {
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The text of an object after a change: members whose value is the same (`===`) keep their text, others are written again,
- * those that are undefined now are left out. An object at one of `within` is gone through in the same way.
+ * The text of an object after a change: members with an identical value (`===`) keep their text, changed ones are
+ * serialized, and undefined ones are omitted. Objects named in `within` are processed recursively.
  *
  * @param json valid JSON, an object
- * @param before its members, as they were parsed
- * @param after what they are to be
- * @throws JwtError `ERR_JWT_CLAIMS` when a changed member holds a number that JavaScript cannot keep
+ * @param before its parsed members @param after the new members @throws JwtError `ERR_JWT_CLAIMS` when a changed member
+ *   has a number that JavaScript cannot represent
  */
 export function withChangedMembers(
   json: string,
@@ -76,7 +75,7 @@ function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Go has integers of 64 bits; one that a double cannot hold would come out as another. */
+/** Go has 64-bit integers; one that a double cannot represent would be altered. */
 function refuseNumbersLost(name: string, value: unknown): void {
   JSON.stringify(value, (key, part: unknown) => {
     if (typeof part !== 'number' || isKeptWhole(key, part)) return part;

@@ -1,6 +1,6 @@
-// Where the parts of a JSON text stand. The text must be valid: JSON.parse has taken it.
+// Finds the tokens of a JSON text. The text must be valid: JSON.parse has accepted it.
 
-/** A token of JSON, and where it stands. */
+/** A JSON token and its position. */
 export interface JsonToken {
   is: 'open' | 'close' | 'name' | 'string' | 'number';
   start: number;

@@ -1,5 +1,5 @@
-// Checks a user's networks, times, time zone and connection types as nats-server reads them.
-// A value that the server cannot parse locks the user out, so it is refused before it is signed.
+// Checks a user's networks, times, time zone and connection types as nats-server reads them. A value that the server
+// cannot parse locks the user out, so it is refused before signing.
 //
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
@@ -7,7 +7,7 @@ import { closest } from '../text/closest.js';
 import { isNetwork, TIME_ZONE } from './forms/checked-values.js';
 import { jwtOptionsError } from './options-error.js';
 
-/** The kinds of connection that servers know. */
+/** The connection types that servers know. */
 export const CONNECTION_TYPES = [
   'STANDARD',
   'WEBSOCKET',
@@ -19,9 +19,9 @@ export const CONNECTION_TYPES = [
 ] as const;
 
 /**
- * Networks as claims: without blanks around them, each once.
+ * Networks as claims: trimmed and deduplicated.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` for what is not a network with its mask
+ * @throws JwtError `ERR_JWT_OPTIONS` for a value that is not in CIDR notation
  * @example networkClaims(['10.0.0.0/8', '2001:db8::/32']);
  */
 export function networkClaims(networks: readonly string[]): string[] {
@@ -39,7 +39,7 @@ function networkClaim(network: string): string {
 
 const TIME_OF_DAY = /^([01]?\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 
-/** @throws JwtError `ERR_JWT_OPTIONS` for what is not a time of day */
+/** @throws JwtError `ERR_JWT_OPTIONS` for an invalid time of day */
 export function timeRangeClaims(
   times: readonly { start: string; end: string }[],
 ): { start: string; end: string }[] {
@@ -58,7 +58,7 @@ function timeOfDay(time: unknown): string {
 }
 
 /**
- * A time zone of the IANA database, in its own spelling: servers find it by the name of a file.
+ * Checks for a time zone of the IANA database, in its exact spelling: servers look it up by file name.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -73,11 +73,11 @@ export function timeZoneClaim(zone: string): string {
   );
 }
 
-/** Whether a text is a time zone of the IANA database, in its own spelling: servers find it by the name of a file. */
+/** Whether a string is a time zone of the IANA database, in its exact spelling: servers look it up by file name. */
 function isTimeZone(zone: string): boolean {
   if (zone === 'UTC' || zone === 'Local') return true;
   const known = zone !== '' && TIME_ZONE.test(zone) ? canonical(zone) : undefined;
-  // one that is an alias has another name; one that differs in case only is misspelled
+  // an alias resolves to another name; a name that differs only in case is misspelled
   return known !== undefined && (known === zone || known.toLowerCase() !== zone.toLowerCase());
 }
 
@@ -89,7 +89,7 @@ function canonical(zone: string): string | undefined {
   }
 }
 
-/** @throws JwtError `ERR_JWT_OPTIONS` for one that no server knows */
+/** @throws JwtError `ERR_JWT_OPTIONS` for an unknown type */
 export function connectionTypeClaims(types: readonly string[]): string[] {
   const known: readonly string[] = CONNECTION_TYPES;
   const unknown = types.find((type) => !known.includes(type));

@@ -1,4 +1,4 @@
-// The URLs in an operator JWT, as other tools take them.
+// Checks the URLs in an operator JWT as other tools do.
 import { jwtOptionsError } from './options-error.js';
 
 const SERVICE_URL = /^(?:nats|tls|ws|wss):\/\/[^/?#\s]+$/i;
@@ -8,7 +8,7 @@ const SERVICE_URL = /^(?:nats|tls|ws|wss):\/\/[^/?#\s]+$/i;
  *
  * Source: github.com/nats-io/jwt/v2, operator_claims.go (`ValidateOperatorServiceURL`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` for another scheme, a path, or a user and password, which everybody could read
+ * @throws JwtError `ERR_JWT_OPTIONS` for another scheme, a path, or a user and password, which would be public
  */
 export function checkServiceUrl(url: string): void {
   const parsed = SERVICE_URL.test(url) ? parse(url) : undefined;
@@ -20,7 +20,7 @@ export function checkServiceUrl(url: string): void {
 }
 
 /**
- * Checks the URL of an operator's account server: any scheme will do.
+ * Checks the URL of an operator's account server: any scheme is allowed.
  *
  * Source: github.com/nats-io/jwt/v2, operator_claims.go (`validateAccountServerURL`).
  *

@@ -11,12 +11,12 @@ import { wrongSigner } from './signer.js';
 import { tagClaims } from './tags.js';
 import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.js';
 
-/** What an operator JWT says. */
+/** The options of an operator JWT. */
 export interface OperatorJwtOptions extends ValidityOptions {
   name: string;
-  /** Public keys (`O…`) that may sign accounts, besides the operator's own. */
+  /** Public keys (`O…`) that may sign accounts, in addition to the operator's own. */
   signingKeys?: readonly string[] | undefined;
-  /** Accounts must be signed by a signing key; the operator's identity key is then not enough. */
+  /** Accounts must be signed by a signing key, not by the operator's identity key. */
   strictSigningKeyUsage?: boolean | undefined;
   /** The public key of the system account. */
   systemAccount?: string | undefined;
@@ -24,7 +24,7 @@ export interface OperatorJwtOptions extends ValidityOptions {
   accountServerUrl?: string | undefined;
   /** The URLs of the operator's servers, for tools. */
   operatorServiceUrls?: readonly string[] | undefined;
-  /** Lower-cased, each once. */
+  /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
 }
 
@@ -48,9 +48,9 @@ const OPERATOR_JWT = bag(
 );
 
 /**
- * Makes an operator JWT, signed by the operator itself.
+ * Creates an operator JWT, signed by the operator itself.
  *
- * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_OPTIONS`
+ * @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_OPTIONS`
  * @example
  * import { createOperatorJwt, generateKeyBundle } from 'zester';
  *
@@ -89,7 +89,7 @@ type Named = {
     OperatorJwtOptions[Key] | undefined;
 };
 
-/** @internal What is named, as claims. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */
+/** @internal The given options as claims. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */
 export function operatorClaims(options: Named): Partial<OperatorNats> {
   const { strictSigningKeyUsage, systemAccount, accountServerUrl, operatorServiceUrls, tags } = options;
   if (systemAccount !== undefined) validatePublicKey(systemAccount, 'account');

@@ -1,7 +1,7 @@
 // The error for invalid JWT options.
 import { JwtError } from '../errors.js';
 
-/** The error for options that a JWT cannot be made from. */
+/** The error for invalid JWT options. */
 export function jwtOptionsError(message: string): JwtError {
   return new JwtError('ERR_JWT_OPTIONS', message);
 }

@@ -6,21 +6,21 @@ import { connectionTypeClaims, networkClaims, timeRangeClaims, timeZoneClaim } f
 import { jwtOptionsError } from './options-error.js';
 
 /**
- * What a user may publish and subscribe to. To a server, an absent or empty `allow` allows everything that is not denied,
- * so both directions must be named, and an empty `allow` is refused: everything is `['>']`. Where only some subjects are
- * not to be used, `deny` alone is enough; where `responses` is given, an absent `publish` allows only those.
+ * Publish and subscribe permissions of a user. To a server, an absent or empty `allow` allows everything that is not
+ * denied, so both directions must be given, and an empty `allow` is refused: to allow everything, use `['>']`. To
+ * exclude only some subjects, `deny` alone is enough; with `responses`, an absent `publish` allows only responses.
  */
 export interface PermissionOptions {
   publish?: SubjectLists | undefined;
   subscribe?: SubjectLists | undefined;
   /**
-   * Lets a user answer the requests it is sent, wherever the answer goes: at most `max` answers a request (-1: any
-   * number), for `ttlSeconds` (-1: forever).
+   * Lets a user answer requests on any reply subject: at most `max` answers per request (-1: no limit), for
+   * `ttlSeconds` (-1: no limit).
    */
   responses?: ResponseOptions | undefined;
 }
 
-/** How a user may answer requests: `max` answers a request, for so long. */
+/** Limits on a user's answers: `max` per request, within a time. */
 export type ResponseOptions =
   | { max: number; ttlSeconds: number; ttl?: undefined }
   | {
@@ -30,49 +30,49 @@ export type ResponseOptions =
       ttlSeconds?: undefined;
     };
 
-/** Subjects that are allowed, and that are not. */
+/** Allowed and denied subjects. */
 export interface SubjectLists {
   allow?: readonly string[] | undefined;
   deny?: readonly string[] | undefined;
 }
 
-/** Bounds on one connection; absent or -1: none. */
+/** Limits of one connection; absent or -1: no limit. */
 export interface UserLimitOptions {
   /** Subscriptions. */
   subscriptions?: number | undefined;
-  /** Bytes a message. */
+  /** Bytes per message. */
   payload?: number | undefined;
-  /** Bytes in all. */
+  /** Total bytes. */
   data?: number | undefined;
-  /** Networks to connect from, such as `10.0.0.0/8`. */
+  /** Allowed source networks, such as `10.0.0.0/8`. */
   sourceNetworks?: readonly string[] | undefined;
-  /** Times of day at which a connection is allowed, `HH:MM:SS`. */
+  /** Times of day when connections are allowed, `HH:MM:SS`. */
   times?: readonly { start: string; end: string }[] | undefined;
   /** The time zone of `times`, such as `Europe/Vienna`. */
   timesLocation?: string | undefined;
-  /** The ways to connect. */
+  /** The allowed connection types. */
   allowedConnectionTypes?: readonly ConnectionType[] | undefined;
-  /** The JWT alone is enough to connect: the server asks for no signature. */
+  /** A bearer token: the JWT alone is enough to connect, without a signature. */
   bearer?: boolean | undefined;
 }
 
-/** A way to connect to a server. */
+/** A connection type. */
 export type ConnectionType =
   'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
 
 /**
- * Permissions as claims. Absent ones say nothing: of a user, its account's defaults hold, and without those everything is
- * allowed.
+ * Permissions as claims. Absent permissions have no claims: the account's defaults apply to the user, and without those
+ * everything is allowed.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when a direction is not named, or for an empty or malformed subject
+ * @throws JwtError `ERR_JWT_OPTIONS` when a direction is missing, or for an empty or malformed subject
  */
 export function permissionClaims(options: PermissionOptions | undefined): Permissions {
   if (options === undefined) return {};
   checkPermissionNames(options);
   const { publish, subscribe } = options;
-  const responses = options.responses ?? undefined; // null, of a program without types, is none
+  const responses = options.responses ?? undefined; // an untyped program may pass null: treat it as absent
   const claims: Permissions = {};
-  // to a server, responses without a list to publish mean: nothing but answers
+  // to a server, responses without a publish list mean: only responses
   if (publish !== undefined || responses === undefined) claims.pub = permission(publish, 'publish');
   claims.sub = permission(subscribe, 'subscribe');
   if (responses !== undefined) {
@@ -104,8 +104,8 @@ const PERMISSIONS = bag({
 } satisfies Entries<PermissionOptions>);
 
 /**
- * Refuses permissions that are not an object, or name anything else than {@link PermissionOptions} does. A narrowing under a
- * unknown name (`pub` for `publish`) would be ignored, and more be granted than intended.
+ * Refuses permissions that are not an object, or have members that {@link PermissionOptions} does not. A restriction
+ * under an unknown name (`pub` for `publish`) would be ignored, granting more than intended.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -113,7 +113,7 @@ export function checkPermissionNames(options: PermissionOptions): void {
   checkOptions('permissions', options, PERMISSIONS, jwtOptionsError);
 }
 
-/** The options of {@link UserLimitOptions}; their values are checked where they become claims. */
+/** The options of {@link UserLimitOptions}; their values are checked on conversion to claims. */
 export const USER_LIMIT_ENTRIES = {
   subscriptions: anything,
   payload: anything,
@@ -125,11 +125,11 @@ export const USER_LIMIT_ENTRIES = {
   bearer: flag,
 } satisfies Entries<UserLimitOptions>;
 
-/** Go keeps the time in nanoseconds in 64 bits; a number keeps it whole up to here, 104 days. */
+/** Go stores the time as 64-bit nanoseconds; a JavaScript number is exact up to this value, 104 days. */
 const MAX_TTL_SECONDS = Number.MAX_SAFE_INTEGER / 1e9;
 
 /**
- * A limit as a claim: -1 where none is given. JSON has no NaN and no Infinity, and a server would read their `null` as 0.
+ * A limit as a claim: -1 if absent. JSON has no NaN and no Infinity, and a server would read their `null` as 0.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -144,7 +144,7 @@ export function limitClaim(limit: number | undefined, name: string): number {
   return limit;
 }
 
-/** Limits as claims, with NATS's "no limit" (-1) where none is given: an absent one would mean 0 to the server. */
+/** Limits as claims, with NATS's "no limit" (-1) for absent ones: the server would read an absent limit as 0. */
 export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits {
   return Object.assign({ subs: -1, data: -1, payload: -1 }, namedUserLimits(options));
 }
@@ -197,15 +197,15 @@ function permission(
   return named;
 }
 
-/** Tokens of letters, digits and the like, as nearly all subjects are. It may still be a seed. */
+/** The common case: tokens of letters, digits and the like. It may still be a seed. */
 const PLAIN_SUBJECT = /^[\w$>*{}()-]+(?:\.[\w$>*{}()-]+)*$/;
 /** An empty token, or a control character. */
 const BAD_SUBJECT = /^$|^\.|\.$|\.\.|[\u0000-\u001f\u007f]/;
-/** To subscribe: a subject, or a subject and a queue with a space between them. To publish: a subject. */
+/** For subscribing: a subject, or a subject and a queue separated by a space. For publishing: a subject. */
 const BAD_SPACES = { publish: / /, subscribe: /^ | $| .* / } as const;
 
 function subjects(given: readonly string[], what: 'publish' | 'subscribe'): string[] {
-  // a string would be taken for a list of its letters
+  // a string would be iterated by its letters
   if (!Array.isArray(given)) {
     throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}must be a list of subjects`);
   }

@@ -8,17 +8,17 @@ import { wrongSigner } from './signer.js';
 import { nowSeconds, type Clock } from './time.js';
 
 /**
- * Signs an account JWT again with changed claims, decoded already: with ten thousand revocations in it, decoding takes tens of
- * milliseconds. Everything that is not changed stays as it was written, fields that Zester does not know too: the account may
- * have been made by another tool.
+ * Re-signs an account JWT with changed claims. It takes decoded claims, because decoding ten thousand revocations takes
+ * tens of milliseconds. Unchanged members keep their text, including fields that Zester does not know: another tool may
+ * have made the account.
  *
- * The new one is always issued later than the old, by a second in the future if need be: of two issued at the same time,
- * servers of a cluster do not agree which is the newer.
+ * The new JWT always has a later issue time, a second in the future if necessary: servers of a cluster do not agree
+ * which of two JWTs with the same issue time is newer.
  *
- * @param claims those of the JWT, as `decodeAccountJwt` gave them
- * @param signer the operator's key or a signing key of it
- * @param change gives the new claims; `iat`, `iss` and `jti` are set here
- * @throws KeyError when the signer is not an operator's; JwtError when a changed claim holds a number that JavaScript cannot keep
+ * @param claims those of the JWT, as `decodeAccountJwt` returned them @param signer the operator's key or one of its
+ *   signing keys @param change returns the new claims; `iat`, `iss` and `jti` are set here
+ * @throws KeyError when the signer is not an operator key; JwtError when a changed claim has a number that JavaScript
+ *   cannot represent
  */
 export function resignDecodedAccount(
   jwt: string,
@@ -32,8 +32,8 @@ export function resignDecodedAccount(
 }
 
 /**
- * As {@link resignDecodedAccount}, of a JWT: for what `reviseAccountJwt` does not do, such as taking everything away
- * that another tool did not know of.
+ * As {@link resignDecodedAccount}, for an encoded JWT: for changes that `reviseAccountJwt` does not support, such as
+ * removing everything that another tool did not know of.
  *
  * @throws as {@link resignDecodedAccount}; JwtError when the JWT cannot be decoded
  */
@@ -47,8 +47,8 @@ export function resignAccountJwt(
 }
 
 /**
- * Signs decoded claims again. Members that `change` leaves as they are (the same object) keep their text, so that what no
- * schema knows, and numbers of 64 bits, stay what they were. Nothing is checked of the signer.
+ * Re-signs decoded claims. Members that `change` keeps (the same object) keep their text, so that unknown fields and
+ * 64-bit numbers are preserved. The signer is not checked.
  */
 export function resign<C extends OperatorClaims | AccountClaims | UserClaims>(
   jwt: string,
@@ -59,7 +59,7 @@ export function resign<C extends OperatorClaims | AccountClaims | UserClaims>(
 ): string {
   const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
   const iat = Math.max(nowSeconds(now), claims.iat + 1);
-  // the jti of before is another value than none, and so is left out
+  // the old jti differs from undefined, so it is omitted
   const before = { ...claims, jti: null };
   const after: Record<string, unknown> = {};
   Object.assign(after, change(claims), { jti: undefined, iat, iss: signer.publicKey });

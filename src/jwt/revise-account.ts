@@ -42,27 +42,26 @@ import { nowSeconds, type Clock } from './time.js';
 /** A signing key: a public key (`A…`), a scoped one as for `createAccountJwt`, or one from decoded claims. */
 export type SigningKeyOption = string | ScopedSigningKey | ScopedSigningKeyClaim;
 
-/** What is to change in an account JWT. What is not named stays as it is, claims that Zester does not know too. */
+/** Changes to an account JWT. Everything else is kept, including claims that Zester does not know. */
 export interface AccountRevision extends Revision {
   description?: string | null | undefined;
   /**
-   * Users (`U…`, or `*` for all) to revoke. In a list, a user is revoked permanently, whatever JWT it has or gets, and `*` up to
-   * now; to choose, give the time up to which what was issued is revoked, in seconds since 1970. A revocation that is there
-   * already with a later time stays.
+   * Users (`U…`, or `*` for all) to revoke. A list revokes users permanently, including their future JWTs, and `*` up
+   * to now; to choose, give the time up to which issued JWTs are revoked, in seconds since 1970. An existing revocation
+   * with a later time stays.
    */
   revoke?: readonly string[] | Readonly<Record<string, number>> | undefined;
-  /** Users (`U…`, or `*`) whose revocation is taken away. */
+  /** Users (`U…`, or `*`) whose revocation is removed. */
   unrevoke?: readonly string[] | undefined;
   /**
-   * All signing keys, or those that are added and taken away. A key that the account has already, given as a public key
-   * only, stays as it stands, with its scope.
+   * All signing keys, or those to add and remove. An existing key that is given as a public key only keeps its scope.
    */
   signingKeys?: ListRevision<SigningKeyOption, string> | undefined;
-  /** Limits by name; those that are not named stay. */
+  /** Limits by name; others stay. */
   limits?: AccountLimitOptions | undefined;
-  /** `true`: JetStream without limits; `false`: none; an object: limits by name, those that are not named stay. */
+  /** `true`: JetStream without limits; `false`: none; an object: limits by name, others stay. */
   jetStream?: boolean | JetStreamLimitOptions | undefined;
-  /** For users whose JWT names no permissions; null: everything is allowed. */
+  /** Default permissions of users whose JWT has none; null: everything is allowed. */
   defaultPermissions?: PermissionOptions | null | undefined;
   /** All imports, as in the JWT. */
   imports?: readonly object[] | undefined;
@@ -70,7 +69,7 @@ export interface AccountRevision extends Revision {
   exports?: readonly object[] | undefined;
   /** All subject mappings, as in the JWT. */
   mappings?: Readonly<Record<string, readonly object[]>> | undefined;
-  /** The operator JWT: with it, only a key that this operator lets sign accounts is taken as the signer. */
+  /** The operator JWT: if given, the signer must be a key that this operator allows to sign accounts. */
   operatorJwt?: string | undefined;
 }
 
@@ -87,22 +86,21 @@ const ACCOUNT_REVISION = bag({
 } satisfies Entries<AccountRevision>);
 
 /**
- * Signs an account JWT again with some claims changed: revocations, signing keys, limits, JetStream and so on. Every other claim
- * stays as it was written, also one that Zester does not know; `iat`, `iss` and `jti` are new. The new JWT is dated at least
- * one second after the old one, so that servers know which is newer.
+ * Re-signs an account JWT with changed claims: revocations, signing keys, limits, JetStream and so on. Every other
+ * claim keeps its text, including unknown ones; `iat`, `iss` and `jti` are new. The new JWT is dated at least one
+ * second after the old one, so that servers know which is newer.
  *
- * Servers do not know of it before it is pushed: see `pushAccountJwt`, and `revokeUsers`, which does all of it.
+ * It takes effect once it is pushed to the servers: see `pushAccountJwt`, and `revokeUsers`, which does both.
  *
- * It does not check that the account belongs to the signer's operator, unless `operatorJwt` is given. In the account of a home
- * (`zester init`), masters restore signing keys and revocations that disappear: take those away with the command.
+ * It does not check that the account belongs to the signer's operator, unless `operatorJwt` is given. In the account of
+ * a home (`zester init`), masters restore signing keys and revocations that disappear: remove those with the command.
  *
  * @param jwt the account JWT
- * @param signer the operator's key, or a signing key of it; for a self-signed account JWT, the account's own too
- * @param revision what is to change
- * @returns the new account JWT
+ * @param signer the operator's key, or one of its signing keys; for a self-signed account JWT, also the account's own
+ *   @param revision the changes @returns the new account JWT
  * @throws KeyError `ERR_KEY_ROLE` when the key may not sign it; JwtChainError `ERR_CHAIN_ACCOUNT_ISSUER` or
- *   `ERR_CHAIN_ACCOUNT_ISSUER_STRICT` when the operator of `operatorJwt` does not let it; JwtError `ERR_JWT_OPTIONS`, and as
- *   `decodeAccountJwt`
+ *   `ERR_CHAIN_ACCOUNT_ISSUER_STRICT` when the operator of `operatorJwt` does not allow it; JwtError `ERR_JWT_OPTIONS`,
+ *   and as `decodeAccountJwt`
  * @example
  * import { decodeAccountJwt, generateFullHierarchy, generateKeyBundle, reviseAccountJwt } from 'zester';
  *
@@ -131,7 +129,7 @@ function checkSigner(claims: AccountClaims, signer: KeyBundle, operatorJwt: stri
 }
 
 /**
- * @internal The claims of an account after a revision. Members that it does not name are the same objects.
+ * @internal The claims of an account after a revision. Unchanged members are the same objects.
  *
  * @throws KeyError, JwtError `ERR_JWT_OPTIONS`
  */
@@ -181,7 +179,7 @@ function withRevisedRevocations(
 }
 
 /**
- * @internal Up to when each user is to be revoked.
+ * @internal The time up to which each user is to be revoked.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -214,12 +212,12 @@ function revisedKeys(
   return once(had, [...had.filter((key) => !gone.has(signingKeyId(key))), ...added]);
 }
 
-/** A key that is only named keeps its scope: without it, what it signed would be allowed everything. */
+/** A key given without a scope keeps its scope: without it, its users would be allowed everything. */
 function asItStands(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
   if (typeof given === 'string')
     return had.find((key) => signingKeyId(key) === given) ?? signingKeyClaim(given);
   if (typeof given === 'object' && 'kind' in given) {
-    // one of decoded claims is the same object, or at least the same text
+    // a key from decoded claims is the same object, or has the same text
     const same = had.find((key) => JSON.stringify(key) === JSON.stringify(given));
     return same ?? checkedScope(given);
   }
@@ -235,7 +233,7 @@ function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
   );
 }
 
-/** Keeps the last entry of each public key, in the position of the first. If nothing changes, it returns the same list. */
+/** Keeps the last entry of each public key, at the position of the first. Returns the same list if nothing changes. */
 function once(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
   const next = [...new Map(keys.map((key) => [signingKeyId(key), key])).values()];
   return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;

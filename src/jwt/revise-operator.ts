@@ -18,9 +18,9 @@ import {
 import { wrongSigner } from './signer.js';
 import * as v from 'valibot';
 
-/** What is to change in an operator JWT. What is not named stays as it is, claims that Zester does not know too. */
+/** Changes to an operator JWT. Everything else is kept, including claims that Zester does not know. */
 export interface OperatorRevision extends Revision {
-  /** All signing keys (`O…`), or those that are added and taken away. */
+  /** All signing keys (`O…`), or those to add and remove. */
   signingKeys?: ListRevision<string> | undefined;
   strictSigningKeyUsage?: boolean | undefined;
   systemAccount?: string | undefined;
@@ -36,8 +36,8 @@ const OPERATOR_REVISION = bag({
 } satisfies Entries<OperatorRevision>);
 
 /**
- * Signs an operator JWT again with some claims changed; every other claim stays as it was written. Servers have the operator
- * JWT in their configuration, and take the new one when they are reloaded.
+ * Re-signs an operator JWT with changed claims; every other claim keeps its text. Servers have the operator JWT in
+ * their configuration, and load the new one on a reload.
  *
  * @param operator the operator's identity key
  * @throws KeyError `ERR_KEY_ROLE` for another key; JwtError `ERR_JWT_OPTIONS`, and as `decodeOperatorJwt`

@@ -19,11 +19,11 @@ import { isScopedUser } from './scoped.js';
 import { wrongSigner } from './signer.js';
 import { checkUserJwtSize } from './user.js';
 
-/** What is to change in a user JWT. What is not named stays as it is, claims that Zester does not know too. */
+/** Changes to a user JWT. Everything else is kept, including claims that Zester does not know. */
 export interface UserRevision extends Revision, UserLimitOptions {
   /** Replaces the current ones; null: none. */
   permissions?: PermissionOptions | null | undefined;
-  /** Bytes that the JWT may have; as in `createUserJwt`. */
+  /** Maximum size of the JWT in bytes, as in `createUserJwt`. */
   maxBytes?: number | undefined;
 }
 
@@ -36,11 +36,11 @@ const USER_REVISION = bag({
 } satisfies Entries<UserRevision>);
 
 /**
- * Signs a user JWT again with some claims changed, such as a new expiry; every other claim stays as it was written. The user keeps
- * its key, and the JWT that it had stays valid until it expires or the user is revoked.
+ * Re-signs a user JWT with changed claims, such as a new expiry; every other claim keeps its text. The user keeps its
+ * key, and its previous JWT stays valid until it expires or the user is revoked.
  *
- * @param signer the key that signed it: the same, or the account's own. It does not check whether the account still has a
- *   signing key: `validateJwtChain` does
+ * @param signer the key that signed it, or the account's own. It does not check whether the account still has a signing
+ *   key: `validateJwtChain` does
  * @throws KeyError `ERR_KEY_ROLE` for a key that may not sign it; JwtError `ERR_JWT_OPTIONS`, `ERR_JWT_TOO_LARGE`, and as
  *   `decodeUserJwt`
  * @example

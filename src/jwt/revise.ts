@@ -1,4 +1,4 @@
-// What revisions of operator, account and user JWTs have in common.
+// The common part of revising operator, account and user JWTs.
 import { holdsSeed, JwtError } from '../errors.js';
 import { jwtOptionsError } from './options-error.js';
 import { anything, callback, numberOrNull } from '../options/check-options.js';
@@ -8,14 +8,14 @@ import { isoTime, nowSeconds, type Clock } from './time.js';
 import { bothExpiries, timeClaims } from './validity.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
-/** What can be changed in every kind of JWT. What is not named stays as it is. */
+/** Changes that every kind of JWT supports. Everything else is kept. */
 export interface Revision {
   name?: string | undefined;
-  /** All tags, replacing the current ones. */
+  /** The new list of tags; replaces the current one. */
   tags?: readonly string[] | undefined;
   /** Seconds from now until it expires; null: never. */
   expirySeconds?: number | null | undefined;
-  /** The same, under its shorter name; only one of the two is given. */
+  /** The same, under its shorter name; give only one of the two. */
   expiry?: number | null | undefined;
   /** Seconds since 1970 before which it is not valid; null: at once. */
   notBefore?: number | null | undefined;
@@ -23,11 +23,11 @@ export interface Revision {
   now?: Clock | undefined;
 }
 
-/** A list in place of the one that there is, or what is added to it and taken away from it. */
+/** A replacement for the current list, or items to add and remove. */
 export type ListRevision<Item, Name = Item> =
   readonly Item[] | { add?: readonly Item[] | undefined; remove?: readonly Name[] | undefined };
 
-/** @internal Options of {@link Revision} whose form is another than where a JWT is made. */
+/** @internal Options of {@link Revision} whose form differs from JWT creation. */
 export const REVISION_ENTRIES = {
   expirySeconds: numberOrNull,
   expiry: numberOrNull,
@@ -39,9 +39,9 @@ export const REVISION_ENTRIES = {
 type AnyClaims = OperatorClaims | AccountClaims | UserClaims;
 
 /**
- * The claims with the changes that every kind of JWT allows. A member that is not named is the same object.
+ * The claims after the common changes. Unchanged members are the same objects.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` also for a JWT that has expired and would be signed as it is
+ * @throws JwtError `ERR_JWT_OPTIONS` also for an expired JWT if no new expiry is given
  */
 export function withRevision<C extends AnyClaims>(claims: C, revision: Revision): C {
   const { name, tags, now } = revision;
@@ -82,7 +82,7 @@ function revisedTimes(
   return times as { exp?: number; nbf?: number };
 }
 
-/** A home keeps the history of its account in tags; they are not the caller's to drop. */
+/** A home keeps the history of its account in tags, which the caller must not drop. */
 function withHistoryTags(tags: readonly string[], before: readonly string[] = []): string[] {
   return [
     ...tagClaims(tags).filter((tag) => !HISTORY_TAG.test(tag)),
@@ -90,7 +90,7 @@ function withHistoryTags(tags: readonly string[], before: readonly string[] = []
   ];
 }
 
-/** Whether a list is given whole. */
+/** Whether the change replaces the whole list. */
 export function isWhole<Item, Name>(list: ListRevision<Item, Name>): list is readonly Item[] {
   return Array.isArray(list);
 }

@@ -4,13 +4,13 @@ import { isPublicKey } from '../nkeys/validate.js';
 import type { AccountClaims } from './claims.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 
-/** Everyone: what is revoked under it holds for all that was issued up to its time. */
+/** Everyone: its revocation covers all JWTs issued up to its time. */
 export const EVERYONE = '*';
 
 /**
- * Adds revocations. One that already exists, with a later time, stays.
+ * Adds revocations. An existing one with a later time stays.
  *
- * @param upTo seconds since 1970; what was issued up to then is revoked
+ * @param upTo seconds since 1970; JWTs issued up to then are revoked
  */
 export function withRevocations(
   claims: AccountClaims,
@@ -20,7 +20,7 @@ export function withRevocations(
   return mergeRevocations(claims, Object.fromEntries([...publicKeys].map((key) => [key, upTo])));
 }
 
-/** The union of the revocations; of two for the same key, the later. */
+/** The union of the revocations; for duplicate keys the later time counts. */
 export function mergeRevocations(
   claims: AccountClaims,
   more: Readonly<Record<string, number>>,
@@ -32,7 +32,7 @@ export function mergeRevocations(
   return { ...claims, nats: { ...claims.nats, revocations } };
 }
 
-/** Takes the revocations away for which `drop` says so. */
+/** Removes the revocations selected by `drop`. */
 export function withoutRevocations(
   claims: AccountClaims,
   drop: (publicKey: string, upTo: number) => boolean,
@@ -42,7 +42,7 @@ export function withoutRevocations(
 }
 
 /**
- * Checks what a program gives as revocations.
+ * Checks revocations given by a program.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -59,7 +59,7 @@ export function checkedRevocations(revocations: Readonly<Record<string, number>>
   return { ...revocations };
 }
 
-/** @throws JwtError `ERR_JWT_OPTIONS` for what is neither a user's public key nor `*` */
+/** @throws JwtError `ERR_JWT_OPTIONS` if it is neither a user's public key nor `*` */
 export function checkRevocableKey(key: string): void {
   if (key === EVERYONE || isPublicKey(key, 'user')) return;
   throw new JwtError(

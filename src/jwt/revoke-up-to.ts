@@ -3,24 +3,24 @@
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
 /**
- * The time of a revocation that no JWT of the key outlives, in seconds since 1970: the end of the year 9999. It is used
- * where nothing is known of the JWTs of a key.
+ * The time of a revocation that no JWT of the key outlives, in seconds since 1970: the end of the year 9999. Used if
+ * the JWTs of a key are unknown.
  */
 export const FOR_GOOD = 253_402_300_799;
 
 /** The known JWTs of a key to revoke. */
 export interface KnownJwts {
-  /** When each was issued, in seconds since 1970; undefined: there is one whose time cannot be read. */
+  /** Their issue times, in seconds since 1970; undefined: one is unreadable. */
   issuedAt: readonly (number | undefined)[];
-  /** Whether there are no others: what the registry has of a peel's key is all that was issued to it. */
+  /** Whether the list is complete: the registry has all JWTs of a peel's key. */
   complete: boolean;
 }
 
 /**
- * Up to when to revoke a key. A server admits JWTs issued after that time, whatever its own clock says, so a
- * JWT that a fast clock or a thief dated ahead must be covered too.
+ * The time up to which to revoke a key. A server admits JWTs issued after that time, whatever its own clock says, so it
+ * must also cover a JWT that a fast clock or a thief dated ahead.
  *
- * It is not for the revocation of everyone (`*`): that one holds up to the time that was asked for.
+ * Not for the revocation of everyone (`*`), which covers exactly the requested time.
  *
  * @param now seconds since 1970
  * @returns seconds since 1970
@@ -28,11 +28,11 @@ export interface KnownJwts {
  */
 export function revokeUpTo(now: number, { issuedAt, complete }: KnownJwts): number {
   const known = issuedAt.filter((time) => time !== undefined);
-  // one that cannot be read may be dated later than any date
+  // an unreadable one may have any date
   if (known.length < issuedAt.length) return Math.max(Number.MAX_SAFE_INTEGER, ...known);
   if (complete) return Math.max(now, ...known);
   if (known.length === 0) return FOR_GOOD;
-  // it may have been renewed elsewhere since, by a clock that is ahead
+  // another master with a fast clock may have renewed it since
   return Math.max(now + CLOCK_ALLOWANCE_SECONDS, ...known);
 }
 
@@ -47,11 +47,11 @@ export function isIssuedAhead(issuedAt: number, usedAt: number): boolean {
 }
 
 /**
- * When a JWT is to be issued, so that it is newer than those before it and no revocation of everyone holds for it.
+ * The issue time of a new JWT: later than the key's previous JWTs and any revocation of everyone.
  *
  * @param nowMs milliseconds since 1970
- * @param before.issuedAt the last JWT of the same key: seconds since 1970
- * @param before.revoked what is revoked of everyone: seconds since 1970
+ * @param before.issuedAt issue time of the key's last JWT: seconds since 1970
+ * @param before.revoked time of the revocation of everyone: seconds since 1970
  * @returns milliseconds since 1970
  */
 export function issueAfter(

@@ -3,7 +3,7 @@ import { KeyError } from '../errors.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { withArticle } from '../nkeys/roles.js';
 
-/** The error for a key of the wrong role where a token is signed. */
+/** The error for signing with a key of the wrong role. */
 export function wrongSigner(what: string, given: KeyBundle, wanted: string): KeyError {
   return new KeyError(
     'ERR_KEY_ROLE',

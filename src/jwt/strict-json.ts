@@ -1,35 +1,34 @@
 // Parses JSON so that every reader understands it the same way.
 
 /**
- * JSON that every reader takes the same way.
+ * JSON that every parser reads the same way.
  *
- * `JSON.parse` takes the last of two members with one name. Go, and so nats-server, also takes `Name` for `name`, and
- * `ſub` for `sub`: of all spellings the last counts. A text in which this matters says one thing to us and another to
- * the server, so it is refused.
+ * `JSON.parse` takes the last of duplicate members. Go, and so nats-server, also accepts `Name` for `name`, and `ſub`
+ * for `sub`: the last of all spellings counts. A text that the server would read differently is refused.
  *
- * `JSON.parse` does the parsing; the scan below only looks at the names, in a text that is known to be JSON. (A parser
- * from a library would parse everything a second time, in JavaScript, to report the same.)
+ * `JSON.parse` does the parsing; the scan below only checks the names, in a text that is known to be valid JSON. (A
+ * parser from a library would parse everything a second time, in JavaScript, to report the same.)
  *
  * Source: pkg.go.dev/encoding/json, "Unmarshal"; RFC 8725, 2.4 and 3.10.
  */
 
 import { jsonTokens } from './json-tokens.js';
 
-/** The names that a Go program looks for, and which of them hold maps, whose keys Go takes as they are. */
+/** The names that a Go program looks for, and which of them are maps, whose keys Go matches exactly. */
 export interface KnownNames {
   names: ReadonlySet<string>;
   maps: ReadonlySet<string>;
 }
 
-/** No NATS JWT and no file of ours comes near it. */
+/** Far above any NATS JWT or file of ours. */
 const MAX_DEPTH = 64;
 
 /**
- * Parses JSON in which no member's name is repeated within an object, also not in another case.
+ * Parses JSON, refusing duplicate names within an object, compared without case.
  *
  * @param json the text, or its bytes, which must be UTF-8
- * @param known names that must be spelled as they are here, wherever a Go program would look for them
- * @throws SyntaxError whose message continues "it …" and repeats nothing of the text
+ * @param known names that must have this exact spelling wherever a Go program would look for them
+ * @throws SyntaxError whose message continues "it …" and does not quote the text
  */
 export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): unknown {
   const text = typeof json === 'string' ? json : decodeUtf8(json);
@@ -44,11 +43,11 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
 }
 
 /**
- * Whether JSON is written as `JSON.stringify` writes it, and has only names of small letters, digits and underscores, and only
- * whole numbers: as all JWTs of Zester and of nsc. Then no name is repeated or spelled otherwise, nothing is escaped, and
- * every number is one for Go. To find that out takes a third of the time of reading the text token by token.
+ * Whether JSON is written as `JSON.stringify` writes it, and has only names of small letters, digits and underscores,
+ * and only whole numbers: as all JWTs of Zester and of nsc. Then no name is duplicated or spelled differently, nothing
+ * is escaped, and every number is valid for Go. This check takes a third of the time of a token-by-token scan.
  *
- * @param value what `JSON.parse` made of the text
+ * @param value the result of `JSON.parse`
  */
 export function isPlainJson(value: unknown, text: string): boolean {
   return !text.includes('\\') && isPlain(value, MAX_DEPTH) && JSON.stringify(value) === text;
@@ -71,10 +70,10 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 /**
- * The string or number that Go reads into a top-level member of this name, as it is written: of all spellings the last
- * counts, and `null` changes nothing. It never throws, so that what {@link parseStrictJson} refuses can still be named.
+ * The raw string or number that Go reads into a top-level member of this name: the last of all spellings counts, and
+ * `null` is ignored. It never throws, so that a text that {@link parseStrictJson} refuses can still be identified.
  *
- * @returns the JSON of it; undefined when there is none, or the text is not a JSON object
+ * @returns its JSON; undefined if there is none, or the text is not a JSON object
  */
 export function memberAsGoReadsIt(json: Uint8Array, name: string): string | undefined {
   const text = Buffer.from(json).toString('utf8');
@@ -96,11 +95,11 @@ export function memberAsGoReadsIt(json: Uint8Array, name: string): string | unde
 }
 
 /**
- * The same JSON with every number as a string that Go does not read into an integer of 64 bits: fractions, exponents
- * (`1e3`, `1.0`) and larger ones. A schema that asks for a number then refuses what the server refuses.
+ * The same JSON, with every number replaced by a string that Go cannot parse as a 64-bit integer: fractions, exponents
+ * (`1e3`, `1.0`) and larger ones. A schema that requires a number then refuses what the server refuses.
  *
  * @param text valid JSON
- * @returns undefined when there is no such number
+ * @returns undefined if there is no such number
  */
 export function markNonIntegers(text: string): unknown {
   let marked = '';
@@ -119,12 +118,12 @@ export function foldName(name: string): string {
 }
 
 interface Frame {
-  /** What Go makes of an object here: a struct with the known names, a map, or nothing at all. */
+  /** How Go decodes an object here: a struct with the known names, a map, or ignored. */
   as: 'struct' | 'map' | 'nothing';
-  /** A list: what is in it is made into the same. */
+  /** A list: its items are decoded the same way. */
   list: boolean;
   names: Set<string>;
-  /** The name whose value comes next. */
+  /** The name of the next value. */
   last: string;
 }
 
@@ -163,7 +162,7 @@ function readAs(parent: Frame | undefined, known: KnownNames | undefined): Frame
   return known.maps.has(parent.last) ? 'map' : 'struct';
 }
 
-/** @throws SyntaxError for half of a surrogate pair: Go puts another character in its place */
+/** @throws SyntaxError for half of a surrogate pair: Go replaces it by another character */
 function stringAt(text: string, start: number, end: number): string {
   const raw = text.slice(start, end);
   if (!raw.includes('\\')) return raw.slice(1, -1);
@@ -179,7 +178,7 @@ function isInt64(number: string): boolean {
   );
 }
 
-/** Kept: making one takes longer than decoding a JWT. */
+/** Reused: creating one takes longer than decoding a JWT. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -1,17 +1,18 @@
 // Clocks, and the times in claims.
 
-/** Reads the clock: milliseconds since 1970, as `Date.now`. Everything that reads it takes one, for tests. */
+/** A clock: milliseconds since 1970, like `Date.now`. Code that reads the time takes one, for tests. */
 export type Clock = () => number;
 
 /**
- * The latest time that a claim may hold: the end of the year 9999, in seconds since 1970. Later ones have no date in ISO
- * 8601, nor, from the year 275761 on, in JavaScript. Nobody means one: a token that never expires has no `exp`.
+ * The latest time in a claim: the end of the year 9999, in seconds since 1970. Later times have no date in ISO 8601,
+ * nor, from the year 275761 on, in JavaScript. A later time is always a mistake: a token that never expires has no
+ * `exp`.
  */
 export const MAX_CLAIM_SECONDS = 253_402_300_799;
 
 /**
- * A time in ISO 8601, in UTC; one that no calendar has, in words. It never throws, so that no time that somebody wrote
- * into a claim or a record breaks what shows it.
+ * A time in ISO 8601, in UTC; a description if it has no date. It never throws, so that an arbitrary time in a claim or
+ * record does not break its display.
  *
  * @param seconds since 1970
  */

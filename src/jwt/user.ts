@@ -20,22 +20,28 @@ import { tagClaims } from './tags.js';
 import { timeClaims, VALIDITY_ENTRIES, type ValidityOptions } from './validity.js';
 import { noteSigned } from './verified.js';
 
-/** What a user JWT says. */
+/** The options of a user JWT. */
 export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
-  /** What the server fills in for `{{name()}}`; for a peel, its ID. */
+  /** The value of `{{name()}}` in templates; for a peel, its ID. */
   name: string;
-  /** What the user may do (not with `scoped`); absent: the account's default permissions, and without those everything. */
+  /**
+   * The permissions of the user (not with `scoped`); absent: the account's default permissions, and without those
+   * everything.
+   */
   permissions?: PermissionOptions | undefined;
   /**
-   * The account (`A…`) the user belongs to. Needed when the signer is a signing key of the account; left out of the JWT
-   * when the signer is the account itself.
+   * The account (`A…`) of the user. Required if the signer is a signing key of the account; omitted from the JWT if the
+   * signer is the account itself.
    */
   issuerAccount?: string | undefined;
   /** The signer is a *scoped* signing key: the JWT carries no permissions and no limits, the key's template does. */
   scoped?: boolean | undefined;
-  /** Lower-cased, each once. */
+  /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
-  /** Bytes that the JWT may have; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server set up for more. */
+  /**
+   * Maximum size of the JWT in bytes; {@link MAX_USER_JWT_BYTES} by default, `Infinity` for a server configured for
+   * more.
+   */
   maxBytes?: number | undefined;
 }
 
@@ -54,19 +60,19 @@ const USER_JWT = bag(
 );
 
 /**
- * The size of a user JWT that fits a CONNECT line of the server's default `max_control_line` (4096 bytes): 512 bytes are
- * kept for the rest of the line (nkey, signature, the connection's name and the client's own fields).
+ * The size of a user JWT that fits a CONNECT line with the server's default `max_control_line` (4096 bytes): 512 bytes
+ * are reserved for the rest of the line (nkey, signature, the connection's name and the client's own fields).
  *
  * Source: docs/nats-facts.md, 12.
  */
 export const MAX_USER_JWT_BYTES = 4096 - 512;
 
 /**
- * Makes the JWT of a user.
+ * Creates a user JWT.
  *
  * @param user the user's key
- * @param signer the account's key, or a signing key of it (then `options.issuerAccount` is needed)
- * @throws KeyError when a key is not of its role; JwtError `ERR_JWT_TOO_LARGE`, `ERR_JWT_OPTIONS`
+ * @param signer the account's key, or one of its signing keys (then `options.issuerAccount` is required)
+ * @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_TOO_LARGE`, `ERR_JWT_OPTIONS`
  * @example
  * import { createUserJwt, generateKeyBundle, writeCredsFile } from 'zester';
  *
@@ -86,7 +92,7 @@ export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJ
 }
 
 /**
- * As {@link createUserJwt}, for a user whose seed stays elsewhere.
+ * As {@link createUserJwt}, for a user whose seed is elsewhere.
  *
  * @param publicKey the user's public key (`U…`)
  * @param signer as in {@link createUserJwt}
@@ -111,15 +117,18 @@ export function createUserJwtForPublicKey(
   return encodeUserJwt(publicKey, signer, options);
 }
 
-/** @internal As {@link createUserJwtForPublicKey}, for a key and options that were checked: issuing in bulk does so once. */
+/**
+ * @internal As {@link createUserJwtForPublicKey}, for a key and options that are already checked: bulk issuing checks
+ * them once.
+ */
 export function encodeUserJwt(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
   if (signer.role !== 'account') throw wrongSigner('user JWT', signer, 'account');
-  // assign, here and below, not a literal with a spread and more: V8 makes new hidden classes for each of those, and that
-  // garbage costs more to collect than all the rest of a token
+  // assign here and below instead of using literals with spreads: V8 creates new hidden classes for each of those, and
+  // collecting that garbage costs more than the rest of a token
   const own = { sub: publicKey, name: options.name, nats: userNats(signer, options) };
   const jwt = encodeJwt(Object.assign(timeClaims(options), own), signer);
   checkUserJwtSize(jwt, options.name, options.maxBytes);
-  // what only looks like a key may have signed with another one than it names
+  // an object that only looks like a key may have signed with a different key than it names
   if (KeyBundle.isGenuine(signer)) noteSigned(jwt, signer.publicKey, publicKey);
   return jwt;
 }

@@ -1,13 +1,13 @@
-// The options for when a token is valid, and the claims made of them.
+// The options for a token's validity, and their claims.
 import { JwtError } from '../errors.js';
 import { callback, number, type Entries } from '../options/check-options.js';
 import { MAX_CLAIM_SECONDS, nowSeconds, type Clock } from './time.js';
 
-/** When a token begins and ends to be valid. */
+/** The validity period of a token. */
 export interface ValidityOptions {
   /** Seconds from now until the token expires; absent: never. */
   expirySeconds?: number | undefined;
-  /** The same, under its shorter name; only one of the two is given. */
+  /** The same, under its shorter name; give only one of the two. */
   expiry?: number | undefined;
   /** Seconds since 1970 before which the token is not valid. */
   notBefore?: number | undefined;
@@ -26,13 +26,13 @@ export const VALIDITY_ENTRIES = {
 const DAY = 86_400;
 const YEAR = 365 * DAY;
 
-/** @internal The error for an option that is given under both of its names. */
+/** @internal The error for an option given under both names. */
 export function bothExpiries(): JwtError {
   return new JwtError('ERR_JWT_OPTIONS', 'expirySeconds and expiry are the same option: give one of them');
 }
 
 /**
- * The time claims of a token made now.
+ * The time claims of a token issued now.
  *
  * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive number of seconds from now, or is a time since 1970 (today's
  *   would be 57 years from now); when `notBefore` is not a natural number

@@ -1,27 +1,27 @@
-// Remembers which JWTs have a valid signature, so that each is verified once.
+// Caches which JWTs have a valid signature, so that each is verified once.
 import { sha256Key } from './hash.js';
 
 /**
- * A signature that was valid once is valid forever: this is all that is remembered. Nothing is remembered of claims, so
- * that expiry, not-before, revocations and issuers are checked each time, against what holds then.
+ * A valid signature stays valid: the cache contains nothing else. Claims are not cached, so expiry, not-before,
+ * revocations and issuers are checked each time against the current state.
  *
- * An entry is the SHA-256 of the signer's public key and of the whole text of the JWT, its signature included. One other byte
- * is another entry, so no entry speaks for a JWT that was not verified itself.
+ * An entry is the SHA-256 of the signer's public key and the whole text of the JWT, including its signature. A JWT that
+ * differs in one byte has a different entry, so no entry covers an unverified JWT.
  *
- * Two generations bound it: when the younger is full, the older is dropped. What is asked for moves to the younger, so that
- * what is in use stays. A library for caches would be larger than all that reads a credential.
+ * Two generations bound it: when the younger is full, the older is dropped. A lookup moves an entry to the younger, so
+ * entries in use stay. A cache library would be larger than all the code that reads a credential.
  */
 export class VerifiedJwts {
   readonly #perGeneration: number;
   #young = new Set<string>();
   #old = new Set<string>();
 
-  /** @param size how many it remembers at least, once it has seen as many; at most twice as many */
+  /** @param size minimum number of entries that it keeps; the maximum is twice as many */
   constructor(size: number) {
     this.#perGeneration = size;
   }
 
-  /** How many are remembered. */
+  /** The number of entries. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
@@ -34,7 +34,7 @@ export class VerifiedJwts {
     return true;
   }
 
-  /** Only for a signature that was verified, or made, by this process. */
+  /** Call it only for a signature that this process verified or made. */
   add(signer: string, jwt: string): void {
     this.#add(entryOf(signer, jwt));
   }
@@ -52,20 +52,20 @@ function entryOf(signer: string, jwt: string): string {
   return sha256Key(`${signer} ${jwt}`);
 }
 
-/** A fleet's users, with room for as many again: about 100 bytes each, and only of those that were seen. */
+/** Holds a fleet's users twice over: about 100 bytes each, allocated on use. */
 const MOST_USERS = 131_072;
 
 const verifiedJwts = new VerifiedJwts(MOST_USERS);
 
-/** What is known of a JWT that this process signed. */
+/** The known facts about a JWT that this process signed. */
 export interface SignedJwt {
   readonly signer: string;
   readonly subject: string;
 }
 
 /**
- * The last few, each beside its whole text: finding one takes no digest, and no hash either. A ring, since a map that
- * forgets as often as it learns costs more than the search.
+ * The last few, each with its whole text, so that a lookup needs no digest or hash. A ring, since a map with as many
+ * deletions as insertions costs more than the search.
  */
 const justSigned: { readonly jwt: string; readonly signed: SignedJwt }[] = [];
 const MOST_JUST_SIGNED = 16;
@@ -76,22 +76,22 @@ export function isVerified(signer: string, jwt: string): boolean {
   return signedJustNow(jwt)?.signer === signer || verifiedJwts.has(signer, jwt);
 }
 
-/** To be called when a signature was verified. */
+/** Call it after a signature was verified. */
 export function noteVerified(signer: string, jwt: string): void {
   verifiedJwts.add(signer, jwt);
 }
 
 /**
- * To be called when this process has signed a JWT.
+ * Call it after this process has signed a JWT.
  *
- * @param signer the public key that belongs to the seed that signed it
+ * @param signer the public key of the seed that signed it
  */
 export function noteSigned(jwt: string, signer: string, subject: string): void {
   justSigned[next] = { jwt, signed: Object.freeze({ signer, subject }) };
   next = (next + 1) % MOST_JUST_SIGNED;
 }
 
-/** What is known of a JWT that this process signed a moment ago; undefined: nothing, so it is to be read as any other. */
+/** The facts about a JWT that this process just signed; undefined: unknown, so decode it like any other. */
 export function signedJustNow(jwt: string): SignedJwt | undefined {
   return justSigned.find((one) => one.jwt === jwt)?.signed;
 }

@@ -46,10 +46,10 @@ const scopedSigningKey = object({
   key: accountKey,
   role: optional(text),
   description: optional(text),
-  // without one a server lets the key's users do everything, which nobody means who scopes a key
+  // without one, a server allows the key's users everything, which is never the intent of scoping a key
   template: object({
     ...USER_LIMITS,
-    // in a template, unlike in a user JWT, servers take an absent limit for none. Source: jwt/v2, `NewUserScope`
+    // in a template, unlike in a user JWT, servers read an absent limit as "no limit". Source: jwt/v2, `NewUserScope`
     subs: optional(integer, -1),
     data: optional(integer, -1),
     payload: optional(integer, -1),
@@ -66,14 +66,14 @@ const percentage: Form<number> = (value) => {
   return share;
 };
 
-/** Go reads no sign into a number without one. */
+/** Go does not parse a sign into an unsigned number. */
 const weight: Form<number> = (value) => percentage(Object.is(value, -0) ? -1 : value);
 
 const destinations = listOf(
   object({ subject: publishSubject, weight: optional(weight), cluster: optional(text) }),
 );
 
-/** The destinations of a subject share its messages, of all clusters together or of each by itself. */
+/** The weights of a subject's destinations, over all clusters or per cluster. */
 const mapping: Form = (value) => {
   const shares = new Map<unknown, number>();
   for (const { weight: share, cluster } of destinations(value)) {
@@ -154,7 +154,7 @@ const nats = object({
   cluster_traffic: optional(clusterTraffic),
 });
 
-/** An account may sign itself: then no chain holds with it. */
+/** An account may be self-signed; then it has no valid chain. */
 export const ACCOUNT_JWT: TypeOfJwt = {
   type: 'account',
   subject: 'account',

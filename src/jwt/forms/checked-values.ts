@@ -1,11 +1,11 @@
-// The values of claims that a nats-server checks, and refuses a JWT for.
+// The claim values that a nats-server checks, and refuses a JWT for.
 //
 // Source: github.com/nats-io/jwt/v2, types.go (`Subject.Validate`, `checkPermission`, `Limits.Validate`, `TimeRange.Validate`);
 // nats-server, client.go (`convertAllowedConnectionTypes`).
 import { isIPv4, isIPv6 } from 'node:net';
 import { FormError, listOf, object, optional, text, type Form } from './form.js';
 
-/** A text that a pattern matches. @param what what it is then, for the message */
+/** A string that matches a pattern. @param what names it in the message */
 export function matching(what: string, pattern: RegExp): Form<string> {
   return (value) => {
     if (!pattern.test(text(value))) throw new FormError(`it is not ${what}`);
@@ -13,16 +13,16 @@ export function matching(what: string, pattern: RegExp): Form<string> {
   };
 }
 
-/** A subject, as servers check it in claims: tokens with dots between them, and no blank. */
+/** A subject, as servers check it in claims: dot-separated tokens without blanks. */
 export const SUBJECT = /^[^ .]+(\.[^ .]+)*$/;
 
-/** A subject to publish on. */
+/** A subject for publishing. */
 export const publishSubject = matching('a subject', SUBJECT);
 
-/** A subject to subscribe to, which a queue group may follow. */
+/** A subject for subscribing, optionally followed by a queue group. */
 const subscribeSubject = matching('a subject', /^[^ .]+(\.[^ .]+)*( [^ .]+(\.[^ .]+)*)?$/);
 
-/** Whether a text is a network with its mask, as Go's `net.ParseCIDR` reads it. */
+/** Whether a string is a network in CIDR notation, as Go's `net.ParseCIDR` reads it. */
 export function isNetwork(network: string): boolean {
   const [, address = '', mask] = /^([^/%]*)\/(\d+)$/.exec(network) ?? [];
   return Number(mask) <= (isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1);
@@ -33,17 +33,17 @@ const network: Form<string> = (value) => {
   return value as string;
 };
 
-/** Go also takes one digit for the hour, and parts of a second. */
+/** Go also accepts a one-digit hour, and fractions of a second. */
 const timeOfDay = matching('a time of day', /^([01]?\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?$/);
 
 /**
- * The form of a name in the IANA database: every part begins with a capital letter. Which names there are is known to the
- * server that is asked.
+ * The form of a name in the IANA database: every part begins with a capital letter. Only the server knows which names
+ * exist.
  */
 export const TIME_ZONE = /^([A-Z][\w+-]*(\/[A-Z][\w+-]*)*)?$/;
 const timeZone = matching('a time zone', TIME_ZONE);
 
-/** Types that a server does not know do not matter to it beside one that it knows. By themselves, they admit nobody. */
+/** Servers ignore unknown types if a known one is present. Unknown types alone admit nobody. */
 const connectionTypes: Form<string[]> = (value) => {
   const types = value as string[];
   if (
@@ -63,7 +63,7 @@ export const CHECKED_PERMISSIONS: Readonly<Record<string, Form>> = {
   sub: permission(subscribeSubject),
 };
 
-/** What servers check of a user's "nats" claims, which are of their form already. */
+/** Checks the values of a user's "nats" claims as servers do; their form is already checked. */
 export const checkedUser = object({
   ...CHECKED_PERMISSIONS,
   src: optional(listOf(network)),

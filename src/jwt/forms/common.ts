@@ -1,17 +1,17 @@
-// The form of the claims that JWTs of several types have.
+// The form of the claims that several JWT types share.
 import type { Role } from '../../nkeys/roles.js';
 import type { ClaimType } from '../claims.js';
 import { MAX_CLAIM_SECONDS } from '../time.js';
 import { flag, FormError, integer, listOf, number, object, optional, text, type Form } from './form.js';
 
-/** What a JWT of one type looks like. One constant a type, so that a program bundles only the types that it reads. */
+/** The form of a JWT type. One constant per type, so that a program bundles only the types that it reads. */
 export interface TypeOfJwt {
   type: ClaimType;
-  /** The role of the key that it is about. */
+  /** The role of its subject's key. */
   subject: Role;
   /** The roles of the keys that may sign it. */
   issuers: readonly Role[];
-  /** The form of all of its claims. */
+  /** The form of all its claims. */
   form: Form;
 }
 
@@ -22,7 +22,7 @@ const seconds: Form<number> = (value) => {
   return time;
 };
 
-/** @internal Go reads null in a list of texts as an empty one. */
+/** @internal Go reads null in a list of strings as an empty string. */
 export const strings = listOf((item) => text(item ?? ''));
 
 /** The claims outside "nats". */
@@ -48,7 +48,7 @@ export const PERMISSIONS: Readonly<Record<string, Form>> = {
   resp: optional(object({ max: optional(integer, 0), ttl: optional(integer, 0) })),
 };
 
-/** Go takes a list of networks also as one string, with commas. Source: jwt/v2, types.go (`CIDRList`). */
+/** Go also accepts a list of networks as one comma-separated string. Source: jwt/v2, types.go (`CIDRList`). */
 const networks: Form = (value) =>
   typeof value !== 'string'
     ? strings(value)

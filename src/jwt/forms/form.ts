@@ -1,20 +1,22 @@
-// Small checks of the form of claims, which build on each other.
+// Small composable checks of the form of claims.
 
 /**
- * Checks a value and returns what the program continues with. Claims are checked by these functions instead of a schema
- * library: a program that only loads credentials then neither bundles nor loads one (docs/decisions/0009-claim-forms.md).
+ * Checks a value and returns its parsed form. These functions replace a schema library, so that a program that only
+ * loads credentials neither bundles nor loads one (docs/decisions/0009-claim-forms.md).
  *
  * @throws FormError
  */
 export type Form<T = unknown> = (value: unknown) => T;
 
-/** A value is not of the form that its claim has. The message continues the name of the claim, and repeats no value. */
+/**
+ * A value does not have the form of its claim. The message continues the claim's name, and does not repeat the value.
+ */
 export class FormError extends Error {
   /** The names and positions that lead to the value, outermost first. */
   readonly path: (string | number)[] = [];
 }
 
-/** Runs a check on a part of a value, so that an error says which part. */
+/** Runs a check on a part of a value, so that an error names the part. */
 function within<T>(name: string | number, form: Form<T>, value: unknown): T {
   try {
     return form(value);
@@ -50,7 +52,7 @@ export const integer: Form<number> = (value) => {
   return value as number;
 };
 
-/** A list whose items are all of one form. */
+/** A list whose items have the same form. */
 export function listOf<T>(item: Form<T>): Form<T[]> {
   return (value) => {
     if (!Array.isArray(value)) throw expected('a list', value);
@@ -65,10 +67,10 @@ function members(value: unknown): Members {
   return value as Members;
 }
 
-/** The name of a member that is no member, but sets the prototype of an object that is made by assignment. */
+/** A name that would set the prototype of an object built by assignment. */
 const NO_NAME = '__proto__';
 
-/** A map of any names to values of one form. */
+/** A map from any names to values of the same form. */
 export function mapOf<T>(form: Form<T>): Form<Record<string, T>> {
   return (value) => {
     const result: Record<string, T> = {};
@@ -80,7 +82,7 @@ export function mapOf<T>(form: Form<T>): Form<Record<string, T>> {
   };
 }
 
-/** An object with members of these forms. Members of other names are kept. */
+/** An object with members of these forms. Other members are kept. */
 export function object(forms: Readonly<Record<string, Form>>): Form<Record<string, unknown>> {
   const known = Object.entries(forms);
   return (value) => {
@@ -98,9 +100,9 @@ export function object(forms: Readonly<Record<string, Form>>): Form<Record<strin
 }
 
 /**
- * A form, or nothing: Go takes null for "absent", and writes an empty list or map as null in some places.
+ * An optional form: Go reads null as "absent", and writes an empty list or map as null in some places.
  *
- * @param fallback what stands for nothing; undefined: nothing does
+ * @param fallback the value if absent; undefined: none
  */
 export function optional<T>(form: Form<T>, fallback?: T): Form<T | undefined> {
   return (value) => (value === undefined || value === null ? fallback : form(value));
