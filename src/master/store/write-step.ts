@@ -11,7 +11,7 @@ export type WriteStep<T> =
 /**
  * The next step.
  *
- * That nothing has to change counts only for the value in the bucket, not for the one in memory.
+ * "No change" counts only for the value in the bucket, not for the one in memory.
  *
  * @param standing the basis of the decision; its value is undefined if the key was deleted
  * @param wanted the decision; undefined: no change

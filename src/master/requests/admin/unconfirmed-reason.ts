@@ -2,9 +2,9 @@
 import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 
 /**
- * Why a decision to lock a peel out is not confirmed, as the master that asked the servers noted it; undefined: nobody did.
+ * Why a lock-out is not confirmed, as noted by the master that asked the servers; undefined: there is no note.
  *
- * What was noted after the decision is known from the order of the events: their times are those of several clocks.
+ * The order of the events shows which notes came after the decision; their times are from several clocks.
  *
  * @param events of the peel, in the order of the audit
  * @param decision the number of the decision's event

@@ -33,11 +33,11 @@ const WEIGHT = 100;
 
 /**
  * Keeps a flood off the shared connection. A connection delivers in order: behind megabytes of a flood, others'
- * requests are late, and they are lost when the server cuts the connection as a slow consumer. So the flooded subject
- * is subscribed to on a connection of its own, in the same queue group and with nearly all of its weight, where
- * everything is dropped. That this one may be cut harms nobody.
+ * requests are late, and they are lost when the server cuts the connection as a slow consumer. So a separate connection
+ * subscribes to the flooded subject, in the same queue group and with nearly all of its weight, and drops everything.
+ * If the server cuts it, nobody is affected.
  *
- * It is on the server of the connection that it relieves, because servers prefer their own clients among a queue group.
+ * It uses the server of the shared connection, because servers prefer their own clients within a queue group.
  */
 export class FloodSink {
   readonly #options: FloodSinkOptions;
