@@ -1,14 +1,14 @@
-// Decides what follows an attempt to recover: what a starting peel does next, and which event says so.
+// Decides what a starting peel does after a recovery attempt, and which event reports it.
 import { FleetError } from '../errors.js';
 import type { PeelEvent } from './events.js';
 import type { RecoveryResult } from './recovery-plan.js';
 
-/** Refusals that only a person can change. */
+/** Refusals that only a person can resolve. */
 const FINAL: ReadonlySet<string> = new Set(['ERR_FLEET_RECOVERY', 'ERR_FLEET_KEY_UNKNOWN']);
 
 /**
- * What a peel does that could not connect and has tried to recover: `connect` again with the new credentials, `fail` with
- * the master's refusal, which says what to do, `wait` and try again, or `goOn` as after any failed connect.
+ * The next step of a peel that could not connect and has tried to recover: `connect` with the new credentials, `fail`
+ * with the master's refusal, which says what to do, `wait` and retry, or `goOn` as after any failed connect.
  *
  * @param cause why it did not recover
  * @param waits whether the peel waits for its first connection
@@ -24,7 +24,7 @@ export function afterStartRecovery(
 }
 
 /**
- * The event of an attempt that gave no new credentials; undefined: there is nothing to say.
+ * The event of an attempt that brought no new credentials; undefined: nothing to report.
  *
  * @param cause the error; for `pending`, the fingerprint of the key that an admin has to accept
  */

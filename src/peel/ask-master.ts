@@ -1,4 +1,4 @@
-// Asks a master, checks that a master answered, and confirms the clock by its answer.
+// Sends a request to a master, verifies the answer, and confirms the clock by it.
 import type { CredsFile } from '../creds/creds-file.js';
 import { FleetError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
@@ -10,10 +10,10 @@ import { readMasterAnswer, type TrustedMaster } from './verify-master.js';
 /** The requests that a master answers with a signature and its time. */
 type TimedRequest = Extract<RequestName, 'challenge' | 'join' | 'recover' | 'renew' | 'rotate'>;
 
-/** What an answer is checked against. */
+/** The expectations for an answer. */
 export interface Question<N extends TimedRequest> {
   name: N;
-  /** What the answer is bound to: the request's ID, or its subject if it has none. */
+  /** The context that the answer's signature covers: the request's ID, or its subject if it has none. */
   context: string;
   /** The caller's credentials: only a master of their account may answer. */
   creds: CredsFile;
@@ -24,7 +24,7 @@ export interface Question<N extends TimedRequest> {
  * Sends a request, and reads the answer.
  *
  * @param send sends the request once, and resolves with the answer
- * @throws what `send` throws; FleetError as `readMasterAnswer`
+ * @throws errors of `send`; FleetError as `readMasterAnswer`
  */
 export async function askMaster<N extends TimedRequest>(
   { name, context, creds, clock }: Question<N>,

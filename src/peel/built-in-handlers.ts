@@ -5,7 +5,7 @@ import { packageVersion } from '../protocol/package-version.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { isoTime } from '../jwt/time.js';
 
-/** The answer of the handler `facts`. Nothing of it comes from the environment, where secrets may be. */
+/** The answer of the handler `facts`. None of it comes from the environment, which may contain secrets. */
 export interface PeelFacts {
   peelId: string;
   hostname: string;
@@ -20,14 +20,14 @@ export interface PeelFacts {
   uptime: number;
   /** The credential in use. Times are ISO 8601; without `expires` it does not expire. */
   credential: { publicKey: string; issued: string; expires?: string };
-  /** What the program adds: the option `facts` of `startPeel`. */
+  /** The program's own facts, from the option `facts` of `startPeel`. */
   own?: unknown;
 }
 
-/** What the built-in handlers need of their peel. */
+/** The dependencies of the built-in handlers. */
 export interface BuiltInContext {
   peelId: string;
-  /** Of the credential in use. */
+  /** The claims of the credential in use. */
   claims: () => UserClaims;
   /** This host's time, in milliseconds since 1970. */
   now: () => number;

@@ -2,7 +2,7 @@
 import { PEEL_CLOCK_DOUBT_MS, PEEL_CLOCK_WARNING_MS } from '../timing.js';
 
 /**
- * The fleet's time, which is the masters': this machine's clock, corrected by what is known about theirs. Reports set
+ * The fleet's time, that is, the masters' time: this machine's clock, corrected by what they reported. Reports set
  * bounds; within them, the machine's clock is trusted.
  */
 export class FleetClock {
@@ -45,7 +45,7 @@ export class FleetClock {
     return this.offset;
   }
 
-  /** The fleet's time, as well as it is known. */
+  /** The best estimate of the fleet's time. */
   now(): number {
     return this.#local() + this.offset;
   }
@@ -55,21 +55,21 @@ export class FleetClock {
     return this.now() - (this.#confirmed ? 0 : PEEL_CLOCK_DOUBT_MS);
   }
 
-  /** It is this time or later, since something was signed then. */
+  /** The fleet's time is this or later: something was signed then. */
   isAtLeast(time: number): void {
     if (this.#confirmed || !Number.isFinite(time)) return;
     this.#least = Math.max(this.#least, time - this.#local());
     this.#most = Math.max(this.#most, this.#least);
   }
 
-  /** It is this time or earlier, since a server accepted something that expires then. */
+  /** The fleet's time is this or earlier: a server accepted something that expires then. */
   isAtMost(time: number): void {
     if (this.#confirmed || !Number.isFinite(time)) return;
     this.#most = Math.min(this.#most, time - this.#local());
     this.#least = Math.min(this.#least, this.#most);
   }
 
-  /** A master reported its time, which was correct at some moment between these two times of this machine's clock. */
+  /** A master reported its time, read between these two times of this machine's clock. */
   confirm(time: number, sent: number, received: number): void {
     this.#confirmed = true;
     this.#least = time - Math.max(sent, received);

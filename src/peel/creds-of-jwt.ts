@@ -1,9 +1,9 @@
-// Makes the credentials of a JWT and its seed, in memory.
+// Builds credentials from a JWT and its seed, in memory.
 import type { CredsFile } from '../creds/creds-file.js';
 import { generateCredsFile } from '../creds/generate.js';
 
 /**
- * Makes credentials as they would be loaded from where they are stored.
+ * Builds credentials exactly as loading them from their source would.
  *
  * @param seed is wiped
  * @param decode parses the content of a `.creds` file, which is wiped afterwards

@@ -9,7 +9,7 @@ export type PeelEvent =
   | ConnectionEvent
   /** No server has accepted the first connection yet; it is retried. */
   | { type: 'waiting'; error: Error; retryInMs: number }
-  /** Connected for the first time: commands are accepted from now on. */
+  /** Connected for the first time: the peel accepts commands from now on. */
   | { type: 'started'; peelId: string; server: string; publicKey: string; expiresAt: number | undefined }
   | { type: 'disconnected' }
   /** A new JWT for the same key. `expiresAt` in milliseconds since 1970; undefined: never. */
@@ -45,11 +45,11 @@ export type PeelEvent =
    * from an older version of Zester, a plain `nc.request()`, or someone who wants the peel to publish elsewhere.
    */
   | { type: 'commandRefused'; subject: string; reply: string }
-  /** A message that claims to be from a master and is not, or a replay of an old one. */
+  /** A forged master message, or a replay of an old one. */
   | { type: 'noticeIgnored'; error: ZesterError }
   /** A master stopped this peel with a signed notice: it was rejected or revoked. */
   | { type: 'ended'; error: ZesterError }
-  /** It has finished its work and is closed. */
+  /** The peel has finished its work and is closed. */
   | { type: 'drained' };
 
 /** Writes an event to a logger, as one line. */

@@ -7,9 +7,9 @@ import { encodeJson, issueText, MAX_JSON_DEPTH, parseJson } from '../protocol/me
 import { isNestedDeeper } from '../text/json-depth.js';
 import { HANDLER_TIMEOUT_MS } from '../timing.js';
 
-/** What a handler gets besides its arguments. */
+/** The context of a handler, in addition to its arguments. */
 export interface HandlerContext {
-  /** Aborted when the answer would come too late, or the peel ends. */
+  /** Aborted when the answer would be too late, or the peel stops. */
   signal: AbortSignal;
 }
 
@@ -19,14 +19,14 @@ export interface HandlerContext {
  */
 export type Handler = (args: string[], context: HandlerContext) => unknown;
 
-/** How {@link Handlers} go about it. */
+/** The options of {@link Handlers}. */
 export interface HandlersOptions {
   peelId: string;
-  /** How many run at the same time; 16 by default. */
+  /** Maximum number of concurrent commands; 16 by default. */
   concurrency?: number | undefined;
-  /** How many more may wait; 1,000 by default. */
+  /** Maximum number of waiting commands; 1,000 by default. */
   queue?: number | undefined;
-  /** Milliseconds that a handler may take; 4 minutes by default, since a server forgets a request after 5. */
+  /** Time limit of a handler in milliseconds; 4 minutes by default, since a server forgets a request after 5. */
   timeoutMs?: number | undefined;
   /** Called with the complete error of a failed handler; the answer contains less. */
   onFailure?: ((handler: string, error: unknown) => void) | undefined;
@@ -36,17 +36,17 @@ export interface HandlersOptions {
 
 /** A command that was answered. */
 export interface AnsweredCommand {
-  /** undefined: there is no such handler, or the command could not be read. */
+  /** undefined: unknown handler, or unreadable command. */
   handler: string | undefined;
-  /** `ok`, or the code that it was answered with. */
+  /** `ok`, or the error code of the answer. */
   outcome: string;
-  /** From its arrival to its answer. */
+  /** Time from its arrival to its answer. */
   durationMs: number;
 }
 
 const CONCURRENCY = 16;
 const QUEUE = 1_000;
-/** Characters of an error's message that are answered. */
+/** Maximum length of an error message in an answer, in characters. */
 const MAX_MESSAGE = 2_000;
 
 /** The handlers of a peel, by their names, and the commands that run. No command reaches a shell. */
@@ -56,7 +56,7 @@ export class Handlers {
   readonly #fixed = new Set<string>();
   readonly #running = new Set<AbortController>();
   readonly #waiting: (() => void)[] = [];
-  /** Places that are taken. One is handed from a command that ends to one that waits. */
+  /** Slots in use. A finished command hands its slot to a waiting one. */
   #taken = 0;
   #idle: (() => void)[] = [];
   #ended = false;
@@ -66,10 +66,10 @@ export class Handlers {
   }
 
   /**
-   * Registers a handler, in place of one of the same name.
+   * Registers a handler, replacing one of the same name.
    *
-   * @returns takes it away again
-   * @throws TypeError when the name is none, or that of a built-in one
+   * @returns a function that removes it
+   * @throws TypeError when the name is invalid, or that of a built-in one
    */
   handle(name: string, handler: Handler, options: { fixed?: boolean } = {}): () => void {
     if (typeof name !== 'string' || name.length > 200 || !HANDLER_NAME.test(name)) {
@@ -86,15 +86,15 @@ export class Handlers {
     };
   }
 
-  /** How many commands run or wait. */
+  /** The number of running and waiting commands. */
   get busy(): number {
     return this.#taken + this.#waiting.length;
   }
 
   /**
-   * Runs the command in a message, and gives the bytes of its answer. Never rejects.
+   * Runs the command in a message, and returns the bytes of its answer. Never rejects.
    *
-   * @param maxBytes what an answer may have; never more than callers read
+   * @param maxBytes size limit of an answer; never more than callers read
    */
   async answer(data: Uint8Array, maxBytes = MAX_ANSWER_BYTES): Promise<Uint8Array> {
     const startedAt = performance.now();
@@ -108,7 +108,7 @@ export class Handlers {
     return answer.encoded;
   }
 
-  /** An answer as it is sent: one that callers would not read is replaced by the reason. */
+  /** Encodes an answer; replaces one that callers would not read by an error that says why. */
   #sendable(answer: CommandAnswer, maxBytes: number): { encoded: Uint8Array; code: string } {
     const { peelId } = this.#options;
     const instead = (words: string) => ({
@@ -133,12 +133,12 @@ export class Handlers {
     return { encoded, code: 'error' in answer ? answer.error.code : 'ok' };
   }
 
-  /** Resolves when no command runs or waits any more. */
+  /** Resolves when no command runs or waits. */
   async whenIdle(): Promise<void> {
     if (this.busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Aborts what runs; what comes from here on is refused. */
+  /** Aborts running commands; later ones are refused. */
   end(): void {
     this.#ended = true;
     for (const running of this.#running) running.abort(new Error('the peel is stopping'));
@@ -215,7 +215,7 @@ function failed(peelId: string, code: FleetErrorCode, message: string): CommandA
   return { peelId, error: { code, message } };
 }
 
-/** What of an error is for others: not its stack, not its cause, and no seed. */
+/** The public part of an error: not its stack, not its cause, and no seed. */
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   return redactSeeds(text).slice(0, MAX_MESSAGE);

@@ -1,30 +1,30 @@
-// Says how a peel is.
+// Reports the health of a peel.
 import type { PeelEvent } from './events.js';
 
-/** How a peel is. */
+/** The health of a peel. */
 export interface PeelHealth {
   /** Whether there are no problems. */
   ok: boolean;
-  /** What is wrong, in words. */
+  /** Descriptions of the problems. */
   problems: string[];
   /** Whether its connection is up. */
   connected: boolean;
-  /** Of the credential in use, in milliseconds since 1970; undefined: it does not expire. */
+  /** Expiry of the credential in use, in milliseconds since 1970; undefined: it does not expire. */
   expiresAt: number | undefined;
-  /** Commands that run or wait. */
+  /** Running and waiting commands. */
   commands: number;
 }
 
-/** What is known of a peel. */
+/** The facts about a peel that its health depends on. */
 export interface PeelFactsOfHealth {
-  /** Why it is over; undefined: it runs. */
+  /** Why it stopped; undefined: it runs. */
   end: string | undefined;
   connected: boolean;
   expiresAt: number | undefined;
   /** By the fleet's clock, in milliseconds since 1970. */
   now: number;
   commands: number;
-  /** What a renewal, a rotation or the file said last, while it is being tried again. */
+  /** The last failure of a renewal, a rotation or a write that is being retried. */
   renewalFailure: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function peelHealth(facts: PeelFactsOfHealth): PeelHealth {
   };
 }
 
-/** What {@link PeelFactsOfHealth.renewalFailure} is after an event. */
+/** {@link PeelFactsOfHealth.renewalFailure} after an event. */
 export function afterPeelEvent(failure: string | undefined, event: PeelEvent): string | undefined {
   switch (event.type) {
     case 'renewalFailed':

@@ -1,8 +1,9 @@
 // The public API of `zester/peel`.
 
 /**
- * The peel: what runs on each host of the fleet. `startPeel` connects, runs commands, and keeps its credential
- * good; `joinFleet` gets the first one, and `recoverCredentials` another once it has expired. Importing this starts nothing.
+ * The peel: the agent on each host of the fleet. `startPeel` connects, runs commands, and renews its credential;
+ * `joinFleet` gets the first credential, and `recoverCredentials` a new one after expiry. Importing this starts
+ * nothing.
  *
  * @packageDocumentation
  * @module zester/peel

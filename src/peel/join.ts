@@ -44,16 +44,16 @@ import {
 
 /** Events of {@link joinFleet}. */
 export type JoinEvent =
-  /** The key exists, and this fingerprint is for people to compare. `resumed`: an earlier attempt made it. */
+  /** The key exists; people compare this fingerprint. `resumed`: an earlier attempt made it. */
   | { type: 'key'; publicKey: string; fingerprint: string; resumed: boolean }
   /** The request waits for an admin's decision: `zester peel accept <id>`. */
   | { type: 'pending'; fingerprint: string }
   /** An attempt failed, and is retried. */
   | { type: 'retrying'; error: Error; retryInMs: number }
-  /** This host's clock is off: `offsetMs` is what is added to it. */
+  /** This host's clock is off: `offsetMs` is the correction. */
   | { type: 'clockOff'; offsetMs: number };
 
-/** The options of {@link joinFleet}. Other options of the client's `connect()`, such as `tls`, may be given too. */
+/** The options of {@link joinFleet}. It also takes other options of the client's `connect()`, such as `tls`. */
 export interface JoinOptions extends Omit<GivenClientOptions, 'tls' | 'servers'> {
   /** One URL or several; a string with commas is a list. One `tls://` URL requires TLS for all. */
   servers?: string | readonly string[] | undefined;
@@ -62,13 +62,15 @@ export interface JoinOptions extends Omit<GivenClientOptions, 'tls' | 'servers'>
   /** Refuse URLs without `tls://`, except those of this machine; false by default. */
   requireTls?: boolean | undefined;
   /**
-   * The join token, credentials that may only ask to join: the path or the `file:` URL of its `.creds` file, parsed
+   * The join token, credentials that can only request to join: the path or the `file:` URL of its `.creds` file, parsed
    * credentials, or a provider such as `fromEnv('JOIN_TOKEN')`.
    */
   token: UserCredentials;
   /** The ID to join as: one NATS token. */
   peelId: string;
-  /** Where to write the credentials: a path or a `file:` URL. Until then, the key is kept at `<out>.pending`. */
+  /**
+   * Where to write the credentials: a path or a `file:` URL. Until the peel is accepted, the key is at `<out>.pending`.
+   */
   out: string | URL;
   /** How long to wait for a server, a master and an admin's decision, in milliseconds; 10 minutes by default. */
   waitMs?: number | undefined;
@@ -88,7 +90,7 @@ export interface JoinResult {
   peelId: string;
   /** The public key (`U…`) of the new credential. */
   publicKey: string;
-  /** Of the key, as `zester peel list --state pending` shows it. */
+  /** The fingerprint of the key, as `zester peel list --state pending` shows it. */
   fingerprint: string;
   /** The `.creds` file. */
   path: string;
@@ -96,7 +98,7 @@ export interface JoinResult {
   expiresAt: number | undefined;
 }
 
-/** Refusals after which this key is useless: the next attempt makes another one. */
+/** Refusals after which this key is useless: the next attempt makes a new one. */
 const KEY_IS_SPENT: ReadonlySet<string> = new Set([
   'ERR_FLEET_REJECTED',
   'ERR_FLEET_REVOKED',
@@ -104,11 +106,11 @@ const KEY_IS_SPENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Joins a fleet with a join token: makes a key here, proves to a master that this host has it, and writes the issued
+ * Joins a fleet with a join token: makes a key on this host, proves its possession to a master, and writes the issued
  * credentials. The seed never leaves this host. If an admin must accept the host first, it waits.
  *
- * @throws PeelIdError, CredsError, FileError; FleetError with what a master refuses with, or `ERR_FLEET_PENDING` when
- *   nobody has decided in time: the key is kept, and joining again continues with it; ConnectError
+ * @throws PeelIdError, CredsError, FileError; FleetError with a master's refusal, or `ERR_FLEET_PENDING` when no admin
+ *   decides in time: the key is kept, and the next call resumes with it; ConnectError
  * @example
  * import { joinFleet } from 'zester/peel';
  *

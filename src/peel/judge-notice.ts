@@ -12,21 +12,21 @@ export interface KnownTime {
 }
 
 /**
- * What to do with a notice that a master signed:
+ * What to do with a notice signed by a master:
  *
  * - `follow` it;
- * - `pass`: it is about another key of this peel, or another credential, and nothing is wrong with it;
- * - `refuse`: it may be a replay; `why` says how that is known.
+ * - `pass`: it concerns another key or credential of this peel, and is valid;
+ * - `refuse`: it may be a replay; `why` gives the reason.
  */
 export type NoticeVerdict = { verdict: 'follow' } | { verdict: 'pass' } | { verdict: 'refuse'; why: string };
 
 /**
- * Judges whether a notice is about the credential in use, and not an old one that somebody sends again: a signature says
- * who wrote it, and not when it was sent.
+ * Judges whether a notice is about the credential in use, and not a replay: a signature proves who wrote it, not when
+ * it was sent.
  *
- * A notice to rotate names the key to replace. After the rotation the peel has another, so that the notice is
- * worth nothing from then on, whatever the clocks say. One without a key is an older master's, and must not be older than
- * the JWT in use. JWTs have whole seconds, so those are compared: a peel may be added and rotated within one.
+ * A notice to rotate names the key to replace. After the rotation the peel has a new key, so a replay has no effect,
+ * even if clocks are wrong. A notice without a key comes from an older master, and must not be older than the JWT in
+ * use. JWT times are whole seconds, so the comparison uses seconds: a peel may be added and rotated within one.
  *
  * @param claims the JWT in use
  */
@@ -41,18 +41,18 @@ export function judgeNotice(
   if (notice.kind === 'ended') {
     const isOthers = notice.publicKeys !== undefined && !notice.publicKeys.includes(claims.sub);
     if (isOthers || isBeforeJwt) return { verdict: 'pass' };
-    // in doubt of the time it is believed: a peel that is revoked would try to connect forever
+    // if the time is uncertain, follow it: otherwise a revoked peel would try to connect forever
     return time.confirmed && isStale(at, time) ? refuse(ageOf(at, time)) : { verdict: 'follow' };
   }
   if (notice.publicKey !== undefined && notice.publicKey !== claims.sub)
     return refuse('is about a key that is not in use');
   if (notice.publicKey === undefined && isBeforeJwt) return refuse('is older than the credential in use');
-  // in doubt of the time, too: a clock may be off by hours, and to replace this key once more does no harm
+  // also if the time is uncertain: a clock may be off by hours, and one more key rotation is harmless
   if (!time.confirmed && notice.publicKey !== undefined) return { verdict: 'follow' };
   return isStale(at, time) ? refuse(ageOf(at, time)) : { verdict: 'follow' };
 }
 
-/** A time ahead of a clock that nobody has confirmed says that the clock is behind. */
+/** A time ahead of an unconfirmed clock means that the clock is behind. */
 function isStale(at: number, { now, confirmed }: KnownTime): boolean {
   return confirmed
     ? Math.abs(now - at) > NOTICE_MAX_AGE_MS

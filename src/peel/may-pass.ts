@@ -1,8 +1,8 @@
-// Decides whether asking a master again may help.
+// Decides whether to retry a request to a master.
 import { errorTraits } from '../error-traits.js';
 import { ConnectError, FleetError } from '../errors.js';
 
-/** The client's own errors, of a connection that is down for a moment. */
+/** Client errors of a connection that is temporarily down. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['ConnectionError', 'RequestError', 'TimeoutError']);
 
 /** Whether the same request may succeed a moment later. */

@@ -1,4 +1,4 @@
-// Counts what happens to a peel, as text for Prometheus.
+// The Prometheus metrics of a peel.
 import type { PeelEvent } from './events.js';
 import type { PeelHealth } from './health.js';
 
@@ -8,8 +8,8 @@ interface Counted {
 }
 
 /**
- * What a peel counts. Written by hand: the format is a few lines, and an agent does not carry a metrics library. Labels are
- * the names of handlers that exist, and codes: their number is limited.
+ * The metrics of a peel. Formatted by hand: the format is a few lines, and an agent should not bundle a metrics
+ * library. Labels are names of registered handlers and error codes, so their number is bounded.
  */
 export class PeelMetrics {
   readonly #commands = new Map<string, Counted>();
@@ -45,7 +45,7 @@ export class PeelMetrics {
     }
   }
 
-  /** In the text format of Prometheus. */
+  /** Returns the metrics in Prometheus text format. */
   text({ connected, expiresAt, commands }: PeelHealth): string {
     const { reconnects, rotations, renewals, renewalFailures, recoveries } = this.#totals;
     const counted = [...this.#commands];

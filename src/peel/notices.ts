@@ -9,11 +9,11 @@ import type { UserClaims } from '../jwt/claims.js';
 import { checkMasterSigned } from './verify-master.js';
 
 /**
- * Reads what a master tells a peel.
+ * Reads a master's notice to a peel.
  *
- * @param own the JWT of the peel: of its account the master must be
+ * @param own the JWT of the peel: the master must belong to its account
  * @param now milliseconds since 1970
- * @throws FleetError `ERR_FLEET_ANSWER` when it is not a master's, or not for this peel
+ * @throws FleetError `ERR_FLEET_ANSWER` when it is not from a master, or not for this peel
  */
 export function readNotice(message: ReceivedMessage, peelId: string, own: UserClaims, now: number): Notice {
   const what = 'a notice';

@@ -1,4 +1,4 @@
-// Which options startPeel and joinFleet know, so that a misspelled one is refused and not ignored.
+// The option names of startPeel and joinFleet, so that a misspelled option is rejected instead of ignored.
 import {
   CLIENT_ENTRIES,
   CONNECT_ENTRIES,

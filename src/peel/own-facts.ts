@@ -1,7 +1,7 @@
-// Asks a program for its own facts.
+// Calls a program's `facts` option.
 import type { ReportFailure } from '../async/guarded.js';
 
-/** Makes the option `facts` safe to call: what it throws is reported, and leaves the program's facts out. */
+/** Makes the option `facts` safe to call: reports errors, and then omits the program's facts. */
 export function ownFacts(facts: (() => unknown) | undefined, report: ReportFailure): () => Promise<unknown> {
   return async () => {
     try {

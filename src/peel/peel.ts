@@ -66,7 +66,7 @@ import {
 export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'> {
   /** By default the name in the JWT. */
   peelId?: string | undefined;
-  /** Its command handlers, by name. Add more with {@link Peel.handle}. */
+  /** Command handlers by name. Add more with {@link Peel.handle}. */
   handlers?: Readonly<Record<string, Handler>> | undefined;
   /**
    * How to switch to new credentials; `hitless` by default, unlike in `connectPeel`: a renewal loses or doubles no
@@ -76,25 +76,25 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
   /** The window of reconnects, in milliseconds, as for `connectPeel`; 2,000 by default. */
   reconnectWindowMs?: number | undefined;
   /**
-   * If no server is reached, or one refuses the credentials, wait and retry: true by default, since an agent may
-   * start before its server does. Permanent errors end the start anyway.
+   * Wait and retry if no server is reachable, or one refuses the credentials: true by default, since an agent may start
+   * before its server does. Permanent errors end the start anyway.
    */
   waitOnFirstConnect?: boolean | undefined;
   /** Aborts the first connect. */
   signal?: AbortSignal | undefined;
   /**
-   * Renew the JWT in time, through a master; true by default. The new one is stored at the source of the credentials:
-   * a file, or a provider with `store`. Other sources are refused, unless this is false; then something else must
-   * replace them in time.
+   * Renew the JWT in time, through a master; true by default. The new JWT is stored at the source of the credentials: a
+   * file, or a provider with `store`. Other sources are refused unless this is false; then another program must replace
+   * the credentials in time.
    */
   renew?: boolean | undefined;
   /**
-   * Where to keep the recovery credential, with which the peel recovers by itself after its credential has expired: a
-   * path or a `file:` URL; by default `FILE.recovery` beside the `.creds` file, or memory for a provider. `false`: it
-   * does not recover, nor does it without `renew`.
+   * Where to keep the recovery credential, which lets the peel recover by itself after its credential has expired: a
+   * path or a `file:` URL; by default `FILE.recovery` next to the `.creds` file, or memory for a provider. `false`
+   * disables recovery, and so does `renew: false`.
    */
   recovery?: string | URL | false | undefined;
-  /** The most commands that run at once (16) and that wait (1,000), and the time limit of one (4 minutes). */
+  /** Limits of concurrent commands (16), waiting commands (1,000), and the time of one (4 minutes). */
   commands?:
     | {
         concurrency?: number | undefined;
@@ -103,11 +103,13 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
       }
     | undefined;
   /**
-   * Facts of your own, as JSON: `zester peel exec ID facts` shows them as `own`. Asked for each time, within the time limit of
-   * a command. If it throws, they are left out.
+   * Your own facts, as JSON: `zester peel exec ID facts` shows them as `own`. Called for each request, within the time
+   * limit of a command. If it throws, the facts are omitted.
    */
   facts?: (() => unknown) | undefined;
-  /** Called for each event, from the first connection attempt on; `events()` starts too late for that. */
+  /**
+   * Called for each event from the first connection attempt on; `events()` misses those before `startPeel` resolves.
+   */
   onEvent?: ((event: PeelEvent) => void) | undefined;
 }
 
@@ -131,11 +133,11 @@ export interface PeelEnd {
  * Starts a peel: connects with its credentials, runs the commands on `zester.cmd.<id>`, and renews its credential,
  * unattended. Resolves when it is connected.
  *
- * @throws at once, for what can never work: PeelIdError, CredsError, FileError of the credentials (`ERR_CREDS_NO_STORE`: they
- *   cannot be renewed; `ERR_CREDS_PROVIDER`: the first load failed); ConnectError of the
- *   servers (`ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_PLAIN`), the files for TLS
- *   (`ERR_CONNECT_TLS_FILE`) and the other options (`ERR_CONNECT_OPTIONS`). With `waitOnFirstConnect: false`, ConnectError
- *   when no server takes the first connection
+ * @throws at once, for permanent errors: PeelIdError, CredsError, FileError of the credentials (`ERR_CREDS_NO_STORE`:
+ *   they cannot be renewed; `ERR_CREDS_PROVIDER`: the first load failed); ConnectError of the servers
+ *   (`ERR_CONNECT_URL`, `ERR_CONNECT_NO_SERVERS`, `ERR_CONNECT_PLAIN`), the files for TLS (`ERR_CONNECT_TLS_FILE`) and
+ *   the other options (`ERR_CONNECT_OPTIONS`). With `waitOnFirstConnect: false`, ConnectError when no server takes the
+ *   first connection
  * @example
  * import { startPeel } from 'zester/peel';
  *
@@ -260,7 +262,7 @@ export class Peel {
     for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
   }
 
-  /** The connection, for the peel's other work. The peel closes it: call {@link drain}. */
+  /** The connection, for your own messages. The peel closes it: call {@link drain}. */
   get nc(): ZesterConnection {
     if (this.#nc === undefined) throw new TypeError('the peel is not connected yet');
     return this.#nc;
@@ -328,12 +330,12 @@ export class Peel {
   }
 
   /**
-   * Replaces the key, and the credential with it: the new key is made here, both keys sign the request to a master,
-   * and the connection switches without losing a command. Retried until it succeeds.
+   * Replaces the key, and the credential with it: makes a new key on this host, signs the request to a master with both
+   * keys, and switches the connection without losing a command. Retried until it succeeds.
    *
-   * @param options.signal ends the waiting, with its reason; the rotation goes on
+   * @param options.signal aborts the wait, with its reason; the rotation continues
    * @returns the new public key, once it is in use
-   * @throws FleetError when the peel ends before; CredsError `ERR_CREDS_NO_STORE` when its credentials cannot be stored
+   * @throws FleetError when the peel stops first; CredsError `ERR_CREDS_NO_STORE` when its credentials cannot be stored
    * @example
    * import { startPeel } from 'zester/peel';
    *
@@ -367,7 +369,7 @@ export class Peel {
     await this.drain();
   }
 
-  /** @internal The given clock was set: does what is due now. */
+  /** @internal The injected clock was set: runs what is due now. */
   look(): void {
     this.#renewer?.look();
   }
@@ -469,7 +471,10 @@ export class Peel {
     }
   }
 
-  /** Asks a master once for new credentials in place of those that may have expired. @throws FleetError that is final */
+  /**
+   * Requests new credentials from a master once, in case the current ones have expired. @throws FleetError that is
+   * final
+   */
   async #recoverOnce(): Promise<{ result: RecoveryResult; cause?: unknown }> {
     const recovery = this.#recovery;
     if (recovery === undefined) return { result: 'unavailable' };
@@ -481,7 +486,7 @@ export class Peel {
       }
       if (outcome.is === 'recovered') this.#useRecovered(current, outcome.creds, outcome.notWritten);
       if (outcome.is === 'replaced') await this.#credentials?.look();
-      // what was loaded for the start is not what is there now
+      // the credentials may have changed since the start loaded them
       if (this.#given.kind === 'file') this.#given = { kind: 'file', path: this.#given.path };
       return { result: outcome.is };
     } catch (error) {
@@ -491,7 +496,7 @@ export class Peel {
   }
 
   #useRecovered(before: CredsFile, creds: CredsFile, notWritten: unknown): void {
-    // at the start there is nothing that could hold it: the same key is asked for again
+    // at the start there is nowhere to keep it: the next attempt requests the same key again
     if (notWritten !== undefined && this.#credentials === undefined) throw notWritten as Error;
     if (notWritten === undefined) this.#credentials?.stored(creds);
     else this.#credentials?.hold(creds);
@@ -503,7 +508,10 @@ export class Peel {
     });
   }
 
-  /** The server refuses the credentials while the peel runs: they may have expired. Asks until it is connected again. */
+  /**
+   * The server refuses the credentials of a running peel: they may have expired. Retries recovery until it is
+   * reconnected.
+   */
   async #comeBack(): Promise<void> {
     if (this.#recovery === undefined || this.#credentials === undefined || this.#isComingBack) return;
     this.#isComingBack = true;
@@ -513,7 +521,8 @@ export class Peel {
       for (let attempts = 1; ; attempts += 1) {
         await sleep(recoveryPause(last, attempts, Math.random()), signal);
         if (!this.#isDown) return;
-        // a clock that a master has confirmed knows what the server's words do not say, but not that the signing key was removed
+        // a confirmed clock shows whether the credential has expired, which the server's error does not; neither shows
+        // that the signing key was removed
         const isInTime = this.#clock.confirmed && this.#renewer !== undefined && !this.#hasExpired();
         if (isInTime && attempts % ASK_ANYWAY_EVERY !== 0) continue;
         const { result, cause } = await this.#recoverOnce();
@@ -541,7 +550,7 @@ export class Peel {
     if (event !== undefined) this.#emit(event);
   }
 
-  /** The server refuses it, and by this machine's clock its time is over: both cannot be wrong. */
+  /** The server refuses it, and by this machine's clock it has expired: both cannot be wrong. */
   async #throwIfExpired(): Promise<void> {
     const creds = await loadGiven(this.#given);
     if (creds.isExpired(() => this.#clock.local())) throw expired(creds);
@@ -570,7 +579,7 @@ export class Peel {
     let isOnPurpose = false;
     for await (const { type } of connection.status()) {
       if (type === 'forceReconnect') isOnPurpose = true;
-      // each attempt that a server refuses is a disconnect, too
+      // each refused attempt is a disconnect, too
       if (type === 'disconnect' && !down) this.#emit({ type: 'disconnected' });
       if (type === 'disconnect') down = this.#isDown = true;
       if (type === 'reconnect') {
@@ -599,7 +608,7 @@ export class Peel {
 
   async #command(msg: Msg): Promise<void> {
     if (commandReplyVerdict(msg.reply, this.id) === 'refuse') {
-      // not run either: its sender would not learn the outcome, and would resend it
+      // do not run it either: its sender would not learn the outcome, and would resend it
       this.#emit({
         type: 'commandRefused',
         subject: shownSubject(msg.subject),
@@ -611,7 +620,7 @@ export class Peel {
     try {
       answerCommand(msg, this.id, answer);
     } catch {
-      // closed meanwhile: the caller gets no answer, as from a peel that is gone
+      // closed meanwhile: the caller gets no answer, as from a stopped peel
     }
   }
 
@@ -652,7 +661,7 @@ export class Peel {
     const written = this.#renewer?.stop();
     const nc = this.nc;
     const deadline = Date.now() + waitMs;
-    // a draining subscription still delivers what the server has already sent
+    // a draining subscription still delivers messages that the server has already sent
     const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
     await withDeadline(Promise.all(stopped), deadline);
     await withDeadline(this.#handlers.whenIdle(), deadline);

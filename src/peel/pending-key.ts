@@ -9,13 +9,13 @@ import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 const MAX_KEY_BYTES = 1_024;
 
 /**
- * The key of a peel that joins, on disk (0600) beside the file that it is for, until there is a JWT for it: so that who
- * waits to be accepted may be interrupted, and continues with the key that was shown.
+ * The key of a joining peel, on disk (0600) next to its future `.creds` file until it has a JWT: an interrupted join
+ * resumes with the key whose fingerprint was shown.
  */
 export class PendingKey {
   readonly key: KeyBundle;
   readonly path: string;
-  /** It was there already. */
+  /** The key existed already. */
   readonly resumed: boolean;
 
   private constructor(key: KeyBundle, path: string, resumed: boolean) {
@@ -25,7 +25,8 @@ export class PendingKey {
   }
 
   /**
-   * Loads the key, or makes one. A key that another user may have put there is refused: that user would know the peel's seed.
+   * Loads the key, or makes one. Refuses a key that another user may have put there: that user would know the peel's
+   * seed.
    *
    * @param out the `.creds` file
    * @throws KeyError, FileError
@@ -46,7 +47,7 @@ export class PendingKey {
     return new PendingKey(key, path, false);
   }
 
-  /** The key has its JWT, or will never have one. */
+  /** Removes the key: it has its JWT, or will never get one. */
   async remove(): Promise<void> {
     await unlink(this.path).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-// Signs what proves to a master that a key is held.
+// Signs proofs of possession of a key.
 import type { CredsFile } from '../creds/creds-file.js';
 import { userKeyOf } from '../creds/user-key.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
@@ -8,7 +8,7 @@ export function signProof(key: KeyBundle, proof: Uint8Array): string {
   return Buffer.from(key.sign(proof)).toString('base64url');
 }
 
-/** The same, with the key of credentials. */
+/** As above, with the key of credentials. */
 export function signProofWith(creds: CredsFile, proof: Uint8Array): string {
   const key = userKeyOf(creds);
   try {

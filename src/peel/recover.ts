@@ -1,4 +1,4 @@
-// recoverCredentials: new credentials in place of a peel's that have expired.
+// recoverCredentials: replaces a peel's expired credentials.
 import { sleep } from '../async/sleep.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { DURATION_MS, checkNumbers } from '../connection/check-options.js';
@@ -36,13 +36,13 @@ export interface RecoverSettings extends Pick<ConnectSettings, 'servers' | 'tls'
   peelId?: string | undefined;
   /** The file of the recovery credential: a path or a `file:` URL; `FILE.recovery` beside the `.creds` file by default. */
   recovery?: string | URL | undefined;
-  /** How long to try, and to wait for an admin's decision, in milliseconds; 2 minutes by default. */
+  /** How long to retry, and to wait for an admin's decision, in milliseconds; 2 minutes by default. */
   waitMs?: number | undefined;
   /** Aborts the wait, with its reason. */
   signal?: AbortSignal | undefined;
-  /** Called when it waits for an admin, and before each retry. */
+  /** Called when waiting for an admin, and before each retry. */
   onEvent?: ((event: RecoverEvent) => void) | undefined;
-  /** The clock, in milliseconds; `Date.now` by default. It does not decide what has expired: a master does. */
+  /** The clock, in milliseconds; `Date.now` by default. It does not decide expiry: a master does. */
   now?: (() => number) | undefined;
 }
 
@@ -62,11 +62,11 @@ export interface RecoverResult {
 }
 
 /**
- * Gets new credentials for a peel whose credentials have expired, and stores them in place of the old ones. The peel proves
- * its old key, and makes a new one. `startPeel` does this by itself; call it before `connectPeel`, or when its connection says
- * that it is refused: `connectPeel` follows the file, and uses the new credentials at its next attempt.
+ * Gets new credentials for a peel whose credentials have expired, and replaces the old ones. The peel proves possession
+ * of its old key, and makes a new one. `startPeel` does this by itself; call it before `connectPeel`, or when its
+ * connection reports a refusal: `connectPeel` follows the file, and uses the new credentials at its next attempt.
  *
- * It needs the recovery credential that masters give with each renewal. A revoked or rejected peel does not come back.
+ * It needs the recovery credential that masters issue with each renewal. A revoked or rejected peel cannot recover.
  *
  * @throws CredsError, FileError, PeelIdError; ConnectError; FleetError `ERR_FLEET_RECOVERY` without a recovery credential or
  *   where the masters allow it no more, `ERR_FLEET_CLONED`, `ERR_FLEET_REVOKED`, `ERR_FLEET_REJECTED`; `ERR_FLEET_PENDING`
@@ -121,7 +121,7 @@ export async function recoverCredentials(options: RecoverOptions): Promise<Recov
   };
 }
 
-/** How {@link untilDecided} waits. */
+/** The options of {@link untilDecided}. */
 interface Waiting {
   peelId: string;
   waitMs: number;
@@ -129,7 +129,7 @@ interface Waiting {
   hear: ((event: RecoverEvent) => void) | undefined;
 }
 
-/** Asks until a master has decided, refuses permanently, or time is up. */
+/** Retries until a master decides, refuses permanently, or time is up. */
 async function untilDecided(
   attempt: () => Promise<Recovered>,
   { peelId, waitMs, signal, hear }: Waiting,

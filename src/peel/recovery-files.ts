@@ -1,4 +1,4 @@
-// Keeps the recovery credential of a peel, and the key that it recovers with, beside its .creds file.
+// Keeps the recovery credential of a peel, and the key that it recovers with, next to its .creds file.
 import { unlink } from 'node:fs/promises';
 import { loadGiven, type CredentialStore } from '../connection/credentials.js';
 import type { GivenUserCredentials } from '../creds/credentials-option.js';
@@ -12,29 +12,29 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { generateKeyBundle, loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 
-/** Where the recovery credential of a peel is kept. It is for the peel's own key: the JWT alone is not a secret. */
+/** Where the recovery credential of a peel is kept. It uses the peel's own key, so the JWT alone is not a secret. */
 export interface RecoveryFiles {
   /** The JWT of the recovery credential for this key; undefined: there is none. */
   credentialFor(publicKey: string): Promise<string | undefined>;
-  /** A master gave this one: in memory, until {@link save}. */
+  /** Takes one issued by a master; in memory until {@link save}. */
   note(jwt: string): void;
-  /** Writes the one for this key, if it was given one. @throws FileError */
+  /** Writes the one for this key, if there is one. @throws FileError */
   save(publicKey: string): Promise<void>;
   /**
-   * The key to recover with, in place of this one. The same until {@link forgetKey}, also in another process: a second new key
-   * for the same old one would look like a copy's.
+   * The key to recover with, which replaces this one. The same until {@link forgetKey}, also in another process: a
+   * second new key for the same old one would look like a copy's.
    *
    * @throws FileError, KeyError
    */
   newKeyFor(publicKey: string): Promise<KeyBundle>;
   /**
-   * That key, if there is one: a rotation must use it too. A request to recover that was given up may still reach a master, later than the
-   * rotation, and with another new key it would look like a copy's.
+   * That key, if there is one: a rotation must use it too. An abandoned recovery request may still reach a master after
+   * the rotation, and with a different new key it would look like a copy's.
    *
    * @throws FileError, KeyError
    */
   pendingKeyFor(publicKey: string): Promise<KeyBundle | undefined>;
-  /** This key is in the `.creds` file now: it need not be kept here as well. */
+  /** This key is in the `.creds` file now: removes it here. */
   written(publicKey: string): Promise<void>;
   forgetKey(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export class RecoveryMemory implements RecoveryFiles {
   note(jwt: string): void {
     const publicKey = userSubjectAsServersReadIt(jwt);
     if (publicKey === undefined) return;
-    // of the key in use, and of one that is about to take its place
+    // of the key in use, and of its upcoming replacement
     for (const known of [...this.#jwts.keys()].slice(0, -1)) this.#jwts.delete(known);
     this.#jwts.set(publicKey, jwt);
   }
@@ -93,7 +93,7 @@ export class RecoveryOnDisk implements RecoveryFiles {
   readonly #keyPath: string;
   readonly #memory = new RecoveryMemory();
 
-  /** @param credsPath the `.creds` file @param path the file of the recovery credential; beside it by default */
+  /** @param credsPath the `.creds` file @param path the file of the recovery credential; next to it by default */
   constructor(credsPath: string, path = recoveryPath(credsPath)) {
     this.#path = path;
     this.#keyPath = `${credsPath}.recovering`;
@@ -106,7 +106,7 @@ export class RecoveryOnDisk implements RecoveryFiles {
       const jwt = await loadJwtFile(this.#path);
       return userSubjectAsServersReadIt(jwt) === publicKey ? jwt : undefined;
     } catch (error) {
-      // unreadable or absent: there is none to recover with
+      // unreadable or absent: no recovery is possible
       if (error instanceof FileError || error instanceof JwtError) return undefined;
       throw error;
     }
@@ -152,7 +152,7 @@ export class RecoveryOnDisk implements RecoveryFiles {
     if (kept?.key?.publicKey === publicKey) await this.forgetKey();
   }
 
-  /** @returns undefined: there is none for this key; one for another key is removed */
+  /** @returns undefined if there is none for this key; removes one for another key */
   async #readKey(publicKey: string): Promise<KeyBundle | undefined> {
     const kept = await this.#read();
     if (kept === undefined) return undefined;
@@ -162,7 +162,9 @@ export class RecoveryOnDisk implements RecoveryFiles {
     return undefined;
   }
 
-  /** The new key, and the one that it replaces. @returns undefined: there is no file; no key: it is damaged */
+  /**
+   * The new key, and the one that it replaces. @returns undefined if there is no file; without a key if it is damaged
+   */
   async #read(): Promise<{ replaces: string; key: KeyBundle | undefined } | undefined> {
     let content: Uint8Array;
     try {
@@ -198,12 +200,12 @@ export function recoveryPath(credsPath: string): string {
   return `${credsPath}.recovery`;
 }
 
-/** Writes the recovery credential of a `.creds` file beside it. @throws FileError */
+/** Writes the recovery credential of a `.creds` file next to it. @throws FileError */
 export async function writeRecoveryFile(credsPath: string, jwt: string): Promise<void> {
   await writeSecretFile(recoveryPath(credsPath), Buffer.from(`${jwt}\n`));
 }
 
-/** A store that keeps the recovery credential of what it writes beside it. */
+/** A store that also writes the recovery credential of the credentials it stores. */
 export function withRecovery(store: CredentialStore, files: RecoveryFiles): CredentialStore {
   return {
     path: store.path,
@@ -216,13 +218,13 @@ export function withRecovery(store: CredentialStore, files: RecoveryFiles): Cred
   };
 }
 
-/** The options that say where the recovery credential is kept. */
+/** The options for the location of the recovery credential. */
 interface RecoveryFilesOptions {
   recovery?: string | URL | false | undefined;
   renew?: boolean | undefined;
 }
 
-/** Where the recovery credential is kept; undefined: the peel does not come back by itself. */
+/** The store of the recovery credential; undefined: the peel does not recover by itself. */
 export function recoveryFilesOf(
   given: GivenUserCredentials,
   options: RecoveryFilesOptions,
@@ -234,7 +236,7 @@ export function recoveryFilesOf(
   return path === undefined ? new RecoveryMemory() : new RecoveryOnDisk(path, path);
 }
 
-/** The credentials as they are now where they come from, and not as they were loaded for the start. */
+/** The current credentials at their source, not those loaded at the start. */
 export function loadNow(given: GivenUserCredentials): Promise<CredsFile> {
   return loadGiven(given.kind === 'file' ? { kind: 'file', path: given.path } : given);
 }

@@ -1,12 +1,12 @@
-// Decides when an expired peel asks to come back.
+// Decides when an expired peel requests recovery.
 import { CredsError, ConnectError } from '../errors.js';
 import { RECOVERY_FIRST_RETRY_MS, RECOVERY_MAX_IDLE_RETRY_MS, RECOVERY_MAX_RETRY_MS } from '../timing.js';
 
-/** What an attempt to come back ended with. */
+/** The outcome of a recovery attempt. */
 export type RecoveryResult =
   /** New credentials. */
   | 'recovered'
-  /** Another program has replaced the credentials: those are to be used. */
+  /** Another program has replaced the credentials: use those. */
   | 'replaced'
   /** An admin has to decide. */
   | 'pending'
@@ -14,12 +14,12 @@ export type RecoveryResult =
   | 'notExpired'
   /** No recovery credential. */
   | 'unavailable'
-  /** No master answered, or one could not. */
+  /** No master answered, or one failed. */
   | 'failed';
 
 /**
- * Whether a peel that cannot connect may have lost its credential to its expiry. A server refuses an expired credential as any
- * other, so a master says which it is; and this machine's clock, which may be off, is not asked.
+ * Whether the credential of a peel that cannot connect may have expired. A server refuses an expired credential like
+ * any invalid one, so a master decides; this machine's clock may be off.
  */
 export function mayHaveExpired(error: unknown): boolean {
   if (error instanceof CredsError) return error.code === 'ERR_CREDS_EXPIRED';
@@ -27,16 +27,16 @@ export function mayHaveExpired(error: unknown): boolean {
 }
 
 /**
- * A running peel whose credential has not expired, and that a server refuses, asks with each so many-th attempt all the same: the
- * key that signed its credential may have been removed.
+ * A running peel that a server refuses although its credential has not expired requests recovery at every Nth attempt:
+ * its signing key may have been removed.
  */
 export const ASK_ANYWAY_EVERY = 4;
 
 /**
- * How long to wait before the next attempt, in milliseconds: twice as long after each, up to 20 s; up to a minute where a
- * master has answered. A random half of it spreads a fleet that waits for the same master.
+ * The backoff before the next attempt, in milliseconds: doubles up to 20 s; up to a minute if a master has answered.
+ * Half of it is jitter, which spreads a fleet that waits for the same master.
  *
- * @param attempts that were made, from 1
+ * @param attempts so far, from 1
  * @param random from 0 to 1
  */
 export function recoveryPause(result: RecoveryResult, attempts: number, random: number): number {

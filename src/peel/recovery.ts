@@ -1,4 +1,4 @@
-// Asks a master for a new credential in place of one that has expired.
+// Requests a replacement for an expired credential from a master.
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { ConnectSettings } from '../connection/connect.js';
 import { firstConnectError } from '../connection/connect-failure.js';
@@ -29,9 +29,9 @@ import { checkGivenJwt } from './verify-master.js';
 /** The dependencies of {@link Recovery}. */
 export interface RecoveryOptions {
   peelId: string;
-  /** How to connect. */
+  /** The connect options. */
   connection: Pick<ConnectSettings, 'servers' | 'tls' | 'requireTls' | 'timeout'>;
-  /** Where the new credentials are stored, with the recovery credential beside them: see `withRecovery`. */
+  /** Stores the new credentials together with the recovery credential: see `withRecovery`. */
   store: CredentialStore;
   files: RecoveryFiles;
   clock: FleetClock;
@@ -57,9 +57,9 @@ export class Recovery {
   }
 
   /**
-   * Asks once. A master decides whether the credential has expired, not this machine's clock.
+   * Makes one attempt. A master decides whether the credential has expired, not this machine's clock.
    *
-   * @throws FleetError with what a master refuses with, `final` if it is of no use to ask again; ConnectError, FileError
+   * @throws FleetError with a master's refusal, `final` if retrying is useless; ConnectError, FileError
    */
   async attempt(current: CredsFile): Promise<Recovered> {
     const { files, reload } = this.#options;
@@ -68,10 +68,10 @@ export class Recovery {
     if (credential === undefined) return { is: 'unavailable' };
     const newKey = await files.newKeyFor(publicKey);
     try {
-      // only now: whoever had the key before has replaced the credentials by the time that it is gone
+      // only now: once the kept key is gone, the process that used it has already replaced the credentials
       const there = await reload();
       if (isReplaced(current, there)) {
-        // with a newer JWT for the same key, it is kept: an earlier request with it may still reach a master
+        // keep it with a newer JWT for the same key: an earlier request with it may still reach a master
         if (there.publicKey !== publicKey) await files.forgetKey();
         return { is: 'replaced' };
       }
@@ -88,7 +88,7 @@ export class Recovery {
     const { files, store, clock } = this.#options;
     const answer = await this.#request(current, credential, newKey);
     if (answer.state === 'pending') return { is: 'pending', fingerprint: fingerprint(newKey.publicKey) };
-    // the new key is kept: an earlier request with it may still reach a master
+    // keep the new key: an earlier request with it may still reach a master
     if (answer.state === 'notExpired') return { is: 'notExpired' };
     const { peelId } = this.#options;
     const { publicKey } = newKey;
@@ -96,7 +96,7 @@ export class Recovery {
     if (answer.recovery !== undefined) files.note(answer.recovery);
     const creds = credsOfJwt(answer.jwt, newKey.seed, (content) => store.decode(content));
     try {
-      // a crash in between costs nothing: the next renewal gives it again
+      // a crash in between is harmless: the next renewal issues it again
       await store.write(creds);
       await files.forgetKey();
     } catch (notWritten) {
@@ -172,7 +172,7 @@ export class Recovery {
   }
 }
 
-/** Whether another program has put other credentials there: of another key, or of the same key and good for longer. */
+/** Whether another program has replaced the credentials: by another key, or by a longer-lived JWT for the same key. */
 function isReplaced(current: CredsFile, there: CredsFile): boolean {
   if (there.publicKey !== current.publicKey) return true;
   return (expiryTime(there.claims) ?? Infinity) > (expiryTime(current.claims) ?? Infinity);

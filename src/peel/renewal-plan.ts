@@ -22,7 +22,7 @@ export interface Retry {
   readonly notBefore: number;
 }
 
-/** A credential, as far as the plan depends on it. */
+/** The facts about a credential that the plan depends on. */
 export interface Credential {
   readonly publicKey: string;
   readonly lifetime: Lifetime;
@@ -33,7 +33,7 @@ export type Rotation =
   | { readonly is: 'none' }
   /** Not requested yet. */
   | { readonly is: 'wanted'; readonly retry: Retry }
-  /** A master issued a JWT for the new key; it is not in the file yet, and not used before. */
+  /** A master issued a JWT for the new key; it is not in the file yet, and must not be used before. */
   | {
       readonly is: 'writing';
       readonly credential: Credential;
@@ -75,7 +75,7 @@ export const NOTHING_DUE: RenewalState = {
 };
 
 /**
- * The next step. If several are due, a file comes first, then a new key, then a new JWT.
+ * The next step. If several are due: first write a file, then rotate the key, then renew the JWT.
  *
  * @example plan(NOTHING_DUE, { fleet: 0, monotonic: 0 }); // { do: 'wait', ms: 60_000 }
  */
@@ -102,7 +102,7 @@ export type RenewalEvent =
   | { type: 'inUse'; dueAt: number }
   /** The file or the credential in use changed: retry waiting steps at once. */
   | { type: 'look' }
-  /** The connection is back after an outage: what is due, and what waits, is tried after this pause. */
+  /** Reconnected after an outage: due and waiting steps are retried after this pause. */
   | { type: 'reconnected'; monotonic: number; pauseMs: number }
   | { type: 'rotationWanted' }
   /** A master issued a new JWT for the key in use. */
@@ -111,7 +111,7 @@ export type RenewalEvent =
   | { type: 'keyGiven'; credential: Credential; replaces: string }
   /** The waiting credential is in the file. */
   | { type: 'written' }
-  /** Someone put another credential into the file, newer than the waiting one. */
+  /** Another program wrote a credential to the file that is newer than the waiting one. */
   | { type: 'outdated' }
   | { type: 'notWritten'; monotonic: number }
   /** The JWT for the new key grew old while it waited: request another one for the same key. */
@@ -191,8 +191,8 @@ function triedAgainAt(state: RenewalState, notBefore: number): RenewalState {
  * When to renew the credential in use, in the fleet's time.
  *
  * @param random from 0 to 1
- * @param confirmed whether a master has confirmed the fleet's time: if none has, a short-lived credential is renewed at once,
- *   since a clock that is wrong by minutes would renew it too late, and asking is the way to know
+ * @param confirmed whether a master has confirmed the fleet's time: if not, a short-lived credential is renewed at
+ *   once, since a clock that is wrong by minutes would renew it too late, and the request also reveals the time
  */
 export function dueAt(lifetime: Lifetime, random: number, confirmed: boolean): number {
   return !confirmed && spanOf(lifetime) < SHORT_LIFETIME_MS ? -Infinity : renewalAt(lifetime, random);
@@ -235,8 +235,8 @@ export function judgeUnwritten(
 }
 
 /**
- * Whether a rotation is done: `moved` when the connection uses the new key, `overtaken` when the file holds another one by
- * now, which is newer still.
+ * Whether a rotation is done: `moved` when the connection uses the new key, `overtaken` when the file now holds an even
+ * newer key.
  */
 export function judgeMove(
   rotation: Rotation,

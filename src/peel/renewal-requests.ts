@@ -19,26 +19,26 @@ import type { RecoveryFiles } from './recovery-files.js';
 import { answerTimeout } from './schedule.js';
 import { checkGivenJwt, type WantedJwt } from './verify-master.js';
 
-/** What {@link RenewalRequests} work with. */
+/** The dependencies of {@link RenewalRequests}. */
 export interface RenewalRequestsOptions {
   peelId: string;
-  /** Where new credentials will be stored. */
+  /** The store for new credentials. */
   store: CredentialStore;
   nc: NatsConnection;
   credentials: ConnectionCredentials;
   clock: FleetClock;
-  /** Takes the recovery credential that a master gives with another; may hold a new key from a request to recover. */
+  /** Takes recovery credentials that masters issue with renewals; may hold the new key of a recovery request. */
   recovery?: Pick<RecoveryFiles, 'note' | 'pendingKeyFor'> | undefined;
 }
 
-/** A request that was not answered yet: asked again, it is the same request. */
+/** An unanswered request: a retry repeats it unchanged. */
 interface Attempt {
   requestId: string;
-  /** The key in use when it began. */
+  /** The key in use at its start. */
   publicKey: string;
 }
 
-/** The requests of one peel: a new JWT for its key, or one for a new key. */
+/** The requests of one peel: renew the JWT, or rotate the key. */
 export class RenewalRequests {
   readonly #options: RenewalRequestsOptions;
   #renewing: Attempt | undefined;
@@ -48,13 +48,13 @@ export class RenewalRequests {
     this.#options = options;
   }
 
-  /** Another key is in use: what was asked for the one before is not asked again. */
+  /** Another key is in use: drops unanswered requests for the previous one. */
   keyInUse(publicKey: string): void {
     if (this.#renewing?.publicKey !== publicKey) this.#renewing = undefined;
     if (this.#rotating?.publicKey !== publicKey) this.forgetKey();
   }
 
-  /** Wipes a new key that no master has given a JWT. */
+  /** Wipes a new key that got no JWT. */
   forgetKey(): void {
     this.#rotating?.newKey.wipe();
     this.#rotating = undefined;
@@ -84,7 +84,7 @@ export class RenewalRequests {
     return { creds: this.#credsOf(jwt, current.seed), rotate };
   }
 
-  /** Makes a new key and asks for a JWT for it: both keys sign the request. @throws as {@link renew} */
+  /** Makes a new key and requests a JWT for it: both keys sign the request. @throws as {@link renew} */
   async rotate(): Promise<CredsFile> {
     const { credentials, peelId } = this.#options;
     const { current } = credentials;
@@ -100,7 +100,7 @@ export class RenewalRequests {
       signature: signProofWith(current, proof),
       newSignature: signProof(newKey, proof),
     });
-    // for a key that is new there is no older JWT
+    // a new key has no older JWT
     this.#check(attempt, jwt, { peelId, publicKey: newPublicKey, notIssuedBefore: 0 });
     if (recovery !== undefined) this.#options.recovery?.note(recovery);
     const creds = this.#credsOf(jwt, newKey.seed);
@@ -108,7 +108,7 @@ export class RenewalRequests {
     return creds;
   }
 
-  /** The attempt that is under way, or a new one: with the new key of a request to recover, if there is one. */
+  /** The attempt in progress, or a new one: with the new key of a recovery request, if there is one. */
   async #rotationOf(publicKey: string): Promise<Attempt & { newKey: KeyBundle }> {
     const pending = await this.#options.recovery?.pendingKeyFor(publicKey);
     if (pending !== undefined && this.#rotating?.newKey.publicKey !== pending.publicKey) this.forgetKey();
@@ -119,7 +119,7 @@ export class RenewalRequests {
     });
   }
 
-  /** The next {@link rotate} asks for another JWT for a new key that was given one. */
+  /** The next {@link rotate} requests another JWT for a new key that already has one. */
   askAgainFor(creds: CredsFile): void {
     const { publicKey } = this.#options.credentials.current;
     this.#rotating = { requestId: newRequestId(), publicKey, newKey: userKeyOf(creds) };
@@ -139,7 +139,9 @@ export class RenewalRequests {
     );
   }
 
-  /** Checks a JWT. One that is of no use would be the answer to the same request again: the next is another. */
+  /**
+   * Checks a JWT. If it is unusable, the next attempt is a new request: repeating this one would return the same JWT.
+   */
   #check(attempt: Attempt, jwt: string, wanted: WantedJwt): void {
     const { credentials, clock } = this.#options;
     try {

@@ -21,12 +21,12 @@ import {
 import { pauseAfterOutage } from './schedule.js';
 import { RenewalRequests, type RenewalRequestsOptions } from './renewal-requests.js';
 
-/** What a {@link Renewer} works with. */
+/** The dependencies of a {@link Renewer}. */
 export interface RenewerOptions extends RenewalRequestsOptions {
   emit: (event: PeelEvent) => void;
   /** A master refused permanently. */
   ended: (error: FleetError) => void;
-  /** Renew nothing by itself. */
+  /** Disables automatic renewal. */
   onlyWhenTold?: boolean | undefined;
 }
 
@@ -36,20 +36,20 @@ type Requests = Pick<
 >;
 
 /**
- * Keeps the credential of a peel valid: requests a new JWT in time, rotates the key on request, writes the result to the
- * file, and tries each of it again until it works. One thing at a time; what comes next, `plan` decides.
+ * Keeps the credential of a peel valid: requests a new JWT in time, rotates the key on request, writes the result to
+ * the file, and retries each step until it succeeds. One step at a time; `plan` decides the next one.
  */
 export class Renewer {
   readonly #options: RenewerOptions;
   readonly #requests: Requests;
   #state: RenewalState = NOTHING_DUE;
-  /** Received, and not in the file yet. */
+  /** Received, but not in the file yet. */
   #unwritten: CredsFile | undefined;
-  /** The credential that a rotation replaces. */
+  /** The credential replaced by a rotation. */
   #replaced: CredsFile | undefined;
   #writingNow: Promise<void> | undefined;
   #waiters: { resolve: (publicKey: string) => void; reject: (error: Error) => void }[] = [];
-  /** What the state's `dueAt` is for. */
+  /** The credential that the state's `dueAt` belongs to. */
   #scheduled = '';
   #wake: (() => void) | undefined;
   #stopped = false;
@@ -63,7 +63,7 @@ export class Renewer {
     void this.#run();
   }
 
-  /** Begins nothing new. Resolves when a file that is being written is there, or is not going to be. */
+  /** Starts no further step. Resolves when a write in progress has ended. */
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
@@ -77,7 +77,7 @@ export class Renewer {
     await this.#writingNow?.catch(() => undefined);
   }
 
-  /** Replaces the key. Several calls while it is under way are one. @returns the new public key, once it is in use */
+  /** Replaces the key. Concurrent calls are coalesced. @returns the new public key, once it is in use */
   rotate(): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) {
@@ -89,13 +89,13 @@ export class Renewer {
     });
   }
 
-  /** Replaces the key, and does not wait. */
+  /** Starts a key rotation without waiting. */
   wantRotation(): void {
     this.#happened({ type: 'rotationWanted' });
     this.#wakeUp();
   }
 
-  /** The connection is back after an outage, and those of a whole fleet may be: what waits is tried again, but not at once. */
+  /** Reconnected after an outage, perhaps with a whole fleet: retries waiting steps, but with a random pause. */
   reconnected(): void {
     this.#checkMoved();
     const pauseMs = pauseAfterOutage(this.#requests.remainingMs, Math.random());
@@ -103,7 +103,7 @@ export class Renewer {
     this.#wakeUp();
   }
 
-  /** Other credentials are in the file or in use: what waits is tried again now. */
+  /** The file or the credentials in use changed: retries waiting steps now. */
   look(): void {
     this.#checkMoved();
     this.#happened({ type: 'look' });
@@ -122,11 +122,11 @@ export class Renewer {
     }
   }
 
-  /** Looks at the credential in use: another program may have replaced the file. */
+  /** Checks the credential in use: another program may have replaced the file. */
   #schedule(): void {
     const { credentials, clock, onlyWhenTold = false } = this.#options;
     const { jwt, publicKey } = credentials.current;
-    // what was due for want of the time is due at its time once that is known
+    // a renewal that was due only because the time was unknown is rescheduled once it is known
     const subject = `${clock.confirmed} ${jwt}`;
     if (subject === this.#scheduled) return;
     this.#scheduled = subject;
@@ -177,8 +177,8 @@ export class Renewer {
   }
 
   /**
-   * Puts new credentials into the file, and into use. A new key is used only once it is there: were it lost, the peel
-   * would be, since a master revokes the old one. A new JWT for the same key is used at once.
+   * Writes new credentials to the file, and uses them. A new key is used only once it is in the file: losing it would
+   * lock the peel out, since a master revokes the old one. A new JWT for the same key is used at once.
    */
   async #write(): Promise<void> {
     const { store, credentials, clock } = this.#options;
@@ -206,7 +206,7 @@ export class Renewer {
         this.#emit({ type: 'written', path: store.path, publicKey: creds.publicKey });
       }
       credentials.stored(creds);
-      // whoever watches the file may have moved the connection before the write had returned
+      // the file watcher may have switched the connection before the write returned
       this.#checkMoved();
     } catch (error) {
       if (!isRotation) this.#hold(creds);
@@ -242,22 +242,22 @@ export class Renewer {
     for (const { resolve } of this.#waiters.splice(0)) resolve(inFile);
   }
 
-  /** Uses what is not in the file. */
+  /** Uses credentials that are not in the file. */
   #hold(creds: CredsFile): void {
     const { credentials } = this.#options;
     if (credentials.current.jwt === creds.jwt) return;
     try {
       credentials.hold(creds);
     } catch {
-      // expired while it waited: another renewal is due anyway
+      // expired while waiting: another renewal is due anyway
     }
   }
 
-  /** @param publicKey the key that was asked for */
+  /** @param publicKey the requested key */
   #failed(what: 'renewal' | 'rotation', error: unknown, publicKey: string): void {
     if (this.#stopped) return;
-    // a request that waited for the connection may arrive after the key was replaced, and is refused for good: it is
-    // about a key that is over, and not about this peel
+    // a request that waited for the connection may arrive after the key was replaced; its permanent refusal concerns
+    // the old key, not this peel
     const isCurrent = this.#options.credentials.current.publicKey === publicKey;
     if (error instanceof FleetError && error.final && isCurrent) return this.#options.ended(error);
     this.#sayClock();
@@ -271,7 +271,7 @@ export class Renewer {
     this.#emit({ type: 'renewalFailed', what, error: error as Error, retryInMs, remainingMs });
   }
 
-  /** Has the request to a master measured by those who listen. */
+  /** Reports the duration of a request to a master to listeners. */
   async #timed<T extends { creds: CredsFile }>(
     what: 'renewal' | 'rotation',
     ask: () => Promise<T>,
@@ -302,7 +302,7 @@ export class Renewer {
   }
 
   #emit(event: PeelEvent): void {
-    // what was under way when the peel ended is not news
+    // ignore work that was in progress when the peel stopped
     if (!this.#stopped) this.#options.emit(event);
   }
 

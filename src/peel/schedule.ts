@@ -1,4 +1,4 @@
-// When to renew, and how long to wait between attempts.
+// Decides when to renew, and the backoff between attempts.
 import {
   RENEWAL_EXPIRED_MAX_RETRY_MS,
   RENEWAL_MAX_FIRST_RETRY_MS,
@@ -17,8 +17,8 @@ export interface Lifetime {
 }
 
 /**
- * A credential is renewed at this fraction of its lifetime, plus or minus {@link JITTER}, so that a fleet that was
- * issued at once does not renew at once.
+ * A credential is renewed at this fraction of its lifetime, plus or minus {@link JITTER}, so that credentials issued at
+ * the same time are not renewed at the same time.
  */
 const RENEW_AT = 2 / 3;
 const JITTER = 0.05;
@@ -34,13 +34,12 @@ export function renewalAt({ issuedAt, expiresAt }: Lifetime, random: number): nu
 }
 
 /**
- * The pause after a failed attempt, in milliseconds: doubled after each one, but never so long that only a few
- * attempts fit into the remaining lifetime. With a lifetime of 10 s that is fractions of a second, with a day it is
- * minutes.
+ * The pause after a failed attempt, in milliseconds: doubled each time, but short enough that several attempts fit into
+ * the remaining lifetime. With a lifetime of 10 s that is fractions of a second, with a day it is minutes.
  *
- * @param failures how many attempts have failed, from 1
+ * @param failures failed attempts so far, from 1
  * @param remainingMs until the credential expires; may be below 0, and `Infinity`
- * @param lifetimeMs the whole of its lifetime; may be `Infinity`
+ * @param lifetimeMs its total lifetime; may be `Infinity`
  * @param random from 0 to 1
  */
 export function retryPause(
@@ -59,8 +58,8 @@ export function retryPause(
 }
 
 /**
- * How long a renewal that became due in an outage waits afterwards, in milliseconds: a random time, so that a fleet
- * does not ask all at once, and only a small part of the remaining lifetime.
+ * The jitter before a renewal that became due during an outage, in milliseconds: spreads the requests of a fleet, and
+ * uses only a small part of the remaining lifetime.
  *
  * @param remainingMs until the credential expires; may be below 0, and `Infinity`
  * @param random from 0 to 1

@@ -37,7 +37,7 @@ export function afterFailedStart({ error, waitOnFirstConnect, failures, windowMs
   retryInMs: number | undefined;
   mayBeExpired: boolean;
 } {
-  // the credentials existed a moment ago: a secrets manager comes back as a server does
+  // the credentials existed a moment ago: a secrets manager recovers as a server does
   if (error instanceof CredsError && error.code === 'ERR_CREDS_PROVIDER' && waitOnFirstConnect) {
     return { retryInMs: Math.round(spreadWait(failures - 1, windowMs, random)), mayBeExpired: false };
   }
@@ -63,7 +63,7 @@ export type NoticeAction =
 /**
  * How to react to a judged notice.
  *
- * @param rotationAskedAt the time of the last notice to rotate that was followed (ISO 8601): the same one again is nothing new
+ * @param rotationAskedAt the time of the last followed notice to rotate (ISO 8601): a repeated one is ignored
  */
 export function afterNotice(notice: Notice, judged: NoticeVerdict, rotationAskedAt: string): NoticeAction {
   const { peelId } = notice;

@@ -9,7 +9,7 @@ import { accountOf } from '../jwt/account-of.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
-/** Whose word is taken: a master's of this account, whose JWT has not expired by then. */
+/** The trusted masters: those of this account whose JWT has not expired. */
 export interface TrustedMaster {
   /** The account (`A…`). */
   account: string;
@@ -17,11 +17,11 @@ export interface TrustedMaster {
   now: number;
 }
 
-/** What a JWT that a master gives must be. */
+/** The requirements for a JWT issued by a master. */
 export interface WantedJwt {
   peelId: string;
   publicKey: string;
-  /** Seconds since 1970: it was issued then or later. */
+  /** Earliest issue time, in seconds since 1970. */
   notIssuedBefore: number;
 }
 
@@ -53,11 +53,11 @@ export function checkMasterSigned(
 }
 
 /**
- * Reads an answer that only a master may have given.
+ * Reads an answer and verifies that a master signed it.
  *
- * @param requestIdOrSubject what the answer is bound to
- * @throws FleetError `ERR_FLEET_ANSWER` when it is not a master's or not an answer to this; with the code, and `final`,
- *   of a refusal that a master signed
+ * @param requestIdOrSubject the context that its signature covers
+ * @throws FleetError `ERR_FLEET_ANSWER` when it is not from a master or does not answer this request; with the code,
+ *   and `final`, of a refusal signed by a master
  */
 export function readMasterAnswer<N extends RequestName>(
   name: N,
@@ -74,7 +74,7 @@ export function readMasterAnswer<N extends RequestName>(
 }
 
 /**
- * Checks that a JWT from a master is the one that was asked for.
+ * Checks that a JWT from a master is the requested one.
  *
  * @throws FleetError `ERR_FLEET_ANSWER`
  */
