@@ -1,8 +1,8 @@
 // Notices that a credentials file, or what a provider gives, changed.
-import { stat } from 'node:fs/promises';
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
-import { CREDENTIAL_POLL_MS, CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';
+import { CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';
+import { pollFile } from './file-poll.js';
 
 /** Checks for new credentials until it is stopped. */
 export interface Watcher {
@@ -25,48 +25,37 @@ export function watchCredentials(source: CredentialSource, onLook: () => void): 
 class CredentialWatcher implements Watcher {
   readonly #source: CredentialSource;
   readonly #onLook: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #unwatch: () => void;
   #stopped = false;
+  #isLoading = false;
   #last = '';
   #settling = false;
 
   constructor(source: CredentialSource, onLook: () => void) {
     this.#source = source;
     this.#onLook = onLook;
-    this.#schedule();
+    this.#unwatch = pollFile(source.path, (signature) => void this.#look(signature));
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#unwatch();
   }
 
-  #schedule(): void {
-    // the connection keeps the process alive, not the poll
-    this.#timer = setTimeout(() => void this.#look(), CREDENTIAL_POLL_MS).unref();
-  }
-
-  async #look(): Promise<void> {
-    const signature = await signatureOf(this.#source.path);
-    if (this.#stopped) return;
+  async #look(signature: string): Promise<void> {
+    if (this.#stopped || this.#isLoading) return;
     // A writer in place can be caught between two writes within one tick of the file system's clock; the signature
     // may then stay the same. So the file is read once more at the check after a change.
-    if (signature !== this.#last || this.#settling) {
-      this.#settling = signature !== this.#last;
-      this.#last = signature;
+    if (signature === this.#last && !this.#settling) return;
+    this.#settling = signature !== this.#last;
+    this.#last = signature;
+    this.#isLoading = true;
+    try {
       await this.#source.refresh();
       this.#onLook();
+    } finally {
+      this.#isLoading = false;
     }
-    this.#schedule();
-  }
-}
-
-async function signatureOf(path: string): Promise<string> {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unreadable';
   }
 }
 
