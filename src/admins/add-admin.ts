@@ -1,4 +1,4 @@
-// Adds an admin: credentials of its own, with a role.
+// Adds an admin with its own credentials and a role.
 import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
 import { masterSigner } from '../account/identity-key.js';
 import { formatCreds } from '../creds/format.js';
@@ -16,20 +16,20 @@ import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from '.
 import { auditAdded, auditRemoved } from './audit-admin.js';
 import { knownAdmins } from './known-admins.js';
 
-/** How an admin is added. */
+/** The options for adding an admin. */
 export interface AddAdminOptions extends ChangeOptions {
   servers: readonly string[];
   name: string;
   role: AddedRole;
-  /** Seconds; 0: it never expires. */
+  /** Credential lifetime in seconds; 0 = never expires. */
   expiry: number;
-  /** The file of the account's identity seed, where it is not in the home. */
+  /** The file of the account's identity seed, if it is not in the home. */
   accountSeed?: string | undefined;
   /** Replace an existing file. */
   force?: boolean;
 }
 
-/** What {@link addAdmin} did. */
+/** The result of {@link addAdmin}. */
 export interface NewAdmin {
   admin: AddedAdmin;
   /** False: there is no audit log yet, since no master has run. */
@@ -37,12 +37,13 @@ export interface NewAdmin {
 }
 
 /**
- * Adds an admin, and writes its credentials. It is in the audit log and in the home's list before its file exists, so no admin is
- * unknown. No account JWT changes: the account's identity key signs the credentials.
+ * Adds an admin, and writes its credentials. The audit log and the home's list have it before its file exists, so no
+ * admin is unrecorded. The account JWT does not change: the account's identity key signs the credentials.
  *
  * @param path the `.creds` file
- * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an admin of that name exists, `ERR_TRUST_KEY_OFFLINE`;
- *   FleetError `ERR_FLEET_STORE` when the audit log cannot be written; FileError. Then there are no credentials
+ * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an admin of that name exists,
+ *   `ERR_TRUST_KEY_OFFLINE`; FleetError `ERR_FLEET_STORE` when the audit log cannot be written; FileError: no
+ *   credentials exist then
  */
 export async function addAdmin(home: string, path: string, options: AddAdminOptions): Promise<NewAdmin> {
   const { name, now } = options;
@@ -69,7 +70,7 @@ export async function addAdmin(home: string, path: string, options: AddAdminOpti
   });
 }
 
-/** The credentials of a new admin, as its file has them. The caller wipes them. */
+/** The content of a new admin's `.creds` file. The caller wipes it. */
 async function signAdmin(
   domain: TrustDomain,
   { name, role, expiry, accountSeed, now }: AddAdminOptions,
@@ -91,7 +92,7 @@ async function signAdmin(
   }
 }
 
-/** Writes the home's list and the file; neither where one fails, and the audit log says so. */
+/** Writes the home's list and the file, or neither if one fails, and audits the failure. */
 async function writeNoted(
   domain: TrustDomain,
   path: string,

@@ -1,11 +1,11 @@
-// The home's list of the admins that were added.
+// The home's list of added admins.
 import * as v from 'valibot';
 import { TrustError } from '../errors.js';
 import { readTextFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { ADDED_ROLES, type AddedRole } from '../permissions/admin-roles.js';
 
-/** An admin that was added. No secret. */
+/** An added admin. No secret. */
 export interface AddedAdmin {
   name: string;
   role: AddedRole;
@@ -15,7 +15,7 @@ export interface AddedAdmin {
   issuedAt: number;
   /** Seconds since 1970; absent: never. */
   expiresAt?: number | undefined;
-  /** Seconds since 1970; absent: it was not removed. */
+  /** Seconds since 1970; absent: not removed. */
   removedAt?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ const schema = v.object({
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads them, in the order in which they were added; none where there is no list.
+ * Reads them in the order of addition; none without a list.
  *
  * @param path the list in the home
  * @throws TrustError `ERR_TRUST_DAMAGED`; FileError
@@ -62,7 +62,7 @@ export async function writeAddedAdmins(path: string, admins: readonly AddedAdmin
   await writeSecretFile(path, Buffer.from(`${JSON.stringify({ admins }, null, 2)}\n`));
 }
 
-/** Whether its credentials can be used, as far as the list says. @param nowS seconds since 1970 */
+/** Whether its credentials are valid according to the list. @param nowS seconds since 1970 */
 export function isInForce({ expiresAt, removedAt }: AddedAdmin, nowS: number): boolean {
   return removedAt === undefined && (expiresAt === undefined || expiresAt > nowS);
 }

@@ -1,11 +1,11 @@
-// Writes into the audit log that an admin was added or removed.
+// Audits that an admin was added or removed.
 import { auditCommand, auditDone } from '../backup/audit-command.js';
 import type { StateConnection } from '../backup/connect-state.js';
 import type { TrustDomain } from '../trust/domain.js';
 import type { AddedAdmin } from './added-admins.js';
 
 /**
- * Writes that an admin is being added.
+ * Audits that an admin is being added.
  *
  * @returns whether there is an audit log: the first master creates it
  * @throws FleetError `ERR_FLEET_STORE`; ConnectError
@@ -21,10 +21,10 @@ export function auditAdded(domain: TrustDomain, at: StateConnection, admin: Adde
 }
 
 /**
- * Writes that an admin was removed.
+ * Audits that an admin was removed.
  *
  * @returns whether there is an audit log
- * @throws FleetError `ERR_FLEET_STORE`: it is removed, but that could not be written
+ * @throws FleetError `ERR_FLEET_STORE`: it is removed, but not audited
  */
 export function auditRemoved(
   domain: TrustDomain,

@@ -1,4 +1,4 @@
-// Knows the admins that were added, from the home's list and from the audit log, which all masters share.
+// Lists the added admins from the home's list and from the audit log, which all masters share.
 import { withState, type StateConnection } from '../backup/connect-state.js';
 import { isNoStream } from '../fleet-client/no-stream.js';
 import { errorMessage } from '../text/error-message.js';
@@ -10,7 +10,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { readAddedAdmins, type AddedAdmin } from './added-admins.js';
 import { mergeAdmins } from './merge-admins.js';
 
-/** The admins that were added, as far as it is known. */
+/** The known added admins. */
 export interface KnownAdmins {
   admins: AddedAdmin[];
   /** Why the audit log could not be read: admins that other homes added are missing then. */
@@ -18,10 +18,10 @@ export interface KnownAdmins {
 }
 
 /**
- * The admins that were added, from this home or another. Where the audit log has deleted old events, those that other homes added
- * before are missing.
+ * The admins that were added from any home. If the audit log has deleted old events, earlier admins of other homes are
+ * missing.
  *
- * Cost: the server filters the events; one for each admin that was ever added or removed is read.
+ * Cost: the server filters the events; reads one event for each admin that was ever added or removed.
  *
  * @param at undefined: read the home only
  * @throws TrustError `ERR_TRUST_DAMAGED`; FileError
@@ -39,7 +39,7 @@ export async function knownAdmins(
   }
 }
 
-/** Oldest first; none where no master has run yet. */
+/** Oldest first; none if no master has run yet. */
 async function eventsOfAdmins(domain: TrustDomain, at: StateConnection): Promise<AuditEvent[]> {
   return withState(domain, at, async (_nc, store) => {
     const events: AuditEvent[] = [];

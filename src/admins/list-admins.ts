@@ -1,4 +1,4 @@
-// Lists the admins that were added: their roles, and whether they are connected.
+// Lists the added admins: their roles, and whether they are connected.
 import { newestClaims, withConnectedHome, type ChangeOptions } from '../account/change-account.js';
 import { isRevoked } from '../jwt/chain.js';
 import { nowSeconds } from '../jwt/time.js';
@@ -6,20 +6,20 @@ import { connectedUsers } from '../system-account/connected-users.js';
 import type { AddedAdmin } from './added-admins.js';
 import { knownAdmins } from './known-admins.js';
 
-/** What has become of an admin's credentials. */
+/** The state of an admin's credentials. */
 export type AdminState = 'active' | 'expired' | 'revoked';
 
-/** An admin, as {@link listAdmins} finds it. */
+/** An admin in the result of {@link listAdmins}. */
 export interface ListedAdmin extends AddedAdmin {
   state: AdminState;
-  /** Where it is connected from, and since when (ISO 8601); undefined: not known. */
+  /** Its connections: address and start (ISO 8601); undefined: unknown. */
   connections: { host: string | undefined; since: string | undefined }[] | undefined;
 }
 
 /**
- * Lists the admins that were added, from this home or another. Whether one is revoked is what the servers' account JWT says.
+ * Lists the admins that were added from any home. Revocations come from the servers' account JWT.
  *
- * Cost: one question to all servers for each admin in force.
+ * Cost: one request to all servers per active admin.
  *
  * @returns `unread`: why the audit log could not be read; then only this home's admins are listed
  * @throws TrustError, NatsServerError

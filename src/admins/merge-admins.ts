@@ -1,4 +1,4 @@
-// Decides which admins were added, from a home's list and the events of the audit log: pure.
+// Merges a home's list of admins with the events of the audit log: pure.
 import { isPublicKey } from '../nkeys/validate.js';
 import { isAdminName } from '../permissions/admin-names.js';
 import { ADDED_ROLES } from '../permissions/admin-roles.js';
@@ -6,8 +6,8 @@ import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { AddedAdmin } from './added-admins.js';
 
 /**
- * Adds to a home's list what the audit log says of other homes: one entry for each key, in the order in which they were added. An
- * event that does not name a valid admin counts for nothing.
+ * Adds admins of other homes, from the audit log, to a home's list: one entry per key, in the order of addition.
+ * Ignores events that do not name a valid admin.
  *
  * @param events `admin.added` and `admin.removed`, oldest first
  */

@@ -9,20 +9,20 @@ import { isPublicKey } from '../nkeys/validate.js';
 import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
 import { knownAdmins } from './known-admins.js';
 
-/** What {@link removeAdmin} did. */
+/** The result of {@link removeAdmin}. */
 export interface RemovedAdmin {
   admin: AddedAdmin;
-  /** Which servers have the revocation, and none of its connections; undefined: it was not pushed. */
+  /** The servers that have the revocation, and none of its connections; undefined: it was not pushed. */
   report: PushReport | undefined;
 }
 
 /**
- * Removes an admin: its key is revoked permanently on every server, which cuts its connections, and masters refuse what it
- * signs. Call it again to continue where servers had not confirmed.
+ * Removes an admin: its key is revoked permanently on every server, which cuts its connections, and masters refuse its
+ * requests. If servers had not confirmed, call it again to continue.
  *
  * @param which its name, or its public key
  * @throws TrustError `ERR_TRUST_ADMIN` when neither the home nor the audit log knows it; as `changeAccount`, and
- *   `ERR_NATS_SERVER_PUSH_REFUSED` when no server took the revocation: then nothing has changed
+ *   `ERR_NATS_SERVER_PUSH_REFUSED` when no server accepted the revocation: nothing has changed then
  */
 export async function removeAdmin(
   home: string,
@@ -36,7 +36,7 @@ export async function removeAdmin(
     const meant = admins.filter(({ name, publicKey }) =>
       isPublicKey(which, 'user') ? publicKey === which : name === which,
     );
-    // of those that had the name one after the other, the one that can be used, or else the last
+    // if several had the name in turn, the active one, otherwise the last
     const admin = meant.find((one) => isInForce(one, nowS)) ?? meant.at(-1);
     if (admin === undefined)
       throw new TrustError(
