@@ -1,18 +1,18 @@
-// Writes what a command did into the audit log, as the home's master.
+// Audits a command's action, as the home's master.
 import { afterwards } from '../fleet-client/afterwards.js';
 import { RegistryReader } from '../fleet-client/registry-reader.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { withState, type StateConnection } from './connect-state.js';
 
-/** What a command did. */
+/** A command's action. */
 export interface CommandEvent {
   kind: 'backup.created' | 'master.invited' | 'master.removed' | 'admin.added' | 'admin.removed';
   /** The command, such as `zester backup`. */
   by: string;
   detail: Exclude<AuditEvent['detail'], undefined>;
   reason?: string | undefined;
-  /** The key that it is about (`U…`). */
+  /** The key that it concerns (`U…`). */
   publicKey?: string;
 }
 
@@ -37,7 +37,7 @@ export function auditCommand(
 }
 
 /**
- * As {@link auditCommand}, after the command did it: the error says so.
+ * As {@link auditCommand}, after the action: the error says that it is done.
  *
  * @throws FleetError `ERR_FLEET_STORE`
  */

@@ -1,4 +1,4 @@
-// Connects to the state of a fleet as its master, without being one.
+// Connects to the state of a fleet with its master's credentials, without running a master.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connectMaster, type ZesterConnection } from '../connection/connect.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -9,13 +9,13 @@ import { ADMIN_CONNECT_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 import type { TrustDomain } from '../trust/domain.js';
 import type { StateReader } from './fleet-state.js';
 
-/** How to reach the servers. */
+/** The connection options. */
 export type StateConnection = Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>;
 
 /**
  * Runs `act` with a connection of the home's master, and closes it.
  *
- * @throws ConnectError, CredsError, FileError; FleetError `ERR_FLEET_STORE` when JetStream fails; and what `act` throws
+ * @throws ConnectError, CredsError, FileError; FleetError `ERR_FLEET_STORE` when JetStream fails; errors of `act`
  */
 export async function withState<T>(
   domain: TrustDomain,

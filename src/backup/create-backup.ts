@@ -1,4 +1,4 @@
-// Makes a backup of a fleet: its home, its account JWTs, its registry, its join tokens and its audit, as of one moment.
+// Creates a consistent backup of a fleet: its home, account JWTs, registry, join tokens and audit log.
 import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
 import { heldAccountJwts } from '../account/held-account.js';
 import { nowSeconds } from '../jwt/time.js';
@@ -17,27 +17,27 @@ import { auditMessages, auditTrimmedBefore, bucketValues, type StateReader } fro
 import { homeFiles } from './home-files.js';
 import { ArchiveWriter } from './write-archive.js';
 
-/** How {@link createBackup} goes about it. */
+/** The options of {@link createBackup}. */
 export interface CreateBackupOptions extends ChangeOptions {
   servers: readonly string[];
-  /** `age1…`, at least one: who can restore it. */
+  /** `age1…` keys that can restore it, at least one. */
   recipients: readonly string[];
-  /** Called with each file of the home that is left out: a link, or a name that Zester does not give. */
+  /** Called with each skipped file of the home: a link, or a name that Zester does not use. */
   onSkipped?: (path: string) => void;
   /** Called as values and events are read. */
   onProgress?: (count: number) => void;
 }
 
 /**
- * Makes a backup, encrypted to recipients as it is written. The fleet goes on meanwhile; the backup has one state of it: the
- * records and tokens come first, then the home and the account JWTs, which may know of more revocations but never of fewer,
- * and of the audit what led to these records.
+ * Creates a backup, encrypted to recipients while it is written. The fleet keeps running; the backup is consistent:
+ * records and tokens come first, then the home and the account JWTs, which may have more revocations but never fewer,
+ * and those audit events that led to the records.
  *
  * Cost: time grows with the number of records and audit events, memory with the number of records (about 0.5 KB each).
  *
- * @returns how much it has of everything
- * @throws UsageError for what is not a recipient; FileError, TrustError, NatsServerError, ConnectError, FleetError: then
- *   nothing stands at `path` that was not there before
+ * @returns the number of items of each kind
+ * @throws UsageError for an invalid recipient; FileError, TrustError, NatsServerError, ConnectError, FleetError: `path`
+ *   is unchanged then
  * @example
  * await createBackup('/var/lib/zester', 'fleet.age', { servers, recipients: ['age1…'] });
  */
@@ -47,7 +47,7 @@ export async function createBackup(
   options: CreateBackupOptions,
 ): Promise<BackupSummary> {
   const domain = await openTrustDomain(home);
-  encrypterFor(options.recipients); // what is wrong with them is said before anything is done
+  encrypterFor(options.recipients); // report errors in them before doing anything
   return withState(domain, options, async (_nc, store) => {
     const archive = await ArchiveWriter.open(
       path,
@@ -132,7 +132,7 @@ async function addHome(archive: ArchiveWriter, home: string, options: CreateBack
   });
 }
 
-/** Adds what led to the records, and what is about no peel. Later events are those of the next backup. */
+/** Adds the events that led to the records, and those about no peel. Later events belong to the next backup. */
 async function addAudit(
   archive: ArchiveWriter,
   store: StateReader,
@@ -140,7 +140,7 @@ async function addAudit(
   { onProgress = () => undefined }: CreateBackupOptions,
 ): Promise<void> {
   const missing = new Set(records.keys());
-  // a cluster that changes its leader in the middle of a publish may have stored an event twice
+  // a leader election during a publish may have stored an event twice
   const known = new ToldOnce();
   for await (const { id, subject, text, data } of auditMessages(store)) {
     onProgress(1);
@@ -152,7 +152,7 @@ async function addAudit(
     }
     if (known.add(event?.id ?? id)) await archive.event(id, subject, text);
   }
-  // a master has decided, and not published yet
+  // a master has decided, but not published yet
   for (const peelId of missing) {
     const { id, kind, text } = records.get(peelId) ?? { id: '', kind: '', text: '' };
     await archive.event(id, auditSubject(peelId, kind), text);

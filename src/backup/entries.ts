@@ -2,25 +2,25 @@
 import * as v from 'valibot';
 import { BackupError } from '../errors.js';
 
-/** The format that this version writes, and the newest that it reads. */
+/** The format version that is written, and the newest that can be read. */
 export const BACKUP_VERSION = 1;
 
-/** The first entry: whose backup it is. */
+/** The first entry: identifies the backup. */
 export const HEADER_ENTRY = 'backup.json';
-/** The last entry: what the others add up to, signed by the master's user. A backup without it was cut off. */
+/** The last entry: the digest of the others, signed by the master's user. A backup without it is truncated. */
 export const END_ENTRY = 'end.json';
-/** The account JWTs that the servers held. */
+/** The account JWTs of the servers. */
 export const ACCOUNTS_ENTRY = 'accounts.ndjson';
-/** The files of the home are below it. */
+/** The prefix of the home's files. */
 export const HOME_PREFIX = 'home/';
 
-/** What is stored as many lines, in entries of a few megabytes: `peels/000001.ndjson` and so on. */
+/** Items stored as lines, in entries of a few megabytes: `peels/000001.ndjson` and so on. */
 export const LINE_FOLDERS = ['peels', 'tokens', 'audit'] as const;
 export type LineFolder = (typeof LINE_FOLDERS)[number];
 
-/** A larger entry is not read: what is not ours must not fill the memory. */
+/** Larger entries are refused: a foreign file must not fill the memory. */
 export const MAX_ENTRY_BYTES = 256 * 1024 * 1024;
-/** An entry of lines is closed when it has this many bytes. */
+/** Size at which an entry of lines is closed, in bytes. */
 export const LINES_ENTRY_BYTES = 4 * 1024 * 1024;
 
 const party = v.object({ name: v.string(), publicKey: v.string() });
@@ -34,11 +34,11 @@ export const headerSchema = v.object({
   zester: v.string(),
   operator: party,
   account: party,
-  /** ISO 8601: the retention of the audit log had deleted what was before; absent: nothing. */
+  /** ISO 8601: the retention of the audit log had deleted earlier events; absent: none. */
   auditTrimmedBefore: v.optional(v.string()),
 });
 
-/** Whose backup it is. */
+/** The identity of a backup. */
 export type BackupHeader = v.InferOutput<typeof headerSchema>;
 
 export const summarySchema = v.object({
@@ -51,31 +51,31 @@ export const summarySchema = v.object({
   sha256: v.string(),
 });
 
-/** How much a backup has of everything. */
+/** The number of items of each kind in a backup. */
 export type BackupSummary = v.InferOutput<typeof summarySchema>;
 
 export const endSchema = v.object({
   /** A {@link BackupSummary} as JSON text, exactly as it was signed. */
   summary: v.string(),
-  /** The JWT of the user that signed it. */
+  /** The JWT of the signing user. */
   jwt: v.string(),
   /** base64url. */
   signature: v.string(),
 });
 
-/** What the user of the master signs. */
+/** The text that the master's user signs. */
 export function signedSummary(summary: string): Uint8Array {
   return Buffer.from(`zester-backup-${BACKUP_VERSION}\n${summary}`);
 }
 
-/** A value of a bucket: its key, and its value as it was stored. */
+/** A value of a bucket: its key, and its stored value. */
 export const valueLineSchema = v.object({ key: v.string(), value: v.string() });
-/** A message of the audit: its ID, its subject, and its data as it was stored. */
+/** A message of the audit log: its ID, its subject, and its stored data. */
 export const eventLineSchema = v.object({ id: v.string(), subject: v.string(), data: v.string() });
 
 /**
- * Whether a path below {@link HOME_PREFIX} may be written into a home: plain names, a few levels deep, and nothing that
- * belongs to a running server or to the lock.
+ * Whether a path below {@link HOME_PREFIX} may be written into a home: plain names, a few levels deep, excluding files
+ * of a running server and the lock.
  */
 export function isHomePath(path: string): boolean {
   const parts = path.split('/');
@@ -84,10 +84,10 @@ export function isHomePath(path: string): boolean {
   return !isLeftOut(path);
 }
 
-/** Below a home while a restore is under way: what is there is not complete. */
+/** In a home during a restore: its content is incomplete. */
 export const RESTORE_STAGE = '.restoring';
 
-/** What a backup leaves out of a home: the lock, what is being written, and all that a nats-server keeps. */
+/** Files that a backup skips: the lock, temporary files, and all files of a nats-server. */
 export function isLeftOut(path: string): boolean {
   const [first = ''] = path.split('/');
   return (
@@ -95,7 +95,7 @@ export function isLeftOut(path: string): boolean {
   );
 }
 
-/** A file that is not a backup, or a damaged one. */
+/** The error for a file that is not a backup, or is damaged. */
 export function damagedBackup(path: string, why: string, cause?: unknown): BackupError {
   return new BackupError(
     'ERR_BACKUP_DAMAGED',

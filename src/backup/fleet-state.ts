@@ -1,4 +1,4 @@
-// Reads and writes the state of a fleet in JetStream, as it is stored.
+// Reads and writes the state of a fleet in JetStream, in its stored form.
 import type { JsMsg } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import { judgeRetention } from '../account/judge-retention.js';
@@ -8,11 +8,11 @@ import type { Store } from '../master/store/store.js';
 import { isWriteConflict } from '../master/store/write-conflict.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, bucketStream, bucketSubjects } from '../permissions/names.js';
 
-/** What reads a fleet's state. */
+/** The connection for reading a fleet's state. */
 export type StateReader = Pick<Store, 'js' | 'jsm'>;
 
 /**
- * The values of a bucket, as they are stored. A value that is written while this reads may come twice, the later one last.
+ * The stored values of a bucket. A value that changes during the read may appear twice, the newer one last.
  *
  * @throws FleetError `ERR_FLEET_STORE`
  */
@@ -32,7 +32,7 @@ export async function* bucketValues(
   }
 }
 
-/** The messages of the audit, as they are stored, oldest first. @throws FleetError `ERR_FLEET_STORE` */
+/** The stored messages of the audit log, oldest first. @throws FleetError `ERR_FLEET_STORE` */
 export async function* auditMessages(
   store: StateReader,
 ): AsyncGenerator<{ id: string; subject: string; text: string; data: Uint8Array }, void, undefined> {
@@ -42,7 +42,7 @@ export async function* auditMessages(
   }
 }
 
-/** ISO 8601: before this, the retention of the audit log has deleted events; undefined: it has not. */
+/** ISO 8601: the retention of the audit log has deleted earlier events; undefined: none. */
 export async function auditTrimmedBefore({ jsm }: StateReader): Promise<string | undefined> {
   try {
     const { deleted, oldest } = judgeRetention(await jsm.streams.info(AUDIT_STREAM), Date.now());
@@ -53,7 +53,7 @@ export async function auditTrimmedBefore({ jsm }: StateReader): Promise<string |
   }
 }
 
-/** A stream that is not there is empty: no master has run yet. */
+/** A missing stream counts as empty: no master has run yet. */
 async function* ifThere(messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg, void, undefined> {
   try {
     yield* messages;
@@ -63,9 +63,9 @@ async function* ifThere(messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg, v
 }
 
 /**
- * Writes a value where none is, or over the revision that was read.
+ * Writes a value by compare-and-set: if there is none, or over the revision that was read.
  *
- * @returns false: somebody else was faster
+ * @returns false after a concurrent write
  */
 export async function putValue(
   bucket: KV,

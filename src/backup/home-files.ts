@@ -1,4 +1,4 @@
-// Reads the files of a home for a backup, checks those of a backup, and writes them into an empty home.
+// Reads the files of a home for a backup, checks the files of a backup, and writes them to an empty home.
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError, ZesterError } from '../errors.js';
@@ -25,9 +25,9 @@ export interface HomeFile {
 }
 
 /**
- * The files of a home, one after the other; not its lock, and not what a nats-server keeps there.
+ * Yields the files of a home, except its lock and the files of a nats-server.
  *
- * @param onSkipped called with what cannot be in a backup: links, and names that no file of Zester has
+ * @param onSkipped called with files that cannot be in a backup: links, and names that Zester does not use
  * @throws FileError
  */
 export async function* homeFiles(
@@ -60,13 +60,13 @@ export async function* homeFiles(
   }
 }
 
-/** Whether {@link checkHome} needs a file: all that is small and matters. */
+/** Whether {@link checkHome} needs a file: the small essential ones. */
 export function isEssential(path: string): boolean {
   return path === 'zester.json' || /^(jwt|keys)\/[^/]+$/.test(path);
 }
 
 /**
- * Checks that the files of a backup are a whole home: its settings, its JWTs, and the seeds of its signing keys.
+ * Checks that the files of a backup are a complete home: settings, JWTs, and the seeds of its signing keys.
  *
  * @param files the essential ones, by their paths
  * @throws BackupError `ERR_BACKUP_DAMAGED`
@@ -105,7 +105,7 @@ function seedIn(content: Uint8Array): string {
 }
 
 /**
- * Whether a home can be restored into this directory: it is not there, empty, or was left by a restore that did not end.
+ * Whether a home can be restored into this directory: it is missing, empty, or left over from an interrupted restore.
  *
  * @throws FileError
  */
@@ -116,10 +116,10 @@ export async function isVacant(home: string): Promise<boolean> {
 }
 
 /**
- * Writes a home. Its files are complete and checked before the first one is at its place, and `zester.json` comes last: a
- * restore that is interrupted leaves what {@link isVacant} recognizes, and no home.
+ * Writes a home. All files are complete and checked before the first one is moved into place, and `zester.json` comes
+ * last: an interrupted restore leaves a directory that {@link isVacant} recognizes, not a home.
  *
- * @param files of a backup that was checked
+ * @param files of a checked backup
  * @throws FileError, TrustError
  */
 export async function writeHome(home: string, files: AsyncIterable<HomeFile>): Promise<void> {

@@ -1,17 +1,17 @@
-// Decides what a restore does with a record: the pure decision. A restore never brings a revoked peel back.
+// Decides what a restore does with a record: pure. A restore never reinstates a revoked peel.
 import type { PeelChange } from '../protocol/records/audit-event.js';
 import { currentKey, isAccepted, type PeelKey, type PeelRecord } from '../protocol/records/record.js';
 import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../timing.js';
 
 /**
- * Whether the record of a backup takes the place of the one that the fleet has.
+ * Whether a backup's record replaces the fleet's.
  *
  * - There is none: it does.
  * - The fleet's is the same record, as old or newer: it stays.
- * - The fleet's is the same record, but older, as after the restore of an older backup: the backup's takes its place, unless
- *   the fleet has revoked something since.
- * - The fleet's is another record, because the peel came while the registry was lost: where nobody has decided about it and
- *   it has no key that the backup lacks, the backup's takes its place. Otherwise an admin decides.
+ * - The fleet's is the same record, but older, as after restoring an older backup: the backup's replaces it, unless the
+ *   fleet has revoked something since.
+ * - The fleet's is a different record, because the peel joined while the registry was lost: if it is undecided and has
+ *   no key that the backup lacks, the backup's replaces it. Otherwise an admin decides.
  *
  * @param living undefined: the fleet has none
  */
@@ -26,7 +26,7 @@ export function takesBackup(backup: PeelRecord, living: PeelRecord | undefined):
   );
 }
 
-/** Whether a record says of a key, or of the peel, that it is out, and the backup says otherwise. */
+/** Whether a record locks out a key or the peel, and the backup does not. */
 function hasRevoked(living: PeelRecord, backup: PeelRecord): boolean {
   if (isOut(living) && !isOut(backup)) return true;
   return living.keys.some(({ publicKey, state }) => {
@@ -39,15 +39,15 @@ const isOut = ({ state }: PeelRecord): boolean => state === 'revoked' || state =
 const isKeyOut = (state: PeelKey['state']): boolean => state === 'revoking' || state === 'revoked';
 
 /**
- * What changes a restored record because of a revocation that came after the backup: the account JWT has it, the record does
- * not. The key in use is revoked: so is the peel, because nobody knows whether an admin did it or a rotation, and only the
- * former must hold. Another key is: only that one.
+ * The change to a restored record for a revocation after the backup, which the account JWT has and the record does not.
+ * If the key in use is revoked, so is the peel, because it is unknown whether an admin or a rotation did it, and an
+ * admin's revocation must hold. If another key is, only that one.
  *
- * Revocations of every key up to a time (`*`) are left to the servers: the peel may have had a newer JWT.
+ * Servers enforce revocations of every key up to a time (`*`): the peel may have had a newer JWT.
  *
  * @param revocations of the account JWT: seconds since 1970 by public key
  * @param now seconds since 1970
- * @returns undefined: nothing does
+ * @returns undefined if nothing changes
  */
 export function revokedSince(
   record: PeelRecord,
@@ -65,8 +65,8 @@ export function revokedSince(
 }
 
 /**
- * Whether a peel whose record a restore puts back may recover only if an admin accepts it. The account JWT forgets a revocation
- * some minutes after the key has expired: of a key that expired before that, nobody knows whether it was revoked since the backup.
+ * Whether a restored peel may recover only if an admin accepts it. The account JWT drops a revocation some minutes
+ * after the key has expired: for a key that expired before that, it is unknown whether it was revoked since the backup.
  *
  * @param now seconds since 1970
  */

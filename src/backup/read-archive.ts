@@ -1,4 +1,4 @@
-// Reads a backup: decrypts it, checks each entry, and gives what is in it, piece by piece.
+// Reads a backup: decrypts it, checks each entry, and yields its content, piece by piece.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
@@ -34,24 +34,23 @@ import {
 } from './entries.js';
 import { addToDigest } from './write-archive.js';
 
-/** One piece of a backup, in the order of the file. The text of records, tokens and events is as it was stored. */
+/** One piece of a backup, in file order. Records, tokens and events have their stored text. */
 export type BackupPiece =
   | { is: 'header'; header: BackupHeader }
   | { is: 'file'; path: string; content: Uint8Array }
   | { is: 'account'; jwt: string }
   | { is: 'peel'; peelId: string; stored: StoredRecord; text: string }
   | { is: 'token'; token: JoinToken; text: string }
-  /** `event`: undefined when it is of a kind that only a newer version knows. */
+  /** `event`: undefined if only a newer version knows its kind. */
   | { is: 'event'; id: string; subject: string; text: string; event: AuditEvent | NewerChange | undefined }
-  /** All was there, unchanged, and signed by this user. */
+  /** The backup is complete, unchanged, and signed by this user. */
   | { is: 'end'; summary: BackupSummary; signer: UserClaims };
 
 /**
- * Reads a backup to its end. Whoever uses a piece before the end was given must know that the file may be damaged further
- * on: read it once to check it, and again to use it. Memory: one entry, at most 256 MiB.
+ * Reads a backup to its end. The file may be damaged after the pieces read so far: read it once to check it, and again
+ * to use it. Memory: one entry, at most 256 MiB.
  *
- * @param identities as of `readIdentities`
- * @param onBytes called with the number of bytes of the file that were read so far, and its size
+ * @param identities from `readIdentities` @param onBytes called with the number of bytes read so far, and the file size
  * @throws BackupError `ERR_BACKUP_DAMAGED`, `ERR_BACKUP_IDENTITY`, `ERR_BACKUP_VERSION`; FileError
  */
 export async function* readBackup(
@@ -123,7 +122,7 @@ async function decrypted(
 const AUDIT_SUBJECT = new RegExp(
   `^${AUDIT_SUBJECTS.slice(0, -1).replaceAll('.', '\\.')}[\\w-]+(\\.[\\w-]+)+$`,
 );
-/** Checks the entries of one backup, in their order. */
+/** Checks the entries of a backup, in order. */
 class EntryReader {
   readonly #path: string;
   readonly #digest = createHash('sha256');
@@ -156,7 +155,7 @@ class EntryReader {
     }
   }
 
-  /** @throws BackupError `ERR_BACKUP_DAMAGED` when the last entry has not come */
+  /** @throws BackupError `ERR_BACKUP_DAMAGED` if the last entry is missing */
   finish(): void {
     if (!this.#isComplete) throw this.#bad('it is cut off');
   }

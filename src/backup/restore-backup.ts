@@ -1,4 +1,4 @@
-// Restores a backup into an empty home and empty servers, or beside a living fleet.
+// Restores a backup into an empty home and empty servers, or into a running fleet.
 import { nuid } from '@nats-io/nats-core';
 import { pushAccount } from '../account/check-account.js';
 import type { ChangeOptions } from '../account/change-account.js';
@@ -31,31 +31,31 @@ import { mustHoldRecovery, revokedSince, takesBackup } from './merge-record.js';
 import { readBackup, type BackupPiece } from './read-archive.js';
 import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
 
-/** A backup that was checked, and how it is read again. */
+/** A checked backup, and how to read it again. */
 export interface CheckedBackup extends VerifiedBackup {
   path: string;
   identities: readonly string[];
 }
 
-/** What {@link restoreFleet} did. */
+/** The result of {@link restoreFleet}. */
 export interface RestoredFleet {
-  /** Which servers have the account JWT in force. */
+  /** The servers that have the account JWT. */
   report: PushReport;
-  /** `kept`: the fleet's is newer, or somebody decided about it. `revoked`: of the restored, since the backup was made. */
+  /** `kept`: the fleet's record is newer, or decided. `revoked`: restored, but revoked since the backup was made. */
   peels: { restored: number; kept: number; revoked: string[] };
   tokens: { restored: number; kept: number };
   events: { restored: number; kept: number };
 }
 
-/** Checks a backup to its last byte, so that nothing is restored of one that is damaged. @throws as `verifyBackup` */
+/** Checks a backup to its last byte, so that nothing of a damaged one is restored. @throws as `verifyBackup` */
 export async function checkBackup(path: string, identities: readonly string[]): Promise<CheckedBackup> {
   return { ...(await verifyBackup(path, identities)), path, identities };
 }
 
 /**
- * Restores the home, unless a trust domain stands there.
+ * Restores the home, unless it already has a trust domain.
  *
- * @returns `kept`: the home has this trust domain already; nothing of it is changed
+ * @returns `kept`: the home has this trust domain already, and is unchanged
  * @throws BackupError `ERR_BACKUP_OTHER_TRUST`, `ERR_BACKUP_HOME`; TrustError, FileError
  */
 export async function restoreHome(backup: CheckedBackup, home: string): Promise<'restored' | 'kept'> {
@@ -96,16 +96,15 @@ async function* filesOf({ path, identities }: CheckedBackup) {
 }
 
 /**
- * Restores what the servers keep: merges and pushes the account JWT, as `zester account push` does, then adds what the audit,
- * the join tokens and the registry lack. A peel that was revoked since the backup was made stays revoked: the account JWTs of
- * backup, home and servers are merged, and a record whose key is revoked there is. It may be interrupted and run again, and
- * it may run beside masters.
+ * Restores the servers' state: merges and pushes the account JWT, as `zester account push` does, then adds what the
+ * audit log, the join tokens and the registry lack. A peel that was revoked since the backup was made stays revoked:
+ * the account JWTs of backup, home and servers are merged, and a record whose key is revoked there becomes revoked. It
+ * may be interrupted and rerun, and it may run while masters run.
  *
- * Cost: time grows with the backup; memory with the number of audit events that the servers have already.
+ * Cost: time grows with the backup; memory with the number of audit events that the servers already have.
  *
- * @param home of this trust domain: see {@link restoreHome}
- * @param onBytes called with the bytes of the backup that were read, and its size
- * @throws TrustError, NatsServerError, ConnectError, FleetError; and as `readBackup`
+ * @param home of this trust domain: see {@link restoreHome} @param onBytes called with the bytes read so far, and the
+ *   size of the backup @throws TrustError, NatsServerError, ConnectError, FleetError; and as `readBackup`
  */
 export async function restoreFleet(
   backup: CheckedBackup,
@@ -140,13 +139,13 @@ export async function restoreFleet(
   });
 }
 
-/** Values and events that are written at once: the servers' answers are awaited together. */
+/** Concurrent writes of values and events: the servers' answers are awaited together. */
 const RESTORE_BATCH = 64;
 
 const nothing = () => undefined;
 const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** Adds the values and events of one backup to what a fleet has. */
+/** Adds the values and events of a backup to a fleet. */
 class StateRestore {
   readonly result = {
     peels: { restored: 0, kept: 0, revoked: [] as string[] },
@@ -157,13 +156,13 @@ class StateRestore {
   readonly #by: Actor;
   readonly #now: () => number;
   readonly #revocations: Readonly<Record<string, number>>;
-  /** Of the events that the servers have. */
+  /** IDs of the events that the servers already have. */
   readonly #known = new Set<string>();
-  /** The records that the fleet has at the start; undefined: a newer version's. */
+  /** The fleet's records at the start; undefined: written by a newer version. */
   readonly #living = new Map<string, PeelRecord | undefined>();
-  /** Peels whose record is another one in the fleet: the events of the backup's led to no record that is there. */
+  /** Peels with a different record in the fleet: the backup's events did not lead to it. */
   readonly #others = new Set<string>();
-  /** Records wait for the audit: no decision may stand without its event. */
+  /** Records wait for the audit log: no decision may exist without its event. */
   readonly #records: StoredRecord[] = [];
 
   constructor(store: Store, by: Actor, now: () => number, revocations: Readonly<Record<string, number>>) {
@@ -223,7 +222,10 @@ class StateRestore {
     return event !== undefined && isRecordEvent(event) && this.#others.has(event.peelId);
   }
 
-  /** As the backup has it, then revoked where the account says so: by compare-and-set, beside masters that decide as well. */
+  /**
+   * Writes the backup's record, then revokes it if the account JWT does: by compare-and-set, since masters may decide
+   * concurrently.
+   */
   async #restoreRecord(backup: StoredRecord): Promise<void> {
     const { id } = backup.record;
     const { peels } = this.#store;
@@ -281,7 +283,7 @@ class StateRestore {
   }
 }
 
-/** In the order of the source, so many at once. The order in which they are sent is kept. */
+/** Concurrent up to a limit; sends in the order of the source. */
 async function inBatches<T>(
   source: Iterable<T> | AsyncIterable<T>,
   act: (item: T) => Promise<void>,
@@ -289,7 +291,7 @@ async function inBatches<T>(
   let batch: Promise<void>[] = [];
   for await (const item of source) {
     const acting = act(item);
-    acting.catch(() => undefined); // it is awaited below, with the others
+    acting.catch(() => undefined); // awaited below, with the others
     batch.push(acting);
     if (batch.length < RESTORE_BATCH) continue;
     await Promise.all(batch);

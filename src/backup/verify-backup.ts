@@ -8,21 +8,21 @@ import { damagedBackup, type BackupHeader, type BackupSummary } from './entries.
 import { checkHome, isEssential } from './home-files.js';
 import { readBackup } from './read-archive.js';
 
-/** What {@link verifyBackup} found. */
+/** The result of {@link verifyBackup}. */
 export interface VerifiedBackup {
   header: BackupHeader;
   summary: BackupSummary;
-  /** The account JWTs that home and servers held. */
+  /** The account JWTs of the home and the servers. */
   accounts: HeldJwt[];
-  /** Records that its audit log does not explain: an event was lost, or its retention has removed the older ones. */
+  /** Records that its audit log does not explain: an event was lost, or the retention has deleted older ones. */
   unexplained: { peelId: string; why: string }[];
 }
 
 /**
- * Checks that a backup is complete and unchanged, that a master of its account signed it, that its home can be opened, and
- * that records and audit agree. Memory grows with the number of peels.
+ * Checks that a backup is complete and unchanged, that a master of its account signed it, that its home can be opened,
+ * and that records and audit log agree. Memory grows with the number of peels.
  *
- * @param identities as of `readIdentities`
+ * @param identities from `readIdentities`
  * @throws BackupError; FileError
  */
 export async function verifyBackup(
@@ -77,7 +77,8 @@ export async function verifyBackup(
     own,
     ...jwts,
   ]);
-  // the account JWTs are its own: that is enough, since what a signature protects against is damage, and age against others
+  // the account JWTs come from the backup itself: enough, since the signature protects against damage, and age against
+  // others
   const isMasters =
     signer?.name === MASTER_NAME &&
     (signer.iss === header.account.publicKey ||

@@ -1,4 +1,4 @@
-// Writes a backup: a tar archive that is encrypted with age while it is written.
+// Writes a backup: a tar archive, encrypted with age while it is written.
 import { createHash } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
 import { pack } from 'tar-stream';
@@ -42,7 +42,7 @@ export class ArchiveWriter {
   ) {
     this.#target = target;
     this.#mtime = at;
-    // what fails is awaited below
+    // failures are awaited below
     this.#pack.on('error', () => undefined);
     this.#written = (async () => {
       for await (const chunk of await encrypted(ReadableStream.from(this.#pack as AsyncIterable<Uint8Array>)))
@@ -55,7 +55,7 @@ export class ArchiveWriter {
    * Begins a backup.
    *
    * @param recipients `age1…`, at least one
-   * @throws UsageError for what is not a recipient; FileError
+   * @throws UsageError for an invalid recipient; FileError
    */
   static async open(
     path: string,
@@ -76,7 +76,7 @@ export class ArchiveWriter {
     await this.#entry(`${HOME_PREFIX}${path}`, content);
   }
 
-  /** Adds the account JWTs that the servers hold. */
+  /** Adds the account JWTs of the servers. */
   async accounts(jwts: readonly string[]): Promise<void> {
     this.#counts.accounts += jwts.length;
     await this.#entry(
@@ -85,22 +85,22 @@ export class ArchiveWriter {
     );
   }
 
-  /** Adds a value of a bucket, as it is stored. */
+  /** Adds a stored value of a bucket. */
   async value(folder: 'peels' | 'tokens', key: string, value: string): Promise<void> {
     this.#counts[folder] += 1;
     await this.#line(folder, JSON.stringify({ key, value }));
   }
 
-  /** Adds a message of the audit, as it is stored. */
+  /** Adds a stored message of the audit log. */
   async event(id: string, subject: string, data: string): Promise<void> {
     this.#counts.events += 1;
     await this.#line('audit', JSON.stringify({ id, subject, data }));
   }
 
   /**
-   * Signs what was added, and resolves when the file is complete, durable and at its path.
+   * Signs the content, and resolves when the file is complete, durable and at its path.
    *
-   * @param signer the user of the master, and its JWT
+   * @param signer the master's user, and its JWT
    * @throws FileError
    */
   async finish(signer: { key: KeyBundle; jwt: string }): Promise<BackupSummary> {
@@ -115,7 +115,7 @@ export class ArchiveWriter {
     return result;
   }
 
-  /** Removes what was written. */
+  /** Removes the unfinished file. */
   async abort(): Promise<void> {
     this.#pack.destroy();
     await this.#written.catch(() => undefined);
@@ -148,7 +148,7 @@ export class ArchiveWriter {
 
   async #put(name: string, content: Uint8Array): Promise<void> {
     const header = { name, mode: 0o600, mtime: this.#mtime, size: content.length };
-    // the archive keeps what it is given until it is written
+    // the archive keeps its input until it is written
     const packed = new Promise<void>((resolve, reject) => {
       this.#pack.entry(header, Buffer.from(content), (error) => {
         if (error) reject(error);
