@@ -3,15 +3,15 @@ import { rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { openToAppend } from './open-file.js';
 
-/** A file of this size, in bytes, is put aside as `<path>.1`, in place of the one before. */
+/** A file of this size, in bytes, is renamed to `<path>.1`, replacing the previous one. */
 export const MAX_LOG_BYTES = 1024 * 1024;
-/** Lines that wait for a slow disk, in bytes; what comes then is left out. */
+/** Bytes of lines that wait for a slow disk; further lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const MAX_LINE_CHARS = 4_096;
 
 /**
- * A log in a file of mode 0600 that stays small: at most two files of {@link MAX_LOG_BYTES} and what waited. Writing never
- * throws and never waits; what the disk does not take is left out.
+ * A size-limited log in a file of mode 0600: at most two files of {@link MAX_LOG_BYTES} plus waiting lines. Writing
+ * never throws and never waits; lines that the disk does not accept are dropped.
  */
 export class BoundedLog {
   readonly path: string;
@@ -31,7 +31,7 @@ export class BoundedLog {
   }
 
   /**
-   * @param maxBytes the size at which the file is put aside
+   * @param maxBytes the size at which the file is rotated
    * @throws as `openToAppend`
    */
   static async open(path: string, maxBytes = MAX_LOG_BYTES): Promise<BoundedLog> {
@@ -52,7 +52,7 @@ export class BoundedLog {
     this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
   }
 
-  /** Waits until what was added is written, or could not be. */
+  /** Waits until all added lines are written or failed. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
   }

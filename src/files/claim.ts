@@ -11,9 +11,9 @@ import { isSameProcess, processIdentity, type ProcessIdentity } from './process-
 import { cannotWrite } from './write-secret-file.js';
 import { CLAIM_RETRY_MAX_MS } from '../timing.js';
 
-/** That a directory, or a file in it, is this run's alone for a while. */
+/** A temporary claim of this run on a directory, or on a file in it. */
 export interface Claim {
-  /** Gives it back. */
+  /** Releases the claim. */
   release(): Promise<void>;
 }
 
@@ -22,18 +22,18 @@ interface Claimant extends ProcessIdentity {
   since: string;
 }
 
-/** Times that two that came at the same instant, and saw each other, try again. */
+/** Retries of two claimants that started at the same instant and saw each other. */
 const TRIES = 4;
 
 /**
  * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
  *
- * A claimant creates its own file there, and then looks for those of others: of two, at least the later one sees the
- * other, and steps back. Both may see each other and step back; never do both continue. A file belongs to one process and
- * has a unique name, so anyone who finds it after that process died can safely remove it.
+ * A claimant creates its own file there, and then looks for others: of two claimants, at least the later one sees the
+ * other, and steps back. Both may step back, but never do both continue. A file belongs to one process and has a unique
+ * name, so anyone who finds it after that process died can safely remove it.
  *
- * @param name the file in it that is claimed; without it, the directory
- * @throws FileError `ERR_FILE_IN_USE` when another run has it, `ERR_FILE_WRITE` when nothing can be written there
+ * @param name the file to claim in it; if absent, the directory
+ * @throws FileError `ERR_FILE_IN_USE` when another run holds it, `ERR_FILE_WRITE` when the directory is not writable
  */
 export async function claim(directory: string, name = ''): Promise<Claim> {
   const prefix = `.${name}${name === '' ? '' : '.'}zester-run-`;
@@ -61,14 +61,14 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
 
 const REST = /^([0-9a-f]{6})-(\d+)-[0-9a-f]{12}$/;
 
-/** The claim of another run that continues; those of runs that died are removed. */
+/** The claim of another live run; removes those of dead runs. */
 async function liveClaim(directory: string, prefix: string, mine: string): Promise<string | undefined> {
   for (const entry of await readdir(directory)) {
     const parsed = entry.startsWith(prefix) ? REST.exec(entry.slice(prefix.length)) : null;
     if (parsed === null || entry === mine) continue;
     const path = join(directory, entry);
     const [, host, pid = ''] = parsed;
-    // a process of another host cannot be asked: it counts as alive, and the error says what to delete
+    // a process on another host cannot be checked: it counts as alive, and the error says what to delete
     if (host !== hostTag || (await isSameProcess(await identityIn(path, Number(pid))))) return entry;
     await unlink(path).catch(() => undefined);
   }
@@ -77,7 +77,7 @@ async function liveClaim(directory: string, prefix: string, mine: string): Promi
 
 const MAX_CLAIM_BYTES = 4 * 1024;
 
-/** What the file says; it may be half-written, then its name says enough. */
+/** The content of the file; if it is half-written, its name is enough. */
 async function identityIn(path: string, pid: number): Promise<ProcessIdentity> {
   try {
     const { started } = JSON.parse((await readTextFile(path, MAX_CLAIM_BYTES)) ?? '') as Partial<Claimant>;

@@ -2,15 +2,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { release } from 'node:os';
 
-/** Reads a line, has the file system of the directory in its first argument synced, and says whether it was: 0 or not. */
+/**
+ * For each line read, syncs the file system of the directory in its first argument, and prints the exit status (0:
+ * synced).
+ */
 const PROGRAM = 'while read -r line; do sync -f -- "$1"; echo "$?"; done';
 
 /**
- * Has a file system write everything that it holds back to its disk.
+ * Flushes a file system to its disk.
  *
- * One such call for hundreds of new files is as good as an fsync of each, and a disk takes more files a second with it.
- * Node.js has no call for syncfs(2); `sync -f` of GNU coreutils, and of BusyBox, makes it. It is started by a shell that
- * continues for as long as this is open: to start a process costs one with many threads a lot, and a shell next to nothing.
+ * One such call for hundreds of new files is as safe as an fsync of each, and a disk accepts more files per second with
+ * it. Node.js has no call for syncfs(2); `sync -f` of GNU coreutils, and of BusyBox, makes it. A shell that runs as
+ * long as this is open starts it: starting a process is expensive for a process with many threads, and cheap for a
+ * shell.
  */
 export class FileSystemSync {
   readonly #directory: string;
@@ -24,9 +28,8 @@ export class FileSystemSync {
   /**
    * Syncs it. One call at a time.
    *
-   * @returns whether it was done: if not, each file is to be synced by itself, which also tells what is wrong with which.
-   *   Never done on other systems than Linux 5.8 or later: before, syncfs does not say when data could not be written
-   *   (syncfs(2), "Versions")
+   * @returns whether it succeeded: if not, sync each file by itself, which also shows which one fails. Succeeds only on
+   *   Linux 5.8 or later: before, syncfs does not report write errors (syncfs(2), "Versions")
    */
   run(): Promise<boolean> {
     if (!SAYS_WHAT_FAILED) return Promise.resolve(false);
@@ -44,7 +47,7 @@ export class FileSystemSync {
   }
 
   #start(): ChildProcess {
-    // in a session of its own: an interrupt is for this program, which ends what it has begun
+    // in its own session: an interrupt is for this program, which finishes its work first
     const shell = spawn('sh', ['-c', PROGRAM, 'sh', this.#directory], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,

@@ -2,5 +2,8 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 
-/** Where a process id in a file's name means what it means here: another host or container on the same volume has others. */
+/**
+ * The scope in which a process ID in a file name is meaningful: another host or container on the same volume has other
+ * processes.
+ */
 export const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);

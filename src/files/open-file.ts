@@ -6,10 +6,10 @@ import { FileError } from '../errors.js';
 import { readError } from './read-error.js';
 import { refuseSeedInPath } from './seed-in-path.js';
 
-/** Names of what the shell has opened for the process: standard input, and process substitution, `<(…)`. */
+/** Paths of files that the shell has opened for the process: standard input, and process substitution, `<(…)`. */
 const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 
-/** Opening does not wait: without O_NONBLOCK, opening a named pipe blocks until another process writes to it. */
+/** Do not block: without O_NONBLOCK, opening a named pipe waits until another process writes to it. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Whether a shell passed this path to a command; it may be a pipe. */
@@ -17,16 +17,16 @@ export function isGivenByShell(path: string): boolean {
   return GIVEN_BY_SHELL.test(path);
 }
 
-/** What {@link openToRead} accepts. */
+/** The options of {@link openToRead}. */
 export interface ReadableFile {
-  /** A pipe too, if the shell has opened it. */
+  /** Accept a pipe too, if the shell has opened it. */
   pipe?: boolean;
-  /** Refuses a file of this kind by throwing: {@link requireOurs}. What needs no check does not carry it. */
+  /** Throws to refuse a file: {@link requireOurs}. Passed in, so that code without this check does not bundle it. */
   check?: (path: string, stats: Stats) => void;
 }
 
 /**
- * Opens a file to be read. Only a regular file is: a named pipe may never give anything, a device may never end.
+ * Opens a file for reading. Only regular files: a named pipe may never deliver anything, a device may never end.
  *
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_READ`
  */
@@ -49,7 +49,7 @@ export async function openToRead(
 }
 
 /**
- * Opens a file of ours to append to it, and makes it (0600) where it is not there. It is the file itself: a link at its path
+ * Opens one of our files for appending, and creates it (0600) if absent. Does not follow a link at its path, which
  * could lead anywhere.
  *
  * @throws FileError `ERR_FILE_NOT_REGULAR`; the system's error
@@ -92,8 +92,8 @@ export function requireRegular(path: string, stats: Stats): void {
 }
 
 /**
- * Requires a file that this user wrote and nobody else can read: its content is a secret that others must not have chosen. As
- * root, also a file of the user whose directory it is in: root may act for a service.
+ * Requires a file that this user wrote and nobody else can read: its content is a secret that others must not have
+ * chosen. Root also accepts a file of its directory's owner: root may act for a service.
  *
  * @throws FileError `ERR_FILE_READ`
  */
@@ -110,13 +110,13 @@ export function requireOurs(path: string, { uid, mode }: Stats): void {
   );
 }
 
-/** Whether nobody but a user and root can put a file into a directory. */
+/** Whether only a user and root can create files in a directory. */
 export function isTheirsAlone(directory: string, uid: number): boolean {
   const found = statSync(directory);
   return (found.mode & 0o022) === 0 && (found.uid === 0 || found.uid === uid);
 }
 
-/** What stands at a path, in words. */
+/** Describes the kind of file at a path. */
 export function kindOf(stats: Stats): string {
   if (stats.isFIFO()) return 'a named pipe';
   if (stats.isSocket()) return 'a socket';

@@ -1,12 +1,13 @@
-// The path that a user gives, as text or as a file: URL.
+// Converts a user's path, a string or a file: URL.
 import { fileURLToPath } from 'node:url';
 import { FileError } from '../errors.js';
 
 /**
- * The path of a file that is given as text or as a `file:` URL, such as `new URL('web-01.creds', import.meta.url)`. Text is left
- * as it is: what reads or writes it checks it.
+ * The path of a file given as a string or a `file:` URL, such as `new URL('web-01.creds', import.meta.url)`. A string
+ * is returned unchanged: the code that reads or writes the file checks it.
  *
- * @throws FileError `ERR_FILE_NOT_FOUND` for a URL that is no file of this machine; it is not shown, for it may hold a password
+ * @throws FileError `ERR_FILE_NOT_FOUND` for a URL that is not a file on this machine; the message omits it, since it
+ *   may contain a password
  */
 export function pathOf(path: string | URL): string {
   if (!(path instanceof URL)) return path;

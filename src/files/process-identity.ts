@@ -1,10 +1,10 @@
 // Identifies a process, even if its ID is reused.
 import { readFile } from 'node:fs/promises';
 
-/** A process, distinguished from a later one with the same id. */
+/** A process, distinguished from a later one with the same ID. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it started, in the system's own clock; absent where the system does not say. */
+  /** Its start time, by the system's own clock; absent if the system does not report it. */
   started?: string;
 }
 
@@ -14,7 +14,7 @@ export async function processIdentity(): Promise<ProcessIdentity> {
   return { pid: process.pid, ...(started !== undefined && { started }) };
 }
 
-/** Whether that very process still runs, on this host. */
+/** Whether this process still runs on this host. */
 export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
   try {
     process.kill(identity.pid, 0);
@@ -26,17 +26,18 @@ export async function isSameProcess(identity: ProcessIdentity): Promise<boolean>
   return identity.started === undefined || started === undefined || started === identity.started;
 }
 
-/** Killed, and its parent has not looked yet: such a process still has its id. */
+/** A zombie: killed, but not reaped by its parent yet, so it still has its ID. */
 const ENDED = 'ended';
 
-/** The boot and the clock ticks after it: ids start again from 1 after a boot. Linux only. */
+/** The boot and the clock ticks after it: IDs restart from 1 after a boot. Linux only. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
     const [stat, boot] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'latin1'),
       readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
     ]);
-    // the second field is the program's name in parentheses, and may hold spaces; the state is the third, the start the 22nd
+    // the second field is the program's name in parentheses, and may contain spaces; the state is the third, the start
+    // the 22nd
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return ENDED;
     const ticks = fields[19];

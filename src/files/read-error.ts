@@ -33,7 +33,7 @@ function explain(code: string | undefined): [FileErrorCode, string] | undefined 
   }
 }
 
-/** Whether a file's content was given where its path belongs. It may be a secret, so it is not repeated. */
+/** Whether a file's content was given instead of its path. It may be a secret, so the message does not repeat it. */
 function isContent(path: string, code: string | undefined): boolean {
   if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') return false;
   return code === 'ENAMETOOLONG' || /[\r\n]|-----BEGIN |^["']?(?:eyJ|LS0tLS1)/.test(path);

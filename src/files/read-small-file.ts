@@ -10,11 +10,11 @@ import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 const FIRST_BYTES = 16 * 1024;
 
 /**
- * Reads a small file whole, and of a large one no more than tells that it is too large. It never hangs: it reads a regular
+ * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads a regular
  * file, or a pipe that the shell opened (`/dev/stdin`, `<(…)`), for which it waits 30 seconds.
  *
- * @param maxBytes the size that the caller takes; one byte more is read, so that it can tell
- * @param accepts what else is asked of the file
+ * @param maxBytes the size limit; one byte more is read, so that the caller can detect a larger file @param accepts
+ *   further requirements on the file
  * @throws FileError `ERR_FILE_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_READ`
  */
 export async function readSmallFile(
@@ -50,10 +50,10 @@ export async function readSmallFile(
 }
 
 /**
- * Reads a text file whole.
+ * Reads a complete text file.
  *
- * @param maxBytes a larger one is refused
- * @returns undefined: it is not there
+ * @param maxBytes larger files are refused
+ * @returns undefined if it does not exist
  * @throws FileError as {@link readSmallFile}
  */
 export async function readTextFile(path: string, maxBytes: number): Promise<string | undefined> {
@@ -87,7 +87,7 @@ async function readSome(file: FileHandle, buffer: Uint8Array, at: number): Promi
 function grown(buffer: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(Math.min(most, buffer.length * 2));
   larger.set(buffer);
-  buffer.fill(0); // a secret may be in it
+  buffer.fill(0); // it may contain a secret
   return larger;
 }
 

@@ -4,23 +4,23 @@ import { dirname, resolve } from 'node:path';
 import { FileError } from '../errors.js';
 import { isTheirsAlone, kindOf, notRegular } from './open-file.js';
 
-/** Who a file belongs to. */
+/** The owner of a file. */
 export interface FileOwner {
   uid: number;
   gid: number;
 }
 
-/** Directories of the kernel: what stands there is no file to be replaced, and a link there is not ours to replace. */
+/** Kernel directories: their entries are not replaceable files, and their links are not ours. */
 const OF_THE_KERNEL = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
 
 /**
- * Checks that a file may be put at a path, in place of what stands there: nothing, a file, or a link (which is replaced, not
- * followed). Renaming over a device or a pipe would destroy it. Blocks, for one or two calls of the system.
+ * Checks that a file may be written to a path: there must be nothing, a file, or a link (which is replaced, not
+ * followed). Renaming over a device or a pipe would destroy it. Blocks for one or two system calls.
  *
- * Root that replaces the file of a service keeps its owner, or the service could no longer read it. Only where nobody else
- * may write into the directory: there, anybody could leave a file to be given the secret.
+ * If root replaces a service's file, its owner is kept, or the service could no longer read it. This requires a
+ * directory that nobody else can write to: otherwise anybody could plant a file there to receive the secret.
  *
- * @returns the owner that the new file gets; undefined: the writing user
+ * @returns the owner of the new file; undefined: the writing user
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
  */
 export function ownerToKeep(path: string): FileOwner | undefined {
@@ -33,11 +33,11 @@ export function ownerToKeep(path: string): FileOwner | undefined {
       throw notRegular(path, `a link to ${kindOf(target)}`);
     return undefined;
   }
-  if (found.isDirectory()) return undefined; // the rename fails, and says so
+  if (found.isDirectory()) return undefined; // the rename fails and reports it
   if (!found.isFile()) throw notRegular(path, kindOf(found));
   if (process.getuid?.() !== 0 || (found.uid === 0 && found.gid === 0)) return undefined;
   if (isTheirsAlone(dirname(path), found.uid)) return { uid: found.uid, gid: found.gid };
-  if (found.uid === 0) return undefined; // another group only: not kept, and nobody loses what they own
+  if (found.uid === 0) return undefined; // only the group differs: not kept, and the owner keeps access
   throw new FileError(
     'ERR_FILE_WRITE',
     path,
@@ -50,6 +50,6 @@ function followed(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    return undefined; // a link into nowhere, or in a circle
+    return undefined; // a dangling link, or a link loop
   }
 }

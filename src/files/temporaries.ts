@@ -8,11 +8,11 @@ import { isSameProcess } from './process-identity.js';
 import { TEMPORARY_MAX_AGE_MS, TEMPORARY_SWEEP_INTERVAL_MS } from '../timing.js';
 
 /**
- * A file that is being written has a temporary name in its directory, which identifies the writer: so what a writer
- * left behind when it died can be distinguished from what another writes right now.
+ * While it is written, a file has a temporary name in its directory that identifies the writer, which distinguishes
+ * leftovers of dead writers from writes in progress.
  */
 
-/** The name of a new temporary of the file `name`. It counts as being written until {@link noLongerWritten}. */
+/** A new temporary name for the file `name`. It counts as being written until {@link noLongerWritten}. */
 export function beingWritten(name: string): string {
   count = (count + 1) % 0x1000000;
   const tail = `${start}${count.toString(16).padStart(6, '0')}`;
@@ -21,15 +21,15 @@ export function beingWritten(name: string): string {
   return temporary;
 }
 
-/** It was renamed or removed. */
+/** Call it after the rename or removal. */
 export function noLongerWritten(temporary: string): void {
   live.delete(temporary);
 }
 
 /**
- * Removes the temporary files that writers which died left in a directory; those of live writers stay.
+ * Removes temporary files of dead writers from a directory; those of live writers stay.
  *
- * @param name only those of the file of this name; without it, of every file
+ * @param name only those of this file; if absent, of every file
  */
 export async function sweepStaleTemporaries(directory: string, name?: string): Promise<void> {
   const entries = await readdir(directory).catch(() => []);
@@ -42,8 +42,8 @@ export async function sweepStaleTemporaries(directory: string, name?: string): P
 }
 
 /**
- * As {@link sweepStaleTemporaries}, of a whole directory, but once an hour at most in this thread: writing very many files
- * into one directory reads it once.
+ * As {@link sweepStaleTemporaries} for a whole directory, but at most once an hour per thread, so that writing many
+ * files to a directory lists it once.
  */
 export async function sweepOnce(directory: string): Promise<void> {
   const path = resolve(directory);
@@ -59,10 +59,10 @@ export async function sweepOnce(directory: string): Promise<void> {
 const swept = new Map<string, number>();
 const MAX_SWEPT = 1_000;
 
-/** The names of the temporaries that this thread is writing right now: names, since one directory has many paths. */
+/** Temporary names that this thread is writing: names, since a directory has many paths. */
 const live = new Set<string>();
 
-/** A name of its own for each: a beginning by chance, since ids of processes come again, and a number. */
+/** A unique suffix: a random prefix, since process IDs are reused, and a counter. */
 const start = randomBytes(3).toString('hex');
 let count = 0;
 

@@ -6,25 +6,24 @@ import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
 import { beingWritten, noLongerWritten, sweepOnce } from './temporaries.js';
 
-/** How a file with a secret is written. */
+/** The options for writing a secret file. */
 export interface WriteSecretFileOptions {
   /**
-   * Look through the directory for what writers that died left there, and remove it (default true): once an hour at most for
-   * each directory, however many files are written.
+   * Remove temporary files of dead writers from the directory (default true): at most once an hour per directory.
    */
   sweep?: boolean | undefined;
   /**
-   * Fail if the path exists (default false): of concurrent writers, in whatever process, exactly one succeeds and
-   * the others get `ERR_FILE_EXISTS`. Needs a file system with hard links.
+   * Fail if the path exists (default false): of concurrent writers, in any process, exactly one succeeds and the others
+   * get `ERR_FILE_EXISTS`. Needs a file system with hard links.
    */
   ifAbsent?: boolean | undefined;
 }
 
 /**
- * Writes a file that only its owner may read, so that at every instant the path holds the whole old content or the
- * complete new one, and no other user could ever read it: a new file in the same directory, created exclusively with mode 0600,
- * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed.
- * Root keeps the owner of the file that it replaces.
+ * Writes a file that only its owner can read. At every instant the path has either the complete old or the complete new
+ * content, and no other user can ever read it: a new file in the same directory, created exclusively with mode 0600,
+ * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not
+ * followed. Root keeps the owner of the file that it replaces.
  *
  * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`;
  *   `ERR_FILE_EXISTS` with `ifAbsent`
@@ -45,7 +44,7 @@ export async function writeSecretFile(
     const owner = ownerToKeep(path);
     const file = await open(temporary, 'wx', 0o600);
     try {
-      // the umask may have taken bits from the mode; the file is ours and empty, so this opens no window
+      // the umask may have cleared mode bits; the file is ours and empty, so there is no race
       await file.chmod(0o600);
       if (owner !== undefined) await file.chown(owner.uid, owner.gid);
       await file.writeFile(content);
@@ -65,7 +64,7 @@ export async function writeSecretFile(
 }
 
 /**
- * Refuses a path at which something stands: a file, or a link, be it into nowhere.
+ * Refuses an existing path: a file, or a link, even a dangling one.
  *
  * @throws FileError `ERR_FILE_EXISTS`; `ERR_FILE_IS_DIRECTORY`
  */
@@ -75,14 +74,14 @@ export async function refuseExisting(path: string): Promise<void> {
   if (found !== undefined) throw alreadyThere(path);
 }
 
-/** Gives a file its name, unless something has it: unlike a rename, a link never replaces. */
+/** Gives a file its name unless the name exists: unlike a rename, a link never replaces. */
 async function linkInPlace(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(path, cause);
-    // a shared folder or a USB stick; EPERM is also what Linux says there
+    // a shared folder or a USB stick; Linux reports EPERM there too
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw cause;
     throw new FileError(
       'ERR_FILE_WRITE',
@@ -107,7 +106,10 @@ function alreadyThere(path: string, cause?: unknown): FileError {
   return new FileError('ERR_FILE_EXISTS', path, `${path} exists already, and nothing was written`, { cause });
 }
 
-/** The rename is durable once the directory is. File systems that cannot sync one say so, and have nothing to sync. */
+/**
+ * The rename is durable once the directory is synced. File systems that cannot sync directories report it, and need no
+ * sync.
+ */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');
@@ -157,7 +159,7 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
   );
 }
 
-/** Why the system did not write, in words. */
+/** Describes why the system could not write. */
 export function writeReason(cause: unknown): string {
   const { code } = cause as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? `${code ?? String(cause)}`;

@@ -18,36 +18,36 @@ import { cannotWrite, syncDirectory } from './write-secret-file.js';
 
 /** A file of {@link writeSecretFiles}. */
 export interface NewFile {
-  /** Its name in the directory. */
+  /** The file's name in the directory. */
   name: string;
   content: Uint8Array;
 }
 
-/** What came of {@link writeSecretFiles}. */
+/** The result of {@link writeSecretFiles}. */
 export interface WrittenFiles {
-  /** Of the files that were come to, in their order. */
+  /** The results of the processed files, in order. */
   outcomes: ('written' | 'there')[];
-  /** What stopped it before the end, such as a full disk. The files before are written. */
+  /** The error that stopped it early, such as a full disk. The files before it are written. */
   error?: FileError;
 }
 
 /** Complete files with temporary names in their directory, perhaps not yet synced. */
 export interface PlacedFiles {
   directory: string;
-  /** In their order; those that are not placed were there already. */
+  /** In order; files that are not placed existed already. */
   files: { name: string; temporary: string | undefined }[];
-  /** What stopped it before the end. The files before are placed. */
+  /** The error that stopped it early. The files before it are placed. */
   error?: FileError;
 }
 
 /**
- * Writes files into one directory, each as `writeSecretFile` does, one after the other; the directory is synced once, after
- * the last. All that it says was written is durable. It stops at the first that cannot be written.
+ * Writes files into one directory, each as `writeSecretFile` does, one after the other; the directory is synced once,
+ * after the last. Every file that it reports as written is durable. It stops at the first failure.
  *
- * It blocks its thread: each call of the system is made directly, which costs a fraction of one that goes by way of
- * libuv's threads. Call it in threads of their own, as many as the disk should have files to sync at once.
+ * It blocks its thread: direct system calls cost a fraction of calls through libuv's thread pool. Call it in worker
+ * threads, as many as files to sync concurrently.
  *
- * @param replace whether an existing file is replaced; otherwise it stays, and is reported
+ * @param replace whether to replace existing files; otherwise they stay, and are reported
  */
 export async function writeSecretFiles(
   directory: string,
@@ -73,8 +73,8 @@ export async function writeSecretFiles(
 }
 
 /**
- * The first half of {@link writeSecretFiles}: all but the syncing and the names. What is placed is to be given to
- * {@link settleSecretFiles}.
+ * The first half of {@link writeSecretFiles}: everything except syncing and naming. Pass placed files to {@link
+ * settleSecretFiles}.
  */
 export async function placeSecretFiles(
   directory: string,
@@ -96,9 +96,9 @@ export async function placeSecretFiles(
 }
 
 /**
- * The second half: gives placed files their names. The directory is to be synced after it.
+ * The second half: gives placed files their names. Sync the directory afterwards.
  *
- * @param synced whether the file system was synced since they were placed; if not, each is synced here
+ * @param synced whether the file system was synced since; if not, each file is synced here
  */
 export async function settleSecretFiles(
   { directory, files, error }: PlacedFiles,
@@ -120,7 +120,7 @@ export async function settleSecretFiles(
   return { outcomes, ...(error && { error }) };
 }
 
-/** A umask that takes bits from the owner is rare; the file is ours and empty, so changing its mode opens no window. */
+/** A umask that clears owner bits is rare; the file is ours and empty, so changing its mode is not a race. */
 function isStrictMask(): boolean {
   return (process.umask() & 0o600) !== 0;
 }
@@ -156,7 +156,7 @@ function place(
   }
 }
 
-/** Gives a placed file its name; what cannot have it is removed. */
+/** Gives a placed file its name; removes it if that fails. */
 function settle(directory: string, name: string, temporary: string, synced: boolean): void {
   try {
     if (!synced) syncFile(join(directory, temporary));
@@ -181,7 +181,7 @@ function discard(directory: string, temporary: string): void {
   try {
     unlinkSync(join(directory, temporary));
   } catch {
-    // it was not made, or the next run sweeps it
+    // it was not created, or the next run sweeps it
   } finally {
     noLongerWritten(temporary);
   }
