@@ -1,5 +1,5 @@
-// Checks a user's networks, times, time zone and connection types as nats-server reads them. A value that the server
-// cannot parse locks the user out, so it is refused before signing.
+// Checks a user's networks, times, time zone and connection types as nats-server reads them.
+// A value that the server cannot parse locks the user out, so it is refused before signing.
 //
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
