@@ -1,4 +1,4 @@
-// Gives a home the signing keys that renew its own credentials, and lets these expire from then on.
+// Adds the signing keys that renew a home's own credentials, which expire from then on.
 import {
   changeAccount,
   changeSystemAccount,
@@ -31,24 +31,24 @@ import { checkSecretFile, isThere } from '../trust/private-files.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { ownUsers } from './own-users.js';
 
-/** How {@link addMasterKeys} goes about it. */
+/** The options of {@link addMasterKeys}. */
 export interface AddMasterKeysOptions extends ChangeOptions {
   servers: readonly string[];
-  /** The file of the account's identity seed, where it is not in the home. */
+  /** The file of the account's identity seed, if it is not in the home. */
   accountSeed?: string | undefined;
-  /** How long the credentials are good, in seconds; 90 days by default. */
+  /** Credential lifetime in seconds; 90 days by default. */
   lifetime?: number | undefined;
-  /** How long the masters may take to use their new credentials, in milliseconds; 20,000 by default. */
+  /** How long to wait for masters to use their new credentials, in milliseconds; 20,000 by default. */
   masterWaitMs?: number;
 }
 
-/** What {@link addMasterKeys} did. */
+/** The result of {@link addMasterKeys}. */
 export interface AddedMasterKeys {
   /** The keys that sign the home's credentials from now on (`A…`). */
   keys: Partial<Record<MasterKeyKind | 'system-signing', string>>;
   renewed: RenewedCreds[];
   report: PushReport;
-  /** Public keys of credentials whose old JWT is still in use somewhere, and so still in force. */
+  /** Public keys of credentials whose old JWT is still in use, and so not revoked yet. */
   stillUsed: string[];
 }
 
@@ -57,14 +57,14 @@ type Keys = Record<'master-signing' | 'answers-signing' | 'system-signing', KeyB
 };
 
 /**
- * Adds the signing keys of the home's own master and admin, which the account's identity key endorses once, pushes them, and signs
- * the home's credentials with them: these expire from then on, and renew themselves while in use. The JWTs before are revoked once
- * nobody uses them. Interrupted, it is completed by another call.
+ * Adds the signing keys of the home's own master and admin, which the account's identity key endorses once, pushes
+ * them, and signs the home's credentials with them: these expire from then on, and renew themselves while in use. The
+ * previous JWTs are revoked once unused. If interrupted, call it again to complete it.
  *
- * Peels of an earlier version do not believe a master whose credentials are signed so: upgrade them all first.
+ * Peels of an earlier version do not trust a master with such credentials: upgrade them all first.
  *
- * @throws TrustError `ERR_TRUST_SIGNING_KEY` when the home has such keys, `ERR_TRUST_KEY_OFFLINE` without the identity seed;
- *   NatsServerError when a server did not confirm, and then the old credentials stay
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY` when the home has such keys, `ERR_TRUST_KEY_OFFLINE` without the identity
+ *   seed; NatsServerError when a server did not confirm: the old credentials stay
  */
 export async function addMasterKeys(home: string, options: AddMasterKeysOptions): Promise<AddedMasterKeys> {
   return withOpenHome(home, 'zester keys add', options, async (open) => {
@@ -103,7 +103,7 @@ export async function addMasterKeys(home: string, options: AddMasterKeysOptions)
   });
 }
 
-/** Those that an interrupted call left behind, or new ones. */
+/** The keys that an interrupted call left behind, or new ones. */
 async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
   const key = async (path: string): Promise<KeyBundle> => {
     if (await checkSecretFile(path)) return loadKeyBundleFromFile('account', path);
@@ -149,7 +149,9 @@ async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Pro
   return joinReports(ofAccount.report, ofSystem.report);
 }
 
-/** Notes the keys in the settings, and which JWTs are to be revoked: before these are replaced, which harms nobody. */
+/**
+ * Records the keys and the JWTs to revoke in the settings, before the JWTs are replaced; recording early is harmless.
+ */
 async function switchOver(
   { paths, publicKeys }: TrustDomain,
   keys: Keys,
@@ -180,7 +182,7 @@ async function switchOver(
 }
 
 /**
- * Revokes the old JWT of the home's user of the system account, once nobody but this command uses it.
+ * Revokes the old JWT of the home's system account user, once only this command uses it.
  *
  * @returns its key while it is in use
  */
@@ -195,7 +197,7 @@ async function revokeSystem(
   const { systemAccount } = domain.publicKeys;
   const unused = await whenUnused(connected, systemAccount, [[publicKey, replaced]], masterWaitMs);
   if (!unused.has(publicKey)) return [publicKey];
-  // as its new user: the connection that stands is cut by what is pushed
+  // connect as its new user: the push cuts the current connection
   const nc = await connectSystem(domain, { servers, tls, requireTls });
   try {
     const again = await connectedTo(nc, servers);

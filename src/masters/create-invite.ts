@@ -1,4 +1,4 @@
-// Makes an invitation: everything that a second master's host needs, encrypted, and never an identity seed.
+// Creates an invitation: everything that a second master's host needs, encrypted, without identity seeds.
 import {
   changeAccount,
   changeSystemAccount,
@@ -39,51 +39,52 @@ import { withoutKeys } from './without-keys.js';
 
 const MAX_CA_BYTES = 1024 * 1024;
 
-/** How {@link createInvite} goes about it. */
+/** The options of {@link createInvite}. */
 export interface CreateInviteOptions extends ChangeOptions {
   servers: readonly string[];
   /** The new master's name. */
   name: string;
-  /** `age1…`, at least one: who can install it. */
+  /** `age1…` keys that can install it, at least one. */
   recipients: readonly string[];
-  /** How long it can be installed, in milliseconds. */
+  /** Validity of the invitation, in milliseconds. */
   validMs: number;
-  /** The file of the account's identity seed, where it is not in the home. */
+  /** The file of the account's identity seed, if it is not in the home. */
   accountSeed?: string | undefined;
 }
 
-/** An invitation that was made. */
+/** A created invitation. */
 export interface CreatedInvite {
   name: string;
   /** ISO 8601. */
   expiresAt: string;
   /** The new master's own signing keys (`A…`). */
   keys: { peelSigning: string; joinSigning: string; systemSigning: string };
-  /** Whether its peel signing key is its own; otherwise it is this home's, since the account's has no role. */
+  /** Whether it has its own peel signing key; otherwise it shares this home's, since the account's key has no role. */
   ownPeelKey: boolean;
-  /** Which servers know its keys. */
+  /** The servers that know its keys. */
   report: PushReport;
 }
 
-/** The keys of a master that is invited. */
+/** The keys of an invited master. */
 interface NewKeys {
-  /** undefined: it gets a copy of this home's. */
+  /** undefined: a copy of this home's. */
   peel: KeyBundle | undefined;
   join: KeyBundle;
   system: KeyBundle;
-  /** Those that renew its own credentials; undefined: these do not expire. */
+  /** The keys that renew its own credentials; undefined: these do not expire. */
   own: { master: KeyBundle; answers: KeyBundle } | undefined;
   users: { master: KeyBundle; answers: KeyBundle; system: KeyBundle };
 }
 
 /**
- * Makes an invitation for a master on another host: signing keys and users of its own, which are pushed, and with the JWTs and
- * the operator's signing key written into a file that is encrypted to the recipients. The identity seeds are not in it.
+ * Creates an invitation for a master on another host: creates and pushes its own signing keys and users, and writes
+ * them with the JWTs and the operator's signing key to a file that is encrypted to the recipients. The file has no
+ * identity seeds.
  *
- * @returns which servers know the new keys: the file is written only if all do
- * @throws UsageError for a name or a recipient that is none; TrustError `ERR_TRUST_MASTER` for a name that is taken,
- *   `ERR_TRUST_KEY_OFFLINE` without the key that signs masters; NatsServerError, FileError: then no file is written, and the
- *   new keys are taken out of the account again
+ * @returns the servers that know the new keys: the file is written only if all do
+ * @throws UsageError for an invalid name or recipient; TrustError `ERR_TRUST_MASTER` for a name that is taken,
+ *   `ERR_TRUST_KEY_OFFLINE` without the key that signs masters; NatsServerError, FileError: then no file is written,
+ *   and the new keys are removed from the account again
  */
 export async function createInvite(
   home: string,
@@ -139,14 +140,17 @@ export async function createInvite(
   });
 }
 
-/** What stands for a new master: it signs its users or, where credentials expire, endorses the key that does. */
+/**
+ * The key that vouches for a new master: it signs the master's users or, if credentials expire, endorses the key that
+ * does.
+ */
 interface Signer {
   key: KeyBundle;
-  /** Its own; undefined: it is the account's identity. */
+  /** Its endorsements; undefined: it is the account's identity. */
   endorsements: string | undefined;
 }
 
-/** The account's identity where it is at hand; else, where credentials expire, the key that signs this home's master. */
+/** The account's identity if available; otherwise, if credentials expire, the key that signs this home's master. */
 async function signerOf(domain: TrustDomain, accountSeed: string | undefined): Promise<Signer> {
   const { renewal } = domain.settings;
   if (renewal === undefined) return { key: await masterSigner(domain, accountSeed), endorsements: undefined };
@@ -171,7 +175,7 @@ function refuseTaken(
   );
 }
 
-/** An adopted operator may sign with its identity, which never leaves this home. */
+/** An adopted operator may sign with its identity key, which never leaves this home. */
 function refuseIdentitySigner({ home, publicKeys }: TrustDomain): void {
   if (publicKeys.operatorSigning !== publicKeys.operator) return;
   throw new TrustError(
@@ -333,7 +337,7 @@ async function settingsOf(
       joinSigningKey: join.publicKey,
     },
     servers: [...servers],
-    // a client's certificate and key are the host's own
+    // a client's certificate and key belong to each host
     ...(rest.tls?.caFile !== undefined && { tls: { caFile: INVITE_CA } }),
     requireTls: requireTls ?? domain.requireTls,
     ...(own !== undefined && {
@@ -350,13 +354,13 @@ async function settingsOf(
   };
 }
 
-/** The text of a seed, as a file of the home has it. */
+/** The text of a seed, as in a file of the home. */
 async function seedOf(given: KeyBundle | Promise<KeyBundle>): Promise<string> {
   const key = await given;
   const seed = key.seed;
   const text = `${Buffer.from(seed).toString('latin1')}\n`;
   seed.fill(0);
-  // one that was loaded for this is not needed any more
+  // a seed that was loaded for this is no longer needed
   if (given instanceof Promise) key.wipe();
   return text;
 }

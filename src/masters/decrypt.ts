@@ -7,8 +7,9 @@ import { MAX_INVITE_BYTES, unusable } from './invite.js';
  * Decrypts an invitation.
  *
  * @param identities `AGE-SECRET-KEY-…`
- * @returns its content, which holds seeds: the caller wipes it
- * @throws TrustError `ERR_TRUST_INVITE`; BackupError `ERR_BACKUP_IDENTITY` when it is encrypted to somebody else; FileError
+ * @returns its content, which contains seeds: the caller wipes it
+ * @throws TrustError `ERR_TRUST_INVITE`; BackupError `ERR_BACKUP_IDENTITY` when it is encrypted to other recipients;
+ *   FileError
  */
 export async function decryptInvite(path: string, identities: readonly string[]): Promise<Uint8Array> {
   const encrypted = await readSmallFile(path, MAX_INVITE_BYTES);

@@ -1,23 +1,23 @@
-// What depends on the signing keys of a master: peels and join tokens.
+// Finds the peels and join tokens that depend on a master's signing keys.
 import { dependentPeels, type KnownCredentials } from '../fleet-client/key-use.js';
 import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
 import { KeyRemoval, type CountedUse } from '../trust/keys/key-removal.js';
 import type { RosterEntry } from './roster.js';
 
-/** What lost its signature with a master. */
+/** The dependents of a master's signing keys. */
 export interface MasterDependents {
-  /** The IDs of peels with a valid credential that it signed. */
+  /** IDs of peels with a valid credential that it signed. */
   peels: string[];
-  /** The IDs of accepted peels with an expired credential that it signed: they can no longer recover by themselves. */
+  /** IDs of accepted peels with an expired credential that it signed: they could no longer recover by themselves. */
   expired: string[];
-  /** The IDs of join tokens that it signed, and that are good. */
+  /** IDs of valid join tokens that it signed. */
   tokens: string[];
-  /** Users that are connected with what it signed. */
+  /** Users that are connected with a JWT that it signed. */
   connected: number;
 }
 
 /**
- * What depends on a master's signing keys.
+ * Finds the dependents of a master's signing keys.
  *
  * @param now milliseconds since 1970
  */
@@ -46,8 +46,9 @@ export function dependentsOf({ keys }: RosterEntry, known: KnownCredentials, now
 }
 
 /**
- * The peels whose last credential these keys signed and has expired. The master that signs a peel's credential signs its recovery
- * credential too, with its key for join tokens. How long a peel may recover is up to the masters, so all are named.
+ * The peels whose last credential these keys signed and has expired. The master that signs a peel's credential also
+ * signs its recovery credential, with its key for join tokens. The masters decide how long a peel may recover, so all
+ * are listed.
  */
 function expiredPeels(
   signers: ReadonlySet<string>,
@@ -67,7 +68,7 @@ function expiredPeels(
 }
 
 /**
- * The permission to remove a master's signing keys: once no peel depends on them; with `now`, whatever does.
+ * The permission to remove a master's signing keys: if no peel depends on them, or in any case with `now`.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`
  */

@@ -1,4 +1,4 @@
-// Installs an invitation: makes the home of a second master.
+// Installs an invitation: creates the home of a second master.
 import { TrustError } from '../errors.js';
 import { isVacant, writeHome, type HomeFile } from '../backup/home-files.js';
 import { withHomeLock } from '../trust/lock.js';
@@ -6,16 +6,16 @@ import { ensurePrivateDirectory } from '../trust/private-files.js';
 import { decryptInvite } from './decrypt.js';
 import { INVITE_CA, INVITE_FILES, INVITE_RENEWAL_FILES, readInvite, unusable } from './invite.js';
 
-/** How {@link installInvite} goes about it. */
+/** The options of {@link installInvite}. */
 export interface InstallInviteOptions {
   /** `AGE-SECRET-KEY-…` */
   identities: readonly string[];
-  /** The operator (`O…`) that it must be of; any by default. */
+  /** The required operator (`O…`); any by default. */
   operator?: string | undefined;
   now?: () => number;
 }
 
-/** A home that was made. */
+/** The created home. */
 export interface InstalledMaster {
   name: string;
   home: string;
@@ -25,8 +25,8 @@ export interface InstalledMaster {
 }
 
 /**
- * Makes the home of an invited master. Everything that the invitation carries is checked before anything is written, and a
- * directory with anything in it is refused.
+ * Creates the home of an invited master. Checks the whole invitation before writing anything, and refuses a directory
+ * that is not empty.
  *
  * @throws TrustError `ERR_TRUST_INVITE`, `ERR_TRUST_INVITE_EXPIRED`, `ERR_TRUST_HOME_IN_USE`; BackupError
  *   `ERR_BACKUP_IDENTITY`; FileError

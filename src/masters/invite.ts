@@ -1,4 +1,4 @@
-// The content of an invitation for a master: its format, and the checks of what it carries.
+// The content of an invitation for a master: its format and its checks.
 import * as v from 'valibot';
 import { accountOf } from '../jwt/account-of.js';
 import { TrustError, ZesterError } from '../errors.js';
@@ -12,13 +12,13 @@ import { checkJwts } from '../trust/open.js';
 import { trustPaths } from '../trust/paths.js';
 import { parseSettings, type TrustSettings } from '../trust/settings.js';
 
-/** The format that this version writes, and the newest that it reads. */
+/** The format version that is written, and the newest that can be read. */
 export const INVITE_VERSION = 1;
 
-/** More than any invitation has: what is not ours must not fill the memory. */
+/** More than any invitation has: a foreign file must not fill the memory. */
 export const MAX_INVITE_BYTES = 16 * 1024 * 1024;
 
-/** The files that an invitation carries, and no others. */
+/** The only files in an invitation. */
 export const INVITE_FILES = [
   'zester.json',
   'jwt/operator.jwt',
@@ -33,7 +33,7 @@ export const INVITE_FILES = [
   'creds/system.creds',
 ] as const;
 
-/** The seeds of the keys that renew the master's credentials, where the fleet's expire. */
+/** The seeds of the keys that renew the master's credentials, if the fleet's expire. */
 export const INVITE_RENEWAL_FILES = ['keys/master-signing.seed', 'keys/answers-signing.seed'] as const;
 
 /** A certificate authority is not secret, and a host needs it to connect. */
@@ -45,7 +45,7 @@ const schema = v.object({
   name: v.pipe(v.string(), v.check(isMasterName, 'is not a name of a master')),
   /** ISO 8601. */
   createdAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** ISO 8601: it is not installed afterwards. */
+  /** ISO 8601: it cannot be installed afterwards. */
   expiresAt: v.pipe(v.string(), v.isoTimestamp()),
   files: v.strictObject({
     ...v.entriesFromList(INVITE_FILES, v.string()),
@@ -54,12 +54,12 @@ const schema = v.object({
   }),
 });
 
-/** An invitation, decrypted. */
+/** A decrypted invitation. */
 export type Invite = v.InferOutput<typeof schema>;
 
 /**
- * Reads a decrypted invitation, and checks that it is a whole home of one master: settings, JWTs, the seeds of the keys that
- * they name, credentials that the account vouches for, and no identity seed.
+ * Reads a decrypted invitation, and checks that it is the complete home of one master: settings, JWTs, the seeds of the
+ * named keys, credentials that the account vouches for, and no identity seed.
  *
  * @param path the file, for the error
  * @param now milliseconds since 1970
@@ -74,7 +74,7 @@ export function readInvite(
   try {
     json = JSON.parse(Buffer.from(content).toString('utf8'));
   } catch {
-    // what the parser says may quote a seed
+    // the parser's message may quote a seed
     throw unusable(path, 'it is not a master invitation');
   }
   const { version } = (json ?? {}) as { version?: unknown };
@@ -145,7 +145,7 @@ function checkFiles(path: string, { name, files }: Invite, now: number): TrustSe
   }
 }
 
-/** The error for a file that is not an invitation, or one that cannot be used. */
+/** The error for a file that is not a usable invitation. */
 export function unusable(path: string, why: string, cause?: unknown): TrustError {
   return new TrustError(
     'ERR_TRUST_INVITE',

@@ -15,22 +15,22 @@ import type { TrustDomain } from '../trust/domain.js';
 import { readRoster } from './read-roster.js';
 import type { RosterEntry } from './roster.js';
 
-/** A master, as {@link listMasters} finds it. */
+/** A master in the result of {@link listMasters}. */
 export interface ListedMaster extends RosterEntry {
-  /** Whether it is the one of this home. */
+  /** Whether it is this home's master. */
   here: boolean;
-  /** Where its processes are connected from, and since when (ISO 8601); empty: it does not run; undefined: not known. */
+  /** The connections of its processes: address and start (ISO 8601); empty: it does not run; undefined: unknown. */
   connections: { host: string | undefined; since: string | undefined }[] | undefined;
-  /** When the credentials of its main user expire, in milliseconds since 1970; null: never; undefined: not known. */
+  /** When the credentials of its main user expire, in milliseconds since 1970; null: never; undefined: unknown. */
   expiresAt: number | null | undefined;
-  /** Whether it follows the servers' events; undefined: not known. */
+  /** Whether it follows the servers' events; undefined: unknown. */
   watching: boolean | undefined;
 }
 
 /**
- * Lists the masters. Of one whose home was copied by hand, nothing is known beside that home.
+ * Lists the masters. A home that was copied by hand is not listed separately.
  *
- * Cost: one question to all servers for each master.
+ * Cost: one request to all servers per master.
  *
  * @param options.offline read the home only
  * @throws TrustError, NatsServerError
@@ -66,7 +66,7 @@ export async function listMasters(
   });
 }
 
-/** The name of the master that holds the lease; an empty one: none does, or an earlier version's; undefined: not known. */
+/** The name of the master that holds the lease; empty: none does, or one of an earlier version; undefined: unknown. */
 async function watchingMaster(
   domain: TrustDomain,
   options: Parameters<typeof withState>[1],
@@ -79,7 +79,7 @@ async function watchingMaster(
       return typeof name === 'string' ? name : '';
     });
   } catch {
-    // no master has run on these servers yet, or JetStream has no leader: the rest is known all the same
+    // no master has run on these servers yet, or JetStream has no leader: list the rest all the same
     return undefined;
   }
 }

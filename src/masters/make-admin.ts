@@ -1,4 +1,4 @@
-// Makes an admin for a home that has none.
+// Creates an admin for a home that has none.
 import { requireIdentityKey } from '../account/identity-key.js';
 import { loadCredsFile } from '../creds/parse.js';
 import { TrustError } from '../errors.js';
@@ -10,11 +10,11 @@ import { openTrustDomain } from '../trust/open.js';
 import { isThere } from '../trust/private-files.js';
 
 /**
- * Makes `creds/admin.creds`, signed by the account's identity key. It lives as long as the home's other credentials, or does not
- * expire where these do not.
+ * Creates `creds/admin.creds`, signed by the account's identity key. It has the lifetime of the home's other
+ * credentials, or does not expire if these do not.
  *
- * @param options.accountSeed the file of the identity seed, where it is not in the home
- * @throws TrustError `ERR_TRUST_HOME_IN_USE` when the file is there, `ERR_TRUST_KEY_OFFLINE`; KeyError, FileError
+ * @param options.accountSeed the file of the identity seed, if it is not in the home
+ * @throws TrustError `ERR_TRUST_HOME_IN_USE` when the file exists, `ERR_TRUST_KEY_OFFLINE`; KeyError, FileError
  */
 export async function makeAdminCreds(
   home: string,

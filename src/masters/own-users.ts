@@ -4,8 +4,8 @@ import type { TrustDomain } from '../trust/domain.js';
 import { isThere } from '../trust/private-files.js';
 
 /**
- * Those of `master.creds`, `master-answers.creds`, `system.creds` and, where the home has it, `admin.creds`, in this order: all
- * that is lost with the host.
+ * The users of `master.creds`, `master-answers.creds`, `system.creds` and, if present, `admin.creds`, in this order:
+ * all that are exposed if the host is stolen.
  *
  * @throws CredsError, FileError
  */

@@ -1,11 +1,11 @@
-// Reads the roster of the masters, as home and servers know it.
+// Reads the roster of the masters from the home and the servers.
 import { newestClaims, newestSystemClaims, type OpenHome } from '../account/change-account.js';
 import { ownUsers } from './own-users.js';
 import { rosterOf, type RosterEntry } from './roster.js';
 
 /**
- * The masters of the newest account JWTs, with the users that only the home knows: its own, and those of masters whose keys have
- * no label.
+ * The masters in the newest account JWTs, with the users that only the home knows: its own, and those of masters with
+ * unlabeled keys.
  *
  * @throws NatsServerError, CredsError, FileError
  */

@@ -1,4 +1,4 @@
-// Removes a master: withdraws its users and its signing keys, and nothing of any other master.
+// Removes a master: revokes its users and removes its signing keys, without affecting other masters.
 import {
   changeAccount,
   changeSystemAccount,
@@ -22,17 +22,17 @@ import { readRoster } from './read-roster.js';
 import type { RosterEntry } from './roster.js';
 import { withoutKeys } from './without-keys.js';
 
-/** How a master is removed. */
+/** The options for removing a master. */
 export type RemoveMasterOptions = ChangeOptions & {
   servers: readonly string[];
-  /** Users (`U…`) that are kept, such as the admin who removes it; none by default. */
+  /** Users (`U…`) to keep, such as the admin that removes it; none by default. */
   keepUsers?: readonly string[];
-  /** Whether the key that renews its admin's credentials stays; false by default. */
+  /** Whether to keep the key that renews its admin's credentials; false by default. */
   keepAdmin?: boolean;
 };
 
 /**
- * The master of a name, as the servers know it. Nothing is changed.
+ * Finds a master by name, as the servers know it. Changes nothing.
  *
  * @throws TrustError `ERR_TRUST_MASTER` when there is none, or it is this home's own; NatsServerError
  */
@@ -45,10 +45,10 @@ export function masterToRemove(
 }
 
 /**
- * Ends the users of a master: revokes them permanently, takes its keys out of the system account, and cuts its connections. What
- * it signed stays valid, so that other masters can renew it.
+ * Locks out a master's users: revokes them permanently, removes its keys from the system account, and cuts its
+ * connections. Credentials that it signed stay valid, so that other masters can renew them.
  *
- * @returns which servers confirmed, and have none of them connected
+ * @returns the servers that confirmed, and have none of them connected
  * @throws as {@link masterToRemove}
  */
 export function endMaster(home: string, name: string, options: RemoveMasterOptions): Promise<PushReport> {
@@ -65,10 +65,11 @@ export function endMaster(home: string, name: string, options: RemoveMasterOptio
 }
 
 /**
- * Removes a master altogether: as {@link endMaster}, and takes its signing keys out of the account. What they signed is cut.
+ * Removes a master completely: as {@link endMaster}, and removes its signing keys from the account. Connections that
+ * depend on them are cut.
  *
- * @param removal the permission to
- * @returns which servers confirmed, and have nobody connected whom it stood for
+ * @param removal the permission
+ * @returns the servers that confirmed, and have no dependent user connected
  * @throws as {@link masterToRemove}; TrustError `ERR_TRUST_SIGNING_KEY` for a key that was not judged
  */
 export function removeMaster(
@@ -118,7 +119,7 @@ async function end(
   const revocations = Object.fromEntries(users.map((user) => [user, FOR_GOOD]));
   const without = (keys: readonly string[]) => (claims: AccountClaims) =>
     withoutKeys(withRevoked(claims, revocations), keys, at);
-  // its own user of the system account first: with that, it could push what is taken away here
+  // its own system account user first: with it, the master could push the removed keys again
   const ofSystem = await changeSystemAccount(open, without(systemKeys), now);
   const ofAccount = await changeAccount(open, without(signingKeys), { now });
   const system = { ...systemAccountOf(domain), accountJwt: ofSystem.jwt };
@@ -134,7 +135,7 @@ function withRevoked(claims: AccountClaims, revocations: Readonly<Record<string,
   return missing.length === 0 ? claims : mergeRevocations(claims, Object.fromEntries(missing));
 }
 
-/** The report of a push, once nobody is connected whom it keeps out. */
+/** The report of a push, once no locked-out user is connected. */
 async function withoutUsers(
   connected: Connected | undefined,
   account: Parameters<typeof lockOut>[1],

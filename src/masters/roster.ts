@@ -1,4 +1,4 @@
-// Reads from an account JWT which masters there are, and which signing keys are theirs.
+// Reads the masters and their signing keys from an account JWT.
 import type { AccountClaims, ScopedSigningKeyClaim } from '../jwt/claims.js';
 import { masterKeyKindOf, type MasterKeyKind } from '../permissions/master-roles.js';
 import { FIRST_MASTER, labelOf } from '../permissions/master-label.js';
@@ -11,22 +11,22 @@ export interface MasterKey {
   publicKey: string;
 }
 
-/** A master, as the account JWTs know it. */
+/** A master in the account JWTs. */
 export interface RosterEntry {
   name: string;
-  /** The scoped signing keys of the fleet's account that are its own. */
+  /** Its scoped signing keys of the fleet's account. */
   keys: MasterKey[];
   /** Its signing keys of the system account (`A…`). */
   systemKeys: string[];
-  /** The public keys of its users; empty: not known, as of a home that was not made by an invitation. */
+  /** The public keys of its users; empty: unknown, for example of a home that was not made by an invitation. */
   users: string[];
 }
 
 /**
- * The masters, the first one first, then by name. A key without a label is the first master's: homes that were copied by hand
- * are one master.
+ * The masters, the first one first, then by name. A key without a label is the first master's: homes that were copied
+ * by hand count as one master.
  *
- * @param peelSigningKey a peel signing key of the account, by whose role others are known
+ * @param peelSigningKey a peel signing key of the account, whose role identifies the others
  */
 export function rosterOf(
   account: AccountClaims,

@@ -1,10 +1,10 @@
-// Takes signing keys out of account claims on purpose.
+// Removes signing keys from account claims on purpose.
 import type { AccountClaims } from '../jwt/claims.js';
 import { withRemoved } from '../trust/account-jwt/account-history.js';
 
 /**
- * The claims without these signing keys, and with a note that no older state brings them back; the same object where none of
- * them is there.
+ * The claims without these signing keys, with tombstones so that no older state restores them; the same object if none
+ * of them is present.
  *
  * @param now seconds since 1970
  */
