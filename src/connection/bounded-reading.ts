@@ -1,4 +1,4 @@
-// Reads what a server sends within bounds, whatever it is.
+// Reads a server's data within bounds, whatever it sends.
 import type { ProtocolHandler } from '@nats-io/nats-core/internal';
 import type { Socket } from 'node:net';
 import { UNEXPECTED_RESPONSE } from './connect-failure.js';
@@ -10,18 +10,19 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const INFO = Buffer.from('INFO ');
 const LINE_END = Buffer.from('\r\n');
 
-/** The client's transport, as far as reading the first line goes. */
+/** The part of the client's transport that reads the first line. */
 export interface PeekedTransport {
   socket: Socket;
-  /** What was read, and is still to be parsed. */
+  /** Data that is read but not parsed yet. */
   yields: Uint8Array[];
 }
 
 /**
- * Reads the first line of a server, which must be INFO. In place of the client's own, which puts all that came together
- * again for each piece that comes, without an end.
+ * Reads the first line of a server, which must be INFO. Replaces the client's own reader, which concatenates everything
+ * again for each chunk, without limit.
  *
- * @throws Error with the client's own words for what is no server, as soon as it is none; the socket's
+ * @throws Error with the client's own message for a peer that is not a server, as early as possible; the socket's
+ *   errors
  */
 export function peekInfo({ socket, yields }: PeekedTransport): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
@@ -42,12 +43,12 @@ export function peekInfo({ socket, yields }: PeekedTransport): Promise<Record<st
     socket.on('error', (error) => (failure = error));
     socket.on('close', () => {
       socket.removeAllListeners();
-      reject(failure as Error); // without one the client's callers say that it was closed
+      reject(failure as Error); // without an error, the client's callers report that it was closed
     });
   });
 }
 
-/** The JSON of the INFO line that this begins with; undefined: more is to come. @throws Error when there will be none */
+/** The JSON of the leading INFO line; undefined if it is incomplete. @throws Error if it is not an INFO line */
 function infoIn(start: Buffer): string | undefined {
   const end = start.indexOf(LINE_END);
   const begins = start.subarray(0, INFO.length);
@@ -57,8 +58,8 @@ function infoIn(start: Buffer): string | undefined {
 }
 
 /**
- * Has a parser of the client call `unreadable` for what it cannot read and for what is too long, instead of throwing: the
- * client prints such an error as it is to standard output, and does not read from the connection again.
+ * Makes a client parser call `unreadable` for unreadable or oversized data instead of throwing: the client would print
+ * the error to standard output and stop reading from the connection.
  */
 export function boundParser(parser: ProtocolHandler['parser'], unreadable: (error: Error) => void): void {
   const parse = parser.parse.bind(parser);

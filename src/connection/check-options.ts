@@ -83,7 +83,7 @@ export type ClientOptions = Omit<
 /**
  * Checks numeric options. Omitted and undefined options are valid.
  *
- * @param error makes the error that is thrown
+ * @param error creates the error to throw
  */
 export function checkNumbers(
   options: object,

@@ -1,30 +1,30 @@
 // Turns a failed connection attempt into a ConnectError that says why.
 import { ConnectError } from '../errors.js';
 
-/** The message of the error where a server asks for a certificate and there is none. */
+/** The error message if a server asks for a certificate and there is none. */
 export const CERTIFICATE_WANTED = 'the server asks for a certificate of this side (--tls-cert, --tls-key)';
 
-/** Why a connection was not made. */
+/** Why a connection failed. */
 export interface ConnectFailure {
   kind: 'refused' | 'no-tls' | 'certificate' | 'unreachable';
   reason: string;
 }
 
-/** Of a connection that ends without a word. */
+/** For a connection that ends without an error message. */
 export const CLOSED = 'the server closed the connection';
 
-/** OpenSSL's words for a certificate that is not good, as Node.js gives them in `code`. */
+/** OpenSSL's error names for an invalid certificate, which Node.js reports in `code`. */
 const CERTIFICATE_CODES =
   /^(UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|CERT_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
-/** The client's words for what is no server. */
+/** The client's message for a peer that is not a server. */
 export const UNEXPECTED_RESPONSE = 'unexpected response from server';
 
-/** The client's words for a first line that is not INFO, or whose JSON cannot be read (as JSON.parse of V8 says it). */
+/** The client's messages for a first line that is not INFO, or whose JSON is invalid (V8's JSON.parse message). */
 const NOT_NATS =
   /^unexpected response from server$|\bJSON\b.* position \d|is not valid JSON|end of JSON input/i;
 
-/** Says in which way a connection failed, by an error of the client or of a socket. */
+/** Classifies a connection failure by an error of the client or a socket. */
 export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailure {
   const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
   if (
@@ -73,17 +73,17 @@ const CODES = {
   unreachable: 'ERR_CONNECT_UNREACHABLE',
 } as const;
 
-/** The error of a failure. @param where the servers, as they may be shown */
+/** The error of a failure. @param where the servers, in printable form */
 export function connectError({ kind, reason }: ConnectFailure, where: string, cause: unknown): ConnectError {
   return new ConnectError(CODES[kind], `cannot connect to ${where}: ${reason}`, { cause });
 }
 
 /**
- * The error of a first connect that failed.
+ * The error of a failed first connect.
  *
- * @param cause of the client or a socket; a ConnectError is returned as it is
- * @param where the servers, as they may be shown
- * @param refused what a server refuses, and why it may
+ * @param cause of the client or a socket; a ConnectError is returned unchanged
+ * @param where the servers, in printable form
+ * @param refused what a server refuses, and the possible reasons
  */
 export function firstConnectError(
   cause: unknown,
@@ -98,7 +98,7 @@ export function firstConnectError(
   return new ConnectError(CODES.refused, `${where} refused ${what} (${failure.reason}): ${why}`, { cause });
 }
 
-/** Whether a connection was closed or reset, and nothing says why. */
+/** Whether a connection was closed or reset for an unknown reason. */
 export function endedWithoutWords(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code = '' } = at as NodeJS.ErrnoException;

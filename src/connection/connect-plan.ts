@@ -27,7 +27,7 @@ export interface TlsOptions extends Omit<NonNullable<NatsOptions['tls']>, 'caFil
 export type ClientTls = NonNullable<NatsOptions['tls']>;
 type GivenTlsFiles = Pick<TlsOptions, keyof TlsFilesOptions>;
 
-/** What a connection is asked for. */
+/** The requested connection settings. */
 export interface ConnectWishes<Tls extends object> {
   servers?: string | readonly string[] | undefined;
   /** The client's `tls`. If set, TLS is required, whatever the URLs say. */
@@ -36,7 +36,7 @@ export interface ConnectWishes<Tls extends object> {
   requireTls?: boolean | undefined;
 }
 
-/** How the connection is made. */
+/** The connection plan. */
 export interface ConnectPlan<Tls extends object> {
   servers: ServerUrl[];
   urls: string[];

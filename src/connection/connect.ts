@@ -109,8 +109,8 @@ export type ConnectPeelOptions = ConnectOptions & {
   /**
    * In milliseconds; 2,000 by default. After a loss, the connection waits for a random time within this window before
    * it reconnects. Each failed attempt doubles the window, up to 30 s (or to this value, if it is longer). So a fleet
-   * does not come back all at once: the larger it is, the longer the window should be (docs/connections.md). Cannot
-   * be combined with the client's fixed waits: `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or
+   * does not reconnect all at once: the larger it is, the longer the window should be (docs/connections.md). Cannot be
+   * combined with the client's fixed waits: `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or
    * `reconnectDelayHandler`.
    */
   reconnectWindowMs?: number | undefined;
@@ -224,7 +224,7 @@ export async function connectWithInbox(
 /** Chooses the inboxes of a connection. @param claims those of the first credentials; undefined: a seed alone */
 type InboxPrefixOf = (claims: UserClaims | undefined) => string;
 
-/** What a connection is for. */
+/** The role of a connection. */
 interface Role {
   table: NatsOptions;
   peelId?: string;

@@ -1,4 +1,4 @@
-// Notices that a credentials file, or what a provider gives, changed.
+// Detects changes of a credentials file, or of a provider's credentials.
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import { CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';

@@ -20,34 +20,34 @@ import { moreTelling } from './telling-failure.js';
 import { withDeadline } from '../async/deadline.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
 
-/** How many addresses of one name are tried in an attempt: a DNS that lists thousands must not hold it up for hours. */
+/** Addresses of one name that an attempt tries: a DNS name with thousands of addresses must not delay it for hours. */
 const MAX_ADDRESSES = 8;
-/** How many of the servers that others announce are tried at the first connect: there may be other ones in each list. */
+/** Announced servers that the first connect tries: each list may contain new ones. */
 const MAX_ANNOUNCED = 4;
 
-/** The options of {@link dial} besides the client's. */
+/** The options of {@link dial} in addition to the client's. */
 export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
   tls?: TlsOptions | null | undefined;
   servers?: string | readonly string[] | undefined;
   /** Refuse a plain connection to anything but this machine. */
   requireTls?: boolean | undefined;
-  /** The servers that were configured, where `servers` has others too: their names are in the others' certificates. */
+  /** The configured servers, if `servers` has others too: their names are in the others' certificates. */
   configured?: readonly ServerUrl[] | undefined;
-  /** Pauses before each attempt but the first, whichever server it is at; the client waits as it does otherwise. */
+  /** Pauses before each attempt except the first, for any server, in addition to the client's own waits. */
   pause?: ReconnectPause | undefined;
 }
 
 /**
- * @internal The one place where Zester connects. It is the client's `connect()`, with what that lacks:
+ * @internal The only place where Zester connects: the client's `connect()`, plus what it lacks:
  *
- * - TLS is required where the URLs, `tls` or `requireTls` say so, of every server and at every connect.
- * - An attempt that failed leaves no open socket behind, which would keep the process alive.
- * - A server that ends the connection before it took it ends the attempt too, with the server's own words.
- * - The certificate of a server that is named by its address must be for that address.
- * - Looking up a name takes no longer than an attempt at an address, and eight of its addresses are tried.
+ * - TLS is required if the URLs, `tls` or `requireTls` say so, for every server and every connect.
+ * - A failed attempt leaves no open socket, which would keep the process alive.
+ * - A server that closes the connection before accepting it ends the attempt too, with the server's own message.
+ * - The certificate of a server that is given by address must be for that address.
+ * - A DNS lookup takes no longer than an attempt at an address, and eight addresses are tried.
  * - At the first connect, each server is tried once, and {@link MAX_ANNOUNCED} of those that they announce.
  * - The files for TLS are read again at each attempt, within bounds.
- * - What a server sends is read within bounds, and what cannot be read ends the connection: see `boundParser`.
+ * - A server's data is read within bounds, and unreadable data ends the connection: see `boundParser`.
  * - When every server of a list failed, the error is the most telling one, not the last.
  *
  * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
@@ -65,7 +65,7 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
     ...(plan.ignoreClusterUpdates && { ignoreClusterUpdates: true }),
     ...(pause !== undefined && { reconnectDelayHandler: () => 0 }),
   };
-  // what NatsConnectionImpl.connect() does, with a handler of our own
+  // the same as NatsConnectionImpl.connect(), with our own handler
   const nc = Reflect.construct(NatsConnectionImpl, [all]) as NatsConnectionImpl;
   const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers, pause);
   await handler.dialLoop().catch((error: unknown) => {
@@ -75,32 +75,34 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
   return nc as NatsConnection;
 }
 
-/** The client makes its transport for Node.js known in its `connect()` only. These options end it before it connects. */
+/**
+ * The client registers its Node.js transport only in its `connect()`. These options abort that call before it connects.
+ */
 async function installTransport(): Promise<void> {
   await connect({ servers: ['127.0.0.1'], port: 1 }).catch(() => undefined);
 }
 
-/** The client's transport, as far as it is used here. */
+/** The part of the client's transport that is used here. */
 interface SocketTransport extends Transport, PeekedTransport {
   options?: ConnectionOptions;
   peekInfo: () => Promise<unknown>;
 }
 
-/** A server of the client's list, which looks its own addresses up. */
+/** A server of the client's list, which resolves its own addresses. */
 type ListedServer = Parameters<ProtocolHandler['_doDial']>[0] & { gossiped?: boolean };
 
 class DialingHandler extends ProtocolHandler {
   readonly #given: ConnectionOptions;
-  /** The servers that were configured, and the first name among them. */
+  /** The configured servers, and the first name among them. */
   readonly #configured: ReadonlySet<string>;
   readonly #name: string | undefined;
   readonly #pause: ReconnectPause | undefined;
   #hasDialled = false;
-  /** What the server of this attempt said before it ended the connection. */
+  /** The server's message before it closed the connection of this attempt. */
   #said: Error | undefined;
   /** The most telling failure before the first connect. */
   #telling: unknown;
-  /** The servers that were tried before it, and how many of them had been announced. */
+  /** The servers tried before the first connect, and how many of them were announced. */
   readonly #tried = new Set<string>();
   #announcedTried = 0;
 
@@ -117,16 +119,16 @@ class DialingHandler extends ProtocolHandler {
     this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
   }
 
-  /** Which error to report when the first connect failed with `error`. */
+  /** The error to report if the first connect failed with `error`. */
   told(error: unknown): unknown {
     return moreTelling(this.#telling, error);
   }
 
   override async _doDial(server: ListedServer): Promise<void> {
-    // before the first connect, the servers of the list are tried one after the other, once each
+    // before the first connect, each server of the list is tried once, in order
     const isAgain = this.connectedOnce || (this.#hasDialled && this.options.waitOnFirstConnect === true);
     if (isAgain) await this.#rest();
-    // the client takes each server that failed from its list, and the next one announces it again
+    // the client removes each failed server from its list, and the next one announces it again
     else if (!this.#isWorthATry(server)) throw this.#telling;
     this.#hasDialled = true;
     try {
@@ -148,7 +150,7 @@ class DialingHandler extends ProtocolHandler {
     this.#pause.over();
   }
 
-  /** Whether a server is tried before the first connect; it counts as tried from now on. */
+  /** Whether to try a server before the first connect; it counts as tried from now on. */
   #isWorthATry({ hostname, port, gossiped = false }: ListedServer): boolean {
     const address = `${hostname}:${port}`;
     if (gossiped && (this.#tried.has(address) || this.#announcedTried === MAX_ANNOUNCED)) return false;
@@ -157,7 +159,7 @@ class DialingHandler extends ProtocolHandler {
     return true;
   }
 
-  /** On purpose: nothing is to be waited for. */
+  /** On purpose: do not wait. */
   override reconnect(): Promise<void> {
     if (this.connected) this.#pause?.hurry();
     return super.reconnect();
@@ -165,7 +167,7 @@ class DialingHandler extends ProtocolHandler {
 
   async #dialServer(server: ListedServer): Promise<void> {
     const { timeout = DIAL_TIMEOUT_MS } = this.options;
-    // all that the client asks of it here
+    // the only method that the client uses here
     const bounded: Pick<ListedServer, 'resolve'> = {
       resolve: async (options) => {
         const addresses = await withDeadline(server.resolve(options), Date.now() + timeout);
@@ -177,7 +179,8 @@ class DialingHandler extends ProtocolHandler {
     };
     try {
       await super._doDial(bounded as ListedServer).catch(async (error: unknown) => {
-        // a server that refuses may close before this side has sent all, and the reset takes its words with it: ask again
+        // a refusing server may close before this side has sent everything, and the reset discards its message: try
+        // again
         if (this.connectedOnce || this.#said !== undefined || !endedWithoutWords(error)) throw error;
         await super._doDial(bounded as ListedServer);
       });
@@ -192,13 +195,13 @@ class DialingHandler extends ProtocolHandler {
     this.#said = undefined;
     await this.#readTlsFiles();
     const byAddress = isIP(server.hostname) !== 0 && server.tlsName === '';
-    // a cluster announces addresses; their certificates are for the name that the fleet is known by
+    // a cluster announces addresses; their certificates are for the fleet's host name
     if (byAddress && this.#name !== undefined && !this.#configured.has(server.hostname)) {
       (server as { tlsName: string }).tlsName = this.#name;
     }
     let socket: Socket | undefined;
     const opened = (message: unknown) => (socket ??= (message as { socket: Socket }).socket);
-    // the client makes the socket before its dial() gives a promise, and keeps it to itself until it is connected
+    // the client creates the socket before its dial() returns a promise, and keeps it private until it is connected
     subscribe('net.client.socket', opened);
     let attempt: Promise<void>;
     try {
@@ -207,9 +210,9 @@ class DialingHandler extends ProtocolHandler {
       unsubscribe('net.client.socket', opened);
     }
     const transport = this.transport as SocketTransport;
-    // asked for once there is a socket
+    // available once there is a socket
     transport.peekInfo = () => peekInfo(transport);
-    // a socket that begins with TLS is made later, and the client keeps it to itself too: Node.js ends it on a signal
+    // a socket that begins with TLS is created later, and is private too: Node.js closes it on a signal
     const ended = new AbortController();
     if (transport.options !== undefined && this.options.tls !== null) {
       const { tls } = this.options;
@@ -239,7 +242,7 @@ class DialingHandler extends ProtocolHandler {
     }
   }
 
-  /** The client has their content for this attempt, and not their paths. */
+  /** The client gets the content of the files for this attempt, not their paths. */
   async #readTlsFiles(): Promise<void> {
     const { caFile, certFile, keyFile, ...tls } = this.#given.tls ?? {};
     if ((caFile ?? certFile ?? keyFile) === undefined) return;
@@ -248,14 +251,14 @@ class DialingHandler extends ProtocolHandler {
     this.options = { ...this.#given, tls: { ...tls, ...Object.fromEntries(read) } };
   }
 
-  /** With TLS 1.3 the server says so only after the handshake, and what comes through of it is a reset. */
+  /** With TLS 1.3 the server reports it only after the handshake, and only a reset arrives here. */
   #lacksCertificate(): boolean {
     const { tls_verify: wanted } = (this.info ?? {}) as { tls_verify?: boolean };
     const { certFile, cert } = this.options.tls ?? {};
     return wanted === true && certFile === undefined && cert === undefined;
   }
 
-  /** It has a new parser then. */
+  /** It has a new parser after each connect. */
   override resetOutbound(): void {
     super.resetOutbound();
     boundParser(this.parser, (error) => this.#unreadable(error));
@@ -277,7 +280,7 @@ class DialingHandler extends ProtocolHandler {
     super.handleError(error);
   }
 
-  /** Before the first connect there is nothing to reconnect: the next server is tried. */
+  /** Before the first connect there is nothing to reconnect: try the next server. */
   override async disconnected(error?: Error): Promise<void> {
     if (this.connectedOnce) await super.disconnected(error);
   }

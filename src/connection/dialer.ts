@@ -7,12 +7,12 @@ import type { ReconnectDelays } from './reconnect-delays.js';
 import { ReconnectPause } from './reconnect-pause.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
 
-/** Connects with the credentials that should be in use, and knows which are. */
+/** Connects with the credentials that should be in use, and tracks which ones are. */
 export class Dialer {
   readonly #options: DialOptions;
   readonly #credentials: OpenCredentials;
   readonly #delays: ReconnectDelays | ReconnectPause;
-  /** The JWT that the connection in use sent last; a second connection is not in use before it is moved to. */
+  /** The JWT that the connection in use sent last; a second connection counts only after the move to it. */
   inUse: string | undefined;
 
   constructor(options: DialOptions, credentials: OpenCredentials, delays: ReconnectDelays | ReconnectPause) {
@@ -26,12 +26,12 @@ export class Dialer {
     this.#delays = delays;
   }
 
-  /** Makes the next reconnect wait for nothing. */
+  /** Makes the next reconnect immediate. */
   hurry(): void {
     this.#delays.hurry();
   }
 
-  /** An attempt that waits is made now if it has other credentials than the last one. */
+  /** Makes a waiting attempt at once if its credentials differ from the last ones. */
   credentialsChanged(): void {
     const isOther = this.#wanted !== this.inUse;
     if (isOther && this.#delays instanceof ReconnectPause) this.#delays.hurryIfPausing();
@@ -74,8 +74,8 @@ export class Dialer {
 }
 
 /**
- * The options of the second connection of a move, which goes to the server of the first where it can: then a queue group
- * loses no message that is on its way between servers.
+ * The options of the second connection of a move, which goes to the server of the first if possible: then a queue group
+ * loses no message in transit between servers.
  *
  * @param current host and port of the first one's server; empty: it has none
  */
@@ -83,7 +83,7 @@ export function sameServerFirst(options: DialOptions, current: string): DialOpti
   if (current === '') return options;
   const servers = [options.servers ?? []].flat();
   const own = servers.find((url) => url.endsWith(`//${current}`));
-  // one that the cluster announced, to which the connection was made as the options ask for
+  // an announced server, to which the connection was made according to the options
   const first = own ?? (options.requireTls === true && options.tls ? `tls://${current}` : current);
   return { ...options, servers: [first, ...servers.filter((url) => url !== own)], noRandomize: true };
 }

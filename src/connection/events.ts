@@ -9,11 +9,11 @@ export type ConnectionEvent =
    * continues to retry.
    */
   | { type: 'refused'; reason: string; attempts: number; advice: string }
-  /** An outage began: from here on, publishing is buffered. */
+  /** An outage began: publishing is buffered from now on. */
   | { type: 'buffering' }
   /** The outage is over. */
   | { type: 'reconnected'; server: string }
-  /** What was buffered has been handed to the connection, in order. */
+  /** Buffered messages have been handed to the connection, in order. */
   | { type: 'bufferSent'; messages: number; bytes: number }
   /** A buffered message was refused when it was sent, for example by a server with a smaller `max_payload`. */
   | { type: 'messageRefused'; subject: string; error: Error }

@@ -1,4 +1,4 @@
-// Decides how long a peel waits before it reconnects, so that a fleet does not come back all at once.
+// Decides how long a peel waits before it reconnects, so that a fleet does not reconnect all at once.
 import { RECONNECT_MAX_WAIT_MS } from '../timing.js';
 
 /**
@@ -28,7 +28,7 @@ export function spreadWait(failures: number, windowMs: number, random: number): 
 
 /**
  * How many attempts count as failed when a connection is lost. A connection that did not outlast the longest wait
- * before it counts as a failure, so that a server which accepts a peel and drops it at once is not asked faster and
+ * before it counts as a failure, so that a server that accepts a peel and drops it at once is not retried faster and
  * faster.
  *
  * @param failures attempts that had failed before it was made

@@ -27,8 +27,8 @@ export class Refusals {
 
   /**
    * @param words the server's message
-   * @param now milliseconds, of a clock that does not jump
-   * @returns undefined: it was said not long ago
+   * @param now milliseconds of a monotonic clock
+   * @returns undefined: it was reported recently
    */
   note(words: string, now: number): RefusalReport | undefined {
     const text = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
@@ -51,7 +51,7 @@ export class Refusals {
   }
 }
 
-/** By the texts of nats-server's `-ERR` (server/errors.go). */
+/** Advice by the text of nats-server's `-ERR` (server/errors.go). */
 function adviceFor(reason: string): string {
   if (/account authentication expired/i.test(reason))
     return "the account's JWT has expired: issue a new one, and push it";

@@ -7,7 +7,7 @@ import { UNEXPECTED_RESPONSE } from './connect-failure.js';
  */
 export const MAX_LINE_BYTES = 256 * 1024;
 
-/** What the client reads of an INFO line, and what it takes each for. */
+/** The fields that the client reads from an INFO line, and their types. */
 const TYPES: Readonly<Record<string, 'string' | 'number' | 'boolean'>> = {
   server_id: 'string',
   server_name: 'string',
@@ -28,9 +28,10 @@ const TYPES: Readonly<Record<string, 'string' | 'number' | 'boolean'>> = {
 };
 
 /**
- * Reads the JSON of an INFO line. The client takes it as it is, and stops reading for good at a value of another type.
+ * Reads the JSON of an INFO line. The client does not check it, and stops reading permanently at a value of another
+ * type.
  *
- * @throws Error with the client's own words for what is no server
+ * @throws Error with the client's own message for a peer that is not a server
  */
 export function readServerInfo(json: string): Record<string, unknown> {
   let info: unknown;

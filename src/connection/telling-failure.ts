@@ -1,7 +1,7 @@
 // Picks the more telling of two connection errors.
 import { connectFailure, type ConnectFailure } from './connect-failure.js';
 
-/** A server that answered says more than one that did not, and a mistake to fix here says more than an outage. */
+/** An answer is more telling than no answer, and a local mistake more than an outage. */
 const TELLING: readonly ConnectFailure['kind'][] = ['unreachable', 'certificate', 'no-tls', 'refused'];
 
 /**
