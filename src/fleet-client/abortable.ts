@@ -17,14 +17,14 @@ export class Abortable {
     return new Abortable(this.signal === undefined ? signal : AbortSignal.any([this.signal, signal]));
   }
 
-  /** Starts something, unless the signal is aborted. @throws what it rejects with; the signal's reason */
+  /** Starts work, unless the signal is aborted. @throws its rejection; the signal's reason */
   async run<T>(start: () => Promise<T>): Promise<T> {
     const { signal } = this;
     signal?.throwIfAborted();
     return signal === undefined ? start() : orAborted(start(), signal);
   }
 
-  /** @throws what the iteration throws; the signal's reason */
+  /** @throws errors of the iteration; the signal's reason */
   async *iterate<T>(iterable: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const iterator = iterable[Symbol.asyncIterator]();
     let left = true;
@@ -38,7 +38,7 @@ export class Abortable {
         yield next.value;
       }
     } finally {
-      // a generator that waits for its own next part ends when that arrives: nobody waits for it
+      // a generator that waits for its next part ends when that arrives: do not wait for it
       if (left) void iterator.return?.(undefined)?.then(undefined, () => undefined);
     }
   }

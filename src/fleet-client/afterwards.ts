@@ -1,11 +1,11 @@
-// Tells that something was done, but not audited.
+// Reports an action that succeeded but could not be audited.
 import { FleetError } from '../errors.js';
 import { errorMessage } from '../text/error-message.js';
 
 /**
- * Writes into the audit log what was done already. A failure to write must not read as a failure to do it.
+ * Audits an action that is already done. A failure to audit must not read as a failure of the action.
  *
- * @param what what was done, such as `zester keys remove`
+ * @param what the action, such as `zester keys remove`
  * @throws FleetError `ERR_FLEET_STORE`
  */
 export async function afterwards<T>(what: string, write: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-// Checks labels that a program gives, and that a master stored them.
+// Checks a program's labels, and that a master stored them.
 import { FleetError } from '../errors.js';
 import {
   checkLabelName,
@@ -35,7 +35,7 @@ export function checkedChange({ set, remove }: LabelChange): LabelChange {
 /**
  * Checks that a master stored labels: one of an earlier version ignores them.
  *
- * @param what what was done all the same, as the beginning of a sentence
+ * @param what the action that succeeded anyway, as the beginning of a sentence
  * @throws FleetError `ERR_FLEET_INCOMPLETE`
  */
 export function requireStored(given: Labels | undefined, stored: Labels | undefined, what: string): void {

@@ -37,7 +37,7 @@ export interface FollowAudit {
  * stream, each read continuing after the last one; messages on the audit's subjects only trigger reads. So an event
  * written while this connection, its server or every master was away is delivered when they are back.
  *
- * @throws what the first reading throws; later, what will not pass by itself
+ * @throws errors of the first read; later, permanent errors
  */
 export async function followAudit(
   { client, nc }: { client: AdminClient; nc: NatsConnection },
@@ -83,7 +83,7 @@ export async function followAudit(
           failed = 0;
           if (heard.size === 0) break;
           if (attempt >= STORED_ATTEMPTS) {
-            // its publisher did not get it stored; if it is stored later, the next check finds it
+            // it was published but not stored; if it is stored later, the next check finds it
             heard.clear();
             break;
           }
@@ -97,7 +97,7 @@ export async function followAudit(
         }
       }
     }
-    // what was received before the end is delivered
+    // deliver events received before the end
     if (heard.size > 0 && !nc.isClosed()) {
       await withDeadline(
         read().catch(() => undefined),
@@ -120,7 +120,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** A pending task: however often it is requested before it runs, it runs once. */
+/** A coalesced task: requests before it runs lead to one run. */
 class Wake {
   #is = false;
   #waiting: (() => void) | undefined;

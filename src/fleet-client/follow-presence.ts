@@ -1,4 +1,4 @@
-// Follows who is connected, as masters say it.
+// Follows presence changes reported by masters.
 import { sleep } from '../async/sleep.js';
 import { withDeadline } from '../async/deadline.js';
 import { FleetError } from '../errors.js';
@@ -6,11 +6,11 @@ import type { AdminClient } from '../protocol/ask.js';
 import type { Presence } from '../protocol/records/presence.js';
 import { FOLLOW_RETRY_MS, PRESENCE_WATCH_HANDOVER_MS, PRESENCE_WATCH_SILENCE_MS } from '../timing.js';
 
-/** What {@link followPresence} tells. */
+/** The callbacks of {@link followPresence}. */
 export interface FollowPresence {
-  /** What changed of one peel. A change may be told twice. */
+  /** A change of one peel. It may be delivered twice. */
   tell: (peelId: string, presence: Presence) => void;
-  /** Called when a watch begins after others failed: what changed meanwhile was not told. Not at the start. */
+  /** Called when a watch begins after a failed one: changes in between were missed. Not at the start. */
   missed: () => void;
   /** Called when no master answers. */
   wait: (error: unknown) => void;
@@ -18,8 +18,8 @@ export interface FollowPresence {
 }
 
 /**
- * Tells what changes of who is connected, until the signal is given. A watch is of one master and ends after a while; the
- * next one begins before, so that nothing is missed in between.
+ * Delivers presence changes until the signal is aborted. A watch belongs to one master and ends after a while; the next
+ * one begins before that, so that no change is missed.
  *
  * @param begun called once, when the first watch has begun
  * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_DENIED`: the masters are of an earlier version, or the admin is not authorized
@@ -56,10 +56,10 @@ export async function followPresence(
   }
 }
 
-/** What asking again does not change. */
+/** Errors that a retry does not fix. */
 const LASTING: ReadonlySet<string> = new Set(['ERR_FLEET_REQUEST', 'ERR_FLEET_DENIED']);
 
-/** @throws what the request throws; FleetError `ERR_FLEET_TIMEOUT` when the master falls silent */
+/** @throws errors of the request; FleetError `ERR_FLEET_TIMEOUT` when the master falls silent */
 async function watchOnce(
   client: Pick<AdminClient, 'stream'>,
   { tell, signal }: Pick<FollowPresence, 'tell' | 'signal'>,

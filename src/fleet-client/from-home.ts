@@ -8,7 +8,7 @@ import type { SystemConnectionOptions } from '../system-account/system-connectio
 import type { TrustDomain } from '../trust/domain.js';
 import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
 
-/** Connects as the home's master for as long as `act` takes. */
+/** Connects as the home's master for the duration of `act`. */
 async function asMaster<T>(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
@@ -33,7 +33,7 @@ async function asMaster<T>(
   }
 }
 
-/** The record of a peel, as JetStream has it; undefined: there is none. No master needs to run. */
+/** A peel's record in JetStream; undefined if there is none. No master needs to run. */
 export function peelFromHome(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
@@ -42,7 +42,7 @@ export function peelFromHome(
   return asMaster(domain, at, (reader) => reader.peel(peelId));
 }
 
-/** Every JWT that the registry has given out, of peels and of join tokens. No master needs to run. */
+/** Every JWT in the registry, of peels and of join tokens. No master needs to run. */
 export async function jwtsFromHome(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
@@ -51,7 +51,7 @@ export async function jwtsFromHome(
   return asMaster(domain, at, async (reader) => registeredJwts(await reader.peels(), await reader.tokens()));
 }
 
-/** Every record of the registry, as JetStream has it. No master needs to run. */
+/** Every record of the registry in JetStream. No master needs to run. */
 export function peelsFromHome(
   domain: TrustDomain,
   at: Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls'>,
@@ -60,9 +60,9 @@ export function peelsFromHome(
 }
 
 /**
- * What is known of the fleet's credentials: the registry, who is connected, and what the home issued.
+ * The known credentials of the fleet: from the registry, the connections, and the home's list.
  *
- * @throws what connecting and reading throw: then nothing is known, which is not the same as "none"
+ * @throws errors of connecting and reading: the result is then unknown, which is not "none"
  */
 export async function knownCredentials(
   domain: TrustDomain,
@@ -98,7 +98,7 @@ export async function knownCredentials(
   }
 }
 
-/** What depends on a signing key of the account; undefined: it signs neither peels nor join tokens. */
+/** The dependents of a signing key of the account; undefined: it signs neither peels nor join tokens. */
 export async function useOfKey(
   domain: TrustDomain,
   publicKey: string,
@@ -124,10 +124,10 @@ export async function useOfKey(
 }
 
 /**
- * Tells the audit that a signing key was removed.
+ * Audits the removal of a signing key.
  *
- * @returns whether there is an audit
- * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+ * @returns whether there is an audit log
+ * @throws FleetError `ERR_FLEET_STORE` when there is one but it does not store the event
  */
 export async function auditKeyRemoved(
   domain: TrustDomain,

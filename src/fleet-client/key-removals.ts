@@ -20,11 +20,11 @@ export type FleetChoice = Omit<
 const UNREACHABLE: ReadonlySet<string> = new Set(['ERR_NATS_SERVER_UNREACHABLE', 'ERR_CONNECT_UNREACHABLE']);
 
 /**
- * Counts what depends on signing keys, in the registry, from the home and connected, and decides whether they may be
- * removed.
+ * Counts the dependents of signing keys, in the registry, in the home's list and among connections, and decides whether
+ * the keys may be removed.
  *
  * @param publicKeys `A…`
- * @param options.force permit it whatever depends on them, or where that cannot be counted
+ * @param options.force permit it even with dependents, or if they cannot be counted
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`; NatsServerError `ERR_NATS_SERVER_UNREACHABLE`, ConnectError
  *   `ERR_CONNECT_UNREACHABLE` when no server answers
  */
@@ -43,7 +43,7 @@ export async function judgeKeyRemoval(
       uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));
     }
   } catch (cause) {
-    // without a server there is nothing to judge, and nothing to remove there
+    // without a server there is nothing to count, and nothing to remove there
     if (!force && cause instanceof ZesterError && UNREACHABLE.has(cause.code)) throw cause;
     const unknown = errorMessage(cause);
     for (const key of publicKeys) uses.set(key, { unknown });
@@ -54,9 +54,8 @@ export async function judgeKeyRemoval(
 /**
  * Records removed signing keys in the audit log.
  *
- * @param by what removed them, such as `zester keys remove`
- * @returns whether there is an audit: the first master makes it
- * @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that could not be written
+ * @param by the command, such as `zester keys remove` @returns whether there is an audit log: the first master creates
+ *   it @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that is not audited
  */
 export async function auditKeyRemoval(
   domain: TrustDomain,

@@ -6,20 +6,20 @@ import type { RegisteredJwt } from '../account/revoke.js';
 import type { KeyUse } from '../trust/keys/key-removal.js';
 import { keyOf, type PeelRecord } from '../protocol/records/record.js';
 
-/** What is known of the credentials of a fleet. */
+/** The known credentials of a fleet. */
 export interface KnownCredentials {
   records: readonly PeelRecord[];
   tokens: readonly JoinToken[];
-  /** Who is connected, and the key that signed the JWT. */
+  /** The connected users, and the key that signed each JWT. */
   connected: readonly { publicKey: string; issuer: string | undefined; name?: string }[];
-  /** What the home issued. */
+  /** Credentials issued from the home. */
   issued: readonly IssuedPeel[];
   revocations: Readonly<Record<string, number>>;
 }
 
 /**
- * Counts the valid credentials that a signing key of peels signed: what the registry has, what the home issued and the
- * registry does not know, and who is connected.
+ * Counts the valid credentials that a signing key of peels signed: in the registry, in the home's list but not in the
+ * registry, and among connections.
  *
  * @param now seconds since 1970
  */
@@ -39,13 +39,13 @@ export interface DependentPeel {
   issuedAt: number;
   /** Seconds since 1970; undefined: never. */
   expiresAt: number | undefined;
-  /** The peel has connected with another key since: this one is revoked within seconds. */
+  /** The peel has since connected with another key: this one is revoked within seconds. */
   isReplaced: boolean;
 }
 
 /**
- * The keys of peels whose valid JWT a signing key signed: what the registry has, and what the home issued and the registry does
- * not know.
+ * The keys of peels whose valid JWT a signing key signed: in the registry, and in the home's list but not in the
+ * registry.
  *
  * @param now seconds since 1970
  */
@@ -71,7 +71,7 @@ export function dependentPeels(signer: string, known: KnownCredentials, now: num
     }
   }
   for (const { peelId, publicKey, issuer, issuedAt, expiresAt } of issued) {
-    // what the registry knows was renewed since, or has had its time
+    // keys in the registry were renewed since, or have expired
     if (issuer !== signer || inRegistry.has(publicKey)) continue;
     if (isValid(publicKey, issuedAt, expiresAt))
       dependent.push({ peelId, publicKey, issuedAt, expiresAt, isReplaced: false });
@@ -80,8 +80,7 @@ export function dependentPeels(signer: string, known: KnownCredentials, now: num
 }
 
 /**
- * Counts the join tokens that a signing key of join tokens may have signed: those that are good, and were made before
- * another key signed them.
+ * Counts the join tokens that a signing key may have signed: valid ones that were created before another key took over.
  *
  * @param until when another key began to sign, in milliseconds since 1970; undefined: never
  * @param nowMs milliseconds since 1970
@@ -106,14 +105,14 @@ function connectedWith(signer: string, { connected }: KnownCredentials): Set<str
   return new Set(connected.filter(({ issuer }) => issuer === signer).map(({ publicKey }) => publicKey));
 }
 
-/** The keys of a peel that may still be used, and when their last JWT was issued. */
+/** The usable keys of a peel, and the issue time of each last JWT. */
 export function usableKeys(record: PeelRecord): RegisteredJwt[] {
   return record.keys.flatMap(({ publicKey, issuedAt }) =>
     keyOf(record, publicKey)?.state === 'revoked' || issuedAt === undefined ? [] : [{ publicKey, issuedAt }],
   );
 }
 
-/** The JWTs that the registry has given out: the last one of each key of a peel that may still be used, and of each join token. */
+/** The JWTs in the registry: the last one of each usable key of a peel, and of each join token. */
 export function registeredJwts(
   records: readonly PeelRecord[],
   tokens: readonly JoinToken[],

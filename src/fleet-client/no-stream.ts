@@ -1,10 +1,10 @@
 // Recognizes that a stream does not exist.
 import { JetStreamApiError } from '@nats-io/jetstream';
 
-/** There is no such stream; the account has no JetStream. */
+/** JetStream's codes for an unknown stream, and for an account without JetStream. */
 const NO_STREAM: readonly number[] = [10_059, 10_039];
 
-/** Whether a request failed because no master has made the stream yet, or because the account has no JetStream. */
+/** Whether a request failed because no master has created the stream yet, or because the account has no JetStream. */
 export function isNoStream(error: unknown): boolean {
   return error instanceof JetStreamApiError && NO_STREAM.includes(error.code);
 }

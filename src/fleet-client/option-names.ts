@@ -1,4 +1,4 @@
-// Which options the methods of a Fleet know, so that a misspelled one is refused and not ignored.
+// The option names of a Fleet's methods, so that a misspelled option is rejected instead of ignored.
 import { FleetError } from '../errors.js';
 import { anything, bag, callback, checkOptions, flag, type Entries } from '../options/check-options.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';

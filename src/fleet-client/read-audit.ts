@@ -63,7 +63,7 @@ export async function* readAudit(
   }
 }
 
-/** Hands values from one side to the other, one at a time: `give` resolves when the value was taken. */
+/** Passes values from a producer to a consumer, one at a time: `give` resolves when the value was taken. */
 class Handover<T> {
   #given: { value: T; taken: () => void } | undefined;
   #wake: () => void = () => undefined;
@@ -83,7 +83,7 @@ class Handover<T> {
     this.#wake();
   }
 
-  /** @returns undefined at the end @throws what it was ended with */
+  /** @returns undefined at the end @throws the error that it was ended with */
   async take(): Promise<T | undefined> {
     for (;;) {
       const given = this.#given;

@@ -16,8 +16,8 @@ import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 const storedSchema = v.object({ record: recordSchema });
 
 /**
- * Reads the fleet's registry directly from JetStream, and writes to the audit log, if no master may be running. What
- * cannot be parsed is an error: a key that was not seen must not count as absent.
+ * Reads the fleet's registry directly from JetStream, and writes to the audit log, if no master may be running. An
+ * unparsable record is an error: an unread key must not count as absent.
  *
  * @param nc a connection of a master
  */
@@ -56,8 +56,8 @@ export class RegistryReader {
   /**
    * Writes an event that changes no record to the audit log.
    *
-   * @returns whether there is an audit: the first master makes it
-   * @throws FleetError `ERR_FLEET_STORE` when there is one and it does not take the event
+   * @returns whether there is an audit log: the first master creates it @throws FleetError `ERR_FLEET_STORE` when there
+   *   is one but it does not store the event
    */
   async audit(event: Omit<AuditEvent, 'id' | 'at'>): Promise<boolean> {
     return reading(async () => {

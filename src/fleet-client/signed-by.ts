@@ -1,4 +1,4 @@
-// Tells what still depends on a peel signing key that is being replaced: pure.
+// Finds what still depends on a peel signing key that is being replaced: pure.
 import { isAccepted } from '../protocol/records/record.js';
 import { dependentPeels, type KnownCredentials } from './key-use.js';
 
@@ -8,31 +8,31 @@ export interface SignedPeel {
   /**
    * - `connected`: it can be told to renew.
    * - `replaced`: it has renewed; its old key is revoked within seconds.
-   * - `offline`: it renews when it comes back, if the key is still there.
+   * - `offline`: it renews when it reconnects, if the key still exists.
    */
   is: 'connected' | 'replaced' | 'offline';
-  /** Seconds since 1970: when the last of its JWTs that the key signed was issued. */
+  /** Issue time of its last JWT signed by the key, in seconds since 1970. */
   issuedAt: number;
-  /** Seconds since 1970: when the last of them expires; undefined: never. */
+  /** Expiry of the last of them, in seconds since 1970; undefined: never. */
   expiresAt: number | undefined;
 }
 
-/** Who is connected with a JWT that the key signed, though no master accepted it. */
+/** A user that is connected with a JWT signed by the key, although no master accepted it. */
 export interface Stranger {
-  /** As its JWT says: text of somebody else. */
+  /** From its JWT: untrusted text. */
   name: string;
   /** `U…`. */
   publicKey: string;
 }
 
-/** What depends on the key. */
+/** The dependents of the key. */
 export interface SignedBy {
   peels: SignedPeel[];
   strangers: Stranger[];
 }
 
 /**
- * The peels whose valid JWT a key signed, in the order of their IDs, and who else is connected with one.
+ * The peels whose valid JWT a key signed, ordered by ID, and other users connected with one.
  *
  * @param nowMs milliseconds since 1970
  */
@@ -41,7 +41,7 @@ export function signedBy(signer: string, known: KnownCredentials, nowMs: number)
   const here = new Set(connected.map(({ publicKey }) => publicKey));
   const peels = new Map<string, SignedPeel>();
   const keys = new Set<string>();
-  // one that nobody has accepted may be a thief's
+  // an unaccepted one may be a thief's
   const accepted = { ...known, records: known.records.filter(isAccepted) };
   for (const one of dependentPeels(signer, accepted, nowMs / 1000)) {
     keys.add(one.publicKey);
