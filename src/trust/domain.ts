@@ -56,7 +56,7 @@ export class TrustDomain {
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
   #accountClaims: AccountClaims | undefined;
-  /** Written back whole, with URLs that someone may have edited by hand: private, so that it is not shown. */
+  /** Written back completely, with URLs that may have been edited by hand: private, so that they are never printed. */
   readonly #settings: Readonly<TrustSettings>;
 
   /** @internal Use `createTrustDomain` or `openTrustDomain`. */
@@ -152,8 +152,8 @@ export class TrustDomain {
    * Issues credentials for a peel: scoped, so its permissions are in the account JWT. Its public key is recorded in
    * the home before the file is written, so the peel can be revoked by ID even if the file is lost.
    *
-   * @param path the `.creds` file to write; what is there is replaced, unless `options.ifAbsent` says not to
-   * @throws PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the
+   * @param path the `.creds` file to write; an existing file is replaced, unless `options.ifAbsent` is set @throws
+   *   PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the
    *   home does not have the signing key
    */
   async issuePeel(

@@ -68,7 +68,7 @@ export async function listExpirations(
   return { expirations: sorted(expirations), unreadable };
 }
 
-/** Earliest expiry first; what never expires is last. */
+/** Earliest expiry first; those that never expire last. */
 export function sorted<T extends Pick<Expiration, 'expiresAt' | 'name'>>(expirations: readonly T[]): T[] {
   return expirations.toSorted(
     (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || (a.name < b.name ? -1 : 1),

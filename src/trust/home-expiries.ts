@@ -7,7 +7,7 @@ import { expiryTime } from '../jwt/expiry.js';
 import type { TrustDomain } from './domain.js';
 import { isThere } from './private-files.js';
 
-/** What a home has that may expire. */
+/** The items of a home that may expire. */
 export type HomeExpiry =
   | 'operator_jwt'
   | 'account_jwt'
@@ -20,8 +20,8 @@ export type HomeExpiry =
   | 'tls_certificate';
 
 /**
- * When each thing of a home expires, in milliseconds since 1970; `Infinity`: never. What is not there, or cannot be read, is left
- * out: whoever uses it says why. Of a file with several certificates, the earliest.
+ * When each item of a home expires, in milliseconds since 1970; `Infinity`: never. Missing and unreadable items are
+ * omitted: the code that uses them reports why. For a file with several certificates, the earliest.
  */
 export async function homeExpiries(domain: TrustDomain): Promise<Map<HomeExpiry, number>> {
   const { paths, tls } = domain;
@@ -50,7 +50,7 @@ export async function homeExpiries(domain: TrustDomain): Promise<Map<HomeExpiry,
   return expiries;
 }
 
-/** A bundle of authorities is larger than any certificate. */
+/** The limit allows for a CA bundle, which is larger than any certificate. */
 const MAX_PEM_BYTES = 1024 * 1024;
 
 async function credsExpiry(path: string): Promise<number> {

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
  * `~/.local/share/zester`. Source: the XDG Base Directory Specification, which says to ignore relative paths.
  *
- * @param given what `--home` says, if it was given
+ * @param given the value of `--home`, if given
  * @returns an absolute path
  */
 export function homePath(given: string | undefined, env: Environment = process.env): string {
@@ -51,8 +51,7 @@ export function userHome(env: Environment = process.env): string {
  * The servers to connect to: the given ones, else `ZESTER_SERVERS` (separated by commas), else the home's, else one
  * on this machine.
  *
- * @param given what `--servers` says, if it was given
- * @param ofHome what the home says, if there is one and it names any
+ * @param given the value of `--servers`, if given @param ofHome the home's servers, if any
  * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function serverUrls(

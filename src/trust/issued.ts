@@ -30,13 +30,13 @@ const schema = v.looseObject({
   expiresAt: v.optional(v.number()),
 });
 
-/** Over a million peels: a line has about 250 bytes, and a string cannot hold more text. */
+/** Room for over a million peels: a line has about 250 bytes, and a string cannot be longer. */
 const MAX_ISSUED_BYTES = 400 * 1024 * 1024;
 
 /**
- * Records a peel, durably.
+ * Records a peel durably.
  *
- * @param path the file; made if it is not there
+ * @param path the file; created if missing
  * @throws FileError
  */
 export async function noteIssued(path: string, jwt: string): Promise<void> {
@@ -45,7 +45,7 @@ export async function noteIssued(path: string, jwt: string): Promise<void> {
 }
 
 /**
- * Records peels, durably, in one write.
+ * Records peels durably in one write.
  *
  * @param path as {@link noteIssued}
  * @throws FileError
@@ -92,7 +92,7 @@ async function endsWhole(path: string): Promise<boolean> {
 /**
  * Reads the issued keys, in order. Skips a line that a crash left torn: its credentials were never written.
  *
- * @throws FileError when it is there and cannot be read
+ * @throws FileError when it exists but cannot be read
  */
 export async function readIssued(path: string): Promise<IssuedPeel[]> {
   const text = (await readTextFile(path, MAX_ISSUED_BYTES)) ?? '';

@@ -12,7 +12,7 @@ export interface Life {
   exp?: number | undefined;
 }
 
-/** When to renew a JWT, in milliseconds since 1970; `Infinity`: it never expires. */
+/** When to renew a JWT, in milliseconds since 1970; `Infinity` if it never expires. */
 export function renewalTime(life: Life): number {
   return timeAt(life, DUE);
 }

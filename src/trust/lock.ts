@@ -28,17 +28,16 @@ export interface LockHolder extends ProcessIdentity {
 }
 
 /**
- * Runs `fn` while no other command changes the same home, in this process or another. Takes over the lock of a
- * process that died. Not reentrant: `fn` must not lock the same home again.
+ * Runs `fn` while holding the home's lock, which excludes other commands, in this process and others. Takes over the
+ * lock of a process that died. Not reentrant: `fn` must not lock the same home again.
  *
  * The lock is a series of numbered files in `lock/`. The highest one counts: it names the holder, or says "released".
  * To take the lock is to create the next number, which only one process can do. So two processes that find the same
  * dead holder cannot both take over, as they could if they deleted a stale file first.
  *
- * @param home the home; it must be there
- * @param what the operation, which others see in their error
- * @throws TrustError `ERR_TRUST_LOCKED` when another holds it for longer than `waitMs`; FileError when the home cannot
- *   be written; and what `fn` throws
+ * @param home the home; it must exist @param what the operation, which others see in their error
+ * @throws TrustError `ERR_TRUST_LOCKED` when another process holds it for longer than `waitMs`; FileError when the home
+ *   cannot be written; errors of `fn`
  */
 export async function withHomeLock<T>(
   home: string,
@@ -164,7 +163,7 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
   }
 }
 
-/** A link to nowhere is there and cannot be read: it would be looked at again and again. @throws FileError */
+/** A dangling link exists but cannot be read: it would be retried forever. @throws FileError */
 async function refuseDangling(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSymbolicLink() === true) throw notRegular(path, 'a symbolic link to nothing');

@@ -11,8 +11,7 @@ import { writeUser } from './create/steps.js';
 /** The options of {@link ensureMasterAnswersCreds}. */
 export interface MasterAnswersOptions {
   /**
-   * Signs them instead of the account's identity key in the home: that key, or an unscoped signing key of the
-   * account.
+   * The signer, instead of the account's identity key in the home: that key, or an unscoped signing key of the account.
    */
   signer?: KeyBundle;
   now?: Clock;
@@ -24,7 +23,7 @@ export interface MasterAnswersOptions {
  * lock.
  *
  * @returns `made`, `there`, or `offline`: the account's identity seed is not in the home, and no signer was given
- * @throws FileError; KeyError when the seed that is there cannot be used
+ * @throws FileError; KeyError when the existing seed cannot be used
  */
 export async function ensureMasterAnswersCreds(
   domain: TrustDomain,

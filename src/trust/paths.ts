@@ -1,42 +1,42 @@
 // The paths of the files in a home.
 import { join, resolve } from 'node:path';
 
-/** Where a trust domain keeps what (docs/design.md, "The trust domain on disk"). All paths are absolute. */
+/** The files of a trust domain (docs/design.md, "The trust domain on disk"). All paths are absolute. */
 export interface TrustPaths {
   home: string;
-  /** Names and public keys, the version of the layout; no secret. */
+  /** Names, public keys, and the layout version; no secret. */
   settings: string;
   jwtDirectory: string;
   operatorJwt: string;
   systemAccountJwt: string;
   accountJwt: string;
-  /** Account JWTs that others replaced: the last ones. */
+  /** The most recent replaced account JWTs. */
   replacedJwtDirectory: string;
   keysDirectory: string;
   operatorSeed: string;
   operatorSigningSeed: string;
   accountSeed: string;
   peelSigningSeed: string;
-  /** A home that was made before there were join tokens lacks it. */
+  /** Missing in a home that predates join tokens. */
   joinSigningSeed: string;
-  /** The home's own signing key of the system account; a home that was not made by an invitation may lack it. */
+  /** The home's own signing key of the system account; may be missing in a home that was not made by an invitation. */
   systemSigningSeed: string;
-  /** The keys that sign the home's own master and admin; a home whose credentials do not expire lacks them. */
+  /** The keys that sign the home's own master and admin; missing in a home whose credentials do not expire. */
   masterSigningSeed: string;
   answersSigningSeed: string;
   adminSigningSeed: string;
   credsDirectory: string;
   masterCreds: string;
-  /** A home that was made before masters had a user to answer with lacks it. */
+  /** Missing in a home that predates the masters' user for answers. */
   masterAnswersCreds: string;
-  /** A home that was made by an invitation lacks it. */
+  /** Missing in a home that was made by an invitation. */
   adminCreds: string;
   systemCreds: string;
   /** The public keys of the peels issued from here; no secret. */
   issued: string;
-  /** The admins that were added; no secret. */
+  /** The added admins; no secret. */
   admins: string;
-  /** Only where Zester runs the server. */
+  /** Only if Zester runs the server. */
   serverDirectory: string;
   serverConfiguration: string;
   /** The log of the server that Zester runs; the previous one has the suffix `.1`. */
@@ -45,18 +45,21 @@ export interface TrustPaths {
   serverJetStreamDirectory: string;
 }
 
-/** The keys that are replaced in the course of time, by the names of their files. */
+/** The keys that are rotated, by their file names. */
 export type SigningKeyKind = 'operator-signing' | AccountKeyKind;
 
-/** Those of the account, both scoped. */
+/** The account's, both scoped. */
 export type AccountKeyKind = 'peel-signing' | 'join-signing';
 
-/** Where the seed of a signing key is that was added after `init`: the first one has a name without its public key. */
+/**
+ * The path of the seed of a signing key that was added after `init`: only the first one's file name lacks the public
+ * key.
+ */
 export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey: string): string {
   return join(paths.keysDirectory, `${kind}.${publicKey}.seed`);
 }
 
-/** Where the first signing key of a kind has its seed. */
+/** The path of the seed of the first signing key of a kind. */
 export function firstSeedPath(paths: TrustPaths, kind: SigningKeyKind): string {
   switch (kind) {
     case 'operator-signing':

@@ -8,7 +8,7 @@ const OTHERS = 0o077;
 /**
  * Creates a directory of the home (0700) with its parents, or checks the existing one.
  *
- * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`; FileError when it cannot be made
+ * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`; FileError when it cannot be created
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
@@ -43,8 +43,7 @@ async function reasonOf(path: string, code: string | undefined): Promise<string 
  * Checks that a directory belongs to this user (or root) and that only its owner can access it: anyone who can write
  * to it can plant keys there.
  *
- * @returns whether it is there
- * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
+ * @returns whether it exists @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
  */
 export async function checkPrivateDirectory(path: string): Promise<boolean> {
   const found = await look(path);
@@ -65,8 +64,7 @@ export async function checkPrivateDirectory(path: string): Promise<boolean> {
 /**
  * Checks that only the owner can access a file that contains a secret.
  *
- * @returns whether it is there
- * @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
+ * @returns whether it exists @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
  */
 export async function checkSecretFile(path: string): Promise<boolean> {
   const found = await look(path);

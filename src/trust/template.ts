@@ -47,7 +47,7 @@ function lists({ allow = [], deny = [] }: SubjectLists): {
 /**
  * Applies changes to permissions.
  *
- * @throws TrustError `ERR_TRUST_PERMISSIONS` when a subject that is to go is not there
+ * @throws TrustError `ERR_TRUST_PERMISSIONS` when a subject to remove is missing
  */
 export function editPermissions(
   home: string,
@@ -99,7 +99,7 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
   }
 }
 
-/** Permissions without their empty lists, once {@link checkTemplate} has accepted them. */
+/** Removes the empty lists from permissions that {@link checkTemplate} has accepted. */
 export function withoutEmptyLists(permissions: PermissionOptions): PermissionOptions {
   const { publish, subscribe } = permissions;
   return {

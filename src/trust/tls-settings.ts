@@ -1,7 +1,7 @@
 // Resolves TLS settings from flags, environment and home.
 import { isAbsolute, join, resolve } from 'node:path';
 
-/** The TLS files, in the form of the client's option `tls`. They are read at each connect. */
+/** The TLS files, in the form of the client's option `tls`; read at each connect. */
 export interface TlsFiles {
   /** Certificate authorities that are trusted for the server's certificate. */
   caFile?: string;

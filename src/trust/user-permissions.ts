@@ -24,10 +24,10 @@ export function templateOf(account: AccountClaims, publicKey: string): UserPermi
 }
 
 /**
- * What a user may do: from its JWT, from the template of the scoped signing key that signed it with the user's name
- * filled in, or from the account's defaults.
+ * The effective permissions of a user: from its JWT, from its scoped signing key's template with the user's name filled
+ * in, or from the account's defaults.
  *
- * @param accountJwt needed for a scoped user; without it, an ordinary user's own permissions are all
+ * @param accountJwt required for a scoped user; without it, an ordinary user has only its own permissions
  * @param path where the user's JWT is from, for the error
  * @throws JwtChainError when the account does not know the key that signed a scoped user
  */

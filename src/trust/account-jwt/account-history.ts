@@ -8,7 +8,7 @@ import { HISTORY_TAG } from '../../jwt/tags.js';
  * server and every copy of the home. Other tools keep the tags of an account that they edit.
  */
 export interface AccountHistory {
-  /** How often Zester has signed the account. */
+  /** The number of times that Zester has signed the account. */
   sequence: number;
   /** The IDs of the account JWTs that it was made from, and fully includes; the newest first. */
   after: readonly string[];
@@ -113,7 +113,7 @@ export function laterRemoval(one: Removal, other: Removal | undefined): Removal 
   return other === undefined || one.at >= other.at ? one : other;
 }
 
-/** The clearance that reaches further. What only the other one covers counts as lost, and so comes back. */
+/** The clearance that reaches further. Revocations that only the other one cleared count as lost, and are restored. */
 export function widerClearance(
   one: BulkClearance | undefined,
   other: BulkClearance | undefined,
@@ -125,9 +125,9 @@ export function widerClearance(
 }
 
 /**
- * Whether an account JWT was made from another and fully includes it; whatever it then lacks was removed on purpose.
- * A JWT that another tool re-signed derives from the JWTs that its own tags name, not from the JWT that they were
- * copied from.
+ * Whether an account JWT derives from another and fully includes it; anything it lacks was removed on purpose. A JWT
+ * that another tool re-signed derives from the JWTs that its own tags name, not from the JWT that they were copied
+ * from.
  */
 export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean {
   const id = accountId(other);
@@ -138,8 +138,8 @@ export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean
 }
 
 /**
- * Writes a history into the tags of an account; its other tags stay. Drops tombstones of what is back in the account,
- * and very old ones.
+ * Writes a history into the tags of an account; its other tags stay. Drops tombstones of items that are in the account
+ * again, and very old ones.
  *
  * @param now seconds since 1970
  */

@@ -18,7 +18,7 @@ export interface AccountLosses {
   revocations: string[];
   /** `A…`. */
   signingKeys: string[];
-  /** Signing keys and revocations (public keys, or `*`) that were removed on purpose, and are back. */
+  /** Signing keys and revocations (public keys, or `*`) that were removed on purpose, and have reappeared. */
   returned: string[];
   /** Signing keys whose template was reverted to an older one, or lost. */
   templates: string[];
@@ -138,7 +138,7 @@ function clearedIn(all: readonly AccountClaims[]): BulkClearance | undefined {
     .reduce((widest, next) => widerClearance(widest, next), undefined);
 }
 
-/** The history of an account JWT that is made of these, and so derives from each of them. */
+/** The history of an account JWT that is merged from these, and so derives from each of them. */
 export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]): AccountHistory {
   const newestFirst = [base, ...all.filter((claims) => claims !== base)];
   const histories = newestFirst.map(historyOf);

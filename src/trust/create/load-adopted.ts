@@ -13,7 +13,7 @@ export interface AdoptedTrustFiles {
   operatorSigningSeed: string;
   operatorSeed?: string;
   systemAccountJwt: string;
-  /** This, or `systemAccountSeed`. */
+  /** Either this or `systemAccountSeed`. */
   systemCreds?: string;
   systemAccountSeed?: string;
   accountJwt?: string;

@@ -175,7 +175,7 @@ function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
   return [
     userStep(paths.masterCreds, masterUserJwtOptions),
     userStep(paths.adminCreds, adminUserJwtOptions),
-    // last of the three: a run that an older version began has not made it
+    // last of the three: an interrupted run of an older version has not created it
     userStep(paths.masterAnswersCreds, masterAnswersUserJwtOptions),
     {
       path: paths.settings,

@@ -8,7 +8,7 @@ import { withHomeLock, type HomeLockOptions } from '../lock.js';
 import { openTrustDomain } from '../open.js';
 import { checkPrivateDirectory, isThere } from '../private-files.js';
 
-/** A seed that was taken out of a home. */
+/** A seed exported from a home. */
 export interface ExportedSeed {
   role: 'operator' | 'account';
   publicKey: string;
@@ -17,13 +17,13 @@ export interface ExportedSeed {
 }
 
 /**
- * Takes the identity seeds of the operator and of the account out of a home, to be kept offline. Nothing at run time needs
- * them: only `init` and adding or removing signing keys of the operator do, and new credentials for masters.
+ * Exports the identity seeds of the operator and of the account from a home, to be kept offline. Nothing needs them at
+ * run time: only `init`, adding or removing signing keys of the operator, and new credentials for masters do.
  *
- * Each is written to the directory, read back, and only then deleted here.
+ * Each is written to the directory, read back, and only then deleted from the home.
  *
- * @param directory made if it is not there; not inside the home
- * @throws TrustError `ERR_TRUST_EXPORT`, and then what was not taken out is still in the home; FileError
+ * @param directory created if missing; not inside the home
+ * @throws TrustError `ERR_TRUST_EXPORT`: seeds that were not exported are still in the home; FileError
  */
 export async function exportIdentity(
   home: string,

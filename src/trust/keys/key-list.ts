@@ -20,7 +20,7 @@ export interface KeyEntry {
     | 'account identity'
     | 'peel signing'
     | 'join signing'
-    /** They sign the users of masters and admins. */
+    /** Signs the users of masters and admins. */
     | 'master signing'
     | 'answers signing'
     | 'admin signing'
@@ -30,11 +30,11 @@ export interface KeyEntry {
   publicKey: string;
   /** The master that was invited with it; undefined: the first one's, or no master's. */
   master?: string | undefined;
-  /** Whether it is what signs from now on; of an identity, always. */
+  /** Whether it signs from now on; always true for an identity. */
   current: boolean;
-  /** What it has signed: the JWTs of the home, its `.creds` files, and how many peels. */
+  /** What it has signed: the JWTs of the home, its `.creds` files, and the number of peels. */
   signed: string[];
-  /** ISO 8601: when it was made here or came here. */
+  /** ISO 8601: when it was created or imported here. */
   since: string;
   /** The file with its seed; undefined: it is not in the home. */
   seedPath: string | undefined;
@@ -51,7 +51,7 @@ const OWN_SEEDS = {
   'admin-signing': 'adminSigningSeed',
 } as const satisfies Record<MasterKeyKind, keyof TrustPaths>;
 
-/** The keys of a trust domain: where each one's seed is, what it signed, since when. @throws FileError */
+/** The keys of a trust domain: the location of each seed, what the key signed, and its age. @throws FileError */
 export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   const { paths, publicKeys, settings } = domain;
   const operator = decodeOperatorJwt(domain.operatorJwt);
@@ -141,7 +141,7 @@ async function firstWith(
   return undefined;
 }
 
-/** Whether a file is there and holds the seed of this key. */
+/** Whether a file exists and contains the seed of this key. */
 export async function holdsSeedOf(path: string, role: Role, publicKey: string): Promise<boolean> {
   if ((await stat(path).catch(() => undefined)) === undefined) return false;
   try {

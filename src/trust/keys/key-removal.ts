@@ -3,21 +3,21 @@ import { TrustError } from '../../errors.js';
 
 /** What depends on a signing key. */
 export interface KeyUse {
-  /** Users whose credential this key signed, and which is valid: none of them could connect without it. */
+  /** Users with a valid credential signed by this key: none of them could connect without it. */
   valid: number;
   /** How many of them are connected. */
   connected: number;
 }
 
-/** What depends on it, or why that cannot be counted. */
+/** Its dependents, or why they cannot be counted. */
 export type CountedUse = KeyUse | { unknown: string };
 
 /**
- * The permission to take signing keys out of an account. Whatever takes some out asks for one, so that no entry point can
- * forget to count what depends on them.
+ * The permission to remove signing keys from an account. All code that removes some requires one, so that no entry
+ * point can forget to count their dependents.
  */
 export class KeyRemoval {
-  /** Public keys (`A…`), and what depends on each. */
+  /** Public keys (`A…`), and the dependents of each. */
   readonly uses: ReadonlyMap<string, CountedUse>;
   readonly forced: boolean;
 
@@ -27,10 +27,11 @@ export class KeyRemoval {
   }
 
   /**
-   * Permits to remove keys that no valid credential depends on; with `force` any.
+   * Permits removing keys that no valid credential depends on; with `force`, any key.
    *
    * @param home for the error
-   * @throws TrustError `ERR_TRUST_SIGNING_KEY`, which names the first key that something depends on, or that cannot be counted
+   * @throws TrustError `ERR_TRUST_SIGNING_KEY`, which names the first key with dependents, or whose dependents cannot
+   *   be counted
    * @example KeyRemoval.judge(home, new Map([[publicKey, { valid: 0, connected: 0 }]]), { force: false });
    */
   static judge(
@@ -53,7 +54,7 @@ export class KeyRemoval {
     return new KeyRemoval(uses, force);
   }
 
-  /** @throws TrustError `ERR_TRUST_SIGNING_KEY` when there is a key that was not judged */
+  /** @throws TrustError `ERR_TRUST_SIGNING_KEY` for a key that was not checked */
   require(home: string, publicKeys: readonly string[]): void {
     const other = publicKeys.find((key) => !this.uses.has(key));
     if (other === undefined) return;
@@ -65,7 +66,7 @@ export class KeyRemoval {
   }
 }
 
-/** What depends on a signing key, in words. */
+/** Describes the dependents of a signing key. */
 export function useWords(publicKey: string, use: CountedUse): string {
   if ('unknown' in use) return `what depends on ${publicKey} is unknown (${use.unknown})`;
   const { valid, connected } = use;

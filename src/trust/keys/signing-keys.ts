@@ -15,7 +15,7 @@ import { masterKeyKindOf } from '../../permissions/master-roles.js';
 import { signingKeyOf } from '../create/adopt.js';
 import type { AccountKeyKind } from '../paths.js';
 
-/** The scoped signing key of peels as a new account has it. */
+/** The scoped signing key of peels in a new account. */
 export function peelSigningKey(publicKey: string): ScopedSigningKey {
   return {
     publicKey,
@@ -26,7 +26,7 @@ export function peelSigningKey(publicKey: string): ScopedSigningKey {
   };
 }
 
-/** The scoped signing key of join tokens: in every account the same. */
+/** The scoped signing key of join tokens: the same in every account. */
 export function joinSigningKey(publicKey: string): ScopedSigningKey {
   return {
     publicKey,
@@ -38,18 +38,17 @@ export function joinSigningKey(publicKey: string): ScopedSigningKey {
 }
 
 /**
- * Whether what this key signed for the account may be a peel. A join token whose name is a peel id is none, nor is what
- * the account's identity or an unscoped signing key signed: those are for masters, admins and
- * `bootstrapPeelCreds`.
+ * Whether a user signed by this key may be a peel. A join token with a peel's name is not one, nor is a user signed by
+ * the account's identity or an unscoped signing key: those are masters, admins and users of `bootstrapPeelCreds`.
  *
  * @param issuer the key that signed a user (`A…`)
- * @param peelSigningKey the home's own, for an adopted account where its role has another name than `peel`
+ * @param peelSigningKey the home's own, for an adopted account whose role is not called `peel`
  */
 export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigningKey?: string): boolean {
   const key = signingKeyOf(account, issuer);
   if (key === undefined || typeof key === 'string' || key.role === JOIN_ROLE) return false;
   if (key.role === PEEL_ROLE || key.key === peelSigningKey) return true;
-  // one that "zester keys add" added, or that existed before it
+  // a key from "zester keys add", or an older one
   const own = peelSigningKey === undefined ? undefined : signingKeyOf(account, peelSigningKey);
   return typeof own === 'object' && (own.role ?? '') !== '' && key.role === own.role;
 }
@@ -72,7 +71,10 @@ export function isOwnUserIssuer(account: AccountClaims, issuer: string): boolean
   return typeof key === 'object' && masterKeyKindOf(key.role) !== undefined;
 }
 
-/** What a signing key of the account signs; undefined: neither peels nor join tokens, or it is not a key of it. */
+/**
+ * The kind of users that a signing key of the account signs; undefined: neither peels nor join tokens, or not a key of
+ * the account.
+ */
 export function kindOfSigningKey(
   account: AccountClaims,
   publicKey: string,
@@ -94,8 +96,8 @@ export function scopedKeyOf(home: string, claims: AccountClaims, publicKey: stri
 }
 
 /**
- * Puts these permissions into the template of every scoped signing key with the same role as the one named, so that
- * peels signed by an old and by a new key may do the same. The limits of the templates stay.
+ * Sets these permissions in the template of every scoped signing key with the same role as the given one, so that peels
+ * signed by an old and by a new key have the same permissions. The limits of the templates stay.
  *
  * @throws TrustError, JwtError
  */
@@ -112,7 +114,7 @@ export function withTemplatePermissions(
       return key;
     }
     const template = { ...key.template };
-    // what is absent now must not stay from before
+    // remove permissions that are absent now
     delete template.pub;
     delete template.sub;
     delete template.resp;
@@ -121,8 +123,8 @@ export function withTemplatePermissions(
 }
 
 /**
- * Gives the template of every scoped signing key with the same role as the one named the limits and connection types that
- * a new one has. Other limits stay.
+ * Sets the limits and connection types of a new template in every scoped signing key with the same role as the given
+ * one. Other limits stay.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`
  */
@@ -155,7 +157,7 @@ export function withSigningKeyLike(
   return withSigningKeys(claims, [{ ...scopedKeyOf(home, claims, like), key: publicKey }]);
 }
 
-/** Adds signing keys, which the caller has checked. */
+/** Adds signing keys that the caller has checked. */
 export function withSigningKeys(
   claims: AccountClaims,
   added: readonly (string | ScopedSigningKeyClaim)[],
@@ -164,7 +166,10 @@ export function withSigningKeys(
   return { ...claims, nats: { ...claims.nats, signing_keys: [...keys, ...added] } };
 }
 
-/** Takes a signing key out of an account: what it signed ends. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
+/**
+ * Removes a signing key from an account: users that it signed can no longer connect. @throws TrustError
+ * `ERR_TRUST_SIGNING_KEY`
+ */
 export function withoutAccountSigningKey(
   home: string,
   claims: AccountClaims,

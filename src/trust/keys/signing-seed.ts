@@ -2,7 +2,7 @@
 import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } from '../paths.js';
 import { isThere } from '../private-files.js';
 
-/** Where the seed of a signing key is: in a file with its public key in the name, else where the first one is. */
+/** The path of a signing key's seed: a file with its public key in the name, otherwise the path of the first key. */
 export async function signingSeedPath(
   paths: TrustPaths,
   kind: SigningKeyKind,
