@@ -1,6 +1,7 @@
 // Sends audit events and changed peels as server-sent events.
 import type { ServerResponse } from 'node:http';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
+import { withoutWholeSeeds } from '../../text/whole-seeds.js';
 import { UI_HEARTBEAT_INTERVAL_MS, UI_PUSH_INTERVAL_MS } from '../../timing.js';
 import { peelDocument } from '../fleet/peel-document.js';
 import type { LiveFleet } from './live-fleet.js';
@@ -122,7 +123,7 @@ class EventStream {
   /** The position goes with a message only where the caller has everything up to it. */
   #message(name: string, data: object): void {
     const id = this.#changed.size === 0 ? `id: ${this.#live.position}\n` : '';
-    this.#write(`event: ${name}\n${id}data: ${JSON.stringify(data)}\n\n`);
+    this.#write(`event: ${name}\n${id}data: ${withoutWholeSeeds(JSON.stringify(data))}\n\n`);
   }
 
   #write(text: string): void {

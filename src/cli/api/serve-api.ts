@@ -182,7 +182,9 @@ class Api {
     const query = parsed(route.query ?? v.strictObject({}), queryOf(request), 'query');
     const body = route.body === undefined ? undefined : parsed(route.body, await readBody(request), 'body');
     const left = new AbortController();
-    response.once('close', () => left.abort(new FleetError('ERR_FLEET_NOT_CONNECTED', 'the caller left')));
+    const leave = () => left.abort(new FleetError('ERR_FLEET_NOT_CONNECTED', 'the caller left'));
+    if (response.destroyed) leave();
+    else response.once('close', leave);
     const given = { id, query, body, caller, signal: left.signal };
     return route.run(this.#options.context, given as Parameters<AnyRoute['run']>[1]);
   }
@@ -246,10 +248,12 @@ class Api {
     const last = request.headers['last-event-id'];
     const since = typeof last === 'string' && last !== '' ? last : given.since;
     const { live } = this.#options.context;
+    await live.ready();
+    // it left meanwhile, and its response will say so to nobody any more
+    if (response.destroyed) return;
     if (this.#streams >= MAX_STREAMS) throw tooMany();
     this.#streams += 1;
     response.once('close', () => (this.#streams -= 1));
-    await live.ready();
     sendEvents(live, response, {
       since,
       // a token that was removed, and a session that ended, hear nothing more

@@ -1,6 +1,9 @@
 import { request as httpRequest } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
+import { nuid } from '@nats-io/nats-core';
 import * as v from 'valibot';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LiveFleet } from '../../../src/cli/api/live-fleet.js';
 import { ROUTES } from '../../../src/cli/api/routes.js';
@@ -8,6 +11,9 @@ import { answers } from '../../../src/cli/api/schemas.js';
 import { serveApi, type RunningApi } from '../../../src/cli/api/serve-api.js';
 import { addApiToken, removeApiToken } from '../../../src/cli/api/token-store.js';
 import { errorTraits } from '../../../src/error-traits.js';
+import { connectMaster } from '../../../src/connection/connect.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { auditSubject } from '../../../src/permissions/names.js';
 import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { joinFleet } from '../../../src/peel/join.js';
 import type { AdminRole } from '../../../src/permissions/admin-roles.js';
@@ -28,6 +34,8 @@ let fleet: Fleet;
 let api: RunningApi;
 const secrets = new Map<AdminRole, string>();
 let home: string;
+/** Streams that hear what changes. */
+let listening = 0;
 
 /** Not `fetch`: that chooses `Host`, `Origin` and `Cookie` itself. */
 function ask(
@@ -91,6 +99,15 @@ beforeAll(async () => {
   const client = await connectFleet({ ...fleet.connection, credentials: domain.paths.adminCreds });
   atEnd(() => client.close());
   const live = new LiveFleet(client, Date.now);
+  const listenTo = live.listen.bind(live);
+  live.listen = (listener) => {
+    listening += 1;
+    const stop = listenTo(listener);
+    return () => {
+      listening -= 1;
+      stop();
+    };
+  };
   for (const role of ['viewer', 'approver', 'operator', 'owner'] as const) {
     const made = await addApiToken(domain.home, { name: role, role, lifetimeSeconds: 600, now: Date.now() });
     secrets.set(role, made.secret);
@@ -319,6 +336,47 @@ describe('the HTTP interface', () => {
     await waitFor('that it is not', () => /"id":"comes-1"[^}]*"connected":false/.test(heard().slice(after)));
   });
 
+  it('shows no seed, whatever a thief of a master writes into the audit log', async () => {
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const [event] = (await fleet.audit()).filter(
+      ({ kind }) => kind === 'request.refused' || kind === 'master.started',
+    );
+    const { paths } = await fleet.home.domain();
+    const thief = await connectMaster({ ...fleet.connection, credsPath: paths.masterCreds });
+    atEnd(() => thief.close());
+    const heard = await listen('/api/v1/events');
+    const forged = { ...event, id: nuid.next(), at: new Date().toISOString(), reason: `see ${seed} planted` };
+    thief.publish(auditSubject(undefined, event?.kind ?? ''), JSON.stringify(forged));
+    await waitFor('the forged event', () => heard().includes('planted'));
+    const listed = await ask('GET', '/api/v1/audit?last=50', { headers: as('viewer') });
+    expect(listed.body).toContain('planted');
+    for (const text of [heard(), listed.body]) expect(text).not.toContain(seed);
+  });
+
+  it('keeps no stream of a caller that leaves before its stream begins', async () => {
+    for (let i = 0; i < 100; i += 1) {
+      await new Promise<void>((resolve) => {
+        const socket = connectTcp(Number(new URL(api.url).port), '127.0.0.1', () => {
+          const lines = [
+            'GET /api/v1/events HTTP/1.1',
+            `Host: 127.0.0.1:${new URL(api.url).port}`,
+            `Authorization: ${as('viewer').authorization}`,
+          ];
+          socket.write(`${lines.join('\r\n')}\r\n\r\n`, () => socket.resetAndDestroy());
+        });
+        socket.once('close', () => resolve()).once('error', () => undefined);
+      });
+    }
+    // there is room for one more, which hears what happens
+    const heard = await listen('/api/v1/events');
+    await addCreds(fleet, await fleet.admin(), 'after-1');
+    await waitFor('the peel', () => heard().includes('"after-1"'));
+    const before = streams.length;
+    for (const end of streams.splice(0)) end();
+    await waitFor('no stream to be left', () => listening === 0);
+    expect(before).toBeGreaterThan(0);
+  });
+
   it('limits how often a caller may ask', async () => {
     const { secret } = await addApiToken(home, {
       name: 'busy',
@@ -369,6 +427,9 @@ describe('the HTTP interface', () => {
   });
 });
 
+/** Ends each stream that was opened. */
+const streams: (() => void)[] = [];
+
 /** Reads a stream of events. @returns what was received so far */
 async function listen(path: string): Promise<() => string> {
   let text = '';
@@ -376,7 +437,9 @@ async function listen(path: string): Promise<() => string> {
     response.setEncoding('utf8').on('data', (part: string) => (text += part));
   });
   sent.on('error', () => undefined).end();
-  atEnd(async () => void sent.destroy());
+  const end = () => void sent.destroy();
+  streams.push(end);
+  atEnd(async () => end());
   await waitFor('the stream', () => text.includes('retry:'));
   return () => text;
 }
