@@ -4,6 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { connectedUsers } from '../../src/system-account/connected-users.js';
+import { connectSystem } from '../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal, SEED } from '../support/refusal.js';
@@ -14,6 +16,20 @@ import { startHome } from './trust/support.js';
 
 const root = new URL('../../', import.meta.url);
 const EXAMPLE = fileURLToPath(new URL('examples/custom-master.ts', root));
+
+/** The number of connections of the fleet's master, in both accounts, and of this look itself. */
+async function connectionsOfMaster(fleet: Fleet): Promise<number> {
+  const domain = await fleet.home.domain();
+  const { account, systemAccount } = domain.publicKeys;
+  const nc = await connectSystem(domain, { servers: fleet.servers });
+  try {
+    const all = await Promise.all([connectedUsers(nc, account), connectedUsers(nc, systemAccount)]);
+    return all.flatMap(({ users }) => users).filter(({ name }) => /^zester-(master|system)/.test(name))
+      .length;
+  } finally {
+    await nc.close();
+  }
+}
 
 it('the custom master has at most 60 lines', async () => {
   expect((await readFile(EXAMPLE, 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(60);
@@ -37,6 +53,7 @@ it('the custom master decides by its inventory, before and after an outage, unti
   const ended = once(master, 'exit');
   atEnd(async () => master.kill('SIGKILL'));
   await waitFor('the master', () => output.includes('is ready'), 60_000);
+  const connections = await connectionsOfMaster(fleet);
   const token = await createToken(await fleet.admin(), fleet);
   const newKey = () => generateKeyBundle('user');
 
@@ -58,6 +75,8 @@ it('the custom master decides by its inventory, before and after an outage, unti
     return answer.state === 'accepted' && answer;
   });
   expect(accepted.jwt).not.toBe('');
+  // until the last connection is back, it is one outage, which is logged once
+  await waitFor('every connection', async () => (await connectionsOfMaster(fleet)) >= connections);
 
   await server.kill('SIGKILL');
   await waitFor('the second outage', () => output.split('buffering').length > 2);
