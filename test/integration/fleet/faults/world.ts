@@ -23,6 +23,8 @@ export class World {
   readonly decided: { kind: string; peelId: string }[] = [];
   readonly hosts: Program[] = [];
   #endedAt = 0;
+  /** How far the fault is. */
+  progress = '';
   /** Why the last request of an admin failed. */
   lastError: unknown;
 
@@ -110,7 +112,7 @@ export class World {
   /** Says what is known, of a test that failed. */
   explain(what: string): void {
     const words = this.fleet.home.nodes.flatMap(({ log }) => log.slice(-15));
-    process.stderr.write(`${what}: ${String(this.lastError)}\n${words.join('\n')}\n`);
+    process.stderr.write(`${what}: ${this.progress} ${String(this.lastError)}\n${words.join('\n')}\n`);
   }
 
   get healthy(): string[] {
