@@ -9,6 +9,8 @@ export const OWN_CREDENTIALS_LIFETIME_SECONDS = 90 * 86_400;
 export const OWN_CREDENTIALS_INTERVAL_MS = 3_600_000;
 export const OWN_CREDENTIALS_RETRY_MS = 60_000;
 export const OWN_CREDENTIALS_MIN_WAIT_MS = 250;
+/** How long a renewal waits for another command that holds the home's lock: it may be renewing them. */
+export const OWN_CREDENTIALS_LOCK_WAIT_MS = 2_000;
 
 /** An expiry that is closer than a week is a warning. */
 export const EXPIRY_WARNING_MS = 7 * 86_400_000;
@@ -572,5 +574,7 @@ export const TEST_WAIT_TIMEOUT_MS = 15_000;
 export const TEST_CLUSTER_TIMEOUT_MS = 30_000;
 /** Before a server that stays outside JetStream's meta group is restarted. */
 export const TEST_JETSTREAM_PATIENCE_MS = 10_000;
+/** The lifetime of the own credentials of a fleet in a box: it may move its clock by years, which its servers do not follow. */
+export const TEST_CREDENTIALS_LIFETIME_SECONDS = 100 * 365 * 86_400;
 /** Before a connection of a test reconnects: a test has many outages. */
 export const TEST_RECONNECT_MS = 100;

@@ -1,6 +1,6 @@
 // Checks a home: modes, completeness, keys, chains, expiry, template.
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadCredsFile } from '../creds/parse.js';
 import { TrustError, ZesterError } from '../errors.js';
 import { validateJwtChain } from '../jwt/chain.js';
@@ -14,7 +14,7 @@ import { findingOf, type Finding } from '../trust/finding.js';
 import { lintFindings } from '../trust/lint-findings.js';
 import { openTrustDomain } from '../trust/open.js';
 import { lateTime, type Life } from '../trust/judge-expiry.js';
-import { ownCreds } from '../trust/own-creds.js';
+import { ownCreds, ownSigner } from '../trust/own-creds.js';
 import { trustPaths, type TrustPaths } from '../trust/paths.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
 import { checkPrivateDirectory, checkSecretFile, isThere } from '../trust/private-files.js';
@@ -126,6 +126,9 @@ async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
     await check('peel signing key', true, () => domain.peelSigner()),
     ...(await checkJoinKey(domain)),
   ];
+  // without it, the credentials would expire unnoticed for long
+  for (const one of ownCreds(domain))
+    findings.push(await check(`signing key of ${basename(one.path)}`, true, () => ownSigner(one)));
   const account = decodeAccountJwt(domain.accountJwt);
   const template = templateOf(account, domain.publicKeys.peelSigning);
   if (template === undefined) {

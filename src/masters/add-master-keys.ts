@@ -17,8 +17,7 @@ import { TrustError } from '../errors.js';
 import { signingKeyClaim } from '../jwt/account.js';
 import { mergeRevocations } from '../jwt/revocations.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
-import { masterSigningKey, type MasterKeyKind } from '../permissions/master-roles.js';
-import { endorse } from '../protocol/endorsements.js';
+import { masterSigningKeys } from '../permissions/master-roles.js';
 import { connectSystem } from '../system-account/system-connection.js';
 import { CREDENTIAL_CHANGE_TIMEOUT_MS, OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
@@ -27,9 +26,10 @@ import { withSigningKeys } from '../trust/keys/signing-keys.js';
 import { withSystemKey } from '../trust/keys/system-key.js';
 import { openTrustDomain } from '../trust/open.js';
 import { ownCreds, renew, type RenewedCreds } from '../trust/own-creds.js';
+import { ownRenewal, type OwnKeys } from '../trust/own-renewal.js';
 import { checkSecretFile, isThere } from '../trust/private-files.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
-import { ownUsers } from './own-users.js';
+import { ownUsers } from '../trust/own-users.js';
 
 /** The options of {@link addMasterKeys}. */
 export interface AddMasterKeysOptions extends ChangeOptions {
@@ -45,7 +45,7 @@ export interface AddMasterKeysOptions extends ChangeOptions {
 /** The result of {@link addMasterKeys}. */
 export interface AddedMasterKeys {
   /** The keys that sign the home's credentials from now on (`A…`). */
-  keys: Partial<Record<MasterKeyKind | 'system-signing', string>>;
+  keys: OwnKeys;
   renewed: RenewedCreds[];
   report: PushReport;
   /** Public keys of credentials whose old JWT is still in use, and so not revoked yet. */
@@ -119,24 +119,26 @@ async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
   };
 }
 
-function publicKeysOf(keys: Keys): AddedMasterKeys['keys'] {
-  return Object.fromEntries(
-    Object.entries(keys).flatMap(([kind, key]) => (key ? [[kind, key.publicKey]] : [])),
-  );
+function publicKeysOf(keys: Keys): OwnKeys {
+  const admin = keys['admin-signing']?.publicKey;
+  return {
+    'master-signing': keys['master-signing'].publicKey,
+    'answers-signing': keys['answers-signing'].publicKey,
+    'system-signing': keys['system-signing'].publicKey,
+    ...(admin !== undefined && { 'admin-signing': admin }),
+  };
 }
 
 async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Promise<PushReport> {
   const { domain } = open;
-  const label = { name: domain.masterName, users: await ownUsers(domain) };
+  const label = { name: domain.masterName, users: await ownUsers(domain.paths) };
   const ofAccount = await changeAccount(
     open,
     (claims) => {
-      const added = (['master-signing', 'answers-signing', 'admin-signing'] as const).flatMap((kind) => {
-        const { publicKey } = keys[kind] ?? {};
-        if (publicKey === undefined || signingKeyOf(claims, publicKey) !== undefined) return [];
-        return [signingKeyClaim(masterSigningKey(kind, publicKey, label))];
-      });
-      return added.length === 0 ? claims : withSigningKeys(claims, added);
+      const added = masterSigningKeys(publicKeysOf(keys), label).filter(
+        ({ publicKey }) => signingKeyOf(claims, publicKey) === undefined,
+      );
+      return added.length === 0 ? claims : withSigningKeys(claims, added.map(signingKeyClaim));
     },
     { now },
   );
@@ -166,18 +168,10 @@ async function switchOver(
     creds.wipe();
     replacedJwts[creds.publicKey] = creds.claims.iat;
   }
-  const master = keys['master-signing'].publicKey;
   await writeSettings(paths.settings, {
     ...settings,
     replacedJwts,
-    renewal: {
-      masterSigningKey: master,
-      answersSigningKey: keys['answers-signing'].publicKey,
-      systemSigningKey: keys['system-signing'].publicKey,
-      ...(keys['admin-signing'] && { adminSigningKey: keys['admin-signing'].publicKey }),
-      endorsements: endorse(identity, publicKeys.account, master),
-      lifetime,
-    },
+    renewal: ownRenewal(publicKeysOf(keys), { identity, account: publicKeys.account, lifetime }),
   });
 }
 

@@ -11,7 +11,7 @@ import {
 import { identityKey, masterSigner } from '../account/identity-key.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
 import { masterSigningKey } from '../permissions/master-roles.js';
-import { endorse } from '../protocol/endorsements.js';
+import { endorse } from '../trust/keys/endorsements.js';
 import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../timing.js';
 import { joinReports } from '../account/join-reports.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
@@ -34,7 +34,7 @@ import { withSystemKey } from '../trust/keys/system-key.js';
 import type { TrustSettings } from '../trust/settings.js';
 import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
 import { rosterOf } from './roster.js';
-import { ownUsers } from './own-users.js';
+import { ownUsers } from '../trust/own-users.js';
 import { withoutKeys } from './without-keys.js';
 
 const MAX_CA_BYTES = 1024 * 1024;
@@ -350,7 +350,7 @@ async function settingsOf(
       },
     }),
     master: { name, systemSigningKey: system.publicKey, untold: true },
-    knownMasters: { ...knownMasters, [domain.masterName]: await ownUsers(domain) },
+    knownMasters: { ...knownMasters, [domain.masterName]: await ownUsers(domain.paths) },
   };
 }
 

@@ -7,7 +7,7 @@ import { validateJwtChain } from '../jwt/chain.js';
 import { publicKeyFromSeed } from '../nkeys/key-bundle.js';
 import { isMasterName } from '../permissions/master-label.js';
 import { MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
-import { endorsedKey } from '../protocol/endorsements.js';
+import { endorsedKey } from '../trust/keys/endorsements.js';
 import { checkJwts } from '../trust/open.js';
 import { trustPaths } from '../trust/paths.js';
 import { parseSettings, type TrustSettings } from '../trust/settings.js';

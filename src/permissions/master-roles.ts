@@ -31,6 +31,18 @@ const GRANTS = {
   'admin-signing': { permissions: adminPermissions, description: 'what an admin may do' },
 } as const;
 
+/** The signing keys for a master's own users: those whose public keys are given. */
+export function masterSigningKeys(
+  publicKeys: Partial<Record<MasterKeyKind, string>>,
+  label: MasterLabel,
+): ScopedSigningKey[] {
+  const kinds = Object.keys(MASTER_KEY_ROLES) as MasterKeyKind[];
+  return kinds.flatMap((kind) => {
+    const publicKey = publicKeys[kind];
+    return publicKey === undefined ? [] : [masterSigningKey(kind, publicKey, label)];
+  });
+}
+
 /** A signing key for a master's own users. */
 export function masterSigningKey(
   kind: MasterKeyKind,

@@ -3,7 +3,7 @@ import { accountOf } from '../jwt/account-of.js';
 import { hasExpired } from '../jwt/expiry.js';
 import type { UserClaims } from '../jwt/claims.js';
 import { isScopedUser } from '../jwt/scoped.js';
-import { endorsedKey } from './endorsements.js';
+import { endorsedKey } from '../trust/keys/endorsements.js';
 import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 

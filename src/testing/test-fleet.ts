@@ -13,7 +13,7 @@ import type { CredentialsOption, UserCredentials } from '../creds/credentials-op
 import { startPeel, type Peel, type PeelSettings } from '../peel/peel.js';
 import { writeRecoveryFile } from '../peel/recovery-files.js';
 import { newRequestId } from '../protocol/ask.js';
-import { TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
+import { TEST_CREDENTIALS_LIFETIME_SECONDS, TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import { trustPaths } from '../trust/paths.js';
 import { Cleanup } from './cleanup.js';
 import { TestClock } from './clock.js';
@@ -284,7 +284,8 @@ export async function startTestFleet(options: TestFleetOptions = {}): Promise<Te
     throw testOptionsError(`masters is ${masters}: give how many to start`);
   const cleanup = new Cleanup();
   try {
-    const home = await startHomeServers({ servers, program }, cleanup);
+    const trust = { credsLifetime: TEST_CREDENTIALS_LIFETIME_SECONDS };
+    const home = await startHomeServers({ servers, program, trust }, cleanup);
     const fleet = new TestFleet(home, options.clock ?? new TestClock(), cleanup);
     for (let i = 0; i < masters; i += 1) await fleet.startMaster(options.master);
     return fleet;

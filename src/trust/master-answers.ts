@@ -5,6 +5,7 @@ import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { masterAnswersUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from './domain.js';
 import type { Finding } from './finding.js';
+import { ownCreds, renew } from './own-creds.js';
 import { isThere } from './private-files.js';
 import { writeUser } from './create/steps.js';
 
@@ -12,6 +13,7 @@ import { writeUser } from './create/steps.js';
 export interface MasterAnswersOptions {
   /**
    * The signer, instead of the account's identity key in the home: that key, or an unscoped signing key of the account.
+   * Not used where the home's credentials expire.
    */
   signer?: KeyBundle;
   now?: Clock;
@@ -19,8 +21,8 @@ export interface MasterAnswersOptions {
 
 /**
  * Creates `creds/master-answers.creds` in a home that predates it: a master's credentials for receiving and answering
- * requests, whose user may publish to inboxes only. An existing file stays as it is. The caller holds the home's
- * lock.
+ * requests, whose user may publish to inboxes only. An existing file stays as it is. Where the home's credentials expire, the key
+ * that renews them signs. The caller holds the home's lock.
  *
  * @returns `made`, `there`, or `offline`: the account's identity seed is not in the home, and no signer was given
  * @throws FileError; KeyError when the existing seed cannot be used
@@ -31,6 +33,11 @@ export async function ensureMasterAnswersCreds(
 ): Promise<'made' | 'there' | 'offline'> {
   const path = domain.paths.masterAnswersCreds;
   if (await isThere(path)) return 'there';
+  const own = ownCreds(domain).find(({ user }) => user === 'answers');
+  if (own !== undefined) {
+    await renew(domain, own, now ?? Date.now);
+    return 'made';
+  }
   const make = (key: KeyBundle) =>
     writeUser(path, key, masterAnswersUserJwtOptions(domain.publicKeys.account, now ? { now } : {}));
   if (signer !== undefined) {

@@ -18,6 +18,7 @@ import type { TrustDomain } from './domain.js';
 import { renewalTime } from './judge-expiry.js';
 import { withHomeLock, type HomeLockOptions } from './lock.js';
 import { openTrustDomain } from './open.js';
+import type { TrustPaths } from './paths.js';
 import { checkSecretFile, isThere } from './private-files.js';
 
 /** A credential of a home. */
@@ -44,6 +45,43 @@ export interface RenewOwnCredsOptions extends HomeLockOptions {
   now?: () => number;
 }
 
+/** A credential of a home that a signing key of the home's own signs. */
+export interface OwnFile {
+  path: string;
+  /** The seed of the key that signs it. */
+  seedPath: string;
+  /** @param account the account of its user (`A…`) */
+  options: (account: string) => UserJwtOptions;
+}
+
+const SCOPED = { scoped: true } as const;
+
+/** The credentials of a home, and what signs each where they expire. */
+export function ownFiles(paths: TrustPaths): Record<OwnUser, OwnFile> {
+  return {
+    master: {
+      path: paths.masterCreds,
+      seedPath: paths.masterSigningSeed,
+      options: (account) => masterUserJwtOptions(account, SCOPED),
+    },
+    answers: {
+      path: paths.masterAnswersCreds,
+      seedPath: paths.answersSigningSeed,
+      options: (account) => masterAnswersUserJwtOptions(account, SCOPED),
+    },
+    admin: {
+      path: paths.adminCreds,
+      seedPath: paths.adminSigningSeed,
+      options: (account) => adminUserJwtOptions(account, SCOPED),
+    },
+    system: {
+      path: paths.systemCreds,
+      seedPath: paths.systemSigningSeed,
+      options: (issuerAccount) => ({ name: SYSTEM_NAME, issuerAccount, ...SCOPED }),
+    },
+  };
+}
+
 interface OwnCreds {
   user: OwnUser;
   path: string;
@@ -55,44 +93,20 @@ interface OwnCreds {
 
 /** The credentials of a home that renew themselves; empty: they never expire. */
 export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds[] {
-  const { renewal, master } = settings;
-  const system = renewal?.systemSigningKey ?? master?.systemSigningKey;
-  const scoped = { scoped: true } as const;
-  const { account, systemAccount } = publicKeys;
-  const own = (
-    user: OwnUser,
-    path: string,
-    signer: string | undefined,
-    seedPath: string,
-    options: UserJwtOptions,
-  ): OwnCreds[] => (signer === undefined ? [] : [{ user, path, signer, seedPath, options }]);
+  const { renewal } = settings;
+  if (renewal === undefined) return [];
+  const files = ownFiles(paths);
+  const own = (user: OwnUser, signer: string | undefined): OwnCreds[] => {
+    if (signer === undefined) return [];
+    const { path, seedPath, options } = files[user];
+    const account = user === 'system' ? publicKeys.systemAccount : publicKeys.account;
+    return [{ user, path, signer, seedPath, options: options(account) }];
+  };
   return [
-    ...own(
-      'master',
-      paths.masterCreds,
-      renewal?.masterSigningKey,
-      paths.masterSigningSeed,
-      masterUserJwtOptions(account, scoped),
-    ),
-    ...own(
-      'answers',
-      paths.masterAnswersCreds,
-      renewal?.answersSigningKey,
-      paths.answersSigningSeed,
-      masterAnswersUserJwtOptions(account, scoped),
-    ),
-    ...own(
-      'admin',
-      paths.adminCreds,
-      renewal?.adminSigningKey,
-      paths.adminSigningSeed,
-      adminUserJwtOptions(account, scoped),
-    ),
-    ...own('system', paths.systemCreds, renewal && system, paths.systemSigningSeed, {
-      name: SYSTEM_NAME,
-      issuerAccount: systemAccount,
-      ...scoped,
-    }),
+    ...own('master', renewal.masterSigningKey),
+    ...own('answers', renewal.answersSigningKey),
+    ...own('admin', renewal.adminSigningKey),
+    ...own('system', renewal.systemSigningKey),
   ];
 }
 
@@ -129,6 +143,18 @@ export async function renewOwnCreds(
   );
 }
 
+/** When the first renewal of these credentials is due, in milliseconds since 1970; `Infinity`: never. @throws CredsError, FileError */
+export async function renewalOfOwnCreds(home: string, users: readonly OwnUser[]): Promise<number> {
+  let due = Infinity;
+  for (const { user, path } of ownCreds(await openTrustDomain(home))) {
+    if (!users.includes(user) || !(await isThere(path))) continue;
+    const creds = await loadCredsFile(path);
+    creds.wipe();
+    due = Math.min(due, renewalTime(creds.claims));
+  }
+  return due;
+}
+
 async function dueOf(
   domain: TrustDomain,
   { users, force = false }: RenewOwnCredsOptions,
@@ -143,30 +169,46 @@ async function dueOf(
     }
     const creds = await loadCredsFile(one.path);
     creds.wipe();
+    // a file that someone put there under another name is their own business
+    if (creds.claims.name !== one.options.name) continue;
     if (force || creds.claims.iss !== one.signer || renewalTime(creds.claims) <= now) due.push(one);
   }
   return due;
 }
 
-/** Signs new credentials of a user; the caller holds the home's lock. */
-export async function renew(domain: TrustDomain, one: OwnCreds, now: () => number): Promise<RenewedCreds> {
-  const { path, user: what, signer: publicKey, seedPath } = one;
-  const lifetime = domain.settings.renewal?.lifetime ?? 0;
+/**
+ * The key that renews a credential; the caller wipes it.
+ *
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_SECRET_EXPOSED`; KeyError, FileError
+ */
+export async function ownSigner({
+  path,
+  signer,
+  seedPath,
+}: Pick<OwnCreds, 'path' | 'signer' | 'seedPath'>): Promise<KeyBundle> {
   if (!(await checkSecretFile(seedPath)))
     throw new TrustError(
       'ERR_TRUST_KEY_OFFLINE',
       seedPath,
-      `the seed of ${publicKey}, which renews ${path}, is not at ${seedPath}: put it back there`,
+      `the seed of ${signer}, which renews ${path}, is not at ${seedPath}: put it back there`,
     );
-  const signer = await loadKeyBundleFromFile('account', seedPath);
+  const key = await loadKeyBundleFromFile('account', seedPath);
+  if (key.publicKey === signer) return key;
+  key.wipe();
+  throw new TrustError(
+    'ERR_TRUST_KEY_MISMATCH',
+    seedPath,
+    `${seedPath} holds the seed of ${key.publicKey}, but ${signer} renews ${path}: put the right seed there`,
+  );
+}
+
+/** Signs new credentials of a user; the caller holds the home's lock. */
+export async function renew(domain: TrustDomain, one: OwnCreds, now: () => number): Promise<RenewedCreds> {
+  const { path, user: what } = one;
+  const lifetime = domain.settings.renewal?.lifetime ?? 0;
+  const signer = await ownSigner(one);
   let user: KeyBundle | undefined;
   try {
-    if (signer.publicKey !== publicKey)
-      throw new TrustError(
-        'ERR_TRUST_KEY_MISMATCH',
-        seedPath,
-        `${seedPath} holds the seed of ${signer.publicKey}, but ${publicKey} renews ${path}: put the right seed there`,
-      );
     const before = (await isThere(path)) ? await loadCredsFile(path) : undefined;
     user = before === undefined ? generateKeyBundle('user') : keyOf(before);
     const replaced = before?.claims.iat;

@@ -1,7 +1,7 @@
 // The public keys of the users that a home's master connects as.
 import { loadCredsFile } from '../creds/parse.js';
-import type { TrustDomain } from '../trust/domain.js';
-import { isThere } from '../trust/private-files.js';
+import type { TrustPaths } from './paths.js';
+import { isThere } from './private-files.js';
 
 /**
  * The users of `master.creds`, `master-answers.creds`, `system.creds` and, if present, `admin.creds`, in this order:
@@ -9,7 +9,7 @@ import { isThere } from '../trust/private-files.js';
  *
  * @throws CredsError, FileError
  */
-export async function ownUsers({ paths }: TrustDomain): Promise<string[]> {
+export async function ownUsers(paths: TrustPaths): Promise<string[]> {
   const users: string[] = [];
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds, paths.adminCreds]) {
     if (!(await isThere(path))) continue;

@@ -3,7 +3,7 @@ import { decodeUserJwt } from '../../src/jwt/decode.js';
 import { createUserJwt } from '../../src/jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../src/nkeys/key-bundle.js';
 import { masterUserJwtOptions, peelUserJwtOptions } from '../../src/permissions/roles.js';
-import { endorse, endorsedKey } from '../../src/protocol/endorsements.js';
+import { endorse, endorsedKey } from '../../src/trust/keys/endorsements.js';
 import { isMasterOf } from '../../src/protocol/is-master.js';
 
 const NOW = 1_800_000_000;

@@ -11,7 +11,7 @@ import { tempDir } from '../support/temp-dir.js';
 
 /** A home as it was before masters had a user to answer with. */
 async function olderHome() {
-  const domain = await createTrustDomain(await tempDir());
+  const domain = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
   await rm(domain.paths.masterAnswersCreds);
   return domain;
 }
@@ -20,13 +20,25 @@ const answersFindings = async (home: string) =>
   (await checkHome(home)).findings.filter(({ subject }) => subject.endsWith('master-answers.creds'));
 
 it('a home has credentials for answers, of a user that publishes to inboxes only', async () => {
-  const { paths, operatorJwt, accountJwt, publicKeys, home } = await createTrustDomain(await tempDir());
+  const domain = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
+  const { paths, operatorJwt, accountJwt, publicKeys, home } = domain;
   const creds = await loadCredsFile(paths.masterAnswersCreds);
   expect(() => validateJwtChain(operatorJwt, accountJwt, creds.jwt)).not.toThrow();
   expect(creds.claims).toMatchObject({ name: 'zester-master-answers', iss: publicKeys.account });
   expect(creds.claims.nats.pub?.allow).toEqual(['_INBOX.>']);
   expect(creds.claims.nats.sub?.allow).toEqual(masterAnswersPermissions().subscribe?.allow);
   expect((await answersFindings(home)).every(({ severity }) => severity === 'ok')).toBe(true);
+});
+
+it('a home whose credentials expire gets them again from the key that renews them, without the identity seed', async () => {
+  const { home, paths, operatorJwt, accountJwt } = await createTrustDomain(await tempDir());
+  const before = await loadCredsFile(paths.masterAnswersCreds);
+  await rm(paths.masterAnswersCreds);
+  await rm(paths.accountSeed);
+  await createTrustDomain(home);
+  const creds = await loadCredsFile(paths.masterAnswersCreds);
+  expect(() => validateJwtChain(operatorJwt, accountJwt, creds.jwt)).not.toThrow();
+  expect(creds.claims).toMatchObject({ iss: before.claims.iss, exp: expect.any(Number) as number });
 });
 
 it('an older home opens without them, doctor suggests the fix, and "init" creates only them', async () => {

@@ -3,8 +3,9 @@ import type { TrustDomain } from '../../trust/domain.js';
 import { tlsSettings, type TlsSettings } from '../../trust/tls-settings.js';
 import { ADOPT_OPTIONS, adoptedFiles } from '../options/adopted-files.js';
 import { command } from '../command/declaration.js';
-import { grouped, list, text } from '../command/option.js';
+import { grouped, list, option, text } from '../command/option.js';
 import { TLS_OPTIONS } from '../command/shared-options.js';
+import { parseRenewedLifetime } from '../options/duration.js';
 import { table, type Output } from '../terminal/output.js';
 
 export default command({
@@ -18,18 +19,27 @@ export default command({
       "name of the fleet's new account (default: fleet); nsc stores accounts by name",
     ),
     servers: list('--servers <url...>', "the fleet's servers, stored in the home"),
+    credsLifetime: option(
+      '--creds-lifetime <time>',
+      'lifetime of the credentials of master, admin and system, which renew themselves; 0 = never expires (default: 90d)',
+      parseRenewedLifetime,
+    ),
     ...TLS_OPTIONS,
     ...grouped('Options to adopt an existing operator or account', ADOPT_OPTIONS),
   },
   notes: `
 It creates operator, accounts, signing keys and the first credentials. It does not change a complete home; run it again to
-complete an interrupted one. After adopting an account with --account-jwt, run "zester account push".`,
+complete an interrupted one.
+
+The credentials of master, admin and system expire after --creds-lifetime, and renew themselves while in use. Peels of earlier
+versions ignore such masters: for a fleet that has any, give 0, and run "zester keys add master-signing" once they are upgraded.
+An adopted operator needs that command, too, once the servers have the account ("zester account push").`,
   examples: [
     'zester init',
     'zester init --home /srv/zester --operator acme --account plant-7 --servers nats://n1:4222',
     'zester init --operator-jwt acme.jwt --operator-signing-seed acme-sk.nk --system-account-jwt SYS.jwt --system-creds sys.creds',
   ],
-  async run({ operator, account, servers: given, ...rest }, { io, output, home }) {
+  async run({ operator, account, servers: given, credsLifetime, ...rest }, { io, output, home }) {
     const { tlsCa, tlsCert, tlsKey, requireTls, ...adoption } = rest;
     const files = adoptedFiles(adoption);
     const tls = tlsSettings({ tlsCa, tlsCert, tlsKey, requireTls }, {}, {});
@@ -46,6 +56,7 @@ complete an interrupted one. After adopting an account with --account-jwt, run "
         ...(account !== undefined && { accountName: account }),
         ...(servers !== undefined && { servers }),
         ...tls,
+        ...(credsLifetime !== undefined && { credsLifetime }),
         ...(adopt !== undefined && { adopt }),
         now: io.now,
         onStep: (step) => steps.push(step),
@@ -64,7 +75,7 @@ complete an interrupted one. After adopting an account with --account-jwt, run "
       const configuration = await ensureServerConfiguration(domain);
       if (configuration !== undefined) steps.push(configuration);
       const state = report(domain, steps, output);
-      warnOfWhatStays(domain, { servers, tls }, output);
+      warnOfWhatStays(domain, { servers, tls, credsLifetime }, output);
       if (state === 'unchanged') return;
       output.note(
         configuration === undefined
@@ -122,7 +133,11 @@ function report(domain: TrustDomain, steps: readonly Step[], output: Output): st
 /** A home that is there keeps its settings, whatever the command line says. */
 function warnOfWhatStays(
   domain: TrustDomain,
-  { servers, tls }: { servers: string[] | undefined; tls: TlsSettings },
+  {
+    servers,
+    tls,
+    credsLifetime,
+  }: { servers: string[] | undefined; tls: TlsSettings; credsLifetime: number | undefined },
   output: Output,
 ): void {
   const { home, paths } = domain;
@@ -130,6 +145,14 @@ function warnOfWhatStays(
     output.warn(
       `the servers of ${home} are still ${domain.servers.join(', ') || 'not set'}: edit "servers" in ${paths.settings} to change ` +
         'them',
+    );
+  }
+  const lifetime = domain.settings.renewal?.lifetime ?? 0;
+  if (credsLifetime !== undefined && credsLifetime !== lifetime) {
+    output.warn(
+      lifetime === 0
+        ? `the credentials of ${home} still do not expire: "zester keys add master-signing" lets them`
+        : `the credentials of ${home} still live for ${lifetime} s: edit "lifetime" below "renewal" in ${paths.settings} to change it`,
     );
   }
   const asked = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(domain.tls);

@@ -12,7 +12,7 @@ import {
   type ServersOptions,
 } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
-import { renewUsed } from './renew-used.js';
+import { keepRenewed, renewUsed } from './renew-used.js';
 import { ADMIN_CONNECT_TIMEOUT_MS, MASTER_PROBE_TIMEOUT_MS, STARTING_RETRY_MS } from '../../timing.js';
 
 /** The options of a command that calls masters. */
@@ -117,8 +117,9 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     throw error;
   });
   const credsPath = given ?? domain?.paths.adminCreds ?? '';
-  if (domain !== undefined && domain.settings.renewal !== undefined && credsPath === domain.paths.adminCreds)
-    await renewUsed(domain.home, ['admin'], io);
+  const renewed =
+    domain?.settings.renewal !== undefined && credsPath === domain.paths.adminCreds ? domain.home : undefined;
+  if (renewed !== undefined) await renewUsed(renewed, ['admin'], io);
   const connection = connectionOf(options, io, domain);
   const [{ connectFleet }, { loadCredsFile }] = await Promise.all([
     import('../../fleet-client/connect-fleet.js'),
@@ -133,8 +134,12 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
     timeout: ADMIN_CONNECT_TIMEOUT_MS,
   });
   const { connection: nc, client, account } = fleet;
+  const stop = renewed === undefined ? () => undefined : keepRenewed(renewed, ['admin'], io);
   return {
     admin: { fleet, nc, client, connection, account, publicKey, credsPath },
-    close: () => fleet.close(),
+    close: async () => {
+      stop();
+      await fleet.close();
+    },
   };
 }

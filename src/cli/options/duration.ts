@@ -21,6 +21,20 @@ export function parseExpiry(text: string, now: number): number {
   return seconds;
 }
 
+/**
+ * Reads the lifetime of what renews itself: a number with a unit (`s`, `m`, `h`, `d`, `w`), or `0` or `none` for never.
+ *
+ * @returns whole seconds; 0: it never expires
+ * @throws UsageError
+ */
+export function parseRenewedLifetime(text: string): number {
+  if (text === '0' || text === 'none') return 0;
+  const seconds = ofUnits(text) ?? 0;
+  if (seconds < 1)
+    throw new UsageError(`"${text}" is not a lifetime: give e.g. 24h or 90d; 0 or none = never expires`);
+  return seconds;
+}
+
 /** What an option for a time that is over takes, for the help. */
 export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-01-31T12:00:00Z';
 

@@ -10,14 +10,11 @@ import { expiryTime } from '../../jwt/expiry.js';
 import { isoTime } from '../../jwt/time.js';
 import { lateTime, renewalTime } from '../../trust/judge-expiry.js';
 import { homeExpiries } from '../../trust/home-expiries.js';
-import { renewOwnCreds } from '../../trust/own-creds.js';
+import { renewOwnCreds, type OwnUser } from '../../trust/own-creds.js';
 import { isThere } from '../../trust/private-files.js';
 import type { MasterContext } from '../context.js';
 
-/**
- * The expiries of the credentials that a {@link CredsKeeper} renews: `master.creds`, `master-answers.creds` and
- * `system.creds` of its home.
- */
+/** The expiries of the credentials of a home that a {@link CredsKeeper} renews. */
 interface Outlook {
   /** When the next renewal is due. All times are milliseconds since 1970; `Infinity`: never. */
   due: number;
@@ -58,29 +55,13 @@ export class CredsKeeper {
 
   async #look(): Promise<void> {
     if (this.#stopped) return;
-    const { trust, audit, actor, logger, metrics, now } = this.#context;
-    const { home, masterName } = trust.domain;
-    let retryMs = OWN_CREDENTIALS_INTERVAL_MS;
+    const { trust, logger, metrics, now } = this.#context;
+    // the admin's too: programs on this host use it, and may run for longer than its lifetime. By itself: a master needs the others
+    const isRenewed = await this.#renew(['master', 'answers', 'system']);
+    const isAdminRenewed = await this.#renew(['admin']);
+    const retryMs = isRenewed ? OWN_CREDENTIALS_INTERVAL_MS : OWN_CREDENTIALS_RETRY_MS;
     try {
-      for (const { user, path, publicKey, expiresAt } of await renewOwnCreds(home, {
-        users: ['master', 'answers', 'system'],
-        now,
-      })) {
-        const expires = isoTime(expiresAt / 1000);
-        logger.info({ path, expires }, 'renewed the own credentials');
-        audit.note({
-          kind: 'master.renewed',
-          by: actor,
-          publicKey,
-          detail: { master: masterName, user, expires },
-        });
-      }
-    } catch (error) {
-      retryMs = OWN_CREDENTIALS_RETRY_MS;
-      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed; retrying');
-    }
-    try {
-      const { due, expires, late } = await this.#outlook();
+      const { due, expires, late } = await this.#outlook(isAdminRenewed);
       metrics.ownCredentialsExpiry.set(expires === Infinity ? Infinity : expires / 1000);
       metrics.homeExpiry.reset();
       for (const [of, at] of await homeExpiries(trust.domain)) metrics.homeExpiry.set({ of }, at / 1000);
@@ -98,6 +79,28 @@ export class CredsKeeper {
     }
   }
 
+  /** @returns false: it failed, and the log says why */
+  async #renew(users: readonly OwnUser[]): Promise<boolean> {
+    const { trust, audit, actor, logger, now } = this.#context;
+    const { home, masterName } = trust.domain;
+    try {
+      for (const { user, path, publicKey, expiresAt } of await renewOwnCreds(home, { users, now })) {
+        const expires = isoTime(expiresAt / 1000);
+        logger.info({ path, expires }, 'renewed the own credentials');
+        audit.note({
+          kind: 'master.renewed',
+          by: actor,
+          publicKey,
+          detail: { master: masterName, user, expires },
+        });
+      }
+      return true;
+    } catch (error) {
+      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed; retrying');
+      return false;
+    }
+  }
+
   #next(ms: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
@@ -109,14 +112,17 @@ export class CredsKeeper {
     ).unref();
   }
 
-  async #outlook(): Promise<Outlook> {
+  /** @param withAdmin false: the admin's cannot be renewed here, and are tried again with the next check */
+  async #outlook(withAdmin: boolean): Promise<Outlook> {
     const { paths } = this.#context.trust.domain;
     const outlook: Outlook = { due: Infinity, expires: Infinity, late: Infinity };
-    for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds]) {
-      if (!(await isThere(path))) continue;
+    for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds, paths.adminCreds]) {
+      if ((path === paths.adminCreds && !withAdmin) || !(await isThere(path))) continue;
       const creds = await loadCredsFile(path);
       creds.wipe();
       outlook.due = Math.min(outlook.due, renewalTime(creds.claims));
+      // without an admin, a master goes on
+      if (path === paths.adminCreds) continue;
       outlook.expires = Math.min(outlook.expires, expiryTime(creds.claims) ?? Infinity);
       outlook.late = Math.min(outlook.late, lateTime(creds.claims));
     }

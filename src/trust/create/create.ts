@@ -10,9 +10,11 @@ import {
   callback,
   checkOptions,
   flag,
+  number,
   text,
   type Entries,
 } from '../../options/check-options.js';
+import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../timing.js';
 import { checkAdopted, type AdoptedTrust } from './adopt.js';
 import type { TrustDomain } from '../domain.js';
 import { withHomeLock } from '../lock.js';
@@ -34,6 +36,12 @@ export interface CreateTrustDomainOptions {
   /** TLS files for those connections, and whether to refuse servers without TLS. */
   tls?: TlsFiles;
   requireTls?: boolean;
+  /**
+   * The lifetime of the credentials of master, admin and system, which renew themselves while in use, in seconds; 90 days by
+   * default, 0 = they never expire, for a fleet with peels of versions that do not know the keys that renew them. Not with
+   * `adopt`: the servers must have the keys first, see `addMasterKeys`.
+   */
+  credsLifetime?: number;
   /** Adopts an existing operator, and whatever else exists. */
   adopt?: AdoptedTrust;
   now?: Clock;
@@ -47,6 +55,7 @@ const CREATE = bag({
   servers: anything,
   tls: anything,
   requireTls: flag,
+  credsLifetime: number,
   adopt: anything,
   now: callback,
   onStep: callback,
@@ -61,7 +70,8 @@ const DEFAULT_ACCOUNT_NAME = 'fleet';
 /**
  * Creates the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
  * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system
- * account. An existing home stays as it is. An interrupted run is completed by the next one with the same options.
+ * account, with the keys that renew them. An existing home stays as it is. An interrupted run is completed by the next one with
+ * the same options.
  *
  * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
  *   not fit (`ERR_TRUST_ADOPT`), `ERR_TRUST_OPTIONS` for options that it does not know; FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
@@ -72,10 +82,16 @@ export async function createTrustDomain(
 ): Promise<TrustDomain> {
   const optionsError = (message: string) => new TrustError('ERR_TRUST_OPTIONS', home, message);
   checkOptions('createTrustDomain', given, CREATE, optionsError);
+  const { credsLifetime: lifetime = 0 } = given;
+  if (!Number.isSafeInteger(lifetime) || lifetime < 0)
+    throw optionsError(
+      `credsLifetime is ${lifetime}: give whole seconds, or 0 for credentials that never expire`,
+    );
   const paths = trustPaths(home);
   const options = connectable(given);
   if (options.adopt !== undefined) {
     refuseNames(paths, options);
+    refuseLifetime(paths, lifetime);
     checkAdopted(paths.home, options.adopt, options.now);
   }
   await ensurePrivateDirectory(paths.home);
@@ -99,10 +115,12 @@ export async function createTrustDomain(
 }
 
 function stepsFor(paths: TrustPaths, options: CheckedOptions): Step[] {
+  const isNew = options.adopt === undefined;
   return stepsOf(paths, {
     ...options,
     operatorName: options.operatorName ?? DEFAULT_OPERATOR_NAME,
     accountName: options.accountName ?? DEFAULT_ACCOUNT_NAME,
+    credsLifetime: options.credsLifetime ?? (isNew ? OWN_CREDENTIALS_LIFETIME_SECONDS : 0),
   });
 }
 
@@ -130,9 +148,12 @@ function report(
   domain: TrustDomain,
   made: readonly string[],
 ): void {
-  for (const { path } of stepsFor(paths, options)) {
+  const { renewal } = domain.settings;
+  for (const { path } of stepsFor(paths, { ...options, credsLifetime: renewal?.lifetime ?? 0 })) {
     // a home that predates join tokens has none, and gets none here
     if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
+    // an invited master's home has no admin
+    if (path === paths.adminSigningSeed && renewal?.adminSigningKey === undefined) continue;
     options.onStep?.({ path, made: made.includes(path) });
   }
 }
@@ -152,11 +173,21 @@ async function stepsDone(
   const last = there.lastIndexOf(true);
   const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
   if (missing.length > 0) {
-    const adopting =
-      adopt === undefined ? '; if this home adopts an operator, pass the same options again' : '';
-    throw damaged(paths.home, `missing: ${missing.join(', ')}${adopting}`);
+    const begun = adopt === undefined ? '; if it was begun with other options, pass the same again' : '';
+    throw damaged(paths.home, `missing: ${missing.join(', ')}${begun}`);
   }
   return last + 1;
+}
+
+/** Servers that run already do not know the key of the system account that would sign the user who pushes it. */
+function refuseLifetime(paths: TrustPaths, lifetime: number): void {
+  if (lifetime === 0) return;
+  throw new TrustError(
+    'ERR_TRUST_ADOPT',
+    paths.home,
+    'the credentials of an adopted trust domain do not expire at first: omit their lifetime, and run "zester keys add ' +
+      'master-signing" once the servers have the account',
+  );
 }
 
 function refuseNames(

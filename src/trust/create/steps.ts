@@ -12,15 +12,21 @@ import type { Clock } from '../../jwt/time.js';
 import { createUserJwt, type UserJwtOptions } from '../../jwt/user.js';
 import { generateKeyBundle, type KeyBundle } from '../../nkeys/key-bundle.js';
 import type { Role } from '../../nkeys/roles.js';
+import { FIRST_MASTER, type MasterLabel } from '../../permissions/master-label.js';
+import { masterSigningKeys } from '../../permissions/master-roles.js';
 import {
   adminUserJwtOptions,
   masterAnswersUserJwtOptions,
   masterUserJwtOptions,
 } from '../../permissions/roles.js';
 import { signingKeyOf, type AdoptedTrust } from './adopt.js';
-import type { TrustPaths } from '../paths.js';
 import { joinSigningKey, peelSigningKey } from '../keys/signing-keys.js';
-import { LAYOUT_VERSION, writeSettings } from '../settings.js';
+import { systemSigningKey } from '../keys/system-key.js';
+import { ownFiles, type OwnUser } from '../own-creds.js';
+import { ownRenewal, type OwnKeys } from '../own-renewal.js';
+import { ownUsers } from '../own-users.js';
+import type { TrustPaths } from '../paths.js';
+import { LAYOUT_VERSION, writeSettings, type OwnRenewal } from '../settings.js';
 import type { TlsFiles } from '../tls-settings.js';
 import { SYSTEM_NAME } from '../../permissions/names.js';
 
@@ -38,22 +44,28 @@ export interface StepOptions {
   tls?: TlsFiles;
   requireTls?: boolean;
   adopt?: AdoptedTrust;
+  /** The lifetime of the home's own credentials, in seconds; 0: they never expire. */
+  credsLifetime: number;
   now?: Clock;
 }
 
 const SYSTEM_ACCOUNT_NAME = 'SYS';
 
 /**
- * The steps that create a trust domain, in order. `zester.json` comes last, and means that all are done. The seed of
- * a system account created here is not stored: its only user is created first, and the account JWT from the public
- * key that signed it.
+ * The steps that create a trust domain, in order. `zester.json` comes last, and means that all are done. The users come before
+ * the accounts: the label of the keys that sign them names them. The seed of a system account created here is not stored: its
+ * only user is created first, and the account JWT from the public key in it.
  */
 export function stepsOf(paths: TrustPaths, options: StepOptions): Step[] {
-  return [...keySteps(paths, options), ...jwtSteps(paths, options), ...endSteps(paths, options)];
+  return [
+    ...keySteps(paths, options),
+    ...userSteps(paths, options),
+    ...jwtSteps(paths, options),
+    settingsStep(paths, options),
+  ];
 }
 
-function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
-  const time = now === undefined ? {} : { now };
+function keySteps(paths: TrustPaths, { adopt, credsLifetime }: StepOptions): Step[] {
   const steps: Step[] = [];
   if (adopt === undefined) steps.push(newKey('operator', paths.operatorSeed));
   else if (adopt.operator !== undefined) steps.push(savedKey(adopt.operator, paths.operatorSeed));
@@ -73,10 +85,29 @@ function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
       ? newKey('account', paths.joinSigningSeed)
       : savedKey(adopt.joinSigner, paths.joinSigningSeed),
   );
-  const system = { name: SYSTEM_NAME, ...time };
+  if (credsLifetime > 0)
+    steps.push(...Object.values(ownFiles(paths)).map(({ seedPath }) => newKey('account', seedPath)));
+  return steps;
+}
+
+function userSteps(paths: TrustPaths, options: StepOptions): Step[] {
+  const { adopt, credsLifetime, now } = options;
+  const time = now === undefined ? {} : { now };
+  const files = ownFiles(paths);
+  const signed = (user: OwnUser, account: string) => {
+    const { path, seedPath, options: of } = files[user];
+    return withKey('account', seedPath, (signer) =>
+      writeUser(path, signer, { ...of(account), ...time, expiry: credsLifetime }),
+    );
+  };
   const makeSystemCreds = async () => {
+    const system = { name: SYSTEM_NAME, ...time };
     if (adopt === undefined) {
-      await withNewKey('account', (signer) => writeUser(paths.systemCreds, signer, system));
+      await withNewKey('account', (account) =>
+        credsLifetime > 0
+          ? signed('system', account.publicKey)
+          : writeUser(paths.systemCreds, account, system),
+      );
     } else if ('creds' in adopt.system) {
       await writeCredsFile(paths.systemCreds, adopt.system.creds.jwt, adopt.system.creds.seed);
     } else {
@@ -84,12 +115,32 @@ function keySteps(paths: TrustPaths, { adopt, now }: StepOptions): Step[] {
       await writeUser(paths.systemCreds, adopt.system.signer, { ...system, issuerAccount });
     }
   };
-  return [...steps, { path: paths.systemCreds, make: makeSystemCreds }];
+  const accountPublicKey = async () =>
+    adopt?.accountJwt === undefined
+      ? publicKeyIn('account', paths.accountSeed)
+      : decodeAccountJwt(adopt.accountJwt).sub;
+  const withAccount = (use: (key: KeyBundle) => Promise<void>) =>
+    adopt?.accountSigner === undefined
+      ? withKey('account', paths.accountSeed, use)
+      : use(adopt.accountSigner);
+  const userStep = (user: OwnUser, unscoped: typeof masterUserJwtOptions): Step => ({
+    path: files[user].path,
+    make: async () => {
+      const account = await accountPublicKey();
+      if (credsLifetime > 0) return signed(user, account);
+      return withAccount((signer) => writeUser(files[user].path, signer, unscoped(account, time)));
+    },
+  });
+  return [
+    { path: paths.systemCreds, make: makeSystemCreds },
+    userStep('master', masterUserJwtOptions),
+    userStep('admin', adminUserJwtOptions),
+    userStep('answers', masterAnswersUserJwtOptions),
+  ];
 }
 
 function jwtSteps(paths: TrustPaths, options: StepOptions): Step[] {
-  const { adopt, now } = options;
-  const time = now === undefined ? {} : { now };
+  const { adopt } = options;
   const make = makers(paths, options);
   return [
     {
@@ -107,22 +158,27 @@ function jwtSteps(paths: TrustPaths, options: StepOptions): Step[] {
     {
       path: paths.systemAccountJwt,
       make: async () => {
-        const publicKey = await systemPublicKey(paths);
-        const jwt =
-          adopt?.systemAccountJwt ??
-          (await withKey('operator', paths.operatorSigningSeed, (signer) =>
-            createAccountJwt(publicKey, signer, { name: SYSTEM_ACCOUNT_NAME, ...time }),
-          ));
-        await writeJwt(paths.systemAccountJwt, jwt);
+        await writeJwt(paths.systemAccountJwt, adopt?.systemAccountJwt ?? (await make.systemAccountJwt()));
       },
     },
     { path: paths.accountJwt, make: async () => writeJwt(paths.accountJwt, await make.accountJwt()) },
   ];
 }
 
-function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: StepOptions) {
+function makers(paths: TrustPaths, { adopt, operatorName, accountName, credsLifetime, now }: StepOptions) {
   const time = now === undefined ? {} : { now };
+  const label = async (): Promise<MasterLabel> => ({ name: FIRST_MASTER, users: await ownUsers(paths) });
   return {
+    systemAccountJwt: async () => {
+      const publicKey = await systemPublicKey(paths);
+      const signingKeys =
+        credsLifetime > 0
+          ? [systemSigningKey(await publicKeyIn('account', paths.systemSigningSeed), await label())]
+          : [];
+      return withKey('operator', paths.operatorSigningSeed, (signer) =>
+        createAccountJwt(publicKey, signer, { name: SYSTEM_ACCOUNT_NAME, signingKeys, ...time }),
+      );
+    },
     operatorJwt: (systemAccount: string, signingKey: string) =>
       withKey('operator', paths.operatorSeed, (operator) =>
         createOperatorJwt(operator, {
@@ -136,6 +192,7 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
       const signingKeys = [
         peelSigningKey(await publicKeyIn('account', paths.peelSigningSeed)),
         joinSigningKey(await publicKeyIn('account', paths.joinSigningSeed)),
+        ...(credsLifetime > 0 ? masterSigningKeys(await ownKeys(paths), await label()) : []),
       ];
       const existing = adopt?.accountJwt;
       if (existing === undefined) {
@@ -160,51 +217,52 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, now }: St
   };
 }
 
-function endSteps(paths: TrustPaths, options: StepOptions): Step[] {
-  const { adopt, now = Date.now, servers, tls, requireTls } = options;
-  const accountPublicKey = async () => decodeAccountJwt(await loadJwtFile(paths.accountJwt)).sub;
-  const withAccount = (use: (key: KeyBundle) => Promise<void>) =>
-    adopt?.accountSigner === undefined
-      ? withKey('account', paths.accountSeed, use)
-      : use(adopt.accountSigner);
-  const userStep = (path: string, userOptions: typeof masterUserJwtOptions): Step => ({
-    path,
-    make: () =>
-      withAccount(async (signer) => writeUser(path, signer, userOptions(await accountPublicKey(), { now }))),
-  });
-  return [
-    userStep(paths.masterCreds, masterUserJwtOptions),
-    userStep(paths.adminCreds, adminUserJwtOptions),
-    // last of the three: an interrupted run of an older version has not created it
-    userStep(paths.masterAnswersCreds, masterAnswersUserJwtOptions),
-    {
-      path: paths.settings,
-      make: async () => {
-        const operator = decodeOperatorJwt(await loadJwtFile(paths.operatorJwt));
-        const systemAccount = decodeAccountJwt(await loadJwtFile(paths.systemAccountJwt));
-        const account = decodeAccountJwt(await loadJwtFile(paths.accountJwt));
-        await writeSettings(paths.settings, {
-          version: LAYOUT_VERSION,
-          createdAt: new Date(now()).toISOString(),
-          operator: {
-            name: operator.name ?? '',
-            publicKey: operator.sub,
-            signingKey: await publicKeyIn('operator', paths.operatorSigningSeed),
-          },
-          systemAccount: { name: systemAccount.name ?? '', publicKey: systemAccount.sub },
-          account: {
-            name: account.name ?? '',
-            publicKey: account.sub,
-            peelSigningKey: await publicKeyIn('account', paths.peelSigningSeed),
-            joinSigningKey: await publicKeyIn('account', paths.joinSigningSeed),
-          },
-          ...(servers !== undefined && { servers: [...servers] }),
-          ...(tls !== undefined && { tls: { ...tls } }),
-          ...(requireTls !== undefined && { requireTls }),
-        });
+function settingsStep(paths: TrustPaths, options: StepOptions): Step {
+  const { now = Date.now, servers, tls, requireTls, credsLifetime } = options;
+  const make = async () => {
+    const operator = decodeOperatorJwt(await loadJwtFile(paths.operatorJwt));
+    const systemAccount = decodeAccountJwt(await loadJwtFile(paths.systemAccountJwt));
+    const account = decodeAccountJwt(await loadJwtFile(paths.accountJwt));
+    await writeSettings(paths.settings, {
+      version: LAYOUT_VERSION,
+      createdAt: new Date(now()).toISOString(),
+      operator: {
+        name: operator.name ?? '',
+        publicKey: operator.sub,
+        signingKey: await publicKeyIn('operator', paths.operatorSigningSeed),
       },
-    },
-  ];
+      systemAccount: { name: systemAccount.name ?? '', publicKey: systemAccount.sub },
+      account: {
+        name: account.name ?? '',
+        publicKey: account.sub,
+        peelSigningKey: await publicKeyIn('account', paths.peelSigningSeed),
+        joinSigningKey: await publicKeyIn('account', paths.joinSigningSeed),
+      },
+      ...(servers !== undefined && { servers: [...servers] }),
+      ...(tls !== undefined && { tls: { ...tls } }),
+      ...(requireTls !== undefined && { requireTls }),
+      ...(credsLifetime > 0 && { renewal: await renewalOf(paths, credsLifetime) }),
+    });
+  };
+  return { path: paths.settings, make };
+}
+
+/** Once, while the account's identity is here. */
+async function renewalOf(paths: TrustPaths, lifetime: number): Promise<OwnRenewal> {
+  const keys = await ownKeys(paths);
+  return withKey('account', paths.accountSeed, (identity) =>
+    ownRenewal(keys, { identity, account: identity.publicKey, lifetime }),
+  );
+}
+
+async function ownKeys(paths: TrustPaths): Promise<OwnKeys> {
+  const { master, answers, admin, system } = ownFiles(paths);
+  return {
+    'master-signing': await publicKeyIn('account', master.seedPath),
+    'answers-signing': await publicKeyIn('account', answers.seedPath),
+    'admin-signing': await publicKeyIn('account', admin.seedPath),
+    'system-signing': await publicKeyIn('account', system.seedPath),
+  };
 }
 
 /** The account's identity, if it is the signer: it is stored. A given signing key is not. */

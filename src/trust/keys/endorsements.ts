@@ -1,7 +1,7 @@
 // Endorsements: prove which key signs an account's masters to a peel that knows only its own JWT.
-import { isPublicKey } from '../nkeys/validate.js';
-import { verifySignature } from '../nkeys/verify.js';
-import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { isPublicKey } from '../../nkeys/validate.js';
+import { verifySignature } from '../../nkeys/verify.js';
+import type { KeyBundle } from '../../nkeys/key-bundle.js';
 
 /**
  * From the account's identity key to a master's own key: through the first master's, and those of masters that

@@ -24,6 +24,8 @@ export interface KeyEntry {
     | 'master signing'
     | 'answers signing'
     | 'admin signing'
+    /** It signs a master's user of the system account. */
+    | 'system signing'
     /** Of an adopted account: neither for peels nor for join tokens. */
     | 'account signing'
     | 'system account identity';
@@ -101,6 +103,14 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
     }
   }
   entries.push(entry('system account identity', system.sub, true, []));
+  for (const key of system.nats.signing_keys ?? []) {
+    // those without a label are another tool's
+    const master = typeof key === 'string' ? undefined : labelOf(key.description)?.name;
+    if (typeof key === 'string' || master === undefined) continue;
+    const isCurrent = key.key === (renewal?.systemSigningKey ?? settings.master?.systemSigningKey);
+    const one = entry('system signing', key.key, isCurrent, [paths.systemSigningSeed]);
+    entries.push(one.then((found) => ({ ...found, master })));
+  }
   return Promise.all(entries);
 }
 

@@ -364,8 +364,10 @@ describe('zester admin', () => {
 
   it('adds nobody, and says what it removed, when the audit log cannot be written', async () => {
     const path = await add('unaudited', 'viewer');
-    const { masterCreds } = (await fleet.home.domain()).paths;
+    const { masterCreds, masterSigningSeed } = (await fleet.home.domain()).paths;
     await rename(masterCreds, `${masterCreds}.away`);
+    // a command would renew what another key signed
+    await rename(masterSigningSeed, `${masterSigningSeed}.away`);
     const [stranger, user] = [generateKeyBundle('account'), generateKeyBundle('user')];
     await writeCredsFile(masterCreds, createUserJwt(user, stranger, { name: 'zester-master' }), user.seed);
     try {
@@ -384,6 +386,7 @@ describe('zester admin', () => {
       expect(list.stdout).not.toContain('never');
     } finally {
       await rename(`${masterCreds}.away`, masterCreds);
+      await rename(`${masterSigningSeed}.away`, masterSigningSeed);
     }
     const after = await zester(['peel', 'list', '--creds', path, ...at()]);
     expect(after.code, after.stderr).toBe(3);

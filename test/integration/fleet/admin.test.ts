@@ -463,8 +463,8 @@ function noticeTo({ peelId, nc, account }: BarePeel): Promise<Notice> {
       callback: (error, msg) => {
         try {
           if (error !== null) throw error;
-          const { claims } = verifySigned(subject, msg);
-          expect(isMasterOf(claims, account, Date.now() / 1000)).toBe(true);
+          const { claims, endorsements } = verifySigned(subject, msg);
+          expect(isMasterOf(claims, account, Date.now() / 1000, endorsements)).toBe(true);
           resolve(v.parse(noticeSchema, msg.json()));
         } catch (failure) {
           reject(failure as Error);

@@ -43,8 +43,9 @@ export async function askMaster<N extends RequestName>(
 ): Promise<AnswerOf<N>> {
   const answer = await askRaw(nc, subject, encodeJson(request));
   const id = (request as { requestId?: string }).requestId ?? subject;
-  const { claims } = verifySigned(answerContext(name, id), answer);
-  if (!isMasterOf(claims, account, Date.now() / 1000)) throw new Error(`${claims.sub} is no master`);
+  const { claims, endorsements } = verifySigned(answerContext(name, id), answer);
+  if (!isMasterOf(claims, account, Date.now() / 1000, endorsements))
+    throw new Error(`${claims.sub} is no master`);
   const refusal = refusalIn(answer.data);
   if (refusal === undefined) return parseAnswer(name, answer.data);
   throw new FleetError(refusal.code as FleetErrorCode, refusal.message, { final: refusal.final });

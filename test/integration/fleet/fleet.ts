@@ -9,6 +9,7 @@ import type { MasterLogger } from '../../../src/master/logger.js';
 import type { Master, MasterOptions } from '../../../src/master/master.js';
 import { TestClock } from '../../../src/testing/clock.js';
 import { TestFleet } from '../../../src/testing/test-fleet.js';
+import type { CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd, cleanup } from '../../support/cleanup.js';
@@ -123,8 +124,11 @@ export class Fleet {
 }
 
 /** A fleet with one server and one master. */
-export async function startFleet(options: Partial<MasterOptions> = {}): Promise<Fleet> {
-  const fleet = new Fleet(await startHome());
+export async function startFleet(
+  options: Partial<MasterOptions> = {},
+  trust: CreateTrustDomainOptions = {},
+): Promise<Fleet> {
+  const fleet = new Fleet(await startHome(trust));
   await fleet.startMaster(options);
   return fleet;
 }

@@ -1,8 +1,9 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
+import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { addMasterKeys } from '../../../src/masters/add-master-keys.js';
 import { createInvite } from '../../../src/masters/create-invite.js';
@@ -11,7 +12,9 @@ import { trustPaths } from '../../../src/trust/paths.js';
 import { readSettings, writeSettings } from '../../../src/trust/settings.js';
 import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
 import { zester } from '../../cli/run-zester.js';
+import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
+import { startZester } from '../server/zester-process.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { letsIn as isLetIn } from './lets-in.js';
 import { addCreds, TestPeel } from './peels.js';
@@ -36,9 +39,123 @@ const renewals = async (fleet: Fleet, user: string) =>
   (await fleet.audit()).filter(({ kind, detail }) => kind === 'master.renewed' && detail?.['user'] === user)
     .length;
 
-describe('the credentials of master, admin and system', () => {
-  it('expire, and renew themselves while they are used', async () => {
-    const fleet = await startFleet();
+describe('the credentials of a new home', () => {
+  /** Long enough for a slow machine, and short enough to see two of them. */
+  const LIFETIME = 8;
+  const newFleet = () => startFleet({}, { credsLifetime: LIFETIME, now: Date.now });
+
+  it('renew themselves while a master runs, and nobody notices', async () => {
+    const fleet = await newFleet();
+    const { home, paths } = await fleet.home.domain();
+    const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
+    const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'web-01'));
+    await fleet.record('web-01', ({ state }) => state === 'active');
+    const program = await connectFleet({ servers: fleet.servers, credentials: paths.adminCreds });
+    atEnd(() => program.close());
+
+    // a program that asks all the time, for longer than two lifetimes
+    const end = Math.max(...(await Promise.all(files.map(expiryOf)))) + LIFETIME * 1_000;
+    let asked = 0;
+    await waitFor(
+      'two lifetimes to be over',
+      async () => {
+        expect(await program.peels.show('web-01')).toMatchObject({ record: { state: 'active' } });
+        asked += 1;
+        return Date.now() > end;
+      },
+      60_000,
+    );
+    expect(asked).toBeGreaterThan(10);
+    for (const user of ['master', 'answers', 'admin', 'system'])
+      expect(await renewals(fleet, user), user).toBeGreaterThan(1);
+    expect(fleet.master.health()).toEqual({ ok: true, problems: [] });
+    await peel.peel.rotate();
+    expect(peel.events.map(({ type }) => type)).not.toContain('disconnected');
+    expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
+
+    const again = await zester([
+      'keys',
+      'add',
+      'master-signing',
+      '--home',
+      home,
+      '--servers',
+      ...fleet.servers,
+    ]);
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has signing keys for its own credentials already') as string,
+    });
+  }, 90_000);
+
+  it('are renewed by the command that uses them, also while it runs', async () => {
+    const fleet = await newFleet();
+    // as on an admin's own machine, where no master runs
+    const home = join(fleet.home.dir, 'laptop');
+    await cp(fleet.home.home, home, { recursive: true });
+    const { adminCreds } = trustPaths(home);
+    const at = ['--home', home, '--servers', ...fleet.servers];
+    const follow = startZester(['audit', '--follow', '--json', ...at]);
+    const first = await waitFor('the command to renew its credentials', async () => {
+      const expiry = await expiryOf(adminCreds);
+      return follow.stdout() !== '' && expiry > Date.now() ? expiry : undefined;
+    });
+    await waitFor('the first ones to have expired', () => Date.now() > first + 1_000, 30_000);
+    expect(await expiryOf(adminCreds)).toBeGreaterThan(Date.now());
+    expect(await zester(['peel', 'add', 'web-01', '--out', fleet.home.dir, ...at])).toMatchObject({
+      code: 0,
+    });
+    await waitFor('the command to show what happened', () => follow.stdout().includes('web-01'));
+    follow.kill('SIGTERM');
+    await follow.exited;
+    // and it did not touch what it does not use
+    expect(await expiryOf(trustPaths(home).masterCreds)).toBeLessThan(Date.now());
+  }, 90_000);
+
+  it('work again after nobody used them for longer than they live', async () => {
+    const fleet = await newFleet();
+    const { home, paths } = await fleet.home.domain();
+    const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
+    const at = ['--home', home, '--servers', ...fleet.servers];
+    const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'web-01'));
+    await fleet.record('web-01', ({ state }) => state === 'active');
+    const identity = await generateX25519Identity();
+    const key = join(fleet.home.dir, 'key.txt');
+    await writeFile(key, `${identity}\n`, { mode: 0o600 });
+    const backup = join(fleet.home.dir, 'backup.age');
+    const expired = async () => {
+      await waitFor(
+        'all to have expired',
+        async () => (await Promise.all(files.map(expiryOf))).every((time) => Date.now() > time + 1_000),
+        30_000,
+      );
+      expect(await letsIn(paths.masterCreds, fleet.home.node(0).url)).toBe(false);
+    };
+    await exportIdentity(home, join(fleet.home.dir, 'offline'));
+    await fleet.master.stop();
+    await expired();
+    // each of them connects as other users
+    expect(await zester(['account', 'show', ...at])).toMatchObject({ code: 0 });
+    await expired();
+    expect(await zester(['keys', 'list', ...at])).toMatchObject({ code: 0, stderr: '' });
+    await expired();
+    const recipient = await identityToRecipient(identity);
+    expect(await zester(['backup', '--out', backup, '-r', recipient, ...at])).toMatchObject({ code: 0 });
+    await expired();
+    // a backup whose credentials have expired, too
+    const restored = join(fleet.home.dir, 'restored');
+    const there = ['--home', restored, '--servers', ...fleet.servers];
+    const done = await zester(['restore', backup, '-i', key, ...there]);
+    expect(done.code, done.stderr).toBe(0);
+    await fleet.startMaster({ home: restored });
+    expect(await zester(['peel', 'list', ...there])).toMatchObject({ code: 0 });
+    await peel.peel.rotate();
+  }, 120_000);
+});
+
+describe('the credentials of a home that never expired', () => {
+  it('expire, and renew themselves while they are used, once it has the keys', async () => {
+    const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home, paths } = await fleet.home.domain();
     const { url } = fleet.home.node(0);
     const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'web-01'));
@@ -97,7 +214,7 @@ describe('the credentials of master, admin and system', () => {
   }, 60_000);
 
   it('work for an invited master too, which peels trust although the identity seed is offline', async () => {
-    const fleet = await startFleet();
+    const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home } = fleet.home;
     await addMasterKeys(home, { servers: fleet.servers });
     await exportIdentity(home, join(fleet.home.dir, 'offline'));
@@ -129,8 +246,8 @@ describe('the credentials of master, admin and system', () => {
     await peel.peel.rotate();
   }, 60_000);
 
-  it('stay as they are in a home that exists, until its keys are added with the identity seed', async () => {
-    const fleet = await startFleet();
+  it('stay as they are until the keys are added with the identity seed', async () => {
+    const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home, paths } = await fleet.home.domain();
     const before = await readFile(paths.masterCreds);
     expect(await zester(['creds', 'renew', '--home', home])).toMatchObject({ code: 2 });

@@ -88,12 +88,13 @@ describe('a second master, on a home of its own', () => {
   });
 
   it('is listed with its keys, and whether it runs', async () => {
-    const fleet = await startFleet();
+    const fleet = await startFleet({}, { credsLifetime: 86_400 });
     const home = await secondHome(fleet);
     const options = { servers: fleet.servers };
     const before = await listMasters(fleet.home.home, options);
+    expect(before[0]?.expiresAt).toBeLessThan(Date.now() + 86_400_000);
     expect(before).toMatchObject([
-      { name: 'first', here: true, watching: true, expiresAt: null, connections: [{ host: '127.0.0.1' }] },
+      { name: 'first', here: true, watching: true, connections: [{ host: '127.0.0.1' }] },
       { name: 'host-b', here: false, watching: false, expiresAt: undefined, connections: [] },
     ]);
     await fleet.startMaster({ home });
@@ -108,7 +109,7 @@ describe('a second master, on a home of its own', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       masters: [
         { name: 'first', connected: true, watching: true },
-        { name: 'host-b', connected: true, watching: false, credentialsNeverExpire: true },
+        { name: 'host-b', connected: true, watching: false, credentialsNeverExpire: false },
       ],
     });
   });
@@ -116,7 +117,8 @@ describe('a second master, on a home of its own', () => {
 
 describe('zester master invite', () => {
   it('carries no identity seed and no admin, and the first home may have neither', async () => {
-    const fleet = await startFleet();
+    // the identity seed must sign only where credentials never expire
+    const fleet = await startFleet({}, { credsLifetime: 0 });
     const { paths } = await fleet.home.domain();
     const offline = join(fleet.home.dir, 'offline');
     const admin = (await readFile(paths.adminCreds, 'utf8')).match(/SU[A-Z2-7]{56}/)?.[0] ?? '';

@@ -148,9 +148,13 @@ describe('the identity keys', () => {
     ]);
     expect(await readdir(offline)).toEqual(['account.seed', 'operator.seed']);
     expect((await readdir(paths.keysDirectory)).sort()).toEqual([
+      'admin-signing.seed',
+      'answers-signing.seed',
       'join-signing.seed',
+      'master-signing.seed',
       'operator-signing.seed',
       'peel-signing.seed',
+      'system-signing.seed',
     ]);
 
     const { path } = await fleet.issue('web-01');
@@ -209,7 +213,7 @@ describe('the list of keys', () => {
       {
         role: 'account identity',
         current: true,
-        signed: ['master.creds', 'master-answers.creds', 'admin.creds'],
+        signed: [],
         seedPath: undefined,
       },
       {
@@ -219,17 +223,26 @@ describe('the list of keys', () => {
         seedPath: paths.peelSigningSeed,
       },
       { role: 'join signing', current: true, signed: [], seedPath: paths.joinSigningSeed },
+      { role: 'master signing', current: true, signed: ['master.creds'], seedPath: paths.masterSigningSeed },
+      {
+        role: 'answers signing',
+        current: true,
+        signed: ['master-answers.creds'],
+        seedPath: paths.answersSigningSeed,
+      },
+      { role: 'admin signing', current: true, signed: ['admin.creds'], seedPath: paths.adminSigningSeed },
       {
         role: 'peel signing',
         current: true,
         signed: [],
         seedPath: join(paths.keysDirectory, `peel-signing.${domain.publicKeys.peelSigning}.seed`),
       },
-      { role: 'system account identity', current: true, signed: ['system.creds'], seedPath: undefined },
+      { role: 'system account identity', current: true, signed: [], seedPath: undefined },
+      { role: 'system signing', current: true, signed: ['system.creds'], seedPath: paths.systemSigningSeed },
     ]);
     expect(keys.find(({ publicKey }) => publicKey === publicKeys.peelSigning)?.since).toBe(
       settings.createdAt,
     );
-    expect(Date.parse(keys[5]?.since ?? '')).toBeGreaterThan(Date.parse(settings.createdAt));
+    expect(Date.parse(keys[8]?.since ?? '')).toBeGreaterThan(Date.parse(settings.createdAt));
   });
 });

@@ -21,7 +21,7 @@ const connectElsewhere = (creds: CredsFile, servers: string[]) =>
 
 describe('the migration of a home whose peels have responses', () => {
   it('is planned without changing anything', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const before = await snapshot(fleet.home);
     const plan = await planMigration(fleet.home, fleet.options);
     expect(plan).toMatchObject({
@@ -38,7 +38,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 
   it('keeps added grants in the template', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     await migrate(fleet.home, fleet.options);
     const { accountClaims, publicKeys } = await fleet.domain();
     const key = accountClaims.nats.signing_keys?.find(
@@ -58,7 +58,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 
   it('ends the JWTs that the home’s own users had', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const { paths } = await fleet.domain();
     const stolen = (await loadCredsFile(paths.masterCreds)).jwt;
     await migrate(fleet.home, fleet.options);
@@ -74,7 +74,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 
   it('names the steps that need the offline identity seed, and exits with 1', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const usb = join(fleet.dir, 'usb');
     await mkdir(usb, { mode: 0o700 });
     await exportIdentity(fleet.home, usb);
@@ -100,7 +100,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 
   it('does not revoke a JWT in use', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const { paths } = await fleet.domain();
     // a master on another host, with a copy of the home
     const path = join(fleet.dir, 'copy.creds');
@@ -118,7 +118,7 @@ describe('the migration of a home whose peels have responses', () => {
   });
 
   it('reports a message that was kept during an outage and is larger than the new limit', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const proxy = await TcpProxy.start(() => fleet.node(0).port);
     atEnd(() => proxy.close());
     const events: ConnectionEvent[] = [];
@@ -149,7 +149,7 @@ describe('the migration of a home whose peels have responses', () => {
 
 describe('the doctor’s findings about a home whose peels have responses', () => {
   it('names the template and the credentials, and the command that mends them', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const { home } = await examine(fleet.home, { offline: true });
     const found = home.filter(({ check }) => check === 'migration');
     expect(found.map(({ severity }) => severity)).toEqual(['error', 'warning', 'warning']);

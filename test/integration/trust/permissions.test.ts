@@ -19,7 +19,7 @@ describe('the limits in the template of all peels', () => {
   };
 
   it('stay when permissions change, and come back with --default', async () => {
-    const fleet = await startHome({ prepare: withResponses });
+    const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const at = ['--home', fleet.home, '--servers', ...fleet.servers, '--yes'];
     await zester(['permissions', 'migrate', ...at]);
     const safe = [131_072, 256, ['STANDARD', 'WEBSOCKET']];
@@ -27,7 +27,7 @@ describe('the limits in the template of all peels', () => {
     expect(set.code, set.stderr).toBe(0);
     expect(await limitsOf(fleet.home)).toEqual(safe);
 
-    const older = await startHome({ prepare: withResponses });
+    const older = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const there = ['--home', older.home, '--servers', ...older.servers, '--yes'];
     const whole = await zester(['permissions', 'set', '--default', ...there]);
     expect(whole.code, whole.stderr).toBe(0);

@@ -233,3 +233,23 @@ describe('adopting is refused, and the home stays empty', () => {
     });
   });
 });
+
+describe('the credentials of an adopted trust domain', () => {
+  it('do not expire, since its servers do not know the keys that would renew them', async () => {
+    const { files, accountFiles } = await foreignDomain();
+    const { settings, paths } = await adopt({ ...files, ...accountFiles });
+    expect(settings.renewal).toBeUndefined();
+    expect((await loadCredsFile(paths.masterCreds)).claims.exp).toBeUndefined();
+  });
+
+  it('cannot be given a lifetime before these have the account', async () => {
+    const { files } = await foreignDomain();
+    const home = join(await tempDir(), 'home');
+    const adopted = await loadAdoptedTrust(files);
+    await expect(createTrustDomain(home, { adopt: adopted, credsLifetime: 60 })).rejects.toMatchObject({
+      code: 'ERR_TRUST_ADOPT',
+      message: expect.stringContaining('zester keys add master-signing') as string,
+    });
+    await expect(createTrustDomain(home, { adopt: adopted, credsLifetime: 0 })).resolves.toBeDefined();
+  });
+});

@@ -2,13 +2,18 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
+import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
 import { validateJwtChain } from '../../../src/jwt/chain.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../../../src/jwt/decode.js';
 import { permissionClaims } from '../../../src/jwt/permission-options.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { labelOf } from '../../../src/permissions/master-label.js';
 import { joinPermissionsTemplate, peelPermissionsTemplate } from '../../../src/permissions/roles.js';
 import { createTrustDomain } from '../../../src/trust/create/create.js';
+import { exportIdentity } from '../../../src/trust/keys/export-identity.js';
+import { isMasterOf } from '../../../src/protocol/is-master.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
+import { renewOwnCreds } from '../../../src/trust/own-creds.js';
 import { trustPaths } from '../../../src/trust/paths.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { withoutJoinKey } from '../older-home.js';
@@ -68,10 +73,14 @@ describe('making a trust domain', () => {
       'jwt/operator.jwt',
       'jwt/system.jwt',
       'keys/account.seed',
+      'keys/admin-signing.seed',
+      'keys/answers-signing.seed',
       'keys/join-signing.seed',
+      'keys/master-signing.seed',
       'keys/operator-signing.seed',
       'keys/operator.seed',
       'keys/peel-signing.seed',
+      'keys/system-signing.seed',
       'zester.json',
     ]);
   });
@@ -119,7 +128,7 @@ describe('making a trust domain', () => {
   });
 
   it('gives the account JetStream and the scoped signing keys "peel" and "join", each with its template', async () => {
-    const domain = await createTrustDomain(await tempDir());
+    const domain = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
     const { nats } = decodeAccountJwt(domain.accountJwt);
     expect(nats.limits).toMatchObject({ mem_storage: -1, disk_storage: -1 });
     expect(nats.signing_keys).toMatchObject([
@@ -142,20 +151,31 @@ describe('making a trust domain', () => {
   it('keeps the seed of the system account nowhere', async () => {
     const domain = await createTrustDomain(await tempDir());
     const { claims } = await loadCredsFile(domain.paths.systemCreds);
-    expect(claims.iss).toBe(domain.publicKeys.systemAccount);
+    expect(claims.nats.issuer_account).toBe(domain.publicKeys.systemAccount);
     const contents = await contentsOf(domain.home);
     for (const [name, content] of Object.entries(contents))
       expect(content, name).not.toMatch(/\bSA[A-Z2-7]{56}\b.*SA[A-Z2-7]{56}/s);
     const accountSeeds = Object.entries(contents).filter(([, content]) => /\bSA[A-Z2-7]{56}\b/.test(content));
     expect(accountSeeds.map(([name]) => name).sort()).toEqual([
       'keys/account.seed',
+      'keys/admin-signing.seed',
+      'keys/answers-signing.seed',
       'keys/join-signing.seed',
+      'keys/master-signing.seed',
       'keys/peel-signing.seed',
+      'keys/system-signing.seed',
     ]);
+    const seeds = await Promise.all(
+      accountSeeds.map(([name]) => loadKeyBundleFromFile('account', join(domain.home, name))),
+    );
+    expect(seeds.map(({ publicKey }) => publicKey)).not.toContain(domain.publicKeys.systemAccount);
   });
 
   it('puts no secret into zester.json', async () => {
-    const domain = await createTrustDomain(await tempDir(), { now: () => Date.UTC(2030, 0, 1) });
+    const home = await tempDir();
+    const domain = await createTrustDomain(home, { now: () => Date.UTC(2030, 0, 1) });
+    const publicKeyOf = async (name: string) =>
+      (await loadKeyBundleFromFile('account', join(home, 'keys', `${name}-signing.seed`))).publicKey;
     const text = await readFile(domain.paths.settings, 'utf8');
     expect(text).not.toMatch(SEED);
     expect(JSON.parse(text)).toEqual({
@@ -173,7 +193,90 @@ describe('making a trust domain', () => {
         peelSigningKey: domain.publicKeys.peelSigning,
         joinSigningKey: domain.publicKeys.joinSigning,
       },
+      renewal: {
+        masterSigningKey: await publicKeyOf('master'),
+        answersSigningKey: await publicKeyOf('answers'),
+        adminSigningKey: await publicKeyOf('admin'),
+        systemSigningKey: await publicKeyOf('system'),
+        endorsements: expect.stringMatching(/^A/) as string,
+        lifetime: 90 * 86_400,
+      },
     });
+  });
+
+  it('lets the credentials expire that it makes, and renews them without the identity', async () => {
+    const home = await tempDir();
+    const domain = await createTrustDomain(home, { credsLifetime: 3_600, now: () => Date.now() - 7_200_000 });
+    const { paths, accountJwt, systemAccountJwt, publicKeys } = domain;
+    const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
+    const claimsOf = async (path: string) => (await loadCredsFile(path)).claims;
+    const before = await Promise.all(files.map(claimsOf));
+    for (const claims of before) expect(claims.exp).toBe(claims.iat + 3_600);
+    // one key for each, whose template the servers enforce, named after all that would be lost with the home
+    const keys = [accountJwt, systemAccountJwt].flatMap(
+      (jwt) => decodeAccountJwt(jwt).nats.signing_keys ?? [],
+    );
+    for (const [i, role] of [
+      'zester-master',
+      'zester-master-answers',
+      'zester-admin',
+      'zester-system',
+    ].entries()) {
+      const key = keys.find((one) => typeof one === 'object' && one.key === before[i]?.iss);
+      expect(key).toMatchObject({ role });
+      const { name, users } = labelOf(typeof key === 'object' ? key.description : '') ?? {};
+      expect(name).toBe('first');
+      expect(new Set(users)).toEqual(new Set(before.map(({ sub }) => sub)));
+    }
+    await exportIdentity(home, join(await tempDir(), 'offline'));
+    expect((await renewOwnCreds(home)).map(({ user }) => user)).toEqual([
+      'master',
+      'answers',
+      'admin',
+      'system',
+    ]);
+    const { operatorJwt, settings } = await openTrustDomain(home);
+    for (const [i, path] of files.entries()) {
+      const { jwt, claims } = await loadCredsFile(path);
+      const account = path === paths.systemCreds ? systemAccountJwt : accountJwt;
+      expect(() => validateJwtChain(operatorJwt, account, jwt)).not.toThrow();
+      expect(claims.sub).toBe(before[i]?.sub);
+    }
+    const { claims: master } = await loadCredsFile(paths.masterCreds);
+    expect(isMasterOf(master, publicKeys.account, Date.now() / 1_000, settings.renewal?.endorsements)).toBe(
+      true,
+    );
+  });
+
+  it('makes credentials that never expire where it is told to', async () => {
+    const { paths, publicKeys, settings } = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
+    expect(settings.renewal).toBeUndefined();
+    for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds]) {
+      const { claims } = await loadCredsFile(path);
+      expect(claims.exp).toBeUndefined();
+      expect([publicKeys.account, publicKeys.systemAccount]).toContain(claims.iss);
+    }
+    for (const credsLifetime of [-1, 0.5, NaN])
+      await expect(createTrustDomain(await tempDir(), { credsLifetime })).rejects.toMatchObject({
+        code: 'ERR_TRUST_OPTIONS',
+        message: expect.stringContaining('credsLifetime') as string,
+      });
+  });
+
+  it('leaves the credentials of a home as they are, whatever lifetime it is told later', async () => {
+    for (const [first, later] of [
+      [0, 3_600],
+      [3_600, 0],
+    ] as const) {
+      const home = await tempDir();
+      await createTrustDomain(home, { credsLifetime: first });
+      const before = await contentsOf(home);
+      const steps: { made: boolean }[] = [];
+      await createTrustDomain(home, { credsLifetime: later, onStep: (step) => steps.push(step) });
+      expect(steps).toHaveLength(first === 0 ? 13 : 17);
+      expect(steps).not.toContainEqual(expect.objectContaining({ made: true }));
+      expect(await contentsOf(home)).toEqual(before);
+    }
   });
 
   it('takes the names and the clock it is given', async () => {
@@ -194,7 +297,7 @@ describe('making a trust domain', () => {
     const before = await contentsOf(home);
     const made: boolean[] = [];
     const again = await createTrustDomain(home, { onStep: (step) => made.push(step.made) });
-    expect(made).toHaveLength(13);
+    expect(made).toHaveLength(17);
     expect(made).not.toContain(true);
     expect(await contentsOf(home)).toEqual(before);
     expect(again.publicKeys).toEqual((await openTrustDomain(home)).publicKeys);
@@ -202,7 +305,7 @@ describe('making a trust domain', () => {
 
   it('completes a run that was interrupted after any step, and keeps existing files', async () => {
     const steps = await stepsOf();
-    expect(steps).toHaveLength(13);
+    expect(steps).toHaveLength(17);
     for (let done = 0; done < steps.length; done++) {
       const home = await tempDir();
       await createTrustDomain(home);

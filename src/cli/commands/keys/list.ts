@@ -23,6 +23,8 @@ this home, or connected now. If it cannot reach the servers, it says so.`,
     const keys = await listKeys(domain);
     let known: KnownCredentials | undefined;
     if (!offline) {
+      const { renewUsed } = await import('../../fleet/renew-used.js');
+      if (domain.settings.renewal !== undefined) await renewUsed(domain.home, ['system', 'master'], io);
       try {
         known = await knownCredentials(domain, connection(domain));
       } catch (error) {

@@ -1,0 +1,30 @@
+// The setting with which a home's own credentials expire and renew themselves.
+import type { KeyBundle } from '../nkeys/key-bundle.js';
+import type { MasterKeyKind } from '../permissions/master-roles.js';
+import { endorse } from './keys/endorsements.js';
+import type { OwnRenewal } from './settings.js';
+
+/** The public keys (`A…`) that sign a home's own credentials. A home without an admin has no key for one. */
+export type OwnKeys = Record<Exclude<MasterKeyKind, 'admin-signing'> | 'system-signing', string> &
+  Partial<Record<'admin-signing', string>>;
+
+/**
+ * What `zester.json` says of the keys that sign a home's own credentials. The account's identity key endorses the one that signs
+ * masters: peels believe it from then on, and the identity can go offline.
+ *
+ * @param by `lifetime`: of the credentials, in seconds
+ */
+export function ownRenewal(
+  keys: OwnKeys,
+  { identity, account, lifetime }: { identity: KeyBundle; account: string; lifetime: number },
+): OwnRenewal {
+  const admin = keys['admin-signing'];
+  return {
+    masterSigningKey: keys['master-signing'],
+    answersSigningKey: keys['answers-signing'],
+    systemSigningKey: keys['system-signing'],
+    ...(admin !== undefined && { adminSigningKey: admin }),
+    endorsements: endorse(identity, account, keys['master-signing']),
+    lifetime,
+  };
+}
