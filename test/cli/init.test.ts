@@ -61,11 +61,41 @@ describe('zester init', () => {
     const home = await newHome();
     await zester(['init', '--home', home]);
     await rm(join(home, 'zester.json'));
-    await rm(join(home, 'creds', 'admin.creds'));
-    await rm(join(home, 'creds', 'master-answers.creds'));
+    await rm(join(home, 'jwt', 'account.jwt'));
+    await rm(join(home, 'jwt', 'system.jwt'));
     const { code, stdout } = await zester(['init', '--home', home]);
     expect(code).toBe(0);
-    expect(stdout).toContain('3 of 14 files were missing');
+    expect(stdout).toContain('3 of 18 files were missing');
+  });
+
+  it('lets credentials expire after 90 days, another time, or never', async () => {
+    const expiries = async (...args: string[]) => {
+      const home = await newHome();
+      expect(await zester(['init', '--home', home, ...args])).toMatchObject({ code: 0 });
+      const listed = await zester(['creds', 'inspect', '--json', join(home, 'creds', 'master.creds')]);
+      const { issuedAt, expiresAt } = json(listed.stdout) as { issuedAt: string; expiresAt: string | null };
+      return { home, days: expiresAt && (Date.parse(expiresAt) - Date.parse(issuedAt)) / 86_400_000 };
+    };
+    const { home, days } = await expiries();
+    expect(days).toBe(90);
+    expect((await expiries('--creds-lifetime', '7d')).days).toBe(7);
+    for (const never of ['0', 'none']) {
+      const forever = await expiries('--creds-lifetime', never);
+      expect(forever.days).toBeNull();
+      const again = await zester(['init', '--home', forever.home, '--creds-lifetime', '7d']);
+      expect(again.stderr).toContain('"zester keys add master-signing"');
+    }
+    const again = await zester(['init', '--home', home, '--creds-lifetime', '7d']);
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing was changed') as string,
+    });
+    expect(again.stderr).toContain(`edit "lifetime" below "renewal" in ${join(home, 'zester.json')}`);
+    for (const wrong of ['soon', '5', '-1d', '2031-01-31'])
+      expect(await zester(['init', '--home', await newHome(), '--creds-lifetime', wrong])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('is not a lifetime') as string,
+      });
   });
 
   it('refuses a damaged home, and names the missing parts', async () => {
