@@ -1,6 +1,7 @@
 // The entries of a backup: their names, their formats and their limits.
 import * as v from 'valibot';
 import { BackupError } from '../errors.js';
+import { API_TOKENS_FILE } from '../trust/paths.js';
 
 /** The format version that is written, and the newest that can be read. */
 export const BACKUP_VERSION = 1;
@@ -81,14 +82,22 @@ export function isHomePath(path: string): boolean {
   const parts = path.split('/');
   if (parts.length > 6 || parts.some((part) => !/^[\w@+,=.-]{1,200}$/.test(part) || /^\.{1,2}$/.test(part)))
     return false;
-  return !isLeftOut(path);
+  return !isOfRunning(path);
 }
 
 /** In a home during a restore: its content is incomplete. */
 export const RESTORE_STAGE = '.restoring';
 
-/** Files that a backup skips: the lock, temporary files, and all files of a nats-server. */
+/**
+ * Files that a backup skips, and that a restore does not write: those of running commands and servers, and the tokens of the
+ * HTTP interface, since a token that was removed after the backup was made would be valid again.
+ */
 export function isLeftOut(path: string): boolean {
+  return path === API_TOKENS_FILE || isOfRunning(path);
+}
+
+/** The lock, temporary files, and all files of a nats-server. */
+function isOfRunning(path: string): boolean {
   const [first = ''] = path.split('/');
   return (
     first === 'lock' || first === 'nats-server' || first === RESTORE_STAGE || path.includes('.zester-tmp-')

@@ -28,6 +28,7 @@ import { withState } from './connect-state.js';
 import { auditMessages, bucketValues, putValue } from './fleet-state.js';
 import { isVacant, writeHome } from './home-files.js';
 import { mustHoldRecovery, revokedSince, takesBackup } from './merge-record.js';
+import { isLeftOut } from './entries.js';
 import { readBackup, type BackupPiece } from './read-archive.js';
 import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
 
@@ -92,7 +93,8 @@ function homeInUse(home: string, cause?: unknown): BackupError {
 }
 
 async function* filesOf({ path, identities }: CheckedBackup) {
-  for await (const piece of readBackup(path, identities)) if (piece.is === 'file') yield piece;
+  for await (const piece of readBackup(path, identities))
+    if (piece.is === 'file' && !isLeftOut(piece.path)) yield piece;
 }
 
 /**

@@ -59,6 +59,9 @@ export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey
   return join(paths.keysDirectory, `${kind}.${publicKey}.seed`);
 }
 
+/** The file of the home with the digests of the HTTP interface's tokens. */
+export const API_TOKENS_FILE = 'api-tokens.json';
+
 /** The path of the seed of the first signing key of a kind. */
 export function firstSeedPath(paths: TrustPaths, kind: SigningKeyKind): string {
   switch (kind) {

@@ -8,6 +8,7 @@ import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
 import { ADMIN_ROLES, type AdminRole } from '../../permissions/admin-roles.js';
 import { parseJson } from '../../protocol/messages.js';
+import { API_TOKENS_FILE } from '../../trust/paths.js';
 import { withHomeLock, type HomeLockOptions } from '../../trust/lock.js';
 
 /** A bearer token, as it is kept: its secret is not. */
@@ -45,7 +46,7 @@ const storeSchema = v.object({
 
 /** The file of a home's tokens. */
 export function tokenFile(home: string): string {
-  return join(home, 'api-tokens.json');
+  return join(home, API_TOKENS_FILE);
 }
 
 /**

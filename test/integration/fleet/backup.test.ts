@@ -1,3 +1,4 @@
+import { addApiToken, ApiTokens, removeApiToken } from '../../../src/cli/api/token-store.js';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -272,6 +273,19 @@ describe('a backup file', () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ home: 'kept', peels: { restored: 1 } });
     const doctor = await zester(['doctor', '--integrity', ...at]);
     expect(doctor.stdout + doctor.stderr).not.toMatch(/audit log (has|does)/);
+  });
+
+  it('brings back no token of the HTTP interface, which may have been removed since', async () => {
+    const fleet = await startFleet();
+    const { home } = fleet.home;
+    const token = { name: 'gone', role: 'owner', lifetimeSeconds: 600, now: Date.now() } as const;
+    const { secret } = await addApiToken(home, token);
+    expect(await new ApiTokens(home, Date.now).find(secret)).toMatchObject({ name: 'gone' });
+    const backup = await Backup.of(fleet);
+    expect(await removeApiToken(home, 'gone')).toBe(true);
+    await lose(fleet, 'home');
+    await backup.restore(fleet);
+    expect(await new ApiTokens(home, Date.now).find(secret)).toBeUndefined();
   });
 
   it('restores the home, and says what to do, when no server runs', async () => {
