@@ -2,6 +2,7 @@
 import { BulkError } from '../errors.js';
 import { parseStrictJson } from '../jwt/strict-json.js';
 import { validatePeelId } from '../permissions/peel-id.js';
+import { parseLabels, type Labels } from '../protocol/records/labels.js';
 import { SeenIds } from './seen-ids.js';
 
 /** How a list of peels is written. */
@@ -15,6 +16,8 @@ export interface PeelRow {
   peelId: string;
   /** Its host, if the list names one. */
   host?: string;
+  /** The labels that the peel gets, if the list names any. */
+  labels?: Labels;
 }
 
 /** A line without a peel. */
@@ -30,9 +33,10 @@ const MAX_LINE = 64 * 1024;
  * Reads a list of peels, line by line:
  *
  * - `txt`: one ID per line. Ignores empty lines, and comments: `#` at the start of a line or after white space.
- * - `csv`: the first line is the header, with a column `id`, `peel_id` or `peelId`, and optionally `host`. Fields may be
- *   quoted, and contain no newlines. A line that starts with `#` is a comment; elsewhere, `#` is text.
- * - `ndjson`: each line is an object with `id` (or `peel_id`, `peelId`) and optionally `host`, or the ID as a string.
+ * - `csv`: the first line is the header, with a column `id`, `peel_id` or `peelId`, and optionally `host` and
+ *   `labels` (`env=prod,tier=db`, or with spaces between them). Fields may be quoted, and contain no newlines. A line that starts with `#` is a comment; elsewhere, `#` is text.
+ * - `ndjson`: each line is an object with `id` (or `peel_id`, `peelId`) and optionally `host` and `labels` (an object
+ *   or a text as in CSV), or the ID as a string.
  *
  * A line without a peel, or with a duplicate, is returned as a bad row, and reading continues.
  *
@@ -56,10 +60,16 @@ export async function* readRows(
       continue;
     }
     try {
-      const { id, host } = readRow(text, format, columns ?? []);
+      const { id, host, labels = {} } = readRow(text, format, columns ?? []);
       const peelId = validatePeelId(id);
       if (!seen.add(peelId)) throw badRow(`"${peelId}" is a duplicate`);
-      yield { line, peelId, ...(host !== undefined && host !== '' && { host }) };
+      const hasLabels = Object.keys(labels).length > 0;
+      yield {
+        line,
+        peelId,
+        ...(host !== undefined && host !== '' && { host }),
+        ...(hasLabels && { labels }),
+      };
     } catch (error) {
       yield { line, error: error as Error };
     }
@@ -112,6 +122,7 @@ async function* linesOf(
 interface RawRow {
   id: unknown;
   host?: string | undefined;
+  labels?: Labels | undefined;
 }
 
 const ID_NAMES: readonly string[] = ['id', 'peel_id', 'peelId'];
@@ -126,7 +137,7 @@ function readRow(text: string, format: RowFormat, columns: readonly string[]): R
         throw badRow(`it has ${fields.length} fields, but the header has ${columns.length} columns`);
       }
       const field = (names: readonly string[]) => fields[columns.findIndex((name) => names.includes(name))];
-      return { id: field(ID_NAMES), host: field(['host']) };
+      return { id: field(ID_NAMES), host: field(['host']), labels: labelsIn(field(['labels']) ?? '') };
     }
     case 'ndjson':
       return readJsonRow(text);
@@ -148,10 +159,27 @@ function readJsonRow(text: string): RawRow {
   const row = value as Record<string, unknown>;
   const name = ID_NAMES.find((known) => Object.hasOwn(row, known));
   if (name === undefined) throw badRow('it has no "id"');
-  const { host } = row;
+  const { host, labels } = row;
   if (host !== undefined && host !== null && typeof host !== 'string')
     throw badRow('its "host" is not a string');
-  return { id: row[name], host: host ?? undefined };
+  return { id: row[name], host: host ?? undefined, labels: jsonLabels(labels ?? '') };
+}
+
+/** @throws FleetError `ERR_FLEET_LABEL` */
+function labelsIn(text: string): Labels {
+  return parseLabels(text.split(/[\s,]+/).filter((word) => word !== ''));
+}
+
+function jsonLabels(value: unknown): Labels {
+  if (typeof value === 'string') return labelsIn(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRow('its "labels" are neither an object nor a string');
+  return parseLabels(
+    Object.entries(value).map(([name, text]: [string, unknown]) => {
+      if (typeof text !== 'string') throw badRow(`the label "${name}" is not a string`);
+      return `${name}=${text}`;
+    }),
+  );
 }
 
 function readHeader(text: string): readonly string[] {

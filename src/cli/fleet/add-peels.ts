@@ -23,8 +23,15 @@ export interface AddedPeel {
   expiresAt: number | undefined;
 }
 
+/** A peel to add: its ID, the file, and labels of its own. */
+export interface PeelToAdd {
+  id: string;
+  path: string;
+  labels?: Labels | undefined;
+}
+
 /** Issues for one peel, into a file. */
-export type PeelIssuer = (peelId: string, path: string) => Promise<AddedPeel>;
+export type PeelIssuer = (peel: PeelToAdd) => Promise<AddedPeel>;
 
 /** The options for each peel. */
 export interface AddOptions {
@@ -32,7 +39,7 @@ export interface AddOptions {
   expiry: number | undefined;
   /** The ID may exist, and the file too. */
   replace: boolean;
-  /** Of a peel that a master knows. */
+  /** Of a peel that a master knows; a label of the peel's own replaces the one of the same name. */
   labels?: Labels | undefined;
 }
 
@@ -41,8 +48,12 @@ export interface AddOptions {
  *
  * @throws FleetError, FileError. What the master issued and could not be written is not lost: it can be issued again
  */
-export function issuerThrough(client: AdminClient, { expiry, replace, labels }: AddOptions): PeelIssuer {
-  return async (peelId, path) => {
+export function issuerThrough(
+  client: AdminClient,
+  { expiry, replace, labels: common }: AddOptions,
+): PeelIssuer {
+  return async ({ id: peelId, path, labels: own }) => {
+    const labels = common === undefined ? own : { ...common, ...own };
     await refuseToReplace(path, replace);
     await ensureDirectory(dirname(path));
     const key = generateKeyBundle('user');
@@ -100,7 +111,7 @@ async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
 
 /** Issues from the home alone: the masters learn of it when the peel connects. */
 export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptions, io: CliIo): PeelIssuer {
-  return async (peelId, path) => {
+  return async ({ id: peelId, path }) => {
     await refuseToReplace(path, replace);
     await ensureDirectory(dirname(path));
     const { user, jwt } = await domain.issuePeel(peelId, path, {
@@ -119,7 +130,7 @@ export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptio
  * @param signal ends it after those that are under way
  */
 export async function addAll(
-  targets: readonly { id: string; path: string }[],
+  targets: readonly PeelToAdd[],
   issue: PeelIssuer,
   atOnce: number,
   signal: AbortSignal,
@@ -129,7 +140,7 @@ export async function addAll(
   const worker = async () => {
     for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
       try {
-        events.added(await issue(next.id, next.path));
+        events.added(await issue(next));
       } catch (error) {
         if (!(error instanceof ZesterError) || ends(error)) {
           waiting.length = 0;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/master/context-of.js';
@@ -194,6 +194,48 @@ describe('labels', () => {
       { rack: '2', row: 'x' },
       { rack: '2' },
     ]);
+  });
+
+  it('come from a list, and more from --label; a label of the list replaces one of --label', async () => {
+    const lists = {
+      'list.csv': 'id,labels\nlist-1,"env=prod,tier=db"\nlist-2,env=prod zone=eu-1\nlist-3,\n',
+      'list.ndjson':
+        '{"id":"list-4","labels":{"env":"prod"}}\n{"id":"list-5","labels":"tier=web"}\n"list-6"\n',
+    };
+    for (const [name, text] of Object.entries(lists)) {
+      await writeFile(join(dir, name), text);
+      const given = ['peel', 'add', '--from', join(dir, name), '--out', join(dir, 'lists')];
+      expect(await run(...given, '--offline')).toMatchObject({ code: 2 });
+      await json(...given, '--label', 'env=test');
+    }
+    expect([1, 2, 3, 4, 5, 6].map((i) => labelsOf(`list-${i}`))).toEqual([
+      { env: 'prod', tier: 'db' },
+      { env: 'prod', zone: 'eu-1' },
+      { env: 'test' },
+      { env: 'prod' },
+      { env: 'test', tier: 'web' },
+      { env: 'test' },
+    ]);
+    // what "peel list" writes can be read again
+    const { stdout } = await run('peel', 'list', 'list-*', '-o', 'csv', '--columns', 'id,labels');
+    await writeFile(join(dir, 'again.csv'), stdout.replaceAll('list-', 'again-'));
+    await json('peel', 'add', '--from', join(dir, 'again.csv'), '--out', join(dir, 'again'));
+    expect(labelsOf('again-1')).toEqual({ env: 'prod', tier: 'db' });
+    await writeFile(join(dir, 'bad.csv'), 'id,labels\nlist-7,env=prod\nlist-8,=x\n');
+    const bad = await run('peel', 'add', '--from', join(dir, 'bad.csv'), '--out', join(dir, 'bad'));
+    expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('line 3 of') as string });
+    expect(labelsOf('list-7')).toBeUndefined();
+  });
+
+  it('stay when permissions are migrated, and with each new key and JWT', async () => {
+    const path = await addCreds(fleet, admin, 'keep-1', { labels: { env: 'prod' } });
+    await fleet.home.letsIn(path, 'keep-1', fleet.servers[0] ?? '');
+    expect(await run('permissions', 'migrate', '--yes')).toMatchObject({ code: 0 });
+    const peel = await TestPeel.start(fleet, path);
+    await peel.peel.rotate();
+    await fleet.record('keep-1', ({ keys }) => keys.length === 2);
+    await json('peel', 'add', 'keep-1', '--replace', '--out', join(dir, 'keep-1.creds'));
+    expect(labelsOf('keep-1')).toEqual({ env: 'prod' });
   });
 
   it.each([

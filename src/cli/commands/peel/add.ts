@@ -10,7 +10,7 @@ import { choice, flag, option, span, text, words } from '../../command/option.js
 import { labelsOption } from '../../options/label-options.js';
 import { lifetimeText, parseExpiry } from '../../options/duration.js';
 import { exitCodeOf } from '../../terminal/exit-codes.js';
-import type { addAll, AddedPeel, PeelIssuer } from '../../fleet/add-peels.js';
+import type { addAll, AddedPeel, PeelIssuer, PeelToAdd } from '../../fleet/add-peels.js';
 import { isoOf } from '../../fleet/peel-document.js';
 import { runPeel } from '../../fleet/run-peel.js';
 import type { ConnectionOf } from '../../options/home-options.js';
@@ -29,7 +29,7 @@ export default command({
   arguments: { peelId: words('their IDs, one NATS token each') },
   options: {
     out: text('-o, --out <path>', 'directory for <peelId>.creds, or with one ID the file (default: .)'),
-    from: text('--from <list>', 'IDs from a .txt, .csv or .ndjson file, or -'),
+    from: text('--from <list>', 'IDs and labels from a .txt, .csv or .ndjson file, or -'),
     format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
     expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
       given === 'none' ? 0 : parseExpiry(given, io.now()),
@@ -49,7 +49,7 @@ masters know is refused (exit code 3) unless --replace is given. They learn of a
   examples: [
     'zester peel add web-01',
     'zester peel add web-01 --out /etc/zester/web-01.creds',
-    'zester peel add --from peels.csv --out /srv/creds',
+    ['zester peel add --from peels.csv --out /srv/creds', 'columns: id, labels'],
     'zester peel add db-01 --label env=prod --label tier=db',
     ['zester peel add web-01 --run', 'this host is the peel'],
   ],
@@ -59,12 +59,14 @@ masters know is refused (exit code 3) unless --replace is given. They learn of a
       throw new UsageError('no peels given: pass their IDs, or --from');
     if (run && given.length !== 1)
       throw new UsageError('--run needs exactly one ID: this process becomes that peel');
-    if (offline && labels !== undefined)
-      throw new UsageError('--label needs a master, which keeps the labels: leave out --offline');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');
-    const ids = from === undefined ? given.map(validatePeelId) : await idsFrom(from, format);
-    if (new Set(ids).size !== ids.length) throw new UsageError('an ID was given twice');
-    const targets = await targetsOf(ids, out, from !== undefined);
+    const peels =
+      from === undefined ? given.map((id) => ({ id: validatePeelId(id) })) : await peelsFrom(from, format);
+    if (offline && (labels !== undefined || peels.some((peel) => 'labels' in peel)))
+      throw new UsageError('labels need a master, which keeps them: leave out --offline, or the labels');
+    if (new Set(peels.map(({ id }) => id)).size !== peels.length)
+      throw new UsageError('an ID was given twice');
+    const targets = await targetsOf(peels, out, from !== undefined);
     const adding = await import('../../fleet/add-peels.js');
     let connection: ConnectionOf;
     let issue: PeelIssuer;
@@ -85,7 +87,7 @@ masters know is refused (exit code 3) unless --replace is given. They learn of a
 });
 
 async function addEach(
-  targets: readonly { id: string; path: string }[],
+  targets: readonly PeelToAdd[],
   issue: PeelIssuer,
   atOnce: number,
   all: typeof addAll,
@@ -173,32 +175,32 @@ function report(
 
 /** Where each goes. Of one id, `--out` is a file unless a directory stands there or it ends with a slash. */
 async function targetsOf(
-  ids: readonly string[],
+  peels: readonly Omit<PeelToAdd, 'path'>[],
   out: string | undefined,
   ofList: boolean,
-): Promise<{ id: string; path: string }[]> {
-  const [one = ''] = ids;
-  if (out !== undefined && ids.length === 1 && !ofList && !out.endsWith('/')) {
+): Promise<PeelToAdd[]> {
+  const [one] = peels;
+  if (out !== undefined && one !== undefined && peels.length === 1 && !ofList && !out.endsWith('/')) {
     const found = await stat(out).catch(() => undefined);
-    if (found?.isDirectory() !== true) return [{ id: one, path: out }];
+    if (found?.isDirectory() !== true) return [{ ...one, path: out }];
   }
-  return ids.map((id) => ({ id, path: join(out ?? '.', `${id}.creds`) }));
+  return peels.map((peel) => ({ ...peel, path: join(out ?? '.', `${peel.id}.creds`) }));
 }
 
-/** All ids of a list. A line that names none ends it before anything is done. */
-async function idsFrom(from: string, format: RowFormat | undefined): Promise<string[]> {
+/** All peels of a list. A line that names none ends it before anything is done. */
+async function peelsFrom(from: string, format: RowFormat | undefined): Promise<Omit<PeelToAdd, 'path'>[]> {
   const { openInput } = await import('../../bulk/input.js');
   const { readRows } = await import('../../../provision/rows.js');
   const input = await openInput(from, format);
-  const ids: string[] = [];
+  const peels: Omit<PeelToAdd, 'path'>[] = [];
   try {
     for await (const row of readRows(input.chunks, input.format)) {
       if ('error' in row) throw new UsageError(`line ${row.line} of ${from}: ${row.error.message}`);
-      ids.push(row.peelId);
+      peels.push({ id: row.peelId, ...(row.labels && { labels: row.labels }) });
     }
   } finally {
     input.stop();
   }
-  if (ids.length === 0) throw new UsageError(`${from} names no peel`);
-  return ids;
+  if (peels.length === 0) throw new UsageError(`${from} names no peel`);
+  return peels;
 }
