@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { MasterMetrics } from '../../src/master/metrics.js';
+import { hasProgram } from '../support/has-program.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const ALERTS = 'packaging/prometheus/alerts.yml';
@@ -139,7 +139,7 @@ function promtoolTest(fired?: string): object {
 }
 
 const promtool = async (...args: string[]) => (await promisify(execFile)('promtool', args)).stdout;
-const hasPromtool = (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, 'promtool')));
+const hasPromtool = hasProgram('promtool');
 const skipped = hasPromtool ? '' : ' (skipped: apt-get install prometheus for promtool)';
 
 describe(`the alerts in ${ALERTS}`, () => {

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,6 +23,7 @@ import { createTlsFiles } from '../../support/certificates.js';
 import { atEnd } from '../../support/cleanup.js';
 import { noCluster } from '../../support/nats-servers.js';
 import { hasSeries, scrape, seriesOf, type Scrape } from '../../support/scrape.js';
+import { hasProgram } from '../../support/has-program.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startHome } from '../trust/support.js';
@@ -48,7 +48,7 @@ const NOT_PROVOKED = [
   ...(noCluster ? ['ZesterRevocationUnconfirmed'] : []),
 ];
 
-const hasPromtool = (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, 'promtool')));
+const hasPromtool = hasProgram('promtool');
 const skipped = hasPromtool ? '' : ' (skipped: apt-get install prometheus for promtool)';
 
 const provoked = new Set<string>();
