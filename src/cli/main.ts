@@ -6,7 +6,7 @@
 import { VERSION } from '../protocol/package-version.js';
 
 async function main(args: readonly string[]): Promise<void> {
-  // a umask that takes what is made from its owner would make a home that its owner cannot open; modes are given anyway
+  // a umask that clears owner bits would create a home that its owner cannot open; modes are set explicitly anyway
   process.umask(process.umask(0o077) & 0o077);
   const asksVersion = args[0] === '--version' || args[0] === '-V';
   if (args.length === 1 && asksVersion) {
@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await printVersionInfo(processIo());
     return;
   }
-  // exitCode, not exit(): what is still on its way to a pipe must arrive
+  // exitCode, not exit(): pending output to a pipe must be flushed
   process.exitCode = await runCli(args, processIo());
 }
 

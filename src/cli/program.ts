@@ -8,7 +8,7 @@ import { rootCommand } from './root.js';
 /**
  * The command tree.
  *
- * @param words of the command line: where they name a command, the others are not loaded
+ * @param words of the command line: if they name a command, only that one is loaded
  */
 export async function createProgram(io: CliIo, words: readonly string[] = []): Promise<Command> {
   const program = rootCommand(io);

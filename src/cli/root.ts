@@ -5,7 +5,7 @@ import { GLOBAL_OPTIONS, HELP_OPTION } from './command/global-options.js';
 import type { CliIo } from './terminal/io.js';
 import { packageVersion } from '../protocol/package-version.js';
 
-/** The program without its commands: what all of them share. */
+/** The program without its commands. */
 export function rootCommand(io: CliIo): Command {
   const program = new Command('zester')
     .description('The credentials of a fleet, over NATS: see docs/cli.md, or "man zester".')
@@ -25,7 +25,7 @@ export function rootCommand(io: CliIo): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(printableLines(text)),
       writeErr: (text) => io.stderr.write(printableLines(text)),
-      outputError: () => undefined, // run.ts writes errors, all in the same form
+      outputError: () => undefined, // run.ts prints errors in a uniform format
       getOutHelpWidth: () => HELP_WIDTH,
       getErrHelpWidth: () => HELP_WIDTH,
     })
@@ -35,7 +35,9 @@ export function rootCommand(io: CliIo): Command {
   return program;
 }
 
-/** Columns of the help. As narrow as a terminal may be, whatever it is now: the help is the same in a pipe and in a test. */
+/**
+ * Columns of the help. Fixed at the narrowest supported terminal, so that the help is the same in a pipe and in a test.
+ */
 export const HELP_WIDTH = 80;
 
 const HELP_END = `

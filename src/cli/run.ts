@@ -7,7 +7,7 @@ import { EXIT, exitCodeOf } from './terminal/exit-codes.js';
 import type { CliIo } from './terminal/io.js';
 import { createProgram } from './program.js';
 
-/** Signal numbers, for the exit code that a shell expects of a program that a signal ended: 128 and the number. */
+/** Signal numbers, for the exit code that shells expect after a signal: 128 plus the number. */
 const SIGNAL_NUMBER = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
@@ -24,17 +24,17 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     await io.stdout.flush?.();
     return EXIT.done;
   } catch (error) {
-    // commander has written the help to standard error already: a noun without a verb
+    // a noun without a verb: commander has already printed the help to standard error
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
     const shown = error instanceof CommanderError ? usageErrorOf(error) : error;
-    // the parser may not have come as far as these options
+    // the parser may not have reached these options
     const options = { json: args.includes('--json'), debug: args.includes('--debug') };
     io.stderr.write(errorLine(shown, options));
     return error instanceof InterruptedError ? 128 + SIGNAL_NUMBER[error.signal] : exitCodeOf(shown);
   }
 }
 
-/** Prints what `--version --json` does. @returns the exit code */
+/** Prints the `--version --json` document. @returns the exit code */
 export async function printVersionInfo(io: CliIo): Promise<number> {
   const { versionInfo } = await import('./version-info.js');
   try {
@@ -47,7 +47,7 @@ export async function printVersionInfo(io: CliIo): Promise<number> {
   }
 }
 
-/** What stands where the words of a command do: behind the options that may stand before it. */
+/** The command words: after the options that may precede them. */
 function wordsOf(args: readonly string[]): readonly string[] {
   const options = new Set(GLOBAL_OPTIONS.flatMap(([flags]) => flags.split(', ')));
   return args.slice(args.findIndex((arg) => !options.has(arg)));

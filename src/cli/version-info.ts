@@ -1,8 +1,8 @@
-// What `zester --version --json` prints.
+// The document of `zester --version --json`.
 import { ed25519Info, type Ed25519Info } from '../nkeys/ed25519.js';
 import { packageVersion } from '../protocol/package-version.js';
 
-/** The version, and what long-running commands compute Ed25519 with on this machine. */
+/** The version, and the Ed25519 backend of long-running commands on this machine. */
 export interface VersionInfo {
   version: string;
   node: string;

@@ -1,4 +1,4 @@
-// Finds out who sends a request to the HTTP interface: the page's session, or a bearer token.
+// Authenticates requests to the HTTP interface: by the page's session, or by a bearer token.
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '../../errors.js';
 import type { AdminRole } from '../../permissions/admin-roles.js';
@@ -6,13 +6,13 @@ import { lesserRole, type Caller } from './caller.js';
 import type { Sessions } from './sessions.js';
 import type { ApiTokens } from './token-store.js';
 
-/** What callers are known by. */
+/** The sources of authentication. */
 export interface Authenticators {
   /** undefined: no page is served. */
   sessions: Sessions | undefined;
   cookieName: string;
   tokens: ApiTokens;
-  /** The role of the admin credential: nobody may do more. */
+  /** The role of the admin credential: the upper limit for every caller. */
   role: AdminRole;
 }
 

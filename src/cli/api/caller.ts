@@ -1,4 +1,4 @@
-// What a caller of the HTTP interface may do: never more than its token says, or than the admin credential does.
+// The role of a caller of the HTTP interface: never more than its token or the admin credential permits.
 import { FleetError } from '../../errors.js';
 import {
   ADMIN_ROLES,
@@ -9,7 +9,7 @@ import {
 } from '../../permissions/admin-roles.js';
 import type { AdminVerb } from '../../permissions/names.js';
 
-/** Who calls the HTTP interface. */
+/** A caller of the HTTP interface. */
 export interface Caller {
   /** `session`: the page that the one-time link opened. */
   kind: 'session' | 'token';
@@ -18,7 +18,10 @@ export interface Caller {
   role: AdminRole;
 }
 
-/** The role of an admin credential, by the tags of its JWT. Without a role it is the owner's; one that is not known may only look. */
+/**
+ * The role of an admin credential, by the tags of its JWT. Without a role it is the owner's; an unknown role is
+ * read-only.
+ */
 export function roleOfCredential(tags: readonly string[] | undefined): AdminRole {
   const isAdded = (tags ?? []).some((tag) => tag.startsWith('zester-role:'));
   return isAdded ? (roleOfTags(tags) ?? 'viewer') : 'owner';
@@ -29,7 +32,7 @@ export function lesserRole(one: AdminRole, other: AdminRole): AdminRole {
   return ADMIN_ROLES[Math.min(ADMIN_ROLES.indexOf(one), ADMIN_ROLES.indexOf(other))] ?? 'viewer';
 }
 
-/** The first role that may ask all of these. */
+/** The lowest role that may send all of these requests. */
 export function roleFor(verbs: readonly AdminVerb[]): AdminRole {
   const places = verbs.map((verb) => ADMIN_ROLES.indexOf(ADMIN_VERBS[verb].role));
   return ADMIN_ROLES[Math.max(0, ...places)] ?? 'owner';

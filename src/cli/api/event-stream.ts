@@ -8,20 +8,20 @@ import type { LiveFleet } from './live-fleet.js';
 
 /** Peels in one message. */
 const PEELS_AT_ONCE = 500;
-/** Audit events that wait for a slow reader; with more, it is told that some are missing. */
+/** Audit events that wait for a slow reader; beyond that, it is told that some are missing. */
 const WAITING_EVENTS = 1_000;
 
-/** How events are sent. */
+/** The options of the event stream. */
 export interface SendEvents {
-  /** The position that the caller has; undefined: only what changes from now on. */
+  /** The position to resume from; undefined: only new changes. */
   since: string | undefined;
-  /** Asked now and then: whether the caller may still listen. */
+  /** Checked now and then: whether the caller may still listen. */
   isAllowed: () => Promise<boolean>;
 }
 
 /**
- * Sends what changes until the caller leaves. A peel that changes often is sent once for each turn, as it is then, so a slow
- * reader costs no more memory than the fleet has peels.
+ * Sends changes until the caller disconnects. Changes of one peel are coalesced, so the memory for a slow reader is
+ * bounded by the number of peels.
  */
 export function sendEvents(live: LiveFleet, response: ServerResponse, options: SendEvents): void {
   const stream = new EventStream(live, response);
@@ -120,7 +120,7 @@ class EventStream {
     if (this.#changed.size > 0) this.#soon();
   }
 
-  /** The position goes with a message only where the caller has everything up to it. */
+  /** Only a message after which the caller is complete up to a position carries that position. */
   #message(name: string, data: object): void {
     const id = this.#changed.size === 0 ? `id: ${this.#live.position}\n` : '';
     this.#write(`event: ${name}\n${id}data: ${withoutWholeSeeds(JSON.stringify(data))}\n\n`);

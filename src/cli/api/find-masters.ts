@@ -1,4 +1,4 @@
-// Finds the masters that run, by the discovery of NATS services.
+// Finds running masters by NATS service discovery.
 import type { NatsConnection } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { MASTER_NAME } from '../../permissions/names.js';
@@ -15,7 +15,7 @@ export interface FoundMaster {
   errors: number;
 }
 
-/** Answers that are looked at: any user of the account could answer. */
+/** Maximum number of answers: any user of the account could answer. */
 const MOST = 100;
 
 const statsSchema = v.object({
@@ -27,8 +27,7 @@ const statsSchema = v.object({
 });
 
 /**
- * The masters that answer within a second. What they say of themselves is not signed: it is shown, and nothing is decided
- * by it.
+ * The masters that answer within a second. Their answers are not signed: they are for display only.
  */
 export async function findMasters(nc: NatsConnection): Promise<FoundMaster[]> {
   const found = new Map<string, FoundMaster>();
@@ -52,7 +51,7 @@ export async function findMasters(nc: NatsConnection): Promise<FoundMaster[]> {
       });
     }
   } catch {
-    // no master runs, or the connection is down: that is what the caller sees
+    // no master runs, or the connection is down: the result is empty
   }
   return [...found.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-// FleetHistory: connections and renewals over time, as far as this process has seen them.
+// FleetHistory: connections and renewals over time, since this process started.
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { UI_SAMPLE_INTERVAL_MS } from '../../timing.js';
 
@@ -11,7 +11,7 @@ export type MinuteCount = readonly [minute: number, renewed: number, refused: nu
 const MOST_SAMPLES = 8_640;
 const MOST_MINUTES = 1_440;
 
-/** What the charts show. It is in memory, and begins when the process does. */
+/** The data of the charts, in memory. */
 export class FleetHistory {
   readonly #now: () => number;
   readonly #samples: Sample[] = [];
@@ -47,7 +47,7 @@ export class FleetHistory {
     if (this.#minutes.size > MOST_MINUTES && oldest !== undefined) this.#minutes.delete(oldest);
   }
 
-  /** @param most points; of more, each n-th is given */
+  /** @param most the maximum number of points; beyond it, every n-th is returned */
   samples(most: number): Sample[] {
     const step = Math.ceil(this.#samples.length / most);
     const last = this.#samples.length - 1;

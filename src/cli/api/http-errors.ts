@@ -3,13 +3,13 @@ import { errorTraits } from '../../error-traits.js';
 import { redactSeeds, ZesterError } from '../../errors.js';
 import { oneLine, printable } from '../../text/printable.js';
 
-/** What a caller gets of an error. */
+/** The public part of an error. */
 export interface HttpError {
   status: number;
   document: { error: { code: string; message: string } };
 }
 
-/** Of an error that is not the library's, nothing is told: its words may hold anything. */
+/** The message of any other error is not shown: it may contain anything. */
 export function httpErrorOf(error: unknown): HttpError {
   if (!(error instanceof ZesterError)) {
     const message = 'the request failed: see the log of the command';

@@ -1,4 +1,4 @@
-// Chooses, orders and pages the peels that a query of the HTTP interface asks for.
+// Filters, sorts and pages peels for a query of the HTTP interface.
 import { fingerprint } from '../../protocol/fingerprint.js';
 import { matchesGlob } from '../../protocol/glob.js';
 import { parseLabelSelector, selectsLabels } from '../../protocol/label-selector.js';
@@ -9,9 +9,9 @@ import { currentKey, shownKey, type PeelState } from '../../protocol/records/rec
 import { peelDocument, type PeelDocument } from '../fleet/peel-document.js';
 import { ROW_FIELDS } from './schemas.js';
 
-/** Which peels, in which order and form. */
+/** The query. */
 export interface PeelsQuery {
-  /** Text that is in the ID or begins the fingerprint. */
+  /** A substring of the ID, or a prefix of the fingerprint. */
   q?: string | undefined;
   pattern?: string | undefined;
   state?: PeelState | undefined;
@@ -21,13 +21,13 @@ export interface PeelsQuery {
   /** Seconds. */
   expiringWithin?: number | undefined;
   sort?: 'id' | PeelOrder | undefined;
-  /** Of those after this ID in the order. */
+  /** Only peels after this ID, in the sort order. */
   after?: string | undefined;
   limit?: number | undefined;
   format?: 'documents' | 'rows' | undefined;
 }
 
-/** What programs get that ask for no number. */
+/** The default page size. */
 const DEFAULT_LIMIT = 1_000;
 
 /** A page of peels. */
@@ -35,17 +35,17 @@ export interface PeelsPage {
   peels?: PeelDocument[];
   fields?: readonly string[];
   rows?: (string | boolean | null)[][];
-  /** How many match, on all pages. */
+  /** The number of matches on all pages. */
   total: number;
   /** The ID to continue after; null: this is the last page. */
   next: string | null;
 }
 
 /**
- * Cost: one look at each peel, and the sort.
+ * Cost: one pass over all peels, and the sort.
  *
  * @param now milliseconds since 1970
- * @throws FleetError `ERR_FLEET_LABEL` for what is not a label selector
+ * @throws FleetError `ERR_FLEET_LABEL` for an invalid label selector
  */
 export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: number): PeelsPage {
   const { sort = 'id', after, limit = DEFAULT_LIMIT, format = 'documents' } = query;
@@ -74,7 +74,7 @@ export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: n
     : { peels: page, ...rest };
 }
 
-/** Where the page begins. In the order of IDs the peel need not be there any more. */
+/** The start of the page. When sorted by ID, the peel need not exist any more. */
 function startAfter(ordered: readonly ListedPeel[], after: string, sort: 'id' | PeelOrder): number {
   const found =
     sort === 'id'

@@ -17,17 +17,17 @@ import { FleetHistory } from './fleet-history.js';
 /** Peels whose connections are known before their records. */
 const MAX_EARLY = 100_000;
 
-/** Hears what changes. It must not throw, and must be quick. */
+/** Receives changes. It must not throw, and must be fast. */
 export interface FleetListener {
   audit: (event: AuditEvent) => void;
   peel: (peelId: string) => void;
-  /** The copy was made anew: whatever was read of it before may be outdated. */
+  /** The copy was rebuilt: data read from it before may be outdated. */
   reset: () => void;
 }
 
 /**
- * The registry and who is connected, as a master says, kept up to date by the events of the audit log and by what masters
- * say of connections. Nothing is asked for again and again: each event costs its own peel only.
+ * A copy of the registry and of presence, kept up to date by the audit log's events and by masters' presence messages.
+ * It does not poll: each event costs one peel.
  */
 export class LiveFleet {
   readonly history: FleetHistory;
@@ -36,7 +36,7 @@ export class LiveFleet {
   readonly #ended = new AbortController();
   readonly #listeners = new Set<FleetListener>();
   #peels = new Map<string, ListedPeel>();
-  /** When each peel last changed here, as a number that grows; those that have not changed since the copy was made are not there. */
+  /** The change number of each peel that has changed since the copy was built; numbers increase. */
   #changed = new Map<string, number>();
   #number = 0;
   #copy = '';
@@ -44,7 +44,7 @@ export class LiveFleet {
   #stale: string | undefined;
   /** Why connections are not pushed. */
   #unpushed: string | undefined;
-  /** What was said of peels whose records are not known yet. */
+  /** The presence of peels whose records are not known yet. */
   readonly #early = new Map<string, Presence>();
 
   /** @param now milliseconds since 1970 */
@@ -55,9 +55,9 @@ export class LiveFleet {
   }
 
   /**
-   * Resolves when the copy is there. The first call makes it.
+   * Resolves when the copy is ready. The first call builds it.
    *
-   * @throws FleetError as `fleet.peels.list`: a later call tries again
+   * @throws FleetError as `fleet.peels.list`: a later call retries
    */
   ready(): Promise<void> {
     this.#loading ??= this.#load().catch((error: unknown) => {
@@ -67,12 +67,12 @@ export class LiveFleet {
     return this.#loading;
   }
 
-  /** Why the copy may lag behind; undefined: it does not, as far as is known. */
+  /** Why the copy may lag behind; undefined: no known reason. */
   get stale(): string | undefined {
     return this.#stale ?? this.#unpushed;
   }
 
-  /** Where it stands: what `changedSince` takes. */
+  /** The current position, for `changedSince`. */
   get position(): string {
     return `${this.#copy}.${this.#number}`;
   }
@@ -92,9 +92,9 @@ export class LiveFleet {
   /**
    * The IDs of the peels that changed after a position.
    *
-   * Cost: a look at each peel that has changed since the copy was made.
+   * Cost: one pass over the peels that have changed since the copy was built.
    *
-   * @returns undefined: that was another copy, or is no position
+   * @returns undefined if the position belongs to another copy, or is invalid
    */
   changedSince(position: string): string[] | undefined {
     const [copy, number] = position.split('.');
@@ -113,11 +113,11 @@ export class LiveFleet {
     this.#ended.abort();
   }
 
-  /** What a master says of a peel's connections. Of two masters, the one that has seen it later knows better. */
+  /** Applies a master's report on a peel's connections. The report with the later time wins. */
   #setPresence(peelId: string, presence: Presence): void {
     const known = this.#peels.get(peelId);
     if (known === undefined) {
-      // its record is on the way
+      // its record has not arrived yet
       if (this.#early.size < MAX_EARLY) this.#early.set(peelId, presence);
     } else if (!isOlder(presence, known.presence)) this.#set({ record: known.record, presence });
   }
@@ -128,7 +128,7 @@ export class LiveFleet {
     const waiting: AuditEvent[] = [];
     let take = (event: AuditEvent): void | Promise<void> => void waiting.push(event);
     const following = this.#follow((event) => take(event), AbortSignal.any([signal, attempt.signal]));
-    // listened to first: what happens while the list is read is applied to it
+    // subscribe first: changes during the read are applied to the list
     try {
       await this.#followPresence(AbortSignal.any([signal, attempt.signal]));
       const peels = new Map<string, ListedPeel>();
@@ -148,14 +148,14 @@ export class LiveFleet {
     }
     void following.catch((error: unknown) => {
       if (signal.aborted) return;
-      // it does not pass by itself: the next caller has the copy made again
+      // a permanent failure: the next caller rebuilds the copy
       this.#stale = errorMessage(error);
       this.#loading = undefined;
       for (const listener of this.#listeners) listener.reset();
     });
   }
 
-  /** @returns when it has begun, or is not to be had: masters of an earlier version say it in lists only */
+  /** @returns when it has begun, or is unavailable: masters of an earlier version report presence in lists only */
   #followPresence(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       followPresence(
@@ -177,7 +177,7 @@ export class LiveFleet {
     });
   }
 
-  /** Reads who is connected, after nobody said it for a while. */
+  /** Reads presence again after a gap without reports. */
   async #readConnected(signal: AbortSignal): Promise<void> {
     const before = [...this.#peels.values()].filter(
       ({ presence }) => (presence?.connections.length ?? 0) > 0,
@@ -194,19 +194,19 @@ export class LiveFleet {
     }
     for (const { record, presence } of before) {
       const now = this.#peels.get(record.id);
-      // nothing newer was said of it meanwhile
+      // no newer report arrived meanwhile
       if (connected.has(record.id) || presence === undefined || now?.presence !== presence) continue;
       this.#set({ record: now.record, presence: { ...presence, connections: [] } });
     }
     this.#stale = undefined;
   }
 
-  /** Follows the audit log. What passes by itself is waited for, also at the start. */
+  /** Follows the audit log. Retries transient failures, also at the start. */
   async #follow(take: (event: AuditEvent) => void | Promise<void>, signal: AbortSignal): Promise<void> {
     for (let failed = 0; !signal.aborted; failed += 1) {
       try {
         const events = this.#fleet.audit({
-          // more than the clocks differ: what was read before is known by its number
+          // longer than clocks differ: events read before are recognized by their number
           since: new Date(this.#now() - UI_OVERLAP_MS).toISOString(),
           follow: true,
           signal,
@@ -241,7 +241,7 @@ export class LiveFleet {
       try {
         return this.#set({ record: applyEvent(known?.record, event), presence: known?.presence });
       } catch {
-        // of a kind that a newer version knows: the master says what became of the record
+        // a kind that only a newer version knows: ask the master for the record
       }
     }
     const { record, presence } = await this.#fleet.peels.show(event.peelId, {

@@ -20,7 +20,7 @@ export function matchRoute(
   throw new ApiError('ERR_API_METHOD', `this resource has ${methods} only`);
 }
 
-/** The part of a path that stands for `{id}`, empty where there is none; undefined: the path is another. */
+/** The part of a path that matches `{id}`, empty if the route has none; undefined: no match. */
 function idIn(pattern: string, path: string): string | undefined {
   const wanted = pattern.split('/');
   const given = path.split('/');
@@ -31,7 +31,7 @@ function idIn(pattern: string, path: string): string | undefined {
     if (part !== '{id}') {
       if (part !== text) return undefined;
     } else {
-      // IDs of peels and tokens need no escapes, and what has them is none
+      // IDs of peels and tokens need no escapes, so an escaped one is invalid
       if (!/^[A-Za-z0-9_-]{1,128}$/.test(text)) return undefined;
       id = text;
     }

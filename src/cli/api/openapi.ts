@@ -1,4 +1,4 @@
-// The OpenAPI document of the HTTP interface, made from the schemas that check its requests.
+// Generates the OpenAPI document of the HTTP interface from the schemas that check its requests.
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import type { AnyRoute } from './route.js';
@@ -101,7 +101,7 @@ function failure(): Json {
   };
 }
 
-/** What a caller sends or gets: before it is made a number or a boolean of. Own checks have no JSON schema. */
+/** The JSON schema of the wire form, before conversion to a number or a boolean. Custom checks have no JSON schema. */
 function schemaOf(schema: v.GenericSchema): Json {
   const { $schema, ...rest } = toJsonSchema(schema, {
     typeMode: 'input',

@@ -1,4 +1,4 @@
-// The files of the page, as the build made them.
+// The built files of the page.
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { FileError } from '../../errors.js';

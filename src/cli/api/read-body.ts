@@ -3,11 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../../errors.js';
 import { parseJson } from '../../protocol/messages.js';
 
-/** More than any request of this interface needs. */
+/** Larger than any request of this interface. */
 const MAX_BODY_BYTES = 16 * 1024;
 
 /**
- * The JSON document in the body; an empty one stands for `{}`.
+ * The JSON document in the body; an empty body means `{}`.
  *
  * @throws ApiError `ERR_API_TOO_LARGE`, `ERR_API_REQUEST`
  */
@@ -22,7 +22,7 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     parts.push(part);
   }
   if (bytes === 0) return {};
-  // a form of another site cannot send this type without asking first
+  // a cross-site form cannot send this type without a preflight request
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new ApiError('ERR_API_REQUEST', 'the body must be JSON, with "Content-Type: application/json"');
   const document = parseJson(Buffer.concat(parts));

@@ -13,7 +13,7 @@ import { answers, bodies, queries } from './schemas.js';
 import { expiryBars, summarize } from './summarize.js';
 import { trustPicture } from './trust-picture.js';
 
-/** Points of a chart: more than a screen has pixels for it. */
+/** Points of a chart: more than a screen shows. */
 const CHART_POINTS = 600;
 
 const READS: readonly AnyRoute[] = [
@@ -62,7 +62,7 @@ const READS: readonly AnyRoute[] = [
     answer: answers.peels,
     run: async ({ live, now }, { query }) => {
       await live.ready();
-      // the position first: what changes meanwhile is sent again
+      // the position first: changes during the read are sent again
       const { position, stale = null } = live;
       return { ...listPeels(live.peels(), query, now()), position, stale };
     },
@@ -175,7 +175,7 @@ const READS: readonly AnyRoute[] = [
         findMasters(fleet.connection),
         fleet.status({ signal }).catch(() => undefined),
       ]);
-      // an admin that is not the owner may not look for services: it knows the one that answered
+      // only the owner may use service discovery: another admin shows the master that answered
       const masters =
         found.length > 0 || status === undefined
           ? found
@@ -195,7 +195,7 @@ const READS: readonly AnyRoute[] = [
     method: 'GET',
     path: '/doctor',
     summary: 'What is wrong, and what to do: the findings of "zester doctor"',
-    // it reads with the home's other credentials
+    // it uses the home's other credentials
     role: 'owner',
     answer: answers.doctor,
     run: async (context) => ({ findings: await homeOf(context).doctor() }),
@@ -295,12 +295,12 @@ const WRITES: readonly AnyRoute[] = [
   }),
 ];
 
-/** Every route but those of sessions, events and the OpenAPI document, which the server answers itself. */
+/** Every route except sessions, events and the OpenAPI document, which the server answers itself. */
 export const ROUTES: readonly AnyRoute[] = [...READS, ...WRITES];
 
 async function summary({ fleet, live, now, version }: ApiContext) {
   await live.ready();
-  // the copy is shown also while no master answers
+  // show the copy even if no master answers
   const status = await fleet.status().catch((error: unknown) => {
     if (error instanceof FleetError) return undefined;
     throw error;
@@ -318,7 +318,7 @@ async function summary({ fleet, live, now, version }: ApiContext) {
   };
 }
 
-/** The record that a master answered with; who is connected is what the copy knows. */
+/** The record from a master's answer, with the presence of the copy. */
 function shown({ live, now }: ApiContext, record: PeelRecord): PeelDocument {
   return peelDocument(record, live.get(record.id)?.presence, now());
 }

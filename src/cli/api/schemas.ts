@@ -1,4 +1,4 @@
-// The schemas of the HTTP interface: requests are checked by them, and the OpenAPI document is made from them.
+// The schemas of the HTTP interface, for checking requests and for the OpenAPI document.
 import * as v from 'valibot';
 import { holdsSeed } from '../../errors.js';
 import { isPublicKey } from '../../nkeys/validate.js';

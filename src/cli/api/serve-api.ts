@@ -1,4 +1,4 @@
-// serveApi: the HTTP interface, and the page where it is asked for.
+// serveApi: serves the HTTP interface, and optionally the page.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as v from 'valibot';
 import { ApiError, FleetError } from '../../errors.js';
@@ -23,23 +23,23 @@ import { bodies, queries } from './schemas.js';
 import { Sessions } from './sessions.js';
 import { ApiTokens } from './token-store.js';
 
-/** What {@link serveApi} takes. */
+/** The options of {@link serveApi}. */
 export interface ServeApiOptions {
   host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   port: number;
   context: ApiContext;
   role: Authenticators['role'];
-  /** The home whose tokens are accepted; undefined: none are. */
+  /** The home whose tokens are accepted; undefined: none. */
   tokensOf: string | undefined;
-  /** The page; undefined: only the interface. */
+  /** The page; undefined: the interface only. */
   page: ReadonlyMap<string, PageFile> | undefined;
   log: MasterLogger;
 }
 
-/** The interface, while it runs. */
+/** The running interface. */
 export interface RunningApi extends HttpServer {
-  /** A new one-time link to the page. */
+  /** Returns a new one-time link to the page. */
   newLink(): string;
 }
 
@@ -48,7 +48,10 @@ const MAX_CONNECTIONS = 256;
 const MAX_STREAMS = 64;
 /** For each caller. */
 const RATE = { perSecond: 50, burst: 500 };
-/** For all who do not sign in: 256 random bits cannot be guessed, but asking must not cost others anything. */
+/**
+ * The shared limit of unauthenticated callers: 256 random bits cannot be guessed, but attempts must not slow down
+ * others.
+ */
 const UNKNOWN_RATE = { perSecond: 5, burst: 20 };
 
 const CONTENT_POLICY = [
@@ -97,7 +100,7 @@ export async function serveApi(options: ServeApiOptions): Promise<RunningApi> {
 }
 
 class Api {
-  /** Cookies are for a host, whatever the port: the name tells several pages of a machine apart. */
+  /** Cookies ignore the port: the name distinguishes several pages on one machine. */
   port = 0;
   readonly #options: ServeApiOptions;
   readonly #sessions: Sessions;
@@ -129,7 +132,7 @@ class Api {
       if (status === 500) this.#options.log.error({ path, reason: errorMessage(error) }, 'a request failed');
       if (status === 401) response.setHeader('www-authenticate', 'Bearer');
       if (status === 429) response.setHeader('retry-after', '1');
-      // the rest of a body that was not read would be taken for the next request
+      // the unread rest of a body would be parsed as the next request
       if (!request.complete) response.setHeader('connection', 'close');
       sendJson(response, status, document);
     }
@@ -150,7 +153,7 @@ class Api {
     if (!isOwnOrigin(headers)) throw foreign();
     if (path === '/session' && method === 'POST') return this.#signIn(request, response);
     const caller = await this.#callerOf(request);
-    // a browser adds a cookie to whatever a page sends, and names the origin of what changes something
+    // a browser adds the cookie to cross-site requests too, but sends the origin with requests that change something
     if (caller.kind === 'session' && method !== 'GET' && headers.origin === undefined) throw foreign();
     switch (path) {
       case '/events':
@@ -214,7 +217,7 @@ class Api {
     }
   }
 
-  /** Counts a caller that is not known. @returns the error for it */
+  /** Counts an unknown caller. @returns its error */
   #limit(what: string, error: unknown): unknown {
     return error instanceof ApiError && this.#unknownRate.take(what) !== 'pass' ? tooMany() : error;
   }
@@ -256,7 +259,7 @@ class Api {
     response.once('close', () => (this.#streams -= 1));
     sendEvents(live, response, {
       since,
-      // a token that was removed, and a session that ended, hear nothing more
+      // stop when the token is removed or the session ends
       isAllowed: async () => {
         const still = await this.#callerOf(request).catch(() => undefined);
         return still !== undefined;
@@ -276,7 +279,7 @@ function parsed<S extends v.GenericSchema>(schema: S, given: unknown, what: stri
   throw new ApiError('ERR_API_REQUEST', `the ${what} cannot be used: ${issueText(result.issues)}`);
 }
 
-/** The query of a URL. A name that is given twice is refused: which one counts would be a guess. */
+/** The query of a URL. Refuses duplicate names as ambiguous. */
 function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
   const [, text = ''] = /\?([^#]*)/.exec(url) ?? [];
   const query: Record<string, string> = {};
@@ -287,7 +290,7 @@ function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
   return query;
 }
 
-/** A seed is no part of any answer, whatever a record or a peel says. */
+/** Redacts seeds in every answer, whatever a record or a peel contains. */
 function sendJson(response: ServerResponse, status: number, document: object): void {
   if (response.headersSent) return void response.end();
   const text = withoutWholeSeeds(JSON.stringify(document));

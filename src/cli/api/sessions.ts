@@ -3,13 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ApiError } from '../../errors.js';
 import { UI_LINK_LIFETIME_MS, UI_SESSION_LIFETIME_MS } from '../../timing.js';
 
-/** Pages that are signed in at the same time; the one that signed in first is signed out. */
+/** Maximum number of sessions; the oldest is signed out. */
 const MAX_SESSIONS = 32;
-/** Links that are open at the same time. */
+/** Maximum number of unused links. */
 const MAX_LINKS = 16;
 
 /**
- * The sessions of the page. Keys are 256 random bits, and only their digests are kept. A key of a link works once.
+ * The sessions of the page. Keys are 256 random bits, and only their digests are stored. The key of a link works once.
  *
  * @param now milliseconds since 1970
  */
@@ -28,9 +28,9 @@ export class Sessions {
   }
 
   /**
-   * Exchanges the key of a link for a session.
+   * Exchanges a link's key for a session.
    *
-   * @returns the key of the session
+   * @returns the session key
    * @throws ApiError `ERR_API_AUTH`
    */
   open(linkKey: string): string {
@@ -66,7 +66,7 @@ function remember(keys: Map<string, number>, until: number, most: number): strin
   return key;
 }
 
-/** What is looked up is a digest: how long that takes says nothing about a key. */
+/** The lookup is by digest, so its timing reveals nothing about a key. */
 function digest(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }

@@ -1,4 +1,4 @@
-// Counts what the page shows of a fleet at a glance.
+// Computes the page's summary of a fleet.
 import type { ListedPeel } from '../../protocol/messages.js';
 import { currentKey, isAccepted, PEEL_STATES, type PeelState } from '../../protocol/records/record.js';
 
@@ -7,13 +7,13 @@ export interface FleetCounts {
   peels: number;
   states: Record<PeelState, number>;
   connected: number;
-  /** Accepted, and not connected. */
+  /** Accepted, but not connected. */
   notConnected: number;
   expired: number;
   expiringIn1h: number;
   expiringIn24h: number;
   neverExpire: number;
-  /** With a key whose revocation is not confirmed. */
+  /** Peels with an unconfirmed revocation. */
   revoking: number;
   /** Connections of peels by the server's name, the most first. */
   servers: { name: string; connections: number }[];
@@ -54,7 +54,7 @@ export function summarize(peels: Iterable<ListedPeel>, now: number): FleetCounts
   return { ...counts, states: { ...states }, servers: byNumber(servers) };
 }
 
-/** @returns undefined: later than that */
+/** @returns undefined if it is later */
 function bandOf(ms: number): 'expired' | 'expiringIn1h' | 'expiringIn24h' | undefined {
   if (ms <= 0) return 'expired';
   if (ms <= 3_600_000) return 'expiringIn1h';
@@ -71,8 +71,8 @@ function byNumber(servers: ReadonlyMap<string, number>): { name: string; connect
 const BARS = 24;
 
 /**
- * How many credentials of accepted peels expire when, if nothing renews them: 24 bars of the same length up to the last one,
- * as the start of each in milliseconds since 1970, and its number.
+ * A histogram of the expiry of accepted peels' credentials, without renewals: 24 bars of equal width up to the last
+ * expiry, each with its start in milliseconds since 1970 and its count.
  *
  * @param now milliseconds since 1970
  */

@@ -11,7 +11,7 @@ import { parseJson } from '../../protocol/messages.js';
 import { API_TOKENS_FILE } from '../../trust/paths.js';
 import { withHomeLock, type HomeLockOptions } from '../../trust/lock.js';
 
-/** A bearer token, as it is kept: its secret is not. */
+/** A stored bearer token, without its secret. */
 export interface ApiToken {
   name: string;
   role: AdminRole;
@@ -22,7 +22,7 @@ export interface ApiToken {
   expiresAt: string;
 }
 
-/** The names of tokens. */
+/** Valid token names. */
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const MAX_TOKENS = 1_000;
@@ -52,7 +52,7 @@ export function tokenFile(home: string): string {
 /**
  * The tokens of a home; none if there is no file.
  *
- * @throws TrustError `ERR_TRUST_DAMAGED` when the file cannot be understood: then no token works
+ * @throws TrustError `ERR_TRUST_DAMAGED` when the file is invalid: no token works then
  */
 export async function readApiTokens(home: string): Promise<ApiToken[]> {
   const path = tokenFile(home);
@@ -67,23 +67,23 @@ export async function readApiTokens(home: string): Promise<ApiToken[]> {
   );
 }
 
-/** How a token is made. */
+/** The options for creating a token. */
 export interface NewApiToken extends HomeLockOptions {
   name: string;
   role: AdminRole;
   lifetimeSeconds: number;
   /** Milliseconds since 1970. */
   now: number;
-  /** Puts the token where its user finds it. There is no token if this throws. */
+  /** Delivers the token to its user. The token is not created if this throws. */
   deliver?: (secret: string) => Promise<void>;
 }
 
 /**
- * Makes a token, while no other command changes the home.
+ * Creates a token while holding the home's lock.
  *
  * @returns the token: it is not stored, so it cannot be shown again
- * @throws FileError `ERR_FILE_EXISTS` when there is one with this name that has not expired; TrustError `ERR_TRUST_OPTIONS` when
- *   there are as many as there may be, `ERR_TRUST_LOCKED`; what `deliver` throws
+ * @throws FileError `ERR_FILE_EXISTS` when an unexpired one has this name; TrustError `ERR_TRUST_OPTIONS` when the
+ *   maximum is reached, `ERR_TRUST_LOCKED`; errors of `deliver`
  */
 export function addApiToken(
   home: string,
@@ -97,7 +97,7 @@ export function addApiToken(
       const words = `there is an API token "${name}" already: choose another name, or remove it first`;
       throw new FileError('ERR_FILE_EXISTS', tokenFile(home), words);
     }
-    // a longer list could not be read, so that no token would work
+    // a longer list would be unreadable, and no token would work
     if (kept.length >= MAX_TOKENS) {
       const words = `there are ${kept.length} API tokens, and there can be no more: remove those that nobody uses`;
       throw new TrustError('ERR_TRUST_OPTIONS', home, words);
@@ -123,9 +123,9 @@ export function addApiToken(
 }
 
 /**
- * Removes a token, while no other command changes the home.
+ * Removes a token while holding the home's lock.
  *
- * @returns whether there was one
+ * @returns whether it existed
  * @throws TrustError `ERR_TRUST_LOCKED`
  */
 export function removeApiToken(home: string, name: string, options: HomeLockOptions = {}): Promise<boolean> {
@@ -149,7 +149,7 @@ function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Looks tokens up as the file has them now: one that was removed stops working at once. */
+/** Looks up tokens in the current file, so a removed one stops working at once. */
 export class ApiTokens {
   readonly #home: string | undefined;
   readonly #now: () => number;
@@ -161,7 +161,7 @@ export class ApiTokens {
     this.#now = now;
   }
 
-  /** The token of this text; undefined: it is none, or has expired. */
+  /** The token with this text; undefined if it is unknown or expired. */
   async find(secret: string): Promise<ApiToken | undefined> {
     const token = (await this.#current()).get(digestOf(secret));
     return token === undefined || Date.parse(token.expiresAt) <= this.#now() ? undefined : token;

@@ -11,15 +11,15 @@ export interface TrustNode {
   kind: 'operator' | 'operator-signing' | 'account' | 'system-account' | 'signing-key' | 'user';
   name: string;
   publicKey: string;
-  /** The public key of the node above it. */
+  /** The public key of its parent node. */
   parent: string | null;
   /** ISO 8601; null: it does not expire, or is a key without a JWT of its own. */
   expiresAt: string | null;
-  /** Whether it signs, or is signed, from now on. */
+  /** Whether it is in use for new signatures. */
   current: boolean;
 }
 
-/** The operator, its accounts, their signing keys, and the home's own users. No secret is read but to be checked. */
+/** The operator, its accounts, their signing keys, and the home's own users. Secrets are read only for checks. */
 export async function trustPicture(domain: TrustDomain): Promise<TrustNode[]> {
   const operator = decodeOperatorJwt(domain.operatorJwt);
   const account = decodeAccountJwt(domain.accountJwt);
@@ -53,7 +53,7 @@ function keyNode(kind: TrustNode['kind'], key: KeyEntry, parent: string): TrustN
   };
 }
 
-/** The users that the home has credentials of; those that cannot be read are doctor's to report. */
+/** The users of the home's credentials. Doctor reports unreadable ones. */
 async function users({ paths }: TrustDomain): Promise<TrustNode[]> {
   const nodes: TrustNode[] = [];
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds]) {

@@ -1,4 +1,4 @@
-// Says how much a backup has.
+// Formats the item counts of a backup.
 import type { BackupSummary } from '../../backup/entries.js';
 import { count } from '../terminal/columns.js';
 

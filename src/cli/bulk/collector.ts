@@ -2,10 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Sets V8's garbage collector for work on very many rows, of which nothing is kept. To be called before threads start.
+ * Tunes V8's garbage collector for processing many rows without keeping them. Call it before threads start.
  *
- * It collects sooner, instead of asking the system for more memory. And it collects the young in one thread: there is a
- * thread at work for each core already, and helpers that wait for each other cost a third of an issuing thread's time.
+ * It collects sooner instead of requesting more memory. Young collections use one thread: each core already runs a
+ * worker, and helper threads that wait for each other cost a third of a worker's time.
  */
 export function tuneCollectorForBulk(): void {
   setFlagsFromString('--optimize-for-size');

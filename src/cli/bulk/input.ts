@@ -1,4 +1,4 @@
-// Opens the list of peels that a bulk command reads.
+// Opens the peel list of a bulk command.
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { rowFormatOf, type RowFormat } from '../../provision/rows.js';
@@ -6,22 +6,22 @@ import { UsageError } from '../../errors.js';
 import { openToRead } from '../../files/open-file.js';
 import { readError } from '../../files/read-error.js';
 
-/** The list of peels of a command, being read. */
+/** The open peel list of a command. */
 export interface BulkInput {
   format: RowFormat;
   chunks: AsyncIterable<Uint8Array>;
-  /** How much of it was read, from 0 to 1; undefined where its length is not known. */
+  /** The fraction read, from 0 to 1; undefined if the length is unknown. */
   share(): number | undefined;
-  /** Ends the reading: the chunks end. */
+  /** Stops reading: ends the chunks. */
   stop(): void;
 }
 
 /**
  * Opens the list of `--from`.
  *
- * @param from a file, or `-` for standard input; a pipe only where the shell opened it (`/dev/stdin`, `<(…)`)
- * @param format of `--format`; without it the file's name says which, and standard input has one id a line
- * @throws UsageError when the name stands for no format; FileError
+ * @param from a file, or `-` for standard input; a pipe only if the shell opened it (`/dev/stdin`, `<(…)`) @param
+ *   format of `--format`; otherwise by the file name, and one ID per line for standard input @throws UsageError for an
+ *   unknown file name extension; FileError
  */
 export async function openInput(from: string, format: RowFormat | undefined): Promise<BulkInput> {
   const known = format ?? (from === '-' ? 'txt' : rowFormatOf(from));
@@ -31,7 +31,7 @@ export async function openInput(from: string, format: RowFormat | undefined): Pr
   if (from === '-') return inputOf(process.stdin, known, undefined, from);
   const { file, stats } = await openToRead(from, { pipe: true });
   if (stats.isFile()) return inputOf(file.createReadStream(), known, stats.size, from);
-  // opened so that it does not wait, it would end where the writer is slower than the reader
+  // opened without blocking, it would end whenever the writer is slower than the reader
   await file.close();
   return inputOf(createReadStream(from), known, undefined, from);
 }

@@ -1,4 +1,4 @@
-// What `creds issue` and `creds deliver` share: options, reading the list, delivery.
+// The common part of `creds issue` and `creds deliver`: options, list and delivery.
 import type { Delivery } from '../../provision/delivery.js';
 import type { PeelRow } from '../../provision/rows.js';
 import type { HomeContext } from '../command/context.js';
@@ -8,7 +8,7 @@ import type { BulkInput } from './input.js';
 import type { BulkResult } from './run-bulk.js';
 import { PROGRAM_TIMEOUT_SECONDS } from '../../timing.js';
 
-/** Who signs, for which peels, and how an interrupted run continues. */
+/** The options for the signer, the peels, and resuming. */
 export const LIST_OPTIONS = {
   from: requiredText('--from <list>', 'a .txt, .csv or .ndjson file of peels, or -'),
   format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
@@ -18,7 +18,7 @@ export const LIST_OPTIONS = {
 };
 export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 
-/** How programs are run, one a peel. */
+/** The options for running programs, one per peel. */
 export const PROGRAM_OPTIONS = {
   parallel: count('--parallel <n>', 'number of concurrent deliveries (default: 8)', { min: 1, max: 1000 }),
   retries: count('--retries <n>', 'retries per delivery (default: 2)', { min: 0, max: 100 }),
@@ -41,21 +41,21 @@ export function programLimits({
   return { parallel, retries, timeoutMs: timeout * 1000 };
 }
 
-/** How a command delivers what is issued for its list. */
+/** The delivery of issued credentials. */
 export interface ListDelivery {
   /** As of `BulkRun`. */
   delivery: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<Delivery>;
   checkRow?: (row: PeelRow) => string | undefined;
   /** Shows the result. */
   show: (result: BulkResult, summary: string) => void;
-  /** Whether `--resume` passes over what is done, also without a journal. */
+  /** Whether `--resume` skips finished peels even without a journal. */
   looks?: boolean;
 }
 
 /**
- * Issues for the list of the options and delivers.
+ * Issues credentials for the list, and delivers them.
  *
- * @throws BulkError `ERR_BULK_INCOMPLETE` when rows failed; what `runBulk` throws; UsageError
+ * @throws BulkError `ERR_BULK_INCOMPLETE` when rows failed; errors of `runBulk`; UsageError
  */
 export async function issueListed(
   values: ListValues,
@@ -83,7 +83,7 @@ export async function issueListed(
         : 'correct them and run it again for those rows',
     );
   } finally {
-    input?.stop(); // also where the journal could not be opened
+    input?.stop(); // even if the journal could not be opened
     issuer.close();
   }
 }

@@ -5,14 +5,14 @@ import { UsageError } from '../../errors.js';
 import type { HomeContext } from '../command/context.js';
 import { count, given, lifetime, seedFile, text, type ValuesOf } from '../command/option.js';
 
-/** Who signs: the home's peel signing key, or a seed. */
+/** The options for the signer: the home's peel signing key, or a seed. */
 export const SIGNER_OPTIONS = {
   accountSeed: seedFile('--account-seed <file>', 'sign with this account or signing key'),
   issuerAccount: text('--issuer-account <key>', "the account (A…), with a signing key's seed"),
   scoped: given('--scoped', 'the seed is of a scoped signing key'),
 };
 
-/** Who signs, and for how long. */
+/** The signer and the lifetime. */
 export const ISSUER_OPTIONS = {
   ...SIGNER_OPTIONS,
   expiry: lifetime('--expiry <time>', 'lifetime, e.g. 24h, or a date (default: never)'),
@@ -22,7 +22,7 @@ export const ISSUER_OPTIONS = {
 type SignerValues = ValuesOf<typeof SIGNER_OPTIONS>;
 type IssuerValues = ValuesOf<typeof ISSUER_OPTIONS>;
 
-/** @throws UsageError when the options that say who signs do not fit each other */
+/** @throws UsageError for conflicting signer options */
 export function checkSigner({ accountSeed, issuerAccount, scoped }: SignerValues): void {
   if (accountSeed === undefined && (issuerAccount !== undefined || scoped !== undefined)) {
     throw new UsageError(
@@ -35,9 +35,9 @@ export function checkSigner({ accountSeed, issuerAccount, scoped }: SignerValues
 }
 
 /**
- * The issuer that options stand for.
+ * The issuer from the options.
  *
- * @throws UsageError; what opening the home or the seed's file throws
+ * @throws UsageError; errors of opening the home or the seed's file
  */
 export async function issuerOf(
   values: IssuerValues,
@@ -53,7 +53,7 @@ export async function issuerOf(
   if (accountSeed === undefined) {
     const { issuePeelsOf } = await import('../../provision/issue-peels.js');
     const domain = await openHome();
-    (await domain.peelSigner()).wipe(); // a missing one is an error before the list is read
+    (await domain.peelSigner()).wipe(); // report a missing one before reading the list
     return { issue: (ids, product) => issuePeelsOf(domain, ids, product, common), close: () => undefined };
   }
   const { loadKeyBundleFromFile } = await import('../../creds/load-key-bundle.js');

@@ -5,8 +5,8 @@ import { PROGRESS_LOG_MS, PROGRESS_TERMINAL_MS } from '../../timing.js';
 const BAR = 24;
 
 /**
- * The progress of a long command on standard error: one line that is written repeatedly on a terminal, a plain line
- * every ten seconds elsewhere, nothing with `--quiet`.
+ * The progress of a long command on standard error: one updated line on a terminal, a plain line every ten seconds
+ * elsewhere, nothing with `--quiet`.
  */
 export class Progress {
   readonly #io: CliIo;
@@ -14,14 +14,14 @@ export class Progress {
   readonly #start: number;
   #told: number;
   #shown = false;
-  /** Done in this run; those that were there before are not counted into the rate. */
+  /** Done in this run; the rate does not include earlier ones. */
   done = 0;
-  /** How much of the whole is behind us, from 0 to 1; undefined where that cannot be known. */
+  /** The completed fraction, from 0 to 1; undefined if unknown. */
   share: number | undefined;
 
   readonly #what: string;
 
-  /** @param what the word for what is done, such as `issued` */
+  /** @param what the verb, such as `issued` */
   constructor(io: CliIo, quiet: boolean, what = 'issued') {
     this.#what = what;
     this.#io = io;
@@ -29,14 +29,14 @@ export class Progress {
     this.#start = this.#told = io.now();
   }
 
-  /** Sets {@link done} and {@link share}, and tells. */
+  /** Sets {@link done} and {@link share}, and updates the line. */
   reach(done: number, share: number): void {
     this.done = done;
     this.share = share;
     this.tell();
   }
 
-  /** Tells, if it is time to. */
+  /** Updates the line if it is time. */
   tell(): void {
     if (this.#quiet) return;
     const now = this.#io.now();
@@ -57,7 +57,7 @@ export class Progress {
     this.#shown = true;
   }
 
-  /** Takes the line away, so that something else can be written. */
+  /** Clears the line for other output. */
   clear(): void {
     if (this.#shown) this.#io.stderr.write(`\r${CLEAR_TO_END}`);
     this.#shown = false;

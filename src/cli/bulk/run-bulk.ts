@@ -9,34 +9,34 @@ import { tuneCollectorForBulk } from './collector.js';
 import type { BulkInput } from './input.js';
 import { Progress } from './progress.js';
 
-/** What a command that issues in bulk works with. */
+/** The parts of a bulk command. */
 export interface BulkRun {
   input: BulkInput;
-  /** Issues for these ids. */
+  /** Issues credentials for these IDs. */
   issue: Issuer;
-  /** Is given the signal that says that the command was interrupted, and the rows under way by their ids. */
+  /** Gets the interrupt signal, and the rows in progress by ID. */
   delivery: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<Delivery>;
-  /** What is wrong with a row for this sink; undefined: nothing. */
+  /** Validates a row for this sink; undefined: valid. */
   checkRow?: (row: PeelRow) => string | undefined;
-  /** Go on after an interrupted run: what already exists is passed over. */
+  /** Resume an interrupted run: skip finished peels. */
   resume: boolean;
-  /** Notes what is delivered, for a sink that cannot be asked. */
+  /** Records deliveries, for a sink that cannot be queried. */
   journal?: Journal | undefined;
 }
 
-/** What came of it. */
+/** The result. */
 export interface BulkResult {
   issued: number;
-  /** There already. */
+  /** Already delivered. */
   passedOver: number;
-  /** Rows that name no peel, and peels whose credential could not be delivered. */
+  /** Invalid rows, and failed deliveries. */
   failed: number;
 }
 
 /**
- * Reads the list, issues, delivers; says each row that fails with its line, on standard error.
+ * Reads the list, issues and delivers; reports each failed row with its line on standard error.
  *
- * @throws InterruptedError after a signal; what ends the source or the sink
+ * @throws InterruptedError after a signal; errors of the source or the sink
  */
 export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<BulkResult> {
   tuneCollectorForBulk();
@@ -116,7 +116,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
   return result;
 }
 
-/** Whether a run that is resumed has delivered a peel's credential before; or why that cannot be told. */
+/** Whether a resumed run has already delivered a peel's credential; or why that is unknown. */
 async function isDelivered(
   { resume, journal }: BulkRun,
   delivery: Delivery,
@@ -131,7 +131,7 @@ async function isDelivered(
   }
 }
 
-/** The result in words. */
+/** Describes the result. */
 export function summary({ issued, passedOver, failed }: BulkResult): string {
   return [
     `${issued} issued`,

@@ -2,7 +2,7 @@
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
-/** Every command has this. */
+/** The base context of every command. */
 export interface NothingContext {
   readonly io: CliIo;
   readonly output: Output;
@@ -14,10 +14,9 @@ export interface NothingContext {
 }
 
 /**
- * Gives `act` the base of a context, and `atEnd`, which takes what is to be undone afterwards, whatever happened: the last
- * first.
+ * Calls `act` with the base of a context, and with `atEnd`, which registers cleanup steps that always run, last first.
  *
- * @throws what `act` throws
+ * @throws errors of `act`
  */
 export async function withBaseContext(
   io: CliIo,

@@ -4,14 +4,14 @@ import type { Command } from 'commander';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** Words that may follow a command, such as those that may follow `zester creds`. */
+/** The possible next words of a command, such as `zester creds`. */
 interface Completions {
   /** The command without the program's name; empty for the program itself. */
   path: string;
   words: readonly { word: string; description: string }[];
 }
 
-/** A completion script, made from the tree of commands itself so that it cannot disagree with it. */
+/** A completion script, generated from the command tree so that both agree. */
 export function completionScript(shell: Shell, program: Command): string {
   const all = completionsOf(program, '', globalOptions(program));
   switch (shell) {
@@ -52,7 +52,7 @@ function completionsOf(command: Command, path: string, globals: Completions['wor
   ];
 }
 
-/** The `case` branches that turn the words typed so far into the command they name, and a command into what may follow. */
+/** The `case` branches that map typed words to a command, and a command to its next words. */
 function branches(all: readonly Completions[]): { known: string; words: string } {
   return {
     known: all

@@ -9,14 +9,14 @@ import type { Output } from '../terminal/output.js';
 import { withBaseContext, type NothingContext } from './base-context.js';
 import type { SharedValues } from './shared-options.js';
 
-/** What a command needs, each with what the one before it has. */
+/** The needs of a command; each includes the previous one. */
 export type Need = 'nothing' | 'home' | 'servers' | 'fleet' | 'system' | 'change' | 'operator';
 
 /** `--home` */
 export interface HomeContext extends NothingContext {
   /** The trust domain's directory; it need not exist. */
   readonly home: string;
-  /** What the command line says of the shared options, before environment and home are looked at. */
+  /** The shared options from the command line, before environment and home. */
   readonly given: SharedValues;
   /** @throws TrustError, FileError */
   readonly openHome: () => Promise<TrustDomain>;
@@ -31,9 +31,9 @@ export interface ServersContext extends HomeContext {
 /** `--creds` */
 export interface FleetContext extends ServersContext {
   /**
-   * Connects as an admin; a second call gives the same connection. It is closed when the command ends.
+   * Connects as an admin; later calls return the same connection, which is closed when the command ends.
    *
-   * @param waitMs how long to wait for a home, servers and a master that are being started; 0: not at all
+   * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait
    * @throws TrustError, CredsError, FileError, ConnectError; with a wait, FleetError `ERR_FLEET_NO_MASTER`
    */
   readonly fleet: (waitMs?: number) => Promise<Admin>;
@@ -61,9 +61,9 @@ interface Contexts {
 export type ContextOf<N extends Need> = Contexts[N];
 
 /**
- * Makes the context of one run. `act` gets it; what it opened is closed afterwards, whatever happened.
+ * Creates the context of one run for `act`, and always closes its resources afterwards.
  *
- * @throws what `act` throws
+ * @throws errors of `act`
  */
 export async function withContext(
   shared: SharedValues,

@@ -1,40 +1,40 @@
-// The declaration of a command: help, completion, man page and docs/cli.md are made from it.
+// The declaration of a command, the source of its help, completion, man page and docs/cli.md.
 import type { ContextOf, Need } from './context.js';
 import type { CommandArgument, CommandOption, ValuesOf } from './option.js';
 
-/** The sections of the help of `zester`, in this order. */
+/** The sections of the help of `zester`, in order. */
 export const SECTIONS = ['Start here', 'Peels', 'Credentials and keys', 'Check', 'Other'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 type Arguments = Readonly<Record<string, CommandArgument<unknown>>>;
 type Options = Readonly<Record<string, CommandOption<unknown>>>;
 
-/** An example: the command line, and what it is for. */
+/** An example: the command line, and its purpose. */
 export type Example = string | readonly [line: string, about: string];
 
-/** The part of a declaration that documents are made from. */
+/** The part of a declaration that documents are generated from. */
 export interface CommandPage {
   readonly summary: string;
-  /** Of a command of the first level. */
+  /** The help section of a top-level command. */
   readonly section?: Section;
   /** Paragraphs below the options. */
   readonly notes?: string;
   readonly examples?: readonly Example[];
 }
 
-/** A command, whatever it takes. */
+/** A command of any type. */
 export interface DeclaredCommand extends CommandPage {
   readonly kind: 'command';
   readonly needs: Need;
-  /** It runs long, or makes many keys: loading sodium-native is worth its time. */
+  /** It runs long, or creates many keys: loading sodium-native pays off. */
   readonly keepsKeys?: boolean;
   readonly arguments: Arguments;
   readonly options: Options;
-  /** Words after `--` and options that it does not know belong to the command's last argument. */
+  /** Words after `--` and unknown options belong to the last argument. */
   readonly run: (input: never, context: never) => void | Promise<void>;
 }
 
-/** A noun whose verbs are the commands. */
+/** A noun with verbs. */
 export interface DeclaredGroup extends CommandPage {
   readonly kind: 'group';
 }

@@ -5,7 +5,7 @@ import { CONNECTION_OPTIONS, EXIT_CODES } from './shared-pages.js';
 import type { CommandNode } from './tree.js';
 
 /**
- * The man page, as roff source.
+ * Renders the man page as roff source.
  *
  * Source: groff_man(7): `.TH`, `.SH`, `.SS`, `.TP`, `.nf`; a line that begins with a dot or an apostrophe is escaped.
  */

@@ -1,4 +1,4 @@
-// Builders for options and arguments: their help text, and how their values are parsed.
+// Builders for options and arguments, with help texts and parsers.
 import { UsageError } from '../../errors.js';
 import { parseExpiry, parsePast, parseSpan } from '../options/duration.js';
 import type { CliIo } from '../terminal/io.js';
@@ -15,16 +15,16 @@ export interface CommandOption<T> {
   /** One flag; two for an option with `--x` and `--no-x`. */
   readonly flags: readonly OptionFlag[];
   readonly choices?: readonly string[];
-  /** The text that stands for it when it is not given; the help shows it. */
+  /** The default text, shown in the help. */
   readonly fallback?: string;
-  /** The command line must give it. */
+  /** Required. */
   readonly required?: boolean;
-  /** It takes one word each time that it is given, and may be given again; `read` gets all of them. */
+  /** Repeatable, with one word each time; `read` gets all of them. */
   readonly repeated?: boolean;
-  /** The heading that it stands under in the help; "Options" by default. */
+  /** Its heading in the help; "Options" by default. */
   readonly group?: string;
   /**
-   * Reads what stood on the command line: text, several texts or a boolean; undefined when nothing did.
+   * Parses the command-line value: a string, several strings or a boolean; undefined if absent.
    *
    * @throws UsageError that names the option
    */
@@ -33,7 +33,7 @@ export interface CommandOption<T> {
 
 /** An argument, and the type of the value that `run` gets. */
 export interface CommandArgument<T> {
-  /** As commander writes it: `<name>`, `[name]`, `<name...>` or `[name...]`. */
+  /** In commander's form: `<name>`, `[name]`, `<name...>` or `[name...]`. */
   readonly syntax: (name: string) => string;
   readonly about: string;
   readonly choices?: readonly string[];
@@ -49,27 +49,27 @@ type Read<T> = (text: string, io: CliIo) => T;
 
 const longName = (flags: string): string => /--[\w-]+/.exec(flags)?.[0] ?? flags;
 
-/** A flag without a value: true when it is given. */
+/** A flag without a value: true if given. */
 export function flag(flags: string, about: string): CommandOption<boolean> {
   return { flags: [{ flags, about }], read: (given) => given === true };
 }
 
-/** A flag that leaves the decision to something else when it is not given: true or undefined. */
+/** A flag without a default: true, or undefined if absent. */
 export function given(flags: string, about: string): CommandOption<true | undefined> {
   return { flags: [{ flags, about }], read: (value) => (value === true ? true : undefined) };
 }
 
-/** A `--no-x` flag: false when it is given. */
+/** A `--no-x` flag: false if given. */
 export function unless(flags: string, about: string): CommandOption<boolean> {
   return { flags: [{ flags, about }], read: (given) => given !== false };
 }
 
-/** `--x` and `--no-x`: true, false, or undefined when neither is given. */
+/** `--x` and `--no-x`: true, false, or undefined if neither is given. */
 export function toggle(yes: OptionFlag, no: OptionFlag): CommandOption<boolean | undefined> {
   return { flags: [yes, no], read: (given) => (typeof given === 'boolean' ? given : undefined) };
 }
 
-/** A value that `read` parses; `fallback` is the text that is read when it is not given. */
+/** A value that `read` parses; `fallback` is the default text. */
 export function option<T>(flags: string, about: string, read: Read<T>, fallback: string): CommandOption<T>;
 export function option<T>(
   flags: string,
@@ -93,7 +93,7 @@ export function option<T>(
   };
 }
 
-/** A value that is taken as it is. */
+/** A value without parsing. */
 export function text(flags: string, about: string, fallback: string): CommandOption<string>;
 export function text(flags: string, about: string): CommandOption<string | undefined>;
 export function text(flags: string, about: string, fallback?: string): CommandOption<string | undefined> {
@@ -101,12 +101,12 @@ export function text(flags: string, about: string, fallback?: string): CommandOp
   return option(flags, about, read, fallback);
 }
 
-/** A value that must be given. */
+/** A required value. */
 export function requiredText(flags: string, about: string): CommandOption<string> {
   return { flags: [{ flags, about }], required: true, read: String };
 }
 
-/** Several values, one word each time: what follows is an argument again, and cannot be taken for another value. */
+/** Repeatable, one word each time, so that a following argument is not parsed as another value. */
 export function repeated(flags: string, about: string): CommandOption<string[] | undefined> {
   return { ...list(flags, about), repeated: true };
 }
@@ -175,7 +175,7 @@ export function count(
   return option(flags, about, read, fallback);
 }
 
-/** A file that holds a seed. A seed in its place is refused, and not repeated. */
+/** The path of a seed file. A seed given instead is refused without repeating it. */
 export function seedFile(flags: string, about: string): CommandOption<string | undefined> {
   return option(flags, about, (given) => seedPath(longName(flags), given));
 }
@@ -189,7 +189,7 @@ export function grouped<S extends Readonly<Record<string, CommandOption<unknown>
   return Object.fromEntries(entries) as S;
 }
 
-/** An argument that must be given. */
+/** A required argument. */
 export function argument(about: string): CommandArgument<string>;
 export function argument<T>(about: string, read: Read<T>): CommandArgument<T>;
 export function argument<T>(about: string, read?: Read<T>): CommandArgument<T | string> {
@@ -200,7 +200,7 @@ export function argument<T>(about: string, read?: Read<T>): CommandArgument<T | 
   };
 }
 
-/** An argument that may be left out. */
+/** An optional argument. */
 export function optionalArgument(about: string): CommandArgument<string | undefined>;
 export function optionalArgument<T>(about: string, read: Read<T>): CommandArgument<T | undefined>;
 export function optionalArgument<T>(about: string, read?: Read<T>): CommandArgument<T | string | undefined> {
@@ -232,7 +232,7 @@ export function choiceArgument<const W extends string>(
     syntax: (name) => `<${name}>`,
     about,
     choices,
-    read: (given) => given as W, // the parser has refused any other
+    read: (given) => given as W, // the parser refuses any other word
   };
 }
 
@@ -243,7 +243,7 @@ export function wholeNumber(name: string, given: string, min: number, max: numbe
   throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${given}"`);
 }
 
-/** A lifetime, or the date at which it ends; the value is in seconds from now. */
+/** A lifetime, or an end date; the value is in seconds from now. */
 export function lifetime(flags: string, about: string, fallback: string): CommandOption<number>;
 export function lifetime(flags: string, about: string): CommandOption<number | undefined>;
 export function lifetime(flags: string, about: string, fallback?: string): CommandOption<number | undefined> {
@@ -251,7 +251,7 @@ export function lifetime(flags: string, about: string, fallback?: string): Comma
   return option(flags, about, read, fallback);
 }
 
-/** A time in the past: how long ago, or a date; the value is in milliseconds since 1970. */
+/** A time in the past: an age or a date; the value is in milliseconds since 1970. */
 export function past(flags: string, about: string): CommandOption<number | undefined> {
   return option(flags, about, (given, io) => parsePast(given, io.now()));
 }

@@ -1,27 +1,27 @@
-// What the generated documents say about each command; the help says the same.
+// The content of the generated documents for each command, the same as its help.
 import type { CommandNode } from './tree.js';
 import type { Example } from './declaration.js';
 import { sharedOptions } from './shared-options.js';
 
-/** Terms, and what each is. */
+/** Terms and their descriptions. */
 export type Terms = readonly (readonly [term: string, about: string])[];
 
-/** A command with its words, flat. */
+/** A command with its full name. */
 export interface Page {
-  /** As it is typed: `zester peel list`. */
+  /** As typed: `zester peel list`. */
   readonly name: string;
   readonly summary: string;
-  /** The arguments, as the usage line shows them. */
+  /** The arguments, as in the usage line. */
   readonly usage: string;
   readonly arguments: Terms;
   readonly options: Terms;
-  /** Whether it takes the connection options, which are described once. */
+  /** Whether it has the connection options, which are documented once. */
   readonly connects: boolean;
   readonly notes: string;
   readonly examples: readonly Example[];
 }
 
-/** The pages of all commands that do something, in the order of the tree. */
+/** The pages of all runnable commands, in tree order. */
 export function pagesOf(nodes: readonly CommandNode[], parent = 'zester'): Page[] {
   return nodes.flatMap((node) => {
     const name = `${parent} ${node.name}`;
@@ -47,7 +47,7 @@ export function pagesOf(nodes: readonly CommandNode[], parent = 'zester'): Page[
   });
 }
 
-/** What the help and the documents say of an option: what it is, its choices, and its default. */
+/** The description of an option: its meaning, choices and default. */
 export function optionText(
   about: string,
   { choices, fallback }: { choices?: readonly string[] | undefined; fallback?: string | undefined },
@@ -56,14 +56,14 @@ export function optionText(
   return fallback === undefined ? text : `${text} (default: ${fallback})`;
 }
 
-/** What it is, and what may be given. */
+/** The meaning and the choices. */
 export function withChoices(about: string, choices: readonly string[] | undefined): string {
   if (choices === undefined) return about;
   const words = [choices.slice(0, -1).join(', '), choices.at(-1) ?? ''].filter((some) => some !== '');
   return `${about}: ${words.join(' or ')}`;
 }
 
-/** An example as a line, with what it is for as a comment. */
+/** An example as a line, with its purpose as a comment. */
 export function exampleText(example: Example): string {
   return typeof example === 'string' ? example : `${example[0]}  # ${example[1]}`;
 }

@@ -71,7 +71,7 @@ function addOption(
   }
 }
 
-/** What the help says below the options. */
+/** The help text below the options. */
 export function helpAfter({ notes, examples }: { notes?: string; examples?: readonly Example[] }): string {
   const parts = [
     ...(notes === undefined ? [] : [fill(notes)]),
@@ -80,7 +80,7 @@ export function helpAfter({ notes, examples }: { notes?: string; examples?: read
   return parts.length === 0 ? '' : `\n${parts.join('\n\n')}`;
 }
 
-/** Paragraphs as wide as the help; lines that begin with white space stay as they are. */
+/** Wraps paragraphs to the width of the help; indented lines are unchanged. */
 function fill(paragraphs: string): string {
   return paragraphs
     .trim()

@@ -45,7 +45,7 @@ function section(page: Page): string {
   ].join('\n\n');
 }
 
-/** Paragraphs of prose; those with indented lines are shown as they are. */
+/** Paragraphs of prose; paragraphs with indented lines are preformatted. */
 function paragraphs(notes: string): string {
   return notes
     .split(/\n\n+/)
@@ -60,7 +60,7 @@ function termTable(terms: Terms): string {
   return ['|  |  |', '| --- | --- |', ...rows].join('\n');
 }
 
-/** What Markdown would read as markup. */
+/** Escapes Markdown markup. */
 function escape(text: string): string {
   return text.replace(/[\\<>|*_`[\]]/g, '\\$&');
 }

@@ -1,4 +1,4 @@
-// The options that commands share, chosen by what a command needs.
+// The options that commands share, by the needs of a command.
 import type { Need } from './context.js';
 import { given, grouped, list, text, unless, type CommandOption, type ValuesOf } from './option.js';
 
@@ -6,7 +6,7 @@ const HOME = {
   home: text('--home <dir>', 'the trust domain ($ZESTER_HOME)'),
 };
 
-/** How to connect with TLS. */
+/** The TLS options. */
 export const TLS_OPTIONS = {
   tlsCa: text('--tls-ca <file>', 'trusted certificate authorities, PEM ($ZESTER_TLS_CA)'),
   tlsCert: text('--tls-cert <file>', 'client certificate, PEM ($ZESTER_TLS_CERT)'),
@@ -33,7 +33,7 @@ const PUSH = {
 
 type All = typeof HOME & typeof SERVERS & typeof CREDS & typeof SYSTEM_CREDS & typeof PUSH;
 
-/** The values of shared options; those that the command does not have are not given. */
+/** The values of the shared options that the command has. */
 export type SharedValues = { [K in keyof All]?: ValuesOf<All>[K] | undefined };
 
 const GROUP = 'Connection options';

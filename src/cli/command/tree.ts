@@ -5,23 +5,23 @@ import type { DeclaredCommand, DeclaredGroup } from './declaration.js';
 
 /** A command or a noun, with the verbs below it. */
 export interface CommandNode {
-  /** The word that it is called by; empty for the program itself. */
+  /** Its word; empty for the program itself. */
   readonly name: string;
   readonly declared: DeclaredCommand | DeclaredGroup;
   readonly verbs: readonly CommandNode[];
 }
 
 const COMMANDS = new URL('../commands/', import.meta.url);
-/** Of this file as of all commands: sources when a test runs them, JavaScript when they are built. */
+/** The file extension of this file and all commands: `.ts` in tests, `.js` in the build. */
 const OWN_EXTENSION = import.meta.url.slice(-3);
 const EXTENSION = /\.(js|ts)$/;
 
 /**
  * The declared commands.
  *
- * Cost: one file is loaded for each command, some 50; only `[noun, verb]` where both are given and there is such a command.
+ * Cost: loads one file per command, some 50, or only `[noun, verb]` if both are given and the command exists.
  *
- * @param only words of the command line: what they do not name is left out where they name one command
+ * @param only words of the command line: if they name a command, only that one is loaded
  */
 export async function loadCommands(only: readonly string[] = []): Promise<CommandNode[]> {
   const [noun, verb] = only;
@@ -38,11 +38,11 @@ async function loadOne(noun: string, verb: string | undefined): Promise<CommandN
   const ofVerb = verb === undefined || verb === 'index' ? undefined : fileOf(noun, verb);
   if (verb === undefined || ofVerb === undefined) return undefined;
   const verbs = [{ name: verb, declared: await load(ofVerb), verbs: [] }];
-  // nothing shows the noun's summary where the verb is known
+  // the noun's summary is not shown if the verb is known
   return { name: noun, declared: { kind: 'group', summary: '' }, verbs };
 }
 
-/** The file of a command, without a look at all the others. */
+/** The file of a command, without searching all files. */
 function fileOf(...words: string[]): URL | undefined {
   if (!words.every((word) => /^[a-z]+(-[a-z]+)*$/.test(word))) return undefined;
   const file = new URL(`${words.join('/')}${OWN_EXTENSION}`, COMMANDS);

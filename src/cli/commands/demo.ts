@@ -1,9 +1,9 @@
-// `zester demo`: show all of it on this machine, with a real nats-server.
+// `zester demo`: demonstrate everything on this machine, with a real nats-server.
 import { ExpectationError, InterruptedError } from '../../errors.js';
 import { command } from '../command/declaration.js';
 import { flag } from '../command/option.js';
 
-/** The longest step's name. */
+/** The length of the longest step name. */
 const STEP_WIDTH = 15;
 
 export default command({

@@ -1,4 +1,4 @@
-// `zester doctor`: find what is wrong, and say what to do.
+// `zester doctor`: find problems, and suggest fixes.
 import { FindingsError, ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
 import { tlsSettings } from '../../trust/tls-settings.js';
@@ -15,12 +15,12 @@ export default command({
   needs: 'servers',
   options: {
     creds: list('--creds <file...>', 'also check these .creds files'),
-    offline: flag('--offline', 'look at files only'),
+    offline: flag('--offline', 'check files only'),
     strict: flag('--strict', 'treat warnings as errors'),
-    integrity: flag('--integrity', 'only look for traces of an attack'),
+    integrity: flag('--integrity', 'only search for traces of an attack'),
     ...grouped('Options of --integrity', {
-      allowStream: list('--allow-stream <name...>', 'streams that are yours'),
-      knownKey: list('--known-key <key...>', 'users (U…) that are yours'),
+      allowStream: list('--allow-stream <name...>', 'your own streams'),
+      knownKey: list('--known-key <key...>', 'your own users (U…)'),
     }),
   },
   notes: `
@@ -84,7 +84,7 @@ async function integrityFindings(
   });
 }
 
-/** @throws FindingsError when something is wrong */
+/** @throws FindingsError if there are problems */
 function report(output: Output, found: object, strict: boolean): void {
   const parts = Object.entries(found) as [string, Finding[]][];
   const findings = parts.flatMap(([part, list]) => list.map((finding) => ({ part, ...finding })));
@@ -104,7 +104,7 @@ function report(output: Output, found: object, strict: boolean): void {
 
 function lines({ severity, check, subject, message, fix }: Finding, output: Output): string[] {
   const colour = ({ ok: 'green', warning: 'yellow', error: 'red' } as const)[severity];
-  // most messages of errors begin with what they are about
+  // most error messages begin with their subject
   const what = message.includes(subject) ? message : `${subject}: ${message}`;
   return [
     `  ${output.colour(colour, severity.padEnd(7))}  ${check.padEnd(11)}  ${what}`,
@@ -112,7 +112,7 @@ function lines({ severity, check, subject, message, fix }: Finding, output: Outp
   ];
 }
 
-/** The error that stands for the findings; the exit code is that of the server's error when there is no other. */
+/** The error for the findings; the exit code is that of the server's error if it is the only one. */
 function failure(bad: readonly Finding[]): FindingsError {
   const [first] = bad;
   const codes = new Set(bad.map(({ code }) => exitCodeOf(Object.assign(new Error(), { code }))));

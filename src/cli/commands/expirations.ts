@@ -1,4 +1,4 @@
-// `zester expirations`: list what expires when.
+// `zester expirations`: list expiry times.
 import { TrustError, type ZesterError } from '../../errors.js';
 import type { Expiration } from '../../trust/expirations.js';
 import type { FleetContext } from '../command/context.js';
@@ -9,7 +9,7 @@ import type { RegistryExpirations } from '../fleet/registry-expirations.js';
 import type { Output } from '../terminal/output.js';
 import { timeWords } from '../terminal/time-words.js';
 
-/** `renews`: of a peel of the registry, whether it renews its credential by itself. */
+/** `renews`: whether a peel of the registry renews its credential by itself. */
 type Listed = Expiration & { renews?: boolean };
 
 export default command({
@@ -43,7 +43,7 @@ is given.`,
     const { listExpirations, sorted } = await import('../../trust/expirations.js');
     const domain = await context.openHome().catch((error: unknown) => {
       const absent = error instanceof TrustError && error.code === 'ERR_TRUST_NOT_FOUND';
-      // a home that is asked for by name must be there
+      // a home that is given explicitly must exist
       if (absent && paths.length > 0 && given.home === undefined) return undefined;
       throw error;
     });
@@ -75,7 +75,7 @@ is given.`,
   },
 });
 
-/** What the registry knows was renewed since it was issued from here, or has ended. */
+/** Credentials in the registry were renewed since they were issued from here, or are no longer valid. */
 function merged(ofFiles: readonly Expiration[], registry: RegistryExpirations | undefined): Listed[] {
   const keys = registry?.keys ?? new Set<string>();
   return [
@@ -90,7 +90,7 @@ function merged(ofFiles: readonly Expiration[], registry: RegistryExpirations | 
 }
 
 interface RegistryRead extends RegistryExpirations {
-  /** Why it could not be read. */
+  /** The error of reading it. */
   error?: ZesterError;
 }
 

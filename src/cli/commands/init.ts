@@ -130,7 +130,7 @@ function report(domain: TrustDomain, steps: readonly Step[], output: Output): st
   return state;
 }
 
-/** A home that is there keeps its settings, whatever the command line says. */
+/** An existing home keeps its settings, whatever the command line says. */
 function warnOfWhatStays(
   domain: TrustDomain,
   {

@@ -6,16 +6,16 @@ import { pushedLine } from '../options/change-options.js';
 import type { RestoredFleet } from '../../backup/restore-backup.js';
 
 export default command({
-  summary: 'restore a backup, into an empty home or beside a living fleet',
+  summary: 'restore a backup into an empty home or a running fleet',
   section: 'Other',
   needs: 'system',
   arguments: { file: argument('the backup') },
   options: {
     identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)'),
-    homeOnly: flag('--home-only', 'restore the home, and not what the servers keep'),
+    homeOnly: flag('--home-only', "restore the home only, not the servers' state"),
   },
   notes: `
-First the home, unless this trust domain is there. Then what the servers keep: they must run with that home's configuration
+First restores the home, unless it has this trust domain. Then the servers' state: they must run with that home's configuration
 ("zester server"). What the fleet has and the backup lacks stays; a peel that was revoked since the backup was made stays
 revoked. Start the masters afterwards. An interrupted restore is completed by running it again.`,
   examples: [
@@ -31,7 +31,7 @@ revoked. Start the masters afterwards. An interrupted restore is completed by ru
     const restored = await restoreHome(backup, home);
     const homeLine = `home: ${restored === 'kept' ? 'kept as it is' : `restored in ${home}`}`;
     if (homeOnly) return output.result([homeLine], { home: restored });
-    output.note(`${homeLine}; restoring what the servers keep`);
+    output.note(`${homeLine}; restoring the servers' state`);
     const options = await system();
     const progress = new Progress(io, output.quiet, 'bytes restored');
     let fleet: RestoredFleet;

@@ -71,12 +71,12 @@ Exit code 0: every server has the revocation and no connection is left. Otherwis
       );
     }
     if (report !== undefined) requireComplete(report, 'the revocation');
-    // what was done is printed above; what may be missing is the error
+    // the output above shows what is done; the error shows what may be missing
     if (registry.error !== undefined) throw registry.error;
   },
 });
 
-/** What no revocation by time can cover, since it is unknown. */
+/** JWTs that no revocation by time covers, since they are unknown. */
 function beyond(time: number): string {
   return (
     `a JWT dated later than ${isoTime(time / 1000)} that is neither in the home or the registry nor connected; ` +

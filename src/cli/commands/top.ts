@@ -5,14 +5,14 @@ import { flag } from '../command/option.js';
 import type { InterruptSignal } from '../terminal/io.js';
 import { TOP_DRAW_MS } from '../../timing.js';
 
-/** Of `--once`, where no terminal says it. */
+/** The size with `--once` and no terminal. */
 const ONCE_SIZE = { columns: 120, rows: 40 };
 
 export default command({
   summary: 'watch the fleet live: states, connections, expiries, events',
   section: 'Check',
   needs: 'fleet',
-  options: { once: flag('--once', 'print it once, and end; so it does without a terminal, and with --json') },
+  options: { once: flag('--once', 'print once and exit (the default without a terminal, and with --json)') },
   notes: `
 q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most two seconds old.`,
   examples: ['zester top', 'zester top --once', 'zester top --json | jq .peels'],
@@ -47,7 +47,7 @@ q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most
       drawing = undefined;
       screen.draw(pictureOf(followed.view, screen.size(), io.now()));
     };
-    // however many events come, it is drawn a few times a second
+    // throttled: redraws at most a few times a second
     const changed = () => void (drawing ??= setTimeout(draw, TOP_DRAW_MS));
     try {
       draw();

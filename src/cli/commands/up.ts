@@ -51,7 +51,7 @@ Beyond one machine, run nats-servers ("zester server config") and "zester master
   },
 });
 
-/** What `up` does beside the settings. */
+/** The options of `up` in addition to the settings. */
 interface UpOptions {
   restart: boolean;
   ui: boolean;
@@ -74,10 +74,10 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
   const stopMaster = async () => {
     page.stop();
     const running = await master?.catch(() => undefined);
-    // without a server there is nobody to notify or to wait for
+    // without a server there is nothing to notify or wait for
     await running?.stop(serverIsUp ? {} : { waitMs: 0 });
   };
-  // the master first: it answers what it was asked, and writes down what it decided
+  // the master first: it answers pending requests, and records its decisions
   const endBoth = async () => {
     await stopMaster();
     stopServer.abort();
@@ -89,7 +89,7 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
     master = begin(config, url, domain, { log, output, signal });
     master.catch((error: unknown) => {
       master = undefined;
-      // a master that was starting while its server ended starts with the next one
+      // a master whose server stopped during its start restarts with the next server
       if (serversEnded > ended) {
         if (serverIsUp) beginOn(url);
         return;
@@ -98,7 +98,7 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
       stopServer.abort();
     });
     if (ui) void page.startAfter(master, url);
-    // a server that is too old for a master does not get better with a restart
+    // a restart does not help if the server is too old
     void whenEnded(master, (error) => {
       if (error === undefined || asked.signal.aborted) return;
       failure = error;
@@ -131,7 +131,7 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
     output.event('stopped', { event: 'stopped', ...exit });
   } catch (error) {
     serverIsUp = false;
-    stopServer.abort(); // a master that is starting does not wait for it
+    stopServer.abort(); // a starting master does not wait for it
     await stopMaster();
     if (!asked.signal.aborted || failure !== undefined) throw error;
   } finally {
@@ -139,7 +139,7 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
   }
 }
 
-/** Tells what ended a master by itself; undefined: it was stopped. Of one that did not start, nothing is told here. */
+/** Returns why a master stopped by itself; undefined: it was stopped. A failed start is reported elsewhere. */
 async function whenEnded(
   starting: Promise<RunningMaster>,
   tell: (error: RunningMaster['master']['endedBy']) => void,
@@ -150,7 +150,7 @@ async function whenEnded(
   tell(running.master.endedBy);
 }
 
-/** The page of `--ui`: begun once, when the first master is ready. */
+/** The page of `--ui`: started once, when the first master is ready. */
 class PageOf {
   readonly #home: string;
   readonly #with: { log: MasterLogger } & Pick<NothingContext, 'io' | 'output'>;
@@ -162,7 +162,7 @@ class PageOf {
     this.#with = using;
   }
 
-  /** Without a page, the fleet runs on: what failed is logged. */
+  /** If the page fails, the fleet keeps running: logs the failure. */
   async startAfter(master: Promise<RunningMaster>, url: string): Promise<void> {
     if ((await master.catch(() => undefined)) === undefined) return;
     if (this.#started || this.#stopped.signal.aborted) return;
@@ -186,7 +186,7 @@ function logOfServer(log: MasterLogger, { level, text }: ServerLogLine): void {
   log[level]({ from: 'nats-server' }, text);
 }
 
-/** What is logged of a server that is restarted. */
+/** The log messages of server restarts. */
 function serverReports(log: MasterLogger): Pick<ServeOptions, 'onStorageFailure' | 'onRestart'> {
   return {
     onStorageFailure: (reason) =>
@@ -196,7 +196,7 @@ function serverReports(log: MasterLogger): Pick<ServeOptions, 'onStorageFailure'
   };
 }
 
-/** Where the server listens. A warning is logged where other machines reach it. */
+/** The address of the server. Logs a warning if other machines can reach it. */
 async function endpointOf(
   { values }: Config,
   domain: TrustDomain,
@@ -234,14 +234,14 @@ async function begin(
   return running;
 }
 
-/** The home, made if it is not there. */
+/** The home, created if missing. */
 async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promise<TrustDomain> {
   const { home, host, port } = values;
   const { createTrustDomain } = await import('../../trust/create/create.js');
   const { isThere } = await import('../../trust/private-files.js');
   const { trustPaths } = await import('../../trust/paths.js');
   const there = await isThere(trustPaths(home).settings);
-  // the other commands look into the home for where the server is
+  // other commands find the server's address in the home
   const url = port === undefined || port === -1 ? undefined : `nats://${hostInUrl(host)}:${port}`;
   const domain = await createTrustDomain(home, {
     now: io.now,

@@ -4,10 +4,10 @@ import { connectionOf, type ConnectionOf } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
 import type { ConfigValues, SettingName } from './load.js';
 
-/** The settings of a program that say how it connects with TLS. */
+/** The TLS settings of a program. */
 export const TLS_SETTINGS = ['tlsCa', 'tlsCert', 'tlsKey', 'requireTls'] as const satisfies SettingName[];
 
-/** What a program connects to, and how. @throws ConnectError `ERR_CONNECT_URL` */
+/** The servers and TLS options of a program. @throws ConnectError `ERR_CONNECT_URL` */
 export function connectionOfConfig(values: ConfigValues, io: CliIo, domain?: TrustDomain): ConnectionOf {
   const { servers, tlsCa, tlsCert, tlsKey, requireTls } = values;
   return connectionOf(

@@ -11,10 +11,10 @@ import { definitionOf, settingsOf, type ConfigKind, type SettingName, type SETTI
 
 export type { SettingName };
 
-/** Where a value comes from. */
+/** The source of a value. */
 export interface ConfigSource {
   kind: 'flag' | 'environment' | 'file' | 'default';
-  /** The flag, the variable or the file. */
+  /** The name of the flag, the variable or the file. */
   name: string;
 }
 
@@ -30,10 +30,10 @@ type WithFallback =
   | 'rotate'
   | 'reconnectWindow'
   | 'home';
-/** The settings, as they are used. */
+/** The parsed settings. */
 export type ConfigValues = { [N in SettingName]?: Value<N> | undefined } & { [N in WithFallback]: Value<N> };
 
-/** A configuration, and where each part of it comes from. */
+/** A configuration, and the source of each setting. */
 export interface Config {
   values: ConfigValues;
   sources: Partial<Record<SettingName, ConfigSource>>;
@@ -41,14 +41,14 @@ export interface Config {
   file: string | undefined;
 }
 
-/** What a command line says: options by their names in camel case, and `--config`. */
+/** The command-line values: options by camel-case name, and `--config`. */
 export type ConfigFlags = { config?: string | undefined } & { [N in SettingName]?: unknown };
 
 /**
- * The configuration of a program. Flags win over the environment, the environment over the file: that of `--config`, else
- * of `$ZESTER_CONFIG`, else (for a master) `master.yaml` in the home, if it is there.
+ * The configuration of a program. Flags win over the environment, the environment over the file: that of `--config`,
+ * else of `$ZESTER_CONFIG`, else (for a master) `master.yaml` in the home, if it exists.
  *
- * @throws UsageError of a flag; FleetError `ERR_FLEET_CONFIG` of a variable or the file, which says where; FileError
+ * @throws UsageError for a flag; FleetError `ERR_FLEET_CONFIG` for a variable or the file, with its location; FileError
  */
 export async function loadConfig(kind: ConfigKind, flags: ConfigFlags, io: CliIo): Promise<Config> {
   const { env } = io;
@@ -74,7 +74,7 @@ export async function loadConfig(kind: ConfigKind, flags: ConfigFlags, io: CliIo
       values[name] = fallback;
     }
   }
-  // a peel has none, and must start where the user has no home directory
+  // a peel has none, and must start even if the user has no home directory
   if (kind !== 'peel') values['home'] = homePath(values['home'] as string | undefined, env);
   return { values: values as unknown as ConfigValues, sources, file: found?.path };
 }
@@ -93,7 +93,7 @@ const MAX_CONFIG_BYTES = 256 * 1024;
 
 interface FoundFile {
   path: string;
-  /** It was looked for in the home, and not named. */
+  /** It was found in the home, not given explicitly. */
   ofHome: boolean;
 }
 
@@ -123,10 +123,10 @@ async function readConfigFile(
   const { parse } = await import('yaml');
   let document: unknown;
   try {
-    // its warnings would go to stderr as they are, with lines of the file in them
+    // its warnings would go to stderr unfiltered, quoting the file
     document = parse(text, { logLevel: 'error' });
   } catch (cause) {
-    // the first line says what and where; the others quote the file
+    // the first line has the problem and its position; the others quote the file
     const [what = ''] = errorMessage(cause).split('\n');
     throw badConfig(`${path} is not valid YAML: ${what.replace(/:$/, '')}`);
   }

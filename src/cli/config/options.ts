@@ -4,7 +4,7 @@ import { POLICIES } from '../../master/requests/policy.js';
 import { lifetimeText } from '../options/duration.js';
 import { definitionOf, LOG_LEVELS, type SettingName } from './settings.js';
 
-/** What the flags take. */
+/** The value placeholders of the flags. */
 const TAKES: Readonly<Record<SettingName, string>> = {
   home: '<dir>',
   servers: '<url...>',
@@ -36,7 +36,7 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
   logLevel: oneOf(LOG_LEVELS),
 };
 
-/** Defaults, as they are written on a command line. */
+/** Defaults in command-line form. */
 const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
   lifetime: lifetimeText,
   recovery: (seconds) => `${seconds / 86_400}d`,
@@ -48,7 +48,7 @@ function oneOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
 }
 
-/** Settings that say where the servers are, and with which credentials to connect. */
+/** The settings for servers and credentials. */
 const CONNECTION: ReadonlySet<SettingName> = new Set([
   'home',
   'servers',
@@ -61,8 +61,7 @@ const CONNECTION: ReadonlySet<SettingName> = new Set([
 ]);
 
 /**
- * The options of settings, and `--config`. None has a default of its own, and none is checked: `loadConfig` does both, whatever
- * the value comes from.
+ * The options of settings, and `--config`. They have no defaults or checks: `loadConfig` does both, for every source.
  */
 export function configOptions<N extends SettingName>(
   names: readonly N[],

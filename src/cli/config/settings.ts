@@ -108,7 +108,7 @@ const recovery = v.pipe(
   ),
 );
 
-/** Where metrics and health are, by default. */
+/** The default address of metrics and health. */
 export const DEFAULT_HTTP = { host: '127.0.0.1', port: 9464 } as const;
 const http = v.pipe(
   v.union([v.string(), v.number(), v.boolean()], 'is not an address'),
@@ -126,7 +126,7 @@ const http = v.pipe(
   ),
 );
 
-/** Which program a setting is for. */
+/** The program that a setting belongs to. */
 export const CONFIG_KINDS = ['master', 'peel'] as const;
 export type ConfigKind = (typeof CONFIG_KINDS)[number];
 
@@ -135,11 +135,11 @@ interface Definition {
   flag: string;
   kinds: readonly ConfigKind[];
   schema: v.GenericSchema<unknown, unknown>;
-  /** A path of a file or directory: in a configuration file, it is seen from that file. */
+  /** A path of a file or directory; in a configuration file, relative to that file. */
   path?: true;
   /** The default; absent: undefined. */
   fallback?: unknown;
-  /** The default in words, where there is no value for it. */
+  /** The default as a description, if it is not a value. */
   otherwise?: string;
   about: string;
 }
@@ -335,7 +335,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** Which settings a program has. */
+/** The settings of a program. */
 export function settingsOf(kind: ConfigKind): SettingName[] {
   return (Object.keys(SETTINGS) as SettingName[]).filter((name) => {
     const { kinds }: Definition = SETTINGS[name];

@@ -1,7 +1,7 @@
 // The commands that `zester demo --keep` suggests next.
 import type { Stage } from './stage.js';
 
-/** The commands that use a home that is kept. */
+/** Commands to try with the kept home. */
 export function howToGoOn({ home, configPath, credsPath, domain }: Stage): string[] {
   const commands: string[] = [];
   if (configPath.isSet) commands.push(`nats-server -c ${configPath.get()}`);

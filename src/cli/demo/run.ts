@@ -20,33 +20,33 @@ const STEPS: readonly DemoStep[] = [
   ...rotationSteps,
 ];
 
-/** What came of one step. */
+/** The result of a step. */
 export interface DemoStepResult {
   step: string;
-  /** Whether it went as it should. */
+  /** Whether it succeeded. */
   ok: boolean;
-  /** What happened, in words. */
+  /** A description of the result. */
   detail: string;
-  /** How long it took, in milliseconds. */
+  /** Its duration in milliseconds. */
   ms: number;
 }
 
 export interface DemoResult {
   ok: boolean;
-  /** Up to the first that failed, and the clean-up. */
+  /** The steps up to the first failure, and the clean-up. */
   steps: DemoStepResult[];
-  /** Where the home is, when it is kept. */
+  /** The path of the home, if kept. */
   home: string | null;
   /** The commands that use a home that is kept. */
   next: string[];
-  /** What the first step that failed threw. */
+  /** The error of the first failed step. */
   error?: unknown;
 }
 
 export interface DemoOptions {
   /** Keep the home. */
   keep: boolean;
-  /** Ends the demo after the step under way, with the clean-up. */
+  /** Stops the demo after the current step, with the clean-up. */
   signal: AbortSignal;
   onStep: (result: DemoStepResult) => void;
 }
@@ -54,7 +54,7 @@ export interface DemoOptions {
 /**
  * Runs the demo: the steps in order up to the first that fails, and the clean-up in any case.
  *
- * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, before anything is made
+ * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`, before anything is created
  */
 export async function runDemo({ keep, signal, onStep }: DemoOptions): Promise<DemoResult> {
   await findNatsServer();

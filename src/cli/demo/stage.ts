@@ -1,15 +1,15 @@
-// What the demo's steps share: a directory, keys, connections, assertions.
+// The shared state of the demo's steps: directory, keys, connections, assertions.
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ExpectationError } from '../../errors.js';
 import type { RunningNatsServer } from '../../nats-server/run.js';
 import type { TrustDomain } from '../../trust/domain.js';
 import { DEMO_TIMEOUT_MS } from '../../timing.js';
 
-/** The peel of the demo, and the one whose subjects it must not touch. */
+/** The peel of the demo, and another one whose subjects it must not use. */
 export const PEEL_ID = 'web-server-01';
 export const OTHER_PEEL_ID = 'web-server-02';
 
-/** What a step of the demo leaves to the ones after it. */
+/** The state that a step passes to later ones. */
 export class Stage {
   /** The temporary home. */
   readonly home: string;
@@ -25,12 +25,12 @@ export class Stage {
     this.home = home;
   }
 
-  /** Something to be ended at the clean-up, the last first. */
+  /** Registers a clean-up action; they run last first. */
   atEnd(end: () => Promise<unknown>): void {
     this.#endings.unshift(end);
   }
 
-  /** Ends everything, whatever fails. @throws the first failure */
+  /** Runs all clean-up actions, even after failures. @throws the first failure */
   async end(): Promise<void> {
     const results = [];
     for (const end of this.#endings.splice(0)) results.push(await Promise.allSettled([end()]));
@@ -39,7 +39,7 @@ export class Stage {
   }
 }
 
-/** One step: it gives what happened, in words, and throws when that is not as it should be. */
+/** One step: returns a description of its result, and throws if it is not the expected one. */
 export interface DemoStep {
   step: string;
   run(stage: Stage): Promise<string>;
@@ -75,10 +75,10 @@ export function expect(holds: boolean, otherwise: string): void {
 }
 
 /**
- * Waits for something that an event brings.
+ * Waits for an event.
  *
- * @param listen is given the function to call with it
- * @throws ExpectationError when it does not come in time
+ * @param listen gets the function to call with the event's value
+ * @throws ExpectationError when it does not arrive in time
  */
 export function within<T>(what: string, listen: (done: (value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Lists what an account JWT lacks, and asks whether to give it up.
+// Lists the losses of an account JWT, and asks whether to accept them.
 import { showAccount } from '../../account/check-account.js';
 import type { ChangeOptions } from '../../account/change-account.js';
 import { judgeKeyRemoval } from '../../fleet-client/key-removals.js';
@@ -10,7 +10,8 @@ import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
 /**
- * Lists what the newest account JWT lacks, counts what depends on its signing keys, and asks whether to give it up.
+ * Lists the losses of the newest account JWT, counts the dependents of lost signing keys, and asks whether to accept
+ * the losses.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` when a valid credential depends on one of them, without `force`
  */

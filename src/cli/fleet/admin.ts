@@ -37,9 +37,8 @@ export interface Admin {
 /**
  * Connects as an admin while `act` runs.
  *
- * @param waitMs how long to wait for what is being started: the home, the servers and a master; 0: not at all
- * @throws what `act` throws; TrustError, CredsError, FileError, ConnectError; with a wait, FleetError
- *   `ERR_FLEET_NO_MASTER`
+ * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait @throws errors of `act`;
+ *   TrustError, CredsError, FileError, ConnectError; with a wait, FleetError `ERR_FLEET_NO_MASTER`
  */
 export async function asAdmin<T>(
   options: AdminOptions,
@@ -58,8 +57,7 @@ export async function asAdmin<T>(
 /**
  * Connects as an admin, until `close`.
  *
- * @param waitMs how long to wait for what is being started: the home, the servers and a master; 0: not at all
- * @throws as {@link asAdmin}
+ * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait @throws as {@link asAdmin}
  */
 export async function openAdmin(
   options: AdminOptions,
@@ -82,7 +80,7 @@ export async function openAdmin(
   }
 }
 
-/** Errors that are possible while something is starting. */
+/** Errors that may occur during startup. */
 const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_TRUST_NOT_FOUND',
   'ERR_TRUST_INCOMPLETE',
@@ -92,7 +90,7 @@ const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_FLEET_TIMEOUT',
 ]);
 
-/** Retries until it works or time is up. @param deadline milliseconds since 1970 */
+/** Retries until it succeeds or time is up. @param deadline milliseconds since 1970 */
 export async function patiently<T>(act: () => Promise<T>, deadline: number, io: CliIo): Promise<T> {
   for (;;) {
     try {
@@ -110,7 +108,7 @@ async function open(options: AdminOptions, io: CliIo): Promise<{ admin: Admin; c
   const given = options.creds ?? (ZESTER_CREDS === '' ? undefined : ZESTER_CREDS);
   const { openTrustDomain } = await import('../../trust/open.js');
   const domain = await openTrustDomain(homeOf(options, io)).catch((error: unknown) => {
-    // with credentials of its own, an admin needs no home
+    // with explicit credentials, an admin needs no home
     if (given !== undefined && error instanceof ZesterError && error.code === 'ERR_TRUST_NOT_FOUND') {
       return undefined;
     }

@@ -18,7 +18,7 @@ export function auditColumns(events: readonly AuditEvent[], now: number, output:
   ]);
 }
 
-/** One event as a line, as it arrives: without columns, which would depend on the others. */
+/** One event as a line, for streaming: without columns, whose width would depend on other events. */
 export function auditLine(event: AuditEvent): string {
   const { at, peelId = '-', kind, by } = event;
   return `${at}  ${peelId.padEnd(16)}  ${kind.padEnd(18)}  ${actorWords(by)}  ${moreOf(event)}`.trimEnd();
@@ -36,7 +36,7 @@ function moreOf(event: AuditEvent): string {
   ].join(', ');
 }
 
-/** Labels that it gave a peel or took from it, as they are typed. */
+/** Labels that it set or removed, in command-line form. */
 function labelsOf(event: AuditEvent): readonly string[] {
   const given = 'labels' in event ? event.labels : 'set' in event ? event.set : undefined;
   const removed = 'remove' in event ? (event.remove ?? []) : [];

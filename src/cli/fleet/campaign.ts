@@ -11,24 +11,24 @@ import { ensurePrivateDirectory } from '../../trust/private-files.js';
 import type { CliIo } from '../terminal/io.js';
 
 /**
- * A rotation of all peels: who had which key when it began. So it needs no clock to tell who is done, and continues after an
- * interruption where it was.
+ * A rotation of all peels: the key of each peel at its start. So it needs no clock to detect finished peels, and can be
+ * resumed.
  */
 const campaignSchema = v.object({
   /** ISO 8601. */
   startedAt: v.string(),
-  /** The public key that each peel was connected with. */
+  /** The public key of each peel at the start. */
   keys: v.record(v.string(), v.string()),
 });
-/** A million peels. */
+/** Room for a million peels. */
 const MAX_CAMPAIGN_BYTES = 200 * 1024 * 1024;
 
 export type Campaign = v.InferOutput<typeof campaignSchema>;
 
 /**
- * Where the rotation of an account's peels is kept: `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`.
+ * The file of an account's rotation: in `$XDG_STATE_HOME/zester`, else `~/.local/state/zester`.
  *
- * @param labels of those with these labels only: it is another rotation
+ * @param labels a rotation of peels with these labels is a separate one
  */
 export function campaignPath(
   account: string,
@@ -41,7 +41,7 @@ export function campaignPath(
   return { directory, path: join(directory, `rotation-${account}${of}.json`) };
 }
 
-/** @returns undefined: none is under way, or its file cannot be used @throws FileError when it cannot be read */
+/** @returns undefined if none is in progress, or its file is unusable @throws FileError when it cannot be read */
 export async function loadCampaign(path: string): Promise<Campaign | undefined> {
   const text = await readTextFile(path, MAX_CAMPAIGN_BYTES);
   if (text === undefined) return undefined;

@@ -12,8 +12,8 @@ import { knownCredentials } from '../../fleet-client/from-home.js';
 import { DOCTOR_MASTER_TIMEOUT_MS } from '../../timing.js';
 
 /**
- * Checks the fleet of a home: whether a master answers, and what the registry and the connections say. Reads the registry
- * with the home's credentials, so that it needs no master. Nothing is changed. What could not be checked is a finding.
+ * Checks the fleet of a home: whether a master answers, the registry, and the connections. Reads the registry with the
+ * home's credentials, so that it needs no master. Changes nothing. A check that could not run is a finding.
  */
 export async function checkFleet(
   domain: TrustDomain,
@@ -29,7 +29,7 @@ export async function checkFleet(
   return [...(await checkMaster(options, peels, io)), ...registry];
 }
 
-/** That nothing could be checked. @param error why */
+/** The finding that nothing could be checked. @param error the reason */
 export function fleetNotChecked(error: Pick<Finding, 'code' | 'message'>): Finding {
   return {
     severity: 'warning',
@@ -50,7 +50,7 @@ function notChecked(check: string, error: ZesterError): Finding {
   };
 }
 
-/** @param peels accepted peels, which need a master to renew them; undefined: not known */
+/** @param peels accepted peels, which need a master to renew them; undefined: unknown */
 async function checkMaster(
   options: Omit<AdminOptions, 'creds'>,
   peels: number | undefined,
@@ -83,7 +83,7 @@ async function checkMaster(
   ];
 }
 
-/** The circuit breaker is open: healthy peels would be revoked, more than a few. */
+/** The finding that the circuit breaker is open: too many healthy peels would be revoked. */
 function heldFindings(held: { peels: number; since: string } | undefined): Finding[] {
   if (held === undefined) return [];
   const { peels, since } = held;

@@ -26,19 +26,19 @@ import { ADMIN_CONNECT_TIMEOUT_MS } from '../../timing.js';
 import { checkRecords } from './check-records.js';
 
 export interface IntegrityOptions extends ConnectionOf {
-  /** Names of streams that are the user's own. */
+  /** Names of the user's own streams. */
   allowedStreams?: readonly string[];
-  /** Keys of users that the home does not know, and the user does. */
+  /** Keys of users that only the user knows. */
   knownKeys?: readonly string[];
   progress?: (text: string) => void;
 }
 
 /**
- * Looks for what an attacker leaves behind: records and audit events that do not agree, streams and consumers that do not
- * belong to the fleet, and connected keys that nobody issued. Reads with the home's master and system credentials, and
- * changes nothing. Memory grows with the number of peels, time with the number of audit events.
+ * Searches for traces of an attack: records that do not match the audit log, foreign streams and consumers, and
+ * connected keys that nobody issued. Reads with the home's master and system credentials, and changes nothing. Memory
+ * grows with the number of peels, time with the number of audit events.
  *
- * @throws NatsServerError, ConnectError, FleetError, CredsError, FileError: what cannot be checked is an error, not a pass
+ * @throws NatsServerError, ConnectError, FleetError, CredsError, FileError: a failed check is an error, not a pass
  */
 export async function checkIntegrity(domain: TrustDomain, options: IntegrityOptions): Promise<Finding[]> {
   const {
@@ -101,7 +101,7 @@ export async function checkIntegrity(domain: TrustDomain, options: IntegrityOpti
   }
 }
 
-/** Copies of one stream on several servers, as one with all that any of them says. */
+/** Merges the copies of a stream on several servers. */
 function merged(streams: readonly AccountStream[]): StreamSeen[] {
   const byName = new Map<string, AccountStream[]>();
   for (const stream of streams) byName.set(stream.name, [...(byName.get(stream.name) ?? []), stream]);
@@ -153,7 +153,7 @@ async function homeKeys(domain: TrustDomain, more: readonly string[]): Promise<S
   return keys;
 }
 
-/** The first of each kind, and how many more there are. */
+/** The first findings of each kind, and the number of the others. */
 function summed(findings: readonly Finding[]): Finding[] {
   const counts = new Map<string, number>();
   const shown = findings.filter(({ check }) => {

@@ -22,7 +22,7 @@ import type { Finding } from '../../trust/finding.js';
  * Compares them.
  *
  * @param users connected users
- * @returns what does not agree, and what is known about a key
+ * @returns the mismatches, and a lookup of known keys
  */
 export async function checkRecords(
   nc: NatsConnection,
@@ -37,7 +37,7 @@ export async function checkRecords(
   return { findings: check.findings(), keyOf: (publicKey) => keys.get(publicKey) };
 }
 
-/** The fleet's streams, as the check reads them. */
+/** The fleet's streams, for the check. */
 function sourceOf(store: Pick<Store, 'js' | 'jsm'>): FleetSource {
   const peels = bucketStream(PEELS_BUCKET);
   return {

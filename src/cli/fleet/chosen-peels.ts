@@ -4,7 +4,7 @@ import type { RequestOf } from '../../protocol/messages.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import { selectedPeels } from '../../fleet-client/selected-peels.js';
 
-/** What peels must match; with neither, all do. */
+/** The filters; with neither, all peels match. */
 export interface PeelChoice {
   /** A glob over IDs. */
   pattern?: string | undefined;
@@ -26,7 +26,7 @@ export async function* chosenPeels(
   for await (const { peels } of selectedPeels(client, request)) for (const { record } of peels) yield record;
 }
 
-/** A choice in words, behind "matches". */
+/** Describes a choice, for use after "matches". */
 export function choiceWords({ pattern, labels }: PeelChoice): string {
   return [
     ...(pattern === undefined ? [] : [`"${pattern}"`]),
@@ -34,7 +34,7 @@ export function choiceWords({ pattern, labels }: PeelChoice): string {
   ].join(' and ');
 }
 
-/** IDs as a person reads them: the first few. */
+/** The first few IDs, for display. */
 export function someIds(ids: Iterable<string>): string {
   const all = [...ids];
   return all.length <= 8 ? all.join(', ') : `${all.slice(0, 8).join(', ')} and ${all.length - 8} more`;

@@ -17,14 +17,14 @@ export interface CommandMatching {
   command: Command;
   /** For each peel, milliseconds. */
   timeoutMs: number;
-  /** How long to wait until at least one peel matches and all that do answer, milliseconds. */
+  /** How long to wait until at least one peel matches and all matching ones answer, in milliseconds. */
   waitMs: number;
-  /** What a peel answered, in a line. */
+  /** Formats a peel's answer as a line. */
   line: (reply: PeelReply & { ok: true }) => string;
 }
 
 /**
- * Commands all accepted peels that match, and says what each answered, and who did not.
+ * Sends the command to all accepted peels that match, and reports answers and failures.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` when none matches, `ERR_FLEET_PENDING` when none of those is accepted;
  *   `ERR_FLEET_DENIED` when the credentials may not call any; FindingsError when some did not answer

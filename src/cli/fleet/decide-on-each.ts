@@ -6,22 +6,22 @@ import { exitCodeOf } from '../terminal/exit-codes.js';
 import type { InterruptSignal } from '../terminal/io.js';
 import type { PeelDocument } from './peel-document.js';
 
-/** How {@link decideOnEach} goes about it. */
+/** The options of {@link decideOnEach}. */
 export interface DecideOnEach<D extends PeelDocument> {
-  /** The word for it, such as `accepted`. */
+  /** The past participle, such as `accepted`. */
   done: string;
   decide: (peelId: string) => Promise<D>;
-  /** What the line of a peel says behind its ID. */
+  /** The text after the ID in a peel's line. */
   line?: (document: D) => string;
-  /** How many at once. */
+  /** Maximum concurrency. */
   atOnce?: number;
 }
 
 /**
- * Does the same to several peels; one that it cannot be done to does not keep the others from it. Takes longer than a second:
- * it shows its progress.
+ * Applies a decision to several peels; a failure does not stop the others. Shows progress after a second.
  *
- * @throws the error, of one; of several a FindingsError when some failed, an InterruptedError when it was interrupted
+ * @throws the error itself for a single peel; for several, FindingsError when some failed, InterruptedError when
+ *   interrupted
  */
 export async function decideOnEach<D extends PeelDocument>(
   ids: readonly string[],
@@ -31,7 +31,7 @@ export async function decideOnEach<D extends PeelDocument>(
   for (const id of ids) validatePeelId(id);
   const { Progress } = await import('../bulk/progress.js');
   const progress = new Progress(io, output.quiet, done);
-  // one request ends by itself, and Ctrl-C need not wait for it
+  // a single request ends by itself, and Ctrl-C need not wait for it
   const signal = ids.length > 1 ? interruption() : undefined;
   const documents = new Map<string, object>();
   const codes = new Set<number>();

@@ -8,9 +8,9 @@ import type { PeelDocument } from './peel-document.js';
 /** A column of a list of peels. */
 export interface PeelColumn {
   heading: string;
-  /** For people: times are relative to `now`, in milliseconds since 1970. */
+  /** For people: times relative to `now` (milliseconds since 1970). */
   cell: (peel: PeelDocument, now: number) => string;
-  /** For programs: times are ISO 8601, nothing is an empty text. */
+  /** For programs: ISO 8601 times, empty text for absent values. */
   value: (peel: PeelDocument) => string;
 }
 
@@ -58,9 +58,9 @@ export const PEEL_COLUMNS = {
 export type PeelColumnName = keyof typeof PEEL_COLUMNS;
 const NAMES = Object.keys(PEEL_COLUMNS) as PeelColumnName[];
 
-/** What a table has; labels only where a peel has any. */
+/** The columns of a table; labels only if a peel has any. */
 export const TABLE_COLUMNS = ['id', 'state', 'connected', 'expires', 'seen', 'fingerprint'] as const;
-/** What a wide table has, and CSV. */
+/** The columns of a wide table, and of CSV. */
 export const WIDE_COLUMNS: readonly PeelColumnName[] = NAMES;
 
 /**
@@ -80,7 +80,7 @@ export function parseColumns(given: string): PeelColumnName[] {
   });
 }
 
-/** A key that is revoked opens nothing until any time. */
+/** A revoked key has no expiry to show. */
 function isShown({ keyState }: PeelDocument): boolean {
   return keyState !== 'revoking' && keyState !== 'revoked';
 }

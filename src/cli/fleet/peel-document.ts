@@ -5,27 +5,27 @@ import { shownKey, type PeelKey, type PeelRecord } from '../../protocol/records/
 import type { Labels } from '../../protocol/records/labels.js';
 import { isoTime } from '../../jwt/time.js';
 
-/** A peel as `--json` has it. Its keys are stable. */
+/** A peel in `--json` output. Its keys are stable. */
 export interface PeelDocument {
   id: string;
   state: PeelRecord['state'];
   connected: boolean;
-  /** Of the key in use, or else of the last one. */
+  /** The fingerprint of the key in use, otherwise of the last one. */
   publicKey: string | null;
   fingerprint: string | null;
   keyState: PeelKey['state'] | null;
   issuedAt: string | null;
   /** null: never, or nothing was issued. */
   expiresAt: string | null;
-  /** When it was last known to be connected: of one that is connected, now; null: never. */
+  /** When it was last connected; now, if it is connected; null: never. */
   lastSeen: string | null;
-  /** Since when it is connected: its oldest connection; null: it is not. */
+  /** The start of its oldest connection; null: not connected. */
   connectedSince: string | null;
   rotationAskedAt: string | null;
   decided: { by: string; at: string; reason: string | null } | null;
   origin: string | null;
   labels: Labels;
-  /** How often it came back after its credential had expired, and when last. */
+  /** The number of recoveries after expiry, and the time of the last. */
   recoveries: { count: number; lastAt: string | null };
   createdAt: string;
   updatedAt: string;
@@ -68,7 +68,7 @@ export function isoOf(seconds: number | undefined): string | null {
   return seconds === undefined ? null : isoTime(seconds).replace('.000Z', 'Z');
 }
 
-/** Who decided, in two words. */
+/** A short name of the deciding actor. */
 export function actorWords({
   kind,
   name,

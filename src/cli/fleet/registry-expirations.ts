@@ -11,22 +11,22 @@ export interface PeelExpiration {
   publicKey: string;
   /** Milliseconds since 1970; undefined: never. */
   expiresAt: number | undefined;
-  /** It is connected and a master runs: it renews its credential by itself. */
+  /** Whether it renews its credential by itself: it is connected, and a master runs. */
   renews: boolean;
 }
 
-/** What the registry says. */
+/** The result from the registry. */
 export interface RegistryExpirations {
   peels: PeelExpiration[];
-  /** Every key that it has, also those that opened something once. */
+  /** Every key in the registry, including retired ones. */
   keys: ReadonlySet<string>;
 }
 
 /**
- * When the credentials of the registry's peels expire. Asks a master; where none runs, reads the registry as the home's
- * master would.
+ * When the credentials of the registry's peels expire. Asks a master; if none runs, reads the registry with the home's
+ * master credentials.
  *
- * @returns what the registry says; or why it could not be read
+ * @returns the result; or why the registry could not be read
  */
 export async function registryExpirations(
   options: AdminOptions,
@@ -65,7 +65,7 @@ class Collected implements RegistryExpirations {
   }
 }
 
-/** Without a master, nothing is renewed. @returns undefined: it cannot be read that way either */
+/** Without a master, nothing is renewed. @returns undefined if it cannot be read that way either */
 async function fromJetStream(options: AdminOptions, io: CliIo): Promise<RegistryExpirations | undefined> {
   const { openTrustDomain } = await import('../../trust/open.js');
   const { peelsFromHome } = await import('../../fleet-client/from-home.js');

@@ -16,20 +16,20 @@ export interface ExplicitPeel {
   publicKey: string;
 }
 
-/** What became of a peel. */
+/** The outcome for a peel. */
 export interface ReissuedPeel extends ExplicitPeel {
   /**
    * - `reissued`: it uses a scoped JWT, and the old one is revoked.
-   * - `draining`: it uses a scoped JWT, and the old one is not revoked yet.
+   * - `draining`: it uses a scoped JWT, but the old one is not revoked yet.
    * - `not-connected`, `late`, `failed`: it still has the old one.
    */
   outcome: 'reissued' | 'draining' | 'not-connected' | 'late' | 'failed';
 }
 
 /**
- * The peels of the registry whose JWT carries its own permissions and is not known to be safe.
+ * The peels of the registry whose JWT has its own permissions and is not known to be safe.
  *
- * @param weak public keys that are connected with a JWT that is not; of the others that are connected, the JWT is
+ * @param weak public keys connected with an unsafe JWT; other connected ones are safe
  */
 export async function explicitPeels(
   { client }: Admin,
@@ -63,7 +63,7 @@ function explicitKey(
   return isConnected && !weak.has(key.publicKey) ? undefined : key.publicKey;
 }
 
-/** Has the peels replace their keys, which gives each a scoped JWT, and waits until the old ones are revoked. */
+/** Makes the peels rotate their keys, which gives each a scoped JWT, and waits until the old ones are revoked. */
 export async function reissuePeels(
   admin: Admin,
   peels: readonly ExplicitPeel[],

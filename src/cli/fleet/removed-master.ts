@@ -1,21 +1,21 @@
-// Takes a master's signing keys away, audits it, and tells what was cut off.
+// Removes a master's signing keys, audits it, and reports what was cut off.
 import type { MasterDependents } from '../../masters/dependents.js';
 import type { RosterEntry } from '../../masters/roster.js';
 import type { ContextOf } from '../command/context.js';
 import { pushedLine } from '../options/change-options.js';
 import { count } from '../terminal/columns.js';
 
-/** What is known of the removal. */
+/** The facts about the removal. */
 export interface Removal {
-  /** What loses access. */
+  /** The dependents that lose access. */
   cut: Pick<MasterDependents, 'peels' | 'expired' | 'tokens'> | { unknown: string };
-  /** How many peels got a new key before. */
+  /** The number of peels that got a new key before. */
   renewed: number;
   now: boolean;
   reason: string | undefined;
 }
 
-/** Removes what is left of a master, and reports it. @throws NatsServerError when a server did not confirm */
+/** Removes the remaining parts of a master, and reports it. @throws NatsServerError when a server did not confirm */
 export async function removedMaster(
   master: RosterEntry,
   { cut, renewed, now, reason }: Removal,

@@ -1,4 +1,4 @@
-// Ends a master's users, and has the other masters give its peels new keys.
+// Revokes a master's users, and makes its peels rotate their keys with the other masters.
 import type { MasterDependents } from '../../masters/dependents.js';
 import type { listMasters } from '../../masters/list-masters.js';
 import type { RosterEntry } from '../../masters/roster.js';
@@ -6,11 +6,11 @@ import type { ContextOf } from '../command/context.js';
 import { renewPeels } from './renew-peels.js';
 
 /**
- * Withdraws the users of a master, then has each peel that depends on its signing keys replace its key, and waits until none
- * depends on them any more. Ended by the interruption. Cost: the registry is read every two seconds.
+ * Revokes the users of a master, then makes each dependent peel rotate its key, and waits until none depends on the
+ * master's signing keys. Stops on interruption. Cost: reads the registry every two seconds.
  *
- * @param look what depends on them now
- * @returns the IDs of the peels that still do
+ * @param look returns the current dependents
+ * @returns the IDs of the peels that still depend on them
  * @throws NatsServerError when a server did not confirm; FleetError, FindingsError
  */
 export async function renewDependents(
@@ -34,7 +34,7 @@ export async function renewDependents(
   return left.map(({ peelId }) => peelId);
 }
 
-/** The fleet would be left without a master that renews: nothing is begun then. */
+/** Refuses to start if no other master would be left to renew. */
 async function requireOthers(
   { name }: RosterEntry,
   home: string,
@@ -42,7 +42,7 @@ async function requireOthers(
 ): Promise<void> {
   const list = await import('../../masters/list-masters.js');
   const masters = await list.listMasters(home, options);
-  // of a home that was copied by hand it is not known
+  // unknown for a home that was copied by hand
   if (masters.some((one) => one.name !== name && one.connections?.length !== 0)) return;
   const { FleetError } = await import('../../errors.js');
   throw new FleetError(

@@ -1,4 +1,4 @@
-// Gives peels new keys until none depends on the old signing key, or nothing more happens.
+// Makes peels rotate their keys until none depends on the old signing key, or no more progress is made.
 import { sleep } from '../../async/sleep.js';
 import { ZesterError } from '../../errors.js';
 import { liveKey } from '../../protocol/records/record.js';
@@ -10,17 +10,17 @@ import { rotateWithProgress } from './rotate-with-progress.js';
 /** A peel that depends on the signing key. */
 export interface Dependent {
   peelId: string;
-  /** Whether it is waited for: it is about to depend on it no more. */
+  /** Whether to wait for it: it is about to become independent of the key. */
   isAwaited: boolean;
 }
 
 /**
- * Has each peel that depends on a signing key replace its own key, and waits until none depends on it any more. Ended by the
- * interruption. Cost: `look` is called every two seconds.
+ * Makes each peel that depends on a signing key rotate its own key, and waits until none depends on it. Stops on
+ * interruption. Cost: calls `look` every two seconds.
  *
- * @param look what depends on it now
- * @returns what still does, and which peels have replaced their key
- * @throws FleetError; what `look` throws
+ * @param look returns the current dependents
+ * @returns the remaining dependents, and the peels that rotated
+ * @throws FleetError; errors of `look`
  */
 export async function renewPeels<T extends Dependent>(
   admin: Admin,
@@ -38,12 +38,12 @@ export async function renewPeels<T extends Dependent>(
     try {
       keys.set(peelId, liveKey((await patiently(asked, io.now() + timeout, io)).record)?.publicKey);
     } catch (error) {
-      // it was issued in the home, and has never connected: there is nobody to ask
+      // issued from the home and never connected: there is no peel to notify
       if (!(error instanceof ZesterError && error.code === 'ERR_FLEET_UNKNOWN_PEEL')) throw error;
     }
   }
   const { done } = await rotateWithProgress(admin, { keys, limit, timeoutMs: timeout, wait: true }, context);
-  // a key that was replaced is revoked once its connection has ended
+  // a replaced key is revoked once its connection has ended
   const deadline = io.now() + timeout;
   while (!signal.aborted) {
     left = await look();

@@ -9,8 +9,8 @@ import {
 import type { CliIo } from '../terminal/io.js';
 
 /**
- * Renews those that are due. A home that cannot be written, or a key that is elsewhere, does not stop the command: the credentials
- * may be good for long, and if they are not, connecting says so.
+ * Renews those that are due. An unwritable home or an offline key does not stop the command: the credentials may still
+ * be valid for long, and if not, connecting fails.
  */
 export async function renewUsed(home: string, users: readonly OwnUser[], io: CliIo): Promise<void> {
   const { renewOwnCreds } = await import('../../trust/own-creds.js');

@@ -1,4 +1,4 @@
-// Shows the home's own credentials after they were signed again: as text, and as `--json` has them.
+// Formats the home's renewed credentials, as text and for `--json`.
 import type { RenewedCreds } from '../../trust/own-creds.js';
 import { timeWords } from '../terminal/time-words.js';
 

@@ -1,4 +1,4 @@
-// Revokes every peel with certain labels, after a confirmation that says how many and which.
+// Revokes every peel with certain labels, after a confirmation that lists them.
 import { FleetError } from '../../errors.js';
 import type { ContextOf } from '../command/context.js';
 import { count } from '../terminal/columns.js';
@@ -8,12 +8,11 @@ import { chosenPeels, choiceWords, someIds, type PeelChoice } from './chosen-pee
 import { decideOnEach } from './decide-on-each.js';
 import { peelDocument } from './peel-document.js';
 
-/** At once: the masters revoke what waits in one change of the account. */
+/** Concurrent requests: the masters batch them into one change of the account. */
 const AT_ONCE = 64;
 
 /**
- * Revokes the chosen peels that are not locked out yet. Which they are is decided before the confirmation, and does not change
- * after it.
+ * Revokes the chosen peels that are not locked out yet. The selection is fixed before the confirmation.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL` when there is none; as `confirm` and `decideOnEach`
  */

@@ -39,7 +39,7 @@ export async function rotatePeelSigning(how: RotatePeelSigningOptions, context: 
   const before = await look(begun?.from ?? publicKeys.peelSigning, context);
   if (how.dryRun) return tellPlan(begun?.from ?? publicKeys.peelSigning, begun, before, context);
   const admin = await context.fleet();
-  // nothing is begun that no master would finish
+  // do not start what no master would finish
   await admin.client.ask('status', {});
   await confirm(io, question(before, how.now), how.yes);
   const signal = context.interruption();
@@ -65,10 +65,10 @@ export async function rotatePeelSigning(how: RotatePeelSigningOptions, context: 
   await removeOld({ rotation, before, last, now: how.now }, context);
 }
 
-/** A peel that a master signed again with the old key, before that master had read of the new one, is asked once more. */
+/** Retries peels that a master re-signed with the old key before it loaded the new one. */
 const MAX_ROUNDS = 3;
 
-/** Gives peels new keys. @returns what still depends on the old key */
+/** Makes peels rotate their keys. @returns the remaining dependents of the old key */
 async function renewAll(from: string, how: RotatePeelSigningOptions, context: Context): Promise<SignedBy> {
   const admin = await context.fleet();
   const signal = context.interruption();
@@ -82,7 +82,7 @@ async function renewAll(from: string, how: RotatePeelSigningOptions, context: Co
   return look(from, context);
 }
 
-/** Removes the old key, audits it, and forgets the rotation. It continues where a call before was interrupted. */
+/** Removes the old key, audits it, and ends the rotation. Resumes an interrupted call. */
 async function removeOld(
   {
     rotation,
@@ -109,7 +109,7 @@ async function removeOld(
   await endPeelKeyRotation(home, to, options);
 }
 
-/** What depends on the key; nothing once the account does not have it. */
+/** The dependents of the key; none once the account no longer has it. */
 async function look(from: string, { io, openHome, system }: Context): Promise<SignedBy> {
   const domain = await openHome();
   if (signingKeyOf(domain.accountClaims, from) === undefined) return { peels: [], strangers: [] };

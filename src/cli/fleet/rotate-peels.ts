@@ -8,28 +8,28 @@ import { parseEvent } from '../../protocol/records/parse-event.js';
 import { ROTATION_MASTER_PATIENCE_MS, ROTATION_POLL_MS } from '../../timing.js';
 import { subjectFor } from '../../permissions/names.js';
 
-/** How {@link rotatePeels} goes about it. */
+/** The options of {@link rotatePeels}. */
 export interface RotatePeelsOptions {
-  /** The peels, each with the key that it is connected with; undefined: it is not known, or it never was. */
+  /** The peels, each with the key of its connection; undefined: unknown, or never connected. */
   keys: ReadonlyMap<string, string | undefined>;
   /** Maximum number of peels rotating at once. */
   limit: number;
-  /** How long a notified peel may take, in milliseconds, before the next one is notified. */
+  /** Time limit of a notified peel, in milliseconds, before the next one is notified. */
   timeoutMs: number;
-  /** ISO 8601: nothing is done to a peel whose key was issued at this time or later. */
+  /** ISO 8601: skip peels whose key was issued at this time or later. */
   since?: string | undefined;
   /** Wait for the notified peels. */
   wait: boolean;
-  /** Ends it where it is. */
+  /** Interrupts the rotation. */
   signal: AbortSignal;
   /** Called on each change. */
   onProgress: (so: RotationResult) => void;
   onFailed: (peelId: string, error: ZesterError) => void;
 }
 
-/** What became of each peel. */
+/** The outcome of each peel. */
 export interface RotationResult {
-  /** Its new key is in use, or nothing was to be done. */
+  /** Its new key is in use, or there was nothing to do. */
   done: Set<string>;
   /** It was notified. */
   underWay: Map<string, number>;
@@ -41,9 +41,9 @@ export interface RotationResult {
 }
 
 /**
- * Has peels replace their keys, a limited number at a time. Who is done is known from the audit, as it happens.
+ * Makes peels rotate their keys, a limited number at a time. Follows the audit log to detect finished peels.
  *
- * @throws what the request throws; a peel for which it fails is reported and skipped
+ * @throws errors of the request; a peel whose request fails is reported and skipped
  */
 export async function rotatePeels(
   { nc, client }: Admin,
@@ -101,12 +101,12 @@ export async function rotatePeels(
       if (result.done.has(peelId)) continue;
       try {
         const { outcome } = await patiently(
-          // with the key that is to be replaced: the peel may have replaced it since the peels were listed
+          // name the key to replace: the peel may have rotated since the list was read
           () => client.ask('peel.rotate', { peelId, since, publicKey }),
           io.now() + ROTATION_MASTER_PATIENCE_MS,
           io,
         );
-        // it may have been faster than the answer
+        // the peel may have finished before the answer arrived
         if (outcome === 'done') settle(peelId, result.done);
         else if (!result.done.has(peelId)) {
           if (outcome === 'told') result.underWay.set(peelId, io.now());
@@ -127,7 +127,7 @@ export async function rotatePeels(
   }
 }
 
-/** Waits until it is woken, the signal is given, or time to look at the peels. @returns whether it is that time */
+/** Waits until woken, aborted, or the next check is due. @returns whether the check is due */
 async function isTimeToLook(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
   const timer = new AbortController();
   const stopped = new Promise<void>((resolve) => {

@@ -3,16 +3,16 @@ import type { Config } from '../config/load.js';
 import type { Master, MasterOptions } from '../../master/master.js';
 import type { MasterLogger } from '../../master/logger.js';
 
-/** A master, and what tells how it is. */
+/** A master and its HTTP endpoint. */
 export interface RunningMaster {
   master: Master;
-  /** Where `/metrics` and `/healthz` are; undefined: nowhere. */
+  /** The URL of `/metrics` and `/healthz`; undefined: none. */
   http: string | undefined;
   stop: Master['stop'];
 }
 
 /**
- * Starts a master as a configuration says.
+ * Starts a master from a configuration.
  *
  * @throws as `startMaster` and `serveMasterHttp`
  */

@@ -6,7 +6,7 @@ import type { ConnectionOf } from '../options/home-options.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
-/** What a peel is run with. */
+/** The options of running a peel. */
 export interface RunPeelSettings {
   creds: string;
   connection: ConnectionOf;
@@ -20,7 +20,7 @@ export interface RunPeelSettings {
 /**
  * Runs a peel until it is stopped.
  *
- * @throws what `startPeel` throws; the error that a master ended it with; ConnectError when its connection was closed
+ * @throws errors of `startPeel`; the error of a master's stop notice; ConnectError when its connection was closed
  */
 export async function runPeel(settings: RunPeelSettings, output: Output, io: CliIo): Promise<void> {
   const { creds, connection, id, rotate = 'hitless', reconnectWindow, logLevel = 'info' } = settings;
@@ -63,7 +63,7 @@ export async function runPeel(settings: RunPeelSettings, output: Output, io: Cli
     if (error !== undefined) output.warn(error.message);
     output.event(`peel "${peel.id}" stopped`, { event: 'stopped', peelId: peel.id });
   } catch (error) {
-    // asked to end before it was connected
+    // interrupted before it was connected
     if (!ending.signal.aborted || error !== ending.signal.reason) throw error;
     output.event('peel stopped', { event: 'stopped', peelId: id ?? null });
   } finally {

@@ -9,7 +9,7 @@ export function tokenState(token: JoinToken, now: number): 'open' | 'removed' | 
   return token.used >= token.uses ? 'used up' : 'open';
 }
 
-/** A join token as `--json` has it. */
+/** A join token in `--json` output. */
 export function tokenDocument(token: JoinToken, now: number): object {
   return {
     id: token.id,

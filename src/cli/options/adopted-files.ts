@@ -17,7 +17,7 @@ export const ADOPT_OPTIONS = {
 };
 type AdoptValues = ValuesOf<typeof ADOPT_OPTIONS>;
 
-/** The files to adopt from; undefined: nothing is adopted. @throws UsageError when one that belongs to others is missing */
+/** The files to adopt from; undefined: none. @throws UsageError when a required companion is missing */
 export function adoptedFiles(values: AdoptValues): AdoptedTrustFiles | undefined {
   const { operatorJwt, operatorSigningSeed, systemAccountJwt } = values;
   const given = Object.entries(values).filter(([, path]) => path !== undefined);

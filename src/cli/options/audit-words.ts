@@ -11,12 +11,12 @@ export interface AuditWords {
 }
 
 /**
- * Tells kinds of events from patterns of peel IDs. A kind has a dot, which no peel ID may have, so a further word after
- * `--kind a` is one or the other, and never a guess.
+ * Separates event kinds from patterns of peel IDs. A kind has a dot, which a peel ID cannot have, so a word after
+ * `--kind a` is unambiguous.
  *
  * @param words the arguments
  * @param given the values of `--kind`, each of which may be a list with commas
- * @throws UsageError for an unknown kind: otherwise nothing would be shown, without a reason
+ * @throws UsageError for an unknown kind: otherwise the output would be empty without a reason
  * @example auditWords(['key.revoked', 'web-*'], ['peel.*']); // { patterns: ['web-*'], kinds: ['peel.*', 'key.revoked'] }
  */
 export function auditWords(words: readonly string[], given: readonly string[] | undefined): AuditWords {

@@ -6,7 +6,7 @@ import { renewUsed } from '../fleet/renew-used.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
-/** The options of a command that speaks to the servers as the system account. */
+/** The options of a command that connects as a user of the system account. */
 export interface SystemOptions extends HomeOptions, ServersOptions {
   systemCreds?: string | undefined;
 }
@@ -16,7 +16,7 @@ export interface AccountChangeOptions extends SystemOptions {
   push: boolean;
 }
 
-/** The home and what the library takes with it. @throws TrustError when the home cannot be opened */
+/** The home, and the library options with it. @throws TrustError when the home cannot be opened */
 export async function systemOptions(
   options: SystemOptions,
   io: CliIo,
@@ -54,7 +54,7 @@ export async function changeOptions(
   return options.push ? all : { ...all, servers: false };
 }
 
-/** A line that says which servers have it. */
+/** A line with the servers that have it. */
 export function pushedLine(report: PushReport | undefined): string {
   if (report === undefined) return 'not pushed: run "zester account push"';
   return `in force on ${report.confirmed.join(', ') || 'no server'}`;

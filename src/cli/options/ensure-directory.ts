@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 import { refuseSeedInPath } from '../../files/seed-in-path.js';
 
-/** Makes a directory for files with seeds (0700), with those above it, where it is not there. @throws FileError */
+/** Creates a directory for files with seeds (0700), and its parents, if missing. @throws FileError */
 export async function ensureDirectory(path: string): Promise<void> {
   refuseSeedInPath(path);
   try {

@@ -14,20 +14,20 @@ export interface ServersOptions extends TlsFlags {
   servers?: string[] | undefined;
 }
 
-/** The home that a command is for. */
+/** The home of a command. */
 export function homeOf(options: HomeOptions, io: CliIo): string {
   return homePath(options.home, io.env);
 }
 
-/** What a command connects to, and how. */
+/** The servers and TLS options of a command. */
 export interface ConnectionOf extends TlsSettings {
   servers: string[];
 }
 
 /**
- * The servers that a command is for, and how to connect to them.
+ * The servers of a command, and how to connect to them.
  *
- * @param domain the home, which says what neither the command line nor the environment does
+ * @param domain the home, for settings that neither the command line nor the environment has
  * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function connectionOf(

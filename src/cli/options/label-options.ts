@@ -4,7 +4,7 @@ import { parseLabelSelector } from '../../protocol/label-selector.js';
 import { parseLabelChange, parseLabels, type Labels } from '../../protocol/records/labels.js';
 import { option, repeated, type CommandOption } from '../command/option.js';
 
-/** `--label NAME=VALUE`, repeatable: labels that peels get. */
+/** `--label NAME=VALUE`, repeatable: labels to set. */
 export function labelsOption(about: string): CommandOption<Labels | undefined> {
   const { read, ...declared } = repeated('--label <name=value>', about);
   return {
@@ -16,7 +16,7 @@ export function labelsOption(about: string): CommandOption<Labels | undefined> {
   };
 }
 
-/** `-l SELECTOR`: peels by their labels. The value is the text, which was checked. */
+/** `-l SELECTOR`: peels by label. The value is the validated text. */
 export function selectorOption(
   about = 'only peels with these labels, e.g. env=prod,tier!=db,zone',
 ): CommandOption<string | undefined> {
@@ -26,7 +26,7 @@ export function selectorOption(
   });
 }
 
-/** Changes of labels as they are typed: `env=prod`, `tier-`. @throws UsageError */
+/** Parses label changes: `env=prod`, `tier-`. @throws UsageError */
 export function labelChange(words: readonly string[]): { set: Labels; remove: string[] } {
   return asUsage('', () => parseLabelChange(words));
 }

@@ -3,15 +3,15 @@ import { lstat } from 'node:fs/promises';
 import { FileError } from '../../errors.js';
 
 /**
- * Refuses to continue when something stands at `path` and `--force` was not given: the library replaces what is there, and
- * a key that is replaced by mistake is gone.
+ * Refuses to continue if `path` exists and `--force` was not given: the library would replace it, and a key replaced by
+ * mistake is lost.
  *
  * @throws FileError `ERR_FILE_EXISTS`
  */
 export async function refuseToReplace(path: string, force: boolean | undefined): Promise<void> {
   if (force === true) return;
   const found = await lstat(path).catch(() => undefined);
-  // a directory is refused by the writer, with or without force
+  // the writer refuses a directory, with or without --force
   if (found === undefined || found.isDirectory()) return;
   throw new FileError(
     'ERR_FILE_EXISTS',

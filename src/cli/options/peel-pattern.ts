@@ -5,7 +5,7 @@ import { PEEL_PATTERN } from '../../protocol/glob.js';
 /**
  * Checks a pattern of peel IDs before any request.
  *
- * @throws UsageError when it can match no ID; what holds a seed is not repeated
+ * @throws UsageError when it cannot match any ID; a value with a seed is not repeated
  */
 export function requirePeelPattern(pattern: string): void {
   if (holdsSeed(pattern)) throw new UsageError('the pattern of peel IDs contains a seed');

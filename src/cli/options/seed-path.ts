@@ -2,9 +2,9 @@
 import { UsageError } from '../../errors.js';
 
 /**
- * Checks that an option which takes the path of a file with a seed was not given the seed itself.
+ * Checks that an option for the path of a seed file was not given the seed itself.
  *
- * @throws UsageError whose message does not hold the seed
+ * @throws UsageError whose message does not contain the seed
  */
 export function seedPath(option: string, value: string): string {
   if (/^\s*S[OAUXNC][A-Z2-7]{40,}/.test(value)) {

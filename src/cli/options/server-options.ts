@@ -19,7 +19,7 @@ export const SERVER_OPTIONS = {
 };
 export type ServerValues = ValuesOf<typeof SERVER_OPTIONS>;
 
-/** The TLS options together. @throws UsageError when some that belong together are missing */
+/** The TLS options. @throws UsageError for an incomplete combination */
 export function tlsOf(values: ServerValues): NatsServerConfigurationOptions['tls'] {
   const { tlsCert: cert, tlsKey: key, tlsCa: ca, tlsVerify: verify } = values;
   if (cert === undefined && key === undefined && ca === undefined && !verify) return undefined;
@@ -28,7 +28,7 @@ export function tlsOf(values: ServerValues): NatsServerConfigurationOptions['tls
   if (verify && ca === undefined) {
     throw new UsageError('--tls-verify needs --tls-ca: the authorities that sign client certificates');
   }
-  // the server runs in the directory of this command, a printed configuration is used in another
+  // the server runs in this directory, but a printed configuration may be used in another
   return {
     cert: resolve(cert),
     key: resolve(key),

@@ -1,10 +1,10 @@
 // Reads standard input, up to a size limit.
 import { stdin } from 'node:process';
 
-/** More than any file that a command reads. */
+/** Larger than any file that a command reads. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** All of standard input; of one that does not end, no more than tells that it is too large. */
+/** Reads standard input completely, up to a size limit. */
 export async function readStandardInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-// The findings of `zester doctor` for the page, one examination at a time.
+// The findings of `zester doctor` for the page, one run at a time.
 import { examine } from '../../doctor/examine.js';
 import { ZesterError } from '../../errors.js';
 import type { Finding } from '../../trust/finding.js';
@@ -6,7 +6,7 @@ import { tlsSettings } from '../../trust/tls-settings.js';
 import type { FleetContext } from '../command/context.js';
 import { checkFleet, fleetNotChecked } from '../fleet/check-fleet.js';
 
-/** What `zester doctor` finds with the home of a command. Nothing is changed. */
+/** Runs `zester doctor` with the home of a command. Changes nothing. */
 export async function findingsOf({
   io,
   home,

@@ -1,7 +1,7 @@
 // The options of the commands that serve the HTTP interface.
 import { count, text } from '../command/option.js';
 
-/** Where the page and the HTTP interface are, by default. */
+/** The default address of the page and the HTTP interface. */
 export const UI_PORT = 4_280;
 
 export const HTTP_OPTIONS = {

@@ -9,8 +9,8 @@ import { OPEN_FILE_KEPT_MS } from '../../timing.js';
 const OPENERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', linux: 'xdg-open' };
 
 /**
- * Opens a link. The arguments of a program are readable for all users of a machine, so the browser is given a file that only
- * its owner may read, and which leads to the link. It is removed a little later.
+ * Opens a link. All users of a machine can read a program's arguments, so the browser gets a file that only its owner
+ * can read and that redirects to the link. It is removed a little later.
  *
  * @returns whether a browser was started
  */

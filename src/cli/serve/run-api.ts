@@ -1,4 +1,4 @@
-// Runs the HTTP interface, and the page where it is asked for, until the command is interrupted.
+// Runs the HTTP interface, and optionally the page, until the command is interrupted.
 import { join } from 'node:path';
 import { ZesterError } from '../../errors.js';
 import { isLoopback } from '../../connection/server-urls.js';
@@ -17,7 +17,7 @@ import { createLog } from '../terminal/log.js';
 import { findingsOf } from './findings.js';
 import { openInBrowser } from './open-in-browser.js';
 
-/** What the commands take. */
+/** The options of the commands. */
 export interface RunApiOptions {
   host: string;
   port: number;
@@ -59,7 +59,7 @@ export async function runApi(options: RunApiOptions, context: FleetContext): Pro
   }
 }
 
-/** A running interface, and what closes it; the connection to the fleet stays its context's. */
+/** A running interface, and its close function; the context owns the connection to the fleet. */
 export interface ServedApi {
   api: RunningApi;
   admin: Admin;
@@ -122,7 +122,7 @@ export async function startApi(
   }
 }
 
-/** On a terminal, Enter prints another link. @returns ends it */
+/** On a terminal, Enter prints another link. @returns a function that stops it */
 export function newLinksOnEnter(api: RunningApi, { io, output }: FleetContext): () => void {
   if (io.onLine === undefined) return () => undefined;
   output.note('press Enter for another link, Ctrl-C to stop');

@@ -1,4 +1,4 @@
-// Serves the page beside a fleet that a command runs: `zester up --ui`.
+// Serves the page of a fleet that the same command runs: `zester up --ui`.
 import type { MasterLogger } from '../../master/logger.js';
 import { ZesterError } from '../../errors.js';
 import { withContext } from '../command/context.js';
@@ -15,7 +15,7 @@ export interface ServePageOf {
   signal: AbortSignal;
 }
 
-/** Serves until the signal is given, with the admin credentials of the home. @throws as `startApi` */
+/** Serves until the signal is aborted, with the admin credentials of the home. @throws as `startApi` */
 export async function servePageOf(
   { home, servers, log, signal }: ServePageOf,
   io: CliIo,

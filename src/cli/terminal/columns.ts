@@ -1,16 +1,16 @@
 // Formats rows as columns that fit the terminal.
 import { printable } from '../../text/printable.js';
 
-/** Between two columns. */
+/** The column separator. */
 const GAP = '  ';
-/** No column is cut shorter than this. */
+/** The minimum width of a truncated column. */
 const MIN_WIDTH = 8;
 
 /** A column: its heading, and its cell for an item. */
 export type Column<T> = readonly [heading: string, cell: (item: T) => string];
 
 /**
- * Formats items as rows under headings, each column as wide as its longest cell. Where that exceeds `width`, the widest
+ * Formats items as rows under headings, each column as wide as its longest cell. If that exceeds `width`, the widest
  * columns are truncated with an ellipsis, but never the first one, which names the row.
  *
  * @param width of a line, in characters; without it, nothing is truncated

@@ -4,10 +4,10 @@ import { printable } from '../../text/printable.js';
 import type { CliIo } from './io.js';
 
 /**
- * Asks on a terminal before something is destroyed or locked out.
+ * Asks on a terminal before a destructive action.
  *
- * @param what what will happen, as a sentence
- * @param yes whether `--yes` was given: then it does not prompt
+ * @param what the action, as a sentence
+ * @param yes whether `--yes` was given, which skips the prompt
  * @throws UsageError without a terminal; ExpectationError when the answer is no; InterruptedError on Ctrl-C
  */
 export async function confirm(io: CliIo, what: string, yes: boolean | undefined): Promise<void> {

@@ -2,15 +2,15 @@
 import { redactSeeds } from '../../errors.js';
 import { oneLine, printable, printableJson } from '../../text/printable.js';
 
-/** How an error is shown. */
+/** The format of an error. */
 export interface ErrorLineOptions {
   /** One JSON document instead of a sentence. */
   json: boolean;
-  /** The stack and the causes below the line. */
+  /** Add the stack and the causes. */
   debug: boolean;
 }
 
-/** An error as the one line of standard error that a command ends with (more with `debug`). It never holds a seed. */
+/** Formats the error of a command as one line (more with `debug`). It never contains a seed. */
 export function errorLine(error: unknown, options: ErrorLineOptions): string {
   const { message, code } = describe(error);
   const line = options.json
@@ -34,7 +34,7 @@ function stacksOf(error: unknown): string {
   return parts.length === 0 ? '' : `${redactSeeds(parts.join('\ncaused by: '))}\n`;
 }
 
-/** The message in one line, and then the frames: a line end in a message does not begin a frame. */
+/** The message in one line, followed by the frames, so that a line break in a message cannot fake a frame. */
 function stackOf(error: Error): string {
   const { name, message, stack = '' } = error;
   const from = message === '' ? -1 : stack.indexOf(message);

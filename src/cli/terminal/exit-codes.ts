@@ -1,4 +1,4 @@
-// The exit codes, and which error has which.
+// The exit codes, and their mapping from errors.
 import { errorTraits } from '../../error-traits.js';
 import { FindingsError } from '../../errors.js';
 
@@ -27,7 +27,7 @@ const UNREACHABLE_NAMES: ReadonlySet<string> = new Set([
   'TimeoutError',
   'NoRespondersError',
 ]);
-/** The system's own. */
+/** The system's error codes. */
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -38,7 +38,7 @@ const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
-/** The exit code that an error stands for. */
+/** The exit code of an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof FindingsError) return error.exitCode as ExitCode;
   if (!(error instanceof Error)) return EXIT.failed;

@@ -1,7 +1,7 @@
 // Warns of a secret file that others can read.
 import { statSync, type Stats } from 'node:fs';
 
-/** What to say about a file with a seed that others than its owner can read or write; undefined when none can. */
+/** The warning for a seed file that others can read or write; undefined if they cannot. */
 export function exposedMode(path: string): string | undefined {
   const found = statOf(path);
   if (found === undefined || !found.isFile() || (found.mode & 0o077) === 0) return undefined;

@@ -2,17 +2,17 @@
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 
-/** A terminal that a command has for itself until `close`. */
+/** A terminal in exclusive use by a command until `close`. */
 export interface FullScreen {
-  /** Characters of a line, and lines. */
+  /** Characters per line, and lines. */
   size(): { columns: number; rows: number };
-  /** Replaces what is shown. The lines are safe to print, and fit. */
+  /** Replaces the screen content. The lines must fit and be safe to print. */
   draw(lines: readonly string[]): void;
-  /** Gives the terminal back as it was. Twice is fine. */
+  /** Restores the terminal. May be called twice. */
   close(): void;
 }
 
-/** What a {@link FullScreen} hears. */
+/** The callbacks of a {@link FullScreen}. */
 export interface FullScreenEvents {
   /** A key was pressed: its character, or the sequence that the terminal sends. Ctrl-C is `\u0003`. */
   key: (key: string) => void;
@@ -26,7 +26,7 @@ const HOME = '\u001b[H';
 const END_OF_LINE = '\u001b[K';
 const END_OF_SCREEN = '\u001b[J';
 
-/** Takes over a terminal. When the process ends in any other way than by `close`, it is given back all the same. */
+/** Takes over a terminal, and restores it even if the process exits without `close`. */
 export function openFullScreen(
   { stdin, stdout }: { stdin: ReadStream; stdout: WriteStream & { fd: number } },
   events: FullScreenEvents,
@@ -35,7 +35,7 @@ export function openFullScreen(
   const onData = (data: Buffer) => events.key(data.toString('utf8'));
   const onResize = () => events.resize();
   const atExit = () => {
-    // the last chance: nothing that is written later than this arrives
+    // the last chance: later output would be lost
     if (isOpen) writeSync(stdout.fd, LEAVE);
   };
   process.once('exit', atExit);

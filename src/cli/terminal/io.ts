@@ -1,33 +1,33 @@
-// Streams, signals and environment of the process, as the commands see them.
+// The process's streams, signals and environment, for commands.
 import { BulkError, FileError, InterruptedError } from '../../errors.js';
 import { writeReason } from '../../files/write-secret-file.js';
 import type { FullScreen, FullScreenEvents } from './full-screen.js';
 
-/** Where text goes, and whether a person reads it there. */
+/** An output stream, and whether it is a terminal. */
 export interface CliStream {
   write(text: string): void;
   isTTY: boolean;
-  /** Characters of a line of the terminal, where there is one. */
+  /** The terminal's line width, if it is one. */
   columns?: number | undefined;
   /**
    * Writes bytes, possibly very many.
    *
-   * @returns when the system has taken them
+   * Resolves when the system has accepted them.
    * @throws BulkError `ERR_BULK_OUTPUT_CLOSED` when the reader is gone
    */
   send?(bytes: Uint8Array): Promise<void>;
   /** Aborted once nothing more can be written: a pipe's reader has exited, or the disk is full. */
   readonly lost?: AbortSignal;
   /**
-   * Waits until the system has taken what was written.
+   * Waits until the system has accepted all output.
    *
-   * @throws FileError `ERR_FILE_WRITE` when it did not take all of it. That the reader of a pipe left early
-   *   (`zester … | head -1`) is no error
+   * @throws FileError `ERR_FILE_WRITE` when it did not. A pipe's reader that exits early (`zester … | head -1`) is not
+   *   an error
    */
   flush?(): Promise<void>;
 }
 
-/** The command's environment besides files and servers; tests pass their own. */
+/** The command's environment except files and servers; tests pass their own. */
 export interface CliIo {
   stdout: CliStream;
   stderr: CliStream;
@@ -35,24 +35,24 @@ export interface CliIo {
   /** Milliseconds since 1970. */
   now: () => number;
   /**
-   * Calls `stop` when the process is asked to end (Ctrl-C, SIGTERM, a closed terminal), and gives the function that
-   * ends the listening. While it listens, the signal does not end the process by itself.
+   * Calls `stop` on a termination signal (Ctrl-C, SIGTERM, a closed terminal), and returns the function that stops
+   * listening. While it listens, the signal does not end the process by itself.
    */
   onInterrupt(stop: (signal: InterruptSignal) => void): () => void;
   /** Prompts, and returns the typed line; absent without a terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
-  /** Takes over the terminal; absent where there is none. */
+  /** Takes over the terminal; absent without one. */
   screen?: ((events: FullScreenEvents) => Promise<FullScreen>) | undefined;
   /** Calls `handler` for each line that a person enters, until the returned function is called; absent without a terminal. */
   onLine?: ((handler: () => void) => () => void) | undefined;
-  /** Calls `handler` at a signal that does not ask the process to end; absent where there are none. */
+  /** Calls `handler` on a signal that does not terminate; absent if unsupported. */
   onSignal?(signal: NodeJS.Signals, handler: () => void): () => void;
 }
 
 export const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
 
-/** The process's own. A stream is opened at its first use: each takes a millisecond or two, and few commands need all. */
+/** The process's own. Streams are opened on first use: each takes a millisecond or two, and few commands need all. */
 export function processIo(): CliIo {
   return {
     stdout: streamOf(() => process.stdout),
@@ -89,7 +89,7 @@ async function askOnTerminal(question: string): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       const interrupted = (signal: InterruptSignal) => {
-        process.stderr.write('\n'); // the error begins a line of its own
+        process.stderr.write('\n'); // put the error on its own line
         reject(new InterruptedError(signal, 'interrupted: nothing was changed'));
       };
       stopListening = onInterrupt(interrupted);
@@ -107,14 +107,14 @@ async function takeScreen(events: FullScreenEvents): Promise<FullScreen> {
   return openFullScreen({ stdin: process.stdin, stdout: process.stdout }, events);
 }
 
-/** The terminal stays as it is, so Ctrl-C is a signal as ever. */
+/** The terminal mode is unchanged, so Ctrl-C remains a signal. */
 function onLine(handler: () => void): () => void {
   const hear = () => handler();
   process.stdin.on('data', hear);
   return () => void process.stdin.off('data', hear).pause();
 }
 
-/** Calls `stop` at each signal that asks the process to end; gives the function that ends the listening. */
+/** Calls `stop` on each termination signal; returns the function that stops listening. */
 function onInterrupt(stop: (signal: InterruptSignal) => void): () => void {
   const handlers = INTERRUPT_SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
   for (const [signal, handler] of handlers) process.on(signal, handler);
@@ -131,7 +131,7 @@ function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
 function streamOf(open: () => NodeJS.WriteStream): CliStream {
   let opened: NodeJS.WriteStream | undefined;
   const lost = new AbortController();
-  // what cannot be written is no reason to end a program in the middle of what it does: the command line says so at its end
+  // a write failure must not abort a command in the middle: it is reported at the end
   const stream = () => (opened ??= open().on('error', (error) => lost.abort(error)));
   return {
     write: (text) => void stream().write(text),

@@ -1,7 +1,7 @@
 // Describes the limits of a user, as text and JSON.
 import type { UserClaims, UserPermissionLimits } from '../../jwt/claims.js';
 
-/** The limits of a user besides its permissions, for `--json`: null means "no limit". */
+/** The limits of a user, without permissions, for `--json`: null means "no limit". */
 export interface LimitDocument {
   subscriptions: number | null;
   payload: number | null;
@@ -28,7 +28,7 @@ export function limitDocument(limits: UserPermissionLimits): LimitDocument {
   };
 }
 
-/** The limits that there are, a row each. */
+/** The existing limits, one row each. */
 export function limitRows(limits: UserPermissionLimits): (readonly [name: string, value: string[]])[] {
   const { subscriptions, payload, data, networks, times, timesLocation, connectionTypes, proxyRequired } =
     limitDocument(limits);

@@ -5,10 +5,10 @@ import { printable, printableJson } from '../../text/printable.js';
 import type { LogLevel } from '../config/settings.js';
 import type { CliIo } from './io.js';
 
-/** How a long-running program logs. */
+/** The log options of a long-running program. */
 export interface LogOptions {
   level: LogLevel;
-  /** JSON lines on a terminal too; elsewhere they always are. */
+  /** JSON lines on a terminal too; always used elsewhere. */
   json?: boolean;
 }
 

@@ -23,14 +23,14 @@ const SGR: Readonly<Record<Colour, [number, number]>> = {
 };
 
 /**
- * The output of a command: its result on standard output, remarks on standard error. Its input may come from a peel,
- * a server or a file, and is made safe to print here, in the one place where it is written: callers need not do so,
- * and cannot forget to. A line is one line, whatever is in it. It never contains a seed.
+ * The output of a command: its result on standard output, remarks on standard error. Its input may come from a peel, a
+ * server or a file, and is sanitized here, in the only place that writes, so callers cannot forget it. A line stays one
+ * line, whatever it contains. It never contains a seed.
  */
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** Whether a terminal shows the result, so that lines should fit it. */
+  /** Whether the result goes to a terminal, so that lines should fit it. */
   readonly #narrow: boolean;
   readonly #io: CliIo;
   /**
@@ -56,7 +56,7 @@ export class Output {
   /**
    * The `--json` document whose first value is an array that arrives in parts; each part is printed at once.
    *
-   * @param rest the values after it, once all of it has come
+   * @param rest the values after the array, once it is complete
    */
   async document(name: string, array: AsyncIterable<object>, rest: () => object): Promise<void> {
     for await (const chunk of jsonStream(name, array, rest)) this.#io.stdout.write(safeJson(chunk));
@@ -86,7 +86,7 @@ export class Output {
     this.#io.stdout.write(`${lines.map((line) => this.#line(line)).join('\n')}\n`);
   }
 
-  /** A result that is a text of several lines, such as a configuration; with `--json` the document. */
+  /** A multi-line text result, such as a configuration; with `--json` the document. */
   text(text: string, document: object): void {
     this.result(text.replace(/\n$/, '').split('\n'), document);
   }
@@ -101,7 +101,7 @@ export class Output {
     if (!this.quiet) this.#io.stderr.write(`${safe(text)}\n`);
   }
 
-  /** Something that the user should see; also with `--quiet`. */
+  /** A warning; shown with `--quiet` too. */
   warn(text: string): void {
     this.#io.stderr.write(`zester: warning: ${safe(text)}\n`);
   }

@@ -1,7 +1,7 @@
 // Formats permissions one subject per line, with changes marked.
 import type { PermissionOptions } from '../../jwt/permission-options.js';
 
-/** Permissions, a subject a line; with those of before, what is new has a +, what is gone a -. */
+/** Permissions, one subject per line; compared with the previous ones, additions have a +, removals a -. */
 export function permissionLines(now: PermissionOptions, before: PermissionOptions = now): string[] {
   const lines = (['publish', 'subscribe'] as const).flatMap((what) =>
     (['allow', 'deny'] as const).flatMap((list) => {

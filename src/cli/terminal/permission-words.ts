@@ -1,11 +1,11 @@
 // Formats a user's permissions as rows.
 import type { Permission, Permissions, ResponsePermission } from '../../jwt/claims.js';
 
-/** What a server takes where `resp` leaves a field out. Source: nats-server, `validateResponsePermissions`. */
+/** The server's defaults for absent fields of `resp`. Source: nats-server, `validateResponsePermissions`. */
 const DEFAULT_RESPONSES = 1;
 const DEFAULT_RESPONSE_SECONDS = 120;
 
-/** The subjects of a user, and its responses, a row each; none where the JWT says nothing about them. */
+/** The subjects and responses of a user, one row each; none if the JWT has no permissions. */
 export function permissionRows({
   pub,
   sub,

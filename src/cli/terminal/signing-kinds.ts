@@ -1,7 +1,7 @@
 // Words for what each kind of signing key signs.
 import type { AccountKeyKind } from '../../trust/paths.js';
 
-/** In words, what each kind of signing key of the account signs. */
+/** Describes what each kind of signing key of the account signs. */
 export const SIGNED: Readonly<Record<AccountKeyKind, string>> = {
   'peel-signing': 'peels',
   'join-signing': 'join tokens',

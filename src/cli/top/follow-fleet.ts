@@ -1,4 +1,4 @@
-// Keeps a view of a fleet up to date: events are pushed, the state is asked for when they say that it changed.
+// Keeps a view of a fleet up to date: pushed events trigger reads of the state.
 import { errorMessage } from '../../text/error-message.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
@@ -13,7 +13,7 @@ const KEPT_EVENTS = 100;
 const SOONEST = 50;
 const RENEWALS = ['key.renewed', 'key.rotated'];
 
-/** What {@link FollowedFleet} needs of a connection. */
+/** The dependencies of {@link FollowedFleet}. */
 export type TopAdmin = Pick<Admin, 'client' | 'nc'>;
 
 /** A view of a fleet that follows its audit log. */
@@ -21,7 +21,7 @@ export class FollowedFleet {
   readonly #admin: TopAdmin;
   readonly #now: () => number;
   readonly #events: AuditEvent[] = [];
-  /** When the renewals of the last minute were, in milliseconds since 1970. */
+  /** The times of the last minute's renewals, in milliseconds since 1970. */
   #renewals: number[] = [];
   #status: FleetView['status'];
   #expiring: PeelDocument[];
@@ -62,8 +62,8 @@ export class FollowedFleet {
   }
 
   /**
-   * Follows the fleet until the signal is given. The state is read again when an event came, at most once in
-   * {@link TOP_REFRESH_MS}, and one reading at a time.
+   * Follows the fleet until the signal is aborted. Rereads the state after events, at most once per {@link
+   * TOP_REFRESH_MS}, one read at a time.
    *
    * @param changed called when the view has changed
    */
@@ -96,7 +96,7 @@ export class FollowedFleet {
     } finally {
       clearInterval(timer);
       if (!this.#admin.nc.isClosed()) subscription.unsubscribe();
-      // its answer is no longer waited for by anybody
+      // nothing waits for its answer any longer
       void reading;
     }
   }

@@ -1,4 +1,4 @@
-// Draws a fleet as lines of text: what `zester top` shows.
+// Renders the screen of `zester top` as lines of text.
 import type { FleetStatus } from '../../protocol/fleet-answers.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { PEEL_STATES } from '../../protocol/records/record.js';
@@ -8,25 +8,25 @@ import type { PeelDocument } from '../fleet/peel-document.js';
 import { columns } from '../terminal/columns.js';
 import { timeWords } from '../terminal/time-words.js';
 
-/** What is known of a fleet at a time. */
+/** A snapshot of a fleet. */
 export interface FleetView {
   status: FleetStatus;
-  /** Peels with a credential that expires, the soonest first. */
+  /** Peels with expiring credentials, soonest first. */
   expiring: readonly PeelDocument[];
-  /** The last events, the newest first. */
+  /** The last events, newest first. */
   events: readonly AuditEvent[];
   renewalsPerSecond: number;
-  /** Why this is not up to date; undefined: it is. */
+  /** Why the snapshot is stale; undefined: it is current. */
   problem: string | undefined;
 }
 
-/** In characters, and in lines. */
+/** The size in characters and lines. */
 export interface PictureSize {
   columns: number;
   rows: number;
 }
 
-/** Lines that are no longer than the size, and no more. Each is safe to print, whatever peels and admins called things. */
+/** Lines that fit the size. Each is safe to print, whatever names peels and admins chose. */
 export function pictureOf(view: FleetView, { columns: width, rows }: PictureSize, now: number): string[] {
   const head = headOf(view, now);
   const room = Math.max(0, rows - head.length - 4);

@@ -12,7 +12,7 @@ import { readAudit } from '../../../fleet-client/read-audit.js';
 import type { CliIo } from '../../terminal/io.js';
 import { requirePeelPattern } from '../../options/peel-pattern.js';
 
-/** How many events a terminal gets by default. */
+/** Default number of events on a terminal. */
 const ON_TERMINAL = 50;
 
 const OPTIONS = {
@@ -93,7 +93,7 @@ async function follow(
     wait: (why) => output.warn(`the audit log is temporarily unreadable; retrying: ${why}`),
     restarted: () =>
       output.warn('the audit stream was deleted and recreated: run "zester doctor --integrity"'),
-    // nothing more can be shown once its reader has exited
+    // stop when the reader of the output has exited
     signal: AbortSignal.any([interruption(), ...(lost === undefined ? [] : [lost])]),
   });
 }

@@ -56,7 +56,7 @@ function readAge(text: string): number {
   return ms;
 }
 
-/** Whether events may be deleted by it. */
+/** Whether the change may delete events. */
 function shortens(
   { oldest, bytes }: RetentionVerdict,
   { maxAgeMs = 0, maxBytes = 0 }: { maxAgeMs: number | undefined; maxBytes: number | undefined },

@@ -1,4 +1,4 @@
-// `zester backup`: write everything that the fleet is into one encrypted file.
+// `zester backup`: write the complete state of a fleet into one encrypted file.
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { flag, repeated, text } from '../../command/option.js';
@@ -11,7 +11,7 @@ export default command({
   section: 'Other',
   needs: 'system',
   options: {
-    // not a required option: that would be one of `backup verify` too
+    // not a required option, since `backup verify` would inherit it
     out: text('-o, --out <file>', 'the file to write'),
     recipient: repeated('-r, --recipient <age1…>', 'an age recipient who can restore it; may be given again'),
     force: flag('--force', 'replace an existing file'),

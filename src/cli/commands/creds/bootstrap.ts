@@ -1,4 +1,4 @@
-// `zester creds bootstrap`: make a complete .creds file for a peel.
+// `zester creds bootstrap`: issue a complete .creds file for a peel.
 import type { BootstrapPeelOptions } from '../../../creds/bootstrap.js';
 import { isoTime } from '../../../jwt/time.js';
 import type { TrustDomain } from '../../../trust/domain.js';
@@ -29,7 +29,7 @@ public key, so that "zester revoke" can find it by peel ID. With --account-seed 
     'zester creds bootstrap web-server-01 --account-seed peel-signing.seed --issuer-account A… --scoped',
   ],
   async run({ peelId, out, expiry, force, ...signer }, { io, output, openHome }) {
-    (await import('../../../permissions/peel-id.js')).validatePeelId(peelId); // before it is part of a path
+    (await import('../../../permissions/peel-id.js')).validatePeelId(peelId); // checked before it becomes part of a path
     checkSigner(signer);
     const { accountSeed, issuerAccount, scoped } = signer;
     const path = out ?? `${peelId}.creds`;

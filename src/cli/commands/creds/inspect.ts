@@ -1,4 +1,4 @@
-// `zester creds inspect`: show what a .creds file says, never its seed.
+// `zester creds inspect`: show the contents of a .creds file, except its seed.
 import { expiryTime } from '../../../jwt/expiry.js';
 import type { Permission, UserClaims } from '../../../jwt/claims.js';
 import { command } from '../../command/declaration.js';

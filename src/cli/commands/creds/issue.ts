@@ -10,8 +10,8 @@ import type { CliIo } from '../../terminal/io.js';
 type SinkName = 'dir' | 'ndjson' | 'age' | 'kubernetes' | 'tar' | 'exec';
 
 /**
- * What each sink writes: `files`, one per peel, which --resume checks by themselves; `stream`, one stream of documents; an
- * `archive`, one stream that is complete or worthless; or `elsewhere`, through a program.
+ * The output of each sink: `files`, one per peel, which --resume checks directly; `stream`, one stream of documents;
+ * `archive`, one stream that is useless unless complete; `elsewhere`, through a program.
  */
 const SINKS: Readonly<Record<SinkName, 'files' | 'stream' | 'archive' | 'elsewhere'>> = {
   dir: 'files',
@@ -115,7 +115,7 @@ async function openDelivery(
   const { out, sink, namespace } = options;
   const replace = options.force;
   if (SINKS[sink] === 'files' && out !== undefined) {
-    // its credentials are for their owner only, and so is it, where it was not there
+    // create the directory for its owner only, like the credentials in it
     await (await import('../../options/ensure-directory.js')).ensureDirectory(out);
   }
   switch (sink) {

@@ -1,4 +1,4 @@
-// `zester creds verify`: check a .creds file: complete, signed, in force.
+// `zester creds verify`: check a .creds file: format, signatures, validity.
 import { expiryTime } from '../../../jwt/expiry.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { UsageError, ZesterError } from '../../../errors.js';
@@ -36,7 +36,7 @@ Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential must
     try {
       await runChecks(path, jwts, io, checks);
     } catch (error) {
-      // a file that cannot be read is not a verdict on the credential
+      // an unreadable file says nothing about the credential
       if (!(error instanceof ZesterError) || checks.length === 0) throw error;
       failure = error;
     }
@@ -66,7 +66,7 @@ interface Check {
   detail: string;
 }
 
-/** Adds what it finds to `checks`, the failing one as the last. @throws ZesterError the reason of the failing one */
+/** Adds its results to `checks`; a failing check is the last. @throws ZesterError of the failing check */
 async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): Promise<void> {
   const { loadCredsFile } = await import('../../../creds/parse.js');
   const { expired } = await import('../../../creds/credential-holder.js');
@@ -140,7 +140,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
   });
 }
 
-/** Adds a check that failed. @throws what `act` throws */
+/** Adds a failed check if `act` throws. @throws errors of `act` */
 function noting(check: Check['check'], checks: Check[], act: () => void): void {
   try {
     act();
@@ -150,7 +150,7 @@ function noting(check: Check['check'], checks: Check[], act: () => void): void {
   }
 }
 
-/** What restricts it: from the JWT, or from the template of the scoped signing key where the account JWT is given. */
+/** Its restrictions: from the JWT, or from the template of the scoped signing key if the account JWT is given. */
 async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): Promise<Check> {
   const { isScopedUser } = await import('../../../jwt/scoped.js');
   const base = { check: 'limits', status: 'ok' } as const;
@@ -162,7 +162,7 @@ async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): 
       limits = accountJwt === undefined ? undefined : templateOf(decodeAccountJwt(accountJwt), claims.iss);
     } catch (error) {
       if (!(error instanceof ZesterError)) throw error;
-      limits = undefined; // the check of the chain says what is wrong with the account JWT
+      limits = undefined; // the chain check reports errors of the account JWT
     }
     if (limits === undefined) return { ...base, detail: 'from the template of the scoped signing key' };
   }
@@ -174,12 +174,12 @@ async function limitsCheck(claims: UserClaims, accountJwt: string | undefined): 
   if (unknown.length > 0) rows.push(`claims unknown to this version: ${unknown.join(', ')}`);
   if (claims.nats.bearer_token === true) rows.push('a bearer token: the JWT alone is enough to connect');
   const detail = rows.length === 0 ? 'none' : rows.join('; ');
-  // what Zester and most clients connect as
+  // the connection type of Zester and most clients
   const works = (types.length === 0 || types.includes('STANDARD')) && proxy !== true;
   return { ...base, status: works ? 'ok' : 'warning', detail };
 }
 
-/** The JWTs to check the chain with, if they were given. */
+/** The given JWTs for the chain check, if any. */
 async function loadIssuers(jwts: Jwts): Promise<{ operator: string; account: string } | undefined> {
   const { operatorJwt, accountJwt } = jwts;
   if (operatorJwt === undefined || accountJwt === undefined) return undefined;

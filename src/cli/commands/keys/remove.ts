@@ -45,7 +45,7 @@ async function removeAccounts(
   const { auditKeyRemoval, judgeKeyRemoval } = await import('../../../fleet-client/key-removals.js');
   const { home, ...rest } = await change();
   const domain = await openHome();
-  // with its own words, whatever depends on it
+  // fails with its own message, whether or not it has dependents
   keys.refuseInUse(domain, publicKey);
   const removal = await judgeKeyRemoval(domain, [publicKey], rest, { force, now: io.now });
   const use = countedUse(removal, publicKey);
@@ -78,7 +78,7 @@ function countedUse({ uses }: KeyRemoval, publicKey: string): KeyUse | undefined
   return use === undefined || 'unknown' in use ? undefined : use;
 }
 
-/** undefined: nothing does. */
+/** undefined: no dependents. */
 async function dependsOn({ uses }: KeyRemoval, publicKey: string): Promise<string | undefined> {
   const { useWords } = await import('../../../trust/keys/key-removal.js');
   const use = uses.get(publicKey);

@@ -69,7 +69,7 @@ identity seeds. The log goes to standard error, as JSON unless that is a termina
       }
       output.event('master stopped', { event: 'stopped', master: master.id });
     } catch (error) {
-      // asked to end before it was ready
+      // interrupted before it was ready
       if (!ending.signal.aborted) throw error;
       output.event('master stopped', { event: 'stopped', master: null });
     } finally {
@@ -78,7 +78,7 @@ identity seeds. The log goes to standard error, as JSON unless that is a termina
   },
 });
 
-/** Resolves when the signal is given. */
+/** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -1,9 +1,9 @@
-// `zester master install`: make the home of an invited master.
+// `zester master install`: create the home of an invited master.
 import { argument, requiredText, text } from '../../command/option.js';
 import { command } from '../../command/declaration.js';
 
 export default command({
-  summary: 'make the home of a second master from an invitation',
+  summary: 'create the home of a second master from an invitation',
   needs: 'home',
   arguments: { file: argument('the invitation') },
   options: {
@@ -11,8 +11,8 @@ export default command({
     operator: text('--operator <key>', 'refuse an invitation of any other operator (O…)'),
   },
   notes: `
-Checks everything that the invitation carries, then writes the home. A directory with anything in it is refused, and nothing is
-overwritten. Needs no server. Then start the master, and delete the invitation.`,
+Checks the whole invitation, then writes the home. A non-empty directory is refused, and nothing is overwritten. Needs no
+server. Then start the master, and delete the invitation.`,
   examples: [
     'zester master install host-b.age -i key.txt',
     ['zester master --servers tls://n1.acme:4222 --policy auto-trusted', 'then'],

@@ -1,4 +1,4 @@
-// `zester master invite`: write everything that a second master's host needs into an encrypted file.
+// `zester master invite`: write a second master's home into an encrypted file.
 import { command } from '../../command/declaration.js';
 import { flag, repeated, requiredText, seedFile, span } from '../../command/option.js';
 import { ageRecipients } from '../../options/age-recipients.js';

@@ -90,7 +90,7 @@ function question(name: string, before: MasterDependents | { unknown: string }, 
     ...(peels.length === 0 ? [] : [isCut ?? `gives ${countWords(peels.length, 'peel')} a new key`]),
     ...(expired.length === 0
       ? []
-      : [`takes from ${countWords(expired.length, 'expired peel')} the way back (${some(expired)})`]),
+      : [`prevents ${countWords(expired.length, 'expired peel')} from recovering (${some(expired)})`]),
   ];
   return [what, ...consequences].join(', and ');
 }

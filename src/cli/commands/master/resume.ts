@@ -35,7 +35,7 @@ revocations instead: every held peel is revoked, permanently.`,
   },
 });
 
-/** Waits until nothing is held any more: the order is stored before it is carried out. */
+/** Waits until nothing is held any more: the request is stored before it is carried out. */
 async function whenTaken(client: AdminClient): Promise<void> {
   const deadline = Date.now() + RESUME_TIMEOUT_MS;
   for (;;) {

@@ -82,7 +82,7 @@ Exit code 3 if the peel was refused, or not accepted in time.`,
   },
 });
 
-/** Writes what happens, the same thing once. */
+/** Prints events, deduplicated. */
 function eventWriter(peelId: string, waitMs: number, output: Output): (event: JoinEvent) => void {
   let said = '';
   return (event) => {

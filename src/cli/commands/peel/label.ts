@@ -9,7 +9,7 @@ import { labelChange, selectorOption } from '../../options/label-options.js';
 import { peelPattern } from '../../options/peel-pattern.js';
 import { labelText } from '../../../protocol/records/labels.js';
 
-/** Requests at once. */
+/** Concurrent requests. */
 const AT_ONCE = 16;
 
 export default command({
@@ -60,7 +60,7 @@ digit. A peel has at most 32 labels, and cannot change its own.`,
 const isPattern = (word: string): boolean => /[*?]/.test(word);
 
 /**
- * The peels, and the changes behind them. The first word is a peel even if it ends in a dash, as an ID may.
+ * The peels, and the changes after them. The first word is a peel even if it ends in a dash, as an ID may.
  *
  * @throws UsageError
  */

@@ -30,7 +30,7 @@ import {
 
 const SORTS = ['id', ...PEEL_ORDERS] as const;
 const FORMATS = ['table', 'wide', 'csv', 'json', 'name'] as const;
-/** Rows of CSV, or names, that are written at once. */
+/** CSV rows or names per write. */
 const ROWS_AT_ONCE = 500;
 
 export default command({
@@ -110,12 +110,12 @@ origin, decided, reason.`,
     const parts = async function* (): AsyncGenerator<ListedPeel> {
       for await (const part of selectedPeels(client, request)) {
         list.skipped.push(...(part.skipped ?? []));
-        // a master of an earlier version gives those before the page, too
+        // a master of an earlier version also returns peels before the page
         yield* part.peels.filter(({ record }) => after === undefined || record.id > after);
       }
     };
     const ordered = async function* (): AsyncGenerator<ListedPeel> {
-      // masters list by ID: that need not be collected
+      // masters list by ID, so this order streams
       if (order === undefined) return yield* first(parts(), limit);
       const all: ListedPeel[] = [];
       for await (const peel of parts()) all.push(peel);
@@ -149,7 +149,7 @@ origin, decided, reason.`,
   },
 });
 
-/** An answer is read to its end, also where a master of an earlier version gives more. */
+/** Reads an answer to its end, even if a master of an earlier version sends more. */
 async function* first<T>(all: AsyncIterable<T>, limit = Infinity): AsyncGenerator<T> {
   let given = 0;
   for await (const one of all) {

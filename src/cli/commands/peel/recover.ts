@@ -10,7 +10,7 @@ import { table, type Output } from '../../terminal/output.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'get new credentials in place of expired ones',
+  summary: 'replace expired credentials with new ones',
   keepsKeys: true,
   needs: 'servers',
   options: {
@@ -79,7 +79,7 @@ function documentOf({ peelId, outcome, path, publicKey, expiresAt }: RecoverResu
   };
 }
 
-/** Writes what happens, the same thing once. */
+/** Prints events, deduplicated. */
 function eventWriter(output: Output): (event: RecoverEvent) => void {
   let said = '';
   return (event) => {

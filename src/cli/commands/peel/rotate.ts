@@ -82,7 +82,7 @@ command resumes with the peels that still have that key.`,
 
 interface Wanted {
   keys: Map<string, string | undefined>;
-  /** How many were done in a run before this one. */
+  /** Peels done in earlier runs. */
   before: number;
 }
 
@@ -96,7 +96,7 @@ async function named({ client }: Admin, ids: readonly string[]): Promise<Wanted>
   return { keys, before: 0 };
 }
 
-/** Those that still have the key that they had when the rotation began. */
+/** The peels that still have the key from the start of the rotation. */
 async function everyPeel(
   admin: Admin,
   labels: string | undefined,

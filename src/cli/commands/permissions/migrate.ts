@@ -11,7 +11,7 @@ import { confirm } from '../../terminal/confirm.js';
 import type { ReissuedPeel } from '../../fleet/reissue-peels.js';
 import type { Output } from '../../terminal/output.js';
 
-/** Something that is not as safe as it should be, when the command ends. */
+/** An unsafe item that remains when the command ends. */
 interface Remaining {
   what: string;
   why: string;
@@ -132,7 +132,7 @@ function showPlan(plan: Plan, output: Output): void {
   );
 }
 
-/** What is not safe after all that could be done. */
+/** The unsafe items that remain. */
 async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Remaining[]> {
   const { isComplete } = await import('../../../account/push-account.js');
   const { templates, waiting, stillUsed } = done;
@@ -164,7 +164,7 @@ async function remainingOf(after: Plan, done: Done, fleet: Reissued): Promise<Re
     })),
     ...fleet.remaining,
     ...after.connected
-      // those of the registry are named above
+      // peels of the registry are listed above
       .filter(({ publicKey }) => !fleet.peels.some((peel) => peel.publicKey === publicKey))
       .map(({ name, publicKey, why }) => ({
         what: `${name} (${publicKey})`,

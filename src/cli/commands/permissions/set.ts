@@ -60,7 +60,7 @@ No peel needs a new credential. Connected peels reconnect once, with the new per
 
 type Edit = typeof editPermissionsOf;
 
-/** A removal is from whichever of the two lists has the subject. */
+/** Removes a subject from the allow or deny list that has it. */
 function editWith(
   home: string,
   permissions: PermissionOptions,

@@ -67,7 +67,7 @@ has room, the command restarts the server, with or without --restart.`,
 
 type Pass = (signal: 'SIGHUP' | 'SIGUSR2') => void;
 
-/** Which signals end the server, and which are passed on to it. */
+/** The signals that stop the server, and those that are passed on to it. */
 function listen({ io }: HomeContext): {
   ending: AbortSignal;
   passTo: (passing: Pass) => () => void;
@@ -76,7 +76,7 @@ function listen({ io }: HomeContext): {
   const ending = new AbortController();
   let pass: Pass | undefined;
   const stopListening = io.onInterrupt((signal) => {
-    // a terminal that is closed sends it too, and then the server must not stay behind
+    // a closed terminal sends it too, and must not leave the server running
     if (signal === 'SIGHUP' && !io.stderr.isTTY && pass !== undefined) pass(signal);
     else ending.abort();
   });

@@ -7,7 +7,7 @@ import { lifetimeText } from '../../options/duration.js';
 import { expect, PEEL_ID, type DemoStep } from '../stage.js';
 import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
-/** A peel's credentials are made, and the chain behind them is checked. */
+/** Issues a peel's credentials, and verifies their chain. */
 export const credentialSteps: readonly DemoStep[] = [
   {
     step: 'bootstrap',

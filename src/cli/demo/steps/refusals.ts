@@ -9,12 +9,12 @@ import { peelUserJwtOptions } from '../../../permissions/roles.js';
 import { expect, OTHER_PEEL_ID, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js';
 import { subjectFor, subjectsOf } from '../../../permissions/names.js';
 
-/** What must not work. */
+/** Operations that must be refused. */
 export const refusalSteps: readonly DemoStep[] = [
   {
     step: 'stranger',
     async run(stage) {
-      // whole and valid, with the peel's name and our account in it: only the key that signed it is not ours
+      // complete and valid, with the peel's name and our account: only the signing key is foreign
       const user = generateKeyBundle('user');
       const options = peelUserJwtOptions(PEEL_ID, stage.domain.get().publicKeys.account);
       const credsPath = join(stage.home, 'creds', 'stranger.creds');
@@ -46,7 +46,7 @@ export const refusalSteps: readonly DemoStep[] = [
   },
 ];
 
-/** The server must say no, and the message must not arrive. */
+/** The server must refuse, and the message must not arrive. */
 async function publishForOther(stage: Stage): Promise<string> {
   const [peel, master] = [stage.peel.get(), stage.master.get()];
   const foreign = subjectFor.event(OTHER_PEEL_ID, 'hello');
@@ -69,7 +69,7 @@ async function publishForOther(stage: Stage): Promise<string> {
     })();
   });
   peel.publish(foreign);
-  // after the forbidden one on the same connection: once it is here, the other would have been
+  // sent after the forbidden one on the same connection: when it arrives, the other would have arrived too
   peel.publish(own);
   await Promise.all([refused, arrived]);
   expect(!heard.includes(foreign), `${foreign}, published by ${PEEL_ID}, reached the master`);

@@ -6,7 +6,7 @@ import { expect, PEEL_ID, within, type DemoStep, type Stage } from '../stage.js'
 import { sendCommand } from './connect.js';
 import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
-/** The file is replaced under the connected peel, and the server itself says whose key comes back. */
+/** Replaces the file of a connected peel, and checks the server's report of the new key. */
 export const rotationSteps: readonly DemoStep[] = [
   {
     step: 'new key',
@@ -31,7 +31,7 @@ export const rotationSteps: readonly DemoStep[] = [
       const [publicKey, own] = await Promise.all([seen, rotated]);
       expect(publicKey === after, `the peel reconnected with ${publicKey}, but the file has ${after}`);
       expect(own === after, `the peel reports that it uses ${own}, but the file has ${after}`);
-      // the peel's subscriptions are back at the server when this is answered
+      // an answer proves that the server has the peel's subscriptions again
       await stage.peel.get().flush();
       return `the file replaced, the peel reconnected by itself: was ${before}, the server now sees ${publicKey}`;
     },
@@ -46,7 +46,7 @@ export const rotationSteps: readonly DemoStep[] = [
 
 type OnConnect = (name: string, publicKey: string) => void;
 
-/** The server tells its system account of each connect (docs/nats-facts.md, 17): what no peel can make up. */
+/** The server reports each connect to its system account (docs/nats-facts.md, 17), which no peel can forge. */
 async function watchConnects(stage: Stage): Promise<(onConnect: OnConnect) => void> {
   const { publicKeys, paths } = stage.domain.get();
   const system = await dial({

@@ -18,7 +18,7 @@ export const serverSteps: readonly DemoStep[] = [
   {
     step: 'configuration',
     async run(stage) {
-      // any free port: the server says which one it took
+      // any free port: the server reports which one it uses
       const path = await writeServerConfiguration(stage.domain.get(), { host: '127.0.0.1', port: -1 });
       stage.configPath.set(path);
       return `operator mode, JWT resolver, JetStream: ${path}`;
@@ -30,7 +30,7 @@ export const serverSteps: readonly DemoStep[] = [
       const server = stage.server.set(await startNatsServer({ configPath: stage.configPath.get() }));
       stage.atEnd(async () => {
         await server.stop();
-        // for those who keep the home: the same port the next time
+        // for a kept home: the same port next time
         await writeServerConfiguration(stage.domain.get(), { host: '127.0.0.1', port: server.port });
       });
       return `nats-server accepts clients at ${server.url} (process ${server.pid})`;
