@@ -25,7 +25,7 @@ export interface AccountServers {
   requireTls?: boolean | undefined;
   /** Time limit for connecting to each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number | undefined;
-  /** Aborts the wait, with its reason. What was already sent to the servers may still take effect. */
+  /** Aborts the wait, with its reason. Messages already sent to the servers may still take effect. */
   signal?: AbortSignal | undefined;
 }
 
@@ -70,7 +70,7 @@ async function connectAndAct<T>(
       { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) },
       operator.sub,
     );
-    // what is in progress fails then, and starts nothing new
+    // makes work in progress fail, and starts nothing new
     const cut = () => void nc.close();
     signal?.addEventListener('abort', cut, { once: true });
     try {

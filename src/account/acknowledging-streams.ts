@@ -5,9 +5,9 @@ import { subjectsOverlap } from '../permissions/subjects-overlap.js';
 import type { AccountStream } from '../system-account/account-streams.js';
 
 /**
- * The names of the streams that acknowledge what a peel publishes. A peel chooses the reply subject of what it
- * publishes, and the server sends the stream's acknowledgement there without checking the peel's permissions: to a
- * command subject of another peel, or over a record. `no_ack` in the stream's configuration prevents that.
+ * The names of the streams that acknowledge a peel's messages. A peel chooses the reply subject of what it publishes,
+ * and the server sends the stream's acknowledgement there without checking the peel's permissions: to a command subject
+ * of another peel, or over a record. `no_ack` in the stream's configuration prevents that.
  *
  * @param published the subjects that a peel may publish to, with templates; the default ones by default
  */

@@ -16,7 +16,7 @@ export interface AuditRetentionOptions extends ChangeOptions {
 }
 
 /**
- * What the audit log keeps, and what it has deleted. Changes nothing.
+ * The limits of the audit log, and its deletions. Changes nothing.
  *
  * @throws TrustError, NatsServerError; FleetError `ERR_FLEET_STORE` when there is no audit log
  */
@@ -31,8 +31,7 @@ export async function auditRetention(
  * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for
  * it. Events beyond the new limits are deleted at once, and cannot be restored.
  *
- * @param change what is not given stays
- * @returns what holds now, as the servers tell it
+ * @param change absent limits stay @returns the current limits, as reported by the servers
  * @throws as {@link auditRetention}; TrustError `ERR_TRUST_KEY_OFFLINE` without the identity seed
  */
 export async function setAuditRetention(
@@ -70,7 +69,7 @@ async function look({ connected, domain }: OpenHome, now: () => number): Promise
   if (connected === undefined) throw new TypeError('servers: give at least one to query');
   const { streams } = await accountStreams(connected.nc, domain.publicKeys.account);
   const copies = streams.filter(({ name }) => name === AUDIT_STREAM);
-  // a copy that lags has fewer
+  // a lagging replica has fewer
   const [newest] = copies.sort((a, b) => (b.state?.first_seq ?? 0) - (a.state?.first_seq ?? 0));
   const { config, state } = newest ?? {};
   if (config === undefined || state === undefined)

@@ -89,7 +89,7 @@ export interface OpenHome {
 /**
  * Opens a home for a change: locked, and connected to its servers unless told otherwise.
  *
- * @param what what is done, such as `zester revoke`
+ * @param what the operation, such as `zester revoke`
  * @throws TrustError; NatsServerError as `connectSystem` and `listServers`
  */
 export function withOpenHome<T>(
@@ -177,7 +177,7 @@ export interface SignedChange extends Omit<AccountChange, 'domain'> {
  * meanwhile: the change applies to the newest of the given JWT and the servers'. Restores what that one lost: see
  * `mergeAccountClaims`.
  *
- * @param change gives the new claims, or the same object when there is nothing to change; then nothing is signed
+ * @param change returns the new claims, or the same object if nothing changes; then nothing is signed
  * @returns which servers confirmed: see `requireComplete`
  * @throws TrustError, NatsServerError, JwtError
  */
@@ -235,8 +235,8 @@ export async function changeAccount(
 /**
  * Changes the JWT of the home's system account, as {@link changeAccount} does for the fleet's account.
  *
- * @param change gives the new claims, or the same object when there is nothing to change
- * @throws TrustError, NatsServerError, JwtError; then the home is as it was
+ * @param change returns the new claims, or the same object if nothing changes @throws TrustError, NatsServerError,
+ *   JwtError; then the home is as it was
  */
 export async function changeSystemAccount(
   { domain, connected }: Pick<OpenHome, 'domain' | 'connected'>,
@@ -306,10 +306,10 @@ async function newest(open: Omit<OpenAccount, 'withSigner'>, now: Clock | undefi
   return { base: of, all, merged: withRemoved(claims, base, gone, nowSeconds(now)), restored: NOTHING_LOST };
 }
 
-/** Beyond this number, no tombstones are needed: that the new JWT derives from the old one is enough. */
+/** Beyond this number, no tombstones are needed: it is enough that the new JWT derives from the old one. */
 const MANY = 32;
 
-/** The new JWT derives from all that it was made of. */
+/** The new JWT derives from all its sources. */
 function withLineage(
   wanted: AccountClaims,
   base: HeldJwt,

@@ -28,7 +28,7 @@ export type ChangedStream = { name: string; config: StreamConfig } | { name: str
  *
  * @param signer the account's identity key
  * @param names the streams
- * @returns what each came to; a stream that could not be changed does not keep the others waiting
+ * @returns the result of each; a failed stream does not delay the others
  */
 export async function changeStreams(
   domain: TrustDomain,

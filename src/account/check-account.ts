@@ -36,7 +36,7 @@ export async function pushAccount(
     const system = await changeSystemAccount(open, (claims) => claims, options.now);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
-    // one that came back meanwhile stays
+    // a key that reappeared meanwhile stays
     const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
     const account = await withoutSigned(connected, domain, given, change);
     return { ...change, report: joinReports(account.report, system.report) };
@@ -55,7 +55,7 @@ export interface AccountVersion {
   signingKeys: string[];
 }
 
-/** What the home and the servers have. */
+/** The account JWTs of the home and the servers. */
 export interface AccountView {
   account: { name: string; publicKey: string };
   home: AccountVersion;
@@ -70,7 +70,7 @@ export interface AccountView {
   notReached: string[];
   /** Whether every server has what the home has. */
   inSync: boolean;
-  /** What the newest account JWT lost and an older one has: another tool signed an even older state. */
+  /** The losses of the newest account JWT, which an older one has: another tool signed an even older state. */
   lost: AccountLosses & { by: 'servers' | 'home' };
 }
 

@@ -36,13 +36,13 @@ export async function compareAccount(
 }
 
 /**
- * Makes a home follow what another home or master did to the account: adopts the servers' account JWT if it is newer,
+ * Makes a home follow other homes' and masters' changes of the account: adopts the servers' account JWT if it is newer,
  * and restores what it lost.
  *
- * @param options.restore whether what was lost is restored and pushed; otherwise nothing is changed then
- * @param options.seen the servers' account JWT, if it has lost nothing. If the home has adopted it meanwhile, as after a push
- *   of this master, no server is asked while the home is locked: a revocation may be waiting for the lock
- * @returns what was restored
+ * @param options.restore whether to restore and push losses; otherwise nothing changes
+ * @param options.seen the servers' account JWT, if it has lost nothing. If the home has adopted it meanwhile, as after
+ *   a push of this master, no server is queried while the home is locked: a revocation may be waiting for the lock
+ *   @returns the restored items
  * @throws as `changeAccount`
  */
 export async function followAccount(

@@ -15,7 +15,7 @@ export interface StreamHeld {
   state: { messages: number; bytes: number; first_seq: number; first_ts: string };
 }
 
-/** What was deleted, and what soon will be. */
+/** The past and upcoming deletions. */
 export interface RetentionVerdict {
   retention: AuditRetention;
   /** How much it has stored. */

@@ -80,7 +80,7 @@ const KICKS_AT_ONCE = 64;
  * one list of all connections beyond {@link MANY_KEYS}.
  *
  * @param pushed the account JWT
- * @param confirmed the names of the servers that took it; the others are not looked at
+ * @param confirmed the names of the servers that accepted it; others are not checked
  */
 export async function lockOut(
   { nc, up }: Pick<Connected, 'nc' | 'up'>,
@@ -133,9 +133,8 @@ function latest(
 }
 
 /**
- * The issue time of the JWT that a user is connected with, in seconds since 1970; undefined: it cannot be read. A JWT
- * that we refuse and a server accepts may have an issue time so late that only a revocation up to that time covers
- * it.
+ * The issue time of a connected user's JWT, in seconds since 1970; undefined if it cannot be read. A JWT that we refuse
+ * and a server accepts may have an issue time so late that only a revocation up to that time covers it.
  */
 export function issuedAtOf({ jwt }: Pick<ConnectedUser, 'jwt'>): number | undefined {
   if (jwt === undefined) return undefined;

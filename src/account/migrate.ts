@@ -60,7 +60,7 @@ export interface MigrationPlan extends AccountMigration {
 /**
  * Reports what {@link migrate} would do, and changes nothing.
  *
- * @param options.servers those that are asked who is connected; `false`: none
+ * @param options.servers the servers to query for connections; `false`: none
  * @throws TrustError, NatsServerError
  */
 export async function planMigration(home: string, options: ChangeOptions): Promise<MigrationPlan> {
@@ -143,7 +143,7 @@ export interface Migration {
  * server forces at once. Then re-signs `master.creds` and `admin.creds`, guards the fleet's streams from earlier
  * versions, and revokes the old JWTs of those credentials once no client uses them.
  *
- * @throws TrustError, NatsServerError, KeyError, FileError; what was done until then stays done, and another call continues
+ * @throws TrustError, NatsServerError, KeyError, FileError; completed steps stay, and another call resumes
  */
 export async function migrate(home: string, options: MigrateOptions): Promise<Migration> {
   return withOpenHome(home, 'zester permissions migrate', options, async (open) => {

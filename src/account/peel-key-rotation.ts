@@ -11,16 +11,16 @@ import { addedSeedPath } from '../trust/paths.js';
 import { changeAccount, withOpenHome, type ChangeOptions } from './change-account.js';
 import { requireComplete, type PushReport } from './push-account.js';
 
-/** What {@link switchPeelSigningKey} did. */
+/** The result of {@link switchPeelSigningKey}. */
 export interface SwitchedPeelKey extends PeelKeyRotation {
-  /** Which servers have the new key; all have. */
+  /** The servers that have the new key: all of them. */
   report: PushReport | undefined;
 }
 
 /**
- * Adds a peel signing key with the template of the one in use, and signs with it once every server has it. What the old key
- * signed stays valid. The home remembers the rotation until {@link endPeelKeyRotation}: called again after an interruption at
- * any point, it continues with the same key.
+ * Adds a peel signing key with the template of the one in use, and signs with it once every server has it. Credentials
+ * signed by the old key stay valid. The home remembers the rotation until {@link endPeelKeyRotation}: called again
+ * after an interruption at any point, it continues with the same key.
  *
  * @throws NatsServerError when a server has not confirmed: the old key signs until then; as `changeAccount`
  */
@@ -31,7 +31,7 @@ export async function switchPeelSigningKey(home: string, options: ChangeOptions)
     const { from, to, startedAt } = rotation;
     const { report } = await changeAccount(
       open,
-      // it is there when a call before was interrupted after the push
+      // it exists if an earlier call was interrupted after the push
       (claims) =>
         signingKeyOf(claims, to) === undefined ? withSigningKeyLike(home, claims, from, to) : claims,
       { now: options.now },
@@ -49,7 +49,7 @@ export async function switchPeelSigningKey(home: string, options: ChangeOptions)
   });
 }
 
-/** The seed first, then the note of it: a note without a seed could not be continued. */
+/** The seed first, then its record in the settings: without the seed, the rotation could not resume. */
 async function begin({ paths, settings }: TrustDomain, now: Clock = Date.now): Promise<PeelKeyRotation> {
   const key = generateKeyBundle('account');
   try {

@@ -37,9 +37,9 @@ export interface TemplateChange extends AccountChange {
 
 /**
  * Changes what every peel may do without reissuing credentials: edits the template of the scoped signing key, and
- * pushes the account. Connected peels lose their connection for an instant, and come back with the new permissions.
+ * pushes the account. Connected peels reconnect once, with the new permissions.
  *
- * @param edit gives the new permissions
+ * @param edit returns the new permissions
  * @returns which servers confirmed: see `requireComplete`
  * @throws TrustError `ERR_TRUST_PERMISSIONS`; as `changeAccount`
  */

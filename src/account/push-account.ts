@@ -9,7 +9,7 @@ import { PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
 export interface PushReport {
   /** The names of the servers on which it is in force. */
   confirmed: string[];
-  /** Servers that answered with an error, or are up and did not answer in time. */
+  /** Servers that answered with an error, or are are up but did not answer in time. */
   failed: { server: string; problem: string }[];
   /** Servers of the cluster that are down (names), and URLs without an answer. */
   notReached: string[];
@@ -26,9 +26,9 @@ interface Answer {
  * `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
  *
  * @param nc a connection of the system account
- * @param up the servers that answer
+ * @param up the responding servers
  * @returns `notReached` is empty: see `downServers`
- * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server takes account JWTs
+ * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server accepts account JWTs
  */
 export async function pushToServers(
   nc: NatsConnection,
@@ -83,9 +83,8 @@ export function isComplete(report: PushReport): boolean {
 /**
  * Checks that every server has it.
  *
- * @param what what was pushed, for the message
- * @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server took it, `ERR_NATS_SERVER_PUSH_INCOMPLETE` when
- *   some did not; the message names them
+ * @param what the pushed item, for the message @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server
+ *   accepted it, `ERR_NATS_SERVER_PUSH_INCOMPLETE` when some did not; the message names them
  */
 export function requireComplete(report: PushReport, what: string): void {
   if (isComplete(report)) return;

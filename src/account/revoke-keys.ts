@@ -7,10 +7,10 @@ import { changeAccount, type AccountChange, type OpenAccount, type OpenHome } fr
 import { lockOut, revocationBan, type Revocations } from './lock-out.js';
 import { isComplete, withFailed, type PushReport } from './push-account.js';
 
-/** How often a revocation is extended because its key came back with a JWT that has a later issue time. */
+/** How often a revocation is extended because its key reconnected with a JWT that has a later issue time. */
 const ROUNDS = 3;
 
-/** What {@link revokeWith} adds to a change. */
+/** The additions of {@link revokeWith} to a change. */
 export interface Revoked {
   /** The time that each key is revoked up to: at least the requested one. */
   upTo: Revocations;
@@ -26,7 +26,7 @@ export type RevokedKeys = AccountChange & Revoked;
 /**
  * Revokes keys of a home's account on every server: see {@link revokeWith}.
  *
- * @param options.also what else is changed in the account, where there is something new to push
+ * @param options.also further changes of the account, made if there is something new to push
  * @throws as `changeAccount`
  */
 export async function revokeKeys(
@@ -48,11 +48,11 @@ export async function revokeKeys(
 }
 
 /**
- * Revokes keys on every server: pushes the account JWT, then kicks what is still connected. A server counts as
- * confirmed only if its account JWT has the revocations and no revoked user is connected.
+ * Revokes keys on every server: pushes the account JWT, then kicks remaining connections. A server counts as confirmed
+ * only if its account JWT has the revocations and no revoked user is connected.
  *
- * @param revocations public keys, or `*`, and up to when: seconds since 1970. None: nothing is checked
- * @param change signs and pushes; it is given the change of the claims
+ * @param revocations public keys, or `*`, with the time to revoke up to, in seconds since 1970. None: checks nothing
+ *   @param change signs and pushes a change of the claims
  * @returns which servers confirmed: see `requireComplete`
  */
 export async function revokeWith<Change extends { jwt: string; report: PushReport | undefined }>(

@@ -55,11 +55,11 @@ const REVOKE = bag(
  *
  * Costs one request to every server per user, or one for all connections beyond 32 users.
  *
- * @param users public keys (`U…`, or `*` for all): a list revokes them permanently, whatever JWT they have or get, and `*` up to
- *   now; a record says up to when what was issued is revoked, in seconds since 1970
- * @throws JwtError `ERR_JWT_OPTIONS` for what is not a user; JwtChainError when the operator does not let the signer sign accounts;
- *   NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server took it, and nothing has changed; otherwise as
- *   `pushAccountJwt`
+ * @param users public keys (`U…`, or `*` for all): a list revokes them permanently, including future JWTs, and `*` up
+ *   to now; a record has the time up to which issued JWTs are revoked, in seconds since 1970
+ * @throws JwtError `ERR_JWT_OPTIONS` for an invalid user; JwtChainError when the operator does not allow the signer to
+ *   sign accounts; NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server accepted it: nothing has changed;
+ *   otherwise as `pushAccountJwt`
  * @example
  * import { loadCredsFile, loadJwtFile, loadKeyBundleFromFile, revokeUsers } from 'zester';
  *

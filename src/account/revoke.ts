@@ -61,7 +61,7 @@ export interface RevokeOptions extends ChangeOptions {
    */
   includeMaster?: boolean;
   /**
-   * What the fleet's registry knows: with `peelId`, the keys of that peel, otherwise of all peels and join tokens.
+   * The JWTs in the fleet's registry: with `peelId`, the keys of that peel, otherwise of all peels and join tokens.
    * Masters issue and renew JWTs that the home does not know. undefined: it was not read, so a key may have a JWT of
    * any date.
    */
@@ -318,7 +318,7 @@ export type ClearTarget =
 /**
  * Removes revocations, and pushes: the credentials that they covered may connect again, unless they have expired.
  *
- * @returns also those that are gone
+ * @returns also the removed revocations
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE` when there is none of them; as `changeAccount`
  */
 export async function clearRevocations(

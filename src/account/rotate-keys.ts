@@ -123,8 +123,7 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
   const change = await changeAccount(
     open,
     (claims) => {
-      refuseJoinRole(domain, claims); // the servers' may be newer
-      // present if an earlier call was interrupted after the push
+      refuseJoinRole(domain, claims); // the servers' may be newer if an earlier call was interrupted after the push
       return isJoinIssuer(claims, publicKey)
         ? claims
         : revisedAccount(claims, { signingKeys: { add: [joinSigningKey(publicKey)] } });
