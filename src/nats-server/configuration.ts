@@ -9,13 +9,13 @@ import {
   SERVER_TLS_TIMEOUT_SECONDS,
 } from '../timing.js';
 
-/** The settings of a nats-server of ours. */
+/** The settings of a nats-server that Zester configures. */
 export interface NatsServerConfigurationOptions {
   /** The server's name; unique in a cluster. */
   serverName?: string;
   /** The address to listen on; `127.0.0.1` by default. */
   host?: string;
-  /** The port for clients; -1: any free one. */
+  /** The port for clients; -1: any free port. */
   port: number;
   /** The operator that the server trusts. */
   operatorJwt: string;
@@ -40,7 +40,7 @@ export interface NatsServerConfigurationOptions {
     name: string;
     /** The address for the other servers. */
     host: string;
-    /** The port for the other servers; -1: any free one. */
+    /** The port for the other servers; -1: any free port. */
     port: number;
     /** The other servers: `nats-route://host:port`. */
     routes: readonly string[];
@@ -82,7 +82,7 @@ export function validateServerName(name: string): string {
 
 /**
  * The text of a `nats-server.conf`: operator mode, accounts by JWT. `max_control_line` stays at the server's default,
- * which fits what Zester issues.
+ * which fits Zester's JWTs.
  */
 export function natsServerConfiguration(options: NatsServerConfigurationOptions): string {
   const { resolver, jetStream, cluster, tls } = options;
@@ -121,8 +121,8 @@ export function natsServerConfiguration(options: NatsServerConfigurationOptions)
     },
     operator: options.operatorJwt,
     system_account: options.systemAccount,
-    // deleting accounts over the network is not needed, so nobody can; and a server that was down must not accept
-    // what was revoked meanwhile for the minute that servers by default take to compare their JWTs
+    // deleting accounts over the network is not needed, so it is disabled; and a server that was down must not accept
+    // newly revoked users for the minute after which servers compare their JWTs by default
     resolver:
       resolver.type === 'memory'
         ? 'MEMORY'

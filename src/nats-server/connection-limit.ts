@@ -6,10 +6,10 @@ export const MAX_CONNECTIONS = 65_536;
 const OTHER_FILES = 1_000;
 
 /**
- * How many clients a server may accept: fewer than its open file limit. At that limit it could neither accept a
- * client nor open a JetStream file; a client that is told that the server is full tries the next one.
+ * How many clients a server may accept: fewer than its open file limit. At that limit it could neither accept a client
+ * nor open a JetStream file; a client that is refused by a full server tries the next one.
  *
- * @param openFiles the most files that a process may have open; undefined: not known
+ * @param openFiles the limit on a process's open files; undefined: unknown
  *
  * @example
  * connectionLimit(20_000); // 19000
@@ -23,7 +23,7 @@ export function connectionLimit(openFiles: number | undefined): number {
  * The hard limit on open files from the text of `/proc/self/limits`, up to which a child process may raise its own.
  * Source: man 5 proc.
  *
- * @returns undefined where there is none, or the text does not say
+ * @returns undefined if there is none, or it cannot be parsed
  */
 export function openFilesIn(limits: string | undefined): number | undefined {
   const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits ?? '')?.[1];

@@ -1,14 +1,14 @@
-// Finds out whether a disk can be written to.
+// Tests whether a disk can be written to.
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What must fit, in bytes: the server's first writes after its start, and some minutes of a fleet's. */
+/** The required space in bytes: the server's first writes after its start, and some minutes of a fleet's writes. */
 const PROBE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Whether a file of 4 MiB can be written and synced in a directory. It is removed again. The free space that the file
- * system reports would not show a quota, or a disk that was remounted read-only after an error.
+ * Whether a file of 4 MiB can be written and synced in a directory. The file is removed again. The file system's
+ * reported free space would not reveal a quota, or a disk that was remounted read-only after an error.
  */
 export async function hasDiskRoom(directory: string): Promise<boolean> {
   const path = join(directory, `.zester-room-${randomUUID()}`);

@@ -9,13 +9,13 @@ import { userHome } from '../trust/home.js';
 import { versionSupport } from '../system-account/server-versions.js';
 import { VERSION_TIMEOUT_MS } from '../timing.js';
 
-/** Where packages install it: Debian's in `/usr/sbin`, which a normal user's PATH often lacks. */
+/** The install locations of packages: Debian's is `/usr/sbin`, which a normal user's PATH often lacks. */
 const WELL_KNOWN_DIRECTORIES = ['/usr/sbin', '/usr/local/bin'];
 
 /**
- * Finds the `nats-server` program: `ZESTER_NATS_SERVER`, else the first supported one of the `PATH`, the places where
- * packages put it, and the cache that `scripts/set-up` fills. Where all are older than the supported range, the first of
- * the `PATH` is taken: a single old server still works.
+ * Finds the `nats-server` program: `ZESTER_NATS_SERVER`, else the first supported one of the `PATH`, the install
+ * locations of packages, and the cache that `scripts/set-up` fills. If all are older than the supported range, the
+ * first of the `PATH` is used: a single old server still works.
  *
  * @param env the environment; `process.env` by default
  * @returns the program's path
@@ -39,7 +39,7 @@ export async function findNatsServer(env: NodeJS.ProcessEnv = process.env): Prom
   throw notFound('nats-server is not installed on this machine');
 }
 
-/** Where `scripts/get-nats-server` puts Debian's newest one. */
+/** Where `scripts/get-nats-server` installs Debian's newest version. */
 function cachedDirectory(env: NodeJS.ProcessEnv): string {
   const base = nonEmpty(env['XDG_CACHE_HOME']) ?? join(userHome(env), '.cache');
   return join(nonEmpty(env['ZESTER_CACHE']) ?? join(base, 'zester'), 'nats-server', 'testing');
@@ -49,7 +49,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Whether a program reports a version below the supported range. One with an unknown version is left to its start. */
+/** Whether a program reports a version below the supported range. An unknown version is checked when it starts. */
 async function isOlder(program: string): Promise<boolean> {
   try {
     const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: VERSION_TIMEOUT_MS });

@@ -3,9 +3,9 @@ import { isLoopback, parseServerUrls } from '../connection/server-urls.js';
 import type { TrustDomain } from '../trust/domain.js';
 
 /**
- * Why no command of a home could use a server of this machine without TLS: each of them would refuse it.
+ * Why all commands of a home would refuse a server without TLS on this machine.
  *
- * @returns undefined: they could
+ * @returns undefined if they would not
  * @throws ConnectError `ERR_CONNECT_URL` of the home's servers
  */
 export function plainServerProblem({

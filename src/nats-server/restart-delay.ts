@@ -2,10 +2,10 @@
 import { FIRST_RESTART_DELAY_MS, MAX_RESTART_DELAY_MS, STABLE_SERVER_MS } from '../timing.js';
 
 /**
- * How long to wait before the next start of a server: doubled each time that it does not become stable.
+ * How long to wait before the next start of a server: doubled after each run that does not become stable.
  *
  * @param previousMs the delay before the last start; undefined: it was not a restart
- * @param ranMs how long the server took clients then; 0: it did not start
+ * @param ranMs how long the server then accepted clients; 0: it did not start
  * @returns milliseconds
  *
  * @example

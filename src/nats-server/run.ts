@@ -26,14 +26,14 @@ export interface StartNatsServerOptions {
   extraArgs?: readonly string[];
 }
 
-/** How a server ended. */
+/** The exit of a server. */
 export interface NatsServerExit {
-  /** Its exit code; null when a signal ended it. */
+  /** Its exit code; null if a signal killed it. */
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A `nats-server` that this process runs. It ends when this process does, in any way. */
+/** A `nats-server` that this process runs. It ends with this process, however this process ends. */
 export interface RunningNatsServer {
   /** For clients, such as `nats://127.0.0.1:4222`. */
   readonly url: string;
@@ -44,7 +44,7 @@ export interface RunningNatsServer {
   readonly pid: number;
   /** Resolves when the server has ended, whatever the reason, and its log was read to the end. */
   readonly exited: Promise<NatsServerExit>;
-  /** The last error in its log, or else its last line, without the time. */
+  /** The last error in its log, otherwise its last line, without the time. */
   lastWords(): string | undefined;
   /** Stops it gracefully; with SIGKILL if it takes longer than `timeoutMs` (10,000 by default). May be called twice. */
   stop(timeoutMs?: number): Promise<NatsServerExit>;
@@ -55,8 +55,8 @@ export interface RunningNatsServer {
 /**
  * Starts the real `nats-server`, and resolves when it accepts clients.
  *
- * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`; `ERR_NATS_SERVER_START`, with the server's own words, when it
- *   ends before it is ready or is not ready in time
+ * @throws NatsServerError `ERR_NATS_SERVER_NOT_FOUND`; `ERR_NATS_SERVER_START`, with the server's own message, when it
+ *   exits before it is ready or is not ready in time
  */
 export async function startNatsServer(options: StartNatsServerOptions): Promise<RunningNatsServer> {
   const program = options.program ?? (await findNatsServer());
@@ -68,7 +68,7 @@ export async function startNatsServer(options: StartNatsServerOptions): Promise<
     {
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       stdio: ['ignore', 'pipe', 'pipe'],
-      // its own session: a Ctrl-C on the terminal is for this process, which decides what it means for the server
+      // its own session: a Ctrl-C on the terminal goes to this process, which decides how to stop the server
       detached: true,
     },
   );

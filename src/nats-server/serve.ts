@@ -28,13 +28,13 @@ export interface ServeOptions extends ServerConfigurationOptions {
   onLog?: (line: string) => void;
   /** Restart the server if it stops by itself, at the same port; false by default. */
   restart?: boolean;
-  /** Called when the server has stopped, before anything else happens. */
+  /** Called first when the server has stopped. */
   onEnded?: () => void;
   /** Called when it stopped or failed to restart, with the milliseconds until the next start. */
   onRestart?: (error: ZesterError, delayMs: number) => void;
   /**
-   * Called when JetStream has stopped writing, as on a full disk, with the server's words. Once the disk has room, the server is restarted,
-   * whatever `restart` says: it would not write again by itself.
+   * Called when JetStream has stopped writing, as on a full disk, with the server's message. Once the disk has room,
+   * the server is restarted even without `restart`: it would not resume writing by itself.
    */
   onStorageFailure?: (reason: string) => void;
   /** Called when this command waits for another one that changes the home. */
@@ -48,8 +48,8 @@ export interface ServeOptions extends ServerConfigurationOptions {
  *
  * @returns how the server ended, if it was stopped or put into lame duck mode
  * @throws NatsServerError `ERR_NATS_SERVER_OPTIONS` when no command of this home could use the server;
- *   `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it ended by
- *   itself; TrustError `ERR_TRUST_LOCKED` when another runs the server of this home; FileError
+ *   `ERR_NATS_SERVER_NOT_FOUND`, `ERR_NATS_SERVER_START`; `ERR_NATS_SERVER_ENDED` when it stopped by itself; TrustError
+ *   `ERR_TRUST_LOCKED` when another process runs the server of this home; FileError
  */
 export async function serveTrustDomain(domain: TrustDomain, options: ServeOptions): Promise<NatsServerExit> {
   const { onWait, ...rest } = options;
@@ -63,7 +63,7 @@ export async function serveTrustDomain(domain: TrustDomain, options: ServeOption
   const program = await findNatsServer();
   const { serverDirectory, serverLog } = domain.paths;
   await ensurePrivateDirectory(serverDirectory);
-  // a separate lock: two servers on one JetStream directory destroy it, but other commands may run beside a server
+  // a separate lock: two servers on one JetStream directory destroy it, but other commands may run at the same time
   return withHomeLock(
     serverDirectory,
     'zester server',
@@ -95,7 +95,7 @@ async function keepRunning(
   let home = domain;
   let readyAt: number | undefined;
   let delayMs: number | undefined;
-  /** From a restart on that repairs JetStream until the server is ready. */
+  /** True from a restart that repairs JetStream until the server is ready. */
   let isRepairing = false;
   const startOne = async () => {
     readyAt = undefined;

@@ -1,15 +1,22 @@
-// Decides how much JetStream may store on the disk of a server that Zester runs.
+// Decides JetStream's storage limit for a server that Zester runs.
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of what the disk has for JetStream: the rest is for what JetStream does not count (its indexes and logs), and for other programs. */
+/**
+ * The fraction of the available space for JetStream: the rest is for uncounted data (indexes and logs), and for other
+ * programs.
+ */
 const SHARE = 3 / 4;
-/** But so much more than it has, in bytes: a disk that is full now may have room later, while the limit stays until the next start. */
+/**
+ * The minimum above the current usage, in bytes: a full disk may have room later, but the limit stays until the next
+ * start.
+ */
 const LEAST_MORE = 64 * 1024 * 1024;
 
 /**
- * The limit (`max_file_store`), in bytes: three quarters of what is free and of what JetStream has already. nats-server's own default is
- * three quarters of what is free when it starts, so it shrinks with what is stored, and may be less than that after a restart.
+ * The limit (`max_file_store`), in bytes: three quarters of the sum of free space and JetStream's usage. nats-server's
+ * own default is three quarters of the free space at its start, so it shrinks as data is stored, and may be below the
+ * usage after a restart.
  *
  * @example storageLimit({ free: 60e9, used: 40e9 }); // 75e9
  */
@@ -20,7 +27,7 @@ export function storageLimit({ free, used }: { free: number; used: number }): nu
 /**
  * The limit for a directory.
  *
- * @returns undefined: the system does not tell, and the server decides
+ * @returns undefined if the system does not report it: the server decides
  */
 export async function storageLimitOf(directory: string): Promise<number | undefined> {
   try {
@@ -31,7 +38,7 @@ export async function storageLimitOf(directory: string): Promise<number | undefi
   }
 }
 
-/** What the files below a directory take on the disk, in bytes. Files that vanish meanwhile count nothing. */
+/** The disk usage of the files below a directory, in bytes. Files that vanish meanwhile do not count. */
 async function bytesIn(directory: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {

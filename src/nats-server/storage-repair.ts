@@ -1,4 +1,4 @@
-// Follows the log of a nats-server: whether JetStream has stopped writing, and whether the disk has room again.
+// Detects from a nats-server's log that JetStream has stopped writing, and waits until the disk has room again.
 import { DISK_ROOM_INTERVAL_MS } from '../timing.js';
 import { hasDiskRoom } from './disk-room.js';
 import { storageFailureIn } from './storage-failure.js';
@@ -16,8 +16,7 @@ export class StorageRepair {
   #stopped = false;
 
   /**
-   * @param directory where JetStream writes
-   * @param onFailed called once, with the server's words
+   * @param directory JetStream's directory @param onFailed called once, with the server's message
    */
   constructor(directory: string, onFailed: (reason: string) => void) {
     this.#directory = directory;
@@ -30,7 +29,7 @@ export class StorageRepair {
     return this.#isDue;
   }
 
-  /** What the server said; undefined: JetStream writes. */
+  /** The server's message; undefined: JetStream writes. */
   get failure(): string | undefined {
     return this.#failure;
   }

@@ -15,7 +15,7 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** Returned by {@link watchOver}: to be called once the server has ended by itself. */
+/** Returned by {@link watchOver}; call it once the server has exited by itself. */
 export type Dismiss = () => void;
 
 /**
@@ -28,14 +28,14 @@ export type Dismiss = () => void;
 export function watchOver(pid: number, directory: string): Dismiss {
   const watchdog = spawn('/bin/sh', ['-c', SCRIPT, 'zester-watchdog', String(pid), directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // its own session: a Ctrl-C on the terminal is for this process, which decides what it means for the server
+    // its own session: a Ctrl-C on the terminal goes to this process, which decides how to stop the server
     detached: true,
   });
   // without /bin/sh, the server runs without it
   watchdog.on('error', () => undefined);
   watchdog.stdin.on('error', () => undefined);
   watchdog.unref();
-  // a socket by type, since it is a pipe: it must not keep this process alive
+  // typed as a socket, since it is a pipe: it must not keep this process alive
   (watchdog.stdin as unknown as { unref?: () => void }).unref?.();
   return () => watchdog.stdin.end('ended\n');
 }

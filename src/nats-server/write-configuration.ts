@@ -15,7 +15,7 @@ export type ServerConfigurationOptions = Pick<
   'serverName' | 'host' | 'port' | 'cluster' | 'tls' | 'httpPort' | 'maxConnections'
 > &
   Partial<Pick<NatsServerConfigurationOptions, 'resolver'>> & {
-    /** What JetStream may store, in bytes; the server's own choice by default. */
+    /** JetStream's storage limit in bytes; the server's default if absent. */
     maxFileStore?: number;
   };
 
@@ -74,7 +74,7 @@ export async function writeServerConfiguration(
   return paths.serverConfiguration;
 }
 
-/** Undefined: the system does not say. */
+/** Undefined if the system does not report it. */
 async function limitsOfThisProcess(): Promise<string | undefined> {
   try {
     return await readFile('/proc/self/limits', 'utf8');
@@ -86,7 +86,7 @@ async function limitsOfThisProcess(): Promise<string | undefined> {
 /**
  * Writes the configuration if there is none, for a home whose server is on this machine.
  *
- * @returns its path and whether it was made now; undefined: the fleet has servers of its own
+ * @returns its path and whether it was created now; undefined: the fleet has its own servers
  * @throws FileError, TrustError `ERR_TRUST_HOME_EXPOSED`
  */
 export async function ensureServerConfiguration(
@@ -102,7 +102,7 @@ export async function ensureServerConfiguration(
 /**
  * The address of this machine where a home's server listens: the first of the home's servers that is on loopback.
  *
- * @returns undefined when the home names servers, and all are elsewhere
+ * @returns undefined when the home's servers are all elsewhere
  */
 export function localEndpoint(domain: TrustDomain): Endpoint | undefined {
   if (domain.servers.length === 0) return { host: '127.0.0.1', port: CLIENT_PORT };
