@@ -1,17 +1,17 @@
 // The names of admins, and of their users.
 import { JwtError } from '../errors.js';
 
-/** Lower-case letters, digits and hyphens: it is part of a subject token, and of a file's name. */
+/** Lower-case letters, digits and hyphens: it is part of a subject token, and of a file name. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const PREFIX = '_zester-admin-';
 
-/** Whether an admin may be called that. */
+/** Whether this is a valid name for an admin. */
 export function isAdminName(name: string): boolean {
   return NAME.test(name);
 }
 
 /**
- * The name of the user of an admin. No peel has it: a peel id does not begin with `_`.
+ * The user name of an admin. No peel can have it: a peel ID does not begin with `_`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -23,7 +23,7 @@ export function adminUserName(name: string): string {
   );
 }
 
-/** The admin whose user has this name; undefined: it is none that was added, such as a peel's or the owner's. */
+/** The admin whose user has this name; undefined if it is not an added admin, such as a peel or the owner. */
 export function adminOfUserName(user: string | undefined): string | undefined {
   if (user?.startsWith(PREFIX) !== true) return undefined;
   const name = user.slice(PREFIX.length);

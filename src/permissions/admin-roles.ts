@@ -1,22 +1,22 @@
-// The roles of admins: the one table of which role may ask what.
+// The roles of admins: the table of requests and roles.
 import type { AdminVerb } from './names.js';
 
-/** The roles, from the one that may do the least. Each may do all that those before it may. */
+/** The roles, from the least to the most privileged. Each includes the previous ones. */
 export const ADMIN_ROLES = ['viewer', 'approver', 'operator', 'owner'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
-/** The role of an admin that was added. The owner, who may do everything, is made by `zester init`. */
+/** The role of an added admin. The owner, who may do everything, is created by `zester init`. */
 export type AddedRole = 'viewer' | 'approver' | 'operator';
 export const ADDED_ROLES = ['viewer', 'approver', 'operator'] as const satisfies readonly AddedRole[];
 
-/** What the table says of a request to a master. */
+/** The table entry of a request to a master. */
 export interface AdminVerbRule {
-  /** The first of {@link ADMIN_ROLES} that may ask it. */
+  /** The lowest of {@link ADMIN_ROLES} that may send it. */
   role: AdminRole;
-  /** Whether it changes something: then its nonce is spent for all masters. */
+  /** Whether it changes something: then its nonce is stored for all masters. */
   writes: boolean;
 }
 
-/** Every request of admins to masters. A verb that is not here does not compile. */
+/** Every admin request to masters. A verb without an entry does not compile. */
 export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
   status: { role: 'viewer', writes: false },
   'peel.list': { role: 'viewer', writes: false },
@@ -35,39 +35,42 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
   'master.resume': { role: 'operator', writes: true },
 };
 
-/** Whether a role may ask a master something. */
+/** Whether a role may send a request to a master. */
 export function mayAsk(role: AdminRole, verb: AdminVerb): boolean {
   return hasRole(role, ADMIN_VERBS[verb].role);
 }
 
-/** Whether a role may do what another one may. */
+/** Whether a role includes another one. */
 export function hasRole(role: AdminRole, least: AdminRole): boolean {
   return ADMIN_ROLES.indexOf(role) >= ADMIN_ROLES.indexOf(least);
 }
 
-/** Whether an admin that was added may reject a peel in this state: an accepted one is revoked by it, which is an operator's. */
+/**
+ * Whether an added admin may reject a peel in this state: rejecting an accepted one revokes it, which needs an
+ * operator.
+ */
 export function mayReject(role: string, state: string): boolean {
   return role === 'operator' || state === 'pending' || state === 'rejected';
 }
 
-/** Whether an admin that was added may replace a label that a peel has, in whatever request: `peel.accept` has labels, too. */
+/** Whether an added admin may replace a peel's existing label, in any request: `peel.accept` has labels, too. */
 export function mayRelabel(role: string): boolean {
   return role === 'operator';
 }
 
-/** What a role may ask a master, in the order of the table. */
+/** The requests that a role may send to a master, in table order. */
 export function verbsOf(role: AdminRole): AdminVerb[] {
   return (Object.keys(ADMIN_VERBS) as AdminVerb[]).filter((verb) => mayAsk(role, verb));
 }
 
 const ROLE_TAG = 'zester-role:';
 
-/** The tag of a JWT that says an admin's role. */
+/** The JWT tag for an admin's role. */
 export function roleTag(role: AddedRole): string {
   return `${ROLE_TAG}${role}`;
 }
 
-/** The role that the tags of a JWT say; undefined: none, several, or one that this version does not know. */
+/** The role in the tags of a JWT; undefined: none, several, or unknown to this version. */
 export function roleOfTags(tags: readonly string[] | undefined): AddedRole | undefined {
   const said = (tags ?? []).filter((tag) => tag.startsWith(ROLE_TAG));
   return said.length === 1 ? ADDED_ROLES.find((role) => roleTag(role) === said[0]) : undefined;

@@ -14,7 +14,7 @@ import {
 } from './names.js';
 import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
 
-/** What {@link lintPermissions} can find. docs/permissions-lint.md explains each rule. */
+/** The rules of {@link lintPermissions}. docs/permissions-lint.md explains each. */
 export const LINT_RULES = [
   'unrestricted',
   'answers-anywhere',
@@ -36,7 +36,7 @@ export const LINT_RULES = [
 
 export type LintRule = (typeof LINT_RULES)[number];
 
-/** A problem with what a user may do. */
+/** A problem with a user's permissions. */
 export interface LintFinding {
   rule: LintRule;
   /** `error`: others' data can be read or written; `warning`: something will not work. */
@@ -50,7 +50,7 @@ export interface LintFinding {
   fix: string;
 }
 
-/** Whose permissions they are. */
+/** The owner of the permissions. */
 export interface LintSubject {
   /** The user's name; undefined: the template of a scoped signing key, before the server fills in names. */
   name?: string | undefined;
@@ -58,12 +58,12 @@ export interface LintSubject {
   role?: 'peel' | 'other';
 }
 
-/** A peel that does not exist: what it is granted, every other peel is granted. */
+/** A peel that does not exist: every other peel has its grants, too. */
 const STRANGER = 'zester-lint-stranger';
 
 /**
  * Finds grants that let one peel read or write another's data, grants that stall, and subjects that cannot match.
- * Checks what is granted, not what the account's streams and exports make of it.
+ * Checks the grants only, not the account's streams and exports.
  */
 export function lintPermissions(permissions: Permissions, subject: LintSubject = {}): LintFinding[] {
   const grants = { publish: grantOf(permissions.pub), subscribe: grantOf(permissions.sub) };
@@ -237,7 +237,7 @@ function notDenied(grant: Grant): string[] {
   return patterns.filter((pattern) => !denied(grant, pattern));
 }
 
-/** What a stranger is granted. */
+/** The grants of a stranger. */
 function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
   const findings: LintFinding[] = [];
   for (const [grant, kind] of [
@@ -361,7 +361,7 @@ const CONSUMER_DURABLE = ['$JS', 'API', 'CONSUMER', 'DURABLE', 'CREATE'];
 const DIRECT_GET = ['$JS', 'API', 'DIRECT', 'GET'];
 const MESSAGE_GET = ['$JS', 'API', 'STREAM', 'MSG', 'GET'];
 
-/** What can be read from a stream or a bucket, whatever the subscriptions say (docs/nats-facts.md, 19). */
+/** Reads of a stream or a bucket, which subscriptions do not restrict (docs/nats-facts.md, 19). */
 function lintReads({ publish }: Grants): LintFinding[] {
   return publish.allow.flatMap((subject): LintFinding[] => {
     if (subject === '>') return [];
@@ -429,7 +429,7 @@ function readsAll(tokens: readonly string[], fixed: number): boolean {
   return filter[1] === '>' || filter[2] === '>' || filter[2] === '*' || filter[2] === undefined;
 }
 
-/** Grants that wait for something which is not granted (docs/nats-facts.md, 20). */
+/** Grants that stall because another grant is missing (docs/nats-facts.md, 20). */
 function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
   const findings: LintFinding[] = [];
   for (const subject of publish.allow) {

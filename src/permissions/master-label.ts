@@ -1,20 +1,20 @@
-// The name of a master, and the label by which an account JWT says whose a signing key is.
+// The name of a master, and the label that names a signing key's master in an account JWT.
 
-/** Lower-case letters, digits and hyphens: it stands in a description that people read, and in a command line. */
+/** Lower-case letters, digits and hyphens: it appears in descriptions and on command lines. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
 /** The master of the home that "zester init" made: its signing keys have no label. */
 export const FIRST_MASTER = 'first';
 
-/** Whether masters may be called that. {@link FIRST_MASTER} is taken. */
+/** Whether this is a valid name for a master. {@link FIRST_MASTER} is reserved. */
 export function isMasterName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** Whose a signing key is. */
+/** The master of a signing key. */
 export interface MasterLabel {
   name: string;
-  /** The public keys of the users of that master (`U…`): they never change. */
+  /** The public keys of that master's users (`U…`), which never change. */
   users: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export function withLabel(description: string, { name, users }: MasterLabel): st
   return `${LABEL.exec(description)?.[1] ?? description} (master ${name}${keys})`;
 }
 
-/** The label of a signing key's description; undefined: it has none. */
+/** The label in a signing key's description; undefined: none. */
 export function labelOf(description: string | undefined): MasterLabel | undefined {
   const [, , name, users] = LABEL.exec(description ?? '') ?? [];
   if (name === undefined || !isMasterName(name)) return undefined;

@@ -1,4 +1,4 @@
-// The scoped signing keys with which a master renews its own users: their roles and templates.
+// The roles and templates of the scoped signing keys with which a master renews its own users.
 import type { ScopedSigningKey } from '../jwt/account.js';
 import { withLabel, type MasterLabel } from './master-label.js';
 import {
@@ -20,7 +20,7 @@ const KINDS = new Map<string, MasterKeyKind>(
   Object.entries(MASTER_KEY_ROLES).map(([kind, role]) => [role, kind as MasterKeyKind]),
 );
 
-/** What a signing key of this role signs; undefined: no user of a master or an admin. */
+/** The kind of users that a signing key of this role signs; undefined: not users of a master or an admin. */
 export function masterKeyKindOf(role: string | undefined): MasterKeyKind | undefined {
   return KINDS.get(role ?? '');
 }

@@ -1,4 +1,4 @@
-// The recovery credential of a peel: a user that may only ask to come back.
+// The recovery credential of a peel: a user that may only request recovery.
 import type { UserClaims } from '../jwt/claims.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
@@ -23,7 +23,7 @@ export function peelIdOfRecoveryName(name: string): string | undefined {
   return isPeelId(peelId) ? peelId : undefined;
 }
 
-/** The prefix of the inboxes of a peel's recovery user. @throws PeelIdError */
+/** The inbox prefix of a peel's recovery user. @throws PeelIdError */
 export function recoveryInboxPrefix(peelId: string): string {
   return `_INBOX.${recoveryName(peelId)}`;
 }

@@ -46,7 +46,7 @@ export function withRolePermissions(
 }
 
 /**
- * Combines permissions: allowed is what any of them allows, except what any of them denies.
+ * Combines permissions: the union of all allow lists, minus the union of all deny lists.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  * @example

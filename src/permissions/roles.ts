@@ -1,4 +1,4 @@
-// What a peel, a master, an admin and a join token may do.
+// The permissions of peels, masters, admins and join tokens.
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { JwtError } from '../errors.js';
@@ -35,23 +35,25 @@ import {
 import { validatePeelId } from './peel-id.js';
 import { withRolePermissions, type RolePermissions } from './role-permissions.js';
 
-/** The role of the scoped signing keys that sign peels, where an adopted account has no other name for it. */
+/** The role of the scoped signing keys that sign peels, unless an adopted account uses another name. */
 export const PEEL_ROLE = 'peel';
 /** The role of the scoped signing keys that sign join tokens. */
 export const JOIN_ROLE = 'join';
 
 /**
- * How users of the fleet may connect. Not as a leafnode: up to 2.10 the server leaves it to the leafnode to check what it
- * publishes, and on every version a leafnode can join the masters' queue group and swallow requests.
+ * How users of the fleet may connect. Not as a leafnode: up to 2.10 the server trusts the leafnode to check its own
+ * publishing, and on every version a leafnode can join the masters' queue group and swallow requests.
  */
 export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
 /**
- * What a peel may do, by default: speak for itself and read what is meant for it (docs/design.md, "Identity of a peel").
+ * The default permissions of a peel: publish as itself and read its own messages (docs/design.md, "Identity of a
+ * peel").
  *
- * It has no `responses`: with it, anyone who can send it a message chooses a subject that it may then publish to, itself
- * included. It answers on `zester.job.<nonce>.return.<id>`, which its callers subscribe to (`requestPeel`). And it may not
- * publish to its own inbox: nothing needs that, and no subject should be one that it both publishes and subscribes to.
+ * It has no `responses`: with it, anyone who can send it a message chooses a subject that it may then publish to,
+ * itself included. It answers on `zester.job.<nonce>.return.<id>`, which its callers subscribe to (`requestPeel`). It
+ * may not publish to its own inbox: nothing needs that, and a peel should not have a subject that it both publishes and
+ * subscribes to.
  *
  * @throws PeelIdError
  * @example
@@ -84,8 +86,8 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
 }
 
 /**
- * The limits of a peel: of its signing key's template, or of its own JWT where that carries its permissions. One peel must
- * not starve the others, and needs neither large messages nor many subscriptions.
+ * The limits of a peel: in its signing key's template, or in its own JWT if that has the permissions. One peel must not
+ * starve the others, and needs neither large messages nor many subscriptions.
  *
  * @example
  * import { peelLimits } from 'zester';
@@ -98,8 +100,8 @@ export function peelLimits(): UserLimitOptions {
 }
 
 /**
- * The JetStream calls that a master makes on its own streams: make one that is not there, look at it, read a message,
- * and read it all with a consumer of its own. None deletes, purges or changes a stream.
+ * A master's JetStream API calls on its own streams: create a missing one, get its info, get a message, and read it
+ * with its own consumer. None deletes, purges or changes a stream.
  */
 function masterStreamCalls(stream: string): string[] {
   return [
@@ -115,12 +117,14 @@ function masterStreamCalls(stream: string): string[] {
 }
 
 /**
- * What a master may do: send peels commands, receive from and answer them, and store the fleet's state in JetStream. It may publish to
- * every inbox instead of having `responses`: with those, the server keeps a record of each message that it delivers with a
- * reply subject, as JetStream's all have, and looks through thousands of them at each next (docs/nats-facts.md, 26).
+ * The permissions of a master: command peels, receive from and answer them, and store the fleet's state in JetStream.
+ * It may publish to every inbox instead of having `responses`: with those, the server tracks each delivered message
+ * with a reply subject, which all of JetStream's have, and searches thousands of them for each next one
+ * (docs/nats-facts.md, 26).
  *
- * It may not speak as a peel, an admin or a join token, nor as the server that says what the audit has stored. Those are
- * denied and not merely left out, since a peel of an older version knows a master by the subject `zester.>`.
+ * It may not publish as a peel, an admin or a join token, nor as the server that reports stored audit events. Those are
+ * explicitly denied instead of just not allowed, since a peel of an older version recognizes a master by the subject
+ * `zester.>`.
  *
  * @example
  * import { masterPermissions } from 'zester';
@@ -137,7 +141,7 @@ export function masterPermissions(): PermissionOptions {
         ...[...FLEET_STREAMS.keys()].flatMap(masterStreamCalls),
         ...BUCKETS.map(bucketSubjects),
       ],
-      // peels of homes that an earlier version made may still publish facts
+      // peels of homes from an earlier version may still publish facts
       deny: [
         ...(['auth', 'enroll', 'admin', 'event'] as const).map(subjectsOf),
         formerSubjectFor.fact('>'),
@@ -149,8 +153,8 @@ export function masterPermissions(): PermissionOptions {
 }
 
 /**
- * What a master's second user may do: receive requests, and answer below inboxes. A request whose reply subject were not
- * checked could not reach anything else with it.
+ * The permissions of a master's second user: receive requests, and answer to inboxes. Even an unchecked reply subject
+ * could reach nothing else.
  */
 export function masterAnswersPermissions(): PermissionOptions {
   return {
@@ -165,7 +169,7 @@ export function masterAnswersPermissions(): PermissionOptions {
   };
 }
 
-/** An admin that is not the owner. */
+/** An added admin, not the owner. */
 export interface NamedAdmin {
   /** Up to 40 lower-case letters, digits and hyphens. */
   name: string;
@@ -174,10 +178,10 @@ export interface NamedAdmin {
 }
 
 /**
- * What an admin may do: send requests to masters, call peels, and receive answers and decisions.
+ * The permissions of an admin: send requests to masters, call peels, and receive answers and decisions.
  *
- * @param admin absent: the owner, who may do everything, and whose inbox all owners share
- * @throws JwtError `ERR_JWT_OPTIONS` for a name or a role that is none
+ * @param admin absent: the owner, who may do everything; all owners share its inbox
+ * @throws JwtError `ERR_JWT_OPTIONS` for an invalid name or role
  * @example
  * import { adminPermissions } from 'zester';
  *
@@ -195,7 +199,10 @@ export function adminPermissions(admin?: NamedAdmin): PermissionOptions {
   };
 }
 
-/** Every subject has the admin's own name in it, and every request of its role is named: none may be asked in another's name. */
+/**
+ * Every subject contains the admin's own name, and every request of its role is listed, so it cannot send requests
+ * under another name.
+ */
 function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
   const user = adminUserName(name);
   if (!ADDED_ROLES.includes(role))
@@ -218,7 +225,7 @@ function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
   };
 }
 
-/** What earlier versions granted admins, and nothing used. */
+/** An unused admin grant of earlier versions. */
 export const FORMER_ADMIN_GRANTS: readonly string[] = [
   formerSubjectFor.cancel,
   formerSubjectFor.fact('>'),
@@ -226,8 +233,8 @@ export const FORMER_ADMIN_GRANTS: readonly string[] = [
 ];
 
 /**
- * What the user of a join token may do, as the template of the scoped signing key `join`: ask to join, and read the
- * answers. Its name is in every subject, so no token can ask for another.
+ * The permissions of a join token's user, as the template of the scoped signing key `join`: request to join, and read
+ * the answers. Its name is in every subject, so a token cannot send requests as another.
  */
 export function joinPermissionsTemplate(): PermissionOptions {
   return {
@@ -237,19 +244,19 @@ export function joinPermissionsTemplate(): PermissionOptions {
 }
 
 /**
- * The limits of the template `join`. A token is for many hosts, and a leaked one must not be a way to flood. A request to
- * join has some hundred bytes and needs one subscription.
+ * The limits of the template `join`. Many hosts may share a token, and a leaked one must not allow a flood. A join
+ * request has a few hundred bytes and needs one subscription.
  */
 export function joinLimits(): UserLimitOptions {
   return { payload: 16 * 1024, subscriptions: 10, allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 }
 
-/** The id of a join token: not a secret. */
+/** The ID of a join token: not a secret. */
 const TOKEN_ID = /^[A-Za-z0-9]{8,40}$/;
 const JOIN_PREFIX = '_zester-join-';
 
 /**
- * The name of a join token's user. No peel has it: a peel id does not begin with `_`.
+ * The name of a join token's user. No peel can have it: a peel ID does not begin with `_`.
  *
  * @param tokenId 8 to 40 letters and digits
  * @throws JwtError `ERR_JWT_OPTIONS`
@@ -265,22 +272,22 @@ export function joinName(tokenId: string): string {
   return `${JOIN_PREFIX}${tokenId}`;
 }
 
-/** The id of the join token whose user has this name; undefined: it is not a join token's. */
+/** The ID of the join token whose user has this name; undefined if it is not a join token's. */
 export function tokenIdOfName(name: string): string | undefined {
   if (!name.startsWith(JOIN_PREFIX)) return undefined;
   const tokenId = name.slice(JOIN_PREFIX.length);
   return TOKEN_ID.test(tokenId) ? tokenId : undefined;
 }
 
-/** The prefix of the inboxes of a join token's user. @throws JwtError `ERR_JWT_OPTIONS` */
+/** The inbox prefix of a join token's user. @throws JwtError `ERR_JWT_OPTIONS` */
 export function joinInboxPrefix(tokenId: string): string {
   return `_INBOX.${joinName(tokenId)}`;
 }
 
 /**
- * The options of a join token's user JWT: scoped, so that its signer must be the account's scoped signing key `join`.
+ * The options of a join token's user JWT: scoped, so its signer must be the account's scoped signing key `join`.
  *
- * @param accountPublicKey the account (`A…`) that is to be joined
+ * @param accountPublicKey the account (`A…`) to join
  * @param options.expiry seconds until it expires; absent: never
  * @throws JwtError `ERR_JWT_OPTIONS`, KeyError
  */
@@ -293,9 +300,9 @@ export function joinUserJwtOptions(
   return roleOptions(joinName(tokenId), accountPublicKey, none, { ...options, scoped: true });
 }
 
-/** What can be chosen about the JWT of a peel, a master or an admin. */
+/** The options for the JWT of a peel, a master or an admin. */
 export interface RoleUserJwtOptions extends ValidityOptions {
-  /** Lower-cased, each once. */
+  /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
   /**
    * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template
@@ -303,15 +310,15 @@ export interface RoleUserJwtOptions extends ValidityOptions {
    */
   scoped?: boolean | undefined;
   /**
-   * More than the role's default permissions, or others in their place (not with `scoped`):
-   * `{ extend: kvRead({ bucket: 'config', keys: 'web-01.>' }) }`.
+   * Extends or replaces the role's default permissions (not with `scoped`): `{ extend: kvRead({ bucket: 'config', keys:
+   * 'web-01.>' }) }`.
    */
   permissions?: RolePermissions | undefined;
-  /** Instead of the role's default limits, each by itself (not with `scoped`); -1: none. */
+  /** Overrides the role's default limits individually (not with `scoped`); -1: no limit. */
   limits?: UserLimitOptions | undefined;
 }
 
-/** {@link RoleUserJwtOptions}, and what {@link peelUserJwtOptions} otherwise takes one after the other. */
+/** {@link RoleUserJwtOptions} plus the positional arguments of {@link peelUserJwtOptions}. */
 export interface PeelJwtOptions extends RoleUserJwtOptions {
   /** One NATS token. */
   peelId: string;
@@ -320,7 +327,7 @@ export interface PeelJwtOptions extends RoleUserJwtOptions {
 }
 
 /**
- * The options of a peel's user JWT: its name is the peel's id, its subjects are the peel's own.
+ * The options of a peel's user JWT: its name is the peel's ID, its subjects are the peel's own.
  *
  * @param peelId one NATS token
  * @param accountPublicKey the account (`A…`) that the peel belongs to
@@ -337,7 +344,7 @@ export function peelUserJwtOptions(
   accountPublicKey: string,
   options?: RoleUserJwtOptions,
 ): UserJwtOptions;
-/** The same, with names. */
+/** The same, with an options object. */
 export function peelUserJwtOptions(options: PeelJwtOptions): UserJwtOptions;
 export function peelUserJwtOptions(
   first: string | PeelJwtOptions,
@@ -385,7 +392,7 @@ export function masterAnswersUserJwtOptions(
 /**
  * The options of an admin's user JWT.
  *
- * @throws KeyError; JwtError `ERR_JWT_OPTIONS` for a name or a role that is none
+ * @throws KeyError; JwtError `ERR_JWT_OPTIONS` for an invalid name or role
  * @example
  * import {
  *   adminUserJwtOptions,
@@ -409,15 +416,15 @@ export function adminUserJwtOptions(
   const { admin, ...rest } = options;
   const grants = () => ({ permissions: adminPermissions(admin), limits: UNLIMITED });
   if (admin === undefined) return roleOptions(ADMIN_NAME, accountPublicKey, grants, rest);
-  // the template of a signing key of admins is the owner's
+  // the template of an admin signing key has the owner's permissions
   if (rest.scoped === true) throw jwtOptionsError('an admin with a role is not scoped: leave "scoped" out');
   const tags = [...(rest.tags ?? []), roleTag(admin.role)];
   return roleOptions(adminUserName(admin.name), accountPublicKey, grants, { ...rest, tags });
 }
 
-/** What can be chosen about the JWT of an admin. */
+/** The options for the JWT of an admin. */
 export interface AdminUserJwtOptions extends RoleUserJwtOptions {
-  /** An admin with a name, a role and inboxes of its own; absent: the owner. */
+  /** An admin with its own name, role and inboxes; absent: the owner. */
   admin?: NamedAdmin | undefined;
 }
 
@@ -426,7 +433,7 @@ interface RoleGrants {
   limits: UserLimitOptions;
 }
 
-/** Of masters and admins: as much as they like, but not as a leafnode either. */
+/** For masters and admins: unlimited, but not as a leafnode either. */
 const UNLIMITED: UserLimitOptions = { allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 
 /** @internal The options of {@link RoleUserJwtOptions}. */
@@ -453,18 +460,18 @@ function roleOptions(
   checkOptions('a user JWT of a role', options, ROLE, jwtOptionsError);
   const { scoped, permissions: own, limits: ownLimits, ...rest } = options;
   const base = { ...rest, name, issuerAccount: accountPublicKey };
-  // a scoped user's own JWT carries nothing: the template of its signing key has all of it
+  // a scoped user's JWT has no permissions or limits: they are in its signing key's template
   if (scoped === true) return { ...base, scoped };
   const { permissions, limits } = grants();
   return { ...withLimits(limits, ownLimits), ...base, permissions: withRolePermissions(permissions, own) };
 }
 
-/** Limits, with those that are given in their place. */
+/** Default limits, overridden by the given ones. */
 function withLimits(limits: UserLimitOptions, given: UserLimitOptions = {}): UserLimitOptions {
   return { ...limits, ...named(given) };
 }
 
-/** An option that is given as undefined or null is not given. */
+/** An undefined or null option counts as absent. */
 function named<T extends object>(options: T | undefined): Partial<T> {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(entries) as Partial<T>;

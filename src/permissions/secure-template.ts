@@ -3,7 +3,7 @@ import type { Permissions, UserPermissionLimits } from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { joinLimits, joinPermissionsTemplate, peelLimits, peelPermissionsTemplate } from './roles.js';
 
-/** What a fleet's scoped signing keys sign. */
+/** The kinds of a fleet's scoped signing keys. */
 export type TemplateRole = 'peel' | 'join';
 
 /** The template of a role's scoped signing key: permissions, limits and connection types. */

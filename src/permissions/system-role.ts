@@ -1,4 +1,4 @@
-// What the system user of a master may do.
+// The permissions of a master's system user.
 import type { ConnectionType, PermissionOptions } from '../jwt/permission-options.js';
 
 /** The role of the signing keys of the system account that sign masters' system users. */
@@ -8,7 +8,7 @@ export const SYSTEM_ROLE = 'zester-system';
 export const SYSTEM_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
 /**
- * What the system user of a master may do: query the servers, push account JWTs, close connections, and receive
+ * The permissions of a master's system user: query the servers, push account JWTs, close connections, and receive
  * server events.
  */
 export function systemPermissions(): PermissionOptions {
