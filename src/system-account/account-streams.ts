@@ -23,7 +23,7 @@ const streamSchema = v.object({
   config: v.optional(
     v.object({
       subjects: v.optional(v.array(v.string()), []),
-      /** It does not acknowledge what is published to it. */
+      /** It does not acknowledge published messages. */
       no_ack: v.optional(v.boolean(), false),
       /** The settings of `STREAM_GUARDS`: servers omit what is off. */
       allow_rollup_hdrs: v.optional(v.boolean()),
@@ -68,14 +68,14 @@ const answerSchema = v.object({
 export type AccountStream = v.InferOutput<typeof streamSchema>;
 
 /**
- * The streams of an account with their consumers, as the servers themselves have them: nothing that a user of the account
- * may do hides one.
+ * The streams of an account with their consumers, as reported by the servers themselves, so no user of the account can
+ * hide one.
  *
  * Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account.
  *
  * @param nc a connection of the system account
  * @param account the public key (`A…`)
- * @returns each stream as often as a server has a copy of it; and the servers that did not say
+ * @returns each stream once per server with a copy; and the servers that did not answer
  * @throws NatsServerError as `listServers`
  */
 export async function accountStreams(

@@ -2,20 +2,20 @@
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { ASK_ALL_TIMEOUT_MS } from '../timing.js';
 
-/** How long {@link askAll} waits, in milliseconds. */
+/** The time limits of {@link askAll}, in milliseconds. */
 export interface AskAllOptions {
   /** In total; 5,000 by default. */
   maxWait?: number;
   /** For the next answer after each one; `maxWait` by default. */
   stall?: number;
-  /** Called when the server says that nobody answers such requests of this user. */
+  /** Called when the server reports no responders. */
   onNoResponders?: () => void;
 }
 
 /**
  * Sends a request to all servers, and collects answers until there are enough or time is up.
  *
- * @param enough whether no more are to come, asked after each answer
+ * @param enough whether the answers are complete; called after each answer
  * @returns the answers; none if there are no responders
  */
 export async function askAll(

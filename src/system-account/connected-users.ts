@@ -23,17 +23,17 @@ export interface ConnectedUser {
   publicKey: string;
   /** The JWT that it connected with; undefined: none, or the server does not report it. */
   jwt: string | undefined;
-  /** The server's id, and the connection's on it. */
+  /** The server's ID, and the connection's number there. */
   server: string;
   cid: number;
   serverName: string | undefined;
-  /** The address that it comes from. */
+  /** The client's address. */
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string | undefined;
   /** `Client` or `Leafnode`; undefined: the server does not report it. */
   kind?: string | undefined;
-  /** What it has sent since it connected. */
+  /** Messages and bytes sent since it connected. */
   sent?: { messages: number; bytes: number };
 }
 
@@ -104,16 +104,16 @@ export interface ConnectedUsersOptions {
    * a server. Servers do not reuse numbers, and a connection keeps its JWT.
    */
   isKnown?: (connection: ConnectionPlace) => boolean;
-  /** The servers to ask; those that answer now by default, which costs another request. */
+  /** The servers to query; by default those that answer now, which costs another request. */
   up?: readonly ServerInfo[];
 }
 
 /**
  * The users of an account that are connected now, on all servers, and the ids of the servers that reported them. Each
- * server is asked for one page at a time, and a server that does not answer keeps no other waiting.
+ * server is asked for one page at a time, and an unresponsive server does not delay the others.
  *
- * A server verifies the JWT of each of its connections for each page that has JWTs (docs/nats-facts.md, 37), so pages are
- * large, and without JWTs where all connections are known.
+ * A server verifies the JWT of each of its connections for each page that has JWTs (docs/nats-facts.md, 37), so pages
+ * are large, and omit JWTs if all connections are known.
  *
  * Source: `$SYS.REQ.SERVER.<id>.CONNZ` of the system account.
  *
@@ -216,7 +216,7 @@ class ServerList {
       const answers = await Promise.all(some.map((cid) => this.#ask({ ...this.#filter, auth: true, cid })));
       for (const answer of answers) {
         if (answer === undefined) isWhole = false;
-        // it is missing: the connection has ended
+        // missing: the connection has ended
         else users.push(...usersOf(answer));
       }
     }

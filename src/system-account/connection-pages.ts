@@ -9,7 +9,7 @@ const MAX_PAGE = 8_192;
 /** The most bytes of an answer: servers disconnect a client that lets tens of millions pile up. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
-/** What a JWT adds to a connection in a page, roughly, in bytes. */
+/** The approximate size that a JWT adds to a connection in a page, in bytes. */
 const JWT_BYTES = 1_000;
 
 /**
@@ -43,7 +43,7 @@ export function nextPage({ offset, limit, count, bytes }: Page): Pick<Page, 'off
 /**
  * The size of the first page with JWTs, for a list that was read without them.
  *
- * @param bytesEach what a connection of it took, in bytes; undefined: it had none
+ * @param bytesEach size per connection in it, in bytes; undefined: it was empty
  */
 export function firstPageWithJwts(bytesEach: number | undefined): number {
   return bytesEach === undefined ? FIRST_PAGE : fitting(bytesEach + JWT_BYTES);
@@ -63,7 +63,7 @@ function fitting(bytesEach: number): number {
 export function continuesPage(last: number | undefined, cids: readonly number[]): boolean {
   if (cids.some((cid, i) => i > 0 && cid <= (cids[i - 1] ?? 0))) return false;
   const [first] = cids;
-  // an empty page proves nothing: all that it repeats may have ended, and more
+  // an empty page proves nothing: all repeated connections, and more, may have ended
   return last === undefined || (first !== undefined && first <= last);
 }
 

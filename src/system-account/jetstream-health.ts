@@ -7,7 +7,7 @@ import { JETSTREAM_STATE_TIMEOUT_MS, PING_STALL_MS } from '../timing.js';
 /** A server whose JetStream has stopped writing. */
 export interface StorageFailure {
   server: string;
-  /** The server's words, printable. */
+  /** The server's message, printable. */
   reason: string;
 }
 
@@ -19,11 +19,12 @@ interface Answer {
 /**
  * The servers whose JetStream has stopped writing for an account, of those that answer within two seconds.
  *
- * Source: `$SYS.REQ.SERVER.PING.HEALTHZ`, of the system account. Cost: one message a server, which looks at the account's streams.
+ * Source: `$SYS.REQ.SERVER.PING.HEALTHZ`, of the system account. Cost: one message per server, which checks the
+ * account's streams.
  *
  * @param nc a connection of the system account
  * @param account its public key (`A…`)
- * @param servers how many there are: it waits for no more answers
+ * @param servers the number of servers, to stop waiting early
  */
 export async function storageFailures(
   nc: NatsConnection,

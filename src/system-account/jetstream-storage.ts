@@ -12,10 +12,10 @@ interface Answer {
 /**
  * The file storage of each server that answers within two seconds and has JetStream.
  *
- * Source: `$SYS.REQ.SERVER.PING.JSZ`, of the system account. Cost: one message a server.
+ * Source: `$SYS.REQ.SERVER.PING.JSZ`, of the system account. Cost: one message per server.
  *
  * @param nc a connection of the system account
- * @param servers how many there are: it waits for no more answers
+ * @param servers the number of servers, to stop waiting early
  */
 export async function jetStreamStorage(nc: NatsConnection, servers: number): Promise<ServerStorage[]> {
   const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= servers, {

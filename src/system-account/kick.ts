@@ -10,17 +10,18 @@ export interface ConnectionId {
 }
 
 /**
- * What became of a connection that was to be kicked.
+ * The outcome of a kick.
  *
  * - `kicked`: the server closed it.
  * - `gone`: the server has no such connection (any more).
- * - `unanswered`: the server is older than 2.10, which cannot kick, did not answer in time, or these credentials may not ask it to.
+ * - `unanswered`: the server is older than 2.10, which cannot kick, did not answer in time, or these credentials are
+ *   not authorized.
  */
 export type KickOutcome = 'kicked' | 'gone' | 'unanswered';
 
 /**
  * Closes one connection on its server: a client's, or a leafnode's. It does not lock anybody out: a client that may
- * still connect is back within milliseconds, so revoke and push first.
+ * still connect reconnects within milliseconds, so revoke and push first.
  *
  * Source: `$SYS.REQ.SERVER.<id>.KICK` of the system account, nats-server 2.10 and newer (docs/nats-facts.md, 29).
  *

@@ -11,7 +11,7 @@ export const OLDEST_IN_A_CLUSTER = '2.9.22';
  * How a server's version is supported.
  *
  * - `too-old`: a fleet cannot run on it.
- * - `below-range`: works, and is not among the versions that are tested in full.
+ * - `below-range`: works, but is not fully tested.
  * - `supported`.
  * - `untested`: newer than every version that was tested.
  * - `unknown`: not a version of nats-server's form.
@@ -19,9 +19,9 @@ export const OLDEST_IN_A_CLUSTER = '2.9.22';
 export type VersionSupport = 'too-old' | 'below-range' | 'supported' | 'untested' | 'unknown';
 
 /**
- * How a fleet is supported on a server of this version.
+ * The support level of a server version.
  *
- * @param version as the server says it: `2.10.27`, `v2.15.1`, `2.12.0-preview.1`
+ * @param version as reported by the server: `2.10.27`, `v2.15.1`, `2.12.0-preview.1`
  * @param where.clustered whether the server is one of a cluster
  * @example versionSupport('2.9.10', { clustered: true }); // 'too-old'
  */
@@ -56,7 +56,7 @@ export interface VersionProblem {
   server: string;
   version: string;
   support: Exclude<VersionSupport, 'supported'>;
-  /** What is wrong, and why it matters. */
+  /** The problem, and its consequences. */
   message: string;
   /** How to fix it. */
   fix: string;

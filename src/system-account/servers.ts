@@ -35,13 +35,13 @@ interface JetStreamState {
 }
 
 /**
- * Lists the servers that answer, each by its name.
+ * Lists the responding servers by name.
  *
  * Source: `$SYS.REQ.SERVER.PING` of the system account (docs.nats.io, "System Account").
  *
  * @param nc a connection of the system account
- * @param options.stallMs how long another server's answer is waited for after each one, in milliseconds
- * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when the user is none of the system account;
+ * @param options.stallMs how long to wait for another answer after each one, in milliseconds
+ * @throws NatsServerError `ERR_NATS_SERVER_NOT_SYSTEM` when the user does not belong to the system account;
  *   `ERR_NATS_SERVER_UNREACHABLE` when no server answers
  */
 export async function listServers(
@@ -87,8 +87,8 @@ function serverOf(ping: Ping | undefined): ServerInfo[] {
 }
 
 /**
- * The names of the servers that belong to the cluster and do not answer. They are known where the cluster has JetStream,
- * from its meta group.
+ * The names of the cluster's servers that do not answer. Known from JetStream's meta group, if the cluster has
+ * JetStream.
  *
  * Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account.
  *

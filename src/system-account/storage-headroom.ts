@@ -16,7 +16,7 @@ const LOW_SHARE = 0.8;
 /**
  * The finding about a server whose storage is nearly full.
  *
- * @returns undefined: there is room, or the limit is not known
+ * @returns undefined if there is room, or the limit is unknown
  * @example lowStorage({ server: 'n1', usedBytes: 0, maxBytes: 1e9 }); // undefined
  */
 export function lowStorage({ usedBytes, maxBytes }: ServerStorage): string | undefined {

@@ -1,15 +1,15 @@
 // Decides whether a server's health report means that JetStream has stopped writing.
 import { printable } from '../text/printable.js';
 
-/** nats-server's messages: a write error that it remembers, or JetStream that it has disabled by itself. */
+/** nats-server's messages for a sticky write error, and for JetStream that it disabled by itself. */
 const STOPPED = /write error|apply error|no space left|JetStream not enabled/i;
 
 /**
- * What a server's health report (`HEALTHZ`) says about a JetStream that no longer writes.
+ * The message of a server's health report (`HEALTHZ`) about a JetStream that no longer writes.
  *
- * @param error its `error`, as the server sent it
- * @returns the server's words, printable; undefined: it reports nothing of the kind. Other reports, as of a cluster that has no leader
- *   yet, pass by themselves
+ * @param error its `error`, as sent by the server
+ * @returns the server's message, printable; undefined: no such problem. Other reports, such as a cluster without a
+ *   leader yet, are transient
  * @example storageProblem('JetStream not enabled (10076)'); // 'JetStream not enabled (10076)'
  */
 export function storageProblem(error: unknown): string | undefined {
@@ -23,7 +23,7 @@ export function storageProblemWords(reason: string): string {
 }
 
 /**
- * Whether so many servers have stopped writing that JetStream can decide nothing: no majority is left.
+ * Whether too many servers have stopped writing, so that JetStream has no majority left.
  *
  * @param failed of `servers`
  */

@@ -15,7 +15,7 @@ import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
 export interface SystemConnectionOptions {
   /** One URL or several; the first that answers is used. */
   servers: readonly string[];
-  /** In place of the home's `creds/system.creds`: credentials of a user of the system account. */
+  /** Replaces the home's `creds/system.creds`: credentials of a user of the system account. */
   systemCreds?: UserCredentials | undefined;
   /** TLS options, and whether TLS is required; by default those of the home. */
   tls?: TlsOptions | null | undefined;
@@ -23,8 +23,8 @@ export interface SystemConnectionOptions {
   /** Time limit for each server, in milliseconds; 3,000 by default. */
   timeoutMs?: number;
   /**
-   * A connection of the system account that is up, to be used instead of a new one. It stays open. While thousands of
-   * clients connect, a new connection waits behind them.
+   * An open connection of the system account to use instead of a new one. It stays open. While thousands of clients
+   * connect, a new connection waits behind them.
    */
   standing?: () => NatsConnection | undefined;
 }
@@ -59,7 +59,7 @@ export async function connectSystem(
  * Like {@link connectSystem}, without a home.
  *
  * @param creds of a user of the system account; they stay the caller's to wipe
- * @param operator what errors call the operator that the servers should trust
+ * @param operator the operator that the servers should trust, for error messages
  */
 export async function connectAsSystem(
   creds: CredsFile,
