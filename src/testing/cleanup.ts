@@ -7,7 +7,7 @@ export class Cleanup {
   /**
    * Registers a cleanup step.
    *
-   * @returns ends it now, once; later calls, and {@link run}, then do nothing
+   * @returns a function that runs it now, once; later calls, and {@link run}, then skip it
    */
   add(end: () => unknown): () => Promise<void> {
     let ended: Promise<unknown> | undefined;

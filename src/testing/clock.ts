@@ -1,11 +1,12 @@
 // A clock that a test moves.
 
 /**
- * A clock that a test moves: it runs as the machine's does, and {@link advance} puts it forward. Whatever reads a clock in
- * Zester takes `clock.now`. A fleet of `startTestFleet` follows it: its peels renew what has become due.
+ * A clock that a test moves: it runs as the machine's does, and {@link advance} puts it forward. All of Zester's clock
+ * options accept `clock.now`. A fleet of `startTestFleet` follows it: its peels renew credentials that have become due.
  *
- * nats-server has no such clock: it judges expiry by the machine's own. So put the clock forward to see renewals, and to see
- * that a server refuses what has expired, issue it in the past: `{ now: () => Date.now() - 120_000, expiry: 60 }`.
+ * nats-server has no such clock: it judges expiry by the machine's own. So put the clock forward to see renewals, and
+ * to see a server refuse an expired credential, issue it in the past: `{ now: () => Date.now() - 120_000, expiry: 60
+ * }`.
  *
  * @example
  * import { createUserJwt, decodeUserJwt, generateKeyBundle } from 'zester';

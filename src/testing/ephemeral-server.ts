@@ -108,7 +108,7 @@ export class EphemeralServer {
   }
 }
 
-/** How often another port is tried, if another process takes it before the start. */
+/** Maximum retries with another port, if another process takes it before the start. */
 const MAX_PORTS_TRIED = 5;
 
 /**
@@ -132,7 +132,7 @@ export async function startEphemeralServer(
   });
 }
 
-/** Retries with other ports if one of them was taken in between. */
+/** Retries with other ports if one was taken in between. */
 export async function retryPorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

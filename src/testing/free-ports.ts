@@ -12,7 +12,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** This many different ports. */
+/** Returns this many different ports. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());

@@ -140,7 +140,7 @@ export async function wholeCluster(domain: TrustDomain, nodes: readonly Ephemera
   );
 }
 
-/** How often a server that stays outside JetStream is restarted. */
+/** Maximum restarts of a server that stays outside JetStream. */
 const MAX_JOIN_ATTEMPTS = 4;
 
 /**

@@ -36,8 +36,8 @@ export interface TestTrust extends Disposable {
 }
 
 /**
- * Makes an operator with a signing key, a system account and the account of a fleet, all in memory. `startTestServer` starts a
- * server that trusts it.
+ * Creates an operator with a signing key, a system account and the account of a fleet, all in memory. `startTestServer`
+ * starts a server that trusts it.
  *
  * @throws JwtError of the options
  * @example

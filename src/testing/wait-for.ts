@@ -5,7 +5,7 @@ import { TEST_POLL_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 /**
  * Polls until there is an answer, for conditions that emit no event.
  *
- * @param what the words for the error when there is none in time
+ * @param what the condition, for the timeout error
  * @returns the first answer that is not undefined and not false
  */
 export async function waitFor<T>(
