@@ -30,14 +30,14 @@ export interface PeelToAdd {
   labels?: Labels | undefined;
 }
 
-/** Issues for one peel, into a file. */
+/** Issues credentials for one peel into a file. */
 export type PeelIssuer = (peel: PeelToAdd) => Promise<AddedPeel>;
 
 /** The options for each peel. */
 export interface AddOptions {
   /** Seconds; undefined: the default. */
   expiry: number | undefined;
-  /** The ID may exist, and the file too. */
+  /** Replace an existing ID and file. */
   replace: boolean;
   /** Of a peel that a master knows; a label of the peel's own replaces the one of the same name. */
   labels?: Labels | undefined;
@@ -46,7 +46,7 @@ export interface AddOptions {
 /**
  * Issues through a master: the key is made here, and only its public half is sent.
  *
- * @throws FleetError, FileError. What the master issued and could not be written is not lost: it can be issued again
+ * @throws FleetError, FileError. A credential that could not be written is not lost: it can be issued again
  */
 export function issuerThrough(
   client: AdminClient,
@@ -99,7 +99,7 @@ export function issuerThrough(
   };
 }
 
-/** A master may have died with the request: another one gives the same answer to the same request. */
+/** A master may have died with the request: another one answers a retry with the same result. */
 async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -109,7 +109,7 @@ async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Issues from the home alone: the masters learn of it when the peel connects. */
+/** Issues from the home, without a master: masters learn of the peel when it connects. */
 export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptions, io: CliIo): PeelIssuer {
   return async ({ id: peelId, path }) => {
     await refuseToReplace(path, replace);
@@ -125,9 +125,9 @@ export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptio
 }
 
 /**
- * Issues for many, some at once. A failure does not stop the others.
+ * Issues for many peels, concurrently. A failure does not stop the others.
  *
- * @param signal ends it after those that are under way
+ * @param signal stops after those in progress
  */
 export async function addAll(
   targets: readonly PeelToAdd[],

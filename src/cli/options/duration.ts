@@ -4,11 +4,11 @@ import { UsageError } from '../../errors.js';
 const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** What `--expiry` takes, for the help. */
+/** The values of `--expiry`, for the help. */
 export const EXPIRY_FORM = '15m, 24h, 7d, 2w, or a date such as 2031-01-31 or 2031-01-31T12:00:00Z';
 
 /**
- * Reads a lifetime: a number with a unit (`s`, `m`, `h`, `d`, `w`), or the date at which it ends.
+ * Reads a lifetime: a number with a unit (`s`, `m`, `h`, `d`, `w`), or an end date.
  *
  * @param now milliseconds since 1970
  * @returns whole seconds from now, at least 1
@@ -35,11 +35,11 @@ export function parseRenewedLifetime(text: string): number {
   return seconds;
 }
 
-/** What an option for a time that is over takes, for the help. */
+/** The values of an option for a past time, for the help. */
 export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-01-31T12:00:00Z';
 
 /**
- * Reads a time that is over: how long ago, or a date.
+ * Parses a past time: an age, or a date.
  *
  * @param now milliseconds since 1970
  * @returns milliseconds since 1970
@@ -53,11 +53,11 @@ export function parsePast(text: string, now: number): number {
   return now + until * 1000;
 }
 
-/** What an option for a wait takes, for the help. */
+/** The values of an option for a wait, for the help. */
 export const SPAN_FORM = '500ms, 2s, 10m or 1h';
 
 /**
- * Reads how long something may take.
+ * Parses a time limit.
  *
  * @param option the option's name, for the error
  * @returns milliseconds, at least 1
@@ -85,7 +85,7 @@ function untilDate(text: string, now: number): number | undefined {
   if (!ISO_DATE.test(text)) return undefined;
   const day = text.slice(0, 10);
   const midnight = new Date(`${day}T00:00:00Z`);
-  // Date turns 31 February into 3 March: a day that does not exist is not a date
+  // Date turns 31 February into 3 March: refuse days that do not exist
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return undefined;
   const time = text === day ? midnight.getTime() : Date.parse(text);
   return Number.isNaN(time) ? undefined : Math.floor((time - now) / 1000);

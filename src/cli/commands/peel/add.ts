@@ -19,7 +19,7 @@ import type { Output } from '../../terminal/output.js';
 import { timeWords } from '../../terminal/time-words.js';
 import { DEFAULT_LIFETIME_SECONDS } from '../../../master/default-options.js';
 
-/** Requests at once: a master answers them one by one, and the network is the longest part. */
+/** Concurrent requests: a master answers them one by one, and network latency dominates. */
 const AT_ONCE = 16;
 
 export default command({
@@ -112,7 +112,7 @@ async function addEach(
         tell();
       },
       failed: (id, error) => {
-        // of one it is the error that the command ends with
+        // with one peel, the command itself fails with the error
         if (targets.length === 1) throw error;
         failed.push({ id, error });
         progress.clear();
@@ -173,7 +173,7 @@ function report(
     output.note(`${count(added.length, 'file')} with a seed each (mode 0600): treat them like passwords`);
 }
 
-/** Where each goes. Of one id, `--out` is a file unless a directory stands there or it ends with a slash. */
+/** The path of each file. With one ID, `--out` is a file unless it is an existing directory or ends with a slash. */
 async function targetsOf(
   peels: readonly Omit<PeelToAdd, 'path'>[],
   out: string | undefined,
