@@ -13,7 +13,7 @@ const judged = (config: StreamHeld['config'], state: Partial<StreamHeld['state']
   );
 
 describe('an audit log', () => {
-  it('that has all its events has deleted nothing, whatever its limits', () => {
+  it('that has all its events has deleted nothing, regardless of its limits', () => {
     expect(judged({}).deleted).toBe('nothing');
     expect(judged({ max_age: days(400), max_bytes: 5_000 })).toEqual({
       retention: { maxAgeMs: 400 * DAY, maxBytes: 5_000 },

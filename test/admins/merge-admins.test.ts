@@ -24,7 +24,7 @@ describe('the admins of a fleet', () => {
     expect(mergeAdmins([ann, other], [event('admin.added')])).toEqual([other, ann]);
   });
 
-  it('are removed where either says so', () => {
+  it('are removed if either source says so', () => {
     const removed = { ...ann, removedAt: issuedAt + 1 };
     expect(mergeAdmins([], [event('admin.added'), event('admin.removed')])).toEqual([removed]);
     expect(mergeAdmins([removed], [event('admin.added')])).toEqual([removed]);

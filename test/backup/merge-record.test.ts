@@ -25,9 +25,9 @@ describe('the record of a backup takes the place', () => {
   it.each<[string, PeelRecord | undefined]>([
     ['of none', undefined],
     ['of the same one as it was before', record({ number: 3 })],
-    ['of one that nobody decided about, with the same key', another({ state: 'pending' })],
+    ['of an undecided one, with the same key', another({ state: 'pending' })],
     [
-      'of one that only asks to join',
+      'of one that only requested to join',
       another({ state: 'pending', keys: [{ publicKey: 'UX', state: 'requested' }] }),
     ],
   ])('%s', (_what, living) => {

@@ -52,7 +52,7 @@ describe('the tokens of the HTTP interface', () => {
     expect(await names()).toEqual(before);
   });
 
-  it('still work when somebody asks for more than there can be', async () => {
+  it('still work after an attempt to create too many', async () => {
     const full = await tempDir();
     const at = { role: 'viewer', lifetimeSeconds: 600, now: Date.now() } as const;
     const { secret, token } = await addApiToken(full, { ...at, name: 'first' });

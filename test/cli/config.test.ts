@@ -86,7 +86,7 @@ describe('a setting', () => {
     expect((await load({ servers })).values.servers).toEqual(servers);
   });
 
-  it('that is a path is seen from the file that it stands in', async () => {
+  it('that is a path is relative to its configuration file', async () => {
     const config = await file('creds: keys/master.creds\nhome: /srv/zester\n');
     const { values } = await load({ config });
     expect(values.creds).toBe(join(config, '..', 'keys', 'master.creds'));

@@ -58,14 +58,14 @@ describe('zester keys generate <role>', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^SU/);
   });
 
-  it('prints the seed with --stdout to a pipe, and the public key beside it on standard error', async () => {
+  it('prints the seed with --stdout to a pipe, and the public key on standard error', async () => {
     const { code, stdout, stderr } = await zester(['keys', 'generate', 'account', '--stdout']);
 
     expect(code).toBe(0);
     expect(stderr).toBe(`public key: ${publicKeyFromSeed(stdout)}\n`);
   });
 
-  it('does not print a seed on a terminal, unless --force says that it is meant', async () => {
+  it('does not print a seed on a terminal without --force', async () => {
     const refused = await zester(['keys', 'generate', 'user', '--stdout'], { tty: true });
     expect(refused.code).toBe(2);
     expect(refused.stdout).toBe('');

@@ -150,7 +150,7 @@ describe('an error line', () => {
     }
   });
 
-  it('is one line, whatever the message', () => {
+  it('is one line for any message', () => {
     expect(errorLine(new Error('a\n  b\u001b[1m\rc'), { json: false, debug: false })).toBe(
       'zester: a b\\u001b[1m\\u000dc\n',
     );

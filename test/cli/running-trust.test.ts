@@ -37,7 +37,7 @@ describe('zester revoke', () => {
     expect(await fleet.letsIn(path, 'web-01', fleet.node(0).url)).toBe(true);
   });
 
-  it('asks on a terminal, and elsewhere wants --yes', async () => {
+  it('prompts on a terminal, and requires --yes elsewhere', async () => {
     const fleet = await startHome();
     await fleet.issue('web-01');
     const result = await on(fleet)('revoke', 'web-01');

@@ -9,7 +9,7 @@ function claims(allow?: string[]): Pick<UserClaims, 'nats'> {
 }
 
 describe('the prefix of inboxes', () => {
-  it("is an admin's with an admin's credentials, whatever the user is called", () => {
+  it("is an admin's with an admin's credentials, regardless of the user name", () => {
     const allow = adminPermissions().subscribe?.allow;
     expect(inboxPrefixFor(claims(allow as string[]), MASTER_INBOX_PREFIX)).toBe(ADMIN_INBOX_PREFIX);
   });

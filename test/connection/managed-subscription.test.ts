@@ -101,7 +101,7 @@ describe('a subscription that is moved', () => {
     expect(only(second)?.queue).toBe('workers');
   });
 
-  it('asks the second connection for as many messages as are left', () => {
+  it('requests the remaining messages from the second connection', () => {
     const { first, second, next, sub } = subscribed({ max: 3, callback: () => undefined });
     first.deliver('in');
     sub.moveTo(next);

@@ -101,7 +101,7 @@ describe('no object of the library shows a seed', () => {
     expect(inspect(Buffer.from(user.seed).toString())).toMatch(SEED);
   });
 
-  it('every export is looked at', () => {
+  it('covers every export', () => {
     const errors = Object.entries(zester).flatMap(([name, value]) =>
       typeof value === 'function' && value.prototype instanceof Error ? [name] : [],
     );

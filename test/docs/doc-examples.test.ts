@@ -43,7 +43,7 @@ describe('the examples of doc comments', () => {
     expect(compiled.errors).toEqual([]);
   });
 
-  it('run, and print what they say', async () => {
+  it('run, and print the documented output', async () => {
     const [list, results] = [join(directory, 'examples.json'), join(directory, 'failures.json')];
     const runs = api.examples.map(({ name, prints }) => ({
       name,

@@ -61,7 +61,7 @@ describe('claim', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it('says so where nothing can be written', async () => {
+  it('reports a directory that is not writable', async () => {
     await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', () => claim(join(dir, 'not-there')));
     await mkdir(join(dir, 'there'));
     await (await claim(join(dir, 'there'))).release();

@@ -172,8 +172,8 @@ describe('a secret file', () => {
   });
 });
 
-describe('refuses what cannot be written, and keeps the old content', () => {
-  it('when the directory is not there, and the message says how to create it', async () => {
+describe('refuses an unwritable path, and keeps the old content', () => {
+  it('when the directory is missing, and the message says how to create it', async () => {
     const missing = join(directory, 'no', 'such', 'secret');
     const error = await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', () =>
       writeSecretFile(missing, Buffer.from('x')),
@@ -309,7 +309,7 @@ describe('a writer killed with SIGKILL', () => {
 });
 
 describe('a sweep', () => {
-  it('reads a directory once, however many credentials are written into it', async () => {
+  it('lists a directory once, for any number of credentials written into it', async () => {
     expect(await runChild('count-reads', directory, '300')).toBe(1);
     expect(readdirSync(directory)).toHaveLength(300);
   });
@@ -349,7 +349,7 @@ describe('many writers of one path', () => {
     expect(await readdir(directory)).toEqual(['secret']);
   });
 
-  it('do not remove the temporaries of each other, by whatever path they came', async () => {
+  it("do not remove each other's temporaries, even by different paths", async () => {
     await symlink(directory, join(directory, 'link'));
     const slow = writeSecretFile(join(directory, 'link', 'secret'), new Uint8Array(30_000_000));
     let writing = true;

@@ -43,7 +43,7 @@ describe('writeSecretFiles', () => {
     expect(await readFile(join(dir, 'target'), 'utf8')).toBe('mine');
   });
 
-  it('stops at the first failure, and reports the reason and what was written', async () => {
+  it('stops at the first failure, and reports the reason and the written files', async () => {
     await mkdir(join(dir, 'b'));
     const files = [file('a', 'x'), file('b', 'x'), file('c', 'x')];
     const { outcomes, error } = await writeSecretFiles(dir, files, true);

@@ -43,7 +43,7 @@ it.each([[[]], [[{ peels: [{ record: { id: 'web-1' } }] }]]])(
   },
 );
 
-it('refuses what is not a label selector before it asks', () => {
+it('refuses an invalid label selector before sending a request', () => {
   expect(() => answering([]).list({ labels: 'env=' + '!' })).toThrow(
     expect.objectContaining({ code: 'ERR_FLEET_LABEL' }) as Error,
   );

@@ -48,7 +48,7 @@ describe('the users of a peel signing key', () => {
         records: [record(key('U1', { issuer: 'ANOTHER' }))],
       },
     ],
-  ])('is not what is %s', (_what, more) => {
+  ])('does not count what is %s', (_what, more) => {
     expect(peelKeyUse(K, { ...nothing, ...more }, NOW)).toEqual({ valid: 0, connected: 0 });
   });
 });

@@ -33,7 +33,7 @@ describe('what a signing key signed', () => {
     expect(strangers).toEqual([]);
   });
 
-  it('is one peel, however many of its keys it signed, until the last expires', () => {
+  it('is one peel for any number of its keys, until the last expires', () => {
     const keys = [key('U1', { state: 'retired', expiresAt: NOW + 10 }), key('U2', { issuedAt: NOW - 1 })];
     expect(signed({ records: [peel('web', ...keys)] }).peels).toEqual([
       { peelId: 'web', is: 'offline', issuedAt: NOW - 1, expiresAt: NOW + 60 },

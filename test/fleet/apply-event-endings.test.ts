@@ -36,7 +36,7 @@ describe('a peel that is rejected', () => {
     expect(states(after(requested('UA'), { kind: 'peel.rejected' }))).toEqual(['UA revoked']);
   });
 
-  it('may come back with a new key, and the rejected one does not come back with it', () => {
+  it('may rejoin with a new key, but not with the rejected one', () => {
     const record = after(requested('UA'), { kind: 'peel.rejected' }, requested('UB'), {
       kind: 'peel.accepted',
     });
@@ -52,7 +52,7 @@ describe('a peel that is rejected', () => {
 });
 
 describe('a key that is issued by an admin', () => {
-  it('to an accepted peel stands beside the others', () => {
+  it('of an accepted peel is added to the others', () => {
     expect(states(after(issued('UA'), issued('UB')))).toEqual(['UA issued', 'UB issued']);
   });
 

@@ -92,7 +92,7 @@ describe('the provisioning service of examples/', () => {
     expect(await readdir(issued)).toEqual(before);
   });
 
-  it('ends when it is asked to, and has logged no seed', async () => {
+  it('stops on request, and logs no seed', async () => {
     expect(await stop()).toEqual([0, null]);
     expect(output).not.toMatch(SEED);
     expect(output.trim().split('\n')).toHaveLength(1);

@@ -142,7 +142,7 @@ async function wronglyAllowed({ permissions, connect: open }: Role): Promise<str
   });
 }
 
-describe('no role publishes beyond its grants, whatever reply subject it is sent', () => {
+describe('no role publishes beyond its grants, for any reply subject', () => {
   it.each(named(/UserJwtOptions$/).map(([name]) => name))('as %s makes it', async (name) => {
     expect(await wronglyAllowed(roleOf(name, false))).toEqual([]);
   });

@@ -94,7 +94,7 @@ describe('a revised account JWT', () => {
     expect(changedIn(foreign, revise(revision))).toEqual(members);
   });
 
-  it('has a later issue time than its predecessor, whatever the clock says', () => {
+  it('has a later issue time than its predecessor, even if the clock is slow', () => {
     const jwt = reviseAccountJwt(foreign, signer, { now: () => 1_000_000 });
     expect(decodeAccountJwt(jwt).iat).toBe(1_700_000_001);
   });
@@ -308,7 +308,7 @@ describe('a revised user JWT', () => {
   });
 });
 
-describe('decoded claims given back to the functions that make JWTs', () => {
+describe('decoded claims passed to the functions that create JWTs', () => {
   const user = generateKeyBundle('user');
   const claims = {
     operator: decodeOperatorJwt(createOperatorJwt(operator, { name: 'o', signingKeys: [signer.publicKey] })),
@@ -360,7 +360,7 @@ describe('a revision', () => {
     await refusal('ERR_JWT_OPTIONS', () => revise({ tags: [text] }), seed);
   });
 
-  it('keeps any claims of any tool, whatever is revoked', () => {
+  it('keeps any claims of any tool, for any revocation', () => {
     const claim = fc.dictionary(
       fc.stringMatching(/^[a-z]{3,9}_x$/),
       fc

@@ -140,7 +140,7 @@ describe('a JWT that was verified', () => {
     expect(decodeUserJwt(jwt).iss).toBe(accountSigner.publicKey);
   });
 
-  it('keeps its claims, whatever a caller does to the ones it was given', () => {
+  it('keeps its claims, even if a caller modifies its copy', () => {
     const { userJwt, user } = hierarchy();
     const jwt = userJwt({ permissions: { publish: { allow: ['a'] }, subscribe: { allow: ['b'] } } });
     const claims = decodeUserJwt(jwt);
@@ -163,7 +163,7 @@ describe('a JWT that this process signed', () => {
     expect(parseCredsData(content, 'made').publicKey).toBe(user.publicKey);
   });
 
-  it('makes no .creds file with another seed, whatever was given out before', async () => {
+  it('makes no .creds file with a seed of another key', async () => {
     const [account, user, other] = [
       generateKeyBundle('account'),
       generateKeyBundle('user'),

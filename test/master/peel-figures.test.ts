@@ -43,7 +43,7 @@ describe('the figures of a fleet', () => {
     });
   });
 
-  it('tell what has expired, and what is connected and has not renewed', () => {
+  it('count expired credentials, and connected peels that have not renewed', () => {
     const sums = figures(
       ['active', false, key(-25, -1)],
       ['active', true, key(-9, 1)],

@@ -85,7 +85,7 @@ describe('the configuration of a server', () => {
     );
   });
 
-  it('listens on loopback unless told otherwise, monitoring always', () => {
+  it('listens on loopback by default, monitoring always', () => {
     const base = {
       ...trustConfiguration(createTestTrust()),
       port: 4222,

@@ -198,7 +198,7 @@ describe('a seed saved to a file', () => {
 });
 
 describe('for any 32 secret bytes', () => {
-  it('signing and verifying hold together, whatever is signed', () => {
+  it('signatures of any data verify', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),

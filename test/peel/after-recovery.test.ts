@@ -43,7 +43,7 @@ describe('the event of an attempt to recover', () => {
     expect(recoveryEvent('pending', '5b1f-09aa', 500)).toEqual(event);
   });
 
-  it('is a failure, or only a wait if a master says that the credential is valid', () => {
+  it('is a failure, or a wait if a master reports that the credential is valid', () => {
     const event = { error: refused, retryInMs: 500 };
     expect(recoveryEvent('failed', refused, 500)).toEqual({ type: 'recoveryFailed', ...event });
     expect(recoveryEvent('notExpired', refused, 500)).toEqual({ type: 'waiting', ...event });

@@ -30,7 +30,7 @@ describe('the clock of a peel', () => {
     expect(clock.isOff).toBe(true);
   });
 
-  it('is corrected by a master, whatever was thought before', () => {
+  it('is corrected by a master, regardless of earlier bounds', () => {
     for (const offset of [-5 * MINUTE, 5 * MINUTE, -86_400_000]) {
       const clock = at(offset);
       clock.isAtLeast(NOON - 86_400_000);

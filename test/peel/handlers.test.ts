@@ -54,7 +54,7 @@ describe('a command', () => {
     expectNoSeed(answer, seed);
   });
 
-  it('of no handler is refused by name, and says which there are', async () => {
+  it('without a handler is refused by name, and lists the available ones', async () => {
     const handlers = make();
     handlers.handle('one', () => 1);
     expect(await ask(handlers, { handler: 'toString', args: [] })).toMatchObject({

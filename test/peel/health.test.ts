@@ -48,7 +48,7 @@ describe('the health of a peel', () => {
   });
 });
 
-it('the metrics of a peel count what they hear, and have no sample for a credential that does not expire', () => {
+it('the metrics of a peel count events, and have no sample for a credential that does not expire', () => {
   const metrics = new PeelMetrics();
   for (const durationMs of [500, 1_500])
     metrics.hear({ type: 'command', handler: 'ping', outcome: 'ok', durationMs });

@@ -35,7 +35,7 @@ describe('a notice to rotate', () => {
     expect(verdict(rotate(iso(FRESH.iat * 1000), OWN), FRESH, DOUBTFUL)).toBe('follow');
   });
 
-  it('is refused for any other key, whatever its time', () => {
+  it('is refused for any other key, at any time', () => {
     for (const time of [CONFIRMED, DOUBTFUL]) {
       expect(verdict(rotate(iso(NOW), OTHER), HOUR_OLD, time)).toBe('refuse');
     }

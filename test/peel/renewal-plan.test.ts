@@ -41,7 +41,7 @@ const renewed: RenewalEvent = {
 };
 
 describe('the renewal of a credential', () => {
-  it('waits until it is due, and looks at the clock at least every minute', () => {
+  it('waits until it is due, and checks the clock at least every minute', () => {
     expect(plan(after(due), at(0))).toEqual({ do: 'wait', ms: MINUTE });
     expect(plan(after(due), at(16 * HOUR - 5))).toEqual({ do: 'wait', ms: 5 });
     expect(plan(after(due), at(16 * HOUR))).toEqual({ do: 'renew' });
@@ -111,7 +111,7 @@ describe('the replacement of a key', () => {
     expect(plan(after(due, wanted), at(20 * HOUR))).toEqual({ do: 'rotate' });
   });
 
-  it('is tried again after a pause, while renewals go on', () => {
+  it('is retried after a pause, while renewals continue', () => {
     const failed: RenewalEvent = { type: 'failed', what: 'rotation', retryInMs: 900, monotonic: 20 * HOUR };
     expect(plan(after(wanted, failed), at(20 * HOUR))).toEqual({ do: 'wait', ms: 900 });
     expect(plan(after(wanted, failed, { type: 'look' }), at(20 * HOUR))).toEqual({ do: 'rotate' });

@@ -40,7 +40,7 @@ describe('the pause after a failure', () => {
     return times;
   }
 
-  it('leaves room for many attempts before the end, whatever the lifetime', () => {
+  it('leaves room for many attempts before the expiry, for any lifetime', () => {
     fc.assert(
       fc.property(fc.integer({ min: 5_000, max: 86_400_000 * 30 }), unit, (life, random) => {
         expect(attempts(life, () => random).length).toBeGreaterThanOrEqual(8);

@@ -16,7 +16,7 @@ import { adminPermissions, adminUserJwtOptions } from '../../src/permissions/rol
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 
 describe('the table of roles', () => {
-  it('gives each role what the one before it has, and the owner everything', () => {
+  it('gives each role the requests of the previous one, and the owner everything', () => {
     const all = ADMIN_ROLES.map((role) => new Set(verbsOf(role)));
     for (const [i, verbs] of all.entries())
       for (const verb of all[i - 1] ?? []) expect(verbs).toContain(verb);

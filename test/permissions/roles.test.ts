@@ -293,7 +293,7 @@ describe('the options of a user JWT', () => {
     [{ publish: ['a'] }],
     [{ publish: { allowed: ['a'] } }],
     [{ responses: { max: 1, expires: 1 } }],
-  ])('are refused with permissions that nobody reads as such: %j', async (given) => {
+  ])('are refused with malformed permissions: %j', async (given) => {
     const permissions = given as unknown as PermissionOptions;
     const role = { permissions: { replace: permissions } };
     await refusal('ERR_JWT_OPTIONS', () => peelUserJwtOptions('web-01', account.publicKey, role));

@@ -79,7 +79,7 @@ describe('a label selector', () => {
     }
   });
 
-  it('throws a typed error or gives requirements, whatever it reads', () => {
+  it('throws a typed error or returns requirements for any input', () => {
     fc.assert(
       fc.property(
         fc.string({ maxLength: 200, unit: fc.constantFrom(...'ab=!,() inotz-./\u0000') }),

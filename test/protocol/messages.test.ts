@@ -17,7 +17,7 @@ import { expectNoSeed, refusal } from '../support/refusal.js';
 const names = Object.keys(requests) as RequestName[];
 
 describe('a request', () => {
-  it('is read or refused, whatever bytes come', () => {
+  it('is parsed or refused, for any bytes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...names),

@@ -7,7 +7,7 @@ describe('batches of credentials', () => {
     expect([1, 3, 4, 100].map((batch) => isForWorker(batch, 2))).toEqual([false, false, true, true]);
   });
 
-  it('are handed out one by one while they are made in this thread: no more ids are read than were asked for', () => {
+  it('are yielded one by one while this thread makes them: reads no more IDs than requested', () => {
     expect(nextStep({ readAll: false, begun: 0, underWay: 0 }, 2)).toBe('read');
     expect(nextStep({ readAll: false, begun: 3, underWay: 1 }, 2)).toBe('handOut');
     expect(nextStep({ readAll: false, begun: 3, underWay: 0 }, 2)).toBe('read');

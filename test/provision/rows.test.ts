@@ -86,7 +86,7 @@ describe('a list of peels', () => {
     ['ndjson', 'an id that is no string', '{"id":7}', /a peel id is a string/],
     ['ndjson', 'a list', '["web-09"]', /neither an object nor a string/],
   ])(
-    'in %s with %s has one bad row, told by its line, and the others are read',
+    'in %s with %s has one bad row, reported with its line, and the others are read',
     async (format, _what, row, why) => {
       const [first, last] = {
         txt: ['web-01\n', 'web-02'],

@@ -159,7 +159,7 @@ describe('hostile text', () => {
   });
 
   it.each(Object.entries(JSON_SINKS))(
-    'written as JSON in %s stays what it is, and is safe to print',
+    'written as JSON in %s is preserved, and is safe to print',
     (_, write) => {
       for (const [name, value] of texts) {
         const { io, lines } = captured(false);

@@ -91,7 +91,7 @@ describe('/metrics and /healthz', () => {
     }
   });
 
-  it('listen on this machine only, unless told otherwise', async () => {
+  it('listen on this machine only by default', async () => {
     expect(DEFAULT_HTTP.host).toBe('127.0.0.1');
     const outside = Object.values(networkInterfaces())
       .flatMap((all) => all ?? [])
@@ -113,7 +113,7 @@ describe('/metrics and /healthz', () => {
     }
   });
 
-  it('refuse what is too long, and what is no request', async () => {
+  it('refuse oversized and malformed requests', async () => {
     const huge = await dial(`GET /metrics HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`);
     await huge.closed;
     expect(huge.told()).toMatch(/^HTTP\/1.1 431 /);

@@ -113,7 +113,7 @@ function isWildcard(subject: string): boolean {
   return subject.split('.').some((token) => token === '*' || token === '>');
 }
 
-describe('what the server lets a role do is what the table says:', () => {
+describe('the server enforces the table of roles:', () => {
   it.each(ROLES.map((role) => [ROLE_WORDS[role], role] as const))('%s', async (_words, role) => {
     const allowed = await attempt(role);
     const wrong: string[] = [];

@@ -84,7 +84,7 @@ describe('a thief of the peel signing key', () => {
     expect(upTo).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000) + ahead - 60);
   });
 
-  it('that mints an unknown ID waits for an admin, who is told, and can do nothing but speak for itself', async () => {
+  it('that mints an unknown ID waits for an admin, who is notified, and can only act as itself', async () => {
     const { nc, publicKey } = await intrude('unknown-1');
     const event = await fleet.audited('peel.appeared', ({ peelId }) => peelId === 'unknown-1');
     const { connected } = await waitFor('the server to say that it connected', () => seen.get(publicKey));
@@ -113,7 +113,7 @@ describe('a thief of the peel signing key', () => {
       expect((await zester(['peel', 'reject', id, '--yes', ...at])).code).toBe(0);
   });
 
-  it('gets nothing more once the key is rotated, and what it minted is cut, named and refused', async () => {
+  it('gets nothing more once the key is rotated, and its minted users are cut, named and refused', async () => {
     const { nc, publicKey } = await intrude('unknown-2');
     await fleet.audited('peel.appeared', ({ peelId }) => peelId === 'unknown-2');
     const { publicKeys } = await fleet.home.domain();

@@ -139,7 +139,7 @@ it('the file of the owner is revoked by "zester revoke --creds"', async () => {
   expect(await letsIn(paths.adminCreds, other.servers[0] ?? '')).toBe(false);
 });
 
-it('while no master runs, servers refuse what is revoked or expired, and nobody judges what is new', async () => {
+it('while no master runs, servers refuse revoked and expired credentials, and new ones are not judged', async () => {
   const home = await startHome();
   const [gone, fresh] = [await home.issue('web-01'), await home.issue('web-02')];
   const short = await home.issue('web-03', 1);

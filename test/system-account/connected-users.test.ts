@@ -33,7 +33,7 @@ describe('the list of connections, where some are known', () => {
     expect({ known, isWhole }).toEqual({ known: [], isWhole: true });
   });
 
-  it('asks for nobody when all are known', async () => {
+  it('requests no JWTs when all connections are known', async () => {
     const { users, known, isWhole } = await list(() => true);
     expect(known.map(({ cid }) => cid).sort((a, b) => a - b)).toEqual(cids);
     expect({ users, isWhole }).toEqual({ users: [], isWhole: true });

@@ -44,7 +44,7 @@ describe('a list of connections in pages', () => {
     },
   );
 
-  it('has few pages, since each costs the server a look at every connection', () => {
+  it('has few pages, since the server scans every connection for each', () => {
     expect(readAll(numbers(16_000), { bytesEach: 1_300 }).sizes.length).toBeLessThanOrEqual(7);
     expect(readAll(numbers(16_000), { bytesEach: 400 }).sizes.length).toBeLessThanOrEqual(3);
   });
@@ -55,7 +55,7 @@ describe('a list of connections in pages', () => {
     expect(Math.max(...sizes)).toBe(FIRST_PAGE);
   });
 
-  it('has a first page of JWTs that fits what the list without them said', () => {
+  it('has a first page of JWTs sized by the list without them', () => {
     expect(firstPageWithJwts(undefined)).toBe(FIRST_PAGE);
     expect(firstPageWithJwts(400)).toBeGreaterThan(4_000);
     expect(firstPageWithJwts(600_000)).toBe(FIRST_PAGE);
@@ -68,7 +68,7 @@ describe('a list of connections in pages', () => {
     expect(found.size).toBe(all.length);
   });
 
-  it('is not whole when so many end that some are missed', () => {
+  it('is incomplete when so many end that some are missed', () => {
     const all = numbers(20_000);
     const { found, isWhole } = readAll(all, { between: () => all.slice(100) });
     expect(found.size).toBeLessThan(all.length);

@@ -12,7 +12,7 @@ async function textOf(chunks: Iterable<string> | AsyncIterable<string>): Promise
   return text;
 }
 
-it('a document in pieces is the text that JSON.stringify makes of it', async () => {
+it('a document in pieces equals the output of JSON.stringify', async () => {
   await fc.assert(
     fc.asyncProperty(fc.dictionary(fc.string(), fc.jsonValue()), async (document) => {
       expect(await textOf(jsonChunks(document))).toBe(JSON.stringify(document, null, 2));

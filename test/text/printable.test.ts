@@ -36,7 +36,7 @@ describe('untrusted text', () => {
       expect(printable(value)).toBe(value);
   });
 
-  it('is escaped once, however often it is made safe', () => {
+  it('is escaped once, even if sanitized repeatedly', () => {
     fc.assert(fc.property(text, (value) => printable(printable(value)) === printable(value)));
   });
 
@@ -93,7 +93,7 @@ describe('the depth of JSON', () => {
   const depthOf = (value: unknown): number =>
     typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
-  it('is that of its arrays and objects, whatever its strings hold', () => {
+  it('is that of its arrays and objects, for any strings', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
         const depth = depthOf(value);

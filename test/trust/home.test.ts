@@ -23,7 +23,7 @@ describe('the home directory', () => {
     expect(homePath(undefined, env)).toBe('/srv/someone/.local/share/zester');
   });
 
-  it('is never below the working directory, whatever XDG says', () => {
+  it('is never below the working directory, even with a relative XDG path', () => {
     for (const XDG_DATA_HOME of ['', 'relative', './x']) {
       const env = { HOME: '', XDG_DATA_HOME, XDG_STATE_HOME: XDG_DATA_HOME };
       for (const path of [homePath(undefined, env), campaignPath('A', { env }).path]) {

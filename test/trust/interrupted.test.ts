@@ -30,7 +30,7 @@ async function temporariesIn(home: string): Promise<string[]> {
 
 describe('a run that is killed', () => {
   it.each([1, 4, 5, 7, 9, 10, 12, 13, 15, 16])(
-    'after step %i is completed by the next, which keeps what is there',
+    'after step %i is completed by the next, which keeps existing files',
     async (steps) => {
       const home = join(await tempDir(), 'home');
       await killedAfter(home, steps);
@@ -74,7 +74,7 @@ describe('a home that cannot be written', () => {
     expect(await readdir(home)).toEqual([]);
   });
 
-  it('says so, and where, when its path leads through a file', async () => {
+  it('reports where its path leads through a file', async () => {
     const path = join(await tempDir(), 'file');
     await writeFile(path, '');
     await expect(createTrustDomain(join(path, 'home'))).rejects.toMatchObject({ code: 'ERR_TRUST_HOME' });
@@ -98,7 +98,9 @@ async function mounted(size: string): Promise<{ at: string; remount(options: str
 }
 
 describe('on a disk that is', () => {
-  it('full, making a domain says so, and the next run completes it when there is room', async ({ skip }) => {
+  it('full, creating a domain reports it, and the next run completes it when there is room', async ({
+    skip,
+  }) => {
     const disk = await mounted('40k');
     if (disk === undefined) return skip('this machine does not let the tests mount a file system');
     const home = join(disk.at, 'home');

@@ -94,7 +94,7 @@ describe('the weaknesses of a JWT with its own permissions', () => {
     expect(weaknessesOf(userClaims(adminUserJwtOptions(account.publicKey)))).toEqual([]);
   });
 
-  it('are responses, whoever has them', () => {
+  it('are responses, for any user', () => {
     const permissions = {
       publish: { allow: ['billing.>'] },
       subscribe: { allow: ['billing.>'] },

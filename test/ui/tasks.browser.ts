@@ -73,7 +73,7 @@ describe('the page', () => {
     await Promise.all([page.close(), other.page.close()]);
   });
 
-  it('says what a revocation will do, and shows the progress of several', async () => {
+  it('describes the effect of a revocation, and shows the progress of several', async () => {
     const admin = await fleet.admin();
     for (const id of ['bulk-1', 'bulk-2', 'bulk-3']) await addCreds(fleet, admin, id);
     const { page, problems } = await openPage(browser, api);

@@ -40,7 +40,7 @@ async function checkedFiles(directory: string): Promise<Map<string, string>> {
 
 describe('zester creds issue --resume', () => {
   it.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
-    'goes on after %s: no peel is left out, none gets two credentials, none is torn',
+    'resumes after %s: no peel is skipped, none gets two credentials, none is torn',
     async (signal) => {
       const ids = idsOf(2_000);
       const args = ['creds', 'issue', '--account-seed', seed, '--out', out, '--from'];

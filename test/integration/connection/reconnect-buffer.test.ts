@@ -217,7 +217,7 @@ describe('a request made during an outage', () => {
     expect(answers).toEqual(['re:three']);
   });
 
-  it('times out as usual when the outage is longer, and its bytes are given back', async () => {
+  it('times out as usual in a longer outage, and frees its bytes', async () => {
     const peel = await startPeel(server);
     await outage(peel);
     const answer = peel.nc.request('svc', 'question', { timeout: 300 });
@@ -298,7 +298,7 @@ describe('clients built on the connection work', () => {
     expect((await kv.get('color'))?.string()).toBe('green');
   });
 
-  it('a KV watch and a pull consumer go on after an outage', async () => {
+  it('a KV watch and a pull consumer continue after an outage', async () => {
     const peel = await startPeel(server);
     const js = jetstream(peel.nc);
     const kv = await new Kvm(js).create('watched');

@@ -29,7 +29,7 @@ async function connected(
 }
 
 describe('the window of reconnects', () => {
-  it('lets a peel come back when its server does', async () => {
+  it('reconnects a peel when its server returns', async () => {
     const { nc, came } = await connected({ credsPath: await server.user('web-01'), reconnectWindowMs: 50 });
     await server.restart();
     await came('reconnect');

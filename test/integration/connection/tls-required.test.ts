@@ -28,7 +28,7 @@ describe('tls:// against a server without TLS', () => {
     }
   });
 
-  it('is reported in the error, however many dead servers are in the list', async () => {
+  it('is reported in the error, even with dead servers in the list', async () => {
     const server = await startOperatorServer();
     const credsPath = await server.user('web-01');
     const plain = `tls://127.0.0.1:${server.port}`;

@@ -168,7 +168,7 @@ describe('a running master on a copy of the home', () => {
     expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(false);
   });
 
-  it('does not bring back a revocation that the other home’s master pruned, whoever pushes first', async () => {
+  it('does not restore a revocation that the other home’s master pruned, regardless of push order', async () => {
     const { fleet, copy } = await onCopy();
     const other = await fleet.startMaster({ home: copy });
     const key = generateKeyBundle('user').publicKey;

@@ -113,7 +113,7 @@ async function sent(nc: NatsConnection, path: string, subject: string, request: 
   return refusalIn(answer.data)?.code ?? 'none';
 }
 
-describe('an admin asks what its role includes, and nothing else:', () => {
+describe('an admin can send the requests of its role, and no others:', () => {
   it.each(ADMIN_ROLES)('%s, as the client asks', async (role) => {
     const client = await connectFleet({ ...fleet.connection, credentials: creds[role] ?? '' });
     atEnd(() => client.close());
@@ -280,7 +280,7 @@ describe('zester admin', () => {
     expect(list.code, list.stderr).toBe(0);
   });
 
-  it('audits who was added, and what an admin decides with its name, role and key', async () => {
+  it("audits added admins, and an admin's decisions with its name, role and key", async () => {
     const { publicKey } = await loadCredsFile(creds['operator'] ?? '');
     expect(
       await fleet.audited('admin.added', ({ detail }) => detail?.['admin'] === 'operator'),
@@ -362,7 +362,7 @@ describe('zester admin', () => {
     expect(admins.find(({ name }) => name === 'shared')).toMatchObject({ state: 'revoked' });
   });
 
-  it('adds nobody, and says what it removed, when the audit log cannot be written', async () => {
+  it('adds nobody, and reports the removal, when the audit log cannot be written', async () => {
     const path = await add('unaudited', 'viewer');
     const { masterCreds, masterSigningSeed } = (await fleet.home.domain()).paths;
     await rename(masterCreds, `${masterCreds}.away`);

@@ -183,7 +183,7 @@ describe('a peel that was revoked after the backup was made', () => {
   });
 });
 
-describe('a restore beside a living fleet', () => {
+describe('a restore into a running fleet', () => {
   it('changes nothing that the fleet has, and may be run again', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
@@ -288,7 +288,7 @@ describe('a backup file', () => {
     expect(await new ApiTokens(home, Date.now).find(secret)).toBeUndefined();
   });
 
-  it('restores the home, and says what to do, when no server runs', async () => {
+  it('restores the home, and names the next step, when no server runs', async () => {
     const fleet = await startFleet();
     const backup = await Backup.of(fleet);
     await lose(fleet, 'home');

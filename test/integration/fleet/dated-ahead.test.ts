@@ -136,7 +136,7 @@ describe('a connection whose JWT is dated ahead', () => {
 });
 
 describe('a renewal', () => {
-  it('is refused to a key that the account JWT revokes, whatever the registry says', async () => {
+  it('is refused to a key that the account JWT revokes, even if the registry does not', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const path = await addCreds(fleet, admin, 'web-01');

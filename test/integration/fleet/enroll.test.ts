@@ -354,7 +354,7 @@ describe('under the policy manual', () => {
     });
   });
 
-  it('a rejected peel gets a final refusal; its ID may come back with a new key, pending again', async () => {
+  it('a rejected peel gets a final refusal; its ID may rejoin with a new key, pending again', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     await token.join('bad-1', key);

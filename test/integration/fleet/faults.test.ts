@@ -23,7 +23,7 @@ const wanted = FAULTS.filter(({ isShort }) => isShort || IS_LONG).filter(
 );
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
-describe('after a fault, no decision is lost, and every healthy peel comes back by itself:', () => {
+describe('after a fault, no decision is lost, and every healthy peel recovers by itself:', () => {
   const ofAll = (timeoutMs = 1_800_000) => (IS_LONG ? timeoutMs : 120_000);
   for (const { name, run, timeoutMs } of wanted)
     it(name, { timeout: ofAll(timeoutMs) }, async () => {

@@ -166,7 +166,7 @@ describe('the program of examples/admin.ts', () => {
     expect((await readFile(example, 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(60);
   });
 
-  it('accepts known keys, rejects others, asks for facts, follows the audit, and ends when it is asked to', async () => {
+  it('accepts known keys, rejects others, requests facts, follows the audit log, and stops on request', async () => {
     const shown = await pending('known-1');
     await pending('known-2');
     const list = join(fleet.home.dir, 'known-keys.json');

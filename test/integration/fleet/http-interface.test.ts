@@ -160,7 +160,7 @@ describe('the HTTP interface', () => {
     expect((await ask('GET', '/api/v1/session', { headers })).status).toBe(401);
   });
 
-  it('refuses what comes from a page of another site or a name that was made to point here', async () => {
+  it('refuses cross-site requests and DNS rebinding', async () => {
     const cookie = await signedIn();
     for (const foreign of [
       { origin: 'http://evil.example' },
@@ -311,7 +311,7 @@ describe('the HTTP interface', () => {
     }
   });
 
-  it('pushes audit events and changed peels, and what a caller missed', async () => {
+  it('pushes audit events and changed peels, including those that a caller missed', async () => {
     const { position } = (await ask('GET', '/api/v1/peels', { headers: as('viewer') })).json<{
       position: string;
     }>();
@@ -399,7 +399,7 @@ describe('the HTTP interface', () => {
   });
 
   // the last: guessing is limited for all who are not known
-  it('answers nobody without a session or a token', async () => {
+  it('refuses callers without a session or a token', async () => {
     const paths = ROUTES.map(({ method, path }) => [method, path.replace('{id}', 'web-01')] as const);
     for (const [method, path] of [...paths, ['GET', '/events'], ['GET', '/openapi.json']] as const) {
       for (const headers of [

@@ -179,7 +179,7 @@ describe('a host with a join token', () => {
       await refusal('ERR_FLEET_TOKEN_UNKNOWN', new Joining(fleet, path, 'x-1').run);
     });
 
-    it('without a place to write to, before it asks', async () => {
+    it('without a writable destination, before sending a request', async () => {
       const out = join(fleet.home.dir, 'none', 'x.creds');
       const joining = new Joining(fleet, await tokenFile(fleet, admin), 'nowhere-1', { out });
       await refusal('ERR_FILE_DIRECTORY_NOT_FOUND', joining.run);

@@ -88,7 +88,7 @@ describe('rotating the peel signing key', () => {
     await fleet.audited('signing-key.removed', ({ publicKey }) => publicKey === from);
   });
 
-  it('names peels that are away, goes on once one is back, and cuts the other off with --now', async () => {
+  it('names offline peels, resumes once one reconnects, and cuts the other off with --now', async () => {
     // a peel that still moves to its new key takes no other
     await Promise.all(peels.map((peel) => peel.event('keyRotated', 1)));
     const away = await connected(['away-1', 'away-2']);

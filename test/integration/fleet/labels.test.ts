@@ -82,7 +82,7 @@ describe('labels', () => {
     );
   });
 
-  it('come from a join token, once: what an admin changed since stays, and what the host asks for does not count', async () => {
+  it("come from a join token, once: an admin's later changes stay, and the host's own labels do not count", async () => {
     const token = await createToken(admin, fleet, { labels: { env: 'prod', zone: 'a' } });
     const key = generateKeyBundle('user');
     const challenge = await token.challenge('join-1', key);
@@ -101,7 +101,7 @@ describe('labels', () => {
     expect(created?.detail).toMatchObject({ labels: 'env=prod,zone=a' });
   });
 
-  it('of an ID that comes back are replaced neither by a join token nor by an approver', async () => {
+  it('of a returning ID are replaced neither by a join token nor by an approver', async () => {
     await addCreds(fleet, admin, 'back-1', { labels: { env: 'prod' } });
     await admin.ask('peel.revoke', { peelId: 'back-1' });
     const token = await createToken(admin, fleet, { labels: { env: 'dev', zone: 'a' } });

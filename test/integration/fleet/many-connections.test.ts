@@ -51,7 +51,7 @@ it('cuts and names the newest connections of a peel that opens a hundred, and li
   expect(listed.connections).toHaveLength(8);
 });
 
-it('does not cut connections of a service that is not a peel, whatever its name', async () => {
+it('does not cut connections of a service that is not a peel, even with a peel-like name', async () => {
   const fleet = await startFleet();
   const domain = await fleet.home.domain();
   const [account, user] = [await domain.accountKey(), generateKeyBundle('user')];

@@ -7,7 +7,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { BarePeel, createToken } from './asking.js';
 import { startFleet } from './fleet.js';
 
-it('a master emits what it decides, to a callback from the start on and to iterators, which end with it', async () => {
+it('a master emits its decisions to a callback from its start and to iterators, which end with it', async () => {
   const heard: MasterEvent[] = [];
   const fleet = await startFleet({ policy: 'auto-trusted', onEvent: (event) => heard.push(event) });
   expect(heard.map(({ type }) => type).sort()).toEqual(['started', 'watching']);

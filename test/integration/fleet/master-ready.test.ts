@@ -94,7 +94,7 @@ describe.concurrent('startMaster', () => {
     await refusal('ERR_FLEET_NO_MASTER', () => admin.ask('status', {}));
   });
 
-  it('says which connections are down when the server goes away before the master is ready', async () => {
+  it('names the connections that are down when the server dies before the master is ready', async () => {
     const fleet = await fleetWithStaleLease();
     let down = false;
     const starting = refusal('ERR_FLEET_NOT_READY', () =>

@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { addPeel, createToken } from './asking.js';
 import { startFleet } from './fleet.js';
 
-it('/metrics has what the alerts and the dashboards query, and tells what is the case', async () => {
+it('/metrics has the metrics of alerts and dashboards, with correct values', async () => {
   const clock = new TestClock();
   const fleet = await startFleet({ policy: 'manual', lifetimeSeconds: 3_000, now: clock.now });
   const admin = await fleet.admin();

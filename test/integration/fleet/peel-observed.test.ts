@@ -87,7 +87,7 @@ it('a peel adds the facts of its program, and answers without them when they thr
   expect(events).toContainEqual(expect.objectContaining({ type: 'callbackFailed', callback: 'facts' }));
 });
 
-it('a peel says how it is: connected, in an outage, and over', async () => {
+it('a peel reports its health: connected, in an outage, and stopped', async () => {
   const { fleet, peel, events } = await startObserved();
   expect(peel.health()).toEqual({
     ok: true,

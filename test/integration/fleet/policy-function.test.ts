@@ -59,7 +59,7 @@ describe.concurrent('a policy function', () => {
     expect(rejected).toMatchObject({ by: { kind: 'policy', name: 'custom' }, from: token.tokenId });
   });
 
-  it('is asked again while a host waits, and accepts it later', async () => {
+  it('is called again while a host waits, and accepts it later', async () => {
     let known = false;
     const { fleet, admin } = await fleetWith(async () => (known ? 'accept' : 'pending'));
     const token = await createToken(admin, fleet);

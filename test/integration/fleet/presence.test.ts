@@ -121,7 +121,7 @@ describe('who is connected', () => {
   );
 
   it(
-    'is read from the servers where the master that watches tells nothing',
+    'is read from the servers if the watching master publishes nothing',
     async () => {
       const fleet = await startFleet();
       await waitFor('a watcher', () => fleet.master.watching);

@@ -58,7 +58,7 @@ const plain = (text: string) => text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '').rep
 const INTERRUPTED = '\nzester: interrupted: nothing was changed [ERR_INTERRUPTED]\n';
 
 describe.skipIf(!existsSync(SCRIPT))('a question on a terminal', () => {
-  it('ends with 130 and one line on Ctrl-C, whichever command asks, and nothing is changed', async () => {
+  it('ends with 130 and one line on Ctrl-C in every command that prompts, and changes nothing', async () => {
     const signer = (await fleet.home.domain()).publicKeys.peelSigning;
     const added = await zester('keys', 'add', 'peel-signing');
     expect(added.code, added.stderr).toBe(0);

@@ -24,7 +24,7 @@ const recovered = (fleet: Fleet, credsPath: string) =>
   recoverCredentials({ servers: fleet.servers, credsPath, waitMs: 40_000 });
 
 describe('a peel that recovers', () => {
-  it('recovers once where several masters are asked at the same time', async () => {
+  it('recovers once if several masters get the request concurrently', async () => {
     const fleet = await startFleet();
     await fleet.startMaster();
     const paths = await Promise.all(Array.from({ length: 5 }, (_, i) => expired(fleet, `web-${i}`)));

@@ -278,7 +278,7 @@ async function recoveryUser(path: string, peelId: string) {
 }
 
 describe('a recovery credential', () => {
-  it('may do nothing but ask to come back, as its own peel', async () => {
+  it('may only request recovery, as its own peel', async () => {
     const path = await added('isolated-1', { expiry: 600 });
     await added('isolated-2', { expiry: 600 });
     const { nc, errors } = await recoveryUser(path, 'isolated-1');

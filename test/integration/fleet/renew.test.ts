@@ -63,7 +63,7 @@ describe('a renewal', () => {
     expect(events[0]).toMatchObject({ by: { kind: 'peel', name: 'renew-2' } });
   });
 
-  it("is never older than the previous one, whatever the answering master's clock says", async () => {
+  it("is never older than the previous one, even if the answering master's clock is slow", async () => {
     const peel = await addPeel(fleet, admin, 'renew-3');
     const before = decodeUserJwt((await peel.renew()).jwt);
     ahead = -120_000;
@@ -224,7 +224,7 @@ describe('a rotation', () => {
     expect(contextOf(fleet.master).registry.get('rotate-4')?.keys).toHaveLength(1);
   });
 
-  it("to a key that is another peel's is refused, whichever of two asks first", async () => {
+  it('to a key of another peel is refused, regardless of which peel asks first', async () => {
     const one = await addPeel(fleet, admin, 'rotate-5');
     const two = await addPeel(fleet, admin, 'rotate-6');
     await refusal('ERR_FLEET_KEY_TAKEN', () => one.rotate(one.rotateRequest(two.key)));

@@ -83,7 +83,7 @@ describe('the streams of a fleet', () => {
     },
   );
 
-  it('refuse to be emptied by a user who may do everything in the account', async () => {
+  it('cannot be emptied by a user with all permissions in the account', async () => {
     const nc = await connectUser(fleet, 'owner', undefined);
     const jsm = await jetstreamManager(nc);
     const before = await recordsOf(fleet);
@@ -216,7 +216,7 @@ describe('the streams of a fleet that an earlier version made', () => {
     expect((await planMigration(fleet.home.home, fleet.home.options)).unguarded).toEqual([]);
   });
 
-  it('are guarded in a cluster of which a server is down', async () => {
+  it('are guarded in a cluster with a server down', async () => {
     const fleet = await olderFleet(await startFleetCluster());
     await fleet.startMaster({ policy: 'auto-trusted', lifetime: 900 });
     await fleet.home.node(2).stop();

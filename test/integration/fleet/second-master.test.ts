@@ -285,7 +285,7 @@ describe('zester master remove', () => {
     return { fleet, home, admin, ofFirst, ofSecond, second, remove };
   }
 
-  it('renews the peels of the removed master first, and cuts nobody', async () => {
+  it('renews the peels of the removed master first, without cutting connections', async () => {
     const { fleet, home, ofFirst, ofSecond, remove } = await twoMasters();
     const { peelSigning } = (await openTrustDomain(home)).publicKeys;
     const done = await remove('--timeout', '20s');
@@ -341,7 +341,7 @@ describe('zester master remove', () => {
     });
   });
 
-  it('keeps the keys while a peel that does not renew depends on them, and says which; run again, it resumes', async () => {
+  it('keeps the keys while a peel that does not renew depends on them, and names it; resumes when run again', async () => {
     const { fleet, ofSecond, remove, home } = await twoMasters();
     await ofSecond.peel.nc.close();
     await waitFor('it to be gone', async () => {

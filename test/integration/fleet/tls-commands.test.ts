@@ -91,7 +91,7 @@ describe.each(Object.entries(WAYS))('%s', (way, make) => {
 });
 
 it.each(Object.keys(CONNECTING))(
-  'without a certificate, "zester %s" is refused and says what is missing',
+  'without a certificate, "zester %s" is refused and names the missing option',
   async (name) => {
     await setHome(stage, {});
     const { stdout, stderr } = await runConnecting(name, stage, {

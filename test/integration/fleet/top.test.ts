@@ -96,7 +96,7 @@ describe('zester top', () => {
 });
 
 describe('zester peel list', () => {
-  it('prints names, CSV, wide tables and JSON, with the columns that are asked for', async () => {
+  it('prints names, CSV, wide tables and JSON, with the requested columns', async () => {
     const list = async (...args: string[]) => (await run(['peel', 'list', 'web-*', ...args])).stdout;
     expect(await list('-o', 'name', '--sort', 'expires', '--limit', '2')).toBe('web-1\nweb-2\n');
     expect(await list('-o', 'csv', '--columns', 'id,state,labels')).toBe(

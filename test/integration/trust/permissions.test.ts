@@ -18,7 +18,7 @@ describe('the limits in the template of all peels', () => {
     return [template.payload, template.subs, template.allowed_connection_types];
   };
 
-  it('stay when permissions change, and come back with --default', async () => {
+  it('stay when permissions change, and are restored with --default', async () => {
     const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const at = ['--home', fleet.home, '--servers', ...fleet.servers, '--yes'];
     await zester(['permissions', 'migrate', ...at]);
@@ -95,7 +95,7 @@ describe('the permissions of all peels', () => {
     ['a subject with an empty token', { subject: 'zester..x' }, 'zester..x'],
     ['an unknown template', { subject: 'zester.{{nam()}}' }, '{{nam()}}'],
     ['a template that is a part of a token', { subject: 'zester.x-{{name()}}' }, 'x-{{name()}}'],
-    ['taking away what is not there', { subject: 'nothing.here', remove: true }, 'nothing.here'],
+    ['removing a missing subject', { subject: 'nothing.here', remove: true }, 'nothing.here'],
   ])('are refused with %s, and nothing is changed', async (_name, edit, said) => {
     const fleet = await startHome();
     const before = await snapshot(fleet.home);

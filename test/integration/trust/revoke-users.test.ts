@@ -69,7 +69,7 @@ describe('revoking users of an account', () => {
     expect(await fetched()).toBe(done.accountJwt);
   });
 
-  it('keeps what another tool changed in the account meanwhile, and what the given account JWT is too old to include', async () => {
+  it("keeps other tools' changes of the account, including those newer than the given account JWT", async () => {
     const [one, two] = [1, 2].map(() => generateKeyBundle('user').publicKey) as [string, string];
     const signingKey = generateKeyBundle('account').publicKey;
     const changed = reviseAccountJwt(current, server.trust.operatorSigner, {

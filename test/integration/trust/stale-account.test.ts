@@ -116,7 +116,7 @@ describe('an older account that another tool pushed under a newer time', () => {
     }
   });
 
-  it('is taken as it is where that is accepted, and does not come back', async () => {
+  it('is given up if the removal is accepted, and is not restored', async () => {
     const { fleet, bad, publicKeys } = await staleFleet();
     const { lost } = await showAccount(fleet.home, fleet.options);
     await refusal('ERR_TRUST_SIGNING_KEY', () =>

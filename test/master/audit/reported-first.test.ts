@@ -4,7 +4,7 @@ import { reportedFirst } from '../../../src/master/audit/reported-first.js';
 const stream = { created: '2026-01-01T00:00:00Z', first: 50 };
 
 describe('the deletions of the audit log that were reported', () => {
-  it('are those that the last event tells of', () => {
+  it('are those in the last event', () => {
     expect(reportedFirst({ at: '2026-05-01T00:00:00Z', detail: { events: 39, first: 40 } }, stream)).toBe(40);
   });
 

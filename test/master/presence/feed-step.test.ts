@@ -34,7 +34,7 @@ describe('a presence message of a master', () => {
     expect(feedStep({ ...state, isWhole: false }, heard(5, 1), 'M1').isMissing).toBe(true);
   });
 
-  it('is read as a whole when another master takes over, whatever its clock says', () => {
+  it('is read completely when another master takes over, regardless of its clock', () => {
     expect(feedStep(undefined, heard(9, 0), undefined)).toMatchObject({
       state: { number: 9 },
       isMissing: true,

@@ -40,7 +40,7 @@ describe('the uses of a join token', () => {
     ]);
   });
 
-  it('of many hosts at once never exceed what it allows', async () => {
+  it('of many hosts at once never exceed its limit', async () => {
     const { uses, bucket } = await withToken(30);
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, (_, i) => uses.count(use(`web-${i}`))),

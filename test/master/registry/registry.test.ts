@@ -78,7 +78,7 @@ describe('a registry', () => {
     expect(record).toMatchObject({ state: 'revoked', number: 3 });
   });
 
-  it('tells listeners of changes by any master', async () => {
+  it('notifies listeners of changes by any master', async () => {
     const { registry, bucket } = await opened();
     const other = await opened(bucket);
     const heard: string[] = [];
@@ -90,7 +90,7 @@ describe('a registry', () => {
     expect(heard).toEqual(['web-1 key.issued']);
   });
 
-  it('refuses an ID that is none before it asks for a decision', async () => {
+  it('refuses an invalid ID before calling the decision', async () => {
     const { registry } = await opened();
     await refusal('ERR_PEEL_ID', () => registry.decide('a.b', () => issued));
   });

@@ -60,7 +60,7 @@ function judged(
 }
 
 describe('a peel whose signing key was removed', () => {
-  it('comes back before its credential expires', () => {
+  it('recovers before its credential expires', () => {
     const record = made(...ADDED);
     const now = T0 + 60;
     expect(judged(record, {}, { now })).toBe('notExpired');
@@ -70,7 +70,7 @@ describe('a peel whose signing key was removed', () => {
     );
   });
 
-  it('comes back within the time of the policy, counted from its expiry', () => {
+  it("recovers within the policy's time after its expiry", () => {
     const now = T0 + LIFETIME + 31 * DAY;
     expect(judged(made(...ADDED), { signerRemoved: true }, { now })).toBe('ERR_FLEET_RECOVERY');
   });
@@ -91,7 +91,7 @@ describe('a request to recover', () => {
     expect(judged(made([T0, { kind: 'key.issued', key: issued('U0') }]))).toBe('recover');
   });
 
-  it('says that the credential is valid as long as it is', () => {
+  it('reports a valid credential as not expired', () => {
     expect(judged(made(...ADDED), {}, { now: T0 + LIFETIME - 1 })).toBe('notExpired');
     expect(judged(made(...ADDED), {}, { now: T0 + LIFETIME })).toBe('recover');
     const forever = { publicKey: 'U0', issuer: 'ASIGNER', issuedAt: T0 };
@@ -213,7 +213,7 @@ describe('a request to recover', () => {
       { kind: 'key.revoking', publicKeys: ['U0'], upTo: T0 + 5 },
       'ERR_FLEET_REVOKED',
     ],
-  ] as const)('is refused to %s, whatever the policy', (_name, change, code) => {
+  ] as const)('is refused to %s, under any policy', (_name, change, code) => {
     const record = made(...ADDED, [T0 + 5, change as PeelChange]);
     for (const window of [0, 30 * DAY, 'manual'] as const)
       expect(judged(record, {}, { policy: { window, limit: 3 } })).toBe(code);

@@ -42,7 +42,7 @@ describe('a policy function', () => {
     ],
     ['rejects', () => Promise.reject(new Error('no inventory')), 'the policy threw: no inventory'],
     [
-      'throws what cannot be shown',
+      'throws a value that cannot be displayed',
       () => {
         throw Object.create(null) as Error;
       },
@@ -72,7 +72,7 @@ describe('a policy function', () => {
     }
   });
 
-  it('sees its signal aborted at the time limit, and what it does later changes nothing', async () => {
+  it('sees its signal aborted at the time limit, and a later result is ignored', async () => {
     let reason: unknown;
     const { runner, failures } = runnerOf(
       (_request, { signal }) =>

@@ -133,7 +133,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('of an unexpected error tells the caller nothing of it, and logs it', async () => {
+  it('of an unexpected error hides it from the caller, and logs it', async () => {
     const { ask, sent, lines } = started(refuses(new Error('the path /home/x is a secret')));
     await ask();
     expect(sent[0]?.text).toContain('ERR_FLEET_INTERNAL');

@@ -15,7 +15,7 @@ describe('the parts that a master started', () => {
     expect(ended).toEqual(['services', 'store']);
   });
 
-  it('ends once, however often it is stopped', async () => {
+  it('closes once, even if stopped several times', async () => {
     const closing = new Closing();
     const end = vi.fn();
     closing.add('part', end);

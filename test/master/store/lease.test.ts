@@ -69,7 +69,7 @@ afterEach(async () => {
 });
 
 describe('a lease', () => {
-  it('has one holder, and goes to the next at once when it is given back', async () => {
+  it('has one holder, and passes to the next one at once when released', async () => {
     const bucket = new MemoryBucket();
     const one = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);

@@ -5,7 +5,7 @@ import { conflictPause, writeStep } from '../../../src/master/store/write-step.j
 import { CONFLICT_MAX_PAUSE_MS } from '../../../src/timing.js';
 
 describe('the values of a bucket in memory', () => {
-  it('are the newest, in whatever order they arrive', () => {
+  it('are the newest, in any order of arrival', () => {
     const held = new HeldValues<string>();
     expect(held.take('a', 'two', 2)).toEqual({ value: 'two', before: undefined });
     expect(held.take('a', 'one', 1)).toBeUndefined();
@@ -69,7 +69,7 @@ describe('the watch of a bucket', () => {
     expect(progress.last).toBe(0);
   });
 
-  it('has not stopped as long as it comes closer, however far behind it is', () => {
+  it('has not stopped while it catches up, however far behind it is', () => {
     const progress = new WatchProgress();
     for (let revision = 1; revision < 10; revision += 1) {
       progress.saw({ revision, isUpdate: true }, 5);

@@ -26,7 +26,7 @@ describe('a failure of JetStream', () => {
     }
   });
 
-  it('that may pass asks to try again', () => {
+  it('that may be transient advises to retry', () => {
     for (const error of [
       api(10_008, 'JetStream system temporarily unavailable'),
       new errors.TimeoutError(),

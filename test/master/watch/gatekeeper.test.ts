@@ -58,7 +58,7 @@ describe('the first connection of a peel', () => {
     },
   );
 
-  it('tells how to accept a peel that waits for an admin', async () => {
+  it('says how to accept a pending peel', async () => {
     const { check, lines } = await started();
     await check(peelConnection('web-1'));
     expect(lines).toMatchObject([{ level: 'warn', text: 'pending: run "zester peel accept web-1"' }]);

@@ -127,7 +127,7 @@ describe('a master that sees a peel connect', () => {
     expect(code(judge(peel('web-1'), known({ record: record(state, {}) })))).toBe(expected);
   });
 
-  it('refuses a chain that does not hold: a key of the account that was taken away, a revoked user', () => {
+  it('refuses an invalid chain: a removed key of the account, a revoked user', () => {
     const without = trust.accountJwtWith({ signingKeys: [] });
     const gone = judge(
       peel('web-1'),
@@ -298,7 +298,7 @@ describe('a master that cannot tell how a server reads a JWT refuses the connect
     expect(judge(connection, known())).toMatchObject({ is: 'refused', publicKey: connection.publicKey });
   });
 
-  it('the subject in another case, whatever the client wrote as its user', () => {
+  it('the subject in another case, regardless of the user that the client sent', () => {
     const victim = generateKeyBundle('user').publicKey;
     const mine = generateKeyBundle('user').publicKey;
     const sneaky = mint((text) => text.replace(/}$/, `,"Sub":"${mine}"}`));
@@ -318,7 +318,7 @@ describe('a master that cannot tell how a server reads a JWT refuses the connect
     });
   });
 
-  it('no master, whatever user the server names for it', () => {
+  it('no master, regardless of the user that the server reports', () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, trust.account.key, masterUserJwtOptions(account));
     expect(judge(connected(jwt, generateKeyBundle('user').publicKey), known())).toEqual({ is: 'other' });

@@ -47,7 +47,7 @@ describe('the record of a peel', () => {
     expect(active.keys[0]?.connectedAt).toBe(active.updatedAt);
   });
 
-  it('is pending when a new host asks to join, and gets a key with a JWT when it was accepted', () => {
+  it('is pending when a new host requests to join, and gets a key with a JWT once accepted', () => {
     const asked = { kind: 'peel.requested', publicKey: 'UA', origin: 'a join token' } as const;
     expect(made(asked).state).toBe('pending');
     expect(currentKey(made(asked))).toBeUndefined();
@@ -166,7 +166,7 @@ describe('the record of a peel', () => {
   });
 });
 
-describe('whatever happens to a peel, in whatever order', () => {
+describe('any events of a peel, in any order', () => {
   const key = fc.constantFrom('UA', 'UB', 'UC');
   const change: fc.Arbitrary<PeelChange> = fc.oneof(
     key.map((publicKey): PeelChange => ({ kind: 'peel.requested', publicKey, origin: 'x' })),

@@ -68,7 +68,7 @@ describe('labels as they are typed', () => {
 });
 
 describe('a change of labels', () => {
-  it('sets and removes what it names, and keeps the rest in the order of names', () => {
+  it('sets and removes the named labels, and keeps the rest sorted by name', () => {
     const labels = changedLabels(
       { zone: 'a', env: 'dev', tier: 'db' },
       { set: { env: 'prod', app: 'x' }, remove: ['tier'] },
@@ -116,7 +116,7 @@ describe('labels in messages', () => {
     );
   });
 
-  it('are left out of what a peel asks for', () => {
+  it("are ignored in a peel's request", () => {
     const { publicKey } = generateKeyBundle('user');
     const request = { requestId: 'r-12345678', publicKey, labels: { env: 'prod' } };
     expect(parseRequest('renew', encodeJson(request))).toEqual({ requestId: 'r-12345678', publicKey });

@@ -28,7 +28,7 @@ function peel(
 const ids = (peels: readonly OrderedPeel[]) => peels.map(({ record }) => record.id);
 
 describe('the order of peels', () => {
-  it('is by ID when nothing else is asked for', () => {
+  it('is by ID by default', () => {
     expect(ids(inOrder([peel('b'), peel('a'), peel('c')], undefined))).toEqual(['a', 'b', 'c']);
   });
 
@@ -52,7 +52,7 @@ describe('the order of peels', () => {
     expect(ids(inOrder(all, 'state'))).toEqual([...PEEL_STATES]);
   });
 
-  it('depends on nothing but the peels, however they come', () => {
+  it('does not depend on the input order', () => {
     const some = fc.uniqueArray(
       fc.record({
         id: fc.stringMatching(/^[a-z]{1,4}$/),

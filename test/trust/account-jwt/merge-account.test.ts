@@ -70,7 +70,7 @@ describe('one account of several versions', () => {
   });
 
   it.each([
-    ['another tool signed anew from an older state', () => edited(first, NOW + 10, { signing_keys: [] })],
+    ['another tool re-signed an older state', () => edited(first, NOW + 10, { signing_keys: [] })],
     [
       'another tool stripped of them',
       () =>

@@ -85,7 +85,7 @@ describe('making a trust domain', () => {
     ]);
   });
 
-  it('makes directories 0700 and files 0600, whatever the umask', async () => {
+  it('makes directories 0700 and files 0600 under any umask', async () => {
     const umask = process.umask(0);
     try {
       const home = join(await tempDir(), 'a', 'home');
@@ -291,7 +291,7 @@ describe('making a trust domain', () => {
     expect((await loadCredsFile(domain.paths.masterCreds)).claims.iat).toBe(now() / 1000);
   });
 
-  it('changes nothing when it is done again, and says so', async () => {
+  it('changes nothing when repeated, and reports it', async () => {
     const home = await tempDir();
     await createTrustDomain(home);
     const before = await contentsOf(home);
@@ -379,7 +379,7 @@ describe('opening a trust domain', () => {
     expect(opened.paths).toEqual(trustPaths(home));
   });
 
-  it('says that there is none, and how to make one', async () => {
+  it('reports that there is none, and how to create one', async () => {
     const home = await tempDir();
     for (const path of [home, join(home, 'not-there')]) {
       await expect(openTrustDomain(path)).rejects.toMatchObject({
@@ -389,7 +389,7 @@ describe('opening a trust domain', () => {
     }
   });
 
-  it('says that one was begun and not completed', async () => {
+  it('reports an incomplete one', async () => {
     const home = await tempDir();
     await createTrustDomain(home);
     await rm(trustPaths(home).settings);

@@ -47,7 +47,7 @@ describe('the peels’ signing key', () => {
     expect(isPeelIssuer(account, key, peel)).toBe(false);
   });
 
-  it('is the home’s own key where the role of an adopted account has another name, and one added beside it', () => {
+  it('is the home’s own key if the role of an adopted account has another name, and a key added later', () => {
     const [agent, nextAgent] = [newKey(), newKey()];
     const adopted = accountWith(
       { ...peelSigningKey(agent), role: 'agent' },
@@ -60,7 +60,7 @@ describe('the peels’ signing key', () => {
     expect(isPeelIssuer(adopted, joinKey, agent)).toBe(false);
   });
 
-  it('is not a key of no role beside a home’s own of no role: nothing says that they belong together', () => {
+  it('is not another key without a role if the home’s own has none: nothing shows that they belong together', () => {
     const [own, unknown] = [newKey(), newKey()];
     const adopted = accountWith(
       { ...peelSigningKey(own), role: '' },

@@ -15,7 +15,7 @@ const noted = (reason: string): AuditEvent =>
   ({ ...base, kind: 'revocation.incomplete', reason, at: '2026-01-01T12:00:01.000Z' }) as AuditEvent;
 
 describe('why a revocation is not confirmed', () => {
-  it('is the last one audited after the decision, whatever the masters’ clocks say', () => {
+  it('is the last one audited after the decision, even if masters’ clocks differ', () => {
     const events = [noted('before'), decided, noted('n2 is away'), noted('n3 is away')];
     expect(unconfirmedReason(events, 3)).toBe('n3 is away');
   });

@@ -18,7 +18,7 @@ describe('a caller is diverted', () => {
     expect(note(new Diversions(LIMITS), 'web-01', 3, 400)).toEqual([false, false, true]);
   });
 
-  it('not when it stays below the limit of a window, however long', () => {
+  it('not while it stays below the limit of each window', () => {
     const diversions = new Diversions(LIMITS);
     for (let turn = 0; turn < 50; turn += 1) {
       expect(note(diversions, 'web-01', 9)).not.toContain(true);
