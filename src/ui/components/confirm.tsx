@@ -1,6 +1,6 @@
 // Asks before something is done to peels, and shows how far it is.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { consequencesOf, perform, type Action, type Progress } from '../actions.js';
 import type { Row } from '../rows.js';
@@ -141,7 +141,8 @@ export function Dialog({
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // a layout effect: others are undone after the next paint, and until then the focus would be nowhere
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
