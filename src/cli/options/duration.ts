@@ -22,6 +22,16 @@ export function parseExpiry(text: string, now: number): number {
 }
 
 /**
+ * Like {@link parseExpiry}, where a credential may also live forever: `0` or `none`.
+ *
+ * @returns whole seconds from now; 0: it never expires
+ * @throws UsageError
+ */
+export function parseExpiryOrNever(text: string, now: number): number {
+  return text === '0' || text === 'none' ? 0 : parseExpiry(text, now);
+}
+
+/**
  * Reads the lifetime of what renews itself: a number with a unit (`s`, `m`, `h`, `d`, `w`), or `0` or `none` for never.
  *
  * @returns whole seconds; 0: it never expires

@@ -2,7 +2,8 @@
 import { ADDED_ROLES } from '../../../permissions/admin-roles.js';
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
-import { argument, choice, flag, lifetime, requiredText, seedFile } from '../../command/option.js';
+import { argument, choice, flag, option, requiredText, seedFile } from '../../command/option.js';
+import { parseExpiryOrNever } from '../../options/duration.js';
 import { refuseToReplace } from '../../options/new-file.js';
 import { table } from '../../terminal/output.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
@@ -13,7 +14,12 @@ export default command({
   arguments: { name: argument("the admin's name: lower-case letters, digits and hyphens") },
   options: {
     role: choice('--role <role>', 'what it may do', ADDED_ROLES),
-    expiry: lifetime('--expiry <time>', 'credential lifetime, e.g. 8h; 0 = never expires', '30d'),
+    expiry: option(
+      '--expiry <time>',
+      'credential lifetime, e.g. 8h; 0 or none = never expires',
+      (given, io) => parseExpiryOrNever(given, io.now()),
+      '30d',
+    ),
     out: requiredText('-o, --out <file>', 'the file to write, mode 0600'),
     accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
     force: flag('--force', 'replace an existing file'),

@@ -8,7 +8,7 @@ import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, option, span, text, words } from '../../command/option.js';
 import { labelsOption } from '../../options/label-options.js';
-import { lifetimeText, parseExpiry } from '../../options/duration.js';
+import { lifetimeText, parseExpiryOrNever } from '../../options/duration.js';
 import { exitCodeOf } from '../../terminal/exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer, PeelToAdd } from '../../fleet/add-peels.js';
 import { isoOf } from '../../fleet/peel-document.js';
@@ -32,7 +32,7 @@ export default command({
     from: text('--from <list>', 'IDs and labels from a .txt, .csv or .ndjson file, or -'),
     format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
     expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
-      given === 'none' ? 0 : parseExpiry(given, io.now()),
+      parseExpiryOrNever(given, io.now()),
     ),
     label: labelsOption('label that they get, e.g. env=prod; repeatable'),
     replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
