@@ -40,16 +40,19 @@ export async function registry(sizes: readonly number[]): Promise<boolean> {
       if (count > 0) {
         const all = await list(fleet, ['--json']);
         const page = await list(fleet, ['--limit', '100']);
+        const selected = await list(fleet, ['-l', 'env=prod', '--json']);
+        const csv = await list(fleet, ['-o', 'csv']);
         const sorted = await list(fleet, ['--limit', '100', '--sort', 'expires']);
         console.log(
           `          "zester peel list --json": ${duration(all.ms * 1_000)}, its first line after ${duration(all.firstMs * 1_000)}; ` +
-            `--limit 100: ${duration(page.ms * 1_000)}; --limit 100 --sort expires: ${duration(sorted.ms * 1_000)}`,
+            `-l env=prod, a tenth: ${duration(selected.ms * 1_000)}; -o csv: ${duration(csv.ms * 1_000)}; --limit 100: ${duration(page.ms * 1_000)}; --limit 100 --sort expires: ${duration(sorted.ms * 1_000)}`,
         );
         const atMost = (what: string, ratio: number, bound: number, unit: string) =>
           bars.push({ what: `${count} records: ${what}`, ratio, bound, unit, kind: 'at most' });
         if (count >= MANY) {
           atMost('start', master.readyMs / 1_000, START_SECONDS_BAR, 's');
           atMost('list', all.ms / 1_000, LIST_SECONDS_BAR, 's');
+          atMost('list of a tenth by label', selected.ms / 1_000, LIST_SECONDS_BAR, 's');
         }
         if (count >= 10_000) atMost('memory for each', (kib - emptyKib) / count, KIB_PER_RECORD_BAR, 'KiB');
       }
@@ -86,7 +89,7 @@ async function addMore(fleet: BenchFleet, from: number, to: number): Promise<voi
   const peels = Array.from({ length: to - from }, (_, i) => {
     const { publicKey } = generateKeyBundle('user');
     const key = { publicKey, issuer, issuedAt, expiresAt: issuedAt + 86_400 };
-    return { peelId: `web-${from + i}`, key };
+    return { peelId: `web-${from + i}`, key, labels: { env: i % 10 === 0 ? 'prod' : 'dev' } };
   });
   await addRecords(await fleet.master(), peels);
 }

@@ -16,6 +16,7 @@ export type ToGenerator =
 export interface MadePeel {
   peelId: string;
   key: IssuedKey;
+  labels?: Record<string, string>;
 }
 
 /** From a generator. */

@@ -38,9 +38,9 @@ export async function addRecords(
       Array.from({ length: AT_ONCE }, async () => {
         for (let made = peels[next++]; made !== undefined; made = peels[next++]) {
           signal?.throwIfAborted();
-          const { peelId, key } = made;
+          const { peelId, ...change } = made;
           await registry.decide(peelId, () => ({
-            change: { kind: 'key.issued', key },
+            change: { kind: 'key.issued', ...change },
             by: { kind: 'admin', name: 'bench' },
           }));
           done += 1;

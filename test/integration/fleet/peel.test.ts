@@ -20,6 +20,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
 import { Fleet, startFleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
+import { endorsementsOf } from '../../../src/trust/own-creds.js';
 import { startHome } from '../trust/support.js';
 
 /** Sends a command as an admin does. */
@@ -286,7 +287,7 @@ it.concurrent('a peel whose new JWT is due at once pauses before it renews', asy
     domain.peelSigner(),
     loadCredsFile(domain.paths.masterCreds),
   ]);
-  const signer = new MessageSigner(creds);
+  const signer = new MessageSigner(creds, endorsementsOf(domain, creds));
   const { path, publicKey } = await home.issue('hot-1', 60);
   let asked = 0;
   const nc = await connectUser(fleet, 'master-with-a-bad-clock', undefined);
