@@ -22,11 +22,13 @@ export interface ServerInfo {
   cluster: string | undefined;
   /** Its clock at the time of the answer, ISO 8601. */
   time: string;
+  /** The names of the servers of its cluster that it has a connection to. */
+  routes: readonly string[];
 }
 
 interface Ping {
   server?: { name?: string; id?: string; ver?: string; cluster?: string; jetstream?: boolean; time?: string };
-  statsz?: { active_servers?: number };
+  statsz?: { active_servers?: number; routes?: { name?: string }[] };
 }
 
 interface JetStreamState {
@@ -83,7 +85,15 @@ function allActive(answers: readonly Msg[]): boolean {
 function serverOf(ping: Ping | undefined): ServerInfo[] {
   const { name, id, ver = '', cluster, jetstream = false, time = '' } = ping?.server ?? {};
   if (name === undefined || id === undefined) return [];
-  return [{ name, id, version: ver, jetStream: jetstream, cluster, time }];
+  return [{ name, id, version: ver, jetStream: jetstream, cluster, time, routes: routesOf(ping) }];
+}
+
+/** A server has several routes to each other one. */
+function routesOf(ping: Ping | undefined): string[] {
+  const routes: unknown = ping?.statsz?.routes;
+  if (!Array.isArray(routes)) return [];
+  const names = routes.map((route: { name?: unknown } | null) => route?.name);
+  return [...new Set(names.filter((name) => typeof name === 'string'))];
 }
 
 /**

@@ -120,7 +120,15 @@ function answering(data: Uint8Array): NatsConnection {
   } as unknown as NatsConnection;
 }
 
-const SERVER = { name: 'n', id: 'N', version: '2.10.0', jetStream: true, cluster: undefined, time: '' };
+const SERVER = {
+  name: 'n',
+  id: 'N',
+  version: '2.10.0',
+  jetStream: true,
+  cluster: undefined,
+  time: '',
+  routes: [],
+};
 const dir = mkdtempSync(join(tmpdir(), 'zester-fuzz-'));
 let files = 0;
 /** A file with this content. There are a few, used in turn. */

@@ -1,7 +1,15 @@
 // Decides which servers are gone, and whether a new one has joined.
 
+import type { ServersNow } from './system-events.js';
+
 /** Consecutive looks that a server must miss before its connections are dropped. */
 const MISSED_LOOKS = 2;
+/**
+ * The same for a server that another one still has a route to: it is busy. With 16,000 connections, one answers no
+ * ping for ten seconds while it checks them against a new account JWT (docs/nats-facts.md, 40). The route to a host that lost
+ * its power stays for a while too.
+ */
+const MISSED_LOOKS_ROUTED = 20;
 
 /** A server that is gone, with its connections. */
 export interface GoneServer {
@@ -25,13 +33,12 @@ export class ServerRoster {
 
   /**
    * Compares the servers that respond now with those of the last check. A server is gone if it misses two checks in a
-   * row, or at once if another server responds under its name: a restarted server has the same name and a new ID. An
-   * overloaded server that misses one check has neither gone nor joined.
+   * row, or many if it has a route, or at once if another server responds under its name: a restarted server has the same
+   * name and a new ID. An overloaded server that misses a check has neither gone nor joined.
    *
-   * @param servers names of the servers that respond, by ID
    * @param connected IDs of the servers that have connections
    */
-  look(servers: ReadonlyMap<string, string>, connected: Iterable<string>): RosterChange {
+  look({ names: servers, routed }: ServersNow, connected: Iterable<string>): RosterChange {
     const before = this.#servers;
     const hasJoined = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
     const names = new Set(servers.values());
@@ -44,7 +51,8 @@ export class ServerRoster {
       const name = before?.get(id);
       const missed = (this.#missed.get(id) ?? 0) + 1;
       const isRestarted = name !== undefined && names.has(name);
-      if (missed < MISSED_LOOKS && !isRestarted) {
+      const allowed = name !== undefined && routed.has(name) ? MISSED_LOOKS_ROUTED : MISSED_LOOKS;
+      if (missed < allowed && !isRestarted) {
         this.#missed.set(id, missed);
         if (name !== undefined) known.set(id, name);
         continue;

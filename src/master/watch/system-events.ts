@@ -116,7 +116,18 @@ export async function connectionsNow(
   return { servers: read.whole, connections, isPartial: !read.isWhole };
 }
 
-/** Names of the servers that respond, by ID. A restarted server has a new ID. */
-export async function serversNow(nc: NatsConnection): Promise<Map<string, string>> {
-  return new Map((await listServers(nc, { stallMs: SERVERS_STALL_MS })).map(({ id, name }) => [id, name]));
+/** The servers, as of one look. */
+export interface ServersNow {
+  /** Names of the servers that respond, by ID. A restarted server has a new ID. */
+  names: ReadonlyMap<string, string>;
+  /** Names of the servers that one of them has a route to. */
+  routed: ReadonlySet<string>;
+}
+
+export async function serversNow(nc: NatsConnection): Promise<ServersNow> {
+  const servers = await listServers(nc, { stallMs: SERVERS_STALL_MS });
+  return {
+    names: new Map(servers.map(({ id, name }) => [id, name])),
+    routed: new Set(servers.flatMap(({ routes }) => routes)),
+  };
 }

@@ -6,6 +6,7 @@ import {
   listenToSystem,
   serversNow,
   type ConnectionsNow,
+  type ServersNow,
   type SystemListener,
   type UserConnection,
 } from './system-events.js';
@@ -16,8 +17,7 @@ export interface SystemView {
   listen(listener: SystemListener): { unsubscribe(): void }[];
   /** Reads all connections. @param known a connection that is known already and need not be sent again */
   connections(known: (of: ConnectionPlace) => UserConnection | undefined): Promise<ConnectionsNow>;
-  /** The names of the servers that respond, by ID. */
-  servers(): Promise<ReadonlyMap<string, string>>;
+  servers(): Promise<ServersNow>;
   /** Closes one connection on its server. */
   kick(connection: ConnectionPlace): Promise<KickOutcome>;
   /** What happens to the connection to the servers. Ends when it is closed. */

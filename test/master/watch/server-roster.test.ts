@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ServerRoster } from '../../../src/master/watch/server-roster.js';
 
-const servers = (of: Record<string, string>) => new Map(Object.entries(of));
+const servers = (of: Record<string, string>, routed: string[] = []) => ({
+  names: new Map(Object.entries(of)),
+  routed: new Set(routed),
+});
 const NOTHING = { hasJoined: false, gone: [] };
 
 describe('a check of the servers', () => {
@@ -41,6 +44,26 @@ describe('a check of the servers', () => {
       hasJoined: true,
       gone: [{ id: 'N2', mayReturn: false }],
     });
+  });
+
+  it('is patient with a silent server that another one has a route to: it is busy', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a', N2: 'b' }, ['a', 'b']), ['N2']);
+    for (let i = 0; i < 10; i++) {
+      expect(roster.look(servers({ N1: 'a' }, ['b']), ['N2'])).toEqual(NOTHING);
+    }
+    expect(roster.look(servers({ N1: 'a', N2: 'b' }, ['a', 'b']), ['N2'])).toEqual(NOTHING);
+    roster.look(servers({ N1: 'a' }, ['b']), ['N2']);
+    // the route has ended: it was killed
+    expect(roster.look(servers({ N1: 'a' }), ['N2']).gone).toEqual([{ id: 'N2', mayReturn: true }]);
+  });
+
+  it('drops a server that stays silent, even with a route', () => {
+    const roster = new ServerRoster();
+    roster.look(servers({ N1: 'a', N2: 'b' }, ['b']), ['N2']);
+    const looks = Array.from({ length: 20 }, () => roster.look(servers({ N1: 'a' }, ['b']), ['N2']));
+    expect(looks.at(-1)?.gone).toEqual([{ id: 'N2', mayReturn: true }]);
+    expect(looks.slice(0, -1).every(({ gone }) => gone.length === 0)).toBe(true);
   });
 
   it('ignores a server without connections', () => {

@@ -21,6 +21,7 @@ const stops: (() => Promise<void>)[] = [];
 class MemorySystem {
   readonly connected: UserConnection[] = [];
   readonly servers = new Map([['N1', 'n1']]);
+  readonly routed = new Set<string>();
   readonly kicked: number[] = [];
   readings = 0;
   /** The connections that the last reading had to request in full. */
@@ -39,7 +40,7 @@ class MemorySystem {
       this.requested = this.connected.filter((one) => known(one) === undefined);
       return { servers: new Set(this.servers.keys()), connections: [...this.connected] };
     },
-    servers: async () => new Map(this.servers),
+    servers: async () => ({ names: new Map(this.servers), routed: this.routed }),
     kick: async ({ cid }) => {
       this.kicked.push(cid);
       return 'kicked';
