@@ -22,12 +22,39 @@ export interface StreamQuery {
   onNewest?: ((seq: number) => void) | undefined;
 }
 
+/** Attempts to read a stream to its end. */
+const TRIES = 2;
+
 /**
- * The messages in a stream now, oldest first.
+ * The messages in a stream now, oldest first. If the stream stops in the middle, as when its leader changes, it is read on
+ * from there, once.
  *
- * @throws FleetError `ERR_FLEET_STORE` when the stream stops in the middle
+ * @throws FleetError `ERR_FLEET_STORE` when it stops again
  */
 export async function* readStream(
+  store: Pick<Store, 'js' | 'jsm'>,
+  stream: string,
+  query: StreamQuery,
+): AsyncGenerator<JsMsg, void, undefined> {
+  let seen: number | undefined;
+  for (let tries = 1; ; tries += 1) {
+    const from = seen === undefined ? query : { ...query, after: seen };
+    try {
+      for await (const message of readOnce(store, stream, from)) {
+        yield message;
+        seen = message.seq;
+      }
+      return;
+    } catch (error) {
+      const hasStopped = error instanceof FleetError && error.code === 'ERR_FLEET_STORE';
+      // the last message of each subject cannot be read from the middle
+      const canGoOn = seen === undefined || query.lastPerSubject !== true;
+      if (!hasStopped || !canGoOn || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function* readOnce(
   { js, jsm }: Pick<Store, 'js' | 'jsm'>,
   stream: string,
   { filter, since, until, after, last, lastPerSubject, onNewest }: StreamQuery,
