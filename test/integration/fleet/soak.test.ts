@@ -9,7 +9,7 @@ import { addCreds, TestPeel } from './peels.js';
 
 /** `npm run test:soak` is the long form: 50 peels for ten minutes. */
 const PEELS = Number(process.env['ZESTER_SOAK_PEELS'] ?? 10);
-const SECONDS = Number(process.env['ZESTER_SOAK_SECONDS'] ?? 30);
+const SECONDS = Number(process.env['ZESTER_SOAK_SECONDS'] ?? 12);
 const LIFETIME = 10;
 /** Between two commands to a peel, and two events of one, in milliseconds. */
 const EVERY_MS = 200;
