@@ -31,7 +31,8 @@ export async function auditRetention(
  * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for
  * it. Events beyond the new limits are deleted at once, and cannot be restored.
  *
- * @param change absent limits stay @returns the current limits, as reported by the servers
+ * @param change absent limits stay
+ * @returns the current limits, as reported by the servers
  * @throws as {@link auditRetention}; TrustError `ERR_TRUST_KEY_OFFLINE` without the identity seed
  */
 export async function setAuditRetention(

@@ -235,8 +235,8 @@ export async function changeAccount(
 /**
  * Changes the JWT of the home's system account, as {@link changeAccount} does for the fleet's account.
  *
- * @param change returns the new claims, or the same object if nothing changes @throws TrustError, NatsServerError,
- *   JwtError; then the home is as it was
+ * @param change returns the new claims, or the same object if nothing changes
+ * @throws TrustError, NatsServerError, JwtError; then the home is as it was
  */
 export async function changeSystemAccount(
   { domain, connected }: Pick<OpenHome, 'domain' | 'connected'>,

@@ -42,7 +42,7 @@ export async function compareAccount(
  * @param options.restore whether to restore and push losses; otherwise nothing changes
  * @param options.seen the servers' account JWT, if it has lost nothing. If the home has adopted it meanwhile, as after
  *   a push of this master, no server is queried while the home is locked: a revocation may be waiting for the lock
- *   @returns the restored items
+ * @returns the restored items
  * @throws as `changeAccount`
  */
 export async function followAccount(

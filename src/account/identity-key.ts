@@ -8,7 +8,8 @@ import type { TrustDomain } from '../trust/domain.js';
 /**
  * The account's identity key. The caller wipes it.
  *
- * @param path its seed, if it is not in the home @returns undefined if it is offline, and no file was given
+ * @param path its seed, if it is not in the home
+ * @returns undefined if it is offline, and no file was given
  * @throws TrustError `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
  */
 export async function identityKey(
@@ -55,8 +56,8 @@ export async function requireIdentityKey(
 /**
  * A key that signs masters: the account's identity or, given as a file, an unscoped signing key. The caller wipes it.
  *
- * @param path its seed, if it is not in the home @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`;
- *   KeyError, FileError
+ * @param path its seed, if it is not in the home
+ * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`; KeyError, FileError
  */
 export async function masterSigner(domain: TrustDomain, path: string | undefined): Promise<KeyBundle> {
   if (path !== undefined) {

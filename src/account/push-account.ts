@@ -83,8 +83,9 @@ export function isComplete(report: PushReport): boolean {
 /**
  * Checks that every server has it.
  *
- * @param what the pushed item, for the message @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server
- *   accepted it, `ERR_NATS_SERVER_PUSH_INCOMPLETE` when some did not; the message names them
+ * @param what the pushed item, for the message
+ * @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when no server accepted it, `ERR_NATS_SERVER_PUSH_INCOMPLETE`
+ *   when some did not; the message names them
  */
 export function requireComplete(report: PushReport, what: string): void {
   if (isComplete(report)) return;

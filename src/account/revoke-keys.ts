@@ -52,7 +52,7 @@ export async function revokeKeys(
  * only if its account JWT has the revocations and no revoked user is connected.
  *
  * @param revocations public keys, or `*`, with the time to revoke up to, in seconds since 1970. None: checks nothing
- *   @param change signs and pushes a change of the claims
+ * @param change signs and pushes a change of the claims
  * @returns which servers confirmed: see `requireComplete`
  */
 export async function revokeWith<Change extends { jwt: string; report: PushReport | undefined }>(

@@ -29,8 +29,9 @@ export async function readIdentities(path: string): Promise<string[]> {
  * Decrypts a file with age.
  *
  * @param path the file, for the error
- * @param identities from {@link readIdentities} @param decrypt decrypts with the given decrypter @param damaged returns
- *   the error for a file that age cannot decrypt at all
+ * @param identities from {@link readIdentities}
+ * @param decrypt decrypts with the given decrypter
+ * @param damaged returns the error for a file that age cannot decrypt at all
  * @throws BackupError `ERR_BACKUP_IDENTITY` when it is encrypted to other recipients; the error of `damaged`
  */
 export async function decryptWith<T>(

@@ -50,7 +50,8 @@ export type BackupPiece =
  * Reads a backup to its end. The file may be damaged after the pieces read so far: read it once to check it, and again
  * to use it. Memory: one entry, at most 256 MiB.
  *
- * @param identities from `readIdentities` @param onBytes called with the number of bytes read so far, and the file size
+ * @param identities from `readIdentities`
+ * @param onBytes called with the number of bytes read so far, and the file size
  * @throws BackupError `ERR_BACKUP_DAMAGED`, `ERR_BACKUP_IDENTITY`, `ERR_BACKUP_VERSION`; FileError
  */
 export async function* readBackup(

@@ -105,8 +105,9 @@ async function* filesOf({ path, identities }: CheckedBackup) {
  *
  * Cost: time grows with the backup; memory with the number of audit events that the servers already have.
  *
- * @param home of this trust domain: see {@link restoreHome} @param onBytes called with the bytes read so far, and the
- *   size of the backup @throws TrustError, NatsServerError, ConnectError, FleetError; and as `readBackup`
+ * @param home of this trust domain: see {@link restoreHome}
+ * @param onBytes called with the bytes read so far, and the size of the backup
+ * @throws TrustError, NatsServerError, ConnectError, FleetError; and as `readBackup`
  */
 export async function restoreFleet(
   backup: CheckedBackup,

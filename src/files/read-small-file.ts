@@ -13,8 +13,8 @@ const FIRST_BYTES = 16 * 1024;
  * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads a regular
  * file, or a pipe that the shell opened (`/dev/stdin`, `<(…)`), for which it waits 30 seconds.
  *
- * @param maxBytes the size limit; one byte more is read, so that the caller can detect a larger file @param accepts
- *   further requirements on the file
+ * @param maxBytes the size limit; one byte more is read, so that the caller can detect a larger file
+ * @param accepts further requirements on the file
  * @throws FileError `ERR_FILE_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_READ`
  */
 export async function readSmallFile(

@@ -54,8 +54,9 @@ export async function judgeKeyRemoval(
 /**
  * Records removed signing keys in the audit log.
  *
- * @param by the command, such as `zester keys remove` @returns whether there is an audit log: the first master creates
- *   it @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that is not audited
+ * @param by the command, such as `zester keys remove`
+ * @returns whether there is an audit log: the first master creates it
+ * @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that is not audited
  */
 export async function auditKeyRemoval(
   domain: TrustDomain,

@@ -56,8 +56,8 @@ export class RegistryReader {
   /**
    * Writes an event that changes no record to the audit log.
    *
-   * @returns whether there is an audit log: the first master creates it @throws FleetError `ERR_FLEET_STORE` when there
-   *   is one but it does not store the event
+   * @returns whether there is an audit log: the first master creates it
+   * @throws FleetError `ERR_FLEET_STORE` when there is one but it does not store the event
    */
   async audit(event: Omit<AuditEvent, 'id' | 'at'>): Promise<boolean> {
     return reading(async () => {

@@ -166,7 +166,8 @@ const ACCOUNT_JWT = bag(
  *
  * @param account the account's key, or its public key
  * @param signer the operator's key or one of its signing keys; the account's own key makes a self-signed JWT, which no
- *   operator vouches for @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_OPTIONS`
+ *   operator vouches for
+ * @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_OPTIONS`
  * @example
  * import { createAccountJwt, generateKeyBundle, peelLimits, peelPermissionsTemplate } from 'zester';
  *

@@ -42,8 +42,9 @@ type Members = Readonly<Record<string, unknown>>;
  * serialized, and undefined ones are omitted. Objects named in `within` are processed recursively.
  *
  * @param json valid JSON, an object
- * @param before its parsed members @param after the new members @throws JwtError `ERR_JWT_CLAIMS` when a changed member
- *   has a number that JavaScript cannot represent
+ * @param before its parsed members
+ * @param after the new members
+ * @throws JwtError `ERR_JWT_CLAIMS` when a changed member has a number that JavaScript cannot represent
  */
 export function withChangedMembers(
   json: string,

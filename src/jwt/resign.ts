@@ -15,8 +15,9 @@ import { nowSeconds, type Clock } from './time.js';
  * The new JWT always has a later issue time, a second in the future if necessary: servers of a cluster do not agree
  * which of two JWTs with the same issue time is newer.
  *
- * @param claims those of the JWT, as `decodeAccountJwt` returned them @param signer the operator's key or one of its
- *   signing keys @param change returns the new claims; `iat`, `iss` and `jti` are set here
+ * @param claims those of the JWT, as `decodeAccountJwt` returned them
+ * @param signer the operator's key or one of its signing keys
+ * @param change returns the new claims; `iat`, `iss` and `jti` are set here
  * @throws KeyError when the signer is not an operator key; JwtError when a changed claim has a number that JavaScript
  *   cannot represent
  */

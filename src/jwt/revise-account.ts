@@ -97,7 +97,8 @@ const ACCOUNT_REVISION = bag({
  *
  * @param jwt the account JWT
  * @param signer the operator's key, or one of its signing keys; for a self-signed account JWT, also the account's own
- *   @param revision the changes @returns the new account JWT
+ * @param revision the changes
+ * @returns the new account JWT
  * @throws KeyError `ERR_KEY_ROLE` when the key may not sign it; JwtChainError `ERR_CHAIN_ACCOUNT_ISSUER` or
  *   `ERR_CHAIN_ACCOUNT_ISSUER_STRICT` when the operator of `operatorJwt` does not allow it; JwtError `ERR_JWT_OPTIONS`,
  *   and as `decodeAccountJwt`

@@ -18,7 +18,8 @@ export type MasterHttp = HttpServer;
  * request whose `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421:
  * it may come from a web page whose name was made to point here (DNS rebinding). A cross-site browser request gets 403.
  *
- * @param port 0: any free port @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
+ * @param port 0: any free port
+ * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
  */
 export async function serveMasterHttp(
   master: Pick<Master, 'health' | 'metricsText' | 'id'>,

@@ -25,8 +25,8 @@ interface OwnRegistry {
 /**
  * Registers all metrics of a master.
  *
- * @returns a function that removes them; a failure to remove is ignored @throws FleetError `ERR_FLEET_CONFIG` when the
- *   registry rejects them: two masters cannot share one
+ * @returns a function that removes them; a failure to remove is ignored
+ * @throws FleetError `ERR_FLEET_CONFIG` when the registry rejects them: two masters cannot share one
  */
 export function registerMetrics(
   metrics: { readonly registry: OwnRegistry },

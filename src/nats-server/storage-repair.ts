@@ -16,7 +16,8 @@ export class StorageRepair {
   #stopped = false;
 
   /**
-   * @param directory JetStream's directory @param onFailed called once, with the server's message
+   * @param directory JetStream's directory
+   * @param onFailed called once, with the server's message
    */
   constructor(directory: string, onFailed: (reason: string) => void) {
     this.#directory = directory;

@@ -472,8 +472,9 @@ export class Peel {
   }
 
   /**
-   * Requests new credentials from a master once, in case the current ones have expired. @throws FleetError that is
-   * final
+   * Requests new credentials from a master once, in case the current ones have expired.
+   *
+   * @throws FleetError that is final
    */
   async #recoverOnce(): Promise<{ result: RecoveryResult; cause?: unknown }> {
     const recovery = this.#recovery;

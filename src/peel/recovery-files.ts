@@ -163,7 +163,9 @@ export class RecoveryOnDisk implements RecoveryFiles {
   }
 
   /**
-   * The new key, and the one that it replaces. @returns undefined if there is no file; without a key if it is damaged
+   * The new key, and the one that it replaces.
+   *
+   * @returns undefined if there is no file; without a key if it is damaged
    */
   async #read(): Promise<{ replaces: string; key: KeyBundle | undefined } | undefined> {
     let content: Uint8Array;

@@ -15,9 +15,9 @@ export interface MetaGroupAnswer {
  * servers, and one of them outside, JetStream has "no suitable peers for placement" for three copies. It happens when the
  * servers of a new cluster are started together, and lasts until the missing one is restarted.
  *
- * @param up the responding servers @param answers their views of the meta group. Only the answer of the leader about
- *   itself counts: a server that was the leader a moment ago still lists members, without itself and with the new
- *   leader twice
+ * @param up the responding servers
+ * @param answers their views of the meta group. Only the answer of the leader about itself counts: a server that was
+ *   the leader a moment ago still lists members, without itself and with the new leader twice
  * @returns their names; undefined unless exactly one leader answers: only a leader knows
  */
 export function outsideMetaGroup(

@@ -152,9 +152,9 @@ export class TrustDomain {
    * Issues credentials for a peel: scoped, so its permissions are in the account JWT. Its public key is recorded in
    * the home before the file is written, so the peel can be revoked by ID even if the file is lost.
    *
-   * @param path the `.creds` file to write; an existing file is replaced, unless `options.ifAbsent` is set @throws
-   *   PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of the
-   *   home does not have the signing key
+   * @param path the `.creds` file to write; an existing file is replaced, unless `options.ifAbsent` is set
+   * @throws PeelIdError, FileError, and as {@link peelSigner}; TrustError `ERR_TRUST_SIGNING_KEY` when the account of
+   *   the home does not have the signing key
    */
   async issuePeel(
     peelId: string,

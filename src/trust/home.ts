@@ -51,7 +51,8 @@ export function userHome(env: Environment = process.env): string {
  * The servers to connect to: the given ones, else `ZESTER_SERVERS` (separated by commas), else the home's, else one
  * on this machine.
  *
- * @param given the value of `--servers`, if given @param ofHome the home's servers, if any
+ * @param given the value of `--servers`, if given
+ * @param ofHome the home's servers, if any
  * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function serverUrls(

@@ -35,7 +35,8 @@ export interface LockHolder extends ProcessIdentity {
  * To take the lock is to create the next number, which only one process can do. So two processes that find the same
  * dead holder cannot both take over, as they could if they deleted a stale file first.
  *
- * @param home the home; it must exist @param what the operation, which others see in their error
+ * @param home the home; it must exist
+ * @param what the operation, which others see in their error
  * @throws TrustError `ERR_TRUST_LOCKED` when another process holds it for longer than `waitMs`; FileError when the home
  *   cannot be written; errors of `fn`
  */

@@ -43,7 +43,8 @@ async function reasonOf(path: string, code: string | undefined): Promise<string 
  * Checks that a directory belongs to this user (or root) and that only its owner can access it: anyone who can write
  * to it can plant keys there.
  *
- * @returns whether it exists @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
+ * @returns whether it exists
+ * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
  */
 export async function checkPrivateDirectory(path: string): Promise<boolean> {
   const found = await look(path);
@@ -64,7 +65,8 @@ export async function checkPrivateDirectory(path: string): Promise<boolean> {
 /**
  * Checks that only the owner can access a file that contains a secret.
  *
- * @returns whether it exists @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
+ * @returns whether it exists
+ * @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
  */
 export async function checkSecretFile(path: string): Promise<boolean> {
   const found = await look(path);

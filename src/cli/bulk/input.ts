@@ -19,9 +19,9 @@ export interface BulkInput {
 /**
  * Opens the list of `--from`.
  *
- * @param from a file, or `-` for standard input; a pipe only if the shell opened it (`/dev/stdin`, `<(…)`) @param
- *   format of `--format`; otherwise by the file name, and one ID per line for standard input @throws UsageError for an
- *   unknown file name extension; FileError
+ * @param from a file, or `-` for standard input; a pipe only if the shell opened it (`/dev/stdin`, `<(…)`)
+ * @param format of `--format`; otherwise by the file name, and one ID per line for standard input
+ * @throws UsageError for an unknown file name extension; FileError
  */
 export async function openInput(from: string, format: RowFormat | undefined): Promise<BulkInput> {
   const known = format ?? (from === '-' ? 'txt' : rowFormatOf(from));

@@ -37,8 +37,9 @@ export interface Admin {
 /**
  * Connects as an admin while `act` runs.
  *
- * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait @throws errors of `act`;
- *   TrustError, CredsError, FileError, ConnectError; with a wait, FleetError `ERR_FLEET_NO_MASTER`
+ * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait
+ * @throws errors of `act`; TrustError, CredsError, FileError, ConnectError; with a wait, FleetError
+ *   `ERR_FLEET_NO_MASTER`
  */
 export async function asAdmin<T>(
   options: AdminOptions,
@@ -57,7 +58,8 @@ export async function asAdmin<T>(
 /**
  * Connects as an admin, until `close`.
  *
- * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait @throws as {@link asAdmin}
+ * @param waitMs how long to wait for a starting home, servers and master; 0: do not wait
+ * @throws as {@link asAdmin}
  */
 export async function openAdmin(
   options: AdminOptions,

@@ -31,8 +31,8 @@ export class ConnectionLog {
   }
 
   /**
-   * @param name which connection @param credsPath its credentials: several connections may share a file, and load or
-   *   fail together
+   * @param name which connection
+   * @param credsPath its credentials: several connections may share a file, and load or fail together
    */
   hear(name: string, credsPath: string, event: ConnectionEvent): void {
     switch (event.type) {

@@ -37,7 +37,9 @@ export class HeldValues<T> {
   }
 
   /**
-   * Applies the deletion of a key at this revision. @returns undefined if it is not held, or the held value is newer
+   * Applies the deletion of a key at this revision.
+   *
+   * @returns undefined if it is not held, or the held value is newer
    */
   drop(key: string, revision: number): ValueChange<T> | undefined {
     const before = this.#held.get(key);

@@ -167,8 +167,9 @@ export function withSigningKeys(
 }
 
 /**
- * Removes a signing key from an account: users that it signed can no longer connect. @throws TrustError
- * `ERR_TRUST_SIGNING_KEY`
+ * Removes a signing key from an account: users that it signed can no longer connect.
+ *
+ * @throws TrustError `ERR_TRUST_SIGNING_KEY`
  */
 export function withoutAccountSigningKey(
   home: string,
