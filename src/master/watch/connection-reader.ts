@@ -1,12 +1,11 @@
 // Lists all connections periodically: one list at a time, within a bounded share of the time.
+import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterLogger } from '../logger.js';
 import type { PresenceKeeper } from './presence-keeper.js';
 import { Reading, readingPause } from './reading.js';
 import type { ConnectionsNow, UserConnection } from './system-events.js';
-
-type Place = Pick<UserConnection, 'server' | 'cid'>;
 
 /** Connections applied per turn of the event loop. */
 const APPLIED_AT_ONCE = 500;
@@ -21,7 +20,7 @@ export interface ConnectionReaderParts {
   read: () => Promise<ConnectionsNow>;
   keeper: PresenceKeeper;
   connected: (connection: UserConnection) => void;
-  disconnected: (of: Place) => void;
+  disconnected: (of: ConnectionPlace) => void;
   logger: MasterLogger;
   /** Called after each reading. @param tookMs milliseconds */
   onRead: (tookMs: number) => void;
@@ -57,11 +56,11 @@ export class ConnectionReader {
   }
 
   /** Records a connect event: it takes precedence over a list that is being read. */
-  noteConnected(of: Place): void {
+  noteConnected(of: ConnectionPlace): void {
     this.#reading?.connected(of);
   }
 
-  noteDisconnected(of: Place): void {
+  noteDisconnected(of: ConnectionPlace): void {
     this.#reading?.disconnected(of);
   }
 

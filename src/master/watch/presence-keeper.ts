@@ -1,11 +1,10 @@
 // Tracks every connection that the servers report, on the master that holds the lease.
+import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection } from '../../protocol/records/presence.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import type { UserConnection } from './system-events.js';
-
-type Place = Pick<UserConnection, 'server' | 'cid'>;
 
 /** All connections, in memory, on the lease holder only. Keeps the presence view of peels up to date. */
 export class PresenceKeeper {
@@ -25,7 +24,7 @@ export class PresenceKeeper {
     return this.#size;
   }
 
-  get({ server, cid }: Place): UserConnection | undefined {
+  get({ server, cid }: ConnectionPlace): UserConnection | undefined {
     return this.#byServer.get(server)?.get(cid);
   }
 
@@ -65,7 +64,7 @@ export class PresenceKeeper {
     this.#show(name);
   }
 
-  remove(of: Place): UserConnection | undefined {
+  remove(of: ConnectionPlace): UserConnection | undefined {
     const connection = this.#forget(of);
     if (connection !== undefined && isPeelId(connection.name)) this.#show(connection.name);
     return connection;
@@ -77,7 +76,7 @@ export class PresenceKeeper {
       if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#show(peelId);
   }
 
-  #forget(of: Place): UserConnection | undefined {
+  #forget(of: ConnectionPlace): UserConnection | undefined {
     const connections = this.#byServer.get(of.server);
     const connection = connections?.get(of.cid);
     if (connections === undefined || connection === undefined) return undefined;

@@ -1,20 +1,19 @@
 // Decides what a list of all connections changes while connections come and go, and when to read the next list.
+import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { CONNECTIONS_INTERVAL_MS, READING_FIRST_PAUSE_MS, READING_MAX_PAUSE_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
-
-type Place = Pick<UserConnection, 'server' | 'cid'>;
 
 /** Connection IDs, by server. */
 class Places {
   readonly #cids = new Map<string, Set<number>>();
 
-  add({ server, cid }: Place): void {
+  add({ server, cid }: ConnectionPlace): void {
     const cids = this.#cids.get(server);
     if (cids === undefined) this.#cids.set(server, new Set([cid]));
     else cids.add(cid);
   }
 
-  has({ server, cid }: Place): boolean {
+  has({ server, cid }: ConnectionPlace): boolean {
     return this.#cids.get(server)?.has(cid) === true;
   }
 }
@@ -24,16 +23,16 @@ export class Reading {
   readonly #came = new Places();
   readonly #ended = new Places();
 
-  connected(of: Place): void {
+  connected(of: ConnectionPlace): void {
     this.#came.add(of);
   }
 
-  disconnected(of: Place): void {
+  disconnected(of: ConnectionPlace): void {
     this.#ended.add(of);
   }
 
   /** Whether a listed connection has ended since. Connection numbers are not reused. */
-  hasEnded(of: Place): boolean {
+  hasEnded(of: ConnectionPlace): boolean {
     return this.#ended.has(of);
   }
 
@@ -43,7 +42,7 @@ export class Reading {
    * @param servers the servers that did
    */
   gone(
-    { servers, connections }: { servers: ReadonlySet<string>; connections: readonly Place[] },
+    { servers, connections }: { servers: ReadonlySet<string>; connections: readonly ConnectionPlace[] },
     known: Iterable<UserConnection>,
   ): UserConnection[] {
     const there = new Places();

@@ -1,8 +1,7 @@
 // Remembers the connections of servers that stopped responding, in case they were only slow.
+import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { SILENT_SERVER_KEPT_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
-
-type Place = Pick<UserConnection, 'server' | 'cid'>;
 
 /**
  * The connections of servers that count as gone and may return. A connection keeps its number and its JWT, so one that is
@@ -16,7 +15,7 @@ export class SilentServers {
     this.#servers.set(server, { connections: new Map(connections.map((one) => [one.cid, one])), since: now });
   }
 
-  get({ server, cid }: Place): UserConnection | undefined {
+  get({ server, cid }: ConnectionPlace): UserConnection | undefined {
     return this.#servers.get(server)?.connections.get(cid);
   }
 

@@ -124,6 +124,7 @@ export interface ServersNow {
   routed: ReadonlySet<string>;
 }
 
+/** Lists the servers, with the patience that an overloaded one needs. */
 export async function serversNow(nc: NatsConnection): Promise<ServersNow> {
   const servers = await listServers(nc, { stallMs: SERVERS_STALL_MS });
   return {

@@ -1,5 +1,6 @@
 // What the watch needs of the system account, and its implementation over a connection.
 import type { ZesterConnection } from '../../connection/connect.js';
+import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { kick, type KickOutcome } from '../../system-account/kick.js';
 import {
   connectionsNow,
@@ -17,15 +18,13 @@ export interface SystemView {
   listen(listener: SystemListener): { unsubscribe(): void }[];
   /** Reads all connections. @param known a connection that is known already and need not be sent again */
   connections(known: (of: ConnectionPlace) => UserConnection | undefined): Promise<ConnectionsNow>;
+  /** The servers that respond, and their routes. */
   servers(): Promise<ServersNow>;
   /** Closes one connection on its server. */
   kick(connection: ConnectionPlace): Promise<KickOutcome>;
   /** What happens to the connection to the servers. Ends when it is closed. */
   status(): AsyncIterable<{ type: string }>;
 }
-
-/** Identifies a connection: its server's ID, and its number there. */
-export type ConnectionPlace = Pick<UserConnection, 'server' | 'cid'>;
 
 /** The view of an account (`A…`) over a connection of the system account. */
 export function systemView(nc: ZesterConnection, account: string): SystemView {
