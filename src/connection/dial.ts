@@ -43,7 +43,7 @@ export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
  * - TLS is required if the URLs, `tls` or `requireTls` say so, for every server and every connect.
  * - A failed attempt leaves no open socket, which would keep the process alive.
  * - A server that closes the connection before accepting it ends the attempt too, with the server's own message.
- * - The certificate of a server that is given by address must be for that address.
+ * - If a server is given by IP address, its certificate must be valid for that address.
  * - A DNS lookup takes no longer than an attempt at an address, and eight addresses are tried.
  * - At the first connect, each server is tried once, and {@link MAX_ANNOUNCED} of those that they announce.
  * - The files for TLS are read again at each attempt, within bounds.

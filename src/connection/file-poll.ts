@@ -8,8 +8,8 @@ type OnLook = (signature: string) => void;
 const polls = new Map<string, FilePoll>();
 
 /**
- * Calls `onLook` several times a second with what tells one state of a file from another. Costs one `stat` each time, which
- * follows all symlinks; a master whose connections share a file pays for one poll.
+ * Calls `onLook` with the signature of a file several times a second. Each look costs one `stat`, which follows all
+ * symlinks. Connections that share a file share its poll.
  *
  * @returns stops the calls
  */

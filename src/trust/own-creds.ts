@@ -56,7 +56,7 @@ export interface OwnFile {
 
 const SCOPED = { scoped: true } as const;
 
-/** The credentials of a home, and what signs each where they expire. */
+/** The credentials of a home, each with the key that signs it if it expires. */
 export function ownFiles(paths: TrustPaths): Record<OwnUser, OwnFile> {
   return {
     master: {
@@ -169,7 +169,7 @@ async function dueOf(
     }
     const creds = await loadCredsFile(one.path);
     creds.wipe();
-    // a file that someone put there under another name is their own business
+    // someone else's user: not ours to renew
     if (creds.claims.name !== one.options.name) continue;
     if (force || creds.claims.iss !== one.signer || renewalTime(creds.claims) <= now) due.push(one);
   }

@@ -9,7 +9,7 @@ export type OwnKeys = Record<Exclude<MasterKeyKind, 'admin-signing'> | 'system-s
   Partial<Record<'admin-signing', string>>;
 
 /**
- * What `zester.json` says of the keys that sign a home's own credentials. The account's identity key endorses the one that signs
+ * The entry in `zester.json` for the keys that sign a home's own credentials. The account's identity key endorses the one that signs
  * masters: peels believe it from then on, and the identity can go offline.
  *
  * @param by `lifetime`: of the credentials, in seconds

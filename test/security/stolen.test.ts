@@ -59,7 +59,7 @@ describe("a copy of a peel's file", () => {
     expect(await letsIn(path, fleet.servers[0] ?? '')).toBe(false);
   });
 
-  it('that rotates the key retires that of the host, whose agent reports it; the audit says from where', async () => {
+  it('that rotates the key locks out the host: its agent reports this, and the audit log has the address of the thief', async () => {
     const path = await addCreds(fleet, admin, 'web-02');
     const host = await TestPeel.start(fleet, path);
     await fleet.record('web-02', ({ state }) => state === 'active');

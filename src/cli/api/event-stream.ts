@@ -8,7 +8,7 @@ import type { LiveFleet } from './live-fleet.js';
 
 /** Peels in one message. */
 const PEELS_AT_ONCE = 500;
-/** Audit events that wait for a slow reader; beyond that, it is told that some are missing. */
+/** The most audit events that are queued for a slow reader. Beyond that, events are dropped, and the stream says so. */
 const WAITING_EVENTS = 1_000;
 
 /** The options of the event stream. */

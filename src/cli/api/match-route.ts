@@ -20,7 +20,7 @@ export function matchRoute(
   throw new ApiError('ERR_API_METHOD', `this resource has ${methods} only`);
 }
 
-/** The part of a path that matches `{id}`, empty if the route has none; undefined: no match. */
+/** The value of `{id}` in a path; an empty string if the route has no `{id}`, undefined if the path does not match. */
 function idIn(pattern: string, path: string): string | undefined {
   const wanted = pattern.split('/');
   const given = path.split('/');

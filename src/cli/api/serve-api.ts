@@ -252,7 +252,7 @@ class Api {
     const since = typeof last === 'string' && last !== '' ? last : given.since;
     const { live } = this.#options.context;
     await live.ready();
-    // it left meanwhile, and its response will say so to nobody any more
+    // the caller disconnected meanwhile: the response emits no further `close`
     if (response.destroyed) return;
     if (this.#streams >= MAX_STREAMS) throw tooMany();
     this.#streams += 1;

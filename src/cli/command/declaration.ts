@@ -12,7 +12,7 @@ type Options = Readonly<Record<string, CommandOption<unknown>>>;
 /** An example: the command line, and its purpose. */
 export type Example = string | readonly [line: string, about: string];
 
-/** The part of a declaration that documents are generated from. */
+/** The input of the generated documents: part of a declaration. */
 export interface CommandPage {
   readonly summary: string;
   /** The help section of a top-level command. */

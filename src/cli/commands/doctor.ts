@@ -112,7 +112,7 @@ function lines({ severity, check, subject, message, fix }: Finding, output: Outp
   ];
 }
 
-/** The error for the findings; the exit code is that of the server's error if it is the only one. */
+/** Turns the findings into an error, with their exit code if they all have the same one. */
 function failure(bad: readonly Finding[]): FindingsError {
   const [first] = bad;
   const codes = new Set(bad.map(({ code }) => exitCodeOf(Object.assign(new Error(), { code }))));

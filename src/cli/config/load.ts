@@ -45,8 +45,8 @@ export interface Config {
 export type ConfigFlags = { config?: string | undefined } & { [N in SettingName]?: unknown };
 
 /**
- * The configuration of a program. Flags win over the environment, the environment over the file: that of `--config`,
- * else of `$ZESTER_CONFIG`, else (for a master) `master.yaml` in the home, if it exists.
+ * Loads the configuration of a program: flags override environment variables, which override the file. The file is the one
+ * named by `--config`, else by `$ZESTER_CONFIG`; by default, a master reads `master.yaml` in its home if it exists.
  *
  * @throws UsageError for a flag; FleetError `ERR_FLEET_CONFIG` for a variable or the file, with its location; FileError
  */

@@ -39,7 +39,7 @@ export interface AddOptions {
   expiry: number | undefined;
   /** Replace an existing ID and file. */
   replace: boolean;
-  /** Of a peel that a master knows; a label of the peel's own replaces the one of the same name. */
+  /** Labels of every peel, stored by the masters. A peel's own label of the same name takes precedence. */
   labels?: Labels | undefined;
 }
 

@@ -6,7 +6,7 @@ import { renewUsed } from '../fleet/renew-used.js';
 import type { CliIo } from '../terminal/io.js';
 import type { Output } from '../terminal/output.js';
 
-/** The options of a command that connects as a user of the system account. */
+/** The options of commands that connect to the system account. */
 export interface SystemOptions extends HomeOptions, ServersOptions {
   systemCreds?: string | undefined;
 }

@@ -1,4 +1,4 @@
-// Serves the page of a fleet that the same command runs: `zester up --ui`.
+// Serves the page from the process that runs the fleet: `zester up --ui`.
 import type { MasterLogger } from '../../master/logger.js';
 import { ZesterError } from '../../errors.js';
 import { withContext } from '../command/context.js';
@@ -23,7 +23,7 @@ export async function servePageOf(
 ): Promise<void> {
   await withContext({ home, servers }, io, output, async (context) => {
     const startOn = (port: number) => startApi({ host: '127.0.0.1', port, page: true }, context, log);
-    // the port was not chosen here, and the link names the one that is used
+    // the user did not choose the port, and the link names the one in use
     const { api, close } = await startOn(UI_PORT).catch((error: unknown) => {
       if (!isPortInUse(error)) throw error;
       log.warn({ port: UI_PORT }, 'the port of the page is in use, so the page gets another one');

@@ -27,7 +27,7 @@ export interface RosterChange {
 
 /** The servers of the cluster, as of the last check. */
 export class ServerRoster {
-  /** Names by ID, of those too that have missed a look and are not gone yet. */
+  /** Names by ID, including servers that missed a look and are not gone yet. */
   #servers: ReadonlyMap<string, string> | undefined;
   readonly #missed = new Map<string, number>();
 
