@@ -1,6 +1,6 @@
 // Builders for options and arguments, with help texts and parsers.
 import { UsageError } from '../../errors.js';
-import { parseExpiry, parsePast, parseSpan } from '../options/duration.js';
+import { parseExpiry, parseExpiryOrNever, parsePast, parseSpan } from '../options/duration.js';
 import type { CliIo } from '../terminal/io.js';
 import { seedPath } from '../options/seed-path.js';
 
@@ -249,6 +249,17 @@ export function lifetime(flags: string, about: string): CommandOption<number | u
 export function lifetime(flags: string, about: string, fallback?: string): CommandOption<number | undefined> {
   const read = (given: string, io: CliIo) => parseExpiry(given, io.now());
   return option(flags, about, read, fallback);
+}
+
+/** Like {@link lifetime}; `0` or `none` means that the credential never expires: the value is 0 then. */
+export function lifetimeOrNever(flags: string, about: string, fallback: string): CommandOption<number>;
+export function lifetimeOrNever(flags: string, about: string): CommandOption<number | undefined>;
+export function lifetimeOrNever(
+  flags: string,
+  about: string,
+  fallback?: string,
+): CommandOption<number | undefined> {
+  return option(flags, about, (given, io) => parseExpiryOrNever(given, io.now()), fallback);
 }
 
 /** A time in the past: an age or a date; the value is in milliseconds since 1970. */

@@ -2,8 +2,7 @@
 import { ADDED_ROLES } from '../../../permissions/admin-roles.js';
 import { UsageError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
-import { argument, choice, flag, option, requiredText, seedFile } from '../../command/option.js';
-import { parseExpiryOrNever } from '../../options/duration.js';
+import { argument, choice, flag, lifetimeOrNever, requiredText, seedFile } from '../../command/option.js';
 import { refuseToReplace } from '../../options/new-file.js';
 import { table } from '../../terminal/output.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
@@ -14,10 +13,9 @@ export default command({
   arguments: { name: argument("the admin's name: lower-case letters, digits and hyphens") },
   options: {
     role: choice('--role <role>', 'what it may do', ADDED_ROLES),
-    expiry: option(
+    expiry: lifetimeOrNever(
       '--expiry <time>',
       'credential lifetime, e.g. 8h; 0 or none = never expires',
-      (given, io) => parseExpiryOrNever(given, io.now()),
       '30d',
     ),
     out: requiredText('-o, --out <file>', 'the file to write, mode 0600'),

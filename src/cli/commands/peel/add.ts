@@ -6,9 +6,9 @@ import { FindingsError, InterruptedError, UsageError, type ZesterError } from '.
 import { fingerprint } from '../../../protocol/fingerprint.js';
 import { count } from '../../terminal/columns.js';
 import { command } from '../../command/declaration.js';
-import { choice, flag, option, span, text, words } from '../../command/option.js';
+import { choice, flag, lifetimeOrNever, span, text, words } from '../../command/option.js';
 import { labelsOption } from '../../options/label-options.js';
-import { lifetimeText, parseExpiryOrNever } from '../../options/duration.js';
+import { lifetimeText } from '../../options/duration.js';
 import { exitCodeOf } from '../../terminal/exit-codes.js';
 import type { addAll, AddedPeel, PeelIssuer, PeelToAdd } from '../../fleet/add-peels.js';
 import { isoOf } from '../../fleet/peel-document.js';
@@ -31,9 +31,7 @@ export default command({
     out: text('-o, --out <path>', 'directory for <peelId>.creds, or with one ID the file (default: .)'),
     from: text('--from <list>', 'IDs and labels from a .txt, .csv or .ndjson file, or -'),
     format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
-    expiry: option('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)", (given, io) =>
-      parseExpiryOrNever(given, io.now()),
-    ),
+    expiry: lifetimeOrNever('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)"),
     label: labelsOption('label that they get, e.g. env=prod; repeatable'),
     replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
     offline: flag(
