@@ -116,12 +116,13 @@ export class CredsKeeper {
   async #outlook(withAdmin: boolean): Promise<Outlook> {
     const { paths } = this.#context.trust.domain;
     const outlook: Outlook = { due: Infinity, expires: Infinity, late: Infinity };
-    for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds, paths.adminCreds]) {
-      if ((path === paths.adminCreds && !withAdmin) || !(await isThere(path))) continue;
+    const own = [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds];
+    for (const path of withAdmin ? [...own, paths.adminCreds] : own) {
+      if (!(await isThere(path))) continue;
       const creds = await loadCredsFile(path);
       creds.wipe();
       outlook.due = Math.min(outlook.due, renewalTime(creds.claims));
-      // without an admin, a master goes on
+      // a master does not need an admin to run
       if (path === paths.adminCreds) continue;
       outlook.expires = Math.min(outlook.expires, expiryTime(creds.claims) ?? Infinity);
       outlook.late = Math.min(outlook.late, lateTime(creds.claims));
