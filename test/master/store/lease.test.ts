@@ -1,49 +1,47 @@
-import type { KV, KvEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Lease } from '../../../src/master/store/lease.js';
 import { LEASE_GIVE_UP_MS, LEASE_LAPSE_MS, LEASE_RENEW_INTERVAL_MS } from '../../../src/timing.js';
+import { keptLog } from '../../support/kept-log.js';
+import { MemoryBucket } from '../../support/memory-bucket.js';
 
 const KEY = 'lease.test';
 
-/** A bucket with one key, which can be made not to respond. */
-class MemoryBucket {
-  #revision = 0;
-  #entry: { value: string; operation: 'PUT' | 'DEL' } | undefined;
+/** A bucket that can be made not to respond. */
+class BusyBucket {
+  readonly #bucket = new MemoryBucket();
   isSilent = false;
   /** Writes are stored, but their answers are lost. */
   losesAnswers = false;
 
   /** The bucket as one process reaches it. */
   for(reach: { isCutOff: boolean }): KV {
+    const kv = this.#bucket.kv as unknown as KV;
     const check = () => {
       if (this.isSilent || reach.isCutOff) throw new Error('timeout');
     };
-    const write = (operation: 'PUT' | 'DEL', value: string, previousSeq: number | undefined) => {
-      check();
-      if (previousSeq !== undefined && previousSeq !== this.#revision) throw new Error('wrong last sequence');
-      this.#revision += 1;
-      this.#entry = { value, operation };
-      if (this.losesAnswers) throw new Error('timeout');
-      return this.#revision;
-    };
     const bucket: Partial<KV> = {
-      get: async () => {
+      get: async (key) => {
         check();
-        const entry = this.#entry;
-        if (entry === undefined) return null;
-        const { value, operation } = entry;
-        return { revision: this.#revision, operation, string: () => value } as KvEntry;
+        return kv.get(key);
       },
-      put: async (_key, data, options) =>
-        write('PUT', typeof data === 'string' ? data : Buffer.from(data).toString(), options?.previousSeq),
-      delete: async (_key, options) => void write('DEL', '', options?.previousSeq),
+      put: async (key, data, options) => {
+        check();
+        const revision = await kv.put(key, data, options);
+        if (this.losesAnswers) throw new Error('timeout');
+        return revision;
+      },
+      delete: async (key, options) => {
+        check();
+        return kv.delete(key, options);
+      },
     };
     return bucket as KV;
   }
 }
 
 /** A process that takes part. */
-function participant(bucket: MemoryBucket, id: string) {
+function participant(bucket: BusyBucket, id: string) {
   const reach = { isCutOff: false };
   const events: string[] = [];
   const lease = new Lease({
@@ -51,7 +49,7 @@ function participant(bucket: MemoryBucket, id: string) {
     key: KEY,
     id,
     name: id,
-    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    logger: keptLog().logger,
     onTaken: () => events.push('taken'),
     onLost: () => events.push('lost'),
   });
@@ -70,7 +68,7 @@ afterEach(async () => {
 
 describe('a lease', () => {
   it('has one holder, and passes to the next one at once when released', async () => {
-    const bucket = new MemoryBucket();
+    const bucket = new BusyBucket();
     const one = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);
     const two = participant(bucket, 'two');
@@ -84,7 +82,7 @@ describe('a lease', () => {
   });
 
   it('is kept while JetStream does not respond: an overloaded server must not cost a list of all connections', async () => {
-    const bucket = new MemoryBucket();
+    const bucket = new BusyBucket();
     const { lease, events } = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);
     bucket.isSilent = true;
@@ -97,7 +95,7 @@ describe('a lease', () => {
   });
 
   it('is kept when writes are stored but their answers are lost', async () => {
-    const bucket = new MemoryBucket();
+    const bucket = new BusyBucket();
     const { lease, events } = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);
     bucket.losesAnswers = true;
@@ -109,7 +107,7 @@ describe('a lease', () => {
   });
 
   it('is given up after a long time without an answer', async () => {
-    const bucket = new MemoryBucket();
+    const bucket = new BusyBucket();
     const { lease, events } = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);
     bucket.isSilent = true;
@@ -119,7 +117,7 @@ describe('a lease', () => {
   });
 
   it('goes to another process when its holder is cut off, and the holder stops as soon as it sees this', async () => {
-    const bucket = new MemoryBucket();
+    const bucket = new BusyBucket();
     const one = participant(bucket, 'one');
     await pass(LEASE_RENEW_INTERVAL_MS);
     const two = participant(bucket, 'two');
