@@ -128,6 +128,8 @@ describe('the configuration file', () => {
     ['servers: []', /"servers" in .* cannot be used: no server given/],
     ['- policy', /is not a list of settings/],
     ['policy: [', /is not valid YAML/],
+    ['? '.repeat(4_000), /is not valid YAML/],
+    ['[]'.repeat(20_000), /is not valid YAML.* at line 1, column 3/],
   ])('%j is refused, and it is said where and why', async (text, message) => {
     const config = await file(text);
     const { message: said } = await refusal('ERR_FLEET_CONFIG', () => load({ config }));

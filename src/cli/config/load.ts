@@ -109,6 +109,31 @@ async function findFile(
   return { path: join(home, 'master.yaml'), ofHome: true };
 }
 
+/** The value of a YAML text. @throws FleetError `ERR_FLEET_CONFIG` with the position of the first error */
+async function yamlOf(text: string, path: string): Promise<unknown> {
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const parsed = parseDocument(text, {
+    // warnings would go to stderr unfiltered, quoting the file
+    logLevel: 'error',
+    // it would look up the position of every error, and a small file can have tens of thousands
+    prettyErrors: false,
+    lineCounter,
+    // a key of nested keys would be turned into text, which may take minutes, or all memory
+    stringKeys: true,
+  });
+  const [error] = parsed.errors;
+  if (error !== undefined) {
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    throw badConfig(`${path} is not valid YAML: ${error.message} at line ${line}, column ${col}`);
+  }
+  try {
+    return parsed.toJS();
+  } catch (cause) {
+    throw badConfig(`${path} is not valid YAML: ${errorMessage(cause)}`);
+  }
+}
+
 /** The content of the file, by setting name. @throws FleetError `ERR_FLEET_CONFIG`; FileError */
 async function readConfigFile(
   kind: ConfigKind,
@@ -120,16 +145,7 @@ async function readConfigFile(
     if (ofHome) return {};
     throw new FileError('ERR_FILE_NOT_FOUND', path, `cannot read ${path}: no such file`);
   }
-  const { parse } = await import('yaml');
-  let document: unknown;
-  try {
-    // its warnings would go to stderr unfiltered, quoting the file
-    document = parse(text, { logLevel: 'error' });
-  } catch (cause) {
-    // the first line has the problem and its position; the others quote the file
-    const [what = ''] = errorMessage(cause).split('\n');
-    throw badConfig(`${path} is not valid YAML: ${what.replace(/:$/, '')}`);
-  }
+  const document = await yamlOf(text, path);
   if (document === null || document === undefined) return {};
   if (typeof document !== 'object' || Array.isArray(document)) {
     throw badConfig(`${path} is not a list of settings: use lines such as "policy: manual"`);
