@@ -2,22 +2,45 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Begins with the files that start servers or install packages: they take longest, and the many short ones fill the end. */
+/**
+ * Begins with the files that take longest: those that install packages, start servers or measure. The many short ones fill
+ * the end. The files of a project stay together, so that a worker keeps its modules from one file to the next.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
+    const projects = ['node-alone', 'sodium-alone', 'sodium', 'oldest-server', 'node'];
     const groups = ['/test/packaging/', '/test/integration/', '/'];
-    const groupOf = ({ moduleId }: TestSpecification) => groups.findIndex((part) => moduleId.includes(part));
-    return sorted.sort((one, other) => groupOf(one) - groupOf(other));
+    const rankOf = ({ project, moduleId }: TestSpecification) =>
+      projects.indexOf(project.name) * groups.length + groups.findIndex((part) => moduleId.includes(part));
+    return sorted.sort((one, other) => rankOf(one) - rankOf(other));
   }
 }
 
-/** Folders of tests that start no server. */
-const UNIT_FOLDERS =
-  'account,async,backup,connection,creds,doctor,files,fleet,fleet-client,jwt,master,masters,nats-server,options,peel,' +
-  'permissions,protocol,provision,text,trust';
-/** Not those that count what a module does, which another file may have made it do before. */
-const UNIT = [`test/{${UNIT_FOLDERS}}/**/!(verified|judge|no-seed-shown).test.ts`, 'test/*.test.ts'];
+/** Files for which a worker loads everything anew; others share the modules that a worker has loaded, which halves their time. */
+const ALONE = [
+  // replace a module, or count what one does, which another file may have made it do before
+  'test/creds/no-seed-shown.test.ts',
+  'test/jwt/verified.test.ts',
+  'test/master/watch/judge.test.ts',
+  'test/integration/fleet/{breaker,stop-with-change}.test.ts',
+  // listen to the process or measure it
+  'test/integration/{connection,fleet}/callbacks.test.ts',
+  'test/integration/connection/reconnect-buffer.test.ts',
+  'test/integration/fleet/{flood,slopes,soak}.test.ts',
+  'test/security/{hostile-listeners,load,mutated-messages}.test.ts',
+];
+
+/** Keys, JWTs and credentials, on sodium-native too. */
+const ON_SODIUM = ['test/{nkeys,jwt,creds,provision}/**/*.test.ts', 'test/integration/spec.test.ts'];
+
+/** What a fleet rests on, which runs on a second server as well, where run-tests names one. */
+const CORE = 'test/integration/fleet/{attack,bootstrap,enroll,renew,rotation,several-masters}.test.ts';
+const OLDEST_SERVER = process.env['ZESTER_TEST_OLDEST_SERVER'];
+
+const setupFiles = ['test/support/end-of-file.ts'];
+const node = { env: { ZESTER_ED25519: 'node' }, setupFiles };
+const sodium = { env: { ZESTER_ED25519: 'sodium' }, setupFiles };
 
 export default defineConfig({
   // examples import the package by its name: here it is the source
@@ -25,30 +48,39 @@ export default defineConfig({
     alias: [{ find: /^zester$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }],
   },
   test: {
-    // Everything on what a user gets who installs nothing else; keys, JWTs and credentials on sodium-native too.
+    // everything on what a user gets who installs nothing else
     projects: [
+      { extends: true, test: { ...node, name: 'node-alone', include: ALONE } },
       {
         extends: true,
-        test: {
-          name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: UNIT,
-          env: { ZESTER_ED25519: 'node' },
-        },
-      },
-      {
-        extends: true,
-        // the files share the modules that a worker has loaded, which halves their time
-        test: { name: 'unit', include: UNIT, isolate: false, env: { ZESTER_ED25519: 'node' } },
+        test: { ...node, name: 'node', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
       },
       {
         extends: true,
         test: {
-          name: 'sodium',
-          include: ['test/{nkeys,jwt,creds,provision}/**/*.test.ts', 'test/integration/spec.test.ts'],
-          env: { ZESTER_ED25519: 'sodium' },
+          ...sodium,
+          name: 'sodium-alone',
+          include: ALONE.filter((path) => /^test\/(jwt|creds)/.test(path)),
         },
       },
+      {
+        extends: true,
+        test: { ...sodium, name: 'sodium', include: ON_SODIUM, exclude: ALONE, isolate: false },
+      },
+      ...(OLDEST_SERVER === undefined
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                ...node,
+                name: 'oldest-server',
+                include: [CORE],
+                isolate: false,
+                env: { ...node.env, ZESTER_NATS_SERVER: OLDEST_SERVER },
+              },
+            },
+          ]),
     ],
     testTimeout: 60_000,
     hookTimeout: 90_000,

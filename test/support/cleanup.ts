@@ -1,13 +1,10 @@
-import { afterAll } from 'vitest';
 import { Cleanup } from '../../src/testing/cleanup.js';
 
 /**
- * What a test file started is ended after its last test, in reverse order, whether the tests passed or not. (Should the
- * worker itself be killed, the watchdog of `startNatsServer` ends the servers.)
+ * What a test file started is ended after its last test, in reverse order, whether the tests passed or not
+ * (`end-of-file.ts` does it). Should the worker itself be killed, the watchdog of `startNatsServer` ends the servers.
  */
 export const cleanup = new Cleanup();
-
-afterAll(() => cleanup.run());
 
 /**
  * Registers a cleanup.
