@@ -566,8 +566,10 @@ export const JOIN_MAX_RETRY_MS = 5_000;
 
 // --- zester/testing ---
 
-/** Between two looks at what gives no event. */
+/** Between two looks at what gives no event, at first. */
 export const TEST_POLL_MS = 25;
+/** The longest time between two of them: a long wait looks less often. */
+export const TEST_MAX_POLL_MS = 250;
 /** How long a test waits for what it expects, by default. */
 export const TEST_WAIT_TIMEOUT_MS = 15_000;
 /** Until the servers of a cluster see each other and have a JetStream leader. */

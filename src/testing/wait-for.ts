@@ -1,9 +1,10 @@
 // Polls for conditions that emit no event.
 import { setTimeout as delay } from 'node:timers/promises';
-import { TEST_POLL_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
+import { TEST_MAX_POLL_MS, TEST_POLL_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 
 /**
- * Polls until there is an answer, for conditions that emit no event.
+ * Polls until there is an answer, for conditions that emit no event. Cost: a long wait polls less often, so that it is
+ * at most a twentieth longer than necessary.
  *
  * @param what the condition, for the timeout error
  * @returns the first answer that is not undefined and not false
@@ -13,7 +14,8 @@ export async function waitFor<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = TEST_WAIT_TIMEOUT_MS,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const startedAt = performance.now();
+  const deadline = startedAt + timeoutMs;
   let failure: unknown;
   while (performance.now() < deadline) {
     try {
@@ -23,7 +25,8 @@ export async function waitFor<T>(
     } catch (error) {
       failure = error;
     }
-    await delay(TEST_POLL_MS);
+    const waited = performance.now() - startedAt;
+    await delay(Math.min(Math.max(TEST_POLL_MS, waited / 20), TEST_MAX_POLL_MS));
   }
   throw new Error(`waited ${timeoutMs} ms for ${what}, in vain`, { cause: failure });
 }
