@@ -19,6 +19,8 @@ export class Stage {
   readonly #identity: string;
   /** A backup of the fleet. */
   readonly backup: string;
+  /** What is given out again and again; undefined: everything is new. */
+  #kept: Map<string, Promise<string>> | undefined;
   #count = 0;
 
   private constructor(
@@ -40,6 +42,18 @@ export class Stage {
     return new Stage(fleet, await fleet.admin(), { identity, path });
   }
 
+  /** Gives out the same again from now on: for commands that are refused, and use up nothing. */
+  keepsAll(): this {
+    this.#kept = new Map();
+    return this;
+  }
+
+  #give(what: string, make: () => Promise<string>): Promise<string> {
+    const given = this.#kept?.get(what) ?? make();
+    this.#kept?.set(what, given);
+    return given;
+  }
+
   get home(): string {
     return this.fleet.home.home;
   }
@@ -55,19 +69,21 @@ export class Stage {
 
   /** Credentials of a new peel. */
   peel(): Promise<string> {
-    return addCreds(this.fleet, this.#admin, this.name());
+    return this.#give('peel', () => addCreds(this.fleet, this.#admin, this.name()));
   }
 
   /** A join token that was not used. */
   token(): Promise<string> {
-    return tokenFile(this.fleet, this.#admin);
+    return this.#give('token', () => tokenFile(this.fleet, this.#admin));
   }
 
   /** A signing key of join tokens that another one stands in for. */
-  async spareKey(): Promise<string> {
-    const { joinSigning = '' } = (await this.fleet.home.domain()).publicKeys;
-    await addAccountSigningKey(this.home, 'join-signing', { servers: false });
-    return joinSigning;
+  spareKey(): Promise<string> {
+    return this.#give('spare key', async () => {
+      const { joinSigning = '' } = (await this.fleet.home.domain()).publicKeys;
+      await addAccountSigningKey(this.home, 'join-signing', { servers: false });
+      return joinSigning;
+    });
   }
 
   /** Who can restore {@link backup}. */

@@ -1,5 +1,5 @@
-// Floods a subject for some seconds, as fast as the server takes it, over a bare socket: no client slows it down. What is
-// cut connects again at once.
+// Floods a subject until its standard input ends, for some seconds at most, as fast as the server takes it, over a bare socket:
+// no client slows it down. What is cut connects again at once.
 import { credsAuthenticator } from '@nats-io/transport-node';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ const one = Buffer.concat([
 ]);
 const batch = Buffer.concat(Array(Math.max(1, Math.floor((1024 * 1024) / one.length))).fill(one));
 const perBatch = batch.length / one.length;
-const end = Date.now() + Number(seconds) * 1000;
+let end = Date.now() + Number(seconds) * 1000;
+process.stdin.once('end', () => (end = 0)).resume();
 let sent = 0;
 let cut = 0;
 let refused = 0;

@@ -11,7 +11,7 @@ beforeAll(async () => {
   ({ ca: caFile } = await createTlsFiles());
   const fleet = await startFleet({ policy: 'auto-all' });
   ({ port } = fleet.home.node(0));
-  stage = await Stage.of(fleet);
+  stage = (await Stage.of(fleet)).keepsAll();
 });
 
 interface Refusal {
