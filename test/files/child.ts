@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { tsProgram } from '../support/ts-program.js';
 
 /** A program of `children/` that runs. */
 export interface Child {
@@ -17,7 +18,7 @@ export interface Child {
 /** Starts `children/<name>.ts`. Its standard error is that of the tests. */
 export function startChild(name: string, ...args: string[]): Child {
   const script = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  const child = spawn(process.execPath, [tsProgram(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   // a child that was killed takes no more input

@@ -8,6 +8,7 @@ import { claim } from '../../src/files/claim.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
+import { tsProgram } from '../support/ts-program.js';
 
 const CHILD = fileURLToPath(new URL('./children/hold-claim.ts', import.meta.url));
 
@@ -18,7 +19,7 @@ beforeEach(async () => {
 
 /** A process that claims the directory and holds it until it is killed. */
 async function holder() {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, dir], {
+  const child = spawn(process.execPath, [tsProgram(CHILD), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   atEnd(async () => void child.kill('SIGKILL'));

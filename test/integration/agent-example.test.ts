@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { requestPeel } from '../../src/fleet-client/request-peel.js';
 import { atEnd } from '../support/cleanup.js';
 import { startOperatorServer } from '../support/operator-server.js';
+import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
 import { SEED } from '../support/refusal.js';
 
@@ -23,11 +24,9 @@ it('the README shows the agent of examples/agent.ts, in thirty lines', async () 
 it('the agent answers commands through a rotation and a server restart, until it is stopped', async () => {
   const server = await startOperatorServer();
   const credsPath = await server.bootstrap('web-01');
-  const agent = spawn(
-    process.execPath,
-    ['--import', 'tsx', EXAMPLE.pathname, 'web-01', credsPath, server.url],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const agent = spawn(process.execPath, [tsProgram(EXAMPLE.pathname), 'web-01', credsPath, server.url], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [agent.stdout, agent.stderr]) stream.on('data', (data) => (output += String(data)));
   const ended = once(agent, 'exit');

@@ -9,13 +9,13 @@ import { connectSystem } from '../../src/system-account/system-connection.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal, SEED } from '../support/refusal.js';
+import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
 import { createToken } from './fleet/asking.js';
 import { Fleet } from './fleet/fleet.js';
 import { startHome } from './trust/support.js';
 
-const root = new URL('../../', import.meta.url);
-const EXAMPLE = fileURLToPath(new URL('examples/custom-master.ts', root));
+const EXAMPLE = fileURLToPath(new URL('../../examples/custom-master.ts', import.meta.url));
 
 /** The number of connections of the fleet's master, in both accounts, and of this look itself. */
 async function connectionsOfMaster(fleet: Fleet): Promise<number> {
@@ -40,14 +40,9 @@ it('the custom master decides by its inventory, before and after an outage, unti
   const inventory = join(fleet.home.dir, 'inventory.json');
   const inventoryHas = (hosts: object) => writeFile(inventory, JSON.stringify(hosts));
   await inventoryHas({ 'web-1': 'install', 'web-2': 'install', 'old-1': 'retired' });
-  const master = spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), EXAMPLE, fleet.home.home, inventory, ...fleet.servers],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', root)) },
-    },
-  );
+  const master = spawn(process.execPath, [tsProgram(EXAMPLE), fleet.home.home, inventory, ...fleet.servers], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [master.stdout, master.stderr]) stream.on('data', (data) => (output += String(data)));
   const ended = once(master, 'exit');

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { atEnd } from '../support/cleanup.js';
 import { startOperatorServer } from '../support/operator-server.js';
 import { tempDir } from '../support/temp-dir.js';
+import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
 
 const root = new URL('../../', import.meta.url);
@@ -25,15 +26,10 @@ describe.each([
     const server = await startOperatorServer();
     const cwd = await tempDir();
     const credsPath = await server.bootstrap('web-01', { path: join(cwd, 'web-01.creds') });
-    const agent = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), pathOf(example), ...args(credsPath, server.url)],
-      {
-        cwd,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, TSX_TSCONFIG_PATH: pathOf('tsconfig.json') },
-      },
-    );
+    const agent = spawn(process.execPath, [tsProgram(pathOf(example)), ...args(credsPath, server.url)], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [agent.stdout, agent.stderr]) stream.on('data', (data) => (output += String(data)));
     const ended = once(agent, 'exit');

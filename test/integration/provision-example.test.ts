@@ -11,6 +11,7 @@ import { openTrustDomain } from '../../src/trust/open.js';
 import { signingSeedPath } from '../../src/trust/keys/signing-seed.js';
 import { atEnd } from '../support/cleanup.js';
 import { SEED } from '../support/refusal.js';
+import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/provision.ts', import.meta.url));
@@ -27,11 +28,10 @@ beforeAll(async () => {
   const { paths, publicKeys } = await openTrustDomain(fleet.home);
   const seed = await signingSeedPath(paths, 'peel-signing', publicKeys.peelSigning);
   issued = join(fleet.dir, 'issued');
-  const program = spawn(
-    process.execPath,
-    ['--import', 'tsx', EXAMPLE, seed, publicKeys.account, issued, '0'],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PROVISION_TOKEN: TOKEN } },
-  );
+  const program = spawn(process.execPath, [tsProgram(EXAMPLE), seed, publicKeys.account, issued, '0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PROVISION_TOKEN: TOKEN },
+  });
   const ended = once(program, 'exit');
   atEnd(async () => program.kill('SIGKILL'));
   stop = () => {

@@ -10,6 +10,7 @@ import { startNatsServer } from '../../src/nats-server/run.js';
 import { atEnd } from '../support/cleanup.js';
 import { isAlive } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
+import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
 
 async function configuration(text = 'host: "127.0.0.1"\nport: -1\n'): Promise<string> {
@@ -173,11 +174,10 @@ describe('a server whose parent process ends', () => {
   async function startParent(): Promise<Parent> {
     const tmp = join(await tempDir(), 'tmp');
     await mkdir(tmp);
-    const parent = spawn(process.execPath, ['--import', 'tsx', fixture, await configuration()], {
+    const parent = spawn(process.execPath, [tsProgram(fixture), await configuration()], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true, // a process group of its own, as on a terminal
-      // tsx keeps its cache and a socket in a directory of that name
-      env: { ...process.env, TMPDIR: tmp, TSX_DISABLE_CACHE: '1' },
+      env: { ...process.env, TMPDIR: tmp },
     });
     atEnd(async () => parent.kill('SIGKILL'));
     const line = async () => {

@@ -14,10 +14,10 @@ function isUpToDate(): boolean {
   );
 }
 
-/**
- * What Node.js is given to run `zester` as a process of its own, before its arguments: the build if it is up to date (it
- * starts several times as fast, and there are hundreds of starts), else the sources.
- */
-export const ZESTER: readonly string[] = isUpToDate()
+/** Whether the build is what the sources are: it starts several times as fast, and there are hundreds of starts. */
+export const isBuilt = isUpToDate();
+
+/** What Node.js is given to run `zester` as a process of its own, before its arguments: the build, or the sources. */
+export const ZESTER: readonly string[] = isBuilt
   ? [BUILT]
   : ['--import', import.meta.resolve('tsx'), join(ROOT, 'src/cli/main.ts')];

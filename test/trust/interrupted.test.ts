@@ -10,13 +10,14 @@ import { createTrustDomain } from '../../src/trust/create/create.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { atEnd } from '../support/cleanup.js';
 import { tempDir } from '../support/temp-dir.js';
+import { tsProgram } from '../support/ts-program.js';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('./children/init.ts', import.meta.url));
 
 /** Makes a trust domain in a process that is killed after so many steps. */
 async function killedAfter(home: string, steps: number): Promise<void> {
-  const died = await run(process.execPath, ['--import', 'tsx', script, home, String(steps)]).then(
+  const died = await run(process.execPath, [tsProgram(script), home, String(steps)]).then(
     () => undefined,
     (error: { signal?: string }) => error.signal,
   );

@@ -9,12 +9,13 @@ import { withHomeLock, type LockHolder } from '../../src/trust/lock.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
+import { tsProgram } from '../support/ts-program.js';
 
 const CHILD = fileURLToPath(new URL('./children/hold-lock.ts', import.meta.url));
 
 /** Another process that holds the lock of a home, until it is killed or its standard input ends. */
 async function holder(home: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, home], {
+  const child = spawn(process.execPath, [tsProgram(CHILD), home], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   atEnd(async () => void child.kill('SIGKILL'));
@@ -42,7 +43,7 @@ describe('the lock of a home', () => {
     const counter = join(home, 'counter');
     await writeFile(counter, '0');
     const ends = [1, 2, 3, 4].map(() => {
-      const child = spawn(process.execPath, ['--import', 'tsx', CHILD, home, counter], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [tsProgram(CHILD), home, counter], { stdio: 'inherit' });
       atEnd(async () => void child.kill('SIGKILL'));
       return once(child, 'exit');
     });

@@ -4,14 +4,17 @@ import { writeFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectMaster, connectPeel } from '../../../src/connection/connect.js';
 import { createTrustDomain } from '../../../src/trust/create/create.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startOperatorServer } from '../../support/operator-server.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { tsProgram } from '../../support/ts-program.js';
 import { startZester } from '../server/zester-process.js';
+
+const PROGRAM = fileURLToPath(new URL('children/connect-in-vain.ts', import.meta.url));
 
 /** A listener that takes connections; its URL. */
 async function listener(onSocket: (socket: Socket) => void): Promise<{ url: string; server: Server }> {
@@ -74,21 +77,14 @@ describe('a command, against a listener that is not a NATS server', () => {
     const server = await startOperatorServer();
     const credsPath = await server.user('web-01');
     const options = { servers: url, credsPath, peelId: 'web-01', timeout: 500, ...more };
-    const program = join(server.dir, 'program.mjs');
-    const module = pathToFileURL(join(import.meta.dirname, '../../../src/connection/connect.ts')).href;
-    await writeFile(
-      program,
-      `import { connectPeel } from ${JSON.stringify(module)};
-connectPeel(${JSON.stringify(options)}).catch((error) => console.log(error.code));`,
-    );
-    const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    const child = spawn(process.execPath, [tsProgram(PROGRAM), JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     atEnd(async () => void child.kill('SIGKILL'));
     let said = '';
     child.stdout.on('data', (data: Buffer) => (said += data.toString()));
     expect(await once(child, 'close')).toEqual([0, null]);
-    expect(said.trim()).toBe('ERR_CONNECT_UNREACHABLE');
+    expect(said).toBe('ERR_CONNECT_UNREACHABLE');
   });
 });
 

@@ -13,6 +13,7 @@ import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
 import { SEED } from '../../support/refusal.js';
+import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel, tokenFile } from './peels.js';
@@ -176,17 +177,9 @@ describe('the program of examples/admin.ts', () => {
       'its presence',
       () => (contextOf(fleet.master).presence.get('known-3')?.connections.length ?? 0) > 0,
     );
-    const program = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), example, fleet.servers.join(','), adminCreds, list],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)),
-        },
-      },
-    );
+    const program = spawn(process.execPath, [tsProgram(example), fleet.servers.join(','), adminCreds, list], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [program.stdout, program.stderr])
       stream.on('data', (data) => (output += String(data)));

@@ -11,6 +11,7 @@ import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { atEnd } from '../../support/cleanup.js';
+import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startZester, type ZesterProcess } from '../server/zester-process.js';
 import { connectUser } from './asking.js';
@@ -193,14 +194,9 @@ describe('the agent of examples/fleet-agent.ts', () => {
 
   it('joins, answers with its own handler, reports, and stops on request', async () => {
     const token = await tokenFile(fleet, admin);
-    const loader = import.meta.resolve('tsx');
-    const agent = spawn(process.execPath, ['--import', loader, example, 'agent-1', token, servers], {
+    const agent = spawn(process.execPath, [tsProgram(example), 'agent-1', token, servers], {
       cwd: fleet.home.dir,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.json', import.meta.url)),
-      },
     });
     let output = '';
     for (const stream of [agent.stdout, agent.stderr]) stream.on('data', (data) => (output += String(data)));

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from '../../support/cleanup.js';
+import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** A program that is killed and started again, and everything that it wrote. */
@@ -62,9 +63,5 @@ export function peelHost(
   nodeArgs: readonly string[] = [],
 ): Program {
   const script = fileURLToPath(new URL('./peel-host.ts', import.meta.url));
-  return new Program(
-    name,
-    [...nodeArgs, '--import', 'tsx', script, servers.join(','), ...files],
-    /"type":"all"/,
-  );
+  return new Program(name, [...nodeArgs, tsProgram(script), servers.join(','), ...files], /"type":"all"/);
 }

@@ -5,6 +5,7 @@ import { findNatsServer } from '../../../src/nats-server/find.js';
 import { freePort } from '../../support/free-port.js';
 import { SEED } from '../../support/refusal.js';
 import { noCluster } from '../../support/nats-servers.js';
+import { isBuilt } from '../../support/zester-command.js';
 
 const script = fileURLToPath(new URL('../../../examples/production.sh', import.meta.url));
 
@@ -22,7 +23,7 @@ async function production(attempt = 1): Promise<string> {
 async function runScript(): Promise<string> {
   const env = {
     ...process.env,
-    FROM_SOURCE: '1',
+    ...(!isBuilt && { FROM_SOURCE: '1' }),
     PORT: String(await freePort()),
     // the one that is tested, where the first of the PATH is older
     ZESTER_NATS_SERVER: await findNatsServer(),

@@ -25,6 +25,7 @@ import { editPermissions } from '../../../src/trust/template.js';
 import { isJoinIssuer, joinSigningKey } from '../../../src/trust/keys/signing-keys.js';
 import { zester } from '../../cli/run-zester.js';
 import { refusal } from '../../support/refusal.js';
+import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 import { withoutJoinKey } from '../../trust/older-home.js';
 import { snapshot, startHome, type HomeWithServers } from './support.js';
@@ -111,9 +112,7 @@ describe('a home from before there were join tokens', () => {
     async (step) => {
       const fleet = await startOlderHome();
       const died = await run(process.execPath, [
-        '--import',
-        'tsx',
-        script,
+        tsProgram(script),
         fleet.home,
         fleet.servers[0] ?? '',
         step,
