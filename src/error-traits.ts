@@ -1,15 +1,15 @@
 // The traits of each error code: exit code, retryable, audited, HTTP status. A code without traits does not compile.
 import type { ErrorCode } from './errors.js';
 
-/** What the command, a retry, the audit log and an HTTP interface make of an error. */
+/** How the command, a retry, the audit log and the HTTP interface treat an error. */
 export interface ErrorTraits {
-  /** What the command ends with: 1 failed, 2 usage, 3 refused, 4 no server. */
+  /** The exit code of the command: 1 failed, 2 usage, 3 refused, 4 no server. */
   readonly exitCode: 1 | 2 | 3 | 4;
-  /** Whether the same thing may succeed a moment later, without anybody changing anything. */
+  /** Whether a retry may succeed with nothing changed. */
   readonly retryable: boolean;
-  /** Whether a master audits a request that it refuses so: `peers` are peels and join tokens, and not admins. */
+  /** Whether a master audits a request that it refuses with this code; `peers`: of peels and join tokens only. */
   readonly audited: 'always' | 'peers' | 'never';
-  /** Of an HTTP interface. */
+  /** The HTTP status of the response. */
   readonly httpStatus: number;
 }
 
@@ -198,10 +198,10 @@ const TRAITS = {
 } as const satisfies Record<ErrorCode, ErrorTraits>;
 
 /**
- * The traits of a code.
+ * The traits of an error code.
  *
- * @param code of an error; any text, since it may come from a peel or a server
- * @returns undefined: it is none of ours
+ * @param code any text: the code may come from a peel or a server
+ * @returns undefined: not a code of this library
  * @example errorTraits('ERR_FLEET_RATE')?.retryable; // true
  */
 export function errorTraits(code: string): ErrorTraits | undefined {

@@ -4,15 +4,15 @@
  * Every error that Zester throws. Each class stands for one concern, each `code` for one thing that went wrong:
  * codes are stable, messages are for people and may change.
  *
- * A message says what was wrong, where (path, id or public key) and what to do. It never holds a seed, and it is safe to
- * print: what it quotes of a peel, a server or a file has no control or invisible characters left.
+ * A message says what was wrong, where (path, ID or public key) and what to do. It never contains a seed, and it is
+ * safe to print: text quoted from a peel, a server or a file has no control or invisible characters left.
  */
 /* eslint-disable @typescript-eslint/no-useless-constructor -- they narrow the type of the code */
 import { oneLine, printable } from './text/printable.js';
 
 /**
- * The text without the seeds in it, and without the users and passwords of URLs. A seed gets into a message when it is given where a path, an id or a public key
- * belongs (`--account-seed SAA…` instead of a file), and a public key never begins with S.
+ * Redacts seeds, and the users and passwords of URLs. A seed gets into a message when it is given where a path, an ID
+ * or a public key belongs (`--account-seed SAA…` instead of a file). A public key never begins with S.
  *
  * @example
  * import { generateKeyBundle, redactSeeds } from 'zester';
@@ -28,10 +28,10 @@ export function redactSeeds(text: string): string {
     .replace(LONG_BASE64, (run) => (encodesSeed(run) ? '(a seed, encoded)' : run));
 }
 
-/** Enough to hold a seed: its 58 characters are 78 in base64. */
+/** Long enough for a seed: its 58 characters are 78 in base64. */
 const LONG_BASE64 = /[A-Za-z0-9+/_-]{76,}={0,2}/g;
 
-/** Whether base64 holds a whole seed, wherever in the run the encoded text begins. It is longer than a `jti` of a JWT. */
+/** Whether base64 contains a whole seed, at any offset. Requires more characters than the `jti` of a JWT has. */
 function encodesSeed(run: string): boolean {
   return [0, 1, 2, 3].some((from) =>
     /S[OAUXNC][A-Z2-7]{54,}/.test(Buffer.from(run.slice(from), 'base64').toString('latin1')),
@@ -39,7 +39,7 @@ function encodesSeed(run: string): boolean {
 }
 
 /**
- * Whether a text holds a seed, given where something that is not secret belongs.
+ * Whether a text contains a seed, given by mistake where something public belongs.
  *
  * @example
  * import { holdsSeed } from 'zester';
@@ -50,25 +50,25 @@ export function holdsSeed(text: string): boolean {
   return text.length >= SHORTEST_SEED && text.search(SEED_TEXT) >= 0;
 }
 
-/** The user and the password of a URL, up to the last @ of the word. */
+/** The user and password of a URL, up to the last @ of the word. */
 const URL_USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"']{0,2048}@/gi;
 
-/** Shorter than a seed too: what was copied but for some characters is still a secret. */
+/** Also shorter than a seed: one that was copied incompletely is still a secret. */
 const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
 const SHORTEST_SEED = 41;
 
 /** Marks the errors of every copy of this package. */
 const BRAND = Symbol.for('zester.error');
 
-/** Options of every error: `cause` keeps the original. */
+/** The options of every error. */
 export interface ZesterErrorOptions {
   /** The error that led to this one. */
   cause?: unknown;
 }
 
 /**
- * The base of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. Where two copies of the
- * package may be loaded (ESM and CommonJS, a bundle), ask {@link isZesterError} instead of `instanceof`.
+ * The base class of all errors of this library. Catch it to catch them all; switch on `code` to tell them apart. If two
+ * copies of the package may be loaded (ESM and CommonJS, a bundle), use {@link isZesterError} instead of `instanceof`.
  *
  * @example
  * import { loadCredsFile, ZesterError } from 'zester';
@@ -87,7 +87,7 @@ export class ZesterError extends Error {
 
   constructor(code: ErrorCode, message: string, options?: ZesterErrorOptions) {
     const redacted = redactSeeds(message);
-    // where the message had a seed in it, the cause may have it too
+    // if the message contained a seed, the cause may, too
     super(printable(oneLine(redacted)), redacted === message ? options : undefined);
     this.code = code;
   }
@@ -104,13 +104,13 @@ export type FileErrorCode =
   | 'ERR_FILE_IS_DIRECTORY'
   | 'ERR_FILE_READ'
   | 'ERR_FILE_WRITE'
-  /** A named pipe, a device or a socket stands where a file should. */
+  /** The path is a named pipe, a device or a socket. */
   | 'ERR_FILE_NOT_REGULAR'
   /** The path exists, and replacing it was not allowed. */
   | 'ERR_FILE_EXISTS'
-  /** The directory to write into is not there. */
+  /** The directory to write into does not exist. */
   | 'ERR_FILE_DIRECTORY_NOT_FOUND'
-  /** Another run that writes it is under way. */
+  /** Another run is writing the file. */
   | 'ERR_FILE_IN_USE';
 
 /** A file cannot be read or written. `path` says which; the `code` of `cause` is the system's. */
@@ -128,26 +128,26 @@ export class FileError extends ZesterError {
 
 /** The codes of {@link KeyError}. */
 export type KeyErrorCode =
-  /** Not base32 text of a key at all. */
+  /** Not the base32 text of a key. */
   | 'ERR_KEY_ENCODING'
   /** The text is damaged: its CRC-16 does not match. */
   | 'ERR_KEY_CHECKSUM'
-  /** A whole key, but of another role than asked for. */
+  /** A valid key of the wrong role. */
   | 'ERR_KEY_ROLE'
   /** A public key where a seed belongs. */
   | 'ERR_KEY_NOT_A_SEED'
   /** A seed where a public key belongs. */
   | 'ERR_KEY_IS_A_SEED'
-  /** The bundle was wiped, or holds no private half. */
+  /** The bundle was wiped, or has no private key. */
   | 'ERR_KEY_WIPED'
-  /** The key file holds no key. */
+  /** The key file contains no key. */
   | 'ERR_KEY_FILE'
-  /** An option is not known, or is not usable. */
+  /** An option is unknown or invalid. */
   | 'ERR_KEY_OPTIONS'
-  /** `ZESTER_ED25519` asks for an implementation that is not there. */
+  /** `ZESTER_ED25519` names an implementation that is not available. */
   | 'ERR_KEY_BACKEND';
 
-/** A key, a seed or a file that should hold one is not what it should be. */
+/** A key, a seed or a key file is invalid. */
 export class KeyError extends ZesterError {
   declare readonly code: KeyErrorCode;
   override readonly name = 'KeyError';
@@ -163,22 +163,22 @@ export type JwtErrorCode =
   | 'ERR_JWT_FORMAT'
   /** Not the header of a NATS JWT v2: `none`, `HS256`, a v1 token, … */
   | 'ERR_JWT_ALGORITHM'
-  /** The claims are of an unsupported version. */
+  /** The claims have an unsupported version. */
   | 'ERR_JWT_VERSION'
   /** The signature is not the issuer's. */
   | 'ERR_JWT_SIGNATURE'
-  /** A whole token, but of another type than asked for. */
+  /** A valid token of the wrong type. */
   | 'ERR_JWT_TYPE'
-  /** A claim is missing or is of the wrong form. */
+  /** A claim is missing or malformed. */
   | 'ERR_JWT_CLAIMS'
-  /** The issuer's or the subject's role does not fit the type of the token. */
+  /** The role of the issuer or the subject does not fit the type of the token. */
   | 'ERR_JWT_ISSUER'
   /** The token would not fit a CONNECT line of the server's default `max_control_line`. */
   | 'ERR_JWT_TOO_LARGE'
-  /** An option given to a `create…Jwt` function is not usable. */
+  /** An option of a `create…Jwt` function is invalid. */
   | 'ERR_JWT_OPTIONS';
 
-/** A token cannot be made from what was given, or cannot be trusted as it is. */
+/** A token cannot be created, or cannot be trusted. */
 export class JwtError extends ZesterError {
   declare readonly code: JwtErrorCode;
   override readonly name = 'JwtError';
@@ -225,7 +225,7 @@ export class JwtChainError extends ZesterError {
   }
 }
 
-/** The id of a peel is not one NATS token of the allowed form. */
+/** A peel ID is not a valid NATS token of the allowed form. */
 export class PeelIdError extends ZesterError {
   declare readonly code: 'ERR_PEEL_ID';
   override readonly name = 'PeelIdError';
@@ -251,15 +251,15 @@ export type CredsErrorCode =
   | 'ERR_CREDS_NO_SEED'
   | 'ERR_CREDS_DUPLICATE_JWT'
   | 'ERR_CREDS_DUPLICATE_SEED'
-  /** A section that is opened and not closed, or holds more than its one line: a torn or edited file. */
+  /** A section is not closed, or has more than one line: the file is torn or was edited. */
   | 'ERR_CREDS_FORMAT'
   /** The seed is an account's or an operator's, not a user's. */
   | 'ERR_CREDS_SEED_ROLE'
-  /** The seed's text is damaged. */
+  /** The text of the seed is damaged. */
   | 'ERR_CREDS_SEED_CHECKSUM'
-  /** The seed section holds no seed. */
+  /** The seed section contains no seed. */
   | 'ERR_CREDS_SEED_FORMAT'
-  /** The JWT's text is not a NATS JWT. */
+  /** The text of the JWT is not a NATS JWT. */
   | 'ERR_CREDS_JWT_FORMAT'
   /** The JWT is an account's or an operator's. */
   | 'ERR_CREDS_JWT_TYPE'
@@ -269,25 +269,25 @@ export type CredsErrorCode =
   | 'ERR_CREDS_SEED_MISMATCH'
   /** Larger than 64 KiB. */
   | 'ERR_CREDS_TOO_LARGE'
-  /** Valid once: the JWT's time is over. */
+  /** The JWT has expired. */
   | 'ERR_CREDS_EXPIRED'
-  /** Whole and valid, but of another peel than the one that it was given for. */
+  /** Valid, but for a different peel. */
   | 'ERR_CREDS_OTHER_PEEL'
   /** Neither bytes nor text was given. */
   | 'ERR_CREDS_INPUT'
   | 'ERR_CREDS_WIPED'
-  /** There are no credentials in any of the places where they were looked for. */
+  /** None of the searched places has credentials. */
   | 'ERR_CREDS_NOT_FOUND'
-  /** A credential provider failed, or took too long. */
+  /** A credential provider failed or timed out. */
   | 'ERR_CREDS_PROVIDER'
-  /** Credentials that cannot be stored were given to what has to store renewed ones. */
+  /** The source of the credentials cannot store renewed ones. */
   | 'ERR_CREDS_NO_STORE';
 
-/** A `.creds` file, or the bytes of one, cannot be made, read or used. `path` says which. */
+/** A `.creds` file, or its bytes, cannot be created, read or used. `path` says which. */
 export class CredsError extends ZesterError {
   declare readonly code: CredsErrorCode;
   override readonly name = 'CredsError';
-  /** The file, or the name that was given with the bytes. */
+  /** The file, or the name given with the bytes. */
   readonly path: string;
 
   constructor(code: CredsErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
@@ -298,26 +298,26 @@ export class CredsError extends ZesterError {
 
 /** The codes of {@link ConnectError}. */
 export type ConnectErrorCode =
-  /** No server answered, or none that did took the connection (it is full, or shuts down). */
+  /** No server answered, or none accepted the connection (full, or shutting down). */
   | 'ERR_CONNECT_UNREACHABLE'
   /** A server's URL cannot be used. */
   | 'ERR_CONNECT_URL'
-  /** No server is named. */
+  /** No server was given. */
   | 'ERR_CONNECT_NO_SERVERS'
-  /** TLS is required, and the server offers none. */
+  /** TLS is required, and the server does not offer it. */
   | 'ERR_CONNECT_NO_TLS'
-  /** The server's certificate is not trusted, or the server does not take this side's. */
+  /** The server's certificate is not trusted, or the server rejected the client's. */
   | 'ERR_CONNECT_CERTIFICATE'
-  /** A file for TLS cannot be read, is not PEM, or does not fit the others. */
+  /** A TLS file cannot be read, is not PEM, or does not match the others. */
   | 'ERR_CONNECT_TLS_FILE'
   /** The connection would not be encrypted, and TLS is required. */
   | 'ERR_CONNECT_PLAIN'
   /** The server refused the credentials. */
   | 'ERR_CONNECT_REFUSED'
-  /** An option can never work, or the options do not fit together. */
+  /** An option is invalid, or options conflict. */
   | 'ERR_CONNECT_OPTIONS';
 
-/** A first connection could not be made. Later ones are tried again for as long as the connection is not closed. */
+/** The first connection failed. Later ones are retried until the connection is closed. */
 export class ConnectError extends ZesterError {
   declare readonly code: ConnectErrorCode;
   override readonly name = 'ConnectError';
@@ -327,13 +327,13 @@ export class ConnectError extends ZesterError {
   }
 }
 
-/** A publish during an outage would go over the reconnect buffer's bound. What was accepted before is kept. */
+/** A publish during an outage would exceed the limit of the reconnect buffer. Messages accepted before are kept. */
 export class ReconnectBufferExceededError extends ZesterError {
   declare readonly code: 'ERR_RECONNECT_BUFFER_EXCEEDED';
   override readonly name = 'ReconnectBufferExceededError';
-  /** The bound, in bytes. */
+  /** The limit, in bytes. */
   readonly maxBytes: number;
-  /** The bytes already kept. */
+  /** The bytes already buffered. */
   readonly bufferedBytes: number;
 
   constructor(maxBytes: number, bufferedBytes: number, messageBytes: number) {
@@ -347,7 +347,7 @@ export class ReconnectBufferExceededError extends ZesterError {
   }
 }
 
-/** A connection was drained or closed during an outage, and these messages, accepted before, were not delivered. */
+/** A connection was drained or closed during an outage, and messages accepted before were not delivered. */
 export class UndeliveredError extends ZesterError {
   declare readonly code: 'ERR_UNDELIVERED';
   override readonly name = 'UndeliveredError';
@@ -365,62 +365,62 @@ export class UndeliveredError extends ZesterError {
 
 /** The codes of {@link TrustError}. */
 export type TrustErrorCode =
-  /** No trust domain in the home. */
+  /** The home has no trust domain. */
   | 'ERR_TRUST_NOT_FOUND'
-  /** Making it was interrupted; doing it again completes it. */
+  /** Its creation was interrupted; run it again to complete it. */
   | 'ERR_TRUST_INCOMPLETE'
-  /** Once whole, and now files are missing or do not fit each other. */
+  /** Files are missing or do not match each other. */
   | 'ERR_TRUST_DAMAGED'
   /** The home is not a directory. */
   | 'ERR_TRUST_HOME'
-  /** Others can get at the home. */
+  /** Other users can access the home. */
   | 'ERR_TRUST_HOME_EXPOSED'
-  /** Others can get at a file with a secret. */
+  /** Other users can access a secret file. */
   | 'ERR_TRUST_SECRET_EXPOSED'
-  /** `zester.json` is not what it should be. */
+  /** `zester.json` is invalid. */
   | 'ERR_TRUST_SETTINGS'
   /** Written by a newer version of Zester. */
   | 'ERR_TRUST_VERSION'
-  /** The home has a domain of other names than asked for. */
+  /** The home has a domain with other names than requested. */
   | 'ERR_TRUST_NAMES'
-  /** A seed is needed that is not in the home. */
+  /** A required seed is not in the home. */
   | 'ERR_TRUST_KEY_OFFLINE'
-  /** A seed file of the home holds another key's. */
+  /** A seed file of the home contains another key's seed. */
   | 'ERR_TRUST_KEY_MISMATCH'
-  /** The parts of an adopted trust domain do not fit each other. */
+  /** The parts of an adopted trust domain do not match each other. */
   | 'ERR_TRUST_ADOPT'
   /** Another command is changing the home. */
   | 'ERR_TRUST_LOCKED'
-  /** No signing key of that public key, or it cannot be taken away. */
+  /** There is no signing key with this public key, or it cannot be removed. */
   | 'ERR_TRUST_SIGNING_KEY'
-  /** The permissions do not fit a template, or would allow everything. */
+  /** The permissions are not valid in a template, or would allow everything. */
   | 'ERR_TRUST_PERMISSIONS'
-  /** There is nothing known to revoke under what was named. */
+  /** The given name or key matches nothing to revoke. */
   | 'ERR_TRUST_NOTHING_TO_REVOKE'
-  /** The revocation would lock out the master and the admin of this home too. */
+  /** The revocation would also lock out the master and the admin of this home. */
   | 'ERR_TRUST_REVOKES_MASTER'
-  /** The account JWT would be larger than the servers take. */
+  /** The account JWT would exceed the servers' limit. */
   | 'ERR_TRUST_ACCOUNT_TOO_LARGE'
   /** The directory for the identity seeds cannot be used. */
   | 'ERR_TRUST_EXPORT'
-  /** There is no master of that name, or there is one already, or it cannot be removed. */
+  /** No master has this name, or one already has it, or it cannot be removed. */
   | 'ERR_TRUST_MASTER'
-  /** An admin of that name exists already, or none does. */
+  /** An admin with this name already exists, or none does. */
   | 'ERR_TRUST_ADMIN'
-  /** What is no invitation for a master, or no longer one. */
+  /** Not an invitation for a master, or no longer one. */
   | 'ERR_TRUST_INVITE'
   /** The invitation has expired. */
   | 'ERR_TRUST_INVITE_EXPIRED'
-  /** There is something in the directory where a home is to be made. */
+  /** The directory for a new home is not empty. */
   | 'ERR_TRUST_HOME_IN_USE'
-  /** An option is not known, or is not usable. */
+  /** An option is unknown or invalid. */
   | 'ERR_TRUST_OPTIONS';
 
-/** The trust domain in a home cannot be made or used as it is. `path` says which home, or which file of it. */
+/** The trust domain in a home cannot be created or used. `path` says which home, or which of its files. */
 export class TrustError extends ZesterError {
   declare readonly code: TrustErrorCode;
   override readonly name = 'TrustError';
-  /** The home, or the file of it. */
+  /** The home, or its file. */
   readonly path: string;
 
   constructor(code: TrustErrorCode, path: string, message: string, options?: ZesterErrorOptions) {
@@ -431,25 +431,25 @@ export class TrustError extends ZesterError {
 
 /** The codes of {@link NatsServerError}. */
 export type NatsServerErrorCode =
-  /** A cluster whose nats-server loses writes: a fleet's state cannot be kept there. */
+  /** The cluster's nats-server version loses writes, so it cannot store a fleet's state. */
   | 'ERR_SERVER_TOO_OLD'
-  /** No `nats-server` program on this machine. */
+  /** There is no `nats-server` program on this machine. */
   | 'ERR_NATS_SERVER_NOT_FOUND'
-  /** It started and ended again, or did not become ready in time. */
+  /** It exited at its start, or did not become ready in time. */
   | 'ERR_NATS_SERVER_START'
-  /** It ended while it was to run. */
+  /** It exited unexpectedly. */
   | 'ERR_NATS_SERVER_ENDED'
-  /** A configuration cannot be made from what was given. */
+  /** The options do not make a valid configuration. */
   | 'ERR_NATS_SERVER_OPTIONS'
-  /** There are no credentials of the system account to speak to it with. */
+  /** There are no credentials for the system account. */
   | 'ERR_NATS_SERVER_NO_SYSTEM_CREDS'
-  /** It does not take these credentials: it trusts another operator, or they expired. */
+  /** It refused the credentials: it trusts another operator, or they expired. */
   | 'ERR_NATS_SERVER_REFUSED'
   /** It does not answer. */
   | 'ERR_NATS_SERVER_UNREACHABLE'
-  /** The user is none of the system account. */
+  /** The user does not belong to the system account. */
   | 'ERR_NATS_SERVER_NOT_SYSTEM'
-  /** Its resolver takes no account JWTs (`MEMORY`). */
+  /** Its resolver accepts no account JWTs (`MEMORY`). */
   | 'ERR_NATS_SERVER_RESOLVER'
   /** It refused the account JWT. */
   | 'ERR_NATS_SERVER_PUSH_REFUSED'
@@ -458,7 +458,7 @@ export type NatsServerErrorCode =
   /** Servers do not know a signing key of the operator yet. */
   | 'ERR_NATS_SERVER_OPERATOR_OUTDATED';
 
-/** The `nats-server` program is missing or does not do its work. */
+/** The `nats-server` program is missing, or a server fails or refuses a request. */
 export class NatsServerError extends ZesterError {
   declare readonly code: NatsServerErrorCode;
   override readonly name = 'NatsServerError';
@@ -470,18 +470,18 @@ export class NatsServerError extends ZesterError {
 
 /** The codes of {@link BackupError}. */
 export type BackupErrorCode =
-  /** No backup, or one that is cut off or was changed. */
+  /** Not a backup, or one that is truncated or was changed. */
   | 'ERR_BACKUP_DAMAGED'
-  /** The identity does not decrypt it, or is none. */
+  /** The identity is invalid, or does not decrypt the backup. */
   | 'ERR_BACKUP_IDENTITY'
-  /** A newer version of Zester made it. */
+  /** A newer version of Zester made the backup. */
   | 'ERR_BACKUP_VERSION'
-  /** It is of another trust domain than the home. */
+  /** The backup and the home belong to different trust domains. */
   | 'ERR_BACKUP_OTHER_TRUST'
-  /** The home is in use and no trust domain: nothing is written over it. */
+  /** The home is not empty and has no trust domain: nothing is overwritten. */
   | 'ERR_BACKUP_HOME';
 
-/** A backup cannot be made or restored. `path` says which file. */
+/** A backup cannot be created or restored. `path` says which file. */
 export class BackupError extends ZesterError {
   declare readonly code: BackupErrorCode;
   override readonly name = 'BackupError';
@@ -496,18 +496,18 @@ export class BackupError extends ZesterError {
 
 /** The codes of {@link BulkError}. */
 export type BulkErrorCode =
-  /** Some rows were bad or could not be delivered; the others are done. */
+  /** Some rows were invalid or could not be delivered; the others are done. */
   | 'ERR_BULK_INCOMPLETE'
-  /** A row of the list of peels cannot be used. */
+  /** A row of the list of peels is invalid. */
   | 'ERR_BULK_ROW'
-  /** One credential did not get to where it was to go. */
+  /** A credential could not be delivered. */
   | 'ERR_BULK_DELIVERY'
-  /** The list of peels, or the journal, is not what it should be. */
+  /** The list of peels, or the journal, is invalid. */
   | 'ERR_BULK_INPUT'
-  /** Nobody reads any more what is written to standard output. */
+  /** The reader of standard output closed it. */
   | 'ERR_BULK_OUTPUT_CLOSED';
 
-/** Credentials issued in bulk did not all get to where they were to go. */
+/** A bulk issue failed, or did not deliver all credentials. */
 export class BulkError extends ZesterError {
   declare readonly code: BulkErrorCode;
   override readonly name = 'BulkError';
@@ -525,33 +525,33 @@ export type FleetErrorCode =
   | 'ERR_FLEET_TIMEOUT'
   /** The peel is not connected. */
   | 'ERR_FLEET_NOT_CONNECTED'
-  /** A request is not what it should be. */
+  /** The request is invalid. */
   | 'ERR_FLEET_REQUEST'
-  /** A label or a label selector is not what it should be, or there are too many labels. */
+  /** A label or a label selector is invalid, or there are too many labels. */
   | 'ERR_FLEET_LABEL'
-  /** An answer is not what it should be, or not signed by who should have. */
+  /** An answer is invalid, or is not signed by a master. */
   | 'ERR_FLEET_ANSWER'
   /** The caller is not authorized for this request. */
   | 'ERR_FLEET_DENIED'
-  /** Too many requests of one user. */
+  /** Too many requests from one user. */
   | 'ERR_FLEET_RATE'
   /** A request's reply subject is not below the caller's own inbox. */
   | 'ERR_FLEET_REPLY'
-  /** No peel of that id is in the registry. */
+  /** The registry has no peel with this ID. */
   | 'ERR_FLEET_UNKNOWN_PEEL'
-  /** The id belongs to another key. */
+  /** The ID belongs to another key. */
   | 'ERR_FLEET_ID_TAKEN'
   /** The public key belongs to another peel. */
   | 'ERR_FLEET_KEY_TAKEN'
-  /** The key is none of that peel's. */
+  /** The peel has no such key. */
   | 'ERR_FLEET_KEY_UNKNOWN'
   /** Waiting for an admin's decision. */
   | 'ERR_FLEET_PENDING'
-  /** The policy function of a master threw, did not answer in time, or gave no decision: the peel is pending. */
+  /** The policy function of a master threw, timed out, or returned no decision: the peel is pending. */
   | 'ERR_FLEET_POLICY'
   | 'ERR_FLEET_REJECTED'
   | 'ERR_FLEET_REVOKED'
-  /** A JWT claims to be issued later than it was used. */
+  /** A JWT was used before the time at which it claims to be issued. */
   | 'ERR_FLEET_ISSUED_AHEAD'
   /** The request does not fit the state of the peel. */
   | 'ERR_FLEET_STATE'
@@ -559,50 +559,50 @@ export type FleetErrorCode =
   | 'ERR_FLEET_TOKEN_UNKNOWN'
   | 'ERR_FLEET_TOKEN_EXPIRED'
   | 'ERR_FLEET_TOKEN_USED_UP'
-  /** The join token is for other ids. */
+  /** The join token does not allow this ID. */
   | 'ERR_FLEET_TOKEN_ID'
-  /** The masters do not let this peel recover: by their policy, or its credential expired too long ago. */
+  /** The masters do not let this peel recover: their policy forbids it, or its credential expired too long ago. */
   | 'ERR_FLEET_RECOVERY'
   /** A copy of the peel's credential was used: the peel is revoked until an admin decides. */
   | 'ERR_FLEET_CLONED'
-  /** The challenge is not one that a master gave to this user, or it was used, or its time is over. */
+  /** No master gave this challenge to this user, or it was used or has expired. */
   | 'ERR_FLEET_CHALLENGE'
-  /** The signature does not prove that the asker holds the key. */
+  /** The signature does not prove that the caller holds the key. */
   | 'ERR_FLEET_PROOF'
-  /** An admin's request was signed too long ago, or in the future, by the master's clock. */
+  /** By the master's clock, an admin's request was signed too long ago or in the future. */
   | 'ERR_FLEET_CLOCK'
-  /** A copy of an admin's request that a master has taken already. */
+  /** A replay of an admin's request that a master has already accepted. */
   | 'ERR_FLEET_REPLAY'
   /** The servers have no JetStream, or it does not answer. */
   | 'ERR_FLEET_STORE'
-  /** A master that was started is not healthy in time: its connection is down, or no master follows the servers' events. */
+  /** A started master is not healthy in time: its connection is down, or no master follows the servers' events. */
   | 'ERR_FLEET_NOT_READY'
-  /** A record or an event in JetStream is not what it should be. */
+  /** A record or an event in JetStream is invalid. */
   | 'ERR_FLEET_RECORD'
-  /** Decided, and not yet confirmed by every server. It continues. */
+  /** Decided, but not yet confirmed by every server; the master keeps trying. */
   | 'ERR_FLEET_UNCONFIRMED'
   /** The master lacks a key that this needs. */
   | 'ERR_FLEET_KEY_OFFLINE'
-  /** A connection that a master could not judge, and therefore cut. */
+  /** A master could not judge the connection, and therefore cut it. */
   | 'ERR_FLEET_UNJUDGED'
-  /** A connection whose JWT is for another key than the one that it gave the server as its user. */
+  /** The key in the JWT of a connection differs from the user key that it gave the server. */
   | 'ERR_FLEET_OTHER_KEY'
-  /** The peel has no handler of that name. */
+  /** The peel has no handler with this name. */
   | 'ERR_FLEET_NO_HANDLER'
   /** The peel's handler failed. */
   | 'ERR_FLEET_HANDLER'
-  /** Some of those asked did not answer, or failed. */
+  /** Some peels did not answer, or failed. */
   | 'ERR_FLEET_INCOMPLETE'
-  /** A file or a variable of the configuration is not what it should be. */
+  /** A configuration file or variable is invalid. */
   | 'ERR_FLEET_CONFIG'
-  /** Something failed in the master that is none of the above; its log says more. */
+  /** An unexpected failure in the master; see its log. */
   | 'ERR_FLEET_INTERNAL';
 
-/** Errors between masters, peels and admins, and in their state: a request was refused or could not be made. */
+/** A request between masters, peels and admins was refused or failed, or their state is invalid. */
 export class FleetError extends ZesterError {
   declare readonly code: FleetErrorCode;
   override readonly name = 'FleetError';
-  /** The refusal is a master's, signed by it, and asking again will not change it. */
+  /** The refusal is signed by a master, and a retry will not change it. */
   readonly final: boolean;
   /** The peel it is about. */
   readonly peelId: string | undefined;
@@ -620,13 +620,13 @@ export class FleetError extends ZesterError {
 
 /** The codes of {@link ApiError}. */
 export type ApiErrorCode =
-  /** No token, session or link, or one that is unknown, used or expired. */
+  /** The token, session or link is missing, unknown, used or expired. */
   | 'ERR_API_AUTH'
-  /** The request comes from another site's page. */
+  /** The request comes from a page of another site. */
   | 'ERR_API_ORIGIN'
-  /** There is no such resource. */
+  /** The resource does not exist. */
   | 'ERR_API_NOT_FOUND'
-  /** The resource has no such method. */
+  /** The resource does not have this method. */
   | 'ERR_API_METHOD'
   /** The query or the body does not have the documented form. */
   | 'ERR_API_REQUEST'
@@ -643,7 +643,7 @@ export class ApiError extends ZesterError {
   }
 }
 
-/** The command line was used wrongly; the CLI exits with 2. */
+/** The command line is wrong; the CLI exits with 2. */
 export class UsageError extends ZesterError {
   declare readonly code: 'ERR_USAGE';
   override readonly name = 'UsageError';
@@ -657,7 +657,7 @@ export class UsageError extends ZesterError {
 export class FindingsError extends ZesterError {
   declare readonly code: 'ERR_FINDINGS';
   override readonly name = 'FindingsError';
-  /** What the command ends with: that of the findings, when all of them stand for the same. */
+  /** The exit code of the command: that of the findings, if all of them have the same. */
   readonly exitCode: number;
 
   constructor(message: string, exitCode = 1) {
@@ -666,7 +666,7 @@ export class FindingsError extends ZesterError {
   }
 }
 
-/** An expectation that a command was there to show did not hold (`zester demo`). */
+/** An expectation that a command demonstrates did not hold (`zester demo`). */
 export class ExpectationError extends ZesterError {
   declare readonly code: 'ERR_EXPECTATION';
   override readonly name = 'ExpectationError';
@@ -676,7 +676,7 @@ export class ExpectationError extends ZesterError {
   }
 }
 
-/** A command was asked to end by a signal (Ctrl-C) before it was done; it has cleaned up. */
+/** A signal (Ctrl-C) interrupted a command before it was done; it has cleaned up. */
 export class InterruptedError extends ZesterError {
   declare readonly code: 'ERR_INTERRUPTED';
   override readonly name = 'InterruptedError';
@@ -688,7 +688,7 @@ export class InterruptedError extends ZesterError {
   }
 }
 
-/** Every code. What follows from each is in `error-traits.ts`. */
+/** Every error code. The traits of each are in `error-traits.ts`. */
 export type ErrorCode =
   | ApiErrorCode
   | BackupErrorCode
@@ -712,7 +712,7 @@ export type ErrorCode =
   | 'ERR_INTERRUPTED';
 
 /**
- * Whether something that was caught is an error of this library, also of another copy of it in the same program.
+ * Whether a caught value is an error of this library, or of another copy of it in the same program.
  *
  * @example
  * import { isZesterError, loadCredsFile } from 'zester';
